@@ -1,0 +1,134 @@
+"""Certified balls (``flint.arb`` in object arrays): every result contains the true number.
+
+The working precision is one number for the whole process; :func:`precision` sets it and holds a lock meanwhile.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from typing import Any
+
+import flint
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import SingularError, UndecidedError
+from .formal import FormalLog
+from .rationals import rational, solve_each
+from .system import FALSE, TRUE, UNKNOWN, Array, Truth, elementwise
+
+START_PRECISION = 64
+PRECISION_CAP = 4096
+"""Bits. A comparison that is still open here is reported as undecided, not forced."""
+
+_lock = threading.RLock()
+
+
+@contextmanager
+def precision(bits: int) -> Iterator[None]:
+    """Compute in balls of ``bits`` bits inside this block."""
+    if not 2 <= bits <= 2**20:
+        raise ValueError(f"precision of {bits} bits is outside 2..{2**20}")
+    with _lock:
+        before = flint.ctx.prec
+        flint.ctx.prec = bits
+        try:
+            yield
+        finally:
+            flint.ctx.prec = before
+
+
+def constant(value: int | Fraction) -> flint.arb:
+    return flint.arb(rational(value))
+
+
+def _enclose(value: Any) -> flint.arb:
+    return value.ball() if isinstance(value, FormalLog) else flint.arb(value)
+
+
+def enclose_all(values: Array) -> Array:
+    """Rationals and formal logarithms as balls at the current precision."""
+    return elementwise(_enclose, values)
+
+
+def _solve_one(matrix: Array, right: Array) -> list[Any]:
+    rows, columns = right.shape
+    left = flint.arb_mat(rows, rows, matrix.ravel().tolist())
+    return left.solve(flint.arb_mat(rows, columns, right.ravel().tolist())).entries()  # type: ignore[no-any-return]
+
+
+def solve(matrix: Array, right: Array) -> Array:
+    try:
+        return solve_each(_solve_one, matrix, right)
+    except SingularError as error:
+        raise UndecidedError(f"{error} at {flint.ctx.prec} bits, or too imprecise to tell; raise the precision") from None
+
+
+def exp(values: Array) -> Array:
+    return elementwise(flint.arb.exp, values)
+
+
+def log(values: Array) -> Array:
+    return elementwise(flint.arb.log, values)
+
+
+def sqrt(values: Array) -> Array:
+    """Of a number known to be non-negative, so the part of the ball below 0 is cut off first."""
+    return elementwise(lambda x: x.nonnegative_part().sqrt(), values)
+
+
+def infinity(where: str) -> flint.arb:
+    return flint.arb.pos_inf()
+
+
+def _equal(x: flint.arb, y: flint.arb) -> np.int8:
+    return UNKNOWN if (x - y).contains(0) else FALSE
+
+
+def _at_most(x: flint.arb, y: flint.arb) -> np.int8:
+    return TRUE if x <= y else FALSE if x > y else UNKNOWN
+
+
+def _below(x: flint.arb, y: flint.arb) -> np.int8:
+    return TRUE if x < y else FALSE if x >= y else UNKNOWN
+
+
+def compare(left: Array, relation: str, right: Array) -> Truth:
+    return elementwise({"=": _equal, "≤": _at_most, "<": _below}[relation], left, right).astype(np.int8)
+
+
+def _nonzero(x: flint.arb) -> bool:
+    if x.is_zero():
+        return False
+    if x.contains(0):
+        raise UndecidedError(f"whether {x} is zero cannot be told at {flint.ctx.prec} bits; raise the precision")
+    return True
+
+
+def support(values: Array) -> npt.NDArray[np.bool_]:
+    return elementwise(_nonzero, values).astype(bool)
+
+
+def maximum(left: Array, right: Array) -> Array:
+    return elementwise(lambda x, y: x.max(y), left, right)
+
+
+def argmax(values: Array) -> npt.NDArray[np.intp]:
+    result = np.zeros(values.shape[:-1], np.intp)
+    for index in np.ndindex(result.shape):
+        row = values[index]
+        best = 0
+        for candidate in range(1, len(row)):
+            if row[candidate] > row[best]:
+                best = candidate
+            elif not row[candidate] <= row[best]:
+                raise UndecidedError(f"which of {row[best]} and {row[candidate]} is larger is undecided; raise the precision")
+        result[index] = best
+    return result
+
+
+def to_float(value: Any) -> float:
+    return float(value.mid())

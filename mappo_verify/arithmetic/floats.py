@@ -1,0 +1,125 @@
+"""float64, for many games at once.
+
+Formulas stay single; speed lives in the memory layout and in :func:`solve`.  A *batch-minor* array has its batch axes
+first, logically, and the smallest strides there, so every elementwise step runs along the batch.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import SingularError
+from .system import FALSE, TRUE, Array, Truth
+
+Floats = npt.NDArray[np.float64]
+
+ELIMINATION_LIMIT = 16
+"""Up to this size, elimination across a batch beats LAPACK game by game (``benchmarks/bench_batches.py``)."""
+BATCH_WORTH_ELIMINATING = 32
+
+
+def constant(value: int | Fraction) -> float:
+    return float(value)
+
+
+def batch_minor(values: Array, core_axes: int) -> Array:
+    """A copy whose batch axes have the smallest strides; the logical shape is unchanged."""
+    batch = values.ndim - core_axes
+    if batch == 0:
+        return values.copy()
+    order = tuple(range(batch, values.ndim)) + tuple(range(batch))
+    stored = np.ascontiguousarray(np.transpose(values, order))
+    if stored is values or np.shares_memory(stored, values):
+        stored = stored.copy()
+    return np.transpose(stored, np.argsort(order))
+
+
+def solve(matrix: Floats, right: Floats) -> Floats:
+    size = matrix.shape[-1]
+    batch = int(np.prod(np.broadcast_shapes(matrix.shape[:-2], right.shape[:-2])))
+    if size <= ELIMINATION_LIMIT and batch >= BATCH_WORTH_ELIMINATING:
+        solution = _eliminate(matrix, right)
+    else:
+        try:
+            solution = np.linalg.solve(matrix, right)
+        except np.linalg.LinAlgError:
+            raise SingularError("the linear system is singular") from None
+    if not np.isfinite(solution).all():
+        index = [int(i) for i in np.argwhere(~np.isfinite(solution))[0]]
+        raise SingularError(f"the linear system is singular, or its data is not finite, at index {index} of the solution")
+    return solution
+
+
+def _eliminate(matrix: Floats, right: Floats) -> Floats:
+    """Gaussian elimination without pivots, one arithmetic operation for the whole batch at a time."""
+    size = matrix.shape[-1]
+    batch = np.broadcast_shapes(matrix.shape[:-2], right.shape[:-2])
+    left = np.array(np.broadcast_to(matrix, batch + matrix.shape[-2:]), order="K")
+    solution = batch_minor(np.broadcast_to(right, batch + right.shape[-2:]), 2)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        for pivot in range(size):
+            for row in range(pivot + 1, size):
+                factor = (left[..., row, pivot] / left[..., pivot, pivot])[..., None]
+                left[..., row, pivot + 1 :] -= factor * left[..., pivot, pivot + 1 :]
+                solution[..., row, :] -= factor * solution[..., pivot, :]
+        for row in reversed(range(size)):
+            for column in range(row + 1, size):
+                solution[..., row, :] -= left[..., row, column, None] * solution[..., column, :]
+            solution[..., row, :] /= left[..., row, row, None]
+    return solution
+
+
+def exp(values: Floats) -> Floats:
+    return np.asarray(np.exp(values))
+
+
+def log(values: Floats) -> Floats:
+    return np.asarray(np.log(values))
+
+
+def sqrt(values: Floats) -> Floats:
+    return np.asarray(np.sqrt(values))
+
+
+def infinity(where: str) -> float:
+    return float("inf")
+
+
+def compare(left: Floats, relation: str, right: Floats) -> Truth:
+    decided = {"=": np.equal, "≤": np.less_equal, "<": np.less}[relation](left, right)
+    return np.where(decided, TRUE, FALSE).astype(np.int8)
+
+
+def support(values: Floats) -> npt.NDArray[np.bool_]:
+    return np.asarray(values != 0)
+
+
+def maximum(left: Floats, right: Floats) -> Floats:
+    return np.asarray(np.maximum(left, right))
+
+
+def argmax(values: Floats) -> npt.NDArray[np.intp]:
+    return np.asarray(np.argmax(values, axis=-1))
+
+
+def to_float(value: Any) -> float:
+    return float(value)
+
+
+def to_rational(values: Any) -> Array:
+    """Every float as the rational that it is, exactly."""
+    from .rationals import rational
+
+    values = np.asarray(values, dtype=np.float64)
+    result = np.empty(values.shape, object)
+    flat = result.reshape(-1)
+    known: dict[float, Any] = {}
+    for position, value in enumerate(values.ravel().tolist()):
+        if value not in known:
+            known[value] = rational(Fraction(value))
+        flat[position] = known[value]
+    return result

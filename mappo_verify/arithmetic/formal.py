@@ -1,0 +1,247 @@
+"""Formal logarithms: ``a + Σ c_i log b_i``, exact and comparable.
+
+On exact rationals ``log`` returns one of these, and ``exp`` inverts integer combinations.  The bases are positive integers
+(or polynomials, up to sign), kept coprime by gcds only: no factoring, so large numbers stay cheap.
+
+Equality is decidable.  Logarithms of coprime integers are linearly independent over ℚ by unique factorisation, and
+``exp`` of a non-zero rational is transcendental (Lindemann), so ``a + Σ c_i log b_i = 0`` exactly when, over a coprime
+base, every coefficient is 0.  The sign of a non-zero one is then found by enclosures of doubling precision, which must end.
+For polynomials a vanishing combination proves the identity; a non-vanishing one proves nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import flint
+
+from ..errors import ExactnessError, UndecidedError
+from .system import System
+
+Terms = list[tuple[Any, Any]]
+
+
+class FormalLog:
+    """``constant + Σ coefficient · log base``; immutable."""
+
+    __slots__ = ("constant", "terms")
+    system = System.RATIONALS
+
+    def __init__(self, constant: Any, terms: Terms) -> None:
+        self.constant = constant
+        self.terms = terms
+
+    def _make(self, constant: Any, terms: Terms) -> FormalLog:
+        return type(self)(constant, terms)
+
+    # -- the vector space ---------------------------------------------------------------------------------------------
+
+    def __add__(self, other: Any) -> Any:
+        if isinstance(other, FormalLog):
+            return self._make(self.constant + other.constant, _merge(self.terms, other.terms))
+        if _is_array(other):
+            return NotImplemented
+        return self._make(self.constant + other, self.terms)
+
+    __radd__ = __add__
+
+    def __neg__(self) -> FormalLog:
+        return self._make(-self.constant, [(base, -c) for base, c in self.terms])
+
+    def __sub__(self, other: Any) -> Any:
+        return NotImplemented if _is_array(other) else self + (-other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return NotImplemented if _is_array(other) else (-self) + other
+
+    def __mul__(self, other: Any) -> Any:
+        if isinstance(other, FormalLog):
+            if not other.terms:
+                return self * other.constant
+            if not self.terms:
+                return other * self.constant
+            raise ExactnessError("a product of two logarithms has no formal value; use .balls()")
+        if _is_array(other):
+            return NotImplemented
+        return self._make(self.constant * other, [(base, c * other) for base, c in self.terms])
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Any) -> Any:
+        if isinstance(other, FormalLog):
+            if other.terms:
+                raise ExactnessError("a quotient by a logarithm has no formal value; use .balls()")
+            other = other.constant
+        if _is_array(other):
+            return NotImplemented
+        return self._make(self.constant / other, [(base, c / other) for base, c in self.terms])
+
+    def __rtruediv__(self, other: Any) -> Any:
+        if _is_array(other):
+            return NotImplemented
+        raise ExactnessError("a quotient by a logarithm has no formal value; use .balls()")
+
+    # -- comparison ---------------------------------------------------------------------------------------------------
+
+    def reduced(self) -> FormalLog:
+        """The same number over a coprime base, without vanishing terms."""
+        return self._make(self.constant, _coprime(self.terms))
+
+    def is_zero(self) -> bool:
+        """Whether this is 0; exact on integers, sufficient on polynomials."""
+        return _vanishes(self.constant) and not _coprime(self.terms)
+
+    def sign(self) -> int:
+        """-1, 0 or 1, on integer bases."""
+        number = self.reduced()
+        if not number.terms:
+            return int(number.constant > 0) - int(number.constant < 0)
+        from .balls import PRECISION_CAP, precision
+
+        bits = 64
+        while bits <= PRECISION_CAP:
+            with precision(bits):
+                enclosure = number.ball()
+                if enclosure > 0:
+                    return 1
+                if enclosure < 0:
+                    return -1
+            bits *= 2
+        raise UndecidedError(f"the sign of {self} is undecided at {PRECISION_CAP} bits")
+
+    def __eq__(self, other: object) -> bool:
+        difference = self - other
+        return difference.is_zero() if isinstance(difference, FormalLog) else NotImplemented
+
+    def __lt__(self, other: Any) -> bool:
+        return (self - other).sign() < 0  # type: ignore[no-any-return]
+
+    def __le__(self, other: Any) -> bool:
+        return (self - other).sign() <= 0  # type: ignore[no-any-return]
+
+    def __gt__(self, other: Any) -> bool:
+        return (self - other).sign() > 0  # type: ignore[no-any-return]
+
+    def __ge__(self, other: Any) -> bool:
+        return (self - other).sign() >= 0  # type: ignore[no-any-return]
+
+    def __abs__(self) -> FormalLog:
+        return -self if self.sign() < 0 else self
+
+    __hash__ = None  # type: ignore[assignment]
+
+    # -- leaving the formal world -------------------------------------------------------------------------------------
+
+    def exp(self) -> Any:
+        """``exp`` of an integer combination of logarithms, an exact number; anything else is refused by name."""
+        number = self.reduced()
+        if not _vanishes(number.constant):
+            raise ExactnessError(f"exp({self}) is not a rational number")
+        result: Any = None
+        for base, coefficient in number.terms:
+            power = _as_integer(coefficient)
+            if power is None:
+                raise ExactnessError(f"exp({self}) is not a rational number: {coefficient} is not an integer")
+            factor = self._lift(base)
+            for _ in range(abs(power)):
+                result = factor if result is None and power > 0 else _step(result, factor, power, self)
+        return self._one() if result is None else result
+
+    def _one(self) -> Any:
+        return flint.fmpq(1)
+
+    def _lift(self, base: Any) -> Any:
+        return flint.fmpq(base)
+
+    def ball(self) -> flint.arb:
+        """An enclosure at the current precision."""
+        total = flint.arb(self.constant)
+        for base, coefficient in self.terms:
+            total += flint.arb(coefficient) * flint.arb(base).log()
+        return total
+
+    def to_float(self) -> float:
+        return float(self.ball().mid())
+
+    def __repr__(self) -> str:
+        parts = [] if _vanishes(self.constant) else [str(self.constant)]
+        for base, coefficient in self.terms:
+            lead = "" if coefficient == 1 else "-" if coefficient == -1 else f"{coefficient}·"
+            parts.append(f"{lead}log {base}" if str(base).isalnum() else f"{lead}log({base})")
+        return " + ".join(parts).replace("+ -", "- ") or "0"
+
+
+def logarithm(value: flint.fmpq) -> FormalLog:
+    """``log(p/q) = log p - log q`` of a positive rational."""
+    one = flint.fmpq(1)
+    terms: Terms = [(value.p, one)] if value.p != 1 else []
+    if value.q != 1:
+        terms.append((value.q, -one))
+    return FormalLog(flint.fmpq(0), terms)
+
+
+def _step(result: Any, factor: Any, power: int, owner: FormalLog) -> Any:
+    start = owner._one() if result is None else result
+    return start * factor if power > 0 else start / factor
+
+
+def _is_array(value: Any) -> bool:
+    return hasattr(value, "__array_interface__")
+
+
+def _vanishes(value: Any) -> bool:
+    return bool(value == 0)  # never fmpq.is_zero(): python-flint 0.9 answers False for fmpq(0)
+
+
+def _as_integer(value: Any) -> int | None:
+    integer = getattr(value, "as_integer", None)
+    if callable(integer):
+        return integer()  # type: ignore[no-any-return]
+    value = flint.fmpq(value)
+    return int(value.p) if value.q == 1 else None
+
+
+def _merge(left: Terms, right: Terms) -> Terms:
+    merged = list(left)
+    for base, coefficient in right:
+        for position, (known, c) in enumerate(merged):
+            if type(known) is type(base) and known == base:
+                merged[position] = (known, c + coefficient)
+                break
+        else:
+            merged.append((base, coefficient))
+    return [(base, c) for base, c in merged if not _vanishes(c)]
+
+
+def _gcd(left: Any, right: Any) -> Any:
+    """The common factor of two bases; None where they are coprime, or one an integer and the other a polynomial."""
+    if type(left) is not type(right):
+        return None
+    common = left.gcd(right)
+    trivial = common.is_constant() if hasattr(common, "is_constant") else common == 1
+    return None if trivial else common
+
+
+def _is_unit(base: Any) -> bool:
+    return base.is_constant() if hasattr(base, "is_constant") else base == 1  # type: ignore[no-any-return]
+
+
+def _coprime(terms: Terms) -> Terms:
+    """Rewrite ``Σ c log b`` over pairwise coprime bases: ``c log gx + d log gy = c log x + d log y + (c+d) log g``."""
+    pending, base_set = list(terms), []
+    while pending:
+        base, coefficient = pending.pop()
+        if _is_unit(base):
+            if hasattr(base, "is_constant"):  # a polynomial that is a number: log|number| over integers
+                content = abs(flint.fmpq(base.leading_coefficient())) if base else flint.fmpq(1)
+                pending += [(content.p, coefficient), (content.q, -coefficient)]
+            continue
+        for position, (known, d) in enumerate(base_set):
+            common = _gcd(base, known)
+            if common is not None:
+                del base_set[position]
+                pending += [(base // common, coefficient), (known // common, d), (common, coefficient + d)]
+                break
+        else:
+            base_set.append((base, coefficient))
+    return [(base, c) for base, c in base_set if not _vanishes(c)]

@@ -1,0 +1,122 @@
+"""Exact rationals (``flint.fmpq`` in object arrays), with formal logarithms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import flint
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import ExactnessError, SingularError
+from .formal import FormalLog, logarithm
+from .system import FALSE, TRUE, Array, Truth, elementwise
+
+
+def rational(value: Any) -> flint.fmpq:
+    """An int, Fraction or fmpq as ``fmpq``."""
+    if isinstance(value, Fraction):
+        return flint.fmpq(value.numerator, value.denominator)
+    return flint.fmpq(value)
+
+
+constant = rational
+
+
+def fraction(value: Any) -> Fraction:
+    """An ``fmpq`` as a standard-library Fraction."""
+    value = flint.fmpq(value)
+    return Fraction(int(value.p), int(value.q))
+
+
+def solve_each(solve_one: Callable[[Array, Array], list[Any]], matrix: Array, right: Array) -> Array:
+    """Solve every system of a batch with flint; rows of the answer in row-major order."""
+    batch = np.broadcast_shapes(matrix.shape[:-2], right.shape[:-2])
+    matrix = np.broadcast_to(matrix, batch + matrix.shape[-2:])
+    right = np.broadcast_to(right, batch + right.shape[-2:])
+    result = np.empty(right.shape, object)
+    for index in np.ndindex(*batch):
+        try:
+            entries = solve_one(matrix[index], right[index])
+        except ZeroDivisionError:
+            where = f" at batch index {list(index)}" if index else ""
+            raise SingularError(f"the linear system is singular{where}") from None
+        result[index] = np.array(entries, dtype=object).reshape(right.shape[-2:])
+    return result
+
+
+def _solve_one(matrix: Array, right: Array) -> list[Any]:
+    rows, columns = right.shape
+    left = flint.fmpq_mat(rows, rows, matrix.ravel().tolist())
+    return left.solve(flint.fmpq_mat(rows, columns, right.ravel().tolist())).entries()  # type: ignore[no-any-return]
+
+
+def solve(matrix: Array, right: Array) -> Array:
+    return solve_each(_solve_one, matrix, right)
+
+
+def _exp(value: Any) -> Any:
+    if isinstance(value, FormalLog):
+        return value.exp()
+    if value == 0:
+        return flint.fmpq(1)
+    raise ExactnessError(f"exp({value}) is not rational; give log-values as logarithms of rationals, or use .balls()")
+
+
+def _log(value: Any) -> Any:
+    if isinstance(value, FormalLog):
+        raise ExactnessError("the logarithm of a logarithm has no formal value; use .balls()")
+    value = flint.fmpq(value)
+    if value <= 0:
+        raise ExactnessError(f"log({value}) is not a real number")
+    return logarithm(value)
+
+
+def _sqrt(value: Any) -> Any:
+    try:
+        return flint.fmpq(value).sqrt()
+    except (ValueError, flint.DomainError):
+        raise ExactnessError(f"sqrt({value}) is not rational; compare squares, or use .balls()") from None
+
+
+def exp(values: Array) -> Array:
+    return elementwise(_exp, values)
+
+
+def log(values: Array) -> Array:
+    return elementwise(_log, values)
+
+
+def sqrt(values: Array) -> Array:
+    return elementwise(_sqrt, values)
+
+
+def infinity(where: str) -> Any:
+    raise ExactnessError(f"a positive number is divided by zero at index {where}, and rationals have no infinity")
+
+
+def compare(left: Array, relation: str, right: Array) -> Truth:
+    if relation == "=":
+        return np.where(np.equal(left, right).astype(bool), TRUE, FALSE).astype(np.int8)
+    decided = {"≤": np.less_equal, "<": np.less}[relation](left, right).astype(bool)
+    return np.where(decided, TRUE, FALSE).astype(np.int8)
+
+
+def support(values: Array) -> npt.NDArray[np.bool_]:
+    return np.not_equal(values, 0).astype(bool)
+
+
+def maximum(left: Array, right: Array) -> Array:
+    return elementwise(lambda x, y: x if x >= y else y, left, right)
+
+
+def argmax(values: Array) -> npt.NDArray[np.intp]:
+    return np.asarray(np.argmax(values, axis=-1))
+
+
+def to_float(value: Any) -> float:
+    if isinstance(value, FormalLog):
+        return value.to_float()
+    return float(fraction(value))

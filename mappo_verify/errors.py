@@ -1,0 +1,33 @@
+"""The errors a user can meet. Each message names the cause, the place and, where there is one, the cure."""
+
+
+class MappoVerifyError(Exception):
+    """Base of every error that the toolkit raises on purpose."""
+
+
+class GameError(MappoVerifyError, ValueError):
+    """A game, a policy or a distribution is malformed; the message names the index and the value."""
+
+
+class MixedArithmeticError(MappoVerifyError, TypeError):
+    """Two number systems met in one object or one formula."""
+
+
+class ExactnessError(MappoVerifyError, ArithmeticError):
+    """An operation has no exact result in this number system (for instance ``exp(1/2)`` on rationals)."""
+
+
+class UndecidedError(MappoVerifyError, ArithmeticError):
+    """A ball is too wide to decide what the formula needs to know; raise the precision."""
+
+
+class SingularError(MappoVerifyError, ArithmeticError):
+    """A linear system has no unique solution; for values this means that ``I - γP_π`` is singular."""
+
+
+class FileError(MappoVerifyError, ValueError):
+    """A file cannot be read as a game; the message names the line or the JSON path."""
+
+
+class ClaimError(MappoVerifyError, ValueError):
+    """A claim, a setting or an instance is used in a way that its definition does not allow."""

@@ -1,0 +1,87 @@
+"""The order of agents: the only module that knows how joint actions and prefixes are laid out.
+
+A joint action ``a = (a¹, ..., aᴺ)`` is one index of a flattened axis of length ``|A_1|···|A_N|``, agent 1 slowest.  A *prefix
+table* for agent ``m`` has the axis ``|A_1|···|A_m|`` of prefixes ``a^{1:m}``, in the same order, so cutting the last agent off
+is a reshape.  The code below is the same for every number of agents and for unequal action sets.
+
+>>> import numpy as np
+>>> prefix_sizes((2, 3))
+(1, 2, 6)
+>>> [joint_action(index, (2, 3)) for index in (0, 2, 3)]
+[(0, 0), (0, 2), (1, 0)]
+>>> average_out_last(np.arange(6.0), np.array([[1, 0, 0], [0, 0, 1.0]]))
+array([0., 5.])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+from math import prod
+from operator import mul
+
+import numpy as np
+
+from ..arithmetic import Array
+
+Sizes = tuple[int, ...]
+
+
+def prefix_sizes(action_sizes: Sizes) -> Sizes:
+    """``(1, |A_1|, |A_1||A_2|, ..., |A|)``: the number of prefixes ``a^{1:m}`` for ``m = 0..N``."""
+    return tuple(accumulate(action_sizes, mul, initial=1))
+
+
+def joint_action(index: int, action_sizes: Sizes) -> tuple[int, ...]:
+    """The actions of all agents behind one index of the joint axis."""
+    return tuple(int(i) for i in np.unravel_index(index, action_sizes))
+
+
+def joint_index(actions: Sequence[int], action_sizes: Sizes) -> int:
+    """The index of one joint action; the inverse of :func:`joint_action`."""
+    return int(np.ravel_multi_index(tuple(actions), action_sizes))
+
+
+def split_last(table: Array, size: int) -> Array:
+    """``[..., |A_1|···|A_m|]`` to ``[..., |A_1|···|A_{m-1}|, |A_m|]``: the last agent gets an axis of its own."""
+    return table.reshape(table.shape[:-1] + (table.shape[-1] // size, size))
+
+
+def join_last(table: Array) -> Array:
+    """``[..., |A_1|···|A_{m-1}|, |A_m|]`` to ``[..., |A_1|···|A_m|]``: the inverse of :func:`split_last`."""
+    return table.reshape(table.shape[:-2] + (table.shape[-2] * table.shape[-1],))
+
+
+def average_out_last(table: Array, factor: Array) -> Array:
+    """``f(a^{1:m-1}) = Σ_{a^m} π^m(a^m | a^{1:m-1}) f(a^{1:m})``: one agent is averaged out by its factor.
+
+    ``table`` is ``[..., |A_1|···|A_m|]``, ``factor`` ``[..., |A_1|···|A_{m-1}|, |A_m|]``.
+    """
+    return np.asarray((split_last(table, factor.shape[-1]) * factor).sum(-1))
+
+
+def extend(prefixes: Array, factor: Array) -> Array:
+    """``π^{1:m} = π^{1:m-1} π^m``: probabilities of prefixes grow by one agent."""
+    return join_last(prefixes[..., None] * factor)
+
+
+def agent_axes(table: Array, action_sizes: Sizes) -> Array:
+    """``[..., |A|]`` to ``[..., |A_1|, ..., |A_N|]``: every agent gets an axis of its own."""
+    return table.reshape(table.shape[:-1] + action_sizes)
+
+
+def joint_axis(table: Array, agents: int) -> Array:
+    """The inverse of :func:`agent_axes`."""
+    shape = table.shape
+    return table.reshape(shape[: len(shape) - agents] + (prod(shape[len(shape) - agents :]),))
+
+
+def factor_axes(factor: Array, agent: int, action_sizes: Sizes) -> Array:
+    """``π^m`` with one axis per agent, ready to multiply :func:`agent_axes`; agents after ``m`` get length 1."""
+    batch = factor.shape[:-2]
+    return factor.reshape(batch + action_sizes[: agent + 1] + (1,) * (len(action_sizes) - agent - 1))
+
+
+def axis_of(agent: int, agents: int) -> int:
+    """The (negative) axis of ``agent`` (counted from 0) in an array made by :func:`agent_axes`."""
+    return agent - agents

@@ -1,0 +1,229 @@
+"""Cooperative Markov games."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from ..arithmetic import Array, System, compare, floats_of, like, require_one_system
+from ..errors import GameError
+from .conversion import convert
+from .validation import ROUNDING, array_of, at, first, freeze, require_finite, require_shape, require_subprobability
+
+MAX_ENTRIES = 200_000_000
+"""Entries of one array; a game beyond this is refused rather than left to exhaust the memory."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Game:
+    """A fully cooperative Markov game, or a batch of them, in one number system.
+
+    Parameters
+    ----------
+    transition : ``[..., S, A, S]``
+        ``P(s' | s, a)`` with the joint actions on one axis, agent 1 slowest.  Rows may sum to less than 1: the missing mass is
+        termination.
+    reward : ``[..., S, A]``
+        ``r(s, a)``, any real range.
+    discount : ``[...]``
+        ``γ`` in [0, 1].  ``γ = 1`` is legal wherever ``I - P_π`` is invertible for the policies involved.
+    action_sizes : tuple of int
+        ``(|A_1|, ..., |A_N|)``; sizes may differ.  Default: one agent.
+    start : ``[..., S]``, optional
+        The distribution ``ρ`` of the first state.
+    state_names, action_names : optional
+        Names for display, one per state, and one tuple per agent.
+    name : str
+
+    The arrays decide the arithmetic: float64, ``flint.fmpq``, ``flint.arb`` or symbols.  Leading axes ``...`` are a batch.
+    Arrays are copied and read-only.  Anything malformed raises :class:`~mappo_verify.errors.GameError`, which names the index
+    and the value.
+
+    >>> game = Game([[[0.5], [1.0]]], [[1.0, 0.0]], 0.9)
+    >>> game.states, game.action_sizes, game.system.value
+    (1, (2,), 'floats')
+    >>> Game([[[0.5], [1.5]]], [[1.0, 0.0]], 0.9)
+    Traceback (most recent call last):
+    ...
+    mappo_verify.errors.GameError: transition[0, 1] sums to 1.5, which is more than 1
+    """
+
+    transition: Array
+    reward: Array
+    discount: Array
+    action_sizes: tuple[int, ...] = ()
+    start: Array | None = None
+    state_names: tuple[str, ...] | None = None
+    action_names: tuple[tuple[str, ...], ...] | None = None
+    name: str = ""
+    system: System = field(init=False)
+
+    def __post_init__(self) -> None:
+        transition, reward = array_of(self.transition, "transition"), array_of(self.reward, "reward")
+        discount = array_of(self.discount, "discount")
+        start = None if self.start is None else array_of(self.start, "start")
+        system = self._require_system(transition, reward, discount, start)
+        if transition.ndim < 3:
+            raise GameError(f"transition has shape {transition.shape}; it needs [..., S, A, S]")
+        states, actions = transition.shape[-3], transition.shape[-2]
+        sizes = _action_sizes(self.action_sizes, actions)
+        require_shape("transition", transition, (states, actions, states), "[..., S, A, S]")
+        require_shape("reward", reward, (states, actions), "[..., S, A]")
+        if start is not None:
+            require_shape("start", start, (states,), "[..., S]")
+        if states == 0 or actions == 0:
+            raise GameError(f"a game needs at least one state and one action; it has {states} and {actions}")
+        batches = [transition.shape[:-3], reward.shape[:-2], discount.shape] + ([] if start is None else [start.shape[:-1]])
+        try:
+            batch = np.broadcast_shapes(*batches)
+        except ValueError:
+            raise GameError(f"the batch axes of transition, reward, discount and start do not fit: {batches}") from None
+        if system is not System.SYMBOLS:
+            require_subprobability("transition", transition)
+            require_finite("reward", reward)
+            require_finite("discount", discount)
+            outside = (compare(discount, "<", like(0, discount)) > 0) | (compare(discount, ">", like(1, discount)) > 0)
+            if outside.any():
+                raise GameError(f"discount{at(first(outside, discount))} is outside [0, 1]")
+            if start is not None:
+                require_subprobability("start", start)
+        names = self._names(states, sizes)
+        for name, value in {
+            "transition": freeze(np.broadcast_to(transition, batch + transition.shape[-3:]), 3, system),
+            "reward": freeze(np.broadcast_to(reward, batch + reward.shape[-2:]), 2, system),
+            "discount": freeze(np.broadcast_to(discount, batch), 0, system),
+            "start": None if start is None else freeze(np.broadcast_to(start, batch + start.shape[-1:]), 1, system),
+            "action_sizes": sizes,
+            "system": system,
+            "state_names": names[0],
+            "action_names": names[1],
+        }.items():
+            object.__setattr__(self, name, value)
+
+    @staticmethod
+    def _require_system(transition: Array, reward: Array, discount: Array, start: Array | None) -> System:
+        named = {"transition": transition, "reward": reward, "discount": discount}
+        if start is not None:
+            named["start"] = start
+        for name, array in named.items():
+            if array.size > MAX_ENTRIES:
+                raise GameError(f"{name} has {array.size} entries, more than the limit of {MAX_ENTRIES}")
+        return require_one_system(**named)
+
+    def _names(
+        self, states: int, sizes: tuple[int, ...]
+    ) -> tuple[tuple[str, ...] | None, tuple[tuple[str, ...], ...] | None]:
+        state_names = None if self.state_names is None else tuple(str(n) for n in self.state_names)
+        if state_names is not None and len(state_names) != states:
+            raise GameError(f"state_names has {len(state_names)} names for {states} states")
+        action_names = None
+        if self.action_names is not None:
+            action_names = tuple(tuple(str(n) for n in names) for names in self.action_names)
+            if tuple(map(len, action_names)) != sizes:
+                raise GameError(f"action_names has {tuple(map(len, action_names))} names for action sizes {sizes}")
+        return state_names, action_names
+
+    # -- shape --------------------------------------------------------------------------------------------------------
+
+    @property
+    def states(self) -> int:
+        """``S``"""
+        return int(self.transition.shape[-3])
+
+    @property
+    def actions(self) -> int:
+        """``A = |A_1|···|A_N|``"""
+        return int(self.transition.shape[-2])
+
+    @property
+    def agents(self) -> int:
+        """``N``"""
+        return len(self.action_sizes)
+
+    @property
+    def batch_shape(self) -> tuple[int, ...]:
+        """The leading axes; ``()`` for a single game."""
+        return self.transition.shape[:-3]
+
+    def __getitem__(self, index: Any) -> Game:
+        """One game of the batch, or a sub-batch."""
+        if not self.batch_shape:
+            raise GameError("this is a single game, not a batch")
+        return replace(
+            self,
+            transition=np.asarray(self.transition[index]),
+            reward=np.asarray(self.reward[index]),
+            discount=np.asarray(self.discount[index]),
+            start=None if self.start is None else np.asarray(self.start[index]),
+        )
+
+    # -- derived facts ------------------------------------------------------------------------------------------------
+
+    def terminates(self) -> bool:
+        """Whether some row of P sums to less than 1 (for floats: by more than rounding)."""
+        if self.system is System.SYMBOLS:
+            return True
+        if self.system is System.RATIONALS:
+            return bool((self.transition.sum(-1) < 1).any())
+        return bool((floats_of(self.transition.sum(-1)) < 1 - ROUNDING).any())
+
+    def with_start(self, start: Any) -> Game:
+        """The same game with another start distribution."""
+        return replace(self, start=start)
+
+    def with_discount(self, discount: Any) -> Game:
+        """The same game with another discount, an int, Fraction, float or scalar of the game's own system."""
+        value = like(discount, self.system) if isinstance(discount, (int, Fraction)) else discount
+        return replace(self, discount=value)
+
+    # -- number systems -----------------------------------------------------------------------------------------------
+
+    def exact(self, max_denominator: int | None = None) -> Game:
+        """This game over the rationals: every float becomes the rational that it is, exactly.
+
+        Rows within 1e-12 of 1 are divided by their exact sum, since binary fractions rarely sum to 1; smaller sums stay
+        termination.  With ``max_denominator``, entries are first rounded to the nearest such fraction.
+        """
+        return _convert_game(self, System.RATIONALS, max_denominator)
+
+    def floats(self) -> Game:
+        """This game over float64 (rationals are rounded, balls lose their radius)."""
+        return _convert_game(self, System.FLOATS, None)
+
+    def balls(self) -> Game:
+        """This game over certified balls at the current precision; floats go through :meth:`exact` first."""
+        return _convert_game(self, System.BALLS, None)
+
+    def __repr__(self) -> str:
+        batch = f", batch {self.batch_shape}" if self.batch_shape else ""
+        name = f"{self.name!r}, " if self.name else ""
+        return f"Game({name}{self.states} states, actions {self.action_sizes}, {self.system.value}{batch})"
+
+
+def _action_sizes(sizes: Sequence[int], actions: int) -> tuple[int, ...]:
+    if isinstance(sizes, (int, np.integer)):
+        sizes = (int(sizes),)
+    result = tuple(int(size) for size in sizes) or (actions,)
+    if any(size < 1 for size in result):
+        raise GameError(f"action_sizes {result} has a size below 1")
+    if prod(result) != actions:
+        raise GameError(f"action_sizes {result} multiply to {prod(result)}, but transition has {actions} joint actions")
+    return result
+
+
+def _convert_game(game: Game, target: System, max_denominator: int | None) -> Game:
+    if target is game.system and max_denominator is None:
+        return game
+    start = None if game.start is None else convert(game.start, target, max_denominator, rows=True)
+    return replace(
+        game,
+        transition=convert(game.transition, target, max_denominator, rows=True),
+        reward=convert(game.reward, target, max_denominator),
+        discount=convert(game.discount, target, max_denominator),
+        start=start,
+    )

@@ -1,0 +1,204 @@
+"""Joint policies as chains of conditional factors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from ..arithmetic import Array, System, compare, divide, like, require_one_system, tilt
+from ..errors import GameError
+from .agents import extend, joint_action, prefix_sizes, split_last
+from .conversion import convert
+from .game import Game
+from .validation import array_of, freeze, require_subprobability
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Policy:
+    """A joint policy ``π(a | s) = Π_m π^m(a^m | s, a^{1:m-1})``, or a batch of them.
+
+    ``factors[m-1]`` is ``π^m``, of shape ``[..., S, |A_1|···|A_{m-1}|, |A_m|]``: each agent knows the state and the actions of
+    the agents before it.  The first factor has a prefix axis of length 1.  A *product* (decentralised) policy ignores the
+    prefix.  Rows must sum to 1 (floats: within 1e-9).
+
+    >>> chain = Policy([[[[0.5, 0.5]]], [[[1.0, 0.0], [0.0, 1.0]]]])     # agent 2 copies agent 1
+    >>> chain.action_sizes, chain.is_product()
+    ((2, 2), False)
+    """
+
+    factors: tuple[Array, ...]
+    system: System = field(init=False)
+
+    def __post_init__(self) -> None:
+        if not len(self.factors):
+            raise GameError("a policy needs at least one factor")
+        factors = [array_of(factor, f"factors[{m}]") for m, factor in enumerate(self.factors)]
+        system = require_one_system(**{f"factors[{m}]": factor for m, factor in enumerate(factors)})
+        for m, factor in enumerate(factors):
+            if factor.ndim < 3:
+                raise GameError(f"factors[{m}] has shape {factor.shape}; it needs [..., S, prefixes, A_{m + 1}]")
+        sizes = tuple(int(factor.shape[-1]) for factor in factors)
+        states = factors[0].shape[-3]
+        for m, (factor, prefixes) in enumerate(zip(factors, prefix_sizes(sizes), strict=False)):
+            if factor.shape[-3:-1] != (states, prefixes):
+                raise GameError(
+                    f"factors[{m}] has shape {factor.shape}; it needs [..., S, prefixes, actions] = "
+                    f"[..., {states}, {prefixes}, {sizes[m]}]"
+                )
+            if system is not System.SYMBOLS:
+                require_subprobability(f"factors[{m}]", factor, full=True)
+        try:
+            batch = np.broadcast_shapes(*(factor.shape[:-3] for factor in factors))
+        except ValueError:
+            raise GameError(f"the batch axes of the factors do not fit: {[f.shape[:-3] for f in factors]}") from None
+        frozen = tuple(freeze(np.broadcast_to(f, batch + f.shape[-3:]), 3, system) for f in factors)
+        object.__setattr__(self, "factors", frozen)
+        object.__setattr__(self, "system", system)
+
+    # -- constructors -------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def product(cls, factors: Sequence[Any]) -> Policy:
+        """Independent agents: ``factors[m-1]`` is ``π^m(a^m | s)``, of shape ``[..., S, |A_m|]``."""
+        tables = [array_of(factor, f"factors[{m}]") for m, factor in enumerate(factors)]
+        for m, table in enumerate(tables):
+            if table.ndim < 2:
+                raise GameError(f"factors[{m}] has shape {table.shape}; it needs [..., S, A_{m + 1}]")
+        prefixes = prefix_sizes(tuple(int(table.shape[-1]) for table in tables))
+        return cls(tuple(np.repeat(table[..., None, :], p, axis=-2) for table, p in zip(tables, prefixes, strict=False)))
+
+    @classmethod
+    def uniform(cls, game: Game) -> Policy:
+        """Every agent plays every action alike, in the number system of ``game``."""
+        return cls.product(
+            [like(np.full((game.states, size), Fraction(1, size), object), game.system) for size in game.action_sizes]
+        )
+
+    @classmethod
+    def deterministic(cls, game: Game, actions: Any) -> Policy:
+        """The joint action ``actions[..., s]`` (an index of the joint axis) in state ``s``, with certainty."""
+        chosen = np.asarray(actions)
+        if chosen.dtype.kind not in "iu" or chosen.shape[-1:] != (game.states,):
+            raise GameError(f"actions needs one integer per state, shape [..., {game.states}]; it has shape {chosen.shape}")
+        if chosen.min() < 0 or chosen.max() >= game.actions:
+            bad = tuple(int(i) for i in np.argwhere((chosen < 0) | (chosen >= game.actions))[0])
+            raise GameError(f"actions{list(bad)} = {chosen[bad]} is not one of the {game.actions} joint actions")
+        each = np.array([joint_action(index, game.action_sizes) for index in range(game.actions)])
+        rows = [np.eye(size, dtype=int)[each[chosen, m]] for m, size in enumerate(game.action_sizes)]
+        return cls.product([like(row, game.system) for row in rows])
+
+    @classmethod
+    def softmax(cls, logits: Sequence[Any]) -> Policy:
+        """``π^m ∝ exp(logits[m-1])``, each ``[..., S, |A_1|···|A_{m-1}|, |A_m|]``.
+
+        On rationals the logits must be logarithms of rationals.
+        """
+        tables = [array_of(table, f"logits[{m}]") for m, table in enumerate(logits)]
+        for m, table in enumerate(tables):
+            if table.dtype.kind == "f" and not np.isfinite(table).all():
+                index = [int(i) for i in np.argwhere(~np.isfinite(table))[0]]
+                raise GameError(f"logits[{m}]{index} = {table[tuple(index)]} is not finite")
+        return cls(tuple(tilt(like(np.ones(table.shape, int), table), table) for table in tables))
+
+    @classmethod
+    def from_joint(cls, table: Any, action_sizes: Sequence[int]) -> Policy:
+        """The chain of factors of a joint table ``π(a | s)`` ``[..., S, A]``, by Bayes; uniform where a prefix has mass 0."""
+        joint, sizes = array_of(table, "table"), tuple(int(size) for size in action_sizes)
+        if joint.ndim < 2 or joint.shape[-1] != prefix_sizes(sizes)[-1]:
+            raise GameError(f"table has shape {joint.shape}; it needs [..., S, {prefix_sizes(sizes)[-1]}]")
+        factors: list[Array] = []
+        for size in reversed(sizes):
+            rows = split_last(joint, size)
+            joint = np.asarray(rows.sum(-1))
+            visited = np.broadcast_to((compare(joint, ">", like(0, joint)) > 0)[..., None], rows.shape)
+            uniform = like(np.full(rows.shape, Fraction(1, size), object), rows)
+            factors.append(np.where(visited, divide(rows, joint[..., None]), uniform))
+        return cls(tuple(reversed(factors)))
+
+    # -- probabilities ------------------------------------------------------------------------------------------------
+
+    def prefix_probabilities(self) -> tuple[Array, ...]:
+        """``(π^{1:0}, ..., π^{1:N})``: ``π^{1:m}(a^{1:m} | s)`` of shape ``[..., S, |A_1|···|A_m|]``; ``π^{1:0} = 1``."""
+        first = self.factors[0]
+        prefixes = [like(np.ones(first.shape[:-2] + (1,), int), self.system)]
+        for factor in self.factors:
+            prefixes.append(extend(prefixes[-1], factor))
+        return tuple(prefixes)
+
+    def joint(self) -> Array:
+        """``π(a | s)``, shape ``[..., S, A]``."""
+        return self.prefix_probabilities()[-1]
+
+    # -- shape and facts ----------------------------------------------------------------------------------------------
+
+    @property
+    def states(self) -> int:
+        """``S``"""
+        return int(self.factors[0].shape[-3])
+
+    @property
+    def agents(self) -> int:
+        """``N``"""
+        return len(self.factors)
+
+    @property
+    def action_sizes(self) -> tuple[int, ...]:
+        """``(|A_1|, ..., |A_N|)``"""
+        return tuple(int(factor.shape[-1]) for factor in self.factors)
+
+    @property
+    def batch_shape(self) -> tuple[int, ...]:
+        """The leading axes; ``()`` for a single policy."""
+        return self.factors[0].shape[:-3]
+
+    def __getitem__(self, index: Any) -> Policy:
+        """One policy of the batch, or a sub-batch."""
+        if not self.batch_shape:
+            raise GameError("this is a single policy, not a batch")
+        return replace(self, factors=tuple(np.asarray(factor[index]) for factor in self.factors))
+
+    def is_product(self) -> bool:
+        """Whether no factor depends on the prefix (certainly so, entry by entry)."""
+        return all(
+            bool((np.asarray(factor) == np.asarray(factor[..., :1, :])).all()) for factor in self.factors
+        )
+
+    def require_fits(self, game: Game) -> None:
+        """Raise :class:`GameError` unless this policy can play ``game``."""
+        if self.states != game.states or self.action_sizes != game.action_sizes:
+            raise GameError(
+                f"the policy is for {self.states} states and action sizes {self.action_sizes}, "
+                f"the game has {game.states} and {game.action_sizes}"
+            )
+        if self.system is not game.system:
+            raise GameError(
+                f"the game is in {game.system.value}, the policy in {self.system.value}; "
+                "convert one with .exact(), .balls() or .floats()"
+            )
+
+    # -- number systems -----------------------------------------------------------------------------------------------
+
+    def exact(self, max_denominator: int | None = None) -> Policy:
+        """Over the rationals; rows within 1e-12 of 1 are divided by their exact sum."""
+        return self._convert(System.RATIONALS, max_denominator)
+
+    def floats(self) -> Policy:
+        """Over float64."""
+        return self._convert(System.FLOATS)
+
+    def balls(self) -> Policy:
+        """Over certified balls at the current precision."""
+        return self._convert(System.BALLS)
+
+    def _convert(self, target: System, max_denominator: int | None = None) -> Policy:
+        if target is self.system and max_denominator is None:
+            return self
+        return replace(self, factors=tuple(convert(f, target, max_denominator, rows=True) for f in self.factors))
+
+    def __repr__(self) -> str:
+        batch = f", batch {self.batch_shape}" if self.batch_shape else ""
+        return f"Policy({self.states} states, actions {self.action_sizes}, {self.system.value}{batch})"

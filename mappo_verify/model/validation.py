@@ -1,0 +1,108 @@
+"""What every constructor checks, and how it says so: the name of the array, the index, the value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..arithmetic import Array, System, compare, like, system_of
+from ..errors import GameError
+
+FLOAT_TOLERANCE = 1e-9
+"""By how much a row of float probabilities may exceed 1 before it is refused."""
+ROUNDING = 1e-12
+"""Within this of 1, the exact sum of a float row counts as a rounded 1."""
+
+
+def array_of(value: Any, name: str) -> Array:
+    """Any nested sequence of numbers as an array; integers become floats, Fractions become flint rationals."""
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise GameError(f"{name} is ragged: its rows differ in length") from None
+    if array.dtype.kind in "iub":
+        return array.astype(np.float64)
+    if array.dtype.kind == "f":
+        return array.astype(np.float64, copy=False)
+    if array.dtype.kind != "O":
+        raise GameError(f"{name} has dtype {array.dtype}; it needs float64 or exact numbers")
+    kinds = {type(entry).__name__ for entry in array.ravel().tolist()}
+    if "list" in kinds or "tuple" in kinds or "ndarray" in kinds:
+        raise GameError(f"{name} is ragged: its rows differ in length")
+    if kinds <= {"Fraction", "int", "fmpz", "fmpq"} and kinds - {"fmpq"}:
+        from fractions import Fraction
+
+        from ..arithmetic.rationals import fraction
+
+        exact = [v if isinstance(v, (int, Fraction)) else fraction(v) for v in array.ravel().tolist()]
+        return like(np.array(exact, dtype=object).reshape(array.shape), System.RATIONALS)
+    return array
+
+
+def require_shape(name: str, array: Array, core: tuple[int, ...], wanted: str) -> None:
+    """The last axes of ``array`` are ``core``."""
+    if array.ndim < len(core) or array.shape[array.ndim - len(core) :] != core:
+        shape = ", ".join(["..."] + [str(n) for n in core])
+        raise GameError(f"{name} has shape {array.shape}; it needs {wanted} = [{shape}]")
+
+
+def at(place: tuple[tuple[int, ...], Any]) -> str:
+    """``[i, j] = value``, for messages."""
+    index, value = place
+    return (str([int(i) for i in index]) if index else "") + f" = {value}"
+
+
+def first(mask: Array, array: Array) -> tuple[tuple[int, ...], Any]:
+    """The first index at which ``mask`` is true, and the value there."""
+    index = tuple(int(i) for i in np.argwhere(mask)[0])
+    return index, array[index]
+
+
+def _non_finite(array: Array) -> Array:
+    if array.dtype.kind == "f":
+        return ~np.isfinite(array)
+    if system_of(array) is System.BALLS:
+        return np.asarray(np.frompyfunc(lambda x: not x.is_finite(), 1, 1)(array), dtype=bool)
+    return np.zeros(array.shape, bool)
+
+
+def require_finite(name: str, array: Array) -> None:
+    """No nan and no infinity."""
+    bad = _non_finite(array)
+    if bad.any():
+        raise GameError(f"{name}{at(first(bad, array))} is not finite")
+
+
+def require_subprobability(name: str, array: Array, full: bool = False) -> None:
+    """Rows along the last axis are non-negative and sum to at most 1 (to 1, if ``full``).
+
+    A ball is refused only where it *certainly* breaks this.
+    """
+    require_finite(name, array)
+    negative = compare(array, "<", like(0, array)) > 0
+    if negative.any():
+        raise GameError(f"{name}{at(first(negative, array))} is negative")
+    sums = np.asarray(array.sum(-1))
+    slack = FLOAT_TOLERANCE if array.dtype.kind == "f" else 0
+    over = compare(sums, ">", like(1, array) + slack) > 0
+    if over.any():
+        index, value = first(over, sums)
+        raise GameError(f"{name}{list(index) if index else ''} sums to {value}, which is more than 1")
+    if full:
+        under = compare(sums, "<", like(1, array) - slack) > 0
+        if under.any():
+            index, value = first(under, sums)
+            raise GameError(f"{name}{list(index) if index else ''} sums to {value}, not 1")
+
+
+def freeze(array: Array, core_axes: int, system: System) -> Array:
+    """A read-only copy; floats with a batch are stored batch-minor, which makes every formula run along the batch."""
+    if system is System.FLOATS:
+        from ..arithmetic.floats import batch_minor
+
+        copy = batch_minor(array, core_axes)
+    else:
+        copy = array.copy()
+    copy.setflags(write=False)
+    return copy

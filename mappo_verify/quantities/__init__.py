@@ -1,0 +1,1 @@
+"""Quantities: every number that the paper speaks of, each written once, for every number system and batch shape."""

@@ -1,0 +1,49 @@
+"""The multi-agent Bellman operators.
+
+::
+
+    (T^{1:m}_π f)(s, a^{1:m}) = E_{a^{m+1:N} ~ π}[ r(s, a) + γ Σ_s' P(s'|s, a) f(s', π^{1:m}) ]
+
+with ``f(s', π^{1:m}) = Σ π^{1:m}(a^{1:m}|s') f(s', a^{1:m})``.  In the supremum norm it is Lipschitz with constant
+``γ · max_{s,a} Σ_s' P(s'|s, a)``; its fixed point is ``Q^{1:m}``.  Source: Definition 3.2.
+
+With γ = 0 the operator forgets ``f`` and returns the expected reward:
+
+>>> import numpy as np, mappo_verify as mv
+>>> game = mv.Game([[[1], [1], [1], [1]]], [[1, 0, 0, 3]], 0, action_sizes=(2, 2))
+>>> mv.bellman_operator(game, mv.Policy.uniform(game), np.array([[7.0, 7.0]]), 1)
+array([[0.5, 1.5]])
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..arithmetic import Array, largest
+from ..errors import GameError
+from ..model import Game, Policy
+from ..model.agents import prefix_sizes
+from ..model.validation import require_shape
+from .agent_values import average_out
+from .values import lookahead
+
+
+def bellman_operator(game: Game, policy: Policy, table: Array, m: int) -> Array:
+    """``T^{1:m}_π f`` for ``f`` of shape ``[..., S, |A_1|···|A_m|]``, in the same shape; ``0 ≤ m ≤ N``."""
+    policy.require_fits(game)
+    if not 0 <= m <= game.agents:
+        raise GameError(f"m = {m} is not in 0..{game.agents}")
+    table = np.asarray(table)
+    require_shape("table", table, (game.states, prefix_sizes(game.action_sizes)[m]), "[..., S, |A_1|···|A_m|]")
+    next_values = average_out(table, policy, m)[0][..., 0]
+    return average_out(lookahead(game, next_values), policy, game.agents, m)[0]
+
+
+def row_mass(game: Game) -> Array:
+    """``max_{s,a} Σ_s' P(s'|s, a)``, the largest probability of going on, shape ``[...]``; in [0, 1]."""
+    return largest(game.transition.sum(-1), axis=(-2, -1))
+
+
+def contraction_factor(game: Game) -> Array:
+    """``γ · max_{s,a} Σ_s' P(s'|s, a)``: the Lipschitz constant of every ``T^{1:m}_π`` in the supremum norm, shape ``[...]``."""
+    return np.asarray(game.discount * row_mass(game))

@@ -1,0 +1,48 @@
+"""Concentrability: how badly the current policy's data covers the comparator.
+
+With ``ν_k, ν_*`` the stationary distributions of ``π_k`` and ``π_*``::
+
+    w_m(s, a^{1:m}) = ν_*(s) π_*^{1:m}(a^{1:m}|s) / (ν_k(s) π_k^{1:m}(a^{1:m}|s))        0/0 := 0
+    φ_k^m = ‖w_m‖_{2,σ_k}        (φ_k^{m-1})² = ⟨w_m, w_{m-1}⟩_{σ_k},    hence φ^m ≥ φ^{m-1} ≥ 1
+
+The square is the primitive, because it stays rational.  Source: Definition 4.4.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..arithmetic import Array, Truth, divide, sqrt, support, truth_of
+from ..model import Policy
+from .distributions import state_action_distribution
+
+
+def density_ratio(states: Any, policy: Policy, target_states: Any, target: Policy, m: int) -> Array:
+    """``w_m = d(ν_* π_*^{1:m}) / d(ν_k π_k^{1:m})``, shape ``[..., S, |A_1|···|A_m|]``, with ``0/0 := 0``.
+
+    Infinite (rationals: an error) where the comparator goes and the policy does not; ask :func:`dominates` first.
+    """
+    above = state_action_distribution(np.asarray(target_states), target, m)
+    below = state_action_distribution(np.asarray(states), policy, m)
+    return divide(above, below)
+
+
+def dominates(states: Any, policy: Policy, target_states: Any, target: Policy, m: int) -> Truth:
+    """Whether ``ν_* π_*^{1:m}`` vanishes wherever ``ν_k π_k^{1:m}`` does, so that ``φ^m`` is finite, shape ``[...]``."""
+    above = support(state_action_distribution(np.asarray(target_states), target, m))
+    below = support(state_action_distribution(np.asarray(states), policy, m))
+    return truth_of((~above | below).all((-1, -2)))
+
+
+def squared_concentrability(states: Any, policy: Policy, target_states: Any, target: Policy, m: int) -> Array:
+    """``(φ_k^m)² = Σ σ_k w_m² = Σ ν_*π_*^{1:m} w_m``, shape ``[...]``, in [1, ∞]; ``m = 0`` compares states alone."""
+    above = state_action_distribution(np.asarray(target_states), target, m)
+    return np.asarray((above * density_ratio(states, policy, target_states, target, m)).sum((-1, -2)))
+
+
+def concentrability(states: Any, policy: Policy, target_states: Any, target: Policy, m: int) -> Array:
+    """``φ_k^m``, shape ``[...]``, in [1, ∞]; on rationals only where the square is a perfect one."""
+    return sqrt(squared_concentrability(states, policy, target_states, target, m))
+

@@ -1,0 +1,45 @@
+"""Distances between distributions, and norms.
+
+``KL(p‖q) = Σ p log(p/q)`` in nats, with ``0 log 0 = 0``.  On rationals it is a formal logarithm, exact.
+
+>>> from fractions import Fraction as F
+>>> from mappo_verify.arithmetic import System, like
+>>> p, q = like([F(1, 2), F(1, 2)], System.RATIONALS), like([F(1, 4), F(3, 4)], System.RATIONALS)
+>>> print(kl_divergence(p, q), kl_divergence(p, p))
+log 2 - 1/2·log 3 0
+>>> total_variation(p, q)
+1/4
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..arithmetic import Array, absolute, divide, largest, square, xlogy
+
+
+def kl_divergence(left: Any, right: Any) -> Array:
+    """``KL(p‖q) = Σ_a p(a) log(p(a)/q(a))`` over the last axis, nats, in [0, ∞]; ∞ is an error on rationals."""
+    return np.asarray(xlogy(left, divide(left, right)).sum(-1))
+
+
+def l1_distance(left: Any, right: Any) -> Array:
+    """``‖p - q‖₁`` over the last axis; in [0, 2] for distributions."""
+    return np.asarray(absolute(np.asarray(left) - np.asarray(right)).sum(-1))
+
+
+def total_variation(left: Any, right: Any) -> Any:
+    """``½ ‖p - q‖₁`` over the last axis; in [0, 1] for distributions."""
+    return l1_distance(left, right) / 2
+
+
+def sup_norm(table: Any, axes: int = 1) -> Array:
+    """``max |f|`` over the last ``axes`` axes."""
+    return largest(absolute(table), tuple(range(-axes, 0)))
+
+
+def squared_norm(table: Any, weights: Any, axes: int = 1) -> Array:
+    """``‖f‖²_{2,μ} = Σ μ f²`` over the last ``axes`` axes: the square stays rational where the norm would not."""
+    return np.asarray((np.asarray(weights) * square(table)).sum(tuple(range(-axes, 0))))

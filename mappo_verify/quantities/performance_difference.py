@@ -1,0 +1,54 @@
+"""The multi-agent performance difference lemma, term by term.
+
+For policies ``π`` (old) and ``π'`` (new), with ``d`` the visits of ``π'`` from ``ρ``::
+
+    J(π') - J(π) = Σ_m Σ_s d(s) E_{p ~ π'^{1:m-1}} ⟨Q_π^{1:m}(s, p, ·), π'^m(·|s, p) - π^m(·|s, p)⟩
+
+The m-th term is what agent ``m``'s change contributes.  Source: Lemma 4.1.
+
+>>> import mappo_verify as mv
+>>> game = mv.Game([[[0], [0], [0], [0]]], [[0, 1, 2, 4]], 0, action_sizes=(2, 2), start=[1])
+>>> old, new = mv.Policy.deterministic(game, [0]), mv.Policy.deterministic(game, [3])
+>>> mv.return_difference(game, new, old)
+array([2., 2.])
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..arithmetic import Array, contract
+from ..model import Game, Policy
+from ..model.agents import join_last, split_last
+from .agent_values import agent_values
+from .distributions import visits
+
+
+def expected_along(weights: Array, policy: Policy, m: int, table: Array) -> Array:
+    """``Σ_s d(s) E_{a^{1:m} ~ π^{1:m}} f(s, a^{1:m})``, shape ``[...]``, for ``f`` of shape ``[..., S, |A_1|···|A_m|]``."""
+    return contract("...s,...sp,...sp->...", weights, policy.prefix_probabilities()[m], table)
+
+
+def factor_gain(target: Policy, policy: Policy, m: int, table: Array) -> Array:
+    """``⟨f(s, p, ·), π'^m(·|s, p) - π^m(·|s, p)⟩``, shape ``[..., S, |A_1|···|A_{m-1}|]``."""
+    change = target.factors[m - 1] - policy.factors[m - 1]
+    return np.asarray((split_last(table, change.shape[-1]) * change).sum(-1))
+
+
+def return_difference(game: Game, target: Policy, policy: Policy, start: Any = None) -> Array:
+    """The ``N`` terms of the lemma, shape ``[..., N]``; they sum to ``J(π') - J(π)`` from ``ρ`` (default: the game's start)."""
+    target.require_fits(game)
+    values, weights = agent_values(game, policy), visits(game, target, start)
+    terms = [
+        expected_along(weights, target, m - 1, factor_gain(target, policy, m, values[m]))
+        for m in range(1, game.agents + 1)
+    ]
+    return np.stack(terms, axis=-1)
+
+
+def joint_gain(target: Policy, policy: Policy, m: int) -> Array:
+    """``π'^{1:m-1} (π'^m - π^m)`` on prefixes of ``m``, shape ``[..., S, |A_1|···|A_m|]``."""
+    change = target.factors[m - 1] - policy.factors[m - 1]
+    return join_last(target.prefix_probabilities()[m - 1][..., None] * change)

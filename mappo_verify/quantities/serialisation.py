@@ -1,0 +1,77 @@
+"""The serialised game: agents move one after the other, and a single agent plays them all.
+
+Its states are ``(s, a^{1:j})`` for ``j = 0..N-1``; the action taken there is agent ``j+1``'s.  Only the move of agent ``N`` earns
+``r(s, a)``, discounts by γ and moves the state.  The discount sits in the transition (as termination), so the serialised
+game has discount 1.  Its action values are all the ``Q^{1:m}`` at once.  Source: the sequential reading of Definition 3.1.
+
+>>> import mappo_verify as mv
+>>> game = mv.Game([[[1], [1], [1], [1]]], [[1, 0, 0, 1]], 0.5, action_sizes=(2, 2))
+>>> serial = serialise(game)
+>>> serial.states, serial.actions, serial.transition[1, 0].tolist()
+(3, 2, [0.5, 0.0, 0.0])
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..arithmetic import Array, lift, like
+from ..model import Game, Policy
+from ..model.agents import prefix_sizes, split_last
+
+
+def _offsets(game: Game) -> tuple[int, ...]:
+    """Where the states of each level begin, and the total."""
+    levels = [game.states * prefixes for prefixes in prefix_sizes(game.action_sizes)[:-1]]
+    return tuple(int(n) for n in np.cumsum([0, *levels]))
+
+
+def serialise(game: Game) -> Game:
+    """The single-agent game on states ``(s, a^{1:j})``, level by level, ``s`` slowest within a level.
+
+    It has ``max |A_m|`` actions; those that an agent does not have terminate and earn nothing.
+    """
+    offsets, batch = _offsets(game), game.batch_shape
+    total, width = offsets[-1], max(game.action_sizes)
+    zero = like(0, game.system)
+    transition = np.full((*batch, total, width, total), zero, dtype=game.transition.dtype)
+    reward = np.full((*batch, total, width), zero, dtype=game.reward.dtype)
+    one = like(1, game.system)[()]
+    prefixes = prefix_sizes(game.action_sizes)
+    for j, size in enumerate(game.action_sizes[:-1]):
+        for s in range(game.states):
+            for p in range(prefixes[j]):
+                here = offsets[j] + s * prefixes[j] + p
+                for a in range(size):
+                    following = offsets[j + 1] + s * prefixes[j + 1] + p * size + a
+                    transition[..., here, a, following] = one
+    last, size = offsets[-2], game.action_sizes[-1]
+    rows = (total - last,)
+    moves = lift(game.discount, 3) * game.transition
+    by_agent = np.swapaxes(split_last(np.swapaxes(moves, -1, -2), size), -3, -2)  # [..., S, prefixes, S', A_N]
+    transition[..., last:, :size, : game.states] = np.swapaxes(by_agent, -1, -2).reshape(
+        *batch, *rows, size, game.states
+    )
+    reward[..., last:, :size] = split_last(game.reward, size).reshape(*batch, *rows, size)
+    return Game(transition, reward, like(np.ones(batch, int), game.system), (width,), name=f"{game.name} (serialised)")
+
+
+def serialise_policy(policy: Policy) -> Policy:
+    """The same behaviour as a policy of the serialised game."""
+    width = max(policy.action_sizes)
+    levels = []
+    for factor in policy.factors:
+        rows = factor.reshape(*policy.batch_shape, -1, factor.shape[-1])
+        missing = np.full((*rows.shape[:-1], width - rows.shape[-1]), like(0, policy.system), dtype=rows.dtype)
+        levels.append(np.concatenate([rows, missing], axis=-1))
+    return Policy((np.concatenate(levels, axis=-2)[..., None, :],))
+
+
+def deserialise(game: Game, table: Array) -> tuple[Array, ...]:
+    """Action values of the serialised game as ``(Q^{1:1}, ..., Q^{1:N})``, each ``[..., S, |A_1|···|A_m|]``."""
+    offsets = _offsets(game)
+    tables = []
+    for m, size in enumerate(game.action_sizes):
+        level = table[..., offsets[m] : offsets[m + 1], :size]
+        tables.append(level.reshape(*level.shape[:-2], game.states, -1))
+    return tuple(tables)
