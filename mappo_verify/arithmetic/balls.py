@@ -64,7 +64,9 @@ def solve(matrix: Array, right: Array) -> Array:
     try:
         return solve_each(_solve_one, matrix, right)
     except SingularError as error:
-        raise UndecidedError(f"{error} at {flint.ctx.prec} bits, or too imprecise to tell; raise the precision") from None
+        raise UndecidedError(
+            f"{error} at {flint.ctx.prec} bits, or too imprecise to tell; raise the precision"
+        ) from None
 
 
 def exp(values: Array) -> Array:
@@ -125,7 +127,9 @@ def argmax(values: Array) -> npt.NDArray[np.intp]:
             if row[candidate] > row[best]:
                 best = candidate
             elif not row[candidate] <= row[best]:
-                raise UndecidedError(f"which of {row[best]} and {row[candidate]} is larger is undecided; raise the precision")
+                raise UndecidedError(
+                    f"which of {row[best]} and {row[candidate]} is larger is undecided; raise the precision"
+                )
         result[index] = best
     return result
 

@@ -50,7 +50,9 @@ def solve(matrix: Floats, right: Floats) -> Floats:
             raise SingularError("the linear system is singular") from None
     if not np.isfinite(solution).all():
         index = [int(i) for i in np.argwhere(~np.isfinite(solution))[0]]
-        raise SingularError(f"the linear system is singular, or its data is not finite, at index {index} of the solution")
+        raise SingularError(
+            f"the linear system is singular, or its data is not finite, at index {index} of the solution"
+        )
     return solution
 
 

@@ -50,6 +50,9 @@ def solve_each(solve_one: Callable[[Array, Array], list[Any]], matrix: Array, ri
 def _solve_one(matrix: Array, right: Array) -> list[Any]:
     rows, columns = right.shape
     left = flint.fmpq_mat(rows, rows, matrix.ravel().tolist())
+    if any(isinstance(entry, FormalLog) for entry in right.ravel().tolist()):
+        inverse = np.array(left.inv().entries(), dtype=object).reshape(rows, rows)
+        return (inverse @ right).ravel().tolist()  # type: ignore[no-any-return]
     return left.solve(flint.fmpq_mat(rows, columns, right.ravel().tolist())).entries()  # type: ignore[no-any-return]
 
 

@@ -181,9 +181,7 @@ class Quotient:
             return NotImplemented
         if self.is_zero() or right.is_zero():
             return Quotient(self.ring, self.ring.number(flint.fmpq(0)), {})
-        powers = {
-            index: self.powers.get(index, 0) + right.powers.get(index, 0) for index in self.powers | right.powers
-        }
+        powers = {index: self.powers.get(index, 0) + right.powers.get(index, 0) for index in self.powers | right.powers}
         return Quotient(self.ring, self.numerator * right.numerator, powers)
 
     __rmul__ = __mul__

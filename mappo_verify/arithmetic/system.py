@@ -183,6 +183,16 @@ def truth_of(condition: Any) -> Truth:
     return np.where(np.asarray(condition, dtype=bool), TRUE, FALSE).astype(np.int8)
 
 
+def both(*truths: Any) -> Truth:
+    """Three-valued AND."""
+    return np.asarray(np.minimum.reduce(np.broadcast_arrays(*truths)), dtype=np.int8)
+
+
+def either(*truths: Any) -> Truth:
+    """Three-valued OR."""
+    return np.asarray(np.maximum.reduce(np.broadcast_arrays(*truths)), dtype=np.int8)
+
+
 # --- linear algebra -------------------------------------------------------------------------------------------------
 
 

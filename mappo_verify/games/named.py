@@ -134,7 +134,9 @@ def _random_by_name(argument: str) -> Game:
     """``random:STATESxA1xA2:SEED``"""
     match = re.fullmatch(r"(\d{1,4}(?:x\d{1,3}){1,8})(?::(\d{1,9}))?", argument)
     if not match:
-        raise GameError(f"'random:{argument}' is not random:STATESxACTIONS1xACTIONS2...:SEED, for instance random:3x2x2:7")
+        raise GameError(
+            f"'random:{argument}' is not random:STATESxACTIONS1xACTIONS2...:SEED, for instance random:3x2x2:7"
+        )
     states, *sizes = (int(n) for n in match[1].split("x"))
     return random_game(states, tuple(sizes), seed=int(match[2] or 0))
 

@@ -78,7 +78,9 @@ class Game:
             require_shape("start", start, (states,), "[..., S]")
         if states == 0 or actions == 0:
             raise GameError(f"a game needs at least one state and one action; it has {states} and {actions}")
-        batches = [transition.shape[:-3], reward.shape[:-2], discount.shape] + ([] if start is None else [start.shape[:-1]])
+        batches = [transition.shape[:-3], reward.shape[:-2], discount.shape] + (
+            [] if start is None else [start.shape[:-1]]
+        )
         try:
             batch = np.broadcast_shapes(*batches)
         except ValueError:

@@ -69,7 +69,9 @@ class Policy:
             if table.ndim < 2:
                 raise GameError(f"factors[{m}] has shape {table.shape}; it needs [..., S, A_{m + 1}]")
         prefixes = prefix_sizes(tuple(int(table.shape[-1]) for table in tables))
-        return cls(tuple(np.repeat(table[..., None, :], p, axis=-2) for table, p in zip(tables, prefixes, strict=False)))
+        return cls(
+            tuple(np.repeat(table[..., None, :], p, axis=-2) for table, p in zip(tables, prefixes, strict=False))
+        )
 
     @classmethod
     def uniform(cls, game: Game) -> Policy:
@@ -83,7 +85,9 @@ class Policy:
         """The joint action ``actions[..., s]`` (an index of the joint axis) in state ``s``, with certainty."""
         chosen = np.asarray(actions)
         if chosen.dtype.kind not in "iu" or chosen.shape[-1:] != (game.states,):
-            raise GameError(f"actions needs one integer per state, shape [..., {game.states}]; it has shape {chosen.shape}")
+            raise GameError(
+                f"actions needs one integer per state, shape [..., {game.states}]; it has shape {chosen.shape}"
+            )
         if chosen.min() < 0 or chosen.max() >= game.actions:
             bad = tuple(int(i) for i in np.argwhere((chosen < 0) | (chosen >= game.actions))[0])
             raise GameError(f"actions{list(bad)} = {chosen[bad]} is not one of the {game.actions} joint actions")
@@ -163,9 +167,7 @@ class Policy:
 
     def is_product(self) -> bool:
         """Whether no factor depends on the prefix (certainly so, entry by entry)."""
-        return all(
-            bool((np.asarray(factor) == np.asarray(factor[..., :1, :])).all()) for factor in self.factors
-        )
+        return all(bool((np.asarray(factor) == np.asarray(factor[..., :1, :])).all()) for factor in self.factors)
 
     def require_fits(self, game: Game) -> None:
         """Raise :class:`GameError` unless this policy can play ``game``."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from ..arithmetic import Array, System, compare, like, system_of
 from ..errors import GameError
+
+T = TypeVar("T")
 
 FLOAT_TOLERANCE = 1e-9
 """By how much a row of float probabilities may exceed 1 before it is refused."""
@@ -106,3 +108,11 @@ def freeze(array: Array, core_axes: int, system: System) -> Array:
         copy = array.copy()
     copy.setflags(write=False)
     return copy
+
+
+def unchecked(kind: type[T], **fields: Any) -> T:
+    """A frozen object whose data is formal (symbols, or random points that are no probabilities), so nothing is checked."""
+    result = object.__new__(kind)
+    for name, value in fields.items():
+        object.__setattr__(result, name, value)
+    return result

@@ -114,6 +114,17 @@ def companion_weights(policy: Policy, subset: Iterable[int], reading: Reading) -
     return divide(agent_axes(policy.joint(), policy.action_sizes), marginal(policy, kept))
 
 
+def conditional_marginal(policy: Policy, given: Iterable[int], subset: Iterable[int], reading: Reading) -> Array:
+    """How ``a^{P'}`` is distributed once ``a^P`` is fixed: ``Σ`` of :func:`companion_weights` over all agents outside both.
+
+    Shape ``[..., S, |A_1| or 1, ..., |A_N| or 1]`` over ``P ∪ P'``; under conditioning this is ``π(a^{P'} | s, a^P)``.
+    """
+    both = members((*given, *subset), policy.agents)
+    weights = companion_weights(policy, given, reading)
+    weights = np.broadcast_to(weights, (*weights.shape[: -policy.agents], *policy.action_sizes))
+    return _sum_out(weights, [m for m in range(1, policy.agents + 1) if m not in both], policy.agents)
+
+
 def defined_at(policy: Policy, subset: Iterable[int], reading: Reading) -> npt.NDArray[np.bool_]:
     """Where ``Q^P(s, a^P)`` is defined, shape as :func:`marginal`: everywhere, but for conditioning on an event of
     probability 0 (prefixes and product policies are defined by the factors)."""

@@ -45,4 +45,3 @@ def squared_concentrability(states: Any, policy: Policy, target_states: Any, tar
 def concentrability(states: Any, policy: Policy, target_states: Any, target: Policy, m: int) -> Array:
     """``φ_k^m``, shape ``[...]``, in [1, ∞]; on rationals only where the square is a perfect one."""
     return sqrt(squared_concentrability(states, policy, target_states, target, m))
-

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arithmetic import Array, System, compare, identity, lift, like, select, solve, support
+from ..arithmetic import Array, System, Truth, compare, either, identity, lift, like, select, solve, support, truth_of
 from ..errors import GameError
 from ..model import Game, Policy
 from .values import bellman_matrix, induced_transition, solve_bellman, start_of
@@ -127,7 +127,9 @@ def _require_one_class(game: Game, pattern: Mask, recurrent: Mask) -> None:
         where = f" at batch index {list(index)}" if index else ""
         names = game.state_names or tuple(map(str, range(game.states)))
         if not recurrent[index].any():
-            raise GameError(f"P_π has no stationary distribution{where}: from every state it terminates sooner or later")
+            raise GameError(
+                f"P_π has no stationary distribution{where}: from every state it terminates sooner or later"
+            )
         groups = {tuple(np.flatnonzero(reach[index][s] & recurrent[index])) for s in np.flatnonzero(recurrent[index])}
         listed = "; ".join("{" + ", ".join(names[s] for s in group) + "}" for group in sorted(groups))
         raise GameError(
@@ -140,3 +142,22 @@ def state_action_distribution(states: Array, policy: Policy, m: int | None = Non
     """``ν(s) π^{1:m}(a^{1:m}|s)``, shape ``[..., S, |A_1|···|A_m|]``; all agents by default, and then ``σ = ν·π``."""
     prefixes = policy.prefix_probabilities()[policy.agents if m is None else m]
     return np.asarray(states[..., None] * prefixes)
+
+
+def values_exist(game: Game, policy: Policy) -> Truth:
+    """Whether ``I - γ P_π`` is invertible, shape ``[...]``: γ < 1, or every state reaches termination.
+
+    Decided from the zero pattern of ``P_π``, not from a determinant.
+    """
+    pattern = support(induced_transition(game, policy))
+    ends = (_reachable(pattern) & _leaks(game, policy)[..., None, :]).any(-1).all(-1)
+    discounted = compare(game.discount, "<", like(1, game.discount))
+    return either(discounted, truth_of(ends))
+
+
+def has_stationary_distribution(game: Game, policy: Policy) -> Truth:
+    """Whether ``P_π`` has exactly one recurrent class and never terminates from it, shape ``[...]``."""
+    pattern = support(induced_transition(game, policy))
+    recurrent = _recurrent(pattern, np.broadcast_to(_leaks(game, policy), pattern.shape[:-1]))
+    separate = recurrent[..., :, None] & recurrent[..., None, :] & ~_reachable(pattern)
+    return truth_of(recurrent.any(-1) & ~separate.any((-1, -2)))

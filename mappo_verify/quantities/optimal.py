@@ -107,9 +107,11 @@ def certify_optimality(game: Game, values: Array, actions: npt.NDArray[np.intp])
     gap = contract("...s,...s->...", np.broadcast_to(start, values.shape), values) - contract(
         "...s,...s->...", dual, induced_reward(game, policy)
     )
-    tolerance = _tolerance(game, values) * game.states / (1 - min(float(np.max(game.discount.astype(float))), 1 - 1e-6)) if (
-        game.system is System.FLOATS
-    ) else 0
+    tolerance = (
+        _tolerance(game, values) * game.states / (1 - min(float(np.max(game.discount.astype(float))), 1 - 1e-6))
+        if (game.system is System.FLOATS)
+        else 0
+    )
     least = like(0, slack) - tolerance
     holds = bool(
         (compare(slack, "≥", least) > 0).all()

@@ -21,7 +21,7 @@ import numpy as np
 
 from ..arithmetic import Array, contract
 from ..model import Game, Policy
-from ..model.agents import join_last, split_last
+from ..model.agents import split_last
 from .agent_values import agent_values
 from .distributions import visits
 
@@ -46,9 +46,3 @@ def return_difference(game: Game, target: Policy, policy: Policy, start: Any = N
         for m in range(1, game.agents + 1)
     ]
     return np.stack(terms, axis=-1)
-
-
-def joint_gain(target: Policy, policy: Policy, m: int) -> Array:
-    """``π'^{1:m-1} (π'^m - π^m)`` on prefixes of ``m``, shape ``[..., S, |A_1|···|A_m|]``."""
-    change = target.factors[m - 1] - policy.factors[m - 1]
-    return join_last(target.prefix_probabilities()[m - 1][..., None] * change)

@@ -18,6 +18,7 @@ import numpy as np
 from ..arithmetic import Array, lift, like
 from ..model import Game, Policy
 from ..model.agents import prefix_sizes, split_last
+from ..model.validation import unchecked
 
 
 def _offsets(game: Game) -> tuple[int, ...]:
@@ -53,7 +54,18 @@ def serialise(game: Game) -> Game:
         *batch, *rows, size, game.states
     )
     reward[..., last:, :size] = split_last(game.reward, size).reshape(*batch, *rows, size)
-    return Game(transition, reward, like(np.ones(batch, int), game.system), (width,), name=f"{game.name} (serialised)")
+    return unchecked(  # its data is the game's own, which has been checked, or is formal
+        Game,
+        transition=transition,
+        reward=reward,
+        discount=like(np.ones(batch, int), game.system),
+        action_sizes=(width,),
+        start=None,
+        state_names=None,
+        action_names=None,
+        name=f"{game.name} (serialised)",
+        system=game.system,
+    )
 
 
 def serialise_policy(policy: Policy) -> Policy:
@@ -64,7 +76,7 @@ def serialise_policy(policy: Policy) -> Policy:
         rows = factor.reshape(*policy.batch_shape, -1, factor.shape[-1])
         missing = np.full((*rows.shape[:-1], width - rows.shape[-1]), like(0, policy.system), dtype=rows.dtype)
         levels.append(np.concatenate([rows, missing], axis=-1))
-    return Policy((np.concatenate(levels, axis=-2)[..., None, :],))
+    return unchecked(Policy, factors=(np.concatenate(levels, axis=-2)[..., None, :],), system=policy.system)
 
 
 def deserialise(game: Game, table: Array) -> tuple[Array, ...]:

@@ -1,0 +1,1 @@
+"""Renderers.  Computing returns data; only this layer turns it into text."""

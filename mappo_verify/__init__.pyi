@@ -1,0 +1,111 @@
+# The public names of mappo_verify, in reading order.  This file is read twice: by type checkers and, when the package is
+# imported, by lazy-loader, which turns each line into an import on first use.  Hence two rules: nothing but
+# `from .module import name as name` (the alias is how a stub says "public"), and ASCII only.
+
+__version__: str
+
+# --- Games and policies ---------------------------------------------------------------------------------------------
+from .model.game import Game as Game
+from .model.policy import Policy as Policy
+from .games.named import named_game as named_game, random_game as random_game
+from .games.loading import load_game as load_game, resolve_game as resolve_game
+from .games.files import save_game as save_game
+from .games.adapters import from_gymnasium as from_gymnasium
+
+# --- What a policy is worth -----------------------------------------------------------------------------------------
+from .quantities.values import (
+    state_values as state_values,
+    action_values as action_values,
+    advantages as advantages,
+    returns as returns,
+    induced_transition as induced_transition,
+    induced_reward as induced_reward,
+    lookahead as lookahead,
+)
+
+# --- What each agent contributes ------------------------------------------------------------------------------------
+from .quantities.agent_values import (
+    agent_values as agent_values,
+    agent_advantages as agent_advantages,
+    subset_values as subset_values,
+    subset_advantages as subset_advantages,
+)
+from .quantities.bellman import bellman_operator as bellman_operator, contraction_factor as contraction_factor
+from .quantities.performance_difference import return_difference as return_difference
+
+# --- Where a policy goes --------------------------------------------------------------------------------------------
+from .quantities.distributions import (
+    visits as visits,
+    occupancy as occupancy,
+    stationary_distribution as stationary_distribution,
+    recurrent_classes as recurrent_classes,
+    state_action_distribution as state_action_distribution,
+)
+from .quantities.concentrability import (
+    density_ratio as density_ratio,
+    dominates as dominates,
+    concentrability as concentrability,
+    squared_concentrability as squared_concentrability,
+)
+
+# --- Distances and norms --------------------------------------------------------------------------------------------
+from .quantities.divergence import (
+    kl_divergence as kl_divergence,
+    total_variation as total_variation,
+    l1_distance as l1_distance,
+    sup_norm as sup_norm,
+    squared_norm as squared_norm,
+)
+
+# --- How a policy improves ------------------------------------------------------------------------------------------
+from .quantities.mirror_descent import (
+    mirror_step as mirror_step,
+    mirror_objective as mirror_objective,
+    fit_step as fit_step,
+    log_linear_step as log_linear_step,
+)
+from .quantities.optimal import optimal as optimal, certify_optimality as certify_optimality
+from .quantities.serialisation import (
+    serialise as serialise,
+    serialise_policy as serialise_policy,
+    deserialise as deserialise,
+)
+
+# --- Claims on trial ------------------------------------------------------------------------------------------------
+# TO REVIEW by the author of the claims engine: which ingredients and results are public (delete this line when done).
+from .claims.claim import Claim as Claim, line as line, equal as equal, at_most as at_most, at_least as at_least
+from .claims.settings import Setting as Setting, GameData as GameData, PolicyData as PolicyData
+from .claims.verdict import Evidence as Evidence, Verdict as Verdict, Standing as Standing
+from .checking.campaign import check as check, audit as audit
+
+# --- Arithmetic for formulas of your own (NumPy's versions of these are unsound on balls) -------------------------------
+from .arithmetic.system import (
+    System as System,
+    like as like,
+    lift as lift,
+    contract as contract,
+    divide as divide,
+    exp as exp,
+    log as log,
+    xlogy as xlogy,
+    sqrt as sqrt,
+    square as square,
+    absolute as absolute,
+    maximum as maximum,
+    minimum as minimum,
+    largest as largest,
+    smallest as smallest,
+    compare as compare,
+)
+
+# --- What can go wrong ----------------------------------------------------------------------------------------------
+from .errors import (
+    MappoVerifyError as MappoVerifyError,
+    GameError as GameError,
+    MixedArithmeticError as MixedArithmeticError,
+    ExactnessError as ExactnessError,
+    UndecidedError as UndecidedError,
+    SingularError as SingularError,
+    FileError as FileError,
+    ClaimError as ClaimError,
+)

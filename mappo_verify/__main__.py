@@ -1,0 +1,5 @@
+"""``python -m mappo_verify``."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,410 @@
+"""Puts claims on trial and computes their standing.
+
+For each claim: proofs in symbols and at random points where the claim names sizes; exact instances of every size, small ones
+first; float batches that explore, whose suspects are re-tried exactly.  Standing is computed from that, never read off the
+registry; the registry's record is only compared with it.
+"""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ..arithmetic import System, floats_of
+from ..claims.claim import Claim, cited
+from ..claims.registry import CLAIMS, select
+from ..claims.settings import Case, Setting, Sizes
+from ..claims.verdict import Evidence, Standing, StepEvidence, Verdict
+from ..errors import ClaimError, MappoVerifyError
+from .evaluate import certify, evaluate
+from .proving import Failure, Proof, prove_at_points, prove_in_symbols
+from .sampling import Draw, draw, instance, sizes_of
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How hard to try: exact and float instances per claim (spread over its sizes), and policies on a given game."""
+
+    name: str
+    exact: int
+    floats: int
+    on_game: int
+
+
+PROFILES = {"quick": Profile("quick", 400, 10_000, 6), "thorough": Profile("thorough", 6_000, 500_000, 40)}
+CHUNK = 200
+"""Exact instances evaluated together."""
+SUSPECTS = 4
+"""How many float instances that look violated are re-tried exactly, per size."""
+
+
+@dataclass(frozen=True, eq=False)
+class Witness:
+    """One exact instance that violates a claim, as the integers that describe it."""
+
+    claim: str
+    sizes: Sizes
+    coordinates: dict[str, Any]
+    evidence: Evidence
+
+    @property
+    def broken_statement(self) -> StepEvidence:
+        """The statement that this instance violates."""
+        return next(s for s in self.evidence.statements if bool((s.truth < 0).any()))
+
+    def as_data(self) -> dict[str, Any]:
+        """Plain data: enough to rebuild the instance."""
+        return {
+            "claim": self.claim,
+            "states": self.sizes.states,
+            "action_sizes": list(self.sizes.actions),
+            "coordinates": {name: np.asarray(values).tolist() for name, values in self.coordinates.items()},
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class ClaimReport:
+    """What a campaign found about one claim."""
+
+    claim: Claim
+    standing: Standing
+    how: str
+    instances: int
+    not_applicable: int
+    undecided: int
+    margin: Any
+    ratio: float | None
+    seconds: float
+    proofs: tuple[Proof, ...] = ()
+    witness: Witness | None = None
+    broken: StepEvidence | None = None
+    tainted_by: tuple[str, ...] = ()
+    cites: tuple[str, ...] = ()
+    expected: bool = True
+
+    @property
+    def id(self) -> str:
+        """The claim's id."""
+        return self.claim.id
+
+
+@dataclass(frozen=True, eq=False)
+class AuditReport:
+    """The table of an audit, as data."""
+
+    claims: tuple[ClaimReport, ...]
+    profile: str
+    seed: int
+    seconds: float
+    game: str | None = None
+    skipped: tuple[tuple[str, str], ...] = field(default=())
+
+    @property
+    def unexpected(self) -> tuple[ClaimReport, ...]:
+        """Claims whose standing differs from what the registry records, or whose proof breaks somewhere."""
+        return tuple(report for report in self.claims if not report.expected)
+
+    @property
+    def standings(self) -> dict[str, Standing]:
+        """Standing by id; the parent of several parts is REFUTED if a printed part is, else as weak as its weakest."""
+        found = {report.id: report.standing for report in self.claims}
+        for parent in dict.fromkeys(report.claim.parent for report in self.claims):
+            printed = [r for r in self.claims if r.claim.parent == parent and r.claim.printed]
+            if printed:
+                found[parent] = min((r.standing for r in printed), key=_STRENGTH.index)
+        return found
+
+    def __getitem__(self, name: str) -> ClaimReport:
+        for report in self.claims:
+            if report.id == name:
+                return report
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[ClaimReport]:
+        return iter(self.claims)
+
+
+_STRENGTH = [Standing.REFUTED, Standing.UNTESTED, Standing.SUPPORTED, Standing.SURVIVED, Standing.PROVED]
+
+Progress = Callable[[str, float], None]
+"""Called with what is being done and the share of it that is finished, 0 to 1."""
+
+
+def check(claim: str | Claim, **objects: Any) -> Evidence:
+    """Put one claim on trial on your own objects: ``mv.check("lemma-4.1", game=..., target=..., policy=..., start=...)``.
+
+    Floats are first turned into the rationals that they are, so the verdict is about exact data.  Where the formula leaves
+    the rationals it is decided in balls of growing precision.  Batches give arrays of verdicts.
+    """
+    claim = select([claim])[0] if isinstance(claim, Claim) else _one(claim)
+    setting = claim.setting
+    exact = setting.case_from(_exactly(setting, objects), System.RATIONALS)
+    return certify(
+        claim, lambda system: exact if system is System.RATIONALS else setting.case_from(exact.objects, system)
+    )
+
+
+def _one(name: str) -> Claim:
+    from ..claims.registry import claim
+
+    return claim(name)
+
+
+def _exactly(setting: Setting, objects: dict[str, Any]) -> dict[str, Any]:
+    """Balls are refused (they are no data); everything else passes."""
+    from ..arithmetic import system_of
+    from ..model import Game, Policy
+
+    for name, value in objects.items():
+        system = value.system if isinstance(value, (Game, Policy)) else system_of(np.asarray(value))
+        if system in (System.BALLS, System.SYMBOLS):
+            raise ClaimError(
+                f"{name} is in {system.value}; check() wants exact or float data and chooses the arithmetic itself"
+            )
+    return objects
+
+
+def audit(
+    claims: Iterable[str | Claim] | None = None,
+    profile: str = "quick",
+    seed: int = 0,
+    game: Any = None,
+    progress: Progress | None = None,
+) -> AuditReport:
+    """Put claims on trial and return the table as data.
+
+    Parameters
+    ----------
+    claims : ids (a parent means all its parts) or claims of your own; None means all registered ones
+    profile : ``quick`` or ``thorough``
+    seed : makes every instance reproducible; one stream per claim, so a claim alone sees the instances it sees among others
+    game : try the claims on this very game, with random, extreme and optimal policies, instead of drawn games
+    progress : called with a text and the finished share
+    """
+    if profile not in PROFILES:
+        raise ClaimError(f"unknown profile {profile!r}; use one of {', '.join(PROFILES)}")
+    if seed < 0:
+        raise ClaimError(f"seed = {seed} is negative")
+    chosen = select(claims)
+    started = time.perf_counter()
+    reports: list[ClaimReport] = []
+    skipped: list[tuple[str, str]] = []
+    for position, claim in enumerate(chosen):
+        if progress:
+            progress(claim.id, position / len(chosen))
+        generator = np.random.default_rng([seed, zlib.crc32(claim.id.encode())])
+        if game is None:
+            reports.append(_campaign(claim, PROFILES[profile], generator))
+            continue
+        from .on_game import try_on_game
+
+        found = try_on_game(claim, game, PROFILES[profile], generator)
+        if isinstance(found, str):
+            skipped.append((claim.id, found))
+        else:
+            reports.append(found)
+    if progress:
+        progress("done", 1.0)
+    name = None if game is None else game.name or repr(game)
+    done = tuple(_with_taint(reports))
+    return AuditReport(done, profile, seed, time.perf_counter() - started, name, tuple(skipped))
+
+
+@dataclass
+class Tally:
+    """Counts over instances, and the first violated one."""
+
+    holds: int = 0
+    violated: int = 0
+    undecided: int = 0
+    not_applicable: int = 0
+    margin: Any = None
+    ratio: float | None = None
+    broken: StepEvidence | None = None
+    links: tuple[str, ...] = ()
+    arithmetic: System | None = None
+
+    def add(self, evidence: Evidence) -> None:
+        """Count the verdicts of one evaluation."""
+        verdicts = np.asarray(evidence.verdict, dtype=object).ravel().tolist()
+        self.holds += verdicts.count(Verdict.HOLDS)
+        self.violated += verdicts.count(Verdict.VIOLATED)
+        self.undecided += verdicts.count(Verdict.UNDECIDED)
+        self.not_applicable += verdicts.count(Verdict.NOT_APPLICABLE)
+        self.broken = self.broken or evidence.broken
+        self.arithmetic = evidence.arithmetic
+        if evidence.margin is not None and (self.margin is None or _below(evidence.margin, self.margin)):
+            self.margin = evidence.margin
+        if evidence.ratio is not None:
+            self.ratio = evidence.ratio if self.ratio is None else max(self.ratio, evidence.ratio)
+        for entry in evidence.lines:
+            if entry.step is not None:
+                self.links = tuple(dict.fromkeys((*self.links, *cited(entry.step.because))))
+
+
+def _below(left: Any, right: Any) -> bool:
+    return bool(floats_of(left) < floats_of(right))
+
+
+def _campaign(claim: Claim, profile: Profile, generator: np.random.Generator) -> ClaimReport:
+    """Proofs, exact instances, float exploration."""
+    started = time.perf_counter()
+    proofs, failures = _seek_proofs(claim, generator)
+    tally, witness = Tally(), None
+    for sizes, drawn in _instances(claim, profile, generator):
+        evidence = certify(claim, partial(claim.setting.case, drawn, sizes))
+        tally.add(evidence)
+        if witness is None and evidence.violated:
+            witness = _witness(claim, drawn, sizes, evidence)
+    return conclude(claim, tally, proofs, failures, witness, time.perf_counter() - started)
+
+
+def _instances(claim: Claim, profile: Profile, generator: np.random.Generator) -> Iterator[tuple[Sizes, Draw]]:
+    """Batches to be decided exactly: drawn ones of every size, and float instances that look violated."""
+    every = sizes_of(claim.setting)
+    share = max(1, profile.exact // len(every))
+    for sizes in every:
+        for begin in range(0, share, CHUNK):
+            yield sizes, draw(claim.setting, sizes, min(CHUNK, share - begin), generator)
+        suspects = _explore(claim, sizes, profile.floats // len(every), generator)
+        if suspects is not None:
+            yield sizes, suspects
+
+
+def _seek_proofs(claim: Claim, generator: np.random.Generator) -> tuple[list[Proof], list[Failure]]:
+    attempts = [prove_in_symbols(claim, sizes) for sizes in claim.symbolic]
+    attempts += [prove_at_points(claim, sizes, generator) for sizes in claim.points]
+    return [p for p in attempts if isinstance(p, Proof)], [p for p in attempts if isinstance(p, Failure)]
+
+
+def _witness(claim: Claim, drawn: Draw, sizes: Sizes, evidence: Evidence) -> Witness:
+    """The violated instance with the smallest numbers, alone."""
+    verdicts = np.asarray(evidence.verdict, dtype=object)
+    violated = [i for i, verdict in enumerate(verdicts) if verdict is Verdict.VIOLATED]
+    simplest = min(violated, key=lambda i: sum(int(np.abs(values[i]).sum()) for values in drawn.values()))
+    alone = instance(drawn, simplest)
+    return Witness(claim.id, sizes, alone, certify(claim, partial(claim.setting.case, alone, sizes)))
+
+
+def _explore(claim: Claim, sizes: Sizes, count: int, generator: np.random.Generator) -> Draw | None:
+    """Float instances whose rounded numbers look violated; None if none does."""
+    if not claim.setting.explore:
+        return None
+    drawn = draw(claim.setting, sizes, max(1, count), generator)
+    try:
+        with np.errstate(all="ignore"):
+            evidence = evaluate(claim, claim.setting.case(drawn, sizes, System.FLOATS))
+    except MappoVerifyError:
+        return None  # a float batch may meet a case that only exact arithmetic can treat; exact instances decide
+    looks_bad = np.asarray(evidence.suggests, dtype=object) == Verdict.VIOLATED
+    if not looks_bad.any():
+        return None
+    chosen = np.flatnonzero(looks_bad)[:SUSPECTS]
+    return {name: values[chosen] for name, values in drawn.items()}
+
+
+def conclude(
+    claim: Claim,
+    tally: Tally,
+    proofs: list[Proof],
+    failures: list[Failure],
+    witness: Witness | None,
+    seconds: float,
+    on_a_game: bool = False,
+) -> ClaimReport:
+    """The standing that the evidence amounts to, and how it was reached."""
+    certified = tally.holds + tally.violated
+    if tally.violated:
+        standing = Standing.REFUTED
+    elif proofs and not failures:
+        standing = Standing.PROVED
+    elif tally.holds:
+        standing = Standing.SURVIVED
+    elif tally.undecided:
+        standing = Standing.SUPPORTED
+    else:
+        standing = Standing.UNTESTED
+    broken = tally.broken
+    if on_a_game:
+        expected = (standing is not Standing.REFUTED and broken is None) or claim.record in (None, Standing.REFUTED)
+    else:
+        expected = claim.record in (None, standing) and (broken is None or standing is Standing.REFUTED)
+    return ClaimReport(
+        claim=claim,
+        standing=standing,
+        how=_how(standing, tally, proofs, failures, witness),
+        instances=certified,
+        not_applicable=tally.not_applicable,
+        undecided=tally.undecided,
+        margin=witness.evidence.margin if witness else tally.margin,
+        ratio=tally.ratio,
+        seconds=seconds,
+        proofs=tuple(proofs),
+        witness=witness,
+        broken=broken,
+        cites=tally.links,
+        expected=expected,
+    )
+
+
+def _how(
+    standing: Standing, tally: Tally, proofs: list[Proof], failures: list[Failure], witness: Witness | None
+) -> str:
+    """One sentence: how the standing was reached."""
+    arithmetic = "exact" if tally.arithmetic is System.RATIONALS else "certified in balls"
+    if standing is Standing.REFUTED:
+        count = f"{tally.violated} of {tally.violated + tally.holds} instances ({arithmetic})"
+        if witness is None:
+            return count
+        return f"{count}; smallest: {witness.sizes}, at {witness.broken_statement.right!r}"
+    if standing is Standing.PROVED:
+        symbols = [p for p in proofs if p.method == "symbols"]
+        points = [p for p in proofs if p.method == "points"]
+        parts = []
+        if symbols:
+            parts.append(f"identity in up to {max(p.symbols for p in symbols)} symbols ({_sizes(symbols)})")
+        if points:
+            parts.append(f"Schwartz-Zippel, error ≤ {max(p.error for p in points):.0e} ({_sizes(points)})")
+        modulo = tuple(dict.fromkeys(axiom for p in proofs for axiom in p.modulo))
+        return "; ".join(parts) + (f"; modulo {', '.join(modulo)}" if modulo else "")
+    open_proof = f"; not proved: {failures[0].step}" if failures else ""
+    if standing is Standing.SURVIVED:
+        return f"every {arithmetic} instance holds{open_proof}"
+    if standing is Standing.SUPPORTED:
+        return f"nothing decided against it, nothing certified{open_proof}"
+    return "no instance met the hypotheses"
+
+
+def _sizes(proofs: list[Proof]) -> str:
+    return ", ".join(f"{p.sizes.states}·{'x'.join(map(str, p.sizes.actions))}" for p in proofs)
+
+
+def _with_taint(reports: list[ClaimReport]) -> Iterator[ClaimReport]:
+    """Mark what leans on a refuted claim: the claims whose reasons name it, and those that lean on these."""
+    from dataclasses import replace
+
+    refuted = {r.id for r in reports if r.standing is Standing.REFUTED and r.claim.printed}
+    leans = {r.id: set(r.cites) - {r.id} for r in reports}
+
+    def tainted(name: str, seen: frozenset[str]) -> set[str]:
+        found: set[str] = set()
+        for other in leans.get(name, set()) - seen:
+            if other in refuted:
+                found.add(other)
+            found |= tainted(other, seen | {name})
+        return found
+
+    for report in reports:
+        yield replace(report, tainted_by=tuple(sorted(tainted(report.id, frozenset()))))
+
+
+def case_of(witness: Witness, claim: Claim | None = None) -> Case:
+    """The exact case behind a witness."""
+    owner = claim or next(entry for entry in CLAIMS if entry.id == witness.claim)
+    return owner.setting.case(witness.coordinates, witness.sizes, System.RATIONALS)

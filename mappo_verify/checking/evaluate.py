@@ -1,0 +1,232 @@
+"""Runs a claim on cases, in the arithmetic that can decide.
+
+Rationals first: there, equality and order are decided exactly.  Where a formula leaves the rationals (an exponential, a root)
+the case is rebuilt in balls, and the precision doubles until every inequality is decided or a stated cap is reached.
+An equality is never certified by balls, so there no doubling helps: it is VIOLATED where the ball excludes 0, else UNDECIDED.
+Floats are evaluated as they are and always end UNDECIDED, with a suggestion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..arithmetic import (
+    FALSE,
+    TRUE,
+    UNKNOWN,
+    Array,
+    System,
+    Truth,
+    absolute,
+    compare,
+    floats_of,
+    largest,
+    like,
+    module_of,
+    select,
+    smallest,
+)
+from ..claims.claim import Claim, Line, chains, composed_relation
+from ..claims.settings import Case
+from ..claims.verdict import Evidence, LineEvidence, StepEvidence, Verdict, verdict_of
+from ..errors import ExactnessError, UndecidedError
+
+FLOAT_NOISE = 1e-9
+"""Relative size below which a float difference looks like rounding; it only feeds the suggestion, never a verdict."""
+PRECISION_CAP = 2048
+START_PRECISION = 64
+
+
+def evaluate(claim: Claim, case: Case, formal: bool = False) -> Evidence:
+    """The evidence of one case, or one batch, in the arithmetic it has.
+
+    A *formal* case (symbols, random points) stands for generic parameters: an identity that holds there holds wherever no
+    denominator vanishes, so hypotheses about signs and supports are not asked.
+    """
+    asked = () if formal else claim.setting.all_hypotheses
+    hypotheses = tuple((h.name, _per_instance(h.holds(case), case.batch_shape)) for h in asked)
+    applies = np.full(case.batch_shape, TRUE, np.int8)
+    for _, truth in hypotheses:
+        applies = np.minimum(applies, truth)
+    if not (applies == TRUE).any():
+        return _not_applicable(claim, case, applies, hypotheses)
+    live = case if (applies == TRUE).all() else case.take(applies == TRUE)
+    lines = claim.lines(live)
+    return _assemble(claim, case, live, lines, applies, hypotheses)
+
+
+def certify(claim: Claim, build: Callable[[System], Case], cap: int = PRECISION_CAP) -> Evidence:
+    """Evidence from rationals where they reach, else from balls of doubling precision; ``build`` makes the case anew."""
+    try:
+        return evaluate(claim, build(System.RATIONALS))
+    except ExactnessError:
+        pass
+    balls = module_of(System.BALLS)
+    bits, evidence, failure = START_PRECISION, None, None
+    while bits <= cap:
+        with balls.precision(bits):
+            try:
+                evidence = evaluate(claim, build(System.BALLS))
+            except UndecidedError as error:
+                failure = error
+        if evidence is not None and not _worth_doubling(evidence):
+            return evidence
+        bits *= 2
+    if evidence is None:
+        assert failure is not None
+        raise failure
+    return evidence
+
+
+def _worth_doubling(evidence: Evidence) -> bool:
+    """Only an open inequality can be helped by more bits."""
+    steps = [*evidence.statements, *(entry.step for entry in evidence.lines if entry.step is not None)]
+    return any(step.relation != "=" and bool((step.truth == UNKNOWN).any()) for step in steps)
+
+
+def _per_instance(values: Any, batch: tuple[int, ...]) -> Truth:
+    """Truth of the batch shape: axes beyond it mean "for all", missing ones are shared."""
+    truth = np.asarray(values, dtype=np.int8)
+    if truth.ndim > len(batch):
+        truth = truth.min(axis=tuple(range(len(batch), truth.ndim)))
+    return np.broadcast_to(truth, batch)
+
+
+def _compare_lines(left: Line, relation: str, right: Line, because: str, axiom: str | None, case: Case) -> StepEvidence:
+    """One relation between two lines, entry by entry, and then for all entries of each instance."""
+    one, two = np.broadcast_arrays(np.asarray(left.value), np.asarray(right.value))
+    truth = compare(one, relation, two)
+    axes = tuple(range(len(case.batch_shape), truth.ndim))
+    where = _common_mask(left, right, truth.shape)
+    if where is not None:
+        truth = np.where(where, truth, TRUE).astype(np.int8)
+    margin = _margin(one, relation, two, truth, where, axes)
+    if case.system is System.FLOATS:
+        truth = _float_suggestion(one, relation, two, where)
+    overall = truth.min(axis=axes) if axes else truth
+    ratio = _ratio(one, relation, two, where) if relation != "=" else None
+    return StepEvidence(left.expression, relation, right.expression, because, axiom, overall, margin, ratio)
+
+
+def _common_mask(left: Line, right: Line, shape: tuple[int, ...]) -> Array | None:
+    masks = [np.asarray(entry.where, dtype=bool) for entry in (left, right) if entry.where is not None]
+    if not masks:
+        return None
+    result = np.ones(shape, bool)
+    for mask in masks:
+        result &= mask
+    return result
+
+
+def _margin(
+    one: Array, relation: str, two: Array, truth: Truth, where: Array | None, axes: tuple[int, ...]
+) -> Array | None:
+    """Smallest slack; None on symbols, which have no size."""
+    if one.size and getattr(one.flat[0], "system", None) is System.SYMBOLS:
+        return None
+    if relation == "=":
+        if (truth == TRUE).all():
+            return like(np.zeros(one.shape[: one.ndim - len(axes)], int), one)
+        slack = -absolute(one - two)
+    else:
+        slack = two - one if relation == "≤" else one - two
+    if where is not None:
+        slack = select(where, slack, _no_constraint(slack, where))
+    return smallest(slack, axes) if axes else np.asarray(slack)
+
+
+def _no_constraint(slack: Array, where: Array) -> Any:
+    """A slack for masked entries that never is the smallest of those that count (0 if none counts)."""
+    seen = slack[where]
+    return largest(seen.ravel(), 0) if seen.size else like(0, slack)
+
+
+def _float_suggestion(one: Array, relation: str, two: Array, where: Array | None) -> Truth:
+    """TRUE where the rounded numbers agree with the relation up to rounding, FALSE where they clearly do not."""
+    noise = FLOAT_NOISE * np.maximum(1.0, np.maximum(np.abs(one), np.abs(two)))
+    gap = -np.abs(one - two) if relation == "=" else (two - one if relation == "≤" else one - two)
+    truth = np.where(gap >= -noise, TRUE, np.where(np.isnan(gap), UNKNOWN, FALSE)).astype(np.int8)
+    return truth if where is None else np.where(where, truth, TRUE).astype(np.int8)
+
+
+def _ratio(one: Array, relation: str, two: Array, where: Array | None) -> float | None:
+    """The largest smaller-side/larger-side of an inequality: how tight it is.  Needs a positive larger side."""
+    if one.size and getattr(one.flat[0], "system", None) is System.SYMBOLS:
+        return None
+    small, large = (floats_of(one), floats_of(two)) if relation == "≤" else (floats_of(two), floats_of(one))
+    counted = (large > 0) & (small != 0)
+    if where is not None:
+        counted = counted & where
+    return float((small[counted] / large[counted]).max()) if counted.any() else None
+
+
+def _not_applicable(claim: Claim, case: Case, applies: Truth, hypotheses: tuple[tuple[str, Truth], ...]) -> Evidence:
+    failed = [name for name, truth in hypotheses if (truth != TRUE).any()]
+    reason = f"hypothesis not met: {'; '.join(failed)}"
+    verdicts = np.where(applies == FALSE, Verdict.NOT_APPLICABLE, Verdict.UNDECIDED)
+    verdict = verdicts[()] if case.batch_shape == () else verdicts
+    return Evidence(claim.id, case.system, _bits(case), verdict, verdict, None, None, (), (), hypotheses, None, reason)
+
+
+def _bits(case: Case) -> int | None:
+    return int(module_of(System.BALLS).flint.ctx.prec) if case.system is System.BALLS else None
+
+
+def _assemble(
+    claim: Claim, case: Case, live: Case, lines: list[Line], applies: Truth, hypotheses: tuple[tuple[str, Truth], ...]
+) -> Evidence:
+    shown: list[LineEvidence] = []
+    previous: Line | None = None
+    broken: StepEvidence | None = None
+    for entry in lines:
+        step = None
+        if entry.relation is not None:
+            assert previous is not None
+            step = _compare_lines(previous, entry.relation, entry, entry.because, entry.axiom, live)
+            if broken is None and (step.truth == FALSE).any():
+                broken = step
+        shown.append(LineEvidence(entry.expression, entry.value, entry.where, step))
+        previous = entry
+    statements = tuple(
+        _compare_lines(chain[0], composed_relation(chain), chain[-1], "the statement", None, live)
+        for chain in chains(lines)
+    )
+    truth = np.full(live.batch_shape, TRUE, np.int8)
+    for statement in statements:
+        truth = np.minimum(truth, statement.truth)
+    full = np.full(case.batch_shape, UNKNOWN, np.int8)
+    if live is case:
+        full = truth
+    else:
+        full[applies == TRUE] = truth
+    names = np.frompyfunc(verdict_of, 1, 1)(full)
+    found = np.where(applies == TRUE, names, np.where(applies == FALSE, Verdict.NOT_APPLICABLE, Verdict.UNDECIDED))
+    suggests = found
+    if case.system is System.FLOATS:
+        found = np.where(found == Verdict.NOT_APPLICABLE, found, Verdict.UNDECIDED)
+    single = case.batch_shape == ()
+    ratios = [statement.ratio for statement in statements if statement.ratio is not None]
+    return Evidence(
+        claim=claim.id,
+        arithmetic=case.system,
+        precision=_bits(case),
+        verdict=found[()] if single else found,
+        suggests=suggests[()] if single else suggests,
+        margin=_worst_margin(statements),
+        ratio=max(ratios) if ratios else None,
+        lines=tuple(shown),
+        statements=statements,
+        hypotheses=hypotheses,
+        broken=broken,
+    )
+
+
+def _worst_margin(statements: tuple[StepEvidence, ...]) -> Any:
+    """The smallest margin of all statements, over all live instances: one number."""
+    margins = [smallest(np.asarray(s.margin).reshape(-1), 0)[()] for s in statements if s.margin is not None]
+    if not margins:
+        return None
+    return smallest(np.array(margins, dtype=np.asarray(margins[0]).dtype), 0)[()]

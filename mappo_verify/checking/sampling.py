@@ -1,0 +1,79 @@
+"""Draws instances: batches of integer coordinates, from a seeded NumPy generator.
+
+A tenth of the bugs sit in the interior, the rest at the edge, so every batch mixes regimes: plain random weights, sparse ones
+(unreachable states, deterministic factors), nearly deterministic ones (10⁻⁴ next to 1), extreme and zero rewards.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..claims.settings import Coordinate, Setting, Sizes
+
+Integers = npt.NDArray[np.int64]
+Draw = dict[str, Integers]
+
+ACTION_SHAPES: tuple[tuple[int, ...], ...] = (
+    (1,),
+    (2,),
+    (3,),
+    (4,),
+    (5,),
+    (1, 2),
+    (2, 1),
+    (2, 2),
+    (2, 3),
+    (3, 2),
+    (2, 2, 2),
+    (1, 3, 2),
+    (2, 1, 3),
+    (2, 2, 2, 2),
+    (1, 2, 1, 3),
+)
+"""Equal and unequal action sets of one to four agents; small, because small counterexamples convince."""
+
+
+def sizes_of(setting: Setting) -> tuple[Sizes, ...]:
+    """The sizes worth trying for a setting, small ones first."""
+    shapes = [
+        shape
+        for shape in ACTION_SHAPES
+        if setting.agents[0] <= len(shape) <= setting.agents[1]
+        and all(setting.action_range[0] <= size <= setting.action_range[1] for size in shape)
+    ]
+    states = range(setting.states[0], setting.states[1] + 1)
+    found = [Sizes(count, shape) for shape, count in product(shapes, states)]
+    return tuple(sorted(found, key=lambda s: (s.agents, s.states * int(np.prod(s.actions)), s.actions)))
+
+
+def draw(setting: Setting, sizes: Sizes, count: int, generator: np.random.Generator) -> Draw:
+    """``count`` instances of these sizes: every coordinate with a leading axis of length ``count``."""
+    return {coordinate.name: _draw_one(coordinate, count, generator) for coordinate in setting.coordinates(sizes)}
+
+
+def _draw_one(coordinate: Coordinate, count: int, generator: np.random.Generator) -> Integers:
+    shape = (count, *coordinate.shape)
+    values = generator.integers(coordinate.low, coordinate.high, shape, endpoint=True)
+    regime = generator.integers(0, 4, count).reshape((count,) + (1,) * len(coordinate.shape))
+    if coordinate.kind == "weight":
+        winner = generator.integers(0, coordinate.shape[-1], shape[:-1])
+        certain = np.eye(coordinate.shape[-1], dtype=np.int64)[winner]
+        sparse = values * generator.integers(0, 2, shape)
+        values = np.where(regime == 1, np.maximum(sparse, coordinate.low), values)
+        values = np.where(regime == 2, np.maximum(certain, coordinate.low), values)
+        values = np.where(regime == 3, certain * 9999 + 1, values)
+        empty = values.sum(-1, keepdims=True) == 0
+        return np.asarray(np.where(empty, certain, values), dtype=np.int64)
+    extreme = np.where(generator.integers(0, 2, shape) == 0, coordinate.low, coordinate.high)
+    values = np.where(regime == 1, extreme, values)
+    quiet = np.zeros_like(values) if coordinate.low <= 0 else np.full_like(values, coordinate.low)
+    return np.asarray(np.where((regime == 2) & (generator.integers(0, 3, shape) > 0), quiet, values), dtype=np.int64)
+
+
+def instance(drawn: Draw, index: int) -> dict[str, Any]:
+    """One instance of a batch."""
+    return {name: values[index] for name, values in drawn.items()}

@@ -1,0 +1,172 @@
+"""A claim is an executable proof.
+
+A proof is a generator over a case.  It yields *lines*: an expression, its value, how it relates to the line before, and why.
+:func:`line` begins a chain; :func:`equal`, :func:`at_most` and :func:`at_least` continue it.  The first line of a chain against
+its last is a statement; every step between is checked too, so a proof that breaks is caught at the line where it breaks.
+
+>>> import mappo_verify as mv
+>>> def total_reward(case):
+...     yield line("Σ_a r(s, a)", case.game.reward.sum(-1))
+...     yield at_most("|A| max_a r(s, a)", case.game.actions * mv.largest(case.game.reward), because="a mean is below a maximum")
+>>> claim = Claim("mine", "A sum is at most the number of terms times the largest", "folklore",
+...               mv.Setting("a game", (mv.GameData("game"),)), total_reward)
+>>> mv.check(claim, game=mv.named_game("climbing")).verdict.value
+'holds'
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ClaimError
+
+if TYPE_CHECKING:
+    from .settings import Case, Setting, Sizes
+    from .verdict import Standing
+
+RELATIONS = ("=", "≤", "≥")
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """One line of a proof.  Axes of ``value`` beyond the batch mean "for all"; ``where`` masks the entries it speaks of.
+
+    ``axiom`` names a fact that is taken, not derived (KL ≥ 0, Pinsker, ...); it is still checked on every instance.
+    """
+
+    expression: str
+    value: Any
+    relation: str | None = None
+    because: str = ""
+    where: Any = None
+    axiom: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.relation is not None and self.relation not in RELATIONS:
+            raise ClaimError(
+                f"line {self.expression!r} has relation {self.relation!r}; use one of {' '.join(RELATIONS)}"
+            )
+        if self.relation is not None and not self.because:
+            raise ClaimError(f"line {self.expression!r} gives no reason; say because=...")
+
+
+def line(expression: str, value: Any, where: Any = None) -> Line:
+    """The first line of a chain: nothing to compare with yet."""
+    return Line(expression, value, where=where)
+
+
+def equal(expression: str, value: Any, because: str, where: Any = None, axiom: str | None = None) -> Line:
+    """``= expression``: the line before equals this one."""
+    return Line(expression, value, "=", because, where, axiom)
+
+
+def at_most(expression: str, value: Any, because: str, where: Any = None, axiom: str | None = None) -> Line:
+    """``≤ expression``: the line before is at most this one."""
+    return Line(expression, value, "≤", because, where, axiom)
+
+
+def at_least(expression: str, value: Any, because: str, where: Any = None, axiom: str | None = None) -> Line:
+    """``≥ expression``: the line before is at least this one."""
+    return Line(expression, value, "≥", because, where, axiom)
+
+
+Proof = Callable[["Case"], Iterator[Line]]
+
+
+@dataclass(frozen=True, eq=False)
+class Claim:
+    """One claim, on trial.
+
+    Parameters
+    ----------
+    id : str
+        Stable and readable: ``lemma-4.1``; a part or reading of it is ``lemma-4.1/stationary``.
+    title, source : str
+        What it says in one line, and where it stands.
+    setting : Setting
+        What an instance is, and under which hypotheses.
+    proof : callable
+        A generator of lines over a :class:`~mappo_verify.claims.settings.Case`.
+    statement : str
+        The statement as people write it.
+    record : Standing, optional
+        What earlier audits found.  An audit computes its own standing, compares, and reports a difference; it never copies.
+    printed : bool
+        Whether the paper prints this reading.  A claim is REFUTED if any printed part is.
+    symbolic, points : tuple of Sizes
+        Sizes at which the audit seeks a proof in symbols, and by random points.
+    note : str
+        What a reader must know: scope, damaged source, how to read the verdict.
+    repaired_by : str
+        The id of the repaired statement.
+    """
+
+    id: str
+    title: str
+    source: str
+    setting: Setting
+    proof: Proof
+    statement: str = ""
+    record: Standing | None = None
+    printed: bool = True
+    symbolic: tuple[Sizes, ...] = ()
+    points: tuple[Sizes, ...] = ()
+    note: str = ""
+    repaired_by: str = ""
+    cites: tuple[str, ...] = field(default=(), init=False)
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z0-9][a-z0-9.\-]*(/[a-z0-9][a-z0-9.\-]*)?", self.id):
+            raise ClaimError(
+                f"claim id {self.id!r} is not lower-case words, digits, dots and dashes, with at most one slash"
+            )
+
+    @property
+    def parent(self) -> str:
+        """The id without its part."""
+        return self.id.partition("/")[0]
+
+    def lines(self, case: Case) -> list[Line]:
+        """The proof's lines on ``case``; a chain must begin with :func:`line`."""
+        result = list(self.proof(case))
+        if not result:
+            raise ClaimError(f"claim {self.id}: the proof yields no line")
+        for earlier, later in zip([None, *result], result, strict=False):
+            if later.relation is not None and earlier is None:
+                raise ClaimError(f"claim {self.id}: {later.expression!r} has nothing to stand on; begin with line(...)")
+        if len(result) < 2 or all(entry.relation is None for entry in result):
+            raise ClaimError(f"claim {self.id}: no line relates to another, so nothing is claimed")
+        return result
+
+
+def chains(lines: list[Line]) -> list[list[Line]]:
+    """The proof's lines, chain by chain."""
+    result: list[list[Line]] = []
+    for entry in lines:
+        if entry.relation is None:
+            result.append([])
+        result[-1].append(entry)
+    return [chain for chain in result if len(chain) > 1]
+
+
+def composed_relation(chain: list[Line]) -> str:
+    """What first line and last line have to do with each other; ≤ and ≥ do not compose."""
+    relations = {entry.relation for entry in chain[1:]}
+    if {"≤", "≥"} <= relations:
+        raise ClaimError(
+            f"the chain that begins with {chain[0].expression!r} goes both up and down, so it states nothing"
+        )
+    return "≤" if "≤" in relations else "≥" if "≥" in relations else "="
+
+
+CLAIM_ID = re.compile(
+    r"\b(?:definition|lemma|theorem|proposition|equation|remark|section|assumption)-[a-z0-9.]*[a-z0-9](?:/[a-z\-]+)?"
+)
+
+
+def cited(reason: str) -> tuple[str, ...]:
+    """The claims that a reason names; each is a link of the proof graph."""
+    return tuple(CLAIM_ID.findall(reason))

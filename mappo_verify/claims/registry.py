@@ -1,0 +1,38 @@
+"""All claims, in paper order, and the graph of what leans on what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..errors import ClaimError
+from . import appendix_b, section_3, section_4
+from .claim import Claim
+
+CLAIMS: tuple[Claim, ...] = (*section_3.CLAIMS, *section_4.CLAIMS, *appendix_b.CLAIMS)
+"""Paper order: Sections 3, 4, then Appendix B."""
+
+
+def claim(name: str) -> Claim:
+    """One claim by its id."""
+    for entry in CLAIMS:
+        if entry.id == name:
+            return entry
+    import difflib
+
+    near = difflib.get_close_matches(name, [entry.id for entry in CLAIMS], n=3, cutoff=0.4)
+    hint = f"; did you mean {' or '.join(near)}?" if near else ""
+    raise ClaimError(f"no claim is called {name!r}{hint} (mappo-verify claims lists them all)")
+
+
+def select(names: Iterable[str | Claim] | None) -> tuple[Claim, ...]:
+    """The claims meant by ``names``: ids (a parent means all its parts) or claims of one's own; None means all."""
+    if names is None:
+        return CLAIMS
+    chosen: list[Claim] = []
+    for name in names:
+        if isinstance(name, Claim):
+            chosen.append(name)
+            continue
+        found = [entry for entry in CLAIMS if entry.id == name or entry.parent == name]
+        chosen += found or [claim(name)]
+    return tuple(dict.fromkeys(chosen))

@@ -1,0 +1,433 @@
+"""Section 4: the multi-agent performance difference lemma, and the closed form of the mirror step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from ..arithmetic import UNKNOWN, Array, System, contract, floats_of, lift, like, log, support
+from ..quantities.agent_values import advantages_of, agent_values
+from ..quantities.concentrability import density_ratio, dominates, squared_concentrability
+from ..quantities.distributions import (
+    has_stationary_distribution,
+    state_action_distribution,
+    stationary_distribution,
+    values_exist,
+    visits,
+)
+from ..quantities.divergence import kl_divergence, l1_distance, squared_norm
+from ..quantities.mirror_descent import averaged_objective, mirror_gradient, mirror_objective, mirror_step
+from ..quantities.performance_difference import expected_along, factor_gain, return_difference
+from ..quantities.values import returns
+from .claim import Claim, Line, at_least, at_most, equal, line
+from .section_3 import ONE_BY_TWO, SIMPLEX, TWO_BY_TWO
+from .settings import (
+    Case,
+    Derived,
+    Distribution,
+    GameData,
+    Hypothesis,
+    LogOdds,
+    PolicyData,
+    PositiveScalar,
+    Setting,
+    Sizes,
+    both_exist,
+)
+from .verdict import Standing
+
+
+def performance_difference(case: Case) -> Iterator[Line]:
+    """``J(π') - J(π) = Σ_m Σ_s d(s) E_{p~π'} ⟨Q^{1:m}(s, p, ·), π'^m - π^m⟩``, with ``d`` the visits of ``π'`` from ``ρ``."""
+    yield from _difference(case, visits(case.game, case.target, case.start))
+
+
+def performance_difference_stationary(case: Case) -> Iterator[Line]:
+    """The same from ``ρ = ν'``, where the visits are ``ν'/(1-γ)``: the paper's form."""
+    d = visits(case.game, case.target, case.start)
+    yield line("Σ_s' ν'(s') P_π'(s', s)", _one_step(case))
+    yield equal("ν'(s)", case.start, because="ν' is stationary for π'")
+    yield line("visits of π' from ν'", d)
+    stationary = case.start / lift(like(1, case.start) - case.game.discount, 1)
+    yield equal("ν'/(1-γ)", stationary, because="ν' P_π' = ν', so each step adds γ times the step before")
+    yield from _difference(case, stationary)
+
+
+def _one_step(case: Case) -> Array:
+    return contract("...s,...sa,...sat->...t", case.start, case.target.joint(), case.game.transition)
+
+
+def _difference(case: Case, d: Array) -> Iterator[Line]:
+    """The five lines, for given weights ``d`` on states."""
+    game, target, policy = case.game, case.target, case.policy
+    agents = range(1, game.agents + 1)
+    values = agent_values(game, policy)
+    advantages = advantages_of(values, policy)
+    joint = values[-1] - values[0]
+    yield line("J(π') - J(π)", returns(game, target, case.start) - returns(game, policy, case.start))
+    yield equal(
+        "Σ_s d(s) E_{a~π'} A^{1:N}(s, a)",
+        expected_along(d, target, game.agents, joint),
+        because="the Bellman equation of V_π, telescoped along the path of π'",
+    )
+    yield equal(
+        "Σ_m Σ_s d(s) E_{a^{1:m}~π'} A^m(s, a^{1:m-1}, a^m)",
+        _total([expected_along(d, target, m, advantages[m - 1]) for m in agents]),
+        because="lemma-b.3: A^{1:N} is the sum of the A^m",
+    )
+    yield equal(
+        "Σ_m Σ_s d(s) E_{p~π'} ⟨A^m(s, p, ·), π'^m - π^m⟩",
+        _total([expected_along(d, target, m - 1, factor_gain(target, policy, m, advantages[m - 1])) for m in agents]),
+        because="lemma-b.3/zero-mean: A^m has mean 0 under π^m",
+    )
+    yield equal(
+        "Σ_m Σ_s d(s) E_{p~π'} ⟨Q^{1:m}(s, p, ·), π'^m - π^m⟩",
+        np.asarray(return_difference(game, target, policy, case.start).sum(-1)),
+        because="A^m = Q^{1:m} - Q^{1:m-1}, and Q^{1:m-1} is constant in a^m while π'^m - π^m sums to 0",
+    )
+
+
+def _total(terms: list[Array]) -> Array:
+    return np.asarray(sum(terms[1:], start=terms[0]))
+
+
+# --- proposition 4.2 ------------------------------------------------------------------------------------------------
+
+
+def closed_form(case: Case) -> Iterator[Line]:
+    """``F(π⁺) - F(q) = β KL(q‖π⁺) ≥ 0``, and the conditions of Karush, Kuhn and Tucker at ``π⁺``."""
+    values, policy, beta, candidate = case.values, case.policy, case.beta, case.candidate
+    step = mirror_step(policy, values, beta)
+    best = mirror_objective(step, policy, values, beta)
+    yield line("F(π⁺) - F(q)", best - mirror_objective(candidate, policy, values, beta))
+    yield equal(
+        "β KL(q‖π⁺)",
+        beta * kl_divergence(candidate, step),
+        because="log π⁺ = log π_k + Q̂/β - log Z, and q sums to 1",
+    )
+    yield at_least("0", like(0, best), because="Gibbs' inequality, with equality only at q = π⁺", axiom="KL ≥ 0")
+    partition = _log_partition(policy, values, beta)
+    yield line("F(π⁺)", best)
+    yield equal("β log Σ_a π_k(a) exp(Q̂(a)/β)", beta * partition, because="F(π⁺) = β E_{π⁺}[log(π_k exp(Q̂/β)/π⁺)]")
+    yield line("∂F/∂q(a) at π⁺", mirror_gradient(step, policy, values, beta))
+    yield equal(
+        "β log Z - β, the multiplier of Σ_a q(a) = 1, for every a",
+        np.asarray(beta * partition - beta)[..., None],
+        because="log(π⁺(a)/π_k(a)) = Q̂(a)/β - log Z",
+    )
+    yield line("Σ_a π⁺(a)", np.asarray(step.sum(-1)))
+    yield equal("1", like(1, step), because="π⁺ is normalised; it is positive on the support of π_k")
+
+
+def _log_partition(policy: Array, values: Array, beta: Array) -> Array:
+    """``log Z = log Σ_a π_k(a) exp(Q̂(a)/β)``."""
+    from ..arithmetic import exp
+
+    return log(np.asarray((policy * exp(values / lift(beta, 1))).sum(-1)))
+
+
+def closed_form_on_support(case: Case) -> Iterator[Line]:
+    """Where ``π_k`` vanishes the step stays 0, and the identity holds for every ``q`` on the support."""
+    step = mirror_step(case.policy, case.values, case.beta)
+    outside = ~support(case.policy)
+    yield line("π⁺(a) where π_k(a) = 0", step, where=outside)
+    yield equal("0", like(0, step), because="π⁺ ∝ π_k exp(Q̂/β)")
+    gap = mirror_objective(step, case.policy, case.values, case.beta) - mirror_objective(
+        case.candidate, case.policy, case.values, case.beta
+    )
+    yield line("F(π⁺) - F(q), q on the support of π_k", gap)
+    yield equal("β KL(q‖π⁺)", case.beta * kl_divergence(case.candidate, step), because="as on the full simplex")
+    yield at_least("0", like(0, gap), because="Gibbs' inequality", axiom="KL ≥ 0")
+
+
+def averaged(case: Case) -> Iterator[Line]:
+    """The paper's objective is an average over ``σ_k``; the pointwise step maximises it, uniquely only where ``σ_k > 0``."""
+    step = mirror_step(case.policy, case.values, case.beta)
+
+    def objective(q: Array) -> Array:
+        return averaged_objective(
+            q[..., None, :], case.policy[..., None, :], case.values[..., None, :], case.beta, case.data[..., None]
+        )
+
+    yield line("F̄(π⁺) - F̄(q), averaged over σ_k", objective(step) - objective(case.candidate))
+    yield equal(
+        "β E_{σ_k} KL(q‖π⁺)",
+        case.beta * np.asarray((case.data * kl_divergence(case.candidate, step)).sum(-1)),
+        because="proposition-4.2 at every (s, p)",
+    )
+    yield at_least("0", like(0, case.beta), because="Gibbs' inequality at every (s, p)", axiom="KL ≥ 0")
+
+
+def averaged_unique(case: Case) -> Iterator[Line]:
+    """The reading that the averaged objective determines the step everywhere: try a ``q`` that differs where ``σ_k = 0``."""
+    step = mirror_step(case.policy, case.values, case.beta)
+    elsewhere = np.broadcast_to(~support(case.data)[..., None], step.shape)
+    rival = np.where(elsewhere, case.candidate, step)
+    gap = np.asarray(
+        (
+            case.data
+            * (
+                mirror_objective(step, case.policy, case.values, case.beta)
+                - mirror_objective(rival, case.policy, case.values, case.beta)
+            )
+        ).sum(-1)
+    )
+    yield line("F̄(π⁺) - F̄(q), where q = π⁺ on the support of σ_k", gap)
+    yield equal("0", like(0, gap), because="the objective does not see where σ_k vanishes")
+    yield line("‖q - π⁺‖₁", l1_distance(rival, step))
+    yield equal("0", like(0, step), because="the claim that the maximiser of the averaged objective is unique")
+
+
+def solver_agrees(case: Case) -> Iterator[Line]:
+    """A general-purpose conic solver looks for a better point; none of its answers is trusted, all are evaluated exactly."""
+    from ..quantities.reference_solvers import mirror_step_by_cvxpy
+
+    values, policy, beta = case.values, case.policy, case.beta
+    found = _rational_point(mirror_step_by_cvxpy(floats_of(policy), floats_of(values), floats_of(beta)), case)
+    step = mirror_step(policy, values, beta)
+    best, theirs = (mirror_objective(q, policy, values, beta) for q in (step, found))
+    yield line("F(q) at cvxpy's solution, divided by its sum", theirs)
+    yield at_most("F(π⁺)", best, because="proposition-4.2: π⁺ is the maximiser")
+    yield line("F(π⁺) - F(q) at cvxpy's solution", best - theirs)
+    yield at_most(
+        "β/10⁶",
+        beta / 10**6,
+        because="the solver's own optimality tolerance; a wrong closed form would miss by far more",
+    )
+
+
+def concentrability_grows(case: Case) -> Iterator[Line]:
+    """``1 ≤ (φ^{m-1})² = ⟨w_m, w_{m-1}⟩_{σ_k} ≤ (φ^m)²``."""
+    policy, target = case.policy, case.target
+    nu, nu_target = (stationary_distribution(case.game, which) for which in (policy, target))
+    for m in range(1, case.game.agents + 1):
+        below, above = (density_ratio(nu, policy, nu_target, target, k) for k in (m - 1, m))
+        lifted_below = np.repeat(below, policy.action_sizes[m - 1], axis=-1)
+        weights = state_action_distribution(nu, policy, m)
+        yield line(f"E_σ[w_{m}]", (weights * above).sum((-2, -1)))
+        yield equal("1", like(np.ones(case.batch_shape, int), nu), because="a density ratio has mean 1")
+        yield at_most(
+            f"(φ^{m - 1})² = ‖w_{m - 1}‖²_{{2,σ_k}}",
+            squared_concentrability(nu, policy, nu_target, target, m - 1),
+            because="Jensen's inequality",
+        )
+        yield line(f"(φ^{m - 1})²", squared_concentrability(nu, policy, nu_target, target, m - 1))
+        yield equal(
+            f"⟨w_{m}, w_{m - 1}⟩_{{σ_k}}",
+            (weights * above * lifted_below).sum((-2, -1)),
+            because=f"w_{m - 1} is the conditional mean of w_{m} under π_k^{m}",
+        )
+        yield at_most(
+            f"(φ^{m})² = Σ σ_k w_{m}²",
+            squared_concentrability(nu, policy, nu_target, target, m),
+            because="Jensen's inequality: ‖w_m - w_{m-1}‖² ≥ 0",
+        )
+        yield equal(f"‖w_{m}‖²_{{2,σ_k}}", squared_norm(above, weights, 2), because="the definition")
+
+
+def _rational_point(found: Array, case: Case) -> Array:
+    """The solver's floats as exact probabilities in the case's own arithmetic."""
+    positive = np.where(found > 2.0**-40, found, 2.0**-40)
+    exact = like(
+        np.frompyfunc(Fraction, 1, 1)(positive), System.FLOATS if case.system is System.FLOATS else case.system
+    )
+    return np.asarray(exact / exact.sum(-1, keepdims=True))
+
+
+def _covered(case: Case) -> Any:
+    """Asked of each instance alone, since a stationary distribution need not exist for all of a batch."""
+    exists = both_exist(has_stationary_distribution, case)
+    result = np.full(case.batch_shape, UNKNOWN, np.int8)
+    live = case if case.batch_shape == () else case.take(exists > 0)
+    if not (exists > 0).any():
+        return result
+    nu, nu_target = (stationary_distribution(live.game, which) for which in (live.policy, live.target))
+    found = dominates(nu, live.policy, nu_target, live.target, case.sizes.agents)
+    if case.batch_shape == ():
+        return found
+    result[exists > 0] = found
+    return result
+
+
+def _states_by_actions(sizes: Sizes) -> tuple[int, int]:
+    return sizes.states, sizes.actions[0]
+
+
+def _some_state_unvisited(case: Case) -> Any:
+    from ..arithmetic import truth_of
+
+    return truth_of(~support(case.data).all(-1))
+
+
+def _supported(case: Case) -> Any:
+    from ..arithmetic import truth_of
+
+    return truth_of((~support(case.candidate) | support(case.policy)).all(-1))
+
+
+COVERED = Setting(
+    "a game without termination, a comparator, and a policy that covers it",
+    (
+        GameData(start=False, termination=False),
+        PolicyData("target"),
+        PolicyData("policy", full_support=True),
+    ),
+    (
+        Hypothesis("both have one stationary distribution", lambda case: both_exist(has_stationary_distribution, case)),
+        Hypothesis("ν_k π_k dominates ν_* π_*", lambda case: _covered(case)),
+    ),
+)
+COMPARISON = Setting(
+    "a game, a new policy, an old policy, a start",
+    (GameData(start=False), PolicyData("target"), PolicyData("policy"), Distribution("start")),
+    (Hypothesis("I - γP_π is invertible for π and π'", lambda case: both_exist(values_exist, case)),),
+    agents=(1, 4),
+)
+STATIONARY = Setting(
+    "a game without termination, a new policy, an old policy, and the new one's stationary start",
+    (
+        GameData(start=False, termination=False),
+        PolicyData("target"),
+        PolicyData("policy"),
+        Derived("start", lambda case: stationary_distribution(case.game, case.target)),
+    ),
+    (
+        Hypothesis("I - γP_π is invertible for π and π'", lambda case: both_exist(values_exist, case)),
+        Hypothesis(
+            "π' has one stationary distribution", lambda case: has_stationary_distribution(case.game, case.target)
+        ),
+    ),
+)
+ON_SUPPORT = Setting(
+    "a mirror step from a policy with zeros, and a candidate on its support",
+    (
+        PositiveScalar("beta"),
+        Distribution("policy", lambda sizes: (sizes.actions[0],)),
+        LogOdds("values", lambda sizes: (sizes.actions[0],), times="beta"),
+        Distribution("candidate", lambda sizes: (sizes.actions[0],)),
+    ),
+    (Hypothesis("the candidate lives on the support of π_k", _supported),),
+    agents=(1, 1),
+    states=(1, 1),
+    action_range=(1, 4),
+)
+AVERAGED = Setting(
+    "a mirror step at several states",
+    (
+        PositiveScalar("beta"),
+        Distribution("policy", _states_by_actions, full_support=True),
+        LogOdds("values", _states_by_actions, times="beta"),
+        Distribution("candidate", _states_by_actions, full_support=True),
+        Distribution("data"),
+    ),
+    agents=(1, 1),
+    states=(1, 3),
+    action_range=(1, 3),
+)
+PARTLY_VISITED = Setting(
+    "a mirror step at several states, one of which σ_k never visits",
+    AVERAGED.ingredients,
+    (Hypothesis("σ_k vanishes at some state", _some_state_unvisited),),
+    agents=(1, 1),
+    states=(2, 3),
+    action_range=(1, 3),
+)
+
+CLAIMS = (
+    Claim(
+        "lemma-4.1",
+        "Multi-agent performance difference lemma, from any start, with termination",
+        "Section 4, Lemma 4.1",
+        COMPARISON,
+        performance_difference,
+        statement="J(π') - J(π) = Σ_m Σ_s d(s) E_{p~π'} ⟨Q^{1:m}_π(s, p, ·), π'^m - π^m⟩, d the visits of π' from ρ",
+        record=Standing.PROVED,
+        symbolic=(ONE_BY_TWO, Sizes(2, (2, 1)), TWO_BY_TWO),
+        points=(Sizes(2, (2, 2)), Sizes(3, (2, 3)), Sizes(2, (2, 2, 2))),
+    ),
+    Claim(
+        "lemma-4.1/stationary",
+        "The same from the stationary distribution of π', as printed",
+        "Section 4, Lemma 4.1",
+        STATIONARY,
+        performance_difference_stationary,
+        statement="J(π') - J(π) = 1/(1-γ) Σ_m E_{s~ν', p~π'} ⟨Q^{1:m}_π(s, p, ·), π'^m - π^m⟩ with J from ρ = ν'",
+        record=Standing.PROVED,
+        symbolic=(ONE_BY_TWO, Sizes(2, (2, 1))),
+        points=(Sizes(2, (2, 2)), Sizes(3, (2, 2))),
+    ),
+    Claim(
+        "definition-4.4",
+        "Concentrability is at least 1 and grows with the agents",
+        "Section 4.2, Definition 4.4",
+        COVERED,
+        concentrability_grows,
+        statement="1 ≤ (φ_k^{m-1})² = ⟨w_m, w_{m-1}⟩_{σ_k} ≤ (φ_k^m)²",
+        record=Standing.SURVIVED,
+    ),
+    Claim(
+        "proposition-4.2",
+        "Closed form of the KL-regularised step",
+        "Section 4.1, Proposition 4.2",
+        SIMPLEX,
+        closed_form,
+        statement="F(q) = ⟨Q̂, q⟩ - β KL(q‖π_k) has the maximiser π⁺ ∝ π_k exp(Q̂/β), and F(π⁺) - F(q) = β KL(q‖π⁺)",
+        record=Standing.PROVED,
+        symbolic=tuple(Sizes(1, (k,)) for k in (1, 2, 3, 4)),
+    ),
+    Claim(
+        "proposition-4.2/support",
+        "The same where π_k vanishes at some actions",
+        "Section 4.1, Proposition 4.2",
+        ON_SUPPORT,
+        closed_form_on_support,
+        statement="π⁺ = 0 where π_k = 0, and F(π⁺) - F(q) = β KL(q‖π⁺) for every q on the support of π_k",
+        record=Standing.SURVIVED,
+    ),
+    Claim(
+        "proposition-4.2/averaged",
+        "The pointwise step maximises the average over σ_k",
+        "Section 4.1, equation (3)",
+        AVERAGED,
+        averaged,
+        statement="F̄(π⁺) - F̄(q) = β E_{σ_k} KL(q‖π⁺) ≥ 0",
+        record=Standing.PROVED,
+        symbolic=(Sizes(1, (2,)), Sizes(2, (2,))),
+    ),
+    Claim(
+        "proposition-4.2/averaged-unique",
+        "The average over σ_k determines the step at every (s, p)",
+        "Section 4.1, equation (3)",
+        PARTLY_VISITED,
+        averaged_unique,
+        statement="F̄(q) = F̄(π⁺) implies q = π⁺, even where σ_k = 0",
+        record=Standing.REFUTED,
+        printed=False,
+        note="The printed formula is a maximiser in any case; it is the only one just where σ_k > 0.",
+        repaired_by="proposition-4.2",
+    ),
+    Claim(
+        "proposition-4.2/solver",
+        "No point that cvxpy finds is better, and its optimum is π⁺ up to its tolerance",
+        "Section 4.1, Proposition 4.2",
+        Setting(
+            "a mirror step with moderate numbers",
+            (
+                PositiveScalar("beta", high=4),
+                Distribution("policy", lambda sizes: (sizes.actions[0],), full_support=True),
+                LogOdds("values", lambda sizes: (sizes.actions[0],), times="beta", high=30),
+            ),
+            agents=(1, 1),
+            states=(1, 1),
+            action_range=(2, 4),
+            explore=False,
+        ),
+        solver_agrees,
+        statement="0 ≤ F(π⁺) - F(q) ≤ β/10⁶ at cvxpy's solution q, evaluated exactly",
+        record=Standing.SURVIVED,
+        printed=False,
+    ),
+)

@@ -1,0 +1,517 @@
+"""Settings: what an instance is.
+
+A setting is a declarative schema.  Its *ingredients* (a game, policies, tables, scalars) are each described by integer
+coordinates: weights that are normalised to probabilities, numerators over a fixed denominator, positive odds.  One instance is
+therefore exact data; it exists in every number system without rounding, shrinks well, prints well and can be stored.  Sampler,
+Hypothesis strategies, falsifier, shrinker and certificates interpret the schema; none of them is written here.
+
+Two ways to turn coordinates into numbers:
+
+* *drawn*: ``weights / Σ weights``, for instances;
+* *generic*: the coordinates are free parameters (all but the last weight of a row, which is 1 minus the others), for proofs in
+  symbols and at random points.  A game that may terminate keeps its rows of P entirely free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..arithmetic import Array, System, Truth, both, compare, like, log, support, system_of, truth_of
+from ..errors import ClaimError
+from ..model import Game, Policy
+from ..model.agents import prefix_sizes
+from ..model.conversion import convert
+from ..model.validation import FLOAT_TOLERANCE, array_of, unchecked
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How large an instance is: ``S`` states, ``|A_1|, ..., |A_N|`` actions."""
+
+    states: int
+    actions: tuple[int, ...]
+
+    @property
+    def agents(self) -> int:
+        """``N``"""
+        return len(self.actions)
+
+    def __str__(self) -> str:
+        return f"{self.states} state{'s' * (self.states != 1)}, {'x'.join(map(str, self.actions))} actions"
+
+
+@dataclass(frozen=True)
+class Coordinate:
+    """An array of integers: ``kind`` is ``weight`` (rows ≥ 0 along the last axis, not all 0), ``integer`` or ``positive``."""
+
+    name: str
+    shape: tuple[int, ...]
+    kind: str
+    low: int
+    high: int
+
+
+Numbers = Mapping[str, Array]
+Built = Mapping[str, Any]
+
+
+class Ingredient:
+    """One named part of an instance."""
+
+    name: str
+    optional: bool = False
+
+    def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
+        """The integers that describe it."""
+        raise NotImplementedError
+
+    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> Any:
+        """The object, from its coordinates in some number system; ``built`` holds the ingredients before it."""
+        raise NotImplementedError
+
+    def convert(self, value: Any, target: System) -> Any:
+        """A user's object in another number system."""
+        return convert(array_of(value, self.name), target)
+
+    def hypotheses(self) -> tuple[Hypothesis, ...]:
+        """What every instance satisfies by construction; verified all the same, for a user's objects may not."""
+        return ()
+
+    def batch_of(self, value: Any) -> tuple[int, ...]:
+        """The batch axes of a user's object."""
+        if isinstance(value, (Game, Policy)):
+            return value.batch_shape
+        core = sum(len(c.shape) for c in self.coordinates(Sizes(1, (1,)))[:1])
+        return np.shape(value)[: np.ndim(value) - core]
+
+
+def simplex(weights: Array, generic: bool, defective: bool = False) -> Array:
+    """Rows of (sub)probabilities from weights; ``defective`` drops the last column, whose share is termination."""
+    if generic:
+        free = weights[..., :-1]
+        if defective:
+            return np.asarray(free)
+        return np.concatenate([free, np.asarray(like(1, weights) - free.sum(-1))[..., None]], axis=-1)
+    shares = weights / weights.sum(-1, keepdims=True)
+    return np.asarray(shares[..., :-1] if defective else shares)
+
+
+@dataclass(frozen=True)
+class GameData(Ingredient):
+    """A game: weights of transitions (with a column for termination), rewards ``k/scale``, discount ``w0/(w0+w1)``, start."""
+
+    name: str = "game"
+    termination: bool = True
+    start: bool = True
+    discounted: bool = True
+    reward: tuple[int, int] = (-9, 9)
+    scale: int = 1
+
+    def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
+        joint = prefix_sizes(sizes.actions)[-1]
+        columns = sizes.states + self.termination
+        result = [
+            Coordinate(f"{self.name}.transition", (sizes.states, joint, columns), "weight", 0, 9),
+            Coordinate(f"{self.name}.reward", (sizes.states, joint), "integer", *self.reward),
+        ]
+        if self.discounted:
+            result.append(Coordinate(f"{self.name}.discount", (2,), "weight", 0, 99))
+        if self.start:
+            result.append(Coordinate(f"{self.name}.start", (sizes.states,), "weight", 0, 9))
+        return tuple(result)
+
+    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> Game:
+        def part(name: str) -> Array:
+            return numbers[f"{self.name}.{name}"]
+
+        reward = part("reward")
+        batch = reward.shape[:-2]
+        discount = (
+            simplex(part("discount"), generic)[..., 0] if self.discounted else np.broadcast_to(like(1, reward), batch)
+        )
+        fields = {
+            "transition": simplex(part("transition"), generic, self.termination),
+            "reward": reward / self.scale,
+            "discount": discount,
+            "action_sizes": sizes.actions,
+            "start": simplex(part("start"), generic) if self.start else None,
+        }
+        if not generic:
+            return Game(**fields)
+        return unchecked(Game, **fields, state_names=None, action_names=None, name="", system=system_of(reward))
+
+    def hypotheses(self) -> tuple[Hypothesis, ...]:
+        result = []
+        if not self.termination:
+            result.append(
+                Hypothesis(f"{self.name} never terminates", lambda case: goes_on(getattr(case, self.name)), True)
+            )
+        if not self.discounted:
+            result.append(
+                Hypothesis(f"{self.name} has discount 1", lambda case: is_one(getattr(case, self.name).discount), True)
+            )
+        low, high = self.reward
+        if (low, high) == (0, self.scale):
+            result.append(
+                Hypothesis(
+                    f"rewards of {self.name} lie in [0, 1]", lambda case: in_unit(getattr(case, self.name).reward), True
+                )
+            )
+        return tuple(result)
+
+    def convert(self, value: Any, target: System) -> Game:
+        if not isinstance(value, Game):
+            raise ClaimError(f"{self.name} must be a Game, not {type(value).__name__}")
+        return _to_system(value, target)
+
+
+@dataclass(frozen=True)
+class PolicyData(Ingredient):
+    """A joint policy of conditional factors; ``product`` ignores the prefix; ``full_support`` has no zero."""
+
+    name: str = "policy"
+    product: bool = False
+    full_support: bool = False
+
+    def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
+        low = 1 if self.full_support else 0
+        return tuple(
+            Coordinate(
+                f"{self.name}.{m}", (sizes.states, *(() if self.product else (prefixes,)), size), "weight", low, 9
+            )
+            for m, (prefixes, size) in enumerate(zip(prefix_sizes(sizes.actions), sizes.actions, strict=False), start=1)
+        )
+
+    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> Policy:
+        rows = [simplex(numbers[f"{self.name}.{m}"], generic) for m in range(1, sizes.agents + 1)]
+        if self.product:
+            rows = [
+                np.repeat(row[..., None, :], prefixes, axis=-2)
+                for row, prefixes in zip(rows, prefix_sizes(sizes.actions), strict=False)
+            ]
+        return unchecked(Policy, factors=tuple(rows), system=system_of(*rows)) if generic else Policy(tuple(rows))
+
+    def hypotheses(self) -> tuple[Hypothesis, ...]:
+        result = []
+        if self.product:
+            result.append(
+                Hypothesis(f"{self.name} is a product", lambda case: factorises(getattr(case, self.name)), True)
+            )
+        if self.full_support:
+            result.append(
+                Hypothesis(
+                    f"{self.name} has full support", lambda case: has_full_support(getattr(case, self.name)), True
+                )
+            )
+        return tuple(result)
+
+    def convert(self, value: Any, target: System) -> Policy:
+        if not isinstance(value, Policy):
+            raise ClaimError(f"{self.name} must be a Policy, not {type(value).__name__}")
+        return _to_system(value, target)
+
+
+@dataclass(frozen=True)
+class Distribution(Ingredient):
+    """A distribution of the given shape, one simplex along the last axis (default: over states)."""
+
+    name: str = "start"
+    shape: Callable[[Sizes], tuple[int, ...]] = lambda sizes: (sizes.states,)
+    full_support: bool = False
+
+    def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
+        return (Coordinate(self.name, self.shape(sizes), "weight", int(self.full_support), 9),)
+
+    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> Array:
+        return simplex(numbers[self.name], generic)
+
+    def hypotheses(self) -> tuple[Hypothesis, ...]:
+        def normalised(case: Case) -> Truth:
+            return is_distribution(getattr(case, self.name))
+
+        result = [Hypothesis(f"{self.name} is a distribution", normalised, True)]
+        if self.full_support:
+            result.append(
+                Hypothesis(
+                    f"{self.name} has full support", lambda case: truth_of(support(getattr(case, self.name))), True
+                )
+            )
+        return tuple(result)
+
+    def convert(self, value: Any, target: System) -> Array:
+        return convert(array_of(value, self.name), target, rows=True)
+
+
+@dataclass(frozen=True)
+class Table(Ingredient):
+    """A table of rationals ``k/scale`` with ``low ≤ k ≤ high``."""
+
+    name: str
+    shape: Callable[[Sizes], tuple[int, ...]]
+    low: int = -9
+    high: int = 9
+    scale: int = 1
+
+    def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
+        kind = "positive" if self.low > 0 else "integer"
+        return (Coordinate(self.name, self.shape(sizes), kind, self.low, self.high),)
+
+    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> Array:
+        return np.asarray(numbers[self.name] / self.scale)
+
+
+@dataclass(frozen=True)
+class PositiveScalar(Ingredient):
+    """A positive rational ``p/q``."""
+
+    name: str
+    high: int = 9
+
+    def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
+        return (Coordinate(self.name, (2,), "positive", 1, self.high),)
+
+    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> Array:
+        ratio = numbers[self.name]
+        return np.asarray(ratio[..., 0] if generic else ratio[..., 0] / ratio[..., 1])
+
+    def hypotheses(self) -> tuple[Hypothesis, ...]:
+        def positive(case: Case) -> Truth:
+            value = getattr(case, self.name)
+            return compare(value, ">", like(0, value))
+
+        return (Hypothesis(f"{self.name} > 0", positive, True),)
+
+    def batch_of(self, value: Any) -> tuple[int, ...]:
+        return np.shape(value)
+
+
+@dataclass(frozen=True)
+class LogOdds(Ingredient):
+    """Values ``times · log(odds)`` with positive integer odds, so that ``exp(values/times)`` is rational.
+
+    ``times`` names a scalar ingredient before it (the β of a mirror step); without it the values are the logarithms.
+    """
+
+    name: str
+    shape: Callable[[Sizes], tuple[int, ...]]
+    times: str = ""
+    high: int = 99
+
+    def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
+        return (Coordinate(self.name, self.shape(sizes), "positive", 1, self.high),)
+
+    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> Array:
+        values = log(numbers[self.name])
+        if not self.times:
+            return values
+        scale = np.asarray(built[self.times])
+        return np.asarray(values * scale.reshape(scale.shape + (1,) * len(self.shape(sizes))))
+
+
+@dataclass(frozen=True)
+class Derived(Ingredient):
+    """Computed from the others when first asked for, after the hypotheses have passed; a caller may still give it."""
+
+    name: str
+    compute: Callable[[Case], Any]
+    optional: bool = True
+
+    def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
+        return ()
+
+    def batch_of(self, value: Any) -> tuple[int, ...]:
+        return ()  # it follows the others
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """A condition of the claim: ``holds(case)`` is three-valued truth of the batch shape.
+
+    ``by_construction`` says that the setting only draws instances that satisfy it; it is verified all the same.
+    """
+
+    name: str
+    holds: Callable[[Case], Truth]
+    by_construction: bool = False
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What an instance is: ingredients in order, hypotheses, and the sizes worth drawing."""
+
+    name: str
+    ingredients: tuple[Ingredient, ...]
+    hypotheses: tuple[Hypothesis, ...] = ()
+    agents: tuple[int, int] = (1, 3)
+    states: tuple[int, int] = (1, 3)
+    action_range: tuple[int, int] = (1, 3)
+    max_agents: int = 8
+    max_table: int = 20_000
+    """Entries of a table over states and joint actions, beyond which a claim is not tried on a user's game."""
+    explore: bool = True
+    """Whether float batches are worth drawing; not where every instance starts an external solver."""
+
+    def __post_init__(self) -> None:
+        names = [ingredient.name for ingredient in self.ingredients]
+        if len(set(names)) < len(names):
+            raise ClaimError(f"setting {self.name!r} names an ingredient twice: {names}")
+        for name in names:
+            if name in Case.RESERVED:
+                raise ClaimError(f"setting {self.name!r}: {name!r} is taken by Case; choose another name")
+
+    @property
+    def all_hypotheses(self) -> tuple[Hypothesis, ...]:
+        """Those of the ingredients (by construction), then those of the claim."""
+        return (*(h for ingredient in self.ingredients for h in ingredient.hypotheses()), *self.hypotheses)
+
+    def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
+        """All integers that describe an instance of these sizes."""
+        return tuple(c for ingredient in self.ingredients for c in ingredient.coordinates(sizes))
+
+    def case(self, coordinates: Mapping[str, Any], sizes: Sizes, system: System, generic: bool = False) -> Case:
+        """The case behind integer coordinates, in the given number system."""
+        numbers: dict[str, Array] = {}
+        for coordinate in self.coordinates(sizes):
+            if coordinate.name not in coordinates:
+                raise ClaimError(f"an instance of {self.name!r} lacks the coordinates {coordinate.name!r}")
+            values = np.asarray(coordinates[coordinate.name])
+            if values.shape[values.ndim - len(coordinate.shape) :] != coordinate.shape:
+                raise ClaimError(f"{coordinate.name} has shape {values.shape}, not [..., {coordinate.shape}]")
+            numbers[coordinate.name] = values if values.dtype.kind == "O" and generic else like(values, system)
+        return self.case_of_numbers(numbers, sizes, generic)
+
+    def case_of_numbers(self, numbers: Numbers, sizes: Sizes, generic: bool) -> Case:
+        """The case behind coordinates that are already numbers of some system."""
+        built: dict[str, Any] = {}
+        for ingredient in self.ingredients:
+            if not isinstance(ingredient, Derived):
+                built[ingredient.name] = ingredient.build(numbers, sizes, built, generic)
+        first = next(iter(numbers.values()))
+        width = len(self.coordinates(sizes)[0].shape)
+        return Case(self, sizes, system_of(first), first.shape[: first.ndim - width], built)
+
+    def case_from(self, objects: Mapping[str, Any], target: System | None = None) -> Case:
+        """The case behind a user's own objects, converted to ``target`` (default: the system of the first)."""
+        known = {ingredient.name for ingredient in self.ingredients}
+        strange = sorted(set(objects) - known)
+        if strange:
+            raise ClaimError(f"unknown ingredients {strange}; this claim takes {sorted(known)}")
+        built: dict[str, Any] = {}
+        for ingredient in self.ingredients:
+            value = objects.get(ingredient.name)
+            if value is None:
+                if ingredient.optional:
+                    continue
+                if (
+                    ingredient.name == "start"
+                    and isinstance(objects.get("game"), Game)
+                    and objects["game"].start is not None
+                ):
+                    value = objects["game"].start
+                else:
+                    raise ClaimError(f"this claim needs {ingredient.name}= as well; it takes {sorted(known)}")
+            system = target or _system_of_object(value)
+            built[ingredient.name] = ingredient.convert(value, system)
+        return Case(self, *_measure(self.ingredients, built), built)
+
+
+class Case:
+    """The ingredients of one instance (or a batch) in one number system; attributes are their names."""
+
+    RESERVED = frozenset({"setting", "sizes", "system", "batch_shape", "objects", "take", "explained", "RESERVED"})
+
+    def __init__(
+        self, setting: Setting, sizes: Sizes, system: System, batch_shape: tuple[int, ...], objects: dict[str, Any]
+    ) -> None:
+        self.setting = setting
+        self.sizes = sizes
+        self.system = system
+        self.batch_shape = batch_shape
+        self.objects = dict(objects)
+
+    def __getattr__(self, name: str) -> Any:
+        objects = self.__dict__.get("objects", {})
+        if name in objects:
+            return objects[name]
+        for ingredient in self.__dict__["setting"].ingredients if "setting" in self.__dict__ else ():
+            if ingredient.name == name and isinstance(ingredient, Derived):
+                objects[name] = ingredient.compute(self)
+                return objects[name]
+        raise AttributeError(f"this case has no {name!r}; it has {sorted(objects)}")
+
+    def take(self, index: Any) -> Case:
+        """One instance of the batch, or the sub-batch under a mask."""
+        taken = {name: value[index] for name, value in self.objects.items()}
+        probe = np.empty(self.batch_shape, np.int8)[index]
+        return Case(self.setting, self.sizes, self.system, np.shape(probe), taken)
+
+
+def goes_on(game: Game) -> Truth:
+    """Whether every row of P sums to 1, shape ``[..., S, A]`` (floats: up to rounding)."""
+    return is_distribution(game.transition)
+
+
+def is_distribution(rows: Array) -> Truth:
+    """Whether rows along the last axis sum to 1 (floats: up to rounding; balls: not certainly otherwise)."""
+    sums = np.asarray(rows.sum(-1))
+    if system_of(rows) is System.FLOATS:
+        return truth_of(np.abs(sums - 1) <= FLOAT_TOLERANCE)
+    # A ball cannot certify that a sum is 1; the exact data behind it has been checked when it was built.
+    return truth_of(compare(sums, "=", like(1, sums)) >= 0)
+
+
+def is_one(values: Array) -> Truth:
+    """Whether a scalar is 1, with the same meaning of "is"."""
+    return truth_of(compare(values, "=", like(1, values)) >= 0)
+
+
+def in_unit(values: Array) -> Truth:
+    """Whether entries lie in [0, 1]."""
+    return both(compare(values, "≥", like(0, values)), compare(values, "≤", like(1, values)))
+
+
+def factorises(policy: Policy) -> Truth:
+    """Whether no factor depends on the prefix, shape ``[..., S]``."""
+    same = [compare(f, "=", f[..., :1, :]).min((-1, -2)) >= 0 for f in policy.factors]
+    return truth_of(np.logical_and.reduce(same))
+
+
+def has_full_support(policy: Policy) -> Truth:
+    """Whether every action has positive probability everywhere, shape ``[..., S]``."""
+    return truth_of(np.logical_and.reduce([support(f).all((-1, -2)) for f in policy.factors]))
+
+
+def _to_system(value: Any, target: System) -> Any:
+    return {System.FLOATS: value.floats, System.RATIONALS: value.exact, System.BALLS: value.balls}[target]()
+
+
+def _system_of_object(value: Any) -> System:
+    return value.system if isinstance(value, (Game, Policy)) else system_of(array_of(value, "value"))
+
+
+def _measure(ingredients: tuple[Ingredient, ...], built: Mapping[str, Any]) -> tuple[Sizes, System, tuple[int, ...]]:
+    """Sizes, system and batch shape of a user's objects; policies must fit the game."""
+    systems = {name: _system_of_object(value) for name, value in built.items()}
+    if len(set(systems.values())) > 1:
+        found = ", ".join(f"{name} in {system.value}" for name, system in systems.items())
+        raise ClaimError(f"the ingredients are in different number systems: {found}")
+    owners = [value for value in built.values() if isinstance(value, (Game, Policy))]
+    for policy in owners[1:]:
+        if isinstance(owners[0], Game) and isinstance(policy, Policy):
+            policy.require_fits(owners[0])
+    sizes = Sizes(owners[0].states, owners[0].action_sizes) if owners else Sizes(1, (1,))
+    batches = [i.batch_of(built[i.name]) for i in ingredients if i.name in built]
+    try:
+        batch = np.broadcast_shapes(*batches)
+    except ValueError:
+        raise ClaimError(f"the batch axes of the ingredients do not fit: {batches}") from None
+    return sizes, next(iter(systems.values())), batch
+
+
+def both_exist(exists: Callable[[Any, Any], Truth], case: Case) -> Truth:
+    """A condition on the game with either policy of a comparison."""
+    return both(exists(case.game, case.policy), exists(case.game, case.target))

@@ -1,0 +1,107 @@
+"""What is found: verdicts of instances, standings of claims."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..arithmetic import FALSE, TRUE, Array, System, Truth
+
+
+class Verdict(enum.Enum):
+    """Of one instance.  UNKNOWN never counts as passed."""
+
+    HOLDS = "holds"
+    VIOLATED = "violated"
+    UNDECIDED = "undecided"
+    NOT_APPLICABLE = "not applicable"
+
+
+class Standing(enum.Enum):
+    """Of a claim, after a campaign.
+
+    PROVED: an identity in symbols, or by exact evaluation at random points (Schwartz-Zippel) with a stated error probability,
+    for the named sizes; inequalities *modulo* named axioms.  SURVIVED: certified instances only.  SUPPORTED: no certified
+    instance, but floats or statistics agree.  REFUTED: with an exact or certified counterexample.  UNTESTED: nothing decided.
+    """
+
+    PROVED = "PROVED"
+    SURVIVED = "SURVIVED"
+    SUPPORTED = "SUPPORTED"
+    REFUTED = "REFUTED"
+    UNTESTED = "UNTESTED"
+
+
+def verdict_of(truth: np.int8 | int) -> Verdict:
+    """Three-valued truth as a verdict."""
+    return Verdict.HOLDS if truth == TRUE else Verdict.VIOLATED if truth == FALSE else Verdict.UNDECIDED
+
+
+@dataclass(frozen=True, eq=False)
+class StepEvidence:
+    """One line against the line before it, or the last line of a chain against its first.
+
+    ``truth`` and ``margin`` have the batch shape.  ``margin`` is ``right - left`` at its smallest for ≤, and ``-|left - right|`` at
+    its largest for =, so it is negative exactly where the step is violated.
+    """
+
+    left: str
+    relation: str
+    right: str
+    because: str
+    axiom: str | None
+    truth: Truth
+    margin: Array | None
+    ratio: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class LineEvidence:
+    """One line of the proof with its numbers, and how it follows from the line before it (None for a first line)."""
+
+    expression: str
+    value: Any
+    where: Any
+    step: StepEvidence | None
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What one case, or one batch of cases, says about a claim.
+
+    ``verdict`` and ``margin`` speak of the statement (first line against last, in every chain); ``broken`` names the first proof
+    step that fails, even where the statement survives.  On a batch ``verdict`` is an array of :class:`Verdict`.  On floats every
+    verdict is UNDECIDED, and ``suggests`` says what the rounded numbers look like.
+    """
+
+    claim: str
+    arithmetic: System
+    precision: int | None
+    verdict: Any
+    suggests: Any
+    margin: Any
+    ratio: float | None
+    lines: tuple[LineEvidence, ...]
+    statements: tuple[StepEvidence, ...]
+    hypotheses: tuple[tuple[str, Truth], ...]
+    broken: StepEvidence | None
+    reason: str = ""
+
+    @property
+    def holds(self) -> bool:
+        """Whether every instance is certified to satisfy the statement."""
+        return bool(np.all(np.asarray(self.verdict, dtype=object) == Verdict.HOLDS))
+
+    @property
+    def violated(self) -> bool:
+        """Whether some instance is certified to violate the statement."""
+        return bool(np.any(np.asarray(self.verdict, dtype=object) == Verdict.VIOLATED))
+
+    def __repr__(self) -> str:
+        verdict = self.verdict.value if isinstance(self.verdict, Verdict) else f"{np.size(self.verdict)} verdicts"
+        bits = f" at {self.precision} bits" if self.precision else ""
+        broken = f", broken at {self.broken.right!r}" if self.broken else ""
+        return f"Evidence({self.claim}: {verdict}, margin {self.margin}, {self.arithmetic.value}{bits}{broken})"

@@ -1,0 +1,51 @@
+"""Games from files, and from whatever a person types where a game is wanted."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from fractions import Fraction
+
+from ..arithmetic import System, like
+from ..errors import FileError, GameError
+from ..model import Game
+from .dpomdp import load_dpomdp
+from .files import PathLike, chosen_discount, load_json, shown
+from .named import NAMED, named_game
+
+READERS: dict[str, Callable[[PathLike, int | str | Fraction | None], Game]] = {
+    ".json": load_json,
+    ".json.gz": load_json,
+    ".dpomdp": load_dpomdp,
+    ".dpomdp.gz": load_dpomdp,
+}
+"""How a file name ends, and who reads it."""
+
+
+def load_game(path: PathLike, discount: int | str | Fraction | None = None) -> Game:
+    """The game in a file: our JSON (``docs/game-format.md``) or a ``.dpomdp`` file, each possibly with ``.gz``.
+
+    ``discount``, an int, a Fraction or a string such as ``"0.95"``, replaces the file's own; many ``.dpomdp`` say 1.
+    Raises :class:`~mappo_verify.errors.FileError` naming the file, the line or JSON path, and the value.
+    """
+    if not isinstance(path, (str, os.PathLike)):
+        raise FileError(f"{shown(path)} is not a path")
+    for suffix, read in READERS.items():
+        if os.fspath(path).lower().endswith(suffix):
+            return read(path, discount)
+    raise FileError(f"{path}: games are read from files that end in {', '.join(READERS)}")
+
+
+def resolve_game(text: str, discount: int | str | Fraction | None = None) -> Game:
+    """A game by name (``climbing``, ``penalty:-30``) or from a file; a file that is called like a game needs ``./``.
+
+    ``discount`` replaces the game's own.  Raises :class:`~mappo_verify.errors.GameError` where ``text`` is neither.
+    """
+    if text.partition(":")[0] in NAMED:
+        game, chosen = named_game(text), chosen_discount(discount)
+        return game if chosen is None else game.with_discount(like(chosen, System.RATIONALS))
+    if text.lower().endswith(tuple(READERS)) or os.path.exists(text):
+        return load_game(text, discount)
+    raise GameError(
+        f"{shown(text)} is neither a named game ({', '.join(NAMED)}) nor a file; files end in {', '.join(READERS)}"
+    )

@@ -1,0 +1,82 @@
+"""Reports as plain data (what ``--json`` writes), and numbers as people read them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..arithmetic import System, floats_of, system_of
+from ..checking.campaign import AuditReport, ClaimReport
+
+LONG = 24
+"""Characters beyond which an exact number is shown by its first digits."""
+
+
+def number_text(value: Any) -> str:
+    """One number: exact where it is short, else its leading digits, marked ≈; balls keep their radius."""
+    if value is None:
+        return "-"
+    kind = system_of(np.asarray(value))
+    if kind is System.FLOATS:
+        return f"{float(value):.6g}"
+    text = str(value)
+    if kind is System.RATIONALS and len(text) > LONG:
+        return f"≈ {float(floats_of(value)):.6g}"
+    return text
+
+
+def exact_text(value: Any) -> str | None:
+    """One number in full; None for none."""
+    return None if value is None else str(value)
+
+
+def audit_document(report: AuditReport) -> dict[str, Any]:
+    """The audit as JSON-ready data, schema in ``docs/audit-json.md``."""
+    return {
+        "profile": report.profile,
+        "seed": report.seed,
+        "game": report.game,
+        "seconds": round(report.seconds, 3),
+        "claims": [claim_document(entry) for entry in report.claims],
+        "standings": {name: standing.value for name, standing in report.standings.items()},
+        "unexpected": [entry.id for entry in report.unexpected],
+        "skipped": [{"id": name, "reason": reason} for name, reason in report.skipped],
+    }
+
+
+def claim_document(report: ClaimReport) -> dict[str, Any]:
+    """One row of the table."""
+    return {
+        "id": report.id,
+        "title": report.claim.title,
+        "statement": report.claim.statement,
+        "source": report.claim.source,
+        "printed": report.claim.printed,
+        "standing": report.standing.value,
+        "how": report.how,
+        "instances": report.instances,
+        "not_applicable": report.not_applicable,
+        "undecided": report.undecided,
+        "margin": exact_text(report.margin),
+        "ratio": report.ratio,
+        "seconds": round(report.seconds, 3),
+        "broken": None if report.broken is None else report.broken.right,
+        "cites": list(report.cites),
+        "tainted_by": list(report.tainted_by),
+        "repaired_by": report.claim.repaired_by or None,
+        "record": None if report.claim.record is None else report.claim.record.value,
+        "expected": report.expected,
+        "proofs": [
+            {
+                "method": proof.method,
+                "states": proof.sizes.states,
+                "action_sizes": list(proof.sizes.actions),
+                "symbols": proof.symbols,
+                "error": proof.error,
+                "modulo": list(proof.modulo),
+            }
+            for proof in report.proofs
+        ],
+        "witness": None if report.witness is None else report.witness.as_data(),
+    }

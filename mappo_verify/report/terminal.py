@@ -1,0 +1,216 @@
+"""Tables and walk-throughs for the terminal, by rich."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from ..arithmetic import System, floats_of, system_of
+from ..checking.campaign import AuditReport, ClaimReport
+from ..checking.doctor import Diagnosis
+from ..claims.claim import Claim
+from ..claims.verdict import Evidence, LineEvidence, Standing, StepEvidence, Verdict
+from ..games.named import NAMED
+from ..model import Game
+from ..quantities.optimal import Optimum
+from .document import number_text
+
+STANDING_STYLE = {
+    Standing.PROVED: "bold green",
+    Standing.SURVIVED: "green",
+    Standing.SUPPORTED: "yellow",
+    Standing.UNTESTED: "yellow",
+    Standing.REFUTED: "bold red",
+}
+VERDICT_STYLE = {
+    Verdict.HOLDS: "bold green",
+    Verdict.VIOLATED: "bold red",
+    Verdict.UNDECIDED: "yellow",
+    Verdict.NOT_APPLICABLE: "yellow",
+}
+SHOWN_ENTRIES = 8
+
+
+def audit_table(report: AuditReport) -> RenderableType:
+    """Claim, standing, how it was reached, instances, worst margin or best ratio, time."""
+    table = Table(box=None, pad_edge=False, header_style="bold", row_styles=["", "dim"] if False else None)
+    table.add_column("claim", no_wrap=True)
+    table.add_column("standing", no_wrap=True)
+    table.add_column("how", ratio=1, overflow="fold")
+    table.add_column("instances", justify="right", no_wrap=True)
+    table.add_column("margin / ratio", justify="right", no_wrap=True)
+    table.add_column("s", justify="right", no_wrap=True)
+    for entry in report.claims:
+        name = Text(entry.id if entry.claim.printed else f"{entry.id} °")
+        standing = Text(entry.standing.value, STANDING_STYLE[entry.standing])
+        if not entry.expected:
+            standing.append(" !", "bold red")
+        table.add_row(name, standing, entry.how, _instances(entry), _tightness(entry), f"{entry.seconds:.1f}")
+    return Group(table, Text(), *_footnotes(report))
+
+
+def _instances(report: ClaimReport) -> str:
+    return f"{report.instances:,}" + (f" (+{report.not_applicable} n/a)" if report.not_applicable else "")
+
+
+def _tightness(report: ClaimReport) -> str:
+    if report.standing is Standing.REFUTED or report.ratio is None:
+        return number_text(report.margin)
+    return f"ratio {report.ratio:.3g}"
+
+
+def _footnotes(report: AuditReport) -> list[Text]:
+    notes = []
+    if any(not entry.claim.printed for entry in report.claims):
+        notes.append(Text("° a reading or a repair that the paper does not print", "dim"))
+    for entry in report.claims:
+        if entry.tainted_by:
+            notes.append(Text(f"{entry.id} leans on a refuted claim: {', '.join(entry.tainted_by)}", "yellow"))
+        if entry.standing is Standing.REFUTED and entry.claim.repaired_by:
+            notes.append(Text(f"{entry.id}: repaired by {entry.claim.repaired_by}", "dim"))
+    for name, reason in report.skipped:
+        notes.append(Text(f"{name} skipped: {reason}", "dim"))
+    where = f" on {report.game}" if report.game else ""
+    counts = {standing: sum(entry.standing is standing for entry in report.claims) for standing in Standing}
+    summary = ", ".join(f"{count} {standing.value}" for standing, count in counts.items() if count)
+    notes.append(
+        Text(
+            f"{len(report.claims)} claims{where}: {summary} ({report.profile}, seed {report.seed}, {report.seconds:.1f} s)"
+        )
+    )
+    for entry in report.unexpected:
+        record = entry.claim.record.value if entry.claim.record else "nothing"
+        broken = f"; the proof breaks at {entry.broken.right!r}" if entry.broken else ""
+        notes.append(
+            Text(f"UNEXPECTED: {entry.id} is {entry.standing.value}, the registry records {record}{broken}", "bold red")
+        )
+    return notes
+
+
+def claims_table(claims: tuple[Claim, ...]) -> RenderableType:
+    """Every claim with its source."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("claim", "title", "source"):
+        table.add_column(column, no_wrap=column == "claim", overflow="fold")
+    for entry in claims:
+        table.add_row(entry.id if entry.printed else f"{entry.id} °", entry.title, entry.source)
+    return Group(table, Text(), Text("° a reading or a repair that the paper does not print", "dim"))
+
+
+def games_table() -> RenderableType:
+    """Every named game."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("game", no_wrap=True)
+    table.add_column("what it is", overflow="fold")
+    for name, (_, _, words) in NAMED.items():
+        table.add_row(name, words)
+    more = "A game may also be a file: our .json, or .dpomdp (either may be .gz)."
+    return Group(table, Text(), Text(more, "dim"))
+
+
+def explanation(claim: Claim, evidence: Evidence, subject: str) -> RenderableType:
+    """The proof, line by line, with the numbers of one case."""
+    parts: list[RenderableType] = [
+        Text.assemble((claim.id, "bold"), f"  {claim.title}"),
+        Text(claim.source, "dim"),
+        Text(),
+        Text(claim.statement),
+    ]
+    if claim.note:
+        parts += [Text(), Text(claim.note, "dim")]
+    parts += [Text(), Text(f"on {subject}", "italic"), Text()]
+    for name, truth in evidence.hypotheses:
+        held = bool((np.asarray(truth) > 0).all())
+        parts.append(Text.assemble(("  ✓ " if held else "  ? ", "green" if held else "yellow"), f"hypothesis: {name}"))
+    parts.append(Text())
+    parts += [_line(entry) for entry in evidence.lines]
+    parts += [Text(), _conclusion(evidence)]
+    return Group(*parts)
+
+
+def _line(entry: LineEvidence) -> RenderableType:
+    relation = " " if entry.step is None else entry.step.relation
+    pieces = [Text.assemble((f"  {relation} ", "bold"), entry.expression)]
+    pieces.append(Text(f"      {values_text(entry.value, entry.where)}", "cyan"))
+    if entry.step is not None:
+        pieces.append(_reason(entry.step))
+    return Padding(Group(*pieces), (0, 0, 1, 0))
+
+
+def _reason(step: StepEvidence) -> Text:
+    low = int(np.min(step.truth)) if np.size(step.truth) else 1
+    mark, style = {1: ("✓", "green"), 0: ("?", "yellow"), -1: ("✗ broken here:", "bold red")}[low]
+    axiom = f" [{step.axiom}]" if step.axiom else ""
+    margin = f"  (off by {number_text(step.margin)})" if low < 0 and step.margin is not None else ""
+    return Text.assemble("      ", (mark, style), f" {step.because}{axiom}{margin}")
+
+
+def _conclusion(evidence: Evidence) -> Text:
+    verdict = evidence.verdict
+    if not isinstance(verdict, Verdict):
+        return Text(f"{np.size(verdict)} instances")
+    bits = f", {evidence.precision} bits" if evidence.precision else ""
+    words = f"{verdict.value.upper()} ({evidence.arithmetic.value}{bits})"
+    margin = f", margin {number_text(evidence.margin)}" if evidence.margin is not None else ""
+    reason = f": {evidence.reason}" if evidence.reason else ""
+    return Text.assemble((words, VERDICT_STYLE[verdict]), margin, reason)
+
+
+def values_text(value: Any, where: Any = None) -> str:
+    """The numbers of a line: one number, or the first entries of a table and its shape."""
+    values = np.asarray(value)
+    if values.ndim == 0:
+        exact = number_text(values[()])
+        approximate = f"  ≈ {float(floats_of(values)):.6g}" if "/" in exact or "log" in exact else ""
+        return exact + approximate
+    flat = values[np.broadcast_to(where, values.shape)] if where is not None else values.ravel()
+    shown = ", ".join(number_text(entry) for entry in flat[:SHOWN_ENTRIES])
+    more = f", ... {flat.size} entries, shape {list(values.shape)}" if flat.size > SHOWN_ENTRIES else ""
+    return f"[{shown}{more}]" if flat.size else "(nothing to compare here)"
+
+
+def optimum_table(game: Game, best: Optimum) -> RenderableType:
+    """Optimal values and joint actions, state by state."""
+    from ..model.agents import joint_action
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("state", "value", "optimal joint action"):
+        table.add_column(column, justify="right" if column == "value" else "left", overflow="fold")
+    for state in range(game.states):
+        actions = joint_action(int(best.actions[state]), game.action_sizes)
+        names = [game.action_names[m][a] if game.action_names else str(a) for m, a in enumerate(actions)]
+        label = game.state_names[state] if game.state_names else str(state)
+        table.add_row(label, values_text(best.values[state]), ", ".join(names))
+    certificate = best.certificate
+    exact = "exactly" if system_of(best.values) is System.RATIONALS else f"within {certificate.tolerance:.1e}"
+    words = "holds" if certificate.holds else "FAILS"
+    check = Text(
+        f"optimality {words} {exact}: v ≥ r + γPv everywhere, with equality at these actions; duality gap "
+        f"{number_text(np.asarray(certificate.gap)[()])}",
+        "green" if certificate.holds else "bold red",
+    )
+    return Group(table, Text(), check)
+
+
+def diagnosis_table(found: tuple[Diagnosis, ...]) -> RenderableType:
+    """Every planted error, and whether it was refuted."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("planted error", "in", "caught by", "margin"):
+        table.add_column(column, overflow="fold")
+    for entry in found:
+        style = "" if entry.caught else "bold red"
+        caught = entry.caught_by or ("NOT CAUGHT" if not entry.caught else "")
+        table.add_row(Text(entry.planted.what, style), entry.planted.module, caught, entry.margin or "-")
+    missed = sum(not entry.caught for entry in found)
+    words = f"{len(found) - missed} of {len(found)} planted errors were refuted"
+    return Group(table, Text(), Text(words, "bold green" if not missed else "bold red"))
+
+
+def print_to(console: Console, what: RenderableType) -> None:
+    """Print to a console of the caller's choice."""
+    console.print(what)
