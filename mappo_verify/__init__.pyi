@@ -72,11 +72,24 @@ from .quantities.serialisation import (
 )
 
 # --- Claims on trial ------------------------------------------------------------------------------------------------
-# TO REVIEW by the author of the claims engine: which ingredients and results are public (delete this line when done).
 from .claims.claim import Claim as Claim, line as line, equal as equal, at_most as at_most, at_least as at_least
-from .claims.settings import Setting as Setting, GameData as GameData, PolicyData as PolicyData
+from .claims.settings import (
+    Setting as Setting,
+    Sizes as Sizes,
+    Case as Case,
+    Hypothesis as Hypothesis,
+    GameData as GameData,
+    PolicyData as PolicyData,
+    Distribution as Distribution,
+    Table as Table,
+    PositiveScalar as PositiveScalar,
+    LogOdds as LogOdds,
+    Derived as Derived,
+)
 from .claims.verdict import Evidence as Evidence, Verdict as Verdict, Standing as Standing
 from .checking.campaign import check as check, audit as audit
+from .checking.explain import explain as explain
+from .checking.doctor import diagnose as diagnose
 
 # --- Arithmetic for formulas of your own (NumPy's versions of these are unsound on balls) -------------------------------
 from .arithmetic.system import (

@@ -9,6 +9,7 @@ from typing import Any
 import flint
 import numpy as np
 import numpy.typing as npt
+from flint.utils.flint_exceptions import DomainError
 
 from ..errors import ExactnessError, SingularError
 from .formal import FormalLog, logarithm
@@ -80,7 +81,7 @@ def _log(value: Any) -> Any:
 def _sqrt(value: Any) -> Any:
     try:
         return flint.fmpq(value).sqrt()
-    except (ValueError, flint.DomainError):
+    except (ValueError, DomainError):
         raise ExactnessError(f"sqrt({value}) is not rational; compare squares, or use .balls()") from None
 
 

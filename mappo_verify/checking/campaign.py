@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import System, floats_of
+from ..arithmetic import FALSE, System, floats_of, smallest
 from ..claims.claim import Claim, cited
 from ..claims.registry import CLAIMS, select
 from ..claims.settings import Case, Setting, Sizes
@@ -263,6 +263,29 @@ def _campaign(claim: Claim, profile: Profile, generator: np.random.Generator) ->
         if witness is None and evidence.violated:
             witness = _witness(claim, drawn, sizes, evidence)
     return conclude(claim, tally, proofs, failures, witness, time.perf_counter() - started)
+
+
+def try_out(name: str, count: int, seed: int) -> tuple[str, str] | None:
+    """The first exact violation of a claim or of a step of its proof: (where, margin); None if there is none.
+
+    Used on copies of this package with an error in it, where errors of any kind may surface; a crash is no refutation.
+    """
+    claim = _one(name)
+    generator = np.random.default_rng([seed, zlib.crc32(name.encode())])
+    every = sizes_of(claim.setting)
+    for sizes in every:
+        drawn = draw(claim.setting, sizes, max(1, count // len(every)), generator)
+        try:
+            evidence = certify(claim, partial(claim.setting.case, drawn, sizes))
+        except Exception:  # noqa: BLE001, S112 (a planted error may raise anything; it must be caught by a verdict instead)
+            continue
+        steps = [*evidence.statements, *(entry.step for entry in evidence.lines if entry.step is not None)]
+        for step in steps:
+            if (step.truth == FALSE).any() and step.margin is not None:
+                return f"{claim.id}, at {step.right!r}", str(
+                    smallest(np.asarray(step.margin)[step.truth == FALSE], 0)[()]
+                )
+    return None
 
 
 def _instances(claim: Claim, profile: Profile, generator: np.random.Generator) -> Iterator[tuple[Sizes, Draw]]:

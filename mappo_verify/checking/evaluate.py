@@ -225,8 +225,14 @@ def _assemble(
 
 
 def _worst_margin(statements: tuple[StepEvidence, ...]) -> Any:
-    """The smallest margin of all statements, over all live instances: one number."""
-    margins = [smallest(np.asarray(s.margin).reshape(-1), 0)[()] for s in statements if s.margin is not None]
-    if not margins:
-        return None
-    return smallest(np.array(margins, dtype=np.asarray(margins[0]).dtype), 0)[()]
+    """The smallest margin of all statements: of the violated instances where there are any, else of all; one number."""
+    for counted in (FALSE, None):
+        margins = [
+            np.asarray(s.margin)[s.truth == counted] if counted is not None else np.asarray(s.margin).reshape(-1)
+            for s in statements
+            if s.margin is not None
+        ]
+        margins = [margin for margin in margins if margin.size]
+        if margins:
+            return smallest(np.concatenate(margins), 0)[()]
+    return None

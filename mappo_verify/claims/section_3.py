@@ -151,6 +151,12 @@ def stationary(case: Case) -> Iterator[Line]:
     sigma = state_action_distribution(nu, case.policy)
     yield line("Σ_a σ(s, a)", sigma.sum(-1))
     yield equal("ν(s)", nu, because="σ = ν π")
+    yield line("E_σ r(s, a)", np.asarray((sigma * case.game.reward).sum((-2, -1))))
+    yield equal(
+        "E_ν r_π(s)",
+        contract("...s,...s->...", nu, induced_reward(case.game, case.policy)),
+        because="r_π is the π-average of r",
+    )
 
 
 def optimality(case: Case) -> Iterator[Line]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -38,24 +38,20 @@ SHOWN_ENTRIES = 8
 
 def audit_table(report: AuditReport) -> RenderableType:
     """Claim, standing, how it was reached, instances, worst margin or best ratio, time."""
-    table = Table(box=None, pad_edge=False, header_style="bold", row_styles=["", "dim"] if False else None)
-    table.add_column("claim", no_wrap=True)
+    table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
+    table.add_column("claim, and how it was decided", ratio=1, overflow="fold")
     table.add_column("standing", no_wrap=True)
-    table.add_column("how", ratio=1, overflow="fold")
     table.add_column("instances", justify="right", no_wrap=True)
-    table.add_column("margin / ratio", justify="right", no_wrap=True)
-    table.add_column("s", justify="right", no_wrap=True)
+    table.add_column("margin or ratio", justify="right", no_wrap=True)
+    table.add_column("seconds", justify="right", no_wrap=True)
     for entry in report.claims:
-        name = Text(entry.id if entry.claim.printed else f"{entry.id} °")
+        name = Text(entry.id if entry.claim.printed else f"{entry.id} °", "bold")
+        name.append(f"\n{entry.how}", "not bold dim")
         standing = Text(entry.standing.value, STANDING_STYLE[entry.standing])
         if not entry.expected:
             standing.append(" !", "bold red")
-        table.add_row(name, standing, entry.how, _instances(entry), _tightness(entry), f"{entry.seconds:.1f}")
+        table.add_row(name, standing, f"{entry.instances:,}", _tightness(entry), f"{entry.seconds:.1f}")
     return Group(table, Text(), *_footnotes(report))
-
-
-def _instances(report: ClaimReport) -> str:
-    return f"{report.instances:,}" + (f" (+{report.not_applicable} n/a)" if report.not_applicable else "")
 
 
 def _tightness(report: ClaimReport) -> str:
@@ -209,8 +205,3 @@ def diagnosis_table(found: tuple[Diagnosis, ...]) -> RenderableType:
     missed = sum(not entry.caught for entry in found)
     words = f"{len(found) - missed} of {len(found)} planted errors were refuted"
     return Group(table, Text(), Text(words, "bold green" if not missed else "bold red"))
-
-
-def print_to(console: Console, what: RenderableType) -> None:
-    """Print to a console of the caller's choice."""
-    console.print(what)

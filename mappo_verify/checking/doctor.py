@@ -1,0 +1,119 @@
+"""Plants known errors in copies of the package and checks that the claims refute each one.
+
+A copy is the package imported a second time under another name with one line of one module changed; the original is not
+touched.  If an error goes unnoticed, this installation's verdicts are not to be trusted.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from types import CodeType, ModuleType
+
+from ..errors import ClaimError
+from .campaign import Progress
+from .planted import PLANTED, Planted
+
+ROOT = Path(__file__).resolve().parent.parent
+EXACT_INSTANCES = 120
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """One planted error: whether a claim refuted it, which one, by which exact margin."""
+
+    planted: Planted
+    caught: bool
+    caught_by: str | None
+    margin: str | None
+
+
+def diagnose(
+    seed: int = 0, progress: Progress | None = None, planted: Sequence[Planted] = PLANTED
+) -> tuple[Diagnosis, ...]:
+    """Plant each error in a copy of its own and put the claims named with it on trial there."""
+    found = []
+    for position, error in enumerate(planted):
+        if progress:
+            progress(error.what, position / len(planted))
+        found.append(_diagnose(error, seed))
+    return tuple(found)
+
+
+def _diagnose(error: Planted, seed: int) -> Diagnosis:
+    with planted_copy(error) as copy:
+        campaign = importlib.import_module(f"{copy}.checking.campaign")
+        for name in error.claims:
+            outcome = campaign.try_out(name, EXACT_INSTANCES, seed)
+            if outcome is not None:
+                return Diagnosis(error, True, outcome[0], outcome[1])
+    return Diagnosis(error, False, None, None)
+
+
+@contextmanager
+def planted_copy(error: Planted) -> Iterator[str]:
+    """The name of a second copy of this package, with the error in it; forgotten afterwards."""
+    alias = f"_planted_{abs(hash((error.module, error.wrong)))}"
+    source = (ROOT / error.module).read_text(encoding="utf-8")
+    if source.count(error.right) != 1:
+        raise ClaimError(f"{error.module} contains {error.right!r} {source.count(error.right)} times, not once")
+    changed = compile(source.replace(error.right, error.wrong), f"<{error.module}, changed>", "exec")
+    finder = _CopyFinder(alias, ROOT / error.module, changed)
+    sys.meta_path.insert(0, finder)
+    try:
+        yield alias
+    finally:
+        sys.meta_path.remove(finder)
+        for name in [name for name in sys.modules if name == alias or name.startswith(f"{alias}.")]:
+            del sys.modules[name]
+
+
+class _CopyFinder(importlib.abc.MetaPathFinder):
+    """Finds ``alias.x.y`` at the place of ``mappo_verify.x.y``, with one module's code replaced."""
+
+    def __init__(self, alias: str, changed_path: Path, changed: CodeType) -> None:
+        self.alias = alias
+        self.changed_path = changed_path
+        self.changed = changed
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname != self.alias and not fullname.startswith(f"{self.alias}."):
+            return None
+        parts = fullname.split(".")[1:]
+        package = ROOT.joinpath(*parts)
+        is_package = (package / "__init__.py").is_file()
+        file = package / "__init__.py" if is_package else package.with_suffix(".py")
+        if not file.is_file():
+            return None
+        code = self.changed if file == self.changed_path else _compiled(file)
+        return importlib.util.spec_from_file_location(
+            fullname,
+            file,
+            loader=_CopyLoader(code),
+            submodule_search_locations=[str(package)] if is_package else None,
+        )
+
+
+class _CopyLoader(importlib.abc.Loader):
+    """Runs ready code as a module."""
+
+    def __init__(self, code: CodeType) -> None:
+        self.code = code
+
+    def exec_module(self, module: ModuleType) -> None:
+        exec(self.code, module.__dict__)
+
+
+@lru_cache(maxsize=None)
+def _compiled(file: Path) -> CodeType:
+    return compile(file.read_text(encoding="utf-8"), str(file), "exec")

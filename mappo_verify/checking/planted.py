@@ -1,0 +1,442 @@
+"""Known errors, as one-line changes of our own source: what a careless hand would write.
+
+Each names the module, the text that stands there once, the wrong text, and the claims that must refute it.  They are planted
+in a *copy* of the package by :mod:`mappo_verify.checking.doctor`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Planted:
+    """One error: replace ``right`` by ``wrong`` in ``module``; ``claims`` are put on trial with it, in this order."""
+
+    what: str
+    module: str
+    right: str
+    wrong: str
+    claims: tuple[str, ...]
+
+
+VALUES, AGENTS = "quantities/values.py", "quantities/agent_values.py"
+PLACES, ORDER = "quantities/distributions.py", "model/agents.py"
+MIRROR, KL = "quantities/mirror_descent.py", "quantities/divergence.py"
+DIFFERENCE, BELLMAN = "quantities/performance_difference.py", "quantities/bellman.py"
+SERIAL, COVER = "quantities/serialisation.py", "quantities/concentrability.py"
+POLICY, BEST = "model/policy.py", "quantities/optimal.py"
+ARITHMETIC, FORMAL, EXACT = "arithmetic/system.py", "arithmetic/formal.py", "arithmetic/rationals.py"
+
+PLANTED: tuple[Planted, ...] = (
+    # --- values
+    Planted(
+        "γ dropped from the one-step lookahead",
+        VALUES,
+        'game.reward + lift(game.discount, 2) * contract("...sat',
+        'game.reward + contract("...sat',
+        ("section-3.1",),
+    ),
+    Planted(
+        "γ dropped from I - γP_π",
+        VALUES,
+        "- lift(game.discount, 2) * induced_transition",
+        "- induced_transition",
+        ("section-3.1",),
+    ),
+    Planted(
+        "γ squared in I - γP_π",
+        VALUES,
+        "- lift(game.discount, 2) * induced_transition",
+        "- lift(game.discount * game.discount, 2) * induced_transition",
+        ("section-3.1",),
+    ),
+    Planted(
+        "I + γP_π instead of I - γP_π",
+        VALUES,
+        "identity(game.states, game.system) - lift",
+        "identity(game.states, game.system) + lift",
+        ("section-3.1",),
+    ),
+    Planted("P_π transposed", VALUES, '"...sa,...sat->...st"', '"...sa,...sat->...ts"', ("section-3.1",)),
+    Planted(
+        "the next state's policy used for P_π",
+        VALUES,
+        '"...sa,...sat->...st"',
+        '"...ta,...sat->...st"',
+        ("section-3.1",),
+    ),
+    Planted(
+        "r_π with the wrong sign",
+        VALUES,
+        'return contract("...sa,...sa->...s"',
+        'return -contract("...sa,...sa->...s"',
+        ("section-3.1",),
+    ),
+    Planted("lookahead with P transposed", VALUES, '"...sat,...t->...sa"', '"...tas,...t->...sa"', ("section-3.1",)),
+    Planted(
+        "reward forgotten in the lookahead",
+        VALUES,
+        "np.asarray(game.reward + lift",
+        "np.asarray(0 * game.reward + lift",
+        ("section-3.1",),
+    ),
+    Planted(
+        "advantage without its baseline",
+        VALUES,
+        "lookahead(game, values) - values[..., None]",
+        "lookahead(game, values) - 0 * values[..., None]",
+        ("section-3.1",),
+    ),
+    Planted(
+        "baseline added instead of subtracted",
+        VALUES,
+        "lookahead(game, values) - values[..., None]",
+        "lookahead(game, values) + values[..., None]",
+        ("section-3.1",),
+    ),
+    Planted(
+        "J without the start distribution",
+        VALUES,
+        'contract("...s,...s->...", start_of(game, start), state_values(game, policy))',
+        "state_values(game, policy).sum(-1)",
+        ("section-3.1",),
+    ),
+    # --- where the policy goes
+    Planted(
+        "visits with P_π instead of its transpose",
+        PLACES,
+        "transposed = np.swapaxes(bellman_matrix(game, policy), -1, -2)",
+        "transposed = bellman_matrix(game, policy)",
+        ("section-3.1", "lemma-4.1"),
+    ),
+    Planted(
+        "visits of the wrong start (uniform)",
+        PLACES,
+        "policy, transposed, start[..., None]",
+        "policy, transposed, (0 * start + like(1, start) / game.states)[..., None]",
+        ("lemma-4.1",),
+    ),
+    Planted(
+        "occupancy without the factor 1-γ",
+        PLACES,
+        "lift(like(1, game.system) - game.discount, 1) * visits",
+        "lift(like(np.ones(game.batch_shape, int), game.system), 1) * visits",
+        ("section-3.1",),
+    ),
+    Planted(
+        "occupancy with 1+γ",
+        PLACES,
+        "lift(like(1, game.system) - game.discount, 1) * visits",
+        "lift(like(1, game.system) + game.discount, 1) * visits",
+        ("section-3.1",),
+    ),
+    Planted(
+        "occupancy that ignores the policy",
+        PLACES,
+        "states[..., None] * policy.joint())",
+        "states[..., None] * (0 * policy.joint() + like(1, game.system) / game.actions))",
+        ("section-3.1",),
+    ),
+    Planted(
+        "stationary equations not transposed",
+        PLACES,
+        "solve(np.swapaxes(between, -1, -2), target)",
+        "solve(between, target)",
+        ("section-3.1/stationary",),
+    ),
+    Planted(
+        "stationary distribution not normalised",
+        PLACES,
+        "counts / counts.sum(-1, keepdims=True)",
+        "counts",
+        ("section-3.1/stationary",),
+    ),
+    Planted(
+        "σ = ν π^{1:N-1} for ν π",
+        PLACES,
+        "policy.agents if m is None else m]",
+        "policy.agents - 1 if m is None else m]",
+        ("section-3.1/stationary",),
+    ),
+    # --- agents
+    Planted(
+        "the last agent's actions in reverse order when it is averaged out",
+        ORDER,
+        "(split_last(table, factor.shape[-1]) * factor).sum(-1)",
+        "(split_last(table, factor.shape[-1]) * factor[..., ::-1]).sum(-1)",
+        ("definition-3.1",),
+    ),
+    Planted(
+        "an agent is summed out instead of averaged out",
+        ORDER,
+        "(split_last(table, factor.shape[-1]) * factor).sum(-1)",
+        "(split_last(table, factor.shape[-1]) + 0 * factor).sum(-1)",
+        ("definition-3.1",),
+    ),
+    Planted(
+        "prefixes and the last agent swapped when an axis is split",
+        ORDER,
+        "return table.reshape(table.shape[:-1] + (table.shape[-1] // size, size))",
+        "return table.reshape((*table.shape[:-1], size, table.shape[-1] // size)).swapaxes(-1, -2)",
+        ("definition-3.1",),
+    ),
+    Planted(
+        "prefix probabilities with agents in the wrong order",
+        ORDER,
+        "join_last(prefixes[..., None] * factor)",
+        "join_last(np.swapaxes(prefixes[..., None] * factor, -1, -2))",
+        ("definition-3.1",),
+    ),
+    Planted(
+        "agent axes in reversed order",
+        ORDER,
+        "return table.reshape(table.shape[:-1] + action_sizes)",
+        "return table.reshape(table.shape[:-1] + action_sizes).swapaxes(-1, -len(action_sizes))",
+        ("definition-3.1",),
+    ),
+    Planted(
+        "the factor after the first prefix used after every prefix",
+        AGENTS,
+        "for factor in reversed(policy.factors[down_to:above])",
+        "for factor in (f[..., :1, :] for f in reversed(policy.factors[down_to:above]))",
+        ("definition-3.1",),
+    ),
+    Planted(
+        "the prefixes of a factor in reverse order",
+        AGENTS,
+        "for factor in reversed(policy.factors[down_to:above])",
+        "for factor in (f[..., ::-1, :] for f in reversed(policy.factors[down_to:above]))",
+        ("definition-3.1",),
+    ),
+    Planted(
+        "A^m = Q^{1:m} + Q^{1:m-1}",
+        AGENTS,
+        "above - np.repeat(below, factor.shape[-1], axis=-1)",
+        "above + np.repeat(below, factor.shape[-1], axis=-1)",
+        ("lemma-b.3",),
+    ),
+    Planted(
+        "Q^{1:m-1} tiled instead of repeated",
+        AGENTS,
+        "above - np.repeat(below, factor.shape[-1], axis=-1)",
+        "above - np.concatenate([below] * factor.shape[-1], axis=-1)",
+        ("lemma-b.3", "lemma-b.3/zero-mean"),
+    ),
+    Planted(
+        "A^m = Q^{1:m} - V",
+        AGENTS,
+        "above - np.repeat(below, factor.shape[-1], axis=-1)",
+        "above - np.repeat(values[0], above.shape[-1], axis=-1)",
+        ("lemma-b.3",),
+    ),
+    Planted(
+        "the clamped agents keep their factors, the others lose theirs",
+        AGENTS,
+        "if m + 1 not in kept:",
+        "if m + 1 in kept:",
+        ("definition-3.1",),
+    ),
+    Planted(
+        "conditioning without dividing by π(a^P|s)",
+        AGENTS,
+        "return divide(agent_axes(policy.joint(), policy.action_sizes), marginal(policy, kept))",
+        "return agent_axes(policy.joint(), policy.action_sizes) + 0 * marginal(policy, kept)",
+        ("lemma-b.3/zero-mean-conditioning",),
+    ),
+    # --- Bellman operators
+    Planted(
+        "T^{1:m} that averages all agents out",
+        BELLMAN,
+        "average_out(lookahead(game, next_values), policy, game.agents, m)[0]",
+        "np.repeat(average_out(lookahead(game, next_values), policy, game.agents)[0], table.shape[-1], axis=-1)",
+        ("definition-3.2", "definition-3.1"),
+    ),
+    Planted(
+        "T^{1:m} that looks at one next action only",
+        BELLMAN,
+        "average_out(table, policy, m)[0][..., 0]",
+        "table[..., 0]",
+        ("definition-3.2", "definition-3.1"),
+    ),
+    Planted(
+        "γ² for γ in the Lipschitz constant",
+        BELLMAN,
+        "game.discount * row_mass(game)",
+        "game.discount * game.discount * row_mass(game)",
+        ("definition-3.2/lipschitz",),
+    ),
+    Planted(
+        "the smallest row mass for the largest",
+        BELLMAN,
+        "largest(game.transition.sum(-1), axis=(-2, -1))",
+        "-largest(-game.transition.sum(-1), axis=(-2, -1))",
+        ("definition-3.2/lipschitz",),
+    ),
+    # --- performance difference
+    Planted(
+        "prefixes drawn from the old policy",
+        DIFFERENCE,
+        "expected_along(weights, target, m - 1, factor_gain",
+        "expected_along(weights, policy, m - 1, factor_gain",
+        ("lemma-4.1",),
+    ),
+    Planted(
+        "visits of the old policy",
+        DIFFERENCE,
+        "agent_values(game, policy), visits(game, target, start)",
+        "agent_values(game, policy), visits(game, policy, start)",
+        ("lemma-4.1",),
+    ),
+    Planted(
+        "values of the new policy",
+        DIFFERENCE,
+        "agent_values(game, policy), visits(game, target, start)",
+        "agent_values(game, target), visits(game, target, start)",
+        ("lemma-4.1",),
+    ),
+    Planted(
+        "π^m - π'^m for π'^m - π^m",
+        DIFFERENCE,
+        "change = target.factors[m - 1] - policy.factors[m - 1]",
+        "change = policy.factors[m - 1] - target.factors[m - 1]",
+        ("lemma-4.1",),
+    ),
+    Planted(
+        "the values of the agent before",
+        DIFFERENCE,
+        "factor_gain(target, policy, m, values[m]))",
+        "factor_gain(target, policy, m, np.repeat(values[m - 1], game.action_sizes[m - 1], axis=-1)))",
+        ("lemma-4.1",),
+    ),
+    Planted(
+        "the last agent's term forgotten",
+        DIFFERENCE,
+        "for m in range(1, game.agents + 1)",
+        "for m in range(1, max(game.agents, 2))",
+        ("lemma-4.1",),
+    ),
+    # --- mirror descent and divergence
+    Planted(
+        "β multiplies instead of dividing",
+        MIRROR,
+        "tilt(factor, values / _lifted(beta, values))",
+        "tilt(factor, values * _lifted(beta, values))",
+        ("proposition-4.2", "proposition-4.2/averaged"),
+    ),
+    Planted(
+        "descent instead of ascent",
+        MIRROR,
+        "tilt(factor, values / _lifted(beta, values))",
+        "tilt(factor, -values / _lifted(beta, values))",
+        ("proposition-4.2",),
+    ),
+    Planted(
+        "softmax that forgets the current policy",
+        MIRROR,
+        "tilt(factor, values / _lifted(beta, values))",
+        "tilt(0 * factor + 1, values / _lifted(beta, values))",
+        ("proposition-4.2",),
+    ),
+    Planted(
+        "the KL term with the wrong sign",
+        MIRROR,
+        "inner - _lifted(beta, inner) * kl_divergence",
+        "inner + _lifted(beta, inner) * kl_divergence",
+        ("proposition-4.2",),
+    ),
+    Planted(
+        "KL(π_k‖q) for KL(q‖π_k)",
+        MIRROR,
+        "kl_divergence(candidate, factor)",
+        "kl_divergence(factor, candidate)",
+        ("proposition-4.2",),
+    ),
+    Planted(
+        "the derivative of x log x without its 1",
+        MIRROR,
+        "(log(ratio) + 1)",
+        "log(ratio)",
+        ("proposition-4.2",),
+    ),
+    Planted(
+        "unweighted least squares on one side",
+        MIRROR,
+        'contract("...x,...xi,...xj->...ij", weights, features, features)',
+        'contract("...x,...xi,...xj->...ij", 0 * weights + 1, features, features)',
+        ("equation-1/realizable-fit",),
+    ),
+    Planted(
+        "KL weighted by the second distribution",
+        KL,
+        "xlogy(left, divide(left, right))",
+        "xlogy(right, divide(left, right))",
+        ("proposition-4.2",),
+    ),
+    Planted(
+        "the ratio of KL upside down",
+        KL,
+        "xlogy(left, divide(left, right))",
+        "xlogy(left, divide(right, left))",
+        ("proposition-4.2",),
+    ),
+    # --- concentrability
+    Planted(
+        "density ratio upside down",
+        COVER,
+        "return divide(above, below)",
+        "return divide(below, above)",
+        ("definition-4.4",),
+    ),
+    Planted(
+        "φ under the wrong weights",
+        COVER,
+        "(above * density_ratio(states",
+        "(state_action_distribution(np.asarray(states), policy, m) * density_ratio(states",
+        ("definition-4.4",),
+    ),
+    # --- serialisation and optimality
+    Planted(
+        "discount after every agent's move",
+        SERIAL,
+        "    one = like(1, game.system)[()]",
+        "    one = (like(1, game.system)[()] + game.discount) / 2",
+        ("definition-3.1",),
+    ),
+    Planted(
+        "serial prefixes numbered by the wrong size",
+        SERIAL,
+        "+ s * prefixes[j + 1] + p * size + a",
+        "+ s * prefixes[j + 1] + p + a * prefixes[j]",
+        ("definition-3.1",),
+    ),
+    Planted(
+        "policy iteration stops at once",
+        BEST,
+        "if not better.any():",
+        "if True:",
+        ("section-3.1/optimal",),
+    ),
+    # --- arithmetic
+    Planted(
+        "normalisation over the wrong axis",
+        ARITHMETIC,
+        "tilted / tilted.sum(-1, keepdims=True)",
+        "tilted / tilted.sum(0, keepdims=True)",
+        ("proposition-4.2/averaged", "proposition-4.2"),
+    ),
+    Planted(
+        "log(p/q) = log p + log q",
+        FORMAL,
+        "terms.append((value.q, -one))",
+        "terms.append((value.q, one))",
+        ("proposition-4.2",),
+    ),
+    Planted(
+        "a linear system solved with the transposed matrix",
+        EXACT,
+        "flint.fmpq_mat(rows, rows, matrix.ravel().tolist())",
+        "flint.fmpq_mat(rows, rows, matrix.T.ravel().tolist())",
+        ("section-3.1",),
+    ),
+)

@@ -1,0 +1,114 @@
+"""Gymnasium's tabular environments as games."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mappo_verify.errors import GameError
+from mappo_verify.games.adapters import from_gymnasium
+from mappo_verify.quantities.optimal import optimal
+
+CHAIN = {
+    0: {
+        0: [(0.5, 0, 1.0, False), (0.25, 1, 2.0, False), (0.25, 1, 4.0, True)],
+        1: [(1.0, 1, -1, False)],
+        2: [(0.5, 1, 0.0, False), (0.5, 1, 2.0, False)],
+        3: [(1, np.int64(0), np.float32(3.0), np.True_)],
+    },
+    1: {action: [(1.0, 1, 0.0, True)] for action in range(4)},
+}
+
+
+def test_a_plain_dictionary() -> None:
+    game = from_gymnasium(CHAIN, 0.9, action_sizes=(2, 2), start=[1, 0])
+    assert game.transition.tolist() == [[[0.5, 0.25], [0, 1], [0, 1], [0, 0]], [[0, 0]] * 4]
+    assert game.reward.tolist() == [[0.5 + 0.5 + 1, -1, 1, 3], [0] * 4]
+    assert (game.action_sizes, game.start.tolist(), game.discount.item(), game.name) == ((2, 2), [1, 0], 0.9, "")
+    assert game.terminates() and game.exact().system.value == "rationals"
+    single = from_gymnasium([list(row.values()) for row in CHAIN.values()], Fraction(1, 2))
+    assert (single.action_sizes, single.start, single.discount.item()) == ((4,), None, 0.5)
+    assert (single.transition == game.transition).all()
+
+
+def test_an_environment_carries_its_start_and_name() -> None:
+    inner = SimpleNamespace(P=CHAIN, initial_state_distrib=np.array([0.5, 0.5]), spec=SimpleNamespace(id="Chain-v0"))
+    game = from_gymnasium(SimpleNamespace(unwrapped=inner), 1)
+    assert (game.name, game.start.tolist(), game.discount.item()) == ("Chain-v0", [0.5, 0.5], 1)
+    assert from_gymnasium(SimpleNamespace(unwrapped=inner), 1, start=(0, 1)).start.tolist() == [0, 1]
+
+
+def one(outcomes: Any) -> dict[int, Any]:
+    return {0: {0: outcomes}}
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (SimpleNamespace(unwrapped=SimpleNamespace()), "SimpleNamespace has no table P; only tabular"),
+        ("FrozenLake-v1", "str has no table P"),
+        (None, "NoneType has no table P"),
+        ({}, "P is empty"),
+        ({1: {0: []}}, "P has no entry 0; its 1 keys must be 0 to 0"),
+        ({0: {}}, r"P\[0\] is empty"),
+        ({0: 3}, r"P\[0\] is a int; it must be a dict or a list"),
+        ({0: {0: [(1, 0, 0, True)]}, 1: {0: [(1, 0, 0, True)], 1: []}}, r"P\[1\] has 2 actions, but P\[0\] has 1"),
+        (one(5), r"P\[0\]\[0\] is a int"),
+        (one([]), r"probabilities of P\[0\]\[0\] sum to 0"),
+        (one([(0.5, 0, 0, False)]), r"probabilities of P\[0\]\[0\] sum to 0.5, not to 1"),
+        (one([(1, 0, 0)]), r"P\[0\]\[0\]\[0\] = \(1, 0, 0\) is not"),
+        (one([(1.5, 0, 0, False)]), r"P\[0\]\[0\]\[0\] has the probability 1.5"),
+        (one([(float("nan"), 0, 0, False)]), r"P\[0\]\[0\]\[0\] has the probability nan"),
+        (one([("1", 0, 0, False)]), r"P\[0\]\[0\]\[0\] has the probability '1'"),
+        (one([(1, 1, 0, False)]), r"P\[0\]\[0\]\[0\] leads to 1, which is not a state; they are 0 to 0"),
+        (one([(1, 0.0, 0, False)]), r"P\[0\]\[0\]\[0\] leads to 0.0"),
+        (one([(1, 0, float("inf"), False)]), r"P\[0\]\[0\]\[0\] pays inf"),
+    ],
+)
+def test_malformed_tables_are_named(table: Any, message: str) -> None:
+    with pytest.raises(GameError, match=message):
+        from_gymnasium(table, 0.9)
+
+
+def test_malformed_arguments_are_named() -> None:
+    for discount in ("0.9", None, True):
+        with pytest.raises(GameError, match="is not a number"):
+            from_gymnasium(CHAIN, discount)  # type: ignore[arg-type]
+    with pytest.raises(GameError, match=r"outside \[0, 1\]"):
+        from_gymnasium(CHAIN, 2)
+    with pytest.raises(GameError, match="multiply to 6"):
+        from_gymnasium(CHAIN, 0.9, action_sizes=(2, 3))
+    with pytest.raises(GameError, match="start"):
+        from_gymnasium(CHAIN, 0.9, start="first")
+    with pytest.raises(GameError, match="start has shape"):
+        from_gymnasium(CHAIN, 0.9, start=[1, 0, 0])
+
+
+@pytest.mark.parametrize(
+    ("name", "states", "sizes"), [("FrozenLake-v1", 16, (2, 2)), ("Taxi-v3", 500, (3, 2)), ("CliffWalking-v1", 48, (4,))]
+)
+def test_gymnasium_environments(name: str, states: int, sizes: tuple[int, ...]) -> None:
+    gymnasium = pytest.importorskip("gymnasium", reason="gymnasium is not installed")
+    try:
+        environment = gymnasium.make(name)
+    except gymnasium.error.Error as error:
+        pytest.skip(f"this gymnasium has no {name}: {error}")
+    game = from_gymnasium(environment, 0.9, action_sizes=sizes)
+    assert (game.states, game.action_sizes, game.name) == (states, sizes, name)
+    assert game.start is not None and np.isclose(game.start.sum(), 1)
+    # Value iteration on the dictionary itself, done transitions cut off.
+    P = environment.unwrapped.P
+    values = np.zeros(states)
+    for _ in range(250):
+        values = np.array(
+            [
+                max(sum(p * (r + 0.9 * values[t] * (not done)) for p, t, r, done in outcomes) for outcomes in row.values())
+                for row in P.values()
+            ]
+        )
+    best = optimal(game)
+    assert best.certificate.holds and np.allclose(best.values, values, atol=1e-6)
