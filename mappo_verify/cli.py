@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -35,7 +35,7 @@ DiscountOption = Annotated[
 SeedOption = Annotated[int, typer.Option(help="Makes every instance reproducible.", min=0)]
 
 
-class ProfileName(str, Enum):
+class ProfileName(StrEnum):
     """How hard to try."""
 
     quick = "quick"
@@ -109,7 +109,7 @@ def explain(
     """Walk through a proof, line by line, with one game's numbers; exact fractions where exact.
 
     Without --game: the smallest counterexample of a refuted claim, or a small instance of one that holds.
-    Examples: mappo-verify explain lemma-4.1 --game two-step --discount 9/10; mappo-verify explain lemma-b.3/zero-mean-intervention
+    Examples: mappo-verify explain lemma-4.1 --game two-step; mappo-verify explain lemma-b.3/zero-mean-intervention
     """
     from .checking.explain import explain as run_explain
     from .report.terminal import explanation

@@ -30,7 +30,7 @@ def certified(claim: mv.Claim, case: Case) -> mv.Evidence:
 def holds(claim_id: str) -> None:
     """Every instance that meets the hypotheses satisfies the statement and every step of its proof."""
     claim = find(claim_id)
-    seen = {verdict: 0 for verdict in mv.Verdict}
+    seen = dict.fromkeys(mv.Verdict, 0)
 
     @given(cases(claim.setting))
     def trial(case: Case) -> None:

@@ -39,5 +39,5 @@ def test_averaged_objective_is_blind_where_nothing_goes() -> None:
 
 
 def test_a_conic_solver_finds_nothing_better() -> None:
-    """cvxpy's optimum, evaluated exactly, is no better than π⁺ and almost as good."""
+    """Cvxpy's optimum, evaluated exactly, is no better than π⁺ and almost as good."""
     holds("proposition-4.2/solver")

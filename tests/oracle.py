@@ -1,8 +1,9 @@
 """An independent oracle: the paper's definitions as plain loops over ``fractions.Fraction``.
 
-No NumPy, no flint, nothing of the package.  A game is a dict ``P[s][a][t]``, ``r[s][a]``, ``gamma``, ``sizes``, ``start[s]``; a policy is a
-list of factors ``policy[m][s][p][a]`` with ``p`` the index of the prefix ``a^{1:m}``, agent 1 slowest.  Slow on purpose, and
-written from the definitions rather than from the package's formulas: visits, for instance, are values of indicator rewards.
+No NumPy, no flint, nothing of the package.  A game is a dict of ``P[s][a][t]``, ``r[s][a]``, ``gamma``, ``sizes`` and
+``start[s]``; a policy is a list of factors ``policy[m][s][p][a]`` with ``p`` the index of the prefix ``a^{1:m}``, agent 1
+slowest.  Slow on purpose, and written from the definitions rather than from the package's formulas: visits, for instance,
+are values of indicator rewards.
 """
 
 from __future__ import annotations
@@ -167,7 +168,8 @@ def agent_advantages(game, policy):
         for s in range(len(game["P"])):
             table.append(
                 [
-                    values[m][s][index_of(actions, sizes[:m])] - values[m - 1][s][index_of(actions[:-1], sizes[: m - 1])]
+                    values[m][s][index_of(actions, sizes[:m])]
+                    - values[m - 1][s][index_of(actions[:-1], sizes[: m - 1])]
                     for actions in tuples(sizes[:m])
                 ]
             )
@@ -176,7 +178,7 @@ def agent_advantages(game, policy):
 
 
 def subset_average(table, game, policy, subset, reading):
-    """``{(s, a^P): E[f | a^P] or None}``; ``a^P`` in the order of the agents of ``P``; None where conditioning is undefined."""
+    """``{(s, a^P): E[f | a^P]}``, ``a^P`` in the order of the agents of ``P``; None where conditioning is undefined."""
     sizes = game["sizes"]
     agents = range(len(sizes))
     kept = [m for m in agents if m + 1 in subset]
@@ -358,7 +360,20 @@ def optimal_values(game):
 
 # --- drawing ----------------------------------------------------------------------------------------------------------
 
-SHAPES = [(1,), (3,), (2, 2), (2, 3), (3, 1), (3, 2), (2, 2, 2), (1, 2, 3), (2, 1, 2), (2, 2, 1, 2), (2, 1, 2, 2), (2, 2, 2, 2)]
+SHAPES = [
+    (1,),
+    (3,),
+    (2, 2),
+    (2, 3),
+    (3, 1),
+    (3, 2),
+    (2, 2, 2),
+    (1, 2, 3),
+    (2, 1, 2),
+    (2, 2, 1, 2),
+    (2, 1, 2, 2),
+    (2, 2, 2, 2),
+]
 DISCOUNTS = [Fraction(0), Fraction(1, 2), Fraction(9, 10), Fraction(1), Fraction(99, 100)]
 
 
@@ -379,7 +394,7 @@ def draw_row(rng, size, deterministic=False, full=False):
 
 
 def draw_policy(rng, states, sizes, kind):
-    """``kind``: product, conditional, deterministic, full (conditional of full support), mixed (deterministic factors among others)."""
+    """``kind``: product, conditional, deterministic, full (support), mixed (some rows deterministic)."""
     policy = []
     for m, size in enumerate(sizes):
         prefixes = len(tuples(sizes[:m]))

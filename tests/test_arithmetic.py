@@ -8,11 +8,11 @@ from fractions import Fraction
 
 import flint
 import numpy as np
-import oracle
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import oracle
 from mappo_verify.arithmetic import (
     FALSE,
     TRUE,
@@ -200,9 +200,7 @@ def test_ball_comparisons_are_sound(x, y, relation, radius_x, radius_y):
     x, y = (Fraction(round(v * 8), 8) for v in (x, y))  # dyadic, so that the balls are what they say
     left, right = ball(x, float(radii[0])), ball(y, float(radii[1]))
     truth = compare(objects(left), relation, objects(right))[0]
-    holds = [
-        getattr(x + i * radii[0], RELATIONS[relation])(y + j * radii[1]) for i in (-1, 0, 1) for j in (-1, 0, 1)
-    ]
+    holds = [getattr(x + i * radii[0], RELATIONS[relation])(y + j * radii[1]) for i in (-1, 0, 1) for j in (-1, 0, 1)]
     if truth == TRUE:
         assert all(holds)
     elif truth == FALSE:

@@ -1,6 +1,6 @@
 """Every quantity's ball contains its exact value: 1,120 games, four precisions, and planted errors that fall outside.
 
-A nan "contains" everything, so a ball counts only if it is finite; and only if its radius is small where the precision allows.
+A nan "contains" everything, so a ball counts only if it is finite, and small where the precision allows.
 """
 
 from __future__ import annotations
@@ -79,7 +79,9 @@ def batch(shape_index):
     discount = like(rng.choice([0, 1, 5, 9, 10], count), System.RATIONALS) / 10
     start = distributions(rng, (count, states))
     game = Game(rows[..., :-1] * (1 - stop), reward, discount, sizes, start=start)
-    lasting = Game(distributions(rng, (count, states, joint, states), zeros=False), reward, discount, sizes, start=start)
+    lasting = Game(
+        distributions(rng, (count, states, joint, states), zeros=False), reward, discount, sizes, start=start
+    )
     prefixes = np.cumprod([1, *sizes])
     policy, target = (
         Policy([distributions(rng, (count, states, prefixes[m], size), zeros) for m, size in enumerate(sizes)])
@@ -196,7 +198,7 @@ def test_balls_contain_the_exact_values(shape_index, bits):
     if bits >= 128:
         for name, values in balls.items():
             radius = max(float(ball.rad()) for ball in values.ravel())
-            # Systems of at most 3 states (9 serialised) with ‖(I - γP)⁻¹‖ ≤ 7 lose a few bits an operation: never 64 of them.
+            # Systems of at most 9 states with ‖(I - γP)⁻¹‖ ≤ 7 lose a few bits an operation: never 64 of them.
             assert radius < 2.0 ** (64 - bits), f"{name} is needlessly wide: {radius}"
 
 
@@ -338,7 +340,7 @@ def test_formal_logarithms_enclosed():
 
 
 def test_floats_of_balls_and_logarithms_are_the_nearest_floats():
-    """The nearest float64, as floats_of says: also of a logarithm that nearly cancels, and whatever the precision is."""
+    """The nearest float64, as floats_of says: also where logarithms nearly cancel, and at any working precision."""
     tiny = log(like([10**30 + 1], System.RATIONALS)) - log(like([10**30], System.RATIONALS))
     assert floats_of(tiny)[0] == pytest.approx(1e-30, rel=1e-15, abs=0)
     with precision(16):

@@ -1,4 +1,4 @@
-"""Formal logarithms: exact equality, certified order, ``exp`` as the inverse, refusals by name, speed on large integers."""
+"""Formal logarithms: exact equality, certified order, ``exp`` as the inverse, refusals by name, large integers."""
 
 from __future__ import annotations
 
@@ -68,7 +68,10 @@ def test_products_and_ratios(x, y):
 
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(
-    coefficients, st.lists(st.tuples(coefficients, positive), max_size=4), coefficients, st.tuples(coefficients, positive)
+    coefficients,
+    st.lists(st.tuples(coefficients, positive), max_size=4),
+    coefficients,
+    st.tuples(coefficients, positive),
 )
 def test_order_and_equality_against_high_precision(constant, terms, other_constant, other):
     left, right = combination(constant, terms), combination(other_constant, [other])

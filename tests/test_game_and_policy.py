@@ -9,11 +9,11 @@ from fractions import Fraction
 
 import flint
 import numpy as np
-import oracle
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import oracle
 from mappo_verify.arithmetic import System, like, log
 from mappo_verify.arithmetic.balls import precision
 from mappo_verify.arithmetic.symbols import PolynomialRing
@@ -59,10 +59,22 @@ def flint_array(values):
 # --- what a game refuses ----------------------------------------------------------------------------------------------
 
 REFUSED = {
-    "nan transition": ({"transition": placed((2, 2, 2), (1, 0, 1), math.nan)}, r"transition\[1, 0, 1\] = nan is not finite"),
-    "infinite transition": ({"transition": placed((2, 2, 2), (0, 1, 0), math.inf)}, r"transition\[0, 1, 0\] = inf is not fin"),
-    "negative transition": ({"transition": placed((2, 2, 2), (0, 1, 1), -0.25)}, r"transition\[0, 1, 1\] = -0.25 is negative"),
-    "row above 1": ({"transition": placed((2, 2, 2), (1, 1, 0), 1.5)}, r"transition\[1, 1\] sums to 1.5, which is more than 1"),
+    "nan transition": (
+        {"transition": placed((2, 2, 2), (1, 0, 1), math.nan)},
+        r"transition\[1, 0, 1\] = nan is not finite",
+    ),
+    "infinite transition": (
+        {"transition": placed((2, 2, 2), (0, 1, 0), math.inf)},
+        r"transition\[0, 1, 0\] = inf is not fin",
+    ),
+    "negative transition": (
+        {"transition": placed((2, 2, 2), (0, 1, 1), -0.25)},
+        r"transition\[0, 1, 1\] = -0.25 is negative",
+    ),
+    "row above 1": (
+        {"transition": placed((2, 2, 2), (1, 1, 0), 1.5)},
+        r"transition\[1, 1\] sums to 1.5, which is more than 1",
+    ),
     "nan reward": ({"reward": placed((2, 2), (1, 1), math.nan)}, r"reward\[1, 1\] = nan is not finite"),
     "infinite reward": ({"reward": placed((2, 2), (0, 1), -math.inf)}, r"reward\[0, 1\] = -inf is not finite"),
     "discount above 1": ({"discount": 1.5}, r"discount = 1.5 is outside \[0, 1\]"),
@@ -72,15 +84,33 @@ REFUSED = {
     "negative start": ({"start": [1.5, -0.5]}, r"start\[1\] = -0.5 is negative"),
     "start above 1": ({"start": [0.75, 0.75]}, r"start sums to 1.5, which is more than 1"),
     "nan start": ({"start": [math.nan, 0.5]}, r"start\[0\] = nan is not finite"),
-    "start of 3 states": ({"start": [1.0, 0.0, 0.0]}, r"start has shape \(3,\); it needs \[\.\.\., S\] = \[\.\.\., 2\]"),
-    "transition too flat": ({"transition": np.zeros((2, 2))}, r"transition has shape \(2, 2\); it needs \[\.\.\., S, A, S\]"),
+    "start of 3 states": (
+        {"start": [1.0, 0.0, 0.0]},
+        r"start has shape \(3,\); it needs \[\.\.\., S\] = \[\.\.\., 2\]",
+    ),
+    "transition too flat": (
+        {"transition": np.zeros((2, 2))},
+        r"transition has shape \(2, 2\); it needs \[\.\.\., S, A, S\]",
+    ),
     "transition not square": ({"transition": np.zeros((2, 2, 3))}, r"transition has shape \(2, 2, 3\); it needs"),
-    "reward of 3 actions": ({"reward": np.zeros((2, 3))}, r"reward has shape \(2, 3\); it needs \[\.\.\., S, A\] = \[\.\.\., 2, 2\]"),
+    "reward of 3 actions": (
+        {"reward": np.zeros((2, 3))},
+        r"reward has shape \(2, 3\); it needs \[\.\.\., S, A\] = \[\.\.\., 2, 2\]",
+    ),
     "flat reward": ({"reward": np.zeros(2)}, r"reward has shape \(2,\)"),
     "no states": ({"transition": np.zeros((0, 2, 0)), "reward": np.zeros((0, 2))}, r"at least one state.* 0 and 2"),
-    "no actions": ({"transition": np.zeros((2, 0, 2)), "reward": np.zeros((2, 0))}, r"action_sizes \(0,\) has a size below 1"),
-    "batches do not fit": ({"transition": np.zeros((3, 2, 2, 2)), "reward": np.zeros((4, 2, 2))}, r"batch axes.*\(3,\), \(4,\)"),
-    "sizes that do not multiply": ({"action_sizes": (2, 3)}, r"action_sizes \(2, 3\) multiply to 6, but .* 2 joint actions"),
+    "no actions": (
+        {"transition": np.zeros((2, 0, 2)), "reward": np.zeros((2, 0))},
+        r"action_sizes \(0,\) has a size below 1",
+    ),
+    "batches do not fit": (
+        {"transition": np.zeros((3, 2, 2, 2)), "reward": np.zeros((4, 2, 2))},
+        r"batch axes.*\(3,\), \(4,\)",
+    ),
+    "sizes that do not multiply": (
+        {"action_sizes": (2, 3)},
+        r"action_sizes \(2, 3\) multiply to 6, but .* 2 joint actions",
+    ),
     "size 0": ({"action_sizes": (2, 0)}, r"action_sizes \(2, 0\) has a size below 1"),
     "size -1": ({"action_sizes": (-1, -2)}, r"below 1"),
     "ragged transition": ({"transition": [[[0.5, 0.5], [1.0]], [[0.5, 0.5], [0.5, 0.5]]]}, r"transition is ragged"),
@@ -89,9 +119,18 @@ REFUSED = {
     "None": ({"reward": [[None, 1.0], [0.0, 0.0]]}, r"reward\[0, 0\]: .*NoneType is not a number"),
     "complex": ({"discount": 0.5j}, r"discount has dtype complex128"),
     "names of 3 states": ({"state_names": ("a", "b", "c")}, r"state_names has 3 names for 2 states"),
-    "names of 3 actions": ({"action_names": (("a", "b", "c"),)}, r"action_names has \(3,\) names for action sizes \(2,\)"),
-    "exact reward in a float game": ({"reward": [[HALF, ONE], [ZERO, ONE]]}, r"transition is in floats, reward\[0, 0\] is in rat"),
-    "a float among rationals": ({"reward": np.array([[HALF, 0.5], [ZERO, ONE]], object)}, r"reward\[0, 0\]|reward\[0, 1\]"),
+    "names of 3 actions": (
+        {"action_names": (("a", "b", "c"),)},
+        r"action_names has \(3,\) names for action sizes \(2,\)",
+    ),
+    "exact reward in a float game": (
+        {"reward": [[HALF, ONE], [ZERO, ONE]]},
+        r"transition is in floats, reward\[0, 0\] is in rat",
+    ),
+    "a float among rationals": (
+        {"reward": np.array([[HALF, 0.5], [ZERO, ONE]], object)},
+        r"reward\[0, 0\]|reward\[0, 1\]",
+    ),
     "a ball in a float game": ({"discount": flint.arb("0.5")}, r"transition is in floats, discount is in balls"),
 }
 
@@ -273,7 +312,10 @@ BAD_POLICIES = {
     "too flat": ([[[0.5, 0.5]]], r"factors\[0\] has shape \(1, 2\)"),
     "ragged": ([[[[0.5, 0.5]], [[1.0]]]], r"factors\[0\] is ragged"),
     "mixed": ([[[[1.0]]], [[[ONE]]]], r"factors\[0\] is in floats, factors\[1\]\[0, 0, 0\] is in rationals"),
-    "batches": ([np.ones((2, 1, 1, 1)), np.ones((3, 1, 1, 1))], r"batch axes of the factors do not fit: \[\(2,\), \(3,\)\]"),
+    "batches": (
+        [np.ones((2, 1, 1, 1)), np.ones((3, 1, 1, 1))],
+        r"batch axes of the factors do not fit: \[\(2,\), \(3,\)\]",
+    ),
 }
 
 
@@ -290,7 +332,8 @@ def test_prefix_probabilities_and_joint():
     policy = Policy(factors)
     for m, table in enumerate(policy.prefix_probabilities()):
         wanted = [
-            [oracle.prefix_probability(factors, (2, 3, 2), s, p) for p in oracle.tuples((2, 3, 2)[:m])] for s in range(2)
+            [oracle.prefix_probability(factors, (2, 3, 2), s, p) for p in oracle.tuples((2, 3, 2)[:m])]
+            for s in range(2)
         ]
         assert oracle.fractions(table) == wanted
     assert (policy.joint() == policy.prefix_probabilities()[-1]).all()
@@ -357,7 +400,10 @@ def test_softmax():
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
-@given(st.lists(st.integers(0, 3), min_size=12, max_size=12).filter(any), st.sampled_from([(2, 3, 2), (12,), (4, 3), (1, 6, 2)]))
+@given(
+    st.lists(st.integers(0, 3), min_size=12, max_size=12).filter(any),
+    st.sampled_from([(2, 3, 2), (12,), (4, 3), (1, 6, 2)]),
+)
 def test_from_joint_inverts_joint(weights, sizes):
     row = oracle.normalised(weights)
     policy = Policy.from_joint([row], sizes)
@@ -414,7 +460,9 @@ def test_dirichlet_rows_survive_exactly():
     made = Game(transition, reward, 0.9, (2, 2), start=transition[:, 0, 0])
     exact = made.exact()
     assert (exact.transition.sum(-1) == 1).all() and (exact.start.sum(-1) == 1).all() and not exact.terminates()
-    for (row, total), found in zip(zip(transition.reshape(-1, 4), sums, strict=True), exact.transition.reshape(-1, 4), strict=True):
+    for (row, total), found in zip(
+        zip(transition.reshape(-1, 4), sums, strict=True), exact.transition.reshape(-1, 4), strict=True
+    ):
         assert oracle.fractions(found) == [Fraction(x) / total for x in row]
     assert oracle.fractions(exact.reward[7]) == [[Fraction(x) for x in row] for row in reward[7]]
     assert oracle.fractions(exact.discount[:1]) == [Fraction(0.9)]
@@ -474,7 +522,11 @@ def test_absurd_denominators_are_refused():
 
 
 def test_balls_contain_what_they_come_from():
-    third = Game([[[Fraction(1, 3), Fraction(2, 3)]], [[Fraction(1, 7), Fraction(1, 7)]]], [[Fraction(22, 7)]] * 2, Fraction(9, 10))
+    third = Game(
+        [[[Fraction(1, 3), Fraction(2, 3)]], [[Fraction(1, 7), Fraction(1, 7)]]],
+        [[Fraction(22, 7)]] * 2,
+        Fraction(9, 10),
+    )
     for bits in (24, 53, 300):
         with precision(bits):
             balls = third.balls()
@@ -493,7 +545,9 @@ def test_balls_never_become_exact():
     assert game().balls().floats().system is System.FLOATS
     ring = PolynomialRing(("x",))
     symbolic = Game(
-        np.array([[[ring.generators()[0]]]], object), np.array([[ring.generators()[0]]], object), like(HALF, System.SYMBOLS)
+        np.array([[[ring.generators()[0]]]], object),
+        np.array([[ring.generators()[0]]], object),
+        like(HALF, System.SYMBOLS),
     )
     with pytest.raises(MixedArithmeticError, match="symbols cannot be turned into floats"):
         symbolic.floats()
@@ -501,7 +555,7 @@ def test_balls_never_become_exact():
 
 @pytest.mark.parametrize("excess", [5e-10, -5e-10])
 def test_rows_between_the_two_tolerances_are_closed_or_refused_by_name(excess):
-    """Floats are accepted within 1e-9 of 1 and closed within 1e-12; what lies between may be refused, not left as it is."""
+    """Floats are accepted within 1e-9 of 1 and closed within 1e-12; what lies between may be refused, not kept."""
     policy = Policy([[[[0.5, 0.5 + excess]]]])
     try:
         assert (policy.exact().factors[0].sum(-1) == 1).all()
@@ -523,7 +577,9 @@ def test_conversion_keeps_names_and_batch():
 def test_joint_actions_are_numbered_with_agent_1_slowest(sizes):
     assert prefix_sizes(sizes) == tuple(len(oracle.tuples(sizes[:m])) for m in range(len(sizes) + 1))
     for index, actions in enumerate(oracle.tuples(sizes)):
-        assert joint_action(index, sizes) == actions and joint_index(actions, sizes) == index == oracle.index_of(actions, sizes)
+        assert joint_action(index, sizes) == actions and joint_index(actions, sizes) == index == oracle.index_of(
+            actions, sizes
+        )
     table = np.arange(2 * prefix_sizes(sizes)[-1]).reshape(2, -1)
     spread = agent_axes(table, sizes)
     for index, actions in enumerate(oracle.tuples(sizes)):

@@ -6,9 +6,9 @@ import random
 from fractions import Fraction
 
 import numpy as np
-import oracle
 import pytest
 
+import oracle
 from mappo_verify.arithmetic import System, like
 from mappo_verify.errors import GameError, SingularError
 from mappo_verify.games.named import named_game
@@ -146,7 +146,9 @@ def stay_or_leave(stay, leave, stay_first):
 
 
 @pytest.mark.parametrize("stay_first", [True, False])
-@pytest.mark.parametrize(("stay", "leave"), [(-ONE, Fraction(-5)), (-ONE, ONE), (ZERO, ZERO), (ZERO, -ONE), (ZERO, ONE)])
+@pytest.mark.parametrize(
+    ("stay", "leave"), [(-ONE, Fraction(-5)), (-ONE, ONE), (ZERO, ZERO), (ZERO, -ONE), (ZERO, ONE)]
+)
 @pytest.mark.parametrize("exact", [True, False])
 def test_discount_one_with_a_proper_optimum(stay, leave, stay_first, exact):
     """Staying never has a value of its own, so leaving is optimal, in whatever order the actions come."""
@@ -234,7 +236,7 @@ def test_optimal_values_against_quantecon(gamma):
         transition, reward = rng.dirichlet(np.ones(states), (states, actions)), rng.normal(size=(states, actions))
         best = optimal(Game(transition, reward, gamma, sizes))
         other = quantecon.markov.DiscreteDP(reward, transition, gamma).solve(method="policy_iteration")
-        # Both solve systems of condition number at most 2/(1-γ) ≤ 200 for values of size ≤ 4/(1-γ) = 400 in rounding 1e-16.
+        # Both solve systems of condition number at most 2/(1-γ) ≤ 200 for values up to 400, with rounding 1e-16.
         np.testing.assert_allclose(best.values, other.v, rtol=0, atol=1e-10)
         assert (best.actions == other.sigma).all() and best.certificate.holds
 

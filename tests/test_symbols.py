@@ -10,13 +10,13 @@ from fractions import Fraction
 
 import flint
 import numpy as np
-import oracle
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mappo_verify as mv
-from mappo_verify.arithmetic import System, compare, divide, exp, identity, like, log, solve, system_of
+import oracle
+from mappo_verify.arithmetic import System, compare, divide, exp, floats_of, identity, like, log, solve, system_of
 from mappo_verify.arithmetic.symbols import SCALARS, Degree, DegreeRing, PolynomialRing, constant
 from mappo_verify.errors import ExactnessError, SingularError, UndecidedError
 from mappo_verify.model import Game, Policy
@@ -55,7 +55,9 @@ def substitute(value, numbers):
 
 # --- random expressions -----------------------------------------------------------------------------------------------
 
-leaves = st.one_of(st.sampled_from([0, 1, 2]), st.fractions(-3, 3, max_denominator=4), st.integers(-3, 3).map(lambda i: (i,)))
+leaves = st.one_of(
+    st.sampled_from([0, 1, 2]), st.fractions(-3, 3, max_denominator=4), st.integers(-3, 3).map(lambda i: (i,))
+)
 trees = st.recursive(leaves, lambda child: st.tuples(st.sampled_from("+-*/"), child, child), max_leaves=10)
 points = st.tuples(*[st.fractions(-20, 20, max_denominator=30)] * 3)
 
@@ -188,8 +190,6 @@ def test_strangers_are_refused():
     with pytest.raises(TypeError):
         _ = x < x
     with pytest.raises(ExactnessError, match="no value"):
-        from mappo_verify.arithmetic import floats_of
-
         floats_of(objects(x))
 
 
@@ -264,7 +264,7 @@ def test_cramer_over_degrees_bounds_cramer_over_polynomials():
 
 
 def symbolic_case(ring, states=2, sizes=(2, 2), degrees=False):
-    """A game and two policies whose every free number is a generator; the last of each policy row is one minus the others."""
+    """A game and two policies whose free numbers are generators; the last of each policy row is one minus the others."""
     joint = int(np.prod(sizes))
     source = iter([ring.generator() for _ in range(200)] if degrees else ring.generators())
 
@@ -330,8 +330,8 @@ def test_degree_bounds_of_whole_formulas():
         exact = symbolic_case(PolynomialRing(symbol_names(states, sizes)), states, sizes)
         bound = symbolic_case(DegreeRing(), states, sizes, degrees=True)
         for formula in (
-            lambda g, p, t: state_values(g, p),
-            lambda g, p, t: np.concatenate([table.ravel() for table in agent_values(g, p)]),
+            lambda g, p, _: state_values(g, p),
+            lambda g, p, _: np.concatenate([table.ravel() for table in agent_values(g, p)]),
             lambda g, p, t: return_difference(g, t, p),
             lambda g, p, t: np.atleast_1d(returns(g, t) - returns(g, p)),
         ):

@@ -54,10 +54,10 @@ def enclose_all(values: Array) -> Array:
     return elementwise(_enclose, values)
 
 
-def _solve_one(matrix: Array, right: Array) -> list[Any]:
+def _solve_one(matrix: Array, right: Array) -> Any:
     rows, columns = right.shape
     left = flint.arb_mat(rows, rows, matrix.ravel().tolist())
-    return left.solve(flint.arb_mat(rows, columns, right.ravel().tolist())).entries()  # type: ignore[no-any-return]
+    return left.solve(flint.arb_mat(rows, columns, right.ravel().tolist())).entries()
 
 
 def solve(matrix: Array, right: Array) -> Array:

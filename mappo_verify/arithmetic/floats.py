@@ -45,7 +45,7 @@ def solve(matrix: Floats, right: Floats) -> Floats:
         solution = _eliminate(matrix, right)
     else:
         try:
-            solution = np.linalg.solve(matrix, right)
+            solution = np.asarray(np.linalg.solve(matrix, right), dtype=np.float64)
         except np.linalg.LinAlgError:
             raise SingularError("the linear system is singular") from None
     if not np.isfinite(solution).all():

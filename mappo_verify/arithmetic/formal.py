@@ -161,6 +161,7 @@ class FormalLog:
         return total
 
     def to_float(self) -> float:
+        """The nearest float64, more or less; for display."""
         return float(self.ball().mid())
 
     def __repr__(self) -> str:
@@ -228,7 +229,8 @@ def _is_unit(base: Any) -> bool:
 
 def _coprime(terms: Terms) -> Terms:
     """Rewrite ``Σ c log b`` over pairwise coprime bases: ``c log gx + d log gy = c log x + d log y + (c+d) log g``."""
-    pending, base_set = list(terms), []
+    pending: Terms = list(terms)
+    base_set: Terms = []
     while pending:
         base, coefficient = pending.pop()
         if _is_unit(base):

@@ -32,7 +32,7 @@ def fraction(value: Any) -> Fraction:
     return Fraction(int(value.p), int(value.q))
 
 
-def solve_each(solve_one: Callable[[Array, Array], list[Any]], matrix: Array, right: Array) -> Array:
+def solve_each(solve_one: Callable[[Array, Array], Any], matrix: Array, right: Array) -> Array:
     """Solve every system of a batch with flint; rows of the answer in row-major order."""
     batch = np.broadcast_shapes(matrix.shape[:-2], right.shape[:-2])
     matrix = np.broadcast_to(matrix, batch + matrix.shape[-2:])
@@ -48,13 +48,13 @@ def solve_each(solve_one: Callable[[Array, Array], list[Any]], matrix: Array, ri
     return result
 
 
-def _solve_one(matrix: Array, right: Array) -> list[Any]:
+def _solve_one(matrix: Array, right: Array) -> Any:
     rows, columns = right.shape
     left = flint.fmpq_mat(rows, rows, matrix.ravel().tolist())
     if any(isinstance(entry, FormalLog) for entry in right.ravel().tolist()):
         inverse = np.array(left.inv().entries(), dtype=object).reshape(rows, rows)
-        return (inverse @ right).ravel().tolist()  # type: ignore[no-any-return]
-    return left.solve(flint.fmpq_mat(rows, columns, right.ravel().tolist())).entries()  # type: ignore[no-any-return]
+        return (inverse @ right).ravel().tolist()
+    return left.solve(flint.fmpq_mat(rows, columns, right.ravel().tolist())).entries()
 
 
 def solve(matrix: Array, right: Array) -> Array:

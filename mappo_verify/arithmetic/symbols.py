@@ -12,7 +12,7 @@ A :class:`Quotient` is ``numerator / Π factorʲ``.  Denominators are kept as a 
 from __future__ import annotations
 
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import flint
@@ -290,7 +290,7 @@ def _determinant(rows: tuple[tuple[Any, ...], ...], zero: Any) -> Any:
     """By Laplace's expansion with shared minors: no division, 2ⁿ·n products, right for the small n of symbols."""
     size = len(rows)
 
-    @lru_cache(maxsize=None)
+    @cache
     def minor(row: int, columns: int) -> Any:
         if row == size:
             return None

@@ -199,8 +199,9 @@ def either(*truths: Any) -> Truth:
 def solve(matrix: Array, right: Array) -> Array:
     """``X`` with ``matrix @ X = right``, batched: ``[..., n, n]``, ``[..., n, k]`` to ``[..., n, k]``.
 
-    ``matrix`` is weakly diagonally dominant by rows or by columns, as ``I - γP_π`` and its transpose are, or symmetric positive
-    definite, as a Gram matrix is, so elimination needs no pivoting.  Raises :class:`SingularError` where it is singular, :class:`UndecidedError` where a ball cannot tell.
+    ``matrix`` is weakly diagonally dominant by rows or by columns, as ``I - γP_π`` and its transpose are, or symmetric
+    positive definite, as a Gram matrix is, so elimination needs no pivoting.  Raises :class:`SingularError` where it is
+    singular, :class:`UndecidedError` where a ball cannot tell.
     """
     return backend(matrix, right).solve(matrix, right)  # type: ignore[no-any-return]
 
@@ -244,8 +245,10 @@ def xlogy(factor: Any, values: Any) -> Array:
 
 
 def divide(numerator: Any, denominator: Any) -> Array:
-    """``numerator / denominator`` with ``0/0 := 0``, as in density ratios.  ``x/0`` is infinite on floats and balls, an
-    error on rationals, which have no infinity."""
+    """``numerator / denominator`` with ``0/0 := 0``, as in density ratios.
+
+    ``x/0`` is infinite on floats and balls, an error on rationals, which have no infinity.
+    """
     numerator, denominator = np.broadcast_arrays(numerator, denominator)
     defined = support(denominator)
     safe = select(defined, denominator, like(1, denominator))
@@ -297,7 +300,7 @@ def support(values: Any) -> npt.NDArray[np.bool_]:
 
 def select(mask: npt.NDArray[np.bool_], if_true: Any, if_false: Any) -> Array:
     """``numpy.where`` on a two-valued mask: choosing by a *pattern* is sound in every system."""
-    return np.where(mask, if_true, if_false)
+    return np.asarray(np.where(mask, if_true, if_false))
 
 
 def maximum(left: Any, right: Any) -> Array:
@@ -316,7 +319,7 @@ def largest(values: Any, axis: int | tuple[int, ...] = -1) -> Array:
     axes = (axis,) if isinstance(axis, int) else axis
     axes = tuple(sorted(a % values.ndim for a in axes)) if axes else ()
     if not axes:
-        return values
+        return np.asarray(values)
     if values.dtype.kind != "O":
         return np.asarray(values.max(axis=axes))
     moved = np.moveaxis(values, axes, range(len(axes)))
@@ -346,5 +349,5 @@ def floats_of(values: Any) -> npt.NDArray[np.float64]:
     """The nearest float64 of every entry: for display and for steering a search, never for a verdict."""
     values = np.asarray(values)
     if values.dtype.kind != "O":
-        return values.astype(np.float64)
+        return np.asarray(values, dtype=np.float64)
     return elementwise(backend(values).to_float, values).astype(np.float64)

@@ -1,0 +1,1 @@
+"""Checking: evaluate, prove, sample, audit, plant errors."""

@@ -16,12 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import FALSE, System, floats_of, smallest
+from ..arithmetic import FALSE, System, floats_of, smallest, system_of
 from ..claims.claim import Claim, cited
 from ..claims.registry import CLAIMS, select
-from ..claims.settings import Case, Setting, Sizes
+from ..claims.registry import claim as find
+from ..claims.settings import Case, Sizes
 from ..claims.verdict import Evidence, Standing, StepEvidence, Verdict
 from ..errors import ClaimError, MappoVerifyError
+from ..model import Game, Policy
 from .evaluate import certify, evaluate
 from .proving import Failure, Proof, prove_at_points, prove_in_symbols
 from .sampling import Draw, draw, instance, sizes_of
@@ -142,32 +144,23 @@ def check(claim: str | Claim, **objects: Any) -> Evidence:
     Floats are first turned into the rationals that they are, so the verdict is about exact data.  Where the formula leaves
     the rationals it is decided in balls of growing precision.  Batches give arrays of verdicts.
     """
-    claim = select([claim])[0] if isinstance(claim, Claim) else _one(claim)
+    claim = claim if isinstance(claim, Claim) else find(claim)
     setting = claim.setting
-    exact = setting.case_from(_exactly(setting, objects), System.RATIONALS)
+    _require_data(objects)
+    exact = setting.case_from(objects, System.RATIONALS)
     return certify(
         claim, lambda system: exact if system is System.RATIONALS else setting.case_from(exact.objects, system)
     )
 
 
-def _one(name: str) -> Claim:
-    from ..claims.registry import claim
-
-    return claim(name)
-
-
-def _exactly(setting: Setting, objects: dict[str, Any]) -> dict[str, Any]:
-    """Balls are refused (they are no data); everything else passes."""
-    from ..arithmetic import system_of
-    from ..model import Game, Policy
-
+def _require_data(objects: dict[str, Any]) -> None:
+    """Balls and symbols are refused: they are no data."""
     for name, value in objects.items():
         system = value.system if isinstance(value, (Game, Policy)) else system_of(np.asarray(value))
         if system in (System.BALLS, System.SYMBOLS):
             raise ClaimError(
                 f"{name} is in {system.value}; check() wants exact or float data and chooses the arithmetic itself"
             )
-    return objects
 
 
 def audit(
@@ -270,14 +263,14 @@ def try_out(name: str, count: int, seed: int) -> tuple[str, str] | None:
 
     Used on copies of this package with an error in it, where errors of any kind may surface; a crash is no refutation.
     """
-    claim = _one(name)
+    claim = find(name)
     generator = np.random.default_rng([seed, zlib.crc32(name.encode())])
     every = sizes_of(claim.setting)
     for sizes in every:
         drawn = draw(claim.setting, sizes, max(1, count // len(every)), generator)
         try:
             evidence = certify(claim, partial(claim.setting.case, drawn, sizes))
-        except Exception:  # noqa: BLE001, S112 (a planted error may raise anything; it must be caught by a verdict instead)
+        except Exception:
             continue
         steps = [*evidence.statements, *(entry.step for entry in evidence.lines if entry.step is not None)]
         for step in steps:

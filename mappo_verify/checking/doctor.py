@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from types import CodeType, ModuleType
 
@@ -85,7 +85,7 @@ class _CopyFinder(importlib.abc.MetaPathFinder):
         self.changed = changed
 
     def find_spec(
-        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+        self, fullname: str, _path: Sequence[str] | None = None, _target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
         if fullname != self.alias and not fullname.startswith(f"{self.alias}."):
             return None
@@ -114,6 +114,6 @@ class _CopyLoader(importlib.abc.Loader):
         exec(self.code, module.__dict__)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _compiled(file: Path) -> CodeType:
     return compile(file.read_text(encoding="utf-8"), str(file), "exec")

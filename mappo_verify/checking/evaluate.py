@@ -31,7 +31,7 @@ from ..arithmetic import (
 )
 from ..claims.claim import Claim, Line, chains, composed_relation
 from ..claims.settings import Case
-from ..claims.verdict import Evidence, LineEvidence, StepEvidence, Verdict, verdict_of
+from ..claims.verdict import Evidence, LineEvidence, StepEvidence, verdicts_of
 from ..errors import ExactnessError, UndecidedError
 
 FLOAT_NOISE = 1e-9
@@ -166,8 +166,7 @@ def _ratio(one: Array, relation: str, two: Array, where: Array | None) -> float 
 def _not_applicable(claim: Claim, case: Case, applies: Truth, hypotheses: tuple[tuple[str, Truth], ...]) -> Evidence:
     failed = [name for name, truth in hypotheses if (truth != TRUE).any()]
     reason = f"hypothesis not met: {'; '.join(failed)}"
-    verdicts = np.where(applies == FALSE, Verdict.NOT_APPLICABLE, Verdict.UNDECIDED)
-    verdict = verdicts[()] if case.batch_shape == () else verdicts
+    verdict = verdicts_of(applies, np.zeros_like(applies))
     return Evidence(claim.id, case.system, _bits(case), verdict, verdict, None, None, (), (), hypotheses, None, reason)
 
 
@@ -202,19 +201,15 @@ def _assemble(
         full = truth
     else:
         full[applies == TRUE] = truth
-    names = np.frompyfunc(verdict_of, 1, 1)(full)
-    found = np.where(applies == TRUE, names, np.where(applies == FALSE, Verdict.NOT_APPLICABLE, Verdict.UNDECIDED))
-    suggests = found
-    if case.system is System.FLOATS:
-        found = np.where(found == Verdict.NOT_APPLICABLE, found, Verdict.UNDECIDED)
-    single = case.batch_shape == ()
+    suggests = verdicts_of(applies, full)
+    found = verdicts_of(applies, np.zeros_like(full)) if case.system is System.FLOATS else suggests
     ratios = [statement.ratio for statement in statements if statement.ratio is not None]
     return Evidence(
         claim=claim.id,
         arithmetic=case.system,
         precision=_bits(case),
-        verdict=found[()] if single else found,
-        suggests=suggests[()] if single else suggests,
+        verdict=found,
+        suggests=suggests,
         margin=_worst_margin(statements),
         ratio=max(ratios) if ratios else None,
         lines=tuple(shown),

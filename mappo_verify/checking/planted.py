@@ -113,8 +113,8 @@ PLANTED: tuple[Planted, ...] = (
     Planted(
         "visits of the wrong start (uniform)",
         PLACES,
-        "policy, transposed, start[..., None]",
-        "policy, transposed, (0 * start + like(1, start) / game.states)[..., None]",
+        "solve_bellman(transposed, start[..., None])",
+        "solve_bellman(transposed, (0 * start + like(1, start) / game.states)[..., None])",
         ("lemma-4.1",),
     ),
     Planted(

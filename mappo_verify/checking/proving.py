@@ -142,7 +142,7 @@ def _judge(evidence: Evidence, method: str, sizes: Sizes, count: int, error: flo
     modulo: list[str] = []
     for entry in evidence.lines:
         step = entry.step
-        if step is None or bool((step.truth == TRUE).all()) and step.axiom is None:
+        if step is None or (bool((step.truth == TRUE).all()) and step.axiom is None):
             continue
         if step.axiom is not None:
             if step.axiom not in modulo:

@@ -27,7 +27,9 @@ __all__ = ["cases", "coordinates", "games", "policies", "sizes"]
 
 
 @st.composite
-def sizes(draw: st.DrawFn, max_states: int = 3, max_agents: int = 3, max_actions: int = 3, min_agents: int = 1) -> Sizes:
+def sizes(
+    draw: st.DrawFn, max_states: int = 3, max_agents: int = 3, max_actions: int = 3, min_agents: int = 1
+) -> Sizes:
     """Numbers of states and of each agent's actions; unequal action sets included."""
     actions = draw(st.lists(st.integers(1, max_actions), min_size=min_agents, max_size=max_agents))
     return Sizes(draw(st.integers(1, max_states)), tuple(actions))

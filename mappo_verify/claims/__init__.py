@@ -1,0 +1,1 @@
+"""Claims: the paper as executable proofs."""

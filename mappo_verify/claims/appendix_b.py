@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import permutations
+from itertools import pairwise, permutations
 
 import numpy as np
 
@@ -69,7 +69,7 @@ def _telescope(
     for step in steps:
         where = where & defined[step]
     total = averages[steps[1]] - averages[steps[0]]
-    for before, after in zip(steps[1:], steps[2:], strict=False):
+    for before, after in pairwise(steps[1:]):
         total = total + (averages[after] - averages[before])
     whole = averages[steps[-1]] - averages[steps[0]]
     yield line(f"A^P(s, a^P), agents in the order {name}, {reading}", flat_core(case, whole))

@@ -402,7 +402,7 @@ REALIZABLE = Setting(
         Distribution("policy", _first_actions, full_support=True),
         Distribution("data", _first_actions, full_support=True),
         _features(2),
-        LogOdds("targets", lambda sizes: (2,)),
+        LogOdds("targets", lambda _: (2,)),
     ),
     (Hypothesis("the features are independent on the support of σ_k", _independent),),
     agents=(1, 1),

@@ -86,7 +86,7 @@ class Ingredient:
         if isinstance(value, (Game, Policy)):
             return value.batch_shape
         core = sum(len(c.shape) for c in self.coordinates(Sizes(1, (1,)))[:1])
-        return np.shape(value)[: np.ndim(value) - core]
+        return tuple(np.shape(value)[: np.ndim(value) - core])
 
 
 def simplex(weights: Array, generic: bool, defective: bool = False) -> Array:
@@ -133,7 +133,7 @@ class GameData(Ingredient):
         discount = (
             simplex(part("discount"), generic)[..., 0] if self.discounted else np.broadcast_to(like(1, reward), batch)
         )
-        fields = {
+        fields: dict[str, Any] = {
             "transition": simplex(part("transition"), generic, self.termination),
             "reward": reward / self.scale,
             "discount": discount,
@@ -166,7 +166,7 @@ class GameData(Ingredient):
     def convert(self, value: Any, target: System) -> Game:
         if not isinstance(value, Game):
             raise ClaimError(f"{self.name} must be a Game, not {type(value).__name__}")
-        return _to_system(value, target)
+        return {System.FLOATS: value.floats, System.RATIONALS: value.exact, System.BALLS: value.balls}[target]()
 
 
 @dataclass(frozen=True)
@@ -212,7 +212,7 @@ class PolicyData(Ingredient):
     def convert(self, value: Any, target: System) -> Policy:
         if not isinstance(value, Policy):
             raise ClaimError(f"{self.name} must be a Policy, not {type(value).__name__}")
-        return _to_system(value, target)
+        return {System.FLOATS: value.floats, System.RATIONALS: value.exact, System.BALLS: value.balls}[target]()
 
 
 @dataclass(frozen=True)
@@ -483,10 +483,6 @@ def factorises(policy: Policy) -> Truth:
 def has_full_support(policy: Policy) -> Truth:
     """Whether every action has positive probability everywhere, shape ``[..., S]``."""
     return truth_of(np.logical_and.reduce([support(f).all((-1, -2)) for f in policy.factors]))
-
-
-def _to_system(value: Any, target: System) -> Any:
-    return {System.FLOATS: value.floats, System.RATIONALS: value.exact, System.BALLS: value.balls}[target]()
 
 
 def _system_of_object(value: Any) -> System:

@@ -35,17 +35,25 @@ class Standing(enum.Enum):
     UNTESTED = "UNTESTED"
 
 
-def verdict_of(truth: np.int8 | int) -> Verdict:
-    """Three-valued truth as a verdict."""
-    return Verdict.HOLDS if truth == TRUE else Verdict.VIOLATED if truth == FALSE else Verdict.UNDECIDED
+def verdicts_of(applies: Truth, truth: Truth) -> Any:
+    """Verdicts from "do the hypotheses hold" and "does the statement": one for a single instance, else an array."""
+
+    def verdict(met: np.int8, holds: np.int8) -> Verdict:
+        if met == FALSE:
+            return Verdict.NOT_APPLICABLE
+        if met != TRUE or holds not in (TRUE, FALSE):
+            return Verdict.UNDECIDED
+        return Verdict.HOLDS if holds == TRUE else Verdict.VIOLATED
+
+    return np.frompyfunc(verdict, 2, 1)(applies, truth)
 
 
 @dataclass(frozen=True, eq=False)
 class StepEvidence:
     """One line against the line before it, or the last line of a chain against its first.
 
-    ``truth`` and ``margin`` have the batch shape.  ``margin`` is ``right - left`` at its smallest for ≤, and ``-|left - right|`` at
-    its largest for =, so it is negative exactly where the step is violated.
+    ``truth`` and ``margin`` have the batch shape.  ``margin`` is ``right - left`` at its smallest for ≤, and
+    ``-|left - right|`` at its largest for =, so it is negative exactly where the step is violated.
     """
 
     left: str

@@ -1,0 +1,1 @@
+"""Games: by name, from files, from other libraries."""

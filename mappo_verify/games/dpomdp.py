@@ -386,7 +386,9 @@ class _Reader:
         is_identity = word == "identity" and keyword == "T" and len(shapes) == 2
         wanted = 1 if is_uniform or is_identity else rows * columns
         if len(data) > 1 and not self._is_number(word) and self._is_number(data[-1][0]):
-            self.fail(data[0][1], f"{shown(word)} stands where a number belongs; a colon is needed before the last number")
+            self.fail(
+                data[0][1], f"{shown(word)} stands where a number belongs; a colon is needed before the last number"
+            )
         if len(data) > wanted:
             excess, where = data[wanted]
             self.fail(where, f"{shown(excess)} is one too many: {wanted} values belong to line {line}")

@@ -249,7 +249,7 @@ def _decode(path: PathLike, text: str) -> _Game:
 
 
 def _line_of(error: Exception, text: str) -> str:
-    """msgspec counts bytes; people count lines."""
+    """Msgspec counts bytes; people count lines."""
     found = re.search(r"\(byte ([0-9]+)\)", str(error))
     before = text.encode()[: int(found[1])] if found else text.encode()
     return f", line {before.count(10) + 1}"

@@ -165,7 +165,7 @@ NAMED: dict[str, tuple[Callable[..., Game], Callable[[str], Any] | None, str]] =
 
 
 def named_game(name: str) -> Game:
-    """A game by name, exact: ``climbing``, ``penalty:-30``, ``two-step``, ``shared-parameter:6``, ``ratio``, ``random:3x2x2:7``."""
+    """A game by name, exact: ``climbing``, ``penalty:-30``, ``two-step``, ``shared-parameter:6``, ``random:3x2x2:7``, ..."""
     head, _, argument = name.partition(":")
     if head not in NAMED:
         raise GameError(f"no game is called {head!r}; the named ones are {', '.join(NAMED)}")

@@ -20,7 +20,7 @@ def convert(values: Any, target: System, max_denominator: int | None = None, row
     values = np.asarray(values)
     source = system_of(values)
     if source is target and max_denominator is None:
-        return values
+        return np.asarray(values)
     if source is System.SYMBOLS or (source is System.BALLS and target is not System.FLOATS):
         raise MixedArithmeticError(f"{source.value} cannot be turned into {target.value}")
     if target is System.FLOATS:
@@ -34,7 +34,7 @@ def convert(values: Any, target: System, max_denominator: int | None = None, row
         )
     if rows and (source is System.FLOATS or max_denominator is not None):
         values = close_rows(values, ROUNDING if max_denominator is None else values.shape[-1] / max_denominator)
-    return module_of(System.BALLS).enclose_all(values) if target is System.BALLS else values
+    return np.asarray(module_of(System.BALLS).enclose_all(values) if target is System.BALLS else values)
 
 
 def close_rows(values: Array, rounding: float) -> Array:

@@ -126,8 +126,10 @@ def conditional_marginal(policy: Policy, given: Iterable[int], subset: Iterable[
 
 
 def defined_at(policy: Policy, subset: Iterable[int], reading: Reading) -> npt.NDArray[np.bool_]:
-    """Where ``Q^P(s, a^P)`` is defined, shape as :func:`marginal`: everywhere, but for conditioning on an event of
-    probability 0 (prefixes and product policies are defined by the factors)."""
+    """Where ``Q^P(s, a^P)`` is defined, shape as :func:`marginal`.
+
+    Everywhere, but for conditioning on an event of probability 0; prefixes and product policies are defined by the factors.
+    """
     mass = marginal(policy, subset)
     if reading == "intervention" or _is_prefix(members(subset, policy.agents)) or policy.is_product():
         return np.ones(mass.shape, bool)

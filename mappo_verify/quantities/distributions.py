@@ -39,7 +39,7 @@ def visits(game: Game, policy: Policy, start: Any = None) -> Array:
     """
     start = start_of(game, start)
     transposed = np.swapaxes(bellman_matrix(game, policy), -1, -2)
-    return solve_bellman(game, policy, transposed, start[..., None])[..., 0]
+    return solve_bellman(transposed, start[..., None])[..., 0]
 
 
 def occupancy(game: Game, policy: Policy, start: Any = None) -> Array:

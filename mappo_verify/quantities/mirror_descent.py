@@ -49,15 +49,15 @@ def mirror_gradient(candidate: Any, factor: Any, values: Any, beta: Any) -> Arra
 
 
 def averaged_objective(candidate: Any, factor: Any, values: Any, beta: Any, weights: Any) -> Array:
-    """``E_{(s,p) ~ σ} F(q(·|s, p))``, shape ``[...]``, for ``weights`` ``σ`` of shape ``[..., S, prefixes]``.  Source: equation (3)."""
+    """``E_{(s,p) ~ σ} F(q(·|s, p))``, shape ``[...]``; ``weights`` is ``σ``, ``[..., S, prefixes]``.  Source: equation (3)."""
     return contract("...sp,...sp->...", np.asarray(weights), mirror_objective(candidate, factor, values, beta))
 
 
 def fit_step(features: Any, values: Any, beta: Any, weights: Any) -> Array:
     """``θ_{k+1} - θ_k = argmin_w Σ σ(x) (wᵀφ(x) - Q̂(x)/β)²``, shape ``[..., d]``, by the normal equations.
 
-    ``features`` ``[..., X, d]`` over all points ``x = (s, p, a)``, ``values`` and ``weights`` ``[..., X]``.  The Gram matrix must be
-    invertible (features independent on the support of ``σ``).  Source: equation (4), without the norm bound.
+    ``features`` ``[..., X, d]`` over all points ``x = (s, p, a)``, ``values`` and ``weights`` ``[..., X]``.  The Gram matrix
+    must be invertible (features independent on the support of ``σ``).  Source: equation (4), without the norm bound.
     """
     features, values, weights = np.asarray(features), np.asarray(values), np.asarray(weights)
     targets = values / _lifted(beta, values)

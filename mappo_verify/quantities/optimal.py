@@ -35,8 +35,8 @@ MAX_IMPROVEMENTS = 1_000
 class OptimalityCertificate:
     """Primal and dual solutions of the game's linear programme, and what checking them found.
 
-    ``gap`` is the duality gap ``Σ ρ v - Σ d r_π`` from the uniform start, ``slack`` the smallest ``v - (r + γPv)`` over states and
-    actions.  On rationals both must be exactly right; on floats, within ``tolerance``.
+    ``gap`` is the duality gap ``Σ ρ v - Σ d r_π`` from the uniform start, ``slack`` is ``v - (r + γPv)`` at every state and
+    action.  On rationals both must be exactly right; on floats, within ``tolerance``.
     """
 
     values: Array

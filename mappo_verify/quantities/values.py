@@ -27,7 +27,7 @@ import numpy as np
 from ..arithmetic import Array, contract, identity, lift, solve
 from ..errors import GameError, SingularError, UndecidedError
 from ..model import Game, Policy
-from ..model.validation import array_of, require_shape
+from ..model.validation import array_of, require_finite, require_shape
 
 
 def induced_transition(game: Game, policy: Policy) -> Array:
@@ -52,7 +52,7 @@ def lookahead(game: Game, values: Array) -> Array:
     return np.asarray(game.reward + lift(game.discount, 2) * contract("...sat,...t->...sa", game.transition, values))
 
 
-def solve_bellman(game: Game, policy: Policy, matrix: Array, right: Array) -> Array:
+def solve_bellman(matrix: Array, right: Array) -> Array:
     """Solve with ``I - γ P_π`` or its transpose; a singular one is explained."""
     try:
         return solve(matrix, right)
@@ -69,7 +69,7 @@ def state_values(game: Game, policy: Policy) -> Array:
     Raises :class:`~mappo_verify.errors.SingularError` where ``I - γ P_π`` is singular.  Source: Section 3.1.
     """
     rewards = induced_reward(game, policy)
-    return solve_bellman(game, policy, bellman_matrix(game, policy), rewards[..., None])[..., 0]
+    return solve_bellman(bellman_matrix(game, policy), rewards[..., None])[..., 0]
 
 
 def action_values(game: Game, policy: Policy) -> Array:
@@ -93,7 +93,8 @@ def start_of(game: Game, start: Any = None) -> Array:
     if start is None:
         if game.start is None:
             raise GameError("this game has no start distribution; pass start=, shape [..., S], or build it with start=")
-        return game.start
-    start = array_of(start, "start")
-    require_shape("start", start, (game.states,), "[..., S]")
-    return start
+        return np.asarray(game.start)
+    given = array_of(start, "start")
+    require_shape("start", given, (game.states,), "[..., S]")
+    require_finite("start", given)
+    return given
