@@ -1,9 +1,9 @@
 """An independent oracle: the paper's definitions as plain loops over ``fractions.Fraction``.
 
 No NumPy, no flint, nothing of the package.  A game is a dict of ``P[s][a][t]``, ``r[s][a]``, ``gamma``, ``sizes`` and
-``start[s]``; a policy is a list of factors ``policy[m][s][p][a]`` with ``p`` the index of the prefix ``a^{1:m}``, agent 1
-slowest.  Slow on purpose, and written from the definitions rather than from the package's formulas: visits, for instance,
-are values of indicator rewards.
+``start[s]``; a policy is a list of factors ``policy[m][s][p][a]``, ``p`` the index of the prefix ``a^{1:m}``, agent
+1 slowest.  Slow on purpose, and written from the definitions rather than from the package's formulas: visits are values
+of indicator rewards, for instance.
 """
 
 from __future__ import annotations
@@ -164,16 +164,13 @@ def agent_advantages(game, policy):
     values, sizes = agent_values(game, policy), game["sizes"]
     result = []
     for m in range(1, len(sizes) + 1):
-        table = []
-        for s in range(len(game["P"])):
-            table.append(
-                [
-                    values[m][s][index_of(actions, sizes[:m])]
-                    - values[m - 1][s][index_of(actions[:-1], sizes[: m - 1])]
-                    for actions in tuples(sizes[:m])
-                ]
-            )
-        result.append(table)
+        above, below = values[m], values[m - 1]
+        result.append(
+            [
+                [above[s][i] - below[s][index_of(a[:-1], sizes[: m - 1])] for i, a in enumerate(tuples(sizes[:m]))]
+                for s in range(len(game["P"]))
+            ]
+        )
     return result
 
 

@@ -89,14 +89,13 @@ def test_malformed_arguments_are_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "states", "sizes"), [("FrozenLake-v1", 16, (2, 2)), ("Taxi-v3", 500, (3, 2)), ("CliffWalking-v1", 48, (4,))]
+    ("family", "states", "sizes"), [("FrozenLake", 16, (2, 2)), ("Taxi", 500, (3, 2)), ("CliffWalking", 48, (4,))]
 )
-def test_gymnasium_environments(name: str, states: int, sizes: tuple[int, ...]) -> None:
+def test_gymnasium_environments(family: str, states: int, sizes: tuple[int, ...]) -> None:
     gymnasium = pytest.importorskip("gymnasium", reason="gymnasium is not installed")
-    try:
-        environment = gymnasium.make(name)
-    except gymnasium.error.Error as error:
-        pytest.skip(f"this gymnasium has no {name}: {error}")
+    # The version that this release of gymnasium does not call out of date.
+    name = max(name for name in gymnasium.registry if name.startswith(f"{family}-v"))
+    environment = gymnasium.make(name)
     game = from_gymnasium(environment, 0.9, action_sizes=sizes)
     assert (game.states, game.action_sizes, game.name) == (states, sizes, name)
     assert game.start is not None and np.isclose(game.start.sum(), 1)
@@ -106,7 +105,10 @@ def test_gymnasium_environments(name: str, states: int, sizes: tuple[int, ...]) 
     for _ in range(250):
         values = np.array(
             [
-                max(sum(p * (r + 0.9 * values[t] * (not done)) for p, t, r, done in outcomes) for outcomes in row.values())
+                max(
+                    sum(p * (r + 0.9 * values[t] * (not done)) for p, t, r, done in outcomes)
+                    for outcomes in row.values()
+                )
                 for row in P.values()
             ]
         )

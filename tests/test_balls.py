@@ -42,7 +42,7 @@ from mappo_verify.quantities.mirror_descent import (
     mirror_objective,
     mirror_step,
 )
-from mappo_verify.quantities.performance_difference import joint_gain, return_difference
+from mappo_verify.quantities.performance_difference import return_difference
 from mappo_verify.quantities.serialisation import deserialise, serialise, serialise_policy
 from mappo_verify.quantities.values import (
     action_values,
@@ -113,7 +113,6 @@ def rational_quantities(game, lasting, policy, target, table):
         "ν": nu,
         "ν_*": nu_target,
         "σ": state_action_distribution(nu, policy),
-        "gain": joint_gain(target, policy, agents),
         "l1": l1_distance(policy.factors[-1], target.factors[-1]),
         "tv": total_variation(policy.factors[0], target.factors[0]),
         "sup": sup_norm(table, 2),

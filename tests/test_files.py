@@ -46,7 +46,9 @@ def fractions(array: Any) -> Any:
 def same(left: Game, right: Game) -> bool:
     """Equal in every field, bit for bit."""
     arrays = all((getattr(left, a) == getattr(right, a)).all() for a in ("transition", "reward", "discount"))
-    starts = left.start is right.start if left.start is None or right.start is None else (left.start == right.start).all()
+    starts = (
+        left.start is right.start if left.start is None or right.start is None else (left.start == right.start).all()
+    )
     plain = all(
         getattr(left, field) == getattr(right, field)
         for field in ("system", "action_sizes", "state_names", "action_names", "name")
@@ -159,20 +161,44 @@ ROW = {"state": 0, "actions": [0, 1], "next": 0, "probability": 0}
         (planted("actions", value=[]), r"\$\.actions: a game needs at least one agent"),
         (planted("actions", value=[1] * 21), r"\$: 21 agents are more than the limit of 20"),
         (planted("actions", value=[1, []]), r"\$\.actions\[1\]: there are 0"),
-        (planted("transition", 0, "state", value=1), r"\$\.transition\[0\]\.state: 1 is no state; their indices are 0 to 0"),
+        (
+            planted("transition", 0, "state", value=1),
+            r"\$\.transition\[0\]\.state: 1 is no state; their indices are 0 to 0",
+        ),
         (planted("transition", 0, "state", value=-1), r"\$\.transition\[0\]\.state: -1 is no state"),
         (planted("transition", 0, "state", value="x"), r"\$\.transition\[0\]\.state: no state is called 'x'"),
         (planted("transition", 0, "state", value=0.5), r"\$\.transition\[0\]\.state: Expected `int \| str`"),
         (planted("transition", 0, "state", value=None), r"\$\.transition\[0\]\.state: Expected `int \| str`"),
-        (planted("transition", 0, "actions", value=[0]), r"\$\.transition\[0\]\.actions: 1 actions are given for 2 agents"),
-        (planted("transition", 0, "actions", 1, value=2), r"\$\.transition\[0\]\.actions\[1\]: 2 is no action of agent 2"),
-        (planted("transition", 0, "actions", 0, value="go"), r"\$\.transition\[0\]\.actions\[0\]: no action of agent 1 is"),
+        (
+            planted("transition", 0, "actions", value=[0]),
+            r"\$\.transition\[0\]\.actions: 1 actions are given for 2 agents",
+        ),
+        (
+            planted("transition", 0, "actions", 1, value=2),
+            r"\$\.transition\[0\]\.actions\[1\]: 2 is no action of agent 2",
+        ),
+        (
+            planted("transition", 0, "actions", 0, value="go"),
+            r"\$\.transition\[0\]\.actions\[0\]: no action of agent 1 is",
+        ),
         (planted("transition", 1, "next", value=...), r"\$\.transition\[1\]: Object missing required field `next`"),
         (planted("transition", 1, "next", value=9), r"\$\.transition\[1\]\.next: 9 is no state"),
-        (planted("transition", 1, "probability", value="-1/2"), r"\$\.transition\[1\]\.probability: .*'-1/2' is negative"),
-        (planted("transition", 1, "probability", value="3/2"), r"\$\.transition\[1\]\.probability: .*'3/2' is more than 1"),
-        (planted("transition", 1, "probability", value="0.49"), r"\$\.transition\[2\]: P\(· \| .*\) sums to 99/100, not to 1"),
-        (planted("transition", 1, "probability", value="0.51"), r"\$\.transition\[2\]: P\(· \| .*\) sums to 101/100, not to 1"),
+        (
+            planted("transition", 1, "probability", value="-1/2"),
+            r"\$\.transition\[1\]\.probability: .*'-1/2' is negative",
+        ),
+        (
+            planted("transition", 1, "probability", value="3/2"),
+            r"\$\.transition\[1\]\.probability: .*'3/2' is more than 1",
+        ),
+        (
+            planted("transition", 1, "probability", value="0.49"),
+            r"\$\.transition\[2\]: P\(· \| .*\) sums to 99/100, not to 1",
+        ),
+        (
+            planted("transition", 1, "probability", value="0.51"),
+            r"\$\.transition\[2\]: P\(· \| .*\) sums to 101/100, not to 1",
+        ),
         (planted("transition", 0, value=ROW), r"\$\.transition\[1\]: says again what \$\.transition\[0\] says"),
         (planted("transition", 0, value=...), r"\$\.transition: P\(· \| state 0, actions \[0, 0\]\) is never given"),
         (planted("reward", 0, "reward", value="much"), r"\$\.reward\[0\]\.reward: 'much' is not a number"),
@@ -221,7 +247,22 @@ def test_a_row_of_unrelated_denominators_does_not_stall(tmp_path: Path) -> None:
 
 def test_numbers_alone() -> None:
     assert exact_number("-0.125") == Fraction(-1, 8)
-    for text in ("", " 1", "1 ", "--1", "1e", "e5", ".", "1/2/3", "1/-2", "0.5/2", "inf", "¼", "1" * 5000, "1e-999999999999"):
+    for text in (
+        "",
+        " 1",
+        "1 ",
+        "--1",
+        "1e",
+        "e5",
+        ".",
+        "1/2/3",
+        "1/-2",
+        "0.5/2",
+        "inf",
+        "¼",
+        "1" * 5000,
+        "1e-999999999999",
+    ):
         with pytest.raises(ValueError, match=r"number|digits|exponent"):
             exact_number(text)
 
@@ -277,7 +318,10 @@ def test_floats_are_written_as_the_rationals_that_they_are(tmp_path: Path) -> No
     assert "null" not in (tmp_path / "game.json").read_text()
     assert same(load_json(tmp_path / "game.json"), tenths)
     with pytest.raises(FileError, match=r"\$\.reward\[0\]\.reward: the number is too large for float64"):
-        read(tmp_path, {**small(), "arithmetic": "floats", "reward": [{"state": 0, "actions": [0, 0], "reward": "1e400"}]})
+        read(
+            tmp_path,
+            {**small(), "arithmetic": "floats", "reward": [{"state": 0, "actions": [0, 0], "reward": "1e400"}]},
+        )
 
 
 def test_what_cannot_be_saved_is_refused(tmp_path: Path) -> None:
@@ -341,7 +385,10 @@ def test_load_game_chooses_by_suffix(tmp_path: Path) -> None:
     assert load_game(GAMES / "every-form.dpomdp").states == 3
     packed = tmp_path / "EVERY.DPOMDP.GZ"
     packed.write_bytes(gzip.compress((GAMES / "every-form.dpomdp").read_bytes()))
-    assert (load_game(packed).name, load_game(str(packed), "1/2").discount[()]) == ("EVERY", like(Fraction(1, 2), System.RATIONALS)[()])
+    assert (load_game(packed).name, load_game(str(packed), "1/2").discount[()]) == (
+        "EVERY",
+        like(Fraction(1, 2), System.RATIONALS)[()],
+    )
     for bad, message in {
         tmp_path / "game.txt": r"end in \.json, \.json\.gz, \.dpomdp, \.dpomdp\.gz",
         tmp_path / "none.json": "No such file",
@@ -371,7 +418,9 @@ def test_resolve_game_takes_names_and_files(tmp_path: Path, monkeypatch: pytest.
     path = tmp_path / "my.json"
     save_game(named_game("ratio"), path)
     assert same(resolve_game(str(path)), named_game("ratio"))
-    with pytest.raises(GameError, match=r"'climbin' is neither a named game \(climbing, .*\) nor a file; files end in \.json"):
+    with pytest.raises(
+        GameError, match=r"'climbin' is neither a named game \(climbing, .*\) nor a file; files end in \.json"
+    ):
         resolve_game("climbin")
     with pytest.raises(FileError, match="No such file"):
         resolve_game("climbin.json")
@@ -404,8 +453,16 @@ def survives(folder: Path, content: bytes) -> None:
 
 fuzz = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.sampled_from(["1/2", "1", "a", "floats"]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*small(), "state", "next", "x"]), inner, max_size=3),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5)
+    | st.sampled_from(["1/2", "1", "a", "floats"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from([*small(), "state", "next", "x"]), inner, max_size=3)
+    ),
     max_leaves=5,
 )
 
@@ -427,7 +484,11 @@ def test_fuzz_replaced_values(folder: Path, place: list[int], value: Any) -> Non
 
 
 @fuzz
-@given(at=st.integers(0, len(EXAMPLE)), cut=st.integers(0, 30), content=st.binary(max_size=30) | st.sampled_from([b"[" * 5000, b'"']))
+@given(
+    at=st.integers(0, len(EXAMPLE)),
+    cut=st.integers(0, 30),
+    content=st.binary(max_size=30) | st.sampled_from([b"[" * 5000, b'"']),
+)
 def test_fuzz_bytes(folder: Path, at: int, cut: int, content: bytes) -> None:
     base = EXAMPLE.encode()
     survives(folder, base[:at] + content + base[at + cut :])

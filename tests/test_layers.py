@@ -30,7 +30,7 @@ BELOW = {
     "checking": {"errors", "arithmetic", "model", "quantities", "games", "algorithms", "claims"},
     "report": {"errors", "arithmetic", "model", "quantities", "games", "algorithms", "claims", "checking"},
 }
-"""What each layer may import beside itself; the modules at the top (``__init__``, ``cli``, ...) may import everything."""
+"""What each layer may import beside itself; modules at the top (``__init__``, ``cli``, ...) may import everything."""
 
 DYNAMIC_IMPORTS = {
     "arithmetic/system.py": "the module of a number system, from its own package",
@@ -235,10 +235,10 @@ TRAPPED = ("quantities", "claims", "algorithms")
 """Where formulas live: comparing, choosing and sorting numbers goes through ``arithmetic/`` there."""
 
 CHOOSING = {
-    "maximum", "minimum", "fmax", "fmin", "clip", "sort", "argsort", "argmax", "argmin", "max", "min", "amax", "amin", "nanmax",
-    "nanmin", "nanargmax", "nanargmin", "partition", "argpartition", "lexsort", "searchsorted", "median", "quantile", "percentile",
-    "unique", "sign", "heaviside", "greater", "greater_equal", "less", "less_equal", "isclose", "allclose", "ptp", "digitize",
-    "histogram", "cummax", "cummin", "select", "piecewise",
+    "maximum", "minimum", "fmax", "fmin", "clip", "sort", "argsort", "argmax", "argmin", "max", "min", "amax", "amin",
+    "nanmax", "nanmin", "nanargmax", "nanargmin", "partition", "argpartition", "lexsort", "searchsorted", "median",
+    "quantile", "percentile", "unique", "sign", "heaviside", "greater", "greater_equal", "less", "less_equal",
+    "isclose", "allclose", "ptp", "digitize", "histogram", "cummax", "cummin", "select", "piecewise",
 }  # fmt: skip
 """NumPy functions and array methods that compare numbers, or choose by comparing them."""
 
@@ -336,7 +336,7 @@ def comparison_complaints(source, path, allowed=ALLOWED, used=None):
                         complain(node, function, f"{alias.name} under another name")
             case ast.Compare(left=left, ops=ops, comparators=comparators):
                 for operator, x, y in zip(ops, [left, *comparators], comparators, strict=False):
-                    harmless = is_truth(x) and is_size(y) or is_size(x) and is_truth(y)
+                    harmless = (is_truth(x) and is_size(y)) or (is_size(x) and is_truth(y))
                     if isinstance(operator, ORDERINGS) and not harmless and not (counts(x) and counts(y)):
                         complain(node, function, "a raw comparison")
                         break

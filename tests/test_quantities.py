@@ -1,4 +1,4 @@
-"""Every quantity against the oracle of plain loops: exactly on rationals, to rounding on floats, singly and in batches."""
+"""Every quantity against the oracle of plain loops: exactly on rationals, to rounding on floats, and in batches."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ import pytest
 
 import oracle
 from mappo_verify.arithmetic import System, compare, constant, like, log
-from mappo_verify.errors import ExactnessError, GameError, MixedArithmeticError, SingularError
+from mappo_verify.arithmetic.balls import precision
+from mappo_verify.errors import ExactnessError, GameError, MixedArithmeticError, SingularError, UndecidedError
 from mappo_verify.model import Game, Policy
 from mappo_verify.quantities.agent_values import (
     agent_advantages,
     agent_values,
     companion_weights,
+    conditional_marginal,
     defined_at,
     marginal,
     subset_advantages,
@@ -27,10 +29,12 @@ from mappo_verify.quantities.agent_values import (
 from mappo_verify.quantities.bellman import bellman_operator, contraction_factor, row_mass
 from mappo_verify.quantities.concentrability import concentrability, density_ratio, dominates, squared_concentrability
 from mappo_verify.quantities.distributions import (
+    has_stationary_distribution,
     occupancy,
     recurrent_classes,
     state_action_distribution,
     stationary_distribution,
+    values_exist,
     visits,
 )
 from mappo_verify.quantities.divergence import kl_divergence, l1_distance, squared_norm, sup_norm, total_variation
@@ -42,7 +46,7 @@ from mappo_verify.quantities.mirror_descent import (
     mirror_objective,
     mirror_step,
 )
-from mappo_verify.quantities.performance_difference import joint_gain, return_difference
+from mappo_verify.quantities.performance_difference import return_difference
 from mappo_verify.quantities.serialisation import deserialise, serialise, serialise_policy
 from mappo_verify.quantities.values import (
     action_values,
@@ -171,22 +175,6 @@ def test_return_difference():
         assert sum(terms) == oracle.returns(game, target) - oracle.returns(game, policy), f"seed {seed}"
 
 
-def test_joint_gain():
-    for seed in SEEDS[:60]:
-        (game, policy, target), (_, mv_policy, mv_target) = case(seed)
-        sizes = game["sizes"]
-        for m in range(1, len(sizes) + 1):
-            wanted = [
-                [
-                    oracle.prefix_probability(target, sizes, s, a[:-1])
-                    * (oracle.factor(target, sizes, m - 1, s, a) - oracle.factor(policy, sizes, m - 1, s, a))
-                    for a in oracle.tuples(sizes[:m])
-                ]
-                for s in range(len(game["P"]))
-            ]
-            assert oracle.fractions(joint_gain(mv_target, mv_policy, m)) == wanted
-
-
 def test_start_given_and_own():
     (game, policy, _), (mv_game, mv_policy, _) = next(case(seed) for seed in SEEDS if case(seed)[1][0].states > 1)
     states = len(game["P"])
@@ -264,8 +252,28 @@ def test_companion_weights_are_distributions_of_the_others():
                     assert (weights.sum(axis=others, keepdims=True)[defined] == 1).all()
 
 
+@pytest.mark.parametrize("reading", READINGS)
+def test_conditional_marginals(reading):
+    """``π(a^{P'} | a^P)`` as the average of an indicator: what lemma-b.3 weighs advantages by."""
+    for seed in SEEDS[:60]:
+        (game, policy, _), (_, mv_policy, _) = case(seed)
+        sizes, states = game["sizes"], len(game["P"])
+        for given, chosen in oracle.disjoint_pairs(len(sizes)):
+            both = tuple(sorted(given + chosen))
+            found = conditional_marginal(mv_policy, given, chosen, reading)
+            found = keyed(np.broadcast_to(found, (states, *found.shape[1:])), both)
+            for actions in oracle.tuples([sizes[m - 1] for m in both]):
+                wanted = dict(zip(both, actions, strict=True))
+                hit = [all(a[m - 1] == wanted[m] for m in chosen) for a in oracle.tuples(sizes)]
+                indicator = [[Fraction(h) for h in hit]] * states
+                truth = oracle.subset_average(indicator, game, policy, given, reading)
+                for s in range(states):
+                    value = truth[s, tuple(wanted[m] for m in given)]
+                    assert oracle.fractions([found[s, actions]]) == [value or 0], f"seed {seed}, {given}, {chosen}"
+
+
 def test_subset_average_of_any_table():
-    (game, policy, _), (mv_game, mv_policy, _) = case(6)
+    (game, policy, _), (_, mv_policy, _) = case(6)
     table = [[Fraction(3 * s - a, 5) for a in range(len(row))] for s, row in enumerate(game["r"])]
     for subset in oracle.subsets(3):
         found = keyed(subset_average(rational(table), mv_policy, subset), subset)
@@ -372,9 +380,6 @@ def test_recurrent_classes_are_named_and_chosen():
 
 def test_termination_too_small_for_the_balls_is_not_called_absent():
     """A leak of 2^-60 is invisible at 32 bits: balls must not return a stationary distribution that does not exist."""
-    from mappo_verify.arithmetic.balls import precision
-    from mappo_verify.errors import UndecidedError
-
     leak = Fraction(1, 2**60)
     third = Fraction(1, 3)
     game = Game([[[third, 1 - third - leak]], [[third, 1 - third]]], [[Fraction(0)]] * 2, Fraction(1, 2))
@@ -383,6 +388,44 @@ def test_termination_too_small_for_the_balls_is_not_called_absent():
         stationary_distribution(game, policy)
     with precision(32), pytest.raises((UndecidedError, GameError)):
         stationary_distribution(game.balls(), policy.balls())
+
+    with precision(32):
+        assert int(has_stationary_distribution(game.balls(), policy.balls())) < 1  # not certainly
+    assert int(has_stationary_distribution(game, policy)) == -1
+
+
+def test_values_exist_is_not_certainly_false_where_termination_is_too_small_for_the_balls():
+    third, leak = Fraction(1, 3), Fraction(1, 2**60)
+    game = Game([[[third, 1 - third - leak]], [[third, 1 - third]]], [[Fraction(0)]] * 2, Fraction(1))
+    policy = Policy.uniform(game)
+    assert int(values_exist(game, policy)) == 1
+    with precision(32):
+        assert int(values_exist(game.balls(), policy.balls())) > -1
+
+
+def test_existence_is_decided_as_the_oracle_decides_it():
+    """From the zero pattern, against an elimination that succeeds or fails, also where the discount is 1."""
+    found = []
+    for seed in range(200):
+        rng = random.Random(seed)
+        game = oracle.draw_game(rng, 3, (2, 2), rng.choice([Fraction(1), Fraction(1), Fraction(1, 2)]), False)
+        for row in game["P"]:
+            for a in range(4):
+                row[a] = oracle.draw_row(rng, 3, deterministic=True) if rng.random() < 0.6 else row[a]
+                row[a] = [Fraction(0)] * 3 if rng.random() < 0.15 else row[a]
+        policy = oracle.draw_policy(rng, 3, (2, 2), rng.choice(["deterministic", "mixed", "full"]))
+        try:
+            oracle.state_values(game, policy)
+            exists = True
+        except ZeroDivisionError:
+            exists = False
+        unique = len(oracle.recurrent_classes(game, policy)) == 1
+        made, behaviour = Game(**oracle.arguments(game)), Policy(policy)
+        for g, p in ((made, behaviour), (made.floats(), behaviour.floats())):
+            assert int(values_exist(g, p)) == (1 if exists else -1), f"seed {seed}"
+            assert int(has_stationary_distribution(g, p)) == (1 if unique else -1), f"seed {seed}"
+        found.append((exists, unique))
+    assert len(set(found)) == 4
 
 
 # --- divergences, ratios, mirror descent ------------------------------------------------------------------------------
@@ -435,7 +478,7 @@ def test_norms():
 def test_density_ratios_and_concentrability():
     checked = infinite = 0
     for seed in SEEDS:
-        (game, policy, target), (mv_game, mv_policy, mv_target) = case(seed)
+        (game, policy, target), (_, mv_policy, mv_target) = case(seed)
         sizes = game["sizes"]
         rng = random.Random(seed)
         below, above = (oracle.draw_row(rng, len(game["P"])) for _ in range(2))
@@ -713,8 +756,8 @@ def test_stationary_distributions_in_batches():
 def test_floats_are_close_to_exact(count, gamma):
     """Both float solvers (LAPACK for few games, elimination for batches of 32 and more) against rationals.
 
-    Every row terminates with probability ≥ 1/17 here (a unit out of at most 4·4+1), so ‖(I - γP)⁻¹‖ ≤ 17, rewards are at
-    most 3, values at most 51, the condition number at most 34: 1e-12 is far above 34·51·1e-16, and far below a real error.
+    Every row terminates with probability ≥ 1/17 here (a unit out of at most 4·4+1), so ‖(I - γP)⁻¹‖ ≤ 17, rewards are
+    at most 3, values at most 51, the condition number at most 34: 1e-12 is far above 34·51·1e-16 and far below errors.
     """
     single, (policies, targets), batch, (policy, target) = batch_of((2, 3), 3, count, seed=6, gamma=gamma)
     rounded = everything(batch.floats(), policy.floats(), target.floats())

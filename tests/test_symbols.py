@@ -264,7 +264,7 @@ def test_cramer_over_degrees_bounds_cramer_over_polynomials():
 
 
 def symbolic_case(ring, states=2, sizes=(2, 2), degrees=False):
-    """A game and two policies whose free numbers are generators; the last of each policy row is one minus the others."""
+    """A game and two policies whose free numbers are generators; the last entry of a policy row is the rest to 1."""
     joint = int(np.prod(sizes))
     source = iter([ring.generator() for _ in range(200)] if degrees else ring.generators())
 

@@ -212,22 +212,22 @@ PLANTED: tuple[Planted, ...] = (
     Planted(
         "A^m = Q^{1:m} + Q^{1:m-1}",
         AGENTS,
-        "above - np.repeat(below, factor.shape[-1], axis=-1)",
-        "above + np.repeat(below, factor.shape[-1], axis=-1)",
+        "split_last(above, factor.shape[-1]) - below[..., None]",
+        "split_last(above, factor.shape[-1]) + below[..., None]",
         ("lemma-b.3",),
     ),
     Planted(
         "Q^{1:m-1} tiled instead of repeated",
         AGENTS,
-        "above - np.repeat(below, factor.shape[-1], axis=-1)",
-        "above - np.concatenate([below] * factor.shape[-1], axis=-1)",
+        "split_last(above, factor.shape[-1]) - below[..., None]",
+        "split_last(above - np.concatenate([below] * factor.shape[-1], axis=-1), factor.shape[-1])",
         ("lemma-b.3", "lemma-b.3/zero-mean"),
     ),
     Planted(
         "A^m = Q^{1:m} - V",
         AGENTS,
-        "above - np.repeat(below, factor.shape[-1], axis=-1)",
-        "above - np.repeat(values[0], above.shape[-1], axis=-1)",
+        "split_last(above, factor.shape[-1]) - below[..., None]",
+        "split_last(above, factor.shape[-1]) - values[0][..., None]",
         ("lemma-b.3",),
     ),
     Planted(

@@ -46,6 +46,8 @@ from .files import (
 MAX_LINES = 2_000_000
 MAX_FILLS = 500_000_000
 """Table entries that all lines together may set: wildcards that override each other must not take hours."""
+LINE_COST = 100
+"""What setting anything at all costs, in entries."""
 MAX_JOINT = 10**15
 """Joint observations that can be addressed; a table of them is only made where rewards depend on them."""
 ROW_ROUNDING = Fraction(1, 10**6)
@@ -413,9 +415,9 @@ class _Reader:
         array[:] = listed
         return array
 
-    def _fill(self, line: int, table: Array, place: Place, value: Any, times: int = 1) -> None:
+    def _fill(self, line: int, table: Array, place: Place, value: Any) -> None:
         """Set entries, within what all lines together may set."""
-        self._spend(line, times * prod(size for at, size in zip(place, table.shape, strict=True) if at == ALL))
+        self._spend(line, LINE_COST + prod(size for at, size in zip(place, table.shape, strict=True) if at == ALL))
         table[place] = value
 
     def _spend(self, line: int, entries: int) -> None:
@@ -520,7 +522,7 @@ class _Reader:
             if isinstance(state, int):
                 lists[state].append(entry)
             else:
-                self._spend(entry.line, states)
+                self._spend(entry.line, LINE_COST * states)
                 for each in lists:
                     each.append(entry)
         yield from lists

@@ -74,7 +74,7 @@ def read_text(path: PathLike) -> str:
 
 def _read_bytes(path: PathLike) -> bytes:
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=_open_at_once) as file:
             # A pipe or a device would block, or never end.
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise FileError(f"{path} is not a regular file")
@@ -92,6 +92,11 @@ def _read_bytes(path: PathLike) -> bytes:
         if isinstance(error, FileError):
             raise
         raise FileError(f"{os.fspath(path)!r} is not a possible file name: {error}") from None
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Opening a pipe that nobody writes to would wait for ever."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _capped(path: PathLike, read: Callable[[int], bytes]) -> bytes:

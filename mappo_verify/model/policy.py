@@ -128,8 +128,8 @@ class Policy:
     def prefix_probabilities(self) -> tuple[Array, ...]:
         """``(π^{1:0}, ..., π^{1:N})``: ``π^{1:m}(a^{1:m} | s)`` of shape ``[..., S, |A_1|···|A_m|]``; ``π^{1:0} = 1``."""
         first = self.factors[0]
-        prefixes = [like(np.ones(first.shape[:-2] + (1,), int), self.system)]
-        for factor in self.factors:
+        prefixes = [np.broadcast_to(like(1, self.system), first.shape[:-2] + (1,)), first[..., 0, :]]
+        for factor in self.factors[1:]:
             prefixes.append(extend(prefixes[-1], factor))
         return tuple(prefixes)
 

@@ -33,7 +33,7 @@ import numpy.typing as npt
 from ..arithmetic import Array, compare, divide, like
 from ..errors import GameError
 from ..model import Game, Policy
-from ..model.agents import agent_axes, average_out_last, axis_of, factor_axes
+from ..model.agents import agent_axes, average_out_last, axis_of, factor_axes, join_last, split_last
 from .values import action_values
 
 Reading = Literal["conditioning", "intervention"]
@@ -58,7 +58,7 @@ def agent_values(game: Game, policy: Policy) -> tuple[Array, ...]:
 def advantages_of(values: tuple[Array, ...], policy: Policy) -> tuple[Array, ...]:
     """``(A^1, ..., A^N)`` from ``(Q^{1:0}, ..., Q^{1:N})``."""
     return tuple(
-        above - np.repeat(below, factor.shape[-1], axis=-1)
+        join_last(split_last(above, factor.shape[-1]) - below[..., None])
         for below, above, factor in zip(values, values[1:], policy.factors, strict=False)
     )
 
