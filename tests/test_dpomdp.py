@@ -322,9 +322,26 @@ def test_tables_of_observations_are_bounded(tmp_path: Path) -> None:
 
 
 WORDS = [
-    *"T O R T: O: R: : * 0 1 2 3 -1 +5 .5 1. 1e-3 1e9 0.25 nan # go stay calm storm".split(),
-    *"uniform identity start: include: exclude: states: actions: values: cost reward".split(),
-    *"agents: discount: observations:".split(),
+    *("T", "O", "R", "T:", "O:", "R:", ":", "*", "#", "go", "stay", "calm", "storm", "uniform", "identity"),
+    *(
+        "0",
+        "1",
+        "2",
+        "3",
+        "-1",
+        "+5",
+        ".5",
+        "1.",
+        "1e-3",
+        "1e9",
+        "0.25",
+        "nan",
+        "cost",
+        "reward",
+        "include:",
+        "exclude:",
+    ),
+    *("agents:", "discount:", "values:", "states:", "start:", "actions:", "observations:"),
     "\n",
     "99999999999",
     "\x00",
@@ -345,10 +362,9 @@ def survives(folder: Path, content: bytes, name: str = "game.dpomdp") -> None:
     path.write_bytes(content)
     try:
         game = load_game(path)
-    except MappoVerifyError as error:
-        assert str(error)
-    else:
-        assert all(total == 1 for total in game.transition.sum(-1).ravel())
+    except MappoVerifyError:
+        return
+    assert all(total == 1 for total in game.transition.sum(-1).ravel())
 
 
 fuzz = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])

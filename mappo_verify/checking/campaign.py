@@ -27,6 +27,7 @@ from ..model import Game, Policy
 from .evaluate import certify, evaluate
 from .proving import Failure, Proof, prove_at_points, prove_in_symbols
 from .sampling import Draw, draw, instance, sizes_of
+from .shrink import shrink
 
 
 @dataclass(frozen=True)
@@ -300,11 +301,11 @@ def _seek_proofs(claim: Claim, generator: np.random.Generator) -> tuple[list[Pro
 
 
 def _witness(claim: Claim, drawn: Draw, sizes: Sizes, evidence: Evidence) -> Witness:
-    """The violated instance with the smallest numbers, alone."""
+    """The violated instance with the smallest numbers, alone and shrunk."""
     verdicts = np.asarray(evidence.verdict, dtype=object)
     violated = [i for i, verdict in enumerate(verdicts) if verdict is Verdict.VIOLATED]
     simplest = min(violated, key=lambda i: sum(int(np.abs(values[i]).sum()) for values in drawn.values()))
-    alone = instance(drawn, simplest)
+    sizes, alone = shrink(claim, sizes, instance(drawn, simplest))
     return Witness(claim.id, sizes, alone, certify(claim, partial(claim.setting.case, alone, sizes)))
 
 

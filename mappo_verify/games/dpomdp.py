@@ -15,13 +15,13 @@ an error.
 from __future__ import annotations
 
 import logging
-import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from math import prod
+from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
@@ -582,7 +582,7 @@ class _Reader:
                 start=start,
                 state_names=self.states.names,
                 action_names=action_names if named else None,
-                name=re.sub(r"\.dpomdp(\.gz)?$", "", os.path.basename(os.fspath(self.path)), flags=re.IGNORECASE),
+                name=re.sub(r"\.dpomdp(\.gz)?$", "", Path(self.path).name, flags=re.IGNORECASE),
             )
         except GameError as error:
             self.fail(None, str(error))

@@ -559,13 +559,13 @@ def _write_whole(target: str, content: bytes) -> None:
         final = Path(target).resolve()
         temporary = final.with_name(f".{secrets.token_hex(8)}.part")
         try:
-            with open(temporary, "xb") as file:
+            with temporary.open("xb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             if final.exists():
                 shutil.copymode(final, temporary)
-            os.replace(temporary, final)
+            temporary.replace(final)
         finally:
             temporary.unlink(missing_ok=True)
     except (OSError, ValueError) as error:

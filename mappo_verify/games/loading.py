@@ -44,8 +44,8 @@ def resolve_game(text: str, discount: int | str | Fraction | None = None) -> Gam
     if text.partition(":")[0] in NAMED:
         game, chosen = named_game(text), chosen_discount(discount)
         return game if chosen is None else game.with_discount(like(chosen, System.RATIONALS))
-    if text.lower().endswith(tuple(READERS)) or os.path.exists(text):
+    if text.lower().endswith(tuple(READERS)):
         return load_game(text, discount)
     raise GameError(
-        f"{shown(text)} is neither a named game ({', '.join(NAMED)}) nor a file; files end in {', '.join(READERS)}"
+        f"{shown(text)} is neither a named game ({', '.join(NAMED)}) nor a file that ends in {', '.join(READERS)}"
     )

@@ -1,0 +1,112 @@
+"""Makes a counterexample small: fewer agents, states and actions first, then simpler integers.
+
+Every candidate is decided exactly; what remains is *locally* minimal, since no single entry can be simplified further.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ..claims.claim import Claim
+from ..claims.settings import Coordinate, Sizes
+from ..claims.verdict import Verdict
+from ..errors import MappoVerifyError
+from .evaluate import certify
+from .sampling import Draw, sizes_of
+
+MAX_ROUNDS = 400
+BATCH = 256
+
+
+def shrink(claim: Claim, sizes: Sizes, coordinates: dict[str, Any]) -> tuple[Sizes, dict[str, Any]]:
+    """A violated instance that is no larger than the given violated one."""
+    current = {name: np.asarray(values, dtype=np.int64) for name, values in coordinates.items()}
+    for smaller in sizes_of(claim.setting):
+        if smaller == sizes:
+            break
+        cut = _cut(claim, smaller, current)
+        if cut is not None and _violated(claim, smaller, _stack([cut])).any():
+            sizes, current = smaller, cut
+            break
+    for _ in range(MAX_ROUNDS):
+        better = _simplify_once(claim, sizes, current)
+        if better is None:
+            break
+        current = better
+    return sizes, current
+
+
+def _cut(claim: Claim, smaller: Sizes, current: dict[str, Any]) -> dict[str, Any] | None:
+    """The leading part of every array; None where the smaller shape does not fit inside."""
+    result = {}
+    for coordinate in claim.setting.coordinates(smaller):
+        values = current[coordinate.name]
+        if any(new > old for new, old in zip(coordinate.shape, values.shape, strict=True)):
+            return None
+        result[coordinate.name] = _with_full_rows(coordinate, values[tuple(slice(n) for n in coordinate.shape)].copy())
+    return result
+
+
+def _with_full_rows(coordinate: Coordinate, values: Any) -> Any:
+    """Rows of weights must not be all zero."""
+    if coordinate.kind == "weight":
+        values[..., 0] += values.sum(-1) == 0
+    return values
+
+
+def _cost(values: Any) -> int:
+    """How complicated integers are: size, and a little for a sign."""
+    return int(2 * np.abs(values).sum() + (values < 0).sum())
+
+
+def _simplify_once(claim: Claim, sizes: Sizes, current: dict[str, Any]) -> dict[str, Any] | None:
+    """The violated instance with one entry (or one whole array) simpler that saves most; None if there is none."""
+    candidates = sorted(_candidates(claim, sizes, current), key=lambda pair: pair[0])
+    for begin in range(0, len(candidates), BATCH):
+        chunk = [candidate for _, candidate in candidates[begin : begin + BATCH]]
+        violated = _violated(claim, sizes, _stack(chunk))
+        if violated.any():
+            return chunk[int(np.argmax(violated))]
+    return None
+
+
+def _candidates(claim: Claim, sizes: Sizes, current: dict[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Every single simplification with its change of cost (negative), and each whole array at its simplest."""
+    for coordinate in claim.setting.coordinates(sizes):
+        values = current[coordinate.name]
+        simplest = _with_full_rows(coordinate, np.full_like(values, max(coordinate.low, 0)))
+        if _cost(simplest) < _cost(values):
+            yield _cost(simplest) - _cost(values), {**current, coordinate.name: simplest}
+        for index in np.ndindex(values.shape):
+            before = int(values[index])
+            for after in {0, 1, -1, coordinate.low, before // 2, before - int(np.sign(before))}:
+                if coordinate.low <= after and _cost(np.array(after)) < _cost(np.array(before)):
+                    changed = values.copy()
+                    changed[index] = after
+                    if coordinate.kind == "weight" and not changed.any(-1).all():
+                        continue
+                    yield _cost(changed) - _cost(values), {**current, coordinate.name: changed}
+
+
+def _stack(instances: list[dict[str, Any]]) -> Draw:
+    return {name: np.stack([entry[name] for entry in instances]) for name in instances[0]}
+
+
+def _violated(claim: Claim, sizes: Sizes, drawn: Draw) -> Any:
+    """Which instances of a batch are certified violations; one that cannot be evaluated is none."""
+    count = len(next(iter(drawn.values())))
+    try:
+        verdicts = certify(claim, partial(claim.setting.case, drawn, sizes)).verdict
+    except MappoVerifyError:
+        if count == 1:
+            return np.zeros(1, bool)
+        halves = [
+            {name: values[part] for name, values in drawn.items()}
+            for part in (slice(count // 2), slice(count // 2, None))
+        ]
+        return np.concatenate([_violated(claim, sizes, half) for half in halves])
+    return np.asarray(verdicts, dtype=object) == Verdict.VIOLATED
