@@ -18,8 +18,6 @@ from .quantities.values import (
     action_values as action_values,
     advantages as advantages,
     returns as returns,
-    induced_transition as induced_transition,
-    induced_reward as induced_reward,
     lookahead as lookahead,
 )
 
@@ -38,8 +36,14 @@ from .quantities.distributions import (
     visits as visits,
     occupancy as occupancy,
     stationary_distribution as stationary_distribution,
-    recurrent_classes as recurrent_classes,
     state_action_distribution as state_action_distribution,
+)
+from .quantities.chain import (
+    induced_transition as induced_transition,
+    induced_reward as induced_reward,
+    recurrent_classes as recurrent_classes,
+    values_exist as values_exist,
+    has_stationary_distribution as has_stationary_distribution,
 )
 from .quantities.concentrability import (
     density_ratio as density_ratio,

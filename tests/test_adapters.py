@@ -13,7 +13,7 @@ from mappo_verify.errors import GameError
 from mappo_verify.games.adapters import from_gymnasium
 from mappo_verify.quantities.optimal import optimal
 
-CHAIN = {
+CHAIN: dict[int, Any] = {
     0: {
         0: [(0.5, 0, 1.0, False), (0.25, 1, 2.0, False), (0.25, 1, 4.0, True)],
         1: [(1.0, 1, -1, False)],
@@ -25,7 +25,7 @@ CHAIN = {
 
 
 def test_a_plain_dictionary() -> None:
-    game = from_gymnasium(CHAIN, 0.9, action_sizes=(2, 2), start=[1, 0])
+    game: Any = from_gymnasium(CHAIN, 0.9, action_sizes=(2, 2), start=[1, 0])
     assert game.transition.tolist() == [[[0.5, 0.25], [0, 1], [0, 1], [0, 0]], [[0, 0]] * 4]
     assert game.reward.tolist() == [[0.5 + 0.5 + 1, -1, 1, 3], [0] * 4]
     assert (game.action_sizes, game.start.tolist(), game.discount.item(), game.name) == ((2, 2), [1, 0], 0.9, "")
@@ -37,9 +37,10 @@ def test_a_plain_dictionary() -> None:
 
 def test_an_environment_carries_its_start_and_name() -> None:
     inner = SimpleNamespace(P=CHAIN, initial_state_distrib=np.array([0.5, 0.5]), spec=SimpleNamespace(id="Chain-v0"))
-    game = from_gymnasium(SimpleNamespace(unwrapped=inner), 1)
+    game: Any = from_gymnasium(SimpleNamespace(unwrapped=inner), 1)
     assert (game.name, game.start.tolist(), game.discount.item()) == ("Chain-v0", [0.5, 0.5], 1)
-    assert from_gymnasium(SimpleNamespace(unwrapped=inner), 1, start=(0, 1)).start.tolist() == [0, 1]
+    game = from_gymnasium(SimpleNamespace(unwrapped=inner), 1, start=(0, 1))
+    assert game.start.tolist() == [0, 1]
 
 
 def one(outcomes: Any) -> dict[int, Any]:

@@ -6,6 +6,7 @@ import gzip
 import itertools
 import logging
 import time
+import tracemalloc
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -57,11 +58,11 @@ def read(tmp_path: Path, text: str | bytes, discount: Any = None, name: str = "g
     return load_dpomdp(path, discount)
 
 
-def fractions(array: Any) -> list[Any]:
-    """Nested lists of Fractions."""
-    if isinstance(array, np.ndarray):
-        return [fractions(entry) for entry in array]
-    return Fraction(int(array.p), int(array.q))  # type: ignore[return-value]
+def fractions(values: Any) -> Any:
+    """Nested lists of Fractions, from rationals or floats."""
+    if isinstance(values, np.ndarray):
+        return [fractions(entry) for entry in values]
+    return Fraction(values) if isinstance(values, float) else Fraction(int(values.p), int(values.q))
 
 
 # --- by hand ----------------------------------------------------------------------------------------------------------
@@ -312,6 +313,15 @@ def test_overriding_wildcards_and_endless_lines_are_bounded(tmp_path: Path, monk
         read(tmp_path, BASE + "\n" * 50)
 
 
+def test_a_word_that_means_a_whole_matrix_costs_one_matrix(tmp_path: Path) -> None:
+    header = "agents: 1\ndiscount: 0\nvalues: cost\nstates: 1000\nstart: 0\nactions: 1\n"
+    tracemalloc.start()
+    assert read(tmp_path, header + "T: 0 : identity\n" * 50).states == 1000
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 12 * 8 * 1000**2
+
+
 def test_tables_of_observations_are_bounded(tmp_path: Path) -> None:
     text = planted("observations:\n2\n2", "observations:\n9999\n9999")
     with pytest.raises(FileError, match="the limit is 20000000"):
@@ -443,6 +453,7 @@ class Naive:
                 self.transition([field.split() for field in address.split(":")], rest)
             else:
                 self.reward([field.split() for field in address.split(":")])
+        self.targets = {t for _, _, t in self.R if t >= 0}
 
     def members(self, text: str) -> list[list[str]]:
         rows = [line.split() for line in text.split("\n") if line.split()]
@@ -480,8 +491,8 @@ class Naive:
 
     def expected_reward(self, a: tuple[int, ...], s: int) -> Fraction:
         base = self.R.get((a, s, -1), Fraction(0))
-        return sum((self.P.get((a, s, t), Fraction(0)) * (r - base) for (b, u, t), r in self.R.items()
-                    if (b, u) == (a, s) and t >= 0), base)  # fmt: skip
+        special = {t: self.R[a, s, t] for t in self.targets if (a, s, t) in self.R}
+        return base + sum((self.P.get((a, s, t), Fraction(0)) * (r - base) for t, r in special.items()), Fraction(0))
 
 
 @needs_problems
@@ -495,19 +506,12 @@ def test_benchmark_files_against_a_naive_reader(path: Path) -> None:
     assert (game.transition.sum(-1) == 1).all() and game.start is not None and game.start.sum() == 1
     naive = Naive(path)
     assert tuple(map(len, naive.actions)) == sizes
-    strides = [int(np.prod(sizes[m + 1 :], dtype=int)) for m in range(len(sizes))]
-    expected = np.full(game.transition.shape, game.transition.flat[0] * 0, dtype=object)
-    for (a, s, t), p in naive.P.items():
-        expected[s, sum(i * stride for i, stride in zip(a, strides, strict=True)), t] = p
-    pairs = list(zip(game.transition.ravel(), expected.ravel(), strict=True))
-    assert all(p == q.numerator if isinstance(q, Fraction) and q.denominator == 1 else
-               (p == q if not isinstance(q, Fraction) else (p.p == q.numerator and p.q == q.denominator))
-               for p, q in pairs)  # fmt: skip
-    by_next = any(t >= 0 for _, _, t in naive.R)
-    for s in range(states):
-        for index, a in enumerate(itertools.product(*map(range, sizes))):
-            value = naive.expected_reward(a, s) if by_next else naive.R.get((a, s, -1), Fraction(0))
-            assert fractions(game.reward[s, index]) == value
+    joint = list(itertools.product(*map(range, sizes)))
+    found = {
+        (joint[a], s, t): fractions(game.transition[s, a, t]) for s, a, t in np.argwhere(game.transition != 0).tolist()
+    }
+    assert found == {key: p for key, p in naive.P.items() if p}
+    assert fractions(game.reward) == [[naive.expected_reward(a, s) for a in joint] for s in range(states)]
 
 
 @needs_problems
@@ -520,8 +524,7 @@ def test_benchmark_optimal_values_against_value_iteration(path: Path) -> None:
         values = (floats.reward + 0.9 * floats.transition @ values).max(-1)
     best = optimal(floats if game.states > 50 else game)
     assert best.certificate.holds
-    assert np.allclose(np.array(best.values, dtype=object).astype(float) if game.states > 50 else
-                       [float(v) for v in map(fractions, best.values)], values, atol=1e-9)  # fmt: skip
+    assert np.allclose([float(v) for v in fractions(best.values)], values, atol=1e-9)
 
 
 @needs_problems

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import stat
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -295,10 +296,12 @@ def test_random_games_round_trip_exactly_also_in_floats(
 ) -> None:
     path = tmp_path_factory.mktemp("games") / "game.json"
     game = random_game(states, sizes, seed=seed, termination=termination)
-    named = Game(
-        game.transition, game.reward, game.discount, sizes, game.start,
-        tuple(f"ß {i}" for i in range(states)), tuple(tuple(f"a{i}" for i in range(n)) for n in sizes), "näme",
-    )  # fmt: skip
+    names: dict[str, Any] = {
+        "state_names": tuple(f"ß {i}" for i in range(states)),
+        "action_names": tuple(tuple(f"a{i}" for i in range(n)) for n in sizes),
+        "name": "näme",
+    }
+    named = replace(game, **names)
     floats = game.floats()
     scaled = Game(floats.transition, floats.reward * scale, floats.discount, sizes, floats.start)
     for each in (game, named, floats, scaled):

@@ -254,11 +254,15 @@ TRUTHS = {"compare", "truth_of"}
 
 ALLOWED: dict[tuple[str, str], str] = {
     ("quantities/agent_values.py", "members"): "agents are integers",
-    ("quantities/distributions.py", "_reachable"): "a mask: counts of paths, non-negative float32 and exact at 0",
+    ("quantities/chain.py", "reachable"): "a mask: counts of paths, non-negative float32 and exact at 0",
+    ("quantities/chain.py", "has_stationary_distribution"): "three-valued truths",
+    ("quantities/chain.py", "recurrent_classes"): "three-valued truths",
     ("quantities/distributions.py", "stationary_distribution"): "states are integers; argmax of a mask",
     ("quantities/distributions.py", "_require_one_class"): "sorts groups of state numbers for a message",
+    ("quantities/optimal.py", "proper_actions"): "three-valued truths and masks of a pattern",
     ("quantities/optimal.py", "_tolerance"): "floats only: it has returned on everything else",
     ("quantities/optimal.py", "certify_optimality"): "the tolerance of floats; optimal() refuses balls",
+    ("quantities/values.py", "solve_bellman"): "a three-valued truth",
     ("quantities/reference_solvers.py", "mirror_step_by_cvxpy"): "floats only; its solution is evaluated exactly",
     ("claims/appendix_b.py", "_telescope"): "agents are integers",
     ("claims/appendix_b.py", "_zero_mean_of_subsets"): "agents are integers",

@@ -257,7 +257,7 @@ def test_stationary_distributions_against_quantecon():
 
 def test_recurrent_classes_against_quantecon():
     quantecon = pytest.importorskip("quantecon")
-    from mappo_verify.quantities.distributions import recurrent_classes
+    from mappo_verify.quantities.chain import recurrent_classes
 
     rng = np.random.default_rng(6)
     several = 0

@@ -27,14 +27,12 @@ from mappo_verify.quantities.agent_values import (
     subset_values,
 )
 from mappo_verify.quantities.bellman import bellman_operator, contraction_factor, row_mass
+from mappo_verify.quantities.chain import has_stationary_distribution, recurrent_classes, values_exist
 from mappo_verify.quantities.concentrability import concentrability, density_ratio, dominates, squared_concentrability
 from mappo_verify.quantities.distributions import (
-    has_stationary_distribution,
     occupancy,
-    recurrent_classes,
     state_action_distribution,
     stationary_distribution,
-    values_exist,
     visits,
 )
 from mappo_verify.quantities.divergence import kl_divergence, l1_distance, squared_norm, sup_norm, total_variation

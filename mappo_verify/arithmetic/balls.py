@@ -15,7 +15,7 @@ import flint
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import SingularError, UndecidedError
+from ..errors import ExactnessError, SingularError, UndecidedError
 from .formal import FormalLog
 from .rationals import rational, solve_each
 from .system import FALSE, TRUE, UNKNOWN, Array, Truth, elementwise
@@ -45,13 +45,18 @@ def constant(value: int | Fraction) -> flint.arb:
     return flint.arb(rational(value))
 
 
-def _enclose(value: Any) -> flint.arb:
-    return value.ball() if isinstance(value, FormalLog) else flint.arb(value)
-
-
 def enclose_all(values: Array) -> Array:
-    """Rationals and formal logarithms as balls at the current precision."""
-    return elementwise(_enclose, values)
+    """Rationals and formal logarithms as balls at the current precision; equal rationals become one and the same ball."""
+    known: dict[Any, flint.arb] = {}
+
+    def enclose(value: Any) -> flint.arb:
+        if isinstance(value, FormalLog):
+            return value.ball()
+        if value not in known:
+            known[value] = flint.arb(value)
+        return known[value]
+
+    return elementwise(enclose, values)
 
 
 def _solve_one(matrix: Array, right: Array) -> Any:
@@ -79,7 +84,13 @@ def log(values: Array) -> Array:
 
 def sqrt(values: Array) -> Array:
     """Of a number known to be non-negative, so the part of the ball below 0 is cut off first."""
-    return elementwise(lambda x: x.nonnegative_part().sqrt(), values)
+    return elementwise(_sqrt, values)
+
+
+def _sqrt(value: flint.arb) -> flint.arb:
+    if value < 0:
+        raise ExactnessError(f"sqrt({value}) is not a real number")
+    return value.nonnegative_part().sqrt()
 
 
 def infinity(where: str) -> flint.arb:
@@ -108,6 +119,12 @@ def _nonzero(x: flint.arb) -> bool:
     if x.contains(0):
         raise UndecidedError(f"whether {x} is zero cannot be told at {flint.ctx.prec} bits; raise the precision")
     return True
+
+
+def certainly_equal(left: Array, right: Array) -> npt.NDArray[np.bool_]:
+    return elementwise(lambda x, y: x is y or (x.is_exact() and y.is_exact() and bool(x == y)), left, right).astype(
+        bool
+    )
 
 
 def support(values: Array) -> npt.NDArray[np.bool_]:

@@ -96,6 +96,10 @@ def compare(left: Floats, relation: str, right: Floats) -> Truth:
     return np.where(decided, TRUE, FALSE).astype(np.int8)
 
 
+def certainly_equal(left: Floats, right: Floats) -> npt.NDArray[np.bool_]:
+    return np.asarray(left == right)
+
+
 def support(values: Floats) -> npt.NDArray[np.bool_]:
     return np.asarray(values != 0)
 

@@ -20,6 +20,9 @@ from .system import System
 
 Terms = list[tuple[Any, Any]]
 
+MAX_BITS = 10_000_000
+"""The largest exponential that is written out."""
+
 
 class FormalLog:
     """``constant + Σ coefficient · log base``; immutable."""
@@ -39,7 +42,7 @@ class FormalLog:
     def __add__(self, other: Any) -> Any:
         if isinstance(other, FormalLog):
             return self._make(self.constant + other.constant, _merge(self.terms, other.terms))
-        if _is_array(other):
+        if not _is_scalar(other):
             return NotImplemented
         return self._make(self.constant + other, self.terms)
 
@@ -49,10 +52,10 @@ class FormalLog:
         return self._make(-self.constant, [(base, -c) for base, c in self.terms])
 
     def __sub__(self, other: Any) -> Any:
-        return NotImplemented if _is_array(other) else self + (-other)
+        return self + (-other) if _is_scalar(other) or isinstance(other, FormalLog) else NotImplemented
 
     def __rsub__(self, other: Any) -> Any:
-        return NotImplemented if _is_array(other) else (-self) + other
+        return (-self) + other if _is_scalar(other) else NotImplemented
 
     def __mul__(self, other: Any) -> Any:
         if isinstance(other, FormalLog):
@@ -61,7 +64,7 @@ class FormalLog:
             if not self.terms:
                 return other * self.constant
             raise ExactnessError("a product of two logarithms has no formal value; use .balls()")
-        if _is_array(other):
+        if not _is_scalar(other):
             return NotImplemented
         return self._make(self.constant * other, [(base, c * other) for base, c in self.terms])
 
@@ -72,12 +75,12 @@ class FormalLog:
             if other.terms:
                 raise ExactnessError("a quotient by a logarithm has no formal value; use .balls()")
             other = other.constant
-        if _is_array(other):
+        if not _is_scalar(other):
             return NotImplemented
         return self._make(self.constant / other, [(base, c / other) for base, c in self.terms])
 
     def __rtruediv__(self, other: Any) -> Any:
-        if _is_array(other):
+        if not _is_scalar(other):
             return NotImplemented
         raise ExactnessError("a quotient by a logarithm has no formal value; use .balls()")
 
@@ -110,8 +113,9 @@ class FormalLog:
         raise UndecidedError(f"the sign of {self} is undecided at {PRECISION_CAP} bits")
 
     def __eq__(self, other: object) -> bool:
-        difference = self - other
-        return difference.is_zero() if isinstance(difference, FormalLog) else NotImplemented
+        if not _is_scalar(other) and not isinstance(other, FormalLog):
+            return NotImplemented
+        return bool((self - other).is_zero())
 
     def __lt__(self, other: Any) -> bool:
         return (self - other).sign() < 0  # type: ignore[no-any-return]
@@ -139,19 +143,21 @@ class FormalLog:
             raise ExactnessError(f"exp({self}) is not a rational number")
         result: Any = None
         for base, coefficient in number.terms:
-            power = _as_integer(coefficient)
+            base, power = _whole_power(base, coefficient)
             if power is None:
                 raise ExactnessError(f"exp({self}) is not a rational number: {coefficient} is not an integer")
-            factor = self._lift(base)
-            for _ in range(abs(power)):
-                result = factor if result is None and power > 0 else _step(result, factor, power, self)
+            if abs(power) * getattr(base, "bit_length", lambda: 1)() > MAX_BITS:
+                raise ExactnessError(f"exp({self}) has more than {MAX_BITS} bits")
+            factor = self._power(base, abs(power))
+            start = self._one() if result is None else result
+            result = start * factor if power > 0 else start / factor
         return self._one() if result is None else result
 
     def _one(self) -> Any:
         return flint.fmpq(1)
 
-    def _lift(self, base: Any) -> Any:
-        return flint.fmpq(base)
+    def _power(self, base: Any, exponent: int) -> Any:
+        return flint.fmpq(base**exponent)
 
     def ball(self) -> flint.arb:
         """An enclosure at the current precision."""
@@ -161,8 +167,18 @@ class FormalLog:
         return total
 
     def to_float(self) -> float:
-        """The nearest float64, more or less; for display."""
-        return float(self.ball().mid())
+        """The nearest float64, also where logarithms nearly cancel."""
+        if self.is_zero():
+            return 0.0
+        from .balls import PRECISION_CAP, precision
+
+        bits = 64
+        while True:
+            with precision(bits):
+                enclosure = self.ball()
+                if enclosure.rel_accuracy_bits() > 56 or bits >= PRECISION_CAP:
+                    return float(enclosure.mid())
+            bits *= 2
 
     def __repr__(self) -> str:
         parts = [] if _vanishes(self.constant) else [str(self.constant)]
@@ -181,13 +197,25 @@ def logarithm(value: flint.fmpq) -> FormalLog:
     return FormalLog(flint.fmpq(0), terms)
 
 
-def _step(result: Any, factor: Any, power: int, owner: FormalLog) -> Any:
-    start = owner._one() if result is None else result
-    return start * factor if power > 0 else start / factor
+def _whole_power(base: Any, coefficient: Any) -> tuple[Any, int | None]:
+    """``b^c`` as a power with an integer exponent, taking an exact root of ``b`` where ``c`` is a fraction."""
+    power = _as_integer(coefficient)
+    if power is not None or not isinstance(base, flint.fmpz) or not isinstance(coefficient, flint.fmpq):
+        return base, power
+    degree = int(coefficient.q)
+    if degree > 64:
+        return base, None
+    root = base.root(degree)
+    return (root, int(coefficient.p)) if root**degree == base else (base, None)
 
 
-def _is_array(value: Any) -> bool:
-    return hasattr(value, "__array_interface__")
+def _is_scalar(value: Any) -> bool:
+    """Integers, rationals and symbols; never arrays, floats or balls (``arb`` would swallow an exact number silently)."""
+    if isinstance(value, (int, flint.fmpq, flint.fmpz)):
+        return True
+    return getattr(type(value), "system", None) is System.SYMBOLS or (
+        type(value).__module__ == "numpy" and hasattr(value, "__index__")
+    )
 
 
 def _vanishes(value: Any) -> bool:

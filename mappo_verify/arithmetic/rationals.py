@@ -108,6 +108,10 @@ def compare(left: Array, relation: str, right: Array) -> Truth:
     return np.where(decided, TRUE, FALSE).astype(np.int8)
 
 
+def certainly_equal(left: Array, right: Array) -> npt.NDArray[np.bool_]:
+    return np.equal(left, right).astype(bool)
+
+
 def support(values: Array) -> npt.NDArray[np.bool_]:
     return np.not_equal(values, 0).astype(bool)
 
@@ -123,4 +127,7 @@ def argmax(values: Array) -> npt.NDArray[np.intp]:
 def to_float(value: Any) -> float:
     if isinstance(value, FormalLog):
         return value.to_float()
-    return float(fraction(value))
+    try:
+        return float(fraction(value))
+    except OverflowError:
+        raise ExactnessError(f"a number of {len(str(value))} digits is beyond float64; keep it exact") from None

@@ -220,6 +220,8 @@ class Quotient:
             return 0
         if isinstance(self.ring, DegreeRing):
             return None
+        if self.ring is SCALARS:
+            return int(self.numerator.p) if self.numerator.q == 1 else None
         denominator = self.ring.number(flint.fmpq(1))
         for index, power in self.powers.items():
             denominator = denominator * self.ring.factors[index] ** power
@@ -365,14 +367,11 @@ class SymbolicLog(FormalLog):
     def _one(self) -> Any:
         return constant(1)
 
-    def _lift(self, base: Any) -> Any:
-        ring = _ring_of(np.array([c for _, c in self.terms] + [self.constant], dtype=object))
+    def _power(self, base: Any, exponent: int) -> Any:
         if isinstance(base, (int, flint.fmpz)):
-            return constant(int(base))
-        for _, coefficient in self.terms:
-            if isinstance(coefficient, Quotient) and coefficient.ring is not SCALARS:
-                ring = coefficient.ring
-        return Quotient(ring, base, {})
+            return constant(int(base) ** exponent)
+        ring = _ring_of(np.array([self.constant, *(c for _, c in self.terms)], dtype=object))
+        return Quotient(ring, base**exponent, {})
 
     def sign(self) -> int:
         if self.is_zero():
@@ -380,10 +379,20 @@ class SymbolicLog(FormalLog):
         raise UndecidedError("the sign of a symbolic logarithm depends on the parameters")
 
 
+def _sign(numerator: Any) -> int:
+    """-1 for a negative constant; 1 for everything that is or may be positive."""
+    if not isinstance(numerator, flint.fmpq) and not numerator.is_constant():
+        return 1
+    number = numerator if isinstance(numerator, flint.fmpq) else flint.fmpq(numerator.leading_coefficient())
+    return -1 if number < 0 else 1
+
+
 def _log(value: Any) -> Any:
     if not isinstance(value, Quotient) or isinstance(value.ring, DegreeRing):
         raise ExactnessError(f"log of {value} has no symbolic value")
     ring = value.ring
+    if value.is_zero() or (not value.powers and _sign(value.numerator) < 0):
+        raise ExactnessError(f"log({value}) is not a real number")
 
     def number(k: int) -> Quotient:
         return Quotient(ring, ring.number(flint.fmpq(k)), {})
@@ -430,6 +439,10 @@ def _compare(relation: str, left: Any, right: Any) -> np.int8:
 
 def compare(left: Array, relation: str, right: Array) -> Truth:
     return elementwise(lambda x, y: _compare(relation, x, y), left, right).astype(np.int8)
+
+
+def certainly_equal(left: Array, right: Array) -> npt.NDArray[np.bool_]:
+    return elementwise(lambda x, y: bool(x == y), left, right).astype(bool)
 
 
 def support(values: Array) -> npt.NDArray[np.bool_]:

@@ -85,7 +85,7 @@ def system_of(*arrays: Any) -> System:
         elif values.dtype.kind in "iub" or values.size == 0:
             system = None
         elif values.dtype.kind == "O":
-            system = system_of_type(type(values.flat[0]))
+            system = next(filter(None, (system_of_type(type(entry)) for entry in values.flat)), None)
         else:
             raise MixedArithmeticError(f"an array of dtype {values.dtype} holds no numbers that can be computed with")
         if system is not None and found is not None and system is not found:
@@ -104,7 +104,7 @@ def require_one_system(**arrays: Any) -> System:
         if values.dtype.kind == "f":
             seen.setdefault(System.FLOATS, name)
         elif values.dtype.kind == "O":
-            for kind in set(map(type, values.ravel().tolist())):
+            for kind in sorted(set(map(type, values.ravel().tolist())), key=lambda kind: kind.__name__):
                 try:
                     system = system_of_type(kind)
                 except MixedArithmeticError as error:
@@ -160,6 +160,12 @@ def like(values: Any, reference: Any) -> Array:
             known[value] = convert(value)
         flat[position] = known[value]
     return result
+
+
+def certainly_equal(left: Any, right: Any) -> npt.NDArray[np.bool_]:
+    """Where two entries are one number beyond doubt.  Balls are: equal points, or the very same object (one number twice)."""
+    left, right = np.broadcast_arrays(left, right)
+    return backend(left, right).certainly_equal(left, right)  # type: ignore[no-any-return]
 
 
 def identity(size: int, reference: Any) -> Array:
@@ -238,6 +244,7 @@ def square(values: Any) -> Array:
 
 def xlogy(factor: Any, values: Any) -> Array:
     """``factor · log values`` with ``0 · log 0 = 0``.  A positive factor needs a positive value."""
+    system_of(factor, values)
     factor, values = np.broadcast_arrays(factor, values)
     where = support(factor)
     safe = select(where, values, like(1, values))
@@ -249,13 +256,16 @@ def divide(numerator: Any, denominator: Any) -> Array:
 
     ``x/0`` is infinite on floats and balls, an error on rationals, which have no infinity.
     """
+    system_of(numerator, denominator)
     numerator, denominator = np.broadcast_arrays(numerator, denominator)
     defined = support(denominator)
     safe = select(defined, denominator, like(1, denominator))
     ratio = select(defined, numerator / safe, like(0, numerator))
     infinite = ~defined & support(numerator)
     if infinite.any():
-        ratio = select(~infinite, ratio, np.asarray(backend(numerator).infinity(_name_index(infinite))))
+        endless = backend(numerator).infinity(_name_index(infinite))
+        upwards = compare(numerator, ">", like(0, numerator)) > 0
+        ratio = select(~infinite, ratio, select(upwards, np.asarray(endless), np.asarray(-endless)))
     return ratio
 
 
@@ -350,4 +360,11 @@ def floats_of(values: Any) -> npt.NDArray[np.float64]:
     values = np.asarray(values)
     if values.dtype.kind != "O":
         return np.asarray(values, dtype=np.float64)
-    return elementwise(backend(values).to_float, values).astype(np.float64)
+    convert, known = backend(values).to_float, {}
+    entries = values.ravel().tolist()  # keeps them alive, so that identities stay unique: large games share their zeros
+    result = np.empty(len(entries))
+    for position, entry in enumerate(entries):
+        if id(entry) not in known:
+            known[id(entry)] = convert(entry)
+        result[position] = known[id(entry)]
+    return result.reshape(values.shape)

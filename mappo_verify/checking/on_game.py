@@ -114,12 +114,7 @@ def _evaluate(claim: Claim, game: Game, objects: dict[str, Any]) -> Any:
     def build(system: System) -> Case:
         if system is System.RATIONALS:
             return Case(claim.setting, sizes, system, (), objects)
-        converted = {
-            ingredient.name: ingredient.convert(objects[ingredient.name], system)
-            for ingredient in claim.setting.ingredients
-            if ingredient.name in objects
-        }
-        return Case(claim.setting, sizes, system, (), converted)
+        return Case(claim.setting, sizes, system, (), claim.setting.converted(objects, system))
 
     if game.states <= EXACT_STATES:
         return certify(claim, build)

@@ -20,7 +20,7 @@ class Planted:
     claims: tuple[str, ...]
 
 
-VALUES, AGENTS = "quantities/values.py", "quantities/agent_values.py"
+VALUES, CHAIN, AGENTS = "quantities/values.py", "quantities/chain.py", "quantities/agent_values.py"
 PLACES, ORDER = "quantities/distributions.py", "model/agents.py"
 MIRROR, KL = "quantities/mirror_descent.py", "quantities/divergence.py"
 DIFFERENCE, BELLMAN = "quantities/performance_difference.py", "quantities/bellman.py"
@@ -58,17 +58,17 @@ PLANTED: tuple[Planted, ...] = (
         "identity(game.states, game.system) + lift",
         ("section-3.1",),
     ),
-    Planted("P_π transposed", VALUES, '"...sa,...sat->...st"', '"...sa,...sat->...ts"', ("section-3.1",)),
+    Planted("P_π transposed", CHAIN, '"...sa,...sat->...st"', '"...sa,...sat->...ts"', ("section-3.1",)),
     Planted(
         "the next state's policy used for P_π",
-        VALUES,
+        CHAIN,
         '"...sa,...sat->...st"',
         '"...ta,...sat->...st"',
         ("section-3.1",),
     ),
     Planted(
         "r_π with the wrong sign",
-        VALUES,
+        CHAIN,
         'return contract("...sa,...sa->...s"',
         'return -contract("...sa,...sa->...s"',
         ("section-3.1",),
@@ -106,15 +106,15 @@ PLANTED: tuple[Planted, ...] = (
     Planted(
         "visits with P_π instead of its transpose",
         PLACES,
-        "transposed = np.swapaxes(bellman_matrix(game, policy), -1, -2)",
-        "transposed = bellman_matrix(game, policy)",
+        "start_of(game, start), transposed=True",
+        "start_of(game, start), transposed=False",
         ("section-3.1", "lemma-4.1"),
     ),
     Planted(
         "visits of the wrong start (uniform)",
         PLACES,
-        "solve_bellman(transposed, start[..., None])",
-        "solve_bellman(transposed, (0 * start + like(1, start) / game.states)[..., None])",
+        "solve_bellman(game, policy, start_of(game, start), transposed=True)",
+        "solve_bellman(game, policy, 0 * start_of(game, start) + like(1, game.system) / game.states, transposed=True)",
         ("lemma-4.1",),
     ),
     Planted(
@@ -141,8 +141,8 @@ PLANTED: tuple[Planted, ...] = (
     Planted(
         "stationary equations not transposed",
         PLACES,
-        "solve(np.swapaxes(between, -1, -2), target)",
-        "solve(between, target)",
+        "solve(np.swapaxes(matrix, -1, -2), target)",
+        "solve(matrix, target)",
         ("section-3.1/stationary",),
     ),
     Planted(
@@ -240,8 +240,8 @@ PLANTED: tuple[Planted, ...] = (
     Planted(
         "conditioning without dividing by π(a^P|s)",
         AGENTS,
-        "return divide(agent_axes(policy.joint(), policy.action_sizes), marginal(policy, kept))",
-        "return agent_axes(policy.joint(), policy.action_sizes) + 0 * marginal(policy, kept)",
+        "divide(agent_axes(policy.joint(), policy.action_sizes), marginal(policy, kept))",
+        "agent_axes(policy.joint(), policy.action_sizes) + 0 * marginal(policy, kept)",
         ("lemma-b.3/zero-mean-conditioning",),
     ),
     # --- Bellman operators

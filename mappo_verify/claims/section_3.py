@@ -30,14 +30,8 @@ from ..quantities.agent_values import (
     subset_average,
 )
 from ..quantities.bellman import bellman_operator, contraction_factor
-from ..quantities.distributions import (
-    has_stationary_distribution,
-    occupancy,
-    state_action_distribution,
-    stationary_distribution,
-    values_exist,
-    visits,
-)
+from ..quantities.chain import has_stationary_distribution, induced_reward, induced_transition, values_exist
+from ..quantities.distributions import occupancy, state_action_distribution, stationary_distribution, visits
 from ..quantities.mirror_descent import (
     fit_step,
     log_linear_step,
@@ -50,8 +44,6 @@ from ..quantities.serialisation import deserialise, serialise, serialise_policy
 from ..quantities.values import (
     action_values,
     advantages,
-    induced_reward,
-    induced_transition,
     lookahead,
     returns,
     state_values,

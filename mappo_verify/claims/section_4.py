@@ -10,14 +10,9 @@ import numpy as np
 
 from ..arithmetic import UNKNOWN, Array, System, contract, floats_of, lift, like, log, support
 from ..quantities.agent_values import advantages_of, agent_values
+from ..quantities.chain import has_stationary_distribution, values_exist
 from ..quantities.concentrability import density_ratio, dominates, squared_concentrability
-from ..quantities.distributions import (
-    has_stationary_distribution,
-    state_action_distribution,
-    stationary_distribution,
-    values_exist,
-    visits,
-)
+from ..quantities.distributions import state_action_distribution, stationary_distribution, visits
 from ..quantities.divergence import kl_divergence, l1_distance, squared_norm
 from ..quantities.mirror_descent import averaged_objective, mirror_gradient, mirror_objective, mirror_step
 from ..quantities.performance_difference import expected_along, factor_gain, return_difference

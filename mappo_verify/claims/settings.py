@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, System, Truth, both, compare, like, log, support, system_of, truth_of
+from ..arithmetic import FALSE, TRUE, Array, System, Truth, both, compare, like, log, support, system_of, truth_of
 from ..errors import ClaimError
 from ..model import Game, Policy
 from ..model.agents import prefix_sizes
@@ -142,7 +142,10 @@ class GameData(Ingredient):
         }
         if not generic:
             return Game(**fields)
-        return unchecked(Game, **fields, state_names=None, action_names=None, name="", system=system_of(reward))
+        # Formal rows are no numbers that could be compared with 1, but how they are made says what they sum to.
+        ends = np.full(reward.shape, TRUE if self.termination else FALSE)
+        names = {"state_names": None, "action_names": None, "name": ""}
+        return unchecked(Game, **fields, **names, system=system_of(reward), ends=ends)
 
     def hypotheses(self) -> tuple[Hypothesis, ...]:
         result = []
@@ -373,7 +376,10 @@ class Setting:
         return tuple(c for ingredient in self.ingredients for c in ingredient.coordinates(sizes))
 
     def case(self, coordinates: Mapping[str, Any], sizes: Sizes, system: System, generic: bool = False) -> Case:
-        """The case behind integer coordinates, in the given number system."""
+        """The case behind integer coordinates, in the given number system; balls enclose the exact case."""
+        if system is System.BALLS:
+            exact = self.case(coordinates, sizes, System.RATIONALS)
+            return Case(self, sizes, system, exact.batch_shape, self.converted(exact.objects, system))
         numbers: dict[str, Array] = {}
         for coordinate in self.coordinates(sizes):
             if coordinate.name not in coordinates:
@@ -393,6 +399,10 @@ class Setting:
         first = next(iter(numbers.values()))
         width = len(self.coordinates(sizes)[0].shape)
         return Case(self, sizes, system_of(first), first.shape[: first.ndim - width], built)
+
+    def converted(self, objects: Mapping[str, Any], target: System) -> dict[str, Any]:
+        """Ingredients in another number system."""
+        return {i.name: i.convert(objects[i.name], target) for i in self.ingredients if i.name in objects}
 
     def case_from(self, objects: Mapping[str, Any], target: System | None = None) -> Case:
         """The case behind a user's own objects, converted to ``target`` (default: the system of the first)."""
@@ -451,8 +461,8 @@ class Case:
 
 
 def goes_on(game: Game) -> Truth:
-    """Whether every row of P sums to 1, shape ``[..., S, A]`` (floats: up to rounding)."""
-    return is_distribution(game.transition)
+    """Whether no row of P loses mass, shape ``[..., S, A]``."""
+    return np.asarray(-game.ends, dtype=np.int8)
 
 
 def is_distribution(rows: Array) -> Truth:
@@ -475,9 +485,8 @@ def in_unit(values: Array) -> Truth:
 
 
 def factorises(policy: Policy) -> Truth:
-    """Whether no factor depends on the prefix, shape ``[..., S]``."""
-    same = [compare(f, "=", f[..., :1, :]).min((-1, -2)) >= 0 for f in policy.factors]
-    return truth_of(np.logical_and.reduce(same))
+    """Whether no factor depends on the prefix, shape ``[...]``."""
+    return truth_of(policy.product_mask())
 
 
 def has_full_support(policy: Policy) -> Truth:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from math import prod
@@ -26,7 +26,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..arithmetic import Array, System, module_of, support
+from ..arithmetic import Array, System, identity, module_of, support
 from ..errors import FileError, GameError
 from ..model import Game
 from ..model.agents import joint_action
@@ -83,7 +83,7 @@ class _Section:
     keyword: str
     option: str
     line: int
-    rows: list[tuple[int, str]] = field(default_factory=list)
+    rows: list[tuple[int, str]]
     """Line number and text; the first is what follows the colon."""
 
     def tokens(self) -> list[Token]:
@@ -123,7 +123,7 @@ class _Reader:
         rationals = module_of(System.RATIONALS)
         self.rational, self.fraction = rationals.constant, rationals.fraction
         self.numbers: dict[str, Any] = {}
-        self.zero, self.one = self.rational(0), self.rational(1)
+        self.zero = self.rational(0)
         self.header: dict[str, _Section] = {}
         self.body: list[_Section] = []
         self._split(text)
@@ -377,6 +377,11 @@ class _Reader:
     def _observation_sizes(self) -> tuple[int, ...]:
         return tuple(names.size for names in self.observations)
 
+    @cached_property
+    def _identity(self) -> Array:
+        """One matrix for all the lines that say so, however many."""
+        return identity(self.states.size, System.RATIONALS)
+
     def _value(self, keyword: str, line: int, data: list[Token], shapes: list[tuple[int, ...]]) -> Any:
         """One number, or an array over the axes that the address leaves out."""
         if not data:
@@ -387,19 +392,16 @@ class _Reader:
         is_uniform = word == "uniform" and keyword != "R" and bool(shapes)
         is_identity = word == "identity" and keyword == "T" and len(shapes) == 2
         wanted = 1 if is_uniform or is_identity else rows * columns
-        if len(data) > 1 and not self._is_number(word) and self._is_number(data[-1][0]):
-            self.fail(
-                data[0][1], f"{shown(word)} stands where a number belongs; a colon is needed before the last number"
-            )
+        if len(data) > 1 and word[0] not in "+-.0123456789" and self._is_number(data[-1][0]):
+            where = data[0][1]
+            self.fail(where, f"{shown(word)} stands where a number belongs; a colon is needed before the last number")
         if len(data) > wanted:
             excess, where = data[wanted]
             self.fail(where, f"{shown(excess)} is one too many: {wanted} values belong to line {line}")
         if is_uniform:
             return self.rational(Fraction(1, columns))
         if is_identity:
-            square = np.full((rows, columns), self.zero, dtype=object)
-            np.fill_diagonal(square, self.one)
-            return square
+            return self._identity
         read = self._number if keyword == "R" else self._probability
         values = [read(token) for token in data]
         if len(data) < wanted:

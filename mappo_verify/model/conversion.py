@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from ..arithmetic import Array, System, elementwise, floats_of, like, module_of, select, system_of
-from ..errors import MixedArithmeticError
+from ..arithmetic import Array, System, compare, elementwise, floats_of, like, module_of, select, system_of
+from ..errors import ExactnessError, MixedArithmeticError
 from .validation import ROUNDING
 
 
-def convert(values: Any, target: System, max_denominator: int | None = None, rows: bool = False) -> Array:
+def convert(
+    values: Any, target: System, max_denominator: int | None = None, rows: bool = False, name: str = "the array"
+) -> Array:
     """``values`` in the system ``target``.
 
     Floats become the rationals that they are; ``max_denominator`` then rounds to the nearest such fraction.  ``rows`` says
@@ -23,23 +26,29 @@ def convert(values: Any, target: System, max_denominator: int | None = None, row
         return np.asarray(values)
     if source is System.SYMBOLS or (source is System.BALLS and target is not System.FLOATS):
         raise MixedArithmeticError(f"{source.value} cannot be turned into {target.value}")
+    if max_denominator is not None and max_denominator < 1:
+        raise ValueError(f"max_denominator = {max_denominator} is no denominator; it is at least 1")
     if target is System.FLOATS:
-        return floats_of(values)
+        try:
+            return floats_of(values)
+        except ExactnessError as error:
+            raise ExactnessError(f"{name}: {error}") from None
     if source is System.FLOATS:
         values = module_of(System.FLOATS).to_rational(values)
+    full = _nearly_one(values) if rows and (source is System.FLOATS or max_denominator is not None) else None
     if max_denominator is not None:
         rationals = module_of(System.RATIONALS)
         values = elementwise(
             lambda x: rationals.rational(rationals.fraction(x).limit_denominator(max_denominator)), values
         )
-    if rows and (source is System.FLOATS or max_denominator is not None):
-        values = close_rows(values, ROUNDING if max_denominator is None else values.shape[-1] / max_denominator)
+    if full is not None:
+        sums = np.asarray(values.sum(-1, keepdims=True))
+        over = compare(sums, ">", like(1, sums)) > 0
+        values = select(full | over, values / select(full | over, sums, like(1, sums)), values)
     return np.asarray(module_of(System.BALLS).enclose_all(values) if target is System.BALLS else values)
 
 
-def close_rows(values: Array, rounding: float) -> Array:
-    """Divide every rational row whose sum is within ``rounding`` of 1 by that exact sum; leave smaller sums alone."""
+def _nearly_one(values: Array) -> npt.NDArray[np.bool_]:
+    """Rational rows whose sum is within rounding of 1: these are divided by their exact sum, smaller sums stay termination."""
     sums = np.asarray(values.sum(-1, keepdims=True))
-    one = like(1, sums)
-    rounded = np.abs(floats_of(sums - one)) <= rounding
-    return select(rounded, values / select(rounded, sums, one), values)
+    return np.abs(floats_of(sums - like(1, sums))) <= ROUNDING

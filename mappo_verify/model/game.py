@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import prod
@@ -10,13 +9,20 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, System, compare, floats_of, like, require_one_system
+from ..arithmetic import Array, System, Truth, compare, like, select
 from ..errors import GameError
 from .conversion import convert
-from .validation import ROUNDING, array_of, at, first, freeze, require_finite, require_shape, require_subprobability
-
-MAX_ENTRIES = 200_000_000
-"""Entries of one array; a game beyond this is refused rather than left to exhaust the memory."""
+from .validation import (
+    MAX_ENTRIES,
+    ROUNDING,
+    arrays_of,
+    at,
+    first,
+    freeze,
+    require_finite,
+    require_shape,
+    require_subprobability,
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -40,9 +46,9 @@ class Game:
         Names for display, one per state, and one tuple per agent.
     name : str
 
-    The arrays decide the arithmetic: float64, ``flint.fmpq``, ``flint.arb`` or symbols.  Leading axes ``...`` are a batch.
-    Arrays are copied and read-only.  Anything malformed raises :class:`~mappo_verify.errors.GameError`, which names the index
-    and the value.
+    The arrays decide the arithmetic: float64, ``flint.fmpq``, ``flint.arb`` or symbols; integers join any of them.  Leading axes
+    ``...`` are a batch.  ``ends`` ``[..., S, A]`` is three-valued truth: does this row lose mass to termination?  Arrays are
+    copied and read-only.  Anything malformed raises :class:`~mappo_verify.errors.GameError`, naming index and value.
 
     >>> game = Game([[[0.5], [1.0]]], [[1.0, 0.0]], 0.9)
     >>> game.states, game.action_sizes, game.system.value
@@ -62,12 +68,15 @@ class Game:
     action_names: tuple[tuple[str, ...], ...] | None = None
     name: str = ""
     system: System = field(init=False)
+    ends: Truth = field(init=False)
 
     def __post_init__(self) -> None:
-        transition, reward = array_of(self.transition, "transition"), array_of(self.reward, "reward")
-        discount = array_of(self.discount, "discount")
-        start = None if self.start is None else array_of(self.start, "start")
-        system = self._require_system(transition, reward, discount, start)
+        given = {"transition": self.transition, "reward": self.reward, "discount": self.discount}
+        system, arrays = arrays_of(**given, **({} if self.start is None else {"start": self.start}))
+        transition, reward, discount, start = (arrays.get(name) for name in (*given, "start"))
+        assert transition is not None
+        assert reward is not None
+        assert discount is not None
         if transition.ndim < 3:
             raise GameError(f"transition has shape {transition.shape}; it needs [..., S, A, S]")
         states, actions = transition.shape[-3], transition.shape[-2]
@@ -85,6 +94,10 @@ class Game:
             batch = np.broadcast_shapes(*batches)
         except ValueError:
             raise GameError(f"the batch axes of transition, reward, discount and start do not fit: {batches}") from None
+        if prod(batch) * transition[..., :1, :1, :1].size and prod(batch) * states * actions * states > MAX_ENTRIES:
+            raise GameError(
+                f"a batch of {prod(batch)} games of this size is more than the limit of {MAX_ENTRIES} entries"
+            )
         if system is not System.SYMBOLS:
             require_subprobability("transition", transition)
             require_finite("reward", reward)
@@ -102,20 +115,11 @@ class Game:
             "start": None if start is None else freeze(np.broadcast_to(start, batch + start.shape[-1:]), 1, system),
             "action_sizes": sizes,
             "system": system,
+            "ends": np.broadcast_to(_ends(transition), batch + transition.shape[-3:-1]),
             "state_names": names[0],
             "action_names": names[1],
         }.items():
             object.__setattr__(self, name, value)
-
-    @staticmethod
-    def _require_system(transition: Array, reward: Array, discount: Array, start: Array | None) -> System:
-        named = {"transition": transition, "reward": reward, "discount": discount}
-        if start is not None:
-            named["start"] = start
-        for name, array in named.items():
-            if array.size > MAX_ENTRIES:
-                raise GameError(f"{name} has {array.size} entries, more than the limit of {MAX_ENTRIES}")
-        return require_one_system(**named)
 
     def _names(
         self, states: int, sizes: tuple[int, ...]
@@ -167,12 +171,8 @@ class Game:
     # -- derived facts ------------------------------------------------------------------------------------------------
 
     def terminates(self) -> bool:
-        """Whether some row of P sums to less than 1 (for floats: by more than rounding)."""
-        if self.system is System.SYMBOLS:
-            return True
-        if self.system is System.RATIONALS:
-            return bool((self.transition.sum(-1) < 1).any())
-        return bool((floats_of(self.transition.sum(-1)) < 1 - ROUNDING).any())
+        """Whether some row of P certainly sums to less than 1 (for floats: by more than rounding)."""
+        return bool((self.ends > 0).any())
 
     def with_start(self, start: Any) -> Game:
         """The same game with another start distribution."""
@@ -207,10 +207,20 @@ class Game:
         return f"Game({name}{self.states} states, actions {self.action_sizes}, {self.system.value}{batch})"
 
 
-def _action_sizes(sizes: Sequence[int], actions: int) -> tuple[int, ...]:
-    if isinstance(sizes, (int, np.integer)):
-        sizes = (int(sizes),)
-    result = tuple(int(size) for size in sizes) or (actions,)
+def _ends(transition: Array) -> Truth:
+    """Which rows of P sum to less than 1, shape ``[..., S, A]``; a ball around 1 cannot tell."""
+    mass = np.asarray(transition.sum(-1))
+    slack = ROUNDING if mass.dtype.kind == "f" else 0
+    return compare(mass, "<", like(1, mass) - slack)
+
+
+def _action_sizes(sizes: Any, actions: int) -> tuple[int, ...]:
+    given = (sizes,) if isinstance(sizes, (int, np.integer)) else sizes
+    if not isinstance(given, (tuple, list, np.ndarray)) or not all(
+        isinstance(size, (int, np.integer)) and not isinstance(size, bool) for size in given
+    ):
+        raise GameError(f"action_sizes = {sizes!r} is not a tuple of integers such as (2, 3)")
+    result = tuple(int(size) for size in given) or (actions,)
     if any(size < 1 for size in result):
         raise GameError(f"action_sizes {result} has a size below 1")
     if prod(result) != actions:
@@ -221,11 +231,20 @@ def _action_sizes(sizes: Sequence[int], actions: int) -> tuple[int, ...]:
 def _convert_game(game: Game, target: System, max_denominator: int | None) -> Game:
     if target is game.system and max_denominator is None:
         return game
-    start = None if game.start is None else convert(game.start, target, max_denominator, rows=True)
-    return replace(
+    start = None if game.start is None else convert(game.start, target, max_denominator, rows=True, name="start")
+    discount = convert(game.discount, target, max_denominator, name="discount")
+    if max_denominator is not None:  # a discount below 1 stays below 1
+        rounded_up = (compare(discount, "=", like(1, discount)) > 0) & (
+            compare(game.discount, "<", like(1, game.discount)) > 0
+        )
+        discount = select(rounded_up, like(Fraction(max_denominator - 1, max_denominator), discount), discount)
+    result = replace(
         game,
-        transition=convert(game.transition, target, max_denominator, rows=True),
-        reward=convert(game.reward, target, max_denominator),
-        discount=convert(game.discount, target, max_denominator),
+        transition=convert(game.transition, target, max_denominator, rows=True, name="transition"),
+        reward=convert(game.reward, target, max_denominator, name="reward"),
+        discount=discount,
         start=start,
     )
+    if target is System.BALLS and game.system is System.RATIONALS:
+        object.__setattr__(result, "ends", game.ends)  # exact data knows what balls around 1 cannot tell
+    return result

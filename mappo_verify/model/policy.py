@@ -8,13 +8,14 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from ..arithmetic import Array, System, compare, divide, like, require_one_system, tilt
+from ..arithmetic import Array, System, certainly_equal, compare, divide, like, tilt
 from ..errors import GameError
 from .agents import extend, joint_action, prefix_sizes, split_last
 from .conversion import convert
 from .game import Game
-from .validation import array_of, freeze, require_subprobability
+from .validation import arrays_of, freeze, require_subprobability
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -36,8 +37,8 @@ class Policy:
     def __post_init__(self) -> None:
         if not len(self.factors):
             raise GameError("a policy needs at least one factor")
-        factors = [array_of(factor, f"factors[{m}]") for m, factor in enumerate(self.factors)]
-        system = require_one_system(**{f"factors[{m}]": factor for m, factor in enumerate(factors)})
+        system, arrays = arrays_of(**{f"factors[{m}]": factor for m, factor in enumerate(self.factors)})
+        factors = list(arrays.values())
         for m, factor in enumerate(factors):
             if factor.ndim < 3:
                 raise GameError(f"factors[{m}] has shape {factor.shape}; it needs [..., S, prefixes, A_{m + 1}]")
@@ -64,7 +65,7 @@ class Policy:
     @classmethod
     def product(cls, factors: Sequence[Any]) -> Policy:
         """Independent agents: ``factors[m-1]`` is ``π^m(a^m | s)``, of shape ``[..., S, |A_m|]``."""
-        tables = [array_of(factor, f"factors[{m}]") for m, factor in enumerate(factors)]
+        tables = list(arrays_of(**{f"factors[{m}]": factor for m, factor in enumerate(factors)})[1].values())
         for m, table in enumerate(tables):
             if table.ndim < 2:
                 raise GameError(f"factors[{m}] has shape {table.shape}; it needs [..., S, A_{m + 1}]")
@@ -88,8 +89,9 @@ class Policy:
             raise GameError(
                 f"actions needs one integer per state, shape [..., {game.states}]; it has shape {chosen.shape}"
             )
-        if chosen.min() < 0 or chosen.max() >= game.actions:
-            bad = tuple(int(i) for i in np.argwhere((chosen < 0) | (chosen >= game.actions))[0])
+        outside = (chosen < 0) | (chosen >= game.actions)
+        if outside.any():
+            bad = tuple(int(i) for i in np.argwhere(outside)[0])
             raise GameError(f"actions{list(bad)} = {chosen[bad]} is not one of the {game.actions} joint actions")
         each = np.array([joint_action(index, game.action_sizes) for index in range(game.actions)])
         rows = [np.eye(size, dtype=int)[each[chosen, m]] for m, size in enumerate(game.action_sizes)]
@@ -101,7 +103,7 @@ class Policy:
 
         On rationals the logits must be logarithms of rationals.
         """
-        tables = [array_of(table, f"logits[{m}]") for m, table in enumerate(logits)]
+        tables = list(arrays_of(**{f"logits[{m}]": table for m, table in enumerate(logits)})[1].values())
         for m, table in enumerate(tables):
             if table.dtype.kind == "f" and not np.isfinite(table).all():
                 index = [int(i) for i in np.argwhere(~np.isfinite(table))[0]]
@@ -111,9 +113,11 @@ class Policy:
     @classmethod
     def from_joint(cls, table: Any, action_sizes: Sequence[int]) -> Policy:
         """The chain of factors of a joint table ``π(a | s)`` ``[..., S, A]``, by Bayes; uniform where a prefix has mass 0."""
-        joint, sizes = array_of(table, "table"), tuple(int(size) for size in action_sizes)
+        _, arrays = arrays_of(table=table)
+        joint, sizes = arrays["table"], tuple(int(size) for size in action_sizes)
         if joint.ndim < 2 or joint.shape[-1] != prefix_sizes(sizes)[-1]:
             raise GameError(f"table has shape {joint.shape}; it needs [..., S, {prefix_sizes(sizes)[-1]}]")
+        require_subprobability("table", joint, full=True)
         factors: list[Array] = []
         for size in reversed(sizes):
             rows = split_last(joint, size)
@@ -165,9 +169,14 @@ class Policy:
             raise GameError("this is a single policy, not a batch")
         return replace(self, factors=tuple(np.asarray(factor[index]) for factor in self.factors))
 
+    def product_mask(self) -> npt.NDArray[np.bool_]:
+        """Where no factor depends on the prefix, shape ``[...]``; beyond doubt, entry by entry."""
+        same = [certainly_equal(factor, factor[..., :1, :]).all((-1, -2, -3)) for factor in self.factors]
+        return np.asarray(np.logical_and.reduce(same))
+
     def is_product(self) -> bool:
-        """Whether no factor depends on the prefix (certainly so, entry by entry)."""
-        return all(bool((np.asarray(factor) == np.asarray(factor[..., :1, :])).all()) for factor in self.factors)
+        """Whether this is a product (decentralised) policy, in every element of the batch."""
+        return bool(self.product_mask().all())
 
     def require_fits(self, game: Game) -> None:
         """Raise :class:`GameError` unless this policy can play ``game``."""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any, TypeVar
 
 import numpy as np
 
-from ..arithmetic import Array, System, compare, like, system_of
+from ..arithmetic import Array, System, compare, constant, like, require_one_system, system_of
 from ..errors import GameError
 
 T = TypeVar("T")
 
 FLOAT_TOLERANCE = 1e-9
 """By how much a row of float probabilities may exceed 1 before it is refused."""
+MAX_ENTRIES = 200_000_000
+"""Entries of one array; anything beyond this is refused rather than left to exhaust the memory."""
 ROUNDING = 1e-12
 """Within this of 1, the exact sum of a float row counts as a rounded 1."""
 
@@ -24,7 +27,7 @@ def array_of(value: Any, name: str) -> Array:
     except ValueError:
         raise GameError(f"{name} is ragged: its rows differ in length") from None
     if array.dtype.kind in "iub":
-        return array.astype(np.float64)
+        return array
     if array.dtype.kind == "f":
         return array.astype(np.float64, copy=False)
     if array.dtype.kind != "O":
@@ -32,14 +35,37 @@ def array_of(value: Any, name: str) -> Array:
     kinds = {type(entry).__name__ for entry in array.ravel().tolist()}
     if "list" in kinds or "tuple" in kinds or "ndarray" in kinds:
         raise GameError(f"{name} is ragged: its rows differ in length")
-    if kinds <= {"Fraction", "int", "fmpz", "fmpq"} and kinds - {"fmpq"}:
-        from fractions import Fraction
-
-        from ..arithmetic.rationals import fraction
-
-        exact = [v if isinstance(v, (int, Fraction)) else fraction(v) for v in array.ravel().tolist()]
-        return like(np.array(exact, dtype=object).reshape(array.shape), System.RATIONALS)
+    if kinds <= {"float", "float64", "int"}:
+        return array.astype(np.float64)
+    whole = {"int", "fmpz", "int64"}
+    if kinds <= {"Fraction", "fmpq", *whole} and kinds != {"fmpq"}:
+        return in_system(array, System.RATIONALS)
+    if "arb" in kinds and kinds <= {"arb", *whole}:
+        return in_system(array, System.BALLS)
     return array
+
+
+def in_system(array: Array, system: System) -> Array:
+    """Integers and Fractions of an array as numbers of ``system``; what is one already stays."""
+    if system is System.FLOATS or array.dtype.kind != "O":
+        return like(array, system) if array.dtype.kind in "iub" else array
+    convert = {int: int, Fraction: Fraction}
+    result = np.empty(array.shape, object)
+    flat = result.reshape(-1)
+    for position, value in enumerate(array.ravel().tolist()):
+        known = convert.get(type(value)) or (int if type(value).__name__ in ("fmpz", "int64") else None)
+        flat[position] = value if known is None else constant(known(value), system)
+    return result
+
+
+def arrays_of(**values: Any) -> tuple[System, dict[str, Array]]:
+    """Named inputs as arrays of one number system; integers belong to all of them."""
+    arrays = {name: array_of(value, name) for name, value in values.items()}
+    for name, array in arrays.items():
+        if array.size > MAX_ENTRIES:
+            raise GameError(f"{name} has {array.size} entries, more than the limit of {MAX_ENTRIES}")
+    system = require_one_system(**arrays)
+    return system, {name: in_system(array, system) for name, array in arrays.items()}
 
 
 def require_shape(name: str, array: Array, core: tuple[int, ...], wanted: str) -> None:

@@ -22,11 +22,12 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-from ..arithmetic import Array, System, argmax, compare, contract, like
+from ..arithmetic import Array, System, argmax, compare, contract, like, support
 from ..errors import GameError, SingularError
 from ..model import Game, Policy
+from .chain import induced_reward
 from .distributions import visits
-from .values import induced_reward, lookahead, state_values
+from .values import lookahead, state_values
 
 MAX_IMPROVEMENTS = 1_000
 
@@ -60,7 +61,7 @@ class Optimum:
 
 
 def optimal(game: Game) -> Optimum:
-    """The optimal values and an optimal deterministic joint policy, by policy iteration from the uniform policy.
+    """The optimal values and an optimal deterministic joint policy, by policy iteration.
 
     Exact on rationals (where float policy iteration goes first and only saves work).  Raises
     :class:`~mappo_verify.errors.SingularError` where γ = 1 and some policy on the way never terminates, and
@@ -74,9 +75,7 @@ def optimal(game: Game) -> Optimum:
             start = optimal(game.floats()).actions
         except SingularError:
             start = None
-    if start is None:
-        start = argmax(lookahead(game, state_values(game, Policy.uniform(game))))
-    actions = start
+    actions = proper_actions(game) if start is None else start
     for _ in range(MAX_IMPROVEMENTS):
         policy = Policy.deterministic(game, actions)
         values = state_values(game, policy)
@@ -87,6 +86,22 @@ def optimal(game: Game) -> Optimum:
             return Optimum(values, policy, actions, certify_optimality(game, values, actions))
         actions = np.where(better.any(-1), argmax(table), actions)
     raise GameError(f"policy iteration did not settle within {MAX_IMPROVEMENTS} improvements")
+
+
+def proper_actions(game: Game) -> npt.NDArray[np.intp]:
+    """Joint actions ``[..., S]`` that lead to termination from wherever it can be reached; 0 elsewhere.
+
+    A policy to begin with where γ = 1: it is proper whenever any policy is.
+    """
+    follows, chosen = support(game.transition), np.argmax(game.ends, axis=-1)
+    done = np.asarray((game.ends > 0).any(-1))
+    for _ in range(game.states):
+        leads = (follows & done[..., None, None, :]).any(-1)
+        fresh = leads.any(-1) & ~done
+        if not fresh.any():
+            break
+        chosen, done = np.where(fresh, np.argmax(leads, axis=-1), chosen), done | fresh
+    return np.asarray(np.where(done, chosen, 0), dtype=np.intp)
 
 
 def _tolerance(game: Game, values: Array) -> float | int:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arithmetic import Array, lift, like
+from ..arithmetic import UNKNOWN, Array, lift, like
 from ..model import Game, Policy
 from ..model.agents import prefix_sizes, split_last
 from ..model.validation import unchecked
@@ -65,6 +65,7 @@ def serialise(game: Game) -> Game:
         action_names=None,
         name=f"{game.name} (serialised)",
         system=game.system,
+        ends=np.full((*batch, total, width), UNKNOWN),
     )
 
 

@@ -24,22 +24,11 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, contract, identity, lift, solve
+from ..arithmetic import Array, System, contract, identity, lift, solve
 from ..errors import GameError, SingularError, UndecidedError
 from ..model import Game, Policy
-from ..model.validation import array_of, require_finite, require_shape
-
-
-def induced_transition(game: Game, policy: Policy) -> Array:
-    """``P_π(s, s') = Σ_a π(a|s) P(s'|s, a)``, shape ``[..., S, S]``."""
-    policy.require_fits(game)
-    return contract("...sa,...sat->...st", policy.joint(), game.transition)
-
-
-def induced_reward(game: Game, policy: Policy) -> Array:
-    """``r_π(s) = Σ_a π(a|s) r(s, a)``, shape ``[..., S]``."""
-    policy.require_fits(game)
-    return contract("...sa,...sa->...s", policy.joint(), game.reward)
+from ..model.validation import array_of, in_system, require_finite, require_shape
+from .chain import induced_reward, induced_transition, values_exist
 
 
 def bellman_matrix(game: Game, policy: Policy) -> Array:
@@ -52,10 +41,13 @@ def lookahead(game: Game, values: Array) -> Array:
     return np.asarray(game.reward + lift(game.discount, 2) * contract("...sat,...t->...sa", game.transition, values))
 
 
-def solve_bellman(matrix: Array, right: Array) -> Array:
-    """Solve with ``I - γ P_π`` or its transpose; a singular one is explained."""
+def solve_bellman(game: Game, policy: Policy, right: Array, transposed: bool = False) -> Array:
+    """Solve with ``I - γ P_π`` (or its transpose) for one right-hand side ``[..., S]``; a singular one is explained."""
+    matrix = bellman_matrix(game, policy)
     try:
-        return solve(matrix, right)
+        if game.system is System.FLOATS and (game.discount == 1).any() and (values_exist(game, policy) < 0).any():
+            raise SingularError("some state never terminates")  # rounding would turn that into values of 10^16
+        return solve(np.swapaxes(matrix, -1, -2) if transposed else matrix, right[..., None])[..., 0]
     except (SingularError, UndecidedError) as error:
         raise type(error)(
             f"{error}: I - γP_π is not invertible for this policy, so its values do not exist; with discount 1 every state "
@@ -68,8 +60,7 @@ def state_values(game: Game, policy: Policy) -> Array:
 
     Raises :class:`~mappo_verify.errors.SingularError` where ``I - γ P_π`` is singular.  Source: Section 3.1.
     """
-    rewards = induced_reward(game, policy)
-    return solve_bellman(bellman_matrix(game, policy), rewards[..., None])[..., 0]
+    return solve_bellman(game, policy, induced_reward(game, policy))
 
 
 def action_values(game: Game, policy: Policy) -> Array:
@@ -94,7 +85,7 @@ def start_of(game: Game, start: Any = None) -> Array:
         if game.start is None:
             raise GameError("this game has no start distribution; pass start=, shape [..., S], or build it with start=")
         return np.asarray(game.start)
-    given = array_of(start, "start")
+    given = in_system(array_of(start, "start"), game.system)
     require_shape("start", given, (game.states,), "[..., S]")
     require_finite("start", given)
     return given

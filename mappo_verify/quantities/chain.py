@@ -1,0 +1,85 @@
+"""The Markov chain that a policy makes of a game, and what its zero pattern decides.
+
+Which states reach which, where the chain may end, which classes are recurrent: all of it follows from *which* probabilities
+are zero, so it is decided from masks and never from rounded numbers.  Truth is three-valued, since a ball around 1 cannot
+tell whether a row of P loses mass.  Source: Section 3.1.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from ..arithmetic import FALSE, Array, Truth, both, compare, contract, either, like, select, support, truth_of
+from ..errors import GameError
+from ..model import Game, Policy
+
+Mask = npt.NDArray[np.bool_]
+
+
+def induced_transition(game: Game, policy: Policy) -> Array:
+    """``P_π(s, s') = Σ_a π(a|s) P(s'|s, a)``, shape ``[..., S, S]``."""
+    policy.require_fits(game)
+    return contract("...sa,...sat->...st", policy.joint(), game.transition)
+
+
+def induced_reward(game: Game, policy: Policy) -> Array:
+    """``r_π(s) = Σ_a π(a|s) r(s, a)``, shape ``[..., S]``."""
+    policy.require_fits(game)
+    return contract("...sa,...sa->...s", policy.joint(), game.reward)
+
+
+def reachable(pattern: Mask) -> Mask:
+    """Reflexive and transitive closure of a pattern ``[..., S, S]``, by repeated squaring."""
+    size = pattern.shape[-1]
+    reach = pattern | np.eye(size, dtype=bool)
+    for _ in range(max(size - 1, 1).bit_length()):
+        reach = (reach.astype(np.float32) @ reach.astype(np.float32)) > 0
+    return np.asarray(reach)
+
+
+def leaks(game: Game, policy: Policy) -> Truth:
+    """Whether the chain may end at a state: some action that is played loses mass.  Shape ``[..., S]``."""
+    played = support(policy.joint())
+    return either(*np.moveaxis(select(played, game.ends, FALSE), -1, 0))
+
+
+def _any_reached(reach: Mask, truth: Truth) -> Truth:
+    """Whether ``truth`` holds at some state that is reached, shape ``[..., S]``."""
+    return either(*np.moveaxis(select(reach, truth[..., None, :], FALSE), -1, 0))
+
+
+def values_exist(game: Game, policy: Policy) -> Truth:
+    """Whether ``I - γ P_π`` is invertible, shape ``[...]``: γ < 1, or every state reaches termination."""
+    reach = reachable(support(induced_transition(game, policy)))
+    ends = both(*np.moveaxis(_any_reached(reach, leaks(game, policy)), -1, 0))
+    return either(compare(game.discount, "<", like(1, game.discount)), ends)
+
+
+def recurrent(game: Game, policy: Policy) -> Truth:
+    """Which states return to themselves for ever, shape ``[..., S]``: all they reach reaches them, and none of it ends."""
+    reach = reachable(support(induced_transition(game, policy)))
+    mutual = truth_of(np.all(~reach | np.swapaxes(reach, -1, -2), axis=-1))
+    return both(mutual, -_any_reached(reach, leaks(game, policy)))
+
+
+def has_stationary_distribution(game: Game, policy: Policy) -> Truth:
+    """Whether ``P_π`` has exactly one recurrent class, so exactly one stationary distribution; shape ``[...]``."""
+    reach = reachable(support(induced_transition(game, policy)))
+    lasting = recurrent(game, policy)
+    possible = lasting >= 0
+    separate = (possible[..., :, None] & possible[..., None, :] & ~reach).any((-1, -2))
+    return both(either(*np.moveaxis(lasting, -1, 0)), truth_of(~separate))
+
+
+def recurrent_classes(game: Game, policy: Policy) -> list[tuple[int, ...]]:
+    """The recurrent (closed communicating) classes of ``P_π``, for a single game; states that may end belong to none."""
+    if game.batch_shape or policy.batch_shape:
+        raise GameError("recurrent_classes takes a single game and policy, not a batch")
+    reach = reachable(support(induced_transition(game, policy)))
+    classes: list[tuple[int, ...]] = []
+    for state in np.flatnonzero(recurrent(game, policy) > 0):
+        group = tuple(int(t) for t in np.flatnonzero(reach[state]))
+        if group not in classes:
+            classes.append(group)
+    return classes

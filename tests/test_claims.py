@@ -1,0 +1,402 @@
+"""Claims, lines, chains, settings, hypotheses and the registry: what may be said, and how it is refused."""
+
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError, replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import mappo_verify as mv
+from mappo_verify.arithmetic import System, like
+from mappo_verify.claims.claim import Line, chains, cited, composed_relation
+from mappo_verify.claims.registry import CLAIMS, select
+from mappo_verify.claims.registry import claim as find
+from mappo_verify.claims.settings import Coordinate
+from mappo_verify.errors import ClaimError, GameError, MappoVerifyError, MixedArithmeticError
+
+RATIONALS = System.RATIONALS
+ONE = mv.Sizes(1, (1,))
+TABLE = mv.Setting("a table", (mv.Table("f", lambda _: (2,)),))
+
+
+def exact(*values):
+    return like(np.array([Fraction(v) for v in values], dtype=object), RATIONALS)
+
+
+def claim_of(*lines, setting=TABLE, **more):
+    """A claim whose proof yields these lines, whatever the case."""
+    return mv.Claim("mine", "title", "source", setting, lambda _: iter(lines), **more)
+
+
+def case_of(f=(1, 2), system=RATIONALS):
+    return TABLE.case({"f": f}, ONE, system)
+
+
+# --- lines and chains -------------------------------------------------------------------------------------------------
+
+
+def test_lines_carry_what_they_were_given():
+    first = mv.line("x", 1, where=True)
+    assert (first.relation, first.because, first.where, first.axiom) == (None, "", True, None)
+    for make, relation in ((mv.equal, "="), (mv.at_most, "≤"), (mv.at_least, "≥")):
+        entry = make("y", 2, because="it is so", where=False, axiom="KL ≥ 0")
+        assert (entry.expression, entry.value, entry.relation) == ("y", 2, relation)
+        assert (entry.because, entry.where, entry.axiom) == ("it is so", False, "KL ≥ 0")
+    with pytest.raises(FrozenInstanceError):
+        first.value = 2
+
+
+@pytest.mark.parametrize("relation", ["<", "==", "<=", ""])
+def test_unknown_relation(relation):
+    with pytest.raises(ClaimError, match="use one of = ≤ ≥"):
+        Line("x", 1, relation, "because")
+
+
+@pytest.mark.parametrize("make", [mv.equal, mv.at_most, mv.at_least])
+def test_a_line_without_reason(make):
+    with pytest.raises(ClaimError, match=r"'x' gives no reason"):
+        make("x", 1, because="")
+
+
+def entries(relations):
+    first = mv.line("first", 0)
+    return [first, *(Line(f"line {i}", 0, relation, "reason") for i, relation in enumerate(relations, start=1))]
+
+
+@pytest.mark.parametrize(
+    ("relations", "composed"),
+    [
+        ("=", "="),
+        ("==", "="),
+        ("≤", "≤"),
+        ("=≤", "≤"),
+        ("≤=", "≤"),
+        ("≤=≤", "≤"),
+        ("≥", "≥"),
+        ("=≥=", "≥"),
+        ("≥≥", "≥"),
+    ],
+)
+def test_relations_compose(relations, composed):
+    assert composed_relation(entries(relations)) == composed
+
+
+@pytest.mark.parametrize("relations", ["≤≥", "≥≤", "≤=≥", "=≥=≤"])
+def test_up_and_down_does_not_compose(relations):
+    with pytest.raises(ClaimError, match="'first' goes both up and down, so it states nothing"):
+        composed_relation(entries(relations))
+
+
+def test_up_and_down_is_refused_when_the_claim_is_checked():
+    proof = claim_of(mv.line("0", 0), mv.at_most("f", exact(1, 2), because="a"), mv.at_least("0", 0, because="b"))
+    with pytest.raises(ClaimError, match="both up and down"):
+        mv.check(proof, f=exact(1, 2))
+
+
+def test_chains_split_at_first_lines_and_drop_lonely_ones():
+    a, b, c, d, e = mv.line("a", 0), mv.equal("b", 0, "r"), mv.line("c", 0), mv.line("d", 0), mv.at_most("e", 0, "r")
+    assert chains([a, b, c, d, e]) == [[a, b], [d, e]]
+
+
+def test_lines_of_a_claim():
+    good = claim_of(mv.line("f", 1), mv.equal("f", 1, because="it is"))
+    assert [entry.expression for entry in good.lines(case_of())] == ["f", "f"]
+    with pytest.raises(ClaimError, match="claim mine: the proof yields no line"):
+        claim_of().lines(case_of())
+    with pytest.raises(ClaimError, match="no line relates to another, so nothing is claimed"):
+        claim_of(mv.line("f", 1)).lines(case_of())
+    with pytest.raises(ClaimError, match="no line relates to another"):
+        claim_of(mv.line("f", 1), mv.line("g", 1)).lines(case_of())
+    with pytest.raises(ClaimError, match="'f' has nothing to stand on; begin with line"):
+        claim_of(mv.equal("f", 1, because="it is")).lines(case_of())
+
+
+@pytest.mark.parametrize("name", ["Mine", "", "a b", "a/b/c", "/a", "a/", "lemma_1", "-a", "ä", "a\n"])
+def test_malformed_ids(name):
+    with pytest.raises(ClaimError, match="is not lower-case words"):
+        mv.Claim(name, "t", "s", TABLE, lambda _: iter(()))
+
+
+def test_parent_and_part():
+    assert mv.Claim("lemma-1.2/path-wise", "t", "s", TABLE, iter).parent == "lemma-1.2"
+    assert mv.Claim("lemma-1.2", "t", "s", TABLE, iter).parent == "lemma-1.2"
+
+
+# --- the proof graph --------------------------------------------------------------------------------------------------
+
+
+def test_reasons_name_claims():
+    assert cited("lemma-b.3: A^{1:N} is the sum of the A^m") == ("lemma-b.3",)
+    assert cited("by lemma-b.3/zero-mean, and theorem-4.5/ii.") == ("lemma-b.3/zero-mean", "theorem-4.5/ii")
+    assert cited("the Bellman equation") == ()
+    assert cited("a dilemma-4.1 or Lemma-4.1") == ()
+
+
+@pytest.mark.parametrize("name", [claim.id for claim in CLAIMS])
+def test_every_registered_id_can_be_cited(name):
+    assert cited(f"by {name}: so it is") == (name,)
+    assert cited(f"see {name}.") == (name,)
+
+
+def test_an_id_with_a_digit_in_its_part_can_be_cited():
+    mv.Claim("theorem-9/part-2", "t", "s", TABLE, iter)  # a legal id
+    assert cited("by theorem-9/part-2, at once") == ("theorem-9/part-2",)
+
+
+def test_registered_claims_are_well_formed():
+    ids = [claim.id for claim in CLAIMS]
+    assert len(set(ids)) == len(ids)
+    for claim in CLAIMS:
+        assert claim.title and claim.source and claim.statement, claim.id
+        assert claim.record is not None, claim.id
+        assert not claim.repaired_by or claim.repaired_by in ids, claim.id
+        assert claim.record is not mv.Standing.PROVED or claim.symbolic or claim.points, claim.id
+
+
+def test_what_a_registered_proof_leans_on_is_registered():
+    ids = {claim.id for claim in CLAIMS}
+    report = mv.audit(["lemma-4.1", "definition-3.1", "proposition-4.2/averaged", "equation-1"], seed=3)
+    links = {name for entry in report for name in entry.cites}
+    assert "lemma-b.3" in links and "lemma-b.3/zero-mean" in links
+    assert links <= ids
+
+
+def test_find_and_select():
+    assert find("lemma-4.1").id == "lemma-4.1"
+    with pytest.raises(ClaimError, match=r"no claim is called 'lema-4.1'; did you mean lemma-4.1"):
+        find("lema-4.1")
+    with pytest.raises(ClaimError, match=r"no claim is called 'qqqqqqqqqq' \(mappo-verify claims"):
+        find("qqqqqqqqqq")
+    assert select(None) == CLAIMS
+    parts = [claim.id for claim in select(["lemma-b.3"])]
+    assert parts == [claim.id for claim in CLAIMS if claim.parent == "lemma-b.3"] and len(parts) > 1
+    assert [claim.id for claim in select(["lemma-b.3/zero-mean"])] == ["lemma-b.3/zero-mean"]
+    own = claim_of()
+    assert select([own, "lemma-4.1/stationary", own]) == (own, find("lemma-4.1/stationary"))
+    assert select([]) == ()
+
+
+# --- sizes and settings -----------------------------------------------------------------------------------------------
+
+
+def test_sizes():
+    assert mv.Sizes(3, (2, 3)).agents == 2
+    assert str(mv.Sizes(1, (2,))) == "1 state, 2 actions"
+    assert str(mv.Sizes(3, (2, 3))) == "3 states, 2x3 actions"
+
+
+def test_a_setting_refuses_bad_names():
+    with pytest.raises(ClaimError, match="names an ingredient twice"):
+        mv.Setting("s", (mv.Table("f", lambda _: (1,)), mv.Table("f", lambda _: (2,))))
+    for name in ("take", "system", "batch_shape"):
+        with pytest.raises(ClaimError, match=f"'{name}' is taken by Case"):
+            mv.Setting("s", (mv.Table(name, lambda _: (1,)),))
+
+
+def test_coordinates_say_how_an_instance_is_described():
+    sizes = mv.Sizes(2, (2, 3))
+    shapes = {c.name: (c.shape, c.kind) for c in find("lemma-4.1").setting.coordinates(sizes)}
+    assert shapes == {
+        "game.transition": ((2, 6, 3), "weight"),
+        "game.reward": ((2, 6), "integer"),
+        "game.discount": ((2,), "weight"),
+        "target.1": ((2, 1, 2), "weight"),
+        "target.2": ((2, 2, 3), "weight"),
+        "policy.1": ((2, 1, 2), "weight"),
+        "policy.2": ((2, 2, 3), "weight"),
+        "start": ((2,), "weight"),
+    }
+
+
+GAME = mv.Setting(
+    "everything",
+    (
+        mv.GameData("game", reward=(0, 4), scale=4),
+        mv.PolicyData("policy", product=True, full_support=True),
+        mv.PositiveScalar("beta"),
+        mv.Distribution("data", lambda sizes: (sizes.states,), full_support=True),
+        mv.LogOdds("values", lambda sizes: (sizes.actions[0],), times="beta"),
+        mv.LogOdds("plain", lambda sizes: (sizes.actions[0],)),
+        mv.Derived("twice", lambda case: case.beta + case.beta),
+    ),
+)
+COORDINATES = {
+    "game.transition": [[[1, 2, 1]] * 4, [[0, 0, 5]] * 4],
+    "game.reward": [[0, 1, 2, 3], [4, 4, 4, 4]],
+    "game.discount": [9, 1],
+    "game.start": [1, 3],
+    "policy.1": [[1, 1], [1, 3]],
+    "policy.2": [[2, 1], [1, 1]],
+    "beta": [3, 2],
+    "data": [1, 1],
+    "values": [8, 1],
+    "plain": [2, 1],
+}
+
+
+@pytest.mark.parametrize("system", [System.FLOATS, System.RATIONALS, System.BALLS])
+def test_a_case_is_what_its_integers_say(system):
+    case = GAME.case(COORDINATES, mv.Sizes(2, (2, 2)), system)
+    assert case.system is system and case.batch_shape == () and case.sizes == mv.Sizes(2, (2, 2))
+    if system is not RATIONALS:
+        assert float(case.game.discount.item()) == pytest.approx(0.9)
+        assert float(case.twice.item()) == 3
+        return
+    assert (case.game.transition == like([[[Fraction(1, 4), Fraction(1, 2)]] * 4, [[0, 0]] * 4], RATIONALS)).all()
+    assert (case.game.reward[0] == exact(0, "1/4", "1/2", "3/4")).all()
+    assert case.game.discount == exact("9/10")[0]
+    assert (case.game.start == exact("1/4", "3/4")).all()
+    assert case.policy.is_product() and (case.policy.factors[1][0, 1] == exact("2/3", "1/3")).all()
+    assert case.beta == exact("3/2")[0]
+    assert case.twice == 3
+    assert (mv.exp(case.values / case.beta) == exact(8, 1)).all()
+    assert (mv.exp(case.plain) == exact(2, 1)).all()
+    assert all((h.holds(case) == 1).all() for h in GAME.all_hypotheses)
+    assert [h.name for h in GAME.all_hypotheses] == [
+        "rewards of game lie in [0, 1]",
+        "policy is a product",
+        "policy has full support",
+        "beta > 0",
+        "data is a distribution",
+        "data has full support",
+    ]
+
+
+def test_a_batch_of_cases_and_one_of_them():
+    batch = {name: np.stack([values, values]) for name, values in COORDINATES.items()}
+    batch["beta"] = np.array([[3, 2], [1, 1]])
+    cases = GAME.case(batch, mv.Sizes(2, (2, 2)), RATIONALS)
+    assert cases.batch_shape == (2,)
+    assert cases.take(1).beta == 1 and cases.take(1).batch_shape == ()
+    kept = cases.take(np.array([False, True]))
+    assert kept.batch_shape == (1,) and kept.twice.tolist() == [2]
+    assert kept.game.batch_shape == (1,)
+
+
+def test_by_construction_hypotheses_reject_objects_that_break_them():
+    """A user's objects may break what drawn ones satisfy; each such break is seen."""
+    setting = mv.Setting("s", (mv.GameData("game", termination=False, discounted=False, reward=(0, 1)),))
+    names = {h.name: h for h in setting.all_hypotheses}
+    leaky = mv.Game([[[0.5]]], [[2.0]], 0.5)
+    case = setting.case_from({"game": leaky})
+    assert {name: int(np.min(h.holds(case))) for name, h in names.items()} == {
+        "game never terminates": -1,
+        "game has discount 1": -1,
+        "rewards of game lie in [0, 1]": -1,
+    }
+    good = setting.case_from({"game": mv.Game([[[1.0]]], [[1.0]], 1.0)})
+    assert all(np.min(h.holds(good)) == 1 for h in names.values())
+
+
+@pytest.mark.parametrize("weights", [(["1/2", "1/3"]), (["3/4", "3/4"]), ([2, -1])])
+def test_weights_that_are_no_distribution(weights):
+    game = mv.Game(like([[[1, 0]], [[0, 1]]], RATIONALS), like([[0], [0]], RATIONALS), like(Fraction(1, 2), RATIONALS))
+    try:
+        evidence = mv.check("section-3.1/occupancy", game=game, policy=mv.Policy.uniform(game), start=exact(*weights))
+    except GameError:
+        return
+    assert evidence.verdict is mv.Verdict.NOT_APPLICABLE
+    assert "start is a distribution" in evidence.reason
+
+
+def test_an_instance_that_lacks_or_bends_its_coordinates():
+    with pytest.raises(ClaimError, match="lacks the coordinates 'f'"):
+        TABLE.case({}, ONE, RATIONALS)
+    with pytest.raises(ClaimError, match=r"f has shape \(3,\), not \[..., \(2,\)\]"):
+        TABLE.case({"f": [1, 2, 3]}, ONE, RATIONALS)
+    with pytest.raises(ClaimError, match="f has shape"):
+        TABLE.case({"f": 1}, ONE, RATIONALS)
+
+
+def test_a_case_names_what_it_has():
+    with pytest.raises(AttributeError, match=r"this case has no 'g'; it has \['f'\]"):
+        _ = case_of().g
+
+
+# --- a user's own objects ---------------------------------------------------------------------------------------------
+
+CLIMBING = mv.named_game("climbing")
+UNIFORM = mv.Policy.uniform(CLIMBING)
+
+
+def test_unknown_and_missing_ingredients():
+    with pytest.raises(ClaimError, match=r"unknown ingredients \['polcy'\]; this claim takes \['game', 'policy'"):
+        mv.check("lemma-4.1", game=CLIMBING, polcy=UNIFORM)
+    with pytest.raises(ClaimError, match=r"this claim needs target= as well; it takes \['game', 'policy', 'start'"):
+        mv.check("lemma-4.1", game=CLIMBING, policy=UNIFORM)
+    with pytest.raises(ClaimError, match="this claim needs game= as well"):
+        mv.check("lemma-4.1")
+    startless = replace(CLIMBING, start=None)
+    with pytest.raises(ClaimError, match="this claim needs start= as well"):
+        mv.check("lemma-4.1", game=startless, policy=UNIFORM, target=UNIFORM)
+
+
+def test_wrong_kinds_of_objects():
+    with pytest.raises(ClaimError, match="game must be a Game, not Policy"):
+        mv.check("lemma-b.3", game=UNIFORM, policy=UNIFORM)
+    with pytest.raises(ClaimError, match="policy must be a Policy, not Game"):
+        mv.check("lemma-b.3", game=CLIMBING, policy=CLIMBING)
+    with pytest.raises(MappoVerifyError):
+        mv.check("lemma-b.3", game={}, policy=UNIFORM)
+    with pytest.raises(GameError, match="the policy is for 3 states"):
+        mv.check("lemma-b.3", game=CLIMBING, policy=mv.Policy.uniform(mv.random_game(3, (3, 3))))
+
+
+def test_batches_that_do_not_fit():
+    games, others = (mv.random_game(2, (2,), batch=(count,)) for count in (3, 2))
+    rows = mv.Policy([np.full((2, 2, 1, 2), 0.5)])
+    assert others.batch_shape == rows.batch_shape == (2,)
+    with pytest.raises(ClaimError, match="batch axes of the ingredients do not fit"):
+        mv.check("lemma-b.3", game=games, policy=rows)
+
+
+def test_systems_are_not_mixed():
+    setting = find("lemma-b.3").setting
+    with pytest.raises(ClaimError, match="game in rationals, policy in floats"):
+        setting.case_from({"game": CLIMBING, "policy": UNIFORM.floats()})
+    with pytest.raises(ClaimError, match=r"game is in balls; check\(\) wants exact or float data"):
+        mv.check("lemma-b.3", game=CLIMBING.balls(), policy=UNIFORM)
+    with pytest.raises(ClaimError, match="start is in balls"):
+        start = like([1], System.BALLS)
+        mv.check("lemma-4.1", game=CLIMBING, policy=UNIFORM, target=UNIFORM, start=start)
+    floating = claim_of(mv.line("f", exact(1, 2)), mv.equal("0.5", np.array([1.0, 2.0]), because="a float slipped in"))
+    with pytest.raises(MixedArithmeticError, match="rationals and floats meet"):
+        mv.check(floating, f=exact(1, 2))
+
+
+def test_a_users_game_alone_fixes_sizes_and_a_caller_may_give_what_is_derived():
+    case = find("lemma-4.1/stationary").setting.case_from(
+        {"game": CLIMBING, "policy": UNIFORM, "target": UNIFORM, "start": exact(1)}
+    )
+    assert case.sizes == mv.Sizes(1, (3, 3)) and case.start.tolist() == [1]
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_non_finite_numbers_are_refused_by_name(bad):
+    claim = claim_of(mv.line("f", exact(1, 2)), mv.equal("f", exact(1, 2), because="it is"))
+    with pytest.raises(MappoVerifyError, match=r"f\[1\]"):
+        mv.check(claim, f=[1.0, bad])
+
+
+def test_a_table_of_the_wrong_shape_is_refused():
+    """Its setting says two entries; three, or one that would broadcast, are another claim."""
+    claim = find("proposition-4.2")
+    half = exact("1/2", "1/2")
+    mv.check(claim, beta=exact(1)[0], policy=half, values=exact(0, 0), candidate=half)
+    for values in (exact(0, 0, 0), exact(0)):
+        with pytest.raises(MappoVerifyError, match="values"):
+            mv.check(claim, beta=exact(1)[0], policy=half, values=values, candidate=half)
+
+
+def test_fractions_are_numbers():
+    """``Game`` and ``Policy`` take ``fractions.Fraction``; so must every other ingredient."""
+    half = [Fraction(1, 2), Fraction(1, 2)]
+    game = mv.random_game(2, (2,))
+    policy = mv.Policy.uniform(game)
+    assert mv.check("lemma-4.1", game=game, policy=policy, target=policy, start=half).holds
+
+
+def test_coordinate_is_plain_data():
+    assert Coordinate("f", (2,), "integer", -1, 1) == Coordinate("f", (2,), "integer", -1, 1)

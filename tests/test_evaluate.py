@@ -1,0 +1,492 @@
+"""Verdicts, margins, masks, batches, broken steps, precision: the engine on claims whose truth is known."""
+
+from __future__ import annotations
+
+import warnings
+from fractions import Fraction
+
+import flint
+import numpy as np
+import pytest
+
+import mappo_verify as mv
+from mappo_verify.arithmetic import FALSE, TRUE, UNKNOWN, System, like
+from mappo_verify.arithmetic.balls import precision
+from mappo_verify.checking.evaluate import PRECISION_CAP, START_PRECISION, certify, evaluate
+from mappo_verify.claims.verdict import verdicts_of
+from mappo_verify.errors import ClaimError, MappoVerifyError, MixedArithmeticError, UndecidedError
+
+ONE = mv.Sizes(1, (1,))
+RATIONALS, BALLS, FLOATS = System.RATIONALS, System.BALLS, System.FLOATS
+HOLDS, VIOLATED = mv.Verdict.HOLDS, mv.Verdict.VIOLATED
+UNDECIDED, NOT_APPLICABLE = mv.Verdict.UNDECIDED, mv.Verdict.NOT_APPLICABLE
+
+
+def nonzero(case):
+    return np.where(np.asarray(case.f != 0, dtype=bool).all(-1), TRUE, FALSE)
+
+
+def claim(proof, *hypotheses, width=2, low=-9):
+    """A claim about a table of ``width`` entries."""
+    setting = mv.Setting("a table", (mv.Table("f", lambda _: (width,), low=low),), hypotheses)
+    return mv.Claim("mine", "title", "source", setting, proof)
+
+
+def exact(*values):
+    return like(np.array([Fraction(v) for v in values], dtype=object), RATIONALS)
+
+
+def at(trial, f, system=RATIONALS):
+    """The evidence on integers ``f``, in that system and no other."""
+    return evaluate(trial, trial.setting.case({"f": f}, ONE, system))
+
+
+def number(value, reference):
+    return like(Fraction(value), reference)
+
+
+def comparing(make, right=lambda f: 0 * f + 3):
+    """``f`` against ``right(f)``, entry by entry."""
+
+    def proof(case):
+        yield mv.line("f", case.f)
+        yield make("right", right(case.f), because="said so")
+
+    return claim(proof)
+
+
+# --- verdicts in every arithmetic ---------------------------------------------------------------------------------------
+
+HYPOTHESIS = mv.Hypothesis("no entry is 0", nonzero)
+
+
+@pytest.mark.parametrize("system", [RATIONALS, BALLS, FLOATS])
+@pytest.mark.parametrize(
+    ("make", "f", "verdict"),
+    [
+        (mv.at_most, (1, 3), HOLDS),
+        (mv.at_most, (1, 4), VIOLATED),
+        (mv.at_least, (4, 3), HOLDS),
+        (mv.at_least, (2, 4), VIOLATED),
+        (mv.equal, (3, 3), HOLDS),
+        (mv.equal, (3, 4), VIOLATED),
+    ],
+)
+def test_verdicts(system, make, f, verdict):
+    evidence = at(comparing(make), f, system)
+    if system is FLOATS:
+        assert (evidence.verdict, evidence.suggests) == (UNDECIDED, verdict)
+        assert not evidence.holds and not evidence.violated
+    elif system is BALLS and (make, verdict) == (mv.equal, HOLDS):
+        assert evidence.verdict is UNDECIDED  # a ball never certifies an equality
+    else:
+        assert evidence.verdict is verdict is evidence.suggests
+        assert evidence.holds == (verdict is HOLDS) and evidence.violated == (verdict is VIOLATED)
+    assert evidence.arithmetic is system
+    assert (evidence.precision is not None) == (system is BALLS)
+
+
+@pytest.mark.parametrize("system", [RATIONALS, BALLS, FLOATS])
+def test_not_applicable_stays_not_applicable(system):
+    trial = claim(comparing(mv.at_most).proof, HYPOTHESIS)
+    evidence = at(trial, (0, 9), system)
+    assert evidence.verdict is evidence.suggests is NOT_APPLICABLE
+    assert evidence.lines == evidence.statements == () and evidence.margin is None
+    assert evidence.reason == "hypothesis not met: no entry is 0"
+    assert not evidence.holds and not evidence.violated
+
+
+def test_unknown_hypotheses_and_unknown_statements_are_undecided():
+    applies = np.array([TRUE, TRUE, TRUE, UNKNOWN, UNKNOWN, FALSE, FALSE], np.int8)
+    truth = np.array([TRUE, UNKNOWN, FALSE, TRUE, FALSE, TRUE, FALSE], np.int8)
+    wanted = [HOLDS, UNDECIDED, VIOLATED, UNDECIDED, UNDECIDED, NOT_APPLICABLE, NOT_APPLICABLE]
+    assert verdicts_of(applies, truth).tolist() == wanted
+    unsure = claim(comparing(mv.at_most).proof, mv.Hypothesis("unsure", lambda case: np.int8(UNKNOWN)))
+    evidence = at(unsure, (1, 1))
+    assert evidence.verdict is UNDECIDED and evidence.lines == ()
+
+
+def test_float_rounding_is_no_violation_and_a_clear_one_is_suggested():
+    thirds = comparing(mv.equal, lambda f: (f / 10) * 3 / 3 * 10)
+    assert at(thirds, (7, 3), FLOATS).suggests is HOLDS
+    assert at(comparing(mv.equal, lambda f: f * (1 + 1e-6)), (7, 3), FLOATS).suggests is VIOLATED
+
+
+def test_a_nan_is_undecided_even_as_a_suggestion():
+    with np.errstate(all="ignore"):
+        evidence = at(comparing(mv.equal, lambda f: f * np.inf), (0, 0), FLOATS)
+    assert evidence.suggests is UNDECIDED
+
+
+# --- margins ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("make", "f", "margin"),
+    [
+        (mv.at_most, (1, 2), "1"),
+        (mv.at_most, (1, 3), "0"),
+        (mv.at_most, (1, 8), "-5"),
+        (mv.at_least, (7, 5), "2"),
+        (mv.at_least, (7, -2), "-5"),
+        (mv.equal, (3, 3), "0"),
+        (mv.equal, (1, 4), "-2"),
+    ],
+)
+def test_margins_are_exact_and_negative_exactly_where_violated(make, f, margin):
+    evidence = at(comparing(make), f)
+    assert isinstance(evidence.margin, flint.fmpq) and evidence.margin == flint.fmpq(int(margin))
+    assert (evidence.margin < 0) == evidence.violated
+    assert flint.fmpq(int(margin)) in at(comparing(make), f, BALLS).margin
+    assert at(comparing(make), f, FLOATS).margin == float(margin)
+
+
+def test_a_margin_of_fractions():
+    evidence = mv.check(comparing(mv.at_most, lambda f: f * f), f=exact("1/3", "2"))
+    assert str(evidence.margin) == "-2/9"  # 1/9 - 1/3
+    assert evidence.broken.right == "right"
+
+
+def test_the_worst_margin_is_that_of_a_violated_instance():
+    trial = comparing(mv.equal, lambda f: 0 * f + 3)
+    evidence = at(trial, [(3, 3), (3, 5), (-3, 3), (3, 4)])
+    assert evidence.verdict.tolist() == [HOLDS, VIOLATED, VIOLATED, VIOLATED]
+    assert evidence.margin == -6
+    assert evidence.statements[0].margin.tolist() == [0, -2, -6, -1]
+
+
+def test_how_tight_an_inequality_is():
+    assert at(comparing(mv.at_most), (1, 2)).ratio == pytest.approx(2 / 3)
+    assert at(comparing(mv.at_least), (6, 12)).ratio == pytest.approx(1 / 2)
+    assert at(comparing(mv.equal), (3, 3)).ratio is None
+    assert at(comparing(mv.at_most), (0, 0)).ratio is None
+
+
+def test_numbers_beyond_float64_are_decided_exactly():
+    """The ratio is for people; it must not take the verdict down with it."""
+    huge = exact(10**400, 1)
+    evidence = mv.check(comparing(mv.at_most, lambda f: f + f), f=huge)
+    assert evidence.verdict is HOLDS
+    tiny = mv.check(comparing(mv.at_most, lambda f: 0 * f), f=exact(Fraction(1, 10**400), 0))
+    assert tiny.verdict is VIOLATED and tiny.margin == flint.fmpq(-1, 10**400)
+
+
+# --- masks, axes, batches -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("system", [RATIONALS, FLOATS])
+def test_a_mask_says_what_a_line_speaks_of(system):
+    def masked(first=None, second=None):
+        def proof(case):
+            yield mv.line("f", case.f, where=first)
+            yield mv.at_most("3", number(3, case.f), because="said so", where=second)
+
+        return claim(proof)
+
+    only_first = np.array([True, False])
+    for where in ({"first": only_first}, {"second": only_first}):
+        assert at(masked(**where), (1, 9), system).suggests is HOLDS
+        assert at(masked(**where), (9, 1), system).suggests is VIOLATED
+        assert at(masked(**where), (1, 9), system).margin == 2
+    assert at(masked(only_first, ~only_first), (9, 9), system).suggests is HOLDS  # speaks of nothing
+    assert at(masked(only_first, ~only_first), (9, 9), system).margin == 0
+    assert at(masked(), (1, 9), system).suggests is VIOLATED
+
+
+def test_masked_entries_do_not_lend_their_margin():
+    """``margin`` is negative exactly where a step is violated, also for an instance whose entries are all masked."""
+
+    def proof(case):
+        yield mv.line("f", case.f, where=np.array([[True, True], [False, False]]))
+        yield mv.at_most("0", number(0, case.f), because="said so")
+
+    step = at(claim(proof), [(1, 2), (3, 4)]).statements[0]
+    assert step.truth.tolist() == [FALSE, TRUE]
+    assert step.margin[0] == -2 and step.margin[1] >= 0
+
+
+def test_axes_beyond_the_batch_mean_for_all():
+    def proof(case):
+        yield mv.line("f(x) + f(y)", case.f[..., :, None] + case.f[..., None, :])
+        yield mv.at_most("6", number(6, case.f), because="said so")
+
+    evidence = at(claim(proof), [[(1, 3), (3, 3)], [(3, 4), (4, -4)]])
+    assert evidence.verdict.tolist() == [[HOLDS, HOLDS], [VIOLATED, VIOLATED]]
+    assert evidence.statements[0].margin.tolist() == [[0, 0], [-2, -2]]
+    assert not evidence.holds and evidence.violated
+    assert repr(evidence).startswith("Evidence(mine: 4 verdicts, margin -2, rationals, broken at '6'")
+
+
+@pytest.mark.parametrize("rows", [[(1, 2), (30, 40)], [(1, 2), (30, 40), (5, 5)]])
+def test_lines_of_different_rank_meet_instance_by_instance(rows):
+    """One number per instance against a table per instance: batch axes lead, so they must not be paired with core axes.
+
+    (2 instances of 2 entries are the trap: NumPy would broadcast them without a word.)
+    """
+
+    def proof(case):
+        yield mv.line("Σ f", case.f.sum(-1))
+        yield mv.at_least("each f(x)", case.f, because="all are positive")
+
+    trial = claim(proof)
+    alone = [at(trial, row).verdict for row in rows]
+    assert alone == [HOLDS] * len(rows)
+    try:
+        together = at(trial, rows).verdict.tolist()
+    except ClaimError:
+        return  # refusing is sound, too
+    assert together == alone
+
+
+def test_not_applicable_instances_never_reach_the_lines():
+    def proof(case):
+        yield mv.line("f/f", case.f / case.f)  # would divide by zero there
+        yield mv.equal("1", number(1, case.f), because="f is not 0")
+
+    careless = claim(proof)
+    with pytest.raises(ZeroDivisionError):
+        at(careless, [(1, 2), (0, 3)])
+    careful = claim(proof, HYPOTHESIS)
+    evidence = at(careful, [(1, 2), (0, 3), (4, 4), (2, 0)])
+    assert evidence.verdict.tolist() == [HOLDS, NOT_APPLICABLE, HOLDS, NOT_APPLICABLE]
+    assert evidence.lines[0].value.shape == (2, 2)
+    assert dict(evidence.hypotheses)["no entry is 0"].tolist() == [TRUE, FALSE, TRUE, FALSE]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert at(careful, [(1, 2), (0, 3)], FLOATS).suggests.tolist() == [HOLDS, NOT_APPLICABLE]
+
+
+def test_a_batch_of_games_with_one_policy_some_not_applicable():
+    """γ = 1 without termination has no values; the other games of the batch have, whoever owns the batch axis."""
+    games = mv.Game(np.array([[[[1.0]]], [[[1.0]]], [[[0.5]]]]), np.ones((3, 1, 1)), np.array([0.5, 1.0, 1.0]), (1,))
+    wanted = [HOLDS, NOT_APPLICABLE, HOLDS]
+    many = mv.Policy([np.ones((3, 1, 1, 1))])
+    assert mv.check("lemma-b.3/zero-mean", game=games, policy=many).verdict.tolist() == wanted
+    one = mv.Policy([np.ones((1, 1, 1))])
+    assert mv.check("lemma-b.3/zero-mean", game=games, policy=one).verdict.tolist() == wanted
+
+
+def test_a_batch_of_policies_on_one_game_some_not_applicable():
+    """Many policies per game is the usual batch."""
+    stay_or_leave = mv.Game([[[1.0], [0.0]]], [[1.0, 1.0]], 1.0, start=[1.0])
+    policies = mv.Policy([np.array([[[[1.0, 0.0]]], [[[0.5, 0.5]]]])])
+    evidence = mv.check(
+        "lemma-4.1", game=stay_or_leave, policy=policies, target=mv.Policy([[[[0.0, 1.0]]]]), start=[1.0]
+    )
+    assert evidence.verdict.tolist() == [NOT_APPLICABLE, HOLDS]
+
+
+def test_check_of_a_batch_gives_arrays():
+    games = mv.random_game(2, (2, 2), batch=(3,))
+    target, policy = mv.Policy.deterministic(games, [[0, 1], [2, 3], [1, 1]]), mv.Policy.uniform(games)
+    evidence = mv.check("lemma-4.1", game=games, target=target, policy=policy)
+    assert evidence.verdict.shape == (3,) and evidence.holds
+    gains = mv.returns(games, target, games.start) - mv.returns(games, policy, games.start)
+    assert (evidence.lines[0].value == gains).all()
+
+
+# --- statements and their proofs ------------------------------------------------------------------------------------------
+
+
+def test_a_broken_step_is_named_although_the_statement_survives():
+    def proof(case):
+        yield mv.line("f", case.f)
+        yield mv.equal("f + 1", case.f + 1, because="a slip")
+        yield mv.equal("f, again", case.f, because="the slip undone")
+
+    evidence = at(claim(proof), (1, 2))
+    assert evidence.verdict is HOLDS and evidence.margin == 0
+    assert (evidence.broken.right, evidence.broken.because) == ("f + 1", "a slip")
+    assert evidence.broken.margin == -1
+    assert "broken at 'f + 1'" in repr(evidence)
+
+
+def test_a_statement_may_fail_in_one_of_several_chains():
+    def proof(case):
+        yield mv.line("f", case.f)
+        yield mv.equal("f", case.f, because="itself")
+        yield mv.line("f", case.f)
+        yield mv.at_most("f + 1", case.f + 1, because="obviously")
+        yield mv.at_most("3", number(3, case.f), because="said so")
+
+    evidence = at(claim(proof), [(1, 2), (1, 5)])
+    assert [statement.relation for statement in evidence.statements] == ["=", "≤"]
+    assert evidence.verdict.tolist() == [HOLDS, VIOLATED]
+    assert evidence.margin == -2
+    assert [entry.step is None for entry in evidence.lines] == [True, False, True, False, False]
+
+
+def test_relations_compose_over_a_chain():
+    """f = f ≤ f+1 = 1+f: the statement is f ≤ 1+f, and its margin is 1."""
+
+    def proof(case):
+        yield mv.line("f", case.f)
+        yield mv.equal("f", case.f, because="itself")
+        yield mv.at_most("f + 1", case.f + 1, because="1 > 0", axiom="1 > 0")
+        yield mv.equal("1 + f", 1 + case.f, because="addition commutes")
+
+    evidence = at(claim(proof), (1, 2))
+    assert evidence.statements[0].relation == "≤" and evidence.margin == 1
+    assert evidence.statements[0].right == "1 + f"
+    assert evidence.lines[2].step.axiom == "1 > 0"
+
+
+def test_formal_cases_skip_hypotheses():
+    case = claim(comparing(mv.at_most).proof, HYPOTHESIS)
+    evidence = evaluate(case, case.setting.case({"f": (0, 0)}, ONE, RATIONALS), formal=True)
+    assert evidence.verdict is HOLDS and evidence.hypotheses == ()
+
+
+# --- beyond the rationals -----------------------------------------------------------------------------------------------
+
+
+def exponential(make, right):
+    def proof(case):
+        yield mv.line("exp f", mv.exp(case.f))
+        yield make("right", right(case), because="said so")
+
+    return claim(proof)
+
+
+TINY = Fraction(1, 10**40)
+
+
+@pytest.mark.parametrize(
+    ("make", "sign", "verdict"),
+    [(mv.at_most, 1, HOLDS), (mv.at_most, -1, VIOLATED), (mv.at_least, -1, HOLDS), (mv.at_least, 1, VIOLATED)],
+)
+def test_precision_doubles_until_a_tight_inequality_is_decided(make, sign, verdict):
+    trial = exponential(make, lambda case: mv.exp(case.f) + number(sign * TINY, case.system))
+    evidence = mv.check(trial, f=exact("1/2", 1))
+    assert evidence.arithmetic is BALLS and evidence.precision == 256
+    assert evidence.verdict is verdict
+    assert evidence.margin.is_finite() and (evidence.margin < 0) == (verdict is VIOLATED)
+    assert flint.fmpq(1 if verdict is HOLDS else -1, 10**40) in evidence.margin
+
+
+def test_a_true_equality_stays_undecided_at_the_first_precision():
+    trial = exponential(mv.equal, lambda case: mv.exp(case.f / 2) * mv.exp(case.f / 2))
+    evidence = mv.check(trial, f=exact("1/2", 1))
+    assert evidence.verdict is UNDECIDED and evidence.precision == START_PRECISION
+    assert evidence.margin.contains(0)
+
+
+def test_a_false_equality_is_violated_in_balls():
+    trial = exponential(mv.equal, lambda case: mv.exp(case.f) + number(Fraction(1, 1000), case.system))
+    evidence = mv.check(trial, f=exact("1/2", 1))
+    assert evidence.verdict is VIOLATED and evidence.margin < 0
+    assert evidence.arithmetic is BALLS and "balls at 64 bits" in repr(evidence)
+
+
+def test_an_inequality_that_is_an_equality_stays_undecided_at_the_cap():
+    trial = exponential(mv.at_most, lambda case: mv.exp(case.f / 2) * mv.exp(case.f / 2))
+    evidence = mv.check(trial, f=exact("1/2", 1))
+    assert evidence.verdict is UNDECIDED and evidence.precision == PRECISION_CAP
+    short = certify(trial, lambda system: trial.setting.case({"f": (1, 2)}, ONE, system), cap=128)
+    assert short.verdict is UNDECIDED and short.precision == 128
+
+
+def test_the_callers_precision_is_restored():
+    with precision(77):
+        mv.check(exponential(mv.at_most, lambda case: mv.exp(case.f) + 1), f=exact("1/2", 1))
+        assert flint.ctx.prec == 77
+
+
+def test_an_undecided_formula_is_tried_again_with_more_bits():
+    """``support`` cannot tell exp(10⁻³⁰) - 1 from 0 at 64 bits; at 128 it can."""
+
+    def proof(case):
+        grown = mv.exp(case.f) - number(1, case.system)
+        yield mv.line("x/x, 0 if x = 0", mv.divide(grown, grown))
+        yield mv.at_most("2", number(2, case.system), because="it is 0 or 1")
+
+    trial = claim(proof, width=1)
+    evidence = mv.check(trial, f=exact(Fraction(1, 10**30)))
+    assert evidence.verdict is HOLDS and evidence.precision == 128
+
+
+def test_an_undecided_hypothesis_is_tried_again_with_more_bits():
+    grows = mv.Hypothesis("exp f > 1", lambda case: mv.compare(mv.exp(case.f), ">", number(1, case.system)))
+
+    def proof(case):
+        yield mv.line("0", number(0, case.system))
+        yield mv.at_most("f", case.f, because="exp grows")
+
+    evidence = mv.check(claim(proof, grows, width=1), f=exact(Fraction(1, 10**30)))
+    assert evidence.verdict is HOLDS and evidence.precision == 128
+
+
+def test_what_no_precision_decides_is_an_error_that_says_so():
+    def proof(case):
+        zero = mv.exp(case.f) - mv.exp(case.f / 2) * mv.exp(case.f / 2)
+        yield mv.line("0/0", mv.divide(zero, zero))
+        yield mv.at_most("1", number(1, case.system), because="said so")
+
+    with pytest.raises(UndecidedError, match="cannot be told at 2048 bits"):
+        mv.check(claim(proof), f=exact("1/2", 1))
+
+
+def test_rationals_go_first_and_formal_logarithms_stay_exact():
+    def proof(case):
+        yield mv.line("log 4", mv.log(4 + 0 * case.f))
+        yield mv.equal("2 log 2", 2 * mv.log(2 + 0 * case.f), because="4 = 2²")
+
+    evidence = at(claim(proof), (1, 1))
+    assert evidence.verdict is HOLDS and evidence.arithmetic is RATIONALS
+
+
+def test_float_input_is_certified_as_the_rationals_that_it_is():
+    """0.1 + 0.2 is not 0.3 in binary, by exactly 1/36028797018963968 - and that is what is certified."""
+    trial = claim(
+        lambda case: iter([mv.line("f", case.f[..., 0] + case.f[..., 1]), mv.equal("g", case.f[..., 2], "r")])
+    )
+    trial = mv.Claim("mine", "t", "s", mv.Setting("s", (mv.Table("f", lambda _: (3,)),)), trial.proof)
+    evidence = mv.check(trial, f=np.array([0.1, 0.2, 0.3]))
+    assert evidence.arithmetic is RATIONALS and evidence.verdict is VIOLATED
+    wanted = Fraction(0.3) - (Fraction(0.1) + Fraction(0.2))
+    assert evidence.margin == flint.fmpq(-abs(wanted.numerator), wanted.denominator) and wanted != 0
+
+
+def test_the_start_defaults_to_the_games_own():
+    game = mv.named_game("two-step")
+    policy, target = mv.Policy.uniform(game), mv.optimal(game).policy
+    default = mv.check("lemma-4.1", game=game, policy=policy, target=target)
+    given = mv.check("lemma-4.1", game=game, policy=policy, target=target, start=game.start)
+    other = mv.check("lemma-4.1", game=game, policy=policy, target=target, start=exact(0, 0, 1))
+    assert default.holds and given.holds and other.holds
+    assert default.lines[0].value == given.lines[0].value == flint.fmpq(13, 4)
+    assert other.lines[0].value == flint.fmpq(8) - flint.fmpq(10, 4)
+
+
+def test_a_starting_point_of_the_wrong_length_is_refused():
+    game = mv.random_game(3, (2, 2))
+    policy = mv.Policy.uniform(game)
+    for start in ([1.0], [0.5, 0.5]):
+        with pytest.raises(MappoVerifyError, match="start has shape"):
+            mv.check("section-3.1/occupancy", game=game, policy=policy, start=start)
+
+
+def test_mixing_systems_inside_a_proof_is_refused():
+    mixed = comparing(mv.at_most, lambda f: np.array([0.5, 0.5]))
+    with pytest.raises(MixedArithmeticError, match="rationals and floats meet"):
+        at(mixed, (1, 1))
+
+
+def test_plain_integers_may_stand_in_a_line():
+    """Integers are neutral: ``line("0", 0)`` needs no ``like``, and the margin is still exact."""
+
+    def proof(case):
+        yield mv.line("0", 0)
+        yield mv.equal("f - f", case.f - case.f, because="itself")
+        yield mv.line("0", 0)
+        yield mv.at_most("9", 9, because="counting")
+
+    evidence = at(claim(proof), (1, 2))
+    assert evidence.verdict is HOLDS and evidence.margin == 0
+    assert not isinstance(evidence.margin, float)
+
+
+@pytest.mark.parametrize("proof", [lambda case: None, lambda case: iter([1, 2]), lambda case: 3])
+def test_a_proof_that_yields_no_lines_is_a_claim_error(proof):
+    with pytest.raises(ClaimError):
+        at(claim(proof), (1, 2))
