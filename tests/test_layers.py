@@ -272,6 +272,8 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("claims/section_4.py", "_covered"): "three-valued truths",
     ("claims/settings.py", "coordinates"): "an integer bound of a schema",
     ("claims/settings.py", "case_from"): "sorts names for a message",
+    ("claims/settings.py", "batch_of"): "numbers of axes",
+    ("claims/settings.py", "_fitting_sizes"): "lengths of axes",
     ("claims/settings.py", "__getattr__"): "sorts names for a message",
     ("claims/settings.py", "is_distribution"): "floats only: other systems take the next line",
 }

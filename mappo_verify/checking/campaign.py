@@ -24,6 +24,7 @@ from ..claims.settings import Case, Sizes
 from ..claims.verdict import Evidence, Standing, StepEvidence, Verdict
 from ..errors import ClaimError, MappoVerifyError
 from ..model import Game, Policy
+from ..model.validation import array_of
 from .evaluate import certify, evaluate
 from .proving import Failure, Proof, prove_at_points, prove_in_symbols
 from .sampling import Draw, draw, instance, sizes_of
@@ -149,15 +150,21 @@ def check(claim: str | Claim, **objects: Any) -> Evidence:
     setting = claim.setting
     _require_data(objects)
     exact = setting.case_from(objects, System.RATIONALS)
-    return certify(
-        claim, lambda system: exact if system is System.RATIONALS else setting.case_from(exact.objects, system)
-    )
+    try:
+        return certify(
+            claim, lambda system: exact if system is System.RATIONALS else setting.case_from(exact.objects, system)
+        )
+    except ValueError as error:
+        if isinstance(error, MappoVerifyError):
+            raise
+        shapes = ", ".join(f"{name} {np.shape(value)}" for name, value in objects.items() if np.ndim(value))
+        raise ClaimError(f"the shapes of the ingredients do not fit each other ({error}): {shapes}") from None
 
 
 def _require_data(objects: dict[str, Any]) -> None:
     """Balls and symbols are refused: they are no data."""
     for name, value in objects.items():
-        system = value.system if isinstance(value, (Game, Policy)) else system_of(np.asarray(value))
+        system = value.system if isinstance(value, (Game, Policy)) else system_of(array_of(value, name))
         if system in (System.BALLS, System.SYMBOLS):
             raise ClaimError(
                 f"{name} is in {system.value}; check() wants exact or float data and chooses the arithmetic itself"

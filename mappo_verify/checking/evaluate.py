@@ -82,7 +82,9 @@ def certify(claim: Claim, build: Callable[[System], Case], cap: int = PRECISION_
 
 
 def _worth_doubling(evidence: Evidence) -> bool:
-    """Only an open inequality can be helped by more bits."""
+    """Only an open inequality, or an open hypothesis, can be helped by more bits."""
+    if any((truth == UNKNOWN).any() for _, truth in evidence.hypotheses):
+        return True
     steps = [*evidence.statements, *(entry.step for entry in evidence.lines if entry.step is not None)]
     return any(step.relation != "=" and bool((step.truth == UNKNOWN).any()) for step in steps)
 
@@ -97,10 +99,10 @@ def _per_instance(values: Any, batch: tuple[int, ...]) -> Truth:
 
 def _compare_lines(left: Line, relation: str, right: Line, because: str, axiom: str | None, case: Case) -> StepEvidence:
     """One relation between two lines, entry by entry, and then for all entries of each instance."""
-    one, two = np.broadcast_arrays(np.asarray(left.value), np.asarray(right.value))
+    one, two = _aligned([in_system(left.value, case.system), in_system(right.value, case.system)], case.batch_shape)
     truth = compare(one, relation, two)
     axes = tuple(range(len(case.batch_shape), truth.ndim))
-    where = _common_mask(left, right, truth.shape)
+    where = _common_mask(left, right, one, case.batch_shape)
     if where is not None:
         truth = np.where(where, truth, TRUE).astype(np.int8)
     margin = _margin(one, relation, two, truth, where, axes)
@@ -111,14 +113,30 @@ def _compare_lines(left: Line, relation: str, right: Line, because: str, axiom: 
     return StepEvidence(left.expression, relation, right.expression, because, axiom, overall, margin, ratio)
 
 
-def _common_mask(left: Line, right: Line, shape: tuple[int, ...]) -> Array | None:
+def in_system(value: Any, system: System) -> Array:
+    """A line's value as an array; plain integers become numbers of the case's system."""
+    values = np.asarray(value)
+    return like(values, system) if values.dtype.kind in "iub" else values
+
+
+def _aligned(values: list[Array], batch: tuple[int, ...]) -> list[Array]:
+    """Broadcast so that batch axes meet batch axes: they lead, and a value without them is shared by all instances."""
+    leading = len(batch)
+    own = [value.shape[:leading] == batch and value.ndim >= leading for value in values]
+    depth = max(value.ndim - leading * mine for value, mine in zip(values, own, strict=True))
+    padded = []
+    for value, mine in zip(values, own, strict=True):
+        core = value.shape[leading:] if mine else value.shape
+        padded.append(value.reshape((batch if mine else (1,) * leading) + (1,) * (depth - len(core)) + core))
+    shape = np.broadcast_shapes(batch + (1,) * depth, *(value.shape for value in padded))
+    return [np.broadcast_to(value, shape) for value in padded]
+
+
+def _common_mask(left: Line, right: Line, shown: Array, batch: tuple[int, ...]) -> Array | None:
     masks = [np.asarray(entry.where, dtype=bool) for entry in (left, right) if entry.where is not None]
     if not masks:
         return None
-    result = np.ones(shape, bool)
-    for mask in masks:
-        result &= mask
-    return result
+    return np.asarray(np.logical_and.reduce(_aligned([*masks, np.ones(shown.shape, bool)], batch)))
 
 
 def _margin(
@@ -133,15 +151,13 @@ def _margin(
         slack = -absolute(one - two)
     else:
         slack = two - one if relation == "≤" else one - two
-    if where is not None:
-        slack = select(where, slack, _no_constraint(slack, where))
-    return smallest(slack, axes) if axes else np.asarray(slack)
-
-
-def _no_constraint(slack: Array, where: Array) -> Any:
-    """A slack for masked entries that never is the smallest of those that count (0 if none counts)."""
-    seen = slack[where]
-    return largest(seen.ravel(), 0) if seen.size else like(0, slack)
+    if where is None:
+        return smallest(slack, axes) if axes else np.asarray(slack)
+    if not where.any():
+        return like(np.zeros(one.shape[: one.ndim - len(axes)], int), one)
+    slack = select(where, slack, largest(slack[where].ravel(), 0))  # masked entries must not be the smallest
+    worst = smallest(slack, axes) if axes else slack
+    return select(np.asarray(where.any(axes)) if axes else where, worst, like(0, worst))
 
 
 def _float_suggestion(one: Array, relation: str, two: Array, where: Array | None) -> Truth:
@@ -156,11 +172,19 @@ def _ratio(one: Array, relation: str, two: Array, where: Array | None) -> float 
     """The largest smaller-side/larger-side of an inequality: how tight it is.  Needs a positive larger side."""
     if one.size and getattr(one.flat[0], "system", None) is System.SYMBOLS:
         return None
-    small, large = (floats_of(one), floats_of(two)) if relation == "≤" else (floats_of(two), floats_of(one))
-    counted = (large > 0) & (small != 0)
+    small, large = (one, two) if relation == "≤" else (two, one)
+    counted = (compare(large, ">", like(0, large)) > 0) & (compare(small, "=", like(0, small)) < 1)
     if where is not None:
         counted = counted & where
-    return float((small[counted] / large[counted]).max()) if counted.any() else None
+    if not counted.any():
+        return None
+    try:
+        return float(floats_of(small[counted] / large[counted]).max())
+    except ExactnessError:  # a quotient of logarithms, or a number beyond float64
+        try:
+            return float((floats_of(small[counted]) / floats_of(large[counted])).max())
+        except ExactnessError:
+            return None
 
 
 def _not_applicable(claim: Claim, case: Case, applies: Truth, hypotheses: tuple[tuple[str, Truth], ...]) -> Evidence:

@@ -21,11 +21,13 @@ from ..claims.claim import Claim
 from ..claims.settings import Sizes
 from ..claims.verdict import Evidence
 from ..errors import ExactnessError, SingularError, UndecidedError
-from .evaluate import evaluate
+from .evaluate import evaluate, in_system
 
 POINT_BITS = 64
 ROUNDS = 2
 MAX_REDRAWS = 20
+OUT_OF_THE_FIELD = (ExactnessError, UndecidedError, SingularError, ZeroDivisionError)
+"""What a formula raises that is no rational function, or that exists for no parameter."""
 
 
 @dataclass(frozen=True)
@@ -68,15 +70,18 @@ def prove_in_symbols(claim: Claim, sizes: Sizes) -> Proof | Failure:
     case = claim.setting.case(_spread(generators, shapes), sizes, System.SYMBOLS, generic=True)
     try:
         evidence = evaluate(claim, case, formal=True)
-    except (ExactnessError, UndecidedError) as error:
-        return Failure("symbols", sizes, str(error), False)
+    except OUT_OF_THE_FIELD as reason:
+        return Failure("symbols", sizes, str(reason), False)
     return _judge(evidence, "symbols", sizes, count, 0.0, started)
 
 
 def prove_at_points(claim: Claim, sizes: Sizes, generator: np.random.Generator) -> Proof | Failure:
     """Exact evaluation at random large integers, with a degree bound from the same formulas run over degrees."""
     started = time.perf_counter()
-    numerator, denominator, count = degree_bound(claim, sizes)
+    try:
+        numerator, denominator, count = degree_bound(claim, sizes)
+    except OUT_OF_THE_FIELD as reason:
+        return Failure("points", sizes, str(reason), False)
     shapes = {c.name: c.shape for c in claim.setting.coordinates(sizes)}
     rational = module_of(System.RATIONALS).rational
     range_size = 2**POINT_BITS
@@ -102,6 +107,10 @@ def prove_at_points(claim: Claim, sizes: Sizes, generator: np.random.Generator) 
         error *= min(1.0, numerator / range_size / max(1e-300, 1 - denominator / range_size))
         done += 1
     assert evidence is not None
+    if error >= 1:
+        return Failure(
+            "points", sizes, f"the degree bound {numerator} is too large for points of {POINT_BITS} bits", False
+        )
     return _judge(evidence, "points", sizes, count, error, started)
 
 
@@ -118,7 +127,8 @@ def degree_bound(claim: Claim, sizes: Sizes) -> tuple[int, int, int]:
     previous = None
     for entry in claim.lines(case):
         if entry.relation is not None and previous is not None:
-            one, two = np.broadcast_arrays(np.asarray(previous.value), np.asarray(entry.value))
+            values = (in_system(v, System.SYMBOLS) for v in (previous.value, entry.value))
+            one, two = np.broadcast_arrays(*values)
             for left, right in zip(one.ravel().tolist(), two.ravel().tolist(), strict=True):
                 above, below = (left - right).degree()
                 numerator, denominator = max(numerator, above), max(denominator, below)
@@ -138,15 +148,20 @@ def _spread(flat: Any, shapes: dict[str, tuple[int, ...]]) -> dict[str, Any]:
 
 
 def _judge(evidence: Evidence, method: str, sizes: Sizes, count: int, error: float, started: float) -> Proof | Failure:
-    """Every step must be TRUE, or taken by a named axiom that its own formulas do not contradict."""
+    """Every equality must be TRUE; an inequality is proved by an equality or taken by a named axiom.
+
+    Never by random points: there it may hold by chance, and their numbers are no probabilities.
+    """
     modulo: list[str] = []
     for entry in evidence.lines:
         step = entry.step
-        if step is None or (bool((step.truth == TRUE).all()) and step.axiom is None):
+        if step is None:
             continue
-        if step.axiom is not None:
+        if step.relation != "=" and step.axiom is not None:
             if step.axiom not in modulo:
                 modulo.append(step.axiom)
+            continue
+        if bool((step.truth == TRUE).all()) and (step.relation == "=" or method == "symbols"):
             continue
         return Failure(method, sizes, step.right, bool((step.truth == FALSE).any()))
     return Proof(method, sizes, count, tuple(modulo), error, time.perf_counter() - started)

@@ -45,6 +45,11 @@ def sizes_of(setting: Setting) -> tuple[Sizes, ...]:
         if setting.agents[0] <= len(shape) <= setting.agents[1]
         and all(setting.action_range[0] <= size <= setting.action_range[1] for size in shape)
     ]
+    for count in range(
+        setting.agents[0], setting.agents[1] + 1
+    ):  # beyond the list: equal sets, the smallest and the largest
+        if not any(len(shape) == count for shape in shapes):
+            shapes += dict.fromkeys((size,) * count for size in setting.action_range)
     states = range(setting.states[0], setting.states[1] + 1)
     found = [Sizes(count, shape) for shape, count in product(shapes, states)]
     return tuple(sorted(found, key=lambda s: (s.agents, s.states * int(np.prod(s.actions)), s.actions)))
@@ -70,8 +75,13 @@ def _draw_one(coordinate: Coordinate, count: int, generator: np.random.Generator
         return np.asarray(np.where(empty, certain, values), dtype=np.int64)
     extreme = np.where(generator.integers(0, 2, shape) == 0, coordinate.low, coordinate.high)
     values = np.where(regime == 1, extreme, values)
-    quiet = np.zeros_like(values) if coordinate.low <= 0 else np.full_like(values, coordinate.low)
+    quiet = np.full_like(values, nearest_zero(coordinate))
     return np.asarray(np.where((regime == 2) & (generator.integers(0, 3, shape) > 0), quiet, values), dtype=np.int64)
+
+
+def nearest_zero(coordinate: Coordinate) -> int:
+    """The simplest integer of a coordinate's range."""
+    return max(coordinate.low, min(0, coordinate.high))
 
 
 def instance(drawn: Draw, index: int) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from ..claims.settings import Coordinate, Sizes
 from ..claims.verdict import Verdict
 from ..errors import MappoVerifyError
 from .evaluate import certify
-from .sampling import Draw, sizes_of
+from .sampling import Draw, nearest_zero, sizes_of
 
 MAX_ROUNDS = 400
 BATCH = 256
@@ -78,13 +78,13 @@ def _candidates(claim: Claim, sizes: Sizes, current: dict[str, Any]) -> Iterator
     """Every single simplification with its change of cost (negative), and each whole array at its simplest."""
     for coordinate in claim.setting.coordinates(sizes):
         values = current[coordinate.name]
-        simplest = _with_full_rows(coordinate, np.full_like(values, max(coordinate.low, 0)))
+        simplest = _with_full_rows(coordinate, np.full_like(values, nearest_zero(coordinate)))
         if _cost(simplest) < _cost(values):
             yield _cost(simplest) - _cost(values), {**current, coordinate.name: simplest}
         for index in np.ndindex(values.shape):
             before = int(values[index])
-            for after in {0, 1, -1, coordinate.low, before // 2, before - int(np.sign(before))}:
-                if coordinate.low <= after and _cost(np.array(after)) < _cost(np.array(before)):
+            for after in {nearest_zero(coordinate), 1, -1, coordinate.low, before // 2, before - int(np.sign(before))}:
+                if coordinate.low <= after <= coordinate.high and _cost(np.array(after)) < _cost(np.array(before)):
                     changed = values.copy()
                     changed[index] = after
                     if coordinate.kind == "weight" and not changed.any(-1).all():

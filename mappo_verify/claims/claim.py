@@ -17,7 +17,7 @@ its last is a statement; every step between is checked too, so a proof that brea
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -131,9 +131,17 @@ class Claim:
 
     def lines(self, case: Case) -> list[Line]:
         """The proof's lines on ``case``; a chain must begin with :func:`line`."""
-        result = list(self.proof(case))
+        yielded: Any = self.proof(case)
+        result: list[Any] = list(yielded) if isinstance(yielded, Iterable) else []
         if not result:
-            raise ClaimError(f"claim {self.id}: the proof yields no line")
+            raise ClaimError(
+                f"claim {self.id}: the proof yields no line; it is a generator of line(...), equal(...), ..."
+            )
+        for entry in result:
+            if not isinstance(entry, Line):
+                raise ClaimError(
+                    f"claim {self.id}: the proof yields {entry!r}, which is no line; use line(...), equal(...), ..."
+                )
         for earlier, later in zip([None, *result], result, strict=False):
             if later.relation is not None and earlier is None:
                 raise ClaimError(f"claim {self.id}: {later.expression!r} has nothing to stand on; begin with line(...)")
@@ -163,7 +171,7 @@ def composed_relation(chain: list[Line]) -> str:
 
 
 CLAIM_ID = re.compile(
-    r"\b(?:definition|lemma|theorem|proposition|equation|remark|section|assumption)-[a-z0-9.]*[a-z0-9](?:/[a-z\-]+)?"
+    r"\b(?:definition|lemma|theorem|proposition|equation|remark|section|assumption)-[a-z0-9.]*[a-z0-9](?:/[a-z0-9.\-]*[a-z0-9])?"
 )
 
 

@@ -25,7 +25,7 @@ from ..errors import ClaimError
 from ..model import Game, Policy
 from ..model.agents import prefix_sizes
 from ..model.conversion import convert
-from ..model.validation import FLOAT_TOLERANCE, array_of, unchecked
+from ..model.validation import FLOAT_TOLERANCE, array_of, require_finite, unchecked
 
 
 @dataclass(frozen=True)
@@ -74,19 +74,25 @@ class Ingredient:
         raise NotImplementedError
 
     def convert(self, value: Any, target: System) -> Any:
-        """A user's object in another number system."""
-        return convert(array_of(value, self.name), target)
+        """A user's object in another number system; non-finite numbers are refused by name and index."""
+        given = array_of(value, self.name)
+        require_finite(self.name, given)
+        return convert(given, target)
 
     def hypotheses(self) -> tuple[Hypothesis, ...]:
         """What every instance satisfies by construction; verified all the same, for a user's objects may not."""
         return ()
 
+    def core_shape(self, sizes: Sizes) -> tuple[int, ...] | None:
+        """The axes that a user's array has beyond the batch; None for a game or a policy, which know their own."""
+        return self.coordinates(sizes)[0].shape
+
     def batch_of(self, value: Any) -> tuple[int, ...]:
         """The batch axes of a user's object."""
         if isinstance(value, (Game, Policy)):
             return value.batch_shape
-        core = sum(len(c.shape) for c in self.coordinates(Sizes(1, (1,)))[:1])
-        return tuple(np.shape(value)[: np.ndim(value) - core])
+        core = len(self.core_shape(Sizes(1, (1,))) or ())
+        return tuple(np.shape(value)[: max(np.ndim(value) - core, 0)])
 
 
 def simplex(weights: Array, generic: bool, defective: bool = False) -> Array:
@@ -166,6 +172,9 @@ class GameData(Ingredient):
             )
         return tuple(result)
 
+    def core_shape(self, sizes: Sizes) -> None:
+        return None
+
     def convert(self, value: Any, target: System) -> Game:
         if not isinstance(value, Game):
             raise ClaimError(f"{self.name} must be a Game, not {type(value).__name__}")
@@ -212,6 +221,9 @@ class PolicyData(Ingredient):
             )
         return tuple(result)
 
+    def core_shape(self, sizes: Sizes) -> None:
+        return None
+
     def convert(self, value: Any, target: System) -> Policy:
         if not isinstance(value, Policy):
             raise ClaimError(f"{self.name} must be a Policy, not {type(value).__name__}")
@@ -246,7 +258,9 @@ class Distribution(Ingredient):
         return tuple(result)
 
     def convert(self, value: Any, target: System) -> Array:
-        return convert(array_of(value, self.name), target, rows=True)
+        given = array_of(value, self.name)
+        require_finite(self.name, given)
+        return convert(given, target, rows=True)
 
 
 @dataclass(frozen=True)
@@ -288,8 +302,8 @@ class PositiveScalar(Ingredient):
 
         return (Hypothesis(f"{self.name} > 0", positive, True),)
 
-    def batch_of(self, value: Any) -> tuple[int, ...]:
-        return np.shape(value)
+    def core_shape(self, sizes: Sizes) -> tuple[int, ...]:
+        return ()
 
 
 @dataclass(frozen=True)
@@ -325,6 +339,9 @@ class Derived(Ingredient):
 
     def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
         return ()
+
+    def core_shape(self, sizes: Sizes) -> None:
+        return None  # whatever it computes
 
     def batch_of(self, value: Any) -> tuple[int, ...]:
         return ()  # it follows the others
@@ -455,7 +472,11 @@ class Case:
 
     def take(self, index: Any) -> Case:
         """One instance of the batch, or the sub-batch under a mask."""
-        taken = {name: value[index] for name, value in self.objects.items()}
+        axes = len(self.batch_shape)
+        taken = {}
+        for name, value in self.objects.items():
+            own = value.batch_shape if isinstance(value, (Game, Policy)) else np.shape(value)[:axes]
+            taken[name] = value[index] if own == self.batch_shape else value  # what the batch shares has no batch axes
         probe = np.empty(self.batch_shape, np.int8)[index]
         return Case(self.setting, self.sizes, self.system, np.shape(probe), taken)
 
@@ -466,12 +487,13 @@ def goes_on(game: Game) -> Truth:
 
 
 def is_distribution(rows: Array) -> Truth:
-    """Whether rows along the last axis sum to 1 (floats: up to rounding; balls: not certainly otherwise)."""
+    """Whether rows along the last axis are ≥ 0 and sum to 1 (floats: up to rounding; balls: not certainly otherwise)."""
+    positive = truth_of(compare(rows, "<", like(0, rows)) <= 0).min(-1)
     sums = np.asarray(rows.sum(-1))
     if system_of(rows) is System.FLOATS:
-        return truth_of(np.abs(sums - 1) <= FLOAT_TOLERANCE)
+        return both(positive, truth_of(np.abs(sums - 1) <= FLOAT_TOLERANCE))
     # A ball cannot certify that a sum is 1; the exact data behind it has been checked when it was built.
-    return truth_of(compare(sums, "=", like(1, sums)) >= 0)
+    return both(positive, truth_of(compare(sums, "=", like(1, sums)) >= 0))
 
 
 def is_one(values: Array) -> Truth:
@@ -508,13 +530,36 @@ def _measure(ingredients: tuple[Ingredient, ...], built: Mapping[str, Any]) -> t
     for policy in owners[1:]:
         if isinstance(owners[0], Game) and isinstance(policy, Policy):
             policy.require_fits(owners[0])
-    sizes = Sizes(owners[0].states, owners[0].action_sizes) if owners else Sizes(1, (1,))
+    sizes = _fitting_sizes(ingredients, built, owners)
     batches = [i.batch_of(built[i.name]) for i in ingredients if i.name in built]
     try:
         batch = np.broadcast_shapes(*batches)
     except ValueError:
         raise ClaimError(f"the batch axes of the ingredients do not fit: {batches}") from None
     return sizes, next(iter(systems.values())), batch
+
+
+def _fitting_sizes(ingredients: tuple[Ingredient, ...], built: Mapping[str, Any], owners: list[Any]) -> Sizes:
+    """The sizes of the game or policy, or those that every table's shape agrees with; an error that names a misfit."""
+    tables = [i for i in ingredients if i.name in built and i.core_shape(Sizes(1, (1,))) is not None]
+    if owners:
+        candidates = [Sizes(owners[0].states, owners[0].action_sizes)]
+    else:
+        lengths = sorted({1, *(length for i in tables for length in np.shape(built[i.name]))})
+        candidates = [Sizes(states, (actions,)) for states in lengths for actions in lengths]
+
+    def misfits(sizes: Sizes) -> list[str]:
+        found = []
+        for ingredient in tables:
+            core, shape = ingredient.core_shape(sizes) or (), np.shape(built[ingredient.name])
+            if shape[max(len(shape) - len(core), 0) :] != core:
+                found.append(f"{ingredient.name} has shape {shape}, it needs [..., {', '.join(map(str, core))}]")
+        return found
+
+    best = min(candidates, key=lambda sizes: len(misfits(sizes)))
+    if misfits(best):
+        raise ClaimError(f"the shapes do not fit ({best}): {'; '.join(misfits(best))}")
+    return best
 
 
 def both_exist(exists: Callable[[Any, Any], Truth], case: Case) -> Truth:

@@ -21,6 +21,8 @@ def convert(
     that the last axis holds (sub)probabilities, whose sums survive the rounding.
     """
     values = np.asarray(values)
+    if values.dtype.kind in "iub":
+        return like(values, target)
     source = system_of(values)
     if source is target and max_denominator is None:
         return np.asarray(values)

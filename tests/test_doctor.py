@@ -1,0 +1,164 @@
+"""Planted errors: each applies, each is refuted with a finite margin, and nothing else is."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections import defaultdict
+from fractions import Fraction
+from pathlib import Path
+
+import flint
+import pytest
+
+import mappo_verify as mv
+from mappo_verify.arithmetic.balls import precision
+from mappo_verify.checking import doctor
+from mappo_verify.checking.campaign import try_out
+from mappo_verify.checking.doctor import ROOT, Diagnosis, diagnose, planted_copy
+from mappo_verify.checking.planted import PLANTED, Planted
+from mappo_verify.claims.registry import CLAIMS
+from mappo_verify.errors import ClaimError
+
+BY_MODULE: dict[str, tuple[str, ...]] = defaultdict(tuple)
+for _error in PLANTED:
+    BY_MODULE[_error.module] = tuple(dict.fromkeys((*BY_MODULE[_error.module], *_error.claims)))
+
+
+def harmless(module, claims):
+    """The same module with a comment more."""
+    text = "from __future__ import annotations\n"
+    return Planted(f"a comment in {module}", module, text, f"{text}# nothing is changed\n", claims)
+
+
+def certainly_negative(margin):
+    """Whether a margin as text (a fraction, formal logarithms, a ball) is finite and below 0, and whether it is exact."""
+    if re.fullmatch(r"-?\d+(/\d+)?", margin):
+        return Fraction(margin) < 0, True
+    with precision(512):
+        if margin.startswith("["):
+            ball = flint.arb(margin)
+            return bool(ball.is_finite()) and ball < 0, False
+        text = re.sub(r"log\(?(\d+)\)?", r"Number(\1).log()", margin.replace("·", "*"))
+        text = re.sub(r"(?<![\w(])(\d+)", r"Number(\1)", text)
+        return eval(text, {"Number": flint.arb}) < 0, True
+
+
+def test_margins_as_text_are_understood():
+    assert certainly_negative("-3/4") == (True, True)
+    assert certainly_negative("3/4") == (False, True)
+    assert certainly_negative("24/233·log 2 - 9·log 8") == (True, True)
+    assert certainly_negative("9·log 8 - 24/233·log 2") == (False, True)
+    assert certainly_negative("[-0.25 +/- 1e-9]") == (True, False)
+    assert certainly_negative("[+/- 1e-9]") == (False, False)
+    assert certainly_negative("[+/- inf]") == (False, False)
+
+
+def test_there_are_many_different_errors():
+    assert len(PLANTED) >= 40
+    assert len({(e.module, e.right, e.wrong) for e in PLANTED}) == len(PLANTED)
+    assert len({e.what for e in PLANTED}) == len(PLANTED)
+    assert {Path(e.module).parent.name for e in PLANTED} == {"quantities", "model", "arithmetic"}
+
+
+@pytest.mark.parametrize("error", PLANTED, ids=lambda e: e.what)
+def test_the_text_occurs_exactly_once(error):
+    source = (ROOT / error.module).read_text(encoding="utf-8")
+    assert source.count(error.right) == 1
+    assert error.right != error.wrong
+    compile(source.replace(error.right, error.wrong), error.module, "exec")
+    assert error.claims and set(error.claims) <= {claim.id for claim in CLAIMS}
+
+
+@pytest.fixture(scope="module")
+def diagnosed():
+    return {found.planted.what: found for found in diagnose(0)}
+
+
+@pytest.mark.parametrize("error", PLANTED, ids=lambda e: e.what)
+def test_every_planted_error_is_refuted_with_a_finite_margin(error, diagnosed):
+    found = diagnosed[error.what]
+    assert found.caught, error.what
+    assert found.caught_by.split(",")[0] in error.claims
+    negative, _ = certainly_negative(found.margin)
+    assert negative, f"margin {found.margin} of {error.what!r} is no finite negative number"
+
+
+def test_at_least_forty_margins_are_exact(diagnosed):
+    assert sum(certainly_negative(found.margin)[1] for found in diagnosed.values()) >= 40
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_other_seeds_catch_them_too(seed):
+    sample = PLANTED[seed::6]
+    assert [found.planted.what for found in diagnose(seed, planted=sample) if not found.caught] == []
+
+
+@pytest.mark.parametrize("module", BY_MODULE)
+def test_no_false_alarm(module):
+    """The very claims that catch the errors of a module say nothing of a copy that is only commented."""
+    (found,) = diagnose(0, planted=[harmless(module, BY_MODULE[module])])
+    assert found == Diagnosis(found.planted, False, None, None)
+
+
+def test_claims_that_hold_catch_nothing_in_the_original():
+    for name in {name for error in PLANTED for name in error.claims}:
+        assert try_out(name, 60, 5) is None
+
+
+def test_a_crash_is_no_refutation():
+    right = "return contract("
+    source = (
+        (ROOT / "quantities/chain.py") if (ROOT / "quantities/chain.py").exists() else ROOT / "quantities/values.py"
+    )
+    assert right in source.read_text(encoding="utf-8")
+    error = next(e for e in PLANTED if e.what == "r_π with the wrong sign")
+    crash = Planted("a crash", error.module, error.right, error.right.replace("contract", "no_such_name"), error.claims)
+    (found,) = diagnose(0, planted=[crash])
+    assert not found.caught and found.margin is None
+
+
+def test_the_original_is_untouched():
+    before = {name: module for name, module in sys.modules.items() if name.startswith("mappo_verify")}
+    finders = list(sys.meta_path)
+    error = PLANTED[0]
+    text = (ROOT / error.module).read_text(encoding="utf-8")
+    game = mv.named_game("two-step")
+    values = mv.state_values(game, mv.Policy.uniform(game)).tolist()
+    with planted_copy(error) as alias:
+        __import__(f"{alias}.quantities.values")
+        assert sys.modules[f"{alias}.quantities.values"] is not sys.modules["mappo_verify.quantities.values"]
+        assert mv.state_values(game, mv.Policy.uniform(game)).tolist() == values
+    assert not [name for name in sys.modules if name.startswith("_planted")]
+    assert sys.meta_path == finders
+    assert {name: sys.modules[name] for name in before} == before
+    assert (ROOT / error.module).read_text(encoding="utf-8") == text
+    assert mv.state_values(game, mv.Policy.uniform(game)).tolist() == values
+
+
+def test_the_copy_is_forgotten_after_an_error():
+    finders = list(sys.meta_path)
+    with pytest.raises(RuntimeError, match="inside"), planted_copy(PLANTED[0]) as alias:
+        __import__(f"{alias}.quantities.values")
+        raise RuntimeError("inside")
+    assert sys.meta_path == finders and not [name for name in sys.modules if name.startswith("_planted")]
+
+
+def test_unknown_modules_of_a_copy_are_not_found():
+    with planted_copy(PLANTED[0]) as alias, pytest.raises(ModuleNotFoundError):
+        __import__(f"{alias}.no_such_module")
+
+
+@pytest.mark.parametrize(("right", "times"), [("no such text", 0), ("import", None)])
+def test_text_that_does_not_occur_once_is_refused(right, times):
+    module = "quantities/values.py"
+    count = (ROOT / module).read_text(encoding="utf-8").count(right) if times is None else times
+    with pytest.raises(ClaimError, match=f"contains '{right}' {count} times, not once"):
+        diagnose(planted=[Planted("x", module, right, "wrong", ("section-3.1",))])
+
+
+def test_progress_is_told():
+    told = []
+    diagnose(0, lambda text, share: told.append((text, share)), planted=PLANTED[:2])
+    assert told == [(PLANTED[0].what, 0.0), (PLANTED[1].what, 0.5)]
+    assert doctor.EXACT_INSTANCES <= 400, "doctor stays within what the quick profile tries"

@@ -1,0 +1,183 @@
+"""Drawn instances: ranges, regimes, seeds, sizes; and that the hypotheses of every claim can be met."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+import mappo_verify as mv
+from mappo_verify.arithmetic import FALSE, TRUE, System
+from mappo_verify.checking.sampling import ACTION_SHAPES, draw, instance, sizes_of
+from mappo_verify.claims.registry import CLAIMS
+from mappo_verify.claims.settings import Coordinate
+from mappo_verify.errors import ClaimError
+
+COUNT = 2_000
+
+
+class Schema(mv.Setting):
+    """A setting of bare coordinates."""
+
+    def __init__(self, *coordinates):
+        super().__init__("bare", ())
+        object.__setattr__(self, "bare", coordinates)
+
+    def coordinates(self, _sizes):
+        return self.bare
+
+
+def drawn(coordinate, seed=0, count=COUNT):
+    return draw(Schema(coordinate), mv.Sizes(1, (1,)), count, np.random.default_rng(seed))[coordinate.name]
+
+
+@pytest.mark.parametrize("width", [1, 2, 4])
+@pytest.mark.parametrize("low", [0, 1])
+@pytest.mark.parametrize("high", [1, 9, 99])
+def test_weights(width, low, high):
+    values = drawn(Coordinate("w", (3, width), "weight", low, high))
+    assert values.shape == (COUNT, 3, width) and values.dtype == np.int64
+    assert values.min() >= low and (values.sum(-1) > 0).all()
+    ordinary = values[(values < 10_000).all(-1) & ~((values == 1).sum(-1) == width - 1)]
+    assert ordinary.size == 0 or ordinary.max() <= high
+
+
+@pytest.mark.parametrize(
+    ("kind", "low", "high"),
+    [
+        ("integer", -9, 9),
+        ("integer", 0, 5),
+        ("integer", 3, 7),
+        ("integer", -9, -3),
+        ("positive", 1, 99),
+        ("positive", 4, 4),
+    ],
+)
+def test_numbers_respect_their_range_and_reach_its_ends(kind, low, high):
+    values = drawn(Coordinate("t", (4,), kind, low, high))
+    assert (values.min(), values.max()) == (low, high)
+
+
+def test_a_claim_about_negative_numbers_is_tried_on_negative_numbers_only():
+    """``f < 0`` for a table of -9..-3 is true; a drawn (or shrunk) 0 would refute it wrongly."""
+
+    def proof(case):
+        yield mv.line("f", case.f)
+        yield mv.at_most("-3", case.f * 0 - 3, because="all entries are -3 at most")
+
+    setting = mv.Setting("s", (mv.Table("f", lambda _: (2,), low=-9, high=-3),))
+    assert mv.audit([mv.Claim("mine", "t", "s", setting, proof)])["mine"].standing is mv.Standing.SURVIVED
+
+
+def test_every_regime_of_weights_occurs():
+    values = drawn(Coordinate("w", (3, 4), "weight", 0, 9))
+    certain = (values != 0).sum(-1) == 1
+    nearly = (values.max(-1) == 10_000) & (values.sum(-1) == 10_003)
+    sparse = ((values == 0).sum(-1) >= 1) & ~certain
+    interior = (values > 0).all(-1) & ~nearly
+    for name, share in {"certain": certain, "nearly": nearly, "sparse": sparse, "interior": interior}.items():
+        assert 0.1 < share.mean() < 0.7, (name, share.mean())
+    whole = certain.all(-1).mean()
+    assert whole > 0.15, "instances in which every row is deterministic"
+    assert nearly.all(-1).mean() > 0.15
+    winners = values.argmax(-1)[nearly]
+    assert set(winners.tolist()) == {0, 1, 2, 3}
+
+
+def test_every_regime_of_numbers_occurs():
+    values = drawn(Coordinate("t", (6,), "integer", -9, 9))
+    assert (np.abs(values) == 9).all(-1).mean() > 0.15, "extreme instances"
+    assert (values == 0).all(-1).mean() > 0.01, "vanishing instances"
+    assert ((values == 0).sum(-1) >= 3).mean() > 0.1, "mostly zero"
+    assert (len(np.unique(values))) == 19
+
+
+def test_drawn_policies_and_games_have_the_corners():
+    setting = next(c for c in CLAIMS if c.id == "lemma-4.1").setting
+    sizes = mv.Sizes(3, (2, 2))
+    case = setting.case(draw(setting, sizes, 300, np.random.default_rng(1)), sizes, System.FLOATS)
+    rows = case.policy.factors[1]
+    assert (rows.max((-1, -2, -3)) == 1).any() and (rows.min((-1, -2, -3)) == 0).any()
+    assert ((rows > 0).all((-1, -2, -3)) & (rows.min((-1, -2, -3)) < 1e-3)).any(), "nearly deterministic"
+    assert (case.game.discount == 0).any() and (case.game.discount == 1).any()
+    assert ((case.game.discount > 0.9) & (case.game.discount < 1)).any()
+    mass = case.game.transition.sum(-1)
+    assert (mass < 1 - 1e-9).any() and (np.abs(mass - 1) < 1e-12).any()
+    assert (case.game.transition.sum(-2).sum(-2) == 0).any(), "a state that nothing leads to"
+
+
+def test_seeds_make_draws_reproducible():
+    setting, sizes = CLAIMS[0].setting, mv.Sizes(2, (2, 2))
+
+    def once(seed):
+        return draw(setting, sizes, 50, np.random.default_rng(seed))
+
+    one, same, other = once(3), once(3), once(4)
+    assert all((one[name] == same[name]).all() for name in one)
+    assert any((one[name] != other[name]).any() for name in one)
+
+
+def test_one_instance_of_a_batch():
+    setting, sizes = CLAIMS[0].setting, mv.Sizes(2, (2,))
+    batch = draw(setting, sizes, 5, np.random.default_rng(0))
+    alone = instance(batch, 3)
+    assert all((alone[name] == batch[name][3]).all() for name in batch)
+    assert setting.case(alone, sizes, System.RATIONALS).batch_shape == ()
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda c: c.id)
+def test_sizes_respect_the_setting_and_begin_small(claim):
+    setting, found = claim.setting, sizes_of(claim.setting)
+    assert found and len(set(found)) == len(found)
+    for sizes in found:
+        assert setting.agents[0] <= sizes.agents <= setting.agents[1]
+        assert setting.states[0] <= sizes.states <= setting.states[1]
+        assert all(setting.action_range[0] <= size <= setting.action_range[1] for size in sizes.actions)
+    order = [(sizes.agents, sizes.states * math.prod(sizes.actions)) for sizes in found]
+    assert order == sorted(order)
+    wanted = {shape for shape in ACTION_SHAPES if setting.agents[0] <= len(shape) <= setting.agents[1]}
+    wanted = {s for s in wanted if setting.action_range[0] <= min(s) and max(s) <= setting.action_range[1]}
+    assert {sizes.actions for sizes in found} == wanted
+    assert {sizes.states for sizes in found} == set(range(setting.states[0], setting.states[1] + 1))
+
+
+def test_unequal_action_sets_are_among_the_sizes():
+    shapes = {sizes.actions for sizes in sizes_of(mv.Setting("s", (mv.GameData(),), agents=(1, 4)))}
+    assert {(2, 3), (3, 2), (1, 3, 2)} <= shapes and max(map(len, shapes)) == 4
+
+
+@pytest.mark.parametrize("ranges", [{"agents": (5, 5)}, {"agents": (2, 2), "action_range": (4, 4)}], ids=str)
+def test_a_setting_beyond_the_list_of_sizes(ranges):
+    """A user's setting of five agents, or of two with four actions each, must be tried or refused, not crash."""
+    setting = mv.Setting("s", (mv.Table("f", lambda _: (1,)),), **ranges)
+
+    def proof(case):
+        yield mv.line("f", case.f)
+        yield mv.equal("f", case.f, because="itself")
+
+    try:
+        report = mv.audit([mv.Claim("mine", "t", "s", setting, proof)])["mine"]
+    except ClaimError:
+        return
+    assert report.standing is mv.Standing.SURVIVED and report.instances > 0
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda c: c.id)
+def test_the_hypotheses_of_every_claim_can_be_met(claim):
+    """At every size some instances meet all of them, by construction those that the setting promises."""
+    generator, met, seen = np.random.default_rng(7), 0, 0
+    for sizes in sizes_of(claim.setting):
+        if sizes.states * math.prod(sizes.actions) > 12:
+            continue
+        case = claim.setting.case(draw(claim.setting, sizes, 40, generator), sizes, System.RATIONALS)
+        applies = np.full(40, TRUE)
+        for hypothesis in claim.setting.all_hypotheses:
+            truth = np.asarray(hypothesis.holds(case))
+            truth = np.broadcast_to(truth.min(tuple(range(1, truth.ndim))) if truth.ndim > 1 else truth, (40,))
+            assert not hypothesis.by_construction or (truth == TRUE).all(), hypothesis.name
+            applies = np.minimum(applies, truth)
+        assert set(np.unique(applies)) <= {FALSE, TRUE}, "exact data decides every hypothesis"
+        met += int((applies == TRUE).sum())
+        seen += 40
+    assert met >= 0.3 * seen, f"{met} of {seen} instances meet the hypotheses"
