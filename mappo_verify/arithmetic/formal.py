@@ -184,7 +184,7 @@ class FormalLog:
         parts = [] if _vanishes(self.constant) else [str(self.constant)]
         for base, coefficient in self.terms:
             lead = "" if coefficient == 1 else "-" if coefficient == -1 else f"{coefficient}·"
-            parts.append(f"{lead}log {base}" if str(base).isalnum() else f"{lead}log({base})")
+            parts.append(f"{lead}log({base})")
         return " + ".join(parts).replace("+ -", "- ") or "0"
 
 

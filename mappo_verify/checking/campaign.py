@@ -16,13 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import FALSE, System, floats_of, smallest, system_of
+from ..arithmetic import FALSE, System, compare, floats_of, smallest, system_of
 from ..claims.claim import Claim, cited
 from ..claims.registry import CLAIMS, select
 from ..claims.registry import claim as find
 from ..claims.settings import Case, Sizes
 from ..claims.verdict import Evidence, Standing, StepEvidence, Verdict
-from ..errors import ClaimError, MappoVerifyError
+from ..errors import ClaimError, MappoVerifyError, MixedArithmeticError
 from ..model import Game, Policy
 from ..model.validation import array_of
 from .evaluate import certify, evaluate
@@ -250,7 +250,11 @@ class Tally:
 
 
 def _below(left: Any, right: Any) -> bool:
-    return bool(floats_of(left) < floats_of(right))
+    """Whether one margin is smaller than another, which may come from another number system."""
+    try:
+        return bool(compare(left, "<", right) > 0)
+    except MixedArithmeticError:
+        return bool(floats_of(left) < floats_of(right))
 
 
 def _campaign(claim: Claim, profile: Profile, generator: np.random.Generator) -> ClaimReport:

@@ -382,10 +382,10 @@ PLANTED: tuple[Planted, ...] = (
     ),
     # --- concentrability
     Planted(
-        "density ratio upside down",
+        "the comparator's mass squared in the density ratio",
         COVER,
         "return divide(above, below)",
-        "return divide(below, above)",
+        "return divide(above * above, below)",
         ("definition-4.4",),
     ),
     Planted(

@@ -93,4 +93,4 @@ def policies(draw: st.DrawFn, game: Game, product: bool = False, full_support: b
     numbers = {c.name: draw(coordinates(c)) for c in schema.coordinates(chosen)}
     built = Setting("a policy", (schema,)).case(numbers, chosen, System.RATIONALS).policy
     assert isinstance(built, Policy)
-    return built if game.system is System.RATIONALS else built.floats()
+    return {System.RATIONALS: built.exact, System.FLOATS: built.floats, System.BALLS: built.balls}[game.system]()

@@ -6,7 +6,7 @@
 >>> from mappo_verify.arithmetic import System, like
 >>> p, q = like([F(1, 2), F(1, 2)], System.RATIONALS), like([F(1, 4), F(3, 4)], System.RATIONALS)
 >>> print(kl_divergence(p, q), kl_divergence(p, p))
-log 2 - 1/2·log 3 0
+log(2) - 1/2·log(3) 0
 >>> total_variation(p, q)
 1/4
 """

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..arithmetic import System, floats_of, system_of
 from ..checking.campaign import AuditReport, ClaimReport
+from ..errors import ExactnessError
 
 LONG = 24
 """Characters beyond which an exact number is shown by its first digits."""
@@ -22,7 +23,10 @@ def number_text(value: Any) -> str:
         return f"{float(value):.6g}"
     text = str(value)
     if kind is System.RATIONALS and len(text) > LONG:
-        return f"≈ {float(floats_of(value)):.6g}"
+        try:
+            return f"≈ {float(floats_of(value)):.6g}"
+        except ExactnessError:
+            return f"{text[:12]}... ({len(text)} digits)"
     return text
 
 
