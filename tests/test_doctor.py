@@ -39,7 +39,7 @@ def certainly_negative(margin):
         if margin.startswith("["):
             ball = flint.arb(margin)
             return bool(ball.is_finite()) and ball < 0, False
-        text = re.sub(r"log\(?(\d+)\)?", r"Number(\1).log()", margin.replace("·", "*"))
+        text = re.sub(r"log[ (](\d+)\)?", r"Number(\1).log()", margin.replace("·", "*"))
         text = re.sub(r"(?<![\w(])(\d+)", r"Number(\1)", text)
         return eval(text, {"Number": flint.arb}) < 0, True
 
@@ -107,11 +107,6 @@ def test_claims_that_hold_catch_nothing_in_the_original():
 
 
 def test_a_crash_is_no_refutation():
-    right = "return contract("
-    source = (
-        (ROOT / "quantities/chain.py") if (ROOT / "quantities/chain.py").exists() else ROOT / "quantities/values.py"
-    )
-    assert right in source.read_text(encoding="utf-8")
     error = next(e for e in PLANTED if e.what == "r_π with the wrong sign")
     crash = Planted("a crash", error.module, error.right, error.right.replace("contract", "no_such_name"), error.claims)
     (found,) = diagnose(0, planted=[crash])
@@ -138,15 +133,9 @@ def test_the_original_is_untouched():
 
 def test_the_copy_is_forgotten_after_an_error():
     finders = list(sys.meta_path)
-    with pytest.raises(RuntimeError, match="inside"), planted_copy(PLANTED[0]) as alias:
-        __import__(f"{alias}.quantities.values")
-        raise RuntimeError("inside")
-    assert sys.meta_path == finders and not [name for name in sys.modules if name.startswith("_planted")]
-
-
-def test_unknown_modules_of_a_copy_are_not_found():
-    with planted_copy(PLANTED[0]) as alias, pytest.raises(ModuleNotFoundError):
+    with pytest.raises(ModuleNotFoundError), planted_copy(PLANTED[0]) as alias:
         __import__(f"{alias}.no_such_module")
+    assert sys.meta_path == finders and not [name for name in sys.modules if name.startswith("_planted")]
 
 
 @pytest.mark.parametrize(("right", "times"), [("no such text", 0), ("import", None)])

@@ -65,7 +65,7 @@ def test_explaining_on_games(name, game):
 def test_a_claim_that_says_nothing_about_games():
     with pytest.raises(MappoVerifyError, match="it is not about a game"):
         explain("proposition-4.2", mv.named_game("climbing"))
-    with pytest.raises(ClaimError, match="did you mean lemma-4.1"):
+    with pytest.raises(ClaimError, match=r"did you mean lemma-4\.1"):
         explain("lemma-41")
 
 

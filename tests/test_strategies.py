@@ -39,7 +39,7 @@ def test_rows_of_weights_are_never_all_zero(values):
 @QUICK
 @given(coordinates(Coordinate("t", (2, 2), "integer", -9, -3)), coordinates(Coordinate("n", (), "positive", 1, 4)))
 def test_numbers_stay_in_their_range(table, scalar):
-    assert table.shape == (2, 2) and -9 <= table.min() and table.max() <= -3
+    assert table.shape == (2, 2) and table.min() >= -9 and table.max() <= -3
     assert scalar.shape == () and 1 <= scalar <= 4
 
 

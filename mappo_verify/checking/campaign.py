@@ -68,6 +68,7 @@ class Witness:
             "claim": self.claim,
             "states": self.sizes.states,
             "action_sizes": list(self.sizes.actions),
+            "steps": self.sizes.steps,
             "coordinates": {name: np.asarray(values).tolist() for name, values in self.coordinates.items()},
         }
 

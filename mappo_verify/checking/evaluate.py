@@ -54,7 +54,7 @@ def evaluate(claim: Claim, case: Case, formal: bool = False) -> Evidence:
     if not (applies == TRUE).any():
         return _not_applicable(claim, case, applies, hypotheses)
     live = case if (applies == TRUE).all() else case.take(applies == TRUE)
-    lines = claim.lines(live)
+    lines = claim.lines(live, formal)
     return _assemble(claim, case, live, lines, applies, hypotheses)
 
 
@@ -111,6 +111,16 @@ def _compare_lines(left: Line, relation: str, right: Line, because: str, axiom: 
     overall = truth.min(axis=axes) if axes else truth
     ratio = _ratio(one, relation, two, where) if relation != "=" else None
     return StepEvidence(left.expression, relation, right.expression, because, axiom, overall, margin, ratio)
+
+
+def _take(left: Line, right: Line, case: Case) -> StepEvidence | None:
+    """An axiom of a formal proof whose value was left uncomputed: neither confirmed nor contradicted."""
+    if not callable(right.value) and not callable(left.value):
+        return None
+    unknown = np.full(case.batch_shape, UNKNOWN, np.int8)
+    return StepEvidence(
+        left.expression, right.relation or "", right.expression, right.because, right.axiom, unknown, None
+    )
 
 
 def in_system(value: Any, system: System) -> Array:
@@ -208,7 +218,9 @@ def _assemble(
         step = None
         if entry.relation is not None:
             assert previous is not None
-            step = _compare_lines(previous, entry.relation, entry, entry.because, entry.axiom, live)
+            step = _take(previous, entry, live) or _compare_lines(
+                previous, entry.relation, entry, entry.because, entry.axiom, live
+            )
             if broken is None and (step.truth == FALSE).any():
                 broken = step
         shown.append(LineEvidence(entry.expression, entry.value, entry.where, step))
@@ -216,6 +228,7 @@ def _assemble(
     statements = tuple(
         _compare_lines(chain[0], composed_relation(chain), chain[-1], "the statement", None, live)
         for chain in chains(lines)
+        if not any(callable(entry.value) for entry in chain)
     )
     truth = np.full(live.batch_shape, TRUE, np.int8)
     for statement in statements:

@@ -125,8 +125,8 @@ def degree_bound(claim: Claim, sizes: Sizes) -> tuple[int, int, int]:
     case = claim.setting.case(_spread(generators, shapes), sizes, System.SYMBOLS, generic=True)
     numerator = denominator = 0
     previous = None
-    for entry in claim.lines(case):
-        if entry.relation is not None and previous is not None:
+    for entry in claim.lines(case, formal=True):
+        if entry.relation is not None and previous is not None and not callable(entry.value):
             values = (in_system(v, System.SYMBOLS) for v in (previous.value, entry.value))
             one, two = np.broadcast_arrays(*values)
             for left, right in zip(one.ravel().tolist(), two.ravel().tolist(), strict=True):

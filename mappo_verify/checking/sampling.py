@@ -51,8 +51,8 @@ def sizes_of(setting: Setting) -> tuple[Sizes, ...]:
         if not any(len(shape) == count for shape in shapes):
             shapes += dict.fromkeys((size,) * count for size in setting.action_range)
     states = range(setting.states[0], setting.states[1] + 1)
-    found = [Sizes(count, shape) for shape, count in product(shapes, states)]
-    return tuple(sorted(found, key=lambda s: (s.agents, s.states * int(np.prod(s.actions)), s.actions)))
+    found = [Sizes(count, shape, steps) for shape, count, steps in product(shapes, states, setting.steps)]
+    return tuple(sorted(found, key=lambda s: (s.agents, s.states * int(np.prod(s.actions)) * s.steps, s.actions)))
 
 
 def draw(setting: Setting, sizes: Sizes, count: int, generator: np.random.Generator) -> Draw:
@@ -73,6 +73,9 @@ def _draw_one(coordinate: Coordinate, count: int, generator: np.random.Generator
         values = np.where(regime == 3, certain * 9999 + 1, values)
         empty = values.sum(-1, keepdims=True) == 0
         return np.asarray(np.where(empty, certain, values), dtype=np.int64)
+    if coordinate.kind == "rare":
+        position = generator.random(shape).reshape(count, -1).argsort(-1).reshape(shape)
+        return np.asarray(np.where(position < generator.integers(0, 3, regime.shape), values, 0), dtype=np.int64)
     extreme = np.where(generator.integers(0, 2, shape) == 0, coordinate.low, coordinate.high)
     values = np.where(regime == 1, extreme, values)
     quiet = np.full_like(values, nearest_zero(coordinate))

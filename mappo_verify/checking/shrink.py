@@ -84,7 +84,9 @@ def _candidates(claim: Claim, sizes: Sizes, current: dict[str, Any]) -> Iterator
         for index in np.ndindex(values.shape):
             before = int(values[index])
             for after in {nearest_zero(coordinate), 1, -1, coordinate.low, before // 2, before - int(np.sign(before))}:
-                if coordinate.low <= after <= coordinate.high and _cost(np.array(after)) < _cost(np.array(before)):
+                if coordinate.low <= after <= max(coordinate.high, before) and _cost(np.array(after)) < _cost(
+                    np.array(before)
+                ):
                     changed = values.copy()
                     changed[index] = after
                     if coordinate.kind == "weight" and not changed.any(-1).all():

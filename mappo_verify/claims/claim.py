@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ClaimError
@@ -34,7 +34,8 @@ RELATIONS = ("=", "≤", "≥")
 class Line:
     """One line of a proof.  Axes of ``value`` beyond the batch mean "for all"; ``where`` masks the entries it speaks of.
 
-    ``axiom`` names a fact that is taken, not derived (KL ≥ 0, Pinsker, ...); it is still checked on every instance.
+    ``axiom`` names a fact that is taken, not derived (KL ≥ 0, Pinsker, ...); it is still checked on every instance.  A value may
+    be a function without arguments; in a proof over symbols it is not called where an axiom is taken.
     """
 
     expression: str
@@ -129,8 +130,11 @@ class Claim:
         """The id without its part."""
         return self.id.partition("/")[0]
 
-    def lines(self, case: Case) -> list[Line]:
-        """The proof's lines on ``case``; a chain must begin with :func:`line`."""
+    def lines(self, case: Case, formal: bool = False) -> list[Line]:
+        """The proof's lines on ``case``; a chain must begin with :func:`line`.
+
+        Values that are functions are called, but for axioms of a formal proof, where their arithmetic may not exist.
+        """
         yielded: Any = self.proof(case)
         result: list[Any] = list(yielded) if isinstance(yielded, Iterable) else []
         if not result:
@@ -145,6 +149,10 @@ class Claim:
         for earlier, later in zip([None, *result], result, strict=False):
             if later.relation is not None and earlier is None:
                 raise ClaimError(f"claim {self.id}: {later.expression!r} has nothing to stand on; begin with line(...)")
+        result = [
+            replace(entry, value=entry.value()) if callable(entry.value) and not (formal and entry.axiom) else entry
+            for entry in result
+        ]
         if len(result) < 2 or all(entry.relation is None for entry in result):
             raise ClaimError(f"claim {self.id}: no line relates to another, so nothing is claimed")
         return result

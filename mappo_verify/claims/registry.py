@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..errors import ClaimError
-from . import appendix_b, section_3, section_4
+from . import appendix_b, section_3, section_4, section_4_convergence
 from .claim import Claim
 
-CLAIMS: tuple[Claim, ...] = (*section_3.CLAIMS, *section_4.CLAIMS, *appendix_b.CLAIMS)
+CLAIMS: tuple[Claim, ...] = (
+    *section_3.CLAIMS,
+    *section_4.CLAIMS,
+    *section_4_convergence.CLAIMS,
+    *appendix_b.CLAIMS,
+)
 """Paper order: Sections 3, 4, then Appendix B."""
 
 

@@ -30,10 +30,11 @@ from ..model.validation import FLOAT_TOLERANCE, array_of, require_finite, unchec
 
 @dataclass(frozen=True)
 class Sizes:
-    """How large an instance is: ``S`` states, ``|A_1|, ..., |A_N|`` actions."""
+    """How large an instance is: ``S`` states, ``|A_1|, ..., |A_N|`` actions, and ``K`` steps where it is a run."""
 
     states: int
     actions: tuple[int, ...]
+    steps: int = 1
 
     @property
     def agents(self) -> int:
@@ -41,12 +42,17 @@ class Sizes:
         return len(self.actions)
 
     def __str__(self) -> str:
-        return f"{self.states} state{'s' * (self.states != 1)}, {'x'.join(map(str, self.actions))} actions"
+        run = f", {self.steps} steps" if self.steps != 1 else ""
+        return f"{self.states} state{'s' * (self.states != 1)}, {'x'.join(map(str, self.actions))} actions{run}"
 
 
 @dataclass(frozen=True)
 class Coordinate:
-    """An array of integers: ``kind`` is ``weight`` (rows ≥ 0 along the last axis, not all 0), ``integer`` or ``positive``."""
+    """An array of integers.
+
+    ``kind`` is ``weight`` (rows ≥ 0 along the last axis, not all 0), ``integer``, ``positive``, or ``rare`` (integers,
+    nearly all 0).
+    """
 
     name: str
     shape: tuple[int, ...]
@@ -282,6 +288,94 @@ class Table(Ingredient):
 
 
 @dataclass(frozen=True)
+class PrefixTables(Ingredient):
+    """One table of rationals ``k/scale`` for every agent: ``(f^1, ..., f^N)``, each ``[..., S, |A_1|···|A_m|]``."""
+
+    name: str
+    low: int = -9
+    high: int = 9
+    scale: int = 1
+
+    def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
+        return tuple(
+            Coordinate(f"{self.name}.{m}", (sizes.states, prefixes), "integer", self.low, self.high)
+            for m, prefixes in enumerate(prefix_sizes(sizes.actions)[1:], start=1)
+        )
+
+    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> tuple[Array, ...]:
+        return tuple(np.asarray(numbers[f"{self.name}.{m}"] / self.scale) for m in range(1, sizes.agents + 1))
+
+    def core_shape(self, sizes: Sizes) -> None:
+        return None  # several arrays, of several shapes
+
+    def batch_of(self, value: Any) -> tuple[int, ...]:
+        return tuple(np.shape(value[0])[:-2])
+
+    def convert(self, value: Any, target: System) -> tuple[Array, ...]:
+        if not isinstance(value, (tuple, list)):
+            raise ClaimError(f"{self.name} must be one table per agent, not {type(value).__name__}")
+        return tuple(super(PrefixTables, self).convert(table, target) for table in value)
+
+
+@dataclass(frozen=True)
+class Increments(Ingredient):
+    """How the logits of a run move: ``(θ_{k+1} - θ_k)ᵀφ`` for every step and agent, logarithms of positive integers.
+
+    A flat tuple, step by step and agent by agent, of tables ``[..., S, |A_1|···|A_m|]``; so every iterate is rational.
+    """
+
+    name: str = "increments"
+    high: int = 9
+
+    def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
+        return tuple(
+            Coordinate(f"{self.name}.{k}.{m}", (sizes.states, prefixes), "positive", 1, self.high)
+            for k in range(sizes.steps)
+            for m, prefixes in enumerate(prefix_sizes(sizes.actions)[1:], start=1)
+        )
+
+    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> tuple[Array, ...]:
+        return tuple(log(numbers[coordinate.name]) for coordinate in self.coordinates(sizes))
+
+    def core_shape(self, sizes: Sizes) -> None:
+        return None
+
+    def batch_of(self, value: Any) -> tuple[int, ...]:
+        return tuple(np.shape(value[0])[:-2])
+
+    def convert(self, value: Any, target: System) -> tuple[Array, ...]:
+        if not isinstance(value, (tuple, list)):
+            raise ClaimError(f"{self.name} must be one table per step and agent, not {type(value).__name__}")
+        return tuple(super(Increments, self).convert(table, target) for table in value)
+
+
+@dataclass(frozen=True)
+class RareErrors(Increments):
+    """The increments of a two-armed bandit: exact updates that multiply the odds by ``b``, and a few errors.
+
+    ``b = 1 + p/q``; the error of step ``k`` adds ``e_k log 2`` to the logit of the bad action, with ``e_k`` nearly always 0.
+    """
+
+    name: str = "increments"
+    high: int = 40
+
+    def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
+        return (
+            Coordinate(f"{self.name}.base", (2,), "positive", 1, 4),
+            Coordinate(f"{self.name}.errors", (sizes.steps,), "rare", -self.high, self.high),
+        )
+
+    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> tuple[Array, ...]:
+        base, errors = numbers[f"{self.name}.base"], numbers[f"{self.name}.errors"]
+        ratio = base[..., 0] / base[..., 1]
+        gain, two = log(like(1, ratio) + ratio), log(like(2, ratio))
+        return tuple(
+            np.stack([np.asarray(gain), np.asarray(two * errors[..., k])], axis=-1)[..., None, :]
+            for k in range(sizes.steps)
+        )
+
+
+@dataclass(frozen=True)
 class PositiveScalar(Ingredient):
     """A positive rational ``p/q``."""
 
@@ -368,6 +462,7 @@ class Setting:
     hypotheses: tuple[Hypothesis, ...] = ()
     agents: tuple[int, int] = (1, 3)
     states: tuple[int, int] = (1, 3)
+    steps: tuple[int, ...] = (1,)
     action_range: tuple[int, int] = (1, 3)
     max_agents: int = 8
     max_table: int = 20_000
@@ -419,7 +514,11 @@ class Setting:
 
     def converted(self, objects: Mapping[str, Any], target: System) -> dict[str, Any]:
         """Ingredients in another number system."""
-        return {i.name: i.convert(objects[i.name], target) for i in self.ingredients if i.name in objects}
+        return {
+            i.name: i.convert(objects[i.name], target)
+            for i in self.ingredients
+            if i.name in objects and not isinstance(i, Derived)
+        }
 
     def case_from(self, objects: Mapping[str, Any], target: System | None = None) -> Case:
         """The case behind a user's own objects, converted to ``target`` (default: the system of the first)."""
@@ -475,6 +574,11 @@ class Case:
         axes = len(self.batch_shape)
         taken = {}
         for name, value in self.objects.items():
+            if isinstance(value, tuple):
+                taken[name] = tuple(
+                    part[index] if np.shape(part)[:axes] == self.batch_shape else part for part in value
+                )
+                continue
             own = value.batch_shape if isinstance(value, (Game, Policy)) else np.shape(value)[:axes]
             taken[name] = value[index] if own == self.batch_shape else value  # what the batch shares has no batch axes
         probe = np.empty(self.batch_shape, np.int8)[index]
@@ -517,7 +621,9 @@ def has_full_support(policy: Policy) -> Truth:
 
 
 def _system_of_object(value: Any) -> System:
-    return value.system if isinstance(value, (Game, Policy)) else system_of(array_of(value, "value"))
+    if isinstance(value, (Game, Policy)):
+        return value.system
+    return system_of(*value) if isinstance(value, tuple) else system_of(array_of(value, "value"))
 
 
 def _measure(ingredients: tuple[Ingredient, ...], built: Mapping[str, Any]) -> tuple[Sizes, System, tuple[int, ...]]:

@@ -160,13 +160,19 @@ class Game:
         """One game of the batch, or a sub-batch."""
         if not self.batch_shape:
             raise GameError("this is a single game, not a batch")
-        return replace(
-            self,
+        return self._keeping_ends(
+            np.asarray(self.ends[index]),
             transition=np.asarray(self.transition[index]),
             reward=np.asarray(self.reward[index]),
             discount=np.asarray(self.discount[index]),
             start=None if self.start is None else np.asarray(self.start[index]),
         )
+
+    def _keeping_ends(self, ends: Truth, **changes: Any) -> Game:
+        """A changed copy with the same knowledge of what terminates: exact data knows what balls around 1 cannot tell."""
+        result = replace(self, **changes)
+        object.__setattr__(result, "ends", ends)
+        return result
 
     # -- derived facts ------------------------------------------------------------------------------------------------
 
@@ -176,12 +182,12 @@ class Game:
 
     def with_start(self, start: Any) -> Game:
         """The same game with another start distribution."""
-        return replace(self, start=start)
+        return self._keeping_ends(self.ends, start=start)
 
     def with_discount(self, discount: Any) -> Game:
         """The same game with another discount, an int, Fraction, float or scalar of the game's own system."""
         value = like(discount, self.system) if isinstance(discount, (int, Fraction)) else discount
-        return replace(self, discount=value)
+        return self._keeping_ends(self.ends, discount=value)
 
     # -- number systems -----------------------------------------------------------------------------------------------
 
@@ -238,13 +244,12 @@ def _convert_game(game: Game, target: System, max_denominator: int | None) -> Ga
             compare(game.discount, "<", like(1, game.discount)) > 0
         )
         discount = select(rounded_up, like(Fraction(max_denominator - 1, max_denominator), discount), discount)
-    result = replace(
-        game,
-        transition=convert(game.transition, target, max_denominator, rows=True, name="transition"),
-        reward=convert(game.reward, target, max_denominator, name="reward"),
-        discount=discount,
-        start=start,
-    )
+    changes: dict[str, Any] = {
+        "transition": convert(game.transition, target, max_denominator, rows=True, name="transition"),
+        "reward": convert(game.reward, target, max_denominator, name="reward"),
+        "discount": discount,
+        "start": start,
+    }
     if target is System.BALLS and game.system is System.RATIONALS:
-        object.__setattr__(result, "ends", game.ends)  # exact data knows what balls around 1 cannot tell
-    return result
+        return game._keeping_ends(game.ends, **changes)
+    return replace(game, **changes)

@@ -1,0 +1,477 @@
+"""Audits: standings are computed, witnesses re-check, taint spreads, reports are reproducible and plain data."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from fractions import Fraction
+
+import flint
+import numpy as np
+import pytest
+
+import mappo_verify as mv
+from mappo_verify.arithmetic import System, like
+from mappo_verify.checking import campaign
+from mappo_verify.checking.campaign import PROFILES, Tally, case_of
+from mappo_verify.checking.evaluate import evaluate
+from mappo_verify.checking.shrink import shrink
+from mappo_verify.claims.registry import CLAIMS
+from mappo_verify.claims.registry import claim as find
+from mappo_verify.errors import ClaimError
+from mappo_verify.report.document import audit_document, exact_text, number_text
+
+RATIONALS = System.RATIONALS
+PROVED, SURVIVED, SUPPORTED = mv.Standing.PROVED, mv.Standing.SURVIVED, mv.Standing.SUPPORTED
+REFUTED, UNTESTED = mv.Standing.REFUTED, mv.Standing.UNTESTED
+ONE = mv.Sizes(1, (1,))
+FAST = ["section-3.1/stationary", "definition-3.2/lipschitz", "lemma-b.3/zero-mean-intervention", "equation-1/any-fit"]
+
+
+@pytest.fixture(scope="module")
+def whole():
+    """The quick audit of every registered claim."""
+    return mv.audit()
+
+
+def table_claim(left, right, make=mv.at_most, name="mine", because="said so", hypotheses=(), **more):
+    """``left(f)`` against ``right(f)`` for a table of two integers."""
+
+    def proof(case):
+        yield mv.line("left", left(case.f))
+        yield make("right", right(case.f), because=because)
+
+    setting = mv.Setting("a table", (mv.Table("f", lambda _: (2,)),), hypotheses, states=(1, 1))
+    return mv.Claim(name, "title", "source", setting, proof, **more)
+
+
+def true_claim(name="mine", because="squares are not negative", **more):
+    return table_claim(lambda f: 0 * f, lambda f: f * f, name=name, because=because, **more)
+
+
+def false_claim(name="mine", **more):
+    return table_claim(lambda f: f * f, lambda f: 7 * f + 9, name=name, **more)
+
+
+# --- the whole registry ---------------------------------------------------------------------------------------------------
+
+
+def test_every_registered_standing_is_found_anew(whole):
+    assert [entry.id for entry in whole] == [claim.id for claim in CLAIMS]
+    assert {entry.id: entry.standing for entry in whole} == {claim.id: claim.record for claim in CLAIMS}
+    assert whole.unexpected == () and whole.game is None and whole.skipped == ()
+    for entry in whole:
+        assert entry.instances >= 100, f"{entry.id} was hardly tried"
+        assert entry.undecided == 0 or entry.standing is REFUTED, entry.id
+        assert entry.seconds >= 0
+        if entry.standing is REFUTED:
+            assert entry.margin < 0 and entry.broken is not None and entry.witness is not None
+        else:
+            assert entry.broken is None and entry.witness is None and entry.margin >= 0
+        if entry.standing is PROVED:
+            assert {p.sizes for p in entry.proofs} == {*entry.claim.symbolic, *entry.claim.points}
+
+
+def test_the_quick_audit_is_quick(whole):
+    assert whole.seconds < 60
+
+
+def test_every_witness_rechecks_from_its_plain_data(whole):
+    refuted = [entry for entry in whole if entry.witness is not None]
+    assert len(refuted) >= 4
+    for entry in refuted:
+        stored = json.loads(json.dumps(entry.witness.as_data()))
+        sizes = mv.Sizes(stored["states"], tuple(stored["action_sizes"]))
+        case = entry.claim.setting.case(stored["coordinates"], sizes, RATIONALS)
+        again = evaluate(entry.claim, case)
+        assert again.verdict is mv.Verdict.VIOLATED and again.margin == entry.margin
+        assert all((np.asarray(h.holds(case)) == 1).all() for h in entry.claim.setting.all_hypotheses)
+        assert (case_of(entry.witness).batch_shape, case_of(entry.witness, entry.claim).sizes) == ((), sizes)
+        for coordinate in entry.claim.setting.coordinates(sizes):
+            values = np.asarray(stored["coordinates"][coordinate.name])
+            assert values.min() >= coordinate.low
+            assert coordinate.kind == "weight" or values.max() <= coordinate.high
+
+
+def test_witnesses_are_small(whole):
+    for name in ("definition-3.1/conditional-readings", "lemma-b.3/zero-mean-intervention"):
+        assert whole[name].witness.sizes == mv.Sizes(1, (2, 2))
+
+
+def test_the_document_is_json(whole):
+    document = audit_document(whole)
+    again = json.loads(json.dumps(document, allow_nan=False, ensure_ascii=False))
+    assert again == document
+    assert [row["id"] for row in document["claims"]] == [claim.id for claim in CLAIMS]
+    for row in document["claims"]:
+        assert {"id", "standing", "how", "instances", "margin", "ratio", "seconds"} <= row.keys()
+        assert row["standing"] in {standing.value for standing in mv.Standing} and row["how"]
+        assert type(row["instances"]) is int
+        assert row["margin"] is None or isinstance(row["margin"], str)
+        tight = row["standing"] == "REFUTED" or row["ratio"] is None or row["ratio"] <= 1 + 1e-9  # a float, for people
+        assert tight, f"{row['id']} stands, with left/right = {row['ratio']}"
+        assert isinstance(row["seconds"], float) and row["seconds"] >= 0
+        assert row["expected"] is True and row["standing"] == row["record"]
+        assert (row["witness"] is not None) == (row["standing"] == "REFUTED")
+    assert (document["profile"], document["seed"], document["unexpected"]) == ("quick", 0, [])
+    assert document["standings"]["lemma-b.3"] == "PROVED"
+
+
+# --- a claim of one's own ---------------------------------------------------------------------------------------------------
+
+
+def test_a_true_inequality_survives():
+    entry = mv.audit([true_claim()])["mine"]
+    assert entry.standing is SURVIVED and entry.how == "every exact instance holds"
+    assert entry.instances >= 300 and entry.margin == 0 and entry.expected and entry.witness is None
+
+
+def test_a_true_identity_is_proved():
+    setting = mv.Setting("a game", (mv.GameData("game"), mv.PolicyData("policy")))
+
+    def proof(case):
+        joint = case.policy.joint()
+        yield mv.line("Σ_a π(a|s) r(s, a)", mv.contract("...sa,...sa->...s", joint, case.game.reward))
+        yield mv.equal("r_π(s)", mv.induced_reward(case.game, case.policy), because="the definition")
+
+    own = mv.Claim(
+        "mine",
+        "t",
+        "s",
+        setting,
+        proof,
+        symbolic=(mv.Sizes(1, (2, 2)),),
+        points=(mv.Sizes(2, (2, 3)),),
+        record=PROVED,
+    )
+    entry = mv.audit([own])["mine"]
+    assert entry.standing is PROVED and entry.expected
+    assert [p.method for p in entry.proofs] == ["symbols", "points"]
+    assert "identity in up to" in entry.how and "Schwartz-Zippel, error ≤" in entry.how
+
+
+def test_a_false_claim_is_refuted_by_a_small_exact_witness():
+    own = false_claim(record=PROVED)
+    report = mv.audit([own])
+    entry = report["mine"]
+    assert entry.standing is REFUTED and not entry.expected and report.unexpected == (entry,)
+    assert isinstance(entry.margin, flint.fmpq) and entry.margin < 0
+    assert "smallest: 1 state, 1 actions, at 'right'" in entry.how
+    data = entry.witness.as_data()
+    values = data["coordinates"]["f"]
+    assert any(f * f > 7 * f + 9 for f in values)
+    assert sum(map(abs, values)) == 2, "(-2, 0): 4 > -5; nothing smaller violates it"
+    assert mv.check(own, f=like(values, RATIONALS)).margin == entry.margin
+    assert entry.broken.right == "right" and entry.witness.broken_statement.right == "right"
+
+
+def test_a_planted_error_in_a_copy_of_the_lemma_is_unexpected():
+    lemma = find("lemma-b.3/zero-mean")
+
+    def planted(case):
+        for entry in lemma.proof(case):
+            yield replace(entry, value=entry.value + like(Fraction(1, 10**9), case.system)) if entry.relation else entry
+
+    report = mv.audit([replace(lemma, proof=planted)])
+    entry = report[lemma.id]
+    assert entry.standing is REFUTED and report.unexpected == (entry,)
+    assert entry.margin == flint.fmpq(-1, 10**9)
+
+
+def test_a_failed_proof_is_told_and_lowers_the_standing():
+    """The statement holds and no instance breaks it, but the inequality has no axiom: SURVIVED, not PROVED."""
+    own = true_claim(symbolic=(ONE,), record=PROVED)
+    entry = mv.audit([own])["mine"]
+    assert entry.standing is SURVIVED and not entry.expected
+    assert entry.how == "every exact instance holds; not proved: right"
+
+
+def test_a_false_inequality_is_never_proved_whatever_sizes_are_named():
+    """F ≤ 2f fails at every negative number only."""
+    own = table_claim(lambda f: f, lambda f: 2 * f, symbolic=(ONE,), points=(ONE,))
+    assert mv.audit([own])["mine"].standing is REFUTED
+
+
+def test_an_inequality_that_holds_is_not_proved_by_points():
+    own = true_claim(points=(ONE,))
+    assert mv.audit([own])["mine"].standing is SURVIVED
+
+
+def test_equalities_beyond_the_rationals_are_only_supported():
+    own = table_claim(lambda f: mv.exp(f), lambda f: mv.exp(f / 2) * mv.exp(f / 2), mv.equal)
+    entry = mv.audit([own])["mine"]
+    assert entry.standing is SUPPORTED and entry.how == "nothing decided against it, nothing certified"
+    assert entry.undecided > 0 and entry.margin.contains(0)
+
+
+def test_false_equalities_beyond_the_rationals_are_refuted():
+    own = table_claim(lambda f: mv.exp(f), lambda f: 1 + f + f * f / 2, mv.equal)
+    entry = mv.audit([own])["mine"]
+    assert entry.standing is REFUTED and "certified in balls" in entry.how
+    assert entry.margin < 0
+
+
+def test_the_words_fit_the_arithmetic_of_all_sizes():
+    """One agent needs exp, so balls; two agents do not: then not every instance is exact."""
+
+    def proof(case):
+        grown = mv.exp(case.f) if case.sizes.agents == 1 else case.f * case.f + 1
+        yield mv.line("0", 0 * case.f)
+        yield mv.at_most("grown", grown, because="it is positive")
+
+    own = mv.Claim("mine", "t", "s", mv.Setting("s", (mv.Table("f", lambda _: (1,)),), agents=(1, 2)), proof)
+    entry = mv.audit([own])["mine"]
+    assert entry.standing is SURVIVED and "balls" in entry.how
+
+
+def test_what_nothing_meets_is_untested():
+    never = mv.Hypothesis("never", lambda case: np.full(case.batch_shape, -1))
+    entry = mv.audit([true_claim(hypotheses=(never,), record=SURVIVED)])["mine"]
+    assert entry.standing is UNTESTED and not entry.expected
+    assert (entry.instances, entry.margin, entry.how) == (0, None, "no instance met the hypotheses")
+    assert entry.not_applicable > 0
+
+
+def test_a_rare_violation_is_found_by_float_exploration():
+    """One pair of integers in 361: the float batches find it, exact arithmetic certifies it."""
+    own = table_claim(
+        lambda f: 1 + 0 * f[..., 0],
+        lambda f: (f[..., 0] - 3) * (f[..., 0] - 3) + (f[..., 1] + 5) * (f[..., 1] + 5),
+    )
+    entry = mv.audit([own])["mine"]
+    assert entry.standing is REFUTED and entry.witness.as_data()["coordinates"]["f"] == [3, -5]
+
+
+def test_float_batches_alone_refute_nothing():
+    """1/3·3 = 1 is false for rounded numbers of some size, true for exact ones."""
+    entry = mv.audit([table_claim(lambda f: f / 3 * 3 * 10**12, lambda f: f * 10**12, mv.equal)])["mine"]
+    assert entry.standing is SURVIVED
+
+
+def test_an_undecidable_instance_does_not_end_the_audit():
+    """Unknown never counts as passed; nor may it take the other claims' verdicts with it."""
+    stuck = table_claim(
+        lambda f: mv.divide(mv.exp(f) - mv.exp(f / 2) * mv.exp(f / 2), mv.exp(f) - mv.exp(f / 2) * mv.exp(f / 2)),
+        lambda f: 0 * f + 1,
+        name="stuck",
+    )
+    report = mv.audit([stuck, true_claim()])
+    assert report["mine"].standing is SURVIVED
+    assert report["stuck"].standing in (SUPPORTED, UNTESTED) and report["stuck"].undecided > 0
+
+
+def test_a_claim_about_numbers_beyond_float64_is_audited():
+    entry = mv.audit([table_claim(lambda f: f * 10**400, lambda f: (f * f + 1) * 10**400)])["mine"]
+    assert entry.standing is SURVIVED
+
+
+def test_infinite_ratios_do_not_reach_json():
+    own = table_claim(lambda f: mv.divide(f * f + 1, f - f), lambda f: mv.divide(f * f + 2, f - f))
+    json.dumps(audit_document(mv.audit([own])), allow_nan=False)
+
+
+# --- records, taint, parents --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("record", [None, *mv.Standing])
+def test_records_are_compared_never_copied(record):
+    for make, found in ((true_claim, SURVIVED), (false_claim, REFUTED)):
+        report = mv.audit([make(record=record)])
+        assert report["mine"].standing is found
+        assert report["mine"].expected == (record in (None, found)) == (report.unexpected == ())
+
+
+@pytest.mark.parametrize("name", FAST)
+def test_a_wrong_record_of_a_registered_claim_is_unexpected(name, monkeypatch):
+    right = find(name)
+    wrong = replace(right, record=SURVIVED if right.record is REFUTED else REFUTED)
+    report = mv.audit([wrong])
+    assert report[name].standing is right.record and report.unexpected == (report[name],)
+    monkeypatch.setattr("mappo_verify.claims.registry.CLAIMS", tuple(wrong if c is right else c for c in CLAIMS))
+    assert [entry.id for entry in mv.audit([name]).unexpected] == [name]
+
+
+def test_a_broken_step_is_unexpected_although_the_statement_survives():
+    def proof(case):
+        yield mv.line("f", case.f)
+        yield mv.equal("f + 1", case.f + 1, because="a slip")
+        yield mv.equal("f again", case.f, because="undone")
+
+    own = mv.Claim("mine", "t", "s", mv.Setting("s", (mv.Table("f", lambda _: (1,)),)), proof, record=SURVIVED)
+    report = mv.audit([own])
+    assert report["mine"].standing is SURVIVED and report["mine"].broken.right == "f + 1"
+    assert report.unexpected == (report["mine"],)
+
+
+def test_a_refuted_lemma_taints_what_leans_on_it():
+    claims = [
+        false_claim("lemma-9.1"),
+        true_claim("theorem-9.2", because="lemma-9.1"),
+        true_claim("theorem-9.3", because="by theorem-9.2"),
+        true_claim("theorem-9.4"),
+        false_claim("lemma-9.5", printed=False),
+        true_claim("theorem-9.6", because="lemma-9.5, which the paper does not print"),
+        true_claim("theorem-9.7", because="theorem-9.7 and theorem-9.8"),
+        true_claim("theorem-9.8", because="theorem-9.7, round and round, and lemma-9.1"),
+    ]
+    report = mv.audit(claims)
+    tainted = {entry.id: entry.tainted_by for entry in report}
+    assert tainted == {
+        "lemma-9.1": (),
+        "theorem-9.2": ("lemma-9.1",),
+        "theorem-9.3": ("lemma-9.1",),
+        "theorem-9.4": (),
+        "lemma-9.5": (),
+        "theorem-9.6": (),
+        "theorem-9.7": ("lemma-9.1",),
+        "theorem-9.8": ("lemma-9.1",),
+    }
+    assert report["theorem-9.3"].cites == ("theorem-9.2",)
+    assert report["theorem-9.2"].standing is SURVIVED, "taint stands beside the standing"
+
+
+def test_a_parent_whose_printed_part_falls_taints_as_well():
+    """A reason says "lemma-9.1"; its printed part lemma-9.1/path-wise is refuted, so lemma-9.1 is."""
+    claims = [
+        false_claim("lemma-9.1/path-wise"),
+        true_claim("lemma-9.1/expectation"),
+        true_claim("theorem-9.2", because="lemma-9.1"),
+    ]
+    report = mv.audit(claims)
+    assert report.standings["lemma-9.1"] is REFUTED
+    assert report["theorem-9.2"].tainted_by
+
+
+def test_a_parent_is_as_weak_as_its_weakest_printed_part():
+    report = mv.audit(
+        [
+            true_claim("a/one"),
+            false_claim("a/two", printed=False),
+            true_claim("b/one"),
+            false_claim("b/two"),
+            false_claim("c/only", printed=False),
+        ]
+    )
+    assert report.standings == {
+        "a/one": SURVIVED,
+        "a/two": REFUTED,
+        "b/one": SURVIVED,
+        "b/two": REFUTED,
+        "c/only": REFUTED,
+        "a": SURVIVED,
+        "b": REFUTED,
+    }
+
+
+# --- reproducible, and refused politely -----------------------------------------------------------------------------------------
+
+
+def contents(report):
+    """The document without times."""
+    document = audit_document(report)
+    return [{k: v for k, v in row.items() if k != "seconds"} for row in document["claims"]]
+
+
+def test_the_same_seed_gives_the_same_report():
+    one, same, other = (contents(mv.audit(FAST[:2], seed=seed)) for seed in (5, 5, 6))
+    assert one == same != other
+
+
+def test_a_claim_alone_sees_what_it_sees_among_others():
+    together = {row["id"]: row for row in contents(mv.audit(FAST, seed=2))}
+    for name in FAST:
+        (alone,) = contents(mv.audit([name], seed=2))
+        assert {k: v for k, v in alone.items() if k != "tainted_by"} == {
+            k: v for k, v in together[name].items() if k != "tainted_by"
+        }
+
+
+def test_what_cannot_be_audited():
+    with pytest.raises(ClaimError, match=r"no claim is called 'lemma-4.2'; did you mean lemma-4.1"):
+        mv.audit(["lemma-4.2"])
+    with pytest.raises(ClaimError, match="unknown profile 'slow'; use one of quick, thorough"):
+        mv.audit(profile="slow")
+    with pytest.raises(ClaimError, match="seed = -1 is negative"):
+        mv.audit(seed=-1)
+    assert set(PROFILES) == {"quick", "thorough"}
+    assert PROFILES["thorough"].exact > PROFILES["quick"].exact
+
+
+def test_progress_is_told_in_order():
+    told = []
+    mv.audit(FAST[:2], progress=lambda text, share: told.append((text, share)))
+    assert told == [(FAST[0], 0.0), (FAST[1], 0.5), ("done", 1.0)]
+
+
+def test_nothing_to_audit():
+    report = mv.audit([])
+    assert report.claims == () and report.unexpected == () and report.standings == {}
+    with pytest.raises(KeyError):
+        report["lemma-4.1"]
+
+
+def test_a_tally_counts():
+    own = table_claim(lambda f: f, lambda f: 0 * f + 3, because="lemma-4.1")
+    tally = Tally()
+    for rows in ([(1, 2), (4, 0)], [(9, 9), (3, 3)]):
+        tally.add(evaluate(own, own.setting.case({"f": rows}, ONE, RATIONALS)))
+    assert (tally.holds, tally.violated, tally.undecided, tally.not_applicable) == (2, 2, 0, 0)
+    assert tally.margin == -6 and tally.links == ("lemma-4.1",) and tally.ratio == 3
+
+
+def test_exploration_is_left_out_where_a_setting_says_so(monkeypatch):
+    own = true_claim()
+    silent = replace(own, setting=replace(own.setting, explore=False))
+    assert campaign._explore(silent, ONE, 100, np.random.default_rng(0)) is None
+    monkeypatch.setattr(campaign, "evaluate", lambda *_: pytest.fail("explored"))
+    assert mv.audit([silent])["mine"].standing is SURVIVED
+
+
+def test_exploration_survives_what_floats_cannot_do():
+    own = table_claim(lambda f: mv.log(f * f), lambda f: mv.log(f * f + 0 * f))
+    refusing = replace(own, proof=lambda _: (_ for _ in ()).throw(ClaimError("not on floats")))
+    assert campaign._explore(refusing, ONE, 10, np.random.default_rng(0)) is None
+
+
+# --- shrinking ------------------------------------------------------------------------------------------------------------------
+
+
+def test_shrinking_keeps_the_violation_and_the_ranges():
+    setting = mv.Setting("s", (mv.Table("f", lambda _: (3,), low=-9, high=-3),), states=(1, 2))
+
+    def proof(case):
+        yield mv.line("f", case.f)
+        yield mv.at_most("-5", 0 * case.f - 5, because="said so")
+
+    own = mv.Claim("mine", "t", "s", setting, proof)
+    sizes, small = shrink(own, mv.Sizes(2, (2, 2)), {"f": np.array([-3, -9, -4])})
+    assert sizes == ONE
+    assert small["f"].min() >= -9 and small["f"].max() <= -3, f"{small} is no instance of the setting"
+    assert mv.check(own, f=like(small["f"], RATIONALS)).violated
+
+
+def test_shrinking_a_game():
+    """Some reward exceeds 2: one state, one action, reward 3, everything else as simple as it gets."""
+
+    def proof(case):
+        yield mv.line("r", case.game.reward)
+        yield mv.at_most("2", like(2, case.system), because="said so")
+
+    own = mv.Claim("mine", "t", "s", mv.Setting("a game", (mv.GameData("game"),)), proof)
+    entry = mv.audit([own])["mine"]
+    assert entry.witness.sizes == ONE
+    assert entry.witness.coordinates["game.reward"].tolist() == [[3]]
+    assert entry.margin == -1
+    assert all(np.asarray(v).sum() <= 3 for v in entry.witness.coordinates.values())
+
+
+# --- numbers --------------------------------------------------------------------------------------------------------------------
+
+
+def test_numbers_as_text():
+    assert number_text(None) == "-" and exact_text(None) is None
+    assert number_text(flint.fmpq(-3, 4)) == exact_text(flint.fmpq(-3, 4)) == "-3/4"
+    assert number_text(0.1234567891) == "0.123457"
+    long = flint.fmpq(10**30 + 1, 3 * 10**30)
+    assert number_text(long) == "≈ 0.333333" and exact_text(long) == str(long)
+    assert 0 < len(number_text(flint.fmpq(10**400, 3))) < 40, "also beyond float64"
