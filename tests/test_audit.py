@@ -260,6 +260,13 @@ def test_an_undecidable_instance_does_not_end_the_audit():
     assert report["stuck"].standing in (SUPPORTED, UNTESTED) and report["stuck"].undecided > 0
 
 
+def test_tight_inequalities_are_decided_at_the_precision_that_they_need():
+    """A difference of 10⁻¹⁰⁰ needs about 350 bits, whether instances come alone or in batches."""
+    own = table_claim(lambda f: mv.exp(f), lambda f: mv.exp(f) + like(Fraction(1, 10**100), f))
+    entry = mv.audit([own])["mine"]
+    assert entry.standing is SURVIVED and entry.undecided == 0
+
+
 def test_a_claim_about_numbers_beyond_float64_is_audited():
     entry = mv.audit([table_claim(lambda f: f * 10**400, lambda f: (f * f + 1) * 10**400)])["mine"]
     assert entry.standing is SURVIVED
@@ -448,6 +455,17 @@ def test_shrinking_keeps_the_violation_and_the_ranges():
     assert sizes == ONE
     assert small["f"].min() >= -9 and small["f"].max() <= -3, f"{small} is no instance of the setting"
     assert mv.check(own, f=like(small["f"], RATIONALS)).violated
+
+
+def test_shrinking_begins_anywhere_and_ends(monkeypatch):
+    """Sizes that are on no list, and a budget of one step."""
+    own = false_claim()
+    sizes, small = shrink(own, mv.Sizes(7, (7,)), {"f": np.array([-9, -9])})
+    assert sizes == ONE and np.abs(small["f"]).sum() == 2
+    monkeypatch.setattr("mappo_verify.checking.shrink.MAX_ROUNDS", 1)
+    monkeypatch.setattr("mappo_verify.checking.shrink.sizes_of", lambda _: ())
+    sizes, small = shrink(own, mv.Sizes(7, (7,)), {"f": np.array([-9, -9])})
+    assert sizes == mv.Sizes(7, (7,)) and 2 < np.abs(small["f"]).sum() < 18
 
 
 def test_shrinking_a_game():

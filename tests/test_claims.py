@@ -379,6 +379,34 @@ def test_a_users_game_alone_fixes_sizes_and_a_caller_may_give_what_is_derived():
     assert case.sizes == mv.Sizes(1, (3, 3)) and case.start.tolist() == [1]
 
 
+def test_what_is_derived_need_not_be_given():
+    game = mv.random_game(2, (2, 2))
+    target = mv.Policy.deterministic(game, [0, 3])
+    evidence = mv.check("lemma-4.1/stationary", game=game, policy=mv.Policy.uniform(game), target=target)
+    assert evidence.holds
+    assert (evidence.lines[1].value == mv.stationary_distribution(game, target)).all()
+
+
+def test_policies_without_a_game_fit_each_other():
+    setting = mv.Setting("two policies", (mv.PolicyData("one"), mv.PolicyData("two")))
+
+    def proof(case):
+        yield mv.line("π", case.one.joint())
+        yield mv.equal("π'", case.two.joint(), because="said so")
+
+    claim = mv.Claim("mine", "t", "s", setting, proof)
+    assert mv.check(claim, one=UNIFORM, two=UNIFORM).holds
+    other = mv.Policy.uniform(mv.random_game(1, (2, 2)))
+    with pytest.raises(MappoVerifyError):
+        mv.check(claim, one=UNIFORM, two=other)
+
+
+def test_shapes_that_clash_inside_a_proof_are_a_claim_error():
+    clash = mv.Claim("mine", "t", "s", TABLE, lambda case: iter([mv.line("f + g", case.f + exact(1, 2, 3))]))
+    with pytest.raises(ClaimError, match=r"shapes of the ingredients do not fit.*f \(2,\)"):
+        mv.check(clash, f=exact(1, 2))
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_non_finite_numbers_are_refused_by_name(bad):
     claim = claim_of(mv.line("f", exact(1, 2)), mv.equal("f", exact(1, 2), because="it is"))

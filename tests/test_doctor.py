@@ -131,6 +131,13 @@ def test_the_original_is_untouched():
     assert mv.state_values(game, mv.Policy.uniform(game)).tolist() == values
 
 
+def test_only_the_copy_is_found_by_its_finder():
+    with planted_copy(PLANTED[0]) as alias:
+        finder = sys.meta_path[0]
+        assert finder.find_spec("json") is None and finder.find_spec(f"{alias}x.model") is None
+        assert finder.find_spec(f"{alias}.model").submodule_search_locations == [str(ROOT / "model")]
+
+
 def test_the_copy_is_forgotten_after_an_error():
     finders = list(sys.meta_path)
     with pytest.raises(ModuleNotFoundError), planted_copy(PLANTED[0]) as alias:

@@ -162,11 +162,21 @@ def test_how_tight_an_inequality_is():
     assert at(comparing(mv.at_most), (0, 0)).ratio is None
 
 
+def _scaled(lines):
+    """The lines with f replaced by 10⁴⁰⁰ f log 2."""
+    first, second = lines
+    yield mv.line(first.expression, first.value * 10**400 * mv.log(2 + 0 * first.value))
+    yield second
+
+
 def test_numbers_beyond_float64_are_decided_exactly():
     """The ratio is for people; it must not take the verdict down with it."""
     huge = exact(10**400, 1)
     evidence = mv.check(comparing(mv.at_most, lambda f: f + f), f=huge)
     assert evidence.verdict is HOLDS
+    logarithms = comparing(mv.at_most, lambda f: (f + 2) * 10**400 * mv.log(2 + 0 * f))
+    trial = mv.Claim("mine", "t", "s", logarithms.setting, lambda case: _scaled(logarithms.proof(case)))
+    assert at(trial, (1, 2)).verdict is HOLDS
     tiny = mv.check(comparing(mv.at_most, lambda f: 0 * f), f=exact(Fraction(1, 10**400), 0))
     assert tiny.verdict is VIOLATED and tiny.margin == flint.fmpq(-1, 10**400)
 
@@ -491,3 +501,41 @@ def test_plain_integers_may_stand_in_a_line():
 def test_a_proof_that_yields_no_lines_is_a_claim_error(proof):
     with pytest.raises(ClaimError):
         at(claim(proof), (1, 2))
+
+
+# --- what stays open is said ----------------------------------------------------------------------------------------------
+
+
+def test_a_chain_of_balls_that_may_lose_mass_has_no_stationary_distribution():
+    """Rows that are 1 up to a radius may terminate; nobody can tell, so nobody is told."""
+    row = [flint.arb(0.5, 1e-9), flint.arb(0.5, 1e-9)]
+    game = mv.Game(
+        np.array([[row], [row]], dtype=object),
+        np.array([[flint.arb(1)], [flint.arb(0)]], dtype=object),
+        np.array(flint.arb(0.5), dtype=object),
+        (1,),
+    )
+    policy = mv.Policy([np.array([[[flint.arb(1)]], [[flint.arb(1)]]], dtype=object)])
+    with pytest.raises(UndecidedError, match="loses mass cannot be told"):
+        mv.stationary_distribution(game, policy)
+
+
+def test_policy_iteration_and_solvers_that_do_not_settle_say_so(monkeypatch):
+    from mappo_verify.quantities import optimal, reference_solvers
+
+    monkeypatch.setattr(optimal, "MAX_IMPROVEMENTS", 0)
+    with pytest.raises(MappoVerifyError, match="did not settle within 0 improvements"):
+        mv.optimal(mv.named_game("climbing").floats())
+
+    class Problem:
+        status = "infeasible"
+        OPTIMAL, OPTIMAL_INACCURATE, CLARABEL = "optimal", "optimal_inaccurate", None
+        value = None
+
+        def solve(self, solver):
+            assert solver is None
+
+    fake = Problem()
+    monkeypatch.setattr(reference_solvers, "_mirror_problem", lambda _: (fake, fake, fake, fake))
+    with pytest.raises(Exception, match="infeasible"):
+        reference_solvers.mirror_step_by_cvxpy(np.array([0.5, 0.5]), np.array([0.0, 1.0]), 1.0)

@@ -69,6 +69,12 @@ def test_a_claim_that_says_nothing_about_games():
         explain("lemma-41")
 
 
+def test_a_batch_is_summed_up():
+    games = mv.random_game(2, (2,), batch=(3,))
+    evidence = mv.check("lemma-b.3", game=games, policy=mv.Policy.uniform(games))
+    assert "3 instances" in text_of(CLAIMS[0], evidence, "a batch")
+
+
 def test_seeds():
     one, same, other = (explain("lemma-4.1", seed=seed)[1] for seed in (1, 1, 2))
     assert one.lines[0].value == same.lines[0].value != other.lines[0].value

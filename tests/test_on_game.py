@@ -189,6 +189,19 @@ def test_a_planted_error_is_refuted_on_a_large_game():
     assert report["mine"].margin < 0
 
 
+def test_what_balls_leave_open_is_decided_exactly():
+    """``r - r`` is 0, of which a ball with a radius cannot say that it is; the rationals behind it can."""
+
+    def proof(case):
+        zero = case.game.reward / 3 - case.game.reward / 3
+        yield mv.line("0/0, 0 by definition", mv.divide(zero, zero))
+        yield mv.at_most("0", like(0, case.system), because="the definition")
+
+    trial = mv.Claim("mine", "t", "s", mv.Setting("s", (mv.GameData("game"),)), proof)
+    entry = mv.audit([trial], game=ring())["mine"]
+    assert entry.standing is mv.Standing.SURVIVED and entry.margin == 0
+
+
 @pytest.mark.parametrize("discount", [Fraction(1), Fraction(9, 10)])
 def test_large_games_that_never_terminate(discount):
     states = EXACT_STATES + 1

@@ -219,6 +219,12 @@ def test_plain_integers_in_lines(method):
     assert isinstance(prove(method, claim(proof)), Proof)
 
 
+def test_infinity_at_every_point_is_no_proof_and_no_crash():
+    """1/(f - f) by ``divide``: degrees do not see that f - f vanishes, points do."""
+    found = prove("points", pair(lambda f: mv.divide(f, f - f), lambda f: mv.divide(f, f - f)))
+    assert isinstance(found, Failure) and not found.false and "infinity" in found.step
+
+
 def test_points_where_a_denominator_vanishes_are_drawn_again(monkeypatch):
     """The first draw makes x - 1 vanish; the next ones do not."""
 

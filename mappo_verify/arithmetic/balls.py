@@ -117,7 +117,9 @@ def _nonzero(x: flint.arb) -> bool:
     if x.is_zero():
         return False
     if x.contains(0):
-        raise UndecidedError(f"whether {x} is zero cannot be told at {flint.ctx.prec} bits; raise the precision")
+        raise UndecidedError(
+            f"whether {x.str(15)} is zero cannot be told at {flint.ctx.prec} bits; raise the precision"
+        )
     return True
 
 
@@ -145,7 +147,8 @@ def argmax(values: Array) -> npt.NDArray[np.intp]:
                 best = candidate
             elif not row[candidate] <= row[best]:
                 raise UndecidedError(
-                    f"which of {row[best]} and {row[candidate]} is larger is undecided; raise the precision"
+                    f"which of {row[best].str(15)} and {row[candidate].str(15)} is larger is undecided at "
+                    f"{flint.ctx.prec} bits"
                 )
         result[index] = best
     return result

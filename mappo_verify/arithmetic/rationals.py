@@ -79,6 +79,8 @@ def _log(value: Any) -> Any:
 
 
 def _sqrt(value: Any) -> Any:
+    if isinstance(value, FormalLog):
+        raise ExactnessError(f"sqrt({value}) is not rational; use .balls()")
     try:
         return flint.fmpq(value).sqrt()
     except (ValueError, DomainError):

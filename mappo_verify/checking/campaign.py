@@ -25,7 +25,7 @@ from ..claims.verdict import Evidence, Standing, StepEvidence, Verdict
 from ..errors import ClaimError, MappoVerifyError, MixedArithmeticError
 from ..model import Game, Policy
 from ..model.validation import array_of
-from .evaluate import certify, evaluate
+from .evaluate import certify, decide, evaluate
 from .proving import Failure, Proof, prove_at_points, prove_in_symbols
 from .sampling import Draw, draw, instance, sizes_of
 from .shrink import shrink
@@ -264,10 +264,11 @@ def _campaign(claim: Claim, profile: Profile, generator: np.random.Generator) ->
     proofs, failures = _seek_proofs(claim, generator)
     tally, witness = Tally(), None
     for sizes, drawn in _instances(claim, profile, generator):
-        evidence = certify(claim, partial(claim.setting.case, drawn, sizes))
-        tally.add(evidence)
-        if witness is None and evidence.violated:
-            witness = _witness(claim, drawn, sizes, evidence)
+        evidences = list(decide(claim, drawn, sizes))
+        for evidence in evidences:
+            tally.add(evidence)
+        if witness is None and any(evidence.violated for evidence in evidences):
+            witness = _witness(claim, drawn, sizes, evidences)
     return conclude(claim, tally, proofs, failures, witness, time.perf_counter() - started)
 
 
@@ -312,9 +313,9 @@ def _seek_proofs(claim: Claim, generator: np.random.Generator) -> tuple[list[Pro
     return [p for p in attempts if isinstance(p, Proof)], [p for p in attempts if isinstance(p, Failure)]
 
 
-def _witness(claim: Claim, drawn: Draw, sizes: Sizes, evidence: Evidence) -> Witness:
+def _witness(claim: Claim, drawn: Draw, sizes: Sizes, evidences: list[Evidence]) -> Witness:
     """The violated instance with the smallest numbers, alone and shrunk."""
-    verdicts = np.asarray(evidence.verdict, dtype=object)
+    verdicts = np.concatenate([np.asarray(evidence.verdict, dtype=object).ravel() for evidence in evidences])
     violated = [i for i, verdict in enumerate(verdicts) if verdict is Verdict.VIOLATED]
     simplest = min(violated, key=lambda i: sum(int(np.abs(values[i]).sum()) for values in drawn.values()))
     sizes, alone = shrink(claim, sizes, instance(drawn, simplest))

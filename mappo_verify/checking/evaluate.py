@@ -8,7 +8,10 @@ Floats are evaluated as they are and always end UNDECIDED, with a suggestion.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -30,7 +33,7 @@ from ..arithmetic import (
     smallest,
 )
 from ..claims.claim import Claim, Line, chains, composed_relation
-from ..claims.settings import Case
+from ..claims.settings import Case, Sizes
 from ..claims.verdict import Evidence, LineEvidence, StepEvidence, verdicts_of
 from ..errors import ExactnessError, UndecidedError
 
@@ -60,10 +63,9 @@ def evaluate(claim: Claim, case: Case, formal: bool = False) -> Evidence:
 
 def certify(claim: Claim, build: Callable[[System], Case], cap: int = PRECISION_CAP) -> Evidence:
     """Evidence from rationals where they reach, else from balls of doubling precision; ``build`` makes the case anew."""
-    try:
-        return evaluate(claim, build(System.RATIONALS))
-    except ExactnessError:
-        pass
+    if not claim.transcendental:
+        with suppress(ExactnessError):
+            return evaluate(claim, build(System.RATIONALS))
     balls = module_of(System.BALLS)
     bits, evidence, failure = START_PRECISION, None, None
     while bits <= cap:
@@ -79,6 +81,26 @@ def certify(claim: Claim, build: Callable[[System], Case], cap: int = PRECISION_
         assert failure is not None
         raise failure
     return evidence
+
+
+def decide(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes) -> Iterator[Evidence]:
+    """Evidence for a batch of drawn instances.
+
+    Where one instance stays open at every precision (a tie that balls cannot see, say), the batch is halved until only that
+    one is UNDECIDED.
+    """
+    count = len(next(iter(drawn.values())))
+    build = partial(claim.setting.case, drawn, sizes)
+    try:
+        yield certify(claim, build, cap=4 * START_PRECISION if count > 1 else PRECISION_CAP)
+    except UndecidedError as error:
+        if count == 1:
+            case = build(System.RATIONALS)
+            open_truth = np.full(case.batch_shape, UNKNOWN, np.int8)
+            yield replace(_not_applicable(claim, case, open_truth, ()), reason=str(error))
+            return
+        for part in (slice(count // 2), slice(count // 2, None)):
+            yield from decide(claim, {name: values[part] for name, values in drawn.items()}, sizes)
 
 
 def _worth_doubling(evidence: Evidence) -> bool:

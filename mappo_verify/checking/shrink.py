@@ -6,7 +6,6 @@ Every candidate is decided exactly; what remains is *locally* minimal, since no 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,8 +13,7 @@ import numpy as np
 from ..claims.claim import Claim
 from ..claims.settings import Coordinate, Sizes
 from ..claims.verdict import Verdict
-from ..errors import MappoVerifyError
-from .evaluate import certify
+from .evaluate import decide
 from .sampling import Draw, nearest_zero, sizes_of
 
 MAX_ROUNDS = 400
@@ -99,16 +97,6 @@ def _stack(instances: list[dict[str, Any]]) -> Draw:
 
 
 def _violated(claim: Claim, sizes: Sizes, drawn: Draw) -> Any:
-    """Which instances of a batch are certified violations; one that cannot be evaluated is none."""
-    count = len(next(iter(drawn.values())))
-    try:
-        verdicts = certify(claim, partial(claim.setting.case, drawn, sizes)).verdict
-    except MappoVerifyError:
-        if count == 1:
-            return np.zeros(1, bool)
-        halves = [
-            {name: values[part] for name, values in drawn.items()}
-            for part in (slice(count // 2), slice(count // 2, None))
-        ]
-        return np.concatenate([_violated(claim, sizes, half) for half in halves])
-    return np.asarray(verdicts, dtype=object) == Verdict.VIOLATED
+    """Which instances of a batch are certified violations."""
+    found = [np.asarray(e.verdict, dtype=object).ravel() for e in decide(claim, drawn, sizes)]
+    return np.concatenate(found) == Verdict.VIOLATED

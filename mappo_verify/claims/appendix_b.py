@@ -9,7 +9,9 @@ import numpy as np
 
 from ..arithmetic import (
     Array,
+    Truth,
     absolute,
+    compare,
     divide,
     largest,
     lift,
@@ -35,6 +37,7 @@ from ..quantities.concentrability import density_ratio, squared_concentrability
 from ..quantities.distributions import state_action_distribution, stationary_distribution
 from ..quantities.divergence import kl_divergence, l1_distance, squared_norm
 from ..quantities.mirror_descent import mirror_step
+from ..quantities.stochastic_gradient import mean_function, path_chances, sample_paths
 from ..quantities.values import action_values
 from .claim import Claim, Line, at_most, equal, line
 from .section_3 import GAME_AND_POLICY, GAME_AND_PRODUCT_POLICY, ONE_BY_TWO, SIMPLEX, TWO_BY_TWO, flat_core, subsets_of
@@ -43,6 +46,7 @@ from .settings import (
     Case,
     Distribution,
     GameData,
+    Hypothesis,
     LogOdds,
     PolicyData,
     PositiveScalar,
@@ -157,6 +161,69 @@ def zero_mean_intervention(case: Case) -> Iterator[Line]:
 def _small(setting: Setting) -> Setting:
     """At most three agents: the number of orders grows like N!."""
     return Setting(setting.name, setting.ingredients, setting.hypotheses, agents=(1, 3), states=(1, 2), max_agents=4)
+
+
+# --- Lemma B.1 --------------------------------------------------------------------------------------------------------
+
+
+def _descent(case: Case, first: int, pathwise: bool) -> Iterator[Line]:
+    """``F(θ̄) - F(u) ≤ GR/√T`` for every ``u`` in the ball, with ``θ̄`` the mean of ``θ(first), ..., θ(first + T - 1)``."""
+    steps, slopes, offsets, chances = case.sizes.steps, case.slopes, case.offsets, case.chances
+    radius = like(1, slopes)
+    steepest = sqrt(largest(np.asarray(square(slopes).sum(-1)), (-2, -1)))
+    root = sqrt(like(steps, slopes))
+    points = sample_paths(slopes, offsets, radius, radius / (steepest * root), steps)
+    mean = np.asarray(points[..., first : first + steps, :].sum(-2)) / steps
+    rival = _in_ball(case.rival, np.broadcast_to(radius, case.batch_shape))[..., None, :]
+    gap = mean_function(slopes, offsets, chances, mean) - mean_function(slopes, offsets, chances, rival)
+    which = f"θ̄ the mean of θ({first}), ..., θ({first + steps - 1})"
+    bound = steepest * radius / root
+    reason = "the standard regret bound of projected subgradient descent"
+    if pathwise:
+        yield line(f"F(θ̄) - F(u) on every sample path, {which}", gap)
+        yield at_most("GR/√T", lift(bound, 1), because=reason + ", read path by path")
+    else:
+        expected = np.asarray((path_chances(chances, steps) * gap).sum(-1))
+        yield line(f"E F(θ̄) - F(u), {which}", expected)
+        yield at_most("GR/√T", bound, because=reason + " with unbiased subgradients")
+
+
+def descent_in_expectation(case: Case) -> Iterator[Line]:
+    """In expectation, averaging θ(0), ..., θ(T-1)."""
+    yield from _descent(case, 0, pathwise=False)
+
+
+def descent_path_by_path(case: Case) -> Iterator[Line]:
+    """The reading that every output satisfies the bound."""
+    yield from _descent(case, 0, pathwise=True)
+
+
+def descent_printed_range(case: Case) -> Iterator[Line]:
+    """In expectation, averaging θ(1), ..., θ(T), as Algorithm 3 prints."""
+    yield from _descent(case, 1, pathwise=False)
+
+
+def _descends(case: Case) -> Truth:
+    """Some slope is not 0, so that G > 0."""
+    return compare(largest(absolute(case.slopes), (-3, -2, -1)), ">", like(0, case.slopes))
+
+
+def _sgd(steps: tuple[int, ...], dimensions: tuple[int, int], functions: tuple[int, int], offset: int = 9) -> Setting:
+    """``states`` is the dimension, ``actions`` the number of functions, ``steps`` is T."""
+    return Setting(
+        "a mean of piecewise linear functions, a rival point; states is the dimension, actions the functions, steps T",
+        (
+            Table("slopes", lambda sizes: (sizes.actions[0], 2, sizes.states), -9, 9),
+            Table("offsets", lambda sizes: (sizes.actions[0], 2), -offset, offset, scale=9),
+            Distribution("chances", _two_actions, full_support=True),
+            Table("rival", lambda sizes: (sizes.states,), -9, 9),
+        ),
+        (Hypothesis("some slope is not 0", _descends),),
+        agents=(1, 1),
+        states=dimensions,
+        steps=steps,
+        action_range=functions,
+    )
 
 
 # --- Lemma B.2 and B.4 to B.6 -----------------------------------------------------------------------------------------
@@ -385,6 +452,36 @@ STEP = Setting(
 
 CLAIMS = (
     Claim(
+        "lemma-b.1/expectation",
+        "Averaged projected SGD, in expectation over all sample paths",
+        "Appendix B, Lemma B.1",
+        _sgd((1, 2, 4), (1, 2), (1, 2)),
+        descent_in_expectation,
+        statement="E F(θ̄) - min F ≤ GR/√T with θ̄ the mean of θ(0), ..., θ(T-1), step R/(G√T)",
+        record=Standing.SURVIVED,
+    ),
+    Claim(
+        "lemma-b.1/path-wise",
+        "The same on every sample path",
+        "Appendix B, Lemma B.1, as it reads without an expectation",
+        _sgd((1, 4), (1, 1), (1, 2)),
+        descent_path_by_path,
+        statement="F(θ̄) - min F ≤ GR/√T on every sample path",
+        record=Standing.REFUTED,
+        repaired_by="lemma-b.1/expectation",
+    ),
+    Claim(
+        "lemma-b.1/printed-range",
+        "Averaging θ(1), ..., θ(T), as Algorithm 3 prints",
+        "Appendix B, Lemma B.1 with Algorithm 3",
+        _sgd((1,), (2, 2), (1, 1), offset=0),
+        descent_printed_range,
+        statement="E F(θ̄) - min F ≤ GR/√T with θ̄ the mean of θ(1), ..., θ(T)",
+        record=Standing.REFUTED,
+        note="Shown at T = 1, where the average is the last iterate.",
+        repaired_by="lemma-b.1/expectation",
+    ),
+    Claim(
         "lemma-b.2/printed-gradient-bound",
         "The gradient bound behind Lemma B.2, with R",
         "Appendix B, proof of Lemma B.2",
@@ -503,6 +600,7 @@ CLAIMS = (
         SHIFTED,
         error_propagation,
         statement="|E_* ⟨log(π⁺/π_{θ_{k+1}}), π_*^m - π_k^m⟩| ≤ √2 (φ^m + φ^{m-1}) (ε + ε̂/β_k)",
+        transcendental=True,
         record=Standing.SURVIVED,
     ),
     Claim(

@@ -103,6 +103,8 @@ class Claim:
         What a reader must know: scope, damaged source, how to read the verdict.
     repaired_by : str
         The id of the repaired statement.
+    transcendental : bool
+        The formula always leaves the rationals, so only balls are tried; otherwise rationals come first.
     """
 
     id: str
@@ -117,6 +119,7 @@ class Claim:
     points: tuple[Sizes, ...] = ()
     note: str = ""
     repaired_by: str = ""
+    transcendental: bool = False
     cites: tuple[str, ...] = field(default=(), init=False)
 
     def __post_init__(self) -> None:

@@ -1,0 +1,161 @@
+"""Critics: what Algorithm 1 may know of ``Q^{1:m}_{π_k}``.
+
+A critic returns estimates ``Q̂^{1:m}`` for all agents.  Assumption 4.3 asks for ``E_{σ_k}(Q̂^{1:m} - Q^{1:m})² ≤ ε̂²``:
+
+* :class:`ExactCritic`: ``ε̂ = 0``;
+* :class:`NoisyCritic`: a random error whose root mean square under ``σ_k`` is *exactly* ``ε̂``;
+* :class:`MonteCarloCritic`: the mean of rollouts of the sampling oracle from every ``(s, a)``;
+* :class:`RegressionCritic`: linear in features, fitted to rollouts from samples of ``σ_k``.
+
+Source: Assumption 4.3, and the estimators named after it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ..arithmetic import Array, System, compare, divide, lift, sqrt
+from ..errors import GameError
+from ..model import Game, Policy
+from ..model.agents import join_last, prefix_sizes, split_last
+from ..model.features import Features
+from ..model.validation import require_finite
+from ..quantities.agent_values import agent_values, average_out
+from ..quantities.distributions import state_action_distribution, stationary_distribution
+from ..quantities.divergence import squared_norm
+from .improvement_solver import least_squares, require_count
+from .sampling import Generator, SamplingOracle, cumulative, draw
+
+
+EPISODES = 20_000
+"""How many episodes a critic rolls out side by side; more would only need more memory."""
+
+
+@dataclass(frozen=True, eq=False)
+class Iterate:
+    """``π_k`` on its game, with the distributions of iteration ``k``, computed when first asked for."""
+
+    game: Game
+    policy: Policy
+
+    @cached_property
+    def states(self) -> Array:
+        """``ν_k``, shape ``[..., S]``."""
+        return stationary_distribution(self.game, self.policy)
+
+    def weights(self, m: int) -> Array:
+        """``σ_k = ν_k π_k^{1:m}`` over ``(s, a^{1:m})``, shape ``[..., S, |A_1|···|A_m|]``."""
+        return state_action_distribution(self.states, self.policy, m)
+
+
+class Critic(ABC):
+    """Something that estimates ``Q^{1:m}`` of the current policy, for all agents at once."""
+
+    @abstractmethod
+    def estimate(self, iterate: Iterate, generator: Generator) -> tuple[Array, ...]:
+        """``(Q̂^{1:1}, ..., Q̂^{1:N})``, each in the shape of its factor, ``[..., S, prefixes, A_m]``."""
+
+
+def _by_factor(values: tuple[Array, ...], policy: Policy) -> tuple[Array, ...]:
+    """``(Q^{1:0}, ..., Q^{1:N})`` without the first, in the shapes of the factors."""
+    return tuple(split_last(table, size) for table, size in zip(values[1:], policy.action_sizes, strict=True))
+
+
+@dataclass(frozen=True)
+class ExactCritic(Critic):
+    """``Q̂ = Q``."""
+
+    def estimate(self, iterate: Iterate, generator: Generator) -> tuple[Array, ...]:  # noqa: ARG002 - one interface
+        """The values themselves."""
+        return _by_factor(agent_values(iterate.game, iterate.policy), iterate.policy)
+
+
+@dataclass(frozen=True)
+class NoisyCritic(Critic):
+    """``Q̂ = Q + noise``: Gaussian, scaled so that its root mean square under ``σ_k`` is exactly ``error`` (``ε̂ ≥ 0``)."""
+
+    error: float
+
+    def __post_init__(self) -> None:
+        require_finite("the critic's error ε̂", np.asarray(float(self.error)))
+        if compare(self.error, "<", 0) > 0:
+            raise GameError(f"the critic's error ε̂ = {self.error} is negative")
+
+    def estimate(self, iterate: Iterate, generator: Generator) -> tuple[Array, ...]:
+        """The values, each agent's with an error of its own."""
+        _require_floats(iterate.game)
+        exact, noisy = ExactCritic().estimate(iterate, generator), []
+        for m, table in enumerate(exact, start=1):
+            noise = generator.standard_normal(table.shape)
+            size = sqrt(squared_norm(join_last(noise), iterate.weights(m), axes=2))
+            noisy.append(table + lift(self.error / size, 3) * noise)
+        return tuple(noisy)
+
+
+@dataclass(frozen=True)
+class MonteCarloCritic(Critic):
+    """The mean of ``rollouts`` rollouts from every ``(s, a)``; agents ``m+1..N`` are averaged out by the known ``π_k``.
+
+    Unbiased: the episodes end at random instead of being discounted.  A single float game.
+    """
+
+    rollouts: int
+
+    def __post_init__(self) -> None:
+        require_count("rollouts", self.rollouts)
+
+    def estimate(self, iterate: Iterate, generator: Generator) -> tuple[Array, ...]:
+        """From ``rollouts·S·A`` episodes."""
+        game, policy = iterate.game, iterate.policy
+        oracle = SamplingOracle(game, generator)
+        pairs = game.states * game.actions
+        total, left = np.zeros(pairs), self.rollouts
+        while left:
+            together = len(range(left)[: EPISODES // pairs or 1])
+            places = np.tile(np.arange(pairs), together)
+            sums = oracle.rollout(policy, places // game.actions, places % game.actions)
+            total += sums.reshape(together, pairs).sum(0)
+            left -= together
+        table = (total / self.rollouts).reshape(game.states, game.actions)
+        return _by_factor(average_out(table, policy, game.agents), policy)
+
+
+@dataclass(frozen=True)
+class RegressionCritic(Critic):
+    """``Q̂^{1:m} = φᵀw``: least squares on ``samples`` pairs ``(s, a) ~ σ_k``, each with one rollout; the smallest ``w`` of several.
+
+    A single float game.
+    """
+
+    features: Features
+    samples: int
+
+    def __post_init__(self) -> None:
+        require_count("samples", self.samples)
+
+    def estimate(self, iterate: Iterate, generator: Generator) -> tuple[Array, ...]:
+        """One batch of samples serves all agents."""
+        game, policy = iterate.game, iterate.policy
+        self.features.require_fits(game)
+        oracle = SamplingOracle(game, generator)
+        places = draw(cumulative(iterate.weights(game.agents).reshape(-1)), generator, (self.samples,))
+        sums = oracle.rollout(policy, places // game.actions, places % game.actions)
+        estimates = []
+        for m, below in enumerate(prefix_sizes(game.action_sizes)[1:]):
+            points = places // (game.actions // below)
+            counts = np.bincount(points, minlength=game.states * below)
+            means = divide(np.bincount(points, sums, game.states * below), counts.astype(float))
+            fitted = least_squares(self.features, m, counts / self.samples, means)
+            estimates.append(self.features.scores(m, fitted))
+        return tuple(estimates)
+
+
+def _require_floats(game: Game) -> None:
+    if game.system is not System.FLOATS:
+        raise GameError(f"random errors are drawn for floats, not {game.system.value}; use game.floats()")
+
+

@@ -1,0 +1,320 @@
+"""Algorithm 3: how a parametrised policy follows the ideal update.
+
+Agent ``m``'s next parameters should minimise, over the ball ``Θ = {‖θ‖₂ ≤ R}``::
+
+    L(θ) = E_{σ_k}[ ((θ - θ_k)ᵀφ - Q̂/β_k)² ]
+
+:class:`StochasticGradient` is Algorithm 3: ``T`` steps ``θ(t+1) = Π_Θ(θ(t) - η g(t))`` with
+``g(t) = 2φ((θ(t) - θ_k)ᵀφ - Q̂/β_k)`` at the t-th sample of ``σ_k``, and the average of the iterates.  As printed it starts
+at 0 and averages ``θ(1), ..., θ(T)``; its analysis (Lemma B.1) averages ``θ(0), ..., θ(T-1)``.  Started at ``θ_k`` it does not
+have to find again, in every iteration, what it already knew.  :class:`ExactFit` returns the minimiser itself.
+
+The step is ``η = R/(G√T)`` with ``G`` a bound on ``‖g‖``.  On the ball ``‖θ - θ_k‖ ≤ 2R``, hence ``G = 2(2R + B/β_k)`` with ``|Q̂| ≤ B``;
+the paper prints ``2(R + B/β_k)``, which is no bound (lemma-b.2).  Source: equation (4), Algorithm 3, Lemmas B.1 and B.2.
+
+>>> import numpy as np
+>>> project_to_ball(np.array([3.0, 4.0]), 1.0), project_to_ball(np.array([0.3, 0.4]), 1.0)
+(array([0.6, 0.8]), array([0.3, 0.4]))
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from ..arithmetic import (
+    Array,
+    System,
+    compare,
+    contract,
+    divide,
+    floats_of,
+    largest,
+    lift,
+    like,
+    maximum,
+    select,
+    sqrt,
+    square,
+    system_of,
+)
+from ..errors import GameError
+from ..model.agents import join_last
+from ..model.features import Features, TabularFeatures
+from ..quantities.mirror_descent import fit_step
+from .sampling import Generator, cumulative, draw
+
+if TYPE_CHECKING:
+    from .critics import Iterate
+
+Start = Literal["zero", "current"]
+Averaging = Literal["printed", "analysed"]
+
+HALVINGS = 200
+"""Of an interval of multipliers: more than float64 can tell apart."""
+
+
+# --- bad input --------------------------------------------------------------------------------------------------------
+
+
+def require_positive(name: str, value: Any) -> None:
+    """A finite number, or a batch of them, above 0; else :class:`GameError`."""
+    values = floats_of(value)
+    bad = ~np.isfinite(values) | (compare(values, "≤", 0) > 0)
+    if bad.any():
+        raise GameError(f"{name} = {values[bad].flat[0]:g} is not a positive, finite number")
+
+
+def require_count(name: str, count: Any) -> None:
+    """An integer of at least 1; else :class:`GameError`."""
+    if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or compare(count, "<", 1) > 0:
+        raise GameError(f"{name} = {count!r} is not an integer of at least 1")
+
+
+# --- projected gradient steps -----------------------------------------------------------------------------------------
+
+
+def project_to_ball(parameters: Array, radius: Any) -> Array:
+    """``Π_Θ θ = θ · R / max(R, ‖θ‖₂)``, shape ``[..., d]``; on rationals only where the norm is rational."""
+    squares = np.asarray(square(parameters).sum(-1))
+    return np.asarray(parameters * lift(radius / sqrt(maximum(squares, square(radius))), 1))
+
+
+def projected_path(
+    start: Array, move: Callable[[int, Array], Array], steps: int, radius: Any = None
+) -> Iterator[Array]:
+    """``θ(0), θ(1), ..., θ(T)`` with ``θ(t+1) = Π_Θ move(t, θ(t))``, each ``[..., d]``; no projection without a radius."""
+    parameters = start
+    yield parameters
+    for t in range(steps):
+        parameters = move(t, parameters)
+        if radius is not None:
+            parameters = project_to_ball(parameters, radius)
+        yield parameters
+
+
+def average_of_path(path: Iterator[Array], steps: int, averaging: Averaging = "printed") -> Array:
+    """``(1/T) Σ_{t=1}^{T} θ(t)`` as printed in Algorithm 3, or ``(1/T) Σ_{t=0}^{T-1} θ(t)`` as its analysis needs it."""
+    kept = range(1, steps + 1) if averaging == "printed" else range(steps)
+    total: Any = 0
+    for t, parameters in enumerate(path):
+        if t in kept:
+            total = total + parameters
+    return np.asarray(total / steps)
+
+
+def gradient_bound(radius: Any, bound: Any, beta: Any) -> Any:
+    """``G = 2(2R + B/β_k)``, a bound on the stochastic gradients over the ball where ``|Q̂| ≤ B`` and ``‖φ‖ ≤ 1``."""
+    return 2 * (2 * radius + bound / beta)
+
+
+def printed_gradient_bound(radius: Any, bound: Any, beta: Any) -> Any:
+    """``G = 2(R + B/β_k)`` as printed in Lemma B.2: it bounds the first iteration only."""
+    return 2 * (radius + bound / beta)
+
+
+def default_step(radius: Any, gradients: Any, steps: int) -> Any:
+    """``η = R/(G√T)``.  Source: Lemma B.1, Theorem 4.5."""
+    return radius / (gradients * sqrt(like(steps, system_of(gradients))))
+
+
+# --- solvers ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """Subproblem (4) of one agent: everything that a solver may use.
+
+    ``parameters`` is ``θ_k`` ``[..., d]``, ``values`` is ``Q̂`` in the shape of the factor, ``beta`` is ``β_k``, ``radius`` is ``R`` or None for no
+    ball, ``bound`` is ``B``.  Agents are counted from 0.
+    """
+
+    iterate: Iterate
+    features: Features
+    agent: int
+    parameters: Array
+    values: Array
+    beta: Array
+    radius: Any
+    bound: Any
+
+    @property
+    def ideal(self) -> Array:
+        """``Q̂/β_k``, what ``(θ - θ_k)ᵀφ`` should be, ``[..., S, prefixes, A_m]``."""
+        return np.asarray(self.values / lift(self.beta, 3))
+
+    @property
+    def targets(self) -> Array:
+        """``θ_kᵀφ + Q̂/β_k`` at every point, ``[..., X]``."""
+        scores = self.features.scores(self.agent, self.parameters)
+        return self._points(scores + self.ideal)
+
+    @property
+    def weights(self) -> Array:
+        """``σ_k`` at every point, ``[..., X]``."""
+        table = self.iterate.weights(self.agent + 1)
+        return join_last(table)
+
+    @staticmethod
+    def _points(table: Array) -> Array:
+        return join_last(join_last(table))
+
+
+class Solver(ABC):
+    """Something that moves one agent's parameters."""
+
+    needs_states = True
+    """Whether it uses the stationary distribution."""
+
+    @abstractmethod
+    def solve(self, problem: Problem, generator: Generator) -> Array:
+        """``θ_{k+1}``, shape ``[..., d]``."""
+
+
+@dataclass(frozen=True)
+class ExactFit(Solver):
+    """The minimiser of ``L`` over the ball.
+
+    With one-hot features and no ball it is the ideal update ``θ_k + Q̂/β_k``, also where ``σ_k`` is 0 and ``L`` leaves it open.
+    Otherwise it is the weighted least-squares solution nearest to ``θ_k``, or, where that is too long, the minimiser
+    on the sphere ``‖θ‖ = R``.  With a ball, floats only.
+    """
+
+    def solve(self, problem: Problem, generator: Generator) -> Array:  # noqa: ARG002 - one interface
+        """No randomness."""
+        features, agent = problem.features, problem.agent
+        if isinstance(features, TabularFeatures):
+            free = problem.parameters + features.transposed(agent, problem.ideal)
+        elif problem.parameters.dtype.kind == "O":
+            points = Problem._points(problem.values)
+            free = problem.parameters + fit_step(features.matrix(agent), points, problem.beta, problem.weights)
+        else:
+            points = Problem._points(problem.ideal)
+            free = problem.parameters + least_squares(features, agent, problem.weights, points)
+        if problem.radius is None:
+            return np.asarray(free)
+        if free.dtype.kind == "O":
+            raise GameError("the exact minimiser over a ball is computed in floats only; use radius=None or floats")
+        outside = compare(square(free).sum(-1), ">", square(problem.radius)) > 0
+        if not outside.any():
+            return np.asarray(free)
+        bounded = least_squares(features, agent, problem.weights, problem.targets, problem.radius)
+        return select(lift(outside, 1), bounded, free)
+
+
+@dataclass(frozen=True)
+class StochasticGradient(Solver):
+    """Algorithm 3.
+
+    Parameters
+    ----------
+    steps : int
+        ``T``, and the number of samples.
+    step : float, optional
+        ``η``; by default ``R/(G√T)`` with ``G`` of :func:`gradient_bound`, which needs a radius.
+    start : {"zero", "current"}
+        ``θ(0)``: 0 as printed, or ``θ_k``.
+    averaging : {"printed", "analysed"}
+        ``θ(1..T)`` or ``θ(0..T-1)``.
+    expectations : bool
+        The gradient of ``L`` itself instead of samples.
+    """
+
+    steps: int
+    step: float | None = None
+    start: Start = "zero"
+    averaging: Averaging = "printed"
+    expectations: bool = False
+
+    def __post_init__(self) -> None:
+        require_count("T", self.steps)
+        if self.step is not None:
+            require_positive("the step η", self.step)
+        if self.start not in ("zero", "current"):
+            raise GameError(f"start = {self.start!r}; use 'zero' (as printed) or 'current' (repaired)")
+        if self.averaging not in ("printed", "analysed"):
+            raise GameError(f"averaging = {self.averaging!r}; use 'printed' or 'analysed'")
+
+    def solve(self, problem: Problem, generator: Generator) -> Array:
+        """By ``T`` samples of ``σ_k``, or by expectations."""
+        start = problem.parameters
+        if self.start == "zero":
+            start = problem.features.zero(problem.agent, start.shape[:-1])
+        move = self._by_expectations(problem) if self.expectations else self._by_samples(problem, generator)
+        flat = start if self.expectations else start.reshape(-1, start.shape[-1])
+        path = projected_path(flat, move, self.steps, problem.radius)
+        return average_of_path(path, self.steps, self.averaging).reshape(start.shape)
+
+    def _step(self, problem: Problem) -> Any:
+        if self.step is not None:
+            return self.step
+        if problem.radius is None:
+            raise GameError("the default step R/(G√T) needs a radius R; pass radius=, or the solver a step=")
+        return default_step(problem.radius, gradient_bound(problem.radius, problem.bound, problem.beta), self.steps)
+
+    def _by_samples(self, problem: Problem, generator: Generator) -> Callable[[int, Array], Array]:
+        if problem.parameters.dtype.kind == "O":
+            raise GameError("samples are drawn for floats; use expectations=True, or a float game")
+        features, agent, targets = problem.features, problem.agent, problem.targets
+        points = draw(cumulative(problem.weights), generator, (self.steps,))
+        aims = np.take_along_axis(np.broadcast_to(targets, points.shape[:1] + targets.shape), points[..., None], -1)
+        points, aims = points.reshape(self.steps, -1), aims.reshape(self.steps, -1)
+        step = np.broadcast_to(self._step(problem), problem.parameters.shape[:-1]).reshape(-1)
+
+        def move(t: int, parameters: Array) -> Array:
+            residual = features.inner(agent, parameters, points[t]) - aims[t]
+            return features.moved(agent, parameters, points[t], -2 * step * residual)
+
+        return move
+
+    def _by_expectations(self, problem: Problem) -> Callable[[int, Array], Array]:
+        features, agent = problem.features, problem.agent
+        shape = problem.values.shape[-3:]
+        targets, weights = problem.targets, problem.weights
+        targets, weights = (table.reshape(table.shape[:-1] + shape) for table in (targets, weights))
+        step = lift(self._step(problem), 1)
+
+        def move(t: int, parameters: Array) -> Array:  # noqa: ARG001 - every step sees all of σ_k
+            residual = features.scores(agent, parameters) - targets
+            return np.asarray(parameters - 2 * step * features.transposed(agent, weights * residual))
+
+        return move
+
+
+# --- least squares ----------------------------------------------------------------------------------------------------
+
+
+def least_squares(features: Features, agent: int, weights: Array, targets: Array, radius: Any = None) -> Array:
+    """``argmin_θ Σ_x w(x) (θᵀφ(x) - y(x))²``, shape ``[..., d]``, for floats ``w``, ``y`` of shape ``[..., X]``.
+
+    The shortest minimiser, by singular values (those within rounding of 0 count as 0).  With a radius, the minimiser over
+    the ball: ``θ(λ) = (Σ w φφᵀ + λ)⁻¹ Σ w φ y`` with ``λ ≥ 0`` such that ``‖θ(λ)‖ = R``, or ``λ = 0`` where that is short enough.
+    """
+    if features.system is not System.FLOATS:
+        raise GameError("least squares by singular values is for floats; use fit_step on exact numbers")
+    roots = sqrt(weights)
+    left, singular, right = features.decompose(agent, roots)
+    scaled = roots * targets
+    moments = scaled if left is None else contract("...xr,...x->...r", left, scaled)
+    rounding = 0.0 if left is None else roots.shape[-1] * np.finfo(float).eps  # one-hot features round nothing
+    seen = compare(singular, ">", lift(rounding * largest(singular), 1)) > 0
+    singular, moments = select(seen, singular, 0.0), select(seen, moments, 0.0)
+
+    def solution(multiplier: Array) -> Array:
+        return divide(singular * moments, square(singular) + lift(multiplier, 1))
+
+    low = np.zeros(moments.shape[:-1])
+    coefficients = solution(low)
+    if radius is not None:
+        high = sqrt(square(singular * moments).sum(-1)) / radius
+        outside = compare(square(coefficients).sum(-1), ">", square(radius)) > 0
+        for _ in range(HALVINGS):
+            middle = (low + high) / 2
+            long = compare(square(solution(middle)).sum(-1), ">", square(radius)) > 0
+            low, high = select(long, middle, low), select(long, high, middle)
+        coefficients = select(lift(outside, 1), project_to_ball(solution(high), radius), coefficients)
+    return coefficients if right is None else contract("...dr,...r->...d", right, coefficients)

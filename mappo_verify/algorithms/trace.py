@@ -1,0 +1,279 @@
+"""What a run leaves behind, and every quantity of the analysis recomputed from it.
+
+A :class:`Trace` records the parameters ``θ_0, ..., θ_K``, the critic's ``Q̂_0, ..., Q̂_{K-1}`` and ``β_k``.  They are float64 numbers, hence
+exact data: whatever rounding did to the run is part of them.  :func:`recompute` takes them as given and computes, per
+iteration and agent, from nothing but these and the game::
+
+    ε_k^m = ‖(θ_{k+1} - θ_k)ᵀφ - Q̂/β_k‖_{2,σ_k}        ε̂_k^m = ‖Q̂ - Q^{1:m}_{π_k}‖_{2,σ_k}
+    φ_k^m = ‖d(ν_*π_*^{1:m}) / d(ν_kπ_k^{1:m})‖_{2,σ_k}
+    Δ_k^m = √2 (φ_k^m + φ_k^{m-1}) (ε_k^m + ε̂_k^m/β_k)    δ_k^m = 2 φ_k^{m-1} ε_k^m
+
+and the returns and divergences.  Squares are primitive, because they stay rational.  In balls the policies are enclosed as
+``softmax(φᵀθ)``, so ``recompute(trace.balls(), game.balls(), comparator.balls())`` encloses the truth about the recorded run.
+Source: Definition 4.4, Assumption 4.3, Theorem 4.5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from ..arithmetic import (
+    Array,
+    System,
+    Truth,
+    absolute,
+    contract,
+    floats_of,
+    identity,
+    largest,
+    lift,
+    like,
+    log,
+    module_of,
+    select,
+    sqrt,
+    support,
+)
+from ..errors import GameError
+from ..model import Game, Policy
+from ..model.agents import join_last, split_last
+from ..model.conversion import convert
+from ..model.features import Features
+from ..quantities.agent_values import agent_values
+from ..quantities.concentrability import dominates, squared_concentrability
+from ..quantities.distributions import state_action_distribution, stationary_distribution
+from ..quantities.divergence import kl_divergence, squared_norm
+from ..quantities.performance_difference import expected_along
+from ..quantities.values import returns
+
+ENTRIES_AT_ONCE = 4_000_000
+"""How large the largest table over several iterations may be while a trace is evaluated."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Trace:
+    """A recorded run of ``K`` iterations on a game (or a batch of games), for ``N`` agents.
+
+    Attributes
+    ----------
+    features : Features
+        What the parameters mean.
+    parameters : tuple of Array
+        ``θ_0, ..., θ_K`` of every agent, ``[K + 1, ..., d_m]``.
+    values : tuple of Array
+        ``Q̂_0, ..., Q̂_{K-1}`` of every agent, ``[K, ..., S, prefixes, A_m]``.
+    beta : Array
+        ``β_k``, the same in every iteration, of the batch shape or a single number.
+    algorithm : str
+    settings : Mapping
+        What the run was called with, seed included.
+    factors : tuple of Array, optional
+        The factors of ``π_0, ..., π_K``, where they are not to be computed from the parameters (rationals have no softmax).
+    """
+
+    features: Features
+    parameters: tuple[Array, ...]
+    values: tuple[Array, ...]
+    beta: Array
+    algorithm: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    factors: tuple[Array, ...] | None = None
+
+    @property
+    def iterations(self) -> int:
+        """``K``"""
+        return int(self.parameters[0].shape[0]) - 1
+
+    @property
+    def agents(self) -> int:
+        """``N``"""
+        return len(self.parameters)
+
+    @property
+    def system(self) -> System:
+        """The number system of the recorded data."""
+        return self.features.system
+
+    def policies(self, which: slice | int = slice(None)) -> Policy:
+        """``π_k`` for these ``k`` of ``0..K``: a batch with ``k`` as its first axis, or a single policy for an integer."""
+        if self.factors is not None:
+            return Policy(tuple(table[which] for table in self.factors))
+        return self.features.policy([table[which] for table in self.parameters])
+
+    def output(self, seed: int) -> tuple[int, Policy]:
+        """What Algorithm 1 returns: ``k`` drawn uniformly from ``0..K-1``, and ``π_k``."""
+        k = int(np.random.default_rng(seed).integers(self.iterations))
+        return k, self.policies(k)
+
+    def returns(self, game: Game, start: Any = None) -> Array:
+        """``J_ρ(π_k)`` for ``k = 0..K``, shape ``[K + 1, ...]``; ``ρ`` defaults to the game's start."""
+        return np.concatenate([returns(game, policy, start) for _, policy in self._chunks(game, self.iterations + 1)])
+
+    def output_return(self, game: Game, start: Any = None) -> Array:
+        """``J_ρ(π̂)``: the mean of ``J_ρ(π_k)`` over ``k = 0..K-1``, shape ``[...]``."""
+        return np.asarray(self.returns(game, start)[:-1].sum(0) / self.iterations)
+
+    def balls(self) -> Trace:
+        """The recorded numbers, exactly, as balls: policies are then enclosures of ``softmax(φᵀθ)``."""
+        return self._converted(System.BALLS)
+
+    def exact(self) -> Trace:
+        """The recorded numbers as the rationals that they are.
+
+        A softmax is not rational, so the policies are the float ones with every row divided by its exact sum; ``log π`` and
+        ``φᵀθ`` then agree to rounding only.
+        """
+        if self.system is System.RATIONALS:
+            return self
+        policies = self.policies().exact()
+        return replace(self._converted(System.RATIONALS), factors=policies.factors)
+
+    def _converted(self, target: System) -> Trace:
+        return replace(
+            self,
+            features=self.features.converted(target),
+            parameters=tuple(convert(table, target) for table in self.parameters),
+            values=tuple(convert(table, target) for table in self.values),
+            beta=convert(self.beta, target),
+        )
+
+    def _chunks(self, game: Game, count: int) -> Iterator[tuple[slice, Policy]]:
+        """``π_k`` for ``k < count``, several at a time."""
+        entries = game.states * (game.states + game.actions) * (game.transition[..., 0, 0, 0].size or 1)
+        together = ENTRIES_AT_ONCE // entries or 1
+        for low in range(0, count, together):
+            part = slice(low, len(range(count)[: low + together]))
+            yield part, self.policies(part)
+
+    def __repr__(self) -> str:
+        return f"Trace({self.algorithm}, K = {self.iterations}, {self.features!r})"
+
+
+@dataclass(frozen=True, eq=False)
+class Recomputed:
+    """The quantities of Theorem 4.5 on a trace; ``...`` is the batch of the games, ``m`` the last axis.
+
+    Attributes
+    ----------
+    returns, target_return : Array
+        ``J(π_k)`` for ``k = 0..K`` ``[K + 1, ...]``, and ``J(π_*)`` ``[...]``, from the comparator's stationary ``ν_*`` unless told otherwise.
+    fit_error_squared : Array
+        ``(ε_k^m)²``, ``[K, ..., N]``.
+    critic_error_squared : Array
+        ``(ε̂_k^m)²``, ``[K, ..., N]``.
+    concentrability_squared : Array
+        ``(φ_k^m)²`` for ``m = 0..N``, ``[K, ..., N + 1]``; infinite where the comparator goes and the policy does not.
+    covered : Truth
+        Whether it is finite, by the pattern of zeros, same shape.
+    divergence : Array
+        ``E_{ν_*π_*^{1:m-1}} KL(π_*^m ‖ π_k^m)`` for ``k = 0..K``, ``[K + 1, ..., N]``.
+    step_divergence : Array
+        ``E_{ν_*π_*^{1:m-1}} KL(π_{k+1}^m ‖ π_k^m)``, ``[K, ..., N]``.
+    beta, bound : Array
+        ``β_k``, and ``B = max |Q̂|`` over the run, both of the batch shape (or single numbers).
+    """
+
+    returns: Array
+    target_return: Array
+    fit_error_squared: Array
+    critic_error_squared: Array
+    concentrability_squared: Array
+    covered: Truth
+    divergence: Array
+    step_divergence: Array
+    beta: Array
+    bound: Array
+    action_sizes: tuple[int, ...]
+
+    @property
+    def gaps(self) -> Array:
+        """``J(π_*) - J(π_k)`` for ``k = 0..K-1``, ``[K, ...]``."""
+        return np.asarray(self.target_return - self.returns[:-1])
+
+    @property
+    def fit_error(self) -> Array:
+        """``ε_k^m``, ``[K, ..., N]``; a square root, so on rationals only of perfect squares."""
+        return sqrt(self.fit_error_squared)
+
+    @property
+    def critic_error(self) -> Array:
+        """``ε̂_k^m``, ``[K, ..., N]``."""
+        return sqrt(self.critic_error_squared)
+
+    @property
+    def concentrability(self) -> Array:
+        """``φ_k^m`` for ``m = 0..N``, ``[K, ..., N + 1]``, in [1, ∞]."""
+        return sqrt(self.concentrability_squared)
+
+    @property
+    def propagation_by_fit(self) -> Array:
+        """``√2 (φ_k^m + φ_k^{m-1}) ε_k^m``, the part of ``Δ_k^m`` without ``β``, ``[K, ..., N]``."""
+        return self._times(self._both, self.fit_error)
+
+    @property
+    def propagation_by_critic(self) -> Array:
+        """``√2 (φ_k^m + φ_k^{m-1}) ε̂_k^m``, what ``Δ_k^m`` divides by ``β_k``, ``[K, ..., N]``."""
+        return self._times(self._both, self.critic_error)
+
+    @property
+    def propagation(self) -> Array:
+        """``Δ_k^m = √2 (φ_k^m + φ_k^{m-1}) (ε_k^m + ε̂_k^m/β_k)``, ``[K, ..., N]``; infinite where ``φ`` is, whatever the errors."""
+        return np.asarray(self.propagation_by_fit + self.propagation_by_critic / lift(self.beta, 1))
+
+    @property
+    def residual(self) -> Array:
+        """``δ_k^m = 2 φ_k^{m-1} ε_k^m`` as printed, ``[K, ..., N]``; infinite where ``φ`` is."""
+        return self._times(2 * self.concentrability[..., :-1], self.fit_error, below=True)
+
+    @property
+    def _both(self) -> Array:
+        phi = self.concentrability
+        return np.asarray(sqrt(like(2, phi)) * (phi[..., 1:] + phi[..., :-1]))
+
+    def _times(self, factor: Array, errors: Array, below: bool = False) -> Array:
+        """A product that is infinite wherever the concentrability is: ``∞ · 0`` says nothing, so it is not called a number."""
+        finite = (self.covered[..., :-1] if below else self.covered[..., 1:]) > 0
+        if finite.all():
+            return np.asarray(factor * errors)
+        safe = select(finite, factor, like(0, factor)) * errors
+        endless = module_of(System.FLOATS if factor.dtype.kind == "f" else System.BALLS).infinity("of φ")
+        return select(finite, safe, np.asarray(endless))
+
+
+def recompute(trace: Trace, game: Game, comparator: Policy, start: Any = None) -> Recomputed:
+    """Everything that Theorem 4.5 speaks of, from the recorded data alone.
+
+    ``game`` and ``comparator`` are in the number system of the trace.  ``J`` is taken from ``start``, by default from the comparator's
+    stationary distribution ``ν_*``, as in the theorem.  Raises :class:`~mappo_verify.errors.GameError` where a policy has no (or no
+    unique) stationary distribution; infinite concentrability is reported as infinite, never as nan.
+    """
+    trace.features.require_fits(game)
+    comparator.require_fits(game)
+    states = stationary_distribution(game, comparator)
+    start = states if start is None else start
+    rows: dict[str, list[Array]] = {name: [] for name in _PER_ITERATION}
+    before: Policy | None = None
+    for part, policy in trace._chunks(game, trace.iterations + 1):
+        rows["returns"].append(returns(game, policy, start))
+        rows["divergence"].append(_divergence(states, comparator, comparator.factors, policy))
+        earlier = policy if before is None else _glued(before, policy)
+        before = policy
+        for name, table in _steps(trace, game, comparator, states, part, earlier).items():
+            rows[name].append(table)
+    stacked = {name: np.concatenate(tables) for name, tables in rows.items()}
+    return Recomputed(
+        **stacked,
+        target_return=returns(game, comparator, start),
+        beta=trace.beta,
+        bound=_bound(trace),
+        action_sizes=game.action_sizes,
+    )
+
+
+_PER_ITERATION = (
+    "returns", "fit_error_squared", "critic_error_squared", "concentrability_squared", "covered", "divergence", "step_divergence",
+)  # fmt: skip

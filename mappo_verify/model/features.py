@@ -1,0 +1,285 @@
+"""Features and log-linear policies.
+
+Every agent ``m`` has features ``φ^m(s, p, a) ∈ R^{d_m}`` with ``‖φ‖₂ ≤ 1``, ``p = a^{1:m-1}``, and its policy follows its parameters::
+
+    π_θ^m(a | s, p) ∝ exp(φ^m(s, p, a)ᵀ θ^m)
+
+*One-hot* features give every ``(s, p, a)`` a parameter of its own, so that parameters are logits, products with ``φ`` are
+reshapes and no identity matrix is ever built.  *Random* and *given* features are arrays ``[..., S, prefixes, A_m, d_m]``.  All
+three have the one interface of :class:`Features`.  Source: Section 4, equation (2).
+
+Two actions with features 1 and -1 and parameter log √3 are played at odds 3 : 1:
+
+>>> import numpy as np
+>>> features = Features.given([np.array([[[[1.0], [-1.0]]]])])
+>>> features.policy([np.array([np.log(3) / 2])]).factors[0].round(6)
+array([[[0.75, 0.25]]])
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ..arithmetic import Array, System, compare, contract, lift, like, sqrt, square, tilt
+from ..errors import GameError
+from .agents import prefix_sizes
+from .conversion import convert
+from .game import Game
+from .policy import Policy
+from .validation import (
+    FLOAT_TOLERANCE,
+    arrays_of,
+    at,
+    first,
+    freeze,
+    require_finite,
+    unchecked,
+)
+
+Parameters = Sequence[Array]
+"""``(θ^1, ..., θ^N)``, each ``[..., d_m]``."""
+Decomposition = tuple[Array | None, Array, Array | None]
+"""``√W φ = U diag(σ) Vᵀ`` as ``(U, σ, V)``; None stands for an identity."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Features(ABC):
+    """Features of every agent, for ``states`` states and agents with ``action_sizes`` actions, in one number ``system``.
+
+    Build them with :meth:`tabular`, :meth:`random` or :meth:`given`.  A *point* of agent ``m`` is the index of ``(s, p, a)``
+    in row-major order, that is ``s·|A_1|···|A_m| + (index of a^{1:m})``.  Agents are counted from 0 here, as in ``policy.factors``.
+    """
+
+    states: int
+    action_sizes: tuple[int, ...]
+    system: System
+
+    # -- constructors -------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def tabular(game: Game) -> TabularFeatures:
+        """One-hot features of every ``(s, p, a)``: any factor of full support is log-linear in them."""
+        return TabularFeatures(game.states, game.action_sizes, game.system)
+
+    @staticmethod
+    def random(game: Game, dimension: int, seed: int = 0) -> GivenFeatures:
+        """Directions drawn uniformly, of norm just below 1, ``dimension`` for every agent; the seed makes them reproducible."""
+        if dimension < 1:
+            raise GameError(f"features need a dimension of at least 1, not {dimension}")
+        generator = np.random.default_rng(seed)
+        prefixes = prefix_sizes(game.action_sizes)
+        tables = [
+            generator.standard_normal((game.states, p, size, dimension))
+            for p, size in zip(prefixes, game.action_sizes, strict=False)
+        ]
+        unit = [(1 - 2.0**-40) * table / sqrt(square(table).sum(-1, keepdims=True)) for table in tables]
+        return Features.given([convert(table, game.system) for table in unit])
+
+    @staticmethod
+    def given(tables: Sequence[Any]) -> GivenFeatures:
+        """The user's own: ``tables[m]`` is ``φ^{m+1}``, of shape ``[..., S, prefixes, A_{m+1}, d_{m+1}]``.
+
+        Raises :class:`~mappo_verify.errors.GameError`, naming index and value, for a wrong shape, a number that is not finite, or
+        a norm above 1.
+        """
+        if not len(tables):
+            raise GameError("features need at least one agent")
+        system, arrays = arrays_of(**{f"features[{m}]": table for m, table in enumerate(tables)})
+        for name, table in arrays.items():
+            if table.ndim < 4 or 0 in table.shape[-4:]:
+                raise GameError(
+                    f"{name} has shape {table.shape}; it needs [..., S, prefixes, actions, d], none of them 0"
+                )
+        sizes = tuple(int(table.shape[-2]) for table in arrays.values())
+        states = int(next(iter(arrays.values())).shape[-4])
+        for (name, table), prefixes in zip(arrays.items(), prefix_sizes(sizes), strict=False):
+            if table.shape[-4:-2] != (states, prefixes):
+                raise GameError(
+                    f"{name} has shape {table.shape}; it needs [..., S, prefixes, actions, d] = "
+                    f"[..., {states}, {prefixes}, {table.shape[-2]}, d]"
+                )
+            _require_short(name, table)
+        return GivenFeatures(states, sizes, system, tuple(freeze(table, 4, system) for table in arrays.values()))
+
+    # -- what one can do with them ------------------------------------------------------------------------------------
+
+    @property
+    @abstractmethod
+    def dimensions(self) -> tuple[int, ...]:
+        """``(d_1, ..., d_N)``"""
+
+    @abstractmethod
+    def scores(self, agent: int, parameters: Array) -> Array:
+        """``φᵀθ``: from ``[..., d]`` to ``[..., S, prefixes, A_m]``."""
+
+    @abstractmethod
+    def transposed(self, agent: int, table: Array) -> Array:
+        """``Σ_{s,p,a} φ(s, p, a) f(s, p, a)``: from ``[..., S, prefixes, A_m]`` to ``[..., d]``."""
+
+    @abstractmethod
+    def matrix(self, agent: int) -> Array:
+        """``φ`` with all points on one axis, ``[..., S·prefixes·A_m, d]``; for one-hot features the identity."""
+
+    @abstractmethod
+    def inner(self, agent: int, parameters: Array, points: Array) -> Array:
+        """``φ(x_b)ᵀθ_b`` for one point ``x_b`` a row: ``[B, d]`` and ``[B]`` to ``[B]``."""
+
+    @abstractmethod
+    def moved(self, agent: int, parameters: Array, points: Array, amounts: Array) -> Array:
+        """``θ_b + c_b φ(x_b)``, ``[B, d]``."""
+
+    @abstractmethod
+    def decompose(self, agent: int, root_weights: Array) -> Decomposition:
+        """The singular value decomposition of ``√w(x) φ(x)`` ``[..., X, d]``, for floats; ``root_weights`` is ``√w`` ``[..., X]``."""
+
+    @abstractmethod
+    def converted(self, target: System) -> Features:
+        """These features in another number system."""
+
+    def zero(self, agent: int, batch: tuple[int, ...] = ()) -> Array:
+        """``θ = 0``, shape ``[*batch, d]``: the uniform policy."""
+        return like(np.zeros((*batch, self.dimensions[agent]), int), self.system)
+
+    def policy(self, parameters: Parameters) -> Policy:
+        """``π_θ``, with every factor ``∝ exp(φᵀθ)``; ``parameters[m]`` is ``θ^{m+1}``, ``[..., d_{m+1}]``.
+
+        On rationals the scores must be logarithms of rationals.
+        """
+        if len(parameters) != len(self.action_sizes):
+            raise GameError(f"{len(parameters)} parameter vectors were given for {len(self.action_sizes)} agents")
+        for m, theta in enumerate(parameters):
+            if theta.ndim < 1 or theta.shape[-1] != self.dimensions[m]:
+                raise GameError(f"parameters[{m}] has shape {theta.shape}; it needs [..., {self.dimensions[m]}]")
+            require_finite(f"parameters[{m}]", theta)
+        one = like([1], self.system)
+        factors = tuple(tilt(one, self.scores(m, theta)) for m, theta in enumerate(parameters))
+        for factor in factors:
+            factor.setflags(write=False)
+        return unchecked(Policy, factors=factors, system=self.system)  # rows of a softmax need no checking
+
+    def require_fits(self, game: Game) -> None:
+        """Raise :class:`GameError` unless these are features for ``game``, in its number system."""
+        if (self.states, self.action_sizes) != (game.states, game.action_sizes):
+            raise GameError(
+                f"the features are for {self.states} states and action sizes {self.action_sizes}, "
+                f"the game has {game.states} and {game.action_sizes}"
+            )
+        if self.system is not game.system:
+            raise GameError(f"the game is in {game.system.value}, the features in {self.system.value}; convert one")
+
+    def _shape(self, agent: int) -> tuple[int, int, int]:
+        """``(S, prefixes, A_m)``"""
+        return self.states, prefix_sizes(self.action_sizes)[agent], self.action_sizes[agent]
+
+    def __repr__(self) -> str:
+        kind = type(self).__name__
+        return f"{kind}({self.states} states, actions {self.action_sizes}, d = {self.dimensions}, {self.system.value})"
+
+
+def _require_short(name: str, table: Array) -> None:
+    """Finite, and of norm at most 1 (floats: by more than rounding); a ball is refused only where it certainly is too long."""
+    require_finite(name, table)
+    squares = np.asarray(square(table).sum(-1))
+    slack = 2 * FLOAT_TOLERANCE if table.dtype.kind == "f" else 0
+    long = compare(squares, ">", like(1, squares) + slack) > 0
+    if long.any():
+        raise GameError(
+            f"‖{name}‖²{at(first(long, squares))} is more than 1; features have norm at most 1, so rescale them"
+        )
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class TabularFeatures(Features):
+    """One-hot features; see :meth:`Features.tabular`."""
+
+    @property
+    def dimensions(self) -> tuple[int, ...]:
+        """``d_m = S·|A_1|···|A_m|``"""
+        return tuple(self.states * prefixes for prefixes in prefix_sizes(self.action_sizes)[1:])
+
+    def scores(self, agent: int, parameters: Array) -> Array:
+        """``φᵀθ = θ``, given its axes; a single table has its actions outermost in memory, where a softmax is fastest."""
+        table = parameters.reshape(parameters.shape[:-1] + self._shape(agent))
+        if table.ndim > 3:
+            return table
+        return np.moveaxis(np.ascontiguousarray(np.moveaxis(table, -1, 0)), 0, -1)
+
+    def transposed(self, agent: int, table: Array) -> Array:
+        """``Σ φ f = f``, on one axis."""
+        return table.reshape(table.shape[:-3] + (self.dimensions[agent],))
+
+    def matrix(self, agent: int) -> Array:
+        """The identity, for whoever wants to see it."""
+        return like(np.eye(self.dimensions[agent], dtype=int), self.system)
+
+    def inner(self, agent: int, parameters: Array, points: Array) -> Array:  # noqa: ARG002 - one interface
+        """``θ_b[x_b]``"""
+        return np.asarray(parameters[np.arange(len(points)), points])
+
+    def moved(self, agent: int, parameters: Array, points: Array, amounts: Array) -> Array:  # noqa: ARG002 - one interface
+        """``θ_b`` with ``c_b`` added at ``x_b``."""
+        result = parameters.copy()
+        result[np.arange(len(points)), points] += amounts
+        return result
+
+    def decompose(self, agent: int, root_weights: Array) -> Decomposition:  # noqa: ARG002 - one interface
+        """``√W I = I diag(√w) I``"""
+        return None, root_weights, None
+
+    def converted(self, target: System) -> TabularFeatures:
+        """The same, in another number system."""
+        return replace(self, system=target)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class GivenFeatures(Features):
+    """Features from arrays, validated by :meth:`Features.given`."""
+
+    tables: tuple[Array, ...]
+
+    @property
+    def dimensions(self) -> tuple[int, ...]:
+        """The last axis of every table."""
+        return tuple(int(table.shape[-1]) for table in self.tables)
+
+    def scores(self, agent: int, parameters: Array) -> Array:
+        """``φᵀθ`` by contraction."""
+        return contract("...spad,...d->...spa", self.tables[agent], parameters)
+
+    def transposed(self, agent: int, table: Array) -> Array:
+        """``Σ φ f`` by contraction."""
+        return contract("...spad,...spa->...d", self.tables[agent], table)
+
+    def matrix(self, agent: int) -> Array:
+        """The table with its points on one axis."""
+        table = self.tables[agent]
+        return table.reshape(table.shape[:-4] + (-1, table.shape[-1]))
+
+    def inner(self, agent: int, parameters: Array, points: Array) -> Array:
+        """Row by row."""
+        return np.asarray((self._rows(agent, points) * parameters).sum(-1))
+
+    def moved(self, agent: int, parameters: Array, points: Array, amounts: Array) -> Array:
+        """Row by row."""
+        return np.asarray(parameters + amounts[:, None] * self._rows(agent, points))
+
+    def _rows(self, agent: int, points: Array) -> Array:
+        """``φ(x_b)``, ``[B, d]``."""
+        matrix = self.matrix(agent)
+        if matrix.ndim == 2:
+            return np.asarray(matrix[points])
+        return np.asarray(matrix.reshape(-1, *matrix.shape[-2:])[np.arange(len(points)), points])
+
+    def decompose(self, agent: int, root_weights: Array) -> Decomposition:
+        """By LAPACK."""
+        left, singular, right = np.linalg.svd(lift(root_weights, 1) * self.matrix(agent), full_matrices=False)
+        return left, singular, np.swapaxes(right, -1, -2)
+
+    def converted(self, target: System) -> GivenFeatures:
+        """Every entry as the number that it is; norms are not checked again, so rounding of 1e-9 above 1 survives."""
+        return replace(self, system=target, tables=tuple(convert(table, target) for table in self.tables))

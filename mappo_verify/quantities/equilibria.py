@@ -1,0 +1,91 @@
+"""Best responses and Nash equilibria of product policies.
+
+If all agents but ``m`` keep their factors, agent ``m`` faces a decision process of its own::
+
+    P_m(s'|s, a^m) = Σ_{a^{-m}} Π_{j≠m} π^j(a^j|s) P(s'|s, a)        r_m(s, a^m) likewise
+
+whose optimum is its best response.  ``π`` is a Nash equilibrium where no agent gains by its best response; in a cooperative
+game it need not be optimal.  Exact on rationals.  Source: Section 4.3.
+
+In climbing, the pair (1, 1) pays 7 and nobody gains by leaving it alone, although (0, 0) pays 11:
+
+>>> import mappo_verify as mv
+>>> game = mv.named_game("climbing")
+>>> stuck = mv.Policy.deterministic(game, [4])
+>>> print(*nash_gaps(game, stuck), *mv.returns(game, stuck)[None])
+0 0 7
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..arithmetic import Array
+from ..errors import GameError
+from ..model import Game, Policy
+from ..model.agents import agent_axes, axis_of
+from .agent_values import companion_weights
+from .optimal import Optimum, optimal
+from .values import returns
+
+
+def _require_product(policy: Policy) -> None:
+    if not policy.is_product():
+        raise GameError(
+            "best responses are defined here for product policies, and some factor of this one depends on the prefix"
+        )
+
+
+def response_game(game: Game, policy: Policy, m: int) -> Game:
+    """The decision process that agent ``m`` (counted from 1) faces while the others keep their factors: one agent, ``A_m`` actions.
+
+    ``policy`` must be a product policy; its own factor ``m`` plays no part.
+    """
+    policy.require_fits(game)
+    _require_product(policy)
+    agents = game.agents
+    if not 1 <= m <= agents:
+        raise GameError(f"agent {m} is not in 1..{agents}")
+    others = companion_weights(policy, (m,), "intervention")  # [..., S, A_1, ..., A_N], agent m with length 1
+    summed = tuple(axis_of(j, agents) for j in range(agents) if j != m - 1)
+
+    def averaged(table: Array) -> Array:
+        """``[..., S, A]`` to ``[..., S, A_m]``."""
+        weighted = others * agent_axes(table, game.action_sizes)
+        kept = np.asarray(weighted.sum(axis=summed, keepdims=True)) if summed else weighted
+        return kept.reshape(kept.shape[: kept.ndim - agents] + (game.action_sizes[m - 1],))
+
+    moves = np.stack([averaged(game.transition[..., s]) for s in range(game.states)], axis=-1)
+    return Game(moves, averaged(game.reward), game.discount, (game.action_sizes[m - 1],), start=game.start)
+
+
+def best_response(game: Game, policy: Policy, m: int) -> Optimum:
+    """What agent ``m`` (counted from 1) should do while the others keep their factors: values, deterministic policy, certificate.
+
+    The policy is the single agent's; :func:`with_response` puts it among the others.  Floats or rationals.
+    """
+    return optimal(response_game(game, policy, m))
+
+
+def with_response(policy: Policy, m: int, response: Policy) -> Policy:
+    """The product policy with agent ``m``'s factor replaced by a single agent's policy, ``[..., S, 1, A_m]``."""
+    _require_product(policy)
+    own = [factor[..., 0, :] for factor in policy.factors]
+    own[m - 1] = response.factors[0][..., 0, :]
+    return Policy.product(own)
+
+
+def nash_gaps(game: Game, policy: Policy, start: Any = None) -> Array:
+    """What each agent alone could gain from ``ρ`` (default: the game's start), shape ``[..., N]``, each at least 0.
+
+    ``max_m`` of them is the Nash gap; ``policy`` is a Nash equilibrium from ``ρ`` where all are 0, and a Markov perfect one if
+    that holds for a ``ρ`` of full support.
+    """
+    current = returns(game, policy, start)
+    gains = []
+    for m in range(1, game.agents + 1):
+        induced = response_game(game, policy, m)
+        gains.append(returns(induced, optimal(induced).policy, start) - current)
+    return np.stack(gains, axis=-1)

@@ -1,0 +1,70 @@
+"""Projected stochastic subgradient descent on piecewise linear functions, all sample paths at once.
+
+``F(θ) = Σ_i p_i max_j (a_ij·θ + b_ij)``; at each step one function ``i ~ p`` is drawn, and ::
+
+    θ(0) = 0,    θ(t+1) = Π_R(θ(t) - η g_i(θ(t))),    Π_R(x) = x R / max(R, ‖x‖)
+
+with ``g_i(θ)`` the slope of the first piece that attains the maximum.  For few functions and steps the ``nᵀ`` paths are simply
+enumerated, so expectations are exact.  Source: Lemma B.1 and Algorithm 3.
+
+>>> import numpy as np
+>>> slopes, offsets = np.array([[[1.0]], [[-1.0]]]), np.zeros((2, 1))
+>>> sample_paths(slopes, offsets, 1.0, 0.5, 2)[:, :, 0].tolist()      # paths 00, 01, 10, 11; θ(0), θ(1), θ(2)
+[[0.0, -0.5, -1.0], [0.0, -0.5, 0.0], [0.0, 0.5, 0.0], [0.0, 0.5, 1.0]]
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..arithmetic import Array, argmax, contract, largest, lift, like, maximum, sqrt, square
+
+
+def piece_values(slopes: Array, offsets: Array, theta: Array) -> Array:
+    """``a_ij·θ + b_ij``, shape ``[..., W, n, J]``, for ``slopes`` ``[..., n, J, d]`` and points ``θ`` ``[..., W, d]``."""
+    return np.asarray(contract("...njd,...wd->...wnj", slopes, theta) + offsets[..., None, :, :])
+
+
+def mean_function(slopes: Array, offsets: Array, chances: Array, theta: Array) -> Array:
+    """``F(θ) = Σ_i p_i max_j (a_ij·θ + b_ij)``, shape ``[..., W]``."""
+    return contract("...n,...wn->...w", chances, largest(piece_values(slopes, offsets, theta)))
+
+
+def project(points: Array, radius: Any) -> Array:
+    """``Π_R(x) = x R / max(R, ‖x‖)`` along the last axis."""
+    norm = sqrt(np.asarray(square(points).sum(-1)))
+    bound = lift(radius, norm.ndim - np.ndim(radius))
+    return np.asarray(points * (bound / maximum(np.broadcast_to(bound, norm.shape), norm))[..., None])
+
+
+def path_digits(functions: int, steps: int) -> Any:
+    """Which function each path draws at each step, shape ``[nᵀ, T]``; the first step is the slowest digit."""
+    return np.stack(np.unravel_index(np.arange(functions**steps), (functions,) * steps), axis=-1)
+
+
+def sample_paths(slopes: Array, offsets: Array, radius: Any, step_size: Any, steps: int) -> Array:
+    """``θ(0), ..., θ(T)`` on every sample path, shape ``[..., nᵀ, T+1, d]``."""
+    functions, dimension = slopes.shape[-3], slopes.shape[-1]
+    digits = path_digits(functions, steps)
+    batch = slopes.shape[:-3]
+    theta = like(np.zeros((*batch, len(digits), dimension), int), slopes)
+    points = [theta]
+    for t in range(steps):
+        chosen = digits[:, t]
+        values = np.stack([piece_values(slopes, offsets, theta)[..., w, i, :] for w, i in enumerate(chosen)], axis=-2)
+        drawn = np.broadcast_to(slopes[..., chosen, :, :], (*values.shape, dimension))
+        gradient = np.take_along_axis(drawn, argmax(values)[..., None, None], axis=-2)[..., 0, :]
+        theta = project(theta - lift(step_size, 2) * gradient, radius)
+        points.append(theta)
+    return np.stack(points, axis=-2)
+
+
+def path_chances(chances: Array, steps: int) -> Array:
+    """The probability of every path, shape ``[..., nᵀ]``."""
+    digits = path_digits(chances.shape[-1], steps)
+    result = chances[..., digits[:, 0]]
+    for t in range(1, steps):
+        result = result * chances[..., digits[:, t]]
+    return np.asarray(result)
