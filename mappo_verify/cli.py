@@ -205,6 +205,7 @@ class _Progress:
             TimeElapsedColumn(),
             console=errors,
             transient=True,
+            disable=not errors.is_terminal,
         )
         self._task = self._bar.add_task(title, total=1.0)
 

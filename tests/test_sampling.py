@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import mappo_verify as mv
-from mappo_verify.arithmetic import FALSE, TRUE, System
+from mappo_verify.arithmetic import TRUE, System
+from mappo_verify.checking.evaluate import decide
 from mappo_verify.checking.sampling import ACTION_SHAPES, draw, instance, sizes_of
 from mappo_verify.claims.registry import CLAIMS
 from mappo_verify.claims.settings import Coordinate
@@ -134,7 +136,7 @@ def test_sizes_respect_the_setting_and_begin_small(claim):
         assert setting.agents[0] <= sizes.agents <= setting.agents[1]
         assert setting.states[0] <= sizes.states <= setting.states[1]
         assert all(setting.action_range[0] <= size <= setting.action_range[1] for size in sizes.actions)
-    order = [(sizes.agents, sizes.states * math.prod(sizes.actions)) for sizes in found]
+    order = [(sizes.agents, sizes.states * math.prod(sizes.actions) * sizes.steps) for sizes in found]
     assert order == sorted(order)
     wanted = {shape for shape in ACTION_SHAPES if setting.agents[0] <= len(shape) <= setting.agents[1]}
     wanted = {s for s in wanted if setting.action_range[0] <= min(s) and max(s) <= setting.action_range[1]}
@@ -165,19 +167,17 @@ def test_a_setting_beyond_the_list_of_sizes(ranges):
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda c: c.id)
 def test_the_hypotheses_of_every_claim_can_be_met(claim):
-    """At every size some instances meet all of them, by construction those that the setting promises."""
-    generator, met, seen = np.random.default_rng(7), 0, 0
+    """Not vacuously true: a fair share of instances meets all of them, and every one those that hold by construction."""
+    generator, met, seen, count = np.random.default_rng(7), 0, 0, 40
+    trivial = replace(claim, proof=lambda _: iter([mv.line("0", 0), mv.equal("0", 0, because="only hypotheses count")]))
     for sizes in sizes_of(claim.setting):
         if sizes.states * math.prod(sizes.actions) > 12:
             continue
-        case = claim.setting.case(draw(claim.setting, sizes, 40, generator), sizes, System.RATIONALS)
-        applies = np.full(40, TRUE)
+        drawn = draw(claim.setting, sizes, count, generator)
+        case = claim.setting.case(drawn, sizes, System.RATIONALS)
         for hypothesis in claim.setting.all_hypotheses:
-            truth = np.asarray(hypothesis.holds(case))
-            truth = np.broadcast_to(truth.min(tuple(range(1, truth.ndim))) if truth.ndim > 1 else truth, (40,))
-            assert not hypothesis.by_construction or (truth == TRUE).all(), hypothesis.name
-            applies = np.minimum(applies, truth)
-        assert set(np.unique(applies)) <= {FALSE, TRUE}, "exact data decides every hypothesis"
-        met += int((applies == TRUE).sum())
-        seen += 40
-    assert met >= 0.3 * seen, f"{met} of {seen} instances meet the hypotheses"
+            assert not hypothesis.by_construction or (np.asarray(hypothesis.holds(case)) == TRUE).all(), hypothesis.name
+        for evidence in decide(trivial, drawn, sizes):
+            met += np.asarray(evidence.verdict, dtype=object).ravel().tolist().count(mv.Verdict.HOLDS)
+        seen += count
+    assert met >= 10 and met >= 0.05 * seen, f"{met} of {seen} instances meet the hypotheses"

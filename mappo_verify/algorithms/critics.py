@@ -30,7 +30,6 @@ from ..quantities.divergence import squared_norm
 from .improvement_solver import least_squares, require_count
 from .sampling import Generator, SamplingOracle, cumulative, draw
 
-
 EPISODES = 20_000
 """How many episodes a critic rolls out side by side; more would only need more memory."""
 
@@ -126,9 +125,9 @@ class MonteCarloCritic(Critic):
 
 @dataclass(frozen=True)
 class RegressionCritic(Critic):
-    """``Q̂^{1:m} = φᵀw``: least squares on ``samples`` pairs ``(s, a) ~ σ_k``, each with one rollout; the smallest ``w`` of several.
+    """``Q̂^{1:m} = φᵀw``: least squares on ``samples`` pairs ``(s, a) ~ σ_k``, each with one rollout.
 
-    A single float game.
+    Of several minimisers, the shortest ``w``.  A single float game.
     """
 
     features: Features
@@ -157,5 +156,3 @@ class RegressionCritic(Critic):
 def _require_floats(game: Game) -> None:
     if game.system is not System.FLOATS:
         raise GameError(f"random errors are drawn for floats, not {game.system.value}; use game.floats()")
-
-

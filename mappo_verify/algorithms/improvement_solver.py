@@ -9,8 +9,9 @@ Agent ``m``'s next parameters should minimise, over the ball ``Θ = {‖θ‖₂
 at 0 and averages ``θ(1), ..., θ(T)``; its analysis (Lemma B.1) averages ``θ(0), ..., θ(T-1)``.  Started at ``θ_k`` it does not
 have to find again, in every iteration, what it already knew.  :class:`ExactFit` returns the minimiser itself.
 
-The step is ``η = R/(G√T)`` with ``G`` a bound on ``‖g‖``.  On the ball ``‖θ - θ_k‖ ≤ 2R``, hence ``G = 2(2R + B/β_k)`` with ``|Q̂| ≤ B``;
-the paper prints ``2(R + B/β_k)``, which is no bound (lemma-b.2).  Source: equation (4), Algorithm 3, Lemmas B.1 and B.2.
+The step is ``η = R/(G√T)`` with ``G`` a bound on ``‖g‖``.  On the ball ``‖θ - θ_k‖ ≤ 2R``, hence ``G = 2(2R +
+B/β_k)`` with ``|Q̂| ≤ B``; the paper prints ``2(R + B/β_k)``, which is no bound (lemma-b.2).  Source: equation
+(4), Algorithm 3, Lemmas B.1 and B.2.
 
 >>> import numpy as np
 >>> project_to_ball(np.array([3.0, 4.0]), 1.0), project_to_ball(np.array([0.3, 0.4]), 1.0)
@@ -129,8 +130,8 @@ def default_step(radius: Any, gradients: Any, steps: int) -> Any:
 class Problem:
     """Subproblem (4) of one agent: everything that a solver may use.
 
-    ``parameters`` is ``θ_k`` ``[..., d]``, ``values`` is ``Q̂`` in the shape of the factor, ``beta`` is ``β_k``, ``radius`` is ``R`` or None for no
-    ball, ``bound`` is ``B``.  Agents are counted from 0.
+    ``parameters`` is ``θ_k`` ``[..., d]``, ``values`` is ``Q̂`` in the shape of the factor, ``beta`` is
+    ``β_k``, ``radius`` is ``R`` or None for no ball, ``bound`` is ``B``.  Agents are counted from 0.
     """
 
     iterate: Iterate

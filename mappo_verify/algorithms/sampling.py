@@ -61,7 +61,7 @@ class SamplingOracle:
     def _sums(self) -> Array:
         """Running sums of ``P(·|s, a)`` with termination as one more outcome, ``[S, A, S + 1]``."""
         transition = self.game.transition
-        lost = select(self.game.ends > 0, 1 - transition.sum(-1), 0.0)
+        lost = select(compare(self.game.ends, ">", 0) > 0, 1 - transition.sum(-1), 0.0)
         return cumulative(np.concatenate([transition, lost[..., None]], axis=-1))
 
     def start(self, count: int, start: Any = None) -> Places:
@@ -69,7 +69,7 @@ class SamplingOracle:
         return draw(cumulative(start_of(self.game, start)), self.generator, (count,))
 
     def step(self, states: Places, actions: Places) -> tuple[Places, Array]:
-        """Take the joint ``actions[b]`` in ``states[b]``: next states ``[B]`` (:data:`ENDED` after the end), and rewards ``[B]``."""
+        """Next states (:data:`ENDED` after the end) and rewards of the joint ``actions`` in ``states``, all ``[B]``."""
         following = draw(self._sums[states, actions], self.generator)
         return np.where(following == self.game.states, ENDED, following), self.game.reward[states, actions]
 

@@ -1,8 +1,8 @@
 """What a run leaves behind, and every quantity of the analysis recomputed from it.
 
-A :class:`Trace` records the parameters ``θ_0, ..., θ_K``, the critic's ``Q̂_0, ..., Q̂_{K-1}`` and ``β_k``.  They are float64 numbers, hence
-exact data: whatever rounding did to the run is part of them.  :func:`recompute` takes them as given and computes, per
-iteration and agent, from nothing but these and the game::
+A :class:`Trace` records the parameters ``θ_0, ..., θ_K``, the critic's ``Q̂_0, ..., Q̂_{K-1}`` and ``β_k``.
+They are float64 numbers, hence exact data: whatever rounding did to the run is part of them.  :func:`recompute`
+takes them as given and computes, per iteration and agent, from nothing but these and the game::
 
     ε_k^m = ‖(θ_{k+1} - θ_k)ᵀφ - Q̂/β_k‖_{2,σ_k}        ε̂_k^m = ‖Q̂ - Q^{1:m}_{π_k}‖_{2,σ_k}
     φ_k^m = ‖d(ν_*π_*^{1:m}) / d(ν_kπ_k^{1:m})‖_{2,σ_k}
@@ -15,7 +15,7 @@ Source: Definition 4.4, Assumption 4.3, Theorem 4.5.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -26,9 +26,7 @@ from ..arithmetic import (
     System,
     Truth,
     absolute,
-    contract,
-    floats_of,
-    identity,
+    compare,
     largest,
     lift,
     like,
@@ -36,11 +34,10 @@ from ..arithmetic import (
     module_of,
     select,
     sqrt,
-    support,
+    square,
 )
-from ..errors import GameError
 from ..model import Game, Policy
-from ..model.agents import join_last, split_last
+from ..model.agents import join_last
 from ..model.conversion import convert
 from ..model.features import Features
 from ..quantities.agent_values import agent_values
@@ -111,7 +108,8 @@ class Trace:
 
     def returns(self, game: Game, start: Any = None) -> Array:
         """``J_ρ(π_k)`` for ``k = 0..K``, shape ``[K + 1, ...]``; ``ρ`` defaults to the game's start."""
-        return np.concatenate([returns(game, policy, start) for _, policy in self._chunks(game, self.iterations + 1)])
+        parts = self.parts(game, self.iterations + 1)
+        return np.concatenate([returns(game, self.policies(part), start) for part in parts])
 
     def output_return(self, game: Game, start: Any = None) -> Array:
         """``J_ρ(π̂)``: the mean of ``J_ρ(π_k)`` over ``k = 0..K-1``, shape ``[...]``."""
@@ -141,13 +139,12 @@ class Trace:
             beta=convert(self.beta, target),
         )
 
-    def _chunks(self, game: Game, count: int) -> Iterator[tuple[slice, Policy]]:
-        """``π_k`` for ``k < count``, several at a time."""
-        entries = game.states * (game.states + game.actions) * (game.transition[..., 0, 0, 0].size or 1)
+    def parts(self, game: Game, count: int) -> Iterator[slice]:
+        """``0..count-1`` in slices, each small enough for tables ``[k, ..., S, S]`` and ``[k, ..., S, A]`` of ``game``."""
+        entries = game.states * (game.states + game.actions) * (game.discount.size or 1)
         together = ENTRIES_AT_ONCE // entries or 1
         for low in range(0, count, together):
-            part = slice(low, len(range(count)[: low + together]))
-            yield part, self.policies(part)
+            yield slice(low, low + len(range(low, count)[:together]))
 
     def __repr__(self) -> str:
         return f"Trace({self.algorithm}, K = {self.iterations}, {self.features!r})"
@@ -160,7 +157,8 @@ class Recomputed:
     Attributes
     ----------
     returns, target_return : Array
-        ``J(π_k)`` for ``k = 0..K`` ``[K + 1, ...]``, and ``J(π_*)`` ``[...]``, from the comparator's stationary ``ν_*`` unless told otherwise.
+        ``J(π_k)`` for ``k = 0..K`` ``[K + 1, ...]``, and ``J(π_*)`` ``[...]``, from the comparator's stationary
+        ``ν_*`` unless told otherwise.
     fit_error_squared : Array
         ``(ε_k^m)²``, ``[K, ..., N]``.
     critic_error_squared : Array
@@ -221,7 +219,7 @@ class Recomputed:
 
     @property
     def propagation(self) -> Array:
-        """``Δ_k^m = √2 (φ_k^m + φ_k^{m-1}) (ε_k^m + ε̂_k^m/β_k)``, ``[K, ..., N]``; infinite where ``φ`` is, whatever the errors."""
+        """``Δ_k^m = √2 (φ_k^m + φ_k^{m-1}) (ε_k^m + ε̂_k^m/β_k)``, ``[K, ..., N]``; infinite where ``φ`` is."""
         return np.asarray(self.propagation_by_fit + self.propagation_by_critic / lift(self.beta, 1))
 
     @property
@@ -236,7 +234,7 @@ class Recomputed:
 
     def _times(self, factor: Array, errors: Array, below: bool = False) -> Array:
         """A product that is infinite wherever the concentrability is: ``∞ · 0`` says nothing, so it is not called a number."""
-        finite = (self.covered[..., :-1] if below else self.covered[..., 1:]) > 0
+        finite = compare(self.covered[..., :-1] if below else self.covered[..., 1:], ">", 0) > 0
         if finite.all():
             return np.asarray(factor * errors)
         safe = select(finite, factor, like(0, factor)) * errors
@@ -247,33 +245,89 @@ class Recomputed:
 def recompute(trace: Trace, game: Game, comparator: Policy, start: Any = None) -> Recomputed:
     """Everything that Theorem 4.5 speaks of, from the recorded data alone.
 
-    ``game`` and ``comparator`` are in the number system of the trace.  ``J`` is taken from ``start``, by default from the comparator's
-    stationary distribution ``ν_*``, as in the theorem.  Raises :class:`~mappo_verify.errors.GameError` where a policy has no (or no
-    unique) stationary distribution; infinite concentrability is reported as infinite, never as nan.
+    ``game`` and ``comparator`` are in the number system of the trace.  ``J`` is taken from ``start``, by
+    default from the comparator's stationary distribution ``ν_*``, as in the theorem.  Raises
+    :class:`~mappo_verify.errors.GameError` where a policy has no (or no unique) stationary distribution;
+    infinite concentrability is reported as infinite, never as nan.
     """
     trace.features.require_fits(game)
     comparator.require_fits(game)
     states = stationary_distribution(game, comparator)
     start = states if start is None else start
-    rows: dict[str, list[Array]] = {name: [] for name in _PER_ITERATION}
-    before: Policy | None = None
-    for part, policy in trace._chunks(game, trace.iterations + 1):
-        rows["returns"].append(returns(game, policy, start))
-        rows["divergence"].append(_divergence(states, comparator, comparator.factors, policy))
-        earlier = policy if before is None else _glued(before, policy)
-        before = policy
-        for name, table in _steps(trace, game, comparator, states, part, earlier).items():
-            rows[name].append(table)
-    stacked = {name: np.concatenate(tables) for name, tables in rows.items()}
+    rows: dict[str, list[Array]] = {}
+    for part in trace.parts(game, trace.iterations):
+        following = trace.policies(slice(part.start + 1, part.stop + 1))
+        for name, table in _of_iterations(trace, game, part, states, comparator, following).items():
+            rows.setdefault(name, []).append(table)
+    last = trace.policies(slice(-1, None))
+    rows["divergence"].append(_divergence(states, comparator, comparator, last))
     return Recomputed(
-        **stacked,
+        **{name: np.concatenate(tables) for name, tables in rows.items()},
+        returns=trace.returns(game, start),
         target_return=returns(game, comparator, start),
         beta=trace.beta,
-        bound=_bound(trace),
+        bound=largest(
+            np.stack([largest(absolute(table), (0, -3, -2, -1)) for table in trace.values])[..., None], (0, -1)
+        ),
         action_sizes=game.action_sizes,
     )
 
 
-_PER_ITERATION = (
-    "returns", "fit_error_squared", "critic_error_squared", "concentrability_squared", "covered", "divergence", "step_divergence",
-)  # fmt: skip
+def _of_iterations(
+    trace: Trace, game: Game, part: slice, states: Array, comparator: Policy, following: Policy
+) -> dict[str, Array]:
+    """The fields of :class:`Recomputed` that belong to the iterations ``k`` of ``part``, with ``k`` as the first axis."""
+    policy = trace.policies(part)
+    visited = stationary_distribution(game, policy)
+    exact = agent_values(game, policy)
+    fit, critic = [], []
+    for m in range(1, trace.agents + 1):
+        weights = state_action_distribution(visited, policy, m)
+        moved = trace.parameters[m - 1][part.start + 1 : part.stop + 1] - trace.parameters[m - 1][part]
+        values = trace.values[m - 1][part]
+        missed = trace.features.scores(m - 1, moved) - values / lift(trace.beta, 3)
+        fit.append(squared_norm(join_last(missed), weights, axes=2))
+        critic.append(squared_norm(join_last(values) - exact[m], weights, axes=2))
+    agents = range(trace.agents + 1)
+    return {
+        "fit_error_squared": np.stack(fit, axis=-1),
+        "critic_error_squared": np.stack(critic, axis=-1),
+        "concentrability_squared": np.stack(
+            [squared_concentrability(visited, policy, states, comparator, m) for m in agents], axis=-1
+        ),
+        "covered": np.stack([dominates(visited, policy, states, comparator, m) for m in agents], axis=-1),
+        "divergence": _divergence(states, comparator, comparator, policy),
+        "step_divergence": _divergence(states, comparator, following, policy),
+    }
+
+
+def _divergence(states: Array, comparator: Policy, left: Policy, right: Policy) -> Array:
+    """``E_{ν_* π_*^{1:m-1}} KL(left^m ‖ right^m)`` for every ``m``, shape ``[..., N]``."""
+    return np.stack(
+        [
+            expected_along(states, comparator, m, kl_divergence(one, other))
+            for m, (one, other) in enumerate(zip(left.factors, right.factors, strict=True))
+        ],
+        axis=-1,
+    )
+
+
+def self_consistent_beta(found: Recomputed) -> Array:
+    """Theorem 4.5's own ``β`` for the errors of a run, of the batch shape.
+
+    The theorem sets ``β² = (N B²/2) / (Σ_m log|A_m| + Σ_{k,m} (Δ_k^m + δ_k^m))`` where ``Δ`` contains ``β_k =
+    β√K`` again.  With ``S_0`` the part of the sum without ``β`` and ``S_1/β`` the rest, ``(Σ log|A_m| + S_0) β²
+    + S_1 β = N B²/2``, whose positive root this is.  It is a fixed point for the errors as they are: a run with
+    another ``β`` makes other errors.
+    """
+    iterations, agents = found.fit_error_squared.shape[0], len(found.action_sizes)
+    both = (0, -1)
+    fixed = (found.propagation_by_fit + found.residual).sum(axis=both) + entropy_of(found.action_sizes, found.bound)
+    varying = found.propagation_by_critic.sum(axis=both) / sqrt(like(iterations, found.bound))
+    target = 2 * agents * square(found.bound)
+    return np.asarray((sqrt(square(varying) + fixed * target) - varying) / (2 * fixed))
+
+
+def entropy_of(action_sizes: tuple[int, ...], reference: Any) -> Array:
+    """``Σ_m log|A_m|`` in the number system of ``reference``: the divergence of any policy from the uniform one, at most."""
+    return np.asarray(log(like(np.array(action_sizes), reference)).sum())

@@ -148,7 +148,7 @@ def argmax(values: Array) -> npt.NDArray[np.intp]:
             elif not row[candidate] <= row[best]:
                 raise UndecidedError(
                     f"which of {row[best].str(15)} and {row[candidate].str(15)} is larger is undecided at "
-                    f"{flint.ctx.prec} bits"
+                    f"{flint.ctx.prec} bits; raise the precision"
                 )
         result[index] = best
     return result

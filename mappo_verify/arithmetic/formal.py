@@ -11,6 +11,7 @@ For polynomials a vanishing combination proves the identity; a non-vanishing one
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any
 
 import flint
@@ -211,11 +212,9 @@ def _whole_power(base: Any, coefficient: Any) -> tuple[Any, int | None]:
 
 def _is_scalar(value: Any) -> bool:
     """Integers, rationals and symbols; never arrays, floats or balls (``arb`` would swallow an exact number silently)."""
-    if isinstance(value, (int, flint.fmpq, flint.fmpz)):
+    if isinstance(value, (Integral, flint.fmpq, flint.fmpz)):
         return True
-    return getattr(type(value), "system", None) is System.SYMBOLS or (
-        type(value).__module__ == "numpy" and hasattr(value, "__index__")
-    )
+    return getattr(type(value), "system", None) is System.SYMBOLS
 
 
 def _vanishes(value: Any) -> bool:

@@ -275,6 +275,7 @@ def _assemble(
         statements=statements,
         hypotheses=hypotheses,
         broken=broken,
+        case=case,
     )
 
 

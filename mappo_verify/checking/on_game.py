@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from ..arithmetic import System, like, module_of
 from ..claims.claim import Claim
 from ..claims.settings import Case, Derived, Distribution, GameData, PolicyData, Setting, Sizes
-from ..errors import SingularError, UndecidedError
+from ..errors import GameError, SingularError, UndecidedError
 from ..model import Game, Policy
 from ..quantities.optimal import optimal
 from .campaign import ClaimReport, Profile, Tally, conclude
@@ -118,9 +119,7 @@ def _evaluate(claim: Claim, game: Game, objects: dict[str, Any]) -> Any:
 
     if game.states <= EXACT_STATES:
         return certify(claim, build)
-    with module_of(System.BALLS).precision(BALL_BITS):
-        try:
-            return evaluate(claim, build(System.BALLS))
-        except UndecidedError:
-            pass
+    # Too wide a ball, or a quantity that only exact numbers have, sends the case to the rationals after all.
+    with suppress(UndecidedError, GameError), module_of(System.BALLS).precision(BALL_BITS):
+        return evaluate(claim, build(System.BALLS))
     return certify(claim, build)

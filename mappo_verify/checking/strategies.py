@@ -61,7 +61,7 @@ def cases(draw: st.DrawFn, setting: Setting, system: System = System.RATIONALS) 
     low, high = setting.agents
     first, last = setting.action_range
     actions = tuple(draw(st.lists(st.integers(first, last), min_size=low, max_size=high)))
-    chosen = Sizes(draw(st.integers(*setting.states)), actions)
+    chosen = Sizes(draw(st.integers(*setting.states)), actions, draw(st.sampled_from(setting.steps)))
     numbers = {c.name: draw(coordinates(c)) for c in setting.coordinates(chosen)}
     return setting.case(numbers, chosen, system)
 

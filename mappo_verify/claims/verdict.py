@@ -97,6 +97,7 @@ class Evidence:
     hypotheses: tuple[tuple[str, Truth], ...]
     broken: StepEvidence | None
     reason: str = ""
+    case: Any = None
 
     @property
     def holds(self) -> bool:

@@ -1,6 +1,7 @@
 """Features and log-linear policies.
 
-Every agent ``m`` has features ``φ^m(s, p, a) ∈ R^{d_m}`` with ``‖φ‖₂ ≤ 1``, ``p = a^{1:m-1}``, and its policy follows its parameters::
+Every agent ``m`` has features ``φ^m(s, p, a) ∈ R^{d_m}`` with ``‖φ‖₂ ≤ 1``, ``p = a^{1:m-1}``, and its policy
+follows its parameters::
 
     π_θ^m(a | s, p) ∝ exp(φ^m(s, p, a)ᵀ θ^m)
 
@@ -21,6 +22,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -52,7 +54,8 @@ class Features(ABC):
     """Features of every agent, for ``states`` states and agents with ``action_sizes`` actions, in one number ``system``.
 
     Build them with :meth:`tabular`, :meth:`random` or :meth:`given`.  A *point* of agent ``m`` is the index of ``(s, p, a)``
-    in row-major order, that is ``s·|A_1|···|A_m| + (index of a^{1:m})``.  Agents are counted from 0 here, as in ``policy.factors``.
+    in row-major order, that is ``s·|A_1|···|A_m| + (index of a^{1:m})``.  Agents are counted from 0 here, as in
+    ``policy.factors``.
     """
 
     states: int
@@ -135,7 +138,7 @@ class Features(ABC):
 
     @abstractmethod
     def decompose(self, agent: int, root_weights: Array) -> Decomposition:
-        """The singular value decomposition of ``√w(x) φ(x)`` ``[..., X, d]``, for floats; ``root_weights`` is ``√w`` ``[..., X]``."""
+        """The singular value decomposition of ``√w(x) φ(x)`` ``[..., X, d]``, on floats; ``√w`` is ``[..., X]``."""
 
     @abstractmethod
     def converted(self, target: System) -> Features:
@@ -156,11 +159,14 @@ class Features(ABC):
             if theta.ndim < 1 or theta.shape[-1] != self.dimensions[m]:
                 raise GameError(f"parameters[{m}] has shape {theta.shape}; it needs [..., {self.dimensions[m]}]")
             require_finite(f"parameters[{m}]", theta)
-        one = like([1], self.system)
-        factors = tuple(tilt(one, self.scores(m, theta)) for m, theta in enumerate(parameters))
+        return self.follow(parameters)
+
+    def follow(self, parameters: Parameters) -> Policy:
+        """:meth:`policy` without checking the parameters; rows of a softmax need no checking anyway."""
+        factors = self._softmax(parameters)
         for factor in factors:
             factor.setflags(write=False)
-        return unchecked(Policy, factors=factors, system=self.system)  # rows of a softmax need no checking
+        return unchecked(Policy, factors=factors, system=self.system)
 
     def require_fits(self, game: Game) -> None:
         """Raise :class:`GameError` unless these are features for ``game``, in its number system."""
@@ -171,6 +177,11 @@ class Features(ABC):
             )
         if self.system is not game.system:
             raise GameError(f"the game is in {game.system.value}, the features in {self.system.value}; convert one")
+
+    def _softmax(self, parameters: Parameters) -> tuple[Array, ...]:
+        """Every agent's factor."""
+        one = like([1], self.system)
+        return tuple(tilt(one, self.scores(m, theta)) for m, theta in enumerate(parameters))
 
     def _shape(self, agent: int) -> tuple[int, int, int]:
         """``(S, prefixes, A_m)``"""
@@ -203,11 +214,29 @@ class TabularFeatures(Features):
         return tuple(self.states * prefixes for prefixes in prefix_sizes(self.action_sizes)[1:])
 
     def scores(self, agent: int, parameters: Array) -> Array:
-        """``φᵀθ = θ``, given its axes; a single table has its actions outermost in memory, where a softmax is fastest."""
-        table = parameters.reshape(parameters.shape[:-1] + self._shape(agent))
-        if table.ndim > 3:
-            return table
-        return np.moveaxis(np.ascontiguousarray(np.moveaxis(table, -1, 0)), 0, -1)
+        """``φᵀθ = θ``, given its axes."""
+        return parameters.reshape(parameters.shape[:-1] + self._shape(agent))
+
+    def _softmax(self, parameters: Parameters) -> tuple[Array, ...]:
+        """Single tables of agents with equally many actions share one softmax, with the actions outermost in memory.
+
+        It is five times as fast as one by one in the usual order (``benchmarks/bench_algorithms.py``).
+        """
+        if any(theta.ndim > 1 for theta in parameters):
+            return super()._softmax(parameters)
+        one, factors = like([1], self.system), list(parameters)
+        prefixes = prefix_sizes(self.action_sizes)
+        for size in set(self.action_sizes):
+            agents = [m for m, own in enumerate(self.action_sizes) if own == size]
+            ends = tuple(accumulate((prefixes[m] for m in agents), initial=0))
+            places = [slice(low, high) for low, high in pairwise(ends)]
+            shared = np.empty((size, self.states, ends[-1]), parameters[0].dtype)
+            for m, place in zip(agents, places, strict=True):
+                shared[..., place] = self.scores(m, parameters[m]).transpose(2, 0, 1)
+            table = tilt(one, shared.transpose(1, 2, 0))
+            for m, place in zip(agents, places, strict=True):
+                factors[m] = table[..., place, :]
+        return tuple(factors)
 
     def transposed(self, agent: int, table: Array) -> Array:
         """``Σ φ f = f``, on one axis."""

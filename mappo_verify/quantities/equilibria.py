@@ -39,9 +39,9 @@ def _require_product(policy: Policy) -> None:
 
 
 def response_game(game: Game, policy: Policy, m: int) -> Game:
-    """The decision process that agent ``m`` (counted from 1) faces while the others keep their factors: one agent, ``A_m`` actions.
+    """The decision process of one agent with ``A_m`` actions that agent ``m`` faces while the others keep their factors.
 
-    ``policy`` must be a product policy; its own factor ``m`` plays no part.
+    Agents are counted from 1.  ``policy`` must be a product policy; its own factor ``m`` plays no part.
     """
     policy.require_fits(game)
     _require_product(policy)

@@ -15,12 +15,14 @@ LONG = 24
 
 
 def number_text(value: Any) -> str:
-    """One number: exact where it is short, else its leading digits, marked ≈; balls keep their radius."""
+    """One number: exact where it is short, else its leading digits, marked ≈; wide balls keep their radius."""
     if value is None:
         return "-"
     kind = system_of(np.asarray(value))
     if kind is System.FLOATS:
         return f"{float(value):.6g}"
+    if kind is System.BALLS and (value.is_exact() or value.rel_accuracy_bits() > 20):
+        return f"≈ {float(value.mid()):.6g}"
     text = str(value)
     if kind is System.RATIONALS and len(text) > LONG:
         try:

@@ -16,7 +16,7 @@ from ..checking.doctor import Diagnosis
 from ..claims.claim import Claim
 from ..claims.verdict import Evidence, LineEvidence, Standing, StepEvidence, Verdict
 from ..games.named import NAMED
-from ..model import Game
+from ..model import Game, Policy
 from ..quantities.optimal import Optimum
 from .document import number_text
 
@@ -34,23 +34,24 @@ VERDICT_STYLE = {
     Verdict.NOT_APPLICABLE: "yellow",
 }
 SHOWN_ENTRIES = 8
+SHOWN_INSTANCE = 36
 
 
 def audit_table(report: AuditReport) -> RenderableType:
     """Claim, standing, how it was reached, instances, worst margin or best ratio, time."""
     table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
-    table.add_column("claim, and how it was decided", ratio=1, overflow="fold")
+    table.add_column("claim, and how it was decided", ratio=1, min_width=37, overflow="fold")
     table.add_column("standing", no_wrap=True)
     table.add_column("instances", justify="right", no_wrap=True)
-    table.add_column("margin or ratio", justify="right", no_wrap=True)
-    table.add_column("seconds", justify="right", no_wrap=True)
+    table.add_column("margin/ratio", justify="right", no_wrap=True)
+    table.add_column("s", justify="right", no_wrap=True)
     for entry in report.claims:
         name = Text(entry.id if entry.claim.printed else f"{entry.id} °", "bold")
         name.append(f"\n{entry.how}", "not bold dim")
         standing = Text(entry.standing.value, STANDING_STYLE[entry.standing])
         if not entry.expected:
             standing.append(" !", "bold red")
-        table.add_row(name, standing, f"{entry.instances:,}", _tightness(entry), f"{entry.seconds:.1f}")
+        _row(table, name, standing, f"{entry.instances:,}", _tightness(entry), f"{entry.seconds:.1f}")
     return Group(table, Text(), *_footnotes(report))
 
 
@@ -88,13 +89,18 @@ def _footnotes(report: AuditReport) -> list[Text]:
     return notes
 
 
+def _row(table: Table, *cells: str | Text) -> None:
+    """A row of plain text: brackets in mathematics are no markup."""
+    table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in cells))
+
+
 def claims_table(claims: tuple[Claim, ...]) -> RenderableType:
     """Every claim with its source."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("claim", "title", "source"):
         table.add_column(column, no_wrap=column == "claim", overflow="fold")
     for entry in claims:
-        table.add_row(entry.id if entry.printed else f"{entry.id} °", entry.title, entry.source)
+        _row(table, entry.id if entry.printed else f"{entry.id} °", entry.title, entry.source)
     return Group(table, Text(), Text("° a reading or a repair that the paper does not print", "dim"))
 
 
@@ -104,7 +110,7 @@ def games_table() -> RenderableType:
     table.add_column("game", no_wrap=True)
     table.add_column("what it is", overflow="fold")
     for name, (_, _, words) in NAMED.items():
-        table.add_row(name, words)
+        _row(table, name, words)
     more = "A game may also be a file: our .json, or .dpomdp (either may be .gz)."
     return Group(table, Text(), Text(more, "dim"))
 
@@ -119,7 +125,7 @@ def explanation(claim: Claim, evidence: Evidence, subject: str) -> RenderableTyp
     ]
     if claim.note:
         parts += [Text(), Text(claim.note, "dim")]
-    parts += [Text(), Text(f"on {subject}", "italic"), Text()]
+    parts += [Text(), Text(f"on {subject}", "italic"), *_instance(evidence), Text()]
     for name, truth in evidence.hypotheses:
         held = bool((np.asarray(truth) > 0).all())
         parts.append(Text.assemble(("  ✓ " if held else "  ? ", "green" if held else "yellow"), f"hypothesis: {name}"))
@@ -127,6 +133,32 @@ def explanation(claim: Claim, evidence: Evidence, subject: str) -> RenderableTyp
     parts += [_line(entry) for entry in evidence.lines]
     parts += [Text(), _conclusion(evidence)]
     return Group(*parts)
+
+
+def _instance(evidence: Evidence) -> list[Text]:
+    """The ingredients of a small case, number by number."""
+    shown = []
+    for name, value in (evidence.case.objects if evidence.case is not None else {}).items():
+        if isinstance(value, Game):
+            parts = {"P(s'|s,a)": value.transition, "r(s,a)": value.reward, "γ": value.discount}
+        elif isinstance(value, Policy):
+            parts = {f"{name}^{m}": factor for m, factor in enumerate(value.factors, start=1)}
+        elif isinstance(value, tuple):
+            parts = {f"{name}[{i}]": table for i, table in enumerate(value)}
+        else:
+            parts = {name: value}
+        for label, table in parts.items():
+            if np.size(table) <= SHOWN_INSTANCE:
+                shown.append(Text.assemble("  ", (f"{label} = ", "bold"), _nested(np.asarray(table).tolist())))
+            else:
+                shown.append(
+                    Text.assemble("  ", (label, "bold"), f": {np.size(table)} entries, shape {list(np.shape(table))}")
+                )
+    return shown
+
+
+def _nested(value: Any) -> str:
+    return f"[{', '.join(map(_nested, value))}]" if isinstance(value, list) else number_text(value)
 
 
 def _line(entry: LineEvidence) -> RenderableType:
@@ -181,7 +213,7 @@ def optimum_table(game: Game, best: Optimum) -> RenderableType:
         actions = joint_action(int(best.actions[state]), game.action_sizes)
         names = [game.action_names[m][a] if game.action_names else str(a) for m, a in enumerate(actions)]
         label = game.state_names[state] if game.state_names else str(state)
-        table.add_row(label, values_text(best.values[state]), ", ".join(names))
+        _row(table, label, values_text(best.values[state]), ", ".join(names))
     certificate = best.certificate
     exact = "exactly" if system_of(best.values) is System.RATIONALS else f"within {certificate.tolerance:.1e}"
     words = "holds" if certificate.holds else "FAILS"
@@ -201,7 +233,7 @@ def diagnosis_table(found: tuple[Diagnosis, ...]) -> RenderableType:
     for entry in found:
         style = "" if entry.caught else "bold red"
         caught = entry.caught_by or ("NOT CAUGHT" if not entry.caught else "")
-        table.add_row(Text(entry.planted.what, style), entry.planted.module, caught, entry.margin or "-")
+        _row(table, Text(entry.planted.what, style), entry.planted.module, caught, entry.margin or "-")
     missed = sum(not entry.caught for entry in found)
     words = f"{len(found) - missed} of {len(found)} planted errors were refuted"
     return Group(table, Text(), Text(words, "bold green" if not missed else "bold red"))

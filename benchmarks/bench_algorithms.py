@@ -1,0 +1,115 @@
+"""Algorithm 1 against its own linear algebra, in the same run.
+
+100 states, 3 agents with 3 actions, exact critic, one-hot features, exact updates.  The peers do, every iteration, what no
+implementation can avoid, on a fixed policy: ``P_π``, ``r_π``, one solve for ``V``, ``Q`` and the three ``Q^{1:m}``.  They draw nothing,
+exponentiate nothing, validate nothing and record nothing.  One is written with ``einsum``, as the toolkit's formulas are, the other
+with ``matmul``.  Run with ``tox -e bench`` or ``pytest --benchmark-only benchmarks``.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+import numpy as np
+import pytest
+
+import mappo_verify as mv
+from mappo_verify.algorithms.constant_step import constant_step
+from mappo_verify.algorithms.improvement_solver import StochasticGradient
+from mappo_verify.algorithms.multi_agent_ppo import multi_agent_ppo
+from mappo_verify.algorithms.trace import recompute
+
+threadpoolctl = pytest.importorskip("threadpoolctl", reason="one BLAS thread, so that both sides use one core")
+
+ITERATIONS, STATES, SIZES = 1_000, 100, (3, 3, 3)
+ACTIONS = SIZES[0] * SIZES[1] * SIZES[2]
+
+
+@pytest.fixture(scope="module")
+def game() -> mv.Game:
+    generator = np.random.default_rng(0)
+    transition = generator.dirichlet(np.ones(STATES), (STATES, ACTIONS))
+    return mv.Game(transition, generator.random((STATES, ACTIONS)), 0.9, SIZES, start=np.full(STATES, 1 / STATES))
+
+
+@pytest.fixture(autouse=True)
+def one_thread():  # type: ignore[no-untyped-def]
+    with threadpoolctl.threadpool_limits(1):
+        yield
+
+
+def by_einsum(game: mv.Game, factors, iterations: int = ITERATIONS):  # type: ignore[no-untyped-def]
+    """The contractions and the solve of every iteration, written with einsum."""
+    transition, reward, gamma, unit = game.transition, game.reward, float(game.discount), np.eye(STATES)
+    one, two, three = factors
+    for _ in range(iterations):
+        joint = np.einsum("sa,sab->sab", one[:, 0], two)
+        joint = np.einsum("sp,spc->spc", joint.reshape(STATES, -1), three).reshape(STATES, -1)
+        chain = np.einsum("sa,sat->st", joint, transition)
+        values = np.linalg.solve(unit - gamma * chain, np.einsum("sa,sa->s", joint, reward)[:, None])[:, 0]
+        table = reward + gamma * np.einsum("sat,t->sa", transition, values)
+        second = np.einsum("spc,spc->sp", table.reshape(STATES, -1, SIZES[2]), three)
+        first = np.einsum("spb,spb->sp", second.reshape(STATES, -1, SIZES[1]), two)
+    return first, second, table
+
+
+def by_matmul(game: mv.Game, factors, iterations: int = ITERATIONS):  # type: ignore[no-untyped-def]
+    """The same with the large contractions as matrix products."""
+    transition, reward, gamma, unit = game.transition, game.reward, float(game.discount), np.eye(STATES)
+    one, two, three = factors
+    rows = transition.reshape(-1, STATES)
+    for _ in range(iterations):
+        joint = (one[:, 0, :, None] * two).reshape(STATES, -1, 1)
+        joint = (joint * three).reshape(STATES, -1)
+        chain = (joint[:, None, :] @ transition)[:, 0]
+        values = np.linalg.solve(unit - gamma * chain, (joint * reward).sum(-1)[:, None])[:, 0]
+        table = reward + gamma * (rows @ values).reshape(reward.shape)
+        second = np.einsum("spc,spc->sp", table.reshape(STATES, -1, SIZES[2]), three)
+        first = np.einsum("spb,spb->sp", second.reshape(STATES, -1, SIZES[1]), two)
+    return first, second, table
+
+
+def _factors(game: mv.Game):  # type: ignore[no-untyped-def]
+    generator = np.random.default_rng(1)
+    return [generator.dirichlet(np.ones(f.shape[-1]), f.shape[:-1]) for f in mv.Policy.uniform(game).factors]
+
+
+def test_same_numbers(game) -> None:  # type: ignore[no-untyped-def]
+    factors = _factors(game)
+    ours = mv.agent_values(game, mv.Policy(factors))[1:]
+    for peer in (by_einsum, by_matmul):
+        for left, right in zip(ours, peer(game, factors, 1), strict=True):
+            np.testing.assert_allclose(left, right, rtol=0, atol=1e-12)
+
+
+def seconds(run, *arguments, rounds: int = 5) -> float:  # type: ignore[no-untyped-def]
+    """The best of a few rounds."""
+    best = float("inf")
+    for _ in range(rounds):
+        started = perf_counter()
+        run(*arguments)
+        best = min(best, perf_counter() - started)
+    return best
+
+
+GROUP = "1,000 iterations of Algorithm 1: 100 states, 3 agents, 3 actions"
+
+
+@pytest.mark.benchmark(group=GROUP)
+def test_linear_algebra_by_einsum(benchmark, game) -> None:  # type: ignore[no-untyped-def]
+    benchmark.pedantic(by_einsum, (game, _factors(game)), rounds=5, warmup_rounds=1)
+
+
+@pytest.mark.benchmark(group=GROUP)
+def test_linear_algebra_by_matmul(benchmark, game) -> None:  # type: ignore[no-untyped-def]
+    benchmark.pedantic(by_matmul, (game, _factors(game)), rounds=5, warmup_rounds=1)
+
+
+@pytest.mark.benchmark(group=GROUP)
+def test_multi_agent_ppo(benchmark, game) -> None:  # type: ignore[no-untyped-def]
+    benchmark.pedantic(multi_agent_ppo, (game, ITERATIONS), rounds=5, warmup_rounds=1)
+
+
+@pytest.mark.benchmark(group=GROUP)
+def test_constant_step(benchmark, game) -> None:  # type: ignore[no-untyped-def]
+    benchmark.pedantic(constant_step, (game, ITERATIONS, 0.01), rounds=5, warmup_rounds=1)

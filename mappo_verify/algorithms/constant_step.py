@@ -1,0 +1,62 @@
+"""The ideal exact update with a step that does not depend on ``K``.
+
+Mirror descent (Proposition 4.2) at *every* ``(s, p)``, with a step size ``η`` instead of ``1/β_k``::
+
+    π_{k+1}^m(·|s, p) ∝ π_k^m(·|s, p) exp(η Q^{1:m}_{π_k}(s, p, ·))
+
+In logits this is ``θ_{k+1} = θ_k + η Q^{1:m}``.  It needs no stationary distribution, so games may terminate,
+and ``γ = 1`` is legal where values exist.  ``J`` never decreases from any start (monotone-improvement), and for
+rewards in [0, 1] and γ < 1 the last iterate satisfies ``J_* - J_K ≤ (Σ_m log|A_m|/η + N/(1-γ)) / ((1-γ) K)``
+(theorem-4.5/exact-rate): 1/K, where Algorithm 1 has 1/√K.
+
+One state, rewards 1 and 0, ``η = log 3``: the odds are multiplied by 3 each time.
+
+>>> import numpy as np, mappo_verify as mv
+>>> game = mv.Game([[[0], [0]]], [[1, 0]], 0, start=[1])
+>>> trace = constant_step(game, 2, np.log(3))
+>>> trace.returns(game)
+array([0.5 , 0.75, 0.9 ])
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..arithmetic import constant
+from ..errors import GameError
+from ..model import Game
+from ..model.features import Features
+from ..model.validation import array_of, in_system
+from .critics import Critic, ExactCritic
+from .improvement_solver import ExactFit, require_count, require_positive
+from .iteration import iterate
+from .trace import Trace
+
+
+def constant_step(game: Game, iterations: int, step: Any, *, critic: Critic | None = None, seed: int = 0) -> Trace:
+    """``K`` ideal updates with one-hot features from the uniform policy.
+
+    ``step`` is ``η > 0``, a number or one per game of the batch.  The trace has ``β_k = 1/η``.  Critics other than the exact one
+    turn this into tabular natural policy gradient with errors.
+    Works in balls, too, for short runs.
+    """
+    require_count("K", iterations)
+    require_positive("the step η", step)
+    eta = in_system(array_of(step, "the step η"), game.system)
+    if eta.ndim and eta.shape != game.batch_shape:
+        raise GameError(f"the step η has shape {eta.shape}; it needs one number, or the batch shape {game.batch_shape}")
+    beta = np.asarray(constant(1, game.system) / eta)
+    critic = critic or ExactCritic()
+    return iterate(
+        game,
+        Features.tabular(game),
+        iterations,
+        beta,
+        critic,
+        ExactFit(),
+        seed,
+        "constant_step",
+        {"iterations": iterations, "step": step, "critic": critic},
+    )
