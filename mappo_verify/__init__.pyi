@@ -92,6 +92,7 @@ from .claims.settings import (
 )
 from .claims.verdict import Evidence as Evidence, Verdict as Verdict, Standing as Standing
 from .checking.campaign import check as check, audit as audit
+from .checking.falsify import falsify as falsify
 from .checking.explain import explain as explain
 from .checking.doctor import diagnose as diagnose
 

@@ -83,6 +83,25 @@ def audit(
 
 
 @app.command()
+def falsify(
+    claim: Annotated[str, typer.Argument(metavar="CLAIM", help="A claim's id, such as lemma-b.4.")],
+    profile: Annotated[ProfileName, typer.Option(help="How long to search.")] = ProfileName.quick,
+    seed: SeedOption = 0,
+) -> None:
+    """Search for a counterexample, or for the tightest instance of a bound that survives.
+
+    Exit code 1 if the claim is refuted.  Example: mappo-verify falsify lemma-b.4
+    """
+    from .checking.falsify import falsify as search
+    from .report.terminal import falsification
+
+    with _Progress("search") as progress:
+        found = search(claim, profile.value, seed, progress)
+    output.print(falsification(found))
+    raise typer.Exit(1 if found.witness else 0)
+
+
+@app.command()
 def claims() -> None:
     """List every claim that can be put on trial."""
     from .claims.registry import CLAIMS

@@ -47,8 +47,7 @@ def iterate(
     generators = [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(game.agents + 1)]
     kind = game.reward.dtype
     parameters = tuple(np.empty((iterations + 1, *game.batch_shape, d), kind) for d in features.dimensions)
-    shapes = [(*game.batch_shape, *features.scores(m, features.zero(m)).shape[-3:]) for m in agents]
-    values = tuple(np.empty((iterations, *shape), kind) for shape in shapes)
+    values = tuple(np.empty((iterations, *game.batch_shape, *shape), kind) for shape in features.shapes)
     for m in agents:
         parameters[m][0] = features.zero(m, game.batch_shape)
     for k in range(iterations):

@@ -121,7 +121,7 @@ def _per_instance(values: Any, batch: tuple[int, ...]) -> Truth:
 
 def _compare_lines(left: Line, relation: str, right: Line, because: str, axiom: str | None, case: Case) -> StepEvidence:
     """One relation between two lines, entry by entry, and then for all entries of each instance."""
-    one, two = _aligned([in_system(left.value, case.system), in_system(right.value, case.system)], case.batch_shape)
+    one, two = aligned([in_system(left.value, case.system), in_system(right.value, case.system)], case.batch_shape)
     truth = compare(one, relation, two)
     axes = tuple(range(len(case.batch_shape), truth.ndim))
     where = _common_mask(left, right, one, case.batch_shape)
@@ -151,7 +151,7 @@ def in_system(value: Any, system: System) -> Array:
     return like(values, system) if values.dtype.kind in "iub" else values
 
 
-def _aligned(values: list[Array], batch: tuple[int, ...]) -> list[Array]:
+def aligned(values: list[Array], batch: tuple[int, ...]) -> list[Array]:
     """Broadcast so that batch axes meet batch axes: they lead, and a value without them is shared by all instances."""
     leading = len(batch)
     own = [value.shape[:leading] == batch and value.ndim >= leading for value in values]
@@ -168,7 +168,7 @@ def _common_mask(left: Line, right: Line, shown: Array, batch: tuple[int, ...]) 
     masks = [np.asarray(entry.where, dtype=bool) for entry in (left, right) if entry.where is not None]
     if not masks:
         return None
-    return np.asarray(np.logical_and.reduce(_aligned([*masks, np.ones(shown.shape, bool)], batch)))
+    return np.asarray(np.logical_and.reduce(aligned([*masks, np.ones(shown.shape, bool)], batch)))
 
 
 def _margin(

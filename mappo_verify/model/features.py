@@ -22,7 +22,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate, pairwise
+from functools import cached_property
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -111,7 +112,7 @@ class Features(ABC):
 
     # -- what one can do with them ------------------------------------------------------------------------------------
 
-    @property
+    @cached_property
     @abstractmethod
     def dimensions(self) -> tuple[int, ...]:
         """``(d_1, ..., d_N)``"""
@@ -183,9 +184,11 @@ class Features(ABC):
         one = like([1], self.system)
         return tuple(tilt(one, self.scores(m, theta)) for m, theta in enumerate(parameters))
 
-    def _shape(self, agent: int) -> tuple[int, int, int]:
-        """``(S, prefixes, A_m)``"""
-        return self.states, prefix_sizes(self.action_sizes)[agent], self.action_sizes[agent]
+    @cached_property
+    def shapes(self) -> tuple[tuple[int, int, int], ...]:
+        """``(S, prefixes, A_m)`` of every agent."""
+        sizes = zip(prefix_sizes(self.action_sizes), self.action_sizes, strict=False)
+        return tuple((self.states, prefixes, size) for prefixes, size in sizes)
 
     def __repr__(self) -> str:
         kind = type(self).__name__
@@ -208,14 +211,14 @@ def _require_short(name: str, table: Array) -> None:
 class TabularFeatures(Features):
     """One-hot features; see :meth:`Features.tabular`."""
 
-    @property
+    @cached_property
     def dimensions(self) -> tuple[int, ...]:
         """``d_m = S·|A_1|···|A_m|``"""
         return tuple(self.states * prefixes for prefixes in prefix_sizes(self.action_sizes)[1:])
 
     def scores(self, agent: int, parameters: Array) -> Array:
         """``φᵀθ = θ``, given its axes."""
-        return parameters.reshape(parameters.shape[:-1] + self._shape(agent))
+        return parameters.reshape(parameters.shape[:-1] + self.shapes[agent])
 
     def _softmax(self, parameters: Parameters) -> tuple[Array, ...]:
         """Single tables of agents with equally many actions share one softmax, with the actions outermost in memory.
@@ -225,22 +228,28 @@ class TabularFeatures(Features):
         if any(theta.ndim > 1 for theta in parameters):
             return super()._softmax(parameters)
         one, factors = like([1], self.system), list(parameters)
-        prefixes = prefix_sizes(self.action_sizes)
-        for size in set(self.action_sizes):
-            agents = [m for m, own in enumerate(self.action_sizes) if own == size]
-            ends = tuple(accumulate((prefixes[m] for m in agents), initial=0))
-            places = [slice(low, high) for low, high in pairwise(ends)]
-            shared = np.empty((size, self.states, ends[-1]), parameters[0].dtype)
-            for m, place in zip(agents, places, strict=True):
+        for size, width, places in self._by_actions:
+            shared = np.empty((size, self.states, width), parameters[0].dtype)
+            for m, place in places:
                 shared[..., place] = self.scores(m, parameters[m]).transpose(2, 0, 1)
             table = tilt(one, shared.transpose(1, 2, 0))
-            for m, place in zip(agents, places, strict=True):
+            for m, place in places:
                 factors[m] = table[..., place, :]
         return tuple(factors)
 
     def transposed(self, agent: int, table: Array) -> Array:
         """``Σ φ f = f``, on one axis."""
         return table.reshape(table.shape[:-3] + (self.dimensions[agent],))
+
+    @cached_property
+    def _by_actions(self) -> list[tuple[int, int, list[tuple[int, slice]]]]:
+        """``(A_m, total number of prefixes, [(m, its place among them), ...])`` for every number of actions."""
+        groups = []
+        for size in set(self.action_sizes):
+            agents = [m for m, own in enumerate(self.action_sizes) if own == size]
+            ends = tuple(accumulate((self.shapes[m][1] for m in agents), initial=0))
+            groups.append((size, ends[-1], [(m, slice(*ends[i : i + 2])) for i, m in enumerate(agents)]))
+        return groups
 
     def matrix(self, agent: int) -> Array:
         """The identity, for whoever wants to see it."""
@@ -271,7 +280,7 @@ class GivenFeatures(Features):
 
     tables: tuple[Array, ...]
 
-    @property
+    @cached_property
     def dimensions(self) -> tuple[int, ...]:
         """The last axis of every table."""
         return tuple(int(table.shape[-1]) for table in self.tables)

@@ -13,6 +13,7 @@ from rich.text import Text
 from ..arithmetic import System, floats_of, system_of
 from ..checking.campaign import AuditReport, ClaimReport
 from ..checking.doctor import Diagnosis
+from ..checking.falsify import Falsification
 from ..claims.claim import Claim
 from ..claims.verdict import Evidence, LineEvidence, Standing, StepEvidence, Verdict
 from ..games.named import NAMED
@@ -223,6 +224,17 @@ def optimum_table(game: Game, best: Optimum) -> RenderableType:
         "green" if certificate.holds else "bold red",
     )
     return Group(table, Text(), check)
+
+
+def falsification(found: Falsification) -> RenderableType:
+    """What a search found: the counterexample in full, or how tight the bound got."""
+    tried = f"{found.explored:,} float instances explored, {found.certified:,} certified"
+    if found.witness is not None:
+        subject = f"the smallest counterexample found ({found.witness.sizes}; {tried})"
+        return explanation(found.claim, found.witness.evidence, subject)
+    best = f"; best left/right {found.ratio:.4g} at {found.tightest}" if found.ratio is not None else ""
+    style = STANDING_STYLE[found.standing]
+    return Text.assemble((f"{found.claim.id} {found.standing.value}", style), f": {tried}{best}")
 
 
 def diagnosis_table(found: tuple[Diagnosis, ...]) -> RenderableType:

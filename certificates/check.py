@@ -1,0 +1,982 @@
+#!/usr/bin/env python3
+"""Checks certificates: exact counterexamples to claims.  Needs Python 3.11 or later and nothing else.
+
+    python certificates/check.py FILE ...
+
+A certificate names a claim, gives an instance as integers, and says where the claim's statement fails there.  This program
+trusts none of it, and imports nothing from the toolkit that wrote it: it rebuilds the instance from the integers, verifies the
+hypotheses, computes both sides with formulas that are written here a second time on purpose, and compares every recorded field.
+
+Exit code 0: every file proves its claim false.  1: some file does not; the reason is printed.  2: no file was named.
+
+Part 1 is arithmetic with guaranteed bounds, part 2 says what a file may contain, part 3 has one section per claim, and part 4
+passes the verdict.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations, product
+from pathlib import Path
+from typing import Any, TypeAlias
+
+
+class Rejected(Exception):
+    """The certificate does not prove what it says; the message is the reason."""
+
+
+def require(condition: bool, reason: str) -> None:
+    """Reject for ``reason`` unless the condition holds."""
+    if not condition:
+        raise Rejected(reason)
+
+
+# === Part 1: arithmetic with guaranteed bounds ========================================================================
+
+GRID = 512
+"""Ends of intervals are rounded outwards to multiples of 2^-512 as soon as their denominators are larger than that."""
+
+
+class Interval:
+    """All real numbers from ``low`` to ``high``; both ends are rationals.
+
+    Every operation returns an interval that contains all possible results.  Short rationals are never rounded, so a computation
+    with short rationals alone is exact: its result has ``low == high``.
+    """
+
+    __slots__ = ("high", "low")
+
+    def __init__(self, low: int | Fraction, high: int | Fraction | None = None) -> None:
+        self.low = _to_grid(Fraction(low), math.floor)
+        self.high = _to_grid(Fraction(low if high is None else high), math.ceil)
+
+    def __add__(self, other: Number) -> Interval:
+        other = interval(other)
+        return Interval(self.low + other.low, self.high + other.high)
+
+    def __neg__(self) -> Interval:
+        return Interval(-self.high, -self.low)
+
+    def __mul__(self, other: Number) -> Interval:
+        other = interval(other)
+        ends = [x * y for x in (self.low, self.high) for y in (other.low, other.high)]
+        return Interval(min(ends), max(ends))
+
+    def __truediv__(self, other: Number) -> Interval:
+        other = interval(other)
+        require(other.low > 0 or other.high < 0, "a division by what may be 0, at the precision of this checker")
+        return self * Interval(1 / other.high, 1 / other.low)
+
+    def __sub__(self, other: Number) -> Interval:
+        return self + -interval(other)
+
+    def __rsub__(self, other: Number) -> Interval:
+        return interval(other) - self
+
+    def __rtruediv__(self, other: Number) -> Interval:
+        return interval(other) / self
+
+    __radd__, __rmul__ = __add__, __mul__
+
+
+Number: TypeAlias = int | Fraction | Interval
+
+
+def interval(value: Number) -> Interval:
+    """A number as an interval of length 0."""
+    return value if isinstance(value, Interval) else Interval(value)
+
+
+def _to_grid(value: Fraction, direction: Callable[[Fraction], int]) -> Fraction:
+    return value if value.denominator <= 1 << GRID else Fraction(direction(value * (1 << GRID)), 1 << GRID)
+
+
+def total(values: Iterable[Number]) -> Interval:
+    """The sum."""
+    result = Interval(0)
+    for value in values:
+        result = result + value
+    return result
+
+
+def larger(x: Number, y: Number) -> Interval:
+    """The maximum of two numbers."""
+    x, y = interval(x), interval(y)
+    return Interval(max(x.low, y.low), max(x.high, y.high))
+
+
+def sqrt(value: Number) -> Interval:
+    """``√x``, from integer square roots: ``⌊√n⌋ ≤ √n ≤ ⌊√n⌋ + 1``; exact where numerator and denominator are squares."""
+    value = interval(value)
+    require(value.low >= 0, "a square root of what may be negative, at the precision of this checker")
+    return Interval(_root(value.low).low, _root(value.high).high)
+
+
+def _root(x: Fraction) -> Interval:
+    top, bottom = math.isqrt(x.numerator), math.isqrt(x.denominator)
+    if top * top == x.numerator and bottom * bottom == x.denominator:
+        return Interval(Fraction(top, bottom))
+    floor = math.isqrt((x.numerator << 2 * GRID) // x.denominator)
+    return Interval(Fraction(floor, 1 << GRID), Fraction(floor + 1, 1 << GRID))
+
+
+def exp(value: Number) -> Interval:
+    """``eˣ``, which increases."""
+    value = interval(value)
+    require(max(abs(value.low), abs(value.high)) <= 100_000, "an exponential beyond e^100000")
+    return Interval(_exp(value.low).low, _exp(value.high).high)
+
+
+def _exp(x: Fraction) -> Interval:
+    """Halve ``x`` until ``0 ≤ y ≤ 1/2``, sum ``yⁿ/n!``, whose rest is at most twice its first term, and square back."""
+    if x == 0:
+        return Interval(1)
+    if x < 0:
+        return 1 / _exp(-x)
+    halvings = max(0, math.ceil(x).bit_length() + 1)
+    y, term, result, n = Interval(x / 2**halvings), Interval(1), Interval(0), 0
+    while term.high > Fraction(1, 1 << GRID):
+        result, n = result + term, n + 1
+        term = term * y / n
+    result = result + Interval(0, 2 * term.high)
+    for _ in range(halvings):
+        result = result * result
+    return result
+
+
+def log(value: Number) -> Interval:
+    """``log x``, which increases."""
+    value = interval(value)
+    require(value.low > 0, "a logarithm of what may be 0, at the precision of this checker")
+    return Interval(_log(value.low).low, _log(value.high).high)
+
+
+def _log(x: Fraction) -> Interval:
+    """Scale by a power of 2 to ``2/3 ≤ x ≤ 4/3``; then ``log x = 2 artanh((x-1)/(x+1))``, and ``log 2 = 2 artanh(1/3)``."""
+    if x == 1:
+        return Interval(0)
+    power = x.numerator.bit_length() - x.denominator.bit_length()
+    x = x / Fraction(2) ** power
+    if x > Fraction(4, 3):
+        x, power = x / 2, power + 1
+    elif x < Fraction(2, 3):
+        x, power = x * 2, power - 1
+    return _twice_artanh((x - 1) / (x + 1)) + power * _twice_artanh(Fraction(1, 3))
+
+
+def _twice_artanh(t: Fraction) -> Interval:
+    """``2 Σ t^(2j+1)/(2j+1)`` for ``|t| ≤ 1/3``; the rest is at most twice its first power in size."""
+    power, square, result, j = Interval(t), Interval(t * t), Interval(0), 1
+    while max(abs(power.low), abs(power.high)) > Fraction(1, 1 << GRID):
+        result = result + 2 * power / j
+        power, j = power * square, j + 2
+    rest = 2 * max(abs(power.low), abs(power.high))
+    return result + Interval(-rest, rest)
+
+
+def raised(base: int, exponent: Fraction) -> Interval:
+    """``bᶜ`` for ``b ≥ 1``: exact where it is rational for a plain reason, else ``e^(c log b)``."""
+    root = round(base ** (1 / exponent.denominator))
+    if root**exponent.denominator == base:
+        return Interval(Fraction(root) ** exponent.numerator)
+    return exp(exponent * log(base))
+
+
+# === Part 2: what a file may contain ==================================================================================
+
+FORMAT, VERSION = "mappo-verify-certificate", 1
+LARGEST_FILE, LARGEST_INTEGER, LARGEST_RUN = 1_000_000, 10_000, 200_000
+FIELDS: dict[str, type] = {
+    **dict.fromkeys(("format", "claim", "statement", "note", "setting", "left", "relation", "right", "checksum"), str),
+    **dict.fromkeys(("version", "states", "steps", "chain"), int),
+    **dict.fromkeys(("action_sizes", "hypotheses", "entry"), list),
+    **dict.fromkeys(("left_value", "right_value"), object),
+    "coordinates": dict,
+}
+RATIONAL = re.compile(r"-?(0|[1-9][0-9]{0,399})(/[1-9][0-9]{0,399})?")
+DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,399})\.([0-9]{20}|[0-9]{40}|[0-9]{80})")
+
+
+def read(path: str) -> dict[str, Any]:
+    """The fields of a file: exactly these, of these types, every name once, no number that is not a short integer."""
+    try:
+        with Path(path).open("rb") as file:
+            raw = file.read(LARGEST_FILE + 1)
+    except (OSError, ValueError) as error:
+        raise Rejected(f"the file cannot be read: {error}") from None
+    require(len(raw) <= LARGEST_FILE, f"the file is larger than {LARGEST_FILE} bytes")
+    try:
+        fields = json.loads(
+            raw.decode("utf-8"),
+            object_pairs_hook=_once,
+            parse_int=_short,
+            parse_float=_no_float,
+            parse_constant=_no_float,
+        )
+    except (ValueError, RecursionError) as error:
+        raise Rejected(f"the file is no JSON of a reasonable depth: {str(error)[:200]}") from None
+    require(isinstance(fields, dict), "the file holds no JSON object")
+    require(set(fields) == set(FIELDS), f"missing or unknown fields: {sorted(set(fields) ^ set(FIELDS))}")
+    for name, kind in FIELDS.items():
+        require(isinstance(fields[name], kind) and not isinstance(fields[name], bool), f"{name} is of the wrong type")
+    for name in ("action_sizes", "entry"):
+        require(all(type(number) is int for number in fields[name]), f"{name} is no list of integers")
+    return dict(fields)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    require(len({name for name, _ in pairs}) == len(pairs), "a name occurs twice in one JSON object")
+    return dict(pairs)
+
+
+def _short(text: str) -> int:
+    require(len(text) <= 7, f"the integer {text[:20]}... is too long")
+    require(text != "-0", "-0 is no integer in its usual form")
+    return int(text)
+
+
+def _no_float(text: str) -> None:
+    raise Rejected(f"the number {text[:20]} is no integer")
+
+
+def checksum(fields: dict[str, Any]) -> str:
+    """Of everything else.  It proves nothing; it catches slips in integers that a statement happens not to look at."""
+    rest = {name: value for name, value in fields.items() if name != "checksum"}
+    text = json.dumps(rest, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def recorded(side: Any, name: str) -> Interval:
+    """A recorded number: a rational in lowest terms, or two decimals whose last digits differ by 2."""
+    if isinstance(side, str):
+        require(RATIONAL.fullmatch(side) is not None, f"{name} is no rational number of at most 400 digits")
+        require(str(Fraction(side)) == side, f"{name} is not in lowest terms")
+        return _exactly(Fraction(side), Fraction(side))
+    well_formed = isinstance(side, list) and len(side) == 2 and all(isinstance(end, str) for end in side)
+    require(well_formed, f"{name} is neither a rational number nor an enclosure [low, high]")
+    ends = [DECIMAL.fullmatch(end) for end in side]
+    require(all(ends), f"{name} is no pair of decimals with 20, 40 or 80 places")
+    require(not any(end[0] == "-" and Fraction(end) == 0 for end in side), f"{name} has a negative zero")
+    low, high = Fraction(side[0]), Fraction(side[1])
+    places = {len(end[2]) for end in ends if end}
+    require(
+        len(places) == 1 and high - low == Fraction(2, 10 ** places.pop()),
+        f"{name} is not an enclosure whose ends differ by 2 units of the last decimal",
+    )
+    return _exactly(low, high)
+
+
+def _exactly(low: Fraction, high: Fraction) -> Interval:
+    """An interval whose ends are what the file says, however long."""
+    result = Interval(0)
+    result.low, result.high = low, high
+    return result
+
+
+class Instance:
+    """The instance: sizes, and integers by name; every name must be asked for, with its shape and range."""
+
+    def __init__(self, fields: dict[str, Any]) -> None:
+        self.states: int = fields["states"]
+        self.sizes: tuple[int, ...] = tuple(fields["action_sizes"])
+        self.steps: int = fields["steps"]
+        self.chain: int = fields["chain"]
+        self.entry: tuple[int, ...] = tuple(fields["entry"])
+        self.coordinates: dict[str, Any] = fields["coordinates"]
+        self.used: set[str] = set()
+        require(1 <= self.states <= 20 and 1 <= self.steps <= LARGEST_RUN, "states or steps are out of range")
+        require(1 <= len(self.sizes) <= 4 and all(1 <= size <= 20 for size in self.sizes), "actions are out of range")
+
+    def integers(self, name: str, shape: tuple[int, ...], low: int, high: int = LARGEST_INTEGER) -> Any:
+        """Nested lists of integers of this shape (a bare integer for no axes), each from ``low`` to ``high``."""
+        require(name in self.coordinates, f"the coordinates {name} are missing")
+        self.used.add(name)
+
+        def visit(value: Any, rest: tuple[int, ...]) -> None:
+            if rest:
+                fits = isinstance(value, list) and len(value) == rest[0]
+                require(fits, f"the coordinates {name} do not have the shape {shape}")
+                for part in value:
+                    visit(part, rest[1:])
+            else:
+                require(type(value) is int and low <= value <= high, f"{name} holds no integer from {low} to {high}")
+
+        visit(self.coordinates[name], shape)
+        return self.coordinates[name]
+
+    def shares(self, name: str, shape: tuple[int, ...], low: int = 0) -> Any:
+        """Weights, normalised to sum to 1 along the last axis."""
+
+        def normalised(rows: Any) -> Any:
+            if isinstance(rows[0], list):
+                return [normalised(row) for row in rows]
+            require(sum(rows) > 0, f"a row of {name} has no weight")
+            return [Fraction(weight, sum(rows)) for weight in rows]
+
+        return normalised(self.integers(name, shape, low))
+
+    def ratio(self, name: str) -> Fraction:
+        """A positive rational ``p/q``."""
+        p, q = self.integers(name, (2,), 1)
+        return Fraction(p, q)
+
+    def require_sizes(self, states: int | None, agents: int, steps: int | None = 1) -> None:
+        """Reject sizes that a section does not treat."""
+        require(states is None or self.states == states, f"this checker treats {states} state(s) for this claim")
+        require(len(self.sizes) == agents, f"this checker treats {agents} agent(s) for this claim")
+        require(steps is None or self.steps == steps, f"this checker treats {steps} step(s) for this claim")
+
+    def require_place(self, chain: int, shape: tuple[int, ...]) -> None:
+        """Reject a place that is not in this chain, or not inside a table of this shape."""
+        require(self.chain == chain, f"the statement that fails is number {chain} of this claim, counted from 0")
+        inside = len(self.entry) == len(shape) and all(0 <= i < n for i, n in zip(self.entry, shape, strict=True))
+        require(inside, f"the entry {list(self.entry)} is not inside a table of shape {shape}")
+
+
+# === Part 3: the claims ===============================================================================================
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The two sides at the recorded place, in words and as numbers, and the relation that is claimed between them."""
+
+    left: str
+    left_value: Number
+    relation: str
+    right: str
+    right_value: Number
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The texts of a claim, and how its two sides follow from an instance."""
+
+    statement: str
+    setting: str
+    hypotheses: tuple[str, ...]
+    note: str
+    compare: Callable[[Instance], Comparison]
+
+
+CLAIMS: dict[str, Claim] = {}
+
+
+def claim(
+    name: str, statement: str, setting: str, hypotheses: tuple[str, ...] = (), note: str = ""
+) -> Callable[[Callable[[Instance], Comparison]], Callable[[Instance], Comparison]]:
+    """Enter the function below as the section of this claim."""
+
+    def enter(compare: Callable[[Instance], Comparison]) -> Callable[[Instance], Comparison]:
+        CLAIMS[name] = Claim(statement, setting, hypotheses, note, compare)
+        return compare
+
+    return enter
+
+
+# --- Lemma B.1: projected stochastic subgradient descent --------------------------------------------------------------
+
+DESCENT = "a mean of piecewise linear functions, a rival point; states is the dimension, actions the functions, steps T"
+DESCENDS = ("chances is a distribution", "chances has full support", "some slope is not 0")
+
+
+class Descent:
+    """``F(θ) = Σ_i p_i max_j (a_ij·θ + b_ij)`` on the unit ball (R = 1), with G the largest ‖a_ij‖.
+
+    ``θ(0) = 0``; a step draws ``i`` with chance ``p_i`` and moves by ``-1/(G√T)`` times the slope of the first piece of function
+    ``i`` that is largest at ``θ``, then projects: ``x / max(1, ‖x‖)``.  The rival ``u = w/Σ|w|`` lies in the ball.
+    """
+
+    def __init__(self, instance: Instance) -> None:
+        instance.require_sizes(None, agents=1, steps=None)
+        dimension, self.functions, self.steps = instance.states, instance.sizes[0], instance.steps
+        few = self.steps <= 64 and self.functions**self.steps <= 256
+        require(few, "this checker treats at most 64 steps and 256 sample paths")
+        self.slopes = instance.integers("slopes", (self.functions, 2, dimension), -9, 9)
+        offsets = instance.integers("offsets", (self.functions, 2), -9, 9)
+        self.offsets = [[Fraction(b, 9) for b in pair] for pair in offsets]
+        self.chances = instance.shares("chances", (self.functions,), low=1)
+        weights = instance.integers("rival", (dimension,), -9, 9)
+        self.rival = [Interval(Fraction(w, sum(map(abs, weights)) or 1)) for w in weights]
+        steepest = max(sum(x * x for x in slope) for pair in self.slopes for slope in pair)
+        require(steepest > 0, "every slope is 0")
+        self.bound = sqrt(steepest) / sqrt(self.steps)
+        self.step = 1 / (sqrt(steepest) * sqrt(self.steps))
+
+    def pieces(self, function: int, point: list[Interval]) -> list[Interval]:
+        """Both pieces of one function at a point."""
+        return [
+            total(a * x for a, x in zip(slope, point, strict=True)) + b
+            for slope, b in zip(self.slopes[function], self.offsets[function], strict=True)
+        ]
+
+    def value(self, point: list[Interval]) -> Interval:
+        """``F``"""
+        return total(p * larger(*self.pieces(i, point)) for i, p in enumerate(self.chances))
+
+    def gap(self, path: tuple[int, ...], first: int) -> Interval:
+        """``F(θ̄) - F(u)`` on one path, ``θ̄`` the mean of ``θ(first), ..., θ(first + T - 1)``."""
+        points = [[Interval(0) for _ in self.rival]]
+        for function in path:
+            one, two = self.pieces(function, points[-1])
+            require(one.low >= two.high or two.low > one.high, "which piece is largest is open at this precision")
+            slope = self.slopes[function][0 if one.low >= two.high else 1]
+            moved = [x - self.step * a for x, a in zip(points[-1], slope, strict=True)]
+            norm = sqrt(larger(total(x * x for x in moved), 0))
+            points.append([x / larger(1, norm) for x in moved])
+        chosen = points[first : first + self.steps]
+        return self.value([total(xs) / self.steps for xs in zip(*chosen, strict=True)]) - self.value(self.rival)
+
+
+@claim(
+    "lemma-b.1/path-wise",
+    statement="F(θ̄) - min F ≤ GR/√T on every sample path",
+    setting=DESCENT,
+    hypotheses=DESCENDS,
+)
+def lemma_b1_path_wise(instance: Instance) -> Comparison:
+    """On sample path number w, ``F(θ̄) - F(u) ≤ G/√T``: paths are counted with the first draw as the slowest digit."""
+    descent = Descent(instance)
+    instance.require_place(0, (descent.functions**descent.steps,))
+    path = list(product(range(descent.functions), repeat=descent.steps))[instance.entry[0]]
+    which = f"θ̄ the mean of θ(0), ..., θ({descent.steps - 1})"
+    left = f"F(θ̄) - F(u) on every sample path, {which}"
+    return Comparison(left, descent.gap(path, 0), "≤", "GR/√T", descent.bound)
+
+
+@claim(
+    "lemma-b.1/printed-range",
+    statement="E F(θ̄) - min F ≤ GR/√T with θ̄ the mean of θ(1), ..., θ(T)",
+    note="Shown at T = 1, where the average is the last iterate.",
+    setting=DESCENT,
+    hypotheses=DESCENDS,
+)
+def lemma_b1_printed_range(instance: Instance) -> Comparison:
+    """The mean over all sample paths, with their chances."""
+    descent = Descent(instance)
+    instance.require_place(0, ())
+    paths = product(range(descent.functions), repeat=descent.steps)
+    mean = total(math.prod(descent.chances[i] for i in path) * descent.gap(path, 1) for path in paths)
+    left = f"E F(θ̄) - F(u), θ̄ the mean of θ(1), ..., θ({descent.steps})"
+    return Comparison(left, mean, "≤", "GR/√T", descent.bound)
+
+
+# --- Lemma B.2: the size of a stochastic gradient ---------------------------------------------------------------------
+
+
+@claim(
+    "lemma-b.2/printed-gradient-bound",
+    statement="‖2((θ - θ_k)ᵀφ - Q̂/β)φ‖ ≤ 2(R + B/β) for ‖θ‖, ‖θ_k‖ ≤ R, ‖φ‖ ≤ 1, |Q̂| ≤ B",
+    setting="parameters of norm at most R, features of norm at most 1, values at most B",
+    hypotheses=("radius > 0", "bound > 0", "beta > 0"),
+    note="The centre θ_k is not 0 for k ≥ 1, and two points of a ball of radius R can be 2R apart.",
+)
+def lemma_b2(instance: Instance) -> Comparison:
+    """Both sides squared: ``4 r² ‖φ‖² ≤ 4 (R + B/β)²`` with ``r = (θ - θ_k)·φ - Q̂/β``.
+
+    Vectors are ``radius · w/Σ|w|``; that they lie in their balls, and ``|Q̂| ≤ B``, is verified.
+    """
+    instance.require_sizes(1, agents=1)
+    instance.require_place(0, ())
+    radius, bound, beta = (instance.ratio(name) for name in ("radius", "bound", "beta"))
+
+    def vector(name: str, size: Fraction) -> list[Fraction]:
+        weights = instance.integers(name, (instance.sizes[0],), -9, 9)
+        result = [size * Fraction(w, sum(map(abs, weights)) or 1) for w in weights]
+        require(sum(x * x for x in result) <= size * size, f"{name} lies outside its ball")
+        return result
+
+    theta, anchor, features = vector("theta", radius), vector("anchor", radius), vector("features", Fraction(1))
+    estimate = bound * Fraction(instance.integers("share", (), -9, 9), 9)
+    require(abs(estimate) <= bound, "|Q̂| exceeds B")
+    residual = sum((x - y) * f for x, y, f in zip(theta, anchor, features, strict=True)) - estimate / beta
+    return Comparison(
+        "‖∇‖² of one sample, ∇ = 2((θ - θ_k)ᵀφ - Q̂/β) φ",
+        4 * residual**2 * sum(f * f for f in features),
+        "≤",
+        "(2(R + B/β))²",
+        4 * (radius + bound / beta) ** 2,
+    )
+
+
+# --- Lemma B.4: the largest error against the mean error --------------------------------------------------------------
+
+SHIFT = "a game without termination, a comparator, a covering policy, errors of the fit and of the critic"
+SHIFTED = (
+    "game never terminates",
+    "policy has full support",
+    "both have one stationary distribution",
+    "ν_k π_k dominates ν_* π_*",
+)
+
+
+def worst_error(instance: Instance, factor: int, right: str) -> Comparison:
+    """One state, one agent: ``(max_a |e(a)|)² ≤ (factor · ε)²`` with ``ε² = Σ_a π_k(a) e(a)²``.
+
+    With one state that is never left, ``ν_k = ν_* = 1``; so ``φ^0 = 1``, and the expectation over ``ν_*`` is no expectation.
+    Rewards, discount, comparator and critic enter neither side.
+    """
+    instance.require_sizes(1, agents=1)
+    instance.require_place(0, ())
+    actions = instance.sizes[0]
+    stays = instance.shares("game.transition", (1, actions, 1))
+    require(all(row == [1] for row in stays[0]), "the game terminates")
+    instance.integers("game.reward", (1, actions), -9, 9)
+    instance.shares("game.discount", (2,))
+    instance.shares("target.1", (1, 1, actions))
+    policy = instance.shares("policy.1", (1, 1, actions), low=1)[0][0]
+    error = instance.integers("error.1", (1, actions), -9, 9)[0]
+    instance.integers("noise.1", (1, actions), -9, 9)
+    largest = max(abs(e) for e in error)
+    mean_square = sum(p * e * e for p, e in zip(policy, error, strict=True))
+    left = "(E_{ν_*,π_*} ‖(θ_{k+1} - θ_k)ᵀφ - Q̂/β_k‖_∞)², m = 1"
+    return Comparison(left, largest**2, "≤", right, factor**2 * mean_square)
+
+
+@claim(
+    "lemma-b.4",
+    statement="E_{ν_*,π_*^{1:m-1}} ‖(θ_{k+1} - θ_k)ᵀφ - Q̂/β_k‖_∞ ≤ φ_k^{m-1} ε_k^m",
+    note="No constant helps: an action of probability p hides an error M at the price √p M.",
+    setting=SHIFT,
+    hypotheses=SHIFTED,
+)
+def lemma_b4(instance: Instance) -> Comparison:
+    """Both sides squared."""
+    return worst_error(instance, 1, "(φ^0 ε)², ε² = E_{σ_k} error²")
+
+
+@claim(
+    "lemma-b.4/factor-two",
+    statement="E_{ν_*,π_*^{1:m-1}} ‖(θ_{k+1} - θ_k)ᵀφ - Q̂/β_k‖_∞ ≤ 2 φ_k^{m-1} ε_k^m",
+    setting=SHIFT,
+    hypotheses=SHIFTED,
+)
+def lemma_b4_factor_two(instance: Instance) -> Comparison:
+    """Both sides squared, with the factor 2 of δ = 2φε to spare."""
+    return worst_error(instance, 2, "(2φ^0 ε)²")
+
+
+# --- Theorem 4.5: global convergence ----------------------------------------------------------------------------------
+#
+# The game: one state, two actions with rewards 1 (good) and 0 (bad), γ = 0, one agent, the critic exact (ε̂ = 0, B = 1), the
+# comparator plays the good action.  So J_* = 1, Q = r, J(π) = π(good), J_* - J_k = π_k(bad), and with one state
+#
+#     φ_k^0 = 1,    φ_k^1 = 1/√π_k(good).
+#
+# The run starts uniform.  An exact update at rate η = 1/β_k adds η to the good action's logit: it multiplies the odds
+# good : bad by e^η.  An error M on the bad action's logit divides the odds by e^M, and its mean square under π_k gives
+#
+#     ε_k = √π_k(bad) |M|,    Δ_k = √2 (φ_k^1 + φ_k^0) ε_k,    δ_k = 2 φ_k^0 ε_k.
+
+SCOPE = (
+    "False for update errors of size ε_k, which is all that the theorem uses; not shown for sample paths of Algorithm 3.  The "
+    "parameters grow like √K, as in any run without errors."
+)
+
+
+def price(bad: Interval, good: Interval) -> Interval:
+    """``(Δ_k + δ_k)/|M|``"""
+    return sqrt(bad) * (sqrt(2) * (1 / sqrt(good) + 1) + 2)
+
+
+@claim(
+    "theorem-4.5/i",
+    statement="Σ_k (1-γ)(J_* - J_k)/β_k ≤ Σ_m log|A_m| + Σ_{k,m}(Δ_k^m + δ_k^m) + (N/2) Σ_k B²/β_k²",
+    setting="the bandit r = (1, 0): exact updates but for a few errors on the bad action's logit",
+    note=SCOPE,
+)
+def theorem_45_i(instance: Instance) -> Comparison:
+    """Every exact update multiplies the odds by ``b = 1 + p/q``, so ``1/β_k = log b``; the error of step k is ``e_k log 2``.
+
+    Left: ``Σ_k π_k(bad) log b``.  Right: ``log 2 + Σ_k (Δ_k + δ_k) + (K/2) (log b)²``.
+    """
+    instance.require_sizes(1, agents=1, steps=None)
+    require(instance.sizes == (2,), "the bandit has two actions")
+    require(instance.steps <= 2000, "this checker treats at most 2000 steps for this claim")
+    instance.require_place(0, ())
+    p, q = instance.integers("increments.base", (2,), 1)
+    errors = instance.integers("increments.errors", (instance.steps,), -1000, 1000)
+    require(sum(map(abs, errors)) <= 10_000, "this checker treats errors of at most 10000 log 2 in all")
+    b = 1 + Fraction(p, q)
+    rate, log_two = log(b), log(2)
+    left, spent, odds = Interval(0), Interval(0), Interval(1)
+    for error in errors:
+        bad, good = 1 / (odds + 1), odds / (odds + 1)
+        left = left + rate * bad
+        if error != 0:
+            spent = spent + price(bad, good) * abs(error) * log_two
+        odds = odds * b / Fraction(2) ** error
+    right = log_two + spent + instance.steps * rate * rate / 2
+    return Comparison("Σ_k (1-γ)(J_* - J_k)/β_k", left, "≤", "Σ_m log|A_m| + Σ (Δ + δ) + (N/2) Σ_k B²/β_k²", right)
+
+
+@claim(
+    "theorem-4.5/ii",
+    statement="J_* - mean_k J_k ≤ B √(2N) √(N log|A| + Σ(Δ + δ)) / ((1-γ)√K), β² = (N B²/2)/(N log|A| + Σ(Δ + δ))",
+    setting="the bandit r = (1, 0) with the theorem's own β: exact updates but for one error that makes β the fixed point",
+    hypotheses=(
+        "beta > 0",
+        "the error falls within the run",
+        "1/(2β²) > log 2, so that there is an error",
+        "β² (N log|A| + Σ(Δ + δ)) = N B²/2: β is the theorem's own",
+        "the error is at most 40",
+    ),
+    note=SCOPE,
+)
+def theorem_45_ii(instance: Instance) -> Comparison:
+    """``β_k = β√K``, so ``η = 1/(β√K)``, and one error M, at the step ``when``, with ``π_k(bad) = 1/(1 + e^(η when))`` there.
+
+    β is the theorem's own iff ``log 2 + Δ + δ = 1/(2β²)``; Δ + δ is M times its price, so that equation *defines* M here.
+    The right side is then ``√2 √(1/(2β²)) / √K = 1/(β√K) = η``.  Left: the mean of ``π_k(bad)``.
+    """
+    instance.require_sizes(1, agents=1, steps=None)
+    require(instance.sizes == (2,), "the bandit has two actions")
+    require(instance.steps <= 2000, "this checker treats at most 2000 steps for this claim")
+    instance.require_place(0, ())
+    beta, when = instance.ratio("beta"), instance.integers("when", (), 1)
+    require(when < instance.steps, "the error does not fall within the run")
+    eta = 1 / (beta * sqrt(instance.steps))
+    budget = 1 / (2 * beta**2) - log(2)
+    require(budget.low > 0, "1/(2β²) ≤ log 2, so that β is too large for any error")
+    odds = exp(eta * when)
+    error = budget / price(1 / (odds + 1), odds / (odds + 1))
+    require(error.high <= 40, "the error exceeds 40")
+    exponents = [eta * k - (error if k > when else 0) for k in range(instance.steps)]
+    left = total(1 / (exp(x) + 1) for x in exponents) / instance.steps
+    return Comparison("1/K Σ_k (J_* - J(π_k))", left, "≤", "B √(2N) √(N log|A| + Σ_{k,m}(Δ + δ)) / √K", eta)
+
+
+@claim(
+    "abstract-rate",
+    statement="J_* - mean_k J_k ≤ 10 N √(log|A|/K)/(1-γ)",
+    setting="the bandit r = (1, 0) with discount 1 - 1/q",
+    note="With this constant; the ratio grows like 1/(1-γ) at K = 1/(8(1-γ)²), so larger constants fall at larger horizons.",
+)
+def abstract_rate(instance: Instance) -> Comparison:
+    """No errors at all; horizon ``H = 1/(1-γ)``, so ``J_* - J_k = H π_k(bad)`` and ``B = H``.
+
+    The theorem's own β is ``√(B²/(2 log 2))``: the odds are multiplied by ``e^η``, ``η = √(2 log 2)/(H√K)``, in each update.
+    """
+    instance.require_sizes(1, agents=1, steps=None)
+    require(instance.sizes == (2,), "the bandit has two actions")
+    instance.require_place(0, ())
+    horizon, steps = instance.integers("horizon", (), 2), instance.steps
+    factor = exp(sqrt(2 * log(2)) / (horizon * sqrt(steps)))
+    bad, odds = Interval(0), Interval(1)
+    for _ in range(steps):
+        bad, odds = bad + 1 / (odds + 1), odds * factor
+    return Comparison(
+        "1/K Σ_k (J_* - J(π_k)) = 1/(1-γ) · 1/K Σ_k 1/(1 + e^{ηk}), η = √(2 log 2) (1-γ)/√K",
+        horizon * bad / steps,
+        "≤",
+        "10 · N √(log|A|/K)/(1-γ)",
+        10 * horizon * sqrt(log(2)) / sqrt(steps),
+    )
+
+
+# --- Equation (1): the fit is not the ideal update --------------------------------------------------------------------
+
+
+@claim(
+    "equation-1/any-fit",
+    statement="π_{θ_{k+1}} of (4) = π⁺ of (3)",
+    setting="one state, one agent, any target",
+    hypotheses=(
+        "policy is a distribution",
+        "policy has full support",
+        "data is a distribution",
+        "data has full support",
+        "the features are independent on the support of σ_k",
+    ),
+    note="Shown to mark the hypothesis: equation (1) is the ideal update, not its fit.",
+)
+def equation_1_any_fit(instance: Instance) -> Comparison:
+    """With ``Q̂/β = log v`` and one feature, the fit is ``w = Σ σ φ log v / Σ σ φ²`` and the new policy ``∝ π e^(φ w)``; ``π⁺ ∝ π v``.
+
+    ``e^(φ(a) w) = Π_c v(c)^x`` with rational exponents ``x = φ(a) σ(c) φ(c) / Σ σ φ²``.
+    """
+    instance.require_sizes(1, agents=1)
+    actions = instance.sizes[0]
+    instance.require_place(0, (1, 1, actions))
+    policy, data = (instance.shares(name, (actions,), low=1) for name in ("policy", "data"))
+    features = [row[0] for row in instance.integers("features", (actions, 1), -1, 1)]
+    values = instance.integers("values", (actions,), 1)
+    gram = sum(s * f * f for s, f in zip(data, features, strict=True))
+    require(gram > 0, "the features vanish, so that the fit is not unique")
+    fitted = [
+        p
+        * math.prod(
+            (raised(v, f * s * g / gram) for v, s, g in zip(values, data, features, strict=True)), start=Interval(1)
+        )
+        for p, f in zip(policy, features, strict=True)
+    ]
+    ideal = [p * v for p, v in zip(policy, values, strict=True)]
+    a = instance.entry[2]
+    return Comparison("π_{θ_{k+1}} of (4)", fitted[a] / total(fitted), "=", "π⁺ of (3)", ideal[a] / sum(ideal))
+
+
+# --- Definition 3.1 and Lemma B.3: subsets of agents, one state -------------------------------------------------------
+
+Choice: TypeAlias = dict[int, int]
+"""What some agents, numbered from 1, do."""
+
+
+class OneState:
+    """A game of one state that goes on with chance ``stay(a)`` after the joint action ``a``; a policy of conditional factors.
+
+    ``V = Σ π r + γ V Σ π stay``, and ``Q(a) = r(a) + γ stay(a) V``.
+    """
+
+    def __init__(self, instance: Instance) -> None:
+        require(instance.states == 1, "this checker treats one state for this claim")
+        require(instance.steps == 1, "this claim has no steps")
+        require(math.prod(instance.sizes) <= 36, "this checker treats at most 36 joint actions for this claim")
+        self.sizes, self.agents = instance.sizes, range(1, len(instance.sizes) + 1)
+        self.factors = [
+            instance.shares(f"policy.{m}", (1, math.prod(self.sizes[: m - 1]), self.sizes[m - 1]))[0]
+            for m in self.agents
+        ]
+        self.joint = [dict(enumerate(a, start=1)) for a in product(*map(range, self.sizes))]
+        stay = [row[0] for row in instance.shares("game.transition", (1, len(self.joint), 2))[0]]
+        reward = instance.integers("game.reward", (1, len(self.joint)), -9, 9)[0]
+        gamma = instance.shares("game.discount", (2,))[0]
+        chance = [self.weight(a, {}) for a in self.joint]
+        goes_on = gamma * sum(p * s for p, s in zip(chance, stay, strict=True))
+        require(goes_on != 1, "I - γP_π is singular")
+        value = sum(p * r for p, r in zip(chance, reward, strict=True)) / (1 - goes_on)
+        self.values = [r + gamma * s * value for r, s in zip(reward, stay, strict=True)]
+
+    def weight(self, joint: Choice, clamped: Choice) -> Fraction:
+        """``Π_j π^j(a^j | a^{1:j-1})`` over the agents that are not clamped."""
+        result, prefix = Fraction(1), 0
+        for m in self.agents:
+            if m not in clamped:
+                result *= self.factors[m - 1][prefix][joint[m]]
+            prefix = prefix * self.sizes[m - 1] + joint[m]
+        return result
+
+    def subsets(self) -> list[tuple[int, ...]]:
+        """All subsets of the agents, small ones first."""
+        return [kept for size in range(len(self.sizes) + 1) for kept in combinations(self.agents, size)]
+
+    def choice(self, kept: tuple[int, ...], entry: int) -> Choice:
+        """Entry number so-and-so of a table over the actions of these agents, the first agent slowest."""
+        return dict(zip(kept, list(product(*(range(self.sizes[m - 1]) for m in kept)))[entry], strict=True))
+
+    def entries(self, kept: tuple[int, ...]) -> int:
+        """How many entries such a table has."""
+        return math.prod(self.sizes[m - 1] for m in kept)
+
+    def fits(self, joint: Choice, fixed: Choice) -> bool:
+        """Whether a joint action agrees with what is fixed."""
+        return all(joint[m] == action for m, action in fixed.items())
+
+    def intervention(self, fixed: Choice) -> Fraction:
+        """``E[Q | do(a^P)]``: the others keep their factors."""
+        chosen = [
+            (self.weight(a, fixed), q) for a, q in zip(self.joint, self.values, strict=True) if self.fits(a, fixed)
+        ]
+        return sum((w * q for w, q in chosen), Fraction(0))
+
+    def conditioning(self, fixed: Choice) -> Fraction:
+        """``E[Q | a^P]``, by Bayes."""
+        chosen = [(self.weight(a, {}), q) for a, q in zip(self.joint, self.values, strict=True) if self.fits(a, fixed)]
+        mass = sum(w for w, _ in chosen)
+        require(mass > 0, "the event that is conditioned on has probability 0")
+        return sum((w * q for w, q in chosen), Fraction(0)) / mass
+
+
+def braces(kept: tuple[int, ...]) -> str:
+    """A set, as people write it."""
+    return "{" + ", ".join(map(str, kept)) + "}"
+
+
+@claim(
+    "definition-3.1/conditional-readings",
+    statement="E[Q_π | a^P] = E[Q_π | do(a^P)] for every subset P and every policy",
+    setting="a game and a policy",
+    hypotheses=("I - γP_π is invertible",),
+    note="The paper does not say which it means; it only uses prefixes, where the two agree. So both are implemented, named.",
+)
+def conditional_readings(instance: Instance) -> Comparison:
+    """Statement number c is about the c-th subset P, its entries are the actions of P."""
+    game = OneState(instance)
+    subsets = game.subsets()
+    require(0 <= instance.chain < len(subsets), "there is no such subset of agents")
+    kept = subsets[instance.chain]
+    instance.require_place(instance.chain, (game.entries(kept),))
+    fixed = game.choice(kept, instance.entry[0])
+    return Comparison(
+        f"Q^P(s, a^P), P = {braces(kept)}, conditioning on a^P",
+        game.conditioning(fixed),
+        "=",
+        "the same, clamping a^P and leaving every other factor alone",
+        game.intervention(fixed),
+    )
+
+
+@claim(
+    "lemma-b.3/zero-mean-intervention",
+    statement="Σ_{a^P'} π(a^P'|s, do(a^P)) A^P'(s, a^P, a^P') = 0 for disjoint P, P' and every policy",
+    setting="a game and a policy",
+    hypotheses=("I - γP_π is invertible",),
+    note="The proofs need it on prefixes only, where it holds (lemma-b.3/zero-mean).",
+)
+def zero_mean_intervention(instance: Instance) -> Comparison:
+    """``A^P' = E[Q | do(a^P, a^P')] - E[Q | do(a^P)]``; statement number c is about the c-th pair of disjoint P and P' ≠ {}."""
+    game = OneState(instance)
+    pairs = [(p, q) for p in game.subsets() for q in game.subsets() if q and not set(p) & set(q)]
+    require(0 <= instance.chain < len(pairs), "there is no such pair of subsets of agents")
+    given, chosen = pairs[instance.chain]
+    instance.require_place(instance.chain, (game.entries(given),))
+    fixed = game.choice(given, instance.entry[0])
+    mean = Fraction(0)
+    for other in (game.choice(chosen, entry) for entry in range(game.entries(chosen))):
+        chance = sum(game.weight(a, fixed) for a in game.joint if game.fits(a, fixed | other))
+        mean += chance * (game.intervention(fixed | other) - game.intervention(fixed))
+    return Comparison(
+        f"Σ π(a^P'|s, a^P) A^P'(s, a^P, a^P'), P = {braces(given)}, P' = {braces(chosen)}", mean, "=", "0", 0
+    )
+
+
+# --- Proposition 4.2: the average over the data does not determine the step -------------------------------------------
+
+
+@claim(
+    "proposition-4.2/averaged-unique",
+    statement="F̄(q) = F̄(π⁺) implies q = π⁺, even where σ_k = 0",
+    setting="a mirror step at several states, one of which σ_k never visits",
+    hypotheses=(
+        "beta > 0",
+        "policy is a distribution",
+        "policy has full support",
+        "candidate is a distribution",
+        "candidate has full support",
+        "data is a distribution",
+        "σ_k vanishes at some state",
+    ),
+    note="The printed formula is a maximiser in any case; it is the only one just where σ_k > 0.",
+)
+def averaged_unique(instance: Instance) -> Comparison:
+    """``π⁺ ∝ π v`` with ``Q̂/β = log v``; q is π⁺ where σ_k > 0, so that F̄(q) = F̄(π⁺), else the candidate."""
+    instance.require_sizes(None, agents=1)
+    states, actions = instance.states, instance.sizes[0]
+    instance.require_place(1, (states,))
+    instance.ratio("beta")
+    policy, candidate = (instance.shares(name, (states, actions), low=1) for name in ("policy", "candidate"))
+    values = instance.integers("values", (states, actions), 1)
+    data = instance.shares("data", (states,))
+    require(0 in data, "σ_k vanishes nowhere")
+    s = instance.entry[0]
+    weights = [p * v for p, v in zip(policy[s], values[s], strict=True)]
+    step = [w / sum(weights) for w in weights]
+    rival = candidate[s] if data[s] == 0 else step
+    distance = sum((abs(x - y) for x, y in zip(rival, step, strict=True)), Fraction(0))
+    return Comparison("‖q - π⁺‖₁", distance, "=", "0", 0)
+
+
+# --- Section 4.3: equilibria ------------------------------------------------------------------------------------------
+
+
+@claim(
+    "section-4.3/equilibria-are-optimal",
+    statement="r(a) = max r at every Nash equilibrium in pure strategies of a cooperative game of one move",
+    setting="a game of one move for two agents, and a profile of pure strategies",
+    hypotheses=("policy is a product", "the profile is a Nash equilibrium in pure strategies"),
+    note="So convergence to equilibria is not enough; climbing and penalty are the classic cases.",
+)
+def equilibria_are_optimal(instance: Instance) -> Comparison:
+    """Agent 1 plays row i, agent 2 column j; neither earns more by another row, or another column, alone."""
+    instance.require_sizes(1, agents=2)
+    instance.require_place(0, ())
+    rows, columns = instance.sizes
+    instance.shares("game.transition", (1, rows * columns, 2))
+    instance.shares("game.discount", (2,))
+    flat = instance.integers("game.reward", (1, rows * columns), -9, 9)[0]
+    reward = [flat[i * columns : (i + 1) * columns] for i in range(rows)]
+    one, two = (instance.shares(f"policy.{m}", (1, size))[0] for m, size in ((1, rows), (2, columns)))
+    require(1 in one and 1 in two, "the profile is not pure")
+    i, j = one.index(1), two.index(1)
+    stable = all(row[j] <= reward[i][j] for row in reward) and all(other <= reward[i][j] for other in reward[i])
+    require(stable, "the profile is no Nash equilibrium")
+    return Comparison("r(a) at a Nash equilibrium in pure strategies", reward[i][j], "=", "max_a r(a)", max(flat))
+
+
+# === Part 4: the verdict ==============================================================================================
+
+
+def check(fields: dict[str, Any]) -> str:
+    """What the certificate proves, in words; :class:`Rejected` if it proves nothing."""
+    require(fields["format"] == FORMAT and fields["version"] == VERSION, "this is not a certificate of a known format")
+    known = CLAIMS.get(fields["claim"])
+    if known is None:
+        raise Rejected(f"this checker has no section for a claim {fields['claim'][:80]!r}")
+    for name in ("statement", "setting", "note"):
+        require(fields[name] == getattr(known, name), f"the {name} is not that of {fields['claim']}")
+    require(fields["hypotheses"] == list(known.hypotheses), f"the hypotheses are not those of {fields['claim']}")
+
+    instance = Instance(fields)
+    found = known.compare(instance)
+    unused = sorted(set(instance.coordinates) - instance.used)
+    require(not unused, f"coordinates that do not belong to this claim: {unused}")
+    for name in ("left", "relation", "right"):
+        require(fields[name] == getattr(found, name), f"{name} should read {getattr(found, name)!r}")
+
+    sides = []
+    for name, value in (("left_value", found.left_value), ("right_value", found.right_value)):
+        side, computed = recorded(fields[name], name), interval(value)
+        inside = side.low <= computed.low and computed.high <= side.high
+        require(inside, f"{name} is not {_shown(computed)}, which this checker computes")
+        sides.append(side)
+    left, right = sides
+    above, below = left.low > right.high, left.high < right.low
+    violated = {"≤": above, "≥": below, "=": above or below}[found.relation]
+    require(violated, f"the recorded numbers do not contradict {found.relation}")
+    require(fields["checksum"] == checksum(fields), "the checksum does not fit the other fields")
+    return (
+        f"{fields['claim']} is false.\n"
+        f"  claimed:  {known.statement}\n"
+        + (f"  scope:    {known.note}\n" if known.note else "")
+        + f"  instance: {known.setting}\n"
+        f"  left:     {found.left}  =  {_told(fields['left_value'])}\n"
+        f"  right:    {found.right}  =  {_told(fields['right_value'])}\n"
+        f"  left {found.relation} right fails."
+    )
+
+
+def _shown(value: Interval) -> str:
+    size = max(abs(value.low), abs(value.high))
+    if size > 10**300:
+        return "a very large number"
+    short = value.low == value.high and value.low.denominator < 10**20
+    return str(value.low) if short else f"about {float(value.low):.15g}"
+
+
+def _told(side: Any) -> str:
+    return side if isinstance(side, str) else f"between {side[0]} and {side[1]}"
+
+
+def main(paths: list[str]) -> int:
+    """Check every file; the exit code."""
+    if not paths:
+        print(__doc__)
+        return 2
+    code = 0
+    for path in paths:
+        try:
+            print(f"{path}: {check(read(path))}")
+        except Rejected as reason:
+            print(f"{path}: rejected: {reason}")
+            code = 1
+    return code
+
+
+if __name__ == "__main__":
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a terminal without Greek letters
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,224 @@
+"""The falsifier: searches for a counterexample, or for the tightest instance of a bound.
+
+1. *Explore*: float batches of every size, random, sparse, nearly deterministic and extreme.
+2. *Climb*: SciPy's differential evolution on the relative violation, with the integer coordinates relaxed to reals.
+3. *Rationalise*: the best points are scaled and rounded back to integers.
+4. *Certify* exactly, *shrink*, and return the witness; if nothing violates, the best certified left/right.
+
+Floats only steer.  A witness is exact; "survived" says how many instances were certified and how tight the bound got.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..arithmetic import System
+from ..claims.claim import Claim, chains, composed_relation
+from ..claims.registry import claim as find
+from ..claims.settings import Case, Coordinate, Sizes
+from ..claims.verdict import Standing
+from ..errors import ClaimError, MappoVerifyError
+from .campaign import Progress, Tally, Witness
+from .evaluate import aligned, certify, decide, in_system
+from .sampling import Draw, draw, sizes_of
+from .shrink import shrink
+
+EFFORT = {"quick": (2_000, 40, 6), "thorough": (40_000, 300, 24)}
+"""Float instances per size, generations of the climb, sizes that are climbed."""
+POPULATION = 48
+KEPT = 12
+"""Points of a search that are certified."""
+SCALES = (1, 3, 10, 100)
+"""Reals are rounded to integers after multiplication by these (weights only; bounded numbers are rounded as they are)."""
+WORST = -1e3
+"""The score of a point that does not apply; relative violations lie in [-1, 1]."""
+LARGEST_CLIMB = 120
+"""Coordinates beyond which differential evolution is not worth its time."""
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Falsification:
+    """What a search found: a shrunk ``witness`` or None, the best certified ``ratio``, and how much was tried."""
+
+    claim: Claim
+    witness: Witness | None
+    ratio: float | None
+    tightest: dict[str, Any] | None
+    certified: int
+    explored: int
+
+    @property
+    def standing(self) -> Standing:
+        """REFUTED, or SURVIVED; UNTESTED where no instance met the hypotheses."""
+        if self.witness is not None:
+            return Standing.REFUTED
+        return Standing.SURVIVED if self.certified else Standing.UNTESTED
+
+
+def falsify(
+    claim: str | Claim, profile: str = "quick", seed: int = 0, progress: Progress | None = None
+) -> Falsification:
+    """Search for a counterexample to ``claim`` (an id, or a claim of your own), small sizes first.
+
+    The first certified violation is shrunk and returned at once.
+    """
+    entry = claim if isinstance(claim, Claim) else find(claim)
+    if profile not in EFFORT:
+        raise ClaimError(f"unknown profile {profile!r}; use one of {', '.join(EFFORT)}")
+    count, generations, climbed = EFFORT[profile]
+    generator = np.random.default_rng(seed)
+    tally, explored, tightest = Tally(), 0, None
+    every = sizes_of(entry.setting)
+    for position, sizes in enumerate(every):
+        if progress:
+            progress(f"{entry.id}: {sizes}", position / len(every))
+        for points, tried in _search(entry, sizes, count, generations if position < climbed else 0, generator):
+            explored += tried
+            before = tally.ratio
+            for evidence, batch in _certified(entry, points, sizes):
+                tally.add(evidence)
+                if evidence.violated:
+                    return _refuted(entry, sizes, batch, tally, explored)
+            if tally.ratio is not None and tally.ratio != before:
+                tightest = {"states": sizes.states, "action_sizes": list(sizes.actions), "steps": sizes.steps}
+    return Falsification(entry, None, tally.ratio, tightest, tally.holds, explored)
+
+
+def _certified(claim: Claim, points: Draw, sizes: Sizes) -> Iterator[tuple[Any, Draw]]:
+    """Exact evidence, one instance at a time, so that a violated one is at hand."""
+    for index in range(len(next(iter(points.values())))):
+        alone = {name: values[index : index + 1] for name, values in points.items()}
+        for evidence in decide(claim, alone, sizes):
+            yield evidence, alone
+
+
+def _refuted(claim: Claim, sizes: Sizes, batch: Draw, tally: Tally, explored: int) -> Falsification:
+    small, coordinates = shrink(claim, sizes, {name: values[0] for name, values in batch.items()})
+    evidence = certify(claim, partial(claim.setting.case, coordinates, small))
+    witness = Witness(claim.id, small, coordinates, evidence)
+    return Falsification(claim, witness, evidence.ratio, None, tally.holds, explored)
+
+
+def _search(
+    claim: Claim, sizes: Sizes, count: int, generations: int, generator: np.random.Generator
+) -> Iterator[tuple[Draw, int]]:
+    """Integer points worth certifying: the most violated of a random batch, then those that a climb reaches."""
+    drawn = draw(claim.setting, sizes, count if claim.setting.explore else KEPT, generator)
+    if not claim.setting.explore:
+        yield drawn, KEPT
+        return
+    scores = _scores(claim, sizes, drawn)
+    order = np.argsort(-scores)[:KEPT]
+    yield {name: values[order] for name, values in drawn.items()}, count
+    schema = claim.setting.coordinates(sizes)
+    dimension = sum(int(np.prod(c.shape)) for c in schema)
+    if generations and 0 < dimension <= LARGEST_CLIMB and not any(c.kind == "rare" for c in schema):
+        start = {name: values[order] for name, values in drawn.items()}
+        yield _climb(claim, sizes, schema, start, generations, generator)
+
+
+def _climb(
+    claim: Claim,
+    sizes: Sizes,
+    schema: tuple[Coordinate, ...],
+    start: Draw,
+    generations: int,
+    generator: np.random.Generator,
+) -> tuple[Draw, int]:
+    """Differential evolution on the relaxed coordinates, and its best points as integers."""
+    from scipy.optimize import differential_evolution
+
+    lows = np.concatenate([np.full(int(np.prod(c.shape)), float(c.low)) for c in schema])
+    highs = np.concatenate([np.full(int(np.prod(c.shape)), float(max(c.high, c.low + 1))) for c in schema])
+
+    def unflatten(points: Floats) -> dict[str, Floats]:
+        result, position = {}, 0
+        for c in schema:
+            size = int(np.prod(c.shape))
+            result[c.name] = _positive_rows(c, points[:, position : position + size].reshape(-1, *c.shape))
+            position += size
+        return result
+
+    def objective(points: Floats) -> Floats:
+        return -_scores(claim, sizes, unflatten(np.ascontiguousarray(points.T)))
+
+    first = generator.uniform(lows, highs, (POPULATION, len(lows)))
+    seeds = np.stack([np.concatenate([start[c.name][i].ravel() for c in schema]) for i in range(KEPT)])
+    first[: len(seeds)] = np.clip(seeds, lows, highs)
+    found = differential_evolution(
+        objective,
+        list(zip(lows, highs, strict=True)),
+        init=first,
+        maxiter=generations,
+        vectorized=True,
+        updating="deferred",
+        polish=False,
+        rng=generator,
+        tol=0,
+    )
+    best = unflatten(found.x[None])
+    return _rationalised(schema, best), int(found.nfev)
+
+
+def _positive_rows(coordinate: Coordinate, values: Floats) -> Floats:
+    """Rows of weights with a little mass, so that they can be normalised."""
+    return values + 1e-9 if coordinate.kind == "weight" else values
+
+
+def _rationalised(schema: tuple[Coordinate, ...], point: dict[str, Floats]) -> Draw:
+    """One real point as several integer ones."""
+    result: Draw = {}
+    for c in schema:
+        rows = []
+        for scale in SCALES:
+            factor = scale if c.kind == "weight" else 1
+            rounded = np.rint(point[c.name][0] * factor).astype(np.int64)
+            if c.kind == "weight":
+                rounded = np.maximum(rounded, c.low)
+                rounded[..., 0] += rounded.sum(-1) == 0
+            rows.append(rounded)
+        result[c.name] = np.stack(rows)
+    return result
+
+
+def _scores(claim: Claim, sizes: Sizes, drawn: dict[str, Any]) -> Floats:
+    """How violated (positive) or tight (close to 0 from below) each instance looks."""
+    count = len(next(iter(drawn.values())))
+    scores = np.full(count, WORST)
+    try:
+        with np.errstate(all="ignore"):
+            case = claim.setting.case(drawn, sizes, System.FLOATS)
+            met = np.full(count, True)
+            for hypothesis in claim.setting.all_hypotheses:
+                truth = np.asarray(hypothesis.holds(case))
+                met &= np.broadcast_to((truth > 0).all(tuple(range(1, truth.ndim))) if truth.ndim else truth > 0, count)
+            if met.any():
+                scores[met] = _relative_violation(claim, case if met.all() else case.take(met))
+    except (MappoVerifyError, ValueError, ArithmeticError):
+        pass  # a float batch may meet what only exact arithmetic can treat; it is certified unranked
+    return np.clip(np.nan_to_num(scores, nan=WORST, posinf=-WORST, neginf=WORST), WORST, -WORST)
+
+
+def _relative_violation(claim: Claim, case: Case) -> Floats:
+    """``(left - right)/(|left| + |right|)`` of the worst statement and entry, per instance."""
+    worst = np.full(case.batch_shape, -np.inf)
+    for chain in chains(claim.lines(case)):
+        relation, first, last = composed_relation(chain), chain[0], chain[-1]
+        one, two = aligned([in_system(line.value, case.system) for line in (first, last)], case.batch_shape)
+        gap = {"=": np.abs(one - two), "≤": one - two, "≥": two - one}[relation]
+        score = gap / (np.abs(one) + np.abs(two) + 1e-12)
+        for line in (first, last):
+            if line.where is not None:
+                mask, _ = aligned([np.asarray(line.where, dtype=bool), np.ones(score.shape, bool)], case.batch_shape)
+                score = np.where(mask, score, -np.inf)
+        axes = tuple(range(len(case.batch_shape), score.ndim))
+        worst = np.maximum(worst, score.max(axes) if axes else score)
+    return np.asarray(worst, dtype=np.float64)
