@@ -1,9 +1,9 @@
 """Algorithm 1 against its own linear algebra, in the same run.
 
 100 states, 3 agents with 3 actions, exact critic, one-hot features, exact updates.  The peers do, every iteration, what no
-implementation can avoid, on a fixed policy: ``P_π``, ``r_π``, one solve for ``V``, ``Q`` and the three ``Q^{1:m}``.  They draw nothing,
-exponentiate nothing, validate nothing and record nothing.  One is written with ``einsum``, as the toolkit's formulas are, the other
-with ``matmul``.  Run with ``tox -e bench`` or ``pytest --benchmark-only benchmarks``.
+implementation can avoid, on a fixed policy: ``P_π``, ``r_π``, one solve for ``V``, ``Q`` and the ``Q^{1:m}``.  They exponentiate
+nothing, validate nothing and record nothing.  One is written with ``einsum`` throughout, the other with ``matmul`` for the two
+contractions with ``P``.  Run with ``tox -e bench`` or ``pytest --benchmark-only benchmarks``.
 """
 
 from __future__ import annotations
@@ -15,9 +15,7 @@ import pytest
 
 import mappo_verify as mv
 from mappo_verify.algorithms.constant_step import constant_step
-from mappo_verify.algorithms.improvement_solver import StochasticGradient
 from mappo_verify.algorithms.multi_agent_ppo import multi_agent_ppo
-from mappo_verify.algorithms.trace import recompute
 
 threadpoolctl = pytest.importorskip("threadpoolctl", reason="one BLAS thread, so that both sides use one core")
 

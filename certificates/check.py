@@ -192,7 +192,7 @@ def raised(base: int, exponent: Fraction) -> Interval:
 # === Part 2: what a file may contain ==================================================================================
 
 FORMAT, VERSION = "mappo-verify-certificate", 1
-LARGEST_FILE, LARGEST_INTEGER, LARGEST_RUN = 1_000_000, 10_000, 200_000
+LARGEST_FILE, LARGEST_INTEGER, LARGEST_RUN = 1_000_000, 10_000, 20_000
 FIELDS: dict[str, type] = {
     **dict.fromkeys(("format", "claim", "statement", "note", "setting", "left", "relation", "right", "checksum"), str),
     **dict.fromkeys(("version", "states", "steps", "chain"), int),
@@ -389,8 +389,9 @@ DESCENDS = ("chances is a distribution", "chances has full support", "some slope
 class Descent:
     """``F(θ) = Σ_i p_i max_j (a_ij·θ + b_ij)`` on the unit ball (R = 1), with G the largest ‖a_ij‖.
 
-    ``θ(0) = 0``; a step draws ``i`` with chance ``p_i`` and moves by ``-1/(G√T)`` times the slope of the first piece of function
-    ``i`` that is largest at ``θ``, then projects: ``x / max(1, ‖x‖)``.  The rival ``u = w/Σ|w|`` lies in the ball.
+    ``θ(0) = 0``; a step draws ``i`` with chance ``p_i``, moves by ``-1/(G√T)`` times the slope of the first piece of function i
+    that is largest at ``θ``, and projects: ``x / max(1, ‖x‖)``.  The rival ``u = w/Σ|w|`` lies in the ball, so ``F(u) ≥ min F``:
+    what exceeds the bound with ``F(u)`` exceeds it with ``min F``.
     """
 
     def __init__(self, instance: Instance) -> None:
@@ -697,7 +698,7 @@ def abstract_rate(instance: Instance) -> Comparison:
     note="Shown to mark the hypothesis: equation (1) is the ideal update, not its fit.",
 )
 def equation_1_any_fit(instance: Instance) -> Comparison:
-    """With ``Q̂/β = log v`` and one feature, the fit is ``w = Σ σ φ log v / Σ σ φ²`` and the new policy ``∝ π e^(φ w)``; ``π⁺ ∝ π v``.
+    """With ``Q̂/β = log v`` and one feature, the fit is ``w = Σ σ φ log v / Σ σ φ²``; the policies ``∝ π e^(φ w)`` and ``∝ π v``.
 
     ``e^(φ(a) w) = Π_c v(c)^x`` with rational exponents ``x = φ(a) σ(c) φ(c) / Σ σ φ²``.
     """
@@ -921,6 +922,14 @@ def check(fields: dict[str, Any]) -> str:
         require(fields[name] == getattr(known, name), f"the {name} is not that of {fields['claim']}")
     require(fields["hypotheses"] == list(known.hypotheses), f"the hypotheses are not those of {fields['claim']}")
 
+    left, right = (recorded(fields[name], name) for name in ("left_value", "right_value"))
+    above, below = left.low > right.high, left.high < right.low
+    violated = {"≤": above, "≥": below, "=": above or below}.get(fields["relation"], False)
+    require(violated, f"the recorded numbers do not contradict {fields['relation'][:20]!r}")
+    require(
+        fields["checksum"] == checksum(fields), "the checksum does not fit: something was changed since it was written"
+    )
+
     instance = Instance(fields)
     found = known.compare(instance)
     unused = sorted(set(instance.coordinates) - instance.used)
@@ -928,17 +937,10 @@ def check(fields: dict[str, Any]) -> str:
     for name in ("left", "relation", "right"):
         require(fields[name] == getattr(found, name), f"{name} should read {getattr(found, name)!r}")
 
-    sides = []
-    for name, value in (("left_value", found.left_value), ("right_value", found.right_value)):
-        side, computed = recorded(fields[name], name), interval(value)
+    for name, side, value in (("left_value", left, found.left_value), ("right_value", right, found.right_value)):
+        computed = interval(value)
         inside = side.low <= computed.low and computed.high <= side.high
         require(inside, f"{name} is not {_shown(computed)}, which this checker computes")
-        sides.append(side)
-    left, right = sides
-    above, below = left.low > right.high, left.high < right.low
-    violated = {"≤": above, "≥": below, "=": above or below}[found.relation]
-    require(violated, f"the recorded numbers do not contradict {found.relation}")
-    require(fields["checksum"] == checksum(fields), "the checksum does not fit the other fields")
     return (
         f"{fields['claim']} is false.\n"
         f"  claimed:  {known.statement}\n"

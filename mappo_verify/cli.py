@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -73,6 +74,8 @@ def audit(
     from .report.terminal import audit_table
 
     subject = _game(game, discount)
+    if json_file is not None:
+        _require_writable(json_file)
     with _Progress("audit") as progress:
         report = run_audit(claim, profile.value, seed, subject, progress)
     if json_file is not None:
@@ -200,6 +203,12 @@ def _game(name: str | None, discount: str | None) -> Game | None:
     return resolve_game(name, discount)
 
 
+def _require_writable(target: Path) -> None:
+    """Before the work, not after it."""
+    if str(target) != "-" and (target.is_dir() or not os.access(target if target.exists() else target.parent, os.W_OK)):
+        raise typer.BadParameter(f"cannot write {target}")
+
+
 def _write_json(document: dict[str, Any], target: Path) -> None:
     text = json.dumps(document, ensure_ascii=False, indent=2) + "\n"
     if str(target) == "-":
@@ -247,7 +256,7 @@ def main() -> None:
         app()
     except MappoVerifyError as error:
         errors.print(f"[bold red]error:[/] {type(error).__name__}: ", end="")
-        errors.print(str(error), markup=False, highlight=False)
+        errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)
     except BrokenPipeError:
         sys.stderr.close()

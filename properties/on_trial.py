@@ -22,7 +22,7 @@ def certified(claim: mv.Claim, case: Case) -> mv.Evidence:
     """Evidence in rationals, or in balls of growing precision where the formula leaves the rationals."""
 
     def build(system: System) -> Case:
-        return case if system is System.RATIONALS else claim.setting.case_from(case.objects, system)
+        return case if system is System.RATIONALS else case.to(system)
 
     return certify(claim, build)
 

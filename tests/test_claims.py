@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import FrozenInstanceError, replace
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import pytest
 import mappo_verify as mv
 from mappo_verify.arithmetic import System, like
 from mappo_verify.checking.evaluate import certify
-from mappo_verify.checking.sampling import draw, sizes_of
+from mappo_verify.checking.sampling import draw, instance, sizes_of
 from mappo_verify.claims.claim import Line, chains, cited, composed_relation
 from mappo_verify.claims.registry import CLAIMS, select
 from mappo_verify.claims.registry import claim as find
@@ -423,6 +424,23 @@ def test_a_table_of_the_wrong_shape_is_refused():
     for values in (exact(0, 0, 0), exact(0)):
         with pytest.raises(MappoVerifyError, match="values"):
             mv.check(claim, beta=exact(1)[0], policy=half, values=values, candidate=half)
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda c: c.id)
+def test_objects_say_what_their_integers_say(claim):
+    """An instance handed over as a user's own objects: the same verdict and the same margin."""
+    sizes = sizes_of(claim.setting)[0]
+    drawn = draw(claim.setting, sizes, 6, np.random.default_rng(3))
+    for index in range(6):
+        coordinates = instance(drawn, index)
+        known = certify(claim, partial(claim.setting.case, coordinates, sizes))
+        objects = claim.setting.case(coordinates, sizes, RATIONALS).objects
+        given = mv.check(claim, **objects)
+        assert given.verdict is known.verdict and str(given.margin) == str(known.margin)
+        for name, value in objects.items():
+            if isinstance(value, tuple):  # one table per agent
+                with pytest.raises(ClaimError, match=f"{name} must be one table per"):
+                    mv.check(claim, **objects | {name: value[0]})
 
 
 def test_fractions_are_numbers():

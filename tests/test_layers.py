@@ -270,6 +270,8 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("claims/claim.py", "composed_relation"): "one set of relations within another",
     ("claims/section_4.py", "_rational_point"): "the floats of a solver become a point; any point will do",
     ("claims/section_4.py", "_covered"): "three-valued truths",
+    ("claims/section_4_convergence.py", "_is_own"): "floats only: balls take the next line",
+    ("claims/section_4_convergence.py", "_covers"): "three-valued truths",
     ("claims/settings.py", "coordinates"): "an integer bound of a schema",
     ("claims/settings.py", "case_from"): "sorts names for a message",
     ("claims/settings.py", "batch_of"): "numbers of axes",

@@ -13,9 +13,12 @@ The step is ``η = R/(G√T)`` with ``G`` a bound on ``‖g‖``.  On the ball `
 B/β_k)`` with ``|Q̂| ≤ B``; the paper prints ``2(R + B/β_k)``, which is no bound (lemma-b.2).  Source: equation
 (4), Algorithm 3, Lemmas B.1 and B.2.
 
+Halving a number three times, from 4, in the ball of radius 3/2, goes through 3/2, 3/4 and 3/8, whose mean is 7/8:
+
 >>> import numpy as np
->>> project_to_ball(np.array([3.0, 4.0]), 1.0), project_to_ball(np.array([0.3, 0.4]), 1.0)
-(array([0.6, 0.8]), array([0.3, 0.4]))
+>>> path = projected_path(np.array([4.0]), lambda t, theta: theta / 2, 3, 1.5)
+>>> average_of_path(path, 3)
+array([0.875])
 """
 
 from __future__ import annotations
@@ -37,7 +40,6 @@ from ..arithmetic import (
     largest,
     lift,
     like,
-    maximum,
     select,
     sqrt,
     square,
@@ -47,6 +49,7 @@ from ..errors import GameError
 from ..model.agents import join_last
 from ..model.features import Features, TabularFeatures
 from ..quantities.mirror_descent import fit_step
+from ..quantities.stochastic_gradient import project
 from .sampling import Generator, cumulative, draw
 
 if TYPE_CHECKING:
@@ -79,12 +82,6 @@ def require_count(name: str, count: Any) -> None:
 # --- projected gradient steps -----------------------------------------------------------------------------------------
 
 
-def project_to_ball(parameters: Array, radius: Any) -> Array:
-    """``Π_Θ θ = θ · R / max(R, ‖θ‖₂)``, shape ``[..., d]``; on rationals only where the norm is rational."""
-    squares = np.asarray(square(parameters).sum(-1))
-    return np.asarray(parameters * lift(radius / sqrt(maximum(squares, square(radius))), 1))
-
-
 def projected_path(
     start: Array, move: Callable[[int, Array], Array], steps: int, radius: Any = None
 ) -> Iterator[Array]:
@@ -94,7 +91,7 @@ def projected_path(
     for t in range(steps):
         parameters = move(t, parameters)
         if radius is not None:
-            parameters = project_to_ball(parameters, radius)
+            parameters = project(parameters, radius)
         yield parameters
 
 
@@ -246,8 +243,12 @@ class StochasticGradient(Solver):
         if self.start == "zero":
             start = problem.features.zero(problem.agent, start.shape[:-1])
         move = self._by_expectations(problem) if self.expectations else self._by_samples(problem, generator)
-        flat = start if self.expectations else start.reshape(-1, start.shape[-1])
-        path = projected_path(flat, move, self.steps, problem.radius)
+        radius = problem.radius
+        flat = start
+        if not self.expectations:  # one row a game
+            flat = start.reshape(-1, start.shape[-1])
+            radius = None if radius is None else np.broadcast_to(radius, start.shape[:-1]).reshape(-1)
+        path = projected_path(flat, move, self.steps, radius)
         return average_of_path(path, self.steps, self.averaging).reshape(start.shape)
 
     def _step(self, problem: Problem) -> Any:
@@ -317,5 +318,5 @@ def least_squares(features: Features, agent: int, weights: Array, targets: Array
             middle = (low + high) / 2
             long = compare(square(solution(middle)).sum(-1), ">", square(radius)) > 0
             low, high = select(long, middle, low), select(long, high, middle)
-        coefficients = select(lift(outside, 1), project_to_ball(solution(high), radius), coefficients)
+        coefficients = select(lift(outside, 1), project(solution(high), radius), coefficients)
     return coefficients if right is None else contract("...dr,...r->...d", right, coefficients)

@@ -71,7 +71,7 @@ class SamplingOracle:
     def step(self, states: Places, actions: Places) -> tuple[Places, Array]:
         """Next states (:data:`ENDED` after the end) and rewards of the joint ``actions`` in ``states``, all ``[B]``."""
         following = draw(self._sums[states, actions], self.generator)
-        return np.where(following == self.game.states, ENDED, following), self.game.reward[states, actions]
+        return select(following == self.game.states, ENDED, following), self.game.reward[states, actions]
 
     def act(self, policy: Policy, states: Places) -> Places:
         """Joint actions drawn from ``π(·|s)``, ``[B]``."""
@@ -84,7 +84,7 @@ class SamplingOracle:
         discounted value, and nothing is cut off.
         """
         policy.require_fits(self.game)
-        if (values_exist(self.game, policy) < 0).any():
+        if (compare(values_exist(self.game, policy), "<", 0) > 0).any():
             raise GameError("with discount 1 and no termination a rollout would never end; choose a discount below 1")
         joint = cumulative(policy.joint())
         total = np.zeros(len(states))

@@ -141,20 +141,19 @@ Progress = Callable[[str, float], None]
 """Called with what is being done and the share of it that is finished, 0 to 1."""
 
 
-def check(claim: str | Claim, **objects: Any) -> Evidence:
+def check(claim: str | Claim, *, steps: int | None = None, **objects: Any) -> Evidence:
     """Put one claim on trial on your own objects: ``mv.check("lemma-4.1", game=..., target=..., policy=..., start=...)``.
 
     Floats are first turned into the rationals that they are, so the verdict is about exact data.  Where the formula leaves
-    the rationals it is decided in balls of growing precision.  Batches give arrays of verdicts.
+    the rationals it is decided in balls of growing precision.  Batches give arrays of verdicts.  ``steps`` is the length of a
+    run where no ingredient tells it (``mv.check("abstract-rate", horizon=100, steps=1250)``).
     """
     claim = claim if isinstance(claim, Claim) else find(claim)
     setting = claim.setting
     _require_data(objects)
-    exact = setting.case_from(objects, System.RATIONALS)
+    exact = setting.case_from(objects, System.RATIONALS, steps)
     try:
-        return certify(
-            claim, lambda system: exact if system is System.RATIONALS else setting.case_from(exact.objects, system)
-        )
+        return certify(claim, lambda system: exact if system is System.RATIONALS else exact.to(system))
     except ValueError as error:
         if isinstance(error, MappoVerifyError):
             raise
@@ -189,6 +188,8 @@ def audit(
     game : try the claims on this very game, with random, extreme and optimal policies, instead of drawn games
     progress : called with a text and the finished share
     """
+    if game is not None and not isinstance(game, Game):
+        raise ClaimError(f"game must be a Game, not {type(game).__name__}; named_game(...) or load_game(...) make one")
     if profile not in PROFILES:
         raise ClaimError(f"unknown profile {profile!r}; use one of {', '.join(PROFILES)}")
     if seed < 0:
@@ -218,6 +219,9 @@ def audit(
     return AuditReport(done, profile, seed, time.perf_counter() - started, name, tuple(skipped))
 
 
+DECIDED = (Verdict.HOLDS, Verdict.VIOLATED)
+
+
 @dataclass
 class Tally:
     """Counts over instances, and the first violated one."""
@@ -230,7 +234,7 @@ class Tally:
     ratio: float | None = None
     broken: StepEvidence | None = None
     links: tuple[str, ...] = ()
-    arithmetic: System | None = None
+    arithmetics: tuple[System, ...] = ()
 
     def add(self, evidence: Evidence) -> None:
         """Count the verdicts of one evaluation."""
@@ -240,7 +244,8 @@ class Tally:
         self.undecided += verdicts.count(Verdict.UNDECIDED)
         self.not_applicable += verdicts.count(Verdict.NOT_APPLICABLE)
         self.broken = self.broken or evidence.broken
-        self.arithmetic = evidence.arithmetic
+        if evidence.arithmetic not in self.arithmetics and any(v in DECIDED for v in verdicts):
+            self.arithmetics = (*self.arithmetics, evidence.arithmetic)
         if evidence.margin is not None and (self.margin is None or _below(evidence.margin, self.margin)):
             self.margin = evidence.margin
         if evidence.ratio is not None:
@@ -330,7 +335,7 @@ def _explore(claim: Claim, sizes: Sizes, count: int, generator: np.random.Genera
     try:
         with np.errstate(all="ignore"):
             evidence = evaluate(claim, claim.setting.case(drawn, sizes, System.FLOATS))
-    except MappoVerifyError:
+    except (MappoVerifyError, OverflowError):
         return None  # a float batch may meet a case that only exact arithmetic can treat; exact instances decide
     looks_bad = np.asarray(evidence.suggests, dtype=object) == Verdict.VIOLATED
     if not looks_bad.any():
@@ -387,7 +392,8 @@ def _how(
     standing: Standing, tally: Tally, proofs: list[Proof], failures: list[Failure], witness: Witness | None
 ) -> str:
     """One sentence: how the standing was reached."""
-    arithmetic = "exact" if tally.arithmetic is System.RATIONALS else "certified in balls"
+    words = {System.RATIONALS: "exact", System.BALLS: "certified in balls"}
+    arithmetic = " or ".join(words[system] for system in words if system in tally.arithmetics)
     if standing is Standing.REFUTED:
         count = f"{tally.violated} of {tally.violated + tally.holds} instances ({arithmetic})"
         if witness is None:
@@ -419,8 +425,10 @@ def _with_taint(reports: list[ClaimReport]) -> Iterator[ClaimReport]:
     """Mark what leans on a refuted claim: the claims whose reasons name it, and those that lean on these."""
     from dataclasses import replace
 
-    refuted = {r.id for r in reports if r.standing is Standing.REFUTED and r.claim.printed}
-    leans = {r.id: set(r.cites) - {r.id} for r in reports}
+    known = {entry.id for entry in CLAIMS} | {entry.parent for entry in CLAIMS} | {r.id for r in reports}
+    fallen = [r.claim for r in reports if r.standing is Standing.REFUTED and r.claim.printed]
+    refuted = {claim.id for claim in fallen} | {claim.parent for claim in fallen}
+    leans = {r.id: {name for name in r.cites if name in known and name != r.id} for r in reports}
 
     def tainted(name: str, seen: frozenset[str]) -> set[str]:
         found: set[str] = set()
@@ -431,7 +439,8 @@ def _with_taint(reports: list[ClaimReport]) -> Iterator[ClaimReport]:
         return found
 
     for report in reports:
-        yield replace(report, tainted_by=tuple(sorted(tainted(report.id, frozenset()))))
+        cites = tuple(name for name in report.cites if name in leans[report.id])
+        yield replace(report, cites=cites, tainted_by=tuple(sorted(tainted(report.id, frozenset()))))
 
 
 def case_of(witness: Witness, claim: Claim | None = None) -> Case:

@@ -37,13 +37,14 @@ class Diagnosis:
 
 
 def diagnose(
-    seed: int = 0, progress: Progress | None = None, planted: Sequence[Planted] = PLANTED
+    seed: int = 0, progress: Progress | None = None, planted: Sequence[Planted] | None = None
 ) -> tuple[Diagnosis, ...]:
     """Plant each error in a copy of its own and put the claims named with it on trial there."""
     found = []
-    for position, error in enumerate(planted):
+    errors = PLANTED if planted is None else planted
+    for position, error in enumerate(errors):
         if progress:
-            progress(error.what, position / len(planted))
+            progress(error.what, position / len(errors))
         found.append(_diagnose(error, seed))
     return tuple(found)
 

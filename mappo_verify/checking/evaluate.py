@@ -61,14 +61,19 @@ def evaluate(claim: Claim, case: Case, formal: bool = False) -> Evidence:
     return _assemble(claim, case, live, lines, applies, hypotheses)
 
 
-def certify(claim: Claim, build: Callable[[System], Case], cap: int = PRECISION_CAP) -> Evidence:
-    """Evidence from rationals where they reach, else from balls of doubling precision; ``build`` makes the case anew."""
+def certify(
+    claim: Claim, build: Callable[[System], Case], cap: int = PRECISION_CAP, patience: int = PRECISION_CAP
+) -> Evidence:
+    """Evidence from rationals where they reach, else from balls of doubling precision; ``build`` makes the case anew.
+
+    A formula that cannot be evaluated at all with ``patience`` bits is given up.
+    """
     if not claim.transcendental:
         with suppress(ExactnessError):
             return evaluate(claim, build(System.RATIONALS))
     balls = module_of(System.BALLS)
     bits, evidence, failure = START_PRECISION, None, None
-    while bits <= cap:
+    while bits <= (patience if evidence is None else cap):
         with balls.precision(bits):
             try:
                 evidence = evaluate(claim, build(System.BALLS))
@@ -92,7 +97,7 @@ def decide(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes) -> Iterator[Evi
     count = len(next(iter(drawn.values())))
     build = partial(claim.setting.case, drawn, sizes)
     try:
-        yield certify(claim, build, cap=4 * START_PRECISION if count > 1 else PRECISION_CAP)
+        yield certify(claim, build, patience=4 * START_PRECISION if count > 1 else PRECISION_CAP)
     except UndecidedError as error:
         if count == 1:
             case = build(System.RATIONALS)
@@ -211,12 +216,15 @@ def _ratio(one: Array, relation: str, two: Array, where: Array | None) -> float 
     if not counted.any():
         return None
     try:
-        return float(floats_of(small[counted] / large[counted]).max())
+        ratios = floats_of(small[counted] / large[counted])
     except ExactnessError:  # a quotient of logarithms, or a number beyond float64
         try:
-            return float((floats_of(small[counted]) / floats_of(large[counted])).max())
+            with np.errstate(all="ignore"):
+                ratios = floats_of(small[counted]) / floats_of(large[counted])
         except ExactnessError:
             return None
+    finite = ratios[np.isfinite(ratios)]
+    return float(finite.max()) if finite.size else None
 
 
 def _not_applicable(claim: Claim, case: Case, applies: Truth, hypotheses: tuple[tuple[str, Truth], ...]) -> Evidence:

@@ -29,7 +29,7 @@ def explain(claim: str | Claim, game: Game | None = None, seed: int = 0) -> tupl
         case = case_on_game(entry.setting, game, seed)
 
         def build(system: System) -> object:
-            return case if system is System.RATIONALS else entry.setting.case_from(case.objects, system)
+            return case if system is System.RATIONALS else case.to(system)
 
         return entry, certify(entry, build), game.name or repr(game)  # type: ignore[arg-type]
     if entry.record is Standing.REFUTED:

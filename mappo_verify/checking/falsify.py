@@ -148,7 +148,7 @@ def _climb(
         return result
 
     def objective(points: Floats) -> Floats:
-        return -_scores(claim, sizes, unflatten(np.ascontiguousarray(points.T)))
+        return np.asarray(-_scores(claim, sizes, unflatten(np.ascontiguousarray(points.T))))
 
     first = generator.uniform(lows, highs, (POPULATION, len(lows)))
     seeds = np.stack([np.concatenate([start[c.name][i].ravel() for c in schema]) for i in range(KEPT)])
@@ -204,7 +204,9 @@ def _scores(claim: Claim, sizes: Sizes, drawn: dict[str, Any]) -> Floats:
                 scores[met] = _relative_violation(claim, case if met.all() else case.take(met))
     except (MappoVerifyError, ValueError, ArithmeticError):
         pass  # a float batch may meet what only exact arithmetic can treat; it is certified unranked
-    return np.clip(np.nan_to_num(scores, nan=WORST, posinf=-WORST, neginf=WORST), WORST, -WORST)
+    return np.asarray(
+        np.clip(np.nan_to_num(scores, nan=WORST, posinf=-WORST, neginf=WORST), WORST, -WORST), dtype=np.float64
+    )
 
 
 def _relative_violation(claim: Claim, case: Case) -> Floats:

@@ -58,8 +58,10 @@ def _obstacle(setting: Setting, game: Game) -> str:
         return "it is not about a game"
     if game.batch_shape:
         return "this is a batch of games; choose one"
-    if game.agents > setting.max_agents:
-        return f"it is tried on at most {setting.max_agents} agents, and this game has {game.agents}"
+    if not setting.agents[0] <= game.agents <= setting.max_agents:
+        return f"it is tried on {setting.agents[0]} to {setting.max_agents} agents, and this game has {game.agents}"
+    if game.states > setting.max_states:
+        return f"it is tried on at most {setting.max_states} states, and this game has {game.states}"
     table = game.states * game.actions
     if table > setting.max_table:
         return f"it is tried on at most {setting.max_table} state-action pairs, and this game has {table}"
@@ -110,12 +112,10 @@ def _without_game(setting: Setting) -> Setting:
 
 
 def _evaluate(claim: Claim, game: Game, objects: dict[str, Any]) -> Any:
-    sizes = Sizes(game.states, game.action_sizes)
+    exact = Case(claim.setting, Sizes(game.states, game.action_sizes), System.RATIONALS, (), objects)
 
     def build(system: System) -> Case:
-        if system is System.RATIONALS:
-            return Case(claim.setting, sizes, system, (), objects)
-        return Case(claim.setting, sizes, system, (), claim.setting.converted(objects, system))
+        return exact if system is System.RATIONALS else exact.to(system)
 
     if game.states <= EXACT_STATES:
         return certify(claim, build)

@@ -182,7 +182,8 @@ def composed_relation(chain: list[Line]) -> str:
 
 
 CLAIM_ID = re.compile(
-    r"\b(?:definition|lemma|theorem|proposition|equation|remark|section|assumption)-[a-z0-9.]*[a-z0-9](?:/[a-z0-9.\-]*[a-z0-9])?"
+    r"\b(?:(?:definition|lemma|theorem|proposition|equation|remark|section|assumption)-[a-z0-9.]*[a-z0-9]"
+    r"|abstract-rate|monotone-improvement|parallel-updates)(?:/[a-z0-9.\-]*[a-z0-9])?"
 )
 
 

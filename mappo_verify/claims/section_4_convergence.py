@@ -621,6 +621,8 @@ ONE_SHOT = Setting(
     (Hypothesis("the profile is a Nash equilibrium in pure strategies", _nash),),
     agents=(2, 2),
     states=(1, 1),
+    max_agents=2,
+    max_states=1,
     action_range=(2, 3),
 )
 SHARED = Setting(

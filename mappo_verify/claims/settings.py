@@ -15,7 +15,7 @@ Two ways to turn coordinates into numbers:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -465,6 +465,7 @@ class Setting:
     steps: tuple[int, ...] = (1,)
     action_range: tuple[int, int] = (1, 3)
     max_agents: int = 8
+    max_states: int = 10_000
     max_table: int = 20_000
     """Entries of a table over states and joint actions, beyond which a claim is not tried on a user's game."""
     explore: bool = True
@@ -490,8 +491,7 @@ class Setting:
     def case(self, coordinates: Mapping[str, Any], sizes: Sizes, system: System, generic: bool = False) -> Case:
         """The case behind integer coordinates, in the given number system; balls enclose the exact case."""
         if system is System.BALLS:
-            exact = self.case(coordinates, sizes, System.RATIONALS)
-            return Case(self, sizes, system, exact.batch_shape, self.converted(exact.objects, system))
+            return self.case(coordinates, sizes, System.RATIONALS).to(system)
         numbers: dict[str, Array] = {}
         for coordinate in self.coordinates(sizes):
             if coordinate.name not in coordinates:
@@ -520,8 +520,11 @@ class Setting:
             if i.name in objects and not isinstance(i, Derived)
         }
 
-    def case_from(self, objects: Mapping[str, Any], target: System | None = None) -> Case:
-        """The case behind a user's own objects, converted to ``target`` (default: the system of the first)."""
+    def case_from(self, objects: Mapping[str, Any], target: System | None = None, steps: int | None = None) -> Case:
+        """The case behind a user's own objects, converted to ``target`` (default: the system of the first).
+
+        ``steps`` is the length of a run where no ingredient tells it.
+        """
         known = {ingredient.name for ingredient in self.ingredients}
         strange = sorted(set(objects) - known)
         if strange:
@@ -542,13 +545,20 @@ class Setting:
                     raise ClaimError(f"this claim needs {ingredient.name}= as well; it takes {sorted(known)}")
             system = target or _system_of_object(value)
             built[ingredient.name] = ingredient.convert(value, system)
-        return Case(self, *_measure(self.ingredients, built), built)
+        sizes, system, batch = _measure(self.ingredients, built)
+        runs = [
+            len(built[i.name]) // sizes.agents
+            for i in self.ingredients
+            if isinstance(i, Increments) and i.name in built
+        ]
+        length = runs[0] if runs else steps if steps is not None else self.steps[0]
+        return Case(self, replace(sizes, steps=length), system, batch, built)
 
 
 class Case:
     """The ingredients of one instance (or a batch) in one number system; attributes are their names."""
 
-    RESERVED = frozenset({"setting", "sizes", "system", "batch_shape", "objects", "take", "explained", "RESERVED"})
+    RESERVED = frozenset({"setting", "sizes", "system", "batch_shape", "objects", "take", "to", "steps", "RESERVED"})
 
     def __init__(
         self, setting: Setting, sizes: Sizes, system: System, batch_shape: tuple[int, ...], objects: dict[str, Any]
@@ -568,6 +578,10 @@ class Case:
                 objects[name] = ingredient.compute(self)
                 return objects[name]
         raise AttributeError(f"this case has no {name!r}; it has {sorted(objects)}")
+
+    def to(self, target: System) -> Case:
+        """The same instance in another number system; what is derived is derived anew there."""
+        return Case(self.setting, self.sizes, target, self.batch_shape, self.setting.converted(self.objects, target))
 
     def take(self, index: Any) -> Case:
         """One instance of the batch, or the sub-batch under a mask."""

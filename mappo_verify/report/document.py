@@ -18,7 +18,8 @@ def number_text(value: Any) -> str:
     """One number: exact where it is short, else its leading digits, marked ≈; wide balls keep their radius."""
     if value is None:
         return "-"
-    kind = system_of(np.asarray(value))
+    value = np.asarray(value)[()]
+    kind = system_of(value)
     if kind is System.FLOATS:
         return f"{float(value):.6g}"
     if kind is System.BALLS and (value.is_exact() or value.rel_accuracy_bits() > 20):

@@ -1,0 +1,730 @@
+"""Certificates: both checkers accept what is shipped, reject whatever was changed, and take anything as input."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import importlib.util
+import json
+import subprocess
+import sys
+import time
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+
+import flint
+import numpy as np
+import pytest
+
+import mappo_verify as mv
+from mappo_verify.arithmetic import System, like
+from mappo_verify.arithmetic.balls import precision
+from mappo_verify.checking import certificate as toolkit
+from mappo_verify.checking.certificate import (
+    SHIPPED,
+    certificate_by_audit,
+    certificate_of,
+    contradicts,
+    read_certificate,
+    recheck,
+    text_of,
+    write_certificate,
+)
+from mappo_verify.checking.evaluate import certify
+from mappo_verify.checking.sampling import draw, instance, sizes_of
+from mappo_verify.claims.registry import claim as find
+from mappo_verify.claims.verdict import Verdict
+from mappo_verify.errors import ClaimError, FileError
+
+FOLDER = Path(__file__).parents[1] / "certificates"
+SCRIPT = FOLDER / "check.py"
+FILES = sorted(FOLDER.glob("*.json"), key=lambda path: path.stem)
+NAMES = [path.stem for path in FILES]
+SLOW = {"theorem-4.5-i-long", "abstract-rate-long"}
+"""Their evaluation takes a second or more, so that they are not evaluated for every single change."""
+
+
+def load_script():
+    spec = importlib.util.spec_from_file_location("certificate_check", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # its dataclasses look themselves up there
+    spec.loader.exec_module(module)
+    return module
+
+
+check = load_script()
+
+
+def fields_of(name):
+    return json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def sealed(fields):
+    """With a checksum that fits, so that a checker must find the change itself."""
+    return {**fields, "checksum": check.checksum(fields)}
+
+
+def script_complaint(path):
+    """Why ``check.py`` rejects a file; None if it accepts it."""
+    try:
+        check.check(check.read(str(path)))
+    except check.Rejected as reason:
+        return str(reason) or "no reason at all"
+    return None
+
+
+def toolkit_complaint(path, claim=None):
+    """Why the toolkit rejects a file; None if it accepts it."""
+    try:
+        result = recheck(read_certificate(path), claim)
+    except FileError as reason:
+        return str(reason)
+    assert result.valid == (result.reason == "") == (result.evidence is not None)
+    return result.reason or None
+
+
+@pytest.fixture
+def verdicts(tmp_path):
+    """Both checkers' complaints about fields, through a file."""
+
+    def judge(fields):
+        path = tmp_path / "tampered.json"
+        path.write_text(fields if isinstance(fields, str) else json.dumps(fields), encoding="utf-8")
+        return script_complaint(path), toolkit_complaint(path)
+
+    return judge
+
+
+def assert_rejected(verdicts, fields, what):
+    script, own = verdicts(fields)
+    assert script is not None, f"check.py accepts {what}"
+    assert own is not None, f"the toolkit accepts {what}"
+
+
+# --- what is shipped --------------------------------------------------------------------------------------------------
+
+
+def test_everything_that_the_module_lists_is_shipped_and_nothing_else():
+    assert sorted(SHIPPED) == NAMES
+    assert {read_certificate(path).claim for path in FILES} == set(check.CLAIMS)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_both_checkers_accept_what_is_shipped(name, capsys):
+    path = FOLDER / f"{name}.json"
+    assert check.main([str(path)]) == 0
+    said = capsys.readouterr().out
+    result = recheck(read_certificate(path))
+    assert result.valid, result.reason
+    assert result.evidence.violated
+    note = find(result.certificate.claim).note
+    for text in (said, result.text()):
+        assert f"{result.certificate.claim} is false" in text
+        assert note in text, "the scope must stand beside the refutation"
+
+
+def test_the_files_are_what_the_command_writes(tmp_path):
+    assert toolkit.main([str(tmp_path)]) == 0
+    for path in FILES:
+        assert (tmp_path / path.name).read_text(encoding="utf-8") == path.read_text(encoding="utf-8"), path.name
+
+
+def test_the_command_wants_a_folder(capsys):
+    assert toolkit.main([]) == 2
+    assert "usage" in capsys.readouterr().err
+
+
+def test_the_script_runs_alone_in_a_bare_interpreter(tmp_path):
+    """``-I -S``: no site packages, no environment, no current folder; and a terminal that knows ASCII only."""
+    bare = partial(subprocess.run, capture_output=True, timeout=120, cwd=tmp_path, env={"LC_ALL": "C"}, check=False)
+    done = bare([sys.executable, "-I", "-S", str(SCRIPT), *map(str, FILES)])
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.count(b"is false.") == len(FILES)
+    broken = tmp_path / "broken.json"
+    broken.write_text(
+        (FOLDER / "lemma-b.4.json").read_text(encoding="utf-8").replace('"1/2"', '"1/3"'), encoding="utf-8"
+    )
+    done = bare([sys.executable, "-I", "-S", str(SCRIPT), str(broken), str(FILES[0])])
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert b"rejected: " in done.stdout and b"is false." in done.stdout
+    assert bare([sys.executable, "-I", "-S", str(SCRIPT)]).returncode == 2
+
+
+def test_the_script_imports_the_standard_library_only():
+    for node in ast.walk(ast.parse(SCRIPT.read_text(encoding="utf-8"))):
+        names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module] if isinstance(node, ast.ImportFrom) else []
+        assert {name.split(".")[0] for name in names} <= sys.stdlib_module_names
+
+
+@pytest.mark.parametrize("name", sorted(check.CLAIMS))
+def test_the_script_has_the_texts_of_the_registry(name):
+    own, registered = check.CLAIMS[name], find(name)
+    assert own.statement == registered.statement
+    assert own.setting == registered.setting.name
+    assert own.note == registered.note
+    assert own.hypotheses == tuple(h.name for h in registered.setting.all_hypotheses)
+    assert registered.record is mv.Standing.REFUTED
+
+
+def test_every_printed_claim_on_record_as_refuted_has_a_certificate():
+    from mappo_verify.claims.registry import CLAIMS
+
+    missing = {c.id for c in CLAIMS if c.record is mv.Standing.REFUTED and c.setting} - set(check.CLAIMS)
+    assert not {name for name in missing if find(name).source.startswith(("Section 4", "Appendix B", "Abstract"))}
+
+
+def test_the_numbers_of_the_papers_theorem():
+    """Left and right of Theorem 4.5, computed by hand elsewhere to six digits."""
+    for name, left, right in (
+        ("theorem-4.5-i", 8.41759, 8.14085),
+        ("theorem-4.5-i-two-errors", 11.74377, 10.94809),
+        ("theorem-4.5-i-long", 19.53504, 1.43472),
+    ):
+        found = read_certificate(FOLDER / f"{name}.json")
+        assert float(found.left_value[0]) == pytest.approx(left, abs=6e-6)
+        assert float(found.right_value[0]) == pytest.approx(right, abs=6e-6)
+
+
+# --- the two checkers against each other ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", sorted(check.CLAIMS))
+def test_both_checkers_agree_on_random_counterexamples(name, verdicts):
+    """Formulas that were written twice: what the toolkit certifies at random, the script confirms or does not treat."""
+    claim, generator, confirmed = find(name), np.random.default_rng(7), 0
+    sizes = sizes_of(claim.setting)
+    for size in sizes[:: max(1, len(sizes) // 6)]:
+        drawn = draw(claim.setting, size, 30, generator)
+        for index in range(30):
+            alone = instance(drawn, index)
+            if certify(claim, partial(claim.setting.case, alone, size)).verdict is not Verdict.VIOLATED:
+                continue
+            found = certificate_of(claim, size, alone)
+            script, own = verdicts(text_of(found))
+            assert own is None
+            assert script is None or script.startswith(("this checker treats", "a row of")), script
+            confirmed += script is None
+    if name not in ("theorem-4.5/i", "theorem-4.5/ii", "abstract-rate"):  # rare in random instances
+        assert confirmed > 0
+
+
+# --- tampering --------------------------------------------------------------------------------------------------------
+
+
+def leaves(value, path=()):
+    """Every path to something that is neither a list nor an object."""
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield from leaves(part, (*path, key))
+    elif isinstance(value, list):
+        for index, part in enumerate(value):
+            yield from leaves(part, (*path, index))
+    else:
+        yield path
+
+
+def at(fields, path):
+    for key in path:
+        fields = fields[key]
+    return fields
+
+
+def changed(fields, path, value):
+    result = copy.deepcopy(fields)
+    at(result, path[:-1])[path[-1]] = value
+    return result
+
+
+def other_digits(value):
+    """The same text or integer with one digit changed, for every digit."""
+    text = str(value)
+    for position, letter in enumerate(text):
+        if letter.isascii() and letter.isdigit():
+            mutated = f"{text[:position]}{(int(letter) + 1) % 10}{text[position + 1 :]}"
+            yield int(mutated) if isinstance(value, int) else mutated
+
+
+def alterations(value):
+    """Other values of one leaf: every digit, neighbours, signs, other types."""
+    yield from other_digits(value)
+    yield from [None, True, 0.5, [], {}, [value], {"0": value}, 10**6, "", "1e9", "NaN"]
+    if isinstance(value, int):
+        yield from [value + 1, value - 1, str(value), float(value), 10**30]
+        yield from [-value] if value else []
+    else:
+        yield from [value + " ", value[:-1], value + "0", "-" + value, value.swapcase() + "x", 0]
+        yield from [value.replace("≤", "<").replace("=", "≤") + " "]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_change_of_a_leaf_is_rejected(name, verdicts):
+    original = fields_of(name)
+    for path in leaves(original):
+        value = at(original, path)
+        few = name in SLOW and path[:2] == ("coordinates", "increments.errors") and path[-1] % 100
+        for other in other_digits(value) if few else alterations(value):
+            if type(other) is not type(value) or other != value:
+                assert_rejected(verdicts, changed(original, path, other), f"{path} = {other!r}")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_change_of_structure_is_rejected(name, verdicts):
+    original = fields_of(name)
+    for owner in ((), ("coordinates",)):
+        for key in at(original, owner):
+            for rename in (f"{key}x", key.upper(), f" {key}"):
+                renamed, removed = copy.deepcopy(original), copy.deepcopy(original)
+                at(removed, owner).pop(key)
+                at(renamed, owner)[rename] = at(renamed, owner).pop(key)
+                assert_rejected(verdicts, sealed(removed), f"without {key}")
+                assert_rejected(verdicts, sealed(renamed), f"{rename} for {key}")
+        extra = copy.deepcopy(original)
+        at(extra, owner)["extra"] = 1
+        assert_rejected(verdicts, sealed(extra), "an unknown field")
+    text = json.dumps(original)
+    assert_rejected(verdicts, text[:-1] + ', "steps": ' + str(original["steps"]) + "}", "a field that occurs twice")
+    for key in [k for k, v in original.items() if isinstance(v, list)]:
+        for other in ([*original[key], *original[key][-1:], 0], original[key][:-1] or [0]):
+            assert_rejected(verdicts, sealed({**original, key: other}), f"{key} = {other}")
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in SLOW])
+def test_changes_under_a_fitting_checksum_are_found_by_computation(name, verdicts):
+    """Only integers at which a statement does not look may differ, and then it is the certificate of another counterexample."""
+    original = fields_of(name)
+    for path in leaves(original):
+        value = at(original, path)
+        for other in other_digits(value):
+            mutated = sealed(changed(original, path, other))
+            script, own = verdicts(mutated)
+            if path[0] == "checksum":
+                assert script is None and own is None  # sealed again
+            elif path[0] != "coordinates":
+                assert script is not None and own is not None, (path, other)
+            else:
+                assert (script is None) == (own is None), (path, other, script, own)
+                if script is None:
+                    sizes = mv.Sizes(original["states"], tuple(original["action_sizes"]), original["steps"])
+                    found = certificate_of(original["claim"], sizes, mutated["coordinates"])
+                    assert (found.left_value, found.right_value) == read_certificate_values(original)
+
+
+def read_certificate_values(fields):
+    sides = (fields["left_value"], fields["right_value"])
+    return tuple(tuple(side) if isinstance(side, list) else side for side in sides)
+
+
+@pytest.mark.parametrize("name", sorted(SLOW))
+def test_long_runs_too(name, verdicts):
+    original = fields_of(name)
+    paths = [("coordinates", "increments.errors", 500), ("coordinates", "increments.errors", 7)]
+    for path in paths if "increments.errors" in original["coordinates"] else [("coordinates", "horizon")]:
+        assert_rejected(verdicts, sealed(changed(original, path, at(original, path) + 1)), str(path))
+
+
+def decimals(side, low, high):
+    """An enclosure with its ends moved by units of the last place."""
+    places = len(side[0].partition(".")[2])
+    units = [int(Fraction(end) * 10**places) for end in side]
+    return [toolkit._decimal(u + by, places) for u, by in zip(units, (low, high), strict=True)]
+
+
+def test_enclosures_must_be_narrow_and_true(verdicts):
+    original = fields_of("theorem-4.5-i")
+    for key in ("left_value", "right_value"):
+        side = original[key]
+        for low, high in ((-1, 1), (0, 1), (-1, 0), (1, -1), (2, 2), (-2, -2), (10**19, 10**19), (-(10**22), 10**22)):
+            moved = decimals(side, low, high)
+            assert_rejected(verdicts, sealed({**original, key: moved}), f"{key} moved by {low}, {high}")
+        for other in (
+            [side[1], side[0]],
+            [side[0], side[0]],
+            side[:1],
+            [*side, side[1]],
+            side[0],
+            [end[:-1] for end in side],
+            [end + "0" * 20 for end in side],
+            ["0" + end for end in side],
+            ["+" + end for end in side],
+            [str(Fraction(end)) for end in side],
+            [end.replace(".", ",") for end in side],
+            [float(end) for end in side],
+            [end.translate(str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")) for end in side],
+        ):
+            assert_rejected(verdicts, sealed({**original, key: other}), f"{key} = {other}")
+
+
+def test_wide_enclosures_prove_nothing_even_where_they_are_true():
+    assert contradicts("1", "≤", "1/2") and not contradicts("1/2", "≤", "1/2")
+    assert contradicts("1/2", "≥", "1") and not contradicts("1", "≥", "1/2")
+    assert contradicts("1/2", "=", "1") and not contradicts("1", "=", "1")
+    low, high = ("0.00000000000000000001", "0.00000000000000000003")
+    assert not contradicts((low, high), "=", "1/50000000000000000000")
+    assert contradicts((low, high), "=", "0") and contradicts((low, high), "≤", "0")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_swapped_sides_are_rejected(name, verdicts):
+    original = fields_of(name)
+    values = {"left_value": original["right_value"], "right_value": original["left_value"]}
+    words = {"left": original["right"], "right": original["left"]}
+    for swap in (values, words, values | words):
+        assert_rejected(verdicts, sealed(original | swap), f"swapped {sorted(swap)}")
+    for relation in {"=", "≤", "≥", "<", ""} - {original["relation"]}:
+        assert_rejected(verdicts, sealed(original | {"relation": relation}), relation)
+        assert_rejected(verdicts, sealed(original | values | words | {"relation": relation}), relation)
+
+
+@pytest.mark.parametrize(
+    ("name", "true"),
+    [
+        ("lemma-b.4", "lemma-b.4/repaired"),
+        ("lemma-b.1-printed-range", "lemma-b.1/expectation"),
+        ("lemma-b.2", "lemma-b.2/gradient-bound"),
+        ("lemma-b.3-zero-mean-intervention", "lemma-b.3/zero-mean-conditioning"),
+        ("proposition-4.2-averaged-unique", "proposition-4.2/averaged"),
+        ("lemma-b.4", "no-such-claim"),
+        ("lemma-b.4", "lemma-b.4/factor-two"),
+    ],
+)
+def test_the_same_data_prove_nothing_about_another_claim(name, true, verdicts):
+    original = fields_of(name)
+    assert_rejected(verdicts, sealed(original | {"claim": true}), true)
+    if true != "no-such-claim":
+        claim = find(true)
+        texts = {
+            "claim": true,
+            "statement": claim.statement,
+            "note": claim.note,
+            "setting": claim.setting.name,
+            "hypotheses": [h.name for h in claim.setting.all_hypotheses],
+        }
+        assert_rejected(verdicts, sealed(original | texts), f"{true} with all its texts")
+
+
+def test_instances_outside_the_claim_are_rejected(verdicts):
+    """Hypotheses are verified, not believed."""
+    cases = [
+        ("lemma-b.2", {"share": 10}),  # |Q̂| > B
+        ("lemma-b.2", {"radius": [0, 1]}),
+        ("lemma-b.4", {"policy.1": [[[0, 1]]]}),  # no full support
+        ("lemma-b.4", {"policy.1": [[[-1, 3]]]}),
+        ("lemma-b.4", {"game.transition": [[[0], [1]]]}),
+        ("lemma-b.1-path-wise", {"slopes": [[[0], [0]], [[0], [0]]]}),
+        ("lemma-b.1-path-wise", {"chances": [0, 1]}),
+        ("theorem-4.5-i", {"increments.base": [0, 1]}),
+        ("theorem-4.5-ii", {"when": 28}),  # after the run
+        ("theorem-4.5-ii", {"beta": [6, 7]}),  # 1/(2β²) < log 2
+        ("theorem-4.5-ii", {"beta": [1, 7]}),  # the error exceeds 40
+        ("abstract-rate", {"horizon": 1}),
+        ("section-4.3-equilibria-are-optimal", {"policy.1": [[1, 1]]}),  # not pure
+        ("section-4.3-equilibria-are-optimal", {"game.reward": [[0, 1, 0, 1]]}),  # no equilibrium
+        ("proposition-4.2-averaged-unique", {"data": [1, 1]}),
+        ("equation-1-any-fit", {"features": [[0], [0]]}),
+        (
+            "definition-3.1-conditional-readings",
+            {"game.transition": [[[1, 0]] * 4]},
+        ),  # γ = 1 and no end: no values
+    ]
+    for name, other in cases:
+        original = fields_of(name)
+        mutated = sealed(original | {"coordinates": original["coordinates"] | other})
+        assert_rejected(verdicts, mutated, f"{name} with {other}")
+
+
+def test_the_script_says_what_it_does_not_treat(verdicts):
+    """Sizes beyond a section are refused with a reason; the toolkit goes further."""
+    coordinates = {
+        "game.transition": [[[1, 0], [0, 1]], [[1, 0], [0, 1]]],
+        "game.reward": [[0, 0], [0, 0]],
+        "game.discount": [1, 1],
+        "target.1": [[[1, 0]], [[1, 0]]],
+        "policy.1": [[[15, 1]], [[15, 1]]],
+        "error.1": [[0, 1], [0, 1]],
+        "noise.1": [[0, 0], [0, 0]],
+    }
+    script, own = verdicts(text_of(certificate_of("lemma-b.4", mv.Sizes(2, (2,)), coordinates)))
+    assert own is None
+    assert script == "this checker treats 1 state(s) for this claim"
+
+
+# --- files that are no certificates -----------------------------------------------------------------------------------
+
+GOOD = (FOLDER / "lemma-b.4.json").read_text(encoding="utf-8")
+MALFORMED = {
+    "empty": b"",
+    "no JSON": b"hello",
+    "a list": b"[]",
+    "null": b"null",
+    "a number": b"1" * 100_000,
+    "a string": b'"' + b"a" * 1000 + b'"',
+    "half of it": GOOD[: len(GOOD) // 2].encode(),
+    "twice": (GOOD + GOOD).encode(),
+    "not UTF-8": GOOD.encode("utf-16"),
+    "a byte order mark": b"\xef\xbb\xbf" + GOOD.encode(),
+    "NUL": GOOD.replace("lemma", "\0lemma").encode(),
+    "deep lists": b"[" * 400_000,
+    "deep lists, closed": b"[" * 100_000 + b"]" * 100_000,
+    "deep objects": b'{"a":' * 100_000,
+    "deep coordinates": GOOD.replace("[[[1, 1]]]", "[" * 900 + "1" + "]" * 900).encode(),
+    "deeper coordinates": GOOD.replace("[[[1, 1]]]", "[" * 90_000 + "1" + "]" * 90_000).encode(),
+    "a long integer": GOOD.replace("[[[1, 1]]]", "[[[1, " + "9" * 500_000 + "]]]").encode(),
+    "a long step count": GOOD.replace('"steps": 1', '"steps": ' + "9" * 5_000).encode(),
+    "a float": GOOD.replace("[[[1, 1]]]", "[[[1, 1.0]]]").encode(),
+    "an exponent": GOOD.replace("[[[1, 1]]]", "[[[1, 1e999999999]]]").encode(),
+    "NaN": GOOD.replace("[[[1, 1]]]", "[[[1, NaN]]]").encode(),
+    "infinity": GOOD.replace("[[[1, 1]]]", "[[[1, -Infinity]]]").encode(),
+    "minus zero": GOOD.replace("[[[0, 1]]]", "[[[-0, 1]]]").encode(),
+    "true": GOOD.replace("[[[1, 1]]]", "[[[1, true]]]").encode(),
+    "a ragged table": GOOD.replace("[[[1, 1]]]", "[[[1, 1], [1]]]").encode(),
+    "many states": GOOD.replace('"states": 1', '"states": 9999999').encode(),
+    "no states": GOOD.replace('"states": 1', '"states": 0').encode(),
+    "negative states": GOOD.replace('"states": 1', '"states": -1').encode(),
+    "many actions": GOOD.replace('"action_sizes": [2]', '"action_sizes": [9999999, 9999999]').encode(),
+    "many agents": GOOD.replace('"action_sizes": [2]', f'"action_sizes": {[2] * 1000}').encode(),
+    "no agents": GOOD.replace('"action_sizes": [2]', '"action_sizes": []').encode(),
+    "many steps": GOOD.replace('"steps": 1', '"steps": 9999999').encode(),
+    "a huge rational": GOOD.replace('"1/2"', '"1/' + "9" * 400_000 + '"').encode(),
+    "a huge power": GOOD.replace('"1/2"', '"1e999999999"').encode(),
+    "division by zero": GOOD.replace('"1/2"', '"1/0"').encode(),
+    "not in lowest terms": GOOD.replace('"1/2"', '"2/4"').encode(),
+    "a chain from behind": GOOD.replace('"chain": 0', '"chain": -1').encode(),
+    "a chain beyond": GOOD.replace('"chain": 0', '"chain": 1').encode(),
+    "an entry": GOOD.replace('"entry": []', '"entry": [0]').encode(),
+    "another version": GOOD.replace('"version": 1', '"version": 2').encode(),
+    "another format": GOOD.replace("mappo-verify-certificate", "mappo-verify-game").encode(),
+    "lone surrogates": GOOD.replace('"lemma-b.4"', '"lemma-b.4\\ud800"').encode(),
+    "a strange name": GOOD.replace('"steps": 1', '"steps": 1, "\\ud800": 1').encode(),
+    "too large": GOOD.encode() + b" " * 1_000_000,
+}
+
+
+@pytest.mark.parametrize("kind", MALFORMED)
+def test_malformed_files_are_rejected_cleanly_and_soon(kind, tmp_path, capsys):
+    path = tmp_path / "file.json"
+    path.write_bytes(MALFORMED[kind])
+    started = time.perf_counter()
+    assert check.main([str(path)]) == 1
+    assert "rejected: " in capsys.readouterr().out
+    assert toolkit_complaint(path)
+    try:  # with a checksum that fits, if it is JSON at all
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        path.write_text(json.dumps(sealed(fields)), encoding="utf-8")
+    except (ValueError, TypeError, RecursionError):
+        pass
+    assert script_complaint(path) and toolkit_complaint(path)
+    assert time.perf_counter() - started < 10
+
+
+def test_files_that_cannot_be_read(tmp_path):
+    for path in (tmp_path / "missing.json", tmp_path, Path("a\0b")):
+        assert "read" in script_complaint(path) or "file" in script_complaint(path)
+        with pytest.raises(FileError):
+            read_certificate(path)
+
+
+def test_the_most_expensive_instances_take_bounded_time(verdicts):
+    """The largest numbers and runs that pass the limits."""
+    started = time.perf_counter()
+    base = fields_of("theorem-4.5-i")
+    for coordinates in (
+        {"increments.base": [10_000, 1], "increments.errors": [0] * 1000},
+        {"increments.base": [9_999, 10_000], "increments.errors": [1_000] * 10 + [0] * 990},
+    ):
+        assert_rejected(verdicts, sealed(base | {"steps": 1000, "coordinates": coordinates}), "a heavy instance")
+    assert time.perf_counter() - started < 60
+    for errors in ([1_001] + [0] * 22, [1_000] * 23):
+        heavier = {"coordinates": {"increments.base": [1, 1], "increments.errors": errors}}
+        assert_rejected(verdicts, sealed(base | heavier), "a heavier one")
+
+
+# --- making certificates ----------------------------------------------------------------------------------------------
+
+
+def test_the_audit_finds_one_and_it_is_written_and_read(tmp_path):
+    report = mv.audit(["lemma-b.2/printed-gradient-bound"])
+    witness = report["lemma-b.2/printed-gradient-bound"].witness
+    written = write_certificate(witness, tmp_path / "found.json")
+    assert read_certificate(tmp_path / "found.json") == written == certificate_by_audit(written.claim)
+    assert script_complaint(tmp_path / "found.json") is None
+
+
+def test_what_holds_has_no_certificate(tmp_path):
+    with pytest.raises(ClaimError, match="PROVED, so there is no counterexample"):
+        certificate_by_audit("lemma-b.3/zero-mean")
+    coordinates = SHIPPED["lemma-b.4"][2]
+    with pytest.raises(ClaimError, match="'holds'"):
+        certificate_of("lemma-b.4/repaired", mv.Sizes(1, (2,)), coordinates)
+    with pytest.raises(ClaimError, match="not all from"):
+        certificate_of("lemma-b.4", mv.Sizes(1, (2,)), coordinates | {"error.1": [[10, 0]]})
+    forged = read_certificate(FOLDER / "lemma-b.4.json")
+    forged = type(forged)(**{f: getattr(forged, f) for f in forged.__struct_fields__} | {"statement": "1 = 2"})
+    with pytest.raises(ClaimError, match="statement is not"):
+        write_certificate(forged, tmp_path / "forged.json")
+    assert not (tmp_path / "forged.json").exists()
+    with pytest.raises(FileError, match="cannot be written"):
+        write_certificate(read_certificate(FOLDER / "lemma-b.4.json"), tmp_path / "no" / "such.json")
+
+
+def own_claim(left, right, make=mv.at_most):
+    setting = mv.Setting("two integers", (mv.Table("f", lambda _: (2,)),), states=(1, 1))
+
+    def proof(case):
+        yield mv.line("left", left(case.f))
+        yield make("right", right(case.f), because="said so")
+
+    return mv.Claim("mine", "title", "source", setting, proof, statement="left against right", note="only mine")
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "make", "sides"),
+    [
+        (lambda f: f[..., 0], lambda f: f[..., 1], mv.at_most, ("2", "1")),
+        (lambda f: f, lambda f: f + f, mv.equal, ("2", "4")),
+        (lambda f: f[..., 1], lambda f: f[..., 0], mv.at_least, ("1", "2")),
+        (lambda f: mv.log(f[..., 0] * 1), lambda f: like(0, f) * f[..., 0], mv.equal, (20, "0")),  # a formal logarithm
+        (lambda f: mv.sqrt(f[..., 0]), lambda f: f[..., 1], mv.at_most, (20, 20)),
+        # 1.414213562373095048801688724209 < √2, by less than 10⁻³⁰
+        (
+            lambda f: mv.sqrt(f[..., 0]),
+            lambda f: f[..., 1] * 1414213562373095048801688724209 / 10**30,
+            mv.at_most,
+            (40, 40),
+        ),
+    ],
+)
+def test_claims_of_ones_own(left, right, make, sides, tmp_path):
+    claim = own_claim(left, right, make)
+    path = tmp_path / "mine.json"
+    found = write_certificate(certificate_of(claim, mv.Sizes(1, (1,)), {"f": [2, 1]}), path, claim)
+    for value, expected in zip((found.left_value, found.right_value), sides, strict=True):
+        if isinstance(expected, int):
+            assert len(value[0].partition(".")[2]) == expected
+        else:
+            assert value == expected
+    assert toolkit_complaint(path, claim) is None
+    assert "only mine" in recheck(found, claim).text()
+    assert "no claim is called" in toolkit_complaint(path)  # it is not registered
+    assert "has no section" in script_complaint(path)
+    assert "verdict" in toolkit_complaint(path, own_claim(lambda f: f, lambda f: f))
+
+
+def test_a_violation_beyond_all_decimals_is_refused():
+    tiny = own_claim(
+        lambda f: mv.sqrt(f[..., 0] * f[..., 0] * 2 + like(1, f) / 10**100),
+        lambda f: mv.sqrt(f[..., 0] * f[..., 0] * 2),
+    )
+    with pytest.raises(ClaimError, match="smaller than 80 decimals"):
+        certificate_of(tiny, mv.Sizes(1, (1,)), {"f": [1, 1]})
+
+
+# --- the kernel of the script -----------------------------------------------------------------------------------------
+
+BITS = 1500
+RANDOM = np.random.default_rng(3)
+
+
+def random_rational(size, positive):
+    """Of at most 40 digits, between 10^-(size+1) and 10^(size+1) in absolute value."""
+    digits = int(RANDOM.integers(1, 40))
+    top, bottom = (int("1" + "".join(map(str, RANDOM.integers(0, 10, digits)))) for _ in range(2))
+    value = Fraction(top, bottom) * Fraction(10) ** int(RANDOM.integers(-size, size + 1))
+    return value if positive or RANDOM.integers(0, 2) else -value
+
+
+def ball(value):
+    return flint.arb(flint.fmpq(value.numerator, value.denominator))
+
+
+@pytest.mark.parametrize(("name", "size", "positive"), [("exp", 3, False), ("log", 60, True), ("sqrt", 60, True)])
+def test_enclosures_contain_the_number_and_are_tight(name, size, positive):
+    for _ in range(60):
+        x = random_rational(size, positive)
+        found = getattr(check, name)(x)
+        with precision(BITS):
+            true = getattr(ball(x), name)()
+            assert ball(found.low) <= true <= ball(found.high)
+            width = ball(found.high) - ball(found.low)
+            assert width <= (1 + abs(true)) * ball(Fraction(1, 2**470)), x
+
+
+def test_exact_values_stay_exact():
+    for found, expected in (
+        (check.exp(0), 1),
+        (check.log(1), 0),
+        (check.sqrt(Fraction(4, 9)), Fraction(2, 3)),
+        (check.sqrt(0), 0),
+        (check.raised(4, Fraction(1, 2)), 2),
+        (check.raised(8, Fraction(-2, 3)), Fraction(1, 4)),
+        (check.raised(5, Fraction(0)), 1),
+    ):
+        assert found.low == found.high == expected
+    assert check.raised(3, Fraction(1, 2)).low < check.raised(3, Fraction(1, 2)).high
+    third = check.Interval(Fraction(1, 3)) / 7 - 2 * check.Interval(Fraction(5, 11))
+    assert third.low == third.high == Fraction(1, 21) - Fraction(10, 11)
+
+
+def test_interval_arithmetic_contains_every_result():
+    for _ in range(300):
+        ends = [sorted(random_rational(3, False) for _ in range(2)) for _ in range(2)]
+        one, two = (check.Interval(*pair) for pair in ends)
+        x, y = (low + (high - low) * Fraction(int(RANDOM.integers(0, 11)), 10) for low, high in ends)
+        pairs = [(one + two, x + y), (one - two, x - y), (one * two, x * y), (check.larger(one, two), max(x, y))]
+        pairs += [(3 - one, 3 - x), (one * 2, 2 * x)]
+        if not ends[1][0] <= 0 <= ends[1][1]:
+            pairs += [(one / two, x / y), (1 / two, 1 / y)]
+        for enclosure, value in pairs:
+            assert enclosure.low <= value <= enclosure.high
+
+
+def test_rounding_goes_outwards_and_keeps_numbers_small():
+    awkward = Fraction(3**700 + 1, 7**500)
+    found = check.Interval(awkward)
+    assert found.low < awkward < found.high
+    assert found.high - found.low == Fraction(1, 2**check.GRID)
+    assert max(found.low.denominator, found.high.denominator) <= 2**check.GRID
+    spread = check.Interval(Fraction(-1, 3), Fraction(1, 3))
+    product = spread * spread * spread
+    assert product.low == Fraction(-1, 27) and product.high == Fraction(1, 27)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: check.Interval(1) / check.Interval(-1, 1),
+        lambda: check.Interval(1) / 0,
+        lambda: check.sqrt(-1),
+        lambda: check.sqrt(check.Interval(-1, 1)),
+        lambda: check.log(0),
+        lambda: check.log(check.Interval(-1, 1)),
+        lambda: check.exp(10**6),
+    ],
+)
+def test_what_the_kernel_cannot_do_is_a_rejection(call):
+    with pytest.raises(check.Rejected):
+        call()
+
+
+def test_monotone_functions_of_intervals():
+    wide = check.Interval(Fraction(1, 2), Fraction(7, 2))
+    for name in ("exp", "log", "sqrt"):
+        function = getattr(check, name)
+        found = function(wide)
+        assert found.low == function(wide.low).low and found.high == function(wide.high).high
+
+
+def test_balls_and_rationals_are_recorded_alike():
+    """A ball that holds a rational is recorded by an enclosure of it; the script's exact value lies inside."""
+    with precision(200):
+        value = flint.arb(flint.fmpq(1, 3))
+        assert toolkit._recorded(value, 20) == ("0.33333333333333333332", "0.33333333333333333334")
+        assert toolkit._recorded(-value, 20) == ("-0.33333333333333333334", "-0.33333333333333333332")
+        assert toolkit._recorded(flint.arb(0), 20) == ("-0.00000000000000000001", "0.00000000000000000001")
+        with pytest.raises(mv.ExactnessError, match="infinite"):
+            toolkit._recorded(flint.arb("inf"), 20)
+    assert toolkit._recorded(flint.fmpq(2, 4), 20) == "1/2"
+    formal = mv.log(like([4, 2, 1], System.RATIONALS))
+    assert toolkit._recorded(formal[0] - 2 * formal[1], 20) == "0"
+    assert toolkit._recorded(formal[1], 20)[0].startswith("0.69314718055994530941")
