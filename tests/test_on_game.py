@@ -78,7 +78,7 @@ def test_what_is_skipped_says_why():
     with pytest.raises(KeyError):
         report["proposition-4.2"]
     many = mv.audit(["lemma-b.3", "definition-3.1"], game=mv.named_game("shared-parameter:6"))
-    assert "at most 4 agents, and this game has 6" in dict(many.skipped)["lemma-b.3"]
+    assert "tried on 1 to 4 agents, and this game has 6" in dict(many.skipped)["lemma-b.3"]
     batch = mv.audit(["lemma-4.1"], game=mv.random_game(2, (2,), batch=(3,)))
     assert batch.claims == () and "batch of games" in dict(batch.skipped)["lemma-4.1"]
     large = mv.audit(["definition-3.2/uniqueness"], game=mv.random_game(5, (4, 4)))

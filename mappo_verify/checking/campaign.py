@@ -411,7 +411,7 @@ def _how(
         return "; ".join(parts) + (f"; modulo {', '.join(modulo)}" if modulo else "")
     open_proof = f"; not proved: {failures[0].step}" if failures else ""
     if standing is Standing.SURVIVED:
-        return f"every {arithmetic} instance holds{open_proof}"
+        return f"every instance holds ({arithmetic}){open_proof}"
     if standing is Standing.SUPPORTED:
         return f"nothing decided against it, nothing certified{open_proof}"
     return "no instance met the hypotheses"
@@ -425,7 +425,11 @@ def _with_taint(reports: list[ClaimReport]) -> Iterator[ClaimReport]:
     """Mark what leans on a refuted claim: the claims whose reasons name it, and those that lean on these."""
     from dataclasses import replace
 
-    known = {entry.id for entry in CLAIMS} | {entry.parent for entry in CLAIMS} | {r.id for r in reports}
+    known = (
+        {entry.id for entry in CLAIMS}
+        | {entry.parent for entry in CLAIMS}
+        | {name for r in reports for name in (r.id, r.claim.parent)}
+    )
     fallen = [r.claim for r in reports if r.standing is Standing.REFUTED and r.claim.printed]
     refuted = {claim.id for claim in fallen} | {claim.parent for claim in fallen}
     leans = {r.id: {name for name in r.cites if name in known and name != r.id} for r in reports}

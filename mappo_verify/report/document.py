@@ -39,7 +39,7 @@ def exact_text(value: Any) -> str | None:
 
 
 def audit_document(report: AuditReport) -> dict[str, Any]:
-    """The audit as JSON-ready data, schema in ``docs/audit-json.md``."""
+    """The audit as JSON-ready data: ``claims`` holds one row each (:func:`claim_document`), ``standings`` parents as well."""
     return {
         "profile": report.profile,
         "seed": report.seed,

@@ -11,6 +11,7 @@ from pathlib import Path
 from ..checking.campaign import AuditReport, audit
 from ..claims.claim import Claim
 from ..claims.registry import CLAIMS
+from ..claims.verdict import Standing
 from .document import number_text
 
 BEGIN, END = "<!-- audit: begin -->", "<!-- audit: end -->"
@@ -21,9 +22,14 @@ def audit_markdown(report: AuditReport) -> str:
     rows = ["| claim | standing | how it was decided |", "| --- | --- | --- |"]
     for entry in report.claims:
         name = f"`{entry.id}`" + ("" if entry.claim.printed else " °")
-        margin = f" (off by {number_text(entry.margin)})" if entry.standing.value == "REFUTED" else ""
+        margin = f" (off by {number_text(entry.margin)})" if entry.standing is Standing.REFUTED else ""
         rows.append(f"| {name} | **{entry.standing.value}** | {_cell(entry.how)}{margin} |")
-    return "\n".join(rows)
+    notes = [
+        f"- `{entry.id}`: {entry.claim.note}"
+        for entry in report.claims
+        if entry.standing is Standing.REFUTED and entry.claim.note
+    ]
+    return "\n".join([*rows, "", "What must be said beside a refutation:", "", *notes] if notes else rows)
 
 
 def paper_map(claims: tuple[Claim, ...] = CLAIMS) -> str:

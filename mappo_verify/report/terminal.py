@@ -71,6 +71,9 @@ def _footnotes(report: AuditReport) -> list[Text]:
             notes.append(Text(f"{entry.id} leans on a refuted claim: {', '.join(entry.tainted_by)}", "yellow"))
         if entry.standing is Standing.REFUTED and entry.claim.repaired_by:
             notes.append(Text(f"{entry.id}: repaired by {entry.claim.repaired_by}", "dim"))
+    for entry in report.claims:
+        if entry.standing is Standing.REFUTED and entry.claim.note:
+            notes.append(Text(f"{entry.id}: {entry.claim.note}", "dim"))
     for name, reason in report.skipped:
         notes.append(Text(f"{name} skipped: {reason}", "dim"))
     where = f" on {report.game}" if report.game else ""
