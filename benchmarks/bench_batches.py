@@ -94,7 +94,7 @@ def test_toolkit_with_construction(benchmark, data) -> None:  # type: ignore[no-
 def test_solve(benchmark, data, how: str) -> None:  # type: ignore[no-untyped-def]
     from mappo_verify.arithmetic.floats import batch_minor, solve
 
-    transition, reward, discount, *_ = data
+    transition, reward, *_ = data
     matrix = np.eye(STATES) - 0.9 * transition[:, :, 0, :]
     right = reward[:, :, :1]
     if how == "toolkit":

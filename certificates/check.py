@@ -181,12 +181,17 @@ def _twice_artanh(t: Fraction) -> Interval:
     return result + Interval(-rest, rest)
 
 
-def raised(base: int, exponent: Fraction) -> Interval:
-    """``bᶜ`` for ``b ≥ 1``: exact where it is rational for a plain reason, else ``e^(c log b)``."""
-    root = round(base ** (1 / exponent.denominator))
-    if root**exponent.denominator == base:
-        return Interval(Fraction(root) ** exponent.numerator)
-    return exp(exponent * log(base))
+def powers(factors: Iterable[tuple[int, Fraction]]) -> Interval:
+    """``Π bᶜ`` for integers ``b ≥ 1``: over primes it is rational just where all exponents are integers, and then exact."""
+    exponents: dict[int, Fraction] = {}
+    for base, exponent in factors:
+        prime = 2
+        while base > 1:
+            while base % prime == 0:
+                base, exponents[prime] = base // prime, exponents.get(prime, Fraction(0)) + exponent
+            prime += 1
+    whole = math.prod(Fraction(p) ** c.numerator for p, c in exponents.items() if c.denominator == 1)
+    return whole * exp(total(c * log(p) for p, c in exponents.items() if c.denominator > 1))
 
 
 # === Part 2: what a file may contain ==================================================================================
@@ -711,10 +716,7 @@ def equation_1_any_fit(instance: Instance) -> Comparison:
     gram = sum(s * f * f for s, f in zip(data, features, strict=True))
     require(gram > 0, "the features vanish, so that the fit is not unique")
     fitted = [
-        p
-        * math.prod(
-            (raised(v, f * s * g / gram) for v, s, g in zip(values, data, features, strict=True)), start=Interval(1)
-        )
+        p * powers((v, f * s * g / gram) for v, s, g in zip(values, data, features, strict=True))
         for p, f in zip(policy, features, strict=True)
     ]
     ideal = [p * v for p, v in zip(policy, values, strict=True)]

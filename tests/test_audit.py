@@ -132,7 +132,7 @@ def test_the_document_is_json(whole):
 
 def test_a_true_inequality_survives():
     entry = mv.audit([true_claim()])["mine"]
-    assert entry.standing is SURVIVED and entry.how == "every exact instance holds"
+    assert entry.standing is SURVIVED and entry.how == "every instance holds (exact)"
     assert entry.instances >= 300 and entry.margin == 0 and entry.expected and entry.witness is None
 
 
@@ -193,7 +193,7 @@ def test_a_failed_proof_is_told_and_lowers_the_standing():
     own = true_claim(symbolic=(ONE,), record=PROVED)
     entry = mv.audit([own])["mine"]
     assert entry.standing is SURVIVED and not entry.expected
-    assert entry.how == "every exact instance holds; not proved: right"
+    assert entry.how == "every instance holds (exact); not proved: right"
 
 
 def test_a_false_inequality_is_never_proved_whatever_sizes_are_named():

@@ -11,6 +11,7 @@ import sys
 import time
 from fractions import Fraction
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import flint
@@ -31,7 +32,7 @@ from mappo_verify.checking.certificate import (
     text_of,
     write_certificate,
 )
-from mappo_verify.checking.evaluate import certify
+from mappo_verify.checking.evaluate import decide, evaluate
 from mappo_verify.checking.sampling import draw, instance, sizes_of
 from mappo_verify.claims.registry import claim as find
 from mappo_verify.claims.verdict import Verdict
@@ -195,19 +196,49 @@ def test_both_checkers_agree_on_random_counterexamples(name, verdicts):
     """Formulas that were written twice: what the toolkit certifies at random, the script confirms or does not treat."""
     claim, generator, confirmed = find(name), np.random.default_rng(7), 0
     sizes = sizes_of(claim.setting)
-    for size in sizes[:: max(1, len(sizes) // 6)]:
-        drawn = draw(claim.setting, size, 30, generator)
-        for index in range(30):
-            alone = instance(drawn, index)
-            if certify(claim, partial(claim.setting.case, alone, size)).verdict is not Verdict.VIOLATED:
-                continue
-            found = certificate_of(claim, size, alone)
-            script, own = verdicts(text_of(found))
+    sizes = sizes[:: max(1, len(sizes) // 6)]
+    for size in sizes:
+        drawn = draw(claim.setting, size, 30 if claim.transcendental else 2400 // len(sizes), generator)
+        found = np.concatenate([np.ravel(np.asarray(e.verdict, object)) for e in decide(claim, drawn, size)])
+        for index in np.flatnonzero(found == Verdict.VIOLATED)[:12]:
+            script, own = verdicts(text_of(certificate_of(claim, size, instance(drawn, index))))
             assert own is None
-            assert script is None or script.startswith(("this checker treats", "a row of")), script
+            assert script is None or script.startswith("this checker treats"), script
             confirmed += script is None
-    if name not in ("theorem-4.5/i", "theorem-4.5/ii", "abstract-rate"):  # rare in random instances
-        assert confirmed > 0
+    assert confirmed > 0 or name in RARE
+
+
+RARE = ("lemma-b.1/printed-range", "theorem-4.5/i", "theorem-4.5/ii", "abstract-rate")
+"""Random instances hardly ever violate these."""
+
+
+@pytest.mark.parametrize("name", RARE)
+def test_both_compute_the_same_sides_on_random_instances(name):
+    """Also where nothing is violated; and the script finds a hypothesis unmet exactly where the toolkit does."""
+    claim, generator, met = find(name), np.random.default_rng(11), 0
+    for size in sizes_of(claim.setting):
+        drawn = draw(claim.setting, size, 12, generator)
+        for index in range(12):
+            alone = {key: np.asarray(values).tolist() for key, values in instance(drawn, index).items()}
+            fields = {"states": size.states, "action_sizes": list(size.actions), "steps": size.steps}
+            subject = check.Instance(fields | {"coordinates": alone, "chain": 0, "entry": []})
+            with precision(256):
+                evidence = evaluate(claim, claim.setting.case(alone, size, System.BALLS))
+                if evidence.verdict is Verdict.NOT_APPLICABLE:
+                    with pytest.raises(check.Rejected):
+                        claim_sides(name, subject)
+                    continue
+                met += 1
+                for ours, line in zip(claim_sides(name, subject), (evidence.lines[0], evidence.lines[-1]), strict=True):
+                    low, high = toolkit._ends(np.asarray(line.value)[()])
+                    assert ours.high - ours.low < Fraction(1, 10**60) and high - low < Fraction(1, 10**60)
+                    assert ours.low <= high and low <= ours.high
+    assert met >= 5
+
+
+def claim_sides(name, subject):
+    found = check.CLAIMS[name].compare(subject)
+    return check.interval(found.left_value), check.interval(found.right_value)
 
 
 # --- tampering --------------------------------------------------------------------------------------------------------
@@ -278,6 +309,10 @@ def test_every_change_of_structure_is_rejected(name, verdicts):
                 renamed, removed = copy.deepcopy(original), copy.deepcopy(original)
                 at(removed, owner).pop(key)
                 at(renamed, owner)[rename] = at(renamed, owner).pop(key)
+                if key == "checksum":
+                    assert_rejected(verdicts, removed, "without a checksum")
+                    assert_rejected(verdicts, renamed, f"{rename} for {key}")
+                    continue
                 assert_rejected(verdicts, sealed(removed), f"without {key}")
                 assert_rejected(verdicts, sealed(renamed), f"{rename} for {key}")
         extra = copy.deepcopy(original)
@@ -286,34 +321,33 @@ def test_every_change_of_structure_is_rejected(name, verdicts):
     text = json.dumps(original)
     assert_rejected(verdicts, text[:-1] + ', "steps": ' + str(original["steps"]) + "}", "a field that occurs twice")
     for key in [k for k, v in original.items() if isinstance(v, list)]:
-        for other in ([*original[key], *original[key][-1:], 0], original[key][:-1] or [0]):
-            assert_rejected(verdicts, sealed({**original, key: other}), f"{key} = {other}")
+        for other in ([*original[key], *original[key][-1:], 0], original[key][:-1], original[key][1:], [[]]):
+            if other != original[key]:
+                assert_rejected(verdicts, sealed({**original, key: other}), f"{key} = {other}")
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in SLOW])
 def test_changes_under_a_fitting_checksum_are_found_by_computation(name, verdicts):
-    """Only integers at which a statement does not look may differ, and then it is the certificate of another counterexample."""
+    """Another instance, or another place, may also be a counterexample with these very sides; then both checkers must say so."""
     original = fields_of(name)
-    for path in leaves(original):
-        value = at(original, path)
-        for other in other_digits(value):
-            mutated = sealed(changed(original, path, other))
-            script, own = verdicts(mutated)
-            if path[0] == "checksum":
-                assert script is None and own is None  # sealed again
-            elif path[0] != "coordinates":
-                assert script is not None and own is not None, (path, other)
-            else:
+    for path in (path for path in leaves(original) if path != ("checksum",)):
+        some = 2 if path in (("left",), ("right",)) else None  # words are compared after everything is evaluated
+        for other in islice(other_digits(at(original, path)), some):
+            script, own = verdicts(sealed(changed(original, path, other)))
+            if path[0] in ("coordinates", "entry"):
                 assert (script is None) == (own is None), (path, other, script, own)
-                if script is None:
-                    sizes = mv.Sizes(original["states"], tuple(original["action_sizes"]), original["steps"])
-                    found = certificate_of(original["claim"], sizes, mutated["coordinates"])
-                    assert (found.left_value, found.right_value) == read_certificate_values(original)
+            else:
+                assert script is not None and own is not None, (path, other)
 
 
-def read_certificate_values(fields):
-    sides = (fields["left_value"], fields["right_value"])
-    return tuple(tuple(side) if isinstance(side, list) else side for side in sides)
+def test_integers_that_a_statement_looks_at_cannot_be_changed(verdicts):
+    """Under a fitting checksum: every digit of instances of Theorem 4.5, of the abstract's rate and of Lemma B.1."""
+    for name in ("theorem-4.5-i", "theorem-4.5-ii", "abstract-rate", "lemma-b.1-printed-range-by-hand"):
+        original = fields_of(name)
+        for path in leaves(original):
+            if path[0] == "coordinates" and path[1] not in ("chances", "offsets"):
+                for other in other_digits(at(original, path)):
+                    assert_rejected(verdicts, sealed(changed(original, path, other)), f"{path} = {other}")
 
 
 @pytest.mark.parametrize("name", sorted(SLOW))
@@ -370,9 +404,9 @@ def test_swapped_sides_are_rejected(name, verdicts):
     original = fields_of(name)
     values = {"left_value": original["right_value"], "right_value": original["left_value"]}
     words = {"left": original["right"], "right": original["left"]}
-    for swap in (values, words, values | words):
+    for swap in (values, values | words) if name in SLOW else (values, words, values | words):
         assert_rejected(verdicts, sealed(original | swap), f"swapped {sorted(swap)}")
-    for relation in {"=", "≤", "≥", "<", ""} - {original["relation"]}:
+    for relation in () if name in SLOW else {"=", "≤", "≥", "<", ""} - {original["relation"]}:
         assert_rejected(verdicts, sealed(original | {"relation": relation}), relation)
         assert_rejected(verdicts, sealed(original | values | words | {"relation": relation}), relation)
 
@@ -493,6 +527,7 @@ MALFORMED = {
     "a chain from behind": GOOD.replace('"chain": 0', '"chain": -1').encode(),
     "a chain beyond": GOOD.replace('"chain": 0', '"chain": 1').encode(),
     "an entry": GOOD.replace('"entry": []', '"entry": [0]').encode(),
+    "a long id": GOOD.replace('"lemma-b.4"', '"' + "lemma-" * 100_000 + '"').encode(),
     "another version": GOOD.replace('"version": 1', '"version": 2').encode(),
     "another format": GOOD.replace("mappo-verify-certificate", "mappo-verify-game").encode(),
     "lone surrogates": GOOD.replace('"lemma-b.4"', '"lemma-b.4\\ud800"').encode(),
@@ -509,12 +544,13 @@ def test_malformed_files_are_rejected_cleanly_and_soon(kind, tmp_path, capsys):
     assert check.main([str(path)]) == 1
     assert "rejected: " in capsys.readouterr().out
     assert toolkit_complaint(path)
-    try:  # with a checksum that fits, if it is JSON at all
-        fields = json.loads(path.read_text(encoding="utf-8"))
-        path.write_text(json.dumps(sealed(fields)), encoding="utf-8")
-    except (ValueError, TypeError, RecursionError):
-        pass
-    assert script_complaint(path) and toolkit_complaint(path)
+    if kind not in ("minus zero", "too large"):  # with a checksum that fits, if it is JSON at all
+        try:
+            fields = json.loads(path.read_text(encoding="utf-8"))
+            path.write_text(json.dumps(sealed(fields)), encoding="utf-8")
+        except (ValueError, TypeError, RecursionError):
+            pass
+        assert script_complaint(path) and toolkit_complaint(path)
     assert time.perf_counter() - started < 10
 
 
@@ -656,12 +692,14 @@ def test_exact_values_stay_exact():
         (check.log(1), 0),
         (check.sqrt(Fraction(4, 9)), Fraction(2, 3)),
         (check.sqrt(0), 0),
-        (check.raised(4, Fraction(1, 2)), 2),
-        (check.raised(8, Fraction(-2, 3)), Fraction(1, 4)),
-        (check.raised(5, Fraction(0)), 1),
+        (check.powers([(4, Fraction(1, 2)), (9, Fraction(-1, 2))]), Fraction(2, 3)),
+        (check.powers([(2, Fraction(1, 3)), (4, Fraction(1, 3)), (5, Fraction(0))]), 2),
+        (check.powers([(8, Fraction(-2, 3)), (1, Fraction(1, 7))]), Fraction(1, 4)),
+        (check.powers([]), 1),
     ):
         assert found.low == found.high == expected
-    assert check.raised(3, Fraction(1, 2)).low < check.raised(3, Fraction(1, 2)).high
+    root = check.powers([(12, Fraction(1, 2))])  # 2√3
+    assert root.low < root.high and root.low**2 < 12 < root.high**2
     third = check.Interval(Fraction(1, 3)) / 7 - 2 * check.Interval(Fraction(5, 11))
     assert third.low == third.high == Fraction(1, 21) - Fraction(10, 11)
 

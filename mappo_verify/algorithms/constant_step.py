@@ -25,12 +25,10 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import constant
-from ..errors import GameError
 from ..model import Game
 from ..model.features import Features
-from ..model.validation import array_of, in_system
 from .critics import Critic, ExactCritic
-from .improvement_solver import ExactFit, require_count, require_positive
+from .improvement_solver import ExactFit, positive_number, require_count
 from .iteration import iterate
 from .trace import Trace
 
@@ -43,11 +41,7 @@ def constant_step(game: Game, iterations: int, step: Any, *, critic: Critic | No
     Works in balls, too, for short runs.
     """
     require_count("K", iterations)
-    require_positive("the step η", step)
-    eta = in_system(array_of(step, "the step η"), game.system)
-    if eta.ndim and eta.shape != game.batch_shape:
-        raise GameError(f"the step η has shape {eta.shape}; it needs one number, or the batch shape {game.batch_shape}")
-    beta = np.asarray(constant(1, game.system) / eta)
+    beta = np.asarray(constant(1, game.system) / positive_number(game, "the step η", step))
     critic = critic or ExactCritic()
     return iterate(
         game,

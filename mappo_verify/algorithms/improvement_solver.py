@@ -26,7 +26,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -46,8 +47,10 @@ from ..arithmetic import (
     system_of,
 )
 from ..errors import GameError
+from ..model import Game
 from ..model.agents import join_last
 from ..model.features import Features, TabularFeatures
+from ..model.validation import array_of, in_system
 from ..quantities.mirror_descent import fit_step
 from ..quantities.stochastic_gradient import project
 from .sampling import Generator, cumulative, draw
@@ -67,10 +70,22 @@ HALVINGS = 200
 
 def require_positive(name: str, value: Any) -> None:
     """A finite number, or a batch of them, above 0; else :class:`GameError`."""
-    values = floats_of(value)
+    values = floats_of(array_of(value, name))
     bad = ~np.isfinite(values) | (compare(values, "≤", 0) > 0)
     if bad.any():
         raise GameError(f"{name} = {values[bad].flat[0]:g} is not a positive, finite number")
+
+
+def positive_number(game: Game, name: str, value: Any) -> Array:
+    """A positive number, or one per game of a batch, in the number system of ``game``; integers and Fractions join any."""
+    require_positive(name, value)
+    simple = isinstance(value, (int, Fraction))
+    number = like(value, game.system) if simple else in_system(array_of(value, name), game.system)
+    if system_of(number) is not game.system:
+        raise GameError(f"{name} is in {system_of(number).value}, the game in {game.system.value}; convert one")
+    if number.ndim and number.shape != game.batch_shape:
+        raise GameError(f"{name} has shape {number.shape}; it needs one number, or the batch shape {game.batch_shape}")
+    return number
 
 
 def require_count(name: str, count: Any) -> None:
@@ -123,8 +138,7 @@ def default_step(radius: Any, gradients: Any, steps: int) -> Any:
 # --- solvers ----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, eq=False)
-class Problem:
+class Problem(NamedTuple):
     """Subproblem (4) of one agent: everything that a solver may use.
 
     ``parameters`` is ``θ_k`` ``[..., d]``, ``values`` is ``Q̂`` in the shape of the factor, ``beta`` is

@@ -26,14 +26,13 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, absolute, largest, like, sqrt, square, support, system_of
+from ..arithmetic import Array, absolute, largest, like, sqrt, square, support
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.features import Features
-from ..model.validation import array_of, in_system
 from ..quantities.distributions import stationary_distribution
 from .critics import Critic, ExactCritic
-from .improvement_solver import ExactFit, Solver, require_count, require_positive
+from .improvement_solver import ExactFit, Solver, positive_number, require_count, require_positive
 from .iteration import iterate
 from .trace import Trace, entropy_of
 
@@ -126,12 +125,12 @@ def multi_agent_ppo(
         "solver": solver or ExactFit(),
         "bound": bound,
     }
-    limit = value_bound(game) if bound is None else _number(game, "B", bound)
+    limit = value_bound(game) if bound is None else positive_number(game, "B", bound)
     if beta is None:
         require_positive("B, which sets the default β,", limit)
         base = ideal_beta(limit, game.action_sizes)
     else:
-        base = _number(game, "β", beta)
+        base = positive_number(game, "β", beta)
     return iterate(
         game,
         features,
@@ -142,18 +141,7 @@ def multi_agent_ppo(
         seed,
         "multi_agent_ppo",
         settings,
-        None if radius is None else _number(game, "R", radius),
+        None if radius is None else positive_number(game, "R", radius),
         limit,
         order,
     )
-
-
-def _number(game: Game, name: str, value: Any) -> Array:
-    """A positive number, or one per game of the batch, in the number system of the game."""
-    require_positive(name, value)
-    number = in_system(array_of(value, name), game.system)
-    if system_of(number) is not game.system:
-        raise GameError(f"{name} is in {system_of(number).value}, the game in {game.system.value}; convert one")
-    if number.ndim and number.shape != game.batch_shape:
-        raise GameError(f"{name} has shape {number.shape}; it needs one number, or the batch shape {game.batch_shape}")
-    return number

@@ -9,7 +9,8 @@ takes them as given and computes, per iteration and agent, from nothing but thes
     Δ_k^m = √2 (φ_k^m + φ_k^{m-1}) (ε_k^m + ε̂_k^m/β_k)    δ_k^m = 2 φ_k^{m-1} ε_k^m
 
 and the returns and divergences.  Squares are primitive, because they stay rational.  In balls the policies are enclosed as
-``softmax(φᵀθ)``, so ``recompute(trace.balls(), game.balls(), comparator.balls())`` encloses the truth about the recorded run.
+``softmax(φᵀθ)``, so that ``recompute(trace.balls(), ...)``, of a game and comparator that went through ``.exact().balls()``,
+encloses the truth about the recorded run.
 Source: Definition 4.4, Assumption 4.3, Theorem 4.5.
 """
 

@@ -389,6 +389,7 @@ def _require(condition: bool, reason: str) -> None:
 
 def _checked(certificate: Certificate, claim: Claim | None) -> Evidence:
     if claim is None:
+        _require(len(certificate.claim) <= 100, "no claim has an id of more than 100 characters")
         try:
             claim = find(certificate.claim)
         except ClaimError as error:

@@ -95,7 +95,7 @@ def proper_actions(game: Game) -> npt.NDArray[np.intp]:
     """
     follows, chosen = support(game.transition), np.argmax(game.ends, axis=-1)
     done = np.asarray((game.ends > 0).any(-1))
-    for _ in range(game.states):
+    while True:
         leads = (follows & done[..., None, None, :]).any(-1)
         fresh = leads.any(-1) & ~done
         if not fresh.any():

@@ -74,8 +74,7 @@ def _footnotes(report: AuditReport) -> list[Text]:
     for entry in report.claims:
         if entry.standing is Standing.REFUTED and entry.claim.note:
             notes.append(Text(f"{entry.id}: {entry.claim.note}", "dim"))
-    for name, reason in report.skipped:
-        notes.append(Text(f"{name} skipped: {reason}", "dim"))
+    notes += [Text(f"{name} skipped: {reason}", "dim") for name, reason in report.skipped]
     where = f" on {report.game}" if report.game else ""
     counts = {standing: sum(entry.standing is standing for entry in report.claims) for standing in Standing}
     summary = ", ".join(f"{count} {standing.value}" for standing, count in counts.items() if count)
