@@ -172,12 +172,12 @@ def _log(x: Fraction) -> Interval:
 
 
 def _twice_artanh(t: Fraction) -> Interval:
-    """``2 Σ t^(2j+1)/(2j+1)`` for ``|t| ≤ 1/3``; the rest is at most twice its first power in size."""
+    """``2 Σ t^(2j+1)/(2j+1)`` for ``|t| ≤ 1/3``; the rest is at most three times its first power in size."""
     power, square, result, j = Interval(t), Interval(t * t), Interval(0), 1
     while max(abs(power.low), abs(power.high)) > Fraction(1, 1 << GRID):
         result = result + 2 * power / j
         power, j = power * square, j + 2
-    rest = 2 * max(abs(power.low), abs(power.high))
+    rest = 3 * max(abs(power.low), abs(power.high))
     return result + Interval(-rest, rest)
 
 

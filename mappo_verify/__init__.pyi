@@ -95,6 +95,12 @@ from .checking.campaign import check as check, audit as audit
 from .checking.falsify import falsify as falsify
 from .checking.explain import explain as explain
 from .checking.doctor import diagnose as diagnose
+from .checking.certificate import (
+    certificate_of as certificate_of,
+    write_certificate as write_certificate,
+    read_certificate as read_certificate,
+    recheck as recheck,
+)
 
 # --- Arithmetic for formulas of your own (NumPy's versions of these are unsound on balls) -------------------------------
 from .arithmetic.system import (

@@ -105,6 +105,43 @@ def falsify(
 
 
 @app.command()
+def certificate(
+    claim: Annotated[str, typer.Argument(metavar="CLAIM", help="A refuted claim's id, such as lemma-b.4.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Where to write the certificate.")],
+    seed: SeedOption = 0,
+) -> None:
+    """Find a counterexample and write it as a certificate that anybody can re-check.
+
+    Example: mappo-verify certificate lemma-b.4 --out lemma-b.4.json && python certificates/check.py lemma-b.4.json
+    """
+    from .checking.certificate import certificate_by_audit, write_certificate
+
+    _require_writable(out)
+    with _Progress("search"):
+        found = certificate_by_audit(claim, seed)
+    write_certificate(found, out)
+    output.print(f"wrote {out}: {found.claim} is false, by an exact instance", markup=False, highlight=False)
+
+
+@app.command()
+def certify(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Certificates to re-check.")],
+) -> None:
+    """Re-check certificates with this toolkit; certificates/check.py does the same with the standard library alone.
+
+    Exit code 0: every file proves its claim false. 1: some file does not, and why. 2: a file is no certificate.
+    """
+    from .checking.certificate import read_certificate, recheck
+
+    proved = True
+    for file in files:
+        found = recheck(read_certificate(file))
+        proved = proved and found.valid
+        output.print(f"{file}: {found.text()}", markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(0 if proved else 1)
+
+
+@app.command()
 def claims() -> None:
     """List every claim that can be put on trial."""
     from .claims.registry import CLAIMS

@@ -458,6 +458,18 @@ def test_a_batch_runs_as_its_games_do(solver):
     )
 
 
+def test_exact_fits_of_few_features_in_balls():
+    exact = random_game(2, (2, 2), seed=9)
+    floats = exact.floats()
+    features = Features.random(floats, 3, seed=4)
+    wanted = multi_agent_ppo(floats, 4, beta=Fraction(1, 2), features=features)
+    with precision(300):
+        found = multi_agent_ppo(exact.balls(), 4, beta=Fraction(1, 2), features=features.converted(System.BALLS))
+        for left, right in zip(found.parameters, wanted.parameters, strict=True):
+            assert max(float(x.rad()) for x in left.ravel()) < 1e-40
+            np.testing.assert_allclose(floats_of(left), right, rtol=0, atol=1e-8)
+
+
 def bandits(runs):
     return Game(
         np.ones((runs, 1, 2, 1)), np.broadcast_to([[1.0, 0.0]], (runs, 1, 2)), np.zeros(runs), start=np.ones((runs, 1))

@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -486,3 +487,25 @@ def test_examples_in_the_help_work(mappo):
     for example in examples:
         program, *arguments = example.split()
         assert program == "mappo-verify" and mappo(*arguments)[0] == 0, example
+
+
+def test_certificates_are_written_and_rechecked(mappo, tmp_path):
+    """``certificate`` writes what ``certify`` and the standalone checker accept; a changed relation is rejected."""
+    target, script = tmp_path / "lemma-b.4.json", Path(__file__).parent.parent / "certificates" / "check.py"
+
+    def standalone() -> int:
+        return subprocess.run([sys.executable, str(script), str(target)], capture_output=True, check=False).returncode
+
+    assert mappo("certificate", "lemma-b.4", "--out", str(target))[0] == 0
+    code, out, _ = mappo("certify", str(target))
+    assert code == 0 and "lemma-b.4 is false" in out
+    assert standalone() == 0
+    target.write_text(target.read_text().replace('"relation": "≤"', '"relation": "≥"'))
+    assert mappo("certify", str(target))[0] == 1
+    assert standalone() == 1
+
+
+def test_falsify_reports_and_exits(mappo):
+    assert mappo("falsify", "lemma-b.4")[0] == 1
+    code, out, _ = mappo("falsify", "lemma-b.2/gradient-bound")
+    assert code == 0 and "SURVIVED" in out

@@ -71,9 +71,8 @@ def _footnotes(report: AuditReport) -> list[Text]:
             notes.append(Text(f"{entry.id} leans on a refuted claim: {', '.join(entry.tainted_by)}", "yellow"))
         if entry.standing is Standing.REFUTED and entry.claim.repaired_by:
             notes.append(Text(f"{entry.id}: repaired by {entry.claim.repaired_by}", "dim"))
-    for entry in report.claims:
-        if entry.standing is Standing.REFUTED and entry.claim.note:
-            notes.append(Text(f"{entry.id}: {entry.claim.note}", "dim"))
+    fallen = [entry for entry in report.claims if entry.standing is Standing.REFUTED]
+    notes += [Text(f"{entry.id}: {entry.claim.note}", "dim") for entry in fallen if entry.claim.note]
     notes += [Text(f"{name} skipped: {reason}", "dim") for name, reason in report.skipped]
     where = f" on {report.game}" if report.game else ""
     counts = {standing: sum(entry.standing is standing for entry in report.claims) for standing in Standing}
