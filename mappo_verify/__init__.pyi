@@ -75,6 +75,23 @@ from .quantities.serialisation import (
     deserialise as deserialise,
 )
 
+from .quantities.gradients import policy_gradient as policy_gradient
+from .quantities.equilibria import best_response as best_response, nash_gaps as nash_gaps
+
+# --- Algorithms -----------------------------------------------------------------------------------------------------
+from .model.features import Features as Features
+from .algorithms.multi_agent_ppo import multi_agent_ppo as multi_agent_ppo, ideal_beta as ideal_beta
+from .algorithms.constant_step import constant_step as constant_step
+from .algorithms.improvement_solver import StochasticGradient as StochasticGradient, ExactFit as ExactFit
+from .algorithms.critics import (
+    ExactCritic as ExactCritic,
+    NoisyCritic as NoisyCritic,
+    MonteCarloCritic as MonteCarloCritic,
+    RegressionCritic as RegressionCritic,
+)
+from .algorithms.sampling import SamplingOracle as SamplingOracle
+from .algorithms.trace import Trace as Trace, recompute as recompute, self_consistent_beta as self_consistent_beta
+
 # --- Claims on trial ------------------------------------------------------------------------------------------------
 from .claims.claim import Claim as Claim, line as line, equal as equal, at_most as at_most, at_least as at_least
 from .claims.settings import (
