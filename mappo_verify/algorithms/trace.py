@@ -46,6 +46,7 @@ from ..quantities.concentrability import dominates, squared_concentrability
 from ..quantities.distributions import state_action_distribution, stationary_distribution
 from ..quantities.divergence import kl_divergence, squared_norm
 from ..quantities.performance_difference import expected_along
+from ..quantities.update_errors import propagation, residual
 from ..quantities.values import returns
 
 ENTRIES_AT_ONCE = 4_000_000
@@ -226,12 +227,12 @@ class Recomputed:
     @property
     def residual(self) -> Array:
         """``δ_k^m = 2 φ_k^{m-1} ε_k^m`` as printed, ``[K, ..., N]``; infinite where ``φ`` is."""
-        return self._times(2 * self.concentrability[..., :-1], self.fit_error, below=True)
+        return self._times(residual(self.concentrability[..., :-1]), self.fit_error, below=True)
 
     @property
     def _both(self) -> Array:
         phi = self.concentrability
-        return np.asarray(sqrt(like(2, phi)) * (phi[..., 1:] + phi[..., :-1]))
+        return propagation(phi[..., 1:], phi[..., :-1])
 
     def _times(self, factor: Array, errors: Array, below: bool = False) -> Array:
         """A product that is infinite wherever the concentrability is: ``∞ · 0`` says nothing, so it is not called a number."""

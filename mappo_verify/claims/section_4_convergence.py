@@ -46,6 +46,7 @@ from ..quantities.distributions import state_action_distribution, stationary_dis
 from ..quantities.divergence import kl_divergence, l1_distance, squared_norm
 from ..quantities.mirror_descent import mirror_step
 from ..quantities.performance_difference import return_difference
+from ..quantities.update_errors import propagation, residual
 from ..quantities.values import returns, state_values
 from .claim import Claim, Line, at_least, at_most, equal, line
 from .settings import (
@@ -131,12 +132,12 @@ class Step:
 
     def delta_upper(self, m: int) -> Array:
         """``Δ_k^m = √2 (φ^m + φ^{m-1}) (ε + ε̂/β)``"""
-        phi = sqrt(self.squared_phi(m)) + sqrt(self.squared_phi(m - 1))
-        return np.asarray(sqrt(like(2, phi)) * phi * (self.epsilon(m) + self.epsilon_hat(m)))
+        phi = propagation(sqrt(self.squared_phi(m)), sqrt(self.squared_phi(m - 1)))
+        return np.asarray(phi * (self.epsilon(m) + self.epsilon_hat(m)))
 
     def delta_lower(self, m: int) -> Array:
         """``δ_k^m = 2 φ^{m-1} ε``"""
-        return np.asarray(2 * sqrt(self.squared_phi(m - 1)) * self.epsilon(m))
+        return np.asarray(residual(sqrt(self.squared_phi(m - 1))) * self.epsilon(m))
 
     def along(self, m: int, table: Array) -> Array:
         """``E_* f(s, p)`` for ``f`` of shape ``[..., S, P]``"""
@@ -332,7 +333,8 @@ def _own_error(case: Case) -> Array:
     """
     odds = exp(case.eta * case.when)
     bad, good = like(1, odds) / (odds + 1), odds / (odds + 1)
-    price = sqrt(bad) * (sqrt(like(2, odds)) * (like(1, odds) + like(1, odds) / sqrt(good)) + 2)
+    one = like(1, odds)
+    price = sqrt(bad) * (propagation(one / sqrt(good), one) + residual(one))
     return np.asarray(_own_budget(case) / price)
 
 
