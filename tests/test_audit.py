@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
@@ -30,16 +29,10 @@ ONE = mv.Sizes(1, (1,))
 FAST = ["section-3.1/stationary", "definition-3.2/lipschitz", "lemma-b.3/zero-mean-intervention", "equation-1/any-fit"]
 
 
-SPENT: dict[str, float] = {}
-
-
 @pytest.fixture(scope="module")
 def whole():
     """The quick audit of every registered claim."""
-    SPENT["before"] = time.process_time()
-    report = mv.audit()
-    SPENT["after"] = time.process_time()
-    return report
+    return mv.audit()
 
 
 def table_claim(left, right, make=mv.at_most, name="mine", because="said so", hypotheses=(), **more):
@@ -78,12 +71,6 @@ def test_every_registered_standing_is_found_anew(whole):
             assert not entry.margin < 0, f"{entry.id} stands with margin {entry.margin}"
         if entry.standing is PROVED:
             assert {p.sizes for p in entry.proofs} == {*entry.claim.symbolic, *entry.claim.points}
-
-
-@pytest.mark.usefixtures("whole")
-def test_the_quick_audit_is_quick():
-    """Of one core's time, so that a busy machine is no failure."""
-    assert SPENT["after"] - SPENT["before"] < 60
 
 
 def test_every_witness_rechecks_from_its_plain_data(whole):
