@@ -26,6 +26,7 @@ MIRROR, KL = "quantities/mirror_descent.py", "quantities/divergence.py"
 DIFFERENCE, BELLMAN = "quantities/performance_difference.py", "quantities/bellman.py"
 SERIAL, COVER = "quantities/serialisation.py", "quantities/concentrability.py"
 POLICY, BEST = "model/policy.py", "quantities/optimal.py"
+SGD = "quantities/stochastic_gradient.py"
 ARITHMETIC, FORMAL, EXACT = "arithmetic/system.py", "arithmetic/formal.py", "arithmetic/rationals.py"
 
 PLANTED: tuple[Planted, ...] = (
@@ -416,6 +417,28 @@ PLANTED: tuple[Planted, ...] = (
         "if not better.any():",
         "if True:",
         ("section-3.1/optimal",),
+    ),
+    # --- stochastic subgradients
+    Planted(
+        "stochastic subgradient ascent",
+        SGD,
+        "project(theta - lift(step_size, 2) * gradient, radius)",
+        "project(theta + lift(step_size, 2) * gradient, radius)",
+        ("lemma-b.1/expectation",),
+    ),
+    Planted(
+        "the mean function without its weights",
+        SGD,
+        'contract("...n,...wn->...w", chances, largest(piece_values(slopes, offsets, theta)))',
+        'contract("...n,...wn->...w", 0 * chances + 1, largest(piece_values(slopes, offsets, theta)))',
+        ("lemma-b.1/expectation",),
+    ),
+    Planted(
+        "the smallest piece for the largest",
+        SGD,
+        'contract("...n,...wn->...w", chances, largest(piece_values',
+        'contract("...n,...wn->...w", chances, -largest(-piece_values',
+        ("lemma-b.1/expectation",),
     ),
     # --- arithmetic
     Planted(
