@@ -225,7 +225,7 @@ def test_what_nothing_meets_is_untested():
     never = mv.Hypothesis("never", lambda case: np.full(case.batch_shape, -1))
     entry = mv.audit([true_claim(hypotheses=(never,), record=SURVIVED)])["mine"]
     assert entry.standing is UNTESTED and not entry.expected
-    assert (entry.instances, entry.margin, entry.how) == (0, None, "no instance met the hypotheses")
+    assert (entry.instances, entry.margin) == (0, None) and entry.how.startswith("no instance met the hypotheses (")
     assert entry.not_applicable > 0
 
 

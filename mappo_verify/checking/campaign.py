@@ -235,6 +235,7 @@ class Tally:
     broken: StepEvidence | None = None
     links: tuple[str, ...] = ()
     arithmetics: tuple[System, ...] = ()
+    reason: str = ""
 
     def add(self, evidence: Evidence) -> None:
         """Count the verdicts of one evaluation."""
@@ -244,6 +245,7 @@ class Tally:
         self.undecided += verdicts.count(Verdict.UNDECIDED)
         self.not_applicable += verdicts.count(Verdict.NOT_APPLICABLE)
         self.broken = self.broken or evidence.broken
+        self.reason = self.reason or evidence.reason
         if evidence.arithmetic not in self.arithmetics and any(v in DECIDED for v in verdicts):
             self.arithmetics = (*self.arithmetics, evidence.arithmetic)
         if evidence.margin is not None and (self.margin is None or _below(evidence.margin, self.margin)):
@@ -414,7 +416,8 @@ def _how(
         return f"every instance holds ({arithmetic}){open_proof}"
     if standing is Standing.SUPPORTED:
         return f"nothing decided against it, nothing certified{open_proof}"
-    return "no instance met the hypotheses"
+    failed = tally.reason.removeprefix("hypothesis not met: ")
+    return f"no instance met the hypotheses ({failed})" if failed else "no instance met the hypotheses"
 
 
 def _sizes(proofs: list[Proof]) -> str:
