@@ -490,3 +490,16 @@ def test_numbers_as_text():
     long = flint.fmpq(10**30 + 1, 3 * 10**30)
     assert number_text(long) == "≈ 0.333333" and exact_text(long) == str(long)
     assert 0 < len(number_text(flint.fmpq(10**400, 3))) < 40, "also beyond float64"
+
+
+def test_a_quantity_that_gives_up_is_reported_and_does_not_end_the_audit():
+    """A formula may raise (a planted error, say): the claim is unexpected, and the others are still tried."""
+
+    def raises(_):
+        raise mv.SingularError("no unique solution")
+        yield
+
+    bad = replace(table_claim(0, 1, name="bad"), proof=raises)
+    report = mv.audit([bad, "definition-3.2/no-discount"])
+    assert report["bad"] in report.unexpected and "SingularError" in report["bad"].how
+    assert report["definition-3.2/no-discount"].expected

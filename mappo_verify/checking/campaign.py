@@ -236,6 +236,7 @@ class Tally:
     links: tuple[str, ...] = ()
     arithmetics: tuple[System, ...] = ()
     reason: str = ""
+    failure: str = ""
 
     def add(self, evidence: Evidence) -> None:
         """Count the verdicts of one evaluation."""
@@ -271,7 +272,13 @@ def _campaign(claim: Claim, profile: Profile, generator: np.random.Generator) ->
     proofs, failures = _seek_proofs(claim, generator)
     tally, witness = Tally(), None
     for sizes, drawn in _instances(claim, profile, generator):
-        evidences = list(decide(claim, drawn, sizes))
+        try:
+            evidences = list(decide(claim, drawn, sizes))
+        except ClaimError:
+            raise  # the claim itself is malformed
+        except MappoVerifyError as error:  # a quantity gave up: no verdict, and never a silent one
+            tally.failure = tally.failure or f"{type(error).__name__}: {error} ({sizes})"
+            continue
         for evidence in evidences:
             tally.add(evidence)
         if witness is None and any(evidence.violated for evidence in evidences):
@@ -372,6 +379,7 @@ def conclude(
         expected = (standing is not Standing.REFUTED and broken is None) or claim.record in (None, Standing.REFUTED)
     else:
         expected = claim.record in (None, standing) and (broken is None or standing is Standing.REFUTED)
+    expected = expected and not tally.failure
     return ClaimReport(
         claim=claim,
         standing=standing,
@@ -393,7 +401,9 @@ def conclude(
 def _how(
     standing: Standing, tally: Tally, proofs: list[Proof], failures: list[Failure], witness: Witness | None
 ) -> str:
-    """One sentence: how the standing was reached."""
+    """One sentence: how the standing was reached, and what went wrong on the way."""
+    if tally.failure:
+        return f"evaluation failed: {tally.failure}; {tally.violated} violated, {tally.holds} hold"
     words = {System.RATIONALS: "exact", System.BALLS: "certified in balls"}
     arithmetic = " or ".join(words[system] for system in words if system in tally.arithmetics)
     if standing is Standing.REFUTED:
