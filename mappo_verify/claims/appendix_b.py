@@ -54,6 +54,7 @@ from .settings import (
     Setting,
     Sizes,
     Table,
+    own_actions,
 )
 from .verdict import Standing
 
@@ -215,7 +216,7 @@ def _sgd(steps: tuple[int, ...], dimensions: tuple[int, int], functions: tuple[i
         (
             Table("slopes", lambda sizes: (sizes.actions[0], 2, sizes.states), -9, 9),
             Table("offsets", lambda sizes: (sizes.actions[0], 2), -offset, offset, scale=9),
-            Distribution("chances", _two_actions, full_support=True),
+            Distribution("chances", own_actions, full_support=True),
             Table("rival", lambda sizes: (sizes.states,), -9, 9),
         ),
         (Hypothesis("some slope is not 0", _descends),),
@@ -411,10 +412,6 @@ def one_step_descent(case: Case) -> Iterator[Line]:
     )
 
 
-def _two_actions(sizes: Sizes) -> tuple[int, ...]:
-    return (sizes.actions[0],)
-
-
 SHIFTED = Setting(
     "a game without termination, a comparator, a covering policy, errors of the fit and of the critic",
     (
@@ -433,9 +430,9 @@ GRADIENTS = Setting(
         PositiveScalar("radius"),
         PositiveScalar("bound"),
         PositiveScalar("beta"),
-        Table("theta", _two_actions, -9, 9),
-        Table("anchor", _two_actions, -9, 9),
-        Table("features", _two_actions, -9, 9),
+        Table("theta", own_actions, -9, 9),
+        Table("anchor", own_actions, -9, 9),
+        Table("features", own_actions, -9, 9),
         Table("share", lambda _: (), -9, 9, scale=9),
     ),
     agents=(1, 1),
@@ -444,7 +441,7 @@ GRADIENTS = Setting(
 )
 STEP = Setting(
     "two steps from one policy: the ideal one and any other",
-    (*SIMPLEX.ingredients[:3], LogOdds("step", _two_actions), Distribution("target", _two_actions)),
+    (*SIMPLEX.ingredients[:3], LogOdds("step", own_actions), Distribution("target", own_actions)),
     agents=(1, 1),
     states=(1, 1),
     action_range=(1, 4),

@@ -60,6 +60,7 @@ from .settings import (
     Setting,
     Sizes,
     Table,
+    own_actions,
 )
 from .verdict import Standing
 
@@ -371,10 +372,6 @@ def _one_row(policy: Array) -> Array:
     return policy[..., None, None, :]
 
 
-def _first_actions(sizes: Sizes) -> tuple[int, ...]:
-    return (sizes.actions[0],)
-
-
 def _independent(case: Case) -> Array:
     """Whether the features are independent on the data: the Gram matrix has a non-zero determinant (2 features at most)."""
     gram = contract("...x,...xi,...xj->...ij", case.data, case.features, case.features)
@@ -391,8 +388,8 @@ def _features(count: int) -> Table:
 REALIZABLE = Setting(
     "one state, one agent, a realizable target",
     (
-        Distribution("policy", _first_actions, full_support=True),
-        Distribution("data", _first_actions, full_support=True),
+        Distribution("policy", own_actions, full_support=True),
+        Distribution("data", own_actions, full_support=True),
         _features(2),
         LogOdds("targets", lambda _: (2,)),
     ),
@@ -404,10 +401,10 @@ REALIZABLE = Setting(
 UNREALIZABLE = Setting(
     "one state, one agent, any target",
     (
-        Distribution("policy", _first_actions, full_support=True),
-        Distribution("data", _first_actions, full_support=True),
+        Distribution("policy", own_actions, full_support=True),
+        Distribution("data", own_actions, full_support=True),
         _features(1),
-        LogOdds("values", _first_actions),
+        LogOdds("values", own_actions),
     ),
     (Hypothesis("the features are independent on the support of σ_k", _independent),),
     agents=(1, 1),
@@ -418,9 +415,9 @@ SIMPLEX = Setting(
     "a mirror step",
     (
         PositiveScalar("beta"),
-        Distribution("policy", _first_actions, full_support=True),
-        LogOdds("values", _first_actions, times="beta"),
-        Distribution("candidate", _first_actions),
+        Distribution("policy", own_actions, full_support=True),
+        LogOdds("values", own_actions, times="beta"),
+        Distribution("candidate", own_actions),
     ),
     agents=(1, 1),
     states=(1, 1),

@@ -31,6 +31,8 @@ from .settings import (
     Setting,
     Sizes,
     both_exist,
+    own_actions,
+    total,
 )
 from .verdict import Standing
 
@@ -70,12 +72,12 @@ def _difference(case: Case, d: Array) -> Iterator[Line]:
     )
     yield equal(
         "Σ_m Σ_s d(s) E_{a^{1:m}~π'} A^m(s, a^{1:m-1}, a^m)",
-        _total([expected_along(d, target, m, advantages[m - 1]) for m in agents]),
+        total([expected_along(d, target, m, advantages[m - 1]) for m in agents]),
         because="lemma-b.3: A^{1:N} is the sum of the A^m",
     )
     yield equal(
         "Σ_m Σ_s d(s) E_{p~π'} ⟨A^m(s, p, ·), π'^m - π^m⟩",
-        _total([expected_along(d, target, m - 1, factor_gain(target, policy, m, advantages[m - 1])) for m in agents]),
+        total([expected_along(d, target, m - 1, factor_gain(target, policy, m, advantages[m - 1])) for m in agents]),
         because="lemma-b.3/zero-mean: A^m has mean 0 under π^m",
     )
     yield equal(
@@ -83,10 +85,6 @@ def _difference(case: Case, d: Array) -> Iterator[Line]:
         np.asarray(return_difference(game, target, policy, case.start).sum(-1)),
         because="A^m = Q^{1:m} - Q^{1:m-1}, and Q^{1:m-1} is constant in a^m while π'^m - π^m sums to 0",
     )
-
-
-def _total(terms: list[Array]) -> Array:
-    return np.asarray(sum(terms[1:], start=terms[0]))
 
 
 # --- proposition 4.2 ------------------------------------------------------------------------------------------------
@@ -300,9 +298,9 @@ ON_SUPPORT = Setting(
     "a mirror step from a policy with zeros, and a candidate on its support",
     (
         PositiveScalar("beta"),
-        Distribution("policy", lambda sizes: (sizes.actions[0],)),
-        LogOdds("values", lambda sizes: (sizes.actions[0],), times="beta"),
-        Distribution("candidate", lambda sizes: (sizes.actions[0],)),
+        Distribution("policy", own_actions),
+        LogOdds("values", own_actions, times="beta"),
+        Distribution("candidate", own_actions),
     ),
     (Hypothesis("the candidate lives on the support of π_k", _supported),),
     agents=(1, 1),
@@ -412,8 +410,8 @@ CLAIMS = (
             "a mirror step with moderate numbers",
             (
                 PositiveScalar("beta", high=4),
-                Distribution("policy", lambda sizes: (sizes.actions[0],), full_support=True),
-                LogOdds("values", lambda sizes: (sizes.actions[0],), times="beta", high=30),
+                Distribution("policy", own_actions, full_support=True),
+                LogOdds("values", own_actions, times="beta", high=30),
             ),
             agents=(1, 1),
             states=(1, 1),

@@ -8,7 +8,7 @@ With ``η = 1/β_k`` the theorem speaks of ``Σ_k (1-γ)(J_* - J_k)/β_k``.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -62,6 +62,7 @@ from .settings import (
     RareErrors,
     Setting,
     Table,
+    total,
 )
 from .verdict import Standing
 
@@ -176,10 +177,6 @@ def _uniform(case: Case) -> Policy:
     return unchecked(Policy, factors=factors, system=case.game.system)
 
 
-def _sum(terms: list[Any]) -> Array:
-    return np.asarray(sum(terms[1:], start=terms[0]))
-
-
 def _bound(steps: list[Step]) -> Array:
     """``B``: the largest estimate that occurs."""
     found = [largest(absolute(table), (-2, -1)) for step in steps for table in step.estimates]
@@ -188,7 +185,7 @@ def _bound(steps: list[Step]) -> Array:
 
 def _entropy(case: Case) -> Array:
     """``Σ_m log|A_m|``"""
-    return _sum([log(like(size, case.system)) for size in case.game.action_sizes])
+    return total([log(like(size, case.system)) for size in case.game.action_sizes])
 
 
 def _descent(case: Case, steps: list[Step]) -> Iterator[Line]:
@@ -196,15 +193,15 @@ def _descent(case: Case, steps: list[Step]) -> Iterator[Line]:
     pairs = [(step, m) for step in steps for m in range(1, case.game.agents + 1)]
     gap = [returns(s.game, s.target, s.there) - returns(s.game, s.policy, s.there) for s in steps]
     keep = like(1, case.game.discount) - case.game.discount
-    yield line("Σ_k (1-γ)(J_* - J_k)/β_k", _sum([s.eta * keep * g for s, g in zip(steps, gap, strict=True)]))
+    yield line("Σ_k (1-γ)(J_* - J_k)/β_k", total([s.eta * keep * g for s, g in zip(steps, gap, strict=True)]))
     yield equal(
         "Σ_{k,m} E_* ⟨Q_k^{1:m}, π_*^m - π_k^m⟩/β_k",
-        _sum([s.eta * keep * return_difference(s.game, s.target, s.policy, s.there).sum(-1) for s in steps]),
+        total([s.eta * keep * return_difference(s.game, s.target, s.policy, s.there).sum(-1) for s in steps]),
         because="lemma-4.1/stationary",
     )
     yield equal(
         "Σ_{k,m} E_* [KL(π_*‖π_k) - KL(π_*‖π_{k+1}) - ⟨errors, π_* - π_k⟩ - ⟨u, π_k - π_{k+1}⟩ - KL(π_{k+1}‖π_k)]",
-        _sum([_one_step(s, m) for s, m in pairs]),
+        total([_one_step(s, m) for s, m in pairs]),
         because="lemma-b.6",
     )
 
@@ -230,8 +227,8 @@ def printed_theorem(case: Case) -> Iterator[Line]:
     steps = steps_of(case)
     pairs = [(s, m) for s in steps for m in range(1, case.game.agents + 1)]
     yield from _descent(case, steps)
-    upper, entropy = _sum([s.delta_upper(m) for s, m in pairs]), _entropy(case)
-    drift = _sum([-s.inner(m, s.cut(s.increments, m), s.policy, s.following) - _half_square(s, m) for s, m in pairs])
+    upper, entropy = total([s.delta_upper(m) for s, m in pairs]), _entropy(case)
+    drift = total([-s.inner(m, s.cut(s.increments, m), s.policy, s.following) - _half_square(s, m) for s, m in pairs])
     yield at_most(
         "Σ_m log|A_m| + Σ Δ + Σ_{k,m} E_*[-⟨u, π_k - π_{k+1}⟩ - ½‖π_{k+1} - π_k‖₁²]",
         entropy + upper + drift,
@@ -242,8 +239,8 @@ def printed_theorem(case: Case) -> Iterator[Line]:
         "Σ_m log|A_m| + Σ (Δ + δ) + (N/2) Σ_k B²/β_k²",
         entropy
         + upper
-        + _sum([s.delta_lower(m) for s, m in pairs])
-        + _sum([case.game.agents * square(s.eta * bound) / 2 for s in steps]),
+        + total([s.delta_lower(m) for s, m in pairs])
+        + total([case.game.agents * square(s.eta * bound) / 2 for s in steps]),
         because="lemma-b.4 (and ‖π_k - π_{k+1}‖₁ ≤ 2): -⟨u, ·⟩ ≤ δ + ‖Q̂/β‖_∞ ‖·‖₁; xy ≤ (x² + y²)/2",
     )
 
@@ -253,9 +250,9 @@ def _repaired(case: Case, sharp: bool) -> Iterator[Line]:
     pairs = [(s, m) for s in steps for m in range(1, case.game.agents + 1)]
     yield from _descent(case, steps)
     entropy, bound = _entropy(case), _bound(steps)
-    quadratic = _sum([case.game.agents * square(s.eta * bound) / 2 for s in steps])
-    fit = _sum([-s.inner(m, s.fit_error(m), s.target, s.following) for s, m in pairs])
-    critic = _sum([-s.inner(m, s.critic_error(m), s.target, s.policy) for s, m in pairs])
+    quadratic = total([case.game.agents * square(s.eta * bound) / 2 for s in steps])
+    fit = total([-s.inner(m, s.fit_error(m), s.target, s.following) for s, m in pairs])
+    critic = total([-s.inner(m, s.critic_error(m), s.target, s.policy) for s, m in pairs])
     yield at_most(
         "Σ_m log|A_m| - Σ E_*⟨fit error, π_* - π_{k+1}⟩ - Σ E_*⟨critic error, π_* - π_k⟩ + (N/2) Σ_k B²/β_k²",
         entropy + fit + critic + quadratic,
@@ -276,7 +273,7 @@ def _repaired(case: Case, sharp: bool) -> Iterator[Line]:
         expression = "Δ + ε‖w_{m-1}(1 - π_{k+1}^m/π_k^m)‖"
     yield at_most(
         f"Σ_m log|A_m| + Σ_{{k,m}} [{expression}_{{2,σ_k}}] + (N/2) Σ_k B²/β_k²".replace("]_{2,σ_k}]", "]"),
-        entropy + _sum(terms) + quadratic,
+        entropy + total(terms) + quadratic,
         because="Cauchy-Schwarz under σ_k, with the density that really stands there; lemma-b.5/sharp",
     )
 
@@ -306,8 +303,8 @@ def bounded_theorem(case: Case) -> Iterator[Line]:
     yield at_most(
         "Σ_m log|A_m| + Σ (Δ + √|A| e^R δ) + (N/2) Σ_k B²/β_k²",
         entropy
-        + _sum([s.delta_upper(m) + factor * s.delta_lower(m) for s, m in pairs])
-        + _sum([case.game.agents * square(s.eta * bound) / 2 for s in steps]),
+        + total([s.delta_upper(m) + factor * s.delta_lower(m) for s, m in pairs])
+        + total([case.game.agents * square(s.eta * bound) / 2 for s in steps]),
         because="lemma-b.4/repaired with min π_k ≥ e^{-2R}/|A|; lemma-b.5; Pinsker",
     )
 
@@ -356,7 +353,7 @@ def _own_increments(case: Case) -> tuple[Array, ...]:
 def _spent(case: Case, steps: list[Step]) -> Array:
     """``Σ_m log|A_m| + Σ_{k,m}(Δ_k^m + δ_k^m)``, recomputed from the run."""
     pairs = [(s, m) for s in steps for m in range(1, case.game.agents + 1)]
-    return np.asarray(_entropy(case) + _sum([s.delta_upper(m) + s.delta_lower(m) for s, m in pairs]))
+    return np.asarray(_entropy(case) + total([s.delta_upper(m) + s.delta_lower(m) for s, m in pairs]))
 
 
 def _is_own(case: Case) -> Truth:
@@ -375,7 +372,7 @@ def own_step_size(case: Case) -> Iterator[Line]:
     gaps = [returns(s.game, s.target, s.there) - returns(s.game, s.policy, s.there) for s in steps]
     spent = _spent(case, steps)
     scale = sqrt(like(2 * case.game.agents, spent)) * _bound(steps) / sqrt(like(len(steps), spent))
-    yield line("1/K Σ_k (J_* - J(π_k))", _sum(gaps) / len(steps))
+    yield line("1/K Σ_k (J_* - J(π_k))", total(gaps) / len(steps))
     yield at_most(
         "B √(2N) √(N log|A| + Σ_{k,m}(Δ + δ)) / √K",
         scale * sqrt(spent),
@@ -727,7 +724,7 @@ CLAIMS = (
         "parallel-updates",
         "Algorithm 1's inner loop over agents commutes",
         "beyond the paper",
-        replace(EXACT_STEP, ingredients=(*EXACT_STEP.ingredients[:2], PositiveScalar("beta"))),
+        EXACT_STEP,
         parallel,
         statement="the updates of the agents within one iteration commute",
         record=Standing.SUPPORTED,

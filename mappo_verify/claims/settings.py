@@ -14,7 +14,7 @@ Two ways to turn coordinates into numbers:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -680,6 +680,16 @@ def _fitting_sizes(ingredients: tuple[Ingredient, ...], built: Mapping[str, Any]
     if misfits(best):
         raise ClaimError(f"the shapes do not fit ({best}): {'; '.join(misfits(best))}")
     return best
+
+
+def own_actions(sizes: Sizes) -> tuple[int, ...]:
+    """The shape of one row over the actions of the first agent: for settings with one agent and one state."""
+    return (sizes.actions[0],)
+
+
+def total(terms: Sequence[Any]) -> Array:
+    """The sum of several arrays, in any number system (no 0 to begin with)."""
+    return np.asarray(sum(terms[1:], start=terms[0]))
 
 
 def both_exist(exists: Callable[[Any, Any], Truth], case: Case) -> Truth:
