@@ -78,6 +78,16 @@ from .quantities.serialisation import (
 from .quantities.gradients import policy_gradient as policy_gradient
 from .quantities.equilibria import best_response as best_response, nash_gaps as nash_gaps
 
+# --- Evaluating from data -------------------------------------------------------------------------------------------
+from .quantities.bellman_error import (
+    Moments as Moments,
+    moments_of as moments_of,
+    population_moments as population_moments,
+    start_features as start_features,
+    pessimistic_step as pessimistic_step,
+)
+from .quantities.linear_class import LinearClass as LinearClass
+
 # --- Algorithms -----------------------------------------------------------------------------------------------------
 from .model.features import Features as Features
 from .algorithms.multi_agent_ppo import multi_agent_ppo as multi_agent_ppo, ideal_beta as ideal_beta

@@ -259,6 +259,7 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("quantities/chain.py", "recurrent_classes"): "three-valued truths",
     ("quantities/distributions.py", "stationary_distribution"): "states are integers; argmax of a mask",
     ("quantities/distributions.py", "_require_one_class"): "sorts groups of state numbers for a message",
+    ("quantities/linear_class.py", "contains"): "three-valued truths",
     ("quantities/optimal.py", "proper_actions"): "three-valued truths and masks of a pattern",
     ("quantities/optimal.py", "_tolerance"): "floats only: it has returned on everything else",
     ("quantities/optimal.py", "certify_optimality"): "the tolerance of floats; optimal() refuses balls",

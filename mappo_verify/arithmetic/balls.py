@@ -74,6 +74,11 @@ def solve(matrix: Array, right: Array) -> Array:
         ) from None
 
 
+def pseudo_solve(matrix: Array, right: Array) -> tuple[Array, Array]:
+    solution = solve(matrix, right)
+    return solution, elementwise(lambda _: flint.arb(0), solution)
+
+
 def exp(values: Array) -> Array:
     return elementwise(flint.arb.exp, values)
 

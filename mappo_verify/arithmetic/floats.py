@@ -75,6 +75,34 @@ def _eliminate(matrix: Floats, right: Floats) -> Floats:
     return solution
 
 
+def pseudo_solve(matrix: Floats, right: Floats) -> tuple[Floats, Floats]:
+    definite = _solve_definite(matrix, right)
+    if definite is not None:
+        return definite, np.zeros_like(definite)
+    values, vectors = np.linalg.eigh(matrix)
+    rounding = matrix.shape[-1] * np.finfo(float).eps
+    seen = values > rounding * np.abs(values).max(-1, keepdims=True, initial=0)
+    coordinates = np.swapaxes(vectors, -1, -2) @ right
+    inverse = np.where(seen, 1 / np.where(seen, values, 1.0), 0.0)[..., None]
+    outside = np.where(seen[..., None], 0.0, coordinates)
+    scale = np.abs(coordinates).max((-2, -1), keepdims=True, initial=0)
+    remainder = vectors @ np.where(np.abs(outside) > np.sqrt(rounding) * scale, outside, 0.0)
+    return vectors @ (inverse * coordinates), remainder
+
+
+def _solve_definite(matrix: Floats, right: Floats) -> Floats | None:
+    """The solution of one well-conditioned system, whose Cholesky pivots stay clear of 0; None for any other."""
+    if matrix.ndim > 2:
+        return None
+    try:
+        pivots = np.square(np.linalg.cholesky(matrix).diagonal())
+    except np.linalg.LinAlgError:
+        return None
+    if pivots.min(initial=1) <= np.sqrt(np.finfo(float).eps) * pivots.max(initial=0):
+        return None
+    return np.asarray(np.linalg.solve(matrix, right))
+
+
 def exp(values: Floats) -> Floats:
     return np.asarray(np.exp(values))
 

@@ -61,6 +61,37 @@ def solve(matrix: Array, right: Array) -> Array:
     return solve_each(_solve_one, matrix, right)
 
 
+def _null_space(matrix: Array) -> Array:
+    """A basis of the null space of a square matrix, in columns ``[n, n - rank]``: each has a 1 in one free place."""
+    size = len(matrix)
+    reduced, rank = flint.fmpq_mat(size, size, matrix.ravel().tolist()).rref()
+    rows = np.array(reduced.entries(), dtype=object).reshape(size, size)[:rank]
+    bound = [int(np.flatnonzero(row != 0)[0]) for row in rows]
+    free = [column for column in range(size) if column not in bound]
+    basis = np.full((size, len(free)), flint.fmpq(0), dtype=object)
+    for place, column in enumerate(free):
+        basis[column, place] = flint.fmpq(1)
+        basis[bound, place] = -rows[:, column]
+    return basis
+
+
+def pseudo_solve(matrix: Array, right: Array) -> tuple[Array, Array]:
+    """On the null space ``N`` the matrix is 0, so ``M + N Nᵀ`` is invertible and inverts ``M`` on its range."""
+
+    def outside_of(one: Array, target: Array) -> Any:
+        null = _null_space(one)
+        if not null.shape[1]:
+            return [flint.fmpq(0)] * target.size
+        return (null @ solve(null.T @ null, null.T @ target)).ravel().tolist()
+
+    def inside_of(one: Array, target: Array) -> Any:
+        null = _null_space(one)
+        return solve(one + null @ null.T, target).ravel().tolist()
+
+    remainder = solve_each(outside_of, matrix, right)
+    return solve_each(inside_of, matrix, np.asarray(right - remainder)), remainder
+
+
 def _exp(value: Any) -> Any:
     if isinstance(value, FormalLog):
         return value.exp()

@@ -321,6 +321,11 @@ def solve(matrix: Array, right: Array) -> Array:
     return result
 
 
+def pseudo_solve(matrix: Array, right: Array) -> tuple[Array, Array]:
+    solution = solve(matrix, right)
+    return solution, np.asarray(solution - solution)
+
+
 def _solve_one(matrix: Array, right: Array) -> Array:
     ring = _ring_of(matrix, right)
     unit = Quotient(ring, ring.number(flint.fmpq(1)), {})

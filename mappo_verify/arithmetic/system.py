@@ -212,6 +212,18 @@ def solve(matrix: Array, right: Array) -> Array:
     return backend(matrix, right).solve(matrix, right)  # type: ignore[no-any-return]
 
 
+def pseudo_solve(matrix: Array, right: Array) -> tuple[Array, Array]:
+    """``X = M⁺ R`` and what of ``R`` lies outside the range of ``M``, for symmetric positive semidefinite ``M``, batched.
+
+    ``X`` is the shortest least-squares solution; the remainder ``R - M X`` is ``R`` projected on the null space, so the system
+    is consistent where it is 0; elsewhere ``½xᵀMx - rᵀx`` falls for ever in the direction of the remainder.
+
+    Rationals decide the rank exactly.  Floats count eigenvalues within rounding of 0 as 0, and return a remainder within
+    rounding of 0 as exactly 0.  Balls and symbols cannot tell a rank, so there ``M`` must be invertible, as in :func:`solve`.
+    """
+    return backend(matrix, right).pseudo_solve(matrix, right)  # type: ignore[no-any-return]
+
+
 def contract(subscripts: str, *arrays: Array) -> Array:
     """``numpy.einsum`` in every number system; float results keep the memory layout of the batch."""
     system_of(*arrays)

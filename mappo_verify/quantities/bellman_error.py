@@ -1,0 +1,179 @@
+"""The Bellman error of linear critics, and pessimistic evaluation.
+
+Agent ``m`` has features ``φ(s, a^{1:m}) ∈ R^d`` and evaluates ``π`` by ``f = φᵀw``.  Data ``(s, a^{1:m}, r, s')`` comes from
+``μ`` and ``π^{m+1:N}``: either all of it (population) or ``n`` draws.  With ``E`` the mean over the data::
+
+    L(w', w) = E (φᵀw' - r - γ f(s', π^{1:m}))²               squared temporal difference, target at w
+    E(w)     = L(w, w) - min_{w'} L(w', w)                    Bellman error
+    Σ = E φφᵀ,   A = E φ (φ - γ φ(s', π^{1:m}))ᵀ,   b = E φ r     the moments that it depends on
+
+The minimiser ``w'`` is the projection ``w - Σ⁺(Aw - b)`` of the target on the features, the noise of ``r`` and ``s'``
+cancels, and what is left is a quadratic form, for an inner minimum over all of ``R^d``::
+
+    E(w) = (Aw - b)ᵀ Σ⁺ (Aw - b)
+
+Pessimistic evaluation minimises ``cᵀw + λ E(w)`` with ``c = φ(s_0, π^{1:m})``.  Without further constraints the gradient
+vanishes where ``Hw = AᵀΣ⁺b - c/2λ`` with ``H = AᵀΣ⁺A``; if ``A`` is invertible that is ``w = A⁻¹b - A⁻¹ΣA⁻ᵀc/2λ``, and if ``c``
+has a part in the null space of ``H`` there is no lower bound.
+Source: equation (5), Section 5, Appendix C.1.
+
+One state that repeats, reward 1, γ = 1/2, a feature that is 1: ``f = Q`` is at ``w = 2``, and a price λ = 1 on the error buys
+pessimism of 2:
+
+>>> import numpy as np, mappo_verify as mv
+>>> game = mv.Game([[[1]]], [[1]], 0.5, start=[1])
+>>> moments = population_moments(game, mv.Policy.uniform(game), np.ones((1, 1)), np.ones((1, 1)), 1)
+>>> moments.operator, moments.error(np.array([4.0]))
+(array([[0.5]]), array(1.))
+>>> pessimistic_step(moments, np.array([1.0]), 1).weights
+array([0.])
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..arithmetic import Array, System, compare, contract, lift, like, pseudo_solve, support, system_of
+from ..errors import GameError
+from ..model import Game, Policy
+from ..model.agents import prefix_sizes
+from .agent_values import average_out
+from .bellman import bellman_operator
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """What the Bellman error depends on.
+
+    Attributes
+    ----------
+    gram : Array
+        ``Σ = E φφᵀ``, ``[..., d, d]``.
+    operator : Array
+        ``A = E φ (φ - γ φ(s', π^{1:m}))ᵀ``, ``[..., d, d]``.
+    reward : Array
+        ``b = E φ r``, ``[..., d]``.
+    """
+
+    gram: Array
+    operator: Array
+    reward: Array
+
+    def residual(self, weights: Array) -> Array:
+        """``Aw - b``, ``[..., d]``: half the gradient of ``L(w', w)`` in ``w'`` at ``w' = w``."""
+        return np.asarray(contract("...ij,...j->...i", self.operator, weights) - self.reward)
+
+    def projected(self, weights: Array) -> Array:
+        """``w - Σ⁺(Aw - b)``, ``[..., d]``: the features' best approximation of the target ``T f`` under the data."""
+        return np.asarray(weights - _times_inverse(self.gram, self.residual(weights)))
+
+    def error(self, weights: Array) -> Array:
+        """``E(w) = (Aw - b)ᵀΣ⁺(Aw - b) ≥ 0``, ``[...]``, with the inner minimum over all of ``R^d``."""
+        residual = self.residual(weights)
+        return np.asarray((residual * _times_inverse(self.gram, residual)).sum(-1))
+
+    def objective(self, weights: Array, direction: Array, price: Any) -> Array:
+        """``cᵀw + λ E(w)``, ``[...]``: what pessimistic evaluation minimises."""
+        return np.asarray((direction * weights).sum(-1) + price * self.error(weights))
+
+    def curvature(self) -> tuple[Array, Array]:
+        """``H = AᵀΣ⁺A`` ``[..., d, d]`` and ``g = AᵀΣ⁺b`` ``[..., d]``: ``E(w) = wᵀHw - 2gᵀw + bᵀΣ⁺b``."""
+        inverse, _ = pseudo_solve(self.gram, np.concatenate([self.operator, self.reward[..., None]], axis=-1))
+        both = contract("...ki,...kj->...ij", self.operator, inverse)
+        return both[..., :-1], both[..., -1]
+
+
+def _times_inverse(gram: Array, vector: Array) -> Array:
+    """``Σ⁺v``, ``[..., d]``"""
+    return pseudo_solve(gram, vector[..., None])[0][..., 0]
+
+
+def moments_of(points: Array, following: Array, rewards: Array, weights: Array) -> Moments:
+    """Moments of weighted data: rows ``φ_i`` and ``γ φ(s'_i, π^{1:m})`` ``[..., n, d]``, ``r_i`` and weights ``[..., n]``.
+
+    The weights sum to 1: ``1/n`` for a sample, ``μ`` for the population with expected ``following`` and ``rewards``.
+    """
+    weighted = np.swapaxes(points * weights[..., None], -1, -2)
+    if system_of(points) is System.FLOATS:  # matrix products at the speed of BLAS
+        gram, forward = weighted @ points, weighted @ following
+    else:
+        gram = contract("...in,...nj->...ij", weighted, points)
+        forward = contract("...in,...nj->...ij", weighted, following)
+    return Moments(gram, np.asarray(gram - forward), contract("...in,...n->...i", weighted, rewards))
+
+
+def population_moments(game: Game, policy: Policy, features: Array, distribution: Array, m: int) -> Moments:
+    """Moments of agent ``m`` (counted from 1) under exact expectations.
+
+    ``features`` is ``φ`` with all points on one axis, ``[..., S·|A_1|···|A_m|, d]`` (``Features.matrix(m - 1)``), and
+    ``distribution`` is ``μ`` over ``(s, a^{1:m})``, ``[..., S, |A_1|···|A_m|]``.
+    """
+    columns = prefix_sizes(game.action_sizes)[m]
+    points, dimension = game.states * columns, features.shape[-1]
+    if features.shape[-2] != points or distribution.shape[-2:] != (game.states, columns):
+        raise GameError(
+            f"features of shape {features.shape} and μ of shape {distribution.shape} do not fit agent {m}: "
+            f"they need [..., {points}, d] and [..., {game.states}, {columns}]"
+        )
+    tables = np.moveaxis(features.reshape(*features.shape[:-2], game.states, columns, dimension), -1, 0)
+    rewards = bellman_operator(game, policy, like(np.zeros((game.states, columns), int), game.system), m)
+    following = np.moveaxis(bellman_operator(game, policy, tables, m) - rewards, 0, -1)
+    return moments_of(
+        features,
+        following.reshape(*following.shape[:-3], points, dimension),
+        rewards.reshape(*rewards.shape[:-2], points),
+        distribution.reshape(*distribution.shape[:-2], points),
+    )
+
+
+def start_features(game: Game, policy: Policy, features: Array, m: int, start: Array) -> Array:
+    """``c = φ(s_0, π^{1:m})``, averaged over ``s_0 ~ ρ``, ``[..., d]``: ``f(s_0, π^{1:m}) = cᵀw``."""
+    columns, dimension = prefix_sizes(game.action_sizes)[m], features.shape[-1]
+    tables = np.moveaxis(features.reshape(*features.shape[:-2], game.states, columns, dimension), -1, 0)
+    values = average_out(tables, policy, m)[0][..., 0]
+    return contract("...s,d...s->...d", start, values)
+
+
+# --- the pessimistic step without constraints ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class PessimisticStep:
+    """What minimising ``cᵀw + λ E(w)`` over ``R^d`` comes to.
+
+    Attributes
+    ----------
+    weights : Array
+        The shortest minimiser, ``[..., d]``; where there is none, the shortest stationary point of the part that has one.
+    descent : Array
+        0 where there is a minimiser; else a direction along which the objective falls for ever, ``[..., d]``.
+    """
+
+    weights: Array
+    descent: Array
+
+    @property
+    def bounded(self) -> npt.NDArray[np.bool_]:
+        """Whether the objective has a minimum, ``[...]``."""
+        return np.asarray(~support(self.descent).any(-1))
+
+
+def pessimistic_step(moments: Moments, direction: Array, price: Any) -> PessimisticStep:
+    """``argmin_w cᵀw + λ E(w)`` over ``R^d``, in closed form; ``λ > 0`` is a number or of the batch shape.
+
+    In floats ``A`` and ``Σ`` may be singular (numerically), in rationals too; in balls and symbols both must be invertible.
+    Source: Appendix C.1.
+    """
+    price = np.asarray(price)
+    if (compare(price, "≤", like(0, price)) >= 0).any():
+        raise GameError(
+            f"λ = {price.ravel()[0]} is not positive: pessimistic evaluation needs a price on the Bellman error"
+        )
+    curvature, slope = moments.curvature()
+    target = slope - direction / lift(2 * price, 1)
+    weights, remainder = pseudo_solve(curvature, target[..., None])
+    return PessimisticStep(weights[..., 0], remainder[..., 0])
