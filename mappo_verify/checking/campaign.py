@@ -313,6 +313,7 @@ def _instances(claim: Claim, profile: Profile, generator: np.random.Generator) -
     """Batches to be decided exactly: drawn ones of every size, and float instances that look violated."""
     every = sizes_of(claim.setting)
     share = max(1, profile.exact // len(every))
+    share = min(share, claim.setting.limit or share)
     for sizes in every:
         for begin in range(0, share, CHUNK):
             yield sizes, draw(claim.setting, sizes, min(CHUNK, share - begin), generator)

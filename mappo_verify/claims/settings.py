@@ -490,6 +490,8 @@ class Setting:
     """Entries of a table over states and joint actions, beyond which a claim is not tried on a user's game."""
     explore: bool = True
     """Whether float batches are worth drawing; not where every instance starts an external solver."""
+    limit: int | None = None
+    """How many exact instances of a size are worth drawing at most, where each is a long run and all are much alike."""
 
     def __post_init__(self) -> None:
         names = [ingredient.name for ingredient in self.ingredients]
