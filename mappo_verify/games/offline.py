@@ -181,8 +181,8 @@ def one_agent_gap() -> OfflineProblem:
     """Theorem 5.5 fails with one agent and a unique optimum, when the class holds every ``Q_π`` and no more.
 
     At ``s`` action 0 goes to ``y3`` for nothing, action 1 to the end for 1/4.  ``y1`` repeats itself, ``y2`` goes to ``y3``,
-    ``y3`` repeats itself; all pay 1/2, whatever the action; γ = 3/4.  Critics are affine in the place 0, 1/2, 1 of ``y1``, ``y2``,
-    ``y3``.  The critic that is 0 and 1/4 at ``s`` and 3/2, 3/4, 0 at ``y1``, ``y2``, ``y3`` is wrong, but its residual is orthogonal
+    ``y3`` repeats itself; all pay 1/2, whatever the action; γ = 3/4.  Critics are affine in the place 0, 1/2, 1 of the ``y``.
+    The critic that is 0 and 1/4 at ``s`` and 3/2, 3/4, 0 at the ``y`` is wrong, but its residual is orthogonal
     to the features under the data, so its Bellman error is 0.
     """
     transition = np.zeros((5, 2, 5), int)
