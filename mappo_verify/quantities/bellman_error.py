@@ -41,7 +41,6 @@ from ..arithmetic import Array, System, compare, contract, lift, like, pseudo_so
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.agents import prefix_sizes
-from .agent_values import average_out
 from .bellman import bellman_operator, expected_reward
 
 
@@ -165,10 +164,9 @@ def empirical_moments(game: Game, policy: Policy, features: Array, cells: Array,
 
 
 def state_features(game: Game, policy: Policy, features: Array, m: int) -> Array:
-    """``φ(s, π^{1:m})``, ``[..., S, d]``: ``f(s, π^{1:m}) = φ(s, π^{1:m})ᵀw``."""
-    columns, dimension = prefix_sizes(game.action_sizes)[m], features.shape[-1]
-    tables = np.moveaxis(features.reshape(*features.shape[:-2], game.states, columns, dimension), -1, 0)
-    return np.moveaxis(average_out(tables, policy, m)[0][..., 0], 0, -1)
+    """``φ(s, π^{1:m})``, ``[..., S, d]``: ``f(s, π^{1:m})`` is its product with ``w``."""
+    tables = features.reshape(*features.shape[:-2], game.states, -1, features.shape[-1])
+    return contract("...sx,...sxd->...sd", policy.prefix_probabilities()[m], tables)
 
 
 def start_features(game: Game, policy: Policy, features: Array, m: int, start: Array) -> Array:
