@@ -313,7 +313,8 @@ def _instances(claim: Claim, profile: Profile, generator: np.random.Generator) -
     """Batches to be decided exactly: drawn ones of every size, and float instances that look violated."""
     every = sizes_of(claim.setting)
     share = max(1, profile.exact // len(every))
-    share = min(share, claim.setting.limit or share)
+    if claim.setting.limit is not None:
+        share = min(share, claim.setting.limit * profile.exact // PROFILES["quick"].exact)
     for sizes in every:
         for begin in range(0, share, CHUNK):
             yield sizes, draw(claim.setting, sizes, min(CHUNK, share - begin), generator)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, Truth, both, compare, contract, lift, like, maximum, minimum, smallest, square, truth_of
+from ..arithmetic import Array, Truth, both, compare, contract, lift, like, maximum, minimum, smallest, square
 from ..games.offline import one_agent_gap, two_agent_gap
 from ..model import Policy
 from ..model.agents import prefix_sizes
@@ -308,10 +308,9 @@ def _joint_values(case: Case) -> Array:
     return table.reshape(*table.shape[:-2], -1)
 
 
-def _not_negative_at_start(case: Case) -> Truth:
-    direction = start_features(case.game, case.policy, _one_hot(case), case.game.agents, case.game.start)
-    value = np.asarray((direction * _tabular_critic(case)).sum(-1))
-    return compare(value, "≥", like(0, value))
+def _in_range(case: Case) -> Truth:
+    values = _tabular_critic(case)
+    return both(compare(values, "≥", like(0, values)), compare(values, "≤", _ceiling(case)[..., None]))
 
 
 # --- Lemma C.7 ----------------------------------------------------------------------------------------------------------
@@ -378,10 +377,6 @@ def _over_joint(case: Case) -> Array:
     return case.weights_of_data.reshape(*case.weights_of_data.shape[:-1], *_joint_shape(case.sizes))
 
 
-def _seen(case: Case) -> Truth:
-    return compare(case.data, ">", like(0, case.data))
-
-
 DISCOUNTED = Hypothesis("γ < 1", _discounted)
 ROWS = Setting(
     "n weighted rows of data, two features, a critic, a direction and a price (n in the place of the states)",
@@ -410,7 +405,7 @@ ONE_FEATURE = Setting(
         Derived("data", lambda case: case.seen[..., None]),
         Derived("longest", lambda case: _longest(case)),
     ),
-    (DISCOUNTED, Hypothesis("some data, so that the error is defined", lambda case: truth_of(np.ones(case.batch_shape)))),
+    (DISCOUNTED,),
     agents=(1, 1),
     states=(1, 3),
     action_range=(1, 1),
@@ -438,9 +433,19 @@ TABULAR = Setting(
     action_range=(1, 2),
     max_table=60,
 )
+TABULAR_IN_RANGE = replace(
+    TABULAR,
+    name="... whose pessimistic critic lies in the class",
+    hypotheses=(DISCOUNTED, Hypothesis("0 ≤ f ≤ 1/(1-γ)", _in_range)),
+)
 FEATURE_PER_AGENT = Setting(
     "a game, a policy, and one feature for every agent",
-    (GameData(start=False), PolicyData("policy"), PrefixTables("tables"), Derived("features", lambda case: _flat(case))),
+    (
+        GameData(start=False),
+        PolicyData("policy"),
+        PrefixTables("tables", low=1),
+        Derived("features", lambda case: _flat(case)),
+    ),
     (Hypothesis("I - γP_π is invertible", lambda case: values_exist(case.game, case.policy)),),
     agents=(1, 2),
     states=(1, 2),
@@ -593,7 +598,7 @@ CLAIMS = (
         "lemma-c.3/reward-error",
         "The rewards of M_k are within ε_r",
         "Lemma C.3",
-        TABULAR,
+        TABULAR_IN_RANGE,
         reward_error,
         statement="‖R_k - R‖²_{2,μ} ≤ ε_r, which bounds E(Q_π, π), for the pessimistic critic f_k",
         record=Standing.REFUTED,
@@ -603,9 +608,9 @@ CLAIMS = (
         "lemma-c.3/reward-error-repaired",
         "The rewards of M_k are within ε_r + 1/((1-γ)λ)",
         "Lemma C.3, repaired as the proof of Theorem 5.5 uses it",
-        replace(TABULAR, hypotheses=(*TABULAR.hypotheses, Hypothesis("f(s_0, π) ≥ 0", _not_negative_at_start))),
+        TABULAR_IN_RANGE,
         reward_error_repaired,
-        statement="‖R_k - R‖²_{2,μ} ≤ ε_r + 1/((1-γ)λ), if f_k(s_0, π) ≥ 0",
+        statement="‖R_k - R‖²_{2,μ} ≤ ε_r + 1/((1-γ)λ)",
         record=Standing.SURVIVED,
         printed=False,
     ),

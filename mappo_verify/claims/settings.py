@@ -491,7 +491,7 @@ class Setting:
     explore: bool = True
     """Whether float batches are worth drawing; not where every instance starts an external solver."""
     limit: int | None = None
-    """How many exact instances of a size are worth drawing at most, where each is a long run and all are much alike."""
+    """How many exact instances of a size the quick profile draws at most, where each is a long run; other profiles in proportion."""
 
     def __post_init__(self) -> None:
         names = [ingredient.name for ingredient in self.ingredients]
@@ -580,7 +580,7 @@ class Setting:
 class Case:
     """The ingredients of one instance (or a batch) in one number system; attributes are their names."""
 
-    RESERVED = frozenset({"setting", "sizes", "system", "batch_shape", "objects", "take", "to", "steps", "RESERVED"})
+    RESERVED = frozenset({"setting", "sizes", "system", "batch_shape", "objects", "take", "to", "steps", "derived", "RESERVED"})
 
     def __init__(
         self, setting: Setting, sizes: Sizes, system: System, batch_shape: tuple[int, ...], objects: dict[str, Any]
@@ -590,15 +590,17 @@ class Case:
         self.system = system
         self.batch_shape = batch_shape
         self.objects = dict(objects)
+        self.derived: dict[str, Any] = {}
 
     def __getattr__(self, name: str) -> Any:
-        objects = self.__dict__.get("objects", {})
+        objects, derived = self.__dict__.get("objects", {}), self.__dict__.get("derived", {})
         if name in objects:
             return objects[name]
         for ingredient in self.__dict__["setting"].ingredients if "setting" in self.__dict__ else ():
             if ingredient.name == name and isinstance(ingredient, Derived):
-                objects[name] = ingredient.compute(self)
-                return objects[name]
+                if name not in derived:
+                    derived[name] = ingredient.compute(self)
+                return derived[name]
         raise AttributeError(f"this case has no {name!r}; it has {sorted(objects)}")
 
     def to(self, target: System) -> Case:
@@ -606,7 +608,7 @@ class Case:
         return Case(self.setting, self.sizes, target, self.batch_shape, self.setting.converted(self.objects, target))
 
     def take(self, index: Any) -> Case:
-        """One instance of the batch, or the sub-batch under a mask."""
+        """One instance of the batch, or the sub-batch under a mask; what is derived is derived anew."""
         axes = len(self.batch_shape)
         taken = {}
         for name, value in self.objects.items():

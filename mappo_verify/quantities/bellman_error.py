@@ -131,7 +131,9 @@ def population_moments(game: Game, policy: Policy, features: Array, distribution
             f"features of shape {features.shape} and μ of shape {distribution.shape} do not fit agent {m}: "
             f"they need [..., {points}, d] and [..., {game.states}, {columns}]"
         )
-    tables = np.moveaxis(features.reshape(*features.shape[:-2], game.states, columns, dimension), -1, 0)
+    batch = np.broadcast_shapes(features.shape[:-2], game.batch_shape, policy.batch_shape)
+    features = np.broadcast_to(features, batch + features.shape[-2:])
+    tables = np.moveaxis(features.reshape(*batch, game.states, columns, dimension), -1, 0)
     rewards = expected_reward(game, policy, m)
     following = np.moveaxis(bellman_operator(game, policy, tables, m) - rewards, 0, -1)
     return moments_of(
