@@ -440,6 +440,27 @@ PLANTED: tuple[Planted, ...] = (
         'contract("...n,...wn->...w", chances, -largest(-piece_values',
         ("lemma-b.1/expectation",),
     ),
+    Planted(
+        "least squares that climbs",
+        SGD,
+        "2 * own[..., None] * features[..., chosen, :]",
+        "-2 * own[..., None] * features[..., chosen, :]",
+        ("lemma-b.2/rate",),
+    ),
+    Planted(
+        "the squared loss without its weights",
+        SGD,
+        'contract("...n,...wn->...w", chances, square(residuals',
+        'contract("...n,...wn->...w", 0 * chances + 1, square(residuals',
+        ("lemma-b.2/rate",),
+    ),
+    Planted(
+        "a gradient ten times too long",
+        SGD,
+        "residuals(features, targets, theta)[..., np.arange(len(chosen)), chosen]",
+        "10 * residuals(features, targets, theta)[..., np.arange(len(chosen)), chosen]",
+        ("lemma-b.2/rate",),
+    ),
     # --- online learning
     Planted(
         "every play made from the first, not from the one before",
