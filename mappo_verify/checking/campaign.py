@@ -17,11 +17,11 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import FALSE, System, compare, floats_of, smallest, system_of
+from ..arithmetic import FALSE, System, compare, floats_of, smallest
 from ..claims.claim import Claim, cited
 from ..claims.registry import CLAIMS, select
 from ..claims.registry import claim as find
-from ..claims.settings import Case, Sizes
+from ..claims.settings import Case, Sizes, system_of_object
 from ..claims.verdict import Evidence, Standing, StepEvidence, Verdict
 from ..errors import ClaimError, MappoVerifyError, MixedArithmeticError
 from ..model import Game, Policy
@@ -166,7 +166,7 @@ def check(claim: str | Claim, *, steps: int | None = None, **objects: Any) -> Ev
 def _require_data(objects: dict[str, Any]) -> None:
     """Balls and symbols are refused: they are no data."""
     for name, value in objects.items():
-        system = value.system if isinstance(value, (Game, Policy)) else system_of(array_of(value, name))
+        system = system_of_object(value if isinstance(value, (Game, Policy, tuple)) else array_of(value, name))
         if system in (System.BALLS, System.SYMBOLS):
             raise ClaimError(
                 f"{name} is in {system.value}; check() wants exact or float data and chooses the arithmetic itself"

@@ -51,16 +51,19 @@ def evaluate(claim: Claim, case: Case, formal: bool = False) -> Evidence:
     A *formal* case (symbols, random points) stands for generic parameters: an identity that holds there holds wherever no
     denominator vanishes, so hypotheses about signs and supports are not asked.
     """
-    asked = () if formal else claim.setting.all_hypotheses
-    hypotheses = tuple((h.name, _per_instance(h.holds(case), case.batch_shape)) for h in asked)
-    applies = np.full(case.batch_shape, TRUE, np.int8)
-    for _, truth in hypotheses:
-        applies = np.minimum(applies, truth)
-    if not (applies == TRUE).any():
-        return _not_applicable(claim, case, applies, hypotheses)
-    live = case if (applies == TRUE).all() else case.take(applies == TRUE)
+    applies, live, hypotheses = np.full(case.batch_shape, TRUE, np.int8), case, []
+    for asked in () if formal else claim.setting.all_hypotheses:
+        truth = np.full(case.batch_shape, UNKNOWN, np.int8)  # not asked where an earlier one fails: it may mean nothing
+        truth[applies == TRUE] = _per_instance(asked.holds(live), live.batch_shape).reshape(-1)
+        hypotheses.append((asked.name, truth))
+        met = np.minimum(applies, truth)
+        if (met != applies).any():
+            applies = np.where(applies == TRUE, met, applies).astype(np.int8)
+            if not (applies == TRUE).any():
+                return _not_applicable(claim, case, applies, tuple(hypotheses))
+            live = case.take(applies == TRUE)
     lines = claim.lines(live, formal)
-    return _assemble(claim, case, live, lines, applies, hypotheses)
+    return _assemble(claim, case, live, lines, applies, tuple(hypotheses))
 
 
 def certify(
@@ -112,7 +115,8 @@ def decide(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes) -> Iterator[Evi
 
 def _worth_doubling(evidence: Evidence, bits: int) -> bool:
     """Only an open inequality, or an open hypothesis, can be helped by more bits; steps in between only up to a point."""
-    if any((truth == UNKNOWN).any() for _, truth in evidence.hypotheses):
+    met = [truth for _, truth in evidence.hypotheses]
+    if met and (np.minimum.reduce(met) == UNKNOWN).any():
         return True
     steps = [entry.step for entry in evidence.lines if entry.step is not None] if bits < STEP_PRECISION else []
     return any(step.relation != "=" and bool((step.truth == UNKNOWN).any()) for step in (*evidence.statements, *steps))
@@ -190,6 +194,7 @@ def _margin(
         slack = -absolute(one - two)
     else:
         slack = two - one if relation == "≤" else one - two
+    slack = np.asarray(slack)
     if where is None:
         return smallest(slack, axes) if axes else np.asarray(slack)
     if not where.any():
@@ -230,7 +235,8 @@ def _ratio(one: Array, relation: str, two: Array, where: Array | None) -> float 
 
 
 def _not_applicable(claim: Claim, case: Case, applies: Truth, hypotheses: tuple[tuple[str, Truth], ...]) -> Evidence:
-    failed = [name for name, truth in hypotheses if (truth != TRUE).any()]
+    failed = [name for name, truth in hypotheses if (truth == FALSE).any()]
+    failed = failed or [name for name, truth in hypotheses if (truth == UNKNOWN).any()]
     reason = f"hypothesis not met: {'; '.join(failed)}"
     verdict = verdicts_of(applies, np.zeros_like(applies))
     return Evidence(claim.id, case.system, _bits(case), verdict, verdict, None, None, (), (), hypotheses, None, reason)
