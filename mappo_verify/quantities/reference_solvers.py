@@ -11,11 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import MappoVerifyError
-
-
-class SolverError(MappoVerifyError, RuntimeError):
-    """The reference solver did not reach an optimum."""
+from ..errors import SolverError
 
 
 @lru_cache(maxsize=32)
