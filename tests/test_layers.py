@@ -285,6 +285,8 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("quantities/quadratic_program.py", "_accurate"): "floats only: what solvers return",
     ("quantities/quadratic_program.py", "_by_active_set"): "floats only: what daqp returns",
     ("quantities/quadratic_program.py", "_by_cone"): "floats only: what Clarabel returns",
+    ("quantities/reference_solvers.py", "_class_problem"): "cvxpy's constraints",
+    ("quantities/reference_solvers.py", "_roots"): "floats only; the solution is evaluated exactly",
     ("quantities/reference_solvers.py", "mirror_step_by_cvxpy"): "floats only; its solution is evaluated exactly",
     ("claims/appendix_b.py", "_telescope"): "agents are integers",
     ("claims/appendix_b.py", "_zero_mean_of_subsets"): "agents are integers",

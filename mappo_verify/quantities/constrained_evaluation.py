@@ -233,8 +233,8 @@ def class_pessimistic_step(
 
     ``D`` is convex, so on a simplex it stays below the affine function through its values at the corners: with that in its
     place the problem is convex, and its dual bound holds for the simplex.  The simplex of least bound is bisected until the
-    bracket is narrower than ``tolerance·(1 + |upper|)`` or ``budget`` inner minima are spent.  Practical up to three or four features;
-    with more, the answer is the bracket that the first relaxations give, with ``closed`` False.
+    bracket is narrower than ``tolerance·(1 + |upper|)`` or ``budget`` inner minima are spent.  Practical up to three or four
+    features; with more, the answer is the bracket that the first relaxations give, with ``closed`` False.
     """
     form, price = moments.pessimism(np.asarray(direction, float), price), float(price)
     region = _region(critics, (), ())
@@ -298,7 +298,7 @@ def class_pessimistic_step(
 
 
 def _enclosing(region: Region) -> npt.NDArray[np.float64]:
-    """The corners ``[d+1, d]`` of a simplex around the region, ``w ≥ lo`` and ``Σ (w_i - lo_i)/(hi_i - lo_i) ≤ t``: dual bounds."""
+    """The corners ``[d+1, d]`` of a simplex around the region, ``w ≥ lo`` and ``Σ (w_i - lo_i)/(hi_i - lo_i) ≤ t``."""
     size = region.rows.shape[-1]
 
     def least(direction: Array) -> float:

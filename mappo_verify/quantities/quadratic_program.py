@@ -9,9 +9,9 @@ For *every* ``v``, with the rest ``e = p - Mv``, no admissible ``w`` has a value
 
     k + lowᵀy⁻ - highᵀy⁺ - τL² - vᵀMv - 2L‖e‖₁                                          (dual bound)
 
-because ``wᵀMw - 2pᵀw = (w-v)ᵀM(w-v) - vᵀMv - 2eᵀw`` and ``|eᵀw| ≤ L‖e‖₁``.  Best is ``v = M⁺p``.  So whatever a solver
-says is judged by one formula: the value at its point against the bound from its multipliers.  In floats both are rounded; on rationals the
-point is feasible and the bound true without any rounding, and if the ball is not active they are equal.
+because ``wᵀMw - 2pᵀw = (w-v)ᵀM(w-v) - vᵀMv - 2eᵀw`` and ``|eᵀw| ≤ L‖e‖₁``.  Best is ``v = M⁺p``.  So whatever a solver says is
+judged by one formula: the value at its point against the bound from its multipliers.  In floats both are rounded; on
+rationals the point is feasible and the bound true without any rounding, and if the ball is not active they are equal.
 
 >>> import numpy as np
 >>> form = Quadratic(np.eye(2), np.array([1.0, 3.0]), 10.0)                                # (w₁-1)² + (w₂-3)²
