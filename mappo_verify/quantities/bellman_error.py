@@ -65,6 +65,10 @@ class Moments:
     operator: Array
     reward: Array
 
+    def __post_init__(self) -> None:
+        for name, value in (("the moment Σ", self.gram), ("the moment A", self.operator), ("the moment b", self.reward)):
+            require_finite(name, value)
+
     def residual(self, weights: Array) -> Array:
         """``Aw - b``, ``[..., d]``: half the gradient of ``L(w', w)`` in ``w'`` at ``w' = w``."""
         return np.asarray(contract("...ij,...j->...i", self.operator, weights) - self.reward)
@@ -88,8 +92,8 @@ class Moments:
         Raises :class:`GameError` unless ``λ > 0``, a number or of the batch shape, and all data is finite.
         """
         price = array_of(price, "λ")
-        for name, value in (("λ", price), ("the direction c", direction), ("Σ", self.gram), ("b", self.reward)):
-            require_finite(name, np.asarray(value))
+        require_finite("λ", price)
+        require_finite("the direction c", direction)
         if (compare(price, "≤", like(0, price)) >= 0).any():
             raise GameError(
                 f"λ = {price.ravel()[0]} is not positive: pessimistic evaluation needs a price on the Bellman error"
@@ -115,11 +119,17 @@ def moments_of(points: Array, following: Array, rewards: Array, weights: Array) 
     """
     weighted = np.swapaxes(points * weights[..., None], -1, -2)
     if system_of(points) is System.FLOATS:  # matrix products at the speed of BLAS
-        gram, forward = weighted @ points, weighted @ following
+        gram, forward, reward = weighted @ points, weighted @ following, (weighted @ rewards[..., None])[..., 0]
     else:
         gram = contract("...in,...nj->...ij", weighted, points)
         forward = contract("...in,...nj->...ij", weighted, following)
-    return Moments(gram, np.asarray(gram - forward), contract("...in,...n->...i", weighted, rewards))
+        reward = contract("...in,...n->...i", weighted, rewards)
+    try:
+        return Moments(gram, np.asarray(gram - forward), np.asarray(reward))
+    except GameError:  # name the row of data, which is looked for only now
+        for name, data in (("φ", points), ("γ φ(s')", following), ("r", rewards), ("the weights", weights)):
+            require_finite(name, data)
+        raise
 
 
 def population_moments(game: Game, policy: Policy, features: Array, distribution: Array, m: int) -> Moments:

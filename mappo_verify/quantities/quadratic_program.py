@@ -49,6 +49,8 @@ from ..errors import GameError, InfeasibleError, SolverError
 
 ACCURACY = 1e-6
 """A float answer whose duality gap or violation exceeds this, relative to its size, is refused."""
+SECANTS = 8
+"""How many prices of the ball are tried to put a float answer on the sphere."""
 REPAIRS = 8
 """How often the exact route may take in rows that its point violates."""
 
@@ -172,7 +174,7 @@ def _judged(form: Quadratic, region: Region, weights: Array, prices: Multipliers
 def _by_solver(form: Quadratic, region: Region) -> ConstrainedStep:
     found = _by_active_set(form, region)
     if found is None or not _accurate(found, region):
-        found = _by_cone(form, region)
+        found = _on_the_sphere(form, region, _by_cone(form, region))
     if not _accurate(found, region):
         raise SolverError(
             f"the minimum under constraints is not certified: duality gap {float(found.gap):.3g}, "
@@ -188,13 +190,17 @@ def _accurate(found: ConstrainedStep, region: Region) -> bool:
     return bool(abs(found.gap) <= ACCURACY * size and found.violation <= ACCURACY * reach)
 
 
-def _by_active_set(form: Quadratic, region: Region) -> ConstrainedStep | None:
-    """Without the ball, by daqp (which regularises a singular ``Q`` away, proximally); None where there is no such minimum."""
+def _by_active_set(form: Quadratic, region: Region, ball: float = 0.0) -> ConstrainedStep | None:
+    """Without the ball, but at a price ``τ`` for it, by daqp; None where that has no minimum.
+
+    daqp names independent rows, and meets a singular matrix by proximal steps.
+    """
     import daqp
 
-    scale = max(np.abs(form.matrix).max(initial=0), np.abs(form.slope).max(initial=0)) or 1.0
+    matrix = form.matrix + ball * np.eye(len(form.slope))
+    scale = max(np.abs(matrix).max(initial=0), np.abs(form.slope).max(initial=0)) or 1.0
     weights, _, outcome, details = daqp.solve(
-        np.array(2 * form.matrix / scale, order="C"),
+        np.array(2 * matrix / scale, order="C"),
         np.array(-2 * form.slope / scale),
         np.array(region.rows, order="C"),  # copies, since daqp refuses what is read-only
         np.array(region.high),
@@ -206,7 +212,7 @@ def _by_active_set(form: Quadratic, region: Region) -> ConstrainedStep | None:
     if outcome != 1:
         return None
     prices = scale * details["lam"]
-    multipliers = Multipliers(np.maximum(-prices, 0), np.maximum(prices, 0), np.asarray(0.0))
+    multipliers = Multipliers(np.maximum(-prices, 0), np.maximum(prices, 0), np.asarray(ball))
     return _judged(form, region, weights, multipliers, "active set")
 
 
@@ -237,6 +243,29 @@ def _by_cone(form: Quadratic, region: Region) -> ConstrainedStep:
     return _judged(form, region, weights, multipliers, "conic")
 
 
+def _on_the_sphere(form: Quadratic, region: Region, found: ConstrainedStep) -> ConstrainedStep:
+    """The same, sharpened: an active set at the price of the ball that puts ``‖w(τ)‖`` on ``L``.
+
+    ``1/‖w(τ)‖ - 1/L`` is nearly linear in ``τ``, so secants from the interior point's price close in on its root.
+    """
+    price, last, missed = float(found.multipliers.ball), 0.0, None
+    for _ in range(SECANTS):
+        there = _by_active_set(form, region, price)
+        if there is None or not there.weights.any():
+            break
+        if abs(there.gap) + there.violation < abs(found.gap) + found.violation:
+            found = replace(there, route="conic")
+        miss = 1 / float(np.linalg.norm(there.weights)) - 1 / float(region.radius)
+        if missed is None:
+            following = price * (1 - 1e-3)
+        elif miss == missed:
+            break
+        else:
+            following = max(price - miss * (price - last) / (miss - missed), 0.0)
+        price, last, missed = following, price, miss
+    return found
+
+
 # --- rationals: the active set of the floats, solved exactly ----------------------------------------------------------
 
 
@@ -263,11 +292,8 @@ def _exactly(form: Quadratic, region: Region) -> ConstrainedStep:
     around = Region(*(floats_of(part) for part in (region.rows, region.low, region.high, region.radius)))
     rounded = _by_solver(floats, around)
     ball = rounded.multipliers.ball
-    if ball:  # at this price of the ball, the active set that goes with it: an interior point names too many rows
-        shifted = replace(floats, matrix=floats.matrix + ball * np.eye(len(form.slope)))
-        chosen = _by_active_set(shifted, around) or rounded
-    else:
-        chosen = rounded
+    # An interior point names too many rows; at its price of the ball, an active set names independent ones.
+    chosen = _by_active_set(floats, around, float(ball)) or rounded
     ball = module_of(System.FLOATS).to_rational(ball)
     below, above = support(chosen.multipliers.below), support(chosen.multipliers.above)
     for _ in range(REPAIRS):
