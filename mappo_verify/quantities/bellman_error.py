@@ -66,7 +66,11 @@ class Moments:
     reward: Array
 
     def __post_init__(self) -> None:
-        for name, value in (("the moment Σ", self.gram), ("the moment A", self.operator), ("the moment b", self.reward)):
+        for name, value in (
+            ("the moment Σ", self.gram),
+            ("the moment A", self.operator),
+            ("the moment b", self.reward),
+        ):
             require_finite(name, value)
 
     def residual(self, weights: Array) -> Array:
