@@ -22,7 +22,7 @@ rationals the point is feasible and the bound true without any rounding, and if 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -49,8 +49,8 @@ from ..errors import GameError, InfeasibleError, SolverError
 
 ACCURACY = 1e-6
 """A float answer whose duality gap or violation exceeds this, relative to its size, is refused."""
-SECANTS = 8
-"""How many prices of the ball are tried to put a float answer on the sphere."""
+PRICES = 10
+"""How often the price of the ball is raised a hundredfold before the search for it is given up."""
 REPAIRS = 8
 """How often the exact route may take in rows that its point violates."""
 
@@ -143,8 +143,8 @@ class ConstrainedStep:
 def minimise(form: Quadratic, region: Region) -> ConstrainedStep:
     """The minimum of one form over one region (no batch axes), in floats or in rationals.
 
-    The closed form ``Q⁺q`` where it is admissible; else daqp's active set without the ball; else Clarabel.  Rationals take the
-    active constraints from the floats, solve for the point exactly and need a region that contains 0.
+    The closed form ``Q⁺q`` where it is admissible; else daqp's active set, at a price of the ball if need be; else Clarabel.
+    Rationals take the active constraints from the floats, solve for the point exactly and need a region that contains 0.
     Raises :class:`InfeasibleError` if the solver finds the region empty, :class:`SolverError` if what it returns is not optimal.
     """
     system = system_of(form.slope, region.rows)
@@ -172,9 +172,17 @@ def _judged(form: Quadratic, region: Region, weights: Array, prices: Multipliers
 
 
 def _by_solver(form: Quadratic, region: Region) -> ConstrainedStep:
-    found = _by_active_set(form, region)
-    if found is None or not _accurate(found, region):
-        found = _on_the_sphere(form, region, _by_cone(form, region))
+    """By daqp without the ball; if that leaves it, daqp at the price of the ball; if either fails, Clarabel."""
+    try:
+        found = _by_active_set(form, region)
+        if not _accurate(found, region):
+            found = _by_active_set(form, region, _price_of_the_ball(form, region))
+    except InfeasibleError:
+        raise
+    except SolverError:
+        found = _by_cone(form, region)
+    if not _accurate(found, region):
+        found = _by_cone(form, region)
     if not _accurate(found, region):
         raise SolverError(
             f"the minimum under constraints is not certified: duality gap {float(found.gap):.3g}, "
@@ -190,8 +198,15 @@ def _accurate(found: ConstrainedStep, region: Region) -> bool:
     return bool(abs(found.gap) <= ACCURACY * size and found.violation <= ACCURACY * reach)
 
 
-def _by_active_set(form: Quadratic, region: Region, ball: float = 0.0) -> ConstrainedStep | None:
-    """Without the ball, but at a price ``τ`` for it, by daqp; None where that has no minimum.
+def _by_active_set(form: Quadratic, region: Region, ball: float = 0.0) -> ConstrainedStep:
+    """What daqp finds at a price ``τ`` of the ball, judged."""
+    weights, prices = _daqp(form, region, ball)
+    multipliers = Multipliers(np.maximum(-prices, 0), np.maximum(prices, 0), np.asarray(ball))
+    return _judged(form, region, weights, multipliers, "active set")
+
+
+def _daqp(form: Quadratic, region: Region, ball: float) -> tuple[Array, Array]:
+    """``w`` and signed prices ``y⁺ - y⁻`` without the ball, but at a price ``τ`` for it, if there is a minimum.
 
     daqp names independent rows, and meets a singular matrix by proximal steps.
     """
@@ -210,10 +225,8 @@ def _by_active_set(form: Quadratic, region: Region, ball: float = 0.0) -> Constr
     if outcome == -1:
         raise InfeasibleError("the region is empty: its slabs do not meet (by daqp)")
     if outcome != 1:
-        return None
-    prices = scale * details["lam"]
-    multipliers = Multipliers(np.maximum(-prices, 0), np.maximum(prices, 0), np.asarray(ball))
-    return _judged(form, region, weights, multipliers, "active set")
+        raise SolverError(f"daqp ends with outcome {outcome}")
+    return weights, scale * details["lam"]
 
 
 def _by_cone(form: Quadratic, region: Region) -> ConstrainedStep:
@@ -243,27 +256,25 @@ def _by_cone(form: Quadratic, region: Region) -> ConstrainedStep:
     return _judged(form, region, weights, multipliers, "conic")
 
 
-def _on_the_sphere(form: Quadratic, region: Region, found: ConstrainedStep) -> ConstrainedStep:
-    """The same, sharpened: an active set at the price of the ball that puts ``‖w(τ)‖`` on ``L``.
+def _price_of_the_ball(form: Quadratic, region: Region) -> float:
+    """The ``τ`` that puts the minimiser at that price on the sphere; ``‖w(τ)‖`` falls as ``τ`` grows."""
+    from scipy.optimize import brentq
 
-    ``1/‖w(τ)‖ - 1/L`` is nearly linear in ``τ``, so secants from the interior point's price close in on its root.
-    """
-    price, last, missed = float(found.multipliers.ball), 0.0, None
-    for _ in range(SECANTS):
-        there = _by_active_set(form, region, price)
-        if there is None or not there.weights.any():
+    def room(price: float) -> float:
+        """``L/‖w(τ)‖ - 1``, nearly linear in ``τ``."""
+        length = float(np.linalg.norm(_daqp(form, region, price)[0]))
+        return float(region.radius) / max(length, np.finfo(float).tiny) - 1
+
+    if room(0.0) >= 0:
+        raise SolverError("the ball is not what is missing")
+    high = float(np.trace(form.matrix)) / len(form.slope) or 1.0
+    for _ in range(PRICES):
+        if room(high) >= 0:
             break
-        if abs(there.gap) + there.violation < abs(found.gap) + found.violation:
-            found = replace(there, route="conic")
-        miss = 1 / float(np.linalg.norm(there.weights)) - 1 / float(region.radius)
-        if missed is None:
-            following = price * (1 - 1e-3)
-        elif miss == missed:
-            break
-        else:
-            following = max(price - miss * (price - last) / (miss - missed), 0.0)
-        price, last, missed = following, price, miss
-    return found
+        high *= 100
+    else:
+        raise SolverError("no price of the ball is high enough")
+    return float(brentq(room, 0.0, high, xtol=np.finfo(float).tiny, rtol=1e-13, disp=False))
 
 
 # --- rationals: the active set of the floats, solved exactly ----------------------------------------------------------
@@ -293,7 +304,7 @@ def _exactly(form: Quadratic, region: Region) -> ConstrainedStep:
     rounded = _by_solver(floats, around)
     ball = rounded.multipliers.ball
     # An interior point names too many rows; at its price of the ball, an active set names independent ones.
-    chosen = _by_active_set(floats, around, float(ball)) or rounded
+    chosen = _by_active_set(floats, around, float(ball))
     ball = module_of(System.FLOATS).to_rational(ball)
     below, above = support(chosen.multipliers.below), support(chosen.multipliers.above)
     for _ in range(REPAIRS):
