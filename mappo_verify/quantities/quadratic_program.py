@@ -124,7 +124,7 @@ class ConstrainedStep:
     violation : Array
         By how much ``w`` leaves the class, ``[...]``: rounding in floats, 0 on rationals.
     route : str or Array
-        "closed form", "active set" or "conic", ``[...]``: what led there.  Nothing above depends on trusting it.
+        "closed form", "active set" (daqp) or "conic" (Clarabel), ``[...]``: what led there.  Nothing above trusts it.
     """
 
     weights: Array
