@@ -25,6 +25,14 @@ class SingularError(MappoVerifyError, ArithmeticError):
     """A linear system has no unique solution; for values this means that ``I - γP_π`` is singular."""
 
 
+class SolverError(MappoVerifyError, RuntimeError):
+    """A numerical solver did not reach an optimum that can be certified."""
+
+
+class InfeasibleError(SolverError):
+    """The constraints of an optimisation problem exclude each other."""
+
+
 class FileError(MappoVerifyError, ValueError):
     """A file cannot be read as a game; the message names the line or the JSON path."""
 

@@ -41,7 +41,7 @@ from ..model.agents import prefix_sizes, split_last
 from ..model.validation import unchecked
 from ..quantities.agent_values import agent_values, average_out
 from ..quantities.bellman import bellman_operator, implied_reward
-from ..quantities.bellman_error import Moments, empirical_moments, population_moments, start_features, stationary_step
+from ..quantities.bellman_error import Moments, empirical_moments, pessimistic_step, population_moments, start_features
 from ..quantities.distributions import visits
 from ..quantities.divergence import squared_norm
 from ..quantities.mirror_descent import mirror_step
@@ -302,7 +302,7 @@ def iterations_of(case: Case) -> list[Iteration]:
         moments = case.moments(policy, features)
         values = agent_values(game, policy)[-1]
         direction = start_features(game, policy, features, game.agents, np.asarray(game.start))
-        free = stationary_step(moments, direction, case.price).weights.reshape(values.shape)
+        free = pessimistic_step(moments, direction, case.price).weights.reshape(values.shape)
         zero = like(np.zeros(free.shape, int), free)
         clipped = minimum(maximum(free, zero), np.broadcast_to(lift(ceiling(game), 2), free.shape))
         critic = values + lift(case.shares[..., k], 2) * (clipped - values)
