@@ -19,6 +19,7 @@ from mappo_verify.checking.evaluate import certify, evaluate
 from mappo_verify.checking.shrink import shrink
 from mappo_verify.claims.registry import CLAIMS
 from mappo_verify.claims.registry import claim as find
+from mappo_verify.claims.settings import Increments
 from mappo_verify.errors import ClaimError
 from mappo_verify.report.document import audit_document, exact_text, number_text
 
@@ -452,6 +453,21 @@ def test_shrinking_keeps_the_violation_and_the_ranges():
     assert sizes == ONE
     assert small["f"].min() >= -9 and small["f"].max() <= -3, f"{small} is no instance of the setting"
     assert mv.check(own, f=like(small["f"], RATIONALS)).violated
+
+
+def test_shrinking_a_run_does_not_lengthen_it():
+    """Among the smaller sizes are longer runs over fewer rows: their later steps are not at hand."""
+    run = mv.Setting("a run", (Increments("u"),), steps=(1, 3), states=(1, 2), agents=(1, 1), action_range=(1, 2))
+
+    def many(case):
+        yield mv.line("|S| |A|", like(case.sizes.states * case.sizes.actions[0], RATIONALS))
+        yield mv.at_most("3", like(3, RATIONALS), because="planted")
+
+    own = mv.Claim("mine", "t", "s", run, many)
+    sizes, small = shrink(own, mv.Sizes(2, (2,)), {"u.0.1": np.array([[5, 7], [3, 2]])})
+    assert sizes == mv.Sizes(2, (2,)) and small["u.0.1"].tolist() == [[1, 1], [1, 1]]
+    sizes, small = shrink(own, mv.Sizes(2, (2,), 3), {f"u.{k}.1": np.array([[5, 7], [3, 2]]) for k in range(3)})
+    assert sizes == mv.Sizes(2, (2,)) and list(small) == ["u.0.1"]
 
 
 def test_shrinking_begins_anywhere_and_ends(monkeypatch):

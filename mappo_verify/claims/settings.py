@@ -350,6 +350,26 @@ class Increments(Ingredient):
 
 
 @dataclass(frozen=True)
+class Payoffs(Increments):
+    """What an adversary pays: shares ``k/high`` in [0, 1] of the largest payoff, one table for every step and agent."""
+
+    name: str = "shares"
+    high: int = 9
+
+    def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
+        return tuple(replace(c, kind="integer", low=0) for c in super().coordinates(sizes))
+
+    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> tuple[Array, ...]:
+        return tuple(np.asarray(numbers[coordinate.name] / self.high) for coordinate in self.coordinates(sizes))
+
+    def hypotheses(self) -> tuple[Hypothesis, ...]:
+        def shares(case: Case) -> Truth:
+            return in_unit(np.concatenate(getattr(case, self.name), axis=-1))
+
+        return (Hypothesis(f"{self.name} lie in [0, 1]", shares, True),)
+
+
+@dataclass(frozen=True)
 class RareErrors(Increments):
     """The increments of a two-armed bandit: exact updates that multiply the odds by ``b``, and a few errors.
 
