@@ -29,7 +29,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, System, like, select, support
+from ..arithmetic import Array, System, compare, like, select, support
 from ..errors import GameError
 from ..games.offline import OfflineProblem
 from ..model import Policy
@@ -80,15 +80,13 @@ class Dataset:
 
     def moments(self, policy: Policy) -> Moments:
         """``Σ``, ``A`` and ``b`` under these data, with ``φ`` at ``s'`` averaged over ``a^{1:m} ~ π``; after the end it is 0."""
-        features = problem.features.matrix(self.m - 1)
-        ahead = state_features(problem.game, policy, features, self.m)
-        return moments_of(
-            features[self.points], problem.game.discount * self.at_next(ahead), self.rewards, self.weights
-        )
+        game, features = self.problem.game, self.problem.features.matrix(self.m - 1)
+        ahead = game.discount * self.at_next(state_features(game, policy, features, self.m))
+        return moments_of(features[self.points], ahead, self.rewards, self.weights)
 
-    def targets(self, problem: OfflineProblem, policy: Policy, values: Array) -> Array:
+    def targets(self, values: Array) -> Array:
         """``r + γ v(s')`` for state values ``v`` ``[..., S]``, with ``v = 0`` after the end; ``[..., rows]``."""
-        return np.asarray(self.rewards + problem.game.discount * self.at_next(values[..., None])[..., 0])
+        return np.asarray(self.rewards + self.problem.game.discount * self.at_next(values[..., None])[..., 0])
 
     def at_next(self, rows: Array) -> Array:
         """Rows of ``[..., S, d]`` at every ``s'``, 0 after the end, ``[..., rows, d]``."""
@@ -146,7 +144,7 @@ def outcomes_of(problem: OfflineProblem, m: int) -> Outcomes:
     if not 1 <= m <= game.agents:
         raise GameError(f"m = {m} is not an agent of 1..{game.agents}")
     seen = np.repeat(problem.distribution(m), _later(problem, m), axis=-1)  # μ(s, a^{1:m}) at every (s, a)
-    lost = select(game.ends > 0, like(1, game.system) - game.transition.sum(-1), like(0, game.system))
+    lost = select(compare(game.ends, ">", 0) > 0, like(1, game.system) - game.transition.sum(-1), like(0, game.system))
     chances = seen[..., None] * np.concatenate([game.transition, lost[..., None]], axis=-1)
     states, actions, following = np.nonzero(support(chances))
     return Outcomes(
