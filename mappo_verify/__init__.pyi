@@ -87,6 +87,15 @@ from .quantities.bellman_error import (
     pessimistic_step as pessimistic_step,
 )
 from .quantities.linear_class import LinearClass as LinearClass
+from .quantities.quadratic_program import ConstrainedStep as ConstrainedStep
+from .quantities.constrained_evaluation import (
+    constrained_step as constrained_step,
+    certify_step as certify_step,
+    class_bellman_error as class_bellman_error,
+    class_pessimistic_step as class_pessimistic_step,
+    Bracket as Bracket,
+    GlobalStep as GlobalStep,
+)
 
 # --- Algorithms -----------------------------------------------------------------------------------------------------
 from .model.features import Features as Features
@@ -157,6 +166,8 @@ from .errors import (
     ExactnessError as ExactnessError,
     UndecidedError as UndecidedError,
     SingularError as SingularError,
+    SolverError as SolverError,
+    InfeasibleError as InfeasibleError,
     FileError as FileError,
     ClaimError as ClaimError,
 )

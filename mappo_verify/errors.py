@@ -33,6 +33,14 @@ class InterruptedRunError(MappoVerifyError, RuntimeError):
         self.trace = trace
 
 
+class SolverError(MappoVerifyError, RuntimeError):
+    """A numerical solver did not reach an optimum that can be certified."""
+
+
+class InfeasibleError(SolverError):
+    """The constraints of an optimisation problem exclude each other."""
+
+
 class FileError(MappoVerifyError, ValueError):
     """A file cannot be read as a game; the message names the line or the JSON path."""
 

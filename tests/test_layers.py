@@ -156,7 +156,19 @@ def test_proper_imports_are_not(path, source):
 
 # --- cheap imports ----------------------------------------------------------------------------------------------------
 
-HEAVY = {"cvxpy", "sympy", "scipy", "matplotlib", "hypothesis", "numba", "gymnasium", "quantecon", "networkx"}
+HEAVY = {
+    "clarabel",
+    "cvxpy",
+    "daqp",
+    "sympy",
+    "scipy",
+    "matplotlib",
+    "hypothesis",
+    "numba",
+    "gymnasium",
+    "quantecon",
+    "networkx",
+}
 HEAVY_ALLOWED = {("checking/strategies.py", "hypothesis")}
 FLINT_HOMES = {f"arithmetic/{name}.py" for name in ARITHMETIC_INSIDE}
 ONLY_HOME = {"matplotlib": "report/plots.py"}
@@ -264,6 +276,17 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("quantities/optimal.py", "_tolerance"): "floats only: it has returned on everything else",
     ("quantities/optimal.py", "certify_optimality"): "the tolerance of floats; optimal() refuses balls",
     ("quantities/values.py", "solve_bellman"): "a three-valued truth",
+    ("quantities/constrained_evaluation.py", "misses"): "floats only: branch and bound",
+    ("quantities/constrained_evaluation.py", "halves"): "floats only: the longest edge",
+    ("quantities/constrained_evaluation.py", "class_pessimistic_step"): "floats only: branch and bound",
+    ("quantities/constrained_evaluation.py", "most"): "floats only: branch and bound",
+    ("quantities/constrained_evaluation.py", "improve"): "floats only: branch and bound",
+    ("quantities/constrained_evaluation.py", "consider"): "floats only: branch and bound",
+    ("quantities/quadratic_program.py", "_accurate"): "floats only: what solvers return",
+    ("quantities/quadratic_program.py", "_by_active_set"): "floats only: what daqp returns",
+    ("quantities/quadratic_program.py", "_by_cone"): "floats only: what Clarabel returns",
+    ("quantities/reference_solvers.py", "_class_problem"): "cvxpy's constraints",
+    ("quantities/reference_solvers.py", "_roots"): "floats only; the solution is evaluated exactly",
     ("quantities/reference_solvers.py", "mirror_step_by_cvxpy"): "floats only; its solution is evaluated exactly",
     ("claims/appendix_b.py", "_telescope"): "agents are integers",
     ("claims/appendix_b.py", "_zero_mean_of_subsets"): "agents are integers",

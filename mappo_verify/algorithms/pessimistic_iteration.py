@@ -167,7 +167,8 @@ def run(
                 chosen, table = evaluation.evaluate(dataset, policy, price)
             except Exception as error:
                 raise InterruptedRunError(
-                    f"iteration {k}, agent {m}: {error}; the iterations before it are in the trace of this error", trace()
+                    f"iteration {k}, agent {m}: {error}; the iterations before it are in the trace of this error",
+                    trace(),
                 ) from error
             choices[place].append(chosen)
             tables.append(table)

@@ -200,7 +200,13 @@ def _linear(
     seed: int,
 ) -> PessimisticTrace:
     data, evaluator = data or Population(), evaluator or InClass()
-    settings = {"iterations": iterations, "price": price, "data": data, "evaluator": evaluator, "repetitions": repetitions}
+    settings = {
+        "iterations": iterations,
+        "price": price,
+        "data": data,
+        "evaluator": evaluator,
+        "repetitions": repetitions,
+    }
     evaluation = LinearEvaluation(problem, evaluator)
     return run(problem, iterations, scheme, evaluation, data, price, repetitions, seed, name, settings)
 

@@ -105,7 +105,9 @@ class PessimisticTrace:
     def parameters(self) -> tuple[Array, ...]:
         """``θ_k^m = η Σ_{t<k} w_t^m`` of the evaluated agents, ``[K + 1, ..., d_m]``, for linear critics."""
         sums = (cumulative_gains(np.moveaxis(table, 0, -2)) for table in self.choices)
-        return tuple(self.steps[m - 1] * np.moveaxis(table, -2, 0) for m, table in zip(self.evaluated, sums, strict=True))
+        return tuple(
+            self.steps[m - 1] * np.moveaxis(table, -2, 0) for m, table in zip(self.evaluated, sums, strict=True)
+        )
 
     def output(self, seed: int) -> tuple[int, Policy]:
         """What the algorithm returns: ``k`` drawn uniformly from ``0..K-1``, and ``π_k``."""

@@ -41,7 +41,9 @@ from ..arithmetic import Array, System, compare, contract, lift, like, pseudo_so
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.agents import prefix_sizes
+from ..model.validation import array_of, require_finite
 from .bellman import bellman_operator
+from .quadratic_program import Quadratic
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,11 +81,25 @@ class Moments:
         """``cᵀw + λ E(w)``, ``[...]``: what pessimistic evaluation minimises."""
         return np.asarray((direction * weights).sum(-1) + price * self.error(weights))
 
-    def curvature(self) -> tuple[Array, Array]:
-        """``H = AᵀΣ⁺A`` ``[..., d, d]`` and ``g = AᵀΣ⁺b`` ``[..., d]``: ``E(w) = wᵀHw - 2gᵀw + bᵀΣ⁺b``."""
+    def pessimism(self, direction: Array, price: Any) -> Quadratic:
+        """``cᵀw + λ E(w)`` as one form ``λ(wᵀHw - 2(g - c/2λ)ᵀw + bᵀΣ⁺b)`` with ``H = AᵀΣ⁺A`` and ``g = AᵀΣ⁺b``.
+
+        Raises :class:`GameError` unless ``λ > 0``, a number or of the batch shape, and all data is finite.
+        """
+        price = array_of(price, "λ")
+        for name, value in (("λ", price), ("the direction c", direction), ("Σ", self.gram), ("b", self.reward)):
+            require_finite(name, np.asarray(value))
+        if (compare(price, "≤", like(0, price)) >= 0).any():
+            raise GameError(
+                f"λ = {price.ravel()[0]} is not positive: pessimistic evaluation needs a price on the Bellman error"
+            )
         inverse, _ = pseudo_solve(self.gram, np.concatenate([self.operator, self.reward[..., None]], axis=-1))
         both = contract("...ki,...kj->...ij", self.operator, inverse)
-        return both[..., :-1], both[..., -1]
+        return Quadratic(
+            lift(price, 2) * both[..., :-1],
+            lift(price, 1) * both[..., -1] - direction / 2,
+            price * (self.reward * inverse[..., -1]).sum(-1),
+        )
 
 
 def _times_inverse(gram: Array, vector: Array) -> Array:
@@ -170,12 +186,6 @@ def pessimistic_step(moments: Moments, direction: Array, price: Any) -> Pessimis
     In floats ``A`` and ``Σ`` may be singular (numerically), in rationals too; in balls and symbols both must be invertible.
     Source: Appendix C.1.
     """
-    price = np.asarray(price)
-    if (compare(price, "≤", like(0, price)) >= 0).any():
-        raise GameError(
-            f"λ = {price.ravel()[0]} is not positive: pessimistic evaluation needs a price on the Bellman error"
-        )
-    curvature, slope = moments.curvature()
-    target = slope - direction / lift(2 * price, 1)
-    weights, remainder = pseudo_solve(curvature, target[..., None])
+    form = moments.pessimism(direction, price)
+    weights, remainder = pseudo_solve(form.matrix, form.slope[..., None])
     return PessimisticStep(weights[..., 0], remainder[..., 0])
