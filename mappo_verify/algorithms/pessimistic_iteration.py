@@ -6,9 +6,9 @@
         f_k^m from D_k^m                                              pessimistic evaluation
         π_{k+1}^m(·|s, p) ∝ exp(η_m Σ_{t ≤ k} f_t^m(s, p, ·))         policy improvement
 
-What is *printed* evaluates every agent by itself, from its own data (:class:`Separate`).  Then no one game has all the ``f_k^m`` as
-its values, which the analysis needs (Lemma C.3).  The *repaired* variant evaluates the joint action once, and every agent gets the
-average over those after it, ``f_k^m(s, a^{1:m}) = E_{π_k^{m+1:N}} f_k(s, a)`` (:class:`Joint`): these are the values of one game.
+What is *printed* evaluates every agent by itself, from its own data (:class:`Separate`).  Then no one game has all the ``f_k^m``
+as its values, which the analysis needs (Lemma C.3).  The *repaired* variant evaluates the joint action once, and every agent
+gets the average over those after it, ``f_k^m(s, a^{1:m}) = E_{π_k^{m+1:N}} f_k(s, a)`` (:class:`Joint`): the values of one game.
 Source: Algorithms 2 and 4.
 """
 
@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, System, floats_of
+from ..arithmetic import Array, System, floats_of, largest
 from ..errors import GameError, InterruptedRunError
 from ..games.offline import OfflineProblem
 from ..model import Policy
@@ -81,8 +81,8 @@ class Separate(Scheme):
 
     def steps(self, problem: OfflineProblem, iterations: int) -> tuple[float, ...]:
         """One for all."""
-        shared = max(step_of(problem, iterations, size) for size in problem.game.action_sizes)
-        return (shared,) * problem.game.agents
+        most = int(largest(problem.game.action_sizes))
+        return (step_of(problem, iterations, most),) * problem.game.agents
 
 
 class Joint(Scheme):

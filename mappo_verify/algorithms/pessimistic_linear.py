@@ -12,16 +12,17 @@ with ``η = (1-γ)√(log|A|/2K)`` and ``λ = ε_r^{-2/3}/(1-γ)``.  That this c
 :mod:`mappo_verify.games.offline` for two small problems on which the printed algorithm stays away from it.
 
 :func:`pessimistic_ppo_joint` is the repair: one critic ``f_k`` of the joint action, and for every agent its average
-``f_k^m = E_{π_k^{m+1:N}} f_k``.  These are not linear in fixed features, so the policies are tables, ``π_k^m ∝ exp(η_m Σ_{t<k} f_t^m)``.
+``f_k^m = E_{π_k^{m+1:N}} f_k``.  These are not linear in fixed features, so the policies are tables,
+``π_k^m ∝ exp(η_m Σ_{t<k} f_t^m)``.
 
-Whether a critic must lie in the class is a choice of evaluator: :class:`InClass` solves the constrained problem, :class:`Unconstrained`
-takes the closed form of Appendix C.1 wherever it falls.  The paper starts in one state ``s_0``; a start distribution ``ρ`` is
-averaged over.  Source: Algorithm 2, Theorem 5.5, Appendix C.
+Whether a critic must lie in the class is a choice of evaluator: :class:`InClass` solves the constrained problem,
+:class:`Unconstrained` takes the closed form of Appendix C.1 wherever it falls.  The paper starts in one state ``s_0``; a start
+distribution ``ρ`` is averaged over.  Source: Algorithm 2, Theorem 5.5, Appendix C.
 
 >>> from mappo_verify.games.offline import two_agent_gap
 >>> problem = two_agent_gap().floats()
->>> printed = pessimistic_ppo(problem, 200, price=1e6)
->>> repaired = pessimistic_ppo_joint(problem, 200, price=1e6)
+>>> printed = pessimistic_ppo(problem, 200, price=1e3)
+>>> repaired = pessimistic_ppo_joint(problem, 200, price=1e3)
 >>> print(printed.returns()[-1].round(2), repaired.returns()[-1].round(2))      # the best is 1/2
 0.34 0.5
 """
@@ -35,11 +36,10 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, System, contract, like, log, pseudo_solve, square, system_of
+from ..arithmetic import TRUE, Array, contract, log, pseudo_solve, square
 from ..errors import GameError
 from ..games.offline import OfflineProblem
 from ..model import Policy
-from ..model.agents import prefix_sizes
 from ..quantities.bellman_error import Moments, pessimistic_step, start_features
 from ..quantities.constrained_evaluation import constrained_step
 from ..quantities.linear_class import LinearClass
@@ -65,8 +65,15 @@ class InClass(Evaluator):
     """Over the class: ``‖w‖ ≤ L`` and ``0 ≤ φᵀw ≤ 1/(1-γ)``.  The closed form where it lies inside, a solver where not."""
 
     def weights(self, moments: Moments, direction: Array, price: Any, critics: LinearClass) -> Array:
-        """By :func:`~mappo_verify.quantities.constrained_evaluation.constrained_step`."""
-        return constrained_step(moments, direction, price, critics).weights
+        """By :func:`~mappo_verify.quantities.constrained_evaluation.constrained_step`, a repetition at a time."""
+        step = pessimistic_step(moments, direction, price)  # all repetitions at once: most need no more
+        settled = step.bounded & (critics.contains(step.weights) == TRUE)
+        weights = step.weights.copy()
+        for place in np.argwhere(~settled):
+            index = tuple(place)
+            own = Moments(moments.gram[index], moments.operator[index], moments.reward[index])
+            weights[index] = constrained_step(own, direction[index], price, critics).weights
+        return weights
 
 
 @dataclass(frozen=True)
@@ -74,7 +81,7 @@ class Unconstrained(Evaluator):
     """Over all of ``R^d``, in closed form."""
 
     def weights(self, moments: Moments, direction: Array, price: Any, critics: LinearClass) -> Array:  # noqa: ARG002 - one interface
-        """By :func:`~mappo_verify.quantities.bellman_error.pessimistic_step`; :class:`GameError` where nothing bounds it."""
+        """The closed form; :class:`GameError` where nothing bounds the objective."""
         step = pessimistic_step(moments, direction, price)
         if not step.bounded.all():
             place = [int(i) for i in np.argwhere(~step.bounded)[0]]
@@ -109,9 +116,7 @@ class LinearEvaluation(Evaluation):
 
     def error(self, dataset: Dataset, policy: Policy, table: Array) -> Array:
         """``min_{w'}`` over all of ``R^d``: ``E_D (f - y)² - E_D (φᵀw° - y)²`` with ``w°`` the regression of the target ``y``."""
-        values = np.asarray(
-            (table * policy.prefix_probabilities()[dataset.m]).sum(-1)
-        )  # f(s, π^{1:m}), what the target is made of
+        values = np.asarray((table * policy.prefix_probabilities()[dataset.m]).sum(-1))  # f(s, π^{1:m})
         target, weights = dataset.targets(values), dataset.weights
         features = self.classes[dataset.m - 1].features[dataset.points]
         weighted = features * weights[..., None]
@@ -182,8 +187,8 @@ def pessimistic_ppo_joint(
 ) -> PessimisticTrace:
     """The repaired Algorithm 2: one joint critic, with the features of the last agent; parameters as :func:`pessimistic_ppo`.
 
-    If ``Q_{π_k}`` and ``T_{π_k} f_k`` are in the class and ``‖f_k - T f_k‖_{2,d_*} ≤ C ‖f_k - T f_k‖_{2,μ}``, its population version has
-    ``mean_k J(π_*) - J(π_k) ≤ (2√2/(1-γ)²) Σ_m √(log|A_m|/K) + C²/(4λ(1-γ)²)``.
+    If ``Q_{π_k}`` and ``T_{π_k} f_k`` are in the class and ``‖f_k - T f_k‖_{2,d_*} ≤ C ‖f_k - T f_k‖_{2,μ}``, then on the
+    population ``mean_k J(π_*) - J(π_k) ≤ (2√2/(1-γ)²) Σ_m √(log|A_m|/K) + C²/(4λ(1-γ)²)``.
     """
     return _linear("pessimistic_ppo_joint", Joint(), problem, iterations, price, data, evaluator, repetitions, seed)
 

@@ -1,12 +1,12 @@
 """What a pessimistic run leaves behind, and every quantity of the analysis of Theorem 5.5 recomputed from it.
 
-A :class:`PessimisticTrace` records the critics ``f_k^m``, what was chosen (weights or indices), ``η``, ``λ`` and the seed of the data.
-Policies, returns, data and errors follow from these and the problem alone.  Every critic ``f = f_k^m`` is the value ``Q^{1:m}_{π_k}`` of
-a game ``M_k^m`` with the dynamics of the problem and the reward ``f - γPf(·, π_k^{1:m})``; in it (by the performance difference lemma)::
+A :class:`PessimisticTrace` records the critics ``f_k^m``, what was chosen (weights or indices), ``η``, ``λ`` and the seed of
+the data.  Policies, returns, data and errors follow from these and the problem alone.  Every critic ``f = f_k^m`` is the value
+``Q^{1:m}_{π_k}`` of a game ``M_k^m`` with the dynamics of the problem and the reward ``f - γPf(·, π_k^{1:m})``; in it::
 
     J_M(π_k) = f(s_0, π_k^{1:m}),    J_M(π_*) = J_M(π_k) + Σ_s d_*(s) (f(s, π_*^{1:m}) - f(s, π_k^{1:m}))
 
-and the proof of Theorem 5.5 splits the gap into three, which is an identity for each ``m``::
+by the performance difference lemma, and the proof of Theorem 5.5 splits the gap into three, an identity for each ``m``::
 
     mean_k J(π_*) - J(π_k) = mean_k J_M(π_*) - J_M(π_k)      Term I, what is left to optimise
                            + mean_k J(π_*) - J_M(π_*)        Term II, how wrong the critic is where π_* goes
@@ -57,7 +57,7 @@ class PessimisticTrace:
     critics : tuple of Array
         ``f_k^m`` of every agent, ``[K, ..., S, prefixes, A_m]``.
     choices : tuple of Array
-        What evaluation chose for every evaluated agent: weights ``w_k^m`` ``[K, ..., d_m]``, or indices into a class ``[K, ...]``.
+        What was chosen for every evaluated agent: weights ``w_k^m`` ``[K, ..., d_m]``, or indices into a class ``[K, ...]``.
     evaluated : tuple of int
         The agents (counted from 1) that were evaluated from data: all, or the last one for a joint critic.
     steps : tuple of float
