@@ -78,6 +78,16 @@ class Dataset:
         """``counts`` divided by their sum ``n``, ``[..., rows]``."""
         return np.asarray(self.counts / self.counts.sum(-1, keepdims=True))
 
+    def frequencies(self) -> Array:
+        """How often each ``(s, a, s')`` occurs, ``[..., S, A, S + 1]``, the last column for the end; they sum to 1."""
+        states, actions = self.problem.game.states, self.problem.game.actions
+        shape = self.weights.shape[:-1]
+        table = like(np.zeros((int(np.prod(shape)), states * actions * (states + 1)), int), self.weights)
+        places = np.broadcast_to(self.pairs * (states + 1) + self.following % (states + 1), self.weights.shape)
+        rows = np.arange(len(table))[:, None]
+        np.add.at(table, (rows, places.reshape(len(table), -1)), self.weights.reshape(len(table), -1))
+        return table.reshape(*shape, states, actions, states + 1)
+
     def moments(self, policy: Policy) -> Moments:
         """``Σ``, ``A`` and ``b`` under these data, with ``φ`` at ``s'`` averaged over ``a^{1:m} ~ π``; after the end it is 0."""
         game, features = self.problem.game, self.problem.features.matrix(self.m - 1)

@@ -47,10 +47,6 @@ class Evaluation(ABC):
     def error(self, dataset: Dataset, policy: Policy, table: Array) -> Array:
         """``E_D(f, π)`` of any table ``f``, ``[...]``."""
 
-    @abstractmethod
-    def require_fits(self, problem: OfflineProblem) -> None:
-        """:class:`GameError` unless this evaluates critics of that problem."""
-
 
 class Scheme(ABC):
     """Which agents are evaluated from data, and what the critics of all agents follow from that."""
@@ -128,7 +124,6 @@ def run(
     require_positive("λ", price)
     if game.system is not System.FLOATS:
         raise GameError(f"policies are softmaxes, so runs are in floats, not {game.system.value}; use problem.floats()")
-    evaluation.require_fits(problem)
     if repetitions is not None:
         require_count("repetitions", repetitions)
     batch = () if repetitions is None else (repetitions,)
