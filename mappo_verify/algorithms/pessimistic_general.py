@@ -6,7 +6,8 @@ As Algorithm 2, but a critic is one of finitely many tables, and the Bellman err
     π_{k+1}^m(·|s, p) ∝ π_k^m(·|s, p) exp(η f_k^m(s, p, ·))
 
 Of several minimisers, the first.  Its guarantee, Theorem D.7, is refuted by
-:func:`~mappo_verify.games.offline.two_agent_classes`.  The repair is the same as for Algorithm 2: :func:`pessimistic_finite_joint` has one class of joint critics, and averages.
+:func:`~mappo_verify.games.offline.two_agent_classes`.  :func:`pessimistic_finite_joint` is the repair, as for Algorithm 2: one
+class of joint critics, and averages.
 Source: Algorithm 4, Appendix D.
 
 >>> from mappo_verify.algorithms.datasets import Samples
