@@ -83,6 +83,7 @@ from .quantities.bellman_error import (
     Moments as Moments,
     moments_of as moments_of,
     population_moments as population_moments,
+    state_features as state_features,
     start_features as start_features,
     pessimistic_step as pessimistic_step,
 )
@@ -109,6 +110,36 @@ from .algorithms.critics import (
     RegressionCritic as RegressionCritic,
 )
 from .algorithms.sampling import SamplingOracle as SamplingOracle
+from .games.offline import (
+    OfflineProblem as OfflineProblem,
+    tabular_problem as tabular_problem,
+    two_agent_gap as two_agent_gap,
+    two_agent_classes as two_agent_classes,
+    one_agent_gap as one_agent_gap,
+)
+from .algorithms.datasets import (
+    Population as Population,
+    Samples as Samples,
+    Dataset as Dataset,
+    draw_dataset as draw_dataset,
+)
+from .algorithms.pessimistic_linear import (
+    pessimistic_ppo as pessimistic_ppo,
+    pessimistic_ppo_joint as pessimistic_ppo_joint,
+    InClass as InClass,
+    Unconstrained as Unconstrained,
+    statistical_error as statistical_error,
+    theorem_price as theorem_price,
+    repaired_price as repaired_price,
+)
+from .algorithms.pessimistic_general import (
+    pessimistic_finite as pessimistic_finite,
+    pessimistic_finite_joint as pessimistic_finite_joint,
+)
+from .algorithms.pessimistic_trace import (
+    PessimisticTrace as PessimisticTrace,
+    pessimistic_quantities as pessimistic_quantities,
+)
 from .algorithms.trace import Trace as Trace, recompute as recompute, self_consistent_beta as self_consistent_beta
 
 # --- Claims on trial ------------------------------------------------------------------------------------------------
@@ -167,6 +198,7 @@ from .errors import (
     UndecidedError as UndecidedError,
     SingularError as SingularError,
     SolverError as SolverError,
+    InterruptedRunError as InterruptedRunError,
     InfeasibleError as InfeasibleError,
     FileError as FileError,
     ClaimError as ClaimError,

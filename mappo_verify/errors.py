@@ -25,6 +25,14 @@ class SingularError(MappoVerifyError, ArithmeticError):
     """A linear system has no unique solution; for values this means that ``I - γP_π`` is singular."""
 
 
+class InterruptedRunError(MappoVerifyError, RuntimeError):
+    """An algorithm could not go on; ``trace`` holds the iterations that it completed, and ``__cause__`` says what happened."""
+
+    def __init__(self, message: str, trace: object) -> None:
+        super().__init__(message)
+        self.trace = trace
+
+
 class SolverError(MappoVerifyError, RuntimeError):
     """A numerical solver did not reach an optimum that can be certified."""
 

@@ -105,7 +105,7 @@ class Moments:
         price = array_of(price, "λ")
         require_finite("λ", price)
         require_finite("the direction c", direction)
-        if (compare(price, "≤", like(0, price)) >= 0).any():
+        if (compare(price, "≤", like(0, price)) > 0).any():
             raise GameError(
                 f"λ = {price.ravel()[0]} is not positive: pessimistic evaluation needs a price on the Bellman error"
             )
