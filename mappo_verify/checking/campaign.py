@@ -26,6 +26,8 @@ from ..errors import ClaimError, MappoVerifyError, MixedArithmeticError
 from ..model import Game, Policy
 from ..model.validation import array_of
 from .evaluate import certify, decide, evaluate
+from .monte_carlo import Statistics
+from .monte_carlo import run as run_experiment
 from .proving import Failure, Proof, prove_at_points, prove_in_symbols
 from .sampling import Draw, draw, instance, sizes_of
 from .shrink import shrink
@@ -33,15 +35,19 @@ from .shrink import shrink
 
 @dataclass(frozen=True)
 class Profile:
-    """How hard to try: exact and float instances per claim (spread over its sizes), and policies on a given game."""
+    """How hard to try: exact and float instances per claim (spread over its sizes), policies on a given game, samples drawn."""
 
     name: str
     exact: int
     floats: int
     on_game: int
+    samples: int
 
 
-PROFILES = {"quick": Profile("quick", 400, 10_000, 6), "thorough": Profile("thorough", 6_000, 500_000, 40)}
+PROFILES = {
+    "quick": Profile("quick", 400, 10_000, 6, 2_000),
+    "thorough": Profile("thorough", 6_000, 500_000, 40, 50_000),
+}
 CHUNK = 200
 """Exact instances evaluated together."""
 SUSPECTS = 4
@@ -92,6 +98,7 @@ class ClaimReport:
     tainted_by: tuple[str, ...] = ()
     cites: tuple[str, ...] = ()
     expected: bool = True
+    statistics: Statistics | None = None
 
     @property
     def id(self) -> str:
@@ -267,7 +274,9 @@ def _below(left: Any, right: Any) -> bool:
 
 
 def _campaign(claim: Claim, profile: Profile, generator: np.random.Generator) -> ClaimReport:
-    """Proofs, exact instances, float exploration."""
+    """Proofs, exact instances, float exploration; or samples, where that is what a claim speaks of."""
+    if claim.experiment is not None:
+        return _statistical(claim, profile, generator)
     started = time.perf_counter()
     proofs, failures = _seek_proofs(claim, generator)
     tally, witness = Tally(), None
@@ -286,6 +295,26 @@ def _campaign(claim: Claim, profile: Profile, generator: np.random.Generator) ->
     return conclude(claim, tally, proofs, failures, witness, time.perf_counter() - started)
 
 
+def _statistical(claim: Claim, profile: Profile, generator: np.random.Generator) -> ClaimReport:
+    """SUPPORTED or UNTESTED: samples alone certify nothing, for or against."""
+    started = time.perf_counter()
+    found = run_experiment(claim, profile.samples, generator)
+    standing = Standing.SUPPORTED if found.supported else Standing.UNTESTED
+    return ClaimReport(
+        claim=claim,
+        standing=standing,
+        how=found.text(),
+        instances=sum(found.repetitions * len(series.sizes) for series in found.series),
+        not_applicable=0,
+        undecided=0,
+        margin=None,
+        ratio=found.constant,
+        seconds=time.perf_counter() - started,
+        expected=claim.record in (None, standing),
+        statistics=found,
+    )
+
+
 def try_out(name: str, count: int, seed: int) -> tuple[str, str] | None:
     """The first exact violation of a claim or of a step of its proof: (where, margin); None if there is none.
 
@@ -293,6 +322,9 @@ def try_out(name: str, count: int, seed: int) -> tuple[str, str] | None:
     """
     claim = find(name)
     generator = np.random.default_rng([seed, zlib.crc32(name.encode())])
+    if claim.experiment is not None:
+        found = run_experiment(claim, PROFILES["quick"].samples, generator)
+        return None if found.supported else (claim.id, found.text())
     every = sizes_of(claim.setting)
     for sizes in every:
         drawn = draw(claim.setting, sizes, max(1, count // len(every)), generator)

@@ -1,0 +1,90 @@
+"""Offline data as a distribution over transitions.
+
+Agent ``m`` learns from data ``(s, a, s')``: ``s`` and ``a^{1:m}`` come from ``μ``, the agents after ``m`` follow ``π``, and the game
+does the rest.  A sample of ``n`` such data and the law that it is drawn from are one kind of table, ``D(s, a, s')``, with a last
+column for termination; everything that Section 5 and Appendix D compute from data is a function of it::
+
+    law           D(s, a, s') = μ(s, a^{1:m}) π(a^{m+1:N}|s, a^{1:m}) P(s'|s, a)
+    sample        D(s, a, s') = how often (s, a, s') was drawn, divided by n
+    ρ(s, a^{1:m}) = Σ D                              how often a point occurs
+    y_f(s, a^{1:m}) = Σ D · (r + γ f(s', π^{1:m}))   the target of f there, times ρ
+
+Source: Section 5, Definition 5.3, Appendix C.1.
+
+One state that repeats with probability 1/2; half of four draws did:
+
+>>> import numpy as np, mappo_verify as mv
+>>> game = mv.Game([[[0.5]]], [[1]], 0.5)
+>>> policy, everywhere = mv.Policy.uniform(game), np.ones((1, 1))
+>>> law = law_of_data(game, policy, everywhere, 1)
+>>> law.tolist(), frequencies(law, np.array([[[1.0, 3.0]]])).tolist()
+([[[0.5, 0.5]]], [[[0.25, 0.75]]])
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..arithmetic import TRUE, Array, contract, divide, lift, like, select, support
+from ..model import Game, Policy
+from ..model.agents import extend, prefix_sizes, split_last
+from ..model.validation import require_shape
+from .agent_values import average_out
+from .bellman_error import Moments, moments_of
+
+
+def law_of_data(game: Game, policy: Policy, distribution: Array, m: int) -> Array:
+    """``D(s, a, s')``, shape ``[..., S, A, S+1]``, for ``μ`` of shape ``[..., S, |A_1|···|A_m|]``; the last column is termination."""
+    require_shape("μ", distribution, (game.states, prefix_sizes(game.action_sizes)[m]), "[..., S, |A_1|···|A_m|]")
+    joint = distribution
+    for factor in policy.factors[m:]:
+        joint = extend(joint, factor)
+    stop = select(game.ends == TRUE, like(1, game.system) - game.transition.sum(-1), like(0, game.system))
+    return np.asarray(joint[..., None] * np.concatenate([game.transition, stop[..., None]], axis=-1))
+
+
+def possible(law: Array, counts: Array) -> Array:
+    """The counts of a sample, ``[..., S, A, S+1]``, with 0 for what cannot happen."""
+    return select(support(law), counts, like(0, counts))
+
+
+def frequencies(law: Array, counts: Array) -> Array:
+    """How often each possible transition occurs in a sample, ``[..., S, A, S+1]``."""
+    occurs = possible(law, counts)
+    return np.asarray(occurs / occurs.sum((-3, -2, -1), keepdims=True))
+
+
+def listed(tables: Array, axes: int) -> Array:
+    """A list of tables ``[F, ..., S, |A_1|···|A_m|]`` with room for ``axes`` batch axes behind that of the list."""
+    return tables.reshape(len(tables), *(1,) * (axes + 3 - tables.ndim), *tables.shape[1:])
+
+
+def regression(game: Game, policy: Policy, tables: Array, data: Array, m: int) -> tuple[Array, Array]:
+    """``ρ`` ``[..., S, |A_1|···|A_m|]``, and ``y_f`` for every ``f`` of a list: both ``[F, ..., S, |A_1|···|A_m|]``."""
+    axes = max(data.ndim - 3, len(game.batch_shape), len(policy.batch_shape))
+    follow = average_out(listed(tables, axes), policy, m)[0][..., 0]
+    reached = contract("...sat,...t->...sa", data[..., :-1], follow)
+    occurs = np.asarray(data.sum(-1))
+    targets = occurs * game.reward + lift(game.discount, 2) * reached
+    rest = game.actions // prefix_sizes(game.action_sizes)[m]
+    return np.asarray(split_last(occurs, rest).sum(-1)), np.asarray(split_last(targets, rest).sum(-1))
+
+
+def data_moments(game: Game, policy: Policy, features: Array, data: Array, m: int) -> Moments:
+    """``Σ``, ``A``, ``b`` of the data for agent ``m``, with features ``[..., S·|A_1|···|A_m|, d]`` as in ``population_moments``.
+
+    On the law of the data these are the population moments.
+    """
+    columns = prefix_sizes(game.action_sizes)[m]
+    points, dimension = game.states * columns, features.shape[-1]
+    tables = np.moveaxis(features.reshape(*features.shape[:-2], game.states, columns, dimension), -1, 0)
+    nothing = like(np.zeros((1, game.states, columns), int), game.system)
+    occurs, (reward,) = regression(game, policy, nothing, data, m)
+    _, targets = regression(game, policy, tables, data, m)
+    following = np.moveaxis(divide(targets - reward, occurs), 0, -1)
+    return moments_of(
+        features,
+        following.reshape(*following.shape[:-3], points, dimension),
+        divide(reward, occurs).reshape(*reward.shape[:-2], points),
+        occurs.reshape(*occurs.shape[:-2], points),
+    )
