@@ -85,8 +85,9 @@ class FiniteClass:
         """``L(f', f)`` without the part that is the same for every ``f'``, ``[|F'|, |F|, ...]``."""
         tables = np.moveaxis(self.tables, -3, 0)
         occurs, targets = regression(game, policy, tables, data, self.m)
-        each = listed(tables, targets.ndim - 3)[:, None]
-        return np.asarray((each * (occurs * each - 2 * targets)).sum((-2, -1)))
+        tables = listed(tables, targets.ndim - 3)
+        squares = np.asarray((occurs * square(tables)).sum((-2, -1)))
+        return np.asarray(squares[:, None] - 2 * contract("f...sp,g...sp->fg...", tables, targets))
 
     def errors(self, game: Game, policy: Policy, data: Array) -> Array:
         """``E(f) ≥ 0`` for every ``f``, ``[..., |F|]``; ``data`` is ``[..., S, A, S+1]``."""
