@@ -153,7 +153,8 @@ def check(claim: str | Claim, *, steps: int | None = None, **objects: Any) -> Ev
 
     Floats are first turned into the rationals that they are, so the verdict is about exact data.  Where the formula leaves
     the rationals it is decided in balls of growing precision.  Batches give arrays of verdicts.  ``steps`` is the length of a
-    run where no ingredient tells it (``mv.check("abstract-rate", horizon=100, steps=1250)``).
+    run where no ingredient tells it (``mv.check("abstract-rate", horizon=100, steps=1250)``).  Of a claim that holds with
+    probability ``1 - δ`` the verdict is about the one sample given.
     """
     claim = claim if isinstance(claim, Claim) else find(claim)
     setting = claim.setting

@@ -212,10 +212,13 @@ def coverage_interval(successes: int, trials: int, error: float) -> Interval:
     >>> print(coverage_interval(1000, 1000, 0.01))
     [0.9947, 1]
     """
-    from scipy.stats import binomtest
+    from scipy.special import betaincinv
 
-    found = binomtest(successes, trials).proportion_ci(1 - error, "exact")
-    return Interval(float(found.low), float(found.high))
+    failures = trials - successes
+    return Interval(
+        float(betaincinv(successes, failures + 1, error / 2)) if successes else 0.0,
+        float(betaincinv(successes + 1, failures, 1 - error / 2)) if failures else 1.0,
+    )
 
 
 def quantile_interval(values: Floats, level: float, error: float) -> Interval:
@@ -226,14 +229,13 @@ def quantile_interval(values: Floats, level: float, error: float) -> Interval:
     >>> print(quantile_interval(np.arange(100.0), 0.5, 0.05))
     [39, 60]
     """
-    from scipy.stats import binom
+    from scipy.special import bdtr
 
-    ordered = np.sort(values)
-    low = int(binom.ppf(error / 2, ordered.size, level))  # fewer than `low` values up to the quantile: too unlikely
-    high = int(binom.ppf(1 - error / 2, ordered.size, level)) + 1  # so many values below it: too unlikely
-    return Interval(
-        float(ordered[low - 1]) if low >= 1 else -np.inf, float(ordered[high - 1]) if high <= ordered.size else np.inf
-    )
+    ordered = np.concatenate([[-np.inf], np.sort(values), [np.inf]])
+    count = len(values)
+    below = bdtr(np.arange(count + 1.0), count, level)  # P(at most so many values lie below the quantile)
+    low, high = np.searchsorted(below, [error / 2, 1 - error / 2])
+    return Interval(float(ordered[low]), float(ordered[high + 1]))
 
 
 def slope_interval(sizes: tuple[int, ...], quantiles: tuple[Interval, ...]) -> Interval:

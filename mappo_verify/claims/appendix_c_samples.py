@@ -19,9 +19,11 @@ import numpy as np
 
 from ..arithmetic import (
     FALSE,
+    TRUE,
     Array,
     System,
     Truth,
+    both,
     compare,
     contract,
     identity,
@@ -137,7 +139,7 @@ def _is_zero(rest: Array) -> Truth:
 
 def _realizable(case: Case) -> Truth:
     """Whether ``Q_π`` is linear in the features; false where ``γ = 1``, since it may not exist there."""
-    asked = _discounted(case) > 0
+    asked = _discounted(case) == TRUE
     if not asked.all():
         truth = np.full(case.batch_shape, FALSE, np.int8)
         if asked.any():
@@ -150,11 +152,11 @@ def _complete(case: Case) -> Truth:
     """Whether ``T f`` is linear in the features if ``f`` is: so it is if that holds for 0 and for every feature."""
     tables = over_points(case, np.moveaxis(case.features, -1, 0))
     backups = bellman_operator(case.game, case.policy, np.concatenate([tables, 0 * tables[:1]]), AGENT)
-    return _is_zero(_weights_of(case, backups)[1]).min(0)
+    return both(*_is_zero(_weights_of(case, backups)[1]))
 
 
 def _every_point(case: Case) -> Truth:
-    counts = np.asarray(case.sample.sum(-1))
+    counts = np.asarray(possible(case.law, case.counts).sum(-1))
     points = np.asarray(counts.reshape(*counts.shape[:-2], points_of(case.sizes), -1).sum(-1))
     return compare(points, ">", like(0, points)).min(-1)
 
@@ -192,7 +194,7 @@ def generalisation(case: Case) -> Iterator[Line]:
     critics = LinearClass(case.features, case.features.shape[-1] * case.horizon, case.horizon)
     inside = np.stack([critics.contains(w) for w in weights])
     excess = np.asarray(norm - sqrt(maximum(error, like(0, error))))
-    yield line("‖f - T f‖_{2,μ} - √E_D(f)", np.moveaxis(excess, 0, -1), where=np.moveaxis(truth_of(inside > 0) > 0, 0, -1))
+    yield line("‖f - T f‖_{2,μ} - √E_D(f)", np.moveaxis(excess, 0, -1), where=np.moveaxis(inside == TRUE, 0, -1))
     yield at_most(
         "√(d log(nLR/δ)/((1-γ)² n))",
         sqrt(_bound(case))[..., None],
@@ -253,9 +255,9 @@ def _mixture() -> tuple[Game, Array]:
     shares = np.array([[Fraction(k, 6) for k in (0, 1, 3)], [Fraction(k, 6) for k in (2, 6, 4)]], object)[..., None]
     ways = np.array([[Fraction(4, 5), Fraction(1, 5)], [Fraction(1, 5), Fraction(4, 5)]], object)
     rewards = np.array([Fraction(9, 10), Fraction(1, 10)], object)
-    both = np.concatenate([shares, 1 - shares], axis=-1)
-    game = Game(exact(both @ ways), exact(both @ rewards), exact(Fraction(3, 4)), (3,), name="mixture")
-    return game, exact(both.reshape(6, 2))
+    mixed = np.concatenate([shares, 1 - shares], axis=-1)
+    game = Game(exact(mixed @ ways), exact(mixed @ rewards), exact(Fraction(3, 4)), (3,), name="mixture")
+    return game, exact(mixed.reshape(6, 2))
 
 
 def _linear_designs() -> dict[str, dict[str, Any]]:

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arithmetic import TRUE, Array, contract, divide, lift, like, select, support
+from ..arithmetic import TRUE, Array, contract, lift, like, select, support
 from ..model import Game, Policy
 from ..model.agents import extend, prefix_sizes, split_last
 from ..model.validation import require_shape
@@ -81,10 +81,11 @@ def data_moments(game: Game, policy: Policy, features: Array, data: Array, m: in
     nothing = like(np.zeros((1, game.states, columns), int), game.system)
     occurs, (reward,) = regression(game, policy, nothing, data, m)
     _, targets = regression(game, policy, tables, data, m)
-    following = np.moveaxis(divide(targets - reward, occurs), 0, -1)
+    weight = select(support(occurs), occurs, like(1, occurs))  # where nothing occurs, nothing is summed
+    following = np.moveaxis((targets - reward) / weight, 0, -1)
     return moments_of(
         features,
         following.reshape(*following.shape[:-3], points, dimension),
-        divide(reward, occurs).reshape(*reward.shape[:-2], points),
+        (reward / weight).reshape(*reward.shape[:-2], points),
         occurs.reshape(*occurs.shape[:-2], points),
     )
