@@ -329,6 +329,28 @@ def mirror_step(row, weights):
     return [p * w / total for p, w in zip(row, weights, strict=True)]
 
 
+# --- online learning --------------------------------------------------------------------------------------------------
+
+
+def exponential_weights(odds):
+    """``π_1, ..., π_{K+1}`` as shares of all that an action's odds ``exp(η f_k)`` have multiplied to so far."""
+    plays, weights = [], [ONE for _ in odds[0]]
+    for row in [*odds, None]:
+        plays.append([w / sum(weights) for w in weights])
+        if row is not None:
+            weights = [w * o for w, o in zip(weights, row, strict=True)]
+    return plays
+
+
+def regret(gains, plays, comparator):
+    """``Σ_k Σ_a f_k(a) (q(a) - π_k(a))`` of the first K plays."""
+    return sum(
+        f * (q - p)
+        for row, play in zip(gains, plays, strict=False)
+        for f, p, q in zip(row, play, comparator, strict=True)
+    )
+
+
 # --- optimal values ---------------------------------------------------------------------------------------------------
 
 

@@ -19,7 +19,8 @@ from mappo_verify.checking.evaluate import certify, evaluate
 from mappo_verify.checking.shrink import shrink
 from mappo_verify.claims.registry import CLAIMS
 from mappo_verify.claims.registry import claim as find
-from mappo_verify.errors import ClaimError
+from mappo_verify.claims.settings import Increments
+from mappo_verify.errors import ClaimError, MixedArithmeticError
 from mappo_verify.report.document import audit_document, exact_text, number_text
 
 RATIONALS = System.RATIONALS
@@ -454,6 +455,21 @@ def test_shrinking_keeps_the_violation_and_the_ranges():
     assert mv.check(own, f=like(small["f"], RATIONALS)).violated
 
 
+def test_shrinking_a_run_does_not_lengthen_it():
+    """Among the smaller sizes are longer runs over fewer rows: their later steps are not at hand."""
+    run = mv.Setting("a run", (Increments("u"),), steps=(1, 3), states=(1, 2), agents=(1, 1), action_range=(1, 2))
+
+    def many(case):
+        yield mv.line("|S| |A|", like(case.sizes.states * case.sizes.actions[0], RATIONALS))
+        yield mv.at_most("3", like(3, RATIONALS), because="planted")
+
+    own = mv.Claim("mine", "t", "s", run, many)
+    sizes, small = shrink(own, mv.Sizes(2, (2,)), {"u.0.1": np.array([[5, 7], [3, 2]])})
+    assert sizes == mv.Sizes(2, (2,)) and small["u.0.1"].tolist() == [[1, 1], [1, 1]]
+    sizes, small = shrink(own, mv.Sizes(2, (2,), 3), {f"u.{k}.1": np.array([[5, 7], [3, 2]]) for k in range(3)})
+    assert sizes == mv.Sizes(2, (2,)) and list(small) == ["u.0.1"]
+
+
 def test_shrinking_begins_anywhere_and_ends(monkeypatch):
     """Sizes that are on no list, and a budget of one step."""
     own = false_claim()
@@ -492,14 +508,69 @@ def test_numbers_as_text():
     assert 0 < len(number_text(flint.fmpq(10**400, 3))) < 40, "also beyond float64"
 
 
-def test_a_quantity_that_gives_up_is_reported_and_does_not_end_the_audit():
-    """A formula may raise (a planted error, say): the claim is unexpected, and the others are still tried."""
+ERRORS = [
+    mv.SingularError("no unique solution"),
+    ZeroDivisionError("division by zero"),
+    IndexError("index 3 is out of bounds"),
+    ValueError("operands could not be broadcast together"),
+    MixedArithmeticError("floats and balls meet"),
+]
 
+
+def raising(error, where=lambda _: True):
+    """A claim whose proof raises on some cases, and else says that 0 ≤ 1."""
+
+    def proof(case):
+        if where(case):
+            raise error
+        yield mv.line("0", case.f * 0)
+        yield mv.at_most("1", case.f * 0 + 1, because="said so")
+
+    return replace(table_claim(0, 1, name="bad"), proof=proof)
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_a_claim_that_raises_is_reported_and_does_not_end_the_audit(error):
+    """A formula may raise (a planted error, say): the claim is unexpected, and the others are still tried."""
+    report = mv.audit([raising(error), "definition-3.2/no-discount"])
+    bad = report["bad"]
+    assert bad in report.unexpected and bad.standing is UNTESTED and not bad.instances
+    assert f"bad raised {type(error).__name__}: {error}" in bad.how and "evaluation failed" in bad.how
+    assert report["definition-3.2/no-discount"].expected
+
+
+def test_a_claim_that_raises_in_symbols_only():
+    bad = replace(
+        raising(TypeError("no symbol"), lambda case: case.system is System.SYMBOLS), symbolic=(ONE,), record=SURVIVED
+    )
+    report = mv.audit([bad])["bad"]
+    assert not report.expected and report.standing is SURVIVED and "TypeError: no symbol (in symbols" in report.how
+
+
+def test_a_claim_that_raises_on_floats_only():
+    bad = replace(raising(TypeError("no float"), lambda case: case.system is System.FLOATS), record=SURVIVED)
+    report = mv.audit([bad])["bad"]
+    assert not report.expected and report.standing is SURVIVED and "TypeError: no float" in report.how
+    assert report.failure.startswith("bad raised TypeError")
+
+
+def test_a_claim_that_raises_on_a_game():
     def raises(_):
-        raise mv.SingularError("no unique solution")
+        raise IndexError("index 3 is out of bounds")
         yield
 
-    bad = replace(table_claim(0, 1, name="bad"), proof=raises)
-    report = mv.audit([bad, "definition-3.2/no-discount"])
-    assert report["bad"] in report.unexpected and "SingularError" in report["bad"].how
-    assert report["definition-3.2/no-discount"].expected
+    bad = replace(find("section-3.1"), proof=raises, id="bad")
+    report = mv.audit([bad, "lemma-b.3/zero-mean"], game=mv.named_game("climbing"))
+    assert not report["bad"].expected and "bad raised IndexError: index 3" in report["bad"].how
+    assert report["lemma-b.3/zero-mean"].expected
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(1)], ids=lambda error: type(error).__name__)
+def test_who_wants_to_stop_can(error):
+    with pytest.raises(type(error)):
+        mv.audit([raising(error)])
+
+
+def test_a_malformed_claim_ends_the_audit():
+    with pytest.raises(ClaimError, match="nothing to stand on"):
+        mv.audit([replace(raising(None), proof=lambda _: iter((mv.at_most("1", 1, because="said so"),)))])

@@ -36,7 +36,7 @@ def test_two_agent_gap_by_hand():
     assert problem.radius == rationals(Fraction(9, 2)) and problem.ceiling == 2
     for m, values in ((1, first), (2, second)):  # whatever the policy, Q is this, so the class is realizable
         features = problem.features.matrix(m - 1)
-        weights, remainder = np.linalg.lstsq(*(np.asarray(t, float) for t in (features, values.reshape(-1))))[:2]
+        weights = np.linalg.lstsq(*(np.asarray(t, float) for t in (features, values.reshape(-1))))[0]
         np.testing.assert_allclose(
             np.asarray(features, float) @ weights, np.asarray(values.reshape(-1), float), atol=1e-14
         )

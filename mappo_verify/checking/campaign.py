@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -98,6 +99,7 @@ class ClaimReport:
     tainted_by: tuple[str, ...] = ()
     cites: tuple[str, ...] = ()
     expected: bool = True
+    failure: str = ""
     statistics: Statistics | None = None
 
     @property
@@ -279,41 +281,62 @@ def _campaign(claim: Claim, profile: Profile, generator: np.random.Generator) ->
     if claim.experiment is not None:
         return _statistical(claim, profile, generator)
     started = time.perf_counter()
-    proofs, failures = _seek_proofs(claim, generator)
     tally, witness = Tally(), None
-    for sizes, drawn in _instances(claim, profile, generator):
-        try:
-            evidences = list(decide(claim, drawn, sizes))
-        except ClaimError:
-            raise  # the claim itself is malformed
-        except MappoVerifyError as error:  # a quantity gave up: no verdict, and never a silent one
-            tally.failure = tally.failure or f"{type(error).__name__}: {error} ({sizes})"
-            continue
-        for evidence in evidences:
-            tally.add(evidence)
-        if witness is None and any(evidence.violated for evidence in evidences):
-            witness = _witness(claim, drawn, sizes, evidences)
+    proofs: list[Proof] = []
+    failures: list[Failure] = []
+    with recorded(tally, claim, "in symbols or at random points"):
+        proofs, failures = _seek_proofs(claim, generator)
+    for sizes, make in _instances(claim, profile, generator):
+        with recorded(tally, claim, str(sizes)):
+            drawn = make()
+            evidences = list(decide(claim, drawn, sizes)) if drawn else []
+            for evidence in evidences:
+                tally.add(evidence)
+            if drawn and witness is None and any(evidence.violated for evidence in evidences):
+                witness = _witness(claim, drawn, sizes, evidences)
     return conclude(claim, tally, proofs, failures, witness, time.perf_counter() - started)
 
 
 def _statistical(claim: Claim, profile: Profile, generator: np.random.Generator) -> ClaimReport:
     """SUPPORTED or UNTESTED: samples alone certify nothing, for or against."""
     started = time.perf_counter()
-    found = run_experiment(claim, profile.samples, generator)
-    standing = Standing.SUPPORTED if found.supported else Standing.UNTESTED
+    tally = Tally()
+    found = _statistics_of(claim, profile, generator, tally)
+    standing = Standing.SUPPORTED if found is not None and found.supported else Standing.UNTESTED
     return ClaimReport(
         claim=claim,
         standing=standing,
-        how=found.text(),
-        instances=sum(found.repetitions * len(series.sizes) for series in found.series),
+        how=f"evaluation failed: {tally.failure}" if found is None else found.text(),
+        instances=0 if found is None else found.samples,
         not_applicable=0,
         undecided=0,
         margin=None,
-        ratio=found.constant,
+        ratio=None if found is None else found.constant,
         seconds=time.perf_counter() - started,
-        expected=claim.record in (None, standing),
+        expected=claim.record in (None, standing) and not tally.failure,
+        failure=tally.failure,
         statistics=found,
     )
+
+
+def _statistics_of(claim: Claim, profile: Profile, generator: np.random.Generator, tally: Tally) -> Statistics | None:
+    with recorded(tally, claim, "drawing samples"):
+        return run_experiment(claim, profile.samples, generator)
+    return None  # what was raised is in the tally
+
+
+@contextmanager
+def recorded(tally: Tally, claim: Claim, where: str) -> Iterator[None]:
+    """Whatever a claim's formulas raise becomes a finding about that claim: no verdict, never a silent one, never the end.
+
+    A malformed claim is the caller's error, and ends the audit.
+    """
+    try:
+        yield
+    except ClaimError:
+        raise
+    except Exception as error:
+        tally.failure = tally.failure or f"{claim.id} raised {type(error).__name__}: {error} ({where})"
 
 
 def try_out(name: str, count: int, seed: int) -> tuple[str, str] | None:
@@ -342,16 +365,18 @@ def try_out(name: str, count: int, seed: int) -> tuple[str, str] | None:
     return None
 
 
-def _instances(claim: Claim, profile: Profile, generator: np.random.Generator) -> Iterator[tuple[Sizes, Draw]]:
-    """Batches to be decided exactly: drawn ones of every size, and float instances that look violated."""
+def _instances(
+    claim: Claim, profile: Profile, generator: np.random.Generator
+) -> Iterator[tuple[Sizes, Callable[[], Draw | None]]]:
+    """How to make the batches to be decided exactly: drawn ones of every size, and float instances that look violated."""
     every = sizes_of(claim.setting)
     share = max(1, profile.exact // len(every))
+    if claim.setting.limit is not None:
+        share = min(share, claim.setting.limit * profile.exact // PROFILES["quick"].exact)
     for sizes in every:
         for begin in range(0, share, CHUNK):
-            yield sizes, draw(claim.setting, sizes, min(CHUNK, share - begin), generator)
-        suspects = _explore(claim, sizes, profile.floats // len(every), generator)
-        if suspects is not None:
-            yield sizes, suspects
+            yield sizes, partial(draw, claim.setting, sizes, min(CHUNK, share - begin), generator)
+        yield sizes, partial(_explore, claim, sizes, profile.floats // len(every), generator)
 
 
 def _seek_proofs(claim: Claim, generator: np.random.Generator) -> tuple[list[Proof], list[Failure]]:
@@ -428,6 +453,7 @@ def conclude(
         broken=broken,
         cites=tally.links,
         expected=expected,
+        failure=tally.failure,
     )
 
 

@@ -41,6 +41,8 @@ FLOAT_NOISE = 1e-9
 """Relative size below which a float difference looks like rounding; it only feeds the suggestion, never a verdict."""
 PRECISION_CAP = 2048
 START_PRECISION = 64
+STEP_PRECISION = 256
+"""Where the statement is decided, a step still open at this precision is a tie, as far as we can tell, and stays open."""
 
 
 def evaluate(claim: Claim, case: Case, formal: bool = False) -> Evidence:
@@ -79,7 +81,7 @@ def certify(
                 evidence = evaluate(claim, build(System.BALLS))
             except UndecidedError as error:
                 failure = error
-        if evidence is not None and not _worth_doubling(evidence):
+        if evidence is not None and not _worth_doubling(evidence, bits):
             return evidence
         bits *= 2
     if evidence is None:
@@ -108,12 +110,12 @@ def decide(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes) -> Iterator[Evi
             yield from decide(claim, {name: values[part] for name, values in drawn.items()}, sizes)
 
 
-def _worth_doubling(evidence: Evidence) -> bool:
-    """Only an open inequality, or an open hypothesis, can be helped by more bits."""
+def _worth_doubling(evidence: Evidence, bits: int) -> bool:
+    """Only an open inequality, or an open hypothesis, can be helped by more bits; steps in between only up to a point."""
     if any((truth == UNKNOWN).any() for _, truth in evidence.hypotheses):
         return True
-    steps = [*evidence.statements, *(entry.step for entry in evidence.lines if entry.step is not None)]
-    return any(step.relation != "=" and bool((step.truth == UNKNOWN).any()) for step in steps)
+    steps = [entry.step for entry in evidence.lines if entry.step is not None] if bits < STEP_PRECISION else []
+    return any(step.relation != "=" and bool((step.truth == UNKNOWN).any()) for step in (*evidence.statements, *steps))
 
 
 def _per_instance(values: Any, batch: tuple[int, ...]) -> Truth:

@@ -7,8 +7,9 @@ each sample yields one number: the largest ``left/right`` of the statement.  The
 * the ``1-δ`` quantile of ``left/right``: between two order statistics, exact for every distribution;
 * the *slope* of that quantile's logarithm in ``log n``, by least squares, over all values that the intervals allow.
 
-SUPPORTED needs all of it: coverage certainly at least ``1 - δ`` everywhere, and no growth of the quantile against the bound beyond
-``n^0.1``, so a rate that is too good shows even where its constant hides it.  Anything else is UNTESTED: a sample refutes nothing.
+SUPPORTED needs all of it: coverage certainly at least ``1 - δ`` everywhere, and no growth of the quantile against the bound
+beyond ``n^0.1``, so a rate that is too good shows even where its constant hides it.  Anything else is UNTESTED: samples refute
+nothing.
 """
 
 from __future__ import annotations
@@ -68,6 +69,11 @@ class Statistics:
     repetitions: int
     confidence: float
     series: tuple[Series, ...]
+
+    @property
+    def samples(self) -> int:
+        """How many samples were drawn."""
+        return self.repetitions * sum(len(series.sizes) for series in self.series)
 
     @property
     def covered(self) -> bool:
@@ -148,9 +154,7 @@ def _prepared(claim: Claim, experiment: Experiment, name: str, objects: Any) -> 
     return exact
 
 
-def sampled(
-    experiment: Experiment, exact: Case, count: int, repetitions: int, generator: np.random.Generator
-) -> Case:
+def sampled(experiment: Experiment, exact: Case, count: int, repetitions: int, generator: np.random.Generator) -> Case:
     """A batch of samples of ``count`` data each, in floats: how often each transition occurs has a multinomial law."""
     floats = exact.to(System.FLOATS)
     law = np.asarray(experiment.law(floats), dtype=np.float64)

@@ -15,7 +15,7 @@ from ..claims.settings import Case, Derived, Distribution, GameData, PolicyData,
 from ..errors import GameError, SingularError, UndecidedError
 from ..model import Game, Policy
 from ..quantities.optimal import optimal
-from .campaign import ClaimReport, Profile, Tally, conclude
+from .campaign import ClaimReport, Profile, Tally, conclude, recorded
 from .evaluate import certify, evaluate
 from .sampling import draw, instance
 
@@ -36,7 +36,8 @@ def try_on_game(claim: Claim, game: Game, profile: Profile, generator: np.random
     tally = Tally()
     exact = game.exact()
     for objects in _objects(setting, exact, profile.on_game, generator):
-        tally.add(_evaluate(claim, exact, objects))
+        with recorded(tally, claim, "on this game"):
+            tally.add(_evaluate(claim, exact, objects))
     return conclude(claim, tally, [], [], None, time.perf_counter() - started, on_a_game=True)
 
 

@@ -26,7 +26,7 @@ MIRROR, KL = "quantities/mirror_descent.py", "quantities/divergence.py"
 DIFFERENCE, BELLMAN = "quantities/performance_difference.py", "quantities/bellman.py"
 SERIAL, COVER = "quantities/serialisation.py", "quantities/concentrability.py"
 POLICY, BEST = "model/policy.py", "quantities/optimal.py"
-SGD = "quantities/stochastic_gradient.py"
+SGD, ONLINE = "quantities/stochastic_gradient.py", "quantities/online_learning.py"
 ARITHMETIC, FORMAL, EXACT = "arithmetic/system.py", "arithmetic/formal.py", "arithmetic/rationals.py"
 
 PLANTED: tuple[Planted, ...] = (
@@ -439,6 +439,84 @@ PLANTED: tuple[Planted, ...] = (
         'contract("...n,...wn->...w", chances, largest(piece_values',
         'contract("...n,...wn->...w", chances, -largest(-piece_values',
         ("lemma-b.1/expectation",),
+    ),
+    Planted(
+        "least squares that climbs",
+        SGD,
+        "2 * own[..., None] * features[..., chosen, :]",
+        "-2 * own[..., None] * features[..., chosen, :]",
+        ("lemma-b.2/rate",),
+    ),
+    Planted(
+        "the squared loss without its weights",
+        SGD,
+        'contract("...n,...wn->...w", chances, square(residuals',
+        'contract("...n,...wn->...w", 0 * chances + 1, square(residuals',
+        ("lemma-b.2/rate",),
+    ),
+    Planted(
+        "a gradient ten times too long",
+        SGD,
+        "residuals(features, targets, theta)[..., np.arange(len(chosen)), chosen]",
+        "10 * residuals(features, targets, theta)[..., np.arange(len(chosen)), chosen]",
+        ("lemma-b.2/rate",),
+    ),
+    # --- online learning
+    Planted(
+        "every play made from the first, not from the one before",
+        ONLINE,
+        "mirror_step(plays[-1], gains",
+        "mirror_step(plays[0], gains",
+        ("lemma-c.4",),
+    ),
+    Planted(
+        "leaders that see the next payoff",
+        ONLINE,
+        "np.concatenate([nothing, np.cumsum(gains, axis=-2)], axis=-2)",
+        "np.concatenate([np.cumsum(gains, axis=-2), nothing], axis=-2)",
+        ("lemma-c.4",),
+    ),
+    Planted(
+        "the entropy for the negative entropy",
+        ONLINE,
+        "np.asarray(entropy / _over(eta, entropy))",
+        "np.asarray(-entropy / _over(eta, entropy))",
+        ("lemma-c.4", "lemma-c.5"),
+    ),
+    Planted(
+        "the regret of the comparator",
+        ONLINE,
+        "np.asarray(comparator)[..., None, :] - np.asarray(plays)",
+        "np.asarray(plays) - np.asarray(comparator)[..., None, :]",
+        ("lemma-c.5",),
+    ),
+    Planted(
+        "the cost of playing early for that of playing late",
+        ONLINE,
+        "plays[..., 1:, :] - plays[..., :-1, :]",
+        "plays[..., :-1, :] - plays[..., 1:, :]",
+        ("lemma-c.5",),
+    ),
+    Planted(
+        "a soft maximum at the step 1/η",
+        ONLINE,
+        "exp(gains * _over(eta, gains))",
+        "exp(gains / _over(eta, gains))",
+        ("lemma-c.6/sharp",),
+    ),
+    Planted(
+        "the tuned step that grows with K",
+        ONLINE,
+        "/ (2 * steps)) / bound",
+        "* (2 * steps)) / bound",
+        ("lemma-c.6",),
+    ),
+    Planted(
+        "80 for the 8 of Hoeffding's lemma",
+        ONLINE,
+        "eta * square(bound) / 8)",
+        "eta * square(bound) / 80)",
+        ("lemma-c.6/sharp",),
     ),
     # --- arithmetic
     Planted(

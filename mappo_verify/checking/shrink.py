@@ -39,9 +39,11 @@ def shrink(claim: Claim, sizes: Sizes, coordinates: dict[str, Any]) -> tuple[Siz
 
 
 def _cut(claim: Claim, smaller: Sizes, current: dict[str, Any]) -> dict[str, Any] | None:
-    """The leading part of every array; None where the smaller shape does not fit inside."""
+    """The leading part of every array; None where the smaller shape does not fit inside, or is of a longer run."""
     result = {}
     for coordinate in claim.setting.coordinates(smaller):
+        if coordinate.name not in current:  # a run with fewer rows, but more steps
+            return None
         values = current[coordinate.name]
         if any(new > old for new, old in zip(coordinate.shape, values.shape, strict=True)):
             return None

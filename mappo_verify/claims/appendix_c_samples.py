@@ -4,8 +4,8 @@ An instance is one sample; the audit draws thousands from a few designs (:mod:`m
 ``m`` count as one agent, so ``m = 1`` says it all; the agents after it follow ``π`` and make noise.
 
 The policy is fixed.  That is how the lemmas are used: Algorithms 2 and 4 draw new data for every ``π_k``, so a bound for each
-policy and a union over the ``K`` iterations suffice.  The critic is *not* fixed, since it is chosen by looking at the data: where a
-lemma speaks of every ``f``, the critic that solves the sample's own Bellman equation is among them.
+policy and a union over the ``K`` iterations suffice.  The critic is *not* fixed, since it is chosen by looking at the data:
+where a lemma speaks of every ``f``, the critic that solves the sample's own Bellman equation is among them.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def _not_empty(case: Case) -> Truth:
     return compare(case.number, ">", like(0, case.number))
 
 
-def _horizon(case: Case) -> Array:
+def horizon_of(case: Case) -> Array:
     """``1/(1-γ)``"""
     one = like(1, case.game.discount)
     return np.asarray(one / (one - case.game.discount))
@@ -104,7 +104,7 @@ SAMPLE: tuple[Ingredient, ...] = (
     Derived("law", lambda case: law_of_data(case.game, case.policy, case.distribution, AGENT)),
     Derived("number", lambda case: np.asarray(possible(case.law, case.counts).sum((-3, -2, -1)))),
     Derived("sample", lambda case: frequencies(case.law, case.counts)),
-    Derived("horizon", _horizon),
+    Derived("horizon", horizon_of),
 )
 """A game with rewards in [0, 1], a policy, where data comes from, and a sample of it."""
 SOUND = (Hypothesis("γ < 1", _discounted), Hypothesis("the sample is not empty", _not_empty))
@@ -114,7 +114,7 @@ SOUND = (Hypothesis("γ < 1", _discounted), Hypothesis("the sample is not empty"
 class IndependentFeatures(Table):
     """One feature for every point, independent by construction: 1 on the diagonal and ``k/scale`` below it."""
 
-    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> Array:
+    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> Array:  # noqa: D102 - as Ingredient's
         table = super().build(numbers, sizes, built, generic)
         below = np.tri(table.shape[-1], k=-1, dtype=bool)
         return np.asarray(identity(table.shape[-1], table) + select(below, table, like(0, table)))
@@ -134,7 +134,7 @@ def _weights_of(case: Case, tables: Array) -> tuple[Array, Array]:
 
 def _is_zero(rest: Array) -> Truth:
     """Exact where it matters: balls certify no equality, and the exact data behind them was checked."""
-    return truth_of(compare(rest, "=", like(0, rest)) >= 0).min(-1)
+    return np.asarray(truth_of(compare(rest, "=", like(0, rest)) >= 0).min(-1))
 
 
 def _realizable(case: Case) -> Truth:
@@ -158,7 +158,7 @@ def _complete(case: Case) -> Truth:
 def _every_point(case: Case) -> Truth:
     counts = np.asarray(possible(case.law, case.counts).sum(-1))
     points = np.asarray(counts.reshape(*counts.shape[:-2], points_of(case.sizes), -1).sum(-1))
-    return compare(points, ">", like(0, points)).min(-1)
+    return np.asarray(compare(points, ">", like(0, points)).min(-1))
 
 
 def _bound(case: Case) -> Array:

@@ -1,8 +1,8 @@
 """Appendix D on trial: finite classes of critics, their concentration lemmas, and Theorem D.7.
 
 The assumptions are numbers here: ``ζ_F`` and ``ζ_FF`` are computed, and what is claimed is how they bound each other and the
-distance to ``Q_π``.  As in Lemmas C.1 and C.2 the agents up to ``m`` count as one agent, so ``m = 1``; the repaired theorem has one
-critic for all agents, ``m = N``.
+distance to ``Q_π``.  As in Lemmas C.1 and C.2 the agents up to ``m`` count as one agent, so ``m = 1``; the repaired theorem has
+one critic for all agents, ``m = N``.
 
 Theorem D.7 falls on the game of :func:`~mappo_verify.games.offline.two_agent_gap`, with classes that hold every ``T f``: three
 critics ``Q``, ``g`` and ``g' = T g`` for agent 1, and only ``Q`` for agent 2, whose policy therefore never moves::
@@ -13,8 +13,9 @@ critics ``Q``, ``g`` and ``g' = T g`` for agent 1, and only ``Q`` for agent 2, w
         g'         1/4      1/3     1     1          T g' = Q
 
 ``Q`` explains the targets of ``g`` at ``(s, 0)``, which are 1/2 and 0 as agent 2 plays 0 or 1, no better than ``g`` does, unless
-agent 2 played 0 more often than 3 times in 4.  Of ``n`` data that happens with probability at most ``(1 - 47/1536)ⁿ`` (the mean
-of ``z^{N_0 - 3N_1}`` at ``z = 4/3``).  Otherwise ``E_D(g) = 0``: agent 1 believes ``g`` or ``g'`` whatever ``λ``, and leaves its good action 0.
+agent 2 played 0 more often than 3 times in 4.  Of ``n`` data that happens with probability at most ``(1 - 47/1536)ⁿ``, which is
+the mean of ``z^{N_0 - 3N_1}`` at ``z = 4/3``.  Otherwise ``E_D(g) = 0``: agent 1 believes ``g`` or ``g'``, whatever ``λ``, and leaves
+its good action 0.
 """
 
 from __future__ import annotations
@@ -66,6 +67,7 @@ from .appendix_c_samples import (
     coin,
     evenly,
     exact,
+    horizon_of,
     law,
     points_of,
 )
@@ -135,7 +137,9 @@ def realizability(case: Case) -> Iterator[Line]:
     zeta, near = finite.realizability(game, policy), square(smallest(_distances(case)))
     points = points_of(case.sizes)
     masses = like(np.eye(points, dtype=int).reshape(points, case.sizes.states, -1), case.system)
-    yield line("min_f max_j ‖f - T f‖²_{2,ν_j}, ν_j at one point each", finite.realizability_under(game, policy, masses))
+    yield line(
+        "min_f max_j ‖f - T f‖²_{2,ν_j}, ν_j at one point each", finite.realizability_under(game, policy, masses)
+    )
     yield equal("ζ_F = min_f ‖f - T f‖²_∞", zeta, because="a mean square is at most the largest square")
     gamma = case.game.discount
     yield line("(1-γ)² min_f ‖f - Q_π‖²_∞", square(like(1, gamma) - gamma) * near)
@@ -159,7 +163,9 @@ def completeness(case: Case) -> Iterator[Line]:
     yield at_most("max_f min_f' ‖f' - T f‖²_∞", everywhere, because="a mean square is at most the largest square")
     yield line("ζ_F", finite.realizability(game, policy))
     yield at_most(
-        "(1+γ)² min_f ‖f - Q_π‖²_∞", square(like(1, gamma) + gamma) * square(smallest(_distances(case))), "assumption-d.2"
+        "(1+γ)² min_f ‖f - Q_π‖²_∞",
+        square(like(1, gamma) + gamma) * square(smallest(_distances(case))),
+        "assumption-d.2",
     )
     yield at_most(
         "(1+γ)²/(1-γ)² max_f min_f' ‖f' - T f‖²_∞",
@@ -243,9 +249,13 @@ def pessimism(case: Case) -> Iterator[Line]:
     tolerance = _of(finite.errors(game, policy, case.sample), chosen) + case.slack
     yield line("J(π) = Q_π(s_0, π)", returns(game, policy, start))
     yield equal(
-        "f_π(s_0, π) + Σ_s d(s) E_π (T f_π - f_π)", believed + _of(drift, chosen), because="Q - f = (I - γP)⁻¹ (T f - f)"
+        "f_π(s_0, π) + Σ_s d(s) E_π (T f_π - f_π)",
+        believed + _of(drift, chosen),
+        because="Q - f = (I - γP)⁻¹ (T f - f)",
     )
-    yield at_least("f_π(s_0, π) - √ζ_F/(1-γ)", believed - root, because="d_π is admissible, and visits sum to ≤ 1/(1-γ)")
+    yield at_least(
+        "f_π(s_0, π) - √ζ_F/(1-γ)", believed - root, because="d_π is admissible, and visits sum to ≤ 1/(1-γ)"
+    )
     yield at_least(
         "min_f (f(s_0, π) + λ E(f)) - √ζ_F/(1-γ) - λ ε_r",
         smallest(finite.objective(game, policy, case.sample, price, start)) - root - price * tolerance,
@@ -290,6 +300,7 @@ PRICED = Setting(
 
 # --- what is fixed while samples are drawn ----------------------------------------------------------------------------
 
+
 def _lottery() -> Game:
     """A coin decides between 9/10 and 1/10, paid once; then the game is over, so ``T T f = Q`` for every ``f``."""
     half, transition = Fraction(1, 2), np.zeros((3, 2, 3), object)
@@ -319,12 +330,12 @@ def _closed(game: Game, policy: Policy, critics: Array) -> Array:
 
 def _realizable_designs() -> dict[str, dict[str, Any]]:
     """A coin and a lottery with critics around ``Q_π``, which is one of them."""
-    return {game.name: _design(game, lambda *pair: _around(*pair, scales=11)) for game in (coin(), _lottery())}
+    return {game.name: _design(game, lambda game, policy: _around(game, policy, 11)) for game in (coin(), _lottery())}
 
 
 def _complete_designs() -> dict[str, dict[str, Any]]:
     """A lottery with critics around ``Q_π`` and everything that ``T`` makes of them."""
-    return {"lottery": _design(_lottery(), lambda *pair: _closed(*pair, _around(*pair, scales=8)))}
+    return {"lottery": _design(_lottery(), lambda game, policy: _closed(game, policy, _around(game, policy, 8)))}
 
 
 def _design(game: Game, critics: Any) -> dict[str, Any]:
@@ -405,7 +416,9 @@ def trap(case: Case) -> Iterator[Line]:
     yield at_most("min_f f(s, π) + λ E_D(f)", smallest(objective), because="g ≤ g' ≤ Q, and E_D ≥ 0")
     yield line("(Q(s, π) + λ E_D(Q)) - (g(s, π) + λ E_D(g))", objective[..., 0] - objective[..., 1])
     yield at_least(
-        "π^1(0|s)/4", case.first[..., 0, 0] / 4, because="so g or g' is chosen, which agree at s: agent 1 sees 1/4 and 1/3"
+        "π^1(0|s)/4",
+        case.first[..., 0, 0] / 4,
+        because="so g or g' is chosen, which agree at s: agent 1 sees 1/4 and 1/3",
     )
     best = returns(game, Policy.deterministic(game, np.zeros(4, int)))
     yield line("J_* - J(π)", best - returns(game, policy))
@@ -415,7 +428,9 @@ def trap(case: Case) -> Iterator[Line]:
     squares = square(first.tables - first.backups(game, policy))
     under = [np.asarray((squares * d).sum((-2, -1))) for d in (reached, _problem(case.system).distribution(1))]
     yield line("‖f - T f‖²_{2,d_*} for f in F^1", under[0])
-    yield at_most("C² ‖f - T f‖²_{2,μ}, C² = 2", 2 * under[1], because="d_*(s, 0) = 1/2, μ(s, 0) = 1/4, and y is nowhere")
+    yield at_most(
+        "C² ‖f - T f‖²_{2,μ}, C² = 2", 2 * under[1], because="d_*(s, 0) = 1/2, μ(s, 0) = 1/4, and y is nowhere"
+    )
 
 
 TRAP_RATE = Fraction(47, 1536)
@@ -496,9 +511,7 @@ TRAP = Setting(
         Derived("sample", _trap_sample),
     ),
     (
-        Hypothesis(
-            "there is data", lambda case: compare(case.counts.sum(-1), ">", like(0, case.counts.sum(-1)))
-        ),
+        Hypothesis("there is data", lambda case: compare(case.counts.sum(-1), ">", like(0, case.counts.sum(-1)))),
         Hypothesis("agent 2 played 0 at (s, 0) at most 3 times in 4", _few_zeros),
     ),
     agents=(1, 1),
@@ -515,11 +528,7 @@ TRAPPED = Setting(
         Table("certainty", lambda _: (), 2, 99),
         Derived("number", lambda case: case.samples * _fourth(like(case.sizes.steps, case.system))),
     ),
-    (
-        Hypothesis(
-            LIKELY, lambda case: _likely(like(case.sizes.steps, case.system), case.number, case.certainty)
-        ),
-    ),
+    (Hypothesis(LIKELY, lambda case: _likely(like(case.sizes.steps, case.system), case.number, case.certainty)),),
     agents=(1, 1),
     states=(1, 1),
     steps=(100, 40_000),
@@ -571,7 +580,10 @@ def iterations(case: Case) -> list[Iteration]:
     policy, found = unchecked(Policy, factors=factors, system=case.system), []
     for k in range(case.sizes.steps):
         data = frequencies(case.law, case.counts[..., k, :, :, :])
-        errors, objective = finite.errors(game, policy, data), finite.objective(game, policy, data, case.price, case.start)
+        errors, objective = (
+            finite.errors(game, policy, data),
+            finite.objective(game, policy, data, case.price, case.start),
+        )
         chosen = argmax(-floats_of(objective))  # any choice will do, and this one exists where balls see a tie
         missed = _of(objective, chosen) - smallest(objective)
         table = np.take_along_axis(finite.tables, chosen[..., None, None, None], -3)
@@ -603,14 +615,14 @@ def repaired_theorem(case: Case) -> Iterator[Line]:
     horizon, price, count = case.horizon, case.price, case.sizes.steps
     goal = returns(game, case.target, case.start)
     residuals = [s.critic.tables - s.critic.backups(game, s.policy) for s in steps]
-    norms = [
-        sqrt(np.asarray((square(r) * case.distribution[..., None, :, :]).sum((-3, -2, -1)))) for r in residuals
-    ]
+    norms = [sqrt(np.asarray((square(r) * case.distribution[..., None, :, :]).sum((-3, -2, -1)))) for r in residuals]
     roots = [sqrt(maximum(s.error, like(0, s.error))) for s in steps]
     blur = largest(np.stack([maximum(n - r, like(0, n)) for n, r in zip(norms, roots, strict=True)], axis=-1))
     reached = state_action_distribution(case.flow, case.target)
     shift = [-np.asarray((r[..., 0, :, :] * reached).sum((-2, -1))) for r in residuals]
-    optimism = [s.critic.start_values(s.policy, case.start)[..., 0] - returns(game, s.policy, case.start) for s in steps]
+    optimism = [
+        s.critic.start_values(s.policy, case.start)[..., 0] - returns(game, s.policy, case.start) for s in steps
+    ]
     cover = sqrt(largest(divide(reached / lift(horizon, 2), case.distribution), (-2, -1)))
     allowance = largest(np.stack([s.allowance for s in steps], axis=-1))
     speed = total([sqrt(log(like(size, case.system)) / count) for size in game.action_sizes])
@@ -623,7 +635,9 @@ def repaired_theorem(case: Case) -> Iterator[Line]:
     )
     yield at_most(
         "2√2 Σ_m √(log|A_m|/K)/(1-γ)² + 1/K Σ_k [C ‖f_k - T f_k‖_{2,μ}/(1-γ) - λ E(f_k)] + ε_o + max_k min_f (‖f - T f‖_∞/(1-γ) + λ E(f))",
-        first + total([cover * horizon * n - price * s.error for n, s in zip(norms, steps, strict=True)]) / count + allowance,
+        first
+        + total([cover * horizon * n - price * s.error for n, s in zip(norms, steps, strict=True)]) / count
+        + allowance,
         because="lemma-c.6; Cauchy-Schwarz with d_* ≤ C² μ; the critic is the pessimistic choice (lemma-d.6)",
     )
     yield at_most(
@@ -669,7 +683,7 @@ JOINT = Setting(
         CountsOfRun("counts"),
         Derived("distribution", lambda case: case.data.reshape(*case.data.shape[:-1], case.sizes.states, -1)),
         Derived("law", lambda case: law_of_data(case.game, case.target, case.distribution, case.game.agents)),
-        Derived("horizon", SAMPLE[-1].compute),
+        Derived("horizon", horizon_of),
         Derived("flow", lambda case: visits(case.game, case.target, case.start)),
         Derived("tables", _joint),
     ),

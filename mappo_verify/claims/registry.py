@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..errors import ClaimError
-from . import appendix_b, appendix_c_samples, appendix_d, section_3, section_4, section_4_convergence
+from . import (
+    appendix_b,
+    appendix_c_regret,
+    appendix_c_samples,
+    appendix_d,
+    section_3,
+    section_4,
+    section_4_convergence,
+)
 from .claim import Claim
 
 CLAIMS: tuple[Claim, ...] = (
@@ -14,6 +22,7 @@ CLAIMS: tuple[Claim, ...] = (
     *section_4_convergence.CLAIMS,
     *appendix_b.CLAIMS,
     *appendix_c_samples.CLAIMS,
+    *appendix_c_regret.CLAIMS,
     *appendix_d.CLAIMS,
 )
 """Paper order: Sections 3, 4, then the appendices."""

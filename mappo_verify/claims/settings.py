@@ -350,6 +350,26 @@ class Increments(Ingredient):
 
 
 @dataclass(frozen=True)
+class Payoffs(Increments):
+    """What an adversary pays: shares ``k/high`` in [0, 1] of the largest payoff, one table for every step and agent."""
+
+    name: str = "shares"
+    high: int = 9
+
+    def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
+        return tuple(replace(c, kind="integer", low=0) for c in super().coordinates(sizes))
+
+    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> tuple[Array, ...]:
+        return tuple(np.asarray(numbers[coordinate.name] / self.high) for coordinate in self.coordinates(sizes))
+
+    def hypotheses(self) -> tuple[Hypothesis, ...]:
+        def shares(case: Case) -> Truth:
+            return in_unit(np.concatenate(getattr(case, self.name), axis=-1))
+
+        return (Hypothesis(f"{self.name} lie in [0, 1]", shares, True),)
+
+
+@dataclass(frozen=True)
 class RareErrors(Increments):
     """The increments of a two-armed bandit: exact updates that multiply the odds by ``b``, and a few errors.
 
@@ -492,6 +512,8 @@ class Setting:
     """Entries of a table over states and joint actions, beyond which a claim is not tried on a user's game."""
     explore: bool = True
     """Whether float batches are worth drawing; not where every instance starts an external solver."""
+    limit: int | None = None
+    """How many exact instances of a size the quick profile draws at most, where each is a long run; other profiles in proportion."""
 
     def __post_init__(self) -> None:
         names = [ingredient.name for ingredient in self.ingredients]
@@ -580,7 +602,9 @@ class Setting:
 class Case:
     """The ingredients of one instance (or a batch) in one number system; attributes are their names."""
 
-    RESERVED = frozenset({"setting", "sizes", "system", "batch_shape", "objects", "take", "to", "steps", "RESERVED"})
+    RESERVED = frozenset(
+        {"setting", "sizes", "system", "batch_shape", "objects", "take", "to", "steps", "derived", "RESERVED"}
+    )
 
     def __init__(
         self, setting: Setting, sizes: Sizes, system: System, batch_shape: tuple[int, ...], objects: dict[str, Any]
@@ -590,15 +614,17 @@ class Case:
         self.system = system
         self.batch_shape = batch_shape
         self.objects = dict(objects)
+        self.derived: dict[str, Any] = {}
 
     def __getattr__(self, name: str) -> Any:
-        objects = self.__dict__.get("objects", {})
+        objects, derived = self.__dict__.get("objects", {}), self.__dict__.get("derived", {})
         if name in objects:
             return objects[name]
         for ingredient in self.__dict__["setting"].ingredients if "setting" in self.__dict__ else ():
             if ingredient.name == name and isinstance(ingredient, Derived):
-                objects[name] = ingredient.compute(self)
-                return objects[name]
+                if name not in derived:
+                    derived[name] = ingredient.compute(self)
+                return derived[name]
         raise AttributeError(f"this case has no {name!r}; it has {sorted(objects)}")
 
     def to(self, target: System) -> Case:
@@ -606,7 +632,7 @@ class Case:
         return Case(self.setting, self.sizes, target, self.batch_shape, self.setting.converted(self.objects, target))
 
     def take(self, index: Any) -> Case:
-        """One instance of the batch, or the sub-batch under a mask."""
+        """One instance of the batch, or the sub-batch under a mask; what is derived is derived anew."""
         axes = len(self.batch_shape)
         taken = {}
         for name, value in self.objects.items():

@@ -143,10 +143,10 @@ def tabular_problem(
 def two_agent_gap() -> OfflineProblem:
     """Theorem 5.5 fails with two agents, although every class of critics is complete and realizable.
 
-    From ``s`` the pair (0, 0) goes to ``x`` and (0, 1) to ``y``, for nothing; action 1 of agent 1 goes to the end and pays 1/3.
-    ``x`` and ``y`` pay 1 and go to the end; γ = 1/2.  Data covers ``s`` and ``x`` only.  ``φ^1`` tells ``x`` from ``y``, ``φ^2`` does
-    not.  So agent 1 is pessimistic about ``y`` and, as long as agent 2 plays evenly, about its own action 0; agent 2 is sure that
-    ``x`` and ``y`` pay alike, so it has no reason ever to stop playing evenly.
+    From ``s`` the pair (0, 0) goes to ``x`` and (0, 1) to ``y``, for nothing; action 1 of agent 1 goes to the end and pays
+    1/3.  ``x`` and ``y`` pay 1 and go to the end; γ = 1/2.  Data covers ``s`` and ``x`` only.  ``φ^1`` tells ``x`` from ``y``,
+    ``φ^2`` does not.  So agent 1 is pessimistic about ``y`` and, as long as agent 2 plays evenly, about its own action 0; agent 2
+    is sure that ``x`` and ``y`` pay alike, so it has no reason ever to stop playing evenly.
     """
     transition = np.zeros((4, 4, 4), int)
     transition[0, 0, 1] = transition[0, 1, 2] = transition[0, 2:, 3] = 1
@@ -180,10 +180,10 @@ def two_agent_gap() -> OfflineProblem:
 def one_agent_gap() -> OfflineProblem:
     """Theorem 5.5 fails with one agent and a unique optimum, when the class holds every ``Q_π`` and no more.
 
-    At ``s`` action 0 goes to ``y3`` for nothing, action 1 to the end for 1/4.  ``y1`` repeats itself, ``y2`` goes to ``y3``, ``y3``
-    repeats itself; all pay 1/2, whatever the action; γ = 3/4.  Critics are affine in the place ``x = 0, 1/2, 1`` of ``y1, y2, y3``.  The
-    critic that is 0 and 1/4 at ``s`` and 3/2, 3/4, 0 at ``y1, y2, y3`` is wrong, but its residual is orthogonal to the features under the
-    data, so its Bellman error is 0.
+    At ``s`` action 0 goes to ``y3`` for nothing, action 1 to the end for 1/4.  ``y1`` repeats itself, ``y2`` goes to ``y3``,
+    ``y3`` repeats itself; all pay 1/2, whatever the action; γ = 3/4.  Critics are affine in the place 0, 1/2, 1 of the ``y``.
+    The critic that is 0 and 1/4 at ``s`` and 3/2, 3/4, 0 at the ``y`` is wrong, but its residual is orthogonal
+    to the features under the data, so its Bellman error is 0.
     """
     transition = np.zeros((5, 2, 5), int)
     transition[0, 0, 3] = transition[0, 1, 4] = 1

@@ -41,8 +41,7 @@ from ..arithmetic import Array, System, compare, contract, lift, like, pseudo_so
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.agents import prefix_sizes
-from .agent_values import average_out
-from .bellman import bellman_operator
+from .bellman import bellman_operator, expected_reward
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +75,14 @@ class Moments:
         residual = self.residual(weights)
         return np.asarray((residual * _times_inverse(self.gram, residual)).sum(-1))
 
+    def error_against(self, weights: Array, rival: Array) -> Array:
+        """``L(w, w) - L(w', w) = ‖w - w°‖²_Σ - ‖w' - w°‖²_Σ`` with ``w°`` the projected target, ``[...]``.
+
+        Its largest value over the rivals ``w'`` of a class is the Bellman error with the class's own inner minimum.
+        """
+        target = self.projected(weights)
+        return np.asarray(_quadratic(self.gram, weights - target) - _quadratic(self.gram, rival - target))
+
     def objective(self, weights: Array, direction: Array, price: Any) -> Array:
         """``cᵀw + λ E(w)``, ``[...]``: what pessimistic evaluation minimises."""
         return np.asarray((direction * weights).sum(-1) + price * self.error(weights))
@@ -85,6 +92,11 @@ class Moments:
         inverse, _ = pseudo_solve(self.gram, np.concatenate([self.operator, self.reward[..., None]], axis=-1))
         both = contract("...ki,...kj->...ij", self.operator, inverse)
         return both[..., :-1], both[..., -1]
+
+
+def _quadratic(matrix: Array, vector: Array) -> Array:
+    """``xᵀMx``, ``[...]``"""
+    return contract("...i,...ij,...j->...", vector, matrix, vector)
 
 
 def _times_inverse(gram: Array, vector: Array) -> Array:
@@ -119,8 +131,10 @@ def population_moments(game: Game, policy: Policy, features: Array, distribution
             f"features of shape {features.shape} and μ of shape {distribution.shape} do not fit agent {m}: "
             f"they need [..., {points}, d] and [..., {game.states}, {columns}]"
         )
-    tables = np.moveaxis(features.reshape(*features.shape[:-2], game.states, columns, dimension), -1, 0)
-    rewards = bellman_operator(game, policy, like(np.zeros((game.states, columns), int), game.system), m)
+    batch = np.broadcast_shapes(features.shape[:-2], game.batch_shape, policy.batch_shape)
+    features = np.broadcast_to(features, batch + features.shape[-2:])
+    tables = np.moveaxis(features.reshape(*batch, game.states, columns, dimension), -1, 0)
+    rewards = expected_reward(game, policy, m)
     following = np.moveaxis(bellman_operator(game, policy, tables, m) - rewards, 0, -1)
     return moments_of(
         features,
@@ -130,12 +144,36 @@ def population_moments(game: Game, policy: Policy, features: Array, distribution
     )
 
 
+def empirical_moments(game: Game, policy: Policy, features: Array, cells: Array, m: int) -> Moments:
+    """Moments of agent ``m`` under any law of ``(s, a, s')``, ``cells`` ``[..., S, A, S + 1]``, whose last place is the end.
+
+    A dataset is its frequencies; ``μ(s, a^{1:m}) π^{m+1:N}(a|s, a^{1:m}) P(s'|s, a)`` gives :func:`population_moments`.
+    """
+    columns, dimension = prefix_sizes(game.action_sizes)[m], features.shape[-1]
+    tables = features.reshape(*features.shape[:-2], game.states, columns, dimension)
+    here = np.repeat(tables, game.actions // columns, axis=-2)
+    there = lift(game.discount, 2) * state_features(game, policy, features, m)
+    there = np.concatenate([there, like(np.zeros((*there.shape[:-2], 1, dimension), int), there)], axis=-2)
+    batch = np.broadcast_shapes(cells.shape[:-3], here.shape[:-3], there.shape[:-2], game.batch_shape)
+    shape = (*batch, game.states, game.actions, game.states + 1)
+    rows = int(np.prod(shape[-3:]))
+    return moments_of(
+        np.broadcast_to(here[..., :, :, None, :], (*shape, dimension)).reshape(*batch, rows, dimension),
+        np.broadcast_to(there[..., None, None, :, :], (*shape, dimension)).reshape(*batch, rows, dimension),
+        np.broadcast_to(game.reward[..., None], shape).reshape(*batch, rows),
+        np.broadcast_to(cells, shape).reshape(*batch, rows),
+    )
+
+
+def state_features(game: Game, policy: Policy, features: Array, m: int) -> Array:
+    """``φ(s, π^{1:m})``, ``[..., S, d]``: ``f(s, π^{1:m})`` is its product with ``w``."""
+    tables = features.reshape(*features.shape[:-2], game.states, -1, features.shape[-1])
+    return contract("...sx,...sxd->...sd", policy.prefix_probabilities()[m], tables)
+
+
 def start_features(game: Game, policy: Policy, features: Array, m: int, start: Array) -> Array:
     """``c = φ(s_0, π^{1:m})``, averaged over ``s_0 ~ ρ``, ``[..., d]``: ``f(s_0, π^{1:m}) = cᵀw``."""
-    columns, dimension = prefix_sizes(game.action_sizes)[m], features.shape[-1]
-    tables = np.moveaxis(features.reshape(*features.shape[:-2], game.states, columns, dimension), -1, 0)
-    values = average_out(tables, policy, m)[0][..., 0]
-    return contract("...s,d...s->...d", start, values)
+    return contract("...s,...sd->...d", start, state_features(game, policy, features, m))
 
 
 # --- the pessimistic step without constraints ------------------------------------------------------------------------------
@@ -173,7 +211,12 @@ def pessimistic_step(moments: Moments, direction: Array, price: Any) -> Pessimis
         raise GameError(
             f"λ = {price.ravel()[0]} is not positive: pessimistic evaluation needs a price on the Bellman error"
         )
+    return stationary_step(moments, direction, price)
+
+
+def stationary_step(moments: Moments, direction: Array, price: Any) -> PessimisticStep:
+    """:func:`pessimistic_step` without asking whether ``λ > 0``, which symbols cannot tell."""
     curvature, slope = moments.curvature()
-    target = slope - direction / lift(2 * price, 1)
+    target = slope - direction / lift(2 * np.asarray(price), 1)
     weights, remainder = pseudo_solve(curvature, target[..., None])
     return PessimisticStep(weights[..., 0], remainder[..., 0])

@@ -1,11 +1,11 @@
-"""Projected stochastic subgradient descent on piecewise linear functions, all sample paths at once.
+"""Projected stochastic subgradient descent, all sample paths at once: on piecewise linear functions, and on least squares.
 
-``F(θ) = Σ_i p_i max_j (a_ij·θ + b_ij)``; at each step one function ``i ~ p`` is drawn, and ::
+``F(θ) = Σ_i p_i max_j (a_ij·θ + b_ij)`` or ``L(θ) = Σ_i p_i (φ_i·θ - y_i)²``; at each step one summand ``i ~ p`` is drawn, and ::
 
     θ(0) = 0,    θ(t+1) = Π_R(θ(t) - η g_i(θ(t))),    Π_R(x) = x R / max(R, ‖x‖)
 
-with ``g_i(θ)`` the slope of the first piece that attains the maximum.  For few functions and steps the ``nᵀ`` paths are simply
-enumerated, so expectations are exact.  Source: Lemma B.1 and Algorithm 3.
+with ``g_i(θ)`` the slope of the first piece that attains the maximum, or ``2(φ_i·θ - y_i) φ_i``.  For few summands and steps the
+``nᵀ`` paths are simply enumerated, so expectations are exact.  Source: Lemmas B.1 and B.2, Algorithm 3.
 
 >>> import numpy as np
 >>> slopes, offsets = np.array([[[1.0]], [[-1.0]]]), np.zeros((2, 1))
@@ -15,6 +15,7 @@ enumerated, so expectations are exact.  Source: Lemma B.1 and Algorithm 3.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -44,21 +45,64 @@ def path_digits(functions: int, steps: int) -> Any:
     return np.stack(np.unravel_index(np.arange(functions**steps), (functions,) * steps), axis=-1)
 
 
-def sample_paths(slopes: Array, offsets: Array, radius: Any, step_size: Any, steps: int) -> Array:
-    """``θ(0), ..., θ(T)`` on every sample path, shape ``[..., nᵀ, T+1, d]``."""
-    functions, dimension = slopes.shape[-3], slopes.shape[-1]
-    digits = path_digits(functions, steps)
-    batch = slopes.shape[:-3]
-    theta = like(np.zeros((*batch, len(digits), dimension), int), slopes)
-    points = [theta]
-    for t in range(steps):
-        chosen = digits[:, t]
-        values = np.stack([piece_values(slopes, offsets, theta)[..., w, i, :] for w, i in enumerate(chosen)], axis=-2)
-        drawn = np.broadcast_to(slopes[..., chosen, :, :], (*values.shape, dimension))
-        gradient = np.take_along_axis(drawn, argmax(values)[..., None, None], axis=-2)[..., 0, :]
+def descend(
+    gradient_of: Callable[[Array, Any], Array], start: Array, digits: Any, step_size: Any, radius: Any
+) -> Array:
+    """``θ(0), ..., θ(T)`` on every sample path, shape ``[..., nᵀ, T+1, d]``.
+
+    ``start`` ``[..., nᵀ, d]``; ``gradient_of(θ, chosen)`` is the gradient of the summand that each path draws, at its own point.
+    """
+    theta, points = start, [start]
+    for t in range(digits.shape[-1]):
+        gradient = gradient_of(theta, digits[:, t])
         theta = project(theta - lift(step_size, 2) * gradient, radius)
         points.append(theta)
     return np.stack(points, axis=-2)
+
+
+def _origin(table: Array, functions: int, steps: int) -> Array:
+    """``θ(0) = 0`` for every path, in the number system and with the batch axes of ``table`` ``[..., d]``."""
+    return like(np.zeros((*table.shape[:-1], functions**steps, table.shape[-1]), int), table)
+
+
+def sample_paths(slopes: Array, offsets: Array, radius: Any, step_size: Any, steps: int) -> Array:
+    """``θ(0), ..., θ(T)`` for piecewise linear functions, on every sample path, shape ``[..., nᵀ, T+1, d]``."""
+    functions, dimension = slopes.shape[-3], slopes.shape[-1]
+
+    def gradient_of(theta: Array, chosen: Any) -> Array:
+        values = np.stack([piece_values(slopes, offsets, theta)[..., w, i, :] for w, i in enumerate(chosen)], axis=-2)
+        drawn = np.broadcast_to(slopes[..., chosen, :, :], (*values.shape, dimension))
+        return np.asarray(np.take_along_axis(drawn, argmax(values)[..., None, None], axis=-2)[..., 0, :])
+
+    start = _origin(slopes[..., 0, 0, :], functions, steps)
+    return descend(gradient_of, start, path_digits(functions, steps), step_size, radius)
+
+
+def residuals(features: Array, targets: Array, theta: Array) -> Array:
+    """``φ_i·θ - y_i``, shape ``[..., W, n]``: features ``[..., n, d]``, targets ``y`` ``[..., n]``, points ``[..., W, d]``."""
+    return np.asarray(contract("...nd,...wd->...wn", features, theta) - targets[..., None, :])
+
+
+def squared_loss(features: Array, targets: Array, chances: Array, theta: Array) -> Array:
+    """``L(θ) = Σ_i p_i (φ_i·θ - y_i)²``, shape ``[..., W]``."""
+    return contract("...n,...wn->...w", chances, square(residuals(features, targets, theta)))
+
+
+def squared_gradient(features: Array, targets: Array, theta: Array, chosen: Any) -> Array:
+    """``2(φ_i·θ - y_i) φ_i`` for the ``i`` that each path draws, shape ``[..., W, d]``."""
+    own = residuals(features, targets, theta)[..., np.arange(len(chosen)), chosen]
+    return np.asarray(2 * own[..., None] * features[..., chosen, :])
+
+
+def squared_paths(features: Array, targets: Array, radius: Any, step_size: Any, steps: int) -> Array:
+    """``θ(0), ..., θ(T)`` for least squares, on every sample path, shape ``[..., nᵀ, T+1, d]``.  Source: Algorithm 3."""
+    functions = features.shape[-2]
+
+    def gradient_of(theta: Array, chosen: Any) -> Array:
+        return squared_gradient(features, targets, theta, chosen)
+
+    start = _origin(features[..., 0, :], functions, steps)
+    return descend(gradient_of, start, path_digits(functions, steps), step_size, radius)
 
 
 def path_chances(chances: Array, steps: int) -> Array:

@@ -1,0 +1,227 @@
+"""Data for pessimistic evaluation, drawn by the paper's protocol.
+
+Agent ``m`` asks about ``Q^{1:m}`` of the current policy, so the agents after it must follow that policy.  One draw of ``D^m`` is::
+
+    s ~ μ_s,   a^{1:m} ~ μ_a(·|s),   a^{m+1:N} ~ π_k(·|s, a^{1:m}),   (r, s') from the sampling oracle
+
+and ``D^m`` holds ``n`` of them.  As ``π_k`` changes, it is drawn anew in every iteration and for every agent: ``nKN`` draws in all.
+
+Order does not matter to anything that is computed from ``D^m``, so equal draws are counted together.  There are finitely
+many *outcomes* ``(s, a, s')``, whose counts in ``n`` draws are multinomial; where there are fewer outcomes than draws, the counts
+are drawn at once, which is faster and has the same law.  With infinitely many draws the frequencies are the chances themselves:
+that is the *population*.  Source: Section 5, Definition 5.3.
+
+>>> import numpy as np
+>>> from mappo_verify.games.offline import one_agent_gap
+>>> problem = one_agent_gap().floats()
+>>> policy = problem.features.policy([np.zeros(4)])
+>>> data = draw_dataset(problem, policy, 1, 1000, np.random.default_rng(0))
+>>> data.counts, data.following
+(array([269, 245, 109, 116, 115,  93,  30,  23]), array([3, 4, 1, 1, 3, 3, 3, 3]))
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ..arithmetic import Array, System, like, select, support
+from ..errors import GameError
+from ..games.offline import OfflineProblem
+from ..model import Policy
+from ..model.agents import extend, prefix_sizes
+from ..quantities.bellman_error import Moments, moments_of, state_features
+from .improvement_solver import require_count
+from .sampling import ENDED, Generator, Places, SamplingOracle, cumulative, draw
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """``D^m``: quadruples ``(s, a^{1:m}, r, s')``, one a row, and how often each occurs; ``...`` are repetitions.
+
+    Attributes
+    ----------
+    m : int
+        The agent, counted from 1.
+    points : Array
+        ``s·|A_1|···|A_m| + (index of a^{1:m})``, ``[..., rows]``.
+    rewards : Array
+        ``r``, ``[..., rows]``.
+    following : Array
+        ``s'``, or :data:`~mappo_verify.algorithms.sampling.ENDED`, ``[..., rows]``.
+    counts : Array
+        How often the row was drawn, ``[..., rows]``, 0 included; of a population, its chance.
+    """
+
+    m: int
+    points: Places
+    rewards: Array
+    following: Places
+    counts: Array
+
+    @cached_property
+    def weights(self) -> Array:
+        """``counts`` divided by their sum ``n``, ``[..., rows]``."""
+        return np.asarray(self.counts / self.counts.sum(-1, keepdims=True))
+
+    def moments(self, problem: OfflineProblem, policy: Policy) -> Moments:
+        """``Σ``, ``A`` and ``b`` under these data, with ``φ`` at ``s'`` averaged over ``a^{1:m} ~ π``; after the end it is 0."""
+        features = problem.features.matrix(self.m - 1)
+        ahead = state_features(problem.game, policy, features, self.m)
+        return moments_of(
+            features[self.points], problem.game.discount * self.at_next(ahead), self.rewards, self.weights
+        )
+
+    def targets(self, problem: OfflineProblem, policy: Policy, values: Array) -> Array:
+        """``r + γ v(s')`` for state values ``v`` ``[..., S]``, with ``v = 0`` after the end; ``[..., rows]``."""
+        return np.asarray(self.rewards + problem.game.discount * self.at_next(values[..., None])[..., 0])
+
+    def at_next(self, rows: Array) -> Array:
+        """Rows of ``[..., S, d]`` at every ``s'``, 0 after the end, ``[..., rows, d]``."""
+        ended = np.broadcast_to(like(0, rows), (*rows.shape[:-2], 1, rows.shape[-1]))
+        extended = np.concatenate([rows, ended], axis=-2)  # so that the index -1 of the end finds it
+        if self.following.ndim == 1:
+            return np.asarray(extended[..., self.following, :])
+        places = select(self.following == ENDED, rows.shape[-2], self.following)
+        return np.take_along_axis(extended, places[..., None], axis=-2)
+
+
+@dataclass(frozen=True, eq=False)
+class Outcomes:
+    """Every ``(s, a, s')`` that a draw of ``D^m`` can be, one a row, with the chance that does not depend on the policy.
+
+    Attributes
+    ----------
+    problem : OfflineProblem
+    m : int
+    points, rewards, following : Array
+        As in :class:`Dataset`, ``[rows]``.
+    pairs : Array
+        The joint ``(s, a)`` as ``s·|A| + a``, ``[rows]``.
+    fixed : Array
+        ``μ(s, a^{1:m}) P(s'|s, a)``, ``[rows]``; times ``π(a^{m+1:N}|s, a^{1:m})`` it is the chance of the row.
+    """
+
+    problem: OfflineProblem
+    m: int
+    points: Places
+    rewards: Array
+    following: Places
+    pairs: Places
+    fixed: Array
+
+    def companions(self, policy: Policy) -> Array:
+        """``π(a^{m+1:N} | s, a^{1:m})``, ``[..., S, A]``."""
+        first = policy.factors[0]
+        sizes = prefix_sizes(policy.action_sizes)
+        table = np.broadcast_to(like(1, policy.system), (*first.shape[:-2], sizes[self.m]))
+        for factor in policy.factors[self.m :]:
+            table = extend(table, factor)
+        return table
+
+    def chances(self, policy: Policy) -> Array:
+        """The chance of every row, ``[..., rows]``; they sum to 1."""
+        if self.m == policy.agents:
+            return np.broadcast_to(self.fixed, (*policy.batch_shape, len(self.fixed)))
+        table = self.companions(policy)
+        return np.asarray(self.fixed * table.reshape(*table.shape[:-2], -1)[..., self.pairs])
+
+
+def outcomes_of(problem: OfflineProblem, m: int) -> Outcomes:
+    """What agent ``m`` (counted from 1) can observe."""
+    game = problem.game
+    if not 1 <= m <= game.agents:
+        raise GameError(f"m = {m} is not an agent of 1..{game.agents}")
+    later = game.actions // prefix_sizes(game.action_sizes)[m]
+    seen = np.repeat(problem.distribution(m), later, axis=-1)  # μ(s, a^{1:m}) at every (s, a)
+    lost = select(game.ends > 0, like(1, game.system) - game.transition.sum(-1), like(0, game.system))
+    chances = seen[..., None] * np.concatenate([game.transition, lost[..., None]], axis=-1)
+    states, actions, following = np.nonzero(support(chances))
+    pairs = states * game.actions + actions
+    return Outcomes(
+        problem,
+        m,
+        pairs // later,
+        game.reward[states, actions],
+        select(following == game.states, ENDED, following),
+        pairs,
+        chances[states, actions, following],
+    )
+
+
+# --- where data comes from --------------------------------------------------------------------------------------------
+
+
+class Data(ABC):
+    """How much of the world pessimistic evaluation sees."""
+
+    @abstractmethod
+    def dataset(self, outcomes: Outcomes, policy: Policy, generator: Generator) -> Dataset:
+        """``D^m`` for the current policy, one for every policy of a batch."""
+
+
+@dataclass(frozen=True)
+class Population(Data):
+    """All of it: every outcome, weighted by its chance.  Works in every number system."""
+
+    def dataset(self, outcomes: Outcomes, policy: Policy, generator: Generator) -> Dataset:  # noqa: ARG002 - one interface
+        """The chances themselves."""
+        return Dataset(outcomes.m, outcomes.points, outcomes.rewards, outcomes.following, outcomes.chances(policy))
+
+
+@dataclass(frozen=True)
+class Samples(Data):
+    """``size`` draws, counted by outcome where there are fewer outcomes than draws, else one by one."""
+
+    size: int
+
+    def __post_init__(self) -> None:
+        require_count("the number n of draws", self.size)
+
+    def dataset(self, outcomes: Outcomes, policy: Policy, generator: Generator) -> Dataset:
+        """``n`` draws; only floats can be drawn from."""
+        _require_floats(outcomes.problem)
+        few = len(outcomes.points) <= self.size
+        return (counted if few else one_by_one)(outcomes, policy, self.size, generator)
+
+
+def counted(outcomes: Outcomes, policy: Policy, size: int, generator: Generator) -> Dataset:
+    """``n`` draws as multinomial counts of outcomes, ``[..., rows]``."""
+    chances = outcomes.chances(policy)
+    counts = generator.multinomial(size, chances / chances.sum(-1, keepdims=True))
+    return Dataset(outcomes.m, outcomes.points, outcomes.rewards, outcomes.following, counts)
+
+
+def one_by_one(outcomes: Outcomes, policy: Policy, size: int, generator: Generator) -> Dataset:
+    """``n`` draws, each by the protocol, ``[..., n]``."""
+    problem, m = outcomes.problem, outcomes.m
+    game, shape = problem.game, (*policy.batch_shape, size)
+    points = draw(cumulative(problem.distribution(m).reshape(-1)), generator, shape)
+    later = game.actions // prefix_sizes(game.action_sizes)[m]
+    joint = points * later
+    if m < game.agents:
+        companions = outcomes.companions(policy)
+        sums = cumulative(companions.reshape(*companions.shape[:-2], -1, later))
+        joint = joint + draw(np.take_along_axis(sums, points[..., None], axis=-2), generator)
+    following, rewards = SamplingOracle(game, generator).step(joint // game.actions, joint % game.actions)
+    return Dataset(m, points, rewards, following, np.ones(shape))
+
+
+def draw_dataset(problem: OfflineProblem, policy: Policy, m: int, size: int, generator: Generator) -> Dataset:
+    """``D^m``: ``n = size`` draws for agent ``m`` (counted from 1) while the others follow ``policy``.
+
+    A batch of policies gets a batch of independent datasets, one each.  Raises :class:`~mappo_verify.errors.GameError` for
+    ``n < 1`` and for problems that are not in floats.
+    """
+    policy.require_fits(problem.game)
+    return Samples(size).dataset(outcomes_of(problem, m), policy, generator)
+
+
+def _require_floats(problem: OfflineProblem) -> None:
+    system: Any = problem.game.system
+    if system is not System.FLOATS:
+        raise GameError(f"data is drawn from floats, not {system.value}; use problem.floats()")

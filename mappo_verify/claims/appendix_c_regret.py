@@ -1,0 +1,317 @@
+"""Appendix C, Lemmas C.4 to C.6: what Algorithm 2 loses to the best policy in hindsight.
+
+At every ``(s, a^{1:m-1})`` Algorithm 2 plays ``π_1 = uniform, π_{k+1} ∝ π_k exp(η f_k)`` against critics ``f_1, ..., f_K`` that
+may be anything: nothing here uses a game.  The rows of an instance are such pairs ``(s, a^{1:m-1})``; ``states`` counts them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ..arithmetic import Array, Truth, compare, largest, lift, like, sqrt, square, truth_of
+from ..quantities.divergence import kl_divergence, l1_distance
+from ..quantities.online_learning import (
+    cumulative_gains,
+    exponential_weights,
+    follow_the_regularised_leader,
+    hoeffding_term,
+    regret,
+    regret_bound,
+    regularised_gain,
+    regulariser,
+    regulariser_range,
+    sharp_regret_bound,
+    soft_maximum,
+    stability,
+    tuned_step,
+    uniform_play,
+)
+from .claim import Claim, Line, at_most, equal, line
+from .settings import (
+    Case,
+    Derived,
+    Distribution,
+    Hypothesis,
+    Increments,
+    Payoffs,
+    PositiveScalar,
+    Setting,
+    Sizes,
+    Table,
+)
+from .verdict import Standing
+
+
+def _divergences(case: Case, plays: Array) -> tuple[Array, Array]:
+    """``KL(π‖π_{K+1})`` and ``KL(π_{k+1}‖π_k)`` for every k, both over η."""
+    missed = kl_divergence(case.comparator, plays[..., -1, :])
+    moves = kl_divergence(plays[..., 1:, :], plays[..., :-1, :])
+    return np.asarray(missed / lift(case.eta, 1)), np.asarray(moves / lift(case.eta, 2))
+
+
+def leader(case: Case) -> Iterator[Line]:
+    """Lemma C.4: the iterates are leaders, and playing the next leader beats every policy."""
+    gains, eta, policy = case.gains, case.eta, case.comparator
+    plays = exponential_weights(gains, eta)
+    yield line("π_{k+1} ∝ π_k exp(η f_k), k = 1..K, from the uniform π_1", plays)
+    yield equal(
+        "π_{k+1} ∝ exp(η Σ_{t≤k} f_t)",
+        follow_the_regularised_leader(gains, eta),
+        because="exponents add: θ_{k+1} = θ_k + η w_k",
+    )
+    sums, anyone = cumulative_gains(gains), policy[..., None, :]
+    values = regularised_gain(plays, sums, eta)
+    yield line("G_k(π) = Σ_{t≤k} ⟨π, f_t⟩ - ℒ(π), k = 0..K", regularised_gain(anyone, sums, eta))
+    yield equal(
+        "G_k(π_{k+1}) - KL(π‖π_{k+1})/η",
+        values - kl_divergence(anyone, plays) / lift(eta, 2),
+        because="η G_k(π) = log Σ_a exp(η Σ_t f_t(a)) - KL(π‖π_{k+1}): proposition-4.2 with the uniform policy for π_k",
+    )
+    yield at_most(
+        "G_k(π_{k+1}): π_{k+1} leads", lambda: values, because="KL(π‖π_{k+1}) ≥ 0, and 0 at π_{k+1}", axiom="KL ≥ 0"
+    )
+    missed, moves = _divergences(case, plays)
+    later = np.asarray((gains * plays[..., 1:, :]).sum((-2, -1)))
+    yield line("Σ_k ⟨π, f_k⟩ - ℒ(π)", regularised_gain(policy, sums[..., -1, :], eta))
+    yield equal(
+        "Σ_k [G_k(π_{k+1}) - G_{k-1}(π_k)] + G_0(π_1) - KL(π‖π_{K+1})/η",
+        np.asarray((values[..., 1:] - values[..., :-1]).sum(-1)) + values[..., 0] - missed,
+        because="it is G_K(π) = G_K(π_{K+1}) - KL(π‖π_{K+1})/η; the sum telescopes",
+    )
+    yield equal(
+        "Σ_k ⟨π_{k+1}, f_k⟩ - ℒ(π_1) - [KL(π‖π_{K+1}) + Σ_k KL(π_{k+1}‖π_k)]/η",
+        later - regulariser(plays[..., 0, :], eta) - missed - moves.sum(-1),
+        because="G_{k-1}(π_k) = G_{k-1}(π_{k+1}) + KL(π_{k+1}‖π_k)/η, and G_k - G_{k-1} is ⟨·, f_k⟩",
+    )
+    yield at_most(
+        "Σ_k ⟨π_{k+1}, f_k⟩ - ℒ(π_1)",
+        lambda: later - regulariser(plays[..., 0, :], eta),
+        because="the divergences are not negative",
+        axiom="KL ≥ 0",
+    )
+
+
+def regret_of_the_leader(case: Case) -> Iterator[Line]:
+    """Lemma C.5: the regret is at most what playing one step late costs, plus the range of the regulariser."""
+    gains, eta = case.gains, case.eta
+    plays = exponential_weights(gains, eta)
+    missed, moves = _divergences(case, plays)
+    late, first = np.asarray(stability(gains, plays).sum(-1)), regulariser(plays[..., 0, :], eta)
+    own = regulariser(case.comparator, eta)
+    yield line("Σ_k ⟨π - π_k, f_k⟩", regret(gains, plays[..., :-1, :], case.comparator))
+    yield equal(
+        "Σ_k ⟨π_{k+1} - π_k, f_k⟩ + ℒ(π) - ℒ(π_1) - [KL(π‖π_{K+1}) + Σ_k KL(π_{k+1}‖π_k)]/η",
+        late + own - first - missed - moves.sum(-1),
+        because="lemma-c.4, less Σ_k ⟨π_k, f_k⟩",
+    )
+    yield at_most(
+        "Σ_k ⟨π_{k+1} - π_k, f_k⟩ + ℒ(π) - ℒ(π_1)",
+        lambda: late + own - first,
+        because="the divergences are not negative",
+        axiom="KL ≥ 0",
+    )
+    yield at_most(
+        "Σ_k ⟨π_{k+1} - π_k, f_k⟩ - ℒ(π_1)",
+        lambda: late - first,
+        because="ℒ(π) = -H(π)/η",
+        axiom="H ≥ 0",
+    )
+    yield line("-ℒ(π_1)", -first)
+    yield equal(
+        "log|A|/η, the range of the regulariser",
+        _range(case),
+        because="π_1 is uniform, and 0 ≤ H ≤ log|A|",
+    )
+
+
+def _range(case: Case) -> Array:
+    """``log|A|/η`` for every row."""
+    return lift(regulariser_range(case.eta, case.sizes.actions[0]), 1)
+
+
+def printed_regret(case: Case) -> Iterator[Line]:
+    """Lemma C.6: with the tuned step the regret is at most ``2√(2K log|A|)/(1-γ)``, in every row and on average."""
+    gains, eta, bound = case.gains, case.eta, case.bound
+    steps, actions = case.sizes.steps, case.sizes.actions[0]
+    plays = exponential_weights(gains, eta)
+    before, after = plays[..., :-1, :], plays[..., 1:, :]
+    change, late = l1_distance(after, before), stability(gains, plays)
+    most, inverse = lift(bound, 2), lift(eta, 2)
+    yield line("‖π_{k+1} - π_k‖₁", change)
+    yield at_most("√(2 KL(π_k‖π_{k+1}))", sqrt(2 * kl_divergence(before, after)), because="Pinsker's inequality")
+    yield at_most(
+        "√(2η ⟨π_{k+1} - π_k, f_k⟩)",
+        sqrt(2 * inverse * late),
+        because="η ⟨π_{k+1} - π_k, f_k⟩ = KL(π_k‖π_{k+1}) + KL(π_{k+1}‖π_k), as log(π_{k+1}/π_k) is η f_k and a constant",
+    )
+    yield at_most(
+        "√(2ηB ‖π_{k+1} - π_k‖₁)",
+        sqrt(2 * inverse * most * change),
+        because="Hölder, and f_k lies in [0, B], B = 1/(1-γ)",
+    )
+    yield at_most("2ηB", 2 * inverse * most, because="x ≤ √(cx) implies x ≤ c, and then √(cx) ≤ c")
+    lost, guarantee = regret(gains, before, case.comparator), regret_bound(bound, steps, actions)
+    yield line("Σ_k ⟨π - π_k, f_k⟩ at any (s, a^{1:m-1})", lost)
+    yield at_most(
+        "Σ_k ⟨π_{k+1} - π_k, f_k⟩ + log|A|/η",
+        np.asarray(late.sum(-1)) + _range(case),
+        because="lemma-c.5",
+    )
+    yield at_most(
+        "2ηKB² + log|A|/η",
+        lift(2 * eta * steps * square(bound), 1) + _range(case),
+        because="⟨π_{k+1} - π_k, f_k⟩ ≤ B ‖π_{k+1} - π_k‖₁ ≤ 2ηB²",
+    )
+    yield equal("2√(2K log|A|) B", lift(guarantee, 1), because="η = √(log|A|/(2K))/B makes the two summands equal")
+    yield line("E_{(s,a^{1:m-1}) ~ μ} Σ_k ⟨π - π_k, f_k⟩", np.asarray((case.weights * lost).sum(-1)))
+    yield at_most("2√(2K log|A|) B", guarantee, because="it bounds every row, and μ is a distribution")
+
+
+def sharp_regret(case: Case) -> Iterator[Line]:
+    """For every step η the regret is at most ``log|A|/η + ηKB²/8``."""
+    gains, eta, bound = case.gains, case.eta, case.bound
+    steps, actions = case.sizes.steps, case.sizes.actions[0]
+    plays = exponential_weights(gains, eta)
+    before, policy, over = plays[..., :-1, :], case.comparator, lift(eta, 1)
+    soft = soft_maximum(before, gains, eta)
+    yield line("Σ_k (1/η) log E_{π_k} exp(η f_k)", np.asarray(soft.sum(-1)))
+    yield equal(
+        "(1/η) log E_{π_1} exp(η Σ_k f_k)",
+        soft_maximum(plays[..., 0, :], cumulative_gains(gains)[..., -1, :], eta),
+        because="π_{k+1} = π_k exp(η f_k)/E_{π_k} exp(η f_k): the partition functions multiply",
+    )
+    excess = np.asarray((soft - np.asarray((before * gains).sum(-1))).sum(-1))
+    start = kl_divergence(policy, uniform_play(policy)) / over
+    missed, _ = _divergences(case, plays)
+    budget = lift(steps * hoeffding_term(bound, eta), 1)
+    yield line("Σ_k ⟨π - π_k, f_k⟩", regret(gains, before, policy))
+    yield equal(
+        "Σ_k [(1/η) log E_{π_k} exp(η f_k) - ⟨π_k, f_k⟩] + [KL(π‖π_1) - KL(π‖π_{K+1})]/η",
+        excess + start - missed,
+        because="⟨π, f_k⟩ = (1/η)⟨π, log(π_{k+1}/π_k)⟩ + (1/η) log E_{π_k} exp(η f_k), summed over k",
+    )
+    yield at_most(
+        "Σ_k [(1/η) log E_{π_k} exp(η f_k) - ⟨π_k, f_k⟩] + KL(π‖π_1)/η",
+        lambda: excess + start,
+        because="the comparator's divergence from the last play is not negative",
+        axiom="KL ≥ 0",
+    )
+    yield at_most(
+        "ηKB²/8 + KL(π‖π_1)/η",
+        lambda: budget + start,
+        because="log E exp(ηX) ≤ η E X + η²B²/8 for X in an interval of length B",
+        axiom="Hoeffding's lemma",
+    )
+    yield at_most(
+        "log|A|/η + ηKB²/8",
+        lambda: lift(sharp_regret_bound(bound, eta, steps, actions), 1),
+        because="KL(π‖uniform) = log|A| - H(π)",
+        axiom="H ≥ 0",
+    )
+
+
+def _rows(sizes: Sizes) -> tuple[int, ...]:
+    return (sizes.states, sizes.actions[0])
+
+
+def _below_bound(case: Case) -> Truth:
+    """No payoff is above B."""
+    return compare(largest(case.gains, (-3, -2, -1)), "≤", case.bound)
+
+
+def _at_least_zero(case: Case) -> Truth:
+    return compare(case.gains, "≥", like(0, case.gains))
+
+
+def _a_choice(case: Case) -> Truth:
+    return truth_of(case.sizes.actions[0] > 1)
+
+
+LOGARITHMIC = (
+    PositiveScalar("eta"),
+    Distribution("comparator", _rows),
+    Increments("increments"),
+    Derived("gains", lambda case: np.stack(case.increments, axis=-2) / lift(case.eta, 3)),
+)
+LEADER = Setting(
+    "any payoffs f_1, ..., f_K with integers exp(η f_k), a step η, a comparator; states counts the rows (s, a^{1:m-1})",
+    LOGARITHMIC,
+    agents=(1, 1),
+    states=(1, 2),
+    steps=(1, 2, 4),
+    action_range=(1, 4),
+)
+BOUNDED_LEADER = Setting(
+    "payoffs in [0, B] with integers exp(η f_k), a step η, a comparator; states counts the rows (s, a^{1:m-1})",
+    (Table("bound", lambda _: (), 1, 9), *LOGARITHMIC),
+    (Hypothesis("f_k ≥ 0", _at_least_zero), Hypothesis("f_k ≤ B", _below_bound)),
+    agents=(1, 1),
+    states=(1, 2),
+    steps=(1, 2, 4),
+    action_range=(1, 4),
+)
+ADVERSARY = Setting(
+    "any payoffs in [0, B], B = 1/(1-γ), a comparator, a distribution over the rows (s, a^{1:m-1}), which states counts",
+    (
+        PositiveScalar("bound"),
+        Distribution("comparator", _rows),
+        Distribution("weights"),
+        Payoffs("shares"),
+        Derived("gains", lambda case: np.stack(case.shares, axis=-2) * lift(case.bound, 3)),
+        Derived("eta", lambda case: tuned_step(case.bound, case.sizes.steps, case.sizes.actions[0])),
+    ),
+    (Hypothesis("there is a choice: |A| ≥ 2", _a_choice),),
+    agents=(1, 1),
+    states=(1, 2),
+    steps=(1, 4, 16),
+    action_range=(2, 3),
+)
+
+CLAIMS = (
+    Claim(
+        "lemma-c.4",
+        "Mirror steps follow the regularised leader, and the next leader beats every policy",
+        "Appendix C, Lemma C.4",
+        LEADER,
+        leader,
+        statement="Σ_k ⟨π, f_k⟩ - ℒ(π) ≤ Σ_k ⟨π_{k+1}, f_k⟩ - ℒ(π_1), ℒ(π) = (1/η) Σ_a π log π,"
+        " π_{k+1} ∝ π_k exp(η f_k) ∝ exp(η Σ_{t≤k} f_t)",
+        record=Standing.PROVED,
+        symbolic=(Sizes(1, (2,), 2), Sizes(1, (3,), 2), Sizes(1, (2,), 3)),
+    ),
+    Claim(
+        "lemma-c.5",
+        "The regret of the regularised leader",
+        "Appendix C, Lemma C.5",
+        LEADER,
+        regret_of_the_leader,
+        statement="Σ_k ⟨π - π_k, f_k⟩ ≤ Σ_k ⟨π_{k+1} - π_k, f_k⟩ - ℒ(π_1), and -ℒ(π_1) = log|A|/η",
+        record=Standing.PROVED,
+        symbolic=(Sizes(1, (2,), 2), Sizes(1, (3,), 2), Sizes(1, (2,), 3)),
+    ),
+    Claim(
+        "lemma-c.6",
+        "Regret of exponential weights with the tuned step, against any payoffs",
+        "Appendix C, Lemma C.6",
+        ADVERSARY,
+        printed_regret,
+        statement="Σ_k ⟨π - π_k, f_k⟩ ≤ 2√(2K log|A|)/(1-γ) for f_k in [0, 1/(1-γ)] and η = (1-γ)√(log|A|/(2K)),"
+        " at every (s, a^{1:m-1}) and under every distribution over them",
+        transcendental=True,
+        record=Standing.SURVIVED,
+        note="With one action η is 0 and the regret too.",
+    ),
+    Claim(
+        "lemma-c.6/sharp",
+        "The same with the sharp constant, for every step",
+        "Appendix C, Lemma C.6, sharpened",
+        BOUNDED_LEADER,
+        sharp_regret,
+        statement="Σ_k ⟨π - π_k, f_k⟩ ≤ log|A|/η + ηK/(8(1-γ)²) for f_k in [0, 1/(1-γ)] and every η > 0",
+        record=Standing.PROVED,
+        printed=False,
+        symbolic=(Sizes(1, (2,), 2), Sizes(1, (3,), 2), Sizes(1, (2,), 3)),
+    ),
+)

@@ -1,0 +1,127 @@
+"""Regret of follow-the-regularised-leader with the entropy: Hedge, or exponential weights.
+
+At every ``(s, a^{1:m-1})`` an agent meets payoffs ``f_1, ..., f_K`` over its own actions and plays ``π_1, ..., π_K``.  With the
+regulariser ``ℒ(q) = (1/η) Σ_a q(a) log q(a)``, the leader of the first ``k`` payoffs is ::
+
+    π_{k+1} = argmax_q ⟨f_1 + ... + f_k, q⟩ - ℒ(q) ∝ exp(η (f_1 + ... + f_k))
+
+``π_1`` is uniform.  The same plays come one by one, each a mirror step from the one before: ``π_{k+1} ∝ π_k exp(η f_k)``, as in
+Algorithm 2.  All tables are ``[..., K, A]``, steps before actions; ``η > 0`` has the batch shape.  Source: Appendix C,
+Lemmas C.4 to C.6.
+
+Two actions, of which the first pays 1 twice, at ``η = log 2``: the odds double at every step.
+
+>>> import numpy as np
+>>> gains, eta = np.array([[1.0, 0.0], [1.0, 0.0]]), np.log(2)
+>>> plays = exponential_weights(gains, eta)
+>>> plays.round(4).tolist()
+[[0.5, 0.5], [0.6667, 0.3333], [0.8, 0.2]]
+>>> print(regret(gains, plays[:-1], np.array([1.0, 0.0])).round(4))          # 1/2 + 1/3
+0.8333
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from ..arithmetic import Array, exp, lift, like, log, sqrt, square, xlogy
+from .mirror_descent import mirror_step
+
+
+def uniform_play(gains: Any) -> Array:
+    """``π_1``, the uniform distribution over the actions that ``gains`` ``[..., A]`` has, shape ``[..., A]``."""
+    gains = np.asarray(gains)
+    return np.broadcast_to(like(Fraction(1, gains.shape[-1]), gains), gains.shape)
+
+
+def exponential_weights(gains: Any, eta: Any) -> Array:
+    """``π_1, ..., π_{K+1}`` with ``π_{k+1} ∝ π_k exp(η f_k)`` from the uniform ``π_1``; shape ``[..., K+1, A]``.
+
+    On rationals ``η f_k`` are logarithms of rationals.  Source: Algorithm 2.
+    """
+    gains = np.asarray(gains)
+    plays = [uniform_play(gains[..., 0, :])]
+    for k in range(gains.shape[-2]):
+        plays.append(mirror_step(plays[-1], gains[..., k, :], _inverse(eta)))
+    return np.stack(plays, axis=-2)
+
+
+def follow_the_regularised_leader(gains: Any, eta: Any) -> Array:
+    """The leaders of the first 0, 1, ..., K payoffs, ``∝ exp(η Σ_{t<k} f_t)``; shape ``[..., K+1, A]``.  Source: Lemma C.4."""
+    sums = cumulative_gains(gains)
+    return mirror_step(uniform_play(sums), sums, _inverse(eta))
+
+
+def cumulative_gains(gains: Any) -> Array:
+    """``0, f_1, f_1 + f_2, ..., f_1 + ... + f_K``; shape ``[..., K+1, A]``."""
+    gains = np.asarray(gains)
+    nothing = like(np.zeros(gains[..., :1, :].shape, int), gains)
+    return np.concatenate([nothing, np.cumsum(gains, axis=-2)], axis=-2)
+
+
+def regulariser(play: Any, eta: Any) -> Array:
+    """``ℒ(q) = (1/η) Σ_a q(a) log q(a)``, the negative entropy; in ``[-log|A|/η, 0]``, shape ``[...]``.  Source: Lemma C.4."""
+    entropy = np.asarray(xlogy(play, play).sum(-1))
+    return np.asarray(entropy / _over(eta, entropy))
+
+
+def regularised_gain(play: Any, total: Any, eta: Any) -> Array:
+    """``⟨F, q⟩ - ℒ(q)``, which the leader of ``F = f_1 + ... + f_k`` maximises; shape ``[...]``."""
+    return np.asarray((np.asarray(total) * np.asarray(play)).sum(-1) - regulariser(play, eta))
+
+
+def regret(gains: Any, plays: Any, comparator: Any) -> Array:
+    """``Σ_k ⟨f_k, q - π_k⟩`` of the plays ``π_1, ..., π_K`` against one comparator ``q`` ``[..., A]``; shape ``[...]``."""
+    change = np.asarray(comparator)[..., None, :] - np.asarray(plays)
+    return np.asarray((np.asarray(gains) * change).sum((-2, -1)))
+
+
+def stability(gains: Any, plays: Any) -> Array:
+    """``⟨f_k, π_{k+1} - π_k⟩`` for every k: what playing one step late costs; ``plays`` are K+1, shape ``[..., K]``."""
+    plays = np.asarray(plays)
+    return np.asarray((np.asarray(gains) * (plays[..., 1:, :] - plays[..., :-1, :])).sum(-1))
+
+
+def soft_maximum(play: Any, gains: Any, eta: Any) -> Array:
+    """``(1/η) log Σ_a π(a) exp(η f(a))``, between the mean of ``f`` under ``π`` and its maximum; shape ``[...]``."""
+    gains = np.asarray(gains)
+    partition = np.asarray((np.asarray(play) * exp(gains * _over(eta, gains))).sum(-1))
+    return np.asarray(log(partition) / _over(eta, partition))
+
+
+def tuned_step(bound: Any, steps: int, actions: int) -> Array:
+    """``η = √(log|A|/(2K))/B`` for payoffs in ``[0, B]``; the paper's ``B`` is ``1/(1-γ)``.  Source: Lemma C.6."""
+    return np.asarray(sqrt(log(like(actions, bound)) / (2 * steps)) / bound)
+
+
+def regret_bound(bound: Any, steps: int, actions: int) -> Array:
+    """``2 √(2K log|A|) B``: what the tuned step guarantees.  Source: Lemma C.6."""
+    return np.asarray(2 * sqrt(2 * steps * log(like(actions, bound))) * bound)
+
+
+def regulariser_range(eta: Any, actions: int) -> Array:
+    """``log|A|/η``: how far apart two values of ``ℒ`` can be, and what the leader pays for starting at the uniform play."""
+    return np.asarray(log(like(actions, eta)) / eta)
+
+
+def hoeffding_term(bound: Any, eta: Any) -> Array:
+    """``ηB²/8``: what the soft maximum exceeds the mean by, at most, for payoffs in an interval of length ``B``."""
+    return np.asarray(eta * square(bound) / 8)
+
+
+def sharp_regret_bound(bound: Any, eta: Any, steps: int, actions: int) -> Array:
+    """``log|A|/η + ηKB²/8``, for every ``η > 0`` and payoffs in ``[0, B]``."""
+    return np.asarray(regulariser_range(eta, actions) + steps * hoeffding_term(bound, eta))
+
+
+def _over(eta: Any, table: Array) -> Array:
+    """``η`` of the batch shape, with an axis for every axis of ``table`` beyond it."""
+    eta = np.asarray(eta)
+    return lift(eta, table.ndim - eta.ndim)
+
+
+def _inverse(eta: Any) -> Array:
+    return np.asarray(like(1, eta) / np.asarray(eta))
