@@ -14,8 +14,8 @@ critics ``Q``, ``g`` and ``g' = T g`` for agent 1, and only ``Q`` for agent 2, w
 
 ``Q`` explains the targets of ``g`` at ``(s, 0)``, which are 1/2 and 0 as agent 2 plays 0 or 1, no better than ``g`` does, unless
 agent 2 played 0 more often than 3 times in 4.  Of ``n`` data that happens with probability at most ``(1 - 47/1536)ⁿ``, which is
-the mean of ``z^{N_0 - 3N_1}`` at ``z = 4/3``.  Otherwise ``E_D(g) = 0``: agent 1 believes ``g`` or ``g'``, whatever ``λ``, and leaves
-its good action 0.
+the mean of ``z^{N_0 - 3N_1}`` at ``z = 4/3``.  Otherwise ``E_D(g) = 0``: whatever ``λ``, agent 1 believes ``g`` or ``g'``, and
+leaves its good action 0.
 """
 
 from __future__ import annotations
@@ -75,8 +75,8 @@ from .claim import Claim, Line, at_least, at_most, equal, line
 from .experiment import Experiment
 from .settings import (
     Case,
-    Counts,
     Coordinate,
+    Counts,
     Derived,
     Distribution,
     GameData,
@@ -389,7 +389,7 @@ def _trap_sample(case: Case) -> Array:
     kinds = np.zeros((4, 4), int)
     kinds[0], kinds[1] = [0, 1, 2, 2], 3
     weights = np.asarray(law.sum(-1))
-    chosen = np.stack([np.asarray((weights * like((kinds == k).astype(int), case.system))) for k in range(4)], axis=-3)
+    chosen = np.stack([np.asarray(weights * like((kinds == k).astype(int), case.system)) for k in range(4)], axis=-3)
     chosen[..., 3, 2:, :] = like(0, case.system)
     each = chosen / chosen.sum((-2, -1), keepdims=True)
     return np.asarray((shares[..., :, None, None] * each).sum(-3)[..., None] * _ways(case))
@@ -401,7 +401,7 @@ def _ways(case: Case) -> Array:
 
 
 def trap(case: Case) -> Iterator[Line]:
-    """The facts behind the counterexample, for every policy of agent 1, every λ, and all data with agent 2 at 0 ≤ 3 in 4 times."""
+    """The facts behind the counterexample: any policy of agent 1, any λ, data in which agent 2 played 0 at most 3 times in 4."""
     game, policy = case.game, case.policy
     first, second = _first_class(case.system), _second_class(case.system)
     nothing = like(0, case.price)
@@ -488,7 +488,7 @@ def any_constant(case: Case) -> Iterator[Line]:
     yield at_most(
         "c [N √(log|A|/K)/(1-γ)² + C (K log(|F|/δ)/n)^{1/3}/(1-γ)²] ≥ 1/K Σ_k (J_* - J(π_k)), if the theorem holds",
         case.constant * (_optimisation(case.runs) + _statistics(case.runs, case.number, case.certainty)),
-        because="every term of the mean gap is at least 1/12, and so would be its bound (lemma-c.3/all-agents, lemma-d.5, lemma-d.6)",
+        because="the mean gap is at least 1/12, and so would be its bound (lemma-c.3/all-agents, lemma-d.5, lemma-d.6)",
     )
 
 
@@ -573,7 +573,10 @@ def _rate(case: Case, m: int) -> Array:
 
 
 def iterations(case: Case) -> list[Iteration]:
-    """``f_k ≈ argmin_f f(s_0, π_k) + λ E_{D_k}(f)`` over joint tables, up to ``ε_o``, and ``π_{k+1}^m ∝ π_k^m exp(η_m E_{π_k^{m+1:N}} f_k)``."""
+    """``f_k ≈ argmin_f f(s_0, π_k) + λ E_{D_k}(f)`` over joint tables, up to ``ε_o``; then
+
+    ``π_{k+1}^m ∝ π_k^m exp(η_m E_{π_k^{m+1:N}} f_k)``.
+    """
     game, finite = case.game, FiniteClass(case.tables, case.game.agents)
     uniform = Policy.uniform(game)
     factors = tuple(np.broadcast_to(f, case.batch_shape + f.shape[-3:]) for f in uniform.factors)
@@ -634,7 +637,8 @@ def repaired_theorem(case: Case) -> Iterator[Line]:
         because="one critic telescopes over the agents: f_k^{m-1} = E_{π_k^m} f_k^m, f_k^N = f_k",
     )
     yield at_most(
-        "2√2 Σ_m √(log|A_m|/K)/(1-γ)² + 1/K Σ_k [C ‖f_k - T f_k‖_{2,μ}/(1-γ) - λ E(f_k)] + ε_o + max_k min_f (‖f - T f‖_∞/(1-γ) + λ E(f))",
+        "2√2 Σ_m √(log|A_m|/K)/(1-γ)² + 1/K Σ_k [C ‖f_k - T f_k‖_{2,μ}/(1-γ) - λ E(f_k)] "
+        "+ ε_o + max_k min_f (‖f - T f‖_∞/(1-γ) + λ E(f))",
         first
         + total([cover * horizon * n - price * s.error for n, s in zip(norms, steps, strict=True)]) / count
         + allowance,
@@ -657,7 +661,7 @@ def _joint(case: Case) -> Array:
 class CountsOfRun(Counts):
     """One sample for every iteration, ``[..., K, S, A, S+1]``."""
 
-    def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
+    def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:  # noqa: D102 - as Ingredient's
         (one,) = super().coordinates(sizes)
         return (Coordinate(one.name, (sizes.steps, *one.shape), one.kind, one.low, one.high),)
 
@@ -697,12 +701,12 @@ JOINT = Setting(
 
 SCOPE = (
     "With the constants 2√2, as the proof gives for the first term, and 10 for the second.  ζ_F = ζ_FF = 0, C = √2, |F^1| = 3, "
-    "|F^2| = 1, whatever λ.  The second term is 10 C (K log(|F|/δ)/n)^{1/3}/(1-γ)²; a smaller power of K or n there changes nothing, "
-    "since n may be as large as one likes."
+    "|F^2| = 1, whatever λ.  The second term is 10 C (K log(|F|/δ)/n)^{1/3}/(1-γ)²; other powers of K and n change "
+    "nothing, since n may be as large as one likes."
 )
 ONE_POLICY = (
-    "For each fixed policy, with K = 1 and δ = 1/10, which makes the bound hardest to meet; ζ = 0 in every design, and what ζ adds "
-    "is exact, in the part /population."
+    "For each fixed policy, with K = 1 and δ = 1/10, which makes the bound hardest to meet; ζ = 0 in every design, and what "
+    "ζ adds is exact, in the part /population."
 )
 CLAIMS = (
     Claim(
@@ -805,7 +809,8 @@ CLAIMS = (
         "Appendix D, Theorem D.7",
         CONSTANTS,
         any_constant,
-        statement="J_* - J(π̂) ≤ c [N √(log|A|/K)/(1-γ)² + C (K log(|F|/δ)/n)^{1/3}/(1-γ)²] for ζ_F = ζ_FF = 0, with probability ≥ 1 - δ",
+        statement="J_* - J(π̂) ≤ c [N √(log|A|/K)/(1-γ)² + C (K log(|F|/δ)/n)^{1/3}/(1-γ)²] for ζ_F = ζ_FF = 0, "
+        "with probability ≥ 1 - δ",
         record=Standing.REFUTED,
         note="The mean gap is at least 1/12 for every K, and at K = (500c)², n = K⁴ the bound is below 1/12 for every c ≥ 1.",
         repaired_by="theorem-d.7/repaired",
