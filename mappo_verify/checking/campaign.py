@@ -17,16 +17,16 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import FALSE, System, compare, floats_of, smallest, system_of
+from ..arithmetic import FALSE, System, compare, floats_of, smallest
 from ..claims.claim import Claim, cited
 from ..claims.registry import CLAIMS, select
 from ..claims.registry import claim as find
-from ..claims.settings import Case, Sizes
+from ..claims.settings import Case, Sizes, system_of_object
 from ..claims.verdict import Evidence, Standing, StepEvidence, Verdict
 from ..errors import ClaimError, MappoVerifyError, MixedArithmeticError
 from ..model import Game, Policy
 from ..model.validation import array_of
-from .evaluate import certify, decide, evaluate
+from .evaluate import Part, certify, decide, evaluate
 from .monte_carlo import Statistics
 from .monte_carlo import run as run_experiment
 from .proving import Failure, Proof, prove_at_points, prove_in_symbols
@@ -174,7 +174,7 @@ def check(claim: str | Claim, *, steps: int | None = None, **objects: Any) -> Ev
 def _require_data(objects: dict[str, Any]) -> None:
     """Balls and symbols are refused: they are no data."""
     for name, value in objects.items():
-        system = value.system if isinstance(value, (Game, Policy)) else system_of(array_of(value, name))
+        system = system_of_object(value if isinstance(value, (Game, Policy, tuple)) else array_of(value, name))
         if system in (System.BALLS, System.SYMBOLS):
             raise ClaimError(
                 f"{name} is in {system.value}; check() wants exact or float data and chooses the arithmetic itself"
@@ -289,11 +289,11 @@ def _campaign(claim: Claim, profile: Profile, generator: np.random.Generator) ->
     for sizes, make in _instances(claim, profile, generator):
         with recorded(tally, claim, str(sizes)):
             drawn = make()
-            evidences = list(decide(claim, drawn, sizes)) if drawn else []
-            for evidence in evidences:
+            found = list(decide(claim, drawn, sizes)) if drawn else []
+            for _, evidence in found:
                 tally.add(evidence)
-            if drawn and witness is None and any(evidence.violated for evidence in evidences):
-                witness = _witness(claim, drawn, sizes, evidences)
+            if drawn and witness is None and any(evidence.violated for _, evidence in found):
+                witness = _witness(claim, drawn, sizes, found)
     return conclude(claim, tally, proofs, failures, witness, time.perf_counter() - started)
 
 
@@ -385,11 +385,10 @@ def _seek_proofs(claim: Claim, generator: np.random.Generator) -> tuple[list[Pro
     return [p for p in attempts if isinstance(p, Proof)], [p for p in attempts if isinstance(p, Failure)]
 
 
-def _witness(claim: Claim, drawn: Draw, sizes: Sizes, evidences: list[Evidence]) -> Witness:
+def _witness(claim: Claim, drawn: Draw, sizes: Sizes, found: list[Part]) -> Witness:
     """The violated instance with the smallest numbers, alone and shrunk."""
-    verdicts = np.concatenate([np.asarray(evidence.verdict, dtype=object).ravel() for evidence in evidences])
-    violated = [i for i, verdict in enumerate(verdicts) if verdict is Verdict.VIOLATED]
-    simplest = min(violated, key=lambda i: sum(int(np.abs(values[i]).sum()) for values in drawn.values()))
+    violated = np.concatenate([chosen[evidence.verdict == Verdict.VIOLATED] for chosen, evidence in found])
+    simplest = min(np.sort(violated), key=lambda i: sum(int(np.abs(values[i]).sum()) for values in drawn.values()))
     sizes, alone = shrink(claim, sizes, instance(drawn, simplest))
     return Witness(claim.id, sizes, alone, certify(claim, partial(claim.setting.case, alone, sizes)))
 

@@ -100,7 +100,7 @@ def _certified(claim: Claim, points: Draw, sizes: Sizes) -> Iterator[tuple[Any, 
     """Exact evidence, one instance at a time, so that a violated one is at hand."""
     for index in range(len(next(iter(points.values())))):
         alone = {name: values[index : index + 1] for name, values in points.items()}
-        for evidence in decide(claim, alone, sizes):
+        for _, evidence in decide(claim, alone, sizes):
             yield evidence, alone
 
 

@@ -91,7 +91,9 @@ def quadratic_form(case: Case) -> Iterator[Line]:
     far = best + descent
     yield line("objective(w⁺ + v) - objective(w⁺)", _rise(moments, far, best, direction, price))
     yield equal(
-        "-2λ‖v‖²", -2 * price * np.asarray(square(descent).sum(-1)), because="Hv = 0: the error is blind to v, the price is not"
+        "-2λ‖v‖²",
+        -2 * price * np.asarray(square(descent).sum(-1)),
+        because="Hv = 0: the error is blind to v, the price is not",
     )
     yield line("objective(w) - objective(w⁺)", _rise(moments, weights, best, direction, price))
     moved = weights - best
@@ -118,7 +120,7 @@ def _one_feature(case: Case) -> Moments:
 
 
 def _interval_error(case: Case, weights: Array) -> Array:
-    """The Bellman error of ``w`` against the interval ``[0, max w]`` of the class, exactly: the best rival is a clipped ``w°``."""
+    """The Bellman error of ``w`` against the interval ``[0, max w]`` of the class: the best rival is a clipped ``w°``."""
     moments = _one_feature(case)
     target = moments.projected(weights)
     zero = like(np.zeros(target.shape, int), target)
@@ -133,7 +135,7 @@ def convex_under_constraints(case: Case) -> Iterator[Line]:
     yield at_most(
         "½(E(w₁) + E(w₂))",
         (_interval_error(case, first) + _interval_error(case, second)) / 2,
-        because="section-c.1: E is a quadratic form in w, and it is never negative, so it is convex",
+        because="as printed E is a quadratic form in w, and it is never negative, so it is convex",
     )
 
 
@@ -144,7 +146,7 @@ def closed_form_stays_in_class(case: Case) -> Iterator[Line]:
     yield at_most(
         "1/(1-γ)",
         lift(_ceiling(case), 2) + like(np.zeros((1, 1), int), values),
-        because="section-c.1 solves the evaluation over F^m by the closed form",
+        because="as printed the closed form solves the evaluation over F^m",
     )
 
 
@@ -192,7 +194,7 @@ def realizability(case: Case) -> Iterator[Line]:
         flat = table.reshape(*table.shape[:-2], -1)
         even = like(np.ones(flat.shape[-1], int), flat) / flat.shape[-1]
         yield line(f"min_w mean (φᵀw - Q^{{1:{m}}}_π)²", _distance(case.features[m - 1][..., None], flat, even))
-        yield equal("0", like(0, flat), because="remark-5.2: under the definition, some w gives Q^{1:m}_π = φᵀw")
+        yield equal("0", like(0, flat), because="as printed: under the definition, some w gives Q^{1:m}_π = φᵀw")
 
 
 def completeness(case: Case) -> Iterator[Line]:
@@ -204,7 +206,7 @@ def completeness(case: Case) -> Iterator[Line]:
         "min_w E_μ(φᵀw - T f)² at f = 0",
         _distance(feature[..., None], reward.reshape(feature.shape), case.data),
     )
-    yield equal("0", like(0, feature), because="section-c.2: linear features imply completeness")
+    yield equal("0", like(0, feature), because="as printed: linear features imply completeness")
 
 
 # --- Lemma C.2 ----------------------------------------------------------------------------------------------------------
@@ -220,10 +222,10 @@ def small_error_means_consistent(case: Case) -> Iterator[Line]:
         features = case.problem.features.matrix(m - 1)
         moments = population_moments(game, policy, features, data[m - 1], m)
         residual = table - bellman_operator(game, policy, table, m)
-        yield line(f"‖f - T^{{1:{m}}}_π f‖²_{{2,μ}} for the critic f of Algorithm 2", squared_norm(residual, data[m - 1], 2))
-        yield at_most(
-            f"{FACTOR} E(f, π)", FACTOR * moments.error(case.weights[m - 1]), because="lemma-c.2 as n → ∞"
+        yield line(
+            f"‖f - T^{{1:{m}}}_π f‖²_{{2,μ}} for the critic f of Algorithm 2", squared_norm(residual, data[m - 1], 2)
         )
+        yield at_most(f"{FACTOR} E(f, π)", FACTOR * moments.error(case.weights[m - 1]), because="as printed, for n → ∞")
 
 
 # --- Lemma C.3 ----------------------------------------------------------------------------------------------------------
@@ -241,7 +243,9 @@ def one_game_for_each(case: Case) -> Iterator[Line]:
     """For every agent alone there is a game, whatever the critic."""
     for m, table in enumerate(case.critics, start=1):
         reward = implied_reward(case.game, case.policy, table, m)
-        yield line(f"Q^{{1:{m}}}_π in the game with rewards f^{m} - γ E P f^{m}(·, π)", _implied_values(case, reward, m))
+        yield line(
+            f"Q^{{1:{m}}}_π in the game with rewards f^{m} - γ E P f^{m}(·, π)", _implied_values(case, reward, m)
+        )
         yield equal(f"f^{m}", table, because="f is a fixed point of its Bellman operator, and there is only one")
 
 
@@ -253,7 +257,9 @@ def one_game_for_marginals(case: Case) -> Iterator[Line]:
     for m in range(1, case.game.agents + 1):
         yield line(f"Q^{{1:{m}}}_π in the game with rewards f - γ P f(·, π)", _implied_values(case, reward, m))
         yield equal(
-            f"E_{{π^{{{m + 1}:N}}}} f", marginals[m], because="there Q_π = f, and Q^{1:m} is its marginal: definition-3.1"
+            f"E_{{π^{{{m + 1}:N}}}} f",
+            marginals[m],
+            because="there Q_π = f, and Q^{1:m} is its marginal: definition-3.1",
         )
 
 
@@ -262,8 +268,11 @@ def one_game_for_all(case: Case) -> Iterator[Line]:
     joint = case.critics[-1]
     reward = implied_reward(case.game, case.policy, joint, case.game.agents)
     for m, table in enumerate(case.critics, start=1):
-        yield line(f"Q^{{1:{m}}}_{{π_k}} in M_k, the only game with the same dynamics and Q_{{π_k}} = f_k^N", _implied_values(case, reward, m))
-        yield equal(f"f_k^{m}", table, because="lemma-c.3: M_k has f_k^m for its values, for every m")
+        yield line(
+            f"Q^{{1:{m}}}_{{π_k}} in M_k, the only game with the same dynamics and Q_{{π_k}} = f_k^N",
+            _implied_values(case, reward, m),
+        )
+        yield equal(f"f_k^{m}", table, because="as printed: M_k has f_k^m for its values, for every m")
 
 
 def reward_error(case: Case) -> Iterator[Line]:
@@ -272,7 +281,7 @@ def reward_error(case: Case) -> Iterator[Line]:
     yield at_most(
         "ε_r = E(Q_π, π)",
         _tabular_moments(case).error(_joint_values(case)),
-        because="lemma-c.3: the error of f_k is at most ε_r",
+        because="as printed: the error of f_k is at most ε_r",
     )
 
 
@@ -288,9 +297,7 @@ def reward_error_repaired(case: Case) -> Iterator[Line]:
         slack + (returns(game, policy) - start) / price,
         because="f minimises f(s_0, π) + λE(f, π), and Q_π is a candidate",
     )
-    yield at_most(
-        "ε_r + 1/((1-γ)λ)", slack + _ceiling(case) / price, because="J(π) ≤ 1/(1-γ) and f(s_0, π) ≥ 0"
-    )
+    yield at_most("ε_r + 1/((1-γ)λ)", slack + _ceiling(case) / price, because="J(π) ≤ 1/(1-γ) and f(s_0, π) ≥ 0")
 
 
 def _reward_error(case: Case) -> Iterator[Line]:
@@ -310,7 +317,7 @@ def _joint_values(case: Case) -> Array:
 
 def _in_range(case: Case) -> Truth:
     values = _tabular_critic(case)
-    return both(compare(values, "≥", like(0, values)), compare(values, "≤", _ceiling(case)[..., None]))
+    return both(compare(values, "≥", like(0, values)), compare(values, "≤", lift(_ceiling(case), 1)))
 
 
 # --- Lemma C.7 ----------------------------------------------------------------------------------------------------------
@@ -354,8 +361,8 @@ def pessimism(case: Case) -> Iterator[Line]:
 
 
 def _cells(case: Case) -> Array:
-    shape = (case.sizes.states, prefix_sizes(case.sizes.actions)[-1], case.sizes.states + 1)
-    return case.data.reshape(*case.data.shape[:-1], *shape)
+    law = np.asarray(case.data)
+    return law.reshape(*law.shape[:-1], *_joint_shape(case.sizes), case.sizes.states + 1)
 
 
 # --- settings -----------------------------------------------------------------------------------------------------------
@@ -374,7 +381,8 @@ def _discounted(case: Case) -> Truth:
 
 
 def _over_joint(case: Case) -> Array:
-    return case.weights_of_data.reshape(*case.weights_of_data.shape[:-1], *_joint_shape(case.sizes))
+    table = np.asarray(case.weights_of_data)
+    return table.reshape(*table.shape[:-1], *_joint_shape(case.sizes))
 
 
 DISCOUNTED = Hypothesis("γ < 1", _discounted)
@@ -435,7 +443,8 @@ TABULAR = Setting(
 )
 TABULAR_IN_RANGE = replace(
     TABULAR,
-    name="... whose pessimistic critic lies in the class",
+    name="a game with rewards in [0, 1], a policy, data everywhere, a price; the pessimistic critic lies in the class",
+    ingredients=tuple(replace(i, high=999) if isinstance(i, PositiveScalar) else i for i in TABULAR.ingredients),
     hypotheses=(DISCOUNTED, Hypothesis("0 ≤ f ≤ 1/(1-γ)", _in_range)),
 )
 FEATURE_PER_AGENT = Setting(
@@ -489,13 +498,22 @@ REALIZABLE = Setting(
 )
 CRITICS = Setting(
     "a game, a policy, and any critic for every agent",
-    (GameData(start=False), PolicyData("policy"), PrefixTables("critics"), Derived("critic", lambda case: case.critics[-1])),
+    (
+        GameData(start=False),
+        PolicyData("policy"),
+        PrefixTables("critics"),
+        Derived("critic", lambda case: case.critics[-1]),
+    ),
     (Hypothesis("I - γP_π is invertible", lambda case: values_exist(case.game, case.policy)),),
     agents=(1, 3),
     max_table=200,
 )
-ONE_AGENT = limit_setting("the critics that Algorithm 2 comes to on the one-agent gap, and how its data is shared out", one_agent_gap)
-TWO_AGENTS = limit_setting("the critics that Algorithm 2 comes to on the two-agent gap, and how its data is shared out", two_agent_gap)
+ONE_AGENT = limit_setting(
+    "the critics that Algorithm 2 comes to on the one-agent gap, and how its data is shared out", one_agent_gap
+)
+TWO_AGENTS = limit_setting(
+    "the critics that Algorithm 2 comes to on the two-agent gap, and how its data is shared out", two_agent_gap
+)
 
 CLAIMS = (
     Claim(
@@ -567,7 +585,7 @@ CLAIMS = (
         one_game_for_all,
         statement="f_k^m = Q^{1:m}_{π_k} in one game M_k with the dynamics of M, for all m at once",
         record=Standing.REFUTED,
-        note="f_k^N alone determines the rewards of M_k, so no other game can do.  It holds for each agent alone and for marginals.",
+        note="f_k^N alone determines the rewards of M_k, so no other game can do.  Each agent alone and marginals are fine.",
         repaired_by="lemma-c.3/marginals",
     ),
     Claim(

@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import (
-    FALSE,
     TRUE,
     Array,
     System,
@@ -138,13 +137,7 @@ def _is_zero(rest: Array) -> Truth:
 
 
 def _realizable(case: Case) -> Truth:
-    """Whether ``Q_π`` is linear in the features; false where ``γ = 1``, since it may not exist there."""
-    asked = _discounted(case) == TRUE
-    if not asked.all():
-        truth = np.full(case.batch_shape, FALSE, np.int8)
-        if asked.any():
-            truth[asked] = _realizable(case.take(asked))
-        return truth
+    """Whether ``Q_π`` is linear in the features."""
     return _is_zero(_weights_of(case, agent_values(case.game, case.policy)[AGENT])[1])
 
 

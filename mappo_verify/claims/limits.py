@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, System, system_of
+from ..arithmetic import Array, System, like, select, support, system_of
 from ..errors import ClaimError
 from ..games.offline import OfflineProblem
 from ..model import Policy
@@ -28,12 +28,9 @@ Make = Callable[[], OfflineProblem]
 def shared_out(make: Make, shares: Array) -> OfflineProblem:
     """The problem with ``shares`` ``[2]`` of its data at the start and after it, exactly."""
     problem = make()
-    states, first = problem.states_distribution, int(np.flatnonzero(problem.game.start)[0])
-    rest = states.copy()
-    rest[first] = 0
-    spread = rest * (shares[1] / rest.sum())
-    spread[first] = shares[0]
-    return replace(problem, states_distribution=spread)
+    here = support(np.asarray(problem.game.start))
+    after = select(here, like(0, shares), problem.states_distribution)
+    return replace(problem, states_distribution=select(here, shares[0], after * (shares[1] / after.sum())))
 
 
 def limits_of(problem: OfflineProblem, policy: Policy) -> tuple[LimitCritic, ...]:
@@ -85,7 +82,7 @@ def _tables(problem: OfflineProblem, found: tuple[LimitCritic, ...]) -> tuple[Ar
     return tuple(critic.values.reshape(problem.game.states, -1) for critic in found)
 
 
-def _weights(problem: OfflineProblem, found: tuple[LimitCritic, ...]) -> tuple[Array, ...]:  # noqa: ARG001 - one interface
+def _weights(_: OfflineProblem, found: tuple[LimitCritic, ...]) -> tuple[Array, ...]:
     return tuple(critic.weights for critic in found)
 
 
@@ -93,7 +90,9 @@ def _data(problem: OfflineProblem, found: tuple[LimitCritic, ...]) -> tuple[Arra
     return tuple(problem.distribution(m) for m in range(1, len(found) + 1))
 
 
-def limit_setting(name: str, make: Make, steps: tuple[int, ...] = (1,), hypotheses: tuple[Hypothesis, ...] = ()) -> Setting:
+def limit_setting(
+    name: str, make: Make, steps: tuple[int, ...] = (1,), hypotheses: tuple[Hypothesis, ...] = ()
+) -> Setting:
     """A problem with its data shared out as the instance says; ``critics``, ``weights`` and ``data`` hold one table per agent."""
 
     def problem(case: Case) -> OfflineProblem:

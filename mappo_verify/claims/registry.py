@@ -7,12 +7,14 @@ from collections.abc import Iterable
 from ..errors import ClaimError
 from . import (
     appendix_b,
+    appendix_c,
     appendix_c_regret,
     appendix_c_samples,
     appendix_d,
     section_3,
     section_4,
     section_4_convergence,
+    section_5,
 )
 from .claim import Claim
 
@@ -20,12 +22,14 @@ CLAIMS: tuple[Claim, ...] = (
     *section_3.CLAIMS,
     *section_4.CLAIMS,
     *section_4_convergence.CLAIMS,
+    *section_5.CLAIMS,
     *appendix_b.CLAIMS,
     *appendix_c_samples.CLAIMS,
+    *appendix_c.CLAIMS,
     *appendix_c_regret.CLAIMS,
     *appendix_d.CLAIMS,
 )
-"""Paper order: Sections 3, 4, then the appendices."""
+"""Paper order: Sections 3 to 5, then the appendices."""
 
 
 def claim(name: str) -> Claim:

@@ -727,6 +727,7 @@ CLAIMS = (
         EXACT_STEP,
         parallel,
         statement="the updates of the agents within one iteration commute",
+        transcendental=True,
         record=Standing.SUPPORTED,
         printed=False,
         note="An equality of exponentials is never certified by balls; it is one by construction, and nothing speaks against it.",

@@ -40,7 +40,7 @@ from ..model import Game, Policy
 from ..model.agents import prefix_sizes, split_last
 from ..model.validation import unchecked
 from ..quantities.agent_values import agent_values, average_out
-from ..quantities.bellman import bellman_operator, expected_reward, implied_reward
+from ..quantities.bellman import bellman_operator, implied_reward
 from ..quantities.bellman_error import Moments, empirical_moments, population_moments, start_features, stationary_step
 from ..quantities.distributions import visits
 from ..quantities.divergence import squared_norm
@@ -143,7 +143,7 @@ def _moves(case: Case) -> tuple[Array, ...]:
     masks = []
     for critic, size in zip(case.critics, case.game.action_sizes, strict=True):
         logits = split_last(critic, size)
-        masks.append(~certainly_equal(logits, logits[..., :1]).all((-1, -2)))
+        masks.append(np.asarray(~certainly_equal(logits, logits[..., :1]).all((-1, -2))))
     return tuple(masks)
 
 
@@ -198,10 +198,7 @@ def printed_theorem(case: Case) -> Iterator[Line]:
     )
     yield at_most(
         "2√2/(1-γ)² Σ_m √(log|A_m|/K) + C/(1-γ) ‖f_k - T f_k‖_{2,μ}",
-        first
-        + ceiling(game)
-        * sqrt(_concentrability(case))
-        * sqrt(squared_norm(model_gap, weights, 2)),
+        first + ceiling(game) * sqrt(_concentrability(case)) * sqrt(squared_norm(model_gap, weights, 2)),
         because="definition-5.4, with C² ≤ max d_*/μ",
     )
     yield at_most(
@@ -312,7 +309,9 @@ def iterations_of(case: Case) -> list[Iteration]:
         result.append(Iteration(game, policy, np.asarray(critic), moments, law))
         tables = average_out(result[-1].critic, policy, game.agents)[1:]
         factors = [
-            mirror_step(factor, split_last(table, factor.shape[-1]), like(1, eta) / eta) if factor.shape[-1] > 1 else factor
+            mirror_step(factor, split_last(table, factor.shape[-1]), like(1, eta) / eta)
+            if factor.shape[-1] > 1
+            else factor
             for factor, table, eta in zip(factors, tables, etas, strict=True)
         ]
     return result
@@ -341,7 +340,8 @@ def repaired_theorem(case: Case) -> Iterator[Line]:
     )
     yield equal(
         "1/K Σ_k [1/(1-γ) Σ_m E_{d_*} ⟨f_k^m, π_*^m - π_k^m⟩ + 1/(1-γ) E_{d_*}(T f_k - f_k) - λE(f_k)] + λε_r",
-        mean([s.gain(target, ahead) + e - price * s.error for s, e in zip(steps, estimation, strict=True)]) + price * slack,
+        mean([s.gain(target, ahead) + e - price * s.error for s, e in zip(steps, estimation, strict=True)])
+        + price * slack,
         because="lemma-4.1 in M_k, whose values are the marginals f_k^m: lemma-c.3/marginals; rewards differ by f_k - T f_k",
     )
     yield at_most(
@@ -369,7 +369,8 @@ def _largest_of(terms: list[Array]) -> Array:
 def _critics_are_pessimistic(case: Case) -> Truth:
     """``f_k(s_0, π_k) + λE(f_k) ≤ J_k + λE(Q_{π_k})`` in every iteration, all that being a minimiser is used for."""
     truths = [
-        compare(s.believed + case.price * s.error, "≤", returns(case.game, s.policy) + case.price * s.slack) for s in case.run
+        compare(s.believed + case.price * s.error, "≤", returns(case.game, s.policy) + case.price * s.slack)
+        for s in case.run
     ]
     return both(*truths)
 
@@ -402,7 +403,12 @@ COMPARATOR = (
 )
 COVERAGE = Setting(
     "a game, a comparator, a policy, data everywhere, and any critic for every agent",
-    (*COMPARATOR, PolicyData("policy"), PrefixTables("tables"), Derived("data", lambda case: _by_pair(case, case.weights_of_data))),
+    (
+        *COMPARATOR,
+        PolicyData("policy"),
+        PrefixTables("tables"),
+        Derived("data", lambda case: _by_pair(case, case.weights_of_data)),
+    ),
     (DISCOUNTED,),
     agents=(1, 2),
     states=(1, 2),
@@ -441,15 +447,25 @@ AT_THE_START = (
     Hypothesis("the start is never seen again", _start_is_never_seen_again),
 )
 TWO_AGENTS = replace(
-    limit_setting("Algorithm 2 on the two-agent gap as n, λ → ∞; how the data is shared out", two_agent_gap, (20_000,), AT_THE_START),
+    limit_setting(
+        "Algorithm 2 on the two-agent gap as n, λ → ∞; how the data is shared out",
+        two_agent_gap,
+        (20_000,),
+        AT_THE_START,
+    ),
     limit=1,
 )
 ONE_AGENT = replace(
-    limit_setting("Algorithm 2 on the one-agent gap as n, λ → ∞; how the data is shared out", one_agent_gap, (2_000,), AT_THE_START),
+    limit_setting(
+        "Algorithm 2 on the one-agent gap as n, λ → ∞; how the data is shared out",
+        one_agent_gap,
+        (2_000,),
+        AT_THE_START,
+    ),
     limit=1,
 )
 SCOPE = (
-    "Population data and λ → ∞, where the second term of the bound vanishes; with the constant 2√2 that the proof gives the first.  "
+    "Population data and λ → ∞, where the second term of the bound vanishes; the first has the proof's constant, 2√2.  "
     "The gap tends to a constant and the bound to 0 as K grows, so every constant falls at a larger K.  "
 )
 
@@ -462,7 +478,7 @@ CLAIMS = (
         concentrability,
         statement="‖f - T^{1:m}_π f‖²_{2,d_*} ≤ max d_*/μ · ‖f - T^{1:m}_π f‖²_{2,μ} for every f and π",
         record=Standing.SURVIVED,
-        note="The definition's C is a supremum over critics and policies; this bounds it from above, a search bounds it from below.",
+        note="The definition's C is a supremum over critics and policies; this bounds it from above, a search from below.",
     ),
     Claim(
         "theorem-5.5/two-agents",
@@ -485,7 +501,8 @@ CLAIMS = (
         statement="J_* - E J(π̂) ≤ 2√2/(1-γ)² √(log|A|/K) as n → ∞, if the class holds every Q_π",
         transcendental=True,
         record=Standing.REFUTED,
-        note=SCOPE + "What breaks is Lemma C.2: without completeness a critic with Bellman error 0 may be inconsistent.",
+        note=SCOPE
+        + "What breaks is Lemma C.2: without completeness a critic with Bellman error 0 may be inconsistent.",
         repaired_by="theorem-5.5/repaired",
     ),
     Claim(
@@ -510,6 +527,6 @@ CLAIMS = (
         transcendental=True,
         record=Standing.SURVIVED,
         printed=False,
-        note="On the event E(Q_{π_k}) ≤ ε_r and ‖f_k - T f_k‖_{2,μ} ≤ ε_b + √E(f_k); here both are the smallest that fit the run.",
+        note="On the event E(Q_{π_k}) ≤ ε_r and ‖f_k - T f_k‖_{2,μ} ≤ ε_b + √E(f_k); both are as small as the run allows.",
     ),
 )

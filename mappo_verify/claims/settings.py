@@ -513,7 +513,7 @@ class Setting:
     explore: bool = True
     """Whether float batches are worth drawing; not where every instance starts an external solver."""
     limit: int | None = None
-    """How many exact instances of a size the quick profile draws at most, where each is a long run; other profiles in proportion."""
+    """How many exact instances of a size the quick profile draws at most, where each is a long run; others in proportion."""
 
     def __post_init__(self) -> None:
         names = [ingredient.name for ingredient in self.ingredients]
@@ -587,7 +587,7 @@ class Setting:
                     value = objects["game"].start
                 else:
                     raise ClaimError(f"this claim needs {ingredient.name}= as well; it takes {sorted(known)}")
-            system = target or _system_of_object(value)
+            system = target or system_of_object(value)
             built[ingredient.name] = ingredient.convert(value, system)
         sizes, system, batch = _measure(self.ingredients, built)
         runs = [
@@ -682,7 +682,8 @@ def has_full_support(policy: Policy) -> Truth:
     return truth_of(np.logical_and.reduce([support(f).all((-1, -2)) for f in policy.factors]))
 
 
-def _system_of_object(value: Any) -> System:
+def system_of_object(value: Any) -> System:
+    """The number system of a game, a policy, a table, or a tuple of tables."""
     if isinstance(value, (Game, Policy)):
         return value.system
     return system_of(*value) if isinstance(value, tuple) else system_of(array_of(value, "value"))
@@ -690,7 +691,7 @@ def _system_of_object(value: Any) -> System:
 
 def _measure(ingredients: tuple[Ingredient, ...], built: Mapping[str, Any]) -> tuple[Sizes, System, tuple[int, ...]]:
     """Sizes, system and batch shape of a user's objects; policies must fit the game."""
-    systems = {name: _system_of_object(value) for name, value in built.items()}
+    systems = {name: system_of_object(value) for name, value in built.items()}
     if len(set(systems.values())) > 1:
         found = ", ".join(f"{name} in {system.value}" for name, system in systems.items())
         raise ClaimError(f"the ingredients are in different number systems: {found}")

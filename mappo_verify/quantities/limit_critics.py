@@ -16,11 +16,10 @@ Source: Algorithm 2, line 4, in the limit of Theorem 5.5.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, compare, contract, floats_of, like, pseudo_solve, select
+from ..arithmetic import Array, compare, contract, floats_of, like, pseudo_solve
 from ..errors import MappoVerifyError
 from .bellman_error import Moments
 from .linear_class import LinearClass
