@@ -97,6 +97,12 @@ from .quantities.constrained_evaluation import (
     Bracket as Bracket,
     GlobalStep as GlobalStep,
 )
+from .quantities.data import (
+    law_of_data as law_of_data,
+    frequencies as frequencies,
+    data_moments as data_moments,
+)
+from .quantities.finite_class import FiniteClass as FiniteClass, visited_states as visited_states
 
 # --- Algorithms -----------------------------------------------------------------------------------------------------
 from .model.features import Features as Features
@@ -156,9 +162,12 @@ from .claims.settings import (
     PositiveScalar as PositiveScalar,
     LogOdds as LogOdds,
     Derived as Derived,
+    Counts as Counts,
 )
+from .claims.experiment import Experiment as Experiment
 from .claims.verdict import Evidence as Evidence, Verdict as Verdict, Standing as Standing
 from .checking.campaign import check as check, audit as audit
+from .checking.monte_carlo import Statistics as Statistics, Interval as Interval
 from .checking.falsify import falsify as falsify
 from .checking.explain import explain as explain
 from .checking.doctor import diagnose as diagnose

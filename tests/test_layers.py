@@ -297,6 +297,7 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("claims/appendix_b.py", "_telescope"): "agents are integers",
     ("claims/appendix_b.py", "_zero_mean_of_subsets"): "agents are integers",
     ("claims/claim.py", "parent"): "str.partition",
+    ("claims/experiment.py", "__post_init__"): "the plan of an experiment: a Fraction, and whole numbers of data",
     ("claims/claim.py", "composed_relation"): "one set of relations within another",
     ("claims/section_4.py", "_rational_point"): "the floats of a solver become a point; any point will do",
     ("claims/section_4.py", "_covered"): "three-valued truths",

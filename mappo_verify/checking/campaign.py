@@ -27,6 +27,8 @@ from ..errors import ClaimError, MappoVerifyError, MixedArithmeticError
 from ..model import Game, Policy
 from ..model.validation import array_of
 from .evaluate import Part, certify, decide, evaluate
+from .monte_carlo import Statistics
+from .monte_carlo import run as run_experiment
 from .proving import Failure, Proof, prove_at_points, prove_in_symbols
 from .sampling import Draw, draw, instance, sizes_of
 from .shrink import shrink
@@ -34,15 +36,19 @@ from .shrink import shrink
 
 @dataclass(frozen=True)
 class Profile:
-    """How hard to try: exact and float instances per claim (spread over its sizes), and policies on a given game."""
+    """How hard to try: exact and float instances per claim (spread over its sizes), policies on a given game, samples drawn."""
 
     name: str
     exact: int
     floats: int
     on_game: int
+    samples: int
 
 
-PROFILES = {"quick": Profile("quick", 400, 10_000, 6), "thorough": Profile("thorough", 6_000, 500_000, 40)}
+PROFILES = {
+    "quick": Profile("quick", 400, 10_000, 6, 2_000),
+    "thorough": Profile("thorough", 6_000, 500_000, 40, 50_000),
+}
 CHUNK = 200
 """Exact instances evaluated together."""
 SUSPECTS = 4
@@ -94,6 +100,7 @@ class ClaimReport:
     cites: tuple[str, ...] = ()
     expected: bool = True
     failure: str = ""
+    statistics: Statistics | None = None
 
     @property
     def id(self) -> str:
@@ -148,7 +155,8 @@ def check(claim: str | Claim, *, steps: int | None = None, **objects: Any) -> Ev
 
     Floats are first turned into the rationals that they are, so the verdict is about exact data.  Where the formula leaves
     the rationals it is decided in balls of growing precision.  Batches give arrays of verdicts.  ``steps`` is the length of a
-    run where no ingredient tells it (``mv.check("abstract-rate", horizon=100, steps=1250)``).
+    run where no ingredient tells it (``mv.check("abstract-rate", horizon=100, steps=1250)``).  Of a claim that holds with
+    probability ``1 - δ`` the verdict is about the one sample given.
     """
     claim = claim if isinstance(claim, Claim) else find(claim)
     setting = claim.setting
@@ -269,7 +277,9 @@ def _below(left: Any, right: Any) -> bool:
 
 
 def _campaign(claim: Claim, profile: Profile, generator: np.random.Generator) -> ClaimReport:
-    """Proofs, exact instances, float exploration."""
+    """Proofs, exact instances, float exploration; or samples, where that is what a claim speaks of."""
+    if claim.experiment is not None:
+        return _statistical(claim, profile, generator)
     started = time.perf_counter()
     tally, witness = Tally(), None
     proofs: list[Proof] = []
@@ -285,6 +295,34 @@ def _campaign(claim: Claim, profile: Profile, generator: np.random.Generator) ->
             if drawn and witness is None and any(evidence.violated for _, evidence in found):
                 witness = _witness(claim, drawn, sizes, found)
     return conclude(claim, tally, proofs, failures, witness, time.perf_counter() - started)
+
+
+def _statistical(claim: Claim, profile: Profile, generator: np.random.Generator) -> ClaimReport:
+    """SUPPORTED or UNTESTED: samples alone certify nothing, for or against."""
+    started = time.perf_counter()
+    tally = Tally()
+    found = _statistics_of(claim, profile, generator, tally)
+    standing = Standing.SUPPORTED if found is not None and found.supported else Standing.UNTESTED
+    return ClaimReport(
+        claim=claim,
+        standing=standing,
+        how=f"evaluation failed: {tally.failure}" if found is None else found.text(),
+        instances=0 if found is None else found.samples,
+        not_applicable=0,
+        undecided=0,
+        margin=None,
+        ratio=None if found is None else found.constant,
+        seconds=time.perf_counter() - started,
+        expected=claim.record in (None, standing) and not tally.failure,
+        failure=tally.failure,
+        statistics=found,
+    )
+
+
+def _statistics_of(claim: Claim, profile: Profile, generator: np.random.Generator, tally: Tally) -> Statistics | None:
+    with recorded(tally, claim, "drawing samples"):
+        return run_experiment(claim, profile.samples, generator)
+    return None  # what was raised is in the tally
 
 
 @contextmanager
@@ -308,6 +346,9 @@ def try_out(name: str, count: int, seed: int) -> tuple[str, str] | None:
     """
     claim = find(name)
     generator = np.random.default_rng([seed, zlib.crc32(name.encode())])
+    if claim.experiment is not None:
+        found = run_experiment(claim, PROFILES["quick"].samples, generator)
+        return None if found.supported else (claim.id, found.text())
     every = sizes_of(claim.setting)
     for sizes in every:
         drawn = draw(claim.setting, sizes, max(1, count // len(every)), generator)

@@ -485,6 +485,8 @@ def _places(certificate: Certificate) -> int:
 def _instance_complaint(claim: Claim, sizes: Sizes, coordinates: Mapping[str, Any]) -> str | None:
     """Why an instance is refused before anything is evaluated: its sizes, shapes and ranges; None if nothing is wrong."""
     setting = claim.setting
+    if claim.experiment is not None:
+        return "it holds with probability 1 - δ, so one bad sample proves nothing"
     if not setting.agents[0] <= sizes.agents <= setting.agents[1]:
         return f"{sizes.agents} agents are not in {setting.agents}, which this setting treats"
     if not setting.states[0] <= sizes.states <= setting.states[1]:

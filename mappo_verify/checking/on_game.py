@@ -28,6 +28,8 @@ def try_on_game(claim: Claim, game: Game, profile: Profile, generator: np.random
     """A report, or why this claim says nothing about this game."""
     setting = claim.setting
     obstacle = _obstacle(setting, game)
+    if claim.experiment is not None:
+        obstacle = "it speaks of samples, and what they are drawn from is fixed"
     if obstacle:
         return obstacle
     started = time.perf_counter()

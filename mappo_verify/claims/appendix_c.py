@@ -20,13 +20,13 @@ from ..quantities.agent_values import agent_values, average_out
 from ..quantities.bellman import bellman_operator, expected_reward, implied_reward
 from ..quantities.bellman_error import (
     Moments,
-    empirical_moments,
     moments_of,
     pessimistic_step,
     population_moments,
     start_features,
 )
 from ..quantities.chain import values_exist
+from ..quantities.data import data_moments
 from ..quantities.divergence import squared_norm
 from ..quantities.values import returns
 from .claim import Claim, Line, at_least, at_most, equal, line
@@ -326,7 +326,7 @@ def pessimism(case: Case) -> Iterator[Line]:
         flat = values[m].reshape(*values[m].shape[:-2], -1)
         other = case.other[m - 1].reshape(*case.other[m - 1].shape[:-2], -1)
         features = np.stack(np.broadcast_arrays(flat, other), axis=-1)
-        moments = empirical_moments(game, policy, features, _cells(case), m)
+        moments = data_moments(game, policy, features, _cells(case), m)
         direction = start_features(game, policy, features, m, game.start)
         own = like(np.array([1, 0]), flat)
         slack = price * moments.error(own)

@@ -444,6 +444,28 @@ class LogOdds(Ingredient):
 
 
 @dataclass(frozen=True)
+class Counts(Ingredient):
+    """How often each transition ``(s, a, s')`` occurs in a sample, ``[..., S, A, S+1]``; the last column is termination."""
+
+    name: str = "counts"
+    high: int = 99
+
+    def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
+        shape = (sizes.states, prefix_sizes(sizes.actions)[-1], sizes.states + 1)
+        return (Coordinate(self.name, shape, "weight", 0, self.high),)
+
+    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> Array:
+        return np.asarray(numbers[self.name])
+
+    def hypotheses(self) -> tuple[Hypothesis, ...]:
+        def counted(case: Case) -> Truth:
+            values = getattr(case, self.name)
+            return compare(values, "≥", like(0, values))
+
+        return (Hypothesis(f"{self.name} are not negative", counted, True),)
+
+
+@dataclass(frozen=True)
 class Derived(Ingredient):
     """Computed from the others when first asked for, after the hypotheses have passed; a caller may still give it."""
 

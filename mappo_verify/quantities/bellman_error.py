@@ -174,27 +174,6 @@ def population_moments(game: Game, policy: Policy, features: Array, distribution
     )
 
 
-def empirical_moments(game: Game, policy: Policy, features: Array, cells: Array, m: int) -> Moments:
-    """Moments of agent ``m`` under any law of ``(s, a, s')``, ``cells`` ``[..., S, A, S + 1]``, whose last place is the end.
-
-    A dataset is its frequencies; ``μ(s, a^{1:m}) π^{m+1:N}(a|s, a^{1:m}) P(s'|s, a)`` gives :func:`population_moments`.
-    """
-    columns, dimension = prefix_sizes(game.action_sizes)[m], features.shape[-1]
-    tables = features.reshape(*features.shape[:-2], game.states, columns, dimension)
-    here = np.repeat(tables, game.actions // columns, axis=-2)
-    there = lift(game.discount, 2) * state_features(game, policy, features, m)
-    there = np.concatenate([there, like(np.zeros((*there.shape[:-2], 1, dimension), int), there)], axis=-2)
-    batch = np.broadcast_shapes(cells.shape[:-3], here.shape[:-3], there.shape[:-2], game.batch_shape)
-    shape = (*batch, game.states, game.actions, game.states + 1)
-    rows = int(np.prod(shape[-3:]))
-    return moments_of(
-        np.broadcast_to(here[..., :, :, None, :], (*shape, dimension)).reshape(*batch, rows, dimension),
-        np.broadcast_to(there[..., None, None, :, :], (*shape, dimension)).reshape(*batch, rows, dimension),
-        np.broadcast_to(game.reward[..., None], shape).reshape(*batch, rows),
-        np.broadcast_to(cells, shape).reshape(*batch, rows),
-    )
-
-
 def state_features(game: Game, policy: Policy, features: Array, m: int) -> Array:
     """``φ(s, π^{1:m})``, ``[..., S, d]``: ``f(s, π^{1:m})`` is its product with ``w``."""
     tables = features.reshape(*features.shape[:-2], game.states, -1, features.shape[-1])
