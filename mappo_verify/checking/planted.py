@@ -164,15 +164,15 @@ PLANTED: tuple[Planted, ...] = (
     Planted(
         "the last agent's actions in reverse order when it is averaged out",
         ORDER,
-        "(split_last(table, factor.shape[-1]) * factor).sum(-1)",
-        "(split_last(table, factor.shape[-1]) * factor[..., ::-1]).sum(-1)",
+        "split_last(table, factor.shape[-1]), factor)",
+        "split_last(table, factor.shape[-1]), factor[..., ::-1])",
         ("definition-3.1",),
     ),
     Planted(
         "an agent is summed out instead of averaged out",
         ORDER,
-        "(split_last(table, factor.shape[-1]) * factor).sum(-1)",
-        "(split_last(table, factor.shape[-1]) + 0 * factor).sum(-1)",
+        "split_last(table, factor.shape[-1]), factor)",
+        "split_last(table, factor.shape[-1]), 0 * factor + 1)",
         ("definition-3.1",),
     ),
     Planted(
