@@ -51,7 +51,7 @@ from ..model import Game
 from ..model.agents import join_last
 from ..model.features import Features, TabularFeatures
 from ..model.validation import array_of, in_system
-from ..quantities.mirror_descent import fit_step
+from ..quantities.mirror_descent import fit_step, ideal_increment
 from ..quantities.stochastic_gradient import project
 from .sampling import Generator, cumulative, draw
 
@@ -157,7 +157,7 @@ class Problem(NamedTuple):
     @property
     def ideal(self) -> Array:
         """``Q̂/β_k``, what ``(θ - θ_k)ᵀφ`` should be, ``[..., S, prefixes, A_m]``."""
-        return np.asarray(self.values / lift(self.beta, 3))
+        return ideal_increment(self.values, self.beta)
 
     @property
     def targets(self) -> Array:

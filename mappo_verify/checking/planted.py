@@ -321,22 +321,22 @@ PLANTED: tuple[Planted, ...] = (
     Planted(
         "β multiplies instead of dividing",
         MIRROR,
-        "tilt(factor, values / _lifted(beta, values))",
+        "tilt(factor, ideal_increment(values, beta))",
         "tilt(factor, values * _lifted(beta, values))",
         ("proposition-4.2", "proposition-4.2/averaged"),
     ),
     Planted(
         "descent instead of ascent",
         MIRROR,
-        "tilt(factor, values / _lifted(beta, values))",
-        "tilt(factor, -values / _lifted(beta, values))",
+        "tilt(factor, ideal_increment(values, beta))",
+        "tilt(factor, -ideal_increment(values, beta))",
         ("proposition-4.2",),
     ),
     Planted(
         "softmax that forgets the current policy",
         MIRROR,
-        "tilt(factor, values / _lifted(beta, values))",
-        "tilt(0 * factor + 1, values / _lifted(beta, values))",
+        "tilt(factor, ideal_increment(values, beta))",
+        "tilt(0 * factor + 1, ideal_increment(values, beta))",
         ("proposition-4.2",),
     ),
     Planted(
