@@ -36,6 +36,7 @@ from mappo_verify.algorithms.trace import recompute, self_consistent_beta
 from mappo_verify.arithmetic import System, floats_of, like, tilt
 from mappo_verify.arithmetic.balls import precision
 from mappo_verify.errors import ExactnessError, GameError, SingularError
+from mappo_verify.games.continuing import restarted
 from mappo_verify.games.loading import load_game
 from mappo_verify.games.named import named_game, random_game
 from mappo_verify.model import Game, Policy
@@ -54,15 +55,6 @@ PROBLEMS = Path(__file__).parents[2] / "shared" / "problems"
 
 def bandit(rewards=(1.0, 0.0), discount=0.0):
     return Game(np.ones((1, len(rewards), 1)), [list(rewards)], discount, start=[1.0])
-
-
-def restarted(game):
-    """The game begins again where it would have ended, so that stationary distributions exist."""
-    game = game.floats()
-    lost = 1 - game.transition.sum(-1)
-    return Game(
-        game.transition + lost[..., None] * game.start, game.reward, game.discount, game.action_sizes, start=game.start
-    )
 
 
 def rescaled(game, discount=0.9):
@@ -647,7 +639,7 @@ def test_algorithm_1_refuses(arguments, message):
 
 
 def test_algorithm_1_needs_a_stationary_distribution():
-    with pytest.raises(GameError, match=r"this game terminates; use constant_step\(\)"):
+    with pytest.raises(GameError, match=r"this game terminates; use constant_step\(\).*or restarted\(game\)"):
         multi_agent_ppo(named_game("climbing").floats(), 3)
     two_islands = Game(np.eye(2)[:, None].repeat(2, 1), np.ones((2, 2)), 0.5)
     with pytest.raises(GameError, match=r"several recurrent classes: \{0\}; \{1\}"):
