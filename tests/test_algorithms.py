@@ -23,12 +23,8 @@ from mappo_verify.algorithms.improvement_solver import (
     ExactFit,
     Problem,
     StochasticGradient,
-    average_of_path,
     default_step,
-    gradient_bound,
     least_squares,
-    printed_gradient_bound,
-    projected_path,
 )
 from mappo_verify.algorithms.multi_agent_ppo import ideal_beta, multi_agent_ppo, value_bound
 from mappo_verify.algorithms.sampling import ENDED, SamplingOracle, cumulative, draw
@@ -48,6 +44,13 @@ from mappo_verify.quantities.distributions import state_action_distribution, sta
 from mappo_verify.quantities.divergence import kl_divergence
 from mappo_verify.quantities.mirror_descent import fit_step, ideal_update, mirror_step
 from mappo_verify.quantities.optimal import optimal
+from mappo_verify.quantities.stochastic_gradient import (
+    average_of_path,
+    gradient_bound,
+    printed_gradient_bound,
+    projected_path,
+)
+from mappo_verify.quantities.update_errors import Update
 from mappo_verify.quantities.values import returns, state_values
 
 PROBLEMS = Path(__file__).parents[2] / "shared" / "problems"
@@ -796,6 +799,33 @@ def test_infinite_concentrability_is_infinite_and_never_nan():
     assert found.divergence[1:].tolist() == [[math.inf]] * 3
     for name in ("propagation", "residual", "propagation_by_fit", "propagation_by_critic", "fit_error", "divergence"):
         assert not np.isnan(getattr(found, name)).any()
+
+
+def test_one_update_has_the_prices_that_the_trace_has():
+    """Δ and δ of single updates, as the claims use them, by the definitions."""
+    game, trace, comparator = small_run()
+    wanted = by_definition(game, trace, comparator)
+    for k in range(trace.iterations):
+        policy, change = trace.policies(k), [table[k + 1] - table[k] for table in trace.parameters]
+        update = Update(
+            game,
+            comparator,
+            stationary_distribution(game, comparator),
+            policy,
+            trace.policies(k + 1),
+            tuple(trace.features.scores(m, moved) for m, moved in enumerate(change)),
+            tuple(table[k] for table in trace.values),
+            agent_values(game, policy),
+            np.array(1 / trace.beta),
+        )
+        for m in (1, 2):
+            above, below = wanted["phi"][k, m], wanted["phi"][k, m - 1]
+            fit, critic = wanted["epsilon"][k, m - 1], wanted["epsilon_hat"][k, m - 1] / trace.beta
+            assert float(update.squared_phi(m)) == pytest.approx(above**2, rel=1e-12)
+            assert float(update.delta_upper(m)) == pytest.approx(
+                math.sqrt(2) * (above + below) * (fit + critic), rel=1e-10
+            )
+            assert float(update.delta_lower(m)) == pytest.approx(2 * below * fit, rel=1e-10)
 
 
 def test_the_theorem_s_own_beta():

@@ -26,7 +26,7 @@ MIRROR, KL = "quantities/mirror_descent.py", "quantities/divergence.py"
 DIFFERENCE, BELLMAN = "quantities/performance_difference.py", "quantities/bellman.py"
 SERIAL, COVER = "quantities/serialisation.py", "quantities/concentrability.py"
 POLICY, BEST = "model/policy.py", "quantities/optimal.py"
-SGD = "quantities/stochastic_gradient.py"
+SGD, UPDATE = "quantities/stochastic_gradient.py", "quantities/update_errors.py"
 ARITHMETIC, FORMAL, EXACT = "arithmetic/system.py", "arithmetic/formal.py", "arithmetic/rationals.py"
 
 PLANTED: tuple[Planted, ...] = (
@@ -422,9 +422,30 @@ PLANTED: tuple[Planted, ...] = (
     Planted(
         "stochastic subgradient ascent",
         SGD,
-        "project(theta - lift(step_size, 2) * gradient, radius)",
-        "project(theta + lift(step_size, 2) * gradient, radius)",
+        "theta - lift(step_size, 2) * gradient",
+        "theta + lift(step_size, 2) * gradient",
         ("lemma-b.1/expectation",),
+    ),
+    Planted(
+        "the average leaves its last iterate out",
+        SGD,
+        "else range(steps)",
+        "else range(steps - 1)",
+        ("lemma-b.1/expectation",),
+    ),
+    Planted(
+        "R for 2R in the bound on gradients",
+        SGD,
+        "2 * (2 * radius + bound / beta)",
+        "2 * (radius + bound / beta)",
+        ("lemma-b.2/gradient-bound",),
+    ),
+    Planted(
+        "B·β for B/β in the bound on gradients",
+        SGD,
+        "2 * (2 * radius + bound / beta)",
+        "2 * (2 * radius + bound * beta)",
+        ("lemma-b.2/gradient-bound",),
     ),
     Planted(
         "the mean function without its weights",
@@ -439,6 +460,49 @@ PLANTED: tuple[Planted, ...] = (
         'contract("...n,...wn->...w", chances, largest(piece_values',
         'contract("...n,...wn->...w", chances, -largest(-piece_values',
         ("lemma-b.1/expectation",),
+    ),
+    # --- errors of an update
+    Planted(
+        "1/β_k forgotten in the fit's error",
+        UPDATE,
+        "self.increments[m - 1] - lift(self.eta, 3) * self.estimates[m - 1]",
+        "self.increments[m - 1] - self.estimates[m - 1]",
+        ("theorem-4.5/repaired",),
+    ),
+    Planted(
+        "the fit's error against the wrong sign of Q̂",
+        UPDATE,
+        "self.increments[m - 1] - lift(self.eta, 3) * self.estimates[m - 1]",
+        "self.increments[m - 1] + lift(self.eta, 3) * self.estimates[m - 1]",
+        ("theorem-4.5/repaired",),
+    ),
+    Planted(
+        "the critic's error against the values of the agent before",
+        UPDATE,
+        "split_last(self.values[m], self.game.action_sizes[m - 1])",
+        "self.values[m - 1][..., None]",
+        ("theorem-4.5/repaired",),
+    ),
+    Planted(
+        "ν_k and π_k for ν_* and π_* in the one-step inequality",
+        UPDATE,
+        "expected_along(self.there, self.target, m - 1, table)",
+        "expected_along(self.here, self.policy, m - 1, table)",
+        ("theorem-4.5/repaired",),
+    ),
+    Planted(
+        "π_k - π_{k+1} the other way round",
+        UPDATE,
+        "ahead.factors[m - 1] - behind.factors[m - 1]",
+        "behind.factors[m - 1] - ahead.factors[m - 1]",
+        ("theorem-4.5/repaired",),
+    ),
+    Planted(
+        "ε² with squared weights",
+        UPDATE,
+        "squared_norm(self.fit_error(m), self.sigma(m), axes=3)",
+        "squared_norm(self.fit_error(m), self.sigma(m) * self.sigma(m), axes=3)",
+        ("theorem-4.5/repaired-sharp", "theorem-4.5/repaired"),
     ),
     # --- arithmetic
     Planted(
