@@ -10,6 +10,7 @@ from .model.policy import Policy as Policy
 from .games.named import named_game as named_game, random_game as random_game
 from .games.loading import load_game as load_game, resolve_game as resolve_game
 from .games.files import save_game as save_game
+from .games.continuing import restarted as restarted
 from .games.adapters import from_gymnasium as from_gymnasium
 
 # --- What a policy is worth -----------------------------------------------------------------------------------------
