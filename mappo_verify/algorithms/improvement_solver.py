@@ -24,7 +24,7 @@ array([0.875])
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -185,6 +185,10 @@ class Solver(ABC):
     @abstractmethod
     def solve(self, problem: Problem, generator: Generator) -> Array:
         """``θ_{k+1}``, shape ``[..., d]``."""
+
+    def improve(self, problems: Sequence[Problem], generators: Sequence[Generator]) -> list[Array]:
+        """``θ_{k+1}`` of every agent: one by one, unless agents share what they improve."""
+        return [self.solve(problem, generator) for problem, generator in zip(problems, generators, strict=True)]
 
 
 @dataclass(frozen=True)
