@@ -40,8 +40,9 @@ def joint_mirror_descent(
 ) -> Trace:
     """``K`` ideal updates of one agent with ``|A|`` actions.
 
-    Arguments as for :func:`~mappo_verify.algorithms.constant_step.constant_step`.  The trace is of the single-agent game :meth:`~mappo_verify.model.game.Game.as_single_agent`; a policy of it is a joint
-    table, which ``Policy.from_joint(trace.policies(k).joint(), game.action_sizes)`` splits into the agents' factors.
+    Arguments as for :func:`~mappo_verify.algorithms.constant_step.constant_step`.  The trace is of the single-agent game
+    :meth:`~mappo_verify.model.game.Game.as_single_agent`; a policy of it is a joint table, which
+    ``Policy.from_joint(trace.policies(k).joint(), game.action_sizes)`` splits into the agents' factors.
     """
     trace = constant_step(game.as_single_agent(), iterations, step, critic=critic, seed=seed, initial=initial)
     return replace(trace, algorithm="joint_mirror_descent")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..errors import ClaimError
-from . import appendix_b, section_3, section_4, section_4_convergence
+from . import appendix_b, section_3, section_4, section_4_convergence, section_e
 from .claim import Claim
 
 CLAIMS: tuple[Claim, ...] = (
@@ -13,8 +13,9 @@ CLAIMS: tuple[Claim, ...] = (
     *section_4.CLAIMS,
     *section_4_convergence.CLAIMS,
     *appendix_b.CLAIMS,
+    *section_e.CLAIMS,
 )
-"""Paper order: Sections 3, 4, then Appendix B."""
+"""Paper order: Sections 3, 4, then Appendices B and E."""
 
 
 def claim(name: str) -> Claim:
