@@ -10,6 +10,7 @@ import pytest
 
 from mappo_verify.algorithms.constant_step import constant_step
 from mappo_verify.algorithms.independent_gradient import independent_gradient
+from mappo_verify.algorithms.independent_mirror_descent import independent_mirror_descent
 from mappo_verify.algorithms.joint_mirror_descent import joint_mirror_descent
 from mappo_verify.algorithms.shared_parameters import shared_parameters
 from mappo_verify.algorithms.trace import recompute
@@ -125,7 +126,7 @@ def test_baselines_in_a_batch_and_in_balls():
     )
     steps = np.array([0.2, 0.7])
     with precision(200):
-        for run in (independent_gradient, shared_parameters, joint_mirror_descent):
+        for run in (independent_gradient, independent_mirror_descent, shared_parameters, joint_mirror_descent):
             played, alone_played = (g.as_single_agent() if run is joint_mirror_descent else g for g in (batch, one))
             together = run(batch, 6, steps).returns(played)
             for b, step in enumerate(("0.2", "0.7")):
@@ -135,6 +136,43 @@ def test_baselines_in_a_batch_and_in_balls():
             assert trace.system is System.BALLS
             enclosed = trace.returns(alone_played.balls())
             np.testing.assert_allclose([float(x.mid()) for x in enclosed], together[:3, 0], rtol=0, atol=1e-12)
+
+
+# --- independent mirror descent ---------------------------------------------------------------------------------------
+
+
+def worth_of_actions(game, own):
+    """``E_{a^{-m}} Q(s, a, a^{-m})`` for every agent ``[S, A_m]``, by brute force over all joint actions."""
+    table = action_values(game, Policy.product(own))
+    wanted = [np.zeros((game.states, size)) for size in game.action_sizes]
+    for s in range(game.states):
+        for index, joint in enumerate(np.ndindex(*game.action_sizes)):
+            for m in range(game.agents):
+                others = math.prod(own[j][s, a] for j, a in enumerate(joint) if j != m)
+                wanted[m][s, joint[m]] += others * table[s, index]
+    return wanted
+
+
+@pytest.mark.parametrize("game", GAMES, ids=lambda game: game.name)
+def test_independent_agents_add_what_their_actions_are_worth(game):
+    logits, eta = random_logits(game, 11), 0.2
+    trace = independent_mirror_descent(game, 1, eta, initial=flat(logits))
+    for m, worth in enumerate(worth_of_actions(game, [softmax(table) for table in logits])):
+        moved = (trace.parameters[m][1] - trace.parameters[m][0]).reshape(worth.shape)
+        np.testing.assert_allclose(moved, eta * worth, rtol=0, atol=1e-12)
+
+
+def test_a_mirror_step_is_a_natural_gradient_step():
+    """The gradient step is the mirror step times π and the visits, up to a constant per state."""
+    game = named_game("climbing").floats()
+    logits = random_logits(game, 2)
+    plain, mirror = (f(game, 1, 0.01, initial=flat(logits)) for f in (independent_gradient, independent_mirror_descent))
+    for m, table in enumerate(logits):
+        own = softmax(table)[0]
+        wish = mirror.parameters[m][1] - mirror.parameters[m][0]
+        np.testing.assert_allclose(
+            plain.parameters[m][1] - plain.parameters[m][0], own * (wish - own @ wish), rtol=0, atol=1e-14
+        )
 
 
 # --- shared parameters ------------------------------------------------------------------------------------------------
@@ -148,14 +186,7 @@ def test_shared_step_is_the_mean_of_what_actions_are_worth(game):
     size, eta = game.action_sizes[0], 0.05
     logits = np.random.default_rng(3).normal(size=(game.states, size))
     trace = shared_parameters(game, 1, eta, initial=logits.reshape(-1))
-    own = softmax(logits)
-    table = action_values(game, Policy.product([own] * game.agents))
-    wanted = np.zeros((game.states, size))
-    for s in range(game.states):
-        for index, joint in enumerate(np.ndindex(*game.action_sizes)):
-            for m in range(game.agents):
-                others = math.prod(own[s, a] for j, a in enumerate(joint) if j != m)
-                wanted[s, joint[m]] += others * table[s, index] / game.agents
+    wanted = sum(worth_of_actions(game, [softmax(logits)] * game.agents)) / game.agents
     moved = (trace.parameters[0][1] - trace.parameters[0][0]).reshape(logits.shape)
     np.testing.assert_allclose(moved, eta * wanted, rtol=0, atol=1e-13)
     for other in trace.parameters[1:]:
@@ -226,7 +257,9 @@ def test_runs_begin_where_they_are_told():
     assert independent_gradient(game, 1, 0.1, initial=[logits[0], logits[1][:2]]).policies(0).is_product()
 
 
-@pytest.mark.parametrize("run", [constant_step, independent_gradient, joint_mirror_descent, shared_parameters])
+@pytest.mark.parametrize(
+    "run", [constant_step, independent_gradient, independent_mirror_descent, joint_mirror_descent, shared_parameters]
+)
 def test_bad_input_is_named(run):
     game = named_game("climbing").floats()
     with pytest.raises(GameError, match="K = 0 is not an integer of at least 1"):

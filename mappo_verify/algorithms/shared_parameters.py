@@ -21,7 +21,6 @@ Two agents who are paid for acting differently keep tossing coins:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -32,22 +31,15 @@ from ..model import Game
 from ..model.features import Features
 from .constant_step import inverse_step
 from .critics import Critic, ExactCritic
-from .improvement_solver import Problem, Solver, require_count
+from .improvement_solver import Problem, require_count
+from .independent_mirror_descent import IndependentFit
 from .iteration import iterate
 from .sampling import Generator
 from .trace import Trace
 
 
-@dataclass(frozen=True)
-class SharedFit(Solver):
+class SharedFit(IndependentFit):
     """The minimiser of (4) over one parameter vector that all agents share, at every state (also where ``σ_k`` is 0)."""
-
-    def solve(self, problem: Problem, generator: Generator) -> Array:  # noqa: ARG002 - one interface
-        """One agent's own wish, ``ℓ_k + E_{p ~ π_k^{1:m-1}}[Q̂^{1:m}(s, p, ·)]/β_k``."""
-        reached = problem.iterate.policy.prefix_probabilities()[problem.agent]
-        return np.asarray(
-            problem.parameters + problem.features.transposed(problem.agent, reached[..., None] * problem.ideal)
-        )
 
     def improve(self, problems: Sequence[Problem], generators: Sequence[Generator]) -> list[Array]:
         """The mean of all wishes, for everybody."""

@@ -26,7 +26,7 @@ MIRROR, KL = "quantities/mirror_descent.py", "quantities/divergence.py"
 DIFFERENCE, BELLMAN = "quantities/performance_difference.py", "quantities/bellman.py"
 SERIAL, COVER = "quantities/serialisation.py", "quantities/concentrability.py"
 POLICY, BEST = "model/policy.py", "quantities/optimal.py"
-SGD = "quantities/stochastic_gradient.py"
+SGD, RATIO = "quantities/stochastic_gradient.py", "quantities/ratio_game.py"
 ARITHMETIC, FORMAL, EXACT = "arithmetic/system.py", "arithmetic/formal.py", "arithmetic/rationals.py"
 
 PLANTED: tuple[Planted, ...] = (
@@ -439,6 +439,21 @@ PLANTED: tuple[Planted, ...] = (
         'contract("...n,...wn->...w", chances, largest(piece_values',
         'contract("...n,...wn->...w", chances, -largest(-piece_values',
         ("lemma-b.1/expectation",),
+    ),
+    # --- ratio games
+    Planted(
+        "the probability to stop without the discount",
+        RATIO,
+        "game.discount[..., None] * game.transition[..., 0, :, 0]",
+        "game.transition[..., 0, :, 0]",
+        ("section-e/value",),
+    ),
+    Planted(
+        "a quotient differentiated without its denominator",
+        RATIO,
+        "game.reward[..., 0, :]) - ratio_value(game, weights) * _total(change, stopping(game))",
+        "game.reward[..., 0, :])",
+        ("section-e/stationary-point",),
     ),
     # --- arithmetic
     Planted(
