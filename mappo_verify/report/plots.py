@@ -1,0 +1,399 @@
+"""Pictures of reproductions: the only module that imports Matplotlib, and only inside functions.
+
+Every function takes plain data (a ``reproduction`` module's) and returns a Matplotlib ``Figure`` that no window knows of.
+Colours are Okabe and Ito's, safe for colour-blind readers; every curve has a line style and a label of its own, so nothing is
+lost in grey.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+BLUE, GREEN, RED, GREY, BLACK = "#0072B2", "#009E73", "#D55E00", "#8c8c8c", "#111111"
+SOLID, DASHED, DOTTED, BROKEN = "-", (0, (5, 2)), (0, (1, 1.3)), (0, (6, 1.5, 1, 1.5))
+
+STYLE: dict[str, dict[str, Any]] = {
+    "algorithm_1": {"color": BLUE, "linestyle": SOLID, "linewidth": 2.2, "zorder": 5},
+    "independent_mirror_descent": {"color": GREEN, "linestyle": BROKEN, "linewidth": 1.9, "zorder": 4},
+    "independent_gradient": {"color": RED, "linestyle": DASHED, "linewidth": 2.2, "zorder": 4},
+    "shared_parameters": {"color": BLACK, "linestyle": DOTTED, "linewidth": 2.2, "zorder": 3},
+    "simulated_reported": {"color": BLACK, "linestyle": DOTTED, "linewidth": 1.8, "zorder": 6},
+    "simulated_true": {"color": GREY, "linestyle": SOLID, "linewidth": 3.2, "zorder": 2},
+}
+LABEL = {
+    "algorithm_1": "Algorithm 1",
+    "independent_mirror_descent": "independent mirror descent",
+    "independent_gradient": "independent gradient",
+    "shared_parameters": "shared parameters",
+    "simulated_reported": "published simulation, score it reports",
+    "simulated_true": "published simulation, true value",
+}
+SETTINGS: dict[str, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "svg.hashsalt": "mappo-verify",  # the same file from the same data
+    "svg.fonttype": "path",
+}
+
+
+def save(figure: Any, stem: Path) -> list[Path]:
+    """Write ``stem.svg`` and ``stem.png``, without dates, so that the same data gives the same files."""
+    from matplotlib import rc_context
+
+    files = [stem.with_name(stem.name + ending) for ending in (".svg", ".png")]
+    with rc_context(SETTINGS):
+        figure.savefig(files[0], metadata={"Date": None}, facecolor="white")
+        figure.savefig(files[1], dpi=150, facecolor="white")
+    return files
+
+
+def _figure(width: float, height: float) -> Any:
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _title(figure: Any, title: str, below: str) -> None:
+    """What the picture says, and under it what one sees."""
+    figure.suptitle(title, x=0.01, ha="left", fontsize=13.5, fontweight="bold")
+    figure.supxlabel(below, x=0.01, ha="left", fontsize=8.8, color="#333333")
+
+
+def _thousands(value: float, _: Any = None) -> str:
+    return f"{value / 1000:g}k" if value >= 1000 else f"{value:g}"
+
+
+def _label(
+    axes: Any, text: str, curve: tuple[Any, Any], at: float, shift: tuple[float, float], color: str, **more: Any
+) -> None:
+    """``text`` beside the point of a curve at ``x = at``, moved by ``shift`` points, with a thin line if it moves far."""
+    import numpy as np
+
+    point = (at, float(np.interp(at, *curve)))
+    far = math.hypot(*shift) > 14
+    line = {"arrowstyle": "-", "color": color, "linewidth": 0.7, "shrinkB": 2} if far else None
+    axes.annotate(
+        text,
+        point,
+        shift,
+        textcoords="offset points",
+        color=color,
+        fontsize=8.3,
+        arrowprops=line,
+        zorder=9,
+        **{"ha": "left", "va": "center", **more},
+    )
+
+
+# --- Figure 1 ---------------------------------------------------------------------------------------------------------
+
+ZOOM = {
+    "b": (0.23, 0.3, 0.5, 0.52),
+    "c": (0.63, 0.19, 0.36, 0.56),
+    "e": (0.3, 0.1, 0.66, 0.62),
+    "f": (0.3, 0.1, 0.66, 0.62),
+}
+"""Where a panel shows its first iterations once more, enlarged."""
+ZOOMED = {"b": 4_000, "c": 800, "e": 1_500, "f": 300}
+SHORT = {
+    "algorithm_1": "Algorithm 1",
+    "independent_mirror_descent": "independent\nmirror descent",
+    "independent_gradient": "independent\ngradient",
+}
+
+
+def figure_1_panels(data: dict[str, Any]) -> Any:
+    """The six panels of Figure 1, on the printed axes, with the first iterations enlarged."""
+    from matplotlib import rc_context
+
+    with rc_context(SETTINGS):
+        figure = _figure(13, 8.2)
+        grid = figure.subplots(2, 3, sharey=True)
+        for axes, panel in zip(grid.flat, data["panels"], strict=True):
+            _panel(axes, panel, data["curves"])
+        for axes in grid[:, 0]:
+            axes.set_ylabel("value V of the joint policy")
+        for axes in grid[1]:
+            axes.set_xlabel("iterations")
+        _label_first_panels(grid, data["panels"])
+        arrivals = {panel["panel"]: panel["arrival"] for panel in data["panels"]}
+        _title(
+            figure,
+            "Figure 1 rerun: independent gradient is slow, not trapped, and the mirror step explains most of the gap",
+            "Von Neumann's ratio game; the maximum is V(1, 1) = 1, and no other policy is stationary.  All runs begin at V = 5/11.  "
+            "Grey line: V = 1/2, the plateau near (1, 0).\n"
+            f"Iterations until V ≥ 0.99 at η = 0.05, Algorithm 1 / independent mirror descent / independent gradient:  "
+            f"{_arrivals(arrivals['c'])} in (c),  {_arrivals(arrivals['f'])} in (f).\n"
+            "The published simulation moves logits by values of committing to actions, not by Q, and reports the value of the "
+            "marginals (dotted), not of its policy (grey).",
+        )
+        return figure
+
+
+def _arrivals(arrival: dict[str, int | None]) -> str:
+    names = ("algorithm_1", "independent_mirror_descent", "independent_gradient")
+    return " / ".join("never" if arrival[name] is None else f"{arrival[name]:,}" for name in names)
+
+
+def _panel(axes: Any, panel: dict[str, Any], curves: list[str]) -> None:
+    _curves(axes, panel, curves, panel["iterations"])
+    axes.set_title(f"({panel['panel']})  {panel['start']} start,  η = {panel['step']}", fontweight="bold")
+    axes.set_ylim(0.43, 1.02)
+    if panel["panel"] in ZOOM and panel["iterations"] > ZOOMED[panel["panel"]]:
+        inset = axes.inset_axes(ZOOM[panel["panel"]])
+        _curves(inset, panel, curves, ZOOMED[panel["panel"]])
+        inset.set_ylim(0.43, 1.02)
+        inset.tick_params(labelsize=7.2, colors="#444444")
+        inset.set_title("the beginning, enlarged", fontsize=7.8, color="#444444", pad=3)
+        for spine in inset.spines.values():
+            spine.set(visible=True, color="#bbbbbb", linewidth=0.8)
+
+
+def _curves(axes: Any, panel: dict[str, Any], curves: list[str], last: int) -> None:
+    shown = [i for i, before in enumerate([0, *panel["at"][:-1]]) if before <= last]  # one point beyond, to be cut off
+    for name in curves:
+        axes.plot([panel["at"][i] for i in shown], [panel["values"][name][i] for i in shown], **STYLE[name])
+    axes.axhline(0.5, color="#c4c4c4", linewidth=0.8, zorder=0)
+    axes.set_xlim(0, last)
+    axes.xaxis.set_major_formatter(_thousands)
+    axes.locator_params(axis="x", nbins=5)
+
+
+def _label_first_panels(grid: Any, panels: list[dict[str, Any]]) -> None:
+    """Names beside the curves of (a) and (d), where they lie apart."""
+    places = {
+        0: {
+            "simulated_true": (0.46, (-16, 20), "right"),
+            "algorithm_1": (0.55, (14, -14), "left"),
+            "independent_mirror_descent": (0.86, (-16, 16), "right"),
+            "independent_gradient": (0.8, (0, -10), "center"),
+        },
+        3: {
+            "simulated_true": (0.014, (62, -46), "left"),
+            "simulated_reported": (0.011, (62, -46), "left"),
+            "algorithm_1": (0.24, (62, -12), "left"),
+            "independent_mirror_descent": (0.2, (70, -26), "left"),
+            "independent_gradient": (0.62, (0, -12), "left"),
+        },
+    }
+    for place, labels in places.items():
+        panel, axes = panels[place], grid.flat[place]
+        for name, (share, shift, side) in labels.items():
+            color = "#5f5f5f" if name == "simulated_true" else STYLE[name]["color"]
+            text = "published simulation" if (place, name) == (0, "simulated_true") else LABEL[name]
+            _label(axes, text, (panel["at"], panel["values"][name]), share * panel["iterations"], shift, color, ha=side)
+
+
+def figure_1_landscape(data: dict[str, Any]) -> Any:
+    """``V`` over the plane: the square of policies, the stationary point below it, and how independent gradient moves."""
+    from fractions import Fraction
+
+    from matplotlib import rc_context
+    from matplotlib.patches import Rectangle
+
+    land = data["landscape"]
+    x, y = (float(Fraction(text)) for text in land["stationary_point"])
+    with rc_context(SETTINGS):
+        figure = _figure(9.4, 9.2)
+        axes = figure.subplots()
+        levels = [-1, -0.5, -0.25, 0, 0.2, 0.35, 5 / 11, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2]
+        axes.contourf(
+            land["x"], land["y"], land["V"], levels, cmap="cividis", alpha=0.5, vmin=-0.6, vmax=1.15, extend="both"
+        )
+        lines = axes.contour(land["x"], land["y"], land["V"], levels, colors="#444444", linewidths=0.6, linestyles="-")
+        axes.clabel(lines, levels=[0, 0.2, 0.35, 0.6, 0.7, 0.8, 0.9, 1], fontsize=7.5, fmt="%.4g")
+        axes.add_patch(Rectangle((0, 0), 1, 1, fill=False, edgecolor=BLACK, linewidth=2, zorder=4))
+        axes.axvline(x, color="white", linewidth=2, zorder=3)
+        axes.axhline(y, color="white", linewidth=2, zorder=3)
+        for path in land["paths"]:
+            if path["algorithm"] == "independent_gradient":
+                _path(axes, path)
+        axes.plot([x], [y], marker="*", markersize=19, color=RED, markeredgecolor="white", zorder=8, clip_on=False)
+        axes.plot([1], [1], marker="o", markersize=11, color=BLACK, markeredgecolor="white", zorder=8)
+        _note(axes, "the only stationary point of V:\n(1/2, -1/11), not a policy", (x, y), (26, -34))
+        _note(axes, "maximum V(1, 1) = 1:\nthe only stationary policy", (1, 1), (-128, -30))
+        _note(axes, "policies", (0, 0.62), (12, 0), arrow=False)
+        _note(axes, "V = 5/11 on both lines", (0.5, -0.315), (10, 0), arrow=False)
+        axes.set(xlim=(min(land["x"]), max(land["x"])), ylim=(min(land["y"]), max(land["y"])))
+        axes.set_xlabel("x: agent 1 plays its first action")
+        axes.set_ylabel("y: agent 2 plays its first action")
+        axes.set_aspect("equal")
+        _title(
+            figure,
+            "The stationary point lies outside the policies; the start near it only climbs slowly",
+            "Independent gradient, η = 0.05, from both starts of Section E; dots: iterations.  From (1/2, .007) it first goes to "
+            "(1, 0),\nwhere V = 1/2 and agent 2's gradient carries the factor y(1-y); then up.  ∂V/∂x ≥ 1/20 everywhere on the square.",
+        )
+        return figure
+
+
+MARKS = (300, 1_000, 3_000, 3_700, 4_000)
+"""Iterations that are marked on a path."""
+
+
+def _path(axes: Any, path: dict[str, Any]) -> None:
+    """One run, with dots at some iterations."""
+    import numpy as np
+
+    style = {"near-stationary": SOLID, "uniform": DASHED}[path["start"]]
+    axes.plot(path["x"], path["y"], color="white", linewidth=4.5, zorder=5)
+    axes.plot(path["x"], path["y"], color=RED, linewidth=2.3, linestyle=style, zorder=6)
+    axes.plot(path["x"][:1], path["y"][:1], marker="s", markersize=8, color=RED, markeredgecolor="white", zorder=7)
+    name = f"{path['start']} start"
+    shift, side = {"near-stationary": ((-12, 14), "right"), "uniform": ((-14, 0), "right")}[path["start"]]
+    _note(axes, name, (path["x"][0], path["y"][0]), shift, arrow=False, ha=side, color="#a34700")
+    for k in MARKS:
+        here = tuple(float(np.interp(k, path["at"], path[axis])) for axis in "xy")
+        axes.plot(*[[v] for v in here], marker="o", markersize=5, color=RED, markeredgecolor="white", zorder=7)
+        if path["start"] == "near-stationary":
+            _note(axes, f"{k:,}", here, (8, 7), arrow=False, color="#a34700")
+
+
+def _note(
+    axes: Any, text: str, at: tuple[float, float], shift: tuple[float, float], arrow: bool = True, **more: Any
+) -> None:
+    """A few words on a light ground, so that they can be read on any colour."""
+    axes.annotate(
+        text,
+        at,
+        shift,
+        textcoords="offset points",
+        fontsize=8.8,
+        zorder=10,
+        arrowprops={"arrowstyle": "-", "color": BLACK, "linewidth": 0.8, "shrinkB": 6} if arrow else None,
+        bbox={"boxstyle": "round,pad=0.25", "facecolor": "white", "alpha": 0.82, "edgecolor": "none"},
+        **{"ha": "left", "va": "center", "color": BLACK, **more},
+    )
+
+
+# --- Section 4.3 ------------------------------------------------------------------------------------------------------
+
+ALGORITHMS = ("algorithm_1", "independent_mirror_descent", "independent_gradient", "shared_parameters")
+
+
+def section_4_3_overview(data: dict[str, Any]) -> Any:
+    """Runs from the uniform policy, ends from random starts, and the price of sharing parameters."""
+    from matplotlib import rc_context
+
+    with rc_context(SETTINGS):
+        figure = _figure(13, 8)
+        grid = figure.add_gridspec(2, 3, height_ratios=(1.45, 1), width_ratios=(1, 1, 0.92))
+        for column, game in enumerate(data["games"]):
+            _runs(figure.add_subplot(grid[0, column]), game)
+            _ends(figure.add_subplot(grid[1, column]), game, data["random_starts"])
+        _sharing(figure.add_subplot(grid[:, 2]), data["shared_parameters"])
+        _title(
+            figure,
+            "Equilibria that are not optimal stop every product policy; conditional policies pass them",
+            f"One move, two agents, three actions; exact updates, η = {data['games'][0]['step']}.  All runs of a game begin at the "
+            "same product policy; Algorithm 1 then lets agent 2 see agent 1's action.\n"
+            "Right: Kuba et al.'s game, N agents, where one half must act unlike the other half.",
+        )
+        return figure
+
+
+def _pairs(actions: list[int]) -> str:
+    return f"({', '.join(map(str, actions))})"
+
+
+def _runs(axes: Any, game: dict[str, Any]) -> None:
+    """Values over iterations, with the equilibria as levels."""
+    name, last = game["name"].partition(":")[0], game["at"][-1]
+    levels: dict[float, list[dict[str, Any]]] = {}
+    for entry in game["equilibria"]:
+        levels.setdefault(float(entry["value"]), []).append(entry)
+    for value, entries in levels.items():
+        where = " and ".join(_pairs(entry["actions"]) for entry in entries)
+        kind = "optimum" if entries[0]["optimal"] else "Nash equilibrium, not optimal"
+        axes.axhline(value, color="#b0b0b0", linewidth=0.9, zorder=0)
+        axes.text(1.1, value, f"{kind}: {where} pays {value:g}", fontsize=8, color="#555555", va="bottom")
+    for algorithm in ALGORITHMS:
+        axes.plot([k + 1 for k in game["at"]], game["values"][algorithm], **STYLE[algorithm])
+    axes.set_xscale("log")
+    axes.set_xlim(1, last + 1)
+    top = float(game["optimum"])
+    axes.set_ylim(-0.42 * top, 1.12 * top)
+    axes.xaxis.set_major_formatter(_thousands)
+    axes.set_title(f"{name}, from the uniform policy", fontweight="bold")
+    axes.set_xlabel("iterations + 1")
+    axes.set_ylabel("value J")
+
+
+def _ends(axes: Any, game: dict[str, Any], starts: int) -> None:
+    """Where runs from random starts end, as shares of one bar per algorithm."""
+    tones = {"optimal": BLUE, "other": ("#bdbdbd", "#dcdcdc", "#a3a3a3", "#ececec")}
+    for row, algorithm in enumerate(ALGORITHMS):
+        left, others = 0.0, 0
+        for end in sorted(game["ends"][algorithm], key=lambda end: (end["value"] != game["optimum"], end["actions"])):
+            best = end["value"] == game["optimum"]
+            color = tones["optimal"] if best else tones["other"][others % 4]
+            others += not best
+            axes.barh(row, end["share"], left=left, color=color, edgecolor="white", height=0.72)
+            if end["share"] >= 0.07:
+                axes.text(
+                    left + end["share"] / 2, row, f"{_pairs(end['actions'])}\npays {end['value']}",
+                    ha="center", va="center", fontsize=7.4, color="white" if best else BLACK,
+                )  # fmt: skip
+            left += end["share"]
+    axes.set_yticks(
+        range(len(ALGORITHMS)), [LABEL[name].replace("independent ", "independent\n") for name in ALGORITHMS]
+    )
+    axes.invert_yaxis()
+    axes.set_xlim(0, 1)
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    axes.tick_params(axis="y", length=0, labelsize=8.4)
+    axes.spines["left"].set_visible(False)
+    axes.set_title(f"... and from {starts} random starts: where runs end", fontweight="bold")
+
+
+def _sharing(axes: Any, rows: list[dict[str, Any]]) -> None:
+    """``J/J*`` against the number of agents, on a scale of halvings."""
+    from fractions import Fraction
+
+    agents = [row["agents"] for row in rows]
+    bound = [float(Fraction(row["bound"])) for row in rows]
+    axes.plot(agents, bound, color=BLACK, linestyle=DOTTED, linewidth=2.2)
+    axes.plot(
+        agents, [row["final"]["shared_parameters"] for row in rows], "s", color=BLACK, markersize=9, clip_on=False
+    )
+    axes.plot(
+        agents,
+        [row["final"]["algorithm_1"] for row in rows],
+        "o-",
+        color=BLUE,
+        markersize=10,
+        linewidth=2.2,
+        clip_on=False,
+    )
+    axes.plot(
+        agents, [row["final"]["independent_mirror_descent"] for row in rows], "D", color=GREEN, markersize=6, zorder=6,
+        markeredgecolor="white", clip_on=False,
+    )  # fmt: skip
+    for row, value in zip(rows, bound, strict=True):
+        axes.annotate(row["bound"], (row["agents"], value), (12, 6), textcoords="offset points", fontsize=9.5)
+    axes.set_yscale("log", base=2)
+    axes.set_ylim(2**-8, 2)
+    axes.set_xticks(agents)
+    axes.set_xlim(1.6, 8.9)
+    axes.set_xlabel("number of agents N")
+    axes.set_ylabel("J / J*")
+    axes.text(
+        2,
+        1.28,
+        "Algorithm 1 (circles) and independent mirror\ndescent from random starts (diamonds, median)",
+        fontsize=8.6,
+        color=BLUE,
+    )
+    axes.text(
+        2.1,
+        2**-5.6,
+        "agents that share one policy:\nsquares, a run; dotted, the best\nsuch policy, 2/2$^N$, exact",
+        fontsize=8.6,
+    )
+    axes.set_title("Sharing one product policy costs 2$^{N-1}$", fontweight="bold")
