@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -211,6 +212,85 @@ def doctor(seed: SeedOption = 0) -> None:
         found = diagnose(seed, progress)
     output.print(diagnosis_table(found))
     raise typer.Exit(0 if all(entry.caught for entry in found) else 1)
+
+
+reproduce = typer.Typer(
+    help="Compute the paper's figures and comparisons anew: pictures (SVG, PNG), and JSON with every number.",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(reproduce, name="reproduce")
+
+OutOption = Annotated[
+    Path, typer.Option("--out", "-o", metavar="DIR", help="The folder to write to; made if it is not there.")
+]
+
+
+@reproduce.command("figure-1")
+def reproduce_figure_1(
+    out: OutOption,
+    iterations: Annotated[
+        int, typer.Option(help="Length of every run; the printed panels need 20000.", min=1)
+    ] = 20_000,
+) -> None:
+    """Section E: the ratio game's six panels, and the landscape behind them.
+
+    Writes figure-1 and figure-1-landscape (.svg, .png) and figure-1.json; under a minute.
+    """
+    from .report.plots import figure_1_landscape, figure_1_panels
+    from .reproduction.figure_1 import figure_1
+
+    _require_folder(out)
+    with _Progress("figure 1") as progress:
+        data = figure_1(progress, iterations)
+    _write_reproduction(data, out, {"figure-1": figure_1_panels, "figure-1-landscape": figure_1_landscape})
+
+
+@reproduce.command("section-4.3")
+def reproduce_section_4_3(
+    out: OutOption,
+    iterations: Annotated[int, typer.Option(help="Length of every run.", min=1)] = 2_000,
+    starts: Annotated[int, typer.Option(help="How many random starts.", min=1)] = 200,
+    seed: SeedOption = 0,
+) -> None:
+    """Section 4.3: which algorithm stops at which equilibrium, and what sharing parameters costs.
+
+    Writes section-4.3 (.svg, .png, .json); under a minute.
+    """
+    from .report.plots import section_4_3_overview
+    from .reproduction.section_4_3 import section_4_3
+
+    _require_folder(out)
+    with _Progress("section 4.3") as progress:
+        data = section_4_3(progress, iterations, starts, seed)
+    _write_reproduction(data, out, {"section-4.3": section_4_3_overview})
+
+
+def _require_folder(folder: Path) -> None:
+    """Make it, before the work."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise typer.BadParameter(f"cannot make the folder {folder}: {error.strerror}") from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise typer.BadParameter(f"cannot write into the folder {folder}")
+
+
+def _write_reproduction(data: dict[str, Any], out: Path, pictures: dict[str, Callable[[dict[str, Any]], Any]]) -> None:
+    """Pictures and numbers into a folder; what was found, and where it is, onto the terminal."""
+    from .report.plots import save
+
+    target = out / f"{data['figure']}.json"
+    _write_json(data, target)
+    files = [target]
+    try:
+        for name, draw in pictures.items():
+            files += save(draw(data), out / name)
+    except OSError as error:
+        raise typer.BadParameter(f"cannot write {error.filename}: {error.strerror}") from None
+    for finding in data["findings"]:
+        output.print(f"- {finding['says']}", markup=False, highlight=False)
+    output.print(f"wrote {', '.join(map(str, files))}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _version(asked: bool) -> None:

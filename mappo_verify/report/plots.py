@@ -126,8 +126,8 @@ def figure_1_panels(data: dict[str, Any]) -> Any:
         _title(
             figure,
             "Figure 1 rerun: independent gradient is slow, not trapped, and the mirror step explains most of the gap",
-            "Von Neumann's ratio game; the maximum is V(1, 1) = 1, and no other policy is stationary.  All runs begin at V = 5/11.  "
-            "Grey line: V = 1/2, the plateau near (1, 0).\n"
+            "Von Neumann's ratio game; the maximum is V(1, 1) = 1, and no other policy is stationary.  All runs begin at "
+            "V = 5/11.  Grey line: V = 1/2, the plateau near (1, 0).\n"
             f"Iterations until V ≥ 0.99 at η = 0.05, Algorithm 1 / independent mirror descent / independent gradient:  "
             f"{_arrivals(arrivals['c'])} in (c),  {_arrivals(arrivals['f'])} in (f).\n"
             "The published simulation moves logits by values of committing to actions, not by Q, and reports the value of the "
@@ -218,7 +218,7 @@ def figure_1_landscape(data: dict[str, Any]) -> Any:
         axes.plot([1], [1], marker="o", markersize=11, color=BLACK, markeredgecolor="white", zorder=8)
         _note(axes, "the only stationary point of V:\n(1/2, -1/11), not a policy", (x, y), (26, -34))
         _note(axes, "maximum V(1, 1) = 1:\nthe only stationary policy", (1, 1), (-128, -30))
-        _note(axes, "policies", (0, 0.62), (12, 0), arrow=False)
+        _note(axes, "the square:\nall policies", (0, 0.62), (12, 0), arrow=False)
         _note(axes, "V = 5/11 on both lines", (0.5, -0.315), (10, 0), arrow=False)
         axes.set(xlim=(min(land["x"]), max(land["x"])), ylim=(min(land["y"]), max(land["y"])))
         axes.set_xlabel("x: agent 1 plays its first action")
@@ -226,9 +226,10 @@ def figure_1_landscape(data: dict[str, Any]) -> Any:
         axes.set_aspect("equal")
         _title(
             figure,
-            "The stationary point lies outside the policies; the start near it only climbs slowly",
-            "Independent gradient, η = 0.05, from both starts of Section E; dots: iterations.  From (1/2, .007) it first goes to "
-            "(1, 0),\nwhere V = 1/2 and agent 2's gradient carries the factor y(1-y); then up.  ∂V/∂x ≥ 1/20 everywhere on the square.",
+            "The stationary point is no policy; beside it, independent gradient climbs slowly",
+            f"Independent gradient, η = {land['paths'][0]['step']}, from both starts of Section E; dots: iterations.  From near "
+            "(1/2, 0) it goes towards (1, 0),\nwhere V = 1/2 and agent 2's gradient carries the tiny factor y(1-y); then up.  "
+            "∂V/∂x ≥ 1/20 everywhere on the square.",
         )
         return figure
 
@@ -248,9 +249,9 @@ def _path(axes: Any, path: dict[str, Any]) -> None:
     name = f"{path['start']} start"
     shift, side = {"near-stationary": ((-12, 14), "right"), "uniform": ((-14, 0), "right")}[path["start"]]
     _note(axes, name, (path["x"][0], path["y"][0]), shift, arrow=False, ha=side, color="#a34700")
-    for k in MARKS:
-        here = tuple(float(np.interp(k, path["at"], path[axis])) for axis in "xy")
-        axes.plot(*[[v] for v in here], marker="o", markersize=5, color=RED, markeredgecolor="white", zorder=7)
+    for k in (k for k in MARKS if k <= path["at"][-1]):
+        here = (float(np.interp(k, path["at"], path["x"])), float(np.interp(k, path["at"], path["y"])))
+        axes.plot(here[:1], here[1:], marker="o", markersize=5, color=RED, markeredgecolor="white", zorder=7)
         if path["start"] == "near-stationary":
             _note(axes, f"{k:,}", here, (8, 7), arrow=False, color="#a34700")
 
@@ -275,6 +276,7 @@ def _note(
 # --- Section 4.3 ------------------------------------------------------------------------------------------------------
 
 ALGORITHMS = ("algorithm_1", "independent_mirror_descent", "independent_gradient", "shared_parameters")
+OPTIMAL_TONE, OTHER_TONES = "#3b3b3b", ("#c9c9c9", "#e3e3e3", "#b3b3b3", "#efefef")
 
 
 def section_4_3_overview(data: dict[str, Any]) -> Any:
@@ -282,74 +284,97 @@ def section_4_3_overview(data: dict[str, Any]) -> Any:
     from matplotlib import rc_context
 
     with rc_context(SETTINGS):
-        figure = _figure(13, 8)
-        grid = figure.add_gridspec(2, 3, height_ratios=(1.45, 1), width_ratios=(1, 1, 0.92))
+        figure = _figure(14.4, 8.2)
+        grid = figure.add_gridspec(2, 3, height_ratios=(1.4, 1), width_ratios=(1, 1, 0.9))
         for column, game in enumerate(data["games"]):
-            _runs(figure.add_subplot(grid[0, column]), game)
+            name = game["name"].partition(":")[0]
+            _runs(figure.add_subplot(grid[0, column]), game, name)
             _ends(figure.add_subplot(grid[1, column]), game, data["random_starts"])
         _sharing(figure.add_subplot(grid[:, 2]), data["shared_parameters"])
         _title(
             figure,
-            "Equilibria that are not optimal stop every product policy; conditional policies pass them",
-            f"One move, two agents, three actions; exact updates, η = {data['games'][0]['step']}.  All runs of a game begin at the "
-            "same product policy; Algorithm 1 then lets agent 2 see agent 1's action.\n"
-            "Right: Kuba et al.'s game, N agents, where one half must act unlike the other half.",
+            "Independent and sharing agents stop at bad joint actions; Algorithm 1 ends at the optimum from every start tried",
+            f"Left: one move, two agents, three actions, exact updates with η = {data['games'][0]['step']}.  All runs of a game "
+            "begin at the same product policies (sharing agents at agent 1's); Algorithm 1 lets agent 2 see agent 1's action.\n"
+            "Bars: the joint action that the final policy plays most, and what it pays; dark: optimal.  Right: N agents, "
+            "reward 1 if one half plays 0 and the other half 1, else 0.",
         )
         return figure
 
 
-def _pairs(actions: list[int]) -> str:
+def _pair(actions: list[int]) -> str:
     return f"({', '.join(map(str, actions))})"
 
 
-def _runs(axes: Any, game: dict[str, Any]) -> None:
+def _runs(axes: Any, game: dict[str, Any], name: str) -> None:
     """Values over iterations, with the equilibria as levels."""
-    name, last = game["name"].partition(":")[0], game["at"][-1]
     levels: dict[float, list[dict[str, Any]]] = {}
     for entry in game["equilibria"]:
         levels.setdefault(float(entry["value"]), []).append(entry)
+    last = game["at"][-1] + 1
     for value, entries in levels.items():
-        where = " and ".join(_pairs(entry["actions"]) for entry in entries)
-        kind = "optimum" if entries[0]["optimal"] else "Nash equilibrium, not optimal"
-        axes.axhline(value, color="#b0b0b0", linewidth=0.9, zorder=0)
-        axes.text(1.1, value, f"{kind}: {where} pays {value:g}", fontsize=8, color="#555555", va="bottom")
+        where = " and ".join(_pair(entry["actions"]) for entry in entries)
+        kind = "optimum" if entries[0]["optimal"] else "a Nash equilibrium"
+        axes.axhline(value, color="#c4c4c4", linewidth=0.9, zorder=0)
+        axes.annotate(
+            f"{kind}: {where} pays {value:g}", (last, value), (0, 3), textcoords="offset points", ha="right", fontsize=8.3,
+            color="#444444",
+        )  # fmt: skip
     for algorithm in ALGORITHMS:
         axes.plot([k + 1 for k in game["at"]], game["values"][algorithm], **STYLE[algorithm])
+    begin, top = game["values"]["algorithm_1"][0], float(game["optimum"])
     axes.set_xscale("log")
-    axes.set_xlim(1, last + 1)
-    top = float(game["optimum"])
-    axes.set_ylim(-0.42 * top, 1.12 * top)
+    axes.set_xlim(1, last)
+    axes.set_ylim(begin - 0.06 * (top - begin), top + 0.1 * (top - begin))
     axes.xaxis.set_major_formatter(_thousands)
     axes.set_title(f"{name}, from the uniform policy", fontweight="bold")
-    axes.set_xlabel("iterations + 1")
+    axes.set_xlabel("iterations, plus one")
     axes.set_ylabel("value J")
+    _label_ends(axes, game["values"], last, 0.05 * (top - begin))
+
+
+def _label_ends(axes: Any, values: dict[str, list[float]], last: int, apart: float) -> None:
+    """Names right of where the curves end, those that end together one under the other."""
+    groups: list[list[str]] = []
+    for name in sorted(ALGORITHMS, key=lambda name: -values[name][-1]):
+        if groups and values[groups[-1][-1]][-1] - values[name][-1] < apart:
+            groups[-1].append(name)
+        else:
+            groups.append([name])
+    for group in groups:
+        for line, name in enumerate(group):
+            axes.annotate(
+                LABEL[name].replace("independent ", "indep. "), (last, values[group[0]][-1]), (5, -12 * line), fontsize=8.3,
+                textcoords="offset points", va="center", color=STYLE[name]["color"], annotation_clip=False,
+            )  # fmt: skip
 
 
 def _ends(axes: Any, game: dict[str, Any], starts: int) -> None:
     """Where runs from random starts end, as shares of one bar per algorithm."""
-    tones = {"optimal": BLUE, "other": ("#bdbdbd", "#dcdcdc", "#a3a3a3", "#ececec")}
     for row, algorithm in enumerate(ALGORITHMS):
         left, others = 0.0, 0
         for end in sorted(game["ends"][algorithm], key=lambda end: (end["value"] != game["optimum"], end["actions"])):
             best = end["value"] == game["optimum"]
-            color = tones["optimal"] if best else tones["other"][others % 4]
+            color = OPTIMAL_TONE if best else OTHER_TONES[others % len(OTHER_TONES)]
             others += not best
-            axes.barh(row, end["share"], left=left, color=color, edgecolor="white", height=0.72)
-            if end["share"] >= 0.07:
+            axes.barh(row, end["share"], left=left, color=color, edgecolor="white", height=0.76)
+            if end["share"] >= 0.05:
                 axes.text(
-                    left + end["share"] / 2, row, f"{_pairs(end['actions'])}\npays {end['value']}",
-                    ha="center", va="center", fontsize=7.4, color="white" if best else BLACK,
+                    left + end["share"] / 2, row, f"{_pair(end['actions'])}\n{end['value']}",
+                    ha="center", va="center", fontsize=7.8, color="white" if best else BLACK,
                 )  # fmt: skip
             left += end["share"]
     axes.set_yticks(
-        range(len(ALGORITHMS)), [LABEL[name].replace("independent ", "independent\n") for name in ALGORITHMS]
+        range(len(ALGORITHMS)), [LABEL[name].replace("nt ", "nt\n").replace("d p", "d\np") for name in ALGORITHMS]
     )
+    for label, algorithm in zip(axes.get_yticklabels(), ALGORITHMS, strict=True):
+        label.set_color(STYLE[algorithm]["color"])
     axes.invert_yaxis()
     axes.set_xlim(0, 1)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     axes.tick_params(axis="y", length=0, labelsize=8.4)
     axes.spines["left"].set_visible(False)
-    axes.set_title(f"... and from {starts} random starts: where runs end", fontweight="bold")
+    axes.set_title(f"where runs from {starts} random starts end", fontweight="bold")
 
 
 def _sharing(axes: Any, rows: list[dict[str, Any]]) -> None:
@@ -358,42 +383,33 @@ def _sharing(axes: Any, rows: list[dict[str, Any]]) -> None:
 
     agents = [row["agents"] for row in rows]
     bound = [float(Fraction(row["bound"])) for row in rows]
+
+    def final(name: str) -> list[float]:
+        return [row["final"][name] for row in rows]
+
     axes.plot(agents, bound, color=BLACK, linestyle=DOTTED, linewidth=2.2)
+    axes.plot(agents, final("shared_parameters"), "s", color=BLACK, markersize=9, clip_on=False)
+    axes.plot(agents, final("algorithm_1"), "o-", color=BLUE, markersize=11, linewidth=2.2, clip_on=False)
     axes.plot(
-        agents, [row["final"]["shared_parameters"] for row in rows], "s", color=BLACK, markersize=9, clip_on=False
+        agents, final("independent_mirror_descent"), "D", color=GREEN, markersize=6, markeredgecolor="white", zorder=6
     )
-    axes.plot(
-        agents,
-        [row["final"]["algorithm_1"] for row in rows],
-        "o-",
-        color=BLUE,
-        markersize=10,
-        linewidth=2.2,
-        clip_on=False,
-    )
-    axes.plot(
-        agents, [row["final"]["independent_mirror_descent"] for row in rows], "D", color=GREEN, markersize=6, zorder=6,
-        markeredgecolor="white", clip_on=False,
-    )  # fmt: skip
     for row, value in zip(rows, bound, strict=True):
-        axes.annotate(row["bound"], (row["agents"], value), (12, 6), textcoords="offset points", fontsize=9.5)
+        axes.annotate(row["bound"], (row["agents"], value), (10, 6), textcoords="offset points", fontsize=9.5)
     axes.set_yscale("log", base=2)
-    axes.set_ylim(2**-8, 2)
+    axes.set_ylim(2**-7.7, 2.4)
+    axes.yaxis.set_major_formatter(lambda value, _: f"{Fraction(value).limit_denominator(1000)}")
+    axes.set_yticks([2.0**-k for k in range(8)])
+    axes.minorticks_off()
     axes.set_xticks(agents)
-    axes.set_xlim(1.6, 8.9)
+    axes.set_xlim(1.6, 9)
     axes.set_xlabel("number of agents N")
     axes.set_ylabel("J / J*")
+    axes.text(1.9, 1.62, "Algorithm 1 (circles)", fontsize=8.6, color=BLUE)
+    axes.text(1.9, 1.3, "indep. mirror descent, random starts (median)", fontsize=8.6, color=GREEN)
     axes.text(
-        2,
-        1.28,
-        "Algorithm 1 (circles) and independent mirror\ndescent from random starts (diamonds, median)",
-        fontsize=8.6,
-        color=BLUE,
-    )
-    axes.text(
-        2.1,
-        2**-5.6,
-        "agents that share one policy:\nsquares, a run; dotted, the best\nsuch policy, 2/2$^N$, exact",
+        1.9,
+        2**-6.95,
+        "agents who share one policy:\nsquares, a run; dots, the best\nsuch policy, 2/2$^N$, exactly",
         fontsize=8.6,
     )
-    axes.set_title("Sharing one product policy costs 2$^{N-1}$", fontweight="bold")
+    axes.set_title("sharing one policy costs a factor 2$^{N-1}$", fontweight="bold")

@@ -101,7 +101,7 @@ def figure_1(progress: Progress = silent, iterations: int = 20_000) -> dict[str,
     return {
         "figure": "figure-1",
         "source": "Section E, Figure 1",
-        "reproduce": "mappo-verify reproduce figure-1 --out DIR",
+        "reproduce": f"mappo-verify reproduce figure-1 --out DIR --iterations {iterations}",
         "game": {
             "R": [[str(v) for v in row] for row in ratio().reward.reshape(2, 2)],
             "S": [[str(v) for v in row] for row in stopping(ratio()).reshape(2, 2)],
@@ -321,7 +321,8 @@ def _run_findings(panels: list[dict[str, Any]], values: dict[str, Array]) -> lis
         },
         {
             "id": "arrival",
-            "says": f"iterations until V ≥ {ARRIVAL}, in every panel (null: not within the run)",
+            "says": f"iterations until V ≥ {ARRIVAL} in the panels: "
+            + "; ".join(f"{name.replace('_', ' ')} {_listed(arrivals, name)}" for name in names),
             "iterations": arrivals,
         },
         {
@@ -331,6 +332,11 @@ def _run_findings(panels: list[dict[str, Any]], values: dict[str, Array]) -> lis
             f"η = {STEPS[-1]} after {both}",
         },
     ]
+
+
+def _listed(arrivals: dict[str, dict[str, int | None]], name: str) -> str:
+    """One curve's arrivals, panel by panel."""
+    return ", ".join(f"({panel}) {arrival[name] or 'never'}" for panel, arrival in arrivals.items())
 
 
 def _fraction(value: Any) -> Fraction:

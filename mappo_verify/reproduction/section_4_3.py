@@ -66,7 +66,8 @@ def section_4_3(
     return {
         "figure": "section-4.3",
         "source": "Section 4.3; Claus and Boutilier 1998; Kuba et al. 2022, Proposition 1",
-        "reproduce": "mappo-verify reproduce section-4.3 --out DIR",
+        "reproduce": "mappo-verify reproduce section-4.3 --out DIR "
+        f"--iterations {iterations} --starts {starts} --seed {seed}",
         "iterations": iterations,
         "random_starts": starts,
         "seed": seed,
@@ -86,18 +87,32 @@ def _equilibrium_game(game: Game, iterations: int, starts: int, seed: int) -> di
     played = game.floats()
     drawn = [np.log(table) for table in _random_policies(played, starts, seed)]
     many = repeated(played, starts)
+    equilibria = _pure_equilibria(game, best)
+    runs = {name: run(played, iterations, STEP) for name, run in RUNS.items()}
     return {
         "name": game.name,
         "payoff": [[str(v) for v in row] for row in game.reward.reshape(game.action_sizes)],
         "step": STEP,
         "optimum": str(best),
-        "equilibria": _pure_equilibria(game, best),
+        "equilibria": equilibria,
         "at": shown.tolist(),
-        "values": {name: numbers(run(played, iterations, STEP).returns(played)[shown]) for name, run in RUNS.items()},
+        "values": {name: numbers(trace.returns(played)[shown]) for name, trace in runs.items()},
+        "uniform_end": {name: _played_most(trace, game, equilibria) for name, trace in runs.items()},
         "ends": {
             name: _ends(run(many, iterations, STEP, initial=_initial(run, drawn, game.action_sizes)), game)
             for name, run in RUNS.items()
         },
+    }
+
+
+def _played_most(trace: Trace, game: Game, equilibria: list[dict[str, Any]]) -> dict[str, Any]:
+    """The joint action that the final policy of one run plays most."""
+    place = int(trace.policies(-1).joint()[0].argmax())
+    actions = list(joint_action(place, game.action_sizes))
+    return {
+        "actions": actions,
+        "value": str(game.reward[0, place]),
+        "equilibrium": actions in [entry["actions"] for entry in equilibria],
     }
 
 
@@ -199,6 +214,18 @@ def _findings(games: list[dict[str, Any]], shared: list[dict[str, Any]]) -> list
                 "claim": "section-4.3/equilibria-are-optimal",
                 "says": f"{game['name']}: the optimum pays {game['optimum']}, but {listed} at a Nash equilibrium",
                 "equilibria": game["equilibria"],
+            }
+        )
+        ends = "; ".join(
+            f"{name.replace('_', ' ')} at {tuple(end['actions'])}, which pays {end['value']}"
+            + ("" if end["equilibrium"] else " and is no equilibrium")
+            for name, end in game["uniform_end"].items()
+        )
+        found.append(
+            {
+                "id": f"{game['name'].partition(':')[0]}-from-uniform",
+                "says": f"{game['name']}, from the uniform policy: {ends}",
+                "ends": game["uniform_end"],
             }
         )
         reached = {
