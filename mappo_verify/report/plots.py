@@ -293,11 +293,11 @@ def section_4_3_overview(data: dict[str, Any]) -> Any:
         _sharing(figure.add_subplot(grid[:, 2]), data["shared_parameters"])
         _title(
             figure,
-            "Independent and sharing agents stop at bad joint actions; Algorithm 1 ends at the optimum from every start tried",
+            "Independent and sharing agents can stop at bad joint actions; Algorithm 1 reached the optimum from every start",
             f"Left: one move, two agents, three actions, exact updates with η = {data['games'][0]['step']}.  All runs of a game "
             "begin at the same product policies (sharing agents at agent 1's); Algorithm 1 lets agent 2 see agent 1's action.\n"
-            "Bars: the joint action that the final policy plays most, and what it pays; dark: optimal.  Right: N agents, "
-            "reward 1 if one half plays 0 and the other half 1, else 0.",
+            f"Bars: the joint action played most after {data['iterations']:,} iterations, and what it pays; dark: optimal.  "
+            "Right: N agents, reward 1 if one half plays 0 and the other half 1, else 0.",
         )
         return figure
 
