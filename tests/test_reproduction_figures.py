@@ -15,6 +15,7 @@ import pytest
 
 from mappo_verify import cli
 from mappo_verify.report import plots
+from mappo_verify.reproduction import figure_1 as module
 from mappo_verify.reproduction.curves import number
 from mappo_verify.reproduction.figure_1 import ARRIVAL, LENGTHS, figure_1, stationary_point
 from mappo_verify.reproduction.section_4_3 import section_4_3
@@ -148,6 +149,21 @@ def test_findings_about_the_landscape(figure):
     assert found["one-constrained-stationary-point"]["smallest_increment"] > 0
     assert found["plateau"]["value"] == "1/2"
     assert found["starts"]["values"] == [number(5 / 11)]
+
+
+def test_runs_that_are_too_short_say_nothing_about_arrival(figure, monkeypatch):
+    """... and those that arrive are compared, with the counts of the loops above."""
+    assert "mirror-step" not in findings(figure)
+    monkeypatch.setattr(module, "ARRIVAL", 0.46)
+    found = findings(figure_1(iterations=LENGTH))["mirror-step"]["says"]
+    for second, start in (([0.0, 5.0], "near-stationary"), ([0.0, 0.0], "uniform")):
+        curves = (
+            conditional_run(second, 0.05, LENGTH, simulated=False)[1],
+            independent_run(second, 0.05, LENGTH, mirror=True),
+            independent_run(second, 0.05, LENGTH, mirror=False),
+        )
+        counts = [next(k for k, value in enumerate(curve) if value >= 0.46) for curve in curves]
+        assert f"{' / '.join(map(str, counts))} from the {start} start" in found
 
 
 def test_findings_about_the_simulation(figure):

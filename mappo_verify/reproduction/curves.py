@@ -31,6 +31,15 @@ def numbers(values: Any) -> list[float]:
     return [number(value) for value in np.asarray(values).ravel()]
 
 
+def spoken(name: str) -> str:
+    """An algorithm's key as words.
+
+    >>> spoken("algorithm_1")
+    'Algorithm 1'
+    """
+    return name.replace("_", " ").replace("algorithm", "Algorithm")
+
+
 def iterations_shown(last: int) -> Array:
     """``0..last``, thinned out: dense at the beginning, where most happens, and evenly spaced later.
 

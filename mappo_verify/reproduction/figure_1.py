@@ -43,7 +43,7 @@ from ..quantities.ratio_game import (
     stopping,
 )
 from ..quantities.values import returns
-from .curves import Progress, first_at_least, iterations_shown, number, numbers, repeated, silent
+from .curves import Progress, first_at_least, iterations_shown, number, numbers, repeated, silent, spoken
 
 STARTS = {"near-stationary": ((0.0, 0.0), (0.0, 5.0)), "uniform": ((0.0, 0.0), (0.0, 0.0))}
 """Logits of agent 1, and of agent 2 whatever it sees."""
@@ -89,7 +89,7 @@ def figure_1(progress: Progress = silent, iterations: int = 20_000) -> dict[str,
     }
     traces = {}
     for place, (name, run) in enumerate(work.items()):
-        progress(name.replace("_", " "), place / len(work))
+        progress(spoken(name), place / len(work))
         traces[name] = run()
     progress("findings", 1.0)
     values = {
@@ -309,11 +309,7 @@ def _run_findings(panels: list[dict[str, Any]], values: dict[str, Array]) -> lis
     """About the curves."""
     arrivals = {panel["panel"]: panel["arrival"] for panel in panels}
     names = ("algorithm_1", "independent_mirror_descent", "independent_gradient")
-    both = "; ".join(
-        f"{' / '.join(str(arrivals[panel][name] or 'never') for name in names)} from the {start} start"
-        for panel, start in (("c", "near-stationary"), ("f", "uniform"))
-    )
-    return [
+    found: list[dict[str, Any]] = [
         {
             "id": "starts",
             "says": "all runs begin at V = 5/11",
@@ -322,16 +318,23 @@ def _run_findings(panels: list[dict[str, Any]], values: dict[str, Array]) -> lis
         {
             "id": "arrival",
             "says": f"iterations until V ≥ {ARRIVAL} in the panels: "
-            + "; ".join(f"{name.replace('_', ' ')} {_listed(arrivals, name)}" for name in names),
+            + "; ".join(f"{spoken(name)} {_listed(arrivals, name)}" for name in names),
             "iterations": arrivals,
         },
-        {
-            "id": "mirror-step",
-            "says": "what Algorithm 1 gains over independent gradient here is the mirror step's more than the conditional "
-            f"policy's: Algorithm 1 / independent mirror descent / independent gradient reach V ≥ {ARRIVAL} at "
-            f"η = {STEPS[-1]} after {both}",
-        },
     ]
+    largest_step = {"c": "near-stationary", "f": "uniform"}
+    counts = {start: [arrivals[panel][name] for name in names] for panel, start in largest_step.items()}
+    if not any(None in row for row in counts.values()):  # else the runs are too short to say
+        both = "; ".join(f"{' / '.join(map(str, row))} from the {start} start" for start, row in counts.items())
+        found.append(
+            {
+                "id": "mirror-step",
+                "says": "what Algorithm 1 gains over independent gradient here is the mirror step's more than the conditional "
+                f"policy's: Algorithm 1 / independent mirror descent / independent gradient reach V ≥ {ARRIVAL} at "
+                f"η = {STEPS[-1]} after {both}",
+            }
+        )
+    return found
 
 
 def _listed(arrivals: dict[str, dict[str, int | None]], name: str) -> str:

@@ -28,7 +28,7 @@ from ..model.agents import joint_action, prefix_sizes
 from ..quantities.equilibria import nash_gaps
 from ..quantities.optimal import optimal
 from ..quantities.values import returns
-from .curves import Progress, iterations_shown, number, numbers, repeated, silent
+from .curves import Progress, iterations_shown, number, numbers, repeated, silent, spoken
 
 STEP = 0.05
 """η on climbing and penalty."""
@@ -217,7 +217,7 @@ def _findings(games: list[dict[str, Any]], shared: list[dict[str, Any]]) -> list
             }
         )
         ends = "; ".join(
-            f"{name.replace('_', ' ')} at {tuple(end['actions'])}, which pays {end['value']}"
+            f"{spoken(name)} at {tuple(end['actions'])}, which pays {end['value']}"
             + ("" if end["equilibrium"] else " and is no equilibrium")
             for name, end in game["uniform_end"].items()
         )
@@ -232,7 +232,7 @@ def _findings(games: list[dict[str, Any]], shared: list[dict[str, Any]]) -> list
             name: number(sum(end["share"] for end in ends if end["value"] == game["optimum"]))
             for name, ends in game["ends"].items()
         }
-        words = ", ".join(f"{name.replace('_', ' ')} {share:.0%}" for name, share in reached.items())
+        words = ", ".join(f"{spoken(name)} {share:.0%}" for name, share in reached.items())
         found.append(
             {
                 "id": f"{game['name'].partition(':')[0]}-ends",
