@@ -109,6 +109,10 @@ from .quantities.finite_class import FiniteClass as FiniteClass, visited_states 
 from .model.features import Features as Features
 from .algorithms.multi_agent_ppo import multi_agent_ppo as multi_agent_ppo, ideal_beta as ideal_beta
 from .algorithms.constant_step import constant_step as constant_step
+from .algorithms.independent_gradient import independent_gradient as independent_gradient
+from .algorithms.independent_mirror_descent import independent_mirror_descent as independent_mirror_descent
+from .algorithms.shared_parameters import shared_parameters as shared_parameters
+from .algorithms.joint_mirror_descent import joint_mirror_descent as joint_mirror_descent
 from .algorithms.improvement_solver import StochasticGradient as StochasticGradient, ExactFit as ExactFit
 from .algorithms.critics import (
     ExactCritic as ExactCritic,

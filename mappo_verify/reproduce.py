@@ -42,6 +42,48 @@ def algorithm_3(
     write_reproduction(data, out, {"algorithm-3": algorithm_3_stall})
 
 
+@app.command("figure-1")
+def figure_1(
+    out: OutOption,
+    iterations: Annotated[
+        int, typer.Option(help="Length of every run; the printed panels need 20000.", min=1)
+    ] = 20_000,
+) -> None:
+    """Section E: the ratio game's six panels, and the landscape behind them.
+
+    Writes figure-1 and figure-1-landscape (.svg, .png) and figure-1.json; under a minute.
+    """
+    from .cli import _Progress
+    from .report.plots import figure_1_landscape, figure_1_panels
+    from .reproduction.figure_1 import figure_1 as compute
+
+    require_folder(out)
+    with _Progress("figure 1") as progress:
+        data = compute(progress, iterations)
+    write_reproduction(data, out, {"figure-1": figure_1_panels, "figure-1-landscape": figure_1_landscape})
+
+
+@app.command("section-4.3")
+def section_4_3(
+    out: OutOption,
+    iterations: Annotated[int, typer.Option(help="Length of every run.", min=1)] = 2_000,
+    starts: Annotated[int, typer.Option(help="How many random starts.", min=1)] = 200,
+    seed: SeedOption = 0,
+) -> None:
+    """Section 4.3: which algorithm stops at which equilibrium, and what sharing parameters costs.
+
+    Writes section-4.3 (.svg, .png, .json); under a minute.
+    """
+    from .cli import _Progress
+    from .report.plots import section_4_3_overview
+    from .reproduction.section_4_3 import section_4_3 as compute
+
+    require_folder(out)
+    with _Progress("section 4.3") as progress:
+        data = compute(progress, iterations, starts, seed)
+    write_reproduction(data, out, {"section-4.3": section_4_3_overview})
+
+
 def require_folder(folder: Path) -> None:
     """Make it, before the work."""
     try:

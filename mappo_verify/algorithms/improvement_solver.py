@@ -17,7 +17,7 @@ B/β_k)`` with ``|Q̂| ≤ B``; the paper prints ``2(R + B/β_k)``, which is no 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -143,6 +143,10 @@ class Solver(ABC):
     @abstractmethod
     def solve(self, problem: Problem, generator: Generator) -> Array:
         """``θ_{k+1}``, shape ``[..., d]``."""
+
+    def improve(self, problems: Sequence[Problem], generators: Sequence[Generator]) -> list[Array]:
+        """``θ_{k+1}`` of every agent: one by one, unless agents share what they improve."""
+        return [self.solve(problem, generator) for problem, generator in zip(problems, generators, strict=True)]
 
 
 @dataclass(frozen=True)

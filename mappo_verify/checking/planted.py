@@ -30,6 +30,7 @@ ERROR = "quantities/bellman_error.py"
 SGD, ONLINE = "quantities/stochastic_gradient.py", "quantities/online_learning.py"
 DATA, FINITE = "quantities/data.py", "quantities/finite_class.py"
 UPDATE = "quantities/update_errors.py"
+RATIO = "quantities/ratio_game.py"
 ARITHMETIC, FORMAL, EXACT = "arithmetic/system.py", "arithmetic/formal.py", "arithmetic/rationals.py"
 
 PLANTED: tuple[Planted, ...] = (
@@ -712,6 +713,21 @@ PLANTED: tuple[Planted, ...] = (
         "squared_norm(self.fit_error(m), self.sigma(m), axes=3)",
         "squared_norm(self.fit_error(m), self.sigma(m) * self.sigma(m), axes=3)",
         ("theorem-4.5/repaired-sharp", "theorem-4.5/repaired"),
+    ),
+    # --- ratio games
+    Planted(
+        "the probability to stop without the discount",
+        RATIO,
+        "game.discount[..., None] * game.transition[..., 0, :, 0]",
+        "game.transition[..., 0, :, 0]",
+        ("section-e/value",),
+    ),
+    Planted(
+        "a quotient differentiated without its denominator",
+        RATIO,
+        "game.reward[..., 0, :]) - ratio_value(game, weights) * _total(change, stopping(game))",
+        "game.reward[..., 0, :])",
+        ("section-e/stationary-point",),
     ),
     # --- arithmetic
     Planted(

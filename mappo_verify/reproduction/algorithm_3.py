@@ -8,7 +8,6 @@ averages its path: an iteration may get only so far from 0, whatever the ones be
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,9 +15,7 @@ import numpy as np
 from ..algorithms.improvement_solver import Start, StochasticGradient
 from ..algorithms.multi_agent_ppo import multi_agent_ppo
 from ..model import Game
-
-Progress = Callable[[str, float], None]
-"""Called with what is being done and the share of it that is finished, 0 to 1."""
+from .curves import Progress, silent
 
 RADIUS = 5.0
 CURVES: tuple[tuple[Start, int], ...] = (("zero", 10), ("zero", 100), ("zero", 1000), ("current", 100))
@@ -26,7 +23,7 @@ CURVES: tuple[tuple[Start, int], ...] = (("zero", 10), ("zero", 100), ("zero", 1
 
 
 def algorithm_3(
-    progress: Progress = lambda _text, _share: None,
+    progress: Progress = silent,
     iterations: int = 200,
     runs: int = 16,
     seed: int = 0,
