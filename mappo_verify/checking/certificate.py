@@ -695,6 +695,10 @@ ABOUT: dict[str, str] = {
     "lemma-b.3-zero-mean-intervention": "advantages have mean 0 on all subsets under intervention",
     "proposition-4.2-averaged-unique": "the averaged objective determines the step everywhere",
     "section-4.3-equilibria-are-optimal": "every Nash equilibrium is optimal, which the paper denies",
+    "section-e-printed-value": "Section E's value at the stationary point rounds to .46; the error",
+    "section-e-stationary-policy": "V is stationary at (1/2, 0); the slope in x",
+    "section-e-update": "the simulated update moves agent 1's logits as Algorithm 1 does",
+    "section-e-score": "the simulated score is the policy's value",
 }
 """What each of these files shows, in a few words, in the order of the table in ``certificates/README.md``."""
 
