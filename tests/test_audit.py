@@ -196,10 +196,18 @@ def test_an_inequality_that_holds_is_not_proved_by_points():
 
 
 def test_equalities_beyond_the_rationals_are_only_supported():
-    own = table_claim(lambda f: mv.exp(f), lambda f: mv.exp(f / 2) * mv.exp(f / 2), mv.equal)
+    own = table_claim(lambda f: mv.exp(f), lambda f: mv.exp(f / 2) * mv.exp(f / 2), mv.equal, transcendental=True)
     entry = mv.audit([own])["mine"]
     assert entry.standing is SUPPORTED and entry.how == "nothing decided against it, nothing certified"
     assert entry.undecided > 0 and entry.margin.contains(0)
+
+
+def test_what_stays_undecided_is_said():
+    """At f = 0 the equality is rational and decided; elsewhere balls leave it open."""
+    own = table_claim(lambda f: mv.exp(f), lambda f: mv.exp(f / 2) * mv.exp(f / 2), mv.equal)
+    entry = mv.audit([own])["mine"]
+    assert entry.standing is SURVIVED and 0 < entry.instances < entry.undecided
+    assert entry.how == f"every decided instance holds (exact); {entry.undecided} stay undecided"
 
 
 def test_false_equalities_beyond_the_rationals_are_refuted():
