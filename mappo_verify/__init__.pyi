@@ -10,6 +10,7 @@ from .model.policy import Policy as Policy
 from .games.named import named_game as named_game, random_game as random_game
 from .games.loading import load_game as load_game, resolve_game as resolve_game
 from .games.files import save_game as save_game
+from .games.continuing import restarted as restarted
 from .games.adapters import from_gymnasium as from_gymnasium
 
 # --- What a policy is worth -----------------------------------------------------------------------------------------
@@ -83,10 +84,20 @@ from .quantities.bellman_error import (
     Moments as Moments,
     moments_of as moments_of,
     population_moments as population_moments,
+    state_features as state_features,
     start_features as start_features,
     pessimistic_step as pessimistic_step,
 )
 from .quantities.linear_class import LinearClass as LinearClass
+from .quantities.quadratic_program import ConstrainedStep as ConstrainedStep
+from .quantities.constrained_evaluation import (
+    constrained_step as constrained_step,
+    certify_step as certify_step,
+    class_bellman_error as class_bellman_error,
+    class_pessimistic_step as class_pessimistic_step,
+    Bracket as Bracket,
+    GlobalStep as GlobalStep,
+)
 from .quantities.data import (
     law_of_data as law_of_data,
     frequencies as frequencies,
@@ -98,6 +109,10 @@ from .quantities.finite_class import FiniteClass as FiniteClass, visited_states 
 from .model.features import Features as Features
 from .algorithms.multi_agent_ppo import multi_agent_ppo as multi_agent_ppo, ideal_beta as ideal_beta
 from .algorithms.constant_step import constant_step as constant_step
+from .algorithms.independent_gradient import independent_gradient as independent_gradient
+from .algorithms.independent_mirror_descent import independent_mirror_descent as independent_mirror_descent
+from .algorithms.shared_parameters import shared_parameters as shared_parameters
+from .algorithms.joint_mirror_descent import joint_mirror_descent as joint_mirror_descent
 from .algorithms.improvement_solver import StochasticGradient as StochasticGradient, ExactFit as ExactFit
 from .algorithms.critics import (
     ExactCritic as ExactCritic,
@@ -106,6 +121,36 @@ from .algorithms.critics import (
     RegressionCritic as RegressionCritic,
 )
 from .algorithms.sampling import SamplingOracle as SamplingOracle
+from .games.offline import (
+    OfflineProblem as OfflineProblem,
+    tabular_problem as tabular_problem,
+    two_agent_gap as two_agent_gap,
+    two_agent_classes as two_agent_classes,
+    one_agent_gap as one_agent_gap,
+)
+from .algorithms.datasets import (
+    Population as Population,
+    Samples as Samples,
+    Dataset as Dataset,
+    draw_dataset as draw_dataset,
+)
+from .algorithms.pessimistic_linear import (
+    pessimistic_ppo as pessimistic_ppo,
+    pessimistic_ppo_joint as pessimistic_ppo_joint,
+    InClass as InClass,
+    Unconstrained as Unconstrained,
+    statistical_error as statistical_error,
+    theorem_price as theorem_price,
+    repaired_price as repaired_price,
+)
+from .algorithms.pessimistic_general import (
+    pessimistic_finite as pessimistic_finite,
+    pessimistic_finite_joint as pessimistic_finite_joint,
+)
+from .algorithms.pessimistic_trace import (
+    PessimisticTrace as PessimisticTrace,
+    pessimistic_quantities as pessimistic_quantities,
+)
 from .algorithms.trace import Trace as Trace, recompute as recompute, self_consistent_beta as self_consistent_beta
 
 # --- Claims on trial ------------------------------------------------------------------------------------------------
@@ -166,6 +211,9 @@ from .errors import (
     ExactnessError as ExactnessError,
     UndecidedError as UndecidedError,
     SingularError as SingularError,
+    SolverError as SolverError,
+    InterruptedRunError as InterruptedRunError,
+    InfeasibleError as InfeasibleError,
     FileError as FileError,
     ClaimError as ClaimError,
 )

@@ -25,6 +25,22 @@ class SingularError(MappoVerifyError, ArithmeticError):
     """A linear system has no unique solution; for values this means that ``I - γP_π`` is singular."""
 
 
+class InterruptedRunError(MappoVerifyError, RuntimeError):
+    """An algorithm could not go on; ``trace`` holds the iterations that it completed, and ``__cause__`` says what happened."""
+
+    def __init__(self, message: str, trace: object) -> None:
+        super().__init__(message)
+        self.trace = trace
+
+
+class SolverError(MappoVerifyError, RuntimeError):
+    """A numerical solver did not reach an optimum that can be certified."""
+
+
+class InfeasibleError(SolverError):
+    """The constraints of an optimisation problem exclude each other."""
+
+
 class FileError(MappoVerifyError, ValueError):
     """A file cannot be read as a game; the message names the line or the JSON path."""
 

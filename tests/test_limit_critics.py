@@ -31,7 +31,8 @@ def test_it_is_the_limit_of_the_penalised_problem(make, m):
     cp = pytest.importorskip("cvxpy")
     moments, direction, critics = setup(make(), m)
     found = limit_critic(moments, direction, critics)
-    curvature, slope = (floats_of(part) for part in moments.curvature())
+    form = moments.pessimism(like(np.zeros(len(direction), int), direction), 1)
+    curvature, slope = floats_of(form.matrix), floats_of(form.slope)
     values, vectors = np.linalg.eigh(curvature)
     root = vectors * np.sqrt(np.maximum(values, 0)) @ vectors.T
     w = cp.Variable(len(direction))

@@ -1,10 +1,10 @@
 """Data for pessimistic evaluation, drawn by the paper's protocol.
 
-Agent ``m`` asks about ``Q^{1:m}`` of the current policy, so the agents after it must follow that policy.  One draw of ``D^m`` is::
+Agent ``m`` asks about ``Q^{1:m}`` of the current policy, so the agents after it must follow that policy.  One draw of ``D^m``::
 
     s ~ μ_s,   a^{1:m} ~ μ_a(·|s),   a^{m+1:N} ~ π_k(·|s, a^{1:m}),   (r, s') from the sampling oracle
 
-and ``D^m`` holds ``n`` of them.  As ``π_k`` changes, it is drawn anew in every iteration and for every agent: ``nKN`` draws in all.
+and ``D^m`` holds ``n`` of them.  As ``π_k`` changes, it is drawn anew in every iteration, for every agent: ``nKN`` draws in all.
 
 Order does not matter to anything that is computed from ``D^m``, so equal draws are counted together.  There are finitely
 many *outcomes* ``(s, a, s')``, whose counts in ``n`` draws are multinomial; where there are fewer outcomes than draws, the counts
@@ -29,7 +29,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, System, like, select, support
+from ..arithmetic import Array, System, compare, like, select, support
 from ..errors import GameError
 from ..games.offline import OfflineProblem
 from ..model import Policy
@@ -43,12 +43,16 @@ from .sampling import ENDED, Generator, Places, SamplingOracle, cumulative, draw
 class Dataset:
     """``D^m``: quadruples ``(s, a^{1:m}, r, s')``, one a row, and how often each occurs; ``...`` are repetitions.
 
+    The actions ``a^{m+1:N}`` that the policy drew are kept as well, so that the data can be checked against its law.
+
     Attributes
     ----------
+    problem : OfflineProblem
+        Whose game was played.
     m : int
         The agent, counted from 1.
-    points : Array
-        ``s·|A_1|···|A_m| + (index of a^{1:m})``, ``[..., rows]``.
+    pairs : Array
+        The joint ``(s, a)`` as ``s·|A| + a``, ``[..., rows]``.
     rewards : Array
         ``r``, ``[..., rows]``.
     following : Array
@@ -57,28 +61,42 @@ class Dataset:
         How often the row was drawn, ``[..., rows]``, 0 included; of a population, its chance.
     """
 
+    problem: OfflineProblem
     m: int
-    points: Places
+    pairs: Places
     rewards: Array
     following: Places
     counts: Array
+
+    @property
+    def points(self) -> Places:
+        """``(s, a^{1:m})`` as ``s·|A_1|···|A_m| + (index of a^{1:m})``, ``[..., rows]``."""
+        return self.pairs // _later(self.problem, self.m)
 
     @cached_property
     def weights(self) -> Array:
         """``counts`` divided by their sum ``n``, ``[..., rows]``."""
         return np.asarray(self.counts / self.counts.sum(-1, keepdims=True))
 
-    def moments(self, problem: OfflineProblem, policy: Policy) -> Moments:
-        """``Σ``, ``A`` and ``b`` under these data, with ``φ`` at ``s'`` averaged over ``a^{1:m} ~ π``; after the end it is 0."""
-        features = problem.features.matrix(self.m - 1)
-        ahead = state_features(problem.game, policy, features, self.m)
-        return moments_of(
-            features[self.points], problem.game.discount * self.at_next(ahead), self.rewards, self.weights
-        )
+    def frequencies(self) -> Array:
+        """How often each ``(s, a, s')`` occurs, ``[..., S, A, S + 1]``, the last column for the end; they sum to 1."""
+        states, actions = self.problem.game.states, self.problem.game.actions
+        shape = self.weights.shape[:-1]
+        table = like(np.zeros((int(np.prod(shape)), states * actions * (states + 1)), int), self.weights)
+        places = np.broadcast_to(self.pairs * (states + 1) + self.following % (states + 1), self.weights.shape)
+        rows = np.arange(len(table))[:, None]
+        np.add.at(table, (rows, places.reshape(len(table), -1)), self.weights.reshape(len(table), -1))
+        return table.reshape(*shape, states, actions, states + 1)
 
-    def targets(self, problem: OfflineProblem, policy: Policy, values: Array) -> Array:
+    def moments(self, policy: Policy) -> Moments:
+        """``Σ``, ``A`` and ``b`` under these data, with ``φ`` at ``s'`` averaged over ``a^{1:m} ~ π``; after the end it is 0."""
+        game, features = self.problem.game, self.problem.features.matrix(self.m - 1)
+        ahead = game.discount * self.at_next(state_features(game, policy, features, self.m))
+        return moments_of(features[self.points], ahead, self.rewards, self.weights)
+
+    def targets(self, values: Array) -> Array:
         """``r + γ v(s')`` for state values ``v`` ``[..., S]``, with ``v = 0`` after the end; ``[..., rows]``."""
-        return np.asarray(self.rewards + problem.game.discount * self.at_next(values[..., None])[..., 0])
+        return np.asarray(self.rewards + self.problem.game.discount * self.at_next(values[..., None])[..., 0])
 
     def at_next(self, rows: Array) -> Array:
         """Rows of ``[..., S, d]`` at every ``s'``, 0 after the end, ``[..., rows, d]``."""
@@ -96,23 +114,22 @@ class Outcomes:
 
     Attributes
     ----------
-    problem : OfflineProblem
-    m : int
-    points, rewards, following : Array
+    problem, m, pairs, rewards, following
         As in :class:`Dataset`, ``[rows]``.
-    pairs : Array
-        The joint ``(s, a)`` as ``s·|A| + a``, ``[rows]``.
     fixed : Array
         ``μ(s, a^{1:m}) P(s'|s, a)``, ``[rows]``; times ``π(a^{m+1:N}|s, a^{1:m})`` it is the chance of the row.
     """
 
     problem: OfflineProblem
     m: int
-    points: Places
+    pairs: Places
     rewards: Array
     following: Places
-    pairs: Places
     fixed: Array
+
+    def counted(self, counts: Array) -> Dataset:
+        """These rows, that many times each."""
+        return Dataset(self.problem, self.m, self.pairs, self.rewards, self.following, counts)
 
     def companions(self, policy: Policy) -> Array:
         """``π(a^{m+1:N} | s, a^{1:m})``, ``[..., S, A]``."""
@@ -136,19 +153,16 @@ def outcomes_of(problem: OfflineProblem, m: int) -> Outcomes:
     game = problem.game
     if not 1 <= m <= game.agents:
         raise GameError(f"m = {m} is not an agent of 1..{game.agents}")
-    later = game.actions // prefix_sizes(game.action_sizes)[m]
-    seen = np.repeat(problem.distribution(m), later, axis=-1)  # μ(s, a^{1:m}) at every (s, a)
-    lost = select(game.ends > 0, like(1, game.system) - game.transition.sum(-1), like(0, game.system))
+    seen = np.repeat(problem.distribution(m), _later(problem, m), axis=-1)  # μ(s, a^{1:m}) at every (s, a)
+    lost = select(compare(game.ends, ">", 0) > 0, like(1, game.system) - game.transition.sum(-1), like(0, game.system))
     chances = seen[..., None] * np.concatenate([game.transition, lost[..., None]], axis=-1)
     states, actions, following = np.nonzero(support(chances))
-    pairs = states * game.actions + actions
     return Outcomes(
         problem,
         m,
-        pairs // later,
+        states * game.actions + actions,
         game.reward[states, actions],
         select(following == game.states, ENDED, following),
-        pairs,
         chances[states, actions, following],
     )
 
@@ -170,7 +184,7 @@ class Population(Data):
 
     def dataset(self, outcomes: Outcomes, policy: Policy, generator: Generator) -> Dataset:  # noqa: ARG002 - one interface
         """The chances themselves."""
-        return Dataset(outcomes.m, outcomes.points, outcomes.rewards, outcomes.following, outcomes.chances(policy))
+        return outcomes.counted(outcomes.chances(policy))
 
 
 @dataclass(frozen=True)
@@ -185,15 +199,14 @@ class Samples(Data):
     def dataset(self, outcomes: Outcomes, policy: Policy, generator: Generator) -> Dataset:
         """``n`` draws; only floats can be drawn from."""
         _require_floats(outcomes.problem)
-        few = len(outcomes.points) <= self.size
+        few = len(outcomes.pairs) <= self.size
         return (counted if few else one_by_one)(outcomes, policy, self.size, generator)
 
 
 def counted(outcomes: Outcomes, policy: Policy, size: int, generator: Generator) -> Dataset:
     """``n`` draws as multinomial counts of outcomes, ``[..., rows]``."""
     chances = outcomes.chances(policy)
-    counts = generator.multinomial(size, chances / chances.sum(-1, keepdims=True))
-    return Dataset(outcomes.m, outcomes.points, outcomes.rewards, outcomes.following, counts)
+    return outcomes.counted(generator.multinomial(size, chances / chances.sum(-1, keepdims=True)))
 
 
 def one_by_one(outcomes: Outcomes, policy: Policy, size: int, generator: Generator) -> Dataset:
@@ -201,14 +214,14 @@ def one_by_one(outcomes: Outcomes, policy: Policy, size: int, generator: Generat
     problem, m = outcomes.problem, outcomes.m
     game, shape = problem.game, (*policy.batch_shape, size)
     points = draw(cumulative(problem.distribution(m).reshape(-1)), generator, shape)
-    later = game.actions // prefix_sizes(game.action_sizes)[m]
-    joint = points * later
+    later = _later(problem, m)
+    pairs = points * later
     if m < game.agents:
         companions = outcomes.companions(policy)
         sums = cumulative(companions.reshape(*companions.shape[:-2], -1, later))
-        joint = joint + draw(np.take_along_axis(sums, points[..., None], axis=-2), generator)
-    following, rewards = SamplingOracle(game, generator).step(joint // game.actions, joint % game.actions)
-    return Dataset(m, points, rewards, following, np.ones(shape))
+        pairs = pairs + draw(np.take_along_axis(sums, points[..., None], axis=-2), generator)
+    following, rewards = SamplingOracle(game, generator).step(pairs // game.actions, pairs % game.actions)
+    return Dataset(problem, m, pairs, rewards, following, np.ones(shape))
 
 
 def draw_dataset(problem: OfflineProblem, policy: Policy, m: int, size: int, generator: Generator) -> Dataset:
@@ -219,6 +232,11 @@ def draw_dataset(problem: OfflineProblem, policy: Policy, m: int, size: int, gen
     """
     policy.require_fits(problem.game)
     return Samples(size).dataset(outcomes_of(problem, m), policy, generator)
+
+
+def _later(problem: OfflineProblem, m: int) -> int:
+    """``|A_{m+1}|···|A_N|``, how many joint actions share one ``a^{1:m}``."""
+    return problem.game.actions // prefix_sizes(problem.game.action_sizes)[m]
 
 
 def _require_floats(problem: OfflineProblem) -> None:

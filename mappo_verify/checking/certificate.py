@@ -662,6 +662,18 @@ SHIPPED: dict[str, tuple[str, Sizes, dict[str, Any]]] = {
             "policy.2": [[1, 0]],
         },
     ),
+    "section-e-printed-value": ("section-e/printed-value", Sizes(1, (2, 2)), {"y": [0, 1]}),
+    "section-e-stationary-policy": ("section-e/stationary-policy", Sizes(1, (2, 2)), {"y": [0, 1]}),
+    "section-e-update": (
+        "section-e/update",
+        Sizes(1, (2, 2)),
+        {"policy.1": [[[1, 1]]], "policy.2": [[[1, 1], [1, 1]]]},
+    ),
+    "section-e-score": (
+        "section-e/score",
+        Sizes(1, (2, 2)),
+        {"policy.1": [[[3, 2]]], "policy.2": [[[9, 1], [1, 4]]]},
+    ),
 }
 """File name without ``.json``: claim, sizes, instance.  Found by audits (seed 0) and shrunk, or made by hand."""
 

@@ -20,14 +20,13 @@ from ..quantities.agent_values import agent_values, average_out
 from ..quantities.bellman import bellman_operator, expected_reward, implied_reward
 from ..quantities.bellman_error import (
     Moments,
-    empirical_moments,
     moments_of,
     pessimistic_step,
     population_moments,
     start_features,
-    stationary_step,
 )
 from ..quantities.chain import values_exist
+from ..quantities.data import data_moments
 from ..quantities.divergence import squared_norm
 from ..quantities.values import returns
 from .claim import Claim, Line, at_least, at_most, equal, line
@@ -78,34 +77,30 @@ def quadratic_form(case: Case) -> Iterator[Line]:
         because="the residual of w° is orthogonal to the features, so Pythagoras",
     )
     yield equal("(Aw - b)ᵀ Σ⁺ (Aw - b)", moments.error(weights), because="Σ(w - w°) = Aw - b")
-    step = stationary_step(moments, direction, price)
+    form, step = moments.pessimism(direction, price), pessimistic_step(moments, direction, price)
     best, descent = step.weights, step.descent
-    curvature, slope = moments.curvature()
-    gradient = contract("...ij,...j->...i", curvature, best) - slope
-    yield line("2λ(Hw⁺ - AᵀΣ⁺b) + c, H = AᵀΣ⁺A", 2 * lift(price, 1) * gradient + direction)
-    yield equal(
-        "-2λ v, v the part of AᵀΣ⁺b - c/2λ outside the range of H",
-        -2 * lift(price, 1) * descent,
-        because="w⁺ = H⁺(AᵀΣ⁺b - c/2λ); v = 0 where the objective is bounded below",
+    yield line(
+        "Mw⁺ - p, where cᵀw + λE(w) = wᵀMw - 2pᵀw + k", contract("...ij,...j->...i", form.matrix, best) - form.slope
     )
-    far = best + descent
-    yield line("objective(w⁺ + v) - objective(w⁺)", _rise(moments, far, best, direction, price))
     yield equal(
-        "-2λ‖v‖²",
-        -2 * price * np.asarray(square(descent).sum(-1)),
-        because="Hv = 0: the error is blind to v, the price is not",
+        "-v, v the part of p outside the range of M",
+        -descent,
+        because="w⁺ = M⁺p with M = λAᵀΣ⁺A and p = λAᵀΣ⁺b - c/2; v = 0 where the objective is bounded below",
     )
-    yield line("objective(w) - objective(w⁺)", _rise(moments, weights, best, direction, price))
+    yield line("objective(w⁺ + v) - objective(w⁺)", _rise(moments, best + descent, best, direction, price))
+    yield equal("-2‖v‖²", -2 * np.asarray(square(descent).sum(-1)), because="Mv = 0: the error is blind to v, c is not")
     moved = weights - best
+    lost = np.asarray((descent * moved).sum(-1))
+    yield line("objective(w) - objective(w⁺)", _rise(moments, weights, best, direction, price))
     yield equal(
-        "λ(w - w⁺)ᵀH(w - w⁺) - 2λ⟨v, w - w⁺⟩",
-        price * contract("...i,...ij,...j->...", moved, curvature, moved) - 2 * price * (descent * moved).sum(-1),
+        "(w - w⁺)ᵀM(w - w⁺) - 2⟨v, w - w⁺⟩",
+        contract("...i,...ij,...j->...", moved, form.matrix, moved) - 2 * lost,
         because="a quadratic around its stationary point",
     )
     yield at_least(
-        "-2λ⟨v, w - w⁺⟩, which is 0 where the objective is bounded below",
-        lambda: -2 * price * np.asarray((descent * moved).sum(-1)),
-        because="H is positive semidefinite",
+        "-2⟨v, w - w⁺⟩, which is 0 where the objective is bounded below",
+        lambda: -2 * lost,
+        because="M is positive semidefinite",
         axiom="squares are not negative",
     )
 
@@ -331,7 +326,7 @@ def pessimism(case: Case) -> Iterator[Line]:
         flat = values[m].reshape(*values[m].shape[:-2], -1)
         other = case.other[m - 1].reshape(*case.other[m - 1].shape[:-2], -1)
         features = np.stack(np.broadcast_arrays(flat, other), axis=-1)
-        moments = empirical_moments(game, policy, features, _cells(case), m)
+        moments = data_moments(game, policy, features, _cells(case), m)
         direction = start_features(game, policy, features, m, game.start)
         own = like(np.array([1, 0]), flat)
         slack = price * moments.error(own)
@@ -350,7 +345,7 @@ def pessimism(case: Case) -> Iterator[Line]:
             best - slack,
             because="Q^{1:m}_π is one of the critics",
         )
-        step = stationary_step(moments, direction, price)
+        step = pessimistic_step(moments, direction, price)
         bounded = step.bounded
         yield at_least(
             f"min over all w of (f(s_0, π) + λE(f, π)) - λE(Q^{{1:{m}}}_π, π)",

@@ -40,7 +40,7 @@ from ..games.named import random_game
 from ..model import Game, Policy
 from ..quantities.agent_values import agent_values
 from ..quantities.bellman import bellman_operator
-from ..quantities.bellman_error import Moments
+from ..quantities.bellman_error import Moments, pessimistic_step
 from ..quantities.data import data_moments, frequencies, law_of_data, possible
 from ..quantities.linear_class import LinearClass
 from .claim import Claim, Line, at_most, line
@@ -175,8 +175,8 @@ def own_noise(case: Case) -> Iterator[Line]:
 def generalisation(case: Case) -> Iterator[Line]:
     """``‖f - Tf‖_{2,μ} ≤ √(d log(nLR/δ)/((1-γ)² n)) + √E_D(f)``: for given critics, and for the sample's own solution."""
     moments = _moments(case)
-    curvature, slope = moments.curvature()
-    own = pseudo_solve(curvature, slope[..., None])[0][..., 0]
+    nowhere = like(np.zeros(case.features.shape[-1], int), case.system)
+    own = pessimistic_step(moments, nowhere, 1).weights
     given = np.moveaxis(np.asarray(case.critics * lift(case.horizon, 2)), -2, 0)
     given = given.reshape(len(given), *(1,) * (own.ndim + 1 - given.ndim), *given.shape[1:])
     weights = np.concatenate([own[None], np.broadcast_to(given, (len(given), *own.shape))])

@@ -41,7 +41,8 @@ from ..model.agents import prefix_sizes, split_last
 from ..model.validation import unchecked
 from ..quantities.agent_values import agent_values, average_out
 from ..quantities.bellman import bellman_operator, implied_reward
-from ..quantities.bellman_error import Moments, empirical_moments, population_moments, start_features, stationary_step
+from ..quantities.bellman_error import Moments, pessimistic_step, population_moments, start_features
+from ..quantities.data import data_moments
 from ..quantities.distributions import visits
 from ..quantities.divergence import squared_norm
 from ..quantities.mirror_descent import mirror_step
@@ -302,7 +303,7 @@ def iterations_of(case: Case) -> list[Iteration]:
         moments = case.moments(policy, features)
         values = agent_values(game, policy)[-1]
         direction = start_features(game, policy, features, game.agents, np.asarray(game.start))
-        free = stationary_step(moments, direction, case.price).weights.reshape(values.shape)
+        free = pessimistic_step(moments, direction, case.price).weights.reshape(values.shape)
         zero = like(np.zeros(free.shape, int), free)
         clipped = minimum(maximum(free, zero), np.broadcast_to(lift(ceiling(game), 2), free.shape))
         critic = values + lift(case.shares[..., k], 2) * (clipped - values)
@@ -392,7 +393,7 @@ def _population(case: Case) -> Any:
 
 def _sample(case: Case) -> Any:
     cells = case.seen.reshape(*case.seen.shape[:-1], case.sizes.states, -1, case.sizes.states + 1)
-    return lambda policy, features: empirical_moments(case.game, policy, features, cells, case.game.agents)
+    return lambda policy, features: data_moments(case.game, policy, features, cells, case.game.agents)
 
 
 COVERED_DATA = Distribution("weights_of_data", lambda sizes: (_pairs(sizes),), full_support=True)

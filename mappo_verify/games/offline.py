@@ -177,6 +177,21 @@ def two_agent_gap() -> OfflineProblem:
     )
 
 
+def two_agent_classes() -> tuple[Array, Array]:
+    """Finite classes for :func:`two_agent_gap` on which Theorem D.7 fails: ``[3, 4, 2]`` and ``[1, 4, 4]``, exact.
+
+    Agent 2 has only ``Q^{1:2}``, so it plays evenly for ever.  Under that policy agent 1's three tables are ``Q``, a ``g`` that
+    thinks nothing of ``y``, and ``T g``: the class is complete, and ``g`` has no Bellman error where data does not show ``y``.
+    """
+    half, quarter, third = Fraction(1, 2), Fraction(1, 4), Fraction(1, 3)
+    true = [[half, third], [1, 1], [1, 1], [0, 0]]
+    wrong = [[quarter, third], [1, 1], [0, 0], [0, 0]]
+    image = [[quarter, third], [1, 1], [1, 1], [0, 0]]
+    joint = [[[half, half, third, third], [1] * 4, [1] * 4, [0] * 4]]
+    exact = System.RATIONALS
+    return like(np.array([true, wrong, image], object), exact), like(np.array(joint, object), exact)
+
+
 def one_agent_gap() -> OfflineProblem:
     """Theorem 5.5 fails with one agent and a unique optimum, when the class holds every ``Q_π`` and no more.
 

@@ -41,7 +41,9 @@ from ..arithmetic import Array, System, compare, contract, lift, like, pseudo_so
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.agents import prefix_sizes
+from ..model.validation import array_of, require_finite
 from .bellman import bellman_operator, expected_reward
+from .quadratic_program import Quadratic
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +63,14 @@ class Moments:
     gram: Array
     operator: Array
     reward: Array
+
+    def __post_init__(self) -> None:
+        for name, value in (
+            ("the moment Σ", self.gram),
+            ("the moment A", self.operator),
+            ("the moment b", self.reward),
+        ):
+            require_finite(name, value)
 
     def residual(self, weights: Array) -> Array:
         """``Aw - b``, ``[..., d]``: half the gradient of ``L(w', w)`` in ``w'`` at ``w' = w``."""
@@ -87,11 +97,25 @@ class Moments:
         """``cᵀw + λ E(w)``, ``[...]``: what pessimistic evaluation minimises."""
         return np.asarray((direction * weights).sum(-1) + price * self.error(weights))
 
-    def curvature(self) -> tuple[Array, Array]:
-        """``H = AᵀΣ⁺A`` ``[..., d, d]`` and ``g = AᵀΣ⁺b`` ``[..., d]``: ``E(w) = wᵀHw - 2gᵀw + bᵀΣ⁺b``."""
+    def pessimism(self, direction: Array, price: Any) -> Quadratic:
+        """``cᵀw + λ E(w)`` as one form ``λ(wᵀHw - 2(g - c/2λ)ᵀw + bᵀΣ⁺b)`` with ``H = AᵀΣ⁺A`` and ``g = AᵀΣ⁺b``.
+
+        Raises :class:`GameError` unless ``λ > 0``, a number or of the batch shape, and all data is finite.
+        """
+        price = array_of(price, "λ")
+        require_finite("λ", price)
+        require_finite("the direction c", direction)
+        if (compare(price, "≤", like(0, price)) > 0).any():
+            raise GameError(
+                f"λ = {price.ravel()[0]} is not positive: pessimistic evaluation needs a price on the Bellman error"
+            )
         inverse, _ = pseudo_solve(self.gram, np.concatenate([self.operator, self.reward[..., None]], axis=-1))
         both = contract("...ki,...kj->...ij", self.operator, inverse)
-        return both[..., :-1], both[..., -1]
+        return Quadratic(
+            lift(price, 2) * both[..., :-1],
+            lift(price, 1) * both[..., -1] - direction / 2,
+            price * (self.reward * inverse[..., -1]).sum(-1),
+        )
 
 
 def _quadratic(matrix: Array, vector: Array) -> Array:
@@ -111,11 +135,17 @@ def moments_of(points: Array, following: Array, rewards: Array, weights: Array) 
     """
     weighted = np.swapaxes(points * weights[..., None], -1, -2)
     if system_of(points) is System.FLOATS:  # matrix products at the speed of BLAS
-        gram, forward = weighted @ points, weighted @ following
+        gram, forward, reward = weighted @ points, weighted @ following, (weighted @ rewards[..., None])[..., 0]
     else:
         gram = contract("...in,...nj->...ij", weighted, points)
         forward = contract("...in,...nj->...ij", weighted, following)
-    return Moments(gram, np.asarray(gram - forward), contract("...in,...n->...i", weighted, rewards))
+        reward = contract("...in,...n->...i", weighted, rewards)
+    try:
+        return Moments(gram, np.asarray(gram - forward), np.asarray(reward))
+    except GameError:  # name the row of data, which is looked for only now
+        for name, data in (("φ", points), ("γ φ(s')", following), ("r", rewards), ("the weights", weights)):
+            require_finite(name, data)
+        raise
 
 
 def population_moments(game: Game, policy: Policy, features: Array, distribution: Array, m: int) -> Moments:
@@ -141,27 +171,6 @@ def population_moments(game: Game, policy: Policy, features: Array, distribution
         following.reshape(*following.shape[:-3], points, dimension),
         rewards.reshape(*rewards.shape[:-2], points),
         distribution.reshape(*distribution.shape[:-2], points),
-    )
-
-
-def empirical_moments(game: Game, policy: Policy, features: Array, cells: Array, m: int) -> Moments:
-    """Moments of agent ``m`` under any law of ``(s, a, s')``, ``cells`` ``[..., S, A, S + 1]``, whose last place is the end.
-
-    A dataset is its frequencies; ``μ(s, a^{1:m}) π^{m+1:N}(a|s, a^{1:m}) P(s'|s, a)`` gives :func:`population_moments`.
-    """
-    columns, dimension = prefix_sizes(game.action_sizes)[m], features.shape[-1]
-    tables = features.reshape(*features.shape[:-2], game.states, columns, dimension)
-    here = np.repeat(tables, game.actions // columns, axis=-2)
-    there = lift(game.discount, 2) * state_features(game, policy, features, m)
-    there = np.concatenate([there, like(np.zeros((*there.shape[:-2], 1, dimension), int), there)], axis=-2)
-    batch = np.broadcast_shapes(cells.shape[:-3], here.shape[:-3], there.shape[:-2], game.batch_shape)
-    shape = (*batch, game.states, game.actions, game.states + 1)
-    rows = int(np.prod(shape[-3:]))
-    return moments_of(
-        np.broadcast_to(here[..., :, :, None, :], (*shape, dimension)).reshape(*batch, rows, dimension),
-        np.broadcast_to(there[..., None, None, :, :], (*shape, dimension)).reshape(*batch, rows, dimension),
-        np.broadcast_to(game.reward[..., None], shape).reshape(*batch, rows),
-        np.broadcast_to(cells, shape).reshape(*batch, rows),
     )
 
 
@@ -206,17 +215,6 @@ def pessimistic_step(moments: Moments, direction: Array, price: Any) -> Pessimis
     In floats ``A`` and ``Σ`` may be singular (numerically), in rationals too; in balls and symbols both must be invertible.
     Source: Appendix C.1.
     """
-    price = np.asarray(price)
-    if (compare(price, "≤", like(0, price)) >= 0).any():
-        raise GameError(
-            f"λ = {price.ravel()[0]} is not positive: pessimistic evaluation needs a price on the Bellman error"
-        )
-    return stationary_step(moments, direction, price)
-
-
-def stationary_step(moments: Moments, direction: Array, price: Any) -> PessimisticStep:
-    """:func:`pessimistic_step` without asking whether ``λ > 0``, which symbols cannot tell."""
-    curvature, slope = moments.curvature()
-    target = slope - direction / lift(2 * np.asarray(price), 1)
-    weights, remainder = pseudo_solve(curvature, target[..., None])
+    form = moments.pessimism(direction, price)
+    weights, remainder = pseudo_solve(form.matrix, form.slope[..., None])
     return PessimisticStep(weights[..., 0], remainder[..., 0])

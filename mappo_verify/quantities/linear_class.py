@@ -23,7 +23,7 @@ import numpy as np
 
 from ..arithmetic import Array, Truth, both, compare, contract, lift, like, square
 from ..errors import GameError
-from ..model.validation import array_of
+from ..model.validation import array_of, require_finite
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +35,10 @@ class LinearClass:
     ceiling: Any
 
     def __post_init__(self) -> None:
+        require_finite("the features", np.asarray(self.features))
         for name, value in (("the radius L", self.radius), ("the ceiling 1/(1-γ)", self.ceiling)):
             number = array_of(value, name)
+            require_finite(name, number)
             if (compare(number, "≤", like(0, number)) >= 0).any():
                 raise GameError(f"{name} = {number.ravel()[0]} is not positive, so the class is empty or {{0}}")
 

@@ -1,0 +1,342 @@
+"""A convex quadratic form over a ball cut by slabs: the minimum with a certificate.
+
+Both optimisation problems of pessimistic evaluation, the step and the inner minimum of the Bellman error, are::
+
+    minimise  wᵀQw - 2qᵀw + k   subject to   low ≤ Rw ≤ high,  ‖w‖ ≤ L                      (Q ⪰ 0)
+
+For multipliers ``y⁻, y⁺ ≥ 0`` of the two sides and ``τ ≥ 0`` of the ball, let ``M = Q + τI`` and ``p = q + ½Rᵀ(y⁻ - y⁺)``.
+For *every* ``v``, with the rest ``e = p - Mv``, no admissible ``w`` has a value below::
+
+    k + lowᵀy⁻ - highᵀy⁺ - τL² - vᵀMv - 2L‖e‖₁                                          (dual bound)
+
+because ``wᵀMw - 2pᵀw = (w-v)ᵀM(w-v) - vᵀMv - 2eᵀw`` and ``|eᵀw| ≤ L‖e‖₁``.  Best is ``v = M⁺p``.  So whatever a solver says is
+judged by one formula: the value at its point against the bound from its multipliers.  In floats both are rounded; on
+rationals the point is feasible and the bound true without any rounding, and if the ball is not active they are equal.
+
+>>> import numpy as np
+>>> form = Quadratic(np.eye(2), np.array([1.0, 3.0]), 10.0)                                # (w₁-1)² + (w₂-3)²
+>>> minimum = minimise(form, Region(np.eye(2), np.zeros(2), np.full(2, 2.0), 10.0))
+>>> minimum.weights, round(float(minimum.objective), 9), minimum.route, minimum.multipliers.above.round(9)
+(array([1., 2.]), 1.0, 'active set', array([0., 2.]))
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..arithmetic import (
+    Array,
+    System,
+    absolute,
+    compare,
+    contract,
+    floats_of,
+    identity,
+    largest,
+    like,
+    maximum,
+    module_of,
+    pseudo_solve,
+    select,
+    square,
+    support,
+    system_of,
+)
+from ..errors import GameError, InfeasibleError, SolverError
+
+ACCURACY = 1e-6
+"""A float answer whose duality gap or violation exceeds this, relative to its size, is refused."""
+PRICES = 10
+"""How often the price of the ball is raised a hundredfold before the search for it is given up."""
+REPAIRS = 8
+"""How often the exact route may take in rows that its point violates."""
+
+
+@dataclass(frozen=True, eq=False)
+class Quadratic:
+    """``wᵀQw - 2qᵀw + k`` with ``Q ⪰ 0``: ``[..., d, d]``, ``[..., d]``, ``[...]``."""
+
+    matrix: Array
+    slope: Array
+    constant: Any
+
+    def value(self, weights: Array) -> Array:
+        """The form at ``w``, ``[...]``."""
+        image = contract("...ij,...j->...i", self.matrix, weights)
+        return np.asarray(((image - 2 * self.slope) * weights).sum(-1) + self.constant)
+
+
+@dataclass(frozen=True, eq=False)
+class Multipliers:
+    """``y⁻``, ``y⁺`` of the lower and upper sides ``[X]``, and ``τ`` of the ball: prices of the constraints, all ≥ 0."""
+
+    below: Array
+    above: Array
+    ball: Any
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """``{w : low ≤ Rw ≤ high, ‖w‖ ≤ L}``: rows ``[X, d]``, bounds ``[X]``, a finite radius."""
+
+    rows: Array
+    low: Array
+    high: Array
+    radius: Any
+
+    def violation(self, weights: Array) -> Array:
+        """By how much ``w`` leaves the region; 0 inside.  The ball counts as ``(‖w‖² - L²)/2L ≥ ‖w‖ - L``, free of roots."""
+        values = contract("xd,d->x", self.rows, weights)
+        sides = largest(maximum(self.low - values, values - self.high))
+        outside = (square(weights).sum(-1) - square(self.radius)) / (2 * self.radius)
+        return maximum(maximum(sides, outside), like(0, weights))
+
+    def dual_bound(self, form: Quadratic, prices: Multipliers) -> Array:
+        """What no point of the region goes below, given any multipliers ≥ 0: the formula of the module, with ``v = M⁺p``."""
+        matrix = form.matrix + identity(len(form.slope), form.slope) * prices.ball
+        pull = form.slope + contract("xd,x->d", self.rows, prices.below - prices.above) / 2
+        nearest = pseudo_solve(matrix, pull[:, None])[0][:, 0]
+        image = contract("ij,j->i", matrix, nearest)
+        return np.asarray(
+            form.constant
+            + (self.low * prices.below - self.high * prices.above).sum(-1)
+            - prices.ball * square(self.radius)
+            - (nearest * image).sum(-1)
+            - 2 * self.radius * absolute(pull - image).sum(-1)
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class ConstrainedStep:
+    """A minimum under constraints, and how far it can be from the truth.
+
+    Attributes
+    ----------
+    weights : Array
+        The minimiser, ``[..., d]``.
+    objective, lower : Array
+        The value there, and a bound that no admissible ``w`` goes below, ``[...]``: see :func:`minimise`.
+    multipliers : Multipliers
+        The prices that give ``lower``: ``y⁻``, ``y⁺`` ``[..., X]`` and ``τ`` ``[...]``.
+    violation : Array
+        By how much ``w`` leaves the class, ``[...]``: rounding in floats, 0 on rationals.
+    route : str or Array
+        "closed form", "active set" (daqp) or "conic" (Clarabel), ``[...]``: what led there.  Nothing above trusts it.
+    """
+
+    weights: Array
+    objective: Array
+    lower: Array
+    multipliers: Multipliers
+    violation: Array
+    route: Any
+
+    @property
+    def gap(self) -> Array:
+        """``objective - lower``, ``[...]``: the minimum is within this of the objective."""
+        return np.asarray(self.objective - self.lower)
+
+
+def minimise(form: Quadratic, region: Region) -> ConstrainedStep:
+    """The minimum of one form over one region (no batch axes), in floats or in rationals.
+
+    The closed form ``Q⁺q`` where it is admissible; else daqp's active set, at a price of the ball if need be; else Clarabel.
+    Rationals take the active constraints from the floats, solve for the point exactly and need a region that contains 0.
+    Raises :class:`InfeasibleError` if the solver finds the region empty, :class:`SolverError` if what it returns is not optimal.
+    """
+    system = system_of(form.slope, region.rows)
+    if system is System.RATIONALS:
+        _require_semidefinite(form.matrix)
+    weights, remainder = pseudo_solve(form.matrix, form.slope[:, None])
+    inside = region.violation(weights[:, 0])
+    if not support(remainder).any() and not support(inside).any():
+        free = like(np.zeros(len(region.low), int), form.slope)
+        return _judged(form, region, weights[:, 0], Multipliers(free, free, like(0, form.slope)), "closed form")
+    if system is System.FLOATS:
+        return _by_solver(form, region)
+    if system is System.RATIONALS:
+        return _exactly(form, region)
+    raise GameError(f"constrained minima are for floats and rationals, not for {system.value}")
+
+
+def _judged(form: Quadratic, region: Region, weights: Array, prices: Multipliers, route: str) -> ConstrainedStep:
+    """A point and multipliers, with what they prove."""
+    bound = region.dual_bound(form, prices)
+    return ConstrainedStep(weights, form.value(weights), bound, prices, region.violation(weights), route)
+
+
+# --- floats: solvers ------------------------------------------------------------------------------------------------
+
+
+def _by_solver(form: Quadratic, region: Region) -> ConstrainedStep:
+    """By daqp without the ball; if that leaves it, daqp at the price of the ball; if either fails, Clarabel."""
+    try:
+        found = _by_active_set(form, region)
+        if not _accurate(found, region):
+            found = _by_active_set(form, region, _price_of_the_ball(form, region))
+    except InfeasibleError:
+        raise
+    except SolverError:
+        found = _by_cone(form, region)
+    if not _accurate(found, region):
+        found = _by_cone(form, region)
+    if not _accurate(found, region):
+        raise SolverError(
+            f"the minimum under constraints is not certified: duality gap {float(found.gap):.3g}, "
+            f"violation {float(found.violation):.3g}; rescale the features, or use rationals"
+        )
+    return found
+
+
+def _accurate(found: ConstrainedStep, region: Region) -> bool:
+    """Whether gap and violation are small; a nan is not."""
+    size = 1 + abs(float(found.objective))
+    reach = 1 + max(np.abs(region.low).max(initial=0), np.abs(region.high).max(initial=0))
+    return bool(abs(found.gap) <= ACCURACY * size and found.violation <= ACCURACY * reach)
+
+
+def _by_active_set(form: Quadratic, region: Region, ball: float = 0.0) -> ConstrainedStep:
+    """What daqp finds at a price ``τ`` of the ball, judged."""
+    weights, prices = _daqp(form, region, ball)
+    multipliers = Multipliers(np.maximum(-prices, 0), np.maximum(prices, 0), np.asarray(ball))
+    return _judged(form, region, weights, multipliers, "active set")
+
+
+def _daqp(form: Quadratic, region: Region, ball: float) -> tuple[Array, Array]:
+    """``w`` and signed prices ``y⁺ - y⁻`` without the ball, but at a price ``τ`` for it, if there is a minimum.
+
+    daqp names independent rows, and meets a singular matrix by proximal steps.
+    """
+    import daqp
+
+    matrix = form.matrix + ball * np.eye(len(form.slope))
+    scale = max(np.abs(matrix).max(initial=0), np.abs(form.slope).max(initial=0)) or 1.0
+    weights, _, outcome, details = daqp.solve(
+        np.array(2 * matrix / scale, order="C"),
+        np.array(-2 * form.slope / scale),
+        np.array(region.rows, order="C"),  # copies, since daqp refuses what is read-only
+        np.array(region.high),
+        np.array(region.low),
+        primal_tol=1e-10,
+    )
+    if outcome == -1:
+        raise InfeasibleError("the region is empty: its slabs do not meet (by daqp)")
+    if outcome != 1:
+        raise SolverError(f"daqp ends with outcome {outcome}")
+    return weights, scale * details["lam"]
+
+
+def _by_cone(form: Quadratic, region: Region) -> ConstrainedStep:
+    """With the ball as a second-order cone, by Clarabel."""
+    import clarabel
+    from scipy import sparse
+
+    size, count = len(form.slope), len(region.low)
+    constraints = sparse.csc_matrix(np.vstack([-region.rows, region.rows, np.zeros((1, size)), -np.eye(size)]))
+    sides = np.concatenate([-region.low, region.high, [float(region.radius)], np.zeros(size)])
+    cones = [clarabel.NonnegativeConeT(2 * count), clarabel.SecondOrderConeT(size + 1)]
+    settings = clarabel.DefaultSettings()
+    settings.verbose = False
+    settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = 1e-10
+    square_part = sparse.csc_matrix(np.triu(2 * form.matrix))
+    answer = clarabel.DefaultSolver(square_part, -2 * form.slope, constraints, sides, cones, settings).solve()
+    status = str(answer.status)
+    if status == "PrimalInfeasible":
+        raise InfeasibleError("the region is empty: its slabs and its ball do not meet (by Clarabel)")
+    weights, prices = np.array(answer.x), np.array(answer.z)
+    if not np.isfinite(weights).all():
+        raise SolverError(f"Clarabel reports {status} and returns no point")
+    sides_of = np.maximum(prices[: 2 * count], 0)
+    multipliers = Multipliers(
+        sides_of[:count], sides_of[count:], np.asarray(max(prices[2 * count], 0.0) / (2 * float(region.radius)))
+    )
+    return _judged(form, region, weights, multipliers, "conic")
+
+
+def _price_of_the_ball(form: Quadratic, region: Region) -> float:
+    """The ``τ`` that puts the minimiser at that price on the sphere; ``‖w(τ)‖`` falls as ``τ`` grows."""
+    from scipy.optimize import brentq
+
+    def room(price: float) -> float:
+        """``L/‖w(τ)‖ - 1``, nearly linear in ``τ``."""
+        length = float(np.linalg.norm(_daqp(form, region, price)[0]))
+        return float(region.radius) / max(length, np.finfo(float).tiny) - 1
+
+    if room(0.0) >= 0:
+        raise SolverError("the ball is not what is missing")
+    high = float(np.trace(form.matrix)) / len(form.slope) or 1.0
+    for _ in range(PRICES):
+        if room(high) >= 0:
+            break
+        high *= 100
+    else:
+        raise SolverError("no price of the ball is high enough")
+    return float(brentq(room, 0.0, high, xtol=np.finfo(float).tiny, rtol=1e-13, disp=False))
+
+
+# --- rationals: the active set of the floats, solved exactly ----------------------------------------------------------
+
+
+def _require_semidefinite(matrix: Array) -> None:
+    """``Q ⪰ 0`` by exact elimination: a Gram matrix that was rounded may have lost it, and with it every dual bound."""
+    rest, zero = matrix.copy(), like(0, matrix)
+    for place in range(len(matrix)):
+        pivot, row = rest[place, place], rest[place, place + 1 :]
+        if (compare(pivot, "<", zero) > 0).any() or (not support(pivot) and support(row).any()):
+            raise GameError(
+                f"Q is not positive semidefinite: elimination meets {float(pivot):.3g} at [{place}, {place}]; "
+                "moments that were singular before they were rounded must be computed from exact data"
+            )
+        if support(pivot):
+            rest[place + 1 :, place + 1 :] -= row[:, None] * (row / pivot)
+
+
+def _exactly(form: Quadratic, region: Region) -> ConstrainedStep:
+    """The stationary point on the constraints that are active in floats, exactly; rows that it violates are taken in.
+
+    What is left outside the ball is scaled by ``2L²/(L² + ‖w‖²) ≤ L/‖w‖``, towards 0.
+    """
+    floats = Quadratic(floats_of(form.matrix), floats_of(form.slope), floats_of(form.constant))
+    around = Region(*(floats_of(part) for part in (region.rows, region.low, region.high, region.radius)))
+    rounded = _by_solver(floats, around)
+    ball = rounded.multipliers.ball
+    # An interior point names too many rows; at its price of the ball, an active set names independent ones.
+    chosen = _by_active_set(floats, around, float(ball))
+    ball = module_of(System.FLOATS).to_rational(ball)
+    below, above = support(chosen.multipliers.below), support(chosen.multipliers.above)
+    for _ in range(REPAIRS):
+        weights, sides = _stationary(form, region, below, above, ball)
+        values = contract("xd,d->x", region.rows, weights)
+        under, over = compare(values, "<", region.low) > 0, compare(values, ">", region.high) > 0
+        if not (under | over).any():
+            break
+        below, above = below | under, above | over
+    else:
+        raise SolverError(f"no exact point on the active constraints after {REPAIRS} repairs; move the data a little")
+    zero = like(0, weights)
+    length, bound = square(weights).sum(-1), square(region.radius)
+    if (compare(length, ">", bound) > 0).any():
+        weights = weights * (2 * bound / (bound + length))
+    multipliers = Multipliers(maximum(sides, zero), maximum(-sides, zero), ball)
+    return _judged(form, region, weights, multipliers, str(rounded.route))
+
+
+def _stationary(form: Quadratic, region: Region, below: Any, above: Any, ball: Any) -> tuple[Array, Array]:
+    """``w`` and signed prices ``y`` ``[X]`` with ``(Q + τI)w - ½R_Sᵀy = q`` and ``R_S w`` on its bounds.
+
+    The system may be singular (dependent rows): ``K⁺r = (KᵀK)⁺Kᵀr`` is the shortest solution, if there is any.
+    """
+    active, size = below | above, len(form.slope)
+    rows, bounds = region.rows[active], select(below, region.low, region.high)[active]
+    corner = like(np.zeros((len(rows), len(rows)), int), form.slope)
+    matrix = form.matrix + identity(size, form.slope) * ball
+    system = np.block([[matrix, -rows.T / 2], [rows, corner]])
+    right = np.concatenate([form.slope, bounds])
+    normal = contract("ki,kj->ij", system, system)
+    solution = pseudo_solve(normal, contract("ki,k->i", system, right)[:, None])[0][:, 0]
+    prices = like(np.zeros(len(active), int), form.slope)
+    prices[active] = solution[size:]
+    return solution[:size], prices
