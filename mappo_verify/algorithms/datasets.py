@@ -30,12 +30,12 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, System, compare, contract, divide, like, select, support, system_of
+from ..arithmetic import Array, System, compare, contract, like, select, support, system_of
 from ..errors import GameError
 from ..games.offline import OfflineProblem
 from ..model import Policy
 from ..model.agents import extend, prefix_sizes
-from ..quantities.bellman_error import Moments, moments_of
+from ..quantities.bellman_error import Moments
 from .improvement_solver import require_count
 from .sampling import ENDED, Generator, Places, SamplingOracle, cumulative, draw
 
@@ -88,14 +88,15 @@ class Dataset:
     def moments(self, averages: Array) -> Moments:
         """``Σ``, ``A`` and ``b`` under these data, from ``averages`` = ``φ(s, π^{1:m})`` ``[..., S, d]``; after the end it is 0.
 
-        Draws at the same point ``(s, a^{1:m})`` are taken together: their mean reward, and their mean ``φ`` at ``s'``.
+        Draws at the same point ``(s, a^{1:m})`` are taken together: with ``M`` the frequencies by point and ``s'``, and
+        ``D = diag(M1)``, these are ``Σ = ΦᵀDΦ`` and ``A = Σ - γΦᵀMφ(·, π^{1:m})``.
         """
         game, features = self.problem.game, self.problem.features.matrix(self.m - 1)
         moves = self._with_next(self.points, len(features))
-        occurs = np.asarray(moves.sum(-1))
-        ahead = _product(moves[..., :-1], averages)
         rewards = self._sums(self.points, len(features), self.weights * self.rewards)
-        return moments_of(features, divide(game.discount * ahead, occurs[..., None]), divide(rewards, occurs), occurs)
+        gram = _product(features.T, moves.sum(-1)[..., None] * features)
+        forward = _product(features.T, _product(moves[..., :-1], averages))
+        return Moments(gram, np.asarray(gram - game.discount * forward), contract("xd,...x->...d", features, rewards))
 
     def _with_next(self, places: Places, count: int) -> Array:
         """The weights by place and ``s'``, ``[..., count, S + 1]``."""

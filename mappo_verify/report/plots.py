@@ -147,8 +147,8 @@ def theorem_5_5_gap(data: dict[str, Any]) -> Any:
         _title(
             figure,
             "Algorithm 2 as printed walks away from the optimum; repaired it walks towards it",
-            f"Fresh data in every iteration: n = {data['draws']:,} draws for each agent; λ as in Theorem 5.5; every run starts at "
-            f"the uniform policy.\nLines: mean of {data['runs']} runs; bands: lowest to highest, where they are wide enough to see.",
+            f"Fresh data in every iteration: n = {data['draws']:,} draws for each agent; λ as in Theorem 5.5; every run starts "
+            f"at the uniform policy.\nLines: mean of {data['runs']} runs; bands: lowest to highest, where wide enough to see.",
         )
         return figure
 
