@@ -10,6 +10,7 @@ from .model.policy import Policy as Policy
 from .games.named import named_game as named_game, random_game as random_game
 from .games.loading import load_game as load_game, resolve_game as resolve_game
 from .games.files import save_game as save_game
+from .games.continuing import restarted as restarted
 from .games.adapters import from_gymnasium as from_gymnasium
 
 # --- What a policy is worth -----------------------------------------------------------------------------------------
@@ -97,11 +98,21 @@ from .quantities.constrained_evaluation import (
     Bracket as Bracket,
     GlobalStep as GlobalStep,
 )
+from .quantities.data import (
+    law_of_data as law_of_data,
+    frequencies as frequencies,
+    data_moments as data_moments,
+)
+from .quantities.finite_class import FiniteClass as FiniteClass, visited_states as visited_states
 
 # --- Algorithms -----------------------------------------------------------------------------------------------------
 from .model.features import Features as Features
 from .algorithms.multi_agent_ppo import multi_agent_ppo as multi_agent_ppo, ideal_beta as ideal_beta
 from .algorithms.constant_step import constant_step as constant_step
+from .algorithms.independent_gradient import independent_gradient as independent_gradient
+from .algorithms.independent_mirror_descent import independent_mirror_descent as independent_mirror_descent
+from .algorithms.shared_parameters import shared_parameters as shared_parameters
+from .algorithms.joint_mirror_descent import joint_mirror_descent as joint_mirror_descent
 from .algorithms.improvement_solver import StochasticGradient as StochasticGradient, ExactFit as ExactFit
 from .algorithms.critics import (
     ExactCritic as ExactCritic,
@@ -156,9 +167,12 @@ from .claims.settings import (
     PositiveScalar as PositiveScalar,
     LogOdds as LogOdds,
     Derived as Derived,
+    Counts as Counts,
 )
+from .claims.experiment import Experiment as Experiment
 from .claims.verdict import Evidence as Evidence, Verdict as Verdict, Standing as Standing
 from .checking.campaign import check as check, audit as audit
+from .checking.monte_carlo import Statistics as Statistics, Interval as Interval
 from .checking.falsify import falsify as falsify
 from .checking.explain import explain as explain
 from .checking.doctor import diagnose as diagnose

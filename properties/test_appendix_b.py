@@ -50,6 +50,11 @@ def test_the_gradient_bound() -> None:
     holds("lemma-b.2/gradient-bound")
 
 
+def test_the_rate_of_the_fit() -> None:
+    """E ε' ≤ √L(u) + √(GR) T^{-1/4}, over all sample paths."""
+    holds("lemma-b.2/rate")
+
+
 def test_the_largest_error_is_not_the_mean_one() -> None:
     """Lemma B.4: one state, one agent, two actions suffice."""
     assert fails("lemma-b.4").violated
@@ -65,6 +70,14 @@ def test_with_the_smallest_probability_it_is() -> None:
 
 def test_error_propagation() -> None:
     holds("lemma-b.5")
+
+
+def test_error_propagation_of_the_fit() -> None:
+    holds("lemma-b.5/a")
+
+
+def test_error_propagation_of_the_critic() -> None:
+    holds("lemma-b.5/b")
 
 
 def test_error_propagation_sharp() -> None:

@@ -122,6 +122,19 @@ def test_audit_exit_code_1_if_a_proof_breaks(mappo, monkeypatch):
     assert code == 1 and "the proof breaks at 'a slip'" in words(out)
 
 
+def test_audit_exit_code_1_if_a_claim_raises(mappo, monkeypatch):
+    name = QUICK[1]
+
+    def raises(_):
+        yield mv.line("0", 1 // 0)
+
+    wrong = tuple(replace(c, proof=raises) if c.id == name else c for c in CLAIMS)
+    monkeypatch.setattr(registry, "CLAIMS", wrong)
+    code, out, _ = mappo("audit", *QUICK)
+    assert code == 1 and "Traceback" not in out
+    assert f"UNEXPECTED: {name} is UNTESTED, the registry records PROVED; {name} raised ZeroDivisionError" in words(out)
+
+
 def test_audit_on_a_game(mappo):
     code, out, _ = mappo("audit", "--game", "two-step")
     text = words(out)

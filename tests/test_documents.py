@@ -7,10 +7,19 @@ import pytest
 
 import mappo_verify as mv
 from mappo_verify.claims.registry import CLAIMS
-from mappo_verify.report.markdown import BEGIN, END, audit_markdown, paper_map, with_audit
+from mappo_verify.report.markdown import (
+    audit_markdown,
+    certificates_markdown,
+    paper_map,
+    side_text,
+    with_audit,
+    with_certificates,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+BEGIN, END = "<!-- audit: begin -->", "<!-- audit: end -->"
+CERTIFICATES = ROOT / "certificates"
 
 
 def test_the_paper_map_is_current():
@@ -31,6 +40,31 @@ def test_the_table_comes_from_the_report():
     assert text == f"before\n{BEGIN}\n{audit_markdown(report)}\n{END}\nafter"
     with pytest.raises(ValueError, match="marks"):
         with_audit("no marks", report)
+
+
+def test_the_table_of_certificates_is_current():
+    """``python -m mappo_verify.report.markdown`` rewrites it."""
+    readme = (CERTIFICATES / "README.md").read_text(encoding="utf-8")
+    assert readme == with_certificates(readme, CERTIFICATES)
+
+
+def test_the_table_of_certificates_shows_every_file_with_its_sides(tmp_path):
+    """Every file that is there has its row, and another side in a file is another side in the table."""
+    names = re.findall(r"^\| `([^`]+)` \|", certificates_markdown(CERTIFICATES), re.MULTILINE)
+    assert sorted(names) == sorted(path.stem for path in CERTIFICATES.glob("*.json"))
+    for path in CERTIFICATES.glob("*.json"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    row = "| `lemma-b.4` | `lemma-b.4` | Lemma B.4, squared | 1 | ≤ | 1/2 |"
+    assert row in certificates_markdown(tmp_path)
+    other = (tmp_path / "lemma-b.4.json").read_text(encoding="utf-8").replace('"1/2"', '"1/3"')
+    (tmp_path / "lemma-b.4.json").write_text(other, encoding="utf-8")
+    assert row.replace("1/2", "1/3") in certificates_markdown(tmp_path)
+
+
+def test_sides_of_certificates_as_text():
+    assert side_text("-3/4") == "-3/4"
+    assert side_text(("0.48181234567890123456", "0.48181234567890123458")) == "0.4818..."
+    assert side_text(("-12.00009999999999999999", "-12.00009999999999999997")) == "-12.0000..."
 
 
 def test_the_lemma_of_the_readme_is_refuted():

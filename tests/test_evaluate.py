@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from fractions import Fraction
 
 import flint
@@ -12,7 +13,7 @@ import pytest
 import mappo_verify as mv
 from mappo_verify.arithmetic import FALSE, TRUE, UNKNOWN, System, like
 from mappo_verify.arithmetic.balls import precision
-from mappo_verify.checking.evaluate import PRECISION_CAP, START_PRECISION, certify, evaluate
+from mappo_verify.checking.evaluate import PRECISION_CAP, START_PRECISION, certify, decide, evaluate
 from mappo_verify.claims.verdict import verdicts_of
 from mappo_verify.errors import ClaimError, MappoVerifyError, MixedArithmeticError, UndecidedError
 
@@ -395,6 +396,74 @@ def test_an_inequality_that_is_an_equality_stays_undecided_at_the_cap():
     assert evidence.verdict is UNDECIDED and evidence.precision == PRECISION_CAP
     short = certify(trial, lambda system: trial.setting.case({"f": (1, 2)}, ONE, system), cap=128)
     assert short.verdict is UNDECIDED and short.precision == 128
+
+
+def parts(trial, *rows):
+    """What :func:`decide` finds about a batch: positions, system, precision and verdicts, part by part."""
+    found = decide(trial, {"f": np.array(rows)}, ONE)
+    return [(chosen.tolist(), e.arithmetic, e.precision, np.ravel(e.verdict).tolist()) for chosen, e in found]
+
+
+def test_only_the_instances_that_leave_the_rationals_go_to_balls():
+    """At 0 the exponential is exact, and so is the equality there; exp 1 is not."""
+    trial = exponential(mv.equal, lambda case: mv.exp(case.f / 2) * mv.exp(case.f / 2))
+    *exactly, balls = parts(trial, (0, 0), (1, 0), (0, 0), (0, 0), (0, 2))
+    assert all((system, bits) == (RATIONALS, None) for _, system, bits, _ in exactly)
+    assert sorted(i for chosen, *_ in exactly for i in chosen) == [0, 2, 3]
+    assert all(set(verdicts) == {HOLDS} for *_, verdicts in exactly)
+    assert balls == ([1, 4], BALLS, START_PRECISION, [UNDECIDED, UNDECIDED])
+    whole = parts(trial, (0, 0), (0, 0))
+    assert whole == [([0, 1], RATIONALS, None, [HOLDS, HOLDS])]
+    assert parts(replace(trial, transcendental=True), (0, 0), (0, 0))[0][1] is BALLS
+
+
+def test_only_the_instances_that_are_open_get_more_bits():
+    """One is decided at once, one needs 256 bits, and one is a tie that no precision decides."""
+
+    def proof(case):
+        f = case.f[..., 0]
+        slack = case.f[..., 1] * number(TINY, case.system)
+        yield mv.line("exp f", mv.exp(f))
+        yield mv.at_most("exp(f/2)² + slack", mv.exp(f / 2) * mv.exp(f / 2) + slack, because="said so")
+
+    trial = replace(claim(proof, low=-9), transcendental=True)
+    found = parts(trial, (1, 10**30), (2, 1), (3, 0), (4, -(10**30)))
+    assert found == [
+        ([0, 3], BALLS, START_PRECISION, [HOLDS, VIOLATED]),
+        ([1], BALLS, 256, [HOLDS]),
+        ([2], BALLS, PRECISION_CAP, [UNDECIDED]),
+    ]
+
+
+def test_an_instance_that_no_precision_can_evaluate_is_undecided_alone():
+    """Whether exp(f) - exp(f/2)² + f - 1 is 0 cannot be told where f is 1."""
+
+    def proof(case):
+        f = case.f
+        same = mv.exp(f) - mv.exp(f / 2) * mv.exp(f / 2) + (f - 1)
+        yield mv.line("x/x, 0 if x = 0", mv.divide(same, same))
+        yield mv.at_most("1", number(2, case.system), because="it is 0 or 1")
+
+    trial = replace(claim(proof, width=1), transcendental=True)
+    found = parts(trial, (3,), (1,), (5,), (4,))
+    assert sorted((chosen, verdicts) for chosen, _, _, verdicts in found if UNDECIDED in verdicts) == [
+        ([1], [UNDECIDED])
+    ]
+    assert sorted(i for chosen, *_ in found for i in chosen) == [0, 1, 2, 3]
+    assert all(v is HOLDS for chosen, *_, verdicts in found for i, v in zip(chosen, verdicts, strict=True) if i != 1)
+    (reason,) = [e.reason for chosen, e in decide(trial, {"f": np.array([[3], [1]])}, ONE) if e.reason]
+    assert "cannot be told" in reason
+
+
+def test_an_open_hypothesis_gets_more_bits_too():
+    """Whether exp(f·10⁻³⁰) > 1 stays open at 64 bits where f is small; it is decided at once where f is large."""
+    tiny = Fraction(1, 10**30)
+    grows = mv.Hypothesis(
+        "it grows", lambda case: mv.compare(mv.exp(case.f * number(tiny, case.system)), ">", number(1, case.system))
+    )
+    trial = replace(claim(comparing(mv.at_most, lambda f: 2 * f + 1).proof, grows, width=1), transcendental=True)
+    found = parts(trial, (10**29,), (1,), (-(10**29),))
+    assert found == [([0, 2], BALLS, 64, [HOLDS, NOT_APPLICABLE]), ([1], BALLS, 128, [HOLDS])]
 
 
 def test_the_callers_precision_is_restored():

@@ -179,7 +179,7 @@ def test_the_hypotheses_of_every_claim_can_be_met(claim):
         case = claim.setting.case(drawn, sizes, System.RATIONALS)
         for hypothesis in claim.setting.all_hypotheses:
             assert not hypothesis.by_construction or (np.asarray(hypothesis.holds(case)) == TRUE).all(), hypothesis.name
-        for evidence in decide(trivial, drawn, sizes):
+        for _, evidence in decide(trivial, drawn, sizes):
             met += np.asarray(evidence.verdict, dtype=object).ravel().tolist().count(mv.Verdict.HOLDS)
         seen += count
     assert met >= 10 and met >= 0.05 * seen, f"{met} of {seen} instances meet the hypotheses"

@@ -10,22 +10,25 @@ from __future__ import annotations
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from ..arithmetic import FALSE, System, compare, floats_of, smallest, system_of
+from ..arithmetic import FALSE, System, compare, floats_of, smallest
 from ..claims.claim import Claim, cited
 from ..claims.registry import CLAIMS, select
 from ..claims.registry import claim as find
-from ..claims.settings import Case, Sizes
+from ..claims.settings import Case, Sizes, system_of_object
 from ..claims.verdict import Evidence, Standing, StepEvidence, Verdict
 from ..errors import ClaimError, MappoVerifyError, MixedArithmeticError
 from ..model import Game, Policy
 from ..model.validation import array_of
-from .evaluate import certify, decide, evaluate
+from .evaluate import Part, certify, decide, evaluate
+from .monte_carlo import Statistics
+from .monte_carlo import run as run_experiment
 from .proving import Failure, Proof, prove_at_points, prove_in_symbols
 from .sampling import Draw, draw, instance, sizes_of
 from .shrink import shrink
@@ -33,15 +36,19 @@ from .shrink import shrink
 
 @dataclass(frozen=True)
 class Profile:
-    """How hard to try: exact and float instances per claim (spread over its sizes), and policies on a given game."""
+    """How hard to try: exact and float instances per claim (spread over its sizes), policies on a given game, samples drawn."""
 
     name: str
     exact: int
     floats: int
     on_game: int
+    samples: int
 
 
-PROFILES = {"quick": Profile("quick", 400, 10_000, 6), "thorough": Profile("thorough", 6_000, 500_000, 40)}
+PROFILES = {
+    "quick": Profile("quick", 400, 10_000, 6, 2_000),
+    "thorough": Profile("thorough", 6_000, 500_000, 40, 50_000),
+}
 CHUNK = 200
 """Exact instances evaluated together."""
 SUSPECTS = 4
@@ -92,6 +99,8 @@ class ClaimReport:
     tainted_by: tuple[str, ...] = ()
     cites: tuple[str, ...] = ()
     expected: bool = True
+    failure: str = ""
+    statistics: Statistics | None = None
 
     @property
     def id(self) -> str:
@@ -146,7 +155,8 @@ def check(claim: str | Claim, *, steps: int | None = None, **objects: Any) -> Ev
 
     Floats are first turned into the rationals that they are, so the verdict is about exact data.  Where the formula leaves
     the rationals it is decided in balls of growing precision.  Batches give arrays of verdicts.  ``steps`` is the length of a
-    run where no ingredient tells it (``mv.check("abstract-rate", horizon=100, steps=1250)``).
+    run where no ingredient tells it (``mv.check("abstract-rate", horizon=100, steps=1250)``).  Of a claim that holds with
+    probability ``1 - δ`` the verdict is about the one sample given.
     """
     claim = claim if isinstance(claim, Claim) else find(claim)
     setting = claim.setting
@@ -164,7 +174,7 @@ def check(claim: str | Claim, *, steps: int | None = None, **objects: Any) -> Ev
 def _require_data(objects: dict[str, Any]) -> None:
     """Balls and symbols are refused: they are no data."""
     for name, value in objects.items():
-        system = value.system if isinstance(value, (Game, Policy)) else system_of(array_of(value, name))
+        system = system_of_object(value if isinstance(value, (Game, Policy, tuple)) else array_of(value, name))
         if system in (System.BALLS, System.SYMBOLS):
             raise ClaimError(
                 f"{name} is in {system.value}; check() wants exact or float data and chooses the arithmetic itself"
@@ -267,23 +277,66 @@ def _below(left: Any, right: Any) -> bool:
 
 
 def _campaign(claim: Claim, profile: Profile, generator: np.random.Generator) -> ClaimReport:
-    """Proofs, exact instances, float exploration."""
+    """Proofs, exact instances, float exploration; or samples, where that is what a claim speaks of."""
+    if claim.experiment is not None:
+        return _statistical(claim, profile, generator)
     started = time.perf_counter()
-    proofs, failures = _seek_proofs(claim, generator)
     tally, witness = Tally(), None
-    for sizes, drawn in _instances(claim, profile, generator):
-        try:
-            evidences = list(decide(claim, drawn, sizes))
-        except ClaimError:
-            raise  # the claim itself is malformed
-        except MappoVerifyError as error:  # a quantity gave up: no verdict, and never a silent one
-            tally.failure = tally.failure or f"{type(error).__name__}: {error} ({sizes})"
-            continue
-        for evidence in evidences:
-            tally.add(evidence)
-        if witness is None and any(evidence.violated for evidence in evidences):
-            witness = _witness(claim, drawn, sizes, evidences)
+    proofs: list[Proof] = []
+    failures: list[Failure] = []
+    with recorded(tally, claim, "in symbols or at random points"):
+        proofs, failures = _seek_proofs(claim, generator)
+    for sizes, make in _instances(claim, profile, generator):
+        with recorded(tally, claim, str(sizes)):
+            drawn = make()
+            found = list(decide(claim, drawn, sizes)) if drawn else []
+            for _, evidence in found:
+                tally.add(evidence)
+            if drawn and witness is None and any(evidence.violated for _, evidence in found):
+                witness = _witness(claim, drawn, sizes, found)
     return conclude(claim, tally, proofs, failures, witness, time.perf_counter() - started)
+
+
+def _statistical(claim: Claim, profile: Profile, generator: np.random.Generator) -> ClaimReport:
+    """SUPPORTED or UNTESTED: samples alone certify nothing, for or against."""
+    started = time.perf_counter()
+    tally = Tally()
+    found = _statistics_of(claim, profile, generator, tally)
+    standing = Standing.SUPPORTED if found is not None and found.supported else Standing.UNTESTED
+    return ClaimReport(
+        claim=claim,
+        standing=standing,
+        how=f"evaluation failed: {tally.failure}" if found is None else found.text(),
+        instances=0 if found is None else found.samples,
+        not_applicable=0,
+        undecided=0,
+        margin=None,
+        ratio=None if found is None else found.constant,
+        seconds=time.perf_counter() - started,
+        expected=claim.record in (None, standing) and not tally.failure,
+        failure=tally.failure,
+        statistics=found,
+    )
+
+
+def _statistics_of(claim: Claim, profile: Profile, generator: np.random.Generator, tally: Tally) -> Statistics | None:
+    with recorded(tally, claim, "drawing samples"):
+        return run_experiment(claim, profile.samples, generator)
+    return None  # what was raised is in the tally
+
+
+@contextmanager
+def recorded(tally: Tally, claim: Claim, where: str) -> Iterator[None]:
+    """Whatever a claim's formulas raise becomes a finding about that claim: no verdict, never a silent one, never the end.
+
+    A malformed claim is the caller's error, and ends the audit.
+    """
+    try:
+        yield
+    except ClaimError:
+        raise
+    except Exception as error:
+        tally.failure = tally.failure or f"{claim.id} raised {type(error).__name__}: {error} ({where})"
 
 
 def try_out(name: str, count: int, seed: int) -> tuple[str, str] | None:
@@ -293,6 +346,8 @@ def try_out(name: str, count: int, seed: int) -> tuple[str, str] | None:
     """
     claim = find(name)
     generator = np.random.default_rng([seed, zlib.crc32(name.encode())])
+    if claim.experiment is not None:
+        return None  # a sample on which a bound fails is no violation
     every = sizes_of(claim.setting)
     for sizes in every:
         drawn = draw(claim.setting, sizes, max(1, count // len(every)), generator)
@@ -309,16 +364,18 @@ def try_out(name: str, count: int, seed: int) -> tuple[str, str] | None:
     return None
 
 
-def _instances(claim: Claim, profile: Profile, generator: np.random.Generator) -> Iterator[tuple[Sizes, Draw]]:
-    """Batches to be decided exactly: drawn ones of every size, and float instances that look violated."""
+def _instances(
+    claim: Claim, profile: Profile, generator: np.random.Generator
+) -> Iterator[tuple[Sizes, Callable[[], Draw | None]]]:
+    """How to make the batches to be decided exactly: drawn ones of every size, and float instances that look violated."""
     every = sizes_of(claim.setting)
     share = max(1, profile.exact // len(every))
+    if claim.setting.limit is not None:
+        share = min(share, claim.setting.limit * profile.exact // PROFILES["quick"].exact)
     for sizes in every:
         for begin in range(0, share, CHUNK):
-            yield sizes, draw(claim.setting, sizes, min(CHUNK, share - begin), generator)
-        suspects = _explore(claim, sizes, profile.floats // len(every), generator)
-        if suspects is not None:
-            yield sizes, suspects
+            yield sizes, partial(draw, claim.setting, sizes, min(CHUNK, share - begin), generator)
+        yield sizes, partial(_explore, claim, sizes, profile.floats // len(every), generator)
 
 
 def _seek_proofs(claim: Claim, generator: np.random.Generator) -> tuple[list[Proof], list[Failure]]:
@@ -327,11 +384,10 @@ def _seek_proofs(claim: Claim, generator: np.random.Generator) -> tuple[list[Pro
     return [p for p in attempts if isinstance(p, Proof)], [p for p in attempts if isinstance(p, Failure)]
 
 
-def _witness(claim: Claim, drawn: Draw, sizes: Sizes, evidences: list[Evidence]) -> Witness:
+def _witness(claim: Claim, drawn: Draw, sizes: Sizes, found: list[Part]) -> Witness:
     """The violated instance with the smallest numbers, alone and shrunk."""
-    verdicts = np.concatenate([np.asarray(evidence.verdict, dtype=object).ravel() for evidence in evidences])
-    violated = [i for i, verdict in enumerate(verdicts) if verdict is Verdict.VIOLATED]
-    simplest = min(violated, key=lambda i: sum(int(np.abs(values[i]).sum()) for values in drawn.values()))
+    violated = np.concatenate([chosen[evidence.verdict == Verdict.VIOLATED] for chosen, evidence in found])
+    simplest = min(np.sort(violated), key=lambda i: sum(int(np.abs(values[i]).sum()) for values in drawn.values()))
     sizes, alone = shrink(claim, sizes, instance(drawn, simplest))
     return Witness(claim.id, sizes, alone, certify(claim, partial(claim.setting.case, alone, sizes)))
 
@@ -395,6 +451,7 @@ def conclude(
         broken=broken,
         cites=tally.links,
         expected=expected,
+        failure=tally.failure,
     )
 
 

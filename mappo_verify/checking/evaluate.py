@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..arithmetic import (
     FALSE,
@@ -41,6 +41,11 @@ FLOAT_NOISE = 1e-9
 """Relative size below which a float difference looks like rounding; it only feeds the suggestion, never a verdict."""
 PRECISION_CAP = 2048
 START_PRECISION = 64
+STEP_PRECISION = 256
+"""Where the statement is decided, a step still open at this precision is a tie, as far as we can tell, and stays open."""
+PATIENCE = 256
+"""Bits with which a whole batch must be evaluable before it is halved."""
+Indices = npt.NDArray[np.intp]
 
 
 def evaluate(claim: Claim, case: Case, formal: bool = False) -> Evidence:
@@ -49,37 +54,35 @@ def evaluate(claim: Claim, case: Case, formal: bool = False) -> Evidence:
     A *formal* case (symbols, random points) stands for generic parameters: an identity that holds there holds wherever no
     denominator vanishes, so hypotheses about signs and supports are not asked.
     """
-    asked = () if formal else claim.setting.all_hypotheses
-    hypotheses = tuple((h.name, _per_instance(h.holds(case), case.batch_shape)) for h in asked)
-    applies = np.full(case.batch_shape, TRUE, np.int8)
-    for _, truth in hypotheses:
-        applies = np.minimum(applies, truth)
-    if not (applies == TRUE).any():
-        return _not_applicable(claim, case, applies, hypotheses)
-    live = case if (applies == TRUE).all() else case.take(applies == TRUE)
+    applies, live, hypotheses = np.full(case.batch_shape, TRUE, np.int8), case, []
+    for asked in () if formal else claim.setting.all_hypotheses:
+        truth = np.full(case.batch_shape, UNKNOWN, np.int8)  # not asked where an earlier one fails: it may mean nothing
+        truth[applies == TRUE] = _per_instance(asked.holds(live), live.batch_shape).reshape(-1)
+        hypotheses.append((asked.name, truth))
+        met = np.minimum(applies, truth)
+        if (met != applies).any():
+            applies = np.where(applies == TRUE, met, applies).astype(np.int8)
+            if not (applies == TRUE).any():
+                return _not_applicable(claim, case, applies, tuple(hypotheses))
+            live = case.take(applies == TRUE)
     lines = claim.lines(live, formal)
-    return _assemble(claim, case, live, lines, applies, hypotheses)
+    return _assemble(claim, case, live, lines, applies, tuple(hypotheses))
 
 
-def certify(
-    claim: Claim, build: Callable[[System], Case], cap: int = PRECISION_CAP, patience: int = PRECISION_CAP
-) -> Evidence:
-    """Evidence from rationals where they reach, else from balls of doubling precision; ``build`` makes the case anew.
-
-    A formula that cannot be evaluated at all with ``patience`` bits is given up.
-    """
+def certify(claim: Claim, build: Callable[[System], Case], cap: int = PRECISION_CAP) -> Evidence:
+    """Evidence from rationals where they reach, else from balls of doubling precision; ``build`` makes the case anew."""
     if not claim.transcendental:
         with suppress(ExactnessError):
             return evaluate(claim, build(System.RATIONALS))
     balls = module_of(System.BALLS)
     bits, evidence, failure = START_PRECISION, None, None
-    while bits <= (patience if evidence is None else cap):
+    while bits <= cap:
         with balls.precision(bits):
             try:
                 evidence = evaluate(claim, build(System.BALLS))
             except UndecidedError as error:
                 failure = error
-        if evidence is not None and not _worth_doubling(evidence):
+        if evidence is not None and not _open(evidence, bits).any():
             return evidence
         bits *= 2
     if evidence is None:
@@ -88,32 +91,80 @@ def certify(
     return evidence
 
 
-def decide(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes) -> Iterator[Evidence]:
-    """Evidence for a batch of drawn instances.
+Part = tuple[Indices, Evidence]
+"""Which instances of a batch, by their positions, and what was found about them."""
 
-    Where one instance stays open at every precision (a tie that balls cannot see, say), the batch is halved until only that
-    one is UNDECIDED.
+
+def decide(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes) -> Iterator[Part]:
+    """Evidence for a batch of drawn instances, part by part.
+
+    Rationals decide whatever stays within them; only the instances that leave them go to balls, and only those that are
+    still open there to more bits.  One that stays open at every precision (a tie that balls cannot see, say) is UNDECIDED
+    alone.
     """
-    count = len(next(iter(drawn.values())))
-    build = partial(claim.setting.case, drawn, sizes)
+    rest = np.arange(len(next(iter(drawn.values()))))
+    if not claim.transcendental:
+        found, rest = _in_rationals(claim, drawn, sizes, rest)
+        yield from found
+    if len(rest):
+        yield from _in_balls(claim, drawn, sizes, rest, START_PRECISION)
+
+
+def _case(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indices, system: System) -> Case:
+    return claim.setting.case({name: values[chosen] for name, values in drawn.items()}, sizes, system)
+
+
+def _in_rationals(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indices) -> tuple[list[Part], Indices]:
+    """Evidence for the instances whose numbers all stay rational, and the others, found by halving."""
     try:
-        yield certify(claim, build, patience=4 * START_PRECISION if count > 1 else PRECISION_CAP)
+        return [(chosen, evaluate(claim, _case(claim, drawn, sizes, chosen, System.RATIONALS)))], chosen[:0]
+    except ExactnessError:
+        if len(chosen) == 1:
+            return [], chosen
+    halves = [_in_rationals(claim, drawn, sizes, half) for half in np.array_split(chosen, 2)]
+    return [part for found, _ in halves for part in found], np.concatenate([rest for _, rest in halves])
+
+
+def _in_balls(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indices, bits: int) -> Iterator[Part]:
+    """Evidence from balls; where a formula cannot even be evaluated with a few bits, the batch is halved."""
+
+    def evidence_of(instances: Indices) -> Evidence:
+        with module_of(System.BALLS).precision(bits):
+            return evaluate(claim, _case(claim, drawn, sizes, instances, System.BALLS))
+
+    try:
+        evidence = evidence_of(chosen)
     except UndecidedError as error:
-        if count == 1:
-            case = build(System.RATIONALS)
-            open_truth = np.full(case.batch_shape, UNKNOWN, np.int8)
-            yield replace(_not_applicable(claim, case, open_truth, ()), reason=str(error))
-            return
-        for part in (slice(count // 2), slice(count // 2, None)):
-            yield from decide(claim, {name: values[part] for name, values in drawn.items()}, sizes)
+        if bits < (PATIENCE if len(chosen) > 1 else PRECISION_CAP):
+            yield from _in_balls(claim, drawn, sizes, chosen, 2 * bits)
+        elif len(chosen) > 1:
+            for half in np.array_split(chosen, 2):
+                yield from _in_balls(claim, drawn, sizes, half, bits)
+        else:
+            case = _case(claim, drawn, sizes, chosen, System.RATIONALS)
+            unknown = np.full(case.batch_shape, UNKNOWN, np.int8)
+            yield chosen, replace(_not_applicable(claim, case, unknown, ()), reason=str(error))
+        return
+    still_open = _open(evidence, bits)
+    if not still_open.any() or bits >= PRECISION_CAP:
+        yield chosen, evidence
+        return
+    if not still_open.all():
+        yield chosen[~still_open], evidence_of(chosen[~still_open])
+    yield from _in_balls(claim, drawn, sizes, chosen[still_open], 2 * bits)
 
 
-def _worth_doubling(evidence: Evidence) -> bool:
-    """Only an open inequality, or an open hypothesis, can be helped by more bits."""
-    if any((truth == UNKNOWN).any() for _, truth in evidence.hypotheses):
-        return True
-    steps = [*evidence.statements, *(entry.step for entry in evidence.lines if entry.step is not None)]
-    return any(step.relation != "=" and bool((step.truth == UNKNOWN).any()) for step in steps)
+def _open(evidence: Evidence, bits: int) -> npt.NDArray[np.bool_]:
+    """Which instances more bits can help: those with an open inequality (in between only up to a point), or hypothesis."""
+    applies = np.full(np.shape(evidence.verdict), TRUE, np.int8)
+    for _, truth in evidence.hypotheses:
+        applies = np.minimum(applies, truth)
+    result: npt.NDArray[np.bool_] = np.asarray(applies == UNKNOWN)
+    steps = [entry.step for entry in evidence.lines if entry.step is not None] if bits < STEP_PRECISION else []
+    for step in (*evidence.statements, *steps):
+        if step.relation != "=":
+            result[applies == TRUE] |= step.truth.ravel() == UNKNOWN
+    return result
 
 
 def _per_instance(values: Any, batch: tuple[int, ...]) -> Truth:
@@ -188,6 +239,7 @@ def _margin(
         slack = -absolute(one - two)
     else:
         slack = two - one if relation == "≤" else one - two
+    slack = np.asarray(slack)
     if where is None:
         return smallest(slack, axes) if axes else np.asarray(slack)
     if not where.any():
@@ -228,7 +280,8 @@ def _ratio(one: Array, relation: str, two: Array, where: Array | None) -> float 
 
 
 def _not_applicable(claim: Claim, case: Case, applies: Truth, hypotheses: tuple[tuple[str, Truth], ...]) -> Evidence:
-    failed = [name for name, truth in hypotheses if (truth != TRUE).any()]
+    failed = [name for name, truth in hypotheses if (truth == FALSE).any()]
+    failed = failed or [name for name, truth in hypotheses if (truth == UNKNOWN).any()]
     reason = f"hypothesis not met: {'; '.join(failed)}"
     verdict = verdicts_of(applies, np.zeros_like(applies))
     return Evidence(claim.id, case.system, _bits(case), verdict, verdict, None, None, (), (), hypotheses, None, reason)

@@ -73,6 +73,10 @@ def falsify(
     entry = claim if isinstance(claim, Claim) else find(claim)
     if profile not in EFFORT:
         raise ClaimError(f"unknown profile {profile!r}; use one of {', '.join(EFFORT)}")
+    if entry.experiment is not None:
+        raise ClaimError(
+            f"{entry.id} holds with probability 1 - δ, so one bad sample refutes nothing; audit it instead"
+        )
     count, generations, climbed = EFFORT[profile]
     generator = np.random.default_rng(seed)
     tally, explored, tightest = Tally(), 0, None
@@ -96,7 +100,7 @@ def _certified(claim: Claim, points: Draw, sizes: Sizes) -> Iterator[tuple[Any, 
     """Exact evidence, one instance at a time, so that a violated one is at hand."""
     for index in range(len(next(iter(points.values())))):
         alone = {name: values[index : index + 1] for name, values in points.items()}
-        for evidence in decide(claim, alone, sizes):
+        for _, evidence in decide(claim, alone, sizes):
             yield evidence, alone
 
 

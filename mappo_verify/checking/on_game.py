@@ -15,7 +15,7 @@ from ..claims.settings import Case, Derived, Distribution, GameData, PolicyData,
 from ..errors import GameError, SingularError, UndecidedError
 from ..model import Game, Policy
 from ..quantities.optimal import optimal
-from .campaign import ClaimReport, Profile, Tally, conclude
+from .campaign import ClaimReport, Profile, Tally, conclude, recorded
 from .evaluate import certify, evaluate
 from .sampling import draw, instance
 
@@ -28,13 +28,16 @@ def try_on_game(claim: Claim, game: Game, profile: Profile, generator: np.random
     """A report, or why this claim says nothing about this game."""
     setting = claim.setting
     obstacle = _obstacle(setting, game)
+    if claim.experiment is not None:
+        obstacle = "it speaks of samples, and what they are drawn from is fixed"
     if obstacle:
         return obstacle
     started = time.perf_counter()
     tally = Tally()
     exact = game.exact()
     for objects in _objects(setting, exact, profile.on_game, generator):
-        tally.add(_evaluate(claim, exact, objects))
+        with recorded(tally, claim, "on this game"):
+            tally.add(_evaluate(claim, exact, objects))
     return conclude(claim, tally, [], [], None, time.perf_counter() - started, on_a_game=True)
 
 

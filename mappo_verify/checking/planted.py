@@ -26,7 +26,11 @@ MIRROR, KL = "quantities/mirror_descent.py", "quantities/divergence.py"
 DIFFERENCE, BELLMAN = "quantities/performance_difference.py", "quantities/bellman.py"
 SERIAL, COVER = "quantities/serialisation.py", "quantities/concentrability.py"
 POLICY, BEST = "model/policy.py", "quantities/optimal.py"
+ERROR = "quantities/bellman_error.py"
 SGD, ONLINE = "quantities/stochastic_gradient.py", "quantities/online_learning.py"
+DATA, FINITE = "quantities/data.py", "quantities/finite_class.py"
+UPDATE = "quantities/update_errors.py"
+RATIO = "quantities/ratio_game.py"
 ARITHMETIC, FORMAL, EXACT = "arithmetic/system.py", "arithmetic/formal.py", "arithmetic/rationals.py"
 
 PLANTED: tuple[Planted, ...] = (
@@ -164,15 +168,15 @@ PLANTED: tuple[Planted, ...] = (
     Planted(
         "the last agent's actions in reverse order when it is averaged out",
         ORDER,
-        "(split_last(table, factor.shape[-1]) * factor).sum(-1)",
-        "(split_last(table, factor.shape[-1]) * factor[..., ::-1]).sum(-1)",
+        "split_last(table, factor.shape[-1]), factor)",
+        "split_last(table, factor.shape[-1]), factor[..., ::-1])",
         ("definition-3.1",),
     ),
     Planted(
         "an agent is summed out instead of averaged out",
         ORDER,
-        "(split_last(table, factor.shape[-1]) * factor).sum(-1)",
-        "(split_last(table, factor.shape[-1]) + 0 * factor).sum(-1)",
+        "split_last(table, factor.shape[-1]), factor)",
+        "split_last(table, factor.shape[-1]), 0 * factor + 1)",
         ("definition-3.1",),
     ),
     Planted(
@@ -321,22 +325,22 @@ PLANTED: tuple[Planted, ...] = (
     Planted(
         "β multiplies instead of dividing",
         MIRROR,
-        "tilt(factor, values / _lifted(beta, values))",
+        "tilt(factor, ideal_increment(values, beta))",
         "tilt(factor, values * _lifted(beta, values))",
         ("proposition-4.2", "proposition-4.2/averaged"),
     ),
     Planted(
         "descent instead of ascent",
         MIRROR,
-        "tilt(factor, values / _lifted(beta, values))",
-        "tilt(factor, -values / _lifted(beta, values))",
+        "tilt(factor, ideal_increment(values, beta))",
+        "tilt(factor, -ideal_increment(values, beta))",
         ("proposition-4.2",),
     ),
     Planted(
         "softmax that forgets the current policy",
         MIRROR,
-        "tilt(factor, values / _lifted(beta, values))",
-        "tilt(0 * factor + 1, values / _lifted(beta, values))",
+        "tilt(factor, ideal_increment(values, beta))",
+        "tilt(0 * factor + 1, ideal_increment(values, beta))",
         ("proposition-4.2",),
     ),
     Planted(
@@ -422,9 +426,30 @@ PLANTED: tuple[Planted, ...] = (
     Planted(
         "stochastic subgradient ascent",
         SGD,
-        "project(theta - lift(step_size, 2) * gradient, radius)",
-        "project(theta + lift(step_size, 2) * gradient, radius)",
+        "theta - lift(step_size, 2) * gradient",
+        "theta + lift(step_size, 2) * gradient",
         ("lemma-b.1/expectation",),
+    ),
+    Planted(
+        "the average leaves its last iterate out",
+        SGD,
+        "else range(steps)",
+        "else range(steps - 1)",
+        ("lemma-b.1/expectation",),
+    ),
+    Planted(
+        "R for 2R in the bound on gradients",
+        SGD,
+        "2 * (2 * radius + bound / beta)",
+        "2 * (radius + bound / beta)",
+        ("lemma-b.2/gradient-bound",),
+    ),
+    Planted(
+        "B·β for B/β in the bound on gradients",
+        SGD,
+        "2 * (2 * radius + bound / beta)",
+        "2 * (2 * radius + bound * beta)",
+        ("lemma-b.2/gradient-bound",),
     ),
     Planted(
         "the mean function without its weights",
@@ -439,6 +464,27 @@ PLANTED: tuple[Planted, ...] = (
         'contract("...n,...wn->...w", chances, largest(piece_values',
         'contract("...n,...wn->...w", chances, -largest(-piece_values',
         ("lemma-b.1/expectation",),
+    ),
+    Planted(
+        "least squares that climbs",
+        SGD,
+        "2 * own[..., None] * features[..., chosen, :]",
+        "-2 * own[..., None] * features[..., chosen, :]",
+        ("lemma-b.2/rate",),
+    ),
+    Planted(
+        "the squared loss without its weights",
+        SGD,
+        'contract("...n,...wn->...w", chances, square(residuals',
+        'contract("...n,...wn->...w", 0 * chances + 1, square(residuals',
+        ("lemma-b.2/rate",),
+    ),
+    Planted(
+        "a gradient ten times too long",
+        SGD,
+        "residuals(features, targets, theta)[..., np.arange(len(chosen)), chosen]",
+        "10 * residuals(features, targets, theta)[..., np.arange(len(chosen)), chosen]",
+        ("lemma-b.2/rate",),
     ),
     # --- online learning
     Planted(
@@ -496,6 +542,192 @@ PLANTED: tuple[Planted, ...] = (
         "eta * square(bound) / 8)",
         "eta * square(bound) / 80)",
         ("lemma-c.6/sharp",),
+    ),
+    # --- the Bellman error
+    Planted(
+        "A transposed in the residual",
+        ERROR,
+        'contract("...ij,...j->...i", self.operator, weights)',
+        'contract("...ji,...j->...i", self.operator, weights)',
+        ("section-c.1/unconstrained",),
+    ),
+    Planted(
+        "2b for b in the residual",
+        ERROR,
+        "self.operator, weights) - self.reward",
+        "self.operator, weights) - 2 * self.reward",
+        ("section-c.1/unconstrained",),
+    ),
+    Planted(
+        "c for c/2 in the pessimistic step",
+        ERROR,
+        "both[..., -1] - direction / 2,",
+        "both[..., -1] - direction,",
+        ("section-c.1/unconstrained",),
+    ),
+    Planted(
+        "the target of the fit on the wrong side",
+        ERROR,
+        "weights - _times_inverse(self.gram, self.residual(weights))",
+        "weights + _times_inverse(self.gram, self.residual(weights))",
+        ("section-c.1/unconstrained",),
+    ),
+    Planted(
+        "the price forgotten in the objective",
+        ERROR,
+        "(direction * weights).sum(-1) + price * self.error(weights)",
+        "(direction * weights).sum(-1) + self.error(weights)",
+        ("section-c.1/unconstrained",),
+    ),
+    Planted(
+        "the implied reward from the operator with rewards",
+        BELLMAN,
+        "np.asarray(table) - image + expected_reward(game, policy, m)",
+        "np.asarray(table) - image",
+        ("lemma-c.3/each-agent",),
+    ),
+    # --- offline data and finite classes
+    Planted(
+        "γ dropped from the targets in the data",
+        DATA,
+        "occurs * game.reward + lift(game.discount, 2) * reached",
+        "occurs * game.reward + reached",
+        ("lemma-d.5/population",),
+    ),
+    Planted(
+        "rewards not weighted by how often they occur",
+        DATA,
+        "targets = occurs * game.reward",
+        "targets = game.reward",
+        ("lemma-d.5/population",),
+    ),
+    Planted(
+        "data that ends an episode forgotten",
+        DATA,
+        "axis=-1))\n\n\ndef possible",
+        "axis=-1) * like([1] * game.states + [0], game.system))\n\n\ndef possible",
+        ("lemma-d.5/population",),
+    ),
+    Planted(
+        "the agents after m left out of the data",
+        DATA,
+        "joint = extend(joint, factor)",
+        "joint = extend(joint, like(np.ones(factor.shape, int), game.system))",
+        ("lemma-d.5/population",),
+    ),
+    Planted(
+        "squared error instead of Bellman error",
+        FINITE,
+        "losses) - smallest(losses, 0)",
+        "losses) - 0 * smallest(losses, 0)",
+        ("lemma-d.5/population",),
+    ),
+    Planted(
+        "the inner minimum over the target's critic",
+        FINITE,
+        "smallest(losses, 0)",
+        "smallest(losses, 1)",
+        ("lemma-d.5/population",),
+    ),
+    Planted(
+        "(x - y)² = x² - xy + y²",
+        FINITE,
+        '- 2 * contract("f...sp',
+        '- contract("f...sp',
+        ("lemma-d.5/population",),
+    ),
+    Planted(
+        "a bonus for Bellman error",
+        FINITE,
+        "+ lift(np.asarray(price), 1) * self.errors",
+        "- lift(np.asarray(price), 1) * self.errors",
+        ("theorem-d.7/trap",),
+    ),
+    Planted(
+        "f + T f instead of f - T f",
+        FINITE,
+        "_sup_norm(self.tables - self.backups",
+        "_sup_norm(self.tables + self.backups",
+        ("assumption-d.2",),
+    ),
+    Planted(
+        "ζ_F without its square",
+        FINITE,
+        "return square(smallest(self.residuals",
+        "return (smallest(self.residuals",
+        ("assumption-d.2",),
+    ),
+    Planted(
+        "ζ_F of the worst critic",
+        FINITE,
+        "return square(smallest(self.residuals",
+        "return square(largest(self.residuals",
+        ("assumption-d.2",),
+    ),
+    Planted(
+        "completeness of the best critic only",
+        FINITE,
+        "return largest(smallest(distances, -2))",
+        "return smallest(smallest(distances, -2))",
+        ("lemma-d.5/population",),
+    ),
+    # --- errors of an update
+    Planted(
+        "1/β_k forgotten in the fit's error",
+        UPDATE,
+        "self.increments[m - 1] - lift(self.eta, 3) * self.estimates[m - 1]",
+        "self.increments[m - 1] - self.estimates[m - 1]",
+        ("theorem-4.5/repaired",),
+    ),
+    Planted(
+        "the fit's error against the wrong sign of Q̂",
+        UPDATE,
+        "self.increments[m - 1] - lift(self.eta, 3) * self.estimates[m - 1]",
+        "self.increments[m - 1] + lift(self.eta, 3) * self.estimates[m - 1]",
+        ("theorem-4.5/repaired",),
+    ),
+    Planted(
+        "the critic's error against the values of the agent before",
+        UPDATE,
+        "split_last(self.values[m], self.game.action_sizes[m - 1])",
+        "self.values[m - 1][..., None]",
+        ("theorem-4.5/repaired",),
+    ),
+    Planted(
+        "ν_k and π_k for ν_* and π_* in the one-step inequality",
+        UPDATE,
+        "expected_along(self.there, self.target, m - 1, table)",
+        "expected_along(self.here, self.policy, m - 1, table)",
+        ("theorem-4.5/repaired",),
+    ),
+    Planted(
+        "π_k - π_{k+1} the other way round",
+        UPDATE,
+        "ahead.factors[m - 1] - behind.factors[m - 1]",
+        "behind.factors[m - 1] - ahead.factors[m - 1]",
+        ("theorem-4.5/repaired",),
+    ),
+    Planted(
+        "ε² with squared weights",
+        UPDATE,
+        "squared_norm(self.fit_error(m), self.sigma(m), axes=3)",
+        "squared_norm(self.fit_error(m), self.sigma(m) * self.sigma(m), axes=3)",
+        ("theorem-4.5/repaired-sharp", "theorem-4.5/repaired"),
+    ),
+    # --- ratio games
+    Planted(
+        "the probability to stop without the discount",
+        RATIO,
+        "game.discount[..., None] * game.transition[..., 0, :, 0]",
+        "game.transition[..., 0, :, 0]",
+        ("section-e/value",),
+    ),
+    Planted(
+        "a quotient differentiated without its denominator",
+        RATIO,
+        "game.reward[..., 0, :]) - ratio_value(game, weights) * _total(change, stopping(game))",
+        "game.reward[..., 0, :])",
+        ("section-e/stationary-point",),
     ),
     # --- arithmetic
     Planted(

@@ -100,5 +100,7 @@ def _stack(instances: list[dict[str, Any]]) -> Draw:
 
 def _violated(claim: Claim, sizes: Sizes, drawn: Draw) -> Any:
     """Which instances of a batch are certified violations."""
-    found = [np.asarray(e.verdict, dtype=object).ravel() for e in decide(claim, drawn, sizes)]
-    return np.concatenate(found) == Verdict.VIOLATED
+    violated = np.zeros(len(next(iter(drawn.values()))), bool)
+    for chosen, evidence in decide(claim, drawn, sizes):
+        violated[chosen] = evidence.verdict == Verdict.VIOLATED
+    return violated

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise, permutations
 
 import numpy as np
@@ -12,6 +12,7 @@ from ..arithmetic import (
     Truth,
     absolute,
     compare,
+    contract,
     divide,
     largest,
     lift,
@@ -25,6 +26,7 @@ from ..arithmetic import (
     tilt,
 )
 from ..model.agents import split_last
+from ..quantities import stochastic_gradient
 from ..quantities.agent_values import (
     Reading,
     agent_advantages,
@@ -37,7 +39,19 @@ from ..quantities.concentrability import density_ratio, squared_concentrability
 from ..quantities.distributions import state_action_distribution, stationary_distribution
 from ..quantities.divergence import kl_divergence, l1_distance, squared_norm
 from ..quantities.mirror_descent import mirror_step
-from ..quantities.stochastic_gradient import mean_function, path_chances, sample_paths
+from ..quantities.stochastic_gradient import (
+    Averaging,
+    average_of_path,
+    default_step,
+    mean_function,
+    path_chances,
+    path_digits,
+    sample_paths,
+    squared_gradient,
+    squared_loss,
+    squared_paths,
+)
+from ..quantities.update_errors import propagation
 from ..quantities.values import action_values
 from .claim import Claim, Line, at_most, equal, line
 from .section_3 import GAME_AND_POLICY, GAME_AND_PRODUCT_POLICY, ONE_BY_TWO, SIMPLEX, TWO_BY_TWO, flat_core, subsets_of
@@ -55,6 +69,7 @@ from .settings import (
     Sizes,
     Table,
     own_actions,
+    total,
 )
 from .verdict import Standing
 
@@ -85,10 +100,7 @@ def telescoping(case: Case) -> Iterator[Line]:
 def _sum_along_prefix(advantages: tuple[Array, ...]) -> Array:
     """Σ_i A^i, each repeated along the actions of the later agents."""
     width = advantages[-1].shape[-1]
-    total = advantages[-1]
-    for advantage in advantages[:-1]:
-        total = total + np.repeat(advantage, width // advantage.shape[-1], axis=-1)
-    return np.asarray(total)
+    return total([np.repeat(advantage, width // advantage.shape[-1], axis=-1) for advantage in advantages])
 
 
 def _telescope(
@@ -103,14 +115,12 @@ def _telescope(
     where = np.ones((1,), bool)
     for step in steps:
         where = where & defined[step]
-    total = averages[steps[1]] - averages[steps[0]]
-    for before, after in pairwise(steps[1:]):
-        total = total + (averages[after] - averages[before])
+    parts = total([averages[after] - averages[before] for before, after in pairwise(steps)])
     whole = averages[steps[-1]] - averages[steps[0]]
     yield line(f"A^P(s, a^P), agents in the order {name}, {reading}", flat_core(case, whole))
     yield equal(
         "Σ_i A^i(s, a^{those before i}, a^i)",
-        flat_core(case, np.broadcast_to(total, whole.shape)),
+        flat_core(case, np.broadcast_to(parts, whole.shape)),
         because="the sum telescopes along any order",
         where=flat_core(case, np.broadcast_to(where, whole.shape)),
     )
@@ -167,16 +177,17 @@ def _small(setting: Setting) -> Setting:
 # --- Lemma B.1 --------------------------------------------------------------------------------------------------------
 
 
-def _descent(case: Case, first: int, pathwise: bool) -> Iterator[Line]:
-    """``F(θ̄) - F(u) ≤ GR/√T`` for every ``u`` in the ball, with ``θ̄`` the mean of ``θ(first), ..., θ(first + T - 1)``."""
+def _descent(case: Case, averaging: Averaging, pathwise: bool) -> Iterator[Line]:
+    """``F(θ̄) - F(u) ≤ GR/√T`` for every ``u`` in the ball, with ``θ̄`` the mean of ``θ(0..T-1)``, or ``θ(1..T)`` as printed."""
     steps, slopes, offsets, chances = case.sizes.steps, case.slopes, case.offsets, case.chances
     radius = like(1, slopes)
     steepest = sqrt(largest(np.asarray(square(slopes).sum(-1)), (-2, -1)))
     root = sqrt(like(steps, slopes))
-    points = sample_paths(slopes, offsets, radius, radius / (steepest * root), steps)
-    mean = np.asarray(points[..., first : first + steps, :].sum(-2)) / steps
+    points = sample_paths(slopes, offsets, radius, default_step(radius, steepest, steps), steps)
+    mean = average_of_path(iter(np.moveaxis(points, -2, 0)), steps, averaging)
     rival = _in_ball(case.rival, np.broadcast_to(radius, case.batch_shape))[..., None, :]
     gap = mean_function(slopes, offsets, chances, mean) - mean_function(slopes, offsets, chances, rival)
+    first = 0 if averaging == "analysed" else 1
     which = f"θ̄ the mean of θ({first}), ..., θ({first + steps - 1})"
     bound = steepest * radius / root
     reason = "the standard regret bound of projected subgradient descent"
@@ -191,17 +202,17 @@ def _descent(case: Case, first: int, pathwise: bool) -> Iterator[Line]:
 
 def descent_in_expectation(case: Case) -> Iterator[Line]:
     """In expectation, averaging θ(0), ..., θ(T-1)."""
-    yield from _descent(case, 0, pathwise=False)
+    yield from _descent(case, "analysed", pathwise=False)
 
 
 def descent_path_by_path(case: Case) -> Iterator[Line]:
     """The reading that every output satisfies the bound."""
-    yield from _descent(case, 0, pathwise=True)
+    yield from _descent(case, "analysed", pathwise=True)
 
 
 def descent_printed_range(case: Case) -> Iterator[Line]:
     """In expectation, averaging θ(1), ..., θ(T), as Algorithm 3 prints."""
-    yield from _descent(case, 1, pathwise=False)
+    yield from _descent(case, "printed", pathwise=False)
 
 
 def _descends(case: Case) -> Truth:
@@ -230,8 +241,8 @@ def _sgd(steps: tuple[int, ...], dimensions: tuple[int, int], functions: tuple[i
 # --- Lemma B.2 and B.4 to B.6 -----------------------------------------------------------------------------------------
 
 
-def _gradient(case: Case, factor: int) -> Iterator[Line]:
-    """``‖2((θ - θ_k)ᵀφ - Q̂/β)φ‖² ≤ (2(factor·R + B/β))²`` for ``‖θ‖, ‖θ_k‖ ≤ R``, ``‖φ‖ ≤ 1``, ``|Q̂| ≤ B``."""
+def _gradient(case: Case, name: str, limit: Callable[[Array, Array, Array], Array]) -> Iterator[Line]:
+    """``‖2((θ - θ_k)ᵀφ - Q̂/β)φ‖² ≤ G²`` for ``‖θ‖, ‖θ_k‖ ≤ R``, ``‖φ‖ ≤ 1``, ``|Q̂| ≤ B``; ``name`` is R or 2R in ``G``."""
     radius, bound, beta = case.radius, case.bound, case.beta
     theta, anchor = _in_ball(case.theta, radius), _in_ball(case.anchor, radius)
     features = _in_ball(case.features, like(1, radius))
@@ -239,10 +250,9 @@ def _gradient(case: Case, factor: int) -> Iterator[Line]:
     norm = 4 * square(residual) * np.asarray(square(features).sum(-1))
     yield line("‖∇‖² of one sample, ∇ = 2((θ - θ_k)ᵀφ - Q̂/β) φ", norm)
     yield at_most("(2|(θ - θ_k)ᵀφ - Q̂/β|)²", 4 * square(residual), because="features have norm at most 1: ‖φ‖ ≤ 1")
-    name = "R" if factor == 1 else f"{factor}R"
     yield at_most(
         f"(2({name} + B/β))²",
-        4 * square(factor * radius + bound / beta),
+        square(limit(radius, bound, beta)),
         because="Cauchy-Schwarz, with ‖θ - θ_k‖ ≤ " + name + " and |Q̂| ≤ B",
     )
 
@@ -255,12 +265,53 @@ def _in_ball(weights: Array, radius: Array) -> Array:
 
 def gradient_bound_printed(case: Case) -> Iterator[Line]:
     """The printed bound, with ``R`` for ``‖θ - θ_k‖``."""
-    yield from _gradient(case, 1)
+    yield from _gradient(case, "R", stochastic_gradient.printed_gradient_bound)
 
 
 def gradient_bound(case: Case) -> Iterator[Line]:
     """The bound with ``2R``, which two points of one ball can be apart."""
-    yield from _gradient(case, 2)
+    yield from _gradient(case, "2R", stochastic_gradient.gradient_bound)
+
+
+def fit_rate(case: Case) -> Iterator[Line]:
+    """Algorithm 3: ``E L(θ̄) - L(u) ≤ GR/√T`` for every ``u`` in the ball, hence ``E ε' ≤ √L(u) + √(GR) T^{-1/4}``."""
+    steps, radius, bound, chances = case.sizes.steps, case.radius, case.bound, case.chances
+    features, anchor = _in_ball(case.features, like(1, radius)), _in_ball(case.anchor, radius)
+    targets = contract("...nd,...d->...n", features, anchor) + lift(bound / case.beta, 1) * case.share
+    steepest = stochastic_gradient.gradient_bound(radius, bound, case.beta)
+    step_size = default_step(radius, steepest, steps)
+    points, odds = squared_paths(features, targets, radius, step_size, steps), path_chances(chances, steps)
+    mean = average_of_path(iter(np.moveaxis(points, -2, 0)), steps, "analysed")
+    rival = _in_ball(case.rival, radius)
+
+    def expected(values: Array) -> Array:
+        return np.asarray((odds * values).sum(-1))
+
+    reached = squared_loss(features, targets, chances, mean)
+    best = squared_loss(features, targets, chances, rival[..., None, :])[..., 0]
+    gradients = [
+        squared_gradient(features, targets, points[..., t, :], chosen)
+        for t, chosen in enumerate(path_digits(features.shape[-2], steps).T)
+    ]
+    sizes = total([expected(np.asarray(square(g).sum(-1))) for g in gradients])
+    rate = steepest * radius / sqrt(like(steps, radius))
+    yield line("E L(θ̄) - L(u), θ̄ the mean of θ(0), ..., θ(T-1)", expected(reached) - best)
+    yield at_most(
+        "[‖u‖² + η² Σ_t E‖g_t‖²]/(2ηT)",
+        (np.asarray(square(rival).sum(-1)) + square(step_size) * sizes) / (2 * step_size * steps),
+        because="lemma-b.1/expectation: L is convex, E g_t is its gradient, and Π_R takes no point further from u",
+    )
+    yield at_most(
+        "R²/(2ηT) + ηG²/2",
+        square(radius) / (2 * step_size * steps) + step_size * square(steepest) / 2,
+        because="‖u‖ ≤ R, and ‖g_t‖ ≤ G = 2(2R + B/β) by lemma-b.2/gradient-bound",
+    )
+    yield equal("GR/√T", rate, because="η = R/(G√T)")
+    yield line("E ε', ε'² = L(θ̄)", expected(sqrt(reached)))
+    yield at_most("√(L(u) + GR/√T)", sqrt(best + rate), because="Jensen: E ε' ≤ √(E ε'²); then the chain above")
+    yield at_most(
+        "√L(u) + √(GR) T^{-1/4}", sqrt(best) + sqrt(rate), because="√(x + y) ≤ √x + √y; u may be the best in the ball"
+    )
 
 
 def _shift(case: Case) -> Iterator[tuple[int, dict[str, Array]]]:
@@ -361,9 +412,37 @@ def error_propagation(case: Case) -> Iterator[Line]:
         )
         yield at_most(
             f"√2 (φ^{m} + φ^{m - 1}) (ε + ε̂/β_k)",
-            sqrt(like(2, x["above"])) * (sqrt(x["above"]) + sqrt(x["below"])) * size,
+            propagation(sqrt(x["above"]), sqrt(x["below"])) * size,
             because="a² - b² ≤ 2(a + b)²",
         )
+
+
+def _part(case: Case, part: str, name: str, size: str) -> Iterator[Line]:
+    """One part of Lemma B.5 as printed, through its sharp form."""
+    for m, x in _shift(case):
+        norm = sqrt(squared_norm(x[part], x["sigma"], 3))
+        inner = _all(x["there"][..., None] * x[part] * x["change"], 3)
+        yield line(f"|{name}| = |E_* ⟨{part}, π_*^{m} - π_k^{m}⟩|", absolute(inner))
+        yield at_most(
+            f"√((φ^{m})² - (φ^{m - 1})²) {size}",
+            sqrt(x["above"] - x["below"]) * norm,
+            because="lemma-b.5/sharp, the root of it",
+        )
+        yield at_most(
+            f"√2 (φ^{m} + φ^{m - 1}) {size}",
+            propagation(sqrt(x["above"]), sqrt(x["below"])) * norm,
+            because="a² - b² ≤ 2(a + b)²",
+        )
+
+
+def fit_part(case: Case) -> Iterator[Line]:
+    """Part (a): what the fit's error does."""
+    yield from _part(case, "error", "(a)", "ε")
+
+
+def critic_part(case: Case) -> Iterator[Line]:
+    """Part (b): what the critic's error does."""
+    yield from _part(case, "noise", "(b)", "ε̂/β_k")
 
 
 def error_propagation_sharp(case: Case) -> Iterator[Line]:
@@ -439,6 +518,23 @@ GRADIENTS = Setting(
     states=(1, 1),
     action_range=(1, 3),
 )
+FITS = Setting(
+    "a least-squares problem in the bounds of Lemma B.2, a rival point; states is the dimension, actions the samples, steps T",
+    (
+        PositiveScalar("radius"),
+        PositiveScalar("bound"),
+        PositiveScalar("beta"),
+        Table("features", lambda sizes: (sizes.actions[0], sizes.states), -9, 9),
+        Table("share", own_actions, -9, 9, scale=9),
+        Table("anchor", lambda sizes: (sizes.states,), -9, 9),
+        Distribution("chances", own_actions, full_support=True),
+        Table("rival", lambda sizes: (sizes.states,), -9, 9),
+    ),
+    agents=(1, 1),
+    states=(1, 2),
+    steps=(1, 2, 4),
+    action_range=(1, 2),
+)
 STEP = Setting(
     "two steps from one policy: the ideal one and any other",
     (*SIMPLEX.ingredients[:3], LogOdds("step", own_actions), Distribution("target", own_actions)),
@@ -498,6 +594,19 @@ CLAIMS = (
         statement="‖2((θ - θ_k)ᵀφ - Q̂/β)φ‖ ≤ 2(2R + B/β)",
         record=Standing.SURVIVED,
         printed=False,
+    ),
+    Claim(
+        "lemma-b.2/rate",
+        "What Algorithm 3 reaches, in expectation over all sample paths",
+        "Appendix B, Lemma B.2, repaired",
+        FITS,
+        fit_rate,
+        statement="E ε' ≤ √L(u) + √(GR) T^{-1/4} and E L(θ̄) - L(u) ≤ GR/√T for every ‖u‖ ≤ R, with G = 2(2R + B/β),"
+        " L(θ) = E((θ - θ_k)ᵀφ - Q̂/β)², ε'² = L(θ̄)",
+        transcendental=True,
+        record=Standing.SURVIVED,
+        printed=False,
+        note="In expectation and with θ̄ the mean of θ(0), ..., θ(T-1), since Lemma B.1 holds no other way.",
     ),
     Claim(
         "lemma-b.3",
@@ -597,6 +706,26 @@ CLAIMS = (
         SHIFTED,
         error_propagation,
         statement="|E_* ⟨log(π⁺/π_{θ_{k+1}}), π_*^m - π_k^m⟩| ≤ √2 (φ^m + φ^{m-1}) (ε + ε̂/β_k)",
+        transcendental=True,
+        record=Standing.SURVIVED,
+    ),
+    Claim(
+        "lemma-b.5/a",
+        "Error propagation, the part of the fit",
+        "Appendix B, Lemma B.5, part (a)",
+        SHIFTED,
+        fit_part,
+        statement="|E_* ⟨(θ_{k+1} - θ_k)ᵀφ - Q̂/β_k, π_*^m - π_k^m⟩| ≤ √2 (φ^m + φ^{m-1}) ε",
+        transcendental=True,
+        record=Standing.SURVIVED,
+    ),
+    Claim(
+        "lemma-b.5/b",
+        "Error propagation, the part of the critic",
+        "Appendix B, Lemma B.5, part (b)",
+        SHIFTED,
+        critic_part,
+        statement="|E_* ⟨(Q̂ - Q)/β_k, π_*^m - π_k^m⟩| ≤ √2 (φ^m + φ^{m-1}) ε̂/β_k",
         transcendental=True,
         record=Standing.SURVIVED,
     ),

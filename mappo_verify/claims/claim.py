@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ClaimError
 
 if TYPE_CHECKING:
+    from .experiment import Experiment
     from .settings import Case, Setting, Sizes
     from .verdict import Standing
 
@@ -105,6 +106,9 @@ class Claim:
         The id of the repaired statement.
     transcendental : bool
         The formula always leaves the rationals, so only balls are tried; otherwise rationals come first.
+    experiment : Experiment, optional
+        For a claim that holds with probability ``1 - δ``: an instance is then *one* sample, which may fail and refutes
+        nothing; the audit draws many and reports confidence intervals.
     """
 
     id: str
@@ -120,6 +124,7 @@ class Claim:
     note: str = ""
     repaired_by: str = ""
     transcendental: bool = False
+    experiment: Experiment | None = None
     cites: tuple[str, ...] = field(default=(), init=False)
 
     def __post_init__(self) -> None:

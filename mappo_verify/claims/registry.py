@@ -5,17 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..errors import ClaimError
-from . import appendix_b, appendix_c_regret, section_3, section_4, section_4_convergence
+from . import (
+    appendix_b,
+    appendix_c,
+    appendix_c_regret,
+    appendix_c_samples,
+    appendix_d,
+    section_3,
+    section_4,
+    section_4_convergence,
+    section_5,
+    section_e,
+)
 from .claim import Claim
 
 CLAIMS: tuple[Claim, ...] = (
     *section_3.CLAIMS,
     *section_4.CLAIMS,
     *section_4_convergence.CLAIMS,
+    *section_5.CLAIMS,
     *appendix_b.CLAIMS,
+    *appendix_c_samples.CLAIMS,
+    *appendix_c.CLAIMS,
     *appendix_c_regret.CLAIMS,
+    *appendix_d.CLAIMS,
+    *section_e.CLAIMS,
 )
-"""Paper order: Sections 3, 4, then Appendices B and C."""
+"""Paper order: Sections 3 to 5, then the appendices."""
 
 
 def claim(name: str) -> Claim:

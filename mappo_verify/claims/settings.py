@@ -444,6 +444,28 @@ class LogOdds(Ingredient):
 
 
 @dataclass(frozen=True)
+class Counts(Ingredient):
+    """How often each transition ``(s, a, s')`` occurs in a sample, ``[..., S, A, S+1]``; the last column is termination."""
+
+    name: str = "counts"
+    high: int = 99
+
+    def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
+        shape = (sizes.states, prefix_sizes(sizes.actions)[-1], sizes.states + 1)
+        return (Coordinate(self.name, shape, "weight", 0, self.high),)
+
+    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> Array:
+        return np.asarray(numbers[self.name])
+
+    def hypotheses(self) -> tuple[Hypothesis, ...]:
+        def counted(case: Case) -> Truth:
+            values = getattr(case, self.name)
+            return compare(values, "≥", like(0, values))
+
+        return (Hypothesis(f"{self.name} are not negative", counted, True),)
+
+
+@dataclass(frozen=True)
 class Derived(Ingredient):
     """Computed from the others when first asked for, after the hypotheses have passed; a caller may still give it."""
 
@@ -490,6 +512,8 @@ class Setting:
     """Entries of a table over states and joint actions, beyond which a claim is not tried on a user's game."""
     explore: bool = True
     """Whether float batches are worth drawing; not where every instance starts an external solver."""
+    limit: int | None = None
+    """How many exact instances of a size the quick profile draws at most, where each is a long run; others in proportion."""
 
     def __post_init__(self) -> None:
         names = [ingredient.name for ingredient in self.ingredients]
@@ -563,7 +587,7 @@ class Setting:
                     value = objects["game"].start
                 else:
                     raise ClaimError(f"this claim needs {ingredient.name}= as well; it takes {sorted(known)}")
-            system = target or _system_of_object(value)
+            system = target or system_of_object(value)
             built[ingredient.name] = ingredient.convert(value, system)
         sizes, system, batch = _measure(self.ingredients, built)
         runs = [
@@ -578,7 +602,9 @@ class Setting:
 class Case:
     """The ingredients of one instance (or a batch) in one number system; attributes are their names."""
 
-    RESERVED = frozenset({"setting", "sizes", "system", "batch_shape", "objects", "take", "to", "steps", "RESERVED"})
+    RESERVED = frozenset(
+        {"setting", "sizes", "system", "batch_shape", "objects", "take", "to", "steps", "derived", "RESERVED"}
+    )
 
     def __init__(
         self, setting: Setting, sizes: Sizes, system: System, batch_shape: tuple[int, ...], objects: dict[str, Any]
@@ -588,15 +614,17 @@ class Case:
         self.system = system
         self.batch_shape = batch_shape
         self.objects = dict(objects)
+        self.derived: dict[str, Any] = {}
 
     def __getattr__(self, name: str) -> Any:
-        objects = self.__dict__.get("objects", {})
+        objects, derived = self.__dict__.get("objects", {}), self.__dict__.get("derived", {})
         if name in objects:
             return objects[name]
         for ingredient in self.__dict__["setting"].ingredients if "setting" in self.__dict__ else ():
             if ingredient.name == name and isinstance(ingredient, Derived):
-                objects[name] = ingredient.compute(self)
-                return objects[name]
+                if name not in derived:
+                    derived[name] = ingredient.compute(self)
+                return derived[name]
         raise AttributeError(f"this case has no {name!r}; it has {sorted(objects)}")
 
     def to(self, target: System) -> Case:
@@ -604,7 +632,7 @@ class Case:
         return Case(self.setting, self.sizes, target, self.batch_shape, self.setting.converted(self.objects, target))
 
     def take(self, index: Any) -> Case:
-        """One instance of the batch, or the sub-batch under a mask."""
+        """One instance of the batch, or the sub-batch under a mask; what is derived is derived anew."""
         axes = len(self.batch_shape)
         taken = {}
         for name, value in self.objects.items():
@@ -654,7 +682,8 @@ def has_full_support(policy: Policy) -> Truth:
     return truth_of(np.logical_and.reduce([support(f).all((-1, -2)) for f in policy.factors]))
 
 
-def _system_of_object(value: Any) -> System:
+def system_of_object(value: Any) -> System:
+    """The number system of a game, a policy, a table, or a tuple of tables."""
     if isinstance(value, (Game, Policy)):
         return value.system
     return system_of(*value) if isinstance(value, tuple) else system_of(array_of(value, "value"))
@@ -662,7 +691,7 @@ def _system_of_object(value: Any) -> System:
 
 def _measure(ingredients: tuple[Ingredient, ...], built: Mapping[str, Any]) -> tuple[Sizes, System, tuple[int, ...]]:
     """Sizes, system and batch shape of a user's objects; policies must fit the game."""
-    systems = {name: _system_of_object(value) for name, value in built.items()}
+    systems = {name: system_of_object(value) for name, value in built.items()}
     if len(set(systems.values())) > 1:
         found = ", ".join(f"{name} in {system.value}" for name, system in systems.items())
         raise ClaimError(f"the ingredients are in different number systems: {found}")

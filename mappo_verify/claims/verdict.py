@@ -25,7 +25,8 @@ class Standing(enum.Enum):
 
     PROVED: an identity in symbols, or by exact evaluation at random points (Schwartz-Zippel) with a stated error probability,
     for the named sizes; inequalities *modulo* named axioms.  SURVIVED: certified instances only.  SUPPORTED: no certified
-    instance, but floats or statistics agree.  REFUTED: with an exact or certified counterexample.  UNTESTED: nothing decided.
+    instance, but floats or statistics agree (with stated confidence).  REFUTED: with an exact or certified counterexample.
+    UNTESTED: nothing decided; statistics that speak against a claim decide nothing either.
     """
 
     PROVED = "PROVED"

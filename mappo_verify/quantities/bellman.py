@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arithmetic import Array, largest
+from ..arithmetic import Array, largest, like
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.agents import prefix_sizes
@@ -37,6 +37,21 @@ def bellman_operator(game: Game, policy: Policy, table: Array, m: int) -> Array:
     require_shape("table", table, (game.states, prefix_sizes(game.action_sizes)[m]), "[..., S, |A_1|···|A_m|]")
     next_values = average_out(table, policy, m)[0][..., 0]
     return average_out(lookahead(game, next_values), policy, game.agents, m)[0]
+
+
+def expected_reward(game: Game, policy: Policy, m: int) -> Array:
+    """``E_{a^{m+1:N} ~ π} r(s, a)``, ``[..., S, |A_1|···|A_m|]``: what ``T^{1:m}_π`` makes of 0."""
+    nothing = np.zeros((game.states, prefix_sizes(game.action_sizes)[m]), int)
+    return bellman_operator(game, policy, like(nothing, game.system), m)
+
+
+def implied_reward(game: Game, policy: Policy, table: Array, m: int) -> Array:
+    """``f - γ E P f(·, π^{1:m})``: the reward under which ``f`` is its own Bellman update, ``[..., S, |A_1|···|A_m|]``.
+
+    In the game with these rewards and the same dynamics, ``Q^{1:m}_π = f``.  Source: Lemma C.3.
+    """
+    image = bellman_operator(game, policy, table, m)
+    return np.asarray(np.asarray(table) - image + expected_reward(game, policy, m))
 
 
 def row_mass(game: Game) -> Array:

@@ -42,7 +42,7 @@ from ..errors import GameError
 from ..model import Game, Policy
 from ..model.agents import prefix_sizes
 from ..model.validation import array_of, require_finite
-from .bellman import bellman_operator
+from .bellman import bellman_operator, expected_reward
 from .quadratic_program import Quadratic
 
 
@@ -64,6 +64,14 @@ class Moments:
     operator: Array
     reward: Array
 
+    def __post_init__(self) -> None:
+        for name, value in (
+            ("the moment Σ", self.gram),
+            ("the moment A", self.operator),
+            ("the moment b", self.reward),
+        ):
+            require_finite(name, value)
+
     def residual(self, weights: Array) -> Array:
         """``Aw - b``, ``[..., d]``: half the gradient of ``L(w', w)`` in ``w'`` at ``w' = w``."""
         return np.asarray(contract("...ij,...j->...i", self.operator, weights) - self.reward)
@@ -77,6 +85,14 @@ class Moments:
         residual = self.residual(weights)
         return np.asarray((residual * _times_inverse(self.gram, residual)).sum(-1))
 
+    def error_against(self, weights: Array, rival: Array) -> Array:
+        """``L(w, w) - L(w', w) = ‖w - w°‖²_Σ - ‖w' - w°‖²_Σ`` with ``w°`` the projected target, ``[...]``.
+
+        Its largest value over the rivals ``w'`` of a class is the Bellman error with the class's own inner minimum.
+        """
+        target = self.projected(weights)
+        return np.asarray(_quadratic(self.gram, weights - target) - _quadratic(self.gram, rival - target))
+
     def objective(self, weights: Array, direction: Array, price: Any) -> Array:
         """``cᵀw + λ E(w)``, ``[...]``: what pessimistic evaluation minimises."""
         return np.asarray((direction * weights).sum(-1) + price * self.error(weights))
@@ -87,9 +103,9 @@ class Moments:
         Raises :class:`GameError` unless ``λ > 0``, a number or of the batch shape, and all data is finite.
         """
         price = array_of(price, "λ")
-        for name, value in (("λ", price), ("the direction c", direction), ("Σ", self.gram), ("b", self.reward)):
-            require_finite(name, np.asarray(value))
-        if (compare(price, "≤", like(0, price)) >= 0).any():
+        require_finite("λ", price)
+        require_finite("the direction c", direction)
+        if (compare(price, "≤", like(0, price)) > 0).any():
             raise GameError(
                 f"λ = {price.ravel()[0]} is not positive: pessimistic evaluation needs a price on the Bellman error"
             )
@@ -100,6 +116,11 @@ class Moments:
             lift(price, 1) * both[..., -1] - direction / 2,
             price * (self.reward * inverse[..., -1]).sum(-1),
         )
+
+
+def _quadratic(matrix: Array, vector: Array) -> Array:
+    """``xᵀMx``, ``[...]``"""
+    return contract("...i,...ij,...j->...", vector, matrix, vector)
 
 
 def _times_inverse(gram: Array, vector: Array) -> Array:
@@ -114,11 +135,17 @@ def moments_of(points: Array, following: Array, rewards: Array, weights: Array) 
     """
     weighted = np.swapaxes(points * weights[..., None], -1, -2)
     if system_of(points) is System.FLOATS:  # matrix products at the speed of BLAS
-        gram, forward = weighted @ points, weighted @ following
+        gram, forward, reward = weighted @ points, weighted @ following, (weighted @ rewards[..., None])[..., 0]
     else:
         gram = contract("...in,...nj->...ij", weighted, points)
         forward = contract("...in,...nj->...ij", weighted, following)
-    return Moments(gram, np.asarray(gram - forward), contract("...in,...n->...i", weighted, rewards))
+        reward = contract("...in,...n->...i", weighted, rewards)
+    try:
+        return Moments(gram, np.asarray(gram - forward), np.asarray(reward))
+    except GameError:  # name the row of data, which is looked for only now
+        for name, data in (("φ", points), ("γ φ(s')", following), ("r", rewards), ("the weights", weights)):
+            require_finite(name, data)
+        raise
 
 
 def population_moments(game: Game, policy: Policy, features: Array, distribution: Array, m: int) -> Moments:
@@ -134,8 +161,10 @@ def population_moments(game: Game, policy: Policy, features: Array, distribution
             f"features of shape {features.shape} and μ of shape {distribution.shape} do not fit agent {m}: "
             f"they need [..., {points}, d] and [..., {game.states}, {columns}]"
         )
-    tables = np.moveaxis(features.reshape(*features.shape[:-2], game.states, columns, dimension), -1, 0)
-    rewards = bellman_operator(game, policy, like(np.zeros((game.states, columns), int), game.system), m)
+    batch = np.broadcast_shapes(features.shape[:-2], game.batch_shape, policy.batch_shape)
+    features = np.broadcast_to(features, batch + features.shape[-2:])
+    tables = np.moveaxis(features.reshape(*batch, game.states, columns, dimension), -1, 0)
+    rewards = expected_reward(game, policy, m)
     following = np.moveaxis(bellman_operator(game, policy, tables, m) - rewards, 0, -1)
     return moments_of(
         features,

@@ -38,7 +38,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arithmetic import Array, System, contract, like, maximum, minimum, module_of
-from ..errors import GameError, InfeasibleError
+from ..errors import GameError, SolverError
 from .bellman_error import Moments
 from .linear_class import LinearClass
 from .quadratic_program import ConstrainedStep, Multipliers, Quadratic, Region, minimise
@@ -46,7 +46,7 @@ from .quadratic_program import ConstrainedStep, Multipliers, Quadratic, Region, 
 
 @dataclass(frozen=True, eq=False)
 class Bracket:
-    """A number known to lie in ``[lower, upper]``, ``[...]``; on rationals exactly so, in floats up to rounding."""
+    """A number known to lie in ``[lower, upper]``, ``[...]``; on rationals exactly so, in floats up to the solvers' rounding."""
 
     lower: Array
     upper: Array
@@ -236,65 +236,83 @@ def class_pessimistic_step(
     bracket is narrower than ``tolerance·(1 + |upper|)`` or ``budget`` inner minima are spent.  Practical up to three or four
     features; with more, the answer is the bracket that the first relaxations give, with ``closed`` False.
     """
-    form, price = moments.pessimism(np.asarray(direction, float), price), float(price)
-    region = _region(critics, (), ())
-    spent = count(1)
-    used = 0
+    form = moments.pessimism(np.asarray(direction, float), price)
+    search = _Search(moments, critics, form, float(price), tolerance)
+    everywhere = minimise(
+        Quadratic(0 * form.matrix, -np.asarray(direction) / 2, 0.0), search.region
+    )  # E_F ≥ 0 on the class
+    search.improve(everywhere.weights)
+    search.improve(minimise(form, search.region).weights)
+    corners = _enclosing(search.region)
+    search.consider(_Simplex(corners, np.array([search.most(corner) for corner in corners])), float(everywhere.lower))
+    while not search.closed and search.evaluations < budget:
+        known, _, simplex = heapq.heappop(search.waiting)
+        for half in simplex.halves(search.most):
+            search.consider(half, known)
+    bracket = Bracket(np.asarray(search.lower), np.asarray(search.upper))
+    return GlobalStep(search.best, bracket, search.evaluations, search.closed)
 
-    def distance_at(weights: Array) -> ConstrainedStep:
-        nonlocal used
-        used = next(spent)
-        return inner_minimum(moments, critics, weights)
 
-    def most(weights: Array) -> float:
-        found = distance_at(weights)
+class _Search:
+    """The state of the branch and bound: the best critic so far, and the simplices that may hold a better one."""
+
+    def __init__(self, moments: Moments, critics: LinearClass, form: Quadratic, price: float, tolerance: float) -> None:
+        self.moments, self.critics, self.form, self.price, self.tolerance = moments, critics, form, price, tolerance
+        self.region = _region(critics, (), ())
+        self.best: Array = np.zeros(len(form.slope))
+        self.upper = np.inf
+        self.waiting: list[tuple[float, int, _Simplex]] = []
+        self.evaluations = 0
+        self._order = count()
+
+    @property
+    def lower(self) -> float:
+        """What no critic goes below: simplices that were dropped had bounds above ``upper``."""
+        return min(self.waiting[0][0], self.upper) if self.waiting else self.upper
+
+    @property
+    def closed(self) -> bool:
+        """Whether the bracket is narrow enough."""
+        return bool(self.upper - self.lower <= self.tolerance * (1 + abs(self.upper)))
+
+    def distance_at(self, weights: Array) -> ConstrainedStep:
+        """``D(w)``, counted."""
+        self.evaluations += 1
+        return inner_minimum(self.moments, self.critics, weights)
+
+    def most(self, weights: Array) -> float:
+        """What ``D(w)`` is at most."""
+        found = self.distance_at(weights)
         return float(max(found.objective, found.lower))
 
-    best, upper = np.zeros(len(form.slope)), np.inf
-
-    def improve(weights: Array) -> None:
+    def improve(self, weights: Array) -> None:
         """Replace ``D`` by its tangent, a minorant, and minimise: the value can only fall; repeat while it does."""
-        nonlocal best, upper
         while True:
-            found = distance_at(weights)
-            value = float(form.value(weights) - price * found.lower)
-            if value >= upper - tolerance * (1 + abs(value)):
-                best, upper = (weights, value) if value < upper else (best, upper)
+            found = self.distance_at(weights)
+            value = float(self.form.value(weights) - self.price * found.lower)
+            fall = self.upper - value
+            if fall > 0:
+                self.best, self.upper = weights, value
+            if fall <= self.tolerance * (1 + abs(value)):
                 return
-            best, upper = weights, value
-            pull = moments.projected(weights) - found.weights
-            gradient = 2 * contract("ij,i->j", moments.gram - moments.operator, pull)
-            weights = minimise(replace(form, slope=form.slope + price * gradient / 2), region).weights
+            pull = self.moments.projected(weights) - found.weights
+            gradient = 2 * contract("ij,i->j", self.moments.gram - self.moments.operator, pull)
+            lowered = replace(self.form, slope=self.form.slope + self.price * gradient / 2)
+            weights = minimise(lowered, self.region).weights
 
-    everywhere = minimise(Quadratic(0 * form.matrix, -np.asarray(direction) / 2, 0.0), region)  # E_F ≥ 0 on the class
-    improve(everywhere.weights)
-    improve(minimise(form, region).weights)
-    waiting: list[tuple[float, int, _Simplex]] = []
-    order = count()
-
-    def consider(simplex: _Simplex, known: float) -> None:
-        if simplex.misses(region):
+    def consider(self, simplex: _Simplex, known: float) -> None:
+        """Keep a simplex if it may hold a better critic; ``known`` is a bound for it already."""
+        if simplex.misses(self.region):
             return
         try:
-            relaxed = simplex.relaxation(form, region, price)
-        except InfeasibleError:  # not taken on trust: the bound of the whole stands, and bisection will show it
-            heapq.heappush(waiting, (known, next(order), simplex))
-            return
-        improve(relaxed.weights)
-        bound = max(known, float(relaxed.lower))
-        if bound < upper:
-            heapq.heappush(waiting, (bound, next(order), simplex))
-
-    corners = _enclosing(region)
-    consider(_Simplex(corners, np.array([most(corner) for corner in corners])), float(everywhere.lower))
-    lower = waiting[0][0] if waiting else upper
-    while waiting and upper - lower > tolerance * (1 + abs(upper)) and used < budget:
-        known, _, simplex = heapq.heappop(waiting)
-        for half in simplex.halves(most):
-            consider(half, known)
-        lower = min(waiting[0][0], upper) if waiting else upper
-    closed = upper - lower <= tolerance * (1 + abs(upper))
-    return GlobalStep(best, Bracket(np.asarray(lower), np.asarray(upper)), used, bool(closed))
+            relaxed = simplex.relaxation(self.form, self.region, self.price)
+        except SolverError:  # an empty meeting is not taken on trust: the bound stands, and bisection will show it
+            bound = known
+        else:
+            self.improve(relaxed.weights)
+            bound = max(known, float(relaxed.lower))
+        if bound < self.upper:
+            heapq.heappush(self.waiting, (bound, next(self._order), simplex))
 
 
 def _enclosing(region: Region) -> npt.NDArray[np.float64]:

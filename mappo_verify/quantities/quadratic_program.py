@@ -22,7 +22,7 @@ rationals the point is feasible and the bound true without any rounding, and if 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -49,6 +49,8 @@ from ..errors import GameError, InfeasibleError, SolverError
 
 ACCURACY = 1e-6
 """A float answer whose duality gap or violation exceeds this, relative to its size, is refused."""
+PRICES = 10
+"""How often the price of the ball is raised a hundredfold before the search for it is given up."""
 REPAIRS = 8
 """How often the exact route may take in rows that its point violates."""
 
@@ -122,7 +124,7 @@ class ConstrainedStep:
     violation : Array
         By how much ``w`` leaves the class, ``[...]``: rounding in floats, 0 on rationals.
     route : str or Array
-        "closed form", "active set" or "conic", ``[...]``: what led there.  Nothing above depends on trusting it.
+        "closed form", "active set" (daqp) or "conic" (Clarabel), ``[...]``: what led there.  Nothing above trusts it.
     """
 
     weights: Array
@@ -141,8 +143,8 @@ class ConstrainedStep:
 def minimise(form: Quadratic, region: Region) -> ConstrainedStep:
     """The minimum of one form over one region (no batch axes), in floats or in rationals.
 
-    The closed form ``Q⁺q`` where it is admissible; else daqp's active set without the ball; else Clarabel.  Rationals take the
-    active constraints from the floats, solve for the point exactly and need a region that contains 0.
+    The closed form ``Q⁺q`` where it is admissible; else daqp's active set, at a price of the ball if need be; else Clarabel.
+    Rationals take the active constraints from the floats, solve for the point exactly and need a region that contains 0.
     Raises :class:`InfeasibleError` if the solver finds the region empty, :class:`SolverError` if what it returns is not optimal.
     """
     system = system_of(form.slope, region.rows)
@@ -170,8 +172,16 @@ def _judged(form: Quadratic, region: Region, weights: Array, prices: Multipliers
 
 
 def _by_solver(form: Quadratic, region: Region) -> ConstrainedStep:
-    found = _by_active_set(form, region)
-    if found is None or not _accurate(found, region):
+    """By daqp without the ball; if that leaves it, daqp at the price of the ball; if either fails, Clarabel."""
+    try:
+        found = _by_active_set(form, region)
+        if not _accurate(found, region):
+            found = _by_active_set(form, region, _price_of_the_ball(form, region))
+    except InfeasibleError:
+        raise
+    except SolverError:
+        found = _by_cone(form, region)
+    if not _accurate(found, region):
         found = _by_cone(form, region)
     if not _accurate(found, region):
         raise SolverError(
@@ -188,13 +198,24 @@ def _accurate(found: ConstrainedStep, region: Region) -> bool:
     return bool(abs(found.gap) <= ACCURACY * size and found.violation <= ACCURACY * reach)
 
 
-def _by_active_set(form: Quadratic, region: Region) -> ConstrainedStep | None:
-    """Without the ball, by daqp (which regularises a singular ``Q`` away, proximally); None where there is no such minimum."""
+def _by_active_set(form: Quadratic, region: Region, ball: float = 0.0) -> ConstrainedStep:
+    """What daqp finds at a price ``τ`` of the ball, judged."""
+    weights, prices = _daqp(form, region, ball)
+    multipliers = Multipliers(np.maximum(-prices, 0), np.maximum(prices, 0), np.asarray(ball))
+    return _judged(form, region, weights, multipliers, "active set")
+
+
+def _daqp(form: Quadratic, region: Region, ball: float) -> tuple[Array, Array]:
+    """``w`` and signed prices ``y⁺ - y⁻`` without the ball, but at a price ``τ`` for it, if there is a minimum.
+
+    daqp names independent rows, and meets a singular matrix by proximal steps.
+    """
     import daqp
 
-    scale = max(np.abs(form.matrix).max(initial=0), np.abs(form.slope).max(initial=0)) or 1.0
+    matrix = form.matrix + ball * np.eye(len(form.slope))
+    scale = max(np.abs(matrix).max(initial=0), np.abs(form.slope).max(initial=0)) or 1.0
     weights, _, outcome, details = daqp.solve(
-        np.array(2 * form.matrix / scale, order="C"),
+        np.array(2 * matrix / scale, order="C"),
         np.array(-2 * form.slope / scale),
         np.array(region.rows, order="C"),  # copies, since daqp refuses what is read-only
         np.array(region.high),
@@ -204,10 +225,8 @@ def _by_active_set(form: Quadratic, region: Region) -> ConstrainedStep | None:
     if outcome == -1:
         raise InfeasibleError("the region is empty: its slabs do not meet (by daqp)")
     if outcome != 1:
-        return None
-    prices = scale * details["lam"]
-    multipliers = Multipliers(np.maximum(-prices, 0), np.maximum(prices, 0), np.asarray(0.0))
-    return _judged(form, region, weights, multipliers, "active set")
+        raise SolverError(f"daqp ends with outcome {outcome}")
+    return weights, scale * details["lam"]
 
 
 def _by_cone(form: Quadratic, region: Region) -> ConstrainedStep:
@@ -237,6 +256,27 @@ def _by_cone(form: Quadratic, region: Region) -> ConstrainedStep:
     return _judged(form, region, weights, multipliers, "conic")
 
 
+def _price_of_the_ball(form: Quadratic, region: Region) -> float:
+    """The ``τ`` that puts the minimiser at that price on the sphere; ``‖w(τ)‖`` falls as ``τ`` grows."""
+    from scipy.optimize import brentq
+
+    def room(price: float) -> float:
+        """``L/‖w(τ)‖ - 1``, nearly linear in ``τ``."""
+        length = float(np.linalg.norm(_daqp(form, region, price)[0]))
+        return float(region.radius) / max(length, np.finfo(float).tiny) - 1
+
+    if room(0.0) >= 0:
+        raise SolverError("the ball is not what is missing")
+    high = float(np.trace(form.matrix)) / len(form.slope) or 1.0
+    for _ in range(PRICES):
+        if room(high) >= 0:
+            break
+        high *= 100
+    else:
+        raise SolverError("no price of the ball is high enough")
+    return float(brentq(room, 0.0, high, xtol=np.finfo(float).tiny, rtol=1e-13, disp=False))
+
+
 # --- rationals: the active set of the floats, solved exactly ----------------------------------------------------------
 
 
@@ -263,11 +303,8 @@ def _exactly(form: Quadratic, region: Region) -> ConstrainedStep:
     around = Region(*(floats_of(part) for part in (region.rows, region.low, region.high, region.radius)))
     rounded = _by_solver(floats, around)
     ball = rounded.multipliers.ball
-    if ball:  # at this price of the ball, the active set that goes with it: an interior point names too many rows
-        shifted = replace(floats, matrix=floats.matrix + ball * np.eye(len(form.slope)))
-        chosen = _by_active_set(shifted, around) or rounded
-    else:
-        chosen = rounded
+    # An interior point names too many rows; at its price of the ball, an active set names independent ones.
+    chosen = _by_active_set(floats, around, float(ball))
     ball = module_of(System.FLOATS).to_rational(ball)
     below, above = support(chosen.multipliers.below), support(chosen.multipliers.above)
     for _ in range(REPAIRS):

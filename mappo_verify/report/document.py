@@ -8,6 +8,7 @@ import numpy as np
 
 from ..arithmetic import System, floats_of, system_of
 from ..checking.campaign import AuditReport, ClaimReport
+from ..checking.monte_carlo import Interval, Statistics
 from ..errors import ExactnessError
 
 LONG = 24
@@ -85,5 +86,32 @@ def claim_document(report: ClaimReport) -> dict[str, Any]:
             }
             for proof in report.proofs
         ],
+        "statistics": None if report.statistics is None else statistics_document(report.statistics),
         "witness": None if report.witness is None else report.witness.as_data(),
+    }
+
+
+def statistics_document(found: Statistics) -> dict[str, Any]:
+    """What samples say: intervals as pairs, all of them together at ``confidence``; None where a sample bounds nothing."""
+
+    def pair(interval: Interval) -> list[float | None]:
+        return [end if np.isfinite(end) else None for end in (interval.low, interval.high)]
+
+    return {
+        "delta": found.delta,
+        "repetitions": found.repetitions,
+        "confidence": found.confidence,
+        "supported": found.supported,
+        "constant": found.constant if np.isfinite(found.constant) else None,
+        "designs": [
+            {
+                "design": series.design,
+                "n": list(series.sizes),
+                "coverage": [pair(interval) for interval in series.coverage],
+                "quantile_of_ratio": [pair(interval) for interval in series.quantile],
+                "growth_of_ratio": pair(series.growth),
+                "slope_of_left": pair(series.slope),
+            }
+            for series in found.series
+        ],
     }

@@ -1,6 +1,6 @@
-"""Tables for Markdown documents: the audit in the README, the map of the paper.
+"""Tables for Markdown documents: the audit in the README, the map of the paper, the certificates.
 
-Nothing in them is written by hand; ``python -m mappo_verify.report.markdown`` rewrites both in a checkout, and a test compares.
+No number in them is copied by hand; ``python -m mappo_verify.report.markdown`` rewrites them in a checkout, and a test compares.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ import re
 from pathlib import Path
 
 from ..checking.campaign import AuditReport, audit
+from ..checking.certificate import ABOUT, Side, read_certificate
 from ..claims.claim import Claim
 from ..claims.registry import CLAIMS
 from ..claims.verdict import Standing
 from .document import number_text
 
-BEGIN, END = "<!-- audit: begin -->", "<!-- audit: end -->"
+SHOWN_DECIMALS = 4
 
 
 def audit_markdown(report: AuditReport) -> str:
@@ -62,18 +63,49 @@ def _cell(text: str) -> str:
     return re.sub(r"\s+", " ", text).replace("|", "\\|")
 
 
+def certificates_markdown(folder: Path) -> str:
+    """What each certificate in ``folder`` shows, with the sides that stand in its file."""
+    rows = ["| file | claim | what is shown false | left | | right |", "|---|---|---|---|---|---|"]
+    for name, about in ABOUT.items():
+        found = read_certificate(folder / f"{name}.json")
+        sides = side_text(found.left_value), found.relation, side_text(found.right_value)
+        rows.append("| " + " | ".join((f"`{name}`", f"`{found.claim}`", about, *sides)) + " |")
+    return "\n".join(rows)
+
+
+def side_text(side: Side) -> str:
+    """A rational as it is; of an enclosure the first few decimals of its lower end."""
+    if isinstance(side, str):
+        return side
+    whole, _, decimals = side[0].partition(".")
+    return f"{whole}.{decimals[:SHOWN_DECIMALS]}..."
+
+
+def with_table(text: str, name: str, table: str) -> str:
+    """A document with a generated table between the two marks of that name."""
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    if text.count(begin) != 1 or text.count(end) != 1:
+        raise ValueError(f"the document needs the marks {begin} and {end}, once each")
+    before, rest = text.split(begin)
+    return f"{before}{begin}\n{table}\n{end}{rest.split(end)[1]}"
+
+
 def with_audit(readme: str, report: AuditReport) -> str:
     """The README with the audit's table between its two marks."""
-    if readme.count(BEGIN) != 1 or readme.count(END) != 1:
-        raise ValueError(f"the README needs the marks {BEGIN} and {END}, once each")
-    before, rest = readme.split(BEGIN)
-    return f"{before}{BEGIN}\n{audit_markdown(report)}\n{END}{rest.split(END)[1]}"
+    return with_table(readme, "audit", audit_markdown(report))
+
+
+def with_certificates(readme: str, folder: Path) -> str:
+    """The README of the certificates in ``folder`` with their table between its two marks."""
+    return with_table(readme, "certificates", certificates_markdown(folder))
 
 
 def main(root: Path = Path()) -> None:
-    """Rewrite both documents of the checkout at ``root``."""
-    readme = root / "README.md"
+    """Rewrite the documents of the checkout at ``root``."""
+    readme, folder = root / "README.md", root / "certificates"
     readme.write_text(with_audit(readme.read_text(encoding="utf-8"), audit()), encoding="utf-8")
+    shown = folder / "README.md"
+    shown.write_text(with_certificates(shown.read_text(encoding="utf-8"), folder), encoding="utf-8")
     (root / "docs" / "paper-map.md").write_text(paper_map(), encoding="utf-8")
 
 

@@ -85,9 +85,9 @@ def _footnotes(report: AuditReport) -> list[Text]:
     for entry in report.unexpected:
         record = entry.claim.record.value if entry.claim.record else "nothing"
         broken = f"; the proof breaks at {entry.broken.right!r}" if entry.broken else ""
-        notes.append(
-            Text(f"UNEXPECTED: {entry.id} is {entry.standing.value}, the registry records {record}{broken}", "bold red")
-        )
+        failure = f"; {entry.failure}" if entry.failure else ""
+        found = f"{entry.id} is {entry.standing.value}, the registry records {record}"
+        notes.append(Text(f"UNEXPECTED: {found}{broken}{failure}", "bold red"))
     return notes
 
 

@@ -1,0 +1,257 @@
+"""Claims that hold with probability ``1 - δ``, on trial by drawing.
+
+For every design and sample size ``n`` many samples are drawn, the claim's own lines are evaluated on all of them in floats, and
+each sample yields one number: the largest ``left/right`` of the statement.  Then, at one joint confidence for all of them:
+
+* *coverage*, the probability of ``left/right ≤ 1``: the exact binomial interval of Clopper and Pearson;
+* the ``1-δ`` quantile of ``left/right``: between two order statistics, exact for every distribution;
+* the *slope* of that quantile's logarithm in ``log n``, by least squares, over all values that the intervals allow.
+
+SUPPORTED needs all of it: coverage certainly at least ``1 - δ`` everywhere, and no growth of the quantile against the bound
+beyond ``n^0.1``, so a rate that is too good shows even where its constant hides it.  Anything else is UNTESTED: samples refute
+nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..arithmetic import FALSE, System, like
+from ..claims.claim import Claim, Line, chains, composed_relation
+from ..claims.experiment import Experiment
+from ..claims.settings import Case, Sizes
+from ..errors import ClaimError
+from .evaluate import aligned, in_system
+
+ERROR = 0.01
+"""The probability that any of a claim's intervals misses its number."""
+GROWTH = 0.1
+"""The largest exponent of ``n`` that counts as no growth."""
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A confidence interval."""
+
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"[{self.low:.4g}, {self.high:.4g}]"
+
+
+@dataclass(frozen=True)
+class Series:
+    """One design over all sample sizes: coverage and quantile of ``left/right`` at each, and the slopes in ``log n``.
+
+    ``growth`` is the slope of the quantile of ``left/right``; ``slope`` that of the left side alone, its rate in ``n``.
+    """
+
+    design: str
+    sizes: tuple[int, ...]
+    coverage: tuple[Interval, ...]
+    quantile: tuple[Interval, ...]
+    growth: Interval
+    slope: Interval
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What the samples say about one claim, all intervals together at ``confidence``."""
+
+    delta: float
+    repetitions: int
+    confidence: float
+    series: tuple[Series, ...]
+
+    @property
+    def samples(self) -> int:
+        """How many samples were drawn."""
+        return self.repetitions * sum(len(series.sizes) for series in self.series)
+
+    @property
+    def covered(self) -> bool:
+        """Whether every coverage is certainly at least ``1 - δ``."""
+        return all(interval.low >= 1 - self.delta for series in self.series for interval in series.coverage)
+
+    @property
+    def steady(self) -> bool:
+        """Whether no quantile grows against its bound."""
+        return all(series.growth.high <= GROWTH for series in self.series)
+
+    @property
+    def supported(self) -> bool:
+        """Whether the samples support the claim."""
+        return self.covered and self.steady
+
+    @property
+    def coverage(self) -> Interval:
+        """The worst coverage of all designs and sizes."""
+        return min((i for s in self.series for i in s.coverage), key=lambda interval: interval.low)
+
+    @property
+    def growth(self) -> Interval:
+        """The worst slope of a quantile against its bound."""
+        return max((s.growth for s in self.series), key=lambda interval: interval.high)
+
+    @property
+    def slope(self) -> Interval:
+        """The slowest decay of the left side."""
+        return max((s.slope for s in self.series), key=lambda interval: interval.high)
+
+    @property
+    def constant(self) -> float:
+        """The part of the stated bound that suffices: the largest upper end of a quantile of ``left/right``."""
+        return max(i.high for s in self.series for i in s.quantile)
+
+    def text(self) -> str:
+        """One sentence."""
+        sizes = self.series[0].sizes
+        found = (
+            f"{self.repetitions:,} samples each of n = {sizes[0]}..{sizes[-1]} from {len(self.series)} designs, "
+            f"{self.confidence:.0%} confidence: coverage {self.coverage} (claimed {1 - self.delta:g}), left side like n^a "
+            f"with a in {self.slope}, {self.constant:.3g} of the bound suffices"
+        )
+        if self.supported:
+            return found
+        reasons = [] if self.covered else ["coverage is not certainly what is claimed"]
+        reasons += [] if self.steady else [f"the quantile grows against the bound like n^{self.growth}"]
+        return f"not supported ({' and '.join(reasons)}); {found}"
+
+
+def run(claim: Claim, repetitions: int, generator: np.random.Generator) -> Statistics:
+    """Draw, evaluate, and bound; the generator makes it reproducible."""
+    experiment = claim.experiment
+    if experiment is None:
+        raise ClaimError(f"claim {claim.id} has no experiment")
+    designs = experiment.designs()
+    error = ERROR / (3 * len(designs) * len(experiment.sizes))  # coverage, and two quantiles
+    series = []
+    for name, objects in designs.items():
+        exact = _prepared(claim, experiment, name, objects)
+        sides = [
+            sides_of(claim, sampled(experiment, exact, count, repetitions, generator)) for count in experiment.sizes
+        ]
+        series.append(_series(name, experiment, sides, error))
+    return Statistics(float(experiment.delta), repetitions, 1 - ERROR, tuple(series))
+
+
+def _prepared(claim: Claim, experiment: Experiment, name: str, objects: Any) -> Case:
+    """The exact case of a design, with one datum of each kind, after a look at the claim's hypotheses."""
+    game = objects["game"]
+    ones = like(np.ones((game.states, game.actions, game.states + 1), int), System.RATIONALS)
+    sizes = Sizes(game.states, game.action_sizes)
+    exact = Case(claim.setting, sizes, System.RATIONALS, (), {**objects, experiment.counts: ones})
+    for hypothesis in claim.setting.all_hypotheses:
+        if (np.asarray(hypothesis.holds(exact)) == FALSE).any():
+            raise ClaimError(f"claim {claim.id}: the design {name!r} violates a hypothesis: {hypothesis.name}")
+    return exact
+
+
+def sampled(experiment: Experiment, exact: Case, count: int, repetitions: int, generator: np.random.Generator) -> Case:
+    """A batch of samples of ``count`` data each, in floats: how often each transition occurs has a multinomial law."""
+    floats = exact.to(System.FLOATS)
+    law = np.asarray(experiment.law(floats), dtype=np.float64)
+    drawn = generator.multinomial(count, law.ravel() / law.sum(), size=repetitions)
+    counts = drawn.reshape(repetitions, *law.shape).astype(np.float64)
+    return Case(
+        exact.setting, exact.sizes, System.FLOATS, (repetitions,), {**floats.objects, experiment.counts: counts}
+    )
+
+
+def sides_of(claim: Claim, case: Case) -> tuple[Floats, Floats]:
+    """``left/right`` and ``left`` of the statement for every sample: of the entry where ``left/right`` is largest."""
+    ratios, lefts = [], []
+    for chain in chains(claim.lines(case)):
+        relation = composed_relation(chain)
+        if relation == "=":
+            continue  # an identity holds on every sample; single instances decide it exactly
+        small, large = (chain[0], chain[-1]) if relation == "≤" else (chain[-1], chain[0])
+        left, right, mask = _entries(small, large, case)
+        ratios.append(np.where(mask, left / right, -np.inf))
+        lefts.append(left)
+    if not ratios:
+        raise ClaimError(f"claim {claim.id} states no inequality, so there is nothing to draw for")
+    ratio, left = np.concatenate(ratios, axis=-1), np.concatenate(lefts, axis=-1)
+    worst = ratio.argmax(-1)[..., None]
+    return np.take_along_axis(ratio, worst, -1)[..., 0], np.take_along_axis(left, worst, -1)[..., 0]
+
+
+def _entries(small: Line, large: Line, case: Case) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
+    """Both sides and what they speak of, with all entries of a sample on one axis."""
+    masks = [entry.where for entry in (small, large) if entry.where is not None]
+    shaped = aligned(
+        [*(in_system(entry.value, case.system) for entry in (small, large)), *map(np.asarray, masks)], case.batch_shape
+    )
+    left, right, *where = (table.reshape(*case.batch_shape, -1) for table in shaped)
+    return left, right, np.logical_and.reduce([np.ones(left.shape, bool), *(mask.astype(bool) for mask in where)])
+
+
+def _series(name: str, experiment: Experiment, sides: list[tuple[Floats, Floats]], error: float) -> Series:
+    level = float(1 - experiment.delta)
+    ratios = tuple(quantile_interval(ratio, level, error) for ratio, _ in sides)
+    lefts = tuple(quantile_interval(left, level, error) for _, left in sides)
+    return Series(
+        design=name,
+        sizes=experiment.sizes,
+        coverage=tuple(coverage_interval(int((ratio <= 1).sum()), ratio.size, error) for ratio, _ in sides),
+        quantile=ratios,
+        growth=slope_interval(experiment.sizes, ratios),
+        slope=slope_interval(experiment.sizes, lefts),
+    )
+
+
+# --- intervals --------------------------------------------------------------------------------------------------------
+
+
+def coverage_interval(successes: int, trials: int, error: float) -> Interval:
+    """Clopper and Pearson's exact interval of a binomial probability: it misses with probability at most ``error``.
+
+    >>> print(coverage_interval(1000, 1000, 0.01))
+    [0.9947, 1]
+    """
+    from scipy.special import betaincinv
+
+    failures = trials - successes
+    return Interval(
+        float(betaincinv(successes, failures + 1, error / 2)) if successes else 0.0,
+        float(betaincinv(successes + 1, failures, 1 - error / 2)) if failures else 1.0,
+    )
+
+
+def quantile_interval(values: Floats, level: float, error: float) -> Interval:
+    """Two order statistics with the quantile between them, whatever the distribution: exact, by the binomial law of ranks.
+
+    Infinite where there are too few values.
+
+    >>> print(quantile_interval(np.arange(100.0), 0.5, 0.05))
+    [39, 60]
+    """
+    from scipy.special import bdtr
+
+    ordered = np.concatenate([[-np.inf], np.sort(values), [np.inf]])
+    count = len(values)
+    below = bdtr(np.arange(count + 1.0), count, level)  # P(at most so many values lie below the quantile)
+    low, high = np.searchsorted(below, [error / 2, 1 - error / 2])
+    return Interval(float(ordered[low]), float(ordered[high + 1]))
+
+
+def slope_interval(sizes: tuple[int, ...], quantiles: tuple[Interval, ...]) -> Interval:
+    """All slopes of ``log q`` in ``log n`` by least squares, with every ``q`` anywhere in its interval.
+
+    >>> print(slope_interval((10, 100, 1000), (Interval(5, 5), Interval(0.5, 0.5), Interval(0.05, 0.05))))
+    [-1, -1]
+    """
+    centred = np.log(sizes) - np.log(sizes).mean()
+    weights = centred / (centred * centred).sum()
+    low, high = (np.log(np.maximum([getattr(q, end) for q in quantiles], 1e-300)) for end in ("low", "high"))
+    return Interval(
+        float(np.where(weights > 0, weights * low, weights * high).sum()),
+        float(np.where(weights > 0, weights * high, weights * low).sum()),
+    )

@@ -1,0 +1,640 @@
+"""Appendix C.1, C.2 and Lemmas C.2, C.3, C.7: the Bellman error of linear critics, and what it does not say.
+
+Data is a weighted table of rows ``(φ, γφ(s', π), r)`` or a law of ``(s, a, s')``; nothing below asks where it came from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ..arithmetic import Array, Truth, both, compare, contract, lift, like, maximum, minimum, smallest, square
+from ..games.offline import one_agent_gap, two_agent_gap
+from ..model import Policy
+from ..model.agents import prefix_sizes
+from ..model.validation import unchecked
+from ..quantities.agent_values import agent_values, average_out
+from ..quantities.bellman import bellman_operator, expected_reward, implied_reward
+from ..quantities.bellman_error import (
+    Moments,
+    moments_of,
+    pessimistic_step,
+    population_moments,
+    start_features,
+)
+from ..quantities.chain import values_exist
+from ..quantities.data import data_moments
+from ..quantities.divergence import squared_norm
+from ..quantities.values import returns
+from .claim import Claim, Line, at_least, at_most, equal, line
+from .limits import limit_setting
+from .section_3 import ONE_BY_TWO, TWO_BY_TWO
+from .settings import (
+    Case,
+    Derived,
+    Distribution,
+    GameData,
+    Hypothesis,
+    PolicyData,
+    PositiveScalar,
+    PrefixTables,
+    Setting,
+    Sizes,
+    Table,
+)
+from .verdict import Standing
+
+DIMENSION = 2
+
+
+# --- Appendix C.1: a quadratic form ------------------------------------------------------------------------------------
+
+
+def _moments(case: Case) -> Moments:
+    return moments_of(case.points, case.following, case.rewards, case.data)
+
+
+def _squared_difference(case: Case, rival: Array, weights: Array) -> Array:
+    """``L(w', w)``, row by row."""
+    target = case.rewards + contract("...nd,...d->...n", case.following, weights)
+    return np.asarray((case.data * square(contract("...nd,...d->...n", case.points, rival) - target)).sum(-1))
+
+
+def quadratic_form(case: Case) -> Iterator[Line]:
+    """With an inner minimum over all of ``R^d`` the Bellman error is a quadratic form, and its pessimistic minimum is closed."""
+    moments, weights, direction, price = _moments(case), case.weights, case.direction, case.price
+    target = moments.projected(weights)
+    yield line(
+        "L(w, w) - min_{w'} L(w', w)",
+        _squared_difference(case, weights, weights) - _squared_difference(case, target, weights),
+    )
+    yield equal(
+        "‖w - w°‖²_Σ, w° the least-squares fit of r + γ f(s', π)",
+        moments.error_against(weights, target),
+        because="the residual of w° is orthogonal to the features, so Pythagoras",
+    )
+    yield equal("(Aw - b)ᵀ Σ⁺ (Aw - b)", moments.error(weights), because="Σ(w - w°) = Aw - b")
+    form, step = moments.pessimism(direction, price), pessimistic_step(moments, direction, price)
+    best, descent = step.weights, step.descent
+    yield line(
+        "Mw⁺ - p, where cᵀw + λE(w) = wᵀMw - 2pᵀw + k", contract("...ij,...j->...i", form.matrix, best) - form.slope
+    )
+    yield equal(
+        "-v, v the part of p outside the range of M",
+        -descent,
+        because="w⁺ = M⁺p with M = λAᵀΣ⁺A and p = λAᵀΣ⁺b - c/2; v = 0 where the objective is bounded below",
+    )
+    yield line("objective(w⁺ + v) - objective(w⁺)", _rise(moments, best + descent, best, direction, price))
+    yield equal("-2‖v‖²", -2 * np.asarray(square(descent).sum(-1)), because="Mv = 0: the error is blind to v, c is not")
+    moved = weights - best
+    lost = np.asarray((descent * moved).sum(-1))
+    yield line("objective(w) - objective(w⁺)", _rise(moments, weights, best, direction, price))
+    yield equal(
+        "(w - w⁺)ᵀM(w - w⁺) - 2⟨v, w - w⁺⟩",
+        contract("...i,...ij,...j->...", moved, form.matrix, moved) - 2 * lost,
+        because="a quadratic around its stationary point",
+    )
+    yield at_least(
+        "-2⟨v, w - w⁺⟩, which is 0 where the objective is bounded below",
+        lambda: -2 * lost,
+        because="M is positive semidefinite",
+        axiom="squares are not negative",
+    )
+
+
+def _rise(moments: Moments, weights: Array, base: Array, direction: Array, price: Any) -> Array:
+    return np.asarray(moments.objective(weights, direction, price) - moments.objective(base, direction, price))
+
+
+def _one_feature(case: Case) -> Moments:
+    """One agent with one action, rewards 0: moments of a single feature under the population."""
+    return population_moments(case.game, case.policy, case.feature, case.data, 1)
+
+
+def _interval_error(case: Case, weights: Array) -> Array:
+    """The Bellman error of ``w`` against the interval ``[0, max w]`` of the class: the best rival is a clipped ``w°``."""
+    moments = _one_feature(case)
+    target = moments.projected(weights)
+    zero = like(np.zeros(target.shape, int), target)
+    rival = minimum(maximum(target, zero), np.broadcast_to(case.longest, target.shape))
+    return moments.error_against(weights, rival)
+
+
+def convex_under_constraints(case: Case) -> Iterator[Line]:
+    """With the class's own constraints in the inner minimum too: midpoint convexity, which a quadratic form ``≥ 0`` has."""
+    first, second = case.share[..., :1] * case.longest, case.share[..., 1:] * case.longest
+    yield line("E(½(w₁ + w₂))", _interval_error(case, (first + second) / 2))
+    yield at_most(
+        "½(E(w₁) + E(w₂))",
+        (_interval_error(case, first) + _interval_error(case, second)) / 2,
+        because="as printed E is a quadratic form in w, and it is never negative, so it is convex",
+    )
+
+
+def closed_form_stays_in_class(case: Case) -> Iterator[Line]:
+    """Whether the unconstrained minimiser, which the appendix recommends, is a critic of Definition 5.1."""
+    values = _tabular_critic(case)
+    yield line("max_x φ(x)ᵀw⁺ and max_x -φ(x)ᵀw⁺ + 1/(1-γ)", np.stack([values, _ceiling(case)[..., None] - values], -1))
+    yield at_most(
+        "1/(1-γ)",
+        lift(_ceiling(case), 2) + like(np.zeros((1, 1), int), values),
+        because="as printed the closed form solves the evaluation over F^m",
+    )
+
+
+# --- one-hot features under the population ------------------------------------------------------------------------------
+
+
+def _ceiling(case: Case) -> Array:
+    return np.asarray(like(1, case.game.discount) / (like(1, case.game.discount) - case.game.discount))
+
+
+def _one_hot(case: Case) -> Array:
+    size = case.sizes.states * prefix_sizes(case.sizes.actions)[-1]
+    return like(np.eye(size, dtype=int), case.system)
+
+
+def _tabular_moments(case: Case) -> Moments:
+    return population_moments(case.game, case.policy, _one_hot(case), case.data, case.game.agents)
+
+
+def _tabular_critic(case: Case) -> Array:
+    """The unconstrained pessimistic critic, a table with all points on one axis ``[..., S·A]``."""
+    direction = start_features(case.game, case.policy, _one_hot(case), case.game.agents, case.game.start)
+    return pessimistic_step(_tabular_moments(case), direction, case.price).weights
+
+
+def _as_table(case: Case, values: Array) -> Array:
+    return values.reshape(*values.shape[:-1], case.sizes.states, -1)
+
+
+# --- Remark 5.2 and Appendix C.2 -----------------------------------------------------------------------------------------
+
+
+def _distance(features: Array, targets: Array, weights: Array) -> Array:
+    """``min_w E_μ(φᵀw - f)²``"""
+    moments = moments_of(features, like(np.zeros(features.shape, int), features), targets, weights)
+    best = moments.projected(like(np.zeros(features.shape[-1], int), features))
+    residual = contract("...xd,...d->...x", features, best) - targets
+    return squared_norm(residual, weights)
+
+
+def realizability(case: Case) -> Iterator[Line]:
+    """Remark 5.2, read as a consequence of Definition 5.1."""
+    for m in range(1, case.game.agents + 1):
+        table = agent_values(case.game, case.policy)[m]
+        flat = table.reshape(*table.shape[:-2], -1)
+        even = like(np.ones(flat.shape[-1], int), flat) / flat.shape[-1]
+        yield line(f"min_w mean (φᵀw - Q^{{1:{m}}}_π)²", _distance(case.features[m - 1][..., None], flat, even))
+        yield equal("0", like(0, flat), because="as printed: under the definition, some w gives Q^{1:m}_π = φᵀw")
+
+
+def completeness(case: Case) -> Iterator[Line]:
+    """Appendix C.2: with one feature, proportional to ``Q`` (the only policy's), is ``T0`` linear too?"""
+    table = agent_values(case.game, case.policy)[1]
+    feature = table.reshape(*table.shape[:-2], -1)
+    reward = expected_reward(case.game, case.policy, 1)
+    yield line(
+        "min_w E_μ(φᵀw - T f)² at f = 0",
+        _distance(feature[..., None], reward.reshape(feature.shape), case.data),
+    )
+    yield equal("0", like(0, feature), because="as printed: linear features imply completeness")
+
+
+# --- Lemma C.2 ----------------------------------------------------------------------------------------------------------
+
+
+FACTOR = 1_000
+
+
+def small_error_means_consistent(case: Case) -> Iterator[Line]:
+    """Lemma C.2 in the population (``n = ∞``), with realizability alone; the constant stands for ``O(1)``."""
+    game, policy, data = case.game, case.policy, case.data
+    for m, table in enumerate(case.critics, start=1):
+        features = case.problem.features.matrix(m - 1)
+        moments = population_moments(game, policy, features, data[m - 1], m)
+        residual = table - bellman_operator(game, policy, table, m)
+        yield line(
+            f"‖f - T^{{1:{m}}}_π f‖²_{{2,μ}} for the critic f of Algorithm 2", squared_norm(residual, data[m - 1], 2)
+        )
+        yield at_most(f"{FACTOR} E(f, π)", FACTOR * moments.error(case.weights[m - 1]), because="as printed, for n → ∞")
+
+
+# --- Lemma C.3 ----------------------------------------------------------------------------------------------------------
+
+
+def _implied_values(case: Case, reward: Array, m: int) -> Array:
+    """``Q^{1:m}_π`` in the game with the same dynamics and these rewards over ``(s, a^{1:j})``."""
+    game = case.game
+    repeated = np.repeat(reward, game.actions // reward.shape[-1], axis=-1)
+    changed = unchecked(type(game), **{**vars(game), "reward": repeated})
+    return agent_values(changed, case.policy)[m]
+
+
+def one_game_for_each(case: Case) -> Iterator[Line]:
+    """For every agent alone there is a game, whatever the critic."""
+    for m, table in enumerate(case.critics, start=1):
+        reward = implied_reward(case.game, case.policy, table, m)
+        yield line(
+            f"Q^{{1:{m}}}_π in the game with rewards f^{m} - γ E P f^{m}(·, π)", _implied_values(case, reward, m)
+        )
+        yield equal(f"f^{m}", table, because="f is a fixed point of its Bellman operator, and there is only one")
+
+
+def one_game_for_marginals(case: Case) -> Iterator[Line]:
+    """For the marginals of one joint critic there is one game for all agents."""
+    joint = case.critic
+    reward = implied_reward(case.game, case.policy, joint, case.game.agents)
+    marginals = average_out(joint, case.policy, case.game.agents)
+    for m in range(1, case.game.agents + 1):
+        yield line(f"Q^{{1:{m}}}_π in the game with rewards f - γ P f(·, π)", _implied_values(case, reward, m))
+        yield equal(
+            f"E_{{π^{{{m + 1}:N}}}} f",
+            marginals[m],
+            because="there Q_π = f, and Q^{1:m} is its marginal: definition-3.1",
+        )
+
+
+def one_game_for_all(case: Case) -> Iterator[Line]:
+    """Lemma C.3 as the theorem uses it: the critics of one iteration of Algorithm 2 are the values of one game."""
+    joint = case.critics[-1]
+    reward = implied_reward(case.game, case.policy, joint, case.game.agents)
+    for m, table in enumerate(case.critics, start=1):
+        yield line(
+            f"Q^{{1:{m}}}_{{π_k}} in M_k, the only game with the same dynamics and Q_{{π_k}} = f_k^N",
+            _implied_values(case, reward, m),
+        )
+        yield equal(f"f_k^{m}", table, because="as printed: M_k has f_k^m for its values, for every m")
+
+
+def reward_error(case: Case) -> Iterator[Line]:
+    """Lemma C.3's distance of the rewards, as printed."""
+    yield from _reward_error(case)
+    yield at_most(
+        "ε_r = E(Q_π, π)",
+        _tabular_moments(case).error(_joint_values(case)),
+        because="as printed: the error of f_k is at most ε_r",
+    )
+
+
+def reward_error_repaired(case: Case) -> Iterator[Line]:
+    """... and with what pessimism really guarantees."""
+    yield from _reward_error(case)
+    moments, price = _tabular_moments(case), case.price
+    game, policy, flat = case.game, case.policy, _tabular_critic(case)
+    slack = moments.error(_joint_values(case))
+    start = np.asarray((start_features(game, policy, _one_hot(case), game.agents, game.start) * flat).sum(-1))
+    yield at_most(
+        "ε_r + (J(π) - f(s_0, π))/λ",
+        slack + (returns(game, policy) - start) / price,
+        because="f minimises f(s_0, π) + λE(f, π), and Q_π is a candidate",
+    )
+    yield at_most("ε_r + 1/((1-γ)λ)", slack + _ceiling(case) / price, because="J(π) ≤ 1/(1-γ) and f(s_0, π) ≥ 0")
+
+
+def _reward_error(case: Case) -> Iterator[Line]:
+    game, policy, flat = case.game, case.policy, _tabular_critic(case)
+    table = _as_table(case, flat)
+    changed = implied_reward(game, policy, table, game.agents) - game.reward
+    yield line("‖R_k - R‖²_{2,μ}", squared_norm(changed, case.data, 2))
+    residual = table - bellman_operator(game, policy, table, game.agents)
+    yield equal("‖f - T_π f‖²_{2,μ}", squared_norm(residual, case.data, 2), because="R_k - R = f - T_π f")
+    yield equal("E(f, π)", _tabular_moments(case).error(flat), because="tables are complete: T_π f is a critic too")
+
+
+def _joint_values(case: Case) -> Array:
+    table = agent_values(case.game, case.policy)[-1]
+    return table.reshape(*table.shape[:-2], -1)
+
+
+def _in_range(case: Case) -> Truth:
+    values = _tabular_critic(case)
+    return both(compare(values, "≥", like(0, values)), compare(values, "≤", lift(_ceiling(case), 1)))
+
+
+# --- Lemma C.7 ----------------------------------------------------------------------------------------------------------
+
+
+def pessimism(case: Case) -> Iterator[Line]:
+    """``J(π) ≥ min_f (f(s_0, π) + λE(f, π)) - λE(Q_π, π)``, whatever the data, if the critics hold ``Q^{1:m}_π``."""
+    game, policy, price = case.game, case.policy, case.price
+    values = agent_values(game, policy)
+    for m in range(1, game.agents + 1):
+        flat = values[m].reshape(*values[m].shape[:-2], -1)
+        other = case.other[m - 1].reshape(*case.other[m - 1].shape[:-2], -1)
+        features = np.stack(np.broadcast_arrays(flat, other), axis=-1)
+        moments = data_moments(game, policy, features, _cells(case), m)
+        direction = start_features(game, policy, features, m, game.start)
+        own = like(np.array([1, 0]), flat)
+        slack = price * moments.error(own)
+        yield line("J(π)", returns(game, policy))
+        yield equal(
+            f"[Q^{{1:{m}}}_π(s_0, π) + λE(Q^{{1:{m}}}_π, π)] - λE(Q^{{1:{m}}}_π, π)",
+            moments.objective(own, direction, price) - slack,
+            because="J(π) = Q^{1:m}_π(s_0, π)",
+        )
+        rival = case.weights
+        best = smallest(
+            np.stack([moments.objective(rival, direction, price), moments.objective(own, direction, price)], -1), -1
+        )
+        yield at_least(
+            f"min over w ∈ {{e_1, w}} of (f(s_0, π) + λE(f, π)) - λE(Q^{{1:{m}}}_π, π)",
+            best - slack,
+            because="Q^{1:m}_π is one of the critics",
+        )
+        step = pessimistic_step(moments, direction, price)
+        bounded = step.bounded
+        yield at_least(
+            f"min over all w of (f(s_0, π) + λE(f, π)) - λE(Q^{{1:{m}}}_π, π)",
+            moments.objective(step.weights, direction, price) - slack,
+            because="section-c.1/unconstrained: w⁺ minimises it, where it is bounded below",
+            where=bounded,
+        )
+
+
+def _cells(case: Case) -> Array:
+    law = np.asarray(case.data)
+    return law.reshape(*law.shape[:-1], *_joint_shape(case.sizes), case.sizes.states + 1)
+
+
+# --- settings -----------------------------------------------------------------------------------------------------------
+
+
+def _rows(sizes: Sizes) -> tuple[int, int]:
+    return sizes.states, DIMENSION
+
+
+def _joint_shape(sizes: Sizes) -> tuple[int, int]:
+    return sizes.states, prefix_sizes(sizes.actions)[-1]
+
+
+def _discounted(case: Case) -> Truth:
+    return compare(case.game.discount, "<", like(1, case.game.discount))
+
+
+def _over_joint(case: Case) -> Array:
+    table = np.asarray(case.weights_of_data)
+    return table.reshape(*table.shape[:-1], *_joint_shape(case.sizes))
+
+
+DISCOUNTED = Hypothesis("γ < 1", _discounted)
+ROWS = Setting(
+    "n weighted rows of data, two features, a critic, a direction and a price (n in the place of the states)",
+    (
+        Table("points", _rows),
+        Table("following", _rows),
+        Table("rewards", lambda sizes: (sizes.states,)),
+        Distribution("data"),
+        Table("weights", lambda _: (DIMENSION,)),
+        Table("direction", lambda _: (DIMENSION,)),
+        PositiveScalar("price"),
+    ),
+    agents=(1, 1),
+    states=(1, 4),
+    action_range=(1, 1),
+)
+ONE_FEATURE = Setting(
+    "a chain without rewards, one positive feature, data, and two critics of the class as shares of the longest",
+    (
+        GameData(termination=False, start=False, reward=(0, 0)),
+        Table("heights", lambda sizes: (sizes.states,), 1, 9, 9),
+        Distribution("seen"),
+        Table("share", lambda _: (2,), 0, 9, 9),
+        Derived("policy", lambda case: Policy.uniform(case.game)),
+        Derived("feature", lambda case: case.heights[..., None]),
+        Derived("data", lambda case: case.seen[..., None]),
+        Derived("longest", lambda case: _longest(case)),
+    ),
+    (DISCOUNTED,),
+    agents=(1, 1),
+    states=(1, 3),
+    action_range=(1, 1),
+    max_agents=1,
+)
+
+
+def _longest(case: Case) -> Array:
+    """The largest weight of the class, ``[..., 1]``: ``φw ≤ 1/(1-γ)`` everywhere; the ball is larger."""
+    return np.asarray(smallest(_ceiling(case)[..., None] / case.heights, -1)[..., None])
+
+
+TABULAR = Setting(
+    "a game with rewards in [0, 1], a policy, data everywhere, and a price",
+    (
+        GameData(termination=False, reward=(0, 9), scale=9),
+        PolicyData("policy"),
+        Distribution("weights_of_data", lambda sizes: (sizes.states * prefix_sizes(sizes.actions)[-1],), True),
+        PositiveScalar("price"),
+        Derived("data", _over_joint),
+    ),
+    (DISCOUNTED,),
+    agents=(1, 2),
+    states=(1, 2),
+    action_range=(1, 2),
+    max_table=60,
+)
+TABULAR_IN_RANGE = replace(
+    TABULAR,
+    name="a game with rewards in [0, 1], a policy, data everywhere, a price; the pessimistic critic lies in the class",
+    ingredients=tuple(replace(i, high=999) if isinstance(i, PositiveScalar) else i for i in TABULAR.ingredients),
+    hypotheses=(DISCOUNTED, Hypothesis("0 ≤ f ≤ 1/(1-γ)", _in_range)),
+)
+FEATURE_PER_AGENT = Setting(
+    "a game, a policy, and one feature for every agent",
+    (
+        GameData(start=False),
+        PolicyData("policy"),
+        PrefixTables("tables", low=1),
+        Derived("features", lambda case: _flat(case)),
+    ),
+    (Hypothesis("I - γP_π is invertible", lambda case: values_exist(case.game, case.policy)),),
+    agents=(1, 2),
+    states=(1, 2),
+    max_table=200,
+)
+
+
+def _flat(case: Case) -> tuple[Array, ...]:
+    return tuple(table.reshape(*table.shape[:-2], -1) for table in case.tables)
+
+
+CHAIN = Setting(
+    "a chain with rewards in [0, 1] and data, its value function the only feature",
+    (
+        GameData(termination=False, start=False, reward=(0, 9), scale=9),
+        Distribution("seen", full_support=True),
+        Derived("policy", lambda case: Policy.uniform(case.game)),
+        Derived("data", lambda case: case.seen),
+    ),
+    (DISCOUNTED,),
+    agents=(1, 1),
+    states=(1, 3),
+    action_range=(1, 1),
+    max_agents=1,
+)
+REALIZABLE = Setting(
+    "a game, a policy, any law of (s, a, s'), features Q^{1:m} and another, a rival critic, and a price",
+    (
+        GameData(),
+        PolicyData("policy"),
+        Distribution("data", lambda sizes: (int(np.prod(_joint_shape(sizes))) * (sizes.states + 1),)),
+        PrefixTables("other"),
+        Table("weights", lambda _: (DIMENSION,)),
+        PositiveScalar("price"),
+    ),
+    (Hypothesis("I - γP_π is invertible", lambda case: values_exist(case.game, case.policy)),),
+    agents=(1, 2),
+    states=(1, 2),
+    action_range=(1, 2),
+    max_table=60,
+)
+CRITICS = Setting(
+    "a game, a policy, and any critic for every agent",
+    (
+        GameData(start=False),
+        PolicyData("policy"),
+        PrefixTables("critics"),
+        Derived("critic", lambda case: case.critics[-1]),
+    ),
+    (Hypothesis("I - γP_π is invertible", lambda case: values_exist(case.game, case.policy)),),
+    agents=(1, 3),
+    max_table=200,
+)
+ONE_AGENT = limit_setting(
+    "the critics that Algorithm 2 comes to on the one-agent gap, and how its data is shared out", one_agent_gap
+)
+TWO_AGENTS = limit_setting(
+    "the critics that Algorithm 2 comes to on the two-agent gap, and how its data is shared out", two_agent_gap
+)
+
+CLAIMS = (
+    Claim(
+        "section-c.1/unconstrained",
+        "The Bellman error is a quadratic form, with a closed pessimistic minimum",
+        "Appendix C.1, with an inner minimum over all weights",
+        ROWS,
+        quadratic_form,
+        statement="L(w, w) - min_{w'} L(w', w) = (Aw - b)ᵀΣ⁺(Aw - b), and w⁺ = (AᵀΣ⁺A)⁺(AᵀΣ⁺b - c/2λ) minimises cᵀw + λE(w)",
+        record=Standing.PROVED,
+        points=(Sizes(2, (1,)), Sizes(3, (1,))),
+    ),
+    Claim(
+        "section-c.1/constrained",
+        "... and so it is with the constraints of the class",
+        "Appendix C.1, with the inner minimum over F^m of Definition 5.1",
+        ONE_FEATURE,
+        convex_under_constraints,
+        statement="w ↦ L(w, w) - min_{w' ∈ F} L(w', w) is a quadratic form, hence convex, on F = {w : 0 ≤ φᵀw ≤ 1/(1-γ)}",
+        record=Standing.REFUTED,
+        note="Midpoint convexity is on trial.  The inner minimum over all weights makes it hold: section-c.1/unconstrained.",
+        repaired_by="section-c.1/unconstrained",
+    ),
+    Claim(
+        "section-c.1/closed-form-in-class",
+        "The closed form is a critic of the class",
+        "Appendix C.1, used by Lemma C.6",
+        TABULAR,
+        closed_form_stays_in_class,
+        statement="0 ≤ φᵀw⁺ ≤ 1/(1-γ) for the unconstrained minimiser w⁺ of f(s_0, π) + λE(f, π)",
+        record=Standing.REFUTED,
+        note="Lemma C.6 needs the range, so the range must be enforced.",
+    ),
+    Claim(
+        "remark-5.2",
+        "Every Q^{1:m} is linear in the features",
+        "Remark 5.2, read as a consequence of Definition 5.1",
+        FEATURE_PER_AGENT,
+        realizability,
+        statement="min_w E(φᵀw - Q^{1:m}_π)² = 0 for every π, whatever the features",
+        record=Standing.REFUTED,
+        note="It does not follow from the definition; it is a hypothesis on the features, and everything after it needs it.",
+    ),
+    Claim(
+        "section-c.2/completeness",
+        "Realizable linear features are complete",
+        "Appendix C.2",
+        CHAIN,
+        completeness,
+        statement="if φᵀw = Q_π for every π, then T_π f is linear in φ with f",
+        record=Standing.REFUTED,
+        note="There is one action, hence one policy, so the single feature Q realizes every Q_π.",
+    ),
+    Claim(
+        "lemma-c.2/realizable",
+        "A small Bellman error means Bellman consistency, given realizability",
+        "Lemma C.2, as n → ∞",
+        ONE_AGENT,
+        small_error_means_consistent,
+        statement=f"‖f - T^{{1:m}}_π f‖²_{{2,μ}} ≤ {FACTOR} E(f, π) for critics of a realizable class",
+        record=Standing.REFUTED,
+        note="The error is exactly 0 and the norm is not, so no constant helps.  With completeness see lemma-c.2/complete.",
+    ),
+    Claim(
+        "lemma-c.3/all-agents",
+        "One game has the critics of all agents for its values",
+        "Lemma C.3",
+        TWO_AGENTS,
+        one_game_for_all,
+        statement="f_k^m = Q^{1:m}_{π_k} in one game M_k with the dynamics of M, for all m at once",
+        record=Standing.REFUTED,
+        note="f_k^N alone determines the rewards of M_k, so no other game can do.  Each agent alone and marginals are fine.",
+        repaired_by="lemma-c.3/marginals",
+    ),
+    Claim(
+        "lemma-c.3/each-agent",
+        "Every critic of one agent is the value of some game",
+        "Lemma C.3, one m at a time",
+        CRITICS,
+        one_game_for_each,
+        statement="f = Q^{1:m}_π in the game with rewards f - γ E P f(·, π) and the dynamics of M",
+        record=Standing.PROVED,
+        printed=False,
+        symbolic=(ONE_BY_TWO,),
+        points=(TWO_BY_TWO, Sizes(2, (2, 2, 2))),
+    ),
+    Claim(
+        "lemma-c.3/marginals",
+        "The marginals of one joint critic are the values of one game",
+        "Lemma C.3, repaired",
+        CRITICS,
+        one_game_for_marginals,
+        statement="E_{π^{m+1:N}} f = Q^{1:m}_π for all m, in the game with rewards f - γ P f(·, π)",
+        record=Standing.PROVED,
+        printed=False,
+        symbolic=(ONE_BY_TWO,),
+        points=(TWO_BY_TWO, Sizes(2, (2, 2, 2))),
+    ),
+    Claim(
+        "lemma-c.3/reward-error",
+        "The rewards of M_k are within ε_r",
+        "Lemma C.3",
+        TABULAR_IN_RANGE,
+        reward_error,
+        statement="‖R_k - R‖²_{2,μ} ≤ ε_r, which bounds E(Q_π, π), for the pessimistic critic f_k",
+        record=Standing.REFUTED,
+        repaired_by="lemma-c.3/reward-error-repaired",
+    ),
+    Claim(
+        "lemma-c.3/reward-error-repaired",
+        "The rewards of M_k are within ε_r + 1/((1-γ)λ)",
+        "Lemma C.3, repaired as the proof of Theorem 5.5 uses it",
+        TABULAR_IN_RANGE,
+        reward_error_repaired,
+        statement="‖R_k - R‖²_{2,μ} ≤ ε_r + 1/((1-γ)λ)",
+        record=Standing.SURVIVED,
+        printed=False,
+    ),
+    Claim(
+        "lemma-c.7",
+        "Pessimism",
+        "Lemma C.7",
+        REALIZABLE,
+        pessimism,
+        statement="J(π) ≥ min_f (f(s_0, π) + λE(f, π)) - λE(Q^{1:m}_π, π), if the critics hold Q^{1:m}_π",
+        record=Standing.SURVIVED,
+    ),
+)
+"""Appendix C but for its regret lemmas and its statistical ones."""

@@ -1,0 +1,843 @@
+"""Appendix D on trial: finite classes of critics, their concentration lemmas, and Theorem D.7.
+
+The assumptions are numbers here: ``ζ_F`` and ``ζ_FF`` are computed, and what is claimed is how they bound each other and the
+distance to ``Q_π``.  As in Lemmas C.1 and C.2 the agents up to ``m`` count as one agent, so ``m = 1``; the repaired theorem has
+one critic for all agents, ``m = N``.
+
+Theorem D.7 falls on the game of :func:`~mappo_verify.games.offline.two_agent_gap`, with classes that hold every ``T f``: three
+critics ``Q``, ``g`` and ``g' = T g`` for agent 1, and only ``Q`` for agent 2, whose policy therefore never moves::
+
+                 (s, 0)   (s, 1)    x     y          data for agent 1 covers (s, 0), (s, 1) and x
+        Q          1/2      1/3     1     1
+        g          1/4      1/3     1     0          g is wrong at y alone, which is not in the data
+        g'         1/4      1/3     1     1          T g' = Q
+
+``Q`` explains the targets of ``g`` at ``(s, 0)``, which are 1/2 and 0 as agent 2 plays 0 or 1, no better than ``g`` does, unless
+agent 2 played 0 more often than 3 times in 4.  Of ``n`` data that happens with probability at most ``(1 - 47/1536)ⁿ``, which is
+the mean of ``z^{N_0 - 3N_1}`` at ``z = 4/3``.  Otherwise ``E_D(g) = 0``: whatever ``λ``, agent 1 believes ``g`` or ``g'``, and
+leaves its good action 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from ..arithmetic import (
+    Array,
+    System,
+    Truth,
+    absolute,
+    argmax,
+    compare,
+    contract,
+    divide,
+    exp,
+    floats_of,
+    largest,
+    lift,
+    like,
+    log,
+    maximum,
+    smallest,
+    sqrt,
+    square,
+    tilt,
+)
+from ..games.offline import OfflineProblem, two_agent_gap
+from ..model import Game, Policy
+from ..model.agents import prefix_sizes, split_last
+from ..model.validation import unchecked
+from ..quantities.agent_values import agent_values, average_out
+from ..quantities.data import frequencies, law_of_data, possible
+from ..quantities.distributions import occupancy, state_action_distribution, visits
+from ..quantities.finite_class import FiniteClass, visited_states
+from ..quantities.values import returns
+from .appendix_c_samples import (
+    AGENT,
+    CRITICS,
+    DELTA,
+    SAMPLE,
+    SOUND,
+    coin,
+    evenly,
+    exact,
+    horizon_of,
+    law,
+    points_of,
+)
+from .claim import Claim, Line, at_least, at_most, equal, line
+from .experiment import Experiment
+from .settings import (
+    Case,
+    Coordinate,
+    Counts,
+    Derived,
+    Distribution,
+    GameData,
+    Hypothesis,
+    PolicyData,
+    PositiveScalar,
+    Setting,
+    Sizes,
+    Table,
+    total,
+)
+from .verdict import Standing
+
+# --- the assumptions as numbers ------------------------------------------------------------------------------------------
+
+
+def _tables(case: Case) -> Array:
+    """Critics as shares of ``1/(1-γ)``, moved towards ``Q_π``: ``Q + spread (critic/(1-γ) - Q)``."""
+    values = agent_values(case.game, case.policy)[AGENT][..., None, :, :]
+    return np.asarray(values + lift(case.spread, 3) * (case.critics * lift(case.horizon, 3) - values))
+
+
+def _finite(case: Case) -> FiniteClass:
+    return FiniteClass(case.tables, AGENT)
+
+
+def _distances(case: Case) -> Array:
+    """``‖f - Q_π‖_∞`` for every ``f``, ``[..., |F|]``."""
+    values = agent_values(case.game, case.policy)[AGENT][..., None, :, :]
+    return largest(absolute(case.tables - values), (-2, -1))
+
+
+def _residual_squares(case: Case, finite: FiniteClass) -> Array:
+    """``‖f - T f‖²_{2,μ}`` for every ``f``, ``[..., |F|]``."""
+    squares = square(finite.tables - finite.backups(case.game, case.policy))
+    return np.asarray((squares * case.distribution[..., None, :, :]).sum((-2, -1)))
+
+
+def bounded_class(case: Case) -> Iterator[Line]:
+    """``|f| ≤ 1/(1-γ)`` is kept by ``T``, and ``Q_π`` satisfies it."""
+    tables = np.asarray(case.critics * lift(case.horizon, 3))
+    sizes = largest(absolute(tables), (-2, -1))
+    backups = FiniteClass(tables, AGENT).backups(case.game, case.policy)
+    yield line("max |T f|", largest(absolute(backups), (-2, -1)))
+    yield at_most(
+        "1 + γ max |f|",
+        like(1, sizes) + lift(case.game.discount, 1) * sizes,
+        because="rewards lie in [0, 1], and averages of f are no larger than f",
+    )
+    yield at_most("1/(1-γ)", lift(case.horizon, 1), because="|f| ≤ 1/(1-γ)")
+    yield line("max |Q_π|", largest(absolute(agent_values(case.game, case.policy)[AGENT]), (-2, -1)))
+    yield at_most("1/(1-γ)", case.horizon, because="Q_π is a fixed point of T")
+
+
+def realizability(case: Case) -> Iterator[Line]:
+    """``ζ_F`` is attained at a point, measures the distance to ``Q_π``, and is bracketed for admissible distributions."""
+    game, policy, finite = case.game, case.policy, _finite(case)
+    zeta, near = finite.realizability(game, policy), square(smallest(_distances(case)))
+    points = points_of(case.sizes)
+    masses = like(np.eye(points, dtype=int).reshape(points, case.sizes.states, -1), case.system)
+    yield line(
+        "min_f max_j ‖f - T f‖²_{2,ν_j}, ν_j at one point each", finite.realizability_under(game, policy, masses)
+    )
+    yield equal("ζ_F = min_f ‖f - T f‖²_∞", zeta, because="a mean square is at most the largest square")
+    gamma = case.game.discount
+    yield line("(1-γ)² min_f ‖f - Q_π‖²_∞", square(like(1, gamma) - gamma) * near)
+    yield at_most("ζ_F", zeta, because="‖f - Q‖ ≤ ‖f - T f‖ + γ ‖f - Q‖")
+    yield at_most("(1+γ)² min_f ‖f - Q_π‖²_∞", square(like(1, gamma) + gamma) * near, because="T is Lipschitz with γ")
+    seen = state_action_distribution(visits(game, policy, case.start) / lift(case.horizon, 1), policy, AGENT)
+    yield line("min_f ‖f - T f‖²_{2,d_π}", finite.realizability_under(game, policy, seen[..., None, :, :]))
+    yield at_most(
+        "the supremum over distributions on visited states",
+        finite.realizability(game, policy, visited_states(game, case.start)),
+        because="d_π is one of them",
+    )
+    yield at_most("ζ_F", zeta, because="fewer states, smaller supremum")
+
+
+def completeness(case: Case) -> Iterator[Line]:
+    """Completeness under ``μ`` is weaker than in the sup norm; the latter bounds realizability, because ``F`` is finite."""
+    game, policy, finite = case.game, case.policy, _finite(case)
+    everywhere, gamma = finite.completeness(game, policy), case.game.discount
+    yield line("ζ_FF", finite.completeness(game, policy, case.distribution))
+    yield at_most("max_f min_f' ‖f' - T f‖²_∞", everywhere, because="a mean square is at most the largest square")
+    yield line("ζ_F", finite.realizability(game, policy))
+    yield at_most(
+        "(1+γ)² min_f ‖f - Q_π‖²_∞",
+        square(like(1, gamma) + gamma) * square(smallest(_distances(case))),
+        "assumption-d.2",
+    )
+    yield at_most(
+        "(1+γ)²/(1-γ)² max_f min_f' ‖f' - T f‖²_∞",
+        square((like(1, gamma) + gamma) * case.horizon) * everywhere,
+        because="f ↦ the nearest f' to T f ends in a cycle of the finite class, on which ‖f - Q‖ ≤ max ‖f' - T f‖/(1-γ)",
+    )
+
+
+# --- concentration --------------------------------------------------------------------------------------------------------
+
+
+def _of(table: Array, index: Any) -> Array:
+    """The entry of one critic, ``[..., |F|]`` and ``[...]`` to ``[...]``."""
+    return np.asarray(np.take_along_axis(table, np.broadcast_to(index, table.shape[:-1])[..., None], -1)[..., 0])
+
+
+def _count_bound(case: Case) -> Array:
+    """``log(|F|/δ)/((1-γ)² n)``: the printed ``K log(|F|/δ)`` for ``K = 1``."""
+    return np.asarray(square(case.horizon) / case.number * log(like(_finite(case).size / DELTA, case.system)))
+
+
+def realistic_noise(case: Case) -> Iterator[Line]:
+    """``E_D(f_π) ≤ log(|F|/δ)/((1-γ)² n) + ζ_F``."""
+    game, policy, finite = case.game, case.policy, _finite(case)
+    yield line("E_D(f_π)", _of(finite.errors(game, policy, case.sample), finite.most_realistic(game, policy)))
+    yield at_most(
+        "log(|F|/δ)/((1-γ)² n) + ζ_F",
+        _count_bound(case) + finite.realizability(game, policy),
+        because="Bernstein's inequality for (f_π - y)² - (f - y)² and every f, y the target of f_π",
+    )
+
+
+def realistic_in_the_limit(case: Case) -> Iterator[Line]:
+    """``E(f_π) ≤ ‖f_π - T f_π‖²_{2,μ} ≤ ζ_F`` on the law of the data."""
+    game, policy, finite = case.game, case.policy, _finite(case)
+    chosen = finite.most_realistic(game, policy)
+    yield line("E(f_π)", _of(finite.errors(game, policy, case.law), chosen))
+    yield at_most("‖f_π - T f_π‖²_{2,μ}", _of(_residual_squares(case, finite), chosen), because="L(f', f) ≥ L(T f, f)")
+    yield at_most("ζ_F", finite.realizability(game, policy), because="assumption-d.2")
+
+
+def finite_generalisation(case: Case) -> Iterator[Line]:
+    """``‖f - T f‖_{2,μ} ≤ √(log(|F|/δ)/n)/(1-γ) + √ζ_FF + √E_D(f)`` for every ``f``."""
+    game, policy, finite = case.game, case.policy, _finite(case)
+    errors = finite.errors(game, policy, case.sample)
+    norms = sqrt(_residual_squares(case, finite))
+    yield line("‖f - T f‖_{2,μ} - √E_D(f)", norms - sqrt(maximum(errors, like(0, errors))))
+    yield at_most(
+        "√(log(|F|/δ)/n)/(1-γ) + √ζ_FF",
+        lift(sqrt(_count_bound(case)) + sqrt(finite.completeness(game, policy, case.distribution)), 1),
+        because="some f' is near T f, and the data tells f from f' uniformly over pairs",
+    )
+
+
+def generalisation_in_the_limit(case: Case) -> Iterator[Line]:
+    """``‖f - T f‖²_{2,μ} = E(f) + min_f' ‖f' - T f‖²_{2,μ}`` on the law of the data."""
+    game, policy, finite = case.game, case.policy, _finite(case)
+    gaps = square(finite.tables[..., :, None, :, :] - finite.backups(game, policy)[..., None, :, :, :])
+    nearest = smallest(np.asarray((gaps * case.distribution[..., None, None, :, :]).sum((-2, -1))), -2)
+    errors = finite.errors(game, policy, case.law)
+    yield line("‖f - T f‖²_{2,μ}", _residual_squares(case, finite))
+    yield equal(
+        "E(f) + min_f' ‖f' - T f‖²_{2,μ}",
+        errors + nearest,
+        because="L(f', f) = ‖f' - T f‖²_{2,μ} + the noise of the target, which f' does not change",
+    )
+    yield at_most(
+        "E(f) + ζ_FF", errors + lift(finite.completeness(game, policy, case.distribution), 1), because="assumption-d.3"
+    )
+
+
+def pessimism(case: Case) -> Iterator[Line]:
+    """``J(π) ≥ min_f (f(s_0, π) + λ E_D(f)) - √ζ_F/(1-γ) - λ ε_r`` where ``E_D(f_π) ≤ ε_r``, on any data."""
+    game, policy, finite, start = case.game, case.policy, _finite(case), case.start
+    chosen, price = finite.most_realistic(game, policy), case.price
+    wrong = finite.backups(game, policy) - finite.tables
+    flow = state_action_distribution(visits(game, policy, start), policy, AGENT)
+    drift = contract("...sp,...fsp->...f", flow, wrong)
+    believed = _of(finite.start_values(policy, start), chosen)
+    root = np.asarray(_of(finite.residuals(game, policy), chosen) * case.horizon)
+    tolerance = _of(finite.errors(game, policy, case.sample), chosen) + case.slack
+    yield line("J(π) = Q_π(s_0, π)", returns(game, policy, start))
+    yield equal(
+        "f_π(s_0, π) + Σ_s d(s) E_π (T f_π - f_π)",
+        believed + _of(drift, chosen),
+        because="Q - f = (I - γP)⁻¹ (T f - f)",
+    )
+    yield at_least(
+        "f_π(s_0, π) - √ζ_F/(1-γ)", believed - root, because="d_π is admissible, and visits sum to ≤ 1/(1-γ)"
+    )
+    yield at_least(
+        "min_f (f(s_0, π) + λ E(f)) - √ζ_F/(1-γ) - λ ε_r",
+        smallest(finite.objective(game, policy, case.sample, price, start)) - root - price * tolerance,
+        because="f_π is one of them, and lemma-d.4: E(f_π) ≤ ε_r",
+    )
+
+
+SHARES = (
+    Table("critics", lambda sizes: (CRITICS, sizes.states, sizes.actions[0]), 0, 9, 9),
+    Table("spread", lambda _: (), 0, 9, 9),
+    Derived("tables", _tables),
+)
+SMALL: dict[str, Any] = {"agents": (1, 2), "states": (1, 2), "action_range": (1, 2), "explore": False}
+BOUNDED = Setting(
+    "a game with rewards in [0, 1], a policy, critics within ±1/(1-γ)",
+    (
+        *(i for i in SAMPLE if i.name in ("game", "policy", "horizon")),
+        Table("critics", lambda sizes: (CRITICS, sizes.states, sizes.actions[0]), -9, 9, 9),
+    ),
+    (SOUND[0],),
+    **SMALL,
+)
+FINITE = Setting(
+    "a finite class of critics on a game, a policy, a distribution of data",
+    (*(i for i in SAMPLE if i.name not in ("counts", "number", "sample")), Distribution("start"), *SHARES),
+    (SOUND[0],),
+    **SMALL,
+)
+FINITE_SAMPLE = Setting("a finite class of critics, and a sample", (*SAMPLE, *SHARES), SOUND, **SMALL)
+PRICED = Setting(
+    "a finite class of critics, a sample, a price λ, and a tolerance ε_r = E(f_π) + slack",
+    (
+        *SAMPLE,
+        Distribution("start"),
+        *SHARES,
+        PositiveScalar("price"),
+        Table("slack", lambda _: (), 0, 9, 9),
+    ),
+    SOUND,
+    **SMALL,
+)
+
+# --- what is fixed while samples are drawn ----------------------------------------------------------------------------
+
+
+def _lottery() -> Game:
+    """A coin decides between 9/10 and 1/10, paid once; then the game is over, so ``T T f = Q`` for every ``f``."""
+    half, transition = Fraction(1, 2), np.zeros((3, 2, 3), object)
+    transition[0, :, 1:] = half
+    reward = exact([[half] * 2, [Fraction(9, 10)] * 2, [Fraction(1, 10)] * 2])
+    return Game(exact(transition), reward, exact(half), (2,), name="lottery")
+
+
+def _around(game: Game, policy: Policy, scales: int) -> Array:
+    """Critics around ``Q_π`` at distances that halve, so that at every ``n`` some are as near as the noise: shares of 1/(1-γ)."""
+    keep = like(1, System.RATIONALS) - game.discount
+    values = agent_values(game, policy)[AGENT] * keep
+    corners = [np.ones(values.shape, int), np.indices(values.shape).sum(0) % 2]
+    shares = [exact(Fraction(1, 2**j)) for j in range(scales)]
+    found = [values + share * (exact(corner) - values) for corner in corners for share in shares]
+    return np.stack([values, *found])
+
+
+def _closed(game: Game, policy: Policy, critics: Array) -> Array:
+    """The critics with all ``T f`` and ``T T f``: complete where the game is over after two moves."""
+    keep = like(1, System.RATIONALS) - game.discount
+    layers = [critics / keep]
+    for _ in range(2):
+        layers.append(FiniteClass(layers[-1], AGENT).backups(game, policy))
+    return np.asarray(np.concatenate(layers) * keep)
+
+
+def _realizable_designs() -> dict[str, dict[str, Any]]:
+    """A coin and a lottery with critics around ``Q_π``, which is one of them."""
+    return {game.name: _design(game, lambda game, policy: _around(game, policy, 11)) for game in (coin(), _lottery())}
+
+
+def _complete_designs() -> dict[str, dict[str, Any]]:
+    """A lottery with critics around ``Q_π`` and everything that ``T`` makes of them."""
+    return {"lottery": _design(_lottery(), lambda game, policy: _closed(game, policy, _around(game, policy, 8)))}
+
+
+def _design(game: Game, critics: Any) -> dict[str, Any]:
+    policy = Policy.uniform(game)
+    return {
+        "game": game,
+        "policy": policy,
+        "data": evenly(game.states * game.action_sizes[0]),
+        "critics": critics(game, policy),
+        "spread": exact(1),
+    }
+
+
+# --- Theorem D.7 ----------------------------------------------------------------------------------------------------------
+
+
+@cache
+def _problem(system: System) -> OfflineProblem:
+    problem = two_agent_gap()
+    return {System.FLOATS: problem.floats, System.RATIONALS: problem.exact, System.BALLS: problem.balls}[system]()
+
+
+def _first_class(system: System) -> FiniteClass:
+    """``Q``, ``g``, ``g'`` of agent 1 on ``s, x, y, end``."""
+    half, third, quarter = Fraction(1, 2), Fraction(1, 3), Fraction(1, 4)
+    rows = [[half, 1, 1], [quarter, 1, 0], [quarter, 1, 1]]
+    tables = [[[at_s, third], [x, x], [y, y], [0, 0]] for at_s, x, y in rows]
+    return FiniteClass(like(np.array(tables, object), system), 1)
+
+
+def _second_class(system: System) -> FiniteClass:
+    """``Q`` of agent 2, which is the same for both of its actions everywhere."""
+    half, third = Fraction(1, 2), Fraction(1, 3)
+    return FiniteClass(like(np.array([[[half, half, third, third], [1] * 4, [1] * 4, [0] * 4]], object), system), 2)
+
+
+def _half_blind(case: Case) -> Policy:
+    """Agent 1 as it likes, agent 2 evenly."""
+    even = like(np.full((4, 2, 2), Fraction(1, 2), object), case.system)
+    return unchecked(
+        Policy,
+        factors=(case.first[..., None, :], np.broadcast_to(even, (*case.batch_shape, 4, 2, 2))),
+        system=case.system,
+    )
+
+
+def _trap_sample(case: Case) -> Array:
+    """Frequencies of agent 1's data with ``counts`` of ``(s, 0, 0)``, ``(s, 0, 1)``, ``(s, 1, ·)`` and ``(x, ·)``."""
+    shares = case.counts / case.counts.sum(-1, keepdims=True)
+    law = law_of_data(case.game, case.policy, _problem(case.system).distribution(1), 1)
+    kinds = np.zeros((4, 4), int)
+    kinds[0], kinds[1] = [0, 1, 2, 2], 3
+    weights = np.asarray(law.sum(-1))
+    chosen = np.stack([np.asarray(weights * like((kinds == k).astype(int), case.system)) for k in range(4)], axis=-3)
+    chosen[..., 3, 2:, :] = like(0, case.system)
+    each = chosen / chosen.sum((-2, -1), keepdims=True)
+    return np.asarray((shares[..., :, None, None] * each).sum(-3)[..., None] * _ways(case))
+
+
+def _ways(case: Case) -> Array:
+    """``P(s'|s, a)`` with a last column for termination, which does not happen here."""
+    return np.concatenate([case.game.transition, like(np.zeros((4, 4, 1), int), case.system)], axis=-1)
+
+
+def trap(case: Case) -> Iterator[Line]:
+    """The facts behind the counterexample: any policy of agent 1, any λ, data in which agent 2 played 0 at most 3 times in 4."""
+    game, policy = case.game, case.policy
+    first, second = _first_class(case.system), _second_class(case.system)
+    nothing = like(0, case.price)
+    fits = [c.realizability(game, policy) + c.completeness(game, policy) for c in (first, second)]
+    yield line("ζ_F + ζ_FF of both agents, in the sup norm", np.stack(fits, axis=-1))
+    yield equal("0", nothing, because="T Q = T g' = Q, and T g = g'")
+    errors = first.errors(game, policy, case.sample)
+    objective = first.objective(game, policy, case.sample, case.price, game.start)
+    yield line("E_D(g)", errors[..., 1])
+    yield equal("0", nothing, because="L(g, g) = L(g', g) ≤ L(Q, g) as long as agent 2 played 0 at most 3 times in 4")
+    yield line("g(s, π) + λ E_D(g)", objective[..., 1])
+    yield at_most("min_f f(s, π) + λ E_D(f)", smallest(objective), because="g ≤ g' ≤ Q, and E_D ≥ 0")
+    yield line("(Q(s, π) + λ E_D(Q)) - (g(s, π) + λ E_D(g))", objective[..., 0] - objective[..., 1])
+    yield at_least(
+        "π^1(0|s)/4",
+        case.first[..., 0, 0] / 4,
+        because="so g or g' is chosen, which agree at s: agent 1 sees 1/4 and 1/3",
+    )
+    best = returns(game, Policy.deterministic(game, np.zeros(4, int)))
+    yield line("J_* - J(π)", best - returns(game, policy))
+    yield equal("π^1(1|s)/6", case.first[..., 0, 1] / 6, because="1/2 for action 0, 1/3 for action 1")
+    cover = occupancy(game, Policy.deterministic(game, np.zeros(4, int)))
+    reached = np.asarray(split_last(cover, 2).sum(-1))
+    squares = square(first.tables - first.backups(game, policy))
+    under = [np.asarray((squares * d).sum((-2, -1))) for d in (reached, _problem(case.system).distribution(1))]
+    yield line("‖f - T f‖²_{2,d_*} for f in F^1", under[0])
+    yield at_most(
+        "C² ‖f - T f‖²_{2,μ}, C² = 2", 2 * under[1], because="d_*(s, 0) = 1/2, μ(s, 0) = 1/4, and y is nowhere"
+    )
+
+
+TRAP_RATE = Fraction(47, 1536)
+"""``1 - E z^{[N_0] - 3[N_1]}`` of one datum at ``z = 4/3``: 1/4 of the data are at ``(s, 0)``."""
+FIRST, SECOND = 2, 10
+"""The printed bound's constants: 2√2 for the first term, as its proof gives, and 10 for the second."""
+
+
+def _eta(steps: Array) -> Array:
+    """``η = (1-γ) √(log|A|/(2K))``"""
+    return np.asarray(sqrt(log(like(2, steps)) / (2 * steps)) / 2)
+
+
+def _optimisation(steps: Array) -> Array:
+    """``N √(log|A|/K)/(1-γ)²``"""
+    return np.asarray(8 * sqrt(log(like(2, steps)) / steps))
+
+
+def _statistics(steps: Array, number: Array, certainty: Array) -> Array:
+    """``C (K log(|F|/δ)/n)^{1/3}/(1-γ)²`` with ``C = √2``, ``|F| = 3``, ``δ = 1/certainty``."""
+    inside = steps * log(3 * certainty) / number
+    return np.asarray(4 * sqrt(like(2, inside)) * exp(log(inside) / 3))
+
+
+def _likely(steps: Array, number: Array, certainty: Array) -> Truth:
+    """``K (1 - 47/1536)ⁿ ≤ K/(1 + 47n/1536) < 1 - δ``, by Bernoulli's inequality."""
+    one = like(1, number)
+    return compare(steps / (one + number * like(TRAP_RATE, number)), "<", one - one / certainty)
+
+
+def _mean_gap(steps: int, system: System) -> Array:
+    """``1/6 · 1/K Σ_k 1/(1 + e^{-ηk/12})``"""
+    step = exp(-_eta(like(steps, system)) / 12)
+    odds = np.multiply.accumulate(np.concatenate([like([1], system), np.broadcast_to(step, (steps - 1,))]))
+    return np.asarray((like(1, system) / (like(1, system) + odds)).sum() / (6 * steps))
+
+
+def printed_theorem(case: Case) -> Iterator[Line]:
+    """The trapped run against the bound with constants ``2√2`` and 10, ``n = samples · K⁴``."""
+    steps = like(case.sizes.steps, case.system)
+    yield line(
+        "1/K Σ_k (J_* - J(π_k)) = 1/6 · 1/K Σ_k 1/(1 + e^{-ηk/12}), η = (1-γ) √(log|A|/(2K))",
+        _mean_gap(case.sizes.steps, case.system),
+    )
+    yield at_most(
+        "2√2 N √(log|A|/K)/(1-γ)² + 10 C (K log(|F|/δ)/n)^{1/3}/(1-γ)²",
+        FIRST * sqrt(like(2, steps)) * _optimisation(steps) + SECOND * _statistics(steps, case.number, case.certainty),
+        because="lemma-d.6, lemma-d.5, and one game that has the critics of both agents as its values (lemma-c.3/all-agents)",
+    )
+
+
+def any_constant(case: Case) -> Iterator[Line]:
+    """The trapped run against the bound with any constant ``c``, at ``K = (500c)²`` and ``n = K⁴``."""
+    yield line("1/12, since 1/K Σ_k (J_* - J(π_k)) is no smaller", like(Fraction(1, 12), case.system))
+    yield at_most(
+        "c [N √(log|A|/K)/(1-γ)² + C (K log(|F|/δ)/n)^{1/3}/(1-γ)²]",
+        case.constant * (_optimisation(case.runs) + _statistics(case.runs, case.number, case.certainty)),
+        because="the mean gap is at least 1/12, and so would be its bound (lemma-c.3/all-agents, lemma-d.5, lemma-d.6)",
+    )
+
+
+def _fourth(value: Array) -> Array:
+    return square(square(value))
+
+
+def _few_zeros(case: Case) -> Truth:
+    return compare(case.counts[..., 0], "≤", 3 * case.counts[..., 1])
+
+
+TRAP = Setting(
+    "any policy of agent 1 against an even agent 2, any price λ, counts of agent 1's data",
+    (
+        Distribution("first", lambda _: (4, 2)),
+        PositiveScalar("price"),
+        Table("counts", lambda _: (4,), 0, 99),
+        Derived("game", lambda case: _problem(case.system).game),
+        Derived("policy", _half_blind),
+        Derived("sample", _trap_sample),
+    ),
+    (
+        Hypothesis("there is data", lambda case: compare(case.counts.sum(-1), ">", like(0, case.counts.sum(-1)))),
+        Hypothesis("agent 2 played 0 at (s, 0) at most 3 times in 4", _few_zeros),
+    ),
+    agents=(1, 1),
+    states=(1, 1),
+    action_range=(2, 2),
+)
+
+
+LIKELY = "with probability > δ all K samples spring the trap: K (1 - 47/1536)ⁿ < 1 - δ"
+TRAPPED = Setting(
+    "a trapped run of K steps with n = samples · K⁴ data each, and δ = 1/certainty",
+    (
+        Table("samples", lambda _: (), 1, 9),
+        Table("certainty", lambda _: (), 2, 99),
+        Derived("number", lambda case: case.samples * _fourth(like(case.sizes.steps, case.system))),
+    ),
+    (Hypothesis(LIKELY, lambda case: _likely(like(case.sizes.steps, case.system), case.number, case.certainty)),),
+    agents=(1, 1),
+    states=(1, 1),
+    steps=(100, 40_000),
+    action_range=(2, 2),
+    explore=False,
+)
+CONSTANTS = Setting(
+    "a trapped run of K = (500c)² steps with n = K⁴ data each, and δ = 1/certainty",
+    (
+        Table("constant", lambda _: (), 1, 10_000),
+        Table("certainty", lambda _: (), 2, 99),
+        Derived("runs", lambda case: square(500 * case.constant)),
+        Derived("number", lambda case: _fourth(case.runs)),
+    ),
+    (Hypothesis(LIKELY, lambda case: _likely(case.runs, case.number, case.certainty)),),
+    agents=(1, 1),
+    states=(1, 1),
+    action_range=(2, 2),
+    explore=False,
+)
+
+# --- the repaired theorem ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Iteration:
+    """One step of Algorithm 4 with one critic for all agents."""
+
+    policy: Policy
+    data: Array
+    critic: FiniteClass
+    """The class of the chosen critic alone."""
+    error: Array
+    allowance: Array
+    """``min_f (‖f - T f‖_∞/(1-γ) + λ E(f))``: at most ``√ζ_F/(1-γ) + λ ε_r`` where ``E(f_π) ≤ ε_r``; and what is missed."""
+
+
+def _rate(case: Case, m: int) -> Array:
+    """``η_m = (1-γ) √(log|A_m|/(2K))``"""
+    size = log(like(case.game.action_sizes[m - 1], case.system))
+    return np.asarray(sqrt(size / (2 * case.sizes.steps)) / case.horizon)
+
+
+def iterations(case: Case) -> list[Iteration]:
+    """``f_k ≈ argmin_f f(s_0, π_k) + λ E_{D_k}(f)`` over joint tables, up to ``ε_o``; then
+
+    ``π_{k+1}^m ∝ π_k^m exp(η_m E_{π_k^{m+1:N}} f_k)``.
+    """
+    game, finite = case.game, FiniteClass(case.tables, case.game.agents)
+    uniform = Policy.uniform(game)
+    factors = tuple(np.broadcast_to(f, case.batch_shape + f.shape[-3:]) for f in uniform.factors)
+    policy, found = unchecked(Policy, factors=factors, system=case.system), []
+    for k in range(case.sizes.steps):
+        data = frequencies(case.law, case.counts[..., k, :, :, :])
+        errors, objective = (
+            finite.errors(game, policy, data),
+            finite.objective(game, policy, data, case.price, case.start),
+        )
+        chosen = argmax(-floats_of(objective))  # any choice will do, and this one exists where balls see a tie
+        missed = _of(objective, chosen) - smallest(objective)
+        table = np.take_along_axis(finite.tables, chosen[..., None, None, None], -3)
+        allowance = smallest(finite.residuals(game, policy) * lift(case.horizon, 1) + lift(case.price, 1) * errors)
+        found.append(Iteration(policy, data, FiniteClass(table, game.agents), _of(errors, chosen), allowance + missed))
+        views = average_out(table[..., 0, :, :], policy, game.agents)[1:]
+        factors = tuple(
+            tilt(f, lift(_rate(case, m), 3) * split_last(view, f.shape[-1]))
+            for m, (f, view) in enumerate(zip(policy.factors, views, strict=True), start=1)
+        )
+        policy = unchecked(Policy, factors=factors, system=case.system)
+    return found
+
+
+def _agents_gain(case: Case, step: Iteration) -> Array:
+    """``Σ_m Σ_s d_*(s) E_{π_*^{1:m-1}} ⟨f_k^m, π_*^m - π_k^m⟩``"""
+    views = average_out(step.critic.tables[..., 0, :, :], step.policy, case.game.agents)
+    goals = (state_action_distribution(case.flow, case.target, m) for m in range(case.game.agents))
+    terms = [
+        (goal[..., None] * split_last(view, old.shape[-1]) * (new - old)).sum((-3, -2, -1))
+        for goal, view, new, old in zip(goals, views[1:], case.target.factors, step.policy.factors, strict=True)
+    ]
+    return total([np.asarray(term) for term in terms])
+
+
+def repaired_theorem(case: Case) -> Iterator[Line]:
+    """One joint critic: optimisation, ``C²/(4λ(1-γ)²) + C ε_b/(1-γ)``, and what pessimism pays."""
+    game, steps = case.game, iterations(case)
+    horizon, price, count = case.horizon, case.price, case.sizes.steps
+    goal = returns(game, case.target, case.start)
+    residuals = [s.critic.tables - s.critic.backups(game, s.policy) for s in steps]
+    norms = [sqrt(np.asarray((square(r) * case.distribution[..., None, :, :]).sum((-3, -2, -1)))) for r in residuals]
+    roots = [sqrt(maximum(s.error, like(0, s.error))) for s in steps]
+    blur = largest(np.stack([maximum(n - r, like(0, n)) for n, r in zip(norms, roots, strict=True)], axis=-1))
+    reached = state_action_distribution(case.flow, case.target)
+    shift = [-np.asarray((r[..., 0, :, :] * reached).sum((-2, -1))) for r in residuals]
+    optimism = [
+        s.critic.start_values(s.policy, case.start)[..., 0] - returns(game, s.policy, case.start) for s in steps
+    ]
+    cover = sqrt(largest(divide(reached / lift(horizon, 2), case.distribution), (-2, -1)))
+    allowance = largest(np.stack([s.allowance for s in steps], axis=-1))
+    speed = total([sqrt(log(like(size, case.system)) / count) for size in game.action_sizes])
+    first = 2 * sqrt(like(2, case.system)) * square(horizon) * speed
+    yield line("1/K Σ_k (J_* - J(π_k))", total([goal - returns(game, s.policy, case.start) for s in steps]) / count)
+    yield equal(
+        "1/K Σ_k [Σ_m E_* ⟨f_k^m, π_*^m - π_k^m⟩ + Σ d_* (T f_k - f_k) + f_k(s_0, π_k) - J(π_k)]",
+        total([_agents_gain(case, s) + d + o for s, d, o in zip(steps, shift, optimism, strict=True)]) / count,
+        because="one critic telescopes over the agents: f_k^{m-1} = E_{π_k^m} f_k^m, f_k^N = f_k",
+    )
+    yield at_most(
+        "2√2 Σ_m √(log|A_m|/K)/(1-γ)² + 1/K Σ_k [C ‖f_k - T f_k‖_{2,μ}/(1-γ) - λ E(f_k)] "
+        "+ ε_o + max_k min_f (‖f - T f‖_∞/(1-γ) + λ E(f))",
+        first
+        + total([cover * horizon * n - price * s.error for n, s in zip(norms, steps, strict=True)]) / count
+        + allowance,
+        because="lemma-c.6; Cauchy-Schwarz with d_* ≤ C² μ; the critic is the pessimistic choice (lemma-d.6)",
+    )
+    yield at_most(
+        "2√2 Σ_m √(log|A_m|/K)/(1-γ)² + C²/(4λ(1-γ)²) + C ε_b/(1-γ) + ε_o + max_k min_f (‖f - T f‖_∞/(1-γ) + λ E(f))",
+        first + square(cover * horizon) / (4 * price) + cover * horizon * blur + allowance,
+        because="‖f_k - T f_k‖_{2,μ} ≤ ε_b + √E(f_k), and x y ≤ x²/(4λ) + λ y²",
+    )
+
+
+def _joint(case: Case) -> Array:
+    """Joint critics in ``[0, 1/(1-γ)]``: the ``j``-th has shares ``(k + j)/12``, so that none is 0 but the first."""
+    offsets = like(np.arange(CRITICS), case.system).reshape(CRITICS, 1, 1)
+    return np.asarray((case.critics + offsets) / 12 * lift(case.horizon, 3))
+
+
+@dataclass(frozen=True)
+class CountsOfRun(Counts):
+    """One sample for every iteration, ``[..., K, S, A, S+1]``."""
+
+    def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:  # noqa: D102 - as Ingredient's
+        (one,) = super().coordinates(sizes)
+        return (Coordinate(one.name, (sizes.steps, *one.shape), one.kind, one.low, one.high),)
+
+
+def _samples_exist(case: Case) -> Truth:
+    sums = np.asarray(np.stack([_mass(case, k) for k in range(case.sizes.steps)], axis=-1))
+    return compare(sums, ">", like(0, sums))
+
+
+def _mass(case: Case, k: int) -> Array:
+    return np.asarray(possible(case.law, case.counts[..., k, :, :, :]).sum((-3, -2, -1)))
+
+
+JOINT = Setting(
+    "K steps with one critic for all agents, chosen from a finite class on any samples, against any comparator",
+    (
+        GameData(reward=(0, 9), scale=9, start=False),
+        PolicyData("target"),
+        Distribution("start"),
+        Distribution("data", lambda sizes: (sizes.states * prefix_sizes(sizes.actions)[-1],), full_support=True),
+        Table("critics", lambda sizes: (CRITICS, sizes.states, prefix_sizes(sizes.actions)[-1]), 0, 9),
+        PositiveScalar("price"),
+        CountsOfRun("counts"),
+        Derived("distribution", lambda case: case.data.reshape(*case.data.shape[:-1], case.sizes.states, -1)),
+        Derived("law", lambda case: law_of_data(case.game, case.target, case.distribution, case.game.agents)),
+        Derived("horizon", horizon_of),
+        Derived("flow", lambda case: visits(case.game, case.target, case.start)),
+        Derived("tables", _joint),
+    ),
+    (SOUND[0], Hypothesis("no sample is empty", _samples_exist)),
+    agents=(1, 2),
+    states=(1, 2),
+    steps=(1, 2),
+    action_range=(1, 2),
+    explore=False,
+)
+
+SCOPE = (
+    "With the constants 2√2, as the proof gives for the first term, and 10 for the second.  ζ_F = ζ_FF = 0, C = √2, |F^1| = 3, "
+    "|F^2| = 1, whatever λ.  The second term is 10 C (K log(|F|/δ)/n)^{1/3}/(1-γ)²; other powers of K and n change "
+    "nothing, since n may be as large as one likes."
+)
+ONE_POLICY = (
+    "For each fixed policy, with K = 1 and δ = 1/10, which makes the bound hardest to meet; ζ = 0 in every design, and what "
+    "ζ adds is exact, in the part /population."
+)
+CLAIMS = (
+    Claim(
+        "assumption-d.1",
+        "Critics within ±1/(1-γ)",
+        "Appendix D, Assumption D.1",
+        BOUNDED,
+        bounded_class,
+        statement="|f| ≤ 1/(1-γ) implies |T f| ≤ 1/(1-γ), and |Q_π| ≤ 1/(1-γ)",
+        record=Standing.SURVIVED,
+        note="So the bound costs nothing: neither realizability nor completeness can fail because of it.",
+    ),
+    Claim(
+        "assumption-d.2",
+        "Realizability ζ_F, computed",
+        "Appendix D, Assumption D.2",
+        FINITE,
+        realizability,
+        statement="ζ_F = min_f ‖f - T f‖²_∞ over all distributions; (1-γ)² min_f ‖f - Q_π‖² ≤ ζ_F ≤ (1+γ)² min_f ‖f - Q_π‖²",
+        record=Standing.SURVIVED,
+        note="A hypothesis of the paper, and a number here.  Admissible distributions only: between d_π and the visited states.",
+    ),
+    Claim(
+        "assumption-d.3",
+        "Completeness ζ_FF, computed",
+        "Appendix D, Assumption D.3",
+        FINITE,
+        completeness,
+        statement="ζ_FF ≤ max_f min_f' ‖f' - T f‖²_∞, and ζ_F ≤ (1+γ)²/(1-γ)² times that: a complete finite class holds Q_π",
+        record=Standing.SURVIVED,
+        note="A hypothesis of the paper, and a number here.  The norm cannot be read in the scan; 2,μ is what its proofs use.",
+    ),
+    Claim(
+        "lemma-d.4",
+        "The Bellman error of the most realistic critic on a sample",
+        "Appendix D, Lemma D.4",
+        FINITE_SAMPLE,
+        realistic_noise,
+        statement="E_D(f_π) ≤ K log(|F|/δ)/((1-γ)² n) + ζ_F with probability ≥ 1 - δ",
+        record=Standing.SUPPORTED,
+        note=ONE_POLICY,
+        experiment=Experiment(_realizable_designs, law, DELTA),
+    ),
+    Claim(
+        "lemma-d.4/population",
+        "The same without noise",
+        "Appendix D, Lemma D.4, n → ∞",
+        FINITE,
+        realistic_in_the_limit,
+        statement="E(f_π) ≤ ‖f_π - T f_π‖²_{2,μ} ≤ ζ_F",
+        record=Standing.SURVIVED,
+        printed=False,
+    ),
+    Claim(
+        "lemma-d.5",
+        "Small Bellman error on a sample means small residual",
+        "Appendix D, Lemma D.5",
+        FINITE_SAMPLE,
+        finite_generalisation,
+        statement="‖f - T f‖_{2,μ} ≤ √(K log(|F|/δ)/n)/(1-γ) + √ζ_FF + √E_D(f) for every f, with probability ≥ 1 - δ",
+        record=Standing.SUPPORTED,
+        note=ONE_POLICY,
+        experiment=Experiment(_complete_designs, law, DELTA),
+    ),
+    Claim(
+        "lemma-d.5/population",
+        "The same without noise",
+        "Appendix D, Lemma D.5, n → ∞",
+        FINITE,
+        generalisation_in_the_limit,
+        statement="‖f - T f‖²_{2,μ} = E(f) + min_f' ‖f' - T f‖²_{2,μ} ≤ E(f) + ζ_FF",
+        record=Standing.SURVIVED,
+        printed=False,
+    ),
+    Claim(
+        "lemma-d.6",
+        "Pessimism: the chosen value is a lower bound",
+        "Appendix D, Lemma D.6",
+        PRICED,
+        pessimism,
+        statement="J(π) ≥ min_f (f(s_0, π) + λ E_D(f)) - √ζ_F/(1-γ) - λ ε_r wherever E_D(f_π) ≤ ε_r, for d_π admissible",
+        record=Standing.SURVIVED,
+    ),
+    Claim(
+        "theorem-d.7",
+        "Global convergence with finite classes, trapped",
+        "Appendix D, Theorem D.7",
+        TRAPPED,
+        printed_theorem,
+        statement="J_* - J(π̂) ≤ 2√2 N √(log|A|/K)/(1-γ)² + 10 C (K log(|F|/δ)/n)^{1/3}/(1-γ)² for ζ_F = ζ_FF = 0, "
+        "with probability ≥ 1 - δ",
+        record=Standing.REFUTED,
+        note=SCOPE,
+        repaired_by="theorem-d.7/repaired",
+        transcendental=True,
+    ),
+    Claim(
+        "theorem-d.7/any-constant",
+        "... and with every other constant",
+        "Appendix D, Theorem D.7",
+        CONSTANTS,
+        any_constant,
+        statement="J_* - J(π̂) ≤ c [N √(log|A|/K)/(1-γ)² + C (K log(|F|/δ)/n)^{1/3}/(1-γ)²] for ζ_F = ζ_FF = 0, "
+        "with probability ≥ 1 - δ",
+        record=Standing.REFUTED,
+        note="The mean gap is at least 1/12 for every K, and at K = (500c)², n = K⁴ the bound is below 1/12 for every c ≥ 1.",
+        repaired_by="theorem-d.7/repaired",
+        transcendental=True,
+    ),
+    Claim(
+        "theorem-d.7/trap",
+        "What the counterexample rests on",
+        "Appendix D, Theorem D.7",
+        TRAP,
+        trap,
+        statement="ζ_F = ζ_FF = 0, E_D(g) = 0, g or g' is chosen, J_* - J(π) = π^1(1|s)/6, C = √2",
+        record=Standing.SURVIVED,
+        printed=False,
+    ),
+    Claim(
+        "theorem-d.7/repaired",
+        "One critic for all agents",
+        "Appendix D, Theorem D.7, repaired",
+        JOINT,
+        repaired_theorem,
+        statement="J_* - mean_k J_k ≤ 2√2 Σ_m √(log|A_m|/K)/(1-γ)² + C²/(4λ(1-γ)²) + C ε_b/(1-γ) + √ζ_F/(1-γ) + λ ε_r + ε_o "
+        "wherever f_k minimises up to ε_o, E_D(f_{π_k}) ≤ ε_r and ‖f_k - T f_k‖_{2,μ} ≤ ε_b + √E_D(f_k)",
+        record=Standing.SURVIVED,
+        printed=False,
+        note="lemma-d.4 and lemma-d.5 give ε_r = O(K log(|F|/δ)/((1-γ)² n) + ζ_F), ε_b = O(√(K log(|F|/δ)/n)/(1-γ) + √ζ_FF); "
+        "λ like ε_r^{-1/2} balances.",
+        transcendental=True,
+    ),
+)

@@ -1,0 +1,533 @@
+"""Section 5: concentrability, and Theorem 5.5 with its two terms apart, so that the line that breaks has a name.
+
+A run of Algorithm 2 is its critics ``f_0, ..., f_{K-1}``: the policies are ``π_k^m ∝ exp(η_m Σ_{t<k} f_t^m)``.  With ``M_k`` the
+game in which ``Q_{π_k} = f_k``::
+
+    J_* - J(π_k) ≤ J_* - f_k(s_0, π_k) + λε_r - λE(f_k)                        pessimism
+    J_* - f_k(s_0, π_k) = [J_{M_k}(π_*) - J_{M_k}(π_k)] + [J_* - J_{M_k}(π_*)]  Term I: optimisation; Term II: estimation
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ..arithmetic import (
+    Array,
+    Truth,
+    both,
+    certainly_equal,
+    compare,
+    contract,
+    divide,
+    largest,
+    lift,
+    like,
+    maximum,
+    minimum,
+    select,
+    sqrt,
+    square,
+    support,
+    truth_of,
+)
+from ..games.offline import one_agent_gap, two_agent_gap
+from ..model import Game, Policy
+from ..model.agents import prefix_sizes, split_last
+from ..model.validation import unchecked
+from ..quantities.agent_values import agent_values, average_out
+from ..quantities.bellman import bellman_operator, implied_reward
+from ..quantities.bellman_error import Moments, pessimistic_step, population_moments, start_features
+from ..quantities.data import data_moments
+from ..quantities.distributions import visits
+from ..quantities.divergence import squared_norm
+from ..quantities.mirror_descent import mirror_step
+from ..quantities.online_learning import regret_bound, tuned_step
+from ..quantities.performance_difference import expected_along, factor_gain
+from ..quantities.values import returns
+from .appendix_c import DISCOUNTED
+from .claim import Claim, Line, at_most, equal, line
+from .limits import limit_setting
+from .settings import (
+    Case,
+    Derived,
+    Distribution,
+    GameData,
+    Hypothesis,
+    PolicyData,
+    PositiveScalar,
+    PrefixTables,
+    Setting,
+    Sizes,
+    Table,
+    total,
+)
+from .verdict import Standing
+
+
+def ceiling(game: Game) -> Array:
+    """``1/(1-γ)``"""
+    one = like(1, game.discount)
+    return np.asarray(one / (one - game.discount))
+
+
+# --- Definition 5.4 -----------------------------------------------------------------------------------------------------
+
+
+def _comparator(case: Case, m: int) -> Array:
+    """``d_* (s, a^{1:m})``, normalised."""
+    states = visits(case.game, case.target) / lift(ceiling(case.game), 1)
+    return np.asarray(states[..., None] * case.target.prefix_probabilities()[m])
+
+
+def _marginal(table: Array, sizes: Sizes, m: int) -> Array:
+    """A law over ``(s, a)`` seen by the first ``m`` agents."""
+    for size in reversed(sizes.actions[m:]):
+        table = np.asarray(split_last(table, size).sum(-1))
+    return table
+
+
+def concentrability(case: Case) -> Iterator[Line]:
+    """``C² ≤ max d_*/μ``: certified for every critic and policy, where eigenvalues only bound and searches only find."""
+    for m in range(1, case.game.agents + 1):
+        above, below = _comparator(case, m), _marginal(case.data, case.sizes, m)
+        table = case.tables[m - 1]
+        residual = table - bellman_operator(case.game, case.policy, table, m)
+        yield line(f"‖f - T^{{1:{m}}}_π f‖²_{{2,d_*}}", squared_norm(residual, above, 2))
+        yield at_most(
+            f"max d_*/μ · ‖f - T^{{1:{m}}}_π f‖²_{{2,μ}}",
+            largest(above / below, (-2, -1)) * squared_norm(residual, below, 2),
+            because="term by term: d_* x² = (d_*/μ) μ x²",
+        )
+
+
+# --- Theorem 5.5 as printed -----------------------------------------------------------------------------------------------
+
+
+def _steps(case: Case) -> tuple[Array, ...]:
+    """``η = (1-γ) √(log|A|/2K)``, every agent's own."""
+    return tuple(tuned_step(ceiling(case.game), case.sizes.steps, size) for size in case.game.action_sizes)
+
+
+def _average_factors(case: Case) -> tuple[Array, ...]:
+    """``(1/K) Σ_k π_k^m`` while the critics stay ``f^m``: ``π_k^m ∝ exp(η k f^m)``, every agent's factor."""
+    count = like(np.arange(case.sizes.steps), case.system)
+    factors = []
+    for factor, critic, moves, eta in zip(
+        Policy.uniform(case.game).factors, case.critics, _moves(case), _steps(case), strict=True
+    ):
+        logits = split_last(critic, factor.shape[-1])
+        average = np.array(np.broadcast_to(factor, logits.shape))
+        moving = np.flatnonzero(moves.reshape(-1, case.sizes.states).any(0))  # elsewhere all the π_k are uniform
+        rows = count.reshape(-1, *(1,) * logits.ndim) * logits[..., moving, :, :]
+        plays = mirror_step(average[..., moving, :, :], rows, like(1, eta) / eta)
+        average[..., moving, :, :] = plays.sum(0) / case.sizes.steps
+        factors.append(average)
+    return tuple(factors)
+
+
+def _average_policy(case: Case) -> Policy:
+    """The policy that plays like ``π̂``, a ``π_k`` with ``k`` drawn once and for all.
+
+    It exists if a run passes at most one place where the ``π_k`` differ; here that is the start, which is never seen again, and
+    one agent's factor there (hypotheses of the setting).
+    """
+    return unchecked(Policy, factors=_average_factors(case), system=case.system)
+
+
+def _moves(case: Case) -> tuple[Array, ...]:
+    """Where each agent's critic prefers some action to another, so that its factor changes: masks ``[..., S]``."""
+    masks = []
+    for critic, size in zip(case.critics, case.game.action_sizes, strict=True):
+        logits = split_last(critic, size)
+        masks.append(np.asarray(~certainly_equal(logits, logits[..., :1]).all((-1, -2))))
+    return tuple(masks)
+
+
+def _changes_at_start_only(case: Case) -> Truth:
+    moves = _moves(case)
+    start = support(np.asarray(case.game.start))
+    movers = np.stack([mask.any(-1) for mask in moves], -1).sum(-1)
+    return truth_of(np.equal(movers, 1) & ~np.logical_or.reduce([(mask & ~start).any(-1) for mask in moves]))
+
+
+def _start_is_never_seen_again(case: Case) -> Truth:
+    reached = support(case.game.transition).any((-3, -2))
+    return truth_of(~(reached & support(np.asarray(case.game.start))).any(-1))
+
+
+def printed_theorem(case: Case) -> Iterator[Line]:
+    """Theorem 5.5 as ``n → ∞``: what is left of the bound is its first term.  Critics are those of the limit."""
+    game, target = case.game, case.target
+    played = _average_policy(case)
+    model = _model(game, played, case.critics[-1])
+    best, believed = returns(game, target), returns(model, target)
+    yield line("J_* - E J(π̂) = 1/K Σ_k (J_* - J(π_k))", best - returns(game, played))
+    yield at_most(
+        "1/K Σ_k (J_* - J_{M_k}(π_k))",
+        best - returns(model, played),
+        because="lemma-c.7 with ε_r = 0, and J_{M_k}(π_k) = f_k^N(s_0, π_k)",
+    )
+    estimation = best - believed
+    yield equal(
+        "Term I + Term II = 1/K Σ_k [J_{M_k}(π_*) - J_{M_k}(π_k)] + 1/K Σ_k [J_* - J_{M_k}(π_*)]",
+        believed - returns(model, played) + estimation,
+        because="J_{M_k}(π_*) enters once with either sign",
+    )
+    ahead = visits(game, target)
+    gains = [
+        expected_along(ahead, target, m - 1, factor_gain(target, played, m, case.critics[m - 1]))
+        for m in range(1, game.agents + 1)
+    ]
+    yield equal(
+        "1/K Σ_k Σ_m 1/(1-γ) E_{d_*} ⟨f_k^m, π_*^m - π_k^m⟩ + Term II",
+        total(gains) + estimation,
+        because="lemma-4.1 in M_k, whose values lemma-c.3/all-agents says are f_k^m",
+    )
+    first = _optimisation(case)
+    yield at_most("2√2/(1-γ)² Σ_m √(log|A_m|/K) + Term II", first + estimation, because="lemma-c.6")
+    model_gap = np.asarray(case.critics[-1] - bellman_operator(game, played, case.critics[-1], game.agents))
+    weights = np.asarray(_marginal_of_data(case))
+    yield at_most(
+        "2√2/(1-γ)² Σ_m √(log|A_m|/K) + 1/(1-γ) ‖f_k - T f_k‖_{2,d_*}",
+        first + ceiling(game) * sqrt(squared_norm(model_gap, _comparator_of(case), 2)),
+        because="Term II = Σ d_*(T f_k - f_k)/(1-γ); Jensen",
+    )
+    yield at_most(
+        "2√2/(1-γ)² Σ_m √(log|A_m|/K) + C/(1-γ) ‖f_k - T f_k‖_{2,μ}",
+        first + ceiling(game) * sqrt(_concentrability(case)) * sqrt(squared_norm(model_gap, weights, 2)),
+        because="definition-5.4, with C² ≤ max d_*/μ",
+    )
+    yield at_most(
+        "2√2/(1-γ)² Σ_m √(log|A_m|/K)",
+        first,
+        because="lemma-c.2/realizable as n → ∞: E(f_k, π_k) = 0 makes the norm 0",
+    )
+
+
+def _marginal_of_data(case: Case) -> Array:
+    return np.asarray(case.data[-1])
+
+
+def _comparator_of(case: Case) -> Array:
+    return _comparator(case, case.game.agents)
+
+
+def _concentrability(case: Case) -> Array:
+    """``max d_*/μ`` over what the data sees; elsewhere critics and their updates agree, so no more is needed."""
+    above, below = np.broadcast_arrays(_comparator_of(case), _marginal_of_data(case))
+    seen = support(below)
+    return largest(divide(select(seen, above, like(0, above)), below), (-2, -1))
+
+
+def _model(game: Game, policy: Policy, critic: Array) -> Game:
+    """The game with these dynamics in which ``Q_π = f``."""
+    return unchecked(Game, **{**vars(game), "reward": implied_reward(game, policy, critic, game.agents)})
+
+
+def _optimisation(case: Case) -> Array:
+    """``2√2/(1-γ)² Σ_m √(log|A_m|/K)``: what lemma-c.6 leaves of Term I."""
+    bound, steps = ceiling(case.game), case.sizes.steps
+    return total([bound * regret_bound(bound, steps, size) / steps for size in case.game.action_sizes])
+
+
+# --- Theorem 5.5, repaired ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Iteration:
+    """One iteration with a joint critic: ``π_k``, ``f_k`` ``[..., S, A]``, and the Bellman error of the data."""
+
+    game: Game
+    policy: Policy
+    critic: Array
+    moments: Moments
+    law: Array
+
+    @cached_property
+    def residual(self) -> Array:
+        """``T_{π_k} f_k - f_k``, ``[..., S, A]``"""
+        return np.asarray(bellman_operator(self.game, self.policy, self.critic, self.game.agents) - self.critic)
+
+    @cached_property
+    def believed(self) -> Array:
+        """``f_k(s_0, π_k)``"""
+        assert self.game.start is not None
+        return contract("...s,...s->...", self.game.start, self._averaged(0)[..., 0])
+
+    @cached_property
+    def error(self) -> Array:
+        """``E(f_k, π_k)`` on the data."""
+        return self.moments.error(_flat(self.critic))
+
+    @cached_property
+    def slack(self) -> Array:
+        """``E(Q_{π_k}, π_k)`` on the data, 0 in the population."""
+        return self.moments.error(_flat(agent_values(self.game, self.policy)[-1]))
+
+    @cached_property
+    def norm(self) -> Array:
+        """``‖f_k - T f_k‖_{2,μ}``"""
+        return sqrt(squared_norm(self.residual, self.law, 2))
+
+    def _averaged(self, m: int) -> Array:
+        return average_out(self.critic, self.policy, self.game.agents)[m]
+
+    def gain(self, target: Policy, ahead: Array) -> Array:
+        """``Σ_m 1/(1-γ) E_{d_*} ⟨f_k^m, π_*^m - π_k^m⟩`` with ``f_k^m`` the marginals of ``f_k``."""
+        return total(
+            [
+                expected_along(ahead, target, m - 1, factor_gain(target, self.policy, m, self._averaged(m)))
+                for m in range(1, self.game.agents + 1)
+            ]
+        )
+
+
+def _flat(table: Array) -> Array:
+    return table.reshape(*table.shape[:-2], -1)
+
+
+def iterations_of(case: Case) -> list[Iteration]:
+    """A run of the repaired algorithm: ``f_k`` between ``Q_{π_k}`` and the clipped minimiser, as far as ``share_k`` says."""
+    game, law = case.game, case.data
+    features = like(np.eye(game.states * game.actions, dtype=int), case.system)
+    uniform = Policy.uniform(game)
+    factors = [np.broadcast_to(f, case.batch_shape + f.shape[-3:]) for f in uniform.factors]
+    etas, result = _steps(case), []
+    for k in range(case.sizes.steps):
+        policy = unchecked(Policy, factors=tuple(factors), system=case.system)
+        moments = case.moments(policy, features)
+        values = agent_values(game, policy)[-1]
+        direction = start_features(game, policy, features, game.agents, np.asarray(game.start))
+        free = pessimistic_step(moments, direction, case.price).weights.reshape(values.shape)
+        zero = like(np.zeros(free.shape, int), free)
+        clipped = minimum(maximum(free, zero), np.broadcast_to(lift(ceiling(game), 2), free.shape))
+        critic = values + lift(case.shares[..., k], 2) * (clipped - values)
+        result.append(Iteration(game, policy, np.asarray(critic), moments, law))
+        tables = average_out(result[-1].critic, policy, game.agents)[1:]
+        factors = [
+            mirror_step(factor, split_last(table, factor.shape[-1]), like(1, eta) / eta)
+            if factor.shape[-1] > 1
+            else factor
+            for factor, table, eta in zip(factors, tables, etas, strict=True)
+        ]
+    return result
+
+
+def repaired_theorem(case: Case) -> Iterator[Line]:
+    """One joint critic, its marginals, the range enforced: both terms close."""
+    game, target, steps, price = case.game, case.target, case.run, case.price
+    count, horizon = len(steps), ceiling(case.game)
+    best, ahead = returns(game, target), visits(game, target)
+    comparator = _comparator(case, game.agents)
+    first = _optimisation(case)
+    reach = largest(comparator / case.data, (-2, -1))
+    slack = _largest_of([s.slack for s in steps])
+    beyond = _largest_of([s.norm - sqrt(s.error) for s in steps])
+
+    def mean(terms: list[Array]) -> Array:
+        return np.asarray(total(terms) / count)
+
+    estimation = [(ahead * (s.residual * target.joint()).sum(-1)).sum(-1) for s in steps]
+    yield line("1/K Σ_k (J_* - J_k)", mean([best - returns(game, s.policy) for s in steps]))
+    yield at_most(
+        "1/K Σ_k (J_* - f_k(s_0, π_k) - λE(f_k)) + λε_r",
+        mean([best - s.believed - price * s.error for s in steps]) + price * slack,
+        because="lemma-c.7: f_k(s_0, π_k) + λE(f_k) ≤ J_k + λE(Q_{π_k}), and E(Q_{π_k}) ≤ ε_r",
+    )
+    yield equal(
+        "1/K Σ_k [1/(1-γ) Σ_m E_{d_*} ⟨f_k^m, π_*^m - π_k^m⟩ + 1/(1-γ) E_{d_*}(T f_k - f_k) - λE(f_k)] + λε_r",
+        mean([s.gain(target, ahead) + e - price * s.error for s, e in zip(steps, estimation, strict=True)])
+        + price * slack,
+        because="lemma-4.1 in M_k, whose values are the marginals f_k^m: lemma-c.3/marginals; rewards differ by f_k - T f_k",
+    )
+    yield at_most(
+        "2√2/(1-γ)² Σ_m √(log|A_m|/K) + 1/K Σ_k [1/(1-γ) E_{d_*}(T f_k - f_k) - λE(f_k)] + λε_r",
+        first + mean([e - price * s.error for s, e in zip(steps, estimation, strict=True)]) + price * slack,
+        because="lemma-c.6 at every (s, a^{1:m-1}): critics lie in [0, 1/(1-γ)]",
+    )
+    yield at_most(
+        "2√2/(1-γ)² Σ_m √(log|A_m|/K) + 1/K Σ_k [C/(1-γ) ‖f_k - T f_k‖_{2,μ} - λE(f_k)] + λε_r",
+        first + mean([horizon * sqrt(reach) * s.norm - price * s.error for s in steps]) + price * slack,
+        because="Jensen, and definition-5.4 with C² = max d_*/μ",
+    )
+    yield at_most(
+        "2√2/(1-γ)² Σ_m √(log|A_m|/K) + C²/(4λ(1-γ)²) + λε_r + Cε_b/(1-γ)",
+        first + reach * square(horizon) / (4 * price) + price * slack + horizon * sqrt(reach) * beyond,
+        because="‖f_k - T f_k‖_{2,μ} ≤ ε_b + √E(f_k), and Cx/(1-γ) - λx² ≤ C²/(4λ(1-γ)²)",
+    )
+
+
+def _largest_of(terms: list[Array]) -> Array:
+    """The largest over the run, and at least 0."""
+    return largest(np.stack(np.broadcast_arrays(*terms, like(0, terms[0])), axis=-1))
+
+
+def _critics_are_pessimistic(case: Case) -> Truth:
+    """``f_k(s_0, π_k) + λE(f_k) ≤ J_k + λE(Q_{π_k})`` in every iteration, all that being a minimiser is used for."""
+    truths = [
+        compare(s.believed + case.price * s.error, "≤", returns(case.game, s.policy) + case.price * s.slack)
+        for s in case.run
+    ]
+    return both(*truths)
+
+
+# --- settings ---------------------------------------------------------------------------------------------------------------
+
+
+def _pairs(sizes: Sizes) -> int:
+    return sizes.states * prefix_sizes(sizes.actions)[-1]
+
+
+def _by_pair(case: Case, table: Array) -> Array:
+    return table.reshape(*table.shape[:-1], case.sizes.states, -1)
+
+
+def _population(case: Case) -> Any:
+    return lambda policy, features: population_moments(case.game, policy, features, case.data, case.game.agents)
+
+
+def _sample(case: Case) -> Any:
+    cells = case.seen.reshape(*case.seen.shape[:-1], case.sizes.states, -1, case.sizes.states + 1)
+    return lambda policy, features: data_moments(case.game, policy, features, cells, case.game.agents)
+
+
+COVERED_DATA = Distribution("weights_of_data", lambda sizes: (_pairs(sizes),), full_support=True)
+COMPARATOR = (
+    GameData(termination=False, reward=(0, 9), scale=9),
+    PolicyData("target"),
+    COVERED_DATA,
+)
+COVERAGE = Setting(
+    "a game, a comparator, a policy, data everywhere, and any critic for every agent",
+    (
+        *COMPARATOR,
+        PolicyData("policy"),
+        PrefixTables("tables"),
+        Derived("data", lambda case: _by_pair(case, case.weights_of_data)),
+    ),
+    (DISCOUNTED,),
+    agents=(1, 2),
+    states=(1, 2),
+    max_table=200,
+)
+REPAIRED = Setting(
+    "a game with rewards in [0, 1], a comparator, data everywhere, a price, and how pessimistic each critic is",
+    (
+        *COMPARATOR,
+        PositiveScalar("price", high=99),
+        Table("shares", lambda sizes: (sizes.steps,), 0, 4, 4),
+        Derived("data", lambda case: _by_pair(case, case.weights_of_data)),
+        Derived("moments", _population),
+        Derived("run", iterations_of),
+    ),
+    (DISCOUNTED, Hypothesis("f_k(s_0, π_k) + λE(f_k) ≤ J_k + λE(Q_{π_k})", _critics_are_pessimistic)),
+    agents=(1, 2),
+    states=(1, 2),
+    steps=(1, 3),
+    action_range=(2, 2),
+    max_table=40,
+    limit=20,
+)
+REPAIRED_SAMPLE = replace(
+    REPAIRED,
+    name="... and a sample: any law of (s, a, s')",
+    ingredients=(
+        *REPAIRED.ingredients[:-2],
+        Distribution("seen", lambda sizes: (_pairs(sizes) * (sizes.states + 1),), full_support=True),
+        Derived("moments", _sample),
+        REPAIRED.ingredients[-1],
+    ),
+)
+AT_THE_START = (
+    Hypothesis("one agent's critic asks for a change, and only at the start", _changes_at_start_only),
+    Hypothesis("the start is never seen again", _start_is_never_seen_again),
+)
+TWO_AGENTS = replace(
+    limit_setting(
+        "Algorithm 2 on the two-agent gap as n, λ → ∞; how the data is shared out",
+        two_agent_gap,
+        (20_000,),
+        AT_THE_START,
+    ),
+    limit=1,
+)
+ONE_AGENT = replace(
+    limit_setting(
+        "Algorithm 2 on the one-agent gap as n, λ → ∞; how the data is shared out",
+        one_agent_gap,
+        (2_000,),
+        AT_THE_START,
+    ),
+    limit=1,
+)
+SCOPE = (
+    "Population data and λ → ∞, where the second term of the bound vanishes; the first has the proof's constant, 2√2.  "
+    "The gap tends to a constant and the bound to 0 as K grows, so every constant falls at a larger K.  "
+)
+
+CLAIMS = (
+    Claim(
+        "definition-5.4",
+        "Concentrability is at most the largest density ratio",
+        "Definition 5.4",
+        COVERAGE,
+        concentrability,
+        statement="‖f - T^{1:m}_π f‖²_{2,d_*} ≤ max d_*/μ · ‖f - T^{1:m}_π f‖²_{2,μ} for every f and π",
+        record=Standing.SURVIVED,
+        note="The definition's C is a supremum over critics and policies; this bounds it from above, a search from below.",
+    ),
+    Claim(
+        "theorem-5.5/two-agents",
+        "Convergence of pessimistic MA-PPO: two agents, complete and realizable classes",
+        "Theorem 5.5, first term, with the proof's constant",
+        TWO_AGENTS,
+        printed_theorem,
+        statement="J_* - E J(π̂) ≤ 2√2/(1-γ)² Σ_m √(log|A_m|/K) as n → ∞",
+        transcendental=True,
+        record=Standing.REFUTED,
+        note=SCOPE + "What breaks is Lemma C.3: no one game has the critics of both agents for its values.",
+        repaired_by="theorem-5.5/repaired",
+    ),
+    Claim(
+        "theorem-5.5/one-agent",
+        "Convergence of pessimistic MA-PPO: one agent, a realizable class",
+        "Theorem 5.5, first term, with the proof's constant",
+        ONE_AGENT,
+        printed_theorem,
+        statement="J_* - E J(π̂) ≤ 2√2/(1-γ)² √(log|A|/K) as n → ∞, if the class holds every Q_π",
+        transcendental=True,
+        record=Standing.REFUTED,
+        note=SCOPE
+        + "What breaks is Lemma C.2: without completeness a critic with Bellman error 0 may be inconsistent.",
+        repaired_by="theorem-5.5/repaired",
+    ),
+    Claim(
+        "theorem-5.5/repaired",
+        "One joint critic, its marginals, the range enforced",
+        "Theorem 5.5, repaired, with population data",
+        REPAIRED,
+        repaired_theorem,
+        statement="1/K Σ_k (J_* - J_k) ≤ 2√2/(1-γ)² Σ_m √(log|A_m|/K) + C²/(4λ(1-γ)²)",
+        transcendental=True,
+        record=Standing.SURVIVED,
+        printed=False,
+        note="ε_r and ε_b are 0 here.  Of the minimisation only f_k(s_0, π_k) + λE(f_k) ≤ J_k is used.",
+    ),
+    Claim(
+        "theorem-5.5/repaired-sample",
+        "... with sampled data",
+        "Theorem 5.5, repaired",
+        REPAIRED_SAMPLE,
+        repaired_theorem,
+        statement="1/K Σ_k (J_* - J_k) ≤ 2√2/(1-γ)² Σ_m √(log|A_m|/K) + C²/(4λ(1-γ)²) + λε_r + Cε_b/(1-γ)",
+        transcendental=True,
+        record=Standing.SURVIVED,
+        printed=False,
+        note="On the event E(Q_{π_k}) ≤ ε_r and ‖f_k - T f_k‖_{2,μ} ≤ ε_b + √E(f_k); both are as small as the run allows.",
+    ),
+)

@@ -1,0 +1,697 @@
+"""Bellman errors and pessimistic evaluation against explicit loops over the data, and every certificate against planted lies."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import mappo_verify as mv
+import oracle
+from mappo_verify.arithmetic import System, floats_of, like, pseudo_solve
+from mappo_verify.quantities import quadratic_program as qp
+from mappo_verify.quantities.constrained_evaluation import _Simplex, inner_minimum
+from mappo_verify.quantities.quadratic_program import Multipliers, Quadratic, Region, minimise
+from mappo_verify.quantities.reference_solvers import inner_minimum_by_cvxpy, pessimistic_step_by_cvxpy
+
+ROUNDING = 1e-10
+"""Problems below are of size 1 and conditioned better than 1e5, so double precision leaves eleven digits."""
+SOLVER = 1e-6
+"""What cvxpy's default tolerances promise."""
+
+
+def rational(values):
+    """Integers and Fractions as an exact array."""
+    return like(np.asarray(values, dtype=object), System.RATIONALS)
+
+
+def draw_data(rng, size, count, rank=None, points=12):
+    """Features with small denominators at a few points, and ``(φ, γφ', r, weights)`` sampled from them, as Fractions."""
+    table = [[Fraction(int(k), 8) for k in row] for row in rng.integers(0, 9, (points, size if rank is None else rank))]
+    if rank is not None:  # columns beyond the rank are sums of the first two
+        table = [row + [row[0] + row[1]] * (size - rank) for row in table]
+    here, there = rng.integers(0, points, count), rng.integers(0, points, count)
+    raw = [int(k) for k in rng.integers(1, 5, count)]
+    return {
+        "table": table,
+        "points": [table[i] for i in here],
+        "following": [[Fraction(9, 10) * x for x in table[i]] for i in there],
+        "rewards": [Fraction(int(k), 4) for k in rng.integers(0, 5, count)],
+        "weights": [Fraction(w, sum(raw)) for w in raw],
+    }
+
+
+def arrays(data, exact):
+    convert = rational if exact else lambda values: np.array(values, dtype=float)
+    return {name: convert(values) for name, values in data.items()}
+
+
+def moments_from(data, exact=False):
+    given = arrays(data, exact)
+    return mv.moments_of(given["points"], given["following"], given["rewards"], given["weights"])
+
+
+def problem(seed, size=3, count=30, rank=None, radius=10, ceiling=3, exact=False):
+    """``(moments, direction, class)``; the direction is the mean of the features."""
+    data = draw_data(np.random.default_rng(seed), size, count, rank)
+    table = arrays(data, exact)["table"]
+    convert = rational if exact else float
+    return (
+        moments_from(data, exact),
+        table.sum(0) / len(table),
+        mv.LinearClass(table, convert(radius), convert(ceiling)),
+    )
+
+
+def loss(data, candidate, weights):
+    """``L(w', w)`` by a loop over the data."""
+    total = 0
+    for x, y, r, p in zip(data["points"], data["following"], data["rewards"], data["weights"], strict=True):
+        here = sum(a * b for a, b in zip(x, candidate, strict=True))
+        ahead = sum(a * b for a, b in zip(y, weights, strict=True))
+        total += p * (here - r - ahead) ** 2
+    return total
+
+
+def least_loss(data, weights):
+    """``min_{w'} L(w', w)`` by least squares on the rows themselves."""
+    given = arrays(data, exact=False)
+    root = np.sqrt(given["weights"])
+    target = root * (given["rewards"] + given["following"] @ weights)
+    rows = root[:, None] * given["points"]
+    return float(((rows @ np.linalg.lstsq(rows, target)[0] - target) ** 2).sum())
+
+
+# --- moments and the Bellman error ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_moments_are_sums_over_the_data(seed):
+    data = draw_data(np.random.default_rng(seed), 2, 5)
+    moments = moments_from(data, exact=True)
+    rows = list(zip(data["points"], data["following"], data["rewards"], data["weights"], strict=True))
+    for i in range(2):
+        assert oracle.fractions(moments.reward)[i] == sum(p * x[i] * r for x, _, r, p in rows)
+        for j in range(2):
+            assert oracle.fractions(moments.gram)[i][j] == sum(p * x[i] * x[j] for x, _, _, p in rows)
+            assert oracle.fractions(moments.operator)[i][j] == sum(p * x[i] * (x[j] - y[j]) for x, y, _, p in rows)
+
+
+@pytest.mark.parametrize(("size", "rank"), [(1, None), (3, None), (4, 2)])
+def test_bellman_error_is_the_loss_above_the_least_loss(size, rank):
+    rng = np.random.default_rng(size)
+    data = draw_data(rng, size, 20, rank)
+    moments = moments_from(data)
+    for weights in rng.normal(size=(5, size)):
+        expected = float(loss(data, weights, weights)) - least_loss(data, weights)
+        assert moments.error(weights) == pytest.approx(expected, abs=ROUNDING)
+        best = moments.projected(weights)
+        assert float(loss(data, best, weights)) == pytest.approx(least_loss(data, weights), abs=ROUNDING)
+
+
+@pytest.mark.parametrize("rank", [None, 2])
+def test_rationals_and_floats_agree(rank):
+    data = draw_data(np.random.default_rng(5), 3, 20, rank)
+    exact, rounded = moments_from(data, exact=True), moments_from(data)
+    weights = [Fraction(1, 3), Fraction(-2, 7), Fraction(5)]
+    assert float(exact.error(rational(weights))) == pytest.approx(rounded.error(np.array(weights, float)), rel=1e-9)
+    assert floats_of(exact.projected(rational(weights))) == pytest.approx(rounded.projected(np.array(weights, float)))
+
+
+def test_population_moments_by_loops_over_a_game():
+    game, policy, _ = oracle.draw_case(7)
+    assert len(game["sizes"]) > 1
+    subject = mv.Game(**oracle.arguments(game))
+    played = mv.Policy([rational(table) for table in policy])
+    rng = np.random.default_rng(0)
+    for m in range(1, len(game["sizes"]) + 1):
+        prefixes, states = oracle.tuples(game["sizes"][:m]), len(game["P"])
+        table = rng.integers(-3, 4, (states, len(prefixes), 2)).tolist()
+        weight = oracle.normalised([int(k) for k in rng.integers(0, 5, states * len(prefixes))])
+        moments = mv.population_moments(
+            subject, played, rational(table).reshape(-1, 2), rational(weight).reshape(states, -1), m
+        )
+        rewards = oracle.bellman_operator(game, policy, [[0] * len(prefixes)] * states, m)
+        columns = [[[entry[k] for entry in row] for row in table] for k in range(2)]
+        ahead = [oracle.bellman_operator(game, policy, column, m) for column in columns]
+        gram, operator, reward = np.zeros((2, 2), object), np.zeros((2, 2), object), np.zeros(2, object)
+        for place, p in enumerate(weight):
+            s, a = divmod(place, len(prefixes))
+            for i in range(2):
+                reward[i] += p * table[s][a][i] * rewards[s][a]
+                for j in range(2):
+                    gram[i, j] += p * table[s][a][i] * table[s][a][j]
+                    operator[i, j] += p * table[s][a][i] * (table[s][a][j] - ahead[j][s][a] + rewards[s][a])
+        assert oracle.fractions(moments.gram) == gram.tolist()
+        assert oracle.fractions(moments.operator) == operator.tolist()
+        assert oracle.fractions(moments.reward) == reward.tolist()
+        start = mv.start_features(subject, played, rational(table).reshape(-1, 2), m, rational(game["start"]))
+        expected = [
+            sum(
+                rho * oracle.prefix_probability(policy, game["sizes"], s, a) * table[s][i][k]
+                for s, rho in enumerate(game["start"])
+                for i, a in enumerate(prefixes)
+            )
+            for k in range(2)
+        ]
+        assert oracle.fractions(start) == expected
+
+
+def test_the_true_values_have_no_bellman_error():
+    game = mv.random_game(states=3, action_sizes=(2, 2))
+    policy = mv.Policy.uniform(game)
+    for m, values in enumerate(mv.agent_values(game, policy)[1:], start=1):
+        points = values.size
+        weights = rational([[Fraction(1, points)] * values.shape[-1]] * 3)
+        moments = mv.population_moments(game, policy, rational(np.eye(points, dtype=int).tolist()), weights, m)
+        assert not (moments.residual(values.ravel()) != 0).any()
+        assert moments.error(values.ravel()) == 0
+        assert moments.error(values.ravel() + 1) > 0
+
+
+# --- the step without constraints ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("price", [0.5, 7.0])
+def test_the_gradient_vanishes_at_the_step(price):
+    moments, direction, _ = problem(0)
+    weights = mv.pessimistic_step(moments, direction, price).weights
+    value = moments.objective(weights, direction, price)
+    for unit in 1e-4 * np.eye(3):
+        ahead, behind = (moments.objective(weights + sign * unit, direction, price) for sign in (1, -1))
+        assert ahead - behind == pytest.approx(0, abs=1e-9 * abs(value))
+        assert ahead > value < behind  # a wrong factor of λ or a transposed A would fall on one side
+
+
+def test_the_closed_form_for_invertible_moments():
+    """``A⁻¹b - (1/2λ) A⁻¹ΣA⁻ᵀc``, and neither with λ for 2λ nor with A for Aᵀ."""
+    moments, direction, _ = problem(1)
+    inverse, price = np.linalg.inv(moments.operator), 3.0
+    found = mv.pessimistic_step(moments, direction, price).weights
+
+    def closed(factor, second):
+        return inverse @ moments.reward - factor / price * inverse @ moments.gram @ second @ direction
+
+    assert found == pytest.approx(closed(0.5, inverse.T), rel=1e-9)
+    assert found != pytest.approx(closed(1.0, inverse.T), rel=1e-2)
+    assert found != pytest.approx(closed(0.5, inverse), rel=1e-2)
+
+
+def test_exact_step_equals_float_step():
+    exact, rounded = problem(2, exact=True), problem(2)
+    step = mv.pessimistic_step(exact[0], exact[1], Fraction(7, 2))
+    assert floats_of(step.weights) == pytest.approx(mv.pessimistic_step(rounded[0], rounded[1], 3.5).weights, rel=1e-9)
+    assert step.bounded
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_singular_moments_with_a_direction_in_their_row_space(exact):
+    moments, direction, _ = problem(3, size=4, rank=2, exact=exact)
+    step = mv.pessimistic_step(moments, direction, like(2, direction))
+    assert step.bounded
+    assert floats_of(np.asarray(step.weights[2] - step.weights[3])) == pytest.approx(0, abs=ROUNDING)  # the shortest
+    value = float(moments.objective(step.weights, direction, 2))
+    for change in np.random.default_rng(0).integers(-2, 3, (20, 4)):
+        moved = step.weights + like(change.tolist(), direction)
+        assert float(moments.objective(moved, direction, 2)) >= value - ROUNDING
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_singular_moments_and_a_direction_outside_have_no_minimum(exact):
+    moments, direction, _ = problem(3, size=4, rank=2, exact=exact)
+    outside = direction + like([0, 0, 1, 0], direction)
+    step = mv.pessimistic_step(moments, outside, 2)
+    assert not step.bounded
+    values = [float(moments.objective(step.weights + step.descent * k, outside, 2)) for k in range(4)]
+    drops = -np.diff(values)
+    assert (drops > 0.1).all() and drops == pytest.approx(drops[0])  # for ever: linearly, not to a minimum
+
+
+def test_a_batch_of_steps_is_every_step():
+    problems = [problem(seed)[:2] for seed in range(3)]
+    parts = [(moments.gram, moments.operator, moments.reward, direction) for moments, direction in problems]
+    gram, operator, reward, directions = map(np.stack, zip(*parts, strict=True))
+    prices = np.array([1.0, 2.0, 3.0])
+    together = mv.pessimistic_step(mv.Moments(gram, operator, reward), directions, prices)
+    for place, (moments, direction) in enumerate(problems):
+        alone = mv.pessimistic_step(moments, direction, prices[place])
+        assert together.weights[place] == pytest.approx(alone.weights, rel=1e-9)
+    assert together.bounded.all()
+
+
+@pytest.mark.parametrize(
+    ("price", "message"), [(0, "λ = 0 is not positive"), (-1.5, "λ = -1.5 is not"), (np.nan, "λ = nan is not finite")]
+)
+def test_the_price_must_be_positive(price, message):
+    moments, direction, critics = problem(0)
+    with pytest.raises(mv.GameError, match=message):
+        mv.pessimistic_step(moments, direction, price)
+    with pytest.raises(mv.GameError, match=message):
+        mv.constrained_step(moments, direction, price, critics)
+
+
+def test_what_is_not_finite_is_named():
+    data = arrays(draw_data(np.random.default_rng(0), 2, 5), exact=False)
+    given = [data[name] for name in ("points", "following", "rewards", "weights")]
+    for place, name in enumerate(("φ", r"γ φ\(s'\)", "r", "the weights")):
+        bad = [array.copy() for array in given]
+        bad[place][3] = np.nan
+        with pytest.raises(mv.GameError, match=rf"{name}\[3.*\] = nan is not finite"):
+            mv.moments_of(*bad)
+    with pytest.raises(mv.GameError, match=r"the moment b\[1\] = inf"):
+        mv.Moments(np.eye(2), np.eye(2), np.array([0, np.inf]))
+    with np.errstate(over="ignore", invalid="ignore"), pytest.raises(mv.GameError, match="the moment Σ"):
+        mv.moments_of(1e200 * given[0], *given[1:])  # finite data whose squares are not
+    moments, direction, _ = problem(0)
+    direction[2] = np.inf
+    with pytest.raises(mv.GameError, match=r"the direction c\[2\] = inf"):
+        mv.pessimistic_step(moments, direction, 1.0)
+
+
+def test_shapes_that_do_not_fit_are_named():
+    game = mv.named_game("climbing")
+    with pytest.raises(mv.GameError, match=r"do not fit agent 2: they need \[\.\.\., 9, d\] and \[\.\.\., 1, 9\]"):
+        mv.population_moments(game, mv.Policy.uniform(game), rational([[1]] * 3), rational([[1, 0, 0]]), 2)
+    moments, direction, _ = problem(0)
+    with pytest.raises(mv.GameError, match="the class has 2 features and the moments have 3"):
+        mv.constrained_step(moments, direction, 1.0, mv.LinearClass(np.ones((4, 2)), 1.0, 1.0))
+
+
+# --- solving with a singular matrix -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rank", [0, 1, 3, 4])
+@pytest.mark.parametrize("exact", [False, True])
+def test_pseudo_solve_is_moore_penrose(rank, exact):
+    rng = np.random.default_rng(rank)
+    rows = rng.integers(-2, 3, (rank, 4)) if rank else np.zeros((1, 4), int)
+    if rank == 4:
+        rows = rows + 9 * np.eye(4, dtype=int)
+    whole, right = rows.T @ rows, rng.integers(-3, 4, (4, 2))
+    solution, remainder = pseudo_solve(*(rational(x.tolist()) if exact else x.astype(float) for x in (whole, right)))
+    inverse = np.linalg.pinv(whole.astype(float))
+    assert floats_of(solution) == pytest.approx(inverse @ right, abs=1e-9)
+    assert floats_of(remainder) == pytest.approx(right - whole @ inverse @ right, abs=1e-9)
+    if np.linalg.matrix_rank(whole) == 4:
+        assert not remainder.any()  # exactly 0, in floats too
+
+
+# --- the class --------------------------------------------------------------------------------------------------------------
+
+
+def test_the_class_is_its_definition():
+    _, _, critics = problem(0, radius=1, ceiling=1)
+    for weights in np.random.default_rng(0).normal(size=(200, 3)) / 2:
+        values = [sum(x * w for x, w in zip(row, weights, strict=True)) for row in critics.features]
+        inside = all(0 <= v <= 1 for v in values) and sum(w * w for w in weights) <= 1
+        assert (critics.contains(weights) > 0) == inside
+
+
+@pytest.mark.parametrize(
+    ("radius", "ceiling", "message"),
+    [
+        (0.0, 1.0, "the radius L = 0.0 is not positive"),
+        (1.0, -1.0, r"the ceiling 1/\(1-γ\) = -1.0 is not positive"),
+        (np.inf, 1.0, "the radius L = inf is not finite"),
+        (1.0, np.nan, "the ceiling .* = nan is not finite"),
+    ],
+)
+def test_a_class_without_room_is_refused(radius, ceiling, message):
+    with pytest.raises(mv.GameError, match=message):
+        mv.LinearClass(np.ones((2, 2)), radius, ceiling)
+
+
+def test_features_that_are_not_finite_are_named():
+    with pytest.raises(mv.GameError, match=r"the features\[1, 0\] = nan"):
+        mv.LinearClass(np.array([[1.0], [np.nan]]), 1.0, 1.0)
+
+
+# --- the step over the class ------------------------------------------------------------------------------------------------
+
+CASES = [
+    # size, rank, radius, ceiling, price, route
+    (3, None, 50, 50, 50, "closed form"),
+    (3, None, 10, 1, 2, "active set"),
+    (3, None, Fraction(1, 4), 1, 9, "ball"),
+    (1, None, 10, 1, 2, "active set"),
+    (5, 3, 10, 1, 2, "active set"),
+    (5, 3, Fraction(1, 2), 2, 100, "ball"),
+    (16, None, 10, 1, 50, "active set"),
+    (16, None, Fraction(1, 2), 2, 50, "ball"),
+]
+
+
+def case(number, exact):
+    size, rank, radius, ceiling, price, route = CASES[number]
+    count = 30 if size < 16 else 200
+    moments, direction, critics = problem(number, size, count, rank, radius, ceiling, exact)
+    return moments, direction, price, critics, route
+
+
+@pytest.mark.parametrize("number", range(len(CASES)))
+def test_three_ways_agree(number):
+    """Closed form or solver, exact arithmetic, and cvxpy: one minimum, by its value."""
+    moments, direction, price, critics, route = case(number, exact=False)
+    step = mv.constrained_step(moments, direction, price, critics)
+    assert step.route == ("closed form" if route == "closed form" else "active set")
+    assert (step.multipliers.ball > 0) == (route == "ball")
+    assert step.gap == pytest.approx(0, abs=1e-8 * (1 + abs(step.objective)))
+    assert step.violation <= 1e-9
+    assert step.objective == pytest.approx(moments.objective(step.weights, direction, price), abs=1e-8)
+    peer = pessimistic_step_by_cvxpy(moments, direction, price, critics)
+    assert moments.objective(peer, direction, price) == pytest.approx(step.objective, abs=SOLVER, rel=SOLVER)
+
+    exact = case(number, exact=True)
+    certified = mv.constrained_step(*exact[:4])
+    assert exact[3].contains(certified.weights) > 0 and certified.violation == 0  # not within rounding: beyond doubt
+    assert certified.lower <= certified.objective
+    assert float(certified.objective) == pytest.approx(step.objective, abs=1e-8, rel=1e-8)
+    assert float(certified.gap) <= 1e-12
+    if route != "ball":
+        assert certified.gap == 0
+
+
+@pytest.mark.parametrize("number", range(len(CASES)))
+def test_no_critic_of_the_class_is_better(number):
+    moments, direction, price, critics, _ = case(number, exact=False)
+    step = mv.constrained_step(moments, direction, price, critics)
+    rng, tried = np.random.default_rng(0), 0
+    for scale in (1, 0.1, 0.01):
+        for noise in rng.normal(size=(200, len(direction))):
+            weights = (1 - scale / 4) * (step.weights + scale * noise / 10)
+            if critics.contains(weights) > 0:
+                tried += 1
+                assert moments.objective(weights, direction, price) >= step.lower - ROUNDING
+    assert moments.objective(0 * direction, direction, price) >= step.lower - ROUNDING
+    assert tried or number > 3
+
+
+def test_the_dual_bound_holds_for_any_prices():
+    """Weak duality by brute force, on an indifferent direction, so that nothing is special; and not for negative prices."""
+    rng = np.random.default_rng(1)
+    for exact in (False, True):
+        moments, direction, critics = problem(4, radius=1, ceiling=1, exact=exact)
+        form = moments.pessimism(direction, 2)
+        zero = like(np.zeros(12, int), direction)
+        region = Region(critics.features, zero, zero + critics.ceiling, critics.radius)
+        draws = rng.integers(-4, 5, (400, 3))
+        inside = [w for w in (like(row.tolist(), direction) / 8 for row in draws) if critics.contains(w) > 0]
+        assert len(inside) > 10
+        least = min(form.value(w) for w in inside)
+        for below, above, ball in zip(*(rng.integers(0, 3, (20, k)) for k in (12, 12, 1)), strict=True):
+            prices = Multipliers(*(like(p.tolist(), direction) for p in (below, above)), like(int(ball[0]), direction))
+            assert region.dual_bound(form, prices) <= least
+        lie = Multipliers(zero - 100, zero - 100, zero[0])
+        assert region.dual_bound(form, lie) > least
+
+
+def test_certify_step_takes_floats_as_the_dyadic_numbers_they_are():
+    moments, direction, critics = problem(1, ceiling=1)
+    step = mv.certify_step(moments, direction, 2, critics)
+    assert step.gap == 0 and step.violation == 0
+    assert float(step.objective) == pytest.approx(
+        mv.constrained_step(moments, direction, 2, critics).objective, rel=1e-9
+    )
+    exact = problem(1, ceiling=1, exact=True)
+    assert mv.certify_step(exact[0], exact[1], Fraction(2), exact[2]).gap == 0
+
+
+def test_a_rounded_singular_gram_matrix_is_not_certified():
+    """(0.9, 0.3) is not dyadic, so its rounded outer product has a negative eigenvalue of 1e-18, and no bound would hold."""
+    row = np.array([0.9, 0.3])
+    moments, critics = mv.Moments(np.outer(row, row), np.outer(row, row), row), mv.LinearClass(np.eye(2), 1.0, 1.0)
+    assert mv.constrained_step(moments, row, 1, critics).violation <= 1e-9
+    with pytest.raises(mv.GameError, match=r"not positive semidefinite: elimination meets .*exact data"):
+        mv.certify_step(moments, row, 1, critics)
+
+
+def test_balls_have_no_constrained_minimum():
+    moments, direction, critics = problem(0, ceiling=1, exact=True)
+    arb = [
+        np.vectorize(lambda x: like(0, System.BALLS).item() + x, otypes=[object])(part)
+        for part in (
+            moments.gram,
+            moments.operator,
+            moments.reward,
+            direction,
+            critics.features,
+            critics.radius,
+            critics.ceiling,
+        )
+    ]
+    with pytest.raises(mv.GameError, match="for floats and rationals, not for balls"):
+        mv.constrained_step(mv.Moments(*arb[:3]), arb[3], 2, mv.LinearClass(*arb[4:]))
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_a_batch_of_constrained_steps_is_every_step(exact):
+    problems = [problem(seed, ceiling=1, exact=exact) for seed in (1, 2)]
+    parts = [(m.gram, m.operator, m.reward, c, f.features) for m, c, f in problems]
+    gram, operator, reward, directions, features = map(np.stack, zip(*parts, strict=True))
+    critics = mv.LinearClass(features, problems[0][2].radius, problems[0][2].ceiling)
+    together = mv.constrained_step(mv.Moments(gram, operator, reward), directions, 2, critics)
+    assert together.weights.shape == (2, 3) and together.multipliers.above.shape == (2, 12)
+    for place, (moments, direction, alone) in enumerate(problems):
+        step = mv.constrained_step(moments, direction, 2, alone)
+        assert floats_of(together.weights[place]) == pytest.approx(floats_of(step.weights), rel=1e-9)
+        assert together.route[place] == step.route
+        assert float(together.gap[place]) == pytest.approx(float(step.gap), abs=ROUNDING)
+
+
+# --- solvers are not trusted --------------------------------------------------------------------------------------------------
+
+
+def test_a_solver_that_lies_is_caught(monkeypatch):
+    import daqp
+
+    honest = daqp.solve
+    moments, direction, critics = problem(1, ceiling=1)
+    truth = mv.constrained_step(moments, direction, 2, critics)
+    assert truth.route == "active set"
+
+    def lies(change):
+        def solve(*arguments, **settings):
+            weights, value, outcome, details = honest(*arguments, **settings)
+            return change(weights, value, outcome, details)
+
+        return solve
+
+    for change in (
+        lambda w, v, o, d: (w + 0.1, v, o, d),  # not the minimiser
+        lambda w, v, o, d: (w, v, o, {**d, "lam": 0 * d["lam"]}),  # not its prices
+        lambda w, v, _, d: (w, v, -4, d),  # gave up
+    ):
+        monkeypatch.setattr(daqp, "solve", lies(change))
+        rescued = mv.constrained_step(moments, direction, 2, critics)
+        assert rescued.route == "conic" and rescued.objective == pytest.approx(truth.objective, abs=1e-8)
+
+    monkeypatch.setattr(qp, "_by_cone", lambda *_: replace(truth, lower=truth.lower - 1))
+    with pytest.raises(mv.SolverError, match="duality gap 1, "):
+        mv.constrained_step(moments, direction, 2, critics)
+
+
+@pytest.mark.parametrize("number", range(1, len(CASES)))
+def test_clarabel_alone_finds_the_same(monkeypatch, number):
+    import daqp
+
+    moments, direction, price, critics, _ = case(number, exact=False)
+    truth = mv.constrained_step(moments, direction, price, critics)
+    monkeypatch.setattr(daqp, "solve", lambda *_, **__: (None, None, -4, {}))
+    step = mv.constrained_step(moments, direction, price, critics)
+    assert step.route == "conic"
+    assert abs(step.gap) <= SOLVER * (1 + abs(step.objective)) and step.violation <= SOLVER
+    assert step.objective == pytest.approx(truth.objective, rel=SOLVER, abs=SOLVER)
+
+
+def test_a_conic_solver_that_returns_nothing_is_named(monkeypatch):
+    import clarabel
+    import daqp
+
+    class Nothing:
+        def __init__(self, *_):
+            self.status, self.x, self.z = "NumericalError", [np.nan] * 3, [np.nan] * 28
+
+        def solve(self):
+            return self
+
+    moments, direction, critics = problem(2, radius=Fraction(1, 4), ceiling=1)
+    monkeypatch.setattr(daqp, "solve", lambda *_, **__: (None, None, -4, {}))
+    monkeypatch.setattr(clarabel, "DefaultSolver", Nothing)
+    with pytest.raises(mv.SolverError, match="Clarabel reports NumericalError"):
+        mv.constrained_step(moments, direction, 9, critics)
+
+
+def test_an_empty_region_is_named():
+    form = Quadratic(np.eye(2), np.zeros(2), 0.0)
+    with pytest.raises(mv.InfeasibleError, match="its slabs do not meet"):
+        minimise(form, Region(np.array([[1.0, 0], [1, 0]]), np.array([1.0, 3]), np.array([2.0, 4]), 9.0))
+    with pytest.raises(mv.InfeasibleError, match="its slabs and its ball do not meet"):
+        minimise(form, Region(np.array([[1.0, 0]]), np.array([2.0]), np.array([3.0]), 1.0))
+
+
+def test_nothing_to_minimise_is_any_point_of_the_region():
+    region = Region(np.eye(2), np.ones(2), np.full(2, 2.0), 9.0)
+    found = minimise(Quadratic(np.zeros((2, 2)), np.zeros(2), 5.0), region)
+    assert (
+        found.objective == 5 and found.lower == pytest.approx(5, abs=1e-9) and region.violation(found.weights) <= 1e-9
+    )
+
+
+def test_rows_that_the_floats_missed_are_taken_in(monkeypatch):
+    moments, direction, critics = problem(1, ceiling=1, exact=True)
+    truth = mv.constrained_step(moments, direction, 2, critics)
+
+    def blind(form, region, *_):
+        zero = np.zeros(len(region.low))
+        return qp._judged(form, region, floats_of(truth.weights), Multipliers(zero, zero, np.asarray(0.0)), "conic")
+
+    monkeypatch.setattr(qp, "_by_solver", blind)
+    monkeypatch.setattr(qp, "_by_active_set", blind)
+    found = mv.constrained_step(moments, direction, 2, critics)
+    assert found.violation == 0 and found.lower <= truth.objective <= found.objective
+    monkeypatch.setattr(qp, "REPAIRS", 0)
+    with pytest.raises(mv.SolverError, match="no exact point"):
+        mv.constrained_step(moments, direction, 2, critics)
+
+
+# --- the class's own Bellman error ----------------------------------------------------------------------------------------------
+
+
+def appendix_c(exact=True):
+    """The example of section-c.1: ``(moments, class)``."""
+    number = rational if exact else lambda values: np.asarray(values, float)
+    game = mv.Game([[[0, 1]], [[0, 1]]], [[0], [0]], Fraction(9, 10))
+    game = game if exact else game.floats()
+    features = number([[Fraction(1, 2)], [1]])
+    moments = mv.population_moments(game, mv.Policy.uniform(game), features, number([[1], [0]]), 1)
+    return moments, mv.LinearClass(features, number(10), number(10))
+
+
+def test_section_c1_the_class_error_is_not_convex():
+    moments, critics = appendix_c()
+    for numerator in range(41):
+        w = Fraction(numerator, 4)
+        expected = 4 * w**2 / 25 if w <= Fraction(50, 9) else -13 * w**2 / 20 + 9 * w - 25
+        found = mv.class_bellman_error(moments, critics, rational([w]))
+        assert found.lower == found.upper == rational(expected)
+        assert found.width == 0
+    six, eight, ten = (mv.class_bellman_error(moments, critics, rational([w])).upper for w in (6, 8, 10))
+    assert (six, eight, ten) == tuple(rational([Fraction(28, 5), Fraction(27, 5), 0]))
+    assert eight > (six + ten) / 2  # above the chord: not convex
+
+
+def test_section_c1_the_closed_form_leaves_the_range():
+    moments, critics = appendix_c()
+    free = mv.pessimistic_step(moments, rational([Fraction(1, 2)]), 1)
+    assert oracle.fractions(free.weights) == [Fraction(-25, 16)] and critics.contains(free.weights) < 0
+    step = mv.constrained_step(moments, rational([Fraction(1, 2)]), 1, critics)
+    assert (step.weights[0], step.objective, step.gap) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("number", range(len(CASES)))
+def test_class_error_by_its_definition(number):
+    """``L(w, w) - L(w'', w)`` with cvxpy's ``w''``; never above the unconstrained error, never negative on the class."""
+    moments, _, _, critics, _ = case(number, exact=False)
+    size, ceiling = moments.reward.shape[-1], float(critics.ceiling)
+    rng = np.random.default_rng(number)
+    for weights in (*rng.normal(size=(3, size)), *(ceiling * rng.random((2, size)) / size)):
+        found = mv.class_bellman_error(moments, critics, weights)
+        peer = inner_minimum_by_cvxpy(moments, critics, weights)
+        slope = moments.residual(weights)
+        change = peer - weights
+        expected = -(change @ moments.gram @ change + 2 * change @ slope)
+        size_of = 1 + abs(expected)
+        assert found.lower - SOLVER * size_of <= expected <= found.upper + SOLVER * size_of
+        assert found.width <= 1e-8 * size_of
+        assert found.upper <= moments.error(weights) + ROUNDING * size_of
+        if critics.contains(weights) > 0:
+            assert found.upper >= -ROUNDING
+
+
+@pytest.mark.parametrize("number", [1, 2, 4])
+def test_exact_class_error_agrees_with_floats(number):
+    exact, rounded = case(number, exact=True), case(number, exact=False)
+    weights = [Fraction(k, 3) for k in range(exact[1].size)]
+    certified = mv.class_bellman_error(exact[0], exact[3], rational(weights))
+    found = mv.class_bellman_error(rounded[0], rounded[3], np.array(weights, float))
+    assert certified.lower <= certified.upper
+    assert float(certified.upper) == pytest.approx(found.upper, rel=1e-8)
+
+
+def test_a_batch_of_class_errors_is_every_error():
+    moments, critics = appendix_c(exact=False)
+    points = np.array([[1.0], [6.0], [8.0], [10.0]])
+    assert mv.class_bellman_error(moments, critics, points).upper == pytest.approx([0.16, 5.6, 5.4, 0], abs=1e-9)
+
+
+# --- the global step over the class ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("direction", "price"), [(0.5, 1.0), (-1.0, 0.1), (-0.9, 1.0), (-0.4, 0.1), (-0.35, 0.05)])
+def test_global_step_on_section_c1(direction, price):
+    moments, critics = appendix_c(exact=False)
+    grid = np.linspace(0, 10, 4001)
+    error = np.where(grid <= 50 / 9, 4 * grid**2 / 25, -13 * grid**2 / 20 + 9 * grid - 25)
+    step = mv.class_pessimistic_step(moments, np.array([direction]), price, critics)
+    assert step.closed and step.bracket.width <= 1e-5
+    assert step.bracket.upper == pytest.approx((direction * grid + price * error).min(), abs=1e-5)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_global_step_against_a_grid_in_two_dimensions(seed):
+    moments, direction, critics = problem(seed, size=2, count=6, radius=4, ceiling=1)
+    direction = direction * np.array([1, -1])
+    step = mv.class_pessimistic_step(moments, direction, 20.0, critics)
+    assert step.closed
+    axis = np.linspace(-4, 4, 161)
+    grid = np.stack(np.meshgrid(axis, axis), -1).reshape(-1, 2)
+    grid = grid[critics.contains(grid) > 0]
+    assert len(grid) > 50
+    values = grid[::7] @ direction + 20.0 * mv.class_bellman_error(moments, critics, grid[::7]).upper
+    assert values.min() >= step.bracket.lower - 1e-9
+    there = step.weights @ direction + 20.0 * mv.class_bellman_error(moments, critics, step.weights).upper
+    assert there == pytest.approx(step.bracket.upper, abs=1e-8)
+
+
+def test_global_step_says_when_its_budget_is_spent():
+    moments, direction, critics = problem(5, size=6, count=18, radius=5, ceiling=1)
+    short, long = (mv.class_pessimistic_step(moments, -direction, 20.0, critics, budget=b) for b in (10, 300))
+    assert not short.closed and short.evaluations < long.evaluations
+    assert short.bracket.lower <= long.bracket.lower <= long.bracket.upper <= short.bracket.upper
+
+
+def test_a_simplex_outside_the_region_is_recognised():
+    region = Region(np.array([[1.0, 0]]), np.array([0.0]), np.array([2.0]), 3.0)
+    for corners, misses in (
+        ([[-1, 0], [-2, 0], [-1, 1]], True),  # below the slab
+        ([[4, 0], [5, 0], [4, 1]], True),  # above it
+        ([[0, 4], [1, 5], [1, 4]], True),  # beyond the ball
+        ([[-1, 0], [1, 0], [0, 1]], False),
+        ([[0, 2], [1, 5], [1, 4]], False),
+    ):
+        assert _Simplex(np.array(corners, float), np.zeros(3)).misses(region) == misses
+
+
+def test_inner_minimum_is_zero_where_the_target_is_in_the_class():
+    moments, _, critics = problem(0, ceiling=9)
+    assert critics.contains(moments.projected(np.full(3, 0.5))) > 0
+    assert inner_minimum(moments, critics, np.full(3, 0.5)).objective == pytest.approx(0, abs=ROUNDING)
+
+
+def test_cvxpy_names_a_problem_that_it_cannot_solve(monkeypatch):
+    from mappo_verify.quantities import reference_solvers
+
+    moments, direction, critics = problem(0)
+    compiled = reference_solvers._class_problem(3, 12)
+
+    class Stuck:
+        status = "infeasible"
+
+        def solve(self, **_):
+            pass
+
+    monkeypatch.setattr(reference_solvers, "_class_problem", lambda *_: (Stuck(), *compiled[1:]))
+    with pytest.raises(mv.SolverError, match=r"cvxpy reports infeasible for the class of critics at index \[\]"):
+        pessimistic_step_by_cvxpy(moments, direction, 1.0, critics)

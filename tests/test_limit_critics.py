@@ -1,0 +1,87 @@
+"""The exact limit of pessimistic evaluation, against a grid, against floats at a large price, and against planted errors."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import mappo_verify as mv
+from mappo_verify.arithmetic import System, floats_of, like
+from mappo_verify.games.offline import one_agent_gap, two_agent_gap
+from mappo_verify.quantities.bellman_error import Moments, population_moments, start_features
+from mappo_verify.quantities.limit_critics import LimitError, limit_critic, require_optimal
+from mappo_verify.quantities.linear_class import LinearClass
+
+
+def setup(problem, m):
+    game = problem.game
+    policy = mv.Policy.uniform(game)
+    features = problem.features.matrix(m - 1)
+    moments = population_moments(game, policy, features, problem.distribution(m), m)
+    direction = start_features(game, policy, features, m, game.start)
+    return moments, direction, LinearClass(features, problem.radius, problem.ceiling)
+
+
+CASES = [(two_agent_gap, 1), (two_agent_gap, 2), (one_agent_gap, 1)]
+
+
+@pytest.mark.parametrize(("make", "m"), CASES)
+def test_it_is_the_limit_of_the_penalised_problem(make, m):
+    """Clarabel, by cvxpy, at a price of 10⁶ comes to the same objective."""
+    cp = pytest.importorskip("cvxpy")
+    moments, direction, critics = setup(make(), m)
+    found = limit_critic(moments, direction, critics)
+    form = moments.pessimism(like(np.zeros(len(direction), int), direction), 1)
+    curvature, slope = floats_of(form.matrix), floats_of(form.slope)
+    values, vectors = np.linalg.eigh(curvature)
+    root = vectors * np.sqrt(np.maximum(values, 0)) @ vectors.T
+    w = cp.Variable(len(direction))
+    target = np.linalg.lstsq(root, slope, rcond=None)[0]
+    heights = floats_of(critics.features) @ w
+    problem = cp.Problem(
+        cp.Minimize(floats_of(direction) @ w + 1e6 * cp.sum_squares(root @ w - target)),
+        [heights >= 0, heights <= float(floats_of(critics.ceiling))],
+    )
+    problem.solve(solver=cp.CLARABEL)
+    assert floats_of(direction) @ w.value == pytest.approx(float(floats_of(found.objective)), abs=1e-4)
+    assert found.weights.dtype == object
+    assert (critics.contains(found.weights) > 0).all()
+    assert (floats_of(moments.residual(found.weights)) == 0).all()
+
+
+def test_the_values_of_the_counterexamples():
+    tables = [setup(make(), m) for make, m in CASES]
+    values = [limit_critic(*table).values.astype(str).tolist() for table in tables]
+    assert values[0][:8] == ["1/4", "1/3", "1", "1", "0", "0", "0", "0"]
+    assert values[1][:4] == ["1/2", "1/2", "1/3", "1/3"]
+    assert values[2] == ["0", "1/4", "3/2", "3/2", "3/4", "3/4", "0", "0", "0", "0"]
+
+
+@pytest.mark.parametrize("part", ["weights", "equalities", "lower", "upper", "objective"])
+def test_a_planted_error_in_any_part_is_caught(part):
+    moments, direction, critics = setup(one_agent_gap(), 1)
+    found = limit_critic(moments, direction, critics)
+    wrong = np.array(getattr(found, part))
+    wrong.flat[0] = wrong.flat[0] - like(1, System.RATIONALS)
+    with pytest.raises(LimitError, match="not proved optimal"):
+        require_optimal(replace(found, **{part: np.asarray(wrong)}), moments, direction, critics)
+
+
+def test_a_critic_against_the_ceiling():
+    """Maximising (a negative direction) ends at 1/(1-γ): multipliers of the upper bounds are used too."""
+    moments, direction, critics = setup(two_agent_gap(), 1)
+    found = limit_critic(moments, -direction, critics)
+    assert str(found.values[4]) == "2" and (floats_of(found.upper) > 0).any()
+
+
+def test_no_critic_without_error():
+    moments, direction, critics = setup(two_agent_gap(), 1)
+    impossible = Moments(moments.gram, moments.operator, moments.reward * 100)
+    with pytest.raises(LimitError, match="no critic of the class"):
+        limit_critic(impossible, direction, critics)
+
+
+def test_a_ball_that_is_too_small_is_noticed():
+    moments, direction, critics = setup(one_agent_gap(), 1)
+    with pytest.raises(LimitError, match="it lies in the class"):
+        limit_critic(moments, direction, replace(critics, radius=like(1, System.RATIONALS)))
