@@ -60,6 +60,13 @@ def open_but_unopposed(claim_id: str) -> None:
     assert report.standing is mv.Standing.SUPPORTED and report.undecided > 0
 
 
+def supported(claim_id: str) -> None:
+    """Samples cover as often as claimed, and at the claimed rate, with 99 % confidence."""
+    report = mv.audit([claim_id])[claim_id]
+    assert report.standing is mv.Standing.SUPPORTED, report.how
+    assert report.statistics is not None and report.statistics.supported
+
+
 def fails(claim_id: str) -> mv.Evidence:
     """Some instance violates the statement; the one that Hypothesis shrinks to is returned."""
     from hypothesis import find as search

@@ -1,6 +1,6 @@
 """Appendix C on trial: the Bellman error of linear critics, the games that critics imply, regret."""
 
-from on_trial import fails, falls, holds
+from on_trial import fails, falls, holds, supported
 
 
 def test_the_bellman_error_is_a_quadratic_form() -> None:
@@ -72,3 +72,13 @@ def test_the_printed_regret() -> None:
 def test_the_sharp_regret() -> None:
     """At most log|A|/η + ηK/(8(1-γ)²), whatever the step."""
     holds("lemma-c.6/sharp")
+
+
+def test_the_bellman_error_of_the_true_values_on_samples() -> None:
+    """Of order 1/n, by drawing."""
+    supported("lemma-c.1")
+
+
+def test_with_completeness_a_small_error_means_a_small_residual() -> None:
+    """Within 1/√n, by drawing."""
+    supported("lemma-c.2/complete")

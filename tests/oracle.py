@@ -457,6 +457,43 @@ def draw_case(seed):
     return game, draw_policy(rng, states, sizes, rng.choice(kinds)), draw_policy(rng, states, sizes, rng.choice(kinds))
 
 
+# --- offline data -----------------------------------------------------------------------------------------------------
+
+
+def law_of_data(game, policy, mu, m):
+    """``D[s][a][t]`` for ``μ[s][prefix]``, with termination as the last ``t``."""
+    sizes, result = game["sizes"], []
+    for s in range(len(game["P"])):
+        result.append([])
+        for a in tuples(sizes):
+            chance = mu[s][index_of(a[:m], sizes)]
+            for j in range(m, len(sizes)):
+                chance *= factor(policy, sizes, j, s, a)
+            row = game["P"][s][index_of(a, sizes)]
+            result[-1].append([chance * p for p in [*row, ONE - sum(row, ZERO)]])
+    return result
+
+
+def squared_loss(game, policy, data, candidate, critic, m):
+    """``L(f', f) = Σ D (f'(s, a^{1:m}) - r - γ f(s', π^{1:m}))²``, datum by datum."""
+    sizes, total = game["sizes"], ZERO
+    for s, rows in enumerate(data):
+        for a in tuples(sizes):
+            for t, share in enumerate(rows[index_of(a, sizes)]):
+                ahead = ZERO
+                for i, p in enumerate(tuples(sizes[:m])) if t < len(data) else ():
+                    ahead += prefix_probability(policy, sizes, t, p) * critic[t][i]
+                target = game["r"][s][index_of(a, sizes)] + game["gamma"] * ahead
+                total += share * (candidate[s][index_of(a[:m], sizes)] - target) ** 2
+    return total
+
+
+def finite_bellman_error(game, policy, data, critics, index, m):
+    """``E(f) = L(f, f) - min L(f', f)`` over the list of critics."""
+    losses = [squared_loss(game, policy, data, candidate, critics[index], m) for candidate in critics]
+    return losses[index] - min(losses)
+
+
 # --- meeting the package ----------------------------------------------------------------------------------------------
 
 

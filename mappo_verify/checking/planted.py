@@ -27,6 +27,7 @@ DIFFERENCE, BELLMAN = "quantities/performance_difference.py", "quantities/bellma
 SERIAL, COVER = "quantities/serialisation.py", "quantities/concentrability.py"
 POLICY, BEST = "model/policy.py", "quantities/optimal.py"
 SGD, ONLINE = "quantities/stochastic_gradient.py", "quantities/online_learning.py"
+DATA, FINITE = "quantities/data.py", "quantities/finite_class.py"
 ARITHMETIC, FORMAL, EXACT = "arithmetic/system.py", "arithmetic/formal.py", "arithmetic/rationals.py"
 
 PLANTED: tuple[Planted, ...] = (
@@ -517,6 +518,91 @@ PLANTED: tuple[Planted, ...] = (
         "eta * square(bound) / 8)",
         "eta * square(bound) / 80)",
         ("lemma-c.6/sharp",),
+    ),
+    # --- offline data and finite classes
+    Planted(
+        "γ dropped from the targets in the data",
+        DATA,
+        "occurs * game.reward + lift(game.discount, 2) * reached",
+        "occurs * game.reward + reached",
+        ("lemma-d.5/population",),
+    ),
+    Planted(
+        "rewards not weighted by how often they occur",
+        DATA,
+        "targets = occurs * game.reward",
+        "targets = game.reward",
+        ("lemma-d.5/population",),
+    ),
+    Planted(
+        "data that ends an episode forgotten",
+        DATA,
+        "axis=-1))\n\n\ndef possible",
+        "axis=-1) * like([1] * game.states + [0], game.system))\n\n\ndef possible",
+        ("lemma-d.5/population",),
+    ),
+    Planted(
+        "the agents after m left out of the data",
+        DATA,
+        "joint = extend(joint, factor)",
+        "joint = extend(joint, like(np.ones(factor.shape, int), game.system))",
+        ("lemma-d.5/population",),
+    ),
+    Planted(
+        "squared error instead of Bellman error",
+        FINITE,
+        "losses) - smallest(losses, 0)",
+        "losses) - 0 * smallest(losses, 0)",
+        ("lemma-d.5/population",),
+    ),
+    Planted(
+        "the inner minimum over the target's critic",
+        FINITE,
+        "smallest(losses, 0)",
+        "smallest(losses, 1)",
+        ("lemma-d.5/population",),
+    ),
+    Planted(
+        "(x - y)² = x² - xy + y²",
+        FINITE,
+        '- 2 * contract("f...sp',
+        '- contract("f...sp',
+        ("lemma-d.5/population",),
+    ),
+    Planted(
+        "a bonus for Bellman error",
+        FINITE,
+        "+ lift(np.asarray(price), 1) * self.errors",
+        "- lift(np.asarray(price), 1) * self.errors",
+        ("theorem-d.7/trap",),
+    ),
+    Planted(
+        "f + T f instead of f - T f",
+        FINITE,
+        "_sup_norm(self.tables - self.backups",
+        "_sup_norm(self.tables + self.backups",
+        ("assumption-d.2",),
+    ),
+    Planted(
+        "ζ_F without its square",
+        FINITE,
+        "return square(smallest(self.residuals",
+        "return (smallest(self.residuals",
+        ("assumption-d.2",),
+    ),
+    Planted(
+        "ζ_F of the worst critic",
+        FINITE,
+        "return square(smallest(self.residuals",
+        "return square(largest(self.residuals",
+        ("assumption-d.2",),
+    ),
+    Planted(
+        "completeness of the best critic only",
+        FINITE,
+        "return largest(smallest(distances, -2))",
+        "return smallest(smallest(distances, -2))",
+        ("lemma-d.5/population",),
     ),
     # --- arithmetic
     Planted(
