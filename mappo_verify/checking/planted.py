@@ -26,6 +26,7 @@ MIRROR, KL = "quantities/mirror_descent.py", "quantities/divergence.py"
 DIFFERENCE, BELLMAN = "quantities/performance_difference.py", "quantities/bellman.py"
 SERIAL, COVER = "quantities/serialisation.py", "quantities/concentrability.py"
 POLICY, BEST = "model/policy.py", "quantities/optimal.py"
+ERROR = "quantities/bellman_error.py"
 SGD, ONLINE = "quantities/stochastic_gradient.py", "quantities/online_learning.py"
 DATA, FINITE = "quantities/data.py", "quantities/finite_class.py"
 ARITHMETIC, FORMAL, EXACT = "arithmetic/system.py", "arithmetic/formal.py", "arithmetic/rationals.py"
@@ -518,6 +519,49 @@ PLANTED: tuple[Planted, ...] = (
         "eta * square(bound) / 8)",
         "eta * square(bound) / 80)",
         ("lemma-c.6/sharp",),
+    ),
+    # --- the Bellman error
+    Planted(
+        "A transposed in the residual",
+        ERROR,
+        'contract("...ij,...j->...i", self.operator, weights)',
+        'contract("...ji,...j->...i", self.operator, weights)',
+        ("section-c.1/unconstrained",),
+    ),
+    Planted(
+        "2b for b in the residual",
+        ERROR,
+        "self.operator, weights) - self.reward",
+        "self.operator, weights) - 2 * self.reward",
+        ("section-c.1/unconstrained",),
+    ),
+    Planted(
+        "c for c/2 in the pessimistic step",
+        ERROR,
+        "both[..., -1] - direction / 2,",
+        "both[..., -1] - direction,",
+        ("section-c.1/unconstrained",),
+    ),
+    Planted(
+        "the target of the fit on the wrong side",
+        ERROR,
+        "weights - _times_inverse(self.gram, self.residual(weights))",
+        "weights + _times_inverse(self.gram, self.residual(weights))",
+        ("section-c.1/unconstrained",),
+    ),
+    Planted(
+        "the price forgotten in the objective",
+        ERROR,
+        "(direction * weights).sum(-1) + price * self.error(weights)",
+        "(direction * weights).sum(-1) + self.error(weights)",
+        ("section-c.1/unconstrained",),
+    ),
+    Planted(
+        "the implied reward from the operator with rewards",
+        BELLMAN,
+        "np.asarray(table) - image + expected_reward(game, policy, m)",
+        "np.asarray(table) - image",
+        ("lemma-c.3/each-agent",),
     ),
     # --- offline data and finite classes
     Planted(

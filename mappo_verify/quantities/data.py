@@ -1,8 +1,8 @@
 """Offline data as a distribution over transitions.
 
-Agent ``m`` learns from data ``(s, a, s')``: ``s`` and ``a^{1:m}`` come from ``μ``, the agents after ``m`` follow ``π``, and the game
-does the rest.  A sample of ``n`` such data and the law that it is drawn from are one kind of table, ``D(s, a, s')``, with a last
-column for termination; everything that Section 5 and Appendix D compute from data is a function of it::
+Agent ``m`` learns from data ``(s, a, s')``: ``s`` and ``a^{1:m}`` come from ``μ``, the agents after ``m`` follow ``π``, and
+the game does the rest.  A sample of ``n`` such data and the law that it is drawn from are one kind of table, ``D(s, a, s')``,
+with a last column for termination; everything that Section 5 and Appendix D compute from data is a function of it::
 
     law           D(s, a, s') = μ(s, a^{1:m}) π(a^{m+1:N}|s, a^{1:m}) P(s'|s, a)
     sample        D(s, a, s') = how often (s, a, s') was drawn, divided by n
@@ -34,7 +34,7 @@ from .bellman_error import Moments, moments_of
 
 
 def law_of_data(game: Game, policy: Policy, distribution: Array, m: int) -> Array:
-    """``D(s, a, s')``, shape ``[..., S, A, S+1]``, for ``μ`` of shape ``[..., S, |A_1|···|A_m|]``; the last column is termination."""
+    """``D(s, a, s')``, ``[..., S, A, S+1]``, the last column termination, for ``μ`` of shape ``[..., S, |A_1|···|A_m|]``."""
     require_shape("μ", distribution, (game.states, prefix_sizes(game.action_sizes)[m]), "[..., S, |A_1|···|A_m|]")
     joint = distribution
     for factor in policy.factors[m:]:
