@@ -25,7 +25,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations, product
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
+
+T = TypeVar("T")
 
 
 class Rejected(Exception):
@@ -194,10 +196,47 @@ def powers(factors: Iterable[tuple[int, Fraction]]) -> Interval:
     return whole * exp(total(c * log(p) for p, c in exponents.items() if c.denominator > 1))
 
 
+Vector: TypeAlias = list[Fraction]
+Matrix: TypeAlias = list[Vector]
+
+
+def dot(x: Iterable[Fraction], y: Iterable[Fraction]) -> Fraction:
+    """``Σ x y``, exactly."""
+    return sum((a * b for a, b in zip(x, y, strict=True)), Fraction(0))
+
+
+def transposed(rows: Matrix) -> Matrix:
+    """Columns for rows."""
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def solve(rows: Matrix, right: Vector) -> Vector | None:
+    """The x with ``Σ_j rows[i][j] x[j] = right[i]``, by elimination: None if there is none, a rejection if there are several."""
+    table = [[*row, value] for row, value in zip(rows, right, strict=True)]
+    width = len(rows[0])
+    for j in range(width):
+        pivot = next((i for i in range(j, len(table)) if table[i][j] != 0), -1)
+        require(pivot >= 0, "a system of linear equations does not have a single solution")
+        table[j], table[pivot] = table[pivot], table[j]
+        table[j] = [x / table[j][j] for x in table[j]]
+        for i, row in enumerate(table):
+            if i != j and row[j] != 0:
+                table[i] = [x - row[j] * y for x, y in zip(row, table[j], strict=True)]
+    return [row[-1] for row in table[:width]] if all(row[-1] == 0 for row in table[width:]) else None
+
+
+def fixed_point(constant: Vector, matrix: Matrix) -> Vector:
+    """The only x with ``x = constant + matrix x``."""
+    size = range(len(matrix))
+    found = solve([[int(i == j) - matrix[i][j] for j in size] for i in size], constant)
+    assert found is not None  # as many equations as unknowns
+    return found
+
+
 # === Part 2: what a file may contain ==================================================================================
 
 FORMAT, VERSION = "mappo-verify-certificate", 1
-LARGEST_FILE, LARGEST_INTEGER, LARGEST_RUN = 1_000_000, 10_000, 20_000
+LARGEST_FILE, LARGEST_INTEGER, LARGEST_RUN = 1_000_000, 10_000, 40_000
 FIELDS: dict[str, type] = {
     **dict.fromkeys(("format", "claim", "statement", "note", "setting", "left", "relation", "right", "checksum"), str),
     **dict.fromkeys(("version", "states", "steps", "chain"), int),
@@ -228,8 +267,9 @@ def read(path: str) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise Rejected(f"the file is no JSON of a reasonable depth: {str(error)[:200]}") from None
     require(isinstance(fields, dict), "the file holds no JSON object")
-    require(set(fields) == set(FIELDS), f"missing or unknown fields: {sorted(set(fields) ^ set(FIELDS))}")
-    for name, kind in FIELDS.items():
+    expected = FIELDS | ({"derived": dict} if "derived" in fields else {})
+    require(set(fields) == set(expected), f"missing or unknown fields: {sorted(set(fields) ^ set(expected))}")
+    for name, kind in expected.items():
         require(isinstance(fields[name], kind) and not isinstance(fields[name], bool), f"{name} is of the wrong type")
     for name in ("action_sizes", "entry"):
         require(all(type(number) is int for number in fields[name]), f"{name} is no list of integers")
@@ -285,8 +325,20 @@ def _exactly(low: Fraction, high: Fraction) -> Interval:
     return result
 
 
+def entries(value: Any, shape: tuple[int, ...], name: str, entry: Callable[[Any], T]) -> Any:
+    """Nested lists of this shape (one bare entry for no axes), every entry as ``entry`` reads it."""
+    if not shape:
+        return entry(value)
+    require(isinstance(value, list) and len(value) == shape[0], f"{name} does not have the expected shape")
+    return [entries(part, shape[1:], name, entry) for part in value]
+
+
 class Instance:
-    """The instance: sizes, and integers by name; every name must be asked for, with its shape and range."""
+    """The instance: sizes, and tables by name; every name must be asked for, with its shape and range.
+
+    ``coordinates`` are integers, which describe the instance.  ``derived``, in some files, are rationals: what the instance
+    stands for without naming it.
+    """
 
     def __init__(self, fields: dict[str, Any]) -> None:
         self.states: int = fields["states"]
@@ -295,7 +347,10 @@ class Instance:
         self.chain: int = fields["chain"]
         self.entry: tuple[int, ...] = tuple(fields["entry"])
         self.coordinates: dict[str, Any] = fields["coordinates"]
+        self.derived: dict[str, Any] = fields.get("derived", {})
         self.used: set[str] = set()
+        require(self.derived != {} or "derived" not in fields, "nothing is derived")
+        require(not set(self.coordinates) & set(self.derived), "a name is both given and derived")
         require(1 <= self.states <= 20 and 1 <= self.steps <= LARGEST_RUN, "states or steps are out of range")
         require(1 <= len(self.sizes) <= 4 and all(1 <= size <= 20 for size in self.sizes), "actions are out of range")
 
@@ -304,17 +359,26 @@ class Instance:
         require(name in self.coordinates, f"the coordinates {name} are missing")
         self.used.add(name)
 
-        def visit(value: Any, rest: tuple[int, ...]) -> None:
-            if rest:
-                fits = isinstance(value, list) and len(value) == rest[0]
-                require(fits, f"the coordinates {name} do not have the shape {shape}")
-                for part in value:
-                    visit(part, rest[1:])
-            else:
-                require(type(value) is int and low <= value <= high, f"{name} holds no integer from {low} to {high}")
+        def whole(value: Any) -> int:
+            require(type(value) is int and low <= value <= high, f"{name} holds no integer from {low} to {high}")
+            return int(value)
 
-        visit(self.coordinates[name], shape)
-        return self.coordinates[name]
+        return entries(self.coordinates[name], shape, name, whole)
+
+    def rationals(self, name: str, shape: tuple[int, ...]) -> Any:
+        """Nested lists of rationals of this shape: whole numbers as integers, others as ``"p/q"`` in lowest terms."""
+        require(name in self.derived, f"the derived table {name} is missing")
+        self.used.add(name)
+
+        def rational(value: Any) -> Fraction:
+            written = RATIONAL.fullmatch(value) is not None if isinstance(value, str) else type(value) is int
+            require(written, f"{name} holds something that is no rational number")
+            number = Fraction(value)
+            shortest = number.denominator > 1 and str(number) == value if isinstance(value, str) else True
+            require(shortest, f"{name} holds a number that is not in lowest terms")
+            return number
+
+        return entries(self.derived[name], shape, name, rational)
 
     def shares(self, name: str, shape: tuple[int, ...], low: int = 0) -> Any:
         """Weights, normalised to sum to 1 along the last axis."""
@@ -1022,6 +1086,689 @@ def simulated_score(instance: Instance) -> Comparison:
     return Comparison("V of the product of the marginals", reported, "=", "V_π", true)
 
 
+# --- Appendix C.1 and C.2, Remark 5.2: critics of small games -----------------------------------------------------------
+
+
+def chain_of_states(instance: Instance, scale: int) -> tuple[Matrix, Vector, Fraction]:
+    """A game with one action, that never ends: ``P(s'|s)``, rewards from 0 to ``scale`` over 10, and the discount ``γ < 1``."""
+    instance.require_sizes(None, agents=1)
+    require(instance.sizes == (1,), "this checker treats one action for this claim")
+    states = instance.states
+    transition = [row[0] for row in instance.shares("game.transition", (states, 1, states))]
+    rewards = [Fraction(row[0], 10) for row in instance.integers("game.reward", (states, 1), 0, scale)]
+    gamma = instance.shares("game.discount", (2,))[0]
+    require(gamma < 1, "the discount is 1")
+    return transition, rewards, gamma
+
+
+@claim(
+    "section-c.1/constrained",
+    statement="w ↦ L(w, w) - min_{w' ∈ F} L(w', w) is a quadratic form, hence convex, on F = {w : 0 ≤ φᵀw ≤ 1/(1-γ)}",
+    setting="a chain without rewards, one positive feature, data, and two critics of the class as shares of the longest",
+    hypotheses=("game never terminates", "seen is a distribution", "γ < 1"),
+    note="Midpoint convexity is on trial.  The inner minimum over all weights makes it hold: section-c.1/unconstrained.",
+)
+def bellman_error_in_a_class(instance: Instance) -> Comparison:
+    """One feature ``φ(s) > 0``, weights μ of the data, rewards 0: ``L(w', w) = Σ μ(s) (φ(s) w' - γ w E φ(s'))²``.
+
+    F is the interval from 0 to ``1/((1-γ) max φ)``.  In ``w'`` L is a parabola, smallest in F at
+    ``w° = γ w Σ μ φ E φ(s') / Σ μ φ²`` or, if that lies outside, at the nearer end.
+    """
+    transition, _, gamma = chain_of_states(instance, 0)
+    instance.require_place(0, ())
+    feature = [Fraction(h, 10) for h in instance.integers("heights", (instance.states,), 1, 10)]
+    data = instance.shares("seen", (instance.states,))
+    following = [gamma * dot(row, feature) for row in transition]
+    longest = 1 / ((1 - gamma) * max(feature))
+    first, second = (Fraction(k, 10) * longest for k in instance.integers("share", (2,), 0, 10))
+
+    def loss(rival: Fraction, w: Fraction) -> Fraction:
+        return dot(data, [(f * rival - g * w) ** 2 for f, g in zip(feature, following, strict=True)])
+
+    def error(w: Fraction) -> Fraction:
+        along = [p * f for p, f in zip(data, feature, strict=True)]
+        best = w * dot(along, following) / dot(along, feature)
+        return loss(w, w) - loss(min(max(best, Fraction(0)), longest), w)
+
+    return Comparison(
+        "E(½(w₁ + w₂))", error((first + second) / 2), "≤", "½(E(w₁) + E(w₂))", (error(first) + error(second)) / 2
+    )
+
+
+@claim(
+    "section-c.2/completeness",
+    statement="if φᵀw = Q_π for every π, then T_π f is linear in φ with f",
+    setting="a chain with rewards in [0, 1] and data, its value function the only feature",
+    hypotheses=(
+        "game never terminates",
+        "rewards of game lie in [0, 1]",
+        "seen is a distribution",
+        "seen has full support",
+        "γ < 1",
+    ),
+    note="There is one action, hence one policy, so the single feature Q realizes every Q_π.",
+)
+def completeness(instance: Instance) -> Comparison:
+    """The feature is ``Q = r + γPQ``, and ``T0 = r``: its distance from the line is ``Σ μ r² - (Σ μ Q r)² / Σ μ Q²``."""
+    transition, rewards, gamma = chain_of_states(instance, 10)
+    instance.require_place(0, ())
+    data = instance.shares("seen", (instance.states,), low=1)
+    values = fixed_point(rewards, [[gamma * p for p in row] for row in transition])
+    distance = squared_distance(values, rewards, data)
+    return Comparison("min_w E_μ(φᵀw - T f)² at f = 0", distance, "=", "0", 0)
+
+
+def squared_distance(feature: Vector, target: Vector, data: Vector) -> Fraction:
+    """``min_w Σ μ (φ w - f)²``"""
+    along = [p * f for p, f in zip(data, feature, strict=True)]
+    size, share = dot(along, feature), dot(along, target)
+    return dot(data, [t * t for t in target]) - (share * share / size if size else 0)
+
+
+class Pairs:
+    """A game and a policy of conditional factors, as one Markov chain over the pairs (s, a), the state slowest.
+
+    From the pair x it goes on to the pair y with ``ahead[x][y] = γ P(s'|s, a) π(a'|s')``, and x pays ``rewards[x]``.
+    """
+
+    def __init__(self, instance: Instance, ends: bool, lowest: int, scale: int) -> None:
+        self.states, self.sizes = instance.states, instance.sizes
+        self.joint = math.prod(self.sizes)
+        require(self.states * self.joint <= 40, "this checker treats at most 40 pairs (s, a) for this claim")
+        require(instance.steps == 1, "this claim has no steps")
+        agents = range(len(self.sizes))
+        self.factors = [
+            instance.shares(f"policy.{m + 1}", (self.states, math.prod(self.sizes[:m]), self.sizes[m])) for m in agents
+        ]
+        # π(a|s), built up agent by agent
+        self.policy = [[Fraction(1)] for _ in range(self.states)]
+        for factor in self.factors:
+            self.policy = [
+                [q * p for q, row in zip(chances, rows, strict=True) for p in row]
+                for chances, rows in zip(self.policy, factor, strict=True)
+            ]
+        transition = instance.shares("game.transition", (self.states, self.joint, self.states + ends))
+        self.gamma = instance.shares("game.discount", (2,))[0]
+        self.ahead = [
+            [self.gamma * row[s] * p for s in range(self.states) for p in self.policy[s]]
+            for rows in transition
+            for row in rows
+        ]
+        rewards = instance.integers("game.reward", (self.states, self.joint), lowest, 9)
+        self.rewards = [Fraction(r, scale) for row in rewards for r in row]
+        self.values = fixed_point(self.rewards, self.ahead)
+
+    def seen_by(self, m: int) -> list[Vector]:
+        """``Q^{1:m}``: the later agents averaged out, the last first."""
+        rows = [self.values[s * self.joint : (s + 1) * self.joint] for s in range(self.states)]
+        for factor in reversed(self.factors[m:]):
+            width = len(factor[0][0])
+            rows = [
+                [dot(p, row[i * width : (i + 1) * width]) for i, p in enumerate(choices)]
+                for row, choices in zip(rows, factor, strict=True)
+            ]
+        return rows
+
+
+@claim(
+    "remark-5.2",
+    statement="min_w E(φᵀw - Q^{1:m}_π)² = 0 for every π, whatever the features",
+    setting="a game, a policy, and one feature for every agent",
+    hypotheses=("I - γP_π is invertible",),
+    note="It does not follow from the definition; it is a hypothesis on the features, and everything after it needs it.",
+)
+def features_that_realize_nothing(instance: Instance) -> Comparison:
+    """Statement number c is about agent m = c + 1: its feature is an integer from 1 to 9 at every ``(s, a^{1:m})``."""
+    pairs = Pairs(instance, ends=True, lowest=-9, scale=1)
+    require(0 <= instance.chain < len(instance.sizes), "there is no such agent")
+    m = instance.chain + 1
+    instance.require_place(m - 1, ())
+    tables = [
+        instance.integers(f"tables.{j}", (instance.states, math.prod(instance.sizes[:j])), 1, 9)
+        for j in range(1, len(instance.sizes) + 1)
+    ]
+    feature = [Fraction(value) for row in tables[m - 1] for value in row]
+    values = [value for row in pairs.seen_by(m) for value in row]
+    distance = squared_distance(feature, values, [Fraction(1, len(values))] * len(values))
+    return Comparison(f"min_w mean (φᵀw - Q^{{1:{m}}}_π)²", distance, "=", "0", 0)
+
+
+TABULAR = (
+    "game never terminates",
+    "rewards of game lie in [0, 1]",
+    "weights_of_data is a distribution",
+    "weights_of_data has full support",
+    "price > 0",
+    "γ < 1",
+)
+
+
+class Pessimistic(Pairs):
+    """One-hot features: a critic is a table f, ``E(f) = Σ μ (f - Tf)²``, and all μ > 0.
+
+    ``f(s_0, π) + λE(f)`` is smallest at ``f = Q - z/(2λ)``, where ``(I - γPπ) z = y/μ`` and ``y = (I - γPπ)ᵀ⁻¹ c``, ``c = ρπ``
+    the chances of the first pair: the gradient ``c + 2λ (I - γPπ)ᵀ μ (I - γPπ)(f - Q)`` vanishes there.
+    """
+
+    def __init__(self, instance: Instance) -> None:
+        super().__init__(instance, ends=False, lowest=0, scale=9)
+        require(self.gamma < 1, "the discount is 1")
+        start = instance.shares("game.start", (self.states,))
+        self.data = instance.shares("weights_of_data", (len(self.values),), low=1)
+        first = [rho * p for rho, chances in zip(start, self.policy, strict=True) for p in chances]
+        visits = fixed_point(first, transposed(self.ahead))
+        slope = fixed_point([y / mu for y, mu in zip(visits, self.data, strict=True)], self.ahead)
+        price = instance.ratio("price")
+        self.critic = [q - z / (2 * price) for q, z in zip(self.values, slope, strict=True)]
+        self.ceiling = 1 / (1 - self.gamma)
+
+
+@claim(
+    "section-c.1/closed-form-in-class",
+    statement="0 ≤ φᵀw⁺ ≤ 1/(1-γ) for the unconstrained minimiser w⁺ of f(s_0, π) + λE(f, π)",
+    setting="a game with rewards in [0, 1], a policy, data everywhere, and a price",
+    hypotheses=TABULAR,
+    note="Lemma C.6 needs the range, so the range must be enforced.",
+)
+def closed_form_in_class(instance: Instance) -> Comparison:
+    """Entry (x, 0) is ``f(x)``, entry (x, 1) is ``1/(1-γ) - f(x)``, which exceeds ``1/(1-γ)`` where ``f(x) < 0``."""
+    found = Pessimistic(instance)
+    instance.require_place(0, (len(found.critic), 2))
+    value = found.critic[instance.entry[0]]
+    left = "max_x φ(x)ᵀw⁺ and max_x -φ(x)ᵀw⁺ + 1/(1-γ)"
+    return Comparison(left, found.ceiling - value if instance.entry[1] else value, "≤", "1/(1-γ)", found.ceiling)
+
+
+@claim(
+    "lemma-c.3/reward-error",
+    statement="‖R_k - R‖²_{2,μ} ≤ ε_r, which bounds E(Q_π, π), for the pessimistic critic f_k",
+    setting="a game with rewards in [0, 1], a policy, data everywhere, a price; the pessimistic critic lies in the class",
+    hypotheses=(*TABULAR, "0 ≤ f ≤ 1/(1-γ)"),
+)
+def reward_error(instance: Instance) -> Comparison:
+    """``R_k = f - γPπ f``, so that f is the value in the game with rewards ``R_k``; and ``E(Q_π) = 0``, since ``Q = TQ``."""
+    found = Pessimistic(instance)
+    instance.require_place(0, ())
+    require(all(0 <= f <= found.ceiling for f in found.critic), "the pessimistic critic does not lie in the class")
+    changes = [
+        f - dot(row, found.critic) - r for f, row, r in zip(found.critic, found.ahead, found.rewards, strict=True)
+    ]
+    distance = dot(found.data, [x * x for x in changes])
+    return Comparison("‖R_k - R‖²_{2,μ}", distance, "≤", "ε_r = E(Q_π, π)", 0)
+
+
+# --- Theorem 5.5: Algorithm 2 with unlimited data ---------------------------------------------------------------------
+#
+# The file states everything: a game, the law μ(s, a) of its data, and for every agent features, weights w of a critic
+# f = φᵀw, and multipliers.  Data for agent m is s, a ~ μ, with the later agents' actions drawn from the policy instead.  With
+# Σ = E φφᵀ, A = E φ(φ - γφ(s', π))ᵀ and b = E φr the Bellman error is E(f) = (Aw - b)ᵀΣ⁺(Aw - b).  Algorithm 2 minimises
+# f(s_0, π_k) + λE(f) over the class 0 ≤ f ≤ 1/(1-γ), ‖w‖ ≤ L, and multiplies π_k^m by exp(η f^m).  As data and λ grow without
+# bound, the error of the bound's second term goes to 0, and of the critics only those with Aw = b are left.
+
+
+def mean_share(exponent: Interval, steps: int) -> Interval:
+    """``1/K Σ_{k<K} 1/(1 + e^{xk})`` for ``x ≤ 0``: powers of ``e^x`` as multiples of 2^-512, one rounded down and one up."""
+    require(exponent.high <= 0, "the exponent is positive")
+    ratio, one = exp(exponent), 1 << GRID
+    falling, rising = math.floor(ratio.low * one), math.ceil(ratio.high * one)
+    smaller = larger = one
+    low = high = 0
+    for _ in range(steps):
+        low += one * one // (one + larger)
+        high += -(-one * one // (one + smaller))
+        smaller, larger = smaller * falling >> GRID, -(-larger * rising >> GRID)
+    return Interval(Fraction(low, steps * one), Fraction(high, steps * one))
+
+
+class OneMove:
+    """A game that one joint action decides: its start is one state, never seen again, and elsewhere actions change nothing.
+
+    So away from the start all policies have the same values V, and at the start the same ``Q(a) = r + γPV``.
+    """
+
+    def __init__(self, instance: Instance, states: int, sizes: tuple[int, ...]) -> None:
+        self.states, self.sizes, joint = states, sizes, math.prod(sizes)
+        self.transition = instance.rationals("game.transition", (states, joint, states))
+        self.reward = instance.rationals("game.reward", (states, joint))
+        self.gamma = instance.rationals("game.discount", ())
+        start = instance.rationals("game.start", (states,))
+        self.data = instance.rationals("data", (states, joint))
+        rows = [row for rows in self.transition for row in rows]
+        for chances in (*rows, start, [p for row in self.data for p in row]):
+            require(min(chances) >= 0 and sum(chances) == 1, "transitions, start and data are no distributions")
+        require(all(0 <= r <= 1 for row in self.reward for r in row), "rewards are not all in [0, 1]")
+        require(0 <= self.gamma < 1, "the discount is not from 0 to 1")
+        require(1 in start, "the start is not one state")
+        self.start = start.index(1)
+        require(all(row[self.start] == 0 for row in rows), "the start is seen again")
+        self.after = [s for s in range(states) if s != self.start]
+        for s in self.after:
+            alike = constant(self.transition[s]) and constant(self.reward[s])
+            require(alike, "actions matter away from the start")
+        ahead = [[self.gamma * p for p in rows[0]] for rows in self.transition]
+        ahead[self.start] = [Fraction(0)] * states
+        self.values = fixed_point([row[0] for row in self.reward], ahead)  # nothing looks at the one of the start
+        self.returns = self.backup(self.values)
+        self.ceiling = 1 / (1 - self.gamma)
+
+    def backup(self, table: Vector) -> Vector:
+        """``r(s_0, a) + γ Σ P(s'|s_0, a) f(s')`` for every joint action a."""
+        rows = zip(self.reward[self.start], self.transition[self.start], strict=True)
+        return [r + self.gamma * dot(row, table) for r, row in rows]
+
+    def seen_by(self, m: int, row: Vector) -> Vector:
+        """A table over joint actions averaged over the agents after m, who play evenly."""
+        later = math.prod(self.sizes[m:])
+        return [sum(row[i : i + later], Fraction(0)) / later for i in range(0, len(row), later)]
+
+    def occupancy(self) -> Vector:
+        """``d_*(s)`` of the best joint action at the start; what follows it nobody can change."""
+        best = self.returns.index(max(self.returns))
+        ahead = [[self.gamma * p for p in rows[0]] for rows in self.transition]
+        ahead[self.start] = [self.gamma * p for p in self.transition[self.start][best]]
+        begin = [Fraction(int(s == self.start)) for s in range(self.states)]
+        return [d / self.ceiling for d in fixed_point(begin, transposed(ahead))]
+
+    def shortfalls(self, critic: Vector) -> tuple[Fraction, Fraction]:
+        """``J_* - J(π)`` if the first agent plays action 0, and how much more it is with action 1; the others play evenly.
+
+        Its critic, of these values at the start, prefers action 1, which is worse.
+        """
+        require(self.sizes[0] == 2, "this checker treats two actions of the first agent for this claim")
+        good, bad = self.seen_by(1, self.returns)
+        require(good >= bad and critic[0] < critic[1], "this checker treats a critic that prefers the worse action 1")
+        return max(self.returns) - good, good - bad
+
+    def regret(self, critic: Vector, steps: int) -> Interval:
+        """``1/K Σ_k (J_* - J(π_k))``: in step k action 1 has the chance ``1/(1 + e^{ηk(f(0) - f(1))})``.
+
+        ``η = (1-γ)√(log|A_1|/(2K))``
+        """
+        always, more = self.shortfalls(critic)
+        eta = (1 - self.gamma) * sqrt(log(2) / (2 * steps))
+        return always + more * mean_share(eta * (critic[0] - critic[1]), steps)
+
+    def over(self, s: int) -> bool:
+        """Whether the state s pays nothing and leads to itself alone."""
+        return bool(self.reward[s][0] == 0 and self.transition[s][0][s] == 1)
+
+
+def constant(items: list[Any]) -> bool:
+    """Whether all are the same."""
+    return all(item == items[0] for item in items)
+
+
+class Limit(OneMove):
+    """Verifies what a file says of Algorithm 2 in this limit: hypotheses of the theorem, critics, and that they never change.
+
+    That a critic is the most pessimistic one is proved by multipliers y, ``u ≥ 0``, ``v ≥ 0`` with ``c = Aᵀy + Φᵀ(u - v)``:
+    then ``cᵀw ≥ bᵀy - Σ v/(1-γ)`` for every critic in the limit, and f attains that.  The file has them for ``c = φ(s_0, a)``
+    with *every* a.  So f is smallest at every a at once; and at the start every other minimiser of ``f(s_0, π_k)`` equals it,
+    as π_k never excludes an action.
+
+    All agents but the first find their own actions at the start equally good, so they go on playing evenly.  Therefore the data,
+    A and b never change (away from the start neither data nor features depend on actions), nor what the critics say of the start.
+    """
+
+    def __init__(self, instance: Instance) -> None:
+        super().__init__(instance, instance.states, instance.sizes)
+        p, q = instance.integers("shares", (2,), 1)
+        require(sum(self.data[self.start]) == Fraction(p, p + q), "the shares are not those of the data")
+        self.radius = instance.rationals("radius", ())
+        agents = range(1, len(self.sizes) + 1)
+        self.features = {m: self.read_features(instance, m) for m in agents}
+        for m in agents:
+            self.require_realizable(m)
+        self.require_covered()
+        self.weights: dict[int, Vector] = {}
+        self.critics: dict[int, list[Vector]] = {}
+        for m in reversed(agents):  # the later agents play evenly
+            self.verify_critic(instance, m)
+            own = self.sizes[m - 1]
+            views = self.critics[m][self.start]
+            stays = m == 1 or all(constant(views[i : i + own]) for i in range(0, len(views), own))
+            require(stays, f"agent {m} does not go on playing evenly")
+
+    def read_features(self, instance: Instance, m: int) -> list[Matrix]:
+        """``φ(s, a^{1:m})``, of norm at most 1."""
+        width = len(instance.derived.get(f"weights.{m}", ()))
+        require(width > 0, f"agent {m} has no weights")
+        table = instance.rationals(f"features.{m}", (self.states, math.prod(self.sizes[:m]), width))
+        require(all(dot(phi, phi) <= 1 for rows in table for phi in rows), "a feature is longer than 1")
+        require(all(constant(table[s]) for s in self.after), "features depend on actions away from the start")
+        return list(table)
+
+    def answers(self, m: int) -> Iterable[tuple[int, ...]]:
+        """Every way in which the agents after m may answer the others: the joint action, for each of theirs.
+
+        What policies do is a mixture of these, and a class that contains some tables contains their mixtures.
+        """
+        later = math.prod(self.sizes[m:])
+        found = product(range(later), repeat=math.prod(self.sizes[:m]))
+        return [tuple(i * later + answer for i, answer in enumerate(choice)) for choice in found]
+
+    def in_span(self, m: int, at_start: Vector, elsewhere: Vector) -> Vector | None:
+        """The weights of a table that does not depend on actions away from the start; None if it is not linear in φ."""
+        table = self.features[m]
+        rows = [*table[self.start], *(table[s][0] for s in self.after)]
+        return solve(rows, [*at_start, *(elsewhere[s] for s in self.after)])
+
+    def require_realizable(self, m: int) -> None:
+        """Remark 5.2: every ``Q^{1:m}_π`` is a critic of the class (it is from 0 to 1/(1-γ), as rewards are from 0 to 1)."""
+        for answer in self.answers(m):
+            found = self.in_span(m, [self.returns[a] for a in answer], self.values)
+            require(found is not None and dot(found, found) <= self.radius**2, f"a Q^{{1:{m}}} is not in the class")
+
+    def require_complete(self, m: int) -> None:
+        """``Tf`` is a critic of the class for every critic f, or indeed every w, and every policy.
+
+        It is linear in the features, as T0 and γPφ are.  It has the range; and what has it has ``‖w‖ ≤ √d/(1-γ) ≤ L``, for every
+        weight is the value at some point.
+        """
+        width = len(self.weights[m])
+        rows = [phi for rows in self.features[m] for phi in rows]
+        units = [[Fraction(int(i == j)) for i in range(width)] for j in range(width)]
+        short = all(unit in rows for unit in units) and width * self.ceiling**2 <= self.radius**2
+        require(short, "the ball may exclude a table that has the range")
+        shifts = [self.next_features(m, s, 0) for s in range(self.states)]
+        for answer in self.answers(m):
+            rewards = [self.reward[self.start][a] for a in answer]
+            found = [self.in_span(m, rewards, [row[0] for row in self.reward])]
+            moved = [self.next_features(m, self.start, a) for a in answer]
+            found += [self.in_span(m, *columns) for columns in zip(transposed(moved), transposed(shifts), strict=True)]
+            require(None not in found, f"the class of agent {m} is not complete")
+
+    def next_features(self, m: int, s: int, a: int) -> Vector:
+        """``γ E φ(s')`` after the joint action a in s; there φ does not depend on actions."""
+        columns = transposed([rows[0] for rows in self.features[m]])
+        return [self.gamma * dot(self.transition[s][a], column) for column in columns]
+
+    def require_covered(self) -> None:
+        """Definition 5.4 with a finite C: data is wherever the best policy goes, but where all is over and every critic 0."""
+        best = self.returns.index(max(self.returns))
+        require(self.data[self.start][best] > 0, "no data shows the best action at the start")
+        for s in self.after:
+            seen = all(p > 0 for p in self.data[s])
+            dead = self.over(s) and not any(x for table in self.features.values() for x in table[s][0])
+            require(self.occupancy()[s] == 0 or seen or dead, "the best policy goes where no data is")
+
+    def verify_critic(self, instance: Instance, m: int) -> None:
+        """The critic has no Bellman error, lies in the class, and is smallest at every ``a^{1:m}`` at the start."""
+        table = self.features[m]
+        columns, width = len(table[0]), len(table[0][0])
+        w = self.weights[m] = instance.rationals(f"weights.{m}", (width,))
+        operator = [[Fraction(0)] * width for _ in range(width)]  # A
+        reward = [Fraction(0)] * width  # b
+        later = math.prod(self.sizes[m:])
+        for s in range(self.states):
+            for p in range(columns):
+                mass = sum(self.data[s][p * later : (p + 1) * later])
+                for a in range(p * later, (p + 1) * later):  # the later agents play evenly
+                    ahead, phi = self.next_features(m, s, a), table[s][p]
+                    for i in range(width):
+                        reward[i] += mass / later * phi[i] * self.reward[s][a]
+                        for j in range(width):
+                            operator[i][j] += mass / later * phi[i] * (phi[j] - ahead[j])
+        require([dot(row, w) for row in operator] == reward, f"the critic of agent {m} has a Bellman error")
+        critic = self.critics[m] = [[dot(phi, w) for phi in rows] for rows in table]
+        inside = all(0 <= f <= self.ceiling for row in critic for f in row) and dot(w, w) <= self.radius**2
+        require(inside, f"the critic of agent {m} is not in the class")
+
+        points = [phi for rows in table for phi in rows]
+        shape = (columns, len(points))
+        free = instance.rationals(f"equalities.{m}", (columns, width))
+        lower, upper = (instance.rationals(f"{name}.{m}", shape) for name in ("lower", "upper"))
+        for p in range(columns):
+            y, u, v = free[p], lower[p], upper[p]
+            require(min(*u, *v) >= 0, "a multiplier is negative")
+            push = [x - z for x, z in zip(u, v, strict=True)]
+            forces = [
+                dot(row, y) + dot(column, push)
+                for row, column in zip(transposed(operator), transposed(points), strict=True)
+            ]
+            balanced = forces == table[self.start][p]
+            tight = dot(reward, y) - self.ceiling * sum(v) == critic[self.start][p]
+            require(balanced and tight, f"the multipliers do not prove the critic of agent {m} smallest")
+
+    def first_term(self, steps: int) -> Interval:
+        """``2√2/(1-γ)² Σ_m √(log|A_m|/K)``"""
+        return 2 * sqrt(2) * Interval(self.ceiling**2) * total(sqrt(log(size) / steps) for size in self.sizes)
+
+
+LIMIT = ("shares is a distribution", "shares has full support")
+RUN = (*LIMIT, "one agent's critic asks for a change, and only at the start", "the start is never seen again")
+FIRST_TERM = (
+    "Population data and λ → ∞, where the second term of the bound vanishes; the first has the proof's constant, 2√2.  The gap "
+    "tends to a constant and the bound to 0 as K grows, so every constant falls at a larger K.  "
+)
+
+
+@claim(
+    "lemma-c.2/realizable",
+    statement="‖f - T^{1:m}_π f‖²_{2,μ} ≤ 1000 E(f, π) for critics of a realizable class",
+    setting="the critics that Algorithm 2 comes to on the one-agent gap, and how its data is shared out",
+    hypotheses=LIMIT,
+    note="The error is exactly 0 and the norm is not, so no constant helps.  With completeness see lemma-c.2/complete.",
+)
+def lemma_c2(instance: Instance) -> Comparison:
+    """One agent; ``E(f) = 0`` is verified, and ``‖f - Tf‖²`` is summed up."""
+    instance.require_sizes(None, agents=1)
+    instance.require_place(0, ())
+    limit = Limit(instance)
+    critic = limit.critics[1]
+    norm = Fraction(0)
+    for s in range(limit.states):
+        for a, f in enumerate(critic[s]):
+            target = limit.reward[s][a] + dot(limit.next_features(1, s, a), limit.weights[1])
+            norm += limit.data[s][a] * (f - target) ** 2
+    left = "‖f - T^{1:1}_π f‖²_{2,μ} for the critic f of Algorithm 2"
+    return Comparison(left, norm, "≤", "1000 E(f, π)", 0)
+
+
+@claim(
+    "lemma-c.3/all-agents",
+    statement="f_k^m = Q^{1:m}_{π_k} in one game M_k with the dynamics of M, for all m at once",
+    setting="the critics that Algorithm 2 comes to on the two-agent gap, and how its data is shared out",
+    hypotheses=LIMIT,
+    note="f_k^N alone determines the rewards of M_k, so no other game can do.  Each agent alone and marginals are fine.",
+)
+def lemma_c3(instance: Instance) -> Comparison:
+    """Statement number c is about agent m = c + 1, for the even policy, with which a run starts.
+
+    If ``Q_π = f^N`` in M_k, then ``Q^{1:m}_π`` there is ``f^N`` averaged over the agents after m, whatever its rewards are.
+    """
+    instance.require_sizes(None, agents=2)
+    limit = Limit(instance)
+    m = instance.chain + 1
+    require(m in limit.critics, "there is no such agent")
+    instance.require_place(m - 1, (limit.states, math.prod(limit.sizes[:m])))
+    s, p = instance.entry
+    return Comparison(
+        f"Q^{{1:{m}}}_{{π_k}} in M_k, the only game with the same dynamics and Q_{{π_k}} = f_k^N",
+        limit.seen_by(m, limit.critics[2][s])[p],
+        "=",
+        f"f_k^{m}",
+        limit.critics[m][s][p],
+    )
+
+
+def theorem_55(instance: Instance, limit: Limit) -> Comparison:
+    """The first term of the bound, which is all that is left of it."""
+    instance.require_place(0, ())
+    return Comparison(
+        "J_* - E J(π̂) = 1/K Σ_k (J_* - J(π_k))",
+        limit.regret(limit.critics[1][limit.start], instance.steps),
+        "≤",
+        "2√2/(1-γ)² Σ_m √(log|A_m|/K)",
+        limit.first_term(instance.steps),
+    )
+
+
+@claim(
+    "theorem-5.5/two-agents",
+    statement="J_* - E J(π̂) ≤ 2√2/(1-γ)² Σ_m √(log|A_m|/K) as n → ∞",
+    setting="Algorithm 2 on the two-agent gap as n, λ → ∞; how the data is shared out",
+    hypotheses=RUN,
+    note=FIRST_TERM + "What breaks is Lemma C.3: no one game has the critics of both agents for its values.",
+)
+def theorem_55_two_agents(instance: Instance) -> Comparison:
+    """Two agents; that their classes are complete is verified too."""
+    instance.require_sizes(None, agents=2, steps=None)
+    limit = Limit(instance)
+    for m in limit.critics:
+        limit.require_complete(m)
+    return theorem_55(instance, limit)
+
+
+@claim(
+    "theorem-5.5/one-agent",
+    statement="J_* - E J(π̂) ≤ 2√2/(1-γ)² √(log|A|/K) as n → ∞, if the class holds every Q_π",
+    setting="Algorithm 2 on the one-agent gap as n, λ → ∞; how the data is shared out",
+    hypotheses=RUN,
+    note=FIRST_TERM
+    + "What breaks is Lemma C.2: without completeness a critic with Bellman error 0 may be inconsistent.",
+)
+def theorem_55_one_agent(instance: Instance) -> Comparison:
+    """One agent."""
+    instance.require_sizes(None, agents=1, steps=None)
+    return theorem_55(instance, Limit(instance))
+
+
+# --- Theorem D.7: finite classes --------------------------------------------------------------------------------------
+#
+# In every step n data are drawn: (s, a^1) ~ μ and a^2 from the policy; E_D(f) = L(f, f) - min over the class of L(f', f), with
+# L(f', f) = 1/n Σ (f'(s, a^1) - r - γ f(s'))².  The class of agent 2 is {Q}, that of agent 1 is {Q, g, g'}, tables in the file.
+
+
+class Trap(OneMove):
+    """Verifies the classes of the file, and that agent 1 takes g or g', whatever λ, unless ``N_0 > 3 N_1``.
+
+    ``N_0`` and ``N_1`` count data at the start with agent 1's action 0 and agent 2's action 0 or 1.  Agent 2's critic finds its
+    actions equally good, so it plays evenly, and a datum is of either kind with the same chance p.
+    """
+
+    def __init__(self, instance: Instance) -> None:
+        instance.require_sizes(1, agents=1, steps=None)
+        require(instance.sizes == (2,), "agent 1 has two actions")
+        super().__init__(instance, 4, (2, 2))
+        true, wrong, image = instance.rationals("class.1", (3, 4, 2))
+        (other,) = instance.rationals("class.2", (1, 4, 4))
+        require(other == self.joint_values(self.returns, 4), "the class of agent 2 is not {Q}")
+        require(all(constant(other[self.start][i : i + 2]) for i in (0, 2)), "agent 2 does not go on playing evenly")
+
+        # ζ_F = ζ_FF = 0 for agent 1: Q = TQ is there, and Tf for every f.  And |f| ≤ 1/(1-γ).
+        require(true == self.joint_values(self.seen_by(1, self.returns), 2), "the first critic is not Q")
+        require(self.image(true) == true and self.image(wrong) == image, "the class is not complete: Tg")
+        require(self.image(image) in (true, wrong, image), "the class is not complete: Tg'")
+        tables = (true, wrong, image)
+        require(all(abs(f) <= self.ceiling for table in tables for row in table for f in row), "a critic is too large")
+
+        # C² ≤ 2: d_* ≤ 2μ but where all is over and every critic is 0; there, and for agent 2, f = Tf.
+        best = self.returns.index(max(self.returns))
+        require(best == 0, "the best joint action is not (0, 0)")
+        for s, reached in enumerate(self.occupancy()):
+            mass = min(sum(self.data[s][:2]), sum(self.data[s][2:])) if s != self.start else sum(self.data[s][:2])
+            dead = self.over(s) and all(table[s] == [0, 0] for table in tables)
+            require(dead or reached <= 2 * mass, "C² > 2")
+
+        # E_D(g) = 0 unless N_0 > 3 N_1: on the data g' is g, and Q differs from g at the start after action 0 alone.
+        for s in range(4):
+            if sum(self.data[s]) > 0:
+                same = true[s][1] == wrong[s][1] if s == self.start else true[s] == wrong[s]
+                require(wrong[s] == image[s] and same, "the critics differ on the data")
+        require(all(1 in row for row in self.transition[self.start][:2]), "the outcome of action 0 is random")
+        q, g = true[self.start][0], wrong[self.start][0]
+        require(g < q, "g is not pessimistic")
+        targets = self.backup([row[0] for row in wrong])[:2]
+        gain, loss = ((g - t) ** 2 - (q - t) ** 2 for t in targets)  # what Q explains better, N_0 times, and worse
+        require(gain > 0 and loss == -3 * gain, "E_D(g) = 0 is not N_0 ≤ 3 N_1")
+        self.views = wrong[self.start]
+        self.chance = sum(self.data[self.start][:2]) / 2
+
+    def joint_values(self, at_start: Vector, width: int) -> Matrix:
+        """A table with these entries at the start, and the values elsewhere."""
+        return [at_start if s == self.start else [self.values[s]] * width for s in range(self.states)]
+
+    def image(self, table: Matrix) -> Matrix:
+        """``Tf`` while agent 2 plays evenly, for a table that does not depend on actions away from the start."""
+        require(all(constant(table[s]) for s in self.after), "a critic depends on actions away from the start")
+        ahead = [row[0] for row in table]
+        elsewhere = [self.reward[s][0] + self.gamma * dot(self.transition[s][0], ahead) for s in range(self.states)]
+        at_start = self.seen_by(1, self.backup(ahead))
+        return [at_start if s == self.start else [elsewhere[s]] * 2 for s in range(self.states)]
+
+    def require_likely(self, steps: int, number: int, certainty: int) -> None:
+        """In all K steps ``N_0 ≤ 3 N_1`` with probability above δ: ``K P(N_0 > 3 N_1) < 1 - δ``.
+
+        ``P(N_0 > 3 N_1) ≤ E z^(N_0 - 3 N_1) = (1 - ρ)ⁿ ≤ 1/(1 + ρn)`` with ``ρ = p(2 - z - z⁻³)`` and ``z = 4/3``.
+        """
+        z = Fraction(4, 3)
+        rate = self.chance * (2 - z - 1 / z**3)
+        require(rate > 0 and steps / (1 + rate * number) < 1 - Fraction(1, certainty), "the trap may fail")
+
+    def terms(self, steps: int, number: int, certainty: int) -> tuple[Interval, Interval]:
+        """``N √(log|A|/K)/(1-γ)²``, and ``C (K log(|F|/δ)/n)^{1/3}/(1-γ)²`` with ``C = √2`` and ``|F| = 3``."""
+        inside = steps * log(3 * certainty) / number
+        scale = self.ceiling**2
+        return 2 * scale * sqrt(log(2) / steps), scale * sqrt(2) * exp(log(inside) / 3)
+
+
+LIKELY = ("with probability > δ all K samples spring the trap: K (1 - 47/1536)ⁿ < 1 - δ",)
+
+
+@claim(
+    "theorem-d.7",
+    statement="J_* - J(π̂) ≤ 2√2 N √(log|A|/K)/(1-γ)² + 10 C (K log(|F|/δ)/n)^{1/3}/(1-γ)² for ζ_F = ζ_FF = 0, "
+    "with probability ≥ 1 - δ",
+    setting="a trapped run of K steps with n = samples · K⁴ data each, and δ = 1/certainty",
+    hypotheses=LIKELY,
+    note="With the constants 2√2, as the proof gives for the first term, and 10 for the second.  ζ_F = ζ_FF = 0, C = √2, "
+    "|F^1| = 3, |F^2| = 1, whatever λ.  The second term is 10 C (K log(|F|/δ)/n)^{1/3}/(1-γ)²; other powers of K and n change "
+    "nothing, since n may be as large as one likes.",
+)
+def theorem_d7(instance: Instance) -> Comparison:
+    """A trapped agent 1 sees g at the start in every step."""
+    trap, steps = Trap(instance), instance.steps
+    instance.require_place(0, ())
+    number = instance.integers("samples", (), 1) * steps**4
+    certainty = instance.integers("certainty", (), 2)
+    trap.require_likely(steps, number, certainty)
+    first, second = trap.terms(steps, number, certainty)
+    return Comparison(
+        "1/K Σ_k (J_* - J(π_k)) = 1/6 · 1/K Σ_k 1/(1 + e^{-ηk/12}), η = (1-γ) √(log|A|/(2K))",
+        trap.regret(trap.views, steps),
+        "≤",
+        "2√2 N √(log|A|/K)/(1-γ)² + 10 C (K log(|F|/δ)/n)^{1/3}/(1-γ)²",
+        2 * sqrt(2) * first + 10 * second,
+    )
+
+
+@claim(
+    "theorem-d.7/any-constant",
+    statement="J_* - J(π̂) ≤ c [N √(log|A|/K)/(1-γ)² + C (K log(|F|/δ)/n)^{1/3}/(1-γ)²] for ζ_F = ζ_FF = 0, "
+    "with probability ≥ 1 - δ",
+    setting="a trapped run of K = (500c)² steps with n = K⁴ data each, and δ = 1/certainty",
+    hypotheses=LIKELY,
+    note="The mean gap is at least 1/12 for every K, and at K = (500c)², n = K⁴ the bound is below 1/12 for every c ≥ 1.",
+)
+def theorem_d7_any_constant(instance: Instance) -> Comparison:
+    """A trapped agent 1 plays its worse action with a chance of at least 1/2, so the gap is at least half of what that costs."""
+    trap = Trap(instance)
+    require(instance.steps == 1, "K is (500c)² for this claim")
+    instance.require_place(0, ())
+    constant, certainty = instance.integers("constant", (), 1), instance.integers("certainty", (), 2)
+    steps = (500 * constant) ** 2
+    trap.require_likely(steps, steps**4, certainty)
+    always, more = trap.shortfalls(trap.views)
+    return Comparison(
+        "1/12",
+        always + more / 2,
+        "≤",
+        "c [N √(log|A|/K)/(1-γ)² + C (K log(|F|/δ)/n)^{1/3}/(1-γ)²] ≥ 1/K Σ_k (J_* - J(π_k)), if the theorem holds",
+        constant * total(trap.terms(steps, steps**4, certainty)),
+    )
+
+
 # === Part 4: the verdict ==============================================================================================
 
 
@@ -1045,8 +1792,8 @@ def check(fields: dict[str, Any]) -> str:
 
     instance = Instance(fields)
     found = known.compare(instance)
-    unused = sorted(set(instance.coordinates) - instance.used)
-    require(not unused, f"coordinates that do not belong to this claim: {unused}")
+    unused = sorted((set(instance.coordinates) | set(instance.derived)) - instance.used)
+    require(not unused, f"tables that do not belong to this claim: {unused}")
     for name in ("left", "relation", "right"):
         require(fields[name] == getattr(found, name), f"{name} should read {getattr(found, name)!r}")
 

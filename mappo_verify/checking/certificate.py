@@ -64,7 +64,13 @@ MAX_ENTRIES = 20_000
 MAX_INTEGER = 10_000
 MAX_ERROR, MAX_ERRORS = 1_000, 10_000
 """Size of one rare error, and of all together: they are exponents of 2."""
-LONG_RUNS = {"theorem-4.5/i": 1_000, "theorem-4.5/ii": 1_000, "abstract-rate": 20_000}
+LONG_RUNS = {
+    "theorem-4.5/i": 1_000,
+    "theorem-4.5/ii": 1_000,
+    "abstract-rate": 20_000,
+    "theorem-5.5/one-agent": 40_000,
+    "theorem-5.5/two-agents": 40_000,
+}
 """Runs whose cost grows gently may be longer than those that their setting draws."""
 PLACES = (20, 40, 80)
 """Decimal places of an enclosure: the fewest that prove the violation."""
@@ -77,7 +83,8 @@ class Certificate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     """The fields of a certificate, in the order of the file.
 
     ``chain`` and ``entry`` say where the statement fails: which of the claim's statements (from 0), and the index in its table of
-    sides, ``[]`` for a single number.  ``left`` and ``right`` are the sides in words.
+    sides, ``[]`` for a single number.  ``left`` and ``right`` are the sides in words.  ``derived`` is there where an instance
+    stands for more than its coordinates name: rational tables, whole numbers as integers and others as ``"p/q"``.
     """
 
     format: str
@@ -90,6 +97,7 @@ class Certificate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     action_sizes: list[int]
     steps: int
     coordinates: dict[str, Any]
+    derived: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
     hypotheses: list[str]
     chain: int
     entry: list[int]
@@ -181,9 +189,9 @@ def text_of(certificate: Certificate) -> str:
 
     lines = []
     for name, value in msgspec.to_builtins(certificate).items():
-        if name == "coordinates":
+        if isinstance(value, dict):
             inner = ",\n".join(f"    {shown(key)}: {shown(entry)}" for key, entry in value.items())
-            lines.append(f'  "coordinates": {{\n{inner}\n  }}')
+            lines.append(f"  {shown(name)}: {{\n{inner}\n  }}")
         else:
             lines.append(f"  {shown(name)}: {shown(value)}")
     return "{\n" + ",\n".join(lines) + "\n}\n"
@@ -220,6 +228,7 @@ def certificate_of(claim: str | Claim, sizes: Sizes, coordinates: Mapping[str, A
                             action_sizes=list(sizes.actions),
                             steps=sizes.steps,
                             coordinates=plain,
+                            derived=_derived(entry, sizes, plain),
                             hypotheses=[h.name for h in entry.setting.all_hypotheses],
                             chain=chain,
                             entry=list(index),
@@ -248,6 +257,31 @@ class _Statement:
 
 def _evidence(claim: Claim, sizes: Sizes, coordinates: dict[str, Any]) -> Evidence:
     return certify(claim, partial(claim.setting.case, coordinates, sizes))
+
+
+def _derived(claim: Claim, sizes: Sizes, coordinates: dict[str, Any]) -> dict[str, Any] | msgspec.UnsetType:
+    """What the setting shows of an instance beside its coordinates, as the file records it."""
+    show = claim.setting.exhibit
+    if show is None:
+        return msgspec.UNSET
+
+    def plain(value: Any) -> Any:
+        return [plain(part) for part in value] if isinstance(value, list) else _number(value)
+
+    case = claim.setting.case(coordinates, sizes, System.RATIONALS)
+    return {name: plain(table.tolist()) for name, table in show(case).items()}
+
+
+def _misderived(recorded: Any, computed: Any) -> list[str]:
+    """The names of derived tables that differ, or that are there without need; as text, since ``True == 1``."""
+    one, two = ({} if table is msgspec.UNSET else table for table in (recorded, computed))
+    differ = sorted(name for name in one.keys() | two.keys() if json.dumps(one.get(name)) != json.dumps(two.get(name)))
+    return differ or (["it"] if (recorded is msgspec.UNSET) != (computed is msgspec.UNSET) else [])
+
+
+def _number(value: Any) -> int | str:
+    """A whole number as an integer, another rational as ``"p/q"``."""
+    return int(value.p) if value.q == 1 else str(value)
 
 
 def _precise(
@@ -415,6 +449,8 @@ def _checked(certificate: Certificate, claim: Claim | None) -> Evidence:
 
     sizes, coordinates = certificate.sizes, certificate.coordinates
     try:
+        strange = _misderived(certificate.derived, _derived(claim, sizes, coordinates))
+        _require(not strange, f"derived: {strange} is not what follows from the instance")
         evidence = _evidence(claim, sizes, coordinates)
         _require(evidence.verdict is Verdict.VIOLATED, _verdict_words(evidence))
         found = _precise(claim, sizes, coordinates, evidence, max(PLACES[0], _places(certificate)))
@@ -674,6 +710,73 @@ SHIPPED: dict[str, tuple[str, Sizes, dict[str, Any]]] = {
         Sizes(1, (2, 2)),
         {"policy.1": [[[3, 2]]], "policy.2": [[[9, 1], [1, 4]]]},
     ),
+    "remark-5.2": (
+        "remark-5.2",
+        Sizes(1, (2,)),
+        {
+            "game.transition": [[[0, 1], [0, 1]]],
+            "game.reward": [[0, 1]],
+            "game.discount": [0, 1],
+            "policy.1": [[[1, 1]]],
+            "tables.1": [[1, 1]],
+        },
+    ),
+    "section-c.1-constrained": (
+        "section-c.1/constrained",
+        Sizes(2, (1,)),
+        {
+            "game.transition": [[[0, 1]], [[0, 1]]],
+            "game.reward": [[0], [0]],
+            "game.discount": [9, 1],
+            "heights": [5, 10],
+            "seen": [1, 0],
+            "share": [6, 10],
+        },
+    ),
+    "section-c.1-closed-form-in-class": (
+        "section-c.1/closed-form-in-class",
+        Sizes(1, (1,)),
+        {
+            "game.transition": [[[1]]],
+            "game.reward": [[0]],
+            "game.discount": [1, 1],
+            "game.start": [1],
+            "policy.1": [[[1]]],
+            "weights_of_data": [1],
+            "price": [1, 1],
+        },
+    ),
+    "section-c.2-completeness": (
+        "section-c.2/completeness",
+        Sizes(2, (1,)),
+        {
+            "game.transition": [[[0, 1]], [[0, 1]]],
+            "game.reward": [[0], [5]],
+            "game.discount": [1, 1],
+            "seen": [1, 1],
+        },
+    ),
+    "lemma-c.2-realizable": ("lemma-c.2/realizable", Sizes(5, (2,)), {"shares": [1, 1]}),
+    "lemma-c.3-all-agents": ("lemma-c.3/all-agents", Sizes(4, (2, 2)), {"shares": [1, 1]}),
+    "lemma-c.3-reward-error": (
+        "lemma-c.3/reward-error",
+        Sizes(1, (1,)),
+        {
+            "game.transition": [[[1]]],
+            "game.reward": [[9]],
+            "game.discount": [1, 1],
+            "game.start": [1],
+            "policy.1": [[[1]]],
+            "weights_of_data": [1],
+            "price": [1, 1],
+        },
+    ),
+    "theorem-5.5-two-agents": ("theorem-5.5/two-agents", Sizes(4, (2, 2), 20_000), {"shares": [1, 1]}),
+    "theorem-5.5-two-agents-long": ("theorem-5.5/two-agents", Sizes(4, (2, 2), 40_000), {"shares": [1, 1]}),
+    "theorem-5.5-one-agent": ("theorem-5.5/one-agent", Sizes(5, (2,), 2_000), {"shares": [1, 1]}),
+    "theorem-5.5-one-agent-long": ("theorem-5.5/one-agent", Sizes(5, (2,), 10_000), {"shares": [1, 1]}),
+    "theorem-d.7": ("theorem-d.7", Sizes(1, (2,), 40_000), {"samples": 1, "certainty": 20}),
+    "theorem-d.7-any-constant": ("theorem-d.7/any-constant", Sizes(1, (2,)), {"constant": 10_000, "certainty": 20}),
 }
 """File name without ``.json``: claim, sizes, instance.  Found by audits (seed 0) and shrunk, or made by hand."""
 
@@ -699,6 +802,19 @@ ABOUT: dict[str, str] = {
     "section-e-stationary-policy": "V is stationary at (1/2, 0); the slope in x",
     "section-e-update": "the simulated update moves agent 1's logits as Algorithm 1 does",
     "section-e-score": "the simulated score is the policy's value",
+    "remark-5.2": "Remark 5.2 read as a consequence: any features realize every Q",
+    "section-c.1-constrained": "the Bellman error over the class is convex: E(8) against (E(6) + E(10))/2",
+    "section-c.1-closed-form-in-class": "the closed form stays in the class",
+    "section-c.2-completeness": "a realizable feature is complete",
+    "lemma-c.2-realizable": "Lemma C.2 with realizability alone, and the constant 1000",
+    "lemma-c.3-all-agents": "Lemma C.3 for all agents at once",
+    "lemma-c.3-reward-error": "Lemma C.3's bound on the rewards",
+    "theorem-5.5-two-agents": "Theorem 5.5, two agents, complete classes, K = 20,000",
+    "theorem-5.5-two-agents-long": "the same, K = 40,000",
+    "theorem-5.5-one-agent": "Theorem 5.5, one agent, a unique optimum, K = 2,000",
+    "theorem-5.5-one-agent-long": "the same, K = 10,000",
+    "theorem-d.7": "Theorem D.7 with constants 2√2 and 10, K = 40,000 and n = K⁴",
+    "theorem-d.7-any-constant": "the same with both constants 10,000, K = 2.5 · 10¹³",
 }
 """What each of these files shows, in a few words, in the order of the table in ``certificates/README.md``."""
 

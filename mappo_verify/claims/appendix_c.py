@@ -400,9 +400,9 @@ ONE_FEATURE = Setting(
     "a chain without rewards, one positive feature, data, and two critics of the class as shares of the longest",
     (
         GameData(termination=False, start=False, reward=(0, 0)),
-        Table("heights", lambda sizes: (sizes.states,), 1, 9, 9),
+        Table("heights", lambda sizes: (sizes.states,), 1, 10, 10),
         Distribution("seen"),
-        Table("share", lambda _: (2,), 0, 9, 9),
+        Table("share", lambda _: (2,), 0, 10, 10),
         Derived("policy", lambda case: Policy.uniform(case.game)),
         Derived("feature", lambda case: case.heights[..., None]),
         Derived("data", lambda case: case.seen[..., None]),
@@ -464,7 +464,7 @@ def _flat(case: Case) -> tuple[Array, ...]:
 CHAIN = Setting(
     "a chain with rewards in [0, 1] and data, its value function the only feature",
     (
-        GameData(termination=False, start=False, reward=(0, 9), scale=9),
+        GameData(termination=False, start=False, reward=(0, 10), scale=10),
         Distribution("seen", full_support=True),
         Derived("policy", lambda case: Policy.uniform(case.game)),
         Derived("data", lambda case: case.seen),

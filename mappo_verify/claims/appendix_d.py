@@ -521,6 +521,23 @@ TRAP = Setting(
 
 
 LIKELY = "with probability > δ all K samples spring the trap: K (1 - 47/1536)ⁿ < 1 - δ"
+
+
+def _exhibit(case: Case) -> dict[str, Array]:
+    """The game, the law ``μ(s, a)`` of its data, and both classes."""
+    problem = _problem(case.system)
+    game = problem.game
+    return {
+        "game.transition": game.transition,
+        "game.reward": game.reward,
+        "game.discount": game.discount,
+        "game.start": np.asarray(game.start),
+        "data": problem.distribution(game.agents),
+        "class.1": _first_class(case.system).tables,
+        "class.2": _second_class(case.system).tables,
+    }
+
+
 TRAPPED = Setting(
     "a trapped run of K steps with n = samples · K⁴ data each, and δ = 1/certainty",
     (
@@ -534,6 +551,7 @@ TRAPPED = Setting(
     steps=(100, 40_000),
     action_range=(2, 2),
     explore=False,
+    exhibit=_exhibit,
 )
 CONSTANTS = Setting(
     "a trapped run of K = (500c)² steps with n = K⁴ data each, and δ = 1/certainty",
@@ -548,6 +566,7 @@ CONSTANTS = Setting(
     states=(1, 1),
     action_range=(2, 2),
     explore=False,
+    exhibit=_exhibit,
 )
 
 # --- the repaired theorem ---------------------------------------------------------------------------------------------

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, System, like, select, support, system_of
+from ..arithmetic import Array, System, contract, like, select, support, system_of
 from ..errors import ClaimError
 from ..games.offline import OfflineProblem
 from ..model import Policy
 from ..model.conversion import convert
-from ..quantities.bellman_error import population_moments, start_features
-from ..quantities.limit_critics import LimitCritic, limit_critic
+from ..quantities.bellman_error import Moments, population_moments, start_features
+from ..quantities.limit_critics import LimitCritic, limit_critic, require_optimal
 from ..quantities.linear_class import LinearClass
 from .settings import Built, Case, Coordinate, Derived, Distribution, Hypothesis, Ingredient, Numbers, Setting, Sizes
 
@@ -33,16 +34,65 @@ def shared_out(make: Make, shares: Array) -> OfflineProblem:
     return replace(problem, states_distribution=select(here, shares[0], after * (shares[1] / after.sum())))
 
 
+def _programme(problem: OfflineProblem, policy: Policy, m: int) -> tuple[Moments, LinearClass]:
+    """What agent ``m`` (counted from 1) minimises over, but for the objective."""
+    features = problem.features.matrix(m - 1)
+    moments = population_moments(problem.game, policy, features, problem.distribution(m), m)
+    return moments, LinearClass(features, problem.radius, problem.ceiling)
+
+
 def limits_of(problem: OfflineProblem, policy: Policy) -> tuple[LimitCritic, ...]:
     """Every agent's critic of ``policy`` in the limit, most pessimistic at the problem's start."""
     game, found = problem.game, []
     assert game.start is not None
     for m in range(1, game.agents + 1):
-        features = problem.features.matrix(m - 1)
-        moments = population_moments(game, policy, features, problem.distribution(m), m)
-        direction = start_features(game, policy, features, m, game.start)
-        found.append(limit_critic(moments, direction, LinearClass(features, problem.radius, problem.ceiling)))
+        moments, critics = _programme(problem, policy, m)
+        direction = start_features(game, policy, critics.features, m, game.start)
+        found.append(limit_critic(moments, direction, critics))
     return tuple(found)
+
+
+def limits_at_start(problem: OfflineProblem, policy: Policy, m: int, critic: LimitCritic) -> list[LimitCritic]:
+    """Proofs that agent ``m``'s critic is smallest at every action ``a^{1:m}`` in the start state *separately*.
+
+    So it is optimal for whatever is played there, as long as the Bellman error is that of ``policy``.
+    :class:`~mappo_verify.quantities.limit_critics.LimitError` where it is not.
+    """
+    moments, critics = _programme(problem, policy, m)
+    tables = critics.features.reshape(problem.game.states, -1, critics.features.shape[-1])
+    found = []
+    for direction in contract("s,sad->ad", np.asarray(problem.game.start), tables):
+        best = limit_critic(moments, direction, critics)
+        same = replace(best, weights=critic.weights, objective=np.asarray((direction * critic.weights).sum(-1)))
+        require_optimal(same, moments, direction, critics)
+        found.append(same)
+    return found
+
+
+def exhibit(make: Make, case: Case) -> dict[str, Array]:
+    """What a reader needs to verify the critics of one exact instance without computing them.
+
+    The game, the data ``μ(s, a)``, and for every agent its features, its weights, and for every action at the start the
+    multipliers of :func:`~mappo_verify.quantities.limit_critics.limit_critic`.
+    """
+    problem = shared_out(make, case.shares)
+    game, policy = problem.game, Policy.uniform(problem.game)
+    shown = {
+        "game.transition": game.transition,
+        "game.reward": game.reward,
+        "game.discount": game.discount,
+        "game.start": np.asarray(game.start),
+        "data": problem.distribution(game.agents),
+        "radius": np.asarray(problem.radius),
+    }
+    for m, critic in enumerate(limits_of(problem, policy), start=1):
+        features = problem.features.matrix(m - 1)
+        shown[f"features.{m}"] = features.reshape(game.states, -1, features.shape[-1])
+        shown[f"weights.{m}"] = critic.weights
+        proofs = limits_at_start(problem, policy, m, critic)
+        for name in ("equalities", "lower", "upper"):
+            shown[f"{name}.{m}"] = np.stack([getattr(proof, name) for proof in proofs])
+    return shown
 
 
 @dataclass(frozen=True)
@@ -120,4 +170,5 @@ def limit_setting(
         action_range=(min(actions), max(actions)),
         explore=False,
         limit=4,
+        exhibit=partial(exhibit, make),
     )

@@ -514,6 +514,8 @@ class Setting:
     """Whether float batches are worth drawing; not where every instance starts an external solver."""
     limit: int | None = None
     """How many exact instances of a size the quick profile draws at most, where each is a long run; others in proportion."""
+    exhibit: Callable[[Case], Mapping[str, Any]] | None = None
+    """Exact tables that an instance stands for without naming them: a certificate shows them beside the coordinates."""
 
     def __post_init__(self) -> None:
         names = [ingredient.name for ingredient in self.ingredients]

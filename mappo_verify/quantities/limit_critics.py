@@ -5,8 +5,8 @@ class of Definition 5.1 (its ball left out: the solution is checked to lie insid
 
     minimise cᵀw    subject to   Aw = b,    0 ≤ φ(x)ᵀw ≤ 1/(1-γ) for every point x
 
-A floating-point solver proposes which constraints are active; the vertex they determine and the multipliers are then
-computed over the rationals, where weak duality proves optimality: with ``u, v ≥ 0`` and ``c = Aᵀy + Φᵀ(u - v)``::
+A floating-point solver proposes which constraints are active; the vertex they determine is then computed over the rationals,
+and so are multipliers on as few active constraints as will do.  Weak duality proves optimality: with ``u, v ≥ 0`` and ``c = Aᵀy + Φᵀ(u - v)``::
 
     cᵀw ≥ bᵀy - Σ_x v(x)/(1-γ)     for every feasible w,   with equality at the optimum
 
@@ -16,6 +16,7 @@ Source: Algorithm 2, line 4, in the limit of Theorem 5.5.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain, combinations
 
 import numpy as np
 
@@ -126,16 +127,18 @@ def _least_squares(rows: Array, right: Array) -> Array:
 
 
 def _multipliers(rows: Array, direction: Array, free: int) -> Array:
-    """``z`` with ``rowsᵀz = c`` and no negative entry beyond the first ``free``, if there is one.
+    """``z`` with ``rowsᵀz = c`` and no negative entry beyond the first ``free``; all 0 if there is none.
 
-    Non-negative least squares in floats choose a support that admits one; on it the multipliers are solved for exactly.
+    Of the rows beyond those as few as possible are used, the first that will do; so the answer does not depend on a solver.
+    By Carathéodory's theorem as many as there are weights suffice.
     """
-    from scipy.optimize import nnls
-
-    table = floats_of(rows).T
-    choice, _ = nnls(np.concatenate([table, -table[:, :free]], axis=1), floats_of(direction))
-    used = np.concatenate([choice[:free] + choice[len(rows) :], choice[free : len(rows)]])
-    chosen = np.flatnonzero(compare(used, ">", ACTIVE) > 0)
     result = like(np.zeros(len(rows), int), rows)
-    result[chosen] = _least_squares(rows[chosen].T, direction)
+    bounded = range(free, len(rows))
+    for used in chain.from_iterable(combinations(bounded, size) for size in range(len(direction) + 1)):
+        chosen = [*range(free), *used]
+        found = _least_squares(rows[chosen].T, direction)
+        balanced = compare(contract("xd,x->d", rows[chosen], found), "=", direction)
+        if (balanced > 0).all() and (compare(found[free:], "≥", like(0, direction)) > 0).all():
+            result[chosen] = found
+            return result
     return result
