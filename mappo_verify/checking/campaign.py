@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -75,7 +75,7 @@ class Witness:
 
 @dataclass(frozen=True, eq=False)
 class ClaimReport:
-    """What a campaign found about one claim."""
+    """What a campaign found about one claim; ``tightness`` lists smaller side over larger side of every decided instance."""
 
     claim: Claim
     standing: Standing
@@ -92,6 +92,7 @@ class ClaimReport:
     tainted_by: tuple[str, ...] = ()
     cites: tuple[str, ...] = ()
     expected: bool = True
+    tightness: Mapping[Sizes, Sequence[float]] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -237,6 +238,7 @@ class Tally:
     arithmetics: tuple[System, ...] = ()
     reason: str = ""
     failure: str = ""
+    tightness: dict[Sizes, list[float]] = field(default_factory=dict)
 
     def add(self, evidence: Evidence) -> None:
         """Count the verdicts of one evaluation."""
@@ -253,6 +255,9 @@ class Tally:
             self.margin = evidence.margin
         if evidence.ratio is not None:
             self.ratio = evidence.ratio if self.ratio is None else max(self.ratio, evidence.ratio)
+            pairs = zip(verdicts, evidence.ratios.ravel().tolist(), strict=True)
+            decided = [ratio for verdict, ratio in pairs if verdict in DECIDED and np.isfinite(ratio)]
+            self.tightness.setdefault(evidence.case.sizes, []).extend(decided)
         for entry in evidence.lines:
             if entry.step is not None:
                 self.links = tuple(dict.fromkeys((*self.links, *cited(entry.step.because))))
@@ -395,6 +400,7 @@ def conclude(
         broken=broken,
         cites=tally.links,
         expected=expected,
+        tightness=tally.tightness,
     )
 
 
