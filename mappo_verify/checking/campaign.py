@@ -75,7 +75,11 @@ class Witness:
 
 @dataclass(frozen=True, eq=False)
 class ClaimReport:
-    """What a campaign found about one claim; ``tightness`` lists smaller side over larger side of every decided instance."""
+    """What a campaign found about one claim.
+
+    ``tightness`` lists smaller side over larger side of every decided instance.  A refutation comes with a ``witness`` in
+    coordinates; on a given game, which has none, with the ``violation`` itself.
+    """
 
     claim: Claim
     standing: Standing
@@ -92,6 +96,7 @@ class ClaimReport:
     tainted_by: tuple[str, ...] = ()
     cites: tuple[str, ...] = ()
     expected: bool = True
+    violation: Evidence | None = None
     tightness: Mapping[Sizes, Sequence[float]] = field(default_factory=dict)
 
     @property
@@ -366,6 +371,7 @@ def conclude(
     witness: Witness | None,
     seconds: float,
     on_a_game: bool = False,
+    violation: Evidence | None = None,
 ) -> ClaimReport:
     """The standing that the evidence amounts to, and how it was reached."""
     certified = tally.holds + tally.violated
@@ -400,6 +406,7 @@ def conclude(
         broken=broken,
         cites=tally.links,
         expected=expected,
+        violation=violation,
         tightness=tally.tightness,
     )
 
