@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import inspect
 import linecache
+import re
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ SOURCES = tuple(f"{PACKAGE}.{layer}." for layer in ("quantities", "algorithms"))
 
 @dataclass(frozen=True)
 class Quantity:
-    """A function that numbers come from: its name, its module, and the first line of its documentation."""
+    """A function that numbers come from: its name, its module, and the formula that its documentation begins with."""
 
     name: str
     module: str
@@ -56,7 +57,8 @@ def _places(proof: Any) -> Iterator[tuple[CodeType, int]]:
 
 
 def _described(function: FunctionType) -> Quantity:
-    about = (inspect.getdoc(function) or "").partition("\n")[0]
+    first = (inspect.getdoc(function) or "").partition("\n")[0].replace("``", "")
+    about = re.split(r",? (?:each )?(?:of )?(?:shape |in the$)|\.  |\.$|; ", re.sub(r":\w+:`(\w+)`", r"\1", first))[0]
     return Quantity(function.__name__, function.__module__, about)
 
 
