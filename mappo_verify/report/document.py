@@ -36,7 +36,8 @@ def number_text(value: Any) -> str:
     if kind is System.FLOATS:
         return f"{float(value):.6g}"
     if kind is System.BALLS and (value.is_exact() or value.rel_accuracy_bits() > 20):
-        return f"≈ {float(value.mid()):.6g}"
+        digits = f"{float(value.mid()):.6g}"
+        return digits if value == float(digits) else f"≈ {digits}"
     text = str(value)
     if kind is System.RATIONALS and len(text) > LONG:
         try:
@@ -70,20 +71,28 @@ def nested_text(value: Any) -> str:
     return f"[{', '.join(map(nested_text, table))}]" if table.ndim else number_text(table[()])
 
 
-def instance_tables(evidence: Evidence) -> list[tuple[str, Any]]:
-    """The ingredients of a case as named tables; the steps of a run in one."""
-    found: list[tuple[str, Any]] = []
-    for name, value in (evidence.case.objects if evidence.case is not None else {}).items():
+def instance_tables(evidence: Evidence) -> list[tuple[str, str, Any]]:
+    """The ingredients of a case as tables (of a "game", a "policy", or "other"; the name; numbers); the steps of a run in one."""
+    found: list[tuple[str, str, Any]] = []
+    if evidence.case is None:
+        return found
+    agents = evidence.case.sizes.agents
+    for name, value in evidence.case.objects.items():
         if isinstance(value, Game):
-            found += [("P(s'|s,a)", value.transition), ("r(s,a)", value.reward), ("γ", value.discount)]
+            found += [
+                ("game", "P(s'|s,a)", value.transition),
+                ("game", "r(s,a)", value.reward),
+                ("game", "γ", value.discount),
+            ]
         elif isinstance(value, Policy):
-            found += [(f"{name}^{m}", factor) for m, factor in enumerate(value.factors, start=1)]
+            found += [("policy", f"{name}^{m}", factor) for m, factor in enumerate(value.factors, start=1)]
         elif isinstance(value, tuple) and len(value) > MANY and len({np.shape(table) for table in value}) == 1:
-            found.append((name, np.stack(value)))
+            found.append(("other", name, np.stack(value)))
         elif isinstance(value, tuple):
-            found += [(f"{name}[{i}]", table) for i, table in enumerate(value)]
+            marks = [f"^{i}" for i in range(1, len(value) + 1)] if len(value) == agents else [f"[{i}]" for i in range(len(value))]
+            found += [("other", f"{name}{mark}", table) for mark, table in zip(marks, value, strict=True)]
         else:
-            found.append((name, value))
+            found.append(("other", name, value))
     return found
 
 
@@ -189,7 +198,7 @@ def walk_through_document(claim: Claim, evidence: Evidence, subject: str) -> dic
         "precision": evidence.precision,
         "margin": None if evidence.margin is None else number_text(evidence.margin),
         "reason": evidence.reason or None,
-        "ingredients": [_ingredient_document(name, table) for name, table in instance_tables(evidence)],
+        "ingredients": [_ingredient_document(kind, name, table) for kind, name, table in instance_tables(evidence)],
         "diagram": _diagram_document(evidence),
         "hypotheses": [
             {"text": h.name, "by_construction": h.by_construction, "met": _WORDS[int(np.min(truth))]}
@@ -216,19 +225,21 @@ def _line_document(entry: LineEvidence, used: tuple[Quantity, ...]) -> dict[str,
         "because": None if step is None else step.because,
         "axiom": None if step is None else step.axiom,
         "holds": None if step is None else _WORDS[truth],
-        "off_by": number_text(step.margin) if step is not None and truth < 0 and step.margin is not None else None,
+        "off_by": number_text(-step.margin) if step is not None and truth < 0 and step.margin is not None else None,
         "quantities": [quantity.name for quantity in used],
     }
 
 
-def _ingredient_document(name: str, table: Any) -> dict[str, Any]:
+def _ingredient_document(kind: str, name: str, table: Any) -> dict[str, Any]:
     values = np.asarray(table)
     small = values.size <= SHOWN_INGREDIENT
     return {
+        "kind": kind,
         "name": name,
         "shape": list(values.shape),
         "text": nested_text(values) if small else None,
-        "floats": np.vectorize(_float, otypes=[float])(values).tolist() if small else None,
+        "entries": [number_text(value) for value in values.ravel()] if small else None,
+        "floats": [_float(value) for value in values.ravel()] if small else None,
     }
 
 
@@ -244,7 +255,7 @@ def _diagram_document(evidence: Evidence) -> dict[str, Any] | None:
         return None
     game = games[0]
     policies = {name: value.joint() for name, value in objects.items() if isinstance(value, Policy) and not value.batch_shape}
-    states = list(game.state_names or map(str, range(game.states)))
+    states = list(game.state_names or (f"s{state}" for state in range(game.states)))
     return {
         "states": states,
         "discount": number_text(game.discount),

@@ -6,7 +6,7 @@ takes such a text apart into *pieces* (prose, formulas as LaTeX, names of claims
 >>> for piece in pieces("Σ_k (J_* - J_k)/β_k ≤ √T for every policy π; lemma-b.3"):
 ...     print(piece.kind, piece.text)
 math \sum_{k}(J_{*} - J_{k})/\beta_{k}
-math \le \sqrt{T}
+math {}\le  \sqrt{T}
 text  for every policy 
 math \pi
 text ; 
@@ -47,7 +47,10 @@ class Piece:
 
 
 GREEK = {
-    **{letter: f"\\{unicodedata.name(letter).split()[-1].lower()}" for letter in "αβγδζηθικλμνξπρστυχψωΓΔΘΛΞΠΣΦΨΩ"},
+    **{letter: f"\\{unicodedata.name(letter).split()[-1].lower()}" for letter in "αβγδζηθικμνξπρστυχψω"},
+    **{letter: f"\\{unicodedata.name(letter).split()[-1].title()}" for letter in "ΓΔΘΞΠΣΦΨΩ"},
+    "λ": r"\lambda",  # whose name in Unicode is spelt lamda
+    "Λ": r"\Lambda",
     "ε": r"\varepsilon",
     "φ": r"\varphi",
 }
@@ -59,8 +62,11 @@ SUPERSCRIPTS = {
 SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
 FUNCTIONS = {"log": r"\log", "exp": r"\exp", "max": r"\max", "min": r"\min", "KL": r"\operatorname{KL}"}
 FUNCTIONS |= {name: rf"\operatorname{{{name}}}" for name in ("mean", "do")}
-PRODUCTS = ("GR",)
+PRODUCTS = ("GR", "xy")
 """Two letters that are a product, not a word."""
+LONG_BRACKET = 40
+"""Characters beyond which what stands in a bracket may be broken, too."""
+_BREAK = "\0"
 BIG = {"Σ": r"\sum", "Π": r"\prod"}
 RELATIONS = {"=": "=", "≤": r"\le", "≥": r"\ge", "<": "<", ">": ">", "∝": r"\propto", "~": r"\sim", "≈": r"\approx"}
 RELATIONS |= {"∈": r"\in", "→": r"\to", "≠": r"\ne", "⇒": r"\Rightarrow"}
@@ -104,7 +110,8 @@ def mathml(latex: str, display: bool = False) -> str:
     from math_core import LatexError
 
     try:
-        return _converter().convert_with_local_state(latex, displaystyle=display)
+        found = _converter().convert_with_local_state(latex, displaystyle=False)
+        return found.replace("<math>", '<math displaystyle="true">', 1) if display else found
     except LatexError as error:  # pragma: no cover - the reader writes no LaTeX that math-core refuses
         raise MathematicsError(f"{latex!r} is no LaTeX that math-core reads: {error}") from None
 
@@ -114,6 +121,13 @@ def _converter() -> LatexToMathML:
     from math_core import LatexToMathML
 
     return LatexToMathML()
+
+
+def _formulas(latex: str) -> Iterator[Piece]:
+    """One formula, or several where it may be broken; an operator that begins one would be set without its left space."""
+    for number, part in enumerate(latex.split(_BREAK)):
+        if part.strip():
+            yield Piece("math", ("{}" if number else "") + part.strip())
 
 
 def _merged(found: Iterator[Piece]) -> Iterator[Piece]:
@@ -139,6 +153,7 @@ class _Reader:
         self.tokens = [_Token(str(m.lastgroup), m.group(), m.start()) for m in _TOKEN.finditer(text)]
         self.position = 0
         self.last = "start"
+        self.breakable = False
 
     # --- tokens
 
@@ -204,18 +219,16 @@ class _Reader:
             elif self._is_punctuation(token) or self._is_hyphen(token):
                 prose = Piece("text", token.text)
             if prose is not None:
-                if formula:
-                    yield Piece("math", formula.strip())
+                yield from _formulas(formula)
                 formula, self.last = "", "start"
                 self.position += 1
                 yield prose
                 continue
+            self.breakable = True
             if formula and self._may_break(token):
-                yield Piece("math", formula.strip())
-                formula = "{}" if token.text in OPERATORS else ""
+                formula += _BREAK
             formula += self.element()
-        if formula:
-            yield Piece("math", formula.strip())
+        yield from _formulas(formula)
 
     def _prose_after_space(self) -> bool:
         after = self.peek(1)
@@ -234,9 +247,15 @@ class _Reader:
         spaced = self.peek(-1).kind == "space"
         return spaced and (token.text in RELATIONS or (token.text in "+-" and self.last == "operand"))
 
-    def sequence(self, end: str, separator: str = "") -> str:
+    def sequence(self, end: str, separator: str = "", breakable: bool = False) -> str:
         """A formula up to the closing ``end``, which is taken; ``separator`` is a bar that parts it, as in KL(p‖q)."""
-        self.last, result = "start", ""
+        outside, self.breakable = self.breakable, self.breakable and breakable
+        result = self._until(end, separator)
+        self.breakable = outside
+        return result
+
+    def _until(self, end: str, separator: str) -> str:
+        self.last, result, begin = "start", "", self.peek().at
         while True:
             token = self.peek()
             if token.kind == "end":
@@ -250,6 +269,8 @@ class _Reader:
             elif self.is_prose():
                 result += self._words()
             else:
+                if self.breakable and token.at - begin > LONG_BRACKET and self._may_break(token):
+                    result += _BREAK
                 result += self.element()
 
     def _is_last_bar(self, bar: str) -> bool:
@@ -331,7 +352,7 @@ class _Reader:
         return self._scripted(FUNCTIONS[word], "function") + " "
 
     def _group(self, opening: str) -> str:
-        inside = self.sequence(CLOSE[opening])
+        inside = self.sequence(CLOSE[opening], breakable=opening in "([")
         return self._scripted(f"{OPEN[opening]}{inside}{CLOSING[CLOSE[opening]].strip()} ".rstrip(" ") + (" " if opening == "⟨" else ""))
 
     def _root(self) -> str:
@@ -351,7 +372,7 @@ class _Reader:
         while True:
             token = self.peek()
             if token.kind == "prime":
-                primes += "'" * len(self.take().text)
+                primes += _primes(self.take().text)
             elif token.text in scripts:
                 scripts[self.take().text] += self._script()
             elif token.kind == "sub":
@@ -363,7 +384,7 @@ class _Reader:
         self.last = kind
         lower = f"_{{{scripts['_']}}}" if scripts["_"] else ""
         upper = f"^{{{scripts['^']}}}" if scripts["^"] else ""
-        return base + (primes + lower + upper if primes else lower + upper)
+        return (f"{{{base}{primes}}}" if primes else base) + lower + upper
 
     def _script(self) -> str:
         """What stands after ``_`` or ``^``: one sign with its primes, or braces."""
@@ -371,11 +392,16 @@ class _Reader:
         if token.text == "{":
             return self.sequence("}")
         if token.kind == "letter":
-            primes = self.take().text if self.peek().kind == "prime" else ""
+            primes = _primes(self.take().text) if self.peek().kind == "prime" else ""
             return _letter(token.text) + primes
         if token.kind == "number" or token.text in SYMBOLS:
             return SYMBOLS.get(token.text, token.text)
         raise self.refuse(token)
+
+
+def _primes(text: str) -> str:
+    """Primes beside their letter: as superscripts browsers raise them twice."""
+    return rf"\text{{{'′' * len(text)}}}"
 
 
 def _letter(text: str) -> str:

@@ -148,7 +148,7 @@ def _sources(sources: Sequence[tuple[Quantity, ...]]) -> list[Text]:
 def _instance(evidence: Evidence) -> list[Text]:
     """The ingredients of a small case, number by number."""
     shown = []
-    for label, table in instance_tables(evidence):
+    for _, label, table in instance_tables(evidence):
         if np.size(table) <= SHOWN_INSTANCE:
             shown.append(Text.assemble("  ", (f"{label} = ", "bold"), nested_text(table)))
         else:
@@ -172,7 +172,7 @@ def _reason(step: StepEvidence) -> Text:
     low = int(np.min(step.truth)) if np.size(step.truth) else 1
     mark, style = {1: ("✓", "green"), 0: ("?", "yellow"), -1: ("✗ broken here:", "bold red")}[low]
     axiom = f" [{step.axiom}]" if step.axiom else ""
-    margin = f"  (off by {number_text(step.margin)})" if low < 0 and step.margin is not None else ""
+    margin = f"  (off by {number_text(-step.margin)})" if low < 0 and step.margin is not None else ""
     return Text.assemble("      ", (mark, style), f" {step.because}{axiom}{margin}")
 
 
