@@ -266,7 +266,7 @@ def _series(ingredient: Data) -> list[tuple[str, list[str], list[float]]]:
 
 # --- the proof graph ------------------------------------------------------------------------------------------------
 
-NODE_WIDTH, NODE_HEIGHT, COLUMN, LINE = 222.0, 30.0, 294.0, 40.0
+NODE_WIDTH, NODE_HEIGHT, COLUMN, LINE = 232.0, 30.0, 292.0, 40.0
 
 
 def proof_graph(claims: Sequence[Data]) -> Markup | None:
