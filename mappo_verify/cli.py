@@ -74,7 +74,7 @@ def audit(
     Exit code 0: every verdict was computed and none is unexpected. 1: a standing differs from what the registry records (with
     --game: a claim recorded as holding is violated there). 2: bad input.
 
-    Examples: mappo-verify audit --html report; mappo-verify audit -c lemma-4.1 --profile thorough; mappo-verify audit --game two-step
+    Examples: mappo-verify audit --html report; mappo-verify audit -c lemma-4.1; mappo-verify audit --game two-step
     """
     from .checking.campaign import audit as run_audit
     from .report.document import audit_document

@@ -17,7 +17,12 @@ from pathlib import Path
 from fontTools import subset
 from fontTools.ttLib import TTFont
 
-TEXT = "U+20-7E,U+A0-FF,U+131,U+391-3A9,U+3B1-3C9,U+2010-2015,U+2018-201D,U+2026,U+2032,U+2190-2193,U+2212,U+221E,U+2248,U+2264,U+2265"
+TEXT = ",".join(
+    [
+        "U+20-7E,U+A0-FF,U+131,U+391-3A9,U+3B1-3C9",
+        "U+2010-2015,U+2018-201D,U+2026,U+2032,U+2190-2193,U+2212,U+221E,U+2248,U+2264,U+2265",
+    ]
+)
 MATHEMATICS = ",".join(
     [
         "U+20-7E,U+A0,U+AC,U+AF,U+B0,U+B1,U+B7,U+D7,U+F7",
@@ -31,9 +36,24 @@ MATHEMATICS = ",".join(
     ]
 )
 FONTS = {
-    "tex-gyre-math/texgyrepagella-math.otf": ("report-math.woff2", "Report Math", MATHEMATICS, ["ssty", "dtls", "flac", "mkmk"]),
-    "tex-gyre/texgyrepagella-regular.otf": ("report-regular.woff2", "Report Text", TEXT, ["kern", "liga", "onum", "tnum", "lnum"]),
-    "tex-gyre/texgyrepagella-bold.otf": ("report-bold.woff2", "Report Text", TEXT, ["kern", "liga", "onum", "tnum", "lnum"]),
+    "tex-gyre-math/texgyrepagella-math.otf": (
+        "report-math.woff2",
+        "Report Math",
+        MATHEMATICS,
+        ["ssty", "dtls", "flac", "mkmk"],
+    ),
+    "tex-gyre/texgyrepagella-regular.otf": (
+        "report-regular.woff2",
+        "Report Text",
+        TEXT,
+        ["kern", "liga", "onum", "tnum", "lnum"],
+    ),
+    "tex-gyre/texgyrepagella-bold.otf": (
+        "report-bold.woff2",
+        "Report Text",
+        TEXT,
+        ["kern", "liga", "onum", "tnum", "lnum"],
+    ),
 }
 
 

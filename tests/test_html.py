@@ -24,7 +24,14 @@ from mappo_verify.report import drawings, html
 from mappo_verify.report.document import full_document
 from mappo_verify.report.mathematics import MathematicsError, mathml, pieces
 
-SHOWN = ["lemma-b.4", "lemma-b.3", "definition-4.4", "proposition-4.2", "section-4.3/equilibria-are-optimal", "monotone-improvement"]
+SHOWN = [
+    "lemma-b.4",
+    "lemma-b.3",
+    "definition-4.4",
+    "proposition-4.2",
+    "section-4.3/equilibria-are-optimal",
+    "monotone-improvement",
+]
 VOID = {"meta", "link", "br", "hr", "img", "input", "wbr", "path", "line", "rect", "circle", "mspace"}
 
 
@@ -40,7 +47,9 @@ class Node:
             if isinstance(child, Node):
                 wanted = {("class" if name == "class_" else name): value for name, value in attributes.items()}
                 fits = all(
-                    value in (child.attributes.get(name) or "").split() if name == "class" else child.attributes.get(name) == value
+                    value in (child.attributes.get(name) or "").split()
+                    if name == "class"
+                    else child.attributes.get(name) == value
                     for name, value in wanted.items()
                 )
                 if fits and tag in (None, child.tag):
@@ -122,8 +131,12 @@ def test_every_line_shows_the_numbers_of_the_document(page, document):
     for row in document["claims"]:
         (article,) = page.all("article", id=row["id"])
         walk = row["walk_through"]
-        assert [node.text for node in article.all("data")] == [" ".join(line["value"].split()) for line in walk["lines"]]
-        marks = [li.attributes["class"] for li in next(article.all("ol", class_="proof")).children if isinstance(li, Node)]
+        assert [node.text for node in article.all("data")] == [
+            " ".join(line["value"].split()) for line in walk["lines"]
+        ]
+        marks = [
+            li.attributes["class"] for li in next(article.all("ol", class_="proof")).children if isinstance(li, Node)
+        ]
         words = {None: "begins", "yes": "holds", "no": "breaks", "undecided": "undecided"}
         assert marks == [words[line["holds"]] for line in walk["lines"]]
         for line in walk["lines"]:
@@ -132,7 +145,9 @@ def test_every_line_shows_the_numbers_of_the_document(page, document):
         assert f"{row['instances']:,} decided" in article.text
         shown = [node.text for node in next(article.all("dl", class_="numbers")).all("dd")]
         assert shown == [i["text"] or f"{'×'.join(map(str, i['shape']))} numbers" for i in walk["ingredients"]]
-        hypotheses = [node.attributes["class"] for lists in article.all("ul", class_="hypotheses") for node in lists.all("li")]
+        hypotheses = [
+            node.attributes["class"] for lists in article.all("ul", class_="hypotheses") for node in lists.all("li")
+        ]
         assert hypotheses == [hypothesis["met"] for hypothesis in walk["hypotheses"]]
 
 
@@ -174,7 +189,9 @@ def test_refutations_come_with_a_drawing_a_certificate_and_a_command(folder, pag
         (download,) = article.all("a", class_="download")
         found = recheck(read_certificate(folder / download.attributes["href"]))
         assert found.valid and row["certificate"] == download.attributes["href"]
-        assert f"mappo-verify audit --claim {row['id']} mappo-verify explain {row['id']}" in next(article.all("pre")).text
+        assert (
+            f"mappo-verify audit --claim {row['id']} mappo-verify explain {row['id']}" in next(article.all("pre")).text
+        )
     assert sum(1 for _ in page.all("a", class_="download")) == len(refuted)
 
 
@@ -184,7 +201,10 @@ def test_the_json_says_more_than_the_table_and_nothing_else(document):
     broken = row["walk_through"]["lines"][3]
     assert (broken["holds"], broken["off_by"], broken["value"]) == ("no", "1/2", "1/2  ≈ 0.5")
     diagram = row["walk_through"]["diagram"]
-    assert diagram["states"] == ["s0"] and [choice["played"]["policy"] for choice in diagram["choices"]] == ["1/2", "1/2"]
+    assert diagram["states"] == ["s0"] and [choice["played"]["policy"] for choice in diagram["choices"]] == [
+        "1/2",
+        "1/2",
+    ]
     assert row["cites"] == [] and row["reproduce"] == "mappo-verify audit --claim lemma-b.4"
 
 
@@ -302,9 +322,25 @@ def texts_of(claim):
 
 def signs(text):
     """The letters, digits and signs of a text, in a canonical order: italics, accents and spaces folded."""
-    folded = unicodedata.normalize("NFKD", text).translate(str.maketrans({"−": "-", "∗": "*", "∼": "~", "ˆ": "\u0302", "¯": "\u0304"}))
-    folded = folded.replace("∑", "Σ").replace("∏", "Π").replace("ϕ", "φ").replace("ϵ", "ε").replace("′", "'").replace("∥", "‖")
-    folded = folded.replace("∣", "|").replace("⋅", "·").replace("½", "12").replace("1⁄2", "12").replace("√", "").replace("\u2061", "")
+    folded = unicodedata.normalize("NFKD", text).translate(
+        str.maketrans({"−": "-", "∗": "*", "∼": "~", "ˆ": "\u0302", "¯": "\u0304"})
+    )
+    folded = (
+        folded.replace("∑", "Σ")
+        .replace("∏", "Π")
+        .replace("ϕ", "φ")
+        .replace("ϵ", "ε")
+        .replace("′", "'")
+        .replace("∥", "‖")
+    )
+    folded = (
+        folded.replace("∣", "|")
+        .replace("⋅", "·")
+        .replace("½", "12")
+        .replace("1⁄2", "12")
+        .replace("√", "")
+        .replace("\u2061", "")
+    )
     return sorted(re.sub(r"[\s{}_^(),.…]|<[^>]*>", "", folded))
 
 
@@ -323,7 +359,9 @@ def test_a_sign_that_is_lost_would_be_seen():
 
 
 def shown(text):
-    return " ".join(f"${p.text}$" if p.kind == "math" else f"<{p.text}>" if p.kind == "claim" else p.text for p in pieces(text))
+    return " ".join(
+        f"${p.text}$" if p.kind == "math" else f"<{p.text}>" if p.kind == "claim" else p.text for p in pieces(text)
+    )
 
 
 @pytest.mark.parametrize(
@@ -423,7 +461,12 @@ def claim_row(name, *cites, standing="SURVIVED", tainted_by=()):
 
 
 def test_the_graph_parts_lines_that_a_refutation_breaks():
-    rows = [claim_row("b", "a", tainted_by=["a"]), claim_row("a", standing="REFUTED"), claim_row("c", "b", "a"), claim_row("alone")]
+    rows = [
+        claim_row("b", "a", tainted_by=["a"]),
+        claim_row("a", standing="REFUTED"),
+        claim_row("c", "b", "a"),
+        claim_row("alone"),
+    ]
     graph = tree(drawings.proof_graph(rows))
     assert [node.attributes["href"] for node in graph.all("a")] == ["#a", "#b", "#c"]
     assert "b leans on a (refuted)" in graph.text and "c leans on b" in graph.text
@@ -440,7 +483,15 @@ def test_reasons_in_a_circle_are_drawn_all_the_same():
 
 
 def size(largest, ratios):
-    return {"states": 1, "action_sizes": [2], "steps": 1, "instances": len(ratios), "median": ratios[0], "largest": largest, "ratios": ratios}
+    return {
+        "states": 1,
+        "action_sizes": [2],
+        "steps": 1,
+        "instances": len(ratios),
+        "median": ratios[0],
+        "largest": largest,
+        "ratios": ratios,
+    }
 
 
 def test_crosses_lie_beyond_one_and_dots_before():
@@ -463,11 +514,20 @@ def test_bars_show_tables_and_runs():
     run = tree(drawings.number_bars([ingredient("u", [20, 1, 2], [float(k) for k in range(40)])]))
     assert "u, action 0" in run.text and "u, action 1" in run.text and "19" in run.text
     assert drawings.number_bars([ingredient("one", [], [3.0])]) is None
-    assert drawings.number_bars([ingredient("long", [100], [1.0] * 100), ingredient("far", [100, 2], [1.0] * 200)]) is None
+    assert (
+        drawings.number_bars([ingredient("long", [100], [1.0] * 100), ingredient("far", [100, 2], [1.0] * 200)]) is None
+    )
 
 
 def test_a_game_is_told_in_words():
-    choice = {"state": 0, "action": "0", "reward": "≈ 2", "played": {"π": "1"}, "next": [{"state": 0, "probability": "1/2", "share": 0.5}], "ends": True}
+    choice = {
+        "state": 0,
+        "action": "0",
+        "reward": "≈ 2",
+        "played": {"π": "1"},
+        "next": [{"state": 0, "probability": "1/2", "share": 0.5}],
+        "ends": True,
+    }
     drawn = tree(drawings.game_diagram({"states": ["s0"], "discount": "1/2", "choices": [choice]}))
     assert "In s0, action 0: reward ≈ 2, π plays it with 1; then s0 with probability 1/2 or the end." in drawn.text
     assert "r ≈ 2" in drawn.text and "end" in drawn.text.split()

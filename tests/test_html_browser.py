@@ -16,7 +16,13 @@ if CHROMIUM is None:
     pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)", allow_module_level=True)
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright, which drives Chromium, is not installed")
 
-QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-gpu", "--disable-quic", "--no-first-run"]
+QUIET = [
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+]
 SHOWN = ["lemma-b.4", "lemma-b.3", "definition-4.4", "theorem-4.5/repaired", "section-4.3/equilibria-are-optimal"]
 WIDTHS = (360, 768, 1600)
 
@@ -46,7 +52,9 @@ def open_page(browser, address):
     contexts = []
 
     def opened(name="audit", width=1280, scheme="light", script=True):
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, java_script_enabled=script)
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=scheme, java_script_enabled=script
+        )
         contexts.append(context)
         page = context.new_page()
         page.complaints, page.requests = [], []
@@ -101,14 +109,17 @@ def test_nothing_is_wider_than_the_window(open_page, width):
     page = open_page(width=width)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     hidden = page.evaluate("""() => [...document.querySelectorAll("td math, .claimed math, .value data")]
-        .filter((one) => one.getBoundingClientRect().right > innerWidth && !one.closest(".expression, .claimed, .statement, .scroll"))
+        .filter((one) => one.getBoundingClientRect().right > innerWidth)
+        .filter((one) => !one.closest(".expression, .claimed, .statement, .scroll"))
         .map((one) => one.textContent)""")
     assert hidden == []
 
 
 def test_formulas_are_set_in_the_mathematics_font(open_page):
     page = open_page()
-    assert page.evaluate("document.fonts.check('16px \"Report Math\"') && document.fonts.check('bold 16px \"Report Text\"')")
+    assert page.evaluate(
+        "document.fonts.check('16px \"Report Math\"') && document.fonts.check('bold 16px \"Report Text\"')"
+    )
     sizes = page.evaluate("""() => [...document.querySelectorAll("math")].filter((m) => m.checkVisibility())
         .map((m) => m.getBoundingClientRect()).map((box) => [box.width, box.height])""")
     assert len(sizes) > 100 and all(width > 0 and height > 0 for width, height in sizes)
@@ -140,7 +151,9 @@ def test_the_table_is_filtered_and_sorted(open_page):
     page.select_option("select[name=section]", "Appendix B")
     page.check("input[name=printed]")
     shown = names.all_inner_texts()
-    assert "lemma-b.4" in shown and "lemma-b.4/repaired" not in shown and all(name.startswith("lemma-b") for name in shown)
+    assert (
+        "lemma-b.4" in shown and "lemma-b.4/repaired" not in shown and all(name.startswith("lemma-b") for name in shown)
+    )
     page.uncheck("input[name=printed]")
     page.select_option("select[name=section]", "")
     before = names.all_inner_texts()
@@ -175,5 +188,7 @@ def test_it_prints(open_page, tmp_path):
     assert Path(tmp_path / "page.pdf").read_bytes().count(b"/Type /Page\n") > 5
     page.emulate_media(media="print")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-    folded = page.evaluate("[...document.querySelectorAll('details.instance dl')].map((one) => one.getBoundingClientRect().height)")
+    folded = page.evaluate(
+        "[...document.querySelectorAll('details.instance dl')].map((one) => one.getBoundingClientRect().height)"
+    )
     assert folded and all(folded)

@@ -258,7 +258,7 @@ class Tally:
             self.arithmetics = (*self.arithmetics, evidence.arithmetic)
         if evidence.margin is not None and (self.margin is None or _below(evidence.margin, self.margin)):
             self.margin = evidence.margin
-        if evidence.ratio is not None:
+        if evidence.ratios is not None and evidence.ratio is not None:
             self.ratio = evidence.ratio if self.ratio is None else max(self.ratio, evidence.ratio)
             pairs = zip(verdicts, evidence.ratios.ravel().tolist(), strict=True)
             decided = [ratio for verdict, ratio in pairs if verdict in DECIDED and np.isfinite(ratio)]

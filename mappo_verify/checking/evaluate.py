@@ -285,7 +285,7 @@ def _assemble(
     )
 
 
-def _on_all(values: Array, elsewhere: float, live: Case, case: Case, applies: Truth) -> Array:
+def _on_all(values: Array, elsewhere: Any, live: Case, case: Case, applies: Truth) -> Array:
     """What was found on the instances that meet the hypotheses, as an array over all instances."""
     if live is case:
         return values

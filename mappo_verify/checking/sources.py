@@ -11,7 +11,7 @@ import ast
 import inspect
 import linecache
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache
@@ -133,7 +133,7 @@ def _behind(expression: ast.AST, tree: ast.AST) -> set[str]:
     return found
 
 
-def _assignments(node: ast.AST) -> Iterator[tuple[list[ast.AST], ast.AST]]:
+def _assignments(node: ast.AST) -> Iterator[tuple[Sequence[ast.AST], ast.AST]]:
     """(targets, value) of whatever binds names."""
     if isinstance(node, ast.Assign):
         for target in node.targets:

@@ -12,6 +12,7 @@ from ..checking.campaign import AuditReport, ClaimReport, Progress
 from ..checking.explain import explain_report
 from ..checking.sources import Quantity, quantities_of
 from ..claims.claim import Claim
+from ..claims.registry import CLAIMS, PAPER
 from ..claims.verdict import Evidence, LineEvidence
 from ..errors import ExactnessError
 from ..model import Game, Policy
@@ -89,7 +90,11 @@ def instance_tables(evidence: Evidence) -> list[tuple[str, str, Any]]:
         elif isinstance(value, tuple) and len(value) > MANY and len({np.shape(table) for table in value}) == 1:
             found.append(("other", name, np.stack(value)))
         elif isinstance(value, tuple):
-            marks = [f"^{i}" for i in range(1, len(value) + 1)] if len(value) == agents else [f"[{i}]" for i in range(len(value))]
+            marks = (
+                [f"^{i}" for i in range(1, len(value) + 1)]
+                if len(value) == agents
+                else [f"[{i}]" for i in range(len(value))]
+            )
             found += [("other", f"{name}{mark}", table) for mark, table in zip(marks, value, strict=True)]
         else:
             found.append(("other", name, value))
@@ -150,14 +155,19 @@ def claim_document(report: ClaimReport) -> dict[str, Any]:
 
 
 def full_document(
-    report: AuditReport, game: Game | None = None, reproduce: str = "mappo-verify audit", progress: Progress | None = None
+    report: AuditReport,
+    game: Game | None = None,
+    reproduce: str = "mappo-verify audit",
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
     """The audit with everything that a report shows: what :func:`audit_document` holds, and to every claim
 
     ``reproduce`` (the command that finds it again), ``tightness`` (how the ratios are spread, size by size) and ``walk_through``
     (:func:`walk_through_document`).  ``game`` is the one that was audited, ``reproduce`` the command without its claims.
     """
-    document = {"version": version("mappo-verify"), "reproduce": reproduce} | audit_document(report)
+    ours = all(entry.claim in CLAIMS for entry in report.claims)
+    head = {"version": version("mappo-verify"), "paper": PAPER if ours else None, "reproduce": reproduce}
+    document: dict[str, Any] = head | audit_document(report)
     for position, (row, entry) in enumerate(zip(document["claims"], report.claims, strict=True)):
         if progress:
             progress(f"explaining {entry.id}", position / len(report.claims))
@@ -254,7 +264,9 @@ def _diagram_document(evidence: Evidence) -> dict[str, Any] | None:
     if len(games) != 1 or games[0].batch_shape or games[0].states * games[0].actions > DRAWN_CHOICES:
         return None
     game = games[0]
-    policies = {name: value.joint() for name, value in objects.items() if isinstance(value, Policy) and not value.batch_shape}
+    policies = {
+        name: value.joint() for name, value in objects.items() if isinstance(value, Policy) and not value.batch_shape
+    }
     states = list(game.state_names or (f"s{state}" for state in range(game.states)))
     return {
         "states": states,

@@ -107,7 +107,9 @@ def tightness_plot(rows: Sequence[Data]) -> Markup:
     height = 26 + ROW * len(rows)
     ticks = [(0, "0"), (0.25, "¼"), (0.5, "½"), (0.75, "¾"), (1, "1")]
     step = max(1, math.ceil(decades / 4))
-    ticks += [(10.0**k, f"10{str(k).translate(_SUPERSCRIPT)}" if k > 1 else "10") for k in range(step, decades + 1, step)]
+    ticks += [
+        (10.0**k, f"10{str(k).translate(_SUPERSCRIPT)}" if k > 1 else "10") for k in range(step, decades + 1, step)
+    ]
     parts = []
     if decades:
         parts.append(box(at(1), 8, PLOT - unit, height - 26, "zone-bad", 0))
@@ -182,11 +184,19 @@ def game_diagram(game: Data) -> Markup:
         parts.append(text(middle + 12, top + 21, short(f"action {choice['action']}", 22), "name"))
         parts.append(text(middle + wide - 12, top + 21, _equals("r", choice["reward"]), "small", "end"))
         for number, (policy, probability) in enumerate(choice["played"].items()):
-            parts.append(text(middle + 12, top + 38 + 15 * number, f"{policy} plays it with {probability}", "small quiet"))
+            parts.append(
+                text(middle + 12, top + 38 + 15 * number, f"{policy} plays it with {probability}", "small quiet")
+            )
     for target in range(len(states)):
-        parts += [disc(right, after[target], 20, "state"), text(right, after[target] + 5, short(states[target], 4), "name", "middle")]
+        parts += [
+            disc(right, after[target], 20, "state"),
+            text(right, after[target] + 5, short(states[target], 4), "name", "middle"),
+        ]
     if ends:
-        parts += [box(right - 18, after[-1] - 18, 36, 36, "state", 3), text(right, after[-1] + 5, "end", "small", "middle")]
+        parts += [
+            box(right - 18, after[-1] - 18, 36, 36, "state", 3),
+            text(right, after[-1] + 5, "end", "small", "middle"),
+        ]
     parts += [
         text(left, height + 12, "state", "small quiet", "middle"),
         text(middle + wide / 2, height + 12, "joint action, reward", "small quiet", "middle"),
@@ -206,9 +216,8 @@ def _game_words(game: Data) -> str:
         leads = [f"{states[n['state']]} with probability {n['probability']}" for n in choice["next"]]
         leads += ["the end"] if choice["ends"] else []
         played = "".join(f", {policy} plays it with {p}" for policy, p in choice["played"].items())
-        sentences.append(
-            f"In {states[choice['state']]}, action {choice['action']}: reward {choice['reward']}{played}; then {' or '.join(leads)}."
-        )
+        place = f"In {states[choice['state']]}, action {choice['action']}"
+        sentences.append(f"{place}: reward {choice['reward']}{played}; then {' or '.join(leads)}.")
     return " ".join(sentences)
 
 
@@ -335,7 +344,8 @@ def _columns(leans: Mapping[str, Sequence[str]]) -> list[list[str | Lane]]:
             lanes: list[Lane] = [(other, x) for x in range(depth[other] + 1, depth[name])]
             for lane in lanes:
                 columns[lane[1]] += [lane] if lane not in columns[lane[1]] else []
-            for one, two in pairwise([other, *lanes, name]):
+            way: list[str | Lane] = [other, *lanes, name]
+            for one, two in pairwise(way):
                 links.setdefault(one, set()).add(two)
                 links.setdefault(two, set()).add(one)
     for _ in range(12):

@@ -81,7 +81,7 @@ def page(document: Mapping[str, Any]) -> str:
         for name in row["cites"]:
             leaned_on.get(name, []).append(row["id"])
     template = _environment().get_template("report.html")
-    return template.render(
+    text: str = template.render(
         document=document,
         claims=claims,
         known=known,
@@ -102,6 +102,7 @@ def page(document: Mapping[str, Any]) -> str:
         policy=f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; font-src data:; "
         "base-uri 'none'; form-action 'none'",
     )
+    return text.lstrip()
 
 
 def rich(words: str, known: set[str] | frozenset[str] = frozenset(), display: bool = False) -> Markup:
@@ -154,7 +155,8 @@ def _asset(name: str) -> str:
 def _font_faces() -> str:
     """The fonts, inside the style sheet: a page opened from a disk may not fetch them from beside it."""
     data = {
-        name: base64.b64encode(files(__package__).joinpath("fonts", file).read_bytes()).decode() for name, file in FONTS.items()
+        name: base64.b64encode(files(__package__).joinpath("fonts", file).read_bytes()).decode()
+        for name, file in FONTS.items()
     }
     face = '@font-face{{font-family:"{}";font-weight:{};font-display:block;src:url(data:font/woff2;base64,{}) format("woff2")}}\n'
     return (
@@ -169,5 +171,9 @@ def _environment() -> Any:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     return Environment(
-        loader=PackageLoader(__package__), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader(__package__),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )

@@ -1,22 +1,20 @@
 r"""The mathematics of claims, typeset.
 
 Claims are written as people type them: Unicode symbols, ``_`` and ``^`` for scripts, English words in between.  One reader
-takes such a text apart into *pieces* (prose, formulas as LaTeX, names of claims), and ``math-core`` turns the formulas into MathML.
+takes such a text apart into *pieces* (prose, formulas as LaTeX, names of claims), and ``math-core`` makes MathML of the formulas.
 
->>> for piece in pieces("Σ_k (J_* - J_k)/β_k ≤ √T for every policy π; lemma-b.3"):
-...     print(piece.kind, piece.text)
-math \sum_{k}(J_{*} - J_{k})/\beta_{k}
-math {}\le  \sqrt{T}
-text  for every policy 
-math \pi
-text ; 
-claim lemma-b.3
+>>> for piece in pieces("Σ_k J_k ≤ √T, by lemma-b.3"):
+...     print(piece)
+Piece(kind='math', text='\\sum_{k} J_{k}')
+Piece(kind='math', text='{}\\le  \\sqrt{T}')
+Piece(kind='text', text=', by ')
+Piece(kind='claim', text='lemma-b.3')
 
 What a reader of the source takes for granted is decided here by a few rules: a word has two letters or more; ``a`` between words
 is an article; ``|`` opens an absolute value after an operator and a condition after an operand; a formula may be broken before
-a relation, a plus or a minus.  A text that the reader does not understand raises :class:`MathematicsError`; the page then shows it
-as it was typed, and a test keeps every registered claim free of that.
-"""  # noqa: W291 - the doctest shows prose that ends in a space
+a relation, a plus or a minus.  A text that the reader does not understand raises :class:`MathematicsError`; the page then shows
+it as it was typed, and a test keeps every registered claim free of that.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +55,14 @@ GREEK = {
 ACCENTS = {"\u0302": "hat", "\u0303": "tilde", "\u0304": "bar", "\u0307": "dot"}
 SUPERSCRIPTS = {
     **dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789", strict=True)),
-    **{"⁺": "+", "⁻": "-", "ⁿ": "n", "ⁱ": "i", "ᵏ": "k", "ᵐ": "m", "ᵗ": "t", "ᵀ": r"\mathsf{T}"},
+    "⁺": "+",
+    "⁻": "-",
+    "ⁿ": "n",
+    "ⁱ": "i",
+    "ᵏ": "k",
+    "ᵐ": "m",
+    "ᵗ": "t",
+    "ᵀ": r"\mathsf{T}",
 }
 SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
 FUNCTIONS = {"log": r"\log", "exp": r"\exp", "max": r"\max", "min": r"\min", "KL": r"\operatorname{KL}"}
@@ -124,10 +129,13 @@ def _converter() -> LatexToMathML:
 
 
 def _formulas(latex: str) -> Iterator[Piece]:
-    """One formula, or several where it may be broken; an operator that begins one would be set without its left space."""
+    """One formula, or several where it may be broken; an operator at an end of one would lose its space there."""
     for number, part in enumerate(latex.split(_BREAK)):
         if part.strip():
-            yield Piece("math", ("{}" if number else "") + part.strip())
+            tail = (
+                "{}" if part.strip()[-1] in "+-=" else ""
+            )  # prose follows; the operator keeps its space on both sides
+            yield Piece("math", ("{}" if number else "") + part.strip() + tail)
 
 
 def _merged(found: Iterator[Piece]) -> Iterator[Piece]:
@@ -301,7 +309,13 @@ class _Reader:
         text, kind = token.text, token.kind
         if kind == "space":
             following = self.peek()
-            operand_next = following.kind in ("letter", "number", "word") or following.text in (*OPEN, *BIG, "√", "½", "∂")
+            operand_next = following.kind in ("letter", "number", "word") or following.text in (
+                *OPEN,
+                *BIG,
+                "√",
+                "½",
+                "∂",
+            )
             return r"\," if self.last == "operand" and operand_next else " "
         if kind == "number":
             self.last = "number"
@@ -332,7 +346,9 @@ class _Reader:
             tight = text == "/" or self.peek().kind != "space"
             return command + (" " if command.startswith("\\") or not tight else "")
         if text in SYMBOLS:
-            return self._scripted(SYMBOLS[text] + (" " if SYMBOLS[text][-1].isalpha() else ""), "number" if text == "½" else "operand")
+            return self._scripted(
+                SYMBOLS[text] + (" " if SYMBOLS[text][-1].isalpha() else ""), "number" if text == "½" else "operand"
+            )
         if text in (",", ";", ":"):
             self.last = "start"
             return text + (" " if self.peek().kind == "space" else "")
@@ -353,7 +369,9 @@ class _Reader:
 
     def _group(self, opening: str) -> str:
         inside = self.sequence(CLOSE[opening], breakable=opening in "([")
-        return self._scripted(f"{OPEN[opening]}{inside}{CLOSING[CLOSE[opening]].strip()} ".rstrip(" ") + (" " if opening == "⟨" else ""))
+        return self._scripted(
+            f"{OPEN[opening]}{inside}{CLOSING[CLOSE[opening]].strip()} ".rstrip(" ") + (" " if opening == "⟨" else "")
+        )
 
     def _root(self) -> str:
         """√ of a bracket, of an absolute value, of a function with its argument, or of one atom."""
@@ -406,7 +424,7 @@ def _primes(text: str) -> str:
 
 def _letter(text: str) -> str:
     """One letter with its accent; E is an expectation."""
-    base, *accents = unicodedata.normalize("NFD", text)
+    base, *accents = list(unicodedata.normalize("NFD", text))
     latex = r"\mathbb{E}" if base == "E" else GREEK.get(base, base)
     for accent in accents:
         latex = rf"\{ACCENTS[accent]}{{{latex}}}"

@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from ..arithmetic import System, floats_of, system_of
+from ..arithmetic import System, system_of
 from ..checking.campaign import AuditReport, ClaimReport
 from ..checking.doctor import Diagnosis
 from ..checking.falsify import Falsification
@@ -18,7 +18,7 @@ from ..checking.sources import Quantity, quantities_of
 from ..claims.claim import Claim
 from ..claims.verdict import Evidence, LineEvidence, Standing, StepEvidence, Verdict
 from ..games.named import NAMED
-from ..model import Game, Policy
+from ..model import Game
 from ..quantities.optimal import Optimum
 from .document import instance_tables, nested_text, number_text, values_text
 
