@@ -26,7 +26,7 @@ from mappo_verify.report.mathematics import MathematicsError, mathml, pieces
 
 SHOWN = [
     "lemma-b.4",
-    "lemma-b.3",
+    "lemma-b.3/zero-mean",
     "definition-4.4",
     "proposition-4.2",
     "section-4.3/equilibria-are-optimal",
@@ -165,6 +165,15 @@ def test_the_table_shows_every_standing(page, document):
     assert [next(p.all("strong")).text for p in page.all("p", class_="count")] == [
         str(holds), str(fails), str(len(rows) - holds - fails)
     ]  # fmt: skip
+
+
+def test_how_it_was_decided_quotes_the_line(page, document):
+    (article,) = page.all("article", id="lemma-b.4")
+    row = next(row for row in document["claims"] if row["id"] == "lemma-b.4")
+    before, _, after = row["how"].partition(repr(row["broken"]))
+    assert before and after == "" and f"{before}“" in article.text
+    printed = sum(row["standing"] == "REFUTED" and row["printed"] for row in document["claims"])
+    assert next(page.all("span", class_="of-printed")).text == f"{printed} of the refuted are printed in the paper"
 
 
 def test_tightness_is_drawn_with_the_documents_numbers(page, document):

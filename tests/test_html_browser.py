@@ -23,7 +23,7 @@ QUIET = [
     "--disable-quic",
     "--no-first-run",
 ]
-SHOWN = ["lemma-b.4", "lemma-b.3", "definition-4.4", "theorem-4.5/repaired", "section-4.3/equilibria-are-optimal"]
+SHOWN = ["lemma-b.4", "definition-4.4", "theorem-4.5/repaired", "section-4.3/equilibria-are-optimal"]
 WIDTHS = (360, 768, 1600)
 
 
@@ -32,7 +32,9 @@ def address(tmp_path_factory):
     game = mv.named_game("climbing")
     folder = tmp_path_factory.mktemp("pages")
     write_report(mv.audit(SHOWN), folder / "audit")
-    write_report(mv.audit(["lemma-b.3", "section-3.1", "lemma-b.6"], game=game), folder / "game", game)
+    write_report(
+        mv.audit(["lemma-b.3/zero-mean-intervention", "lemma-4.1", "lemma-b.6"], game=game), folder / "game", game
+    )
     return lambda name="audit": (folder / name / "index.html").as_uri()
 
 

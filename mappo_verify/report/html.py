@@ -132,7 +132,7 @@ def how(row: Mapping[str, Any], known: set[str]) -> Markup:
     for entry in row["walk_through"]["lines"]:
         before, quoted, after = words.partition(repr(entry["expression"]))
         if quoted:
-            return Markup("{}{}{}").format(before, rich(entry["expression"], known), after)
+            return Markup("{}“{}”{}").format(before, rich(entry["expression"], known), after)
     return escape(words)
 
 
