@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -64,13 +65,19 @@ def audit(
         Path | None,
         typer.Option("--json", metavar="FILE", help="Also write the table as JSON; - means standard output."),
     ] = None,
+    html_folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--html", metavar="DIR", help="Also write a page: walk-throughs, drawings, certificates. Needs no network."
+        ),
+    ] = None,
 ) -> None:
     """Put the claims on trial and print their standing.
 
     Exit code 0: every verdict was computed and none is unexpected. 1: a standing differs from what the registry records (with
     --game: a claim recorded as holding is violated there). 2: bad input.
 
-    Examples: mappo-verify audit; mappo-verify audit -c lemma-4.1 --profile thorough; mappo-verify audit --game two-step
+    Examples: mappo-verify audit --html report; mappo-verify audit -c lemma-4.1; mappo-verify audit --game two-step
     """
     from .checking.campaign import audit as run_audit
     from .report.document import audit_document
@@ -79,8 +86,14 @@ def audit(
     subject = _game(game, discount)
     if json_file is not None:
         _require_writable(json_file)
+    if html_folder is not None:
+        _require_folder(html_folder)
     with _Progress("audit") as progress:
         report = run_audit(claim, profile.value, seed, subject, progress)
+        if html_folder is not None:
+            from .report.html import write_report
+
+            write_report(report, html_folder, subject, _command(profile, seed, game, discount), progress)
     if json_file is not None:
         _write_json(audit_document(report), json_file)
     if json_file is None or str(json_file) != "-":
@@ -247,6 +260,23 @@ def _require_writable(target: Path) -> None:
     """Before the work, not after it."""
     if str(target) != "-" and (target.is_dir() or not os.access(target if target.exists() else target.parent, os.W_OK)):
         raise typer.BadParameter(f"cannot write {target}")
+
+
+def _require_folder(folder: Path) -> None:
+    """A folder that exists and can be written to, or that can be made."""
+    nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        raise typer.BadParameter(f"cannot write into {folder}")
+
+
+def _command(profile: ProfileName, seed: int, game: str | None, discount: str | None) -> str:
+    """The audit's command line without its claims."""
+    words = ["mappo-verify", "audit"]
+    words += ["--profile", profile.value] if profile is not ProfileName.quick else []
+    words += ["--seed", str(seed)] if seed else []
+    words += ["--game", game] if game is not None else []
+    words += ["--discount", discount] if discount is not None else []
+    return shlex.join(words)
 
 
 def _write_json(document: dict[str, Any], target: Path) -> None:

@@ -16,6 +16,7 @@ from mappo_verify.arithmetic import System, like
 from mappo_verify.checking import campaign
 from mappo_verify.checking.campaign import PROFILES, Tally, case_of
 from mappo_verify.checking.evaluate import certify, evaluate
+from mappo_verify.checking.sampling import sizes_of
 from mappo_verify.checking.shrink import shrink
 from mappo_verify.claims.registry import CLAIMS
 from mappo_verify.claims.registry import claim as find
@@ -432,6 +433,16 @@ def test_a_tally_counts():
         tally.add(evaluate(own, own.setting.case({"f": rows}, ONE, RATIONALS)))
     assert (tally.holds, tally.violated, tally.undecided, tally.not_applicable) == (2, 2, 0, 0)
     assert tally.margin == -6 and tally.links == ("lemma-4.1",) and tally.ratio == 3
+    assert tally.tightness == {ONE: pytest.approx([2 / 3, 4 / 3, 3, 1])}
+
+
+def test_a_report_keeps_the_ratio_of_every_decided_instance():
+    report = mv.audit(["definition-3.2/lipschitz", "definition-3.2/uniqueness"])
+    bound, identity = report
+    assert identity.tightness == {}
+    ratios = [ratio for of_a_size in bound.tightness.values() for ratio in of_a_size]
+    assert 0 < len(ratios) <= bound.instances and max(ratios) == bound.ratio <= 1
+    assert sizes_of(bound.claim.setting)[0] in bound.tightness
 
 
 def test_exploration_is_left_out_where_a_setting_says_so(monkeypatch):

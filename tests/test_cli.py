@@ -223,6 +223,39 @@ def test_games(mappo):
     assert code == 0 and all(re.search(rf"^{name}\s", out, re.MULTILINE) for name in NAMED)
 
 
+def test_a_page(mappo, tmp_path):
+    target = tmp_path / "new" / "report"
+    code, out, _ = mappo("audit", *QUICK, "--html", str(target), "--seed", "2")
+    assert code == 0 and "1 claims: 1 PROVED" in words(out)
+    assert {file.name for file in target.iterdir()} == {"index.html", "report.json", "certificates"}
+    document = json.loads((target / "report.json").read_text(encoding="utf-8"))
+    assert document["reproduce"] == "mappo-verify audit --seed 2"
+    assert document["claims"][0]["reproduce"].endswith(f"--seed 2 --claim {QUICK[1]}")
+
+
+def test_a_page_of_a_game_names_the_command_that_makes_it(mappo, tmp_path):
+    file = save(tmp_path / "a game.json", discount="1/2")
+    code, _, _ = mappo("audit", "-c", "section-3.1", "-g", file, "--discount", "1/3", "--html", str(tmp_path / "out"))
+    document = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
+    assert code == 0 and document["reproduce"] == f"mappo-verify audit --game '{file}' --discount 1/3"
+    assert document["claims"][0]["walk_through"]["diagram"]["discount"] == "1/3"
+
+
+def test_a_page_that_cannot_be_written_is_refused_before_the_work(mappo, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(campaign, "audit", lambda *_: pytest.fail("audited"))
+    for place in ("file", "file/below"):
+        code, _, err = mappo("audit", *QUICK, "--html", str(tmp_path / place))
+        assert code == 2 and "cannot write into" in words(err)
+
+
+def test_explain_says_where_numbers_come_from(mappo):
+    code, out, _ = mappo("explain", "lemma-4.1", "--game", "two-step")
+    text = words(out)
+    assert code == 0 and "13/4 ≈ 3.25 by returns" in text and "The numbers come from" in text
+    assert "mappo_verify.quantities.values.returns J_ρ(π) = Σ_s ρ(s) V_π(s)" in text
+
+
 def test_explain_on_a_game(mappo):
     code, out, _ = mappo("explain", "lemma-4.1", "--game", "two-step")
     text = words(out)

@@ -163,6 +163,16 @@ def test_how_tight_an_inequality_is():
     assert at(comparing(mv.at_most), (0, 0)).ratio is None
 
 
+def test_how_tight_each_instance_is():
+    """Against 3: the larger of f/3 where that says something, nan where it does not and where a hypothesis fails."""
+    trial = comparing(mv.at_most)
+    assert at(trial, [(1, 2), (6, 1), (0, 0)]).ratios.tolist() == pytest.approx([2 / 3, 2, float("nan")], nan_ok=True)
+    small = mv.Hypothesis("f < 5", lambda case: mv.compare(case.f, "<", mv.like(5, case.f)).min(-1))
+    met = replace(trial, setting=replace(trial.setting, hypotheses=(small,)))
+    assert at(met, [(6, 1), (1, 2)]).ratios.tolist() == pytest.approx([float("nan"), 2 / 3], nan_ok=True)
+    assert at(met, [(6, 1), (1, 2)]).ratio == pytest.approx(2 / 3)
+
+
 def _scaled(lines):
     """The lines with f replaced by 10⁴⁰⁰ f log 2."""
     first, second = lines

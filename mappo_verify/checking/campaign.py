@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -82,7 +82,11 @@ class Witness:
 
 @dataclass(frozen=True, eq=False)
 class ClaimReport:
-    """What a campaign found about one claim."""
+    """What a campaign found about one claim.
+
+    ``tightness`` lists smaller side over larger side of every decided instance.  A refutation comes with a ``witness`` in
+    coordinates; on a given game, which has none, with the ``violation`` itself.
+    """
 
     claim: Claim
     standing: Standing
@@ -101,6 +105,8 @@ class ClaimReport:
     expected: bool = True
     failure: str = ""
     statistics: Statistics | None = None
+    violation: Evidence | None = None
+    tightness: Mapping[Sizes, Sequence[float]] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -247,6 +253,7 @@ class Tally:
     arithmetics: tuple[System, ...] = ()
     reason: str = ""
     failure: str = ""
+    tightness: dict[Sizes, list[float]] = field(default_factory=dict)
 
     def add(self, evidence: Evidence) -> None:
         """Count the verdicts of one evaluation."""
@@ -261,8 +268,11 @@ class Tally:
             self.arithmetics = (*self.arithmetics, evidence.arithmetic)
         if evidence.margin is not None and (self.margin is None or _below(evidence.margin, self.margin)):
             self.margin = evidence.margin
-        if evidence.ratio is not None:
+        if evidence.ratios is not None and evidence.ratio is not None:
             self.ratio = evidence.ratio if self.ratio is None else max(self.ratio, evidence.ratio)
+            pairs = zip(verdicts, evidence.ratios.ravel().tolist(), strict=True)
+            decided = [ratio for verdict, ratio in pairs if verdict in DECIDED and np.isfinite(ratio)]
+            self.tightness.setdefault(evidence.case.sizes, []).extend(decided)
         for entry in evidence.lines:
             if entry.step is not None:
                 self.links = tuple(dict.fromkeys((*self.links, *cited(entry.step.because))))
@@ -417,6 +427,7 @@ def conclude(
     witness: Witness | None,
     seconds: float,
     on_a_game: bool = False,
+    violation: Evidence | None = None,
 ) -> ClaimReport:
     """The standing that the evidence amounts to, and how it was reached."""
     certified = tally.holds + tally.violated
@@ -452,6 +463,8 @@ def conclude(
         cites=tally.links,
         expected=expected,
         failure=tally.failure,
+        violation=violation,
+        tightness=tally.tightness,
     )
 
 

@@ -187,8 +187,8 @@ def _compare_lines(left: Line, relation: str, right: Line, because: str, axiom: 
     if case.system is System.FLOATS:
         truth = _float_suggestion(one, relation, two, where)
     overall = truth.min(axis=axes) if axes else truth
-    ratio = _ratio(one, relation, two, where) if relation != "=" else None
-    return StepEvidence(left.expression, relation, right.expression, because, axiom, overall, margin, ratio)
+    ratios = _ratios(one, relation, two, where, axes) if relation != "=" else None
+    return StepEvidence(left.expression, relation, right.expression, because, axiom, overall, margin, ratios)
 
 
 def _take(left: Line, right: Line, case: Case) -> StepEvidence | None:
@@ -257,8 +257,8 @@ def _float_suggestion(one: Array, relation: str, two: Array, where: Array | None
     return truth if where is None else np.where(where, truth, TRUE).astype(np.int8)
 
 
-def _ratio(one: Array, relation: str, two: Array, where: Array | None) -> float | None:
-    """The largest smaller-side/larger-side of an inequality: how tight it is.  Needs a positive larger side."""
+def _ratios(one: Array, relation: str, two: Array, where: Array | None, axes: tuple[int, ...]) -> Array | None:
+    """Smaller side over larger side of an inequality, at its largest in each instance; nan without a positive larger side."""
     if one.size and getattr(one.flat[0], "system", None) is System.SYMBOLS:
         return None
     small, large = (one, two) if relation == "≤" else (two, one)
@@ -275,8 +275,10 @@ def _ratio(one: Array, relation: str, two: Array, where: Array | None) -> float 
                 ratios = floats_of(small[counted]) / floats_of(large[counted])
         except ExactnessError:
             return None
-    finite = ratios[np.isfinite(ratios)]
-    return float(finite.max()) if finite.size else None
+    result = np.full(one.shape, -np.inf)
+    result[counted] = np.where(np.isfinite(ratios), ratios, -np.inf)
+    worst = result.max(axes) if axes else result
+    return np.where(worst > -np.inf, worst, np.nan)
 
 
 def _not_applicable(claim: Claim, case: Case, applies: Truth, hypotheses: tuple[tuple[str, Truth], ...]) -> Evidence:
@@ -316,14 +318,10 @@ def _assemble(
     truth = np.full(live.batch_shape, TRUE, np.int8)
     for statement in statements:
         truth = np.minimum(truth, statement.truth)
-    full = np.full(case.batch_shape, UNKNOWN, np.int8)
-    if live is case:
-        full = truth
-    else:
-        full[applies == TRUE] = truth
+    full = _on_all(truth, UNKNOWN, live, case, applies)
     suggests = verdicts_of(applies, full)
     found = verdicts_of(applies, np.zeros_like(full)) if case.system is System.FLOATS else suggests
-    ratios = [statement.ratio for statement in statements if statement.ratio is not None]
+    ratios = [_on_all(s.ratios, np.nan, live, case, applies) for s in statements if s.ratios is not None]
     return Evidence(
         claim=claim.id,
         arithmetic=case.system,
@@ -331,13 +329,22 @@ def _assemble(
         verdict=found,
         suggests=suggests,
         margin=_worst_margin(statements),
-        ratio=max(ratios) if ratios else None,
+        ratios=np.fmax.reduce(ratios) if ratios else None,
         lines=tuple(shown),
         statements=statements,
         hypotheses=hypotheses,
         broken=broken,
         case=case,
     )
+
+
+def _on_all(values: Array, elsewhere: Any, live: Case, case: Case, applies: Truth) -> Array:
+    """What was found on the instances that meet the hypotheses, as an array over all instances."""
+    if live is case:
+        return values
+    full = np.full(case.batch_shape, elsewhere, values.dtype)
+    full[applies == TRUE] = values
+    return full
 
 
 def _worst_margin(statements: tuple[StepEvidence, ...]) -> Any:

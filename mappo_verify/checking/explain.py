@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
@@ -11,38 +12,70 @@ from ..claims.claim import Claim
 from ..claims.registry import claim as find
 from ..claims.verdict import Evidence, Standing, Verdict
 from ..model import Game
-from .campaign import audit
+from .campaign import ClaimReport, audit
 from .evaluate import certify
 from .on_game import case_on_game
 from .sampling import draw, instance, sizes_of
 
 CANDIDATES = 40
+COMPARED = 12
+"""Of the candidates that meet the hypotheses so many are compared, and the one that reads best is shown."""
+
+Explanation = tuple[Claim, Evidence, str]
 
 
-def explain(claim: str | Claim, game: Game | None = None, seed: int = 0) -> tuple[Claim, Evidence, str]:
+def explain(claim: str | Claim, game: Game | None = None, seed: int = 0) -> Explanation:
     """The claim, its evidence on one case, and words for that case.
 
     On ``game`` if given (the uniform policy against the optimal one); else the smallest counterexample, or a small instance.
     """
     entry = find(claim) if isinstance(claim, str) else claim
-    if game is not None:
-        case = case_on_game(entry.setting, game, seed)
+    if game is None and entry.record is Standing.REFUTED:
+        return explain_report(audit([entry], seed=seed)[entry.id], seed=seed)
+    return _explained(entry, game, seed)
 
-        def build(system: System) -> object:
-            return case if system is System.RATIONALS else case.to(system)
 
-        return entry, certify(entry, build), game.name or repr(game)  # type: ignore[arg-type]
-    if entry.record is Standing.REFUTED:
-        report = audit([entry], seed=seed)[entry.id]
-        if report.witness is not None:
-            return entry, report.witness.evidence, f"the smallest counterexample found ({report.witness.sizes})"
-    generator = np.random.default_rng(seed)
-    every = sizes_of(entry.setting)
-    sizes = next((s for s in every if s.agents == min(2, entry.setting.agents[1]) and min(s.actions) > 1), every[-1])
-    drawn = draw(entry.setting, sizes, CANDIDATES, generator)
+def explain_report(report: ClaimReport, game: Game | None = None, seed: int = 0) -> Explanation:
+    """The same after an audit: what it found against the claim, else as :func:`explain`."""
+    if report.witness is not None:
+        return report.claim, report.witness.evidence, f"the smallest counterexample found ({report.witness.sizes})"
+    if report.violation is not None:
+        assert game is not None
+        return report.claim, report.violation, f"{_named(game)}, where the claim is violated"
+    return _explained(report.claim, game, seed)
+
+
+def _explained(claim: Claim, game: Game | None, seed: int) -> Explanation:
+    if game is None:
+        return _on_an_instance(claim, seed)
+    case = case_on_game(claim.setting, game, seed)
+    return claim, certify(claim, lambda system: case if system is System.RATIONALS else case.to(system)), _named(game)
+
+
+def _named(game: Game) -> str:
+    return game.name or repr(game)
+
+
+def _on_an_instance(claim: Claim, seed: int) -> Explanation:
+    every = sizes_of(claim.setting)
+    sizes = next((s for s in every if s.agents == min(2, claim.setting.agents[1]) and min(s.actions) > 1), every[-1])
+    drawn = draw(claim.setting, sizes, CANDIDATES, np.random.default_rng(seed))
     cases = [instance(drawn, index) for index in range(CANDIDATES)]
-    evidences = (certify(entry, partial(entry.setting.case, alone, sizes)) for alone in cases)
-    telling = next((e for e in evidences if e.verdict is not Verdict.NOT_APPLICABLE), None)
-    if telling is None:
-        telling = certify(entry, partial(entry.setting.case, cases[0], sizes))
-    return entry, telling, f"a drawn instance ({sizes}; seed {seed})"
+    compared = COMPARED if claim.setting.explore else 1
+
+    def telling() -> Iterator[Evidence]:
+        for alone in cases:
+            evidence = certify(claim, partial(claim.setting.case, alone, sizes))
+            if evidence.verdict is not Verdict.NOT_APPLICABLE:
+                yield evidence
+
+    found = [evidence for evidence, _ in zip(telling(), range(compared), strict=False)]
+    best = min(found, key=_tedium) if found else certify(claim, partial(claim.setting.case, cases[0], sizes))
+    return claim, best, f"a drawn instance ({sizes}; seed {seed})"
+
+
+def _tedium(evidence: Evidence) -> tuple[int, int]:
+    """How little one learns from the numbers of a case: lines of zeros and ones first, then long fractions."""
+    texts = [[str(number) for number in np.ravel(entry.value)] for entry in evidence.lines]
+    trivial = sum(set(numbers) <= {"0", "1"} for numbers in texts)
+    return trivial, sum(len(number) for numbers in texts for number in numbers)

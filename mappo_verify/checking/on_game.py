@@ -35,10 +35,14 @@ def try_on_game(claim: Claim, game: Game, profile: Profile, generator: np.random
     started = time.perf_counter()
     tally = Tally()
     exact = game.exact()
+    violation = None
     for objects in _objects(setting, exact, profile.on_game, generator):
         with recorded(tally, claim, "on this game"):
-            tally.add(_evaluate(claim, exact, objects))
-    return conclude(claim, tally, [], [], None, time.perf_counter() - started, on_a_game=True)
+            evidence = _evaluate(claim, exact, objects)
+            tally.add(evidence)
+            if violation is None and evidence.violated:
+                violation = evidence
+    return conclude(claim, tally, [], [], None, time.perf_counter() - started, on_a_game=True, violation=violation)
 
 
 def case_on_game(setting: Setting, game: Game, seed: int = 0) -> Case:

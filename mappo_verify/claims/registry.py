@@ -19,6 +19,13 @@ from . import (
 )
 from .claim import Claim
 
+PAPER = {
+    "title": "Local Optimization Achieves Global Optimality in Multi-Agent Reinforcement Learning",
+    "authors": "Zhao, Yang, Wang and Lee",
+    "where": "ICML 2023, arXiv 2305.04819",
+}
+"""What is on trial."""
+
 CLAIMS: tuple[Claim, ...] = (
     *section_3.CLAIMS,
     *section_4.CLAIMS,

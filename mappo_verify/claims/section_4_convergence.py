@@ -189,15 +189,15 @@ def _repaired(case: Case, sharp: bool) -> Iterator[Line]:
             + sqrt(s.squared_phi(m) - s.squared_phi(m - 1)) * s.eta * s.epsilon_hat(m)
             for s, m in pairs
         ]
-        expression = "ε‖w_{m-1}(π_*^m - π_{k+1}^m)/π_k^m‖ + √((φ^m)² - (φ^{m-1})²) ε̂/β_k"
+        expression = "ε‖w_{m-1}(π_*^m - π_{k+1}^m)/π_k^m‖_{2,σ_k} + √((φ^m)² - (φ^{m-1})²) ε̂/β_k"
     else:
         terms = [
             s.delta_upper(m) + s.epsilon(m) * _weighted(s, m, s.policy.factors[m - 1] - s.following.factors[m - 1])
             for s, m in pairs
         ]
-        expression = "Δ + ε‖w_{m-1}(1 - π_{k+1}^m/π_k^m)‖"
+        expression = "Δ + ε‖w_{m-1}(1 - π_{k+1}^m/π_k^m)‖_{2,σ_k}"
     yield at_most(
-        f"Σ_m log|A_m| + Σ_{{k,m}} [{expression}_{{2,σ_k}}] + (N/2) Σ_k B²/β_k²".replace("]_{2,σ_k}]", "]"),
+        f"Σ_m log|A_m| + Σ_{{k,m}} [{expression}] + (N/2) Σ_k B²/β_k²",
         entropy + total(terms) + quadratic,
         because="Cauchy-Schwarz under σ_k, with the density that really stands there; lemma-b.5/sharp",
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import FALSE, TRUE, Array, System, Truth
+from ..arithmetic import FALSE, TRUE, Array, System, Truth, largest
 
 
 class Verdict(enum.Enum):
@@ -54,7 +54,8 @@ class StepEvidence:
     """One line against the line before it, or the last line of a chain against its first.
 
     ``truth`` and ``margin`` have the batch shape.  ``margin`` is ``right - left`` at its smallest for ≤, and
-    ``-|left - right|`` at its largest for =, so it is negative exactly where the step is violated.
+    ``-|left - right|`` at its largest for =, so it is negative exactly where the step is violated.  ``ratios`` is the smaller
+    side over the larger side of an inequality at its largest, instance by instance, nan where that says nothing.
     """
 
     left: str
@@ -64,7 +65,19 @@ class StepEvidence:
     axiom: str | None
     truth: Truth
     margin: Array | None
-    ratio: float | None = None
+    ratios: Array | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        """How tight it is: the largest of ``ratios``."""
+        return largest_of(self.ratios)
+
+
+def largest_of(ratios: Array | None) -> float | None:
+    """The largest number that is one; None if there is none."""
+    if ratios is None or not np.isfinite(ratios).any():
+        return None
+    return float(largest(ratios[np.isfinite(ratios)], 0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +105,7 @@ class Evidence:
     verdict: Any
     suggests: Any
     margin: Any
-    ratio: float | None
+    ratios: Array | None
     lines: tuple[LineEvidence, ...]
     statements: tuple[StepEvidence, ...]
     hypotheses: tuple[tuple[str, Truth], ...]
@@ -109,6 +122,11 @@ class Evidence:
     def violated(self) -> bool:
         """Whether some instance is certified to violate the statement."""
         return bool(np.any(np.asarray(self.verdict, dtype=object) == Verdict.VIOLATED))
+
+    @property
+    def ratio(self) -> float | None:
+        """How tight the statement is here: the largest of ``ratios``, over instances and statements."""
+        return largest_of(self.ratios)
 
     def __repr__(self) -> str:
         verdict = self.verdict.value if isinstance(self.verdict, Verdict) else f"{np.size(self.verdict)} verdicts"

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
 from ..arithmetic import System, floats_of, system_of
-from ..checking.campaign import AuditReport, ClaimReport
+from ..checking.campaign import AuditReport, ClaimReport, Progress
+from ..checking.explain import explain_report
 from ..checking.monte_carlo import Interval, Statistics
+from ..checking.sources import Quantity, quantities_of
+from ..claims.claim import Claim
+from ..claims.registry import CLAIMS, PAPER
+from ..claims.verdict import Evidence, LineEvidence
 from ..errors import ExactnessError
+from ..model import Game, Policy
+from ..model.agents import joint_action
 
 LONG = 24
 """Characters beyond which an exact number is shown by its first digits."""
+SHOWN_ENTRIES = 8
+SHOWN_INGREDIENT = 64
+DRAWN_CHOICES = 16
+"""State-action pairs beyond which a game is not drawn."""
+MANY = 4
+"""Tables of a run beyond which they are shown as one."""
 
 
 def number_text(value: Any) -> str:
@@ -24,7 +38,8 @@ def number_text(value: Any) -> str:
     if kind is System.FLOATS:
         return f"{float(value):.6g}"
     if kind is System.BALLS and (value.is_exact() or value.rel_accuracy_bits() > 20):
-        return f"≈ {float(value.mid()):.6g}"
+        digits = f"{float(value.mid()):.6g}"
+        return digits if value == float(digits) else f"≈ {digits}"
     text = str(value)
     if kind is System.RATIONALS and len(text) > LONG:
         try:
@@ -37,6 +52,54 @@ def number_text(value: Any) -> str:
 def exact_text(value: Any) -> str | None:
     """One number in full; None for none."""
     return None if value is None else str(value)
+
+
+def values_text(value: Any, where: Any = None) -> str:
+    """The numbers of a line: one number, or the first entries of a table and its shape."""
+    values = np.asarray(value)
+    if values.ndim == 0:
+        exact = number_text(values[()])
+        approximate = f"  ≈ {float(floats_of(values)):.6g}" if "/" in exact or "log" in exact else ""
+        return exact + approximate
+    flat = values[np.broadcast_to(where, values.shape)] if where is not None else values.ravel()
+    shown = ", ".join(number_text(entry) for entry in flat[:SHOWN_ENTRIES])
+    more = f", ... {flat.size} entries, shape {list(values.shape)}" if flat.size > SHOWN_ENTRIES else ""
+    return f"[{shown}{more}]" if flat.size else "(nothing to compare here)"
+
+
+def nested_text(value: Any) -> str:
+    """A table in brackets, row by row."""
+    table = np.asarray(value)
+    return f"[{', '.join(map(nested_text, table))}]" if table.ndim else number_text(table[()])
+
+
+def instance_tables(evidence: Evidence) -> list[tuple[str, str, Any]]:
+    """The ingredients of a case as tables (of a "game", a "policy", or "other"; the name; numbers); the steps of a run in one."""
+    found: list[tuple[str, str, Any]] = []
+    if evidence.case is None:
+        return found
+    agents = evidence.case.sizes.agents
+    for name, value in evidence.case.objects.items():
+        if isinstance(value, Game):
+            found += [
+                ("game", "P(s'|s,a)", value.transition),
+                ("game", "r(s,a)", value.reward),
+                ("game", "γ", value.discount),
+            ]
+        elif isinstance(value, Policy):
+            found += [("policy", f"{name}^{m}", factor) for m, factor in enumerate(value.factors, start=1)]
+        elif isinstance(value, tuple) and len(value) > MANY and len({np.shape(table) for table in value}) == 1:
+            found.append(("other", name, np.stack(value)))
+        elif isinstance(value, tuple):
+            marks = (
+                [f"^{i}" for i in range(1, len(value) + 1)]
+                if len(value) == agents
+                else [f"[{i}]" for i in range(len(value))]
+            )
+            found += [("other", f"{name}{mark}", table) for mark, table in zip(marks, value, strict=True)]
+        else:
+            found.append(("other", name, value))
+    return found
 
 
 def audit_document(report: AuditReport) -> dict[str, Any]:
@@ -61,6 +124,8 @@ def claim_document(report: ClaimReport) -> dict[str, Any]:
         "statement": report.claim.statement,
         "source": report.claim.source,
         "printed": report.claim.printed,
+        "note": report.claim.note or None,
+        "setting": report.claim.setting.name,
         "standing": report.standing.value,
         "how": report.how,
         "instances": report.instances,
@@ -113,5 +178,145 @@ def statistics_document(found: Statistics) -> dict[str, Any]:
                 "slope_of_left": pair(series.slope),
             }
             for series in found.series
+        ],
+    }
+
+
+def full_document(
+    report: AuditReport,
+    game: Game | None = None,
+    reproduce: str = "mappo-verify audit",
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """The audit with everything that a report shows: what :func:`audit_document` holds, and to every claim
+
+    ``reproduce`` (the command that finds it again), ``tightness`` (how the ratios are spread, size by size) and ``walk_through``
+    (:func:`walk_through_document`).  ``game`` is the one that was audited, ``reproduce`` the command without its claims.
+    """
+    ours = all(entry.claim in CLAIMS for entry in report.claims)
+    head = {"version": version("mappo-verify"), "paper": PAPER if ours else None, "reproduce": reproduce}
+    document: dict[str, Any] = head | audit_document(report)
+    for position, (row, entry) in enumerate(zip(document["claims"], report.claims, strict=True)):
+        if progress:
+            progress(f"explaining {entry.id}", position / len(report.claims))
+        row["reproduce"] = f"{reproduce} --claim {entry.id}"
+        row["tightness"] = tightness_document(entry)
+        row["walk_through"] = walk_through_document(*explain_report(entry, game, report.seed))
+    return document
+
+
+def tightness_document(report: ClaimReport) -> list[dict[str, Any]]:
+    """For every size of instance: how many had a ratio of the two sides, its median and largest, and the ratios in order."""
+    return [
+        {
+            "states": sizes.states,
+            "action_sizes": list(sizes.actions),
+            "steps": sizes.steps,
+            "instances": len(ratios),
+            "median": _rounded(float(np.median(ratios))),
+            "largest": _rounded(max(ratios)),
+            "ratios": sorted({_rounded(ratio) for ratio in ratios}),
+        }
+        for sizes, ratios in report.tightness.items()
+        if ratios
+    ]
+
+
+def _rounded(ratio: float) -> float:
+    return float(f"{ratio:.4g}")
+
+
+def walk_through_document(claim: Claim, evidence: Evidence, subject: str) -> dict[str, Any]:
+    """The proof with the numbers of one case: ingredients, hypotheses, lines, verdict, and where the numbers come from."""
+    sources = quantities_of(claim, evidence) or [()] * len(evidence.lines)
+    return {
+        "subject": subject,
+        "verdict": evidence.verdict.value,
+        "arithmetic": evidence.arithmetic.value,
+        "precision": evidence.precision,
+        "margin": None if evidence.margin is None else number_text(evidence.margin),
+        "reason": evidence.reason or None,
+        "ingredients": [_ingredient_document(kind, name, table) for kind, name, table in instance_tables(evidence)],
+        "diagram": _diagram_document(evidence),
+        "hypotheses": [
+            {"text": h.name, "by_construction": h.by_construction, "met": _WORDS[int(np.min(truth))]}
+            for h, (_, truth) in zip(claim.setting.all_hypotheses, evidence.hypotheses, strict=False)  # until one fails
+        ],
+        "lines": [_line_document(entry, used) for entry, used in zip(evidence.lines, sources, strict=True)],
+        "quantities": [
+            {"name": q.name, "module": q.module, "about": q.about}
+            for q in dict.fromkeys(quantity for used in sources for quantity in used)
+        ],
+    }
+
+
+_WORDS = {1: "yes", 0: "undecided", -1: "no"}
+
+
+def _line_document(entry: LineEvidence, used: tuple[Quantity, ...]) -> dict[str, Any]:
+    step = entry.step
+    truth = int(np.min(step.truth)) if step is not None and np.size(step.truth) else 1
+    return {
+        "relation": None if step is None else step.relation,
+        "expression": entry.expression,
+        "value": values_text(entry.value, entry.where),
+        "because": None if step is None else step.because,
+        "axiom": None if step is None else step.axiom,
+        "holds": None if step is None else _WORDS[truth],
+        "off_by": number_text(-step.margin) if step is not None and truth < 0 and step.margin is not None else None,
+        "quantities": [quantity.name for quantity in used],
+    }
+
+
+def _ingredient_document(kind: str, name: str, table: Any) -> dict[str, Any]:
+    values = np.asarray(table)
+    small = values.size <= SHOWN_INGREDIENT
+    return {
+        "kind": kind,
+        "name": name,
+        "shape": list(values.shape),
+        "text": nested_text(values) if small else None,
+        "entries": [number_text(value) for value in values.ravel()] if small else None,
+        "floats": [_float(value) for value in values.ravel()] if small else None,
+    }
+
+
+def _float(value: Any) -> float:
+    return float(f"{float(floats_of(value)):.6g}")
+
+
+def _diagram_document(evidence: Evidence) -> dict[str, Any] | None:
+    """States, joint actions and transitions of a small game, with what each policy of the case plays."""
+    objects = evidence.case.objects if evidence.case is not None else {}
+    games = [value for value in objects.values() if isinstance(value, Game)]
+    if len(games) != 1 or games[0].batch_shape or games[0].states * games[0].actions > DRAWN_CHOICES:
+        return None
+    game = games[0]
+    policies = {
+        name: value.joint() for name, value in objects.items() if isinstance(value, Policy) and not value.batch_shape
+    }
+    states = list(game.state_names or (f"s{state}" for state in range(game.states)))
+    return {
+        "states": states,
+        "discount": number_text(game.discount),
+        "start": None if game.start is None else [number_text(p) for p in game.start],
+        "choices": [
+            {
+                "state": state,
+                "action": ", ".join(
+                    game.action_names[m][a] if game.action_names else str(a)
+                    for m, a in enumerate(joint_action(action, game.action_sizes))
+                ),
+                "reward": number_text(game.reward[state, action]),
+                "played": {name: number_text(joint[state, action]) for name, joint in policies.items()},
+                "next": [
+                    {"state": after, "probability": number_text(p), "share": _float(p)}
+                    for after, p in enumerate(game.transition[state, action])
+                    if _float(p) > 0
+                ],
+                "ends": bool(game.ends[state, action] >= 0),
+            }
+            for state in range(game.states)
+            for action in range(game.actions)
         ],
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from rich.console import Group, RenderableType
@@ -10,16 +10,17 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from ..arithmetic import System, floats_of, system_of
+from ..arithmetic import System, system_of
 from ..checking.campaign import AuditReport, ClaimReport
 from ..checking.doctor import Diagnosis
 from ..checking.falsify import Falsification
+from ..checking.sources import Quantity, quantities_of
 from ..claims.claim import Claim
 from ..claims.verdict import Evidence, LineEvidence, Standing, StepEvidence, Verdict
 from ..games.named import NAMED
-from ..model import Game, Policy
+from ..model import Game
 from ..quantities.optimal import Optimum
-from .document import number_text
+from .document import instance_tables, nested_text, number_text, values_text
 
 STANDING_STYLE = {
     Standing.PROVED: "bold green",
@@ -34,7 +35,6 @@ VERDICT_STYLE = {
     Verdict.UNDECIDED: "yellow",
     Verdict.NOT_APPLICABLE: "yellow",
 }
-SHOWN_ENTRIES = 8
 SHOWN_INSTANCE = 36
 
 
@@ -132,41 +132,37 @@ def explanation(claim: Claim, evidence: Evidence, subject: str) -> RenderableTyp
         held = bool((np.asarray(truth) > 0).all())
         parts.append(Text.assemble(("  ✓ " if held else "  ? ", "green" if held else "yellow"), f"hypothesis: {name}"))
     parts.append(Text())
-    parts += [_line(entry) for entry in evidence.lines]
-    parts += [Text(), _conclusion(evidence)]
+    sources = quantities_of(claim, evidence) or [()] * len(evidence.lines)
+    parts += [_line(entry, used) for entry, used in zip(evidence.lines, sources, strict=True)]
+    parts += [Text(), _conclusion(evidence), *_sources(sources)]
     return Group(*parts)
+
+
+def _sources(sources: Sequence[tuple[Quantity, ...]]) -> list[Text]:
+    """Where the named quantities are defined, each once."""
+    every = list(dict.fromkeys(quantity for used in sources for quantity in used))
+    shown = [Text.assemble("  ", (f"{q.module}.{q.name}", "bold"), f"  {q.about}") for q in every]
+    return [Text(), Text("The numbers come from", "dim"), *shown] if shown else []
 
 
 def _instance(evidence: Evidence) -> list[Text]:
     """The ingredients of a small case, number by number."""
     shown = []
-    for name, value in (evidence.case.objects if evidence.case is not None else {}).items():
-        if isinstance(value, Game):
-            parts = {"P(s'|s,a)": value.transition, "r(s,a)": value.reward, "γ": value.discount}
-        elif isinstance(value, Policy):
-            parts = {f"{name}^{m}": factor for m, factor in enumerate(value.factors, start=1)}
-        elif isinstance(value, tuple):
-            parts = {f"{name}[{i}]": table for i, table in enumerate(value)}
+    for _, label, table in instance_tables(evidence):
+        if np.size(table) <= SHOWN_INSTANCE:
+            shown.append(Text.assemble("  ", (f"{label} = ", "bold"), nested_text(table)))
         else:
-            parts = {name: value}
-        for label, table in parts.items():
-            if np.size(table) <= SHOWN_INSTANCE:
-                shown.append(Text.assemble("  ", (f"{label} = ", "bold"), _nested(np.asarray(table).tolist())))
-            else:
-                shown.append(
-                    Text.assemble("  ", (label, "bold"), f": {np.size(table)} entries, shape {list(np.shape(table))}")
-                )
+            shown.append(
+                Text.assemble("  ", (label, "bold"), f": {np.size(table)} entries, shape {list(np.shape(table))}")
+            )
     return shown
 
 
-def _nested(value: Any) -> str:
-    return f"[{', '.join(map(_nested, value))}]" if isinstance(value, list) else number_text(value)
-
-
-def _line(entry: LineEvidence) -> RenderableType:
+def _line(entry: LineEvidence, used: tuple[Quantity, ...]) -> RenderableType:
     relation = " " if entry.step is None else entry.step.relation
     pieces = [Text.assemble((f"  {relation} ", "bold"), entry.expression)]
-    pieces.append(Text(f"      {values_text(entry.value, entry.where)}", "cyan"))
+    source = f"  by {', '.join(quantity.name for quantity in used)}" if used else ""
+    pieces.append(Text.assemble("      ", (values_text(entry.value, entry.where), "cyan"), (source, "dim")))
     if entry.step is not None:
         pieces.append(_reason(entry.step))
     return Padding(Group(*pieces), (0, 0, 1, 0))
@@ -176,7 +172,7 @@ def _reason(step: StepEvidence) -> Text:
     low = int(np.min(step.truth)) if np.size(step.truth) else 1
     mark, style = {1: ("✓", "green"), 0: ("?", "yellow"), -1: ("✗ broken here:", "bold red")}[low]
     axiom = f" [{step.axiom}]" if step.axiom else ""
-    margin = f"  (off by {number_text(step.margin)})" if low < 0 and step.margin is not None else ""
+    margin = f"  (off by {number_text(-step.margin)})" if low < 0 and step.margin is not None else ""
     return Text.assemble("      ", (mark, style), f" {step.because}{axiom}{margin}")
 
 
@@ -189,19 +185,6 @@ def _conclusion(evidence: Evidence) -> Text:
     margin = f", margin {number_text(evidence.margin)}" if evidence.margin is not None else ""
     reason = f": {evidence.reason}" if evidence.reason else ""
     return Text.assemble((words, VERDICT_STYLE[verdict]), margin, reason)
-
-
-def values_text(value: Any, where: Any = None) -> str:
-    """The numbers of a line: one number, or the first entries of a table and its shape."""
-    values = np.asarray(value)
-    if values.ndim == 0:
-        exact = number_text(values[()])
-        approximate = f"  ≈ {float(floats_of(values)):.6g}" if "/" in exact or "log" in exact else ""
-        return exact + approximate
-    flat = values[np.broadcast_to(where, values.shape)] if where is not None else values.ravel()
-    shown = ", ".join(number_text(entry) for entry in flat[:SHOWN_ENTRIES])
-    more = f", ... {flat.size} entries, shape {list(values.shape)}" if flat.size > SHOWN_ENTRIES else ""
-    return f"[{shown}{more}]" if flat.size else "(nothing to compare here)"
 
 
 def optimum_table(game: Game, best: Optimum) -> RenderableType:

@@ -1,0 +1,179 @@
+"""The audit as one page: no network, no JavaScript needed, nothing on it that is not in the JSON beside it.
+
+:func:`write_report` makes a folder: ``index.html`` (fonts, styles and drawings inside), ``report.json`` (the document that the
+page was made from, and nothing else), and ``certificates/`` with one file for each counterexample.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from ..checking.campaign import AuditReport, ClaimReport, Progress
+from ..checking.certificate import certificate_of, text_of
+from ..errors import FileError
+from ..model import Game
+from . import drawings
+from .document import full_document
+from .mathematics import MathematicsError, mathml, pieces
+
+FONTS = {"math": "report-math.woff2", "regular": "report-regular.woff2", "bold": "report-bold.woff2"}
+HOLDS, FAILS = ("PROVED", "SURVIVED"), ("REFUTED",)
+MEANINGS = {
+    "PROVED": "an identity in symbols, or by exact evaluation at random points with a stated error probability, for the named "
+    "sizes; inequalities modulo named axioms",
+    "SURVIVED": "every drawn instance was decided exactly, or in certified balls, and holds; no proof is claimed",
+    "SUPPORTED": "nothing decided against it, and nothing certified",
+    "REFUTED": "an exact instance violates it; the certificate proves that without this toolkit",
+    "UNTESTED": "no instance met its hypotheses, or none was decided",
+}
+"""What a standing says, in one line."""
+
+
+def write_report(
+    report: AuditReport,
+    directory: str | Path,
+    game: Game | None = None,
+    reproduce: str = "mappo-verify audit",
+    progress: Progress | None = None,
+) -> Path:
+    """Write the folder of an audit and return the page; ``game`` and ``reproduce`` as for :func:`full_document`."""
+    folder, document = Path(directory), full_document(report, game, reproduce, progress)
+    texts = {row["id"]: _certificate(entry) for row, entry in zip(document["claims"], report.claims, strict=True)}
+    for row in document["claims"]:
+        row["certificate"] = None if texts[row["id"]] is None else f"certificates/{row['id'].replace('/', '-')}.json"
+    try:
+        (folder / "certificates").mkdir(parents=True, exist_ok=True)
+        for row in document["claims"]:
+            if row["certificate"]:
+                (folder / row["certificate"]).write_text(texts[row["id"]] or "", encoding="utf-8", newline="\n")
+        (folder / "report.json").write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        (folder / "index.html").write_text(page(document), encoding="utf-8")
+    except OSError as error:
+        raise FileError(f"{directory} cannot be written: {error.strerror or error}") from None
+    return folder / "index.html"
+
+
+def _certificate(report: ClaimReport) -> str | None:
+    """The text of the certificate of a counterexample."""
+    found = report.witness
+    return None if found is None else text_of(certificate_of(report.claim, found.sizes, found.coordinates))
+
+
+def page(document: Mapping[str, Any]) -> str:
+    """The page of a full document, and of nothing else."""
+    claims = document["claims"]
+    known = {row["id"] for row in claims}
+    counts = {name: sum(row["standing"] == name for row in claims) for name in drawings.ICONS}
+    style = _asset("report.css") + _font_faces()
+    script = _asset("report.js")
+    leaned_on: dict[str, list[str]] = {row["id"]: [] for row in claims}
+    for row in claims:
+        for name in row["cites"]:
+            leaned_on.get(name, []).append(row["id"])
+    template = _environment().get_template("report.html")
+    text: str = template.render(
+        document=document,
+        claims=claims,
+        known=known,
+        counts={name: count for name, count in counts.items() if count},
+        holds=sum(counts[name] for name in HOLDS),
+        fails=sum(counts[name] for name in FAILS),
+        open=sum(count for name, count in counts.items() if name not in HOLDS + FAILS),
+        meanings=MEANINGS,
+        icons=drawings.ICONS,
+        leaned_on=leaned_on,
+        sections=list(dict.fromkeys(section(row) for row in claims)),
+        section=section,
+        rich=lambda words, display=False: rich(words, known, display),
+        how=lambda row: how(row, known),
+        draw=drawings,
+        style=Markup(style),
+        script=Markup(script),
+        policy=f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; font-src data:; "
+        "base-uri 'none'; form-action 'none'",
+    )
+    return text.lstrip()
+
+
+def rich(words: str, known: set[str] | frozenset[str] = frozenset(), display: bool = False) -> Markup:
+    """A text of a claim: its formulas as MathML, names of claims as links; as it was typed where it is not understood."""
+    try:
+        found = pieces(words)
+    except MathematicsError:
+        return Markup("<code>{}</code>").format(words)
+    result, formula = Markup(""), Markup("")
+    for piece in found:
+        stop = piece.text[:1] if piece.kind == "text" and piece.text[0] in ",;:.)" else ""
+        if stop:  # a line must not begin with it
+            formula = Markup('<span class="tied">{}{}</span>').format(formula, stop)
+        result, formula = result + formula, Markup("")
+        if piece.kind == "math":
+            formula = Markup(mathml(piece.text, display))
+        elif piece.kind == "claim" and piece.text in known:
+            result += Markup('<a href="#{0}">{0}</a>').format(piece.text)
+        else:
+            result += escape(piece.text[len(stop) :])
+    return result + formula
+
+
+def how(row: Mapping[str, Any], known: set[str]) -> Markup:
+    """How the standing was reached; the line that it quotes is typeset."""
+    words = row["how"]
+    for entry in row["walk_through"]["lines"]:
+        before, quoted, after = words.partition(repr(entry["expression"]))
+        if quoted:
+            return Markup("{}“{}”{}").format(before, rich(entry["expression"], known), after)
+    return escape(words)
+
+
+def section(row: Mapping[str, Any]) -> str:
+    """The part of the paper in which a claim stands: Section 4, Appendix B."""
+    found = re.search(r"Appendix [A-Z]|(?:Sections?|Definition|Theorem) (\d)", row["source"])
+    return "Other" if found is None else f"Section {found[1]}" if found[1] else found[0]
+
+
+def _hash(content: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}"
+
+
+@cache
+def _asset(name: str) -> str:
+    return files(__package__).joinpath("templates", name).read_text(encoding="utf-8")
+
+
+@cache
+def _font_faces() -> str:
+    """The fonts, inside the style sheet: a page opened from a disk may not fetch them from beside it."""
+    data = {
+        name: base64.b64encode(files(__package__).joinpath("fonts", file).read_bytes()).decode()
+        for name, file in FONTS.items()
+    }
+    face = '@font-face{{font-family:"{}";font-weight:{};font-display:block;src:url(data:font/woff2;base64,{}) format("woff2")}}\n'
+    return (
+        face.format("Report Text", 400, data["regular"])
+        + face.format("Report Text", 700, data["bold"])
+        + face.format("Report Math", 400, data["math"])
+    )
+
+
+@cache
+def _environment() -> Any:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader(__package__),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
