@@ -521,6 +521,8 @@ TRAP = Setting(
 
 
 LIKELY = "with probability > δ all K samples spring the trap: K (1 - 47/1536)ⁿ < 1 - δ"
+
+
 def _exhibit(case: Case) -> dict[str, Array]:
     """The game, the law ``μ(s, a)`` of its data, and both classes."""
     problem = _problem(case.system)

@@ -6,7 +6,8 @@ class of Definition 5.1 (its ball left out: the solution is checked to lie insid
     minimise cᵀw    subject to   Aw = b,    0 ≤ φ(x)ᵀw ≤ 1/(1-γ) for every point x
 
 A floating-point solver proposes which constraints are active; the vertex they determine is then computed over the rationals,
-and so are multipliers on as few active constraints as will do.  Weak duality proves optimality: with ``u, v ≥ 0`` and ``c = Aᵀy + Φᵀ(u - v)``::
+and so are multipliers on as few active constraints as will do.  Weak duality proves optimality: with ``u, v ≥ 0`` and
+``c = Aᵀy + Φᵀ(u - v)``::
 
     cᵀw ≥ bᵀy - Σ_x v(x)/(1-γ)     for every feasible w,   with equality at the optimum
 
