@@ -3,12 +3,18 @@
 100 states, 3 agents with 3 actions, exact critic, one-hot features, exact updates.  The peers do, every iteration, what no
 implementation can avoid, on a fixed policy: ``P_π``, ``r_π``, one solve for ``V``, ``Q`` and the ``Q^{1:m}``.  They exponentiate
 nothing, validate nothing and record nothing.  One is written with ``einsum`` throughout, the other with ``matmul`` for the two
-contractions with ``P``.  Run with ``tox -e bench`` or ``pytest --benchmark-only benchmarks``.
+contractions with ``P``, as the algorithm has them, too (``arithmetic.contract`` finds them).
+
+Processor time on one core, best of 14 rounds taken in turns: 0.36 s, which is 1.4 times the 0.26 s of ``einsum`` and 2.1 times
+the 0.17 s of ``matmul``.  Of the 0.19 s beyond that, softmaxes take 0.04 s, writing 60 MB of trace 0.02 s, the fits 0.01 s; the
+rest is reading policies that lie in memory as the softmax left them, dispatch, and a cache that all this shares with ``P``.
+
+Run with ``tox -e bench`` or ``pytest --benchmark-only benchmarks``.
 """
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import process_time
 
 import numpy as np
 import pytest
@@ -81,9 +87,9 @@ def test_same_numbers(game) -> None:  # type: ignore[no-untyped-def]
 
 
 def seconds(run, *arguments) -> float:  # type: ignore[no-untyped-def]
-    started = perf_counter()
+    started = process_time()  # other processes may share the machine
     run(*arguments)
-    return perf_counter() - started
+    return process_time() - started
 
 
 GROUP = "1,000 iterations of Algorithm 1: 100 states, 3 agents, 3 actions"

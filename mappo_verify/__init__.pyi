@@ -10,6 +10,7 @@ from .model.policy import Policy as Policy
 from .games.named import named_game as named_game, random_game as random_game
 from .games.loading import load_game as load_game, resolve_game as resolve_game
 from .games.files import save_game as save_game
+from .games.continuing import restarted as restarted
 from .games.adapters import from_gymnasium as from_gymnasium
 
 # --- What a policy is worth -----------------------------------------------------------------------------------------
@@ -108,6 +109,10 @@ from .quantities.finite_class import FiniteClass as FiniteClass, visited_states 
 from .model.features import Features as Features
 from .algorithms.multi_agent_ppo import multi_agent_ppo as multi_agent_ppo, ideal_beta as ideal_beta
 from .algorithms.constant_step import constant_step as constant_step
+from .algorithms.independent_gradient import independent_gradient as independent_gradient
+from .algorithms.independent_mirror_descent import independent_mirror_descent as independent_mirror_descent
+from .algorithms.shared_parameters import shared_parameters as shared_parameters
+from .algorithms.joint_mirror_descent import joint_mirror_descent as joint_mirror_descent
 from .algorithms.improvement_solver import StochasticGradient as StochasticGradient, ExactFit as ExactFit
 from .algorithms.critics import (
     ExactCritic as ExactCritic,

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from . import reproduce
+
 if TYPE_CHECKING:
     from .model import Game
 
@@ -23,6 +25,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(reproduce.app, name="reproduce")
 output, errors = Console(), Console(stderr=True)
 
 GAME_HELP = "A named game (climbing, penalty:-30, two-step, random:3x2x2:7, ...) or a file (.json, .dpomdp, also .gz)."

@@ -23,12 +23,8 @@ from mappo_verify.algorithms.improvement_solver import (
     ExactFit,
     Problem,
     StochasticGradient,
-    average_of_path,
     default_step,
-    gradient_bound,
     least_squares,
-    printed_gradient_bound,
-    projected_path,
 )
 from mappo_verify.algorithms.multi_agent_ppo import ideal_beta, multi_agent_ppo, value_bound
 from mappo_verify.algorithms.sampling import ENDED, SamplingOracle, cumulative, draw
@@ -36,6 +32,7 @@ from mappo_verify.algorithms.trace import recompute, self_consistent_beta
 from mappo_verify.arithmetic import System, floats_of, like, tilt
 from mappo_verify.arithmetic.balls import precision
 from mappo_verify.errors import ExactnessError, GameError, SingularError
+from mappo_verify.games.continuing import restarted
 from mappo_verify.games.loading import load_game
 from mappo_verify.games.named import named_game, random_game
 from mappo_verify.model import Game, Policy
@@ -45,8 +42,15 @@ from mappo_verify.quantities.agent_values import agent_values
 from mappo_verify.quantities.concentrability import squared_concentrability
 from mappo_verify.quantities.distributions import state_action_distribution, stationary_distribution
 from mappo_verify.quantities.divergence import kl_divergence
-from mappo_verify.quantities.mirror_descent import fit_step, mirror_step
+from mappo_verify.quantities.mirror_descent import fit_step, ideal_update, mirror_step
 from mappo_verify.quantities.optimal import optimal
+from mappo_verify.quantities.stochastic_gradient import (
+    average_of_path,
+    gradient_bound,
+    printed_gradient_bound,
+    projected_path,
+)
+from mappo_verify.quantities.update_errors import Update
 from mappo_verify.quantities.values import returns, state_values
 
 PROBLEMS = Path(__file__).parents[2] / "shared" / "problems"
@@ -54,15 +58,6 @@ PROBLEMS = Path(__file__).parents[2] / "shared" / "problems"
 
 def bandit(rewards=(1.0, 0.0), discount=0.0):
     return Game(np.ones((1, len(rewards), 1)), [list(rewards)], discount, start=[1.0])
-
-
-def restarted(game):
-    """The game begins again where it would have ended, so that stationary distributions exist."""
-    game = game.floats()
-    lost = 1 - game.transition.sum(-1)
-    return Game(
-        game.transition + lost[..., None] * game.start, game.reward, game.discount, game.action_sizes, start=game.start
-    )
 
 
 def rescaled(game, discount=0.9):
@@ -559,9 +554,11 @@ def test_constant_step_is_the_mirror_step():
         factors = [
             mirror_step(f, split_last(q, f.shape[-1]), 1 / 0.7) for f, q in zip(policy.factors, values[1:], strict=True)
         ]
+        together = ideal_update(game, policy, 1 / 0.7)
         policy = Policy(factors)
-        for left, right in zip(trace.policies(k + 1).factors, policy.factors, strict=True):
-            np.testing.assert_allclose(left, right, rtol=0, atol=1e-13)
+        for run, left, right in zip(trace.policies(k + 1).factors, together.factors, policy.factors, strict=True):
+            np.testing.assert_allclose(run, right, rtol=0, atol=1e-13)
+            np.testing.assert_array_equal(left, right)
 
 
 def test_constant_step_improves_monotonically_from_every_start():
@@ -645,7 +642,7 @@ def test_algorithm_1_refuses(arguments, message):
 
 
 def test_algorithm_1_needs_a_stationary_distribution():
-    with pytest.raises(GameError, match=r"this game terminates; use constant_step\(\)"):
+    with pytest.raises(GameError, match=r"this game terminates; use constant_step\(\).*or restarted\(game\)"):
         multi_agent_ppo(named_game("climbing").floats(), 3)
     two_islands = Game(np.eye(2)[:, None].repeat(2, 1), np.ones((2, 2)), 0.5)
     with pytest.raises(GameError, match=r"several recurrent classes: \{0\}; \{1\}"):
@@ -802,6 +799,33 @@ def test_infinite_concentrability_is_infinite_and_never_nan():
     assert found.divergence[1:].tolist() == [[math.inf]] * 3
     for name in ("propagation", "residual", "propagation_by_fit", "propagation_by_critic", "fit_error", "divergence"):
         assert not np.isnan(getattr(found, name)).any()
+
+
+def test_one_update_has_the_prices_that_the_trace_has():
+    """Δ and δ of single updates, as the claims use them, by the definitions."""
+    game, trace, comparator = small_run()
+    wanted = by_definition(game, trace, comparator)
+    for k in range(trace.iterations):
+        policy, change = trace.policies(k), [table[k + 1] - table[k] for table in trace.parameters]
+        update = Update(
+            game,
+            comparator,
+            stationary_distribution(game, comparator),
+            policy,
+            trace.policies(k + 1),
+            tuple(trace.features.scores(m, moved) for m, moved in enumerate(change)),
+            tuple(table[k] for table in trace.values),
+            agent_values(game, policy),
+            np.array(1 / trace.beta),
+        )
+        for m in (1, 2):
+            above, below = wanted["phi"][k, m], wanted["phi"][k, m - 1]
+            fit, critic = wanted["epsilon"][k, m - 1], wanted["epsilon_hat"][k, m - 1] / trace.beta
+            assert float(update.squared_phi(m)) == pytest.approx(above**2, rel=1e-12)
+            assert float(update.delta_upper(m)) == pytest.approx(
+                math.sqrt(2) * (above + below) * (fit + critic), rel=1e-10
+            )
+            assert float(update.delta_lower(m)) == pytest.approx(2 * below * fit, rel=1e-10)
 
 
 def test_the_theorem_s_own_beta():

@@ -553,3 +553,51 @@ def test_contract(system):
     left, right = rng.integers(-3, 4, (2, 3, 4)), rng.integers(-3, 4, (3, 4))
     found = contract("...sa,sa->...s", like(left, system), like(right, system))
     assert (found == like(np.einsum("...sa,sa->...s", left, right), system)).all()
+
+
+FORMULAS = (
+    "...sa,...sat->...st", "...sat,...t->...sa", "...sa,...sa->...s", "...s,...s->...", "...spad,...d->...spa",
+    "...spad,...spa->...d", "...ij,...i->...j", "...n,...wn->...w", "...sa,...sa", "sa,...tas->t...", "...ss,...st->...t",
+    "...ss,...st->...st", "...sat,...->...sa", "...s,...sp,...sp->...",
+)  # fmt: skip
+"""Products of matrices, stacks of them, and what is neither."""
+
+
+@pytest.mark.parametrize("subscripts", FORMULAS)
+@pytest.mark.parametrize("left_batch", [(), (5,), (2, 1)])
+@pytest.mark.parametrize("right_batch", [(), (5,), (2, 5)])
+def test_float_contractions_agree_with_einsum(subscripts, left_batch, right_batch):
+    rng = np.random.default_rng(2)
+    lengths = {"s": 3, "a": 4, "t": 2, "p": 2, "d": 3, "i": 3, "j": 2, "n": 4, "w": 2}
+    if "ss" in subscripts:
+        lengths["t"] = 3
+    arrays = []
+    for term, batch in zip(subscripts.split("->")[0].split(","), (left_batch, right_batch, ()), strict=False):
+        core = tuple(lengths[label] for label in term.replace("...", ""))
+        arrays.append(rng.random((batch if "..." in term else ()) + core))
+    try:
+        expected = np.einsum(subscripts, *arrays)
+    except ValueError:
+        with pytest.raises(ValueError, match=r"operand|mismatch|broadcast"):
+            contract(subscripts, *arrays)
+        return
+    found = contract(subscripts, *arrays)
+    assert found.shape == expected.shape
+    np.testing.assert_allclose(found, expected, rtol=1e-14, atol=1e-15)
+
+
+def test_products_with_a_batch_on_one_side_are_batch_minor():
+    """Which is what solving and every further formula run along, whatever the layout that they start from."""
+    rng = np.random.default_rng(3)
+    transition, policies, values = rng.random((3, 4, 3)), rng.random((64, 3, 4)), rng.random((64, 3))
+    for found in (
+        contract("...sa,...sat->...st", policies, transition),
+        contract("...sat,...t->...sa", transition, values),
+    ):
+        assert found.strides[0] == found.itemsize
+
+
+@pytest.mark.parametrize("wrong", [(3, 5), (4, 3), (1,)])
+def test_contractions_of_shapes_that_do_not_fit_are_refused(wrong):
+    with pytest.raises(ValueError, match=r"operand|mismatch|broadcast"):
+        contract("sa,sat->st", np.ones(wrong), np.ones((3, 4, 2)))

@@ -63,13 +63,15 @@ def test_every_registered_standing_is_found_anew(whole):
     assert {entry.id: entry.standing for entry in whole} == {claim.id: claim.record for claim in CLAIMS}
     assert whole.unexpected == () and whole.game is None and whole.skipped == ()
     for entry in whole:
-        assert entry.instances + entry.undecided >= 40, f"{entry.id} was hardly tried"
+        few = entry.claim.setting.limit is not None  # long runs, much alike
+        assert entry.instances + entry.undecided >= (1 if few else 40), f"{entry.id} was hardly tried"
         assert entry.standing in (REFUTED, SUPPORTED) or entry.undecided < entry.instances, entry.id
         if entry.standing is REFUTED:
             assert entry.margin < 0 and entry.broken is not None and entry.witness is not None
         else:
             assert entry.broken is None and entry.witness is None
-            assert not entry.margin < 0, f"{entry.id} stands with margin {entry.margin}"
+            decided = entry.statistics is None  # samples have no margin: nothing is certified
+            assert not decided or not entry.margin < 0, f"{entry.id} stands with margin {entry.margin}"
         if entry.standing is PROVED:
             assert {p.sizes for p in entry.proofs} == {*entry.claim.symbolic, *entry.claim.points}
 
@@ -196,10 +198,18 @@ def test_an_inequality_that_holds_is_not_proved_by_points():
 
 
 def test_equalities_beyond_the_rationals_are_only_supported():
-    own = table_claim(lambda f: mv.exp(f), lambda f: mv.exp(f / 2) * mv.exp(f / 2), mv.equal)
+    own = table_claim(lambda f: mv.exp(f), lambda f: mv.exp(f / 2) * mv.exp(f / 2), mv.equal, transcendental=True)
     entry = mv.audit([own])["mine"]
     assert entry.standing is SUPPORTED and entry.how == "nothing decided against it, nothing certified"
     assert entry.undecided > 0 and entry.margin.contains(0)
+
+
+def test_what_stays_undecided_is_said():
+    """At f = 0 the equality is rational and decided; elsewhere balls leave it open."""
+    own = table_claim(lambda f: mv.exp(f), lambda f: mv.exp(f / 2) * mv.exp(f / 2), mv.equal)
+    entry = mv.audit([own])["mine"]
+    assert entry.standing is SURVIVED and 0 < entry.instances < entry.undecided
+    assert entry.how == f"every decided instance holds (exact); {entry.undecided} stay undecided"
 
 
 def test_false_equalities_beyond_the_rationals_are_refuted():

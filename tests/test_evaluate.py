@@ -417,6 +417,19 @@ def test_only_the_instances_that_leave_the_rationals_go_to_balls():
     assert parts(replace(trial, transcendental=True), (0, 0), (0, 0))[0][1] is BALLS
 
 
+def test_an_instance_that_rationals_cannot_decide_goes_to_balls():
+    """The sign of a formal logarithm may stay open, in principle; then balls are tried, not the end of the batch."""
+
+    def proof(case):
+        if case.system is RATIONALS and bool((case.f == 1).any()):
+            raise UndecidedError("the sign is open")
+        yield mv.line("f", case.f)
+        yield mv.at_most("10", 0 * case.f + 10, because="said so")
+
+    found = parts(claim(proof, width=1), (3,), (1,))
+    assert found == [([0], RATIONALS, None, [HOLDS]), ([1], BALLS, START_PRECISION, [HOLDS])]
+
+
 def test_only_the_instances_that_are_open_get_more_bits():
     """One is decided at once, one needs 256 bits, and one is a tie that no precision decides."""
 

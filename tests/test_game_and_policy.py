@@ -608,3 +608,13 @@ def test_prefixes_grow_and_shrink_by_one_agent():
     spread = factor_axes(second, 1, sizes)
     assert spread.shape == (2, 2, 3) and (spread.reshape(2, 2, 3) == second).all()
     assert factor_axes(first, 0, sizes).shape == (2, 2, 1)
+
+
+@pytest.mark.parametrize("convert", [lambda p: p, Policy.exact, Policy.balls])
+def test_prefix_probabilities_are_computed_once_and_read_only(convert):
+    policy = convert(Policy([[[[0.5, 0.5]]], [[[1.0, 0.0], [0.0, 1.0]]]]))
+    tables = policy.prefix_probabilities()
+    assert policy.prefix_probabilities() is tables and policy.joint() is tables[-1]
+    for table in tables:
+        with pytest.raises(ValueError, match="read-only"):
+            table[0] = 0

@@ -28,7 +28,18 @@ BELOW = {
     "algorithms": {"errors", "arithmetic", "model", "quantities", "games"},
     "claims": {"errors", "arithmetic", "model", "quantities", "games", "algorithms"},
     "checking": {"errors", "arithmetic", "model", "quantities", "games", "algorithms", "claims"},
-    "report": {"errors", "arithmetic", "model", "quantities", "games", "algorithms", "claims", "checking"},
+    "reproduction": {"errors", "arithmetic", "model", "quantities", "games", "algorithms"},
+    "report": {
+        "errors",
+        "arithmetic",
+        "model",
+        "quantities",
+        "games",
+        "algorithms",
+        "claims",
+        "checking",
+        "reproduction",
+    },
 }
 """What each layer may import beside itself; modules at the top (``__init__``, ``cli``, ...) may import everything."""
 

@@ -24,24 +24,37 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import constant
+from ..arithmetic import Array, constant
 from ..model import Game
-from ..model.features import Features
+from ..model.features import Features, Parameters
 from .critics import Critic, ExactCritic
 from .improvement_solver import ExactFit, positive_number, require_count
 from .iteration import iterate
 from .trace import Trace
 
 
-def constant_step(game: Game, iterations: int, step: Any, *, critic: Critic | None = None, seed: int = 0) -> Trace:
-    """``K`` ideal updates with one-hot features from the uniform policy.
+def inverse_step(game: Game, step: Any) -> Array:
+    """``β = 1/η`` for a step ``η > 0``, a number or one per game of the batch."""
+    return np.asarray(constant(1, game.system) / positive_number(game, "the step η", step))
 
-    ``step`` is ``η > 0``, a number or one per game of the batch.  The trace has ``β_k = 1/η``.  Critics other than the exact one
-    turn this into tabular natural policy gradient with errors.
-    Works in balls, too, for short runs.
+
+def constant_step(
+    game: Game,
+    iterations: int,
+    step: Any,
+    *,
+    critic: Critic | None = None,
+    seed: int = 0,
+    initial: Parameters | None = None,
+) -> Trace:
+    """``K`` ideal updates with one-hot features from the uniform policy, or from the logits ``initial``.
+
+    ``step`` is ``η > 0``, a number or one per game of the batch.  The trace has ``β_k = 1/η``.  ``initial[m]`` is ``θ_0^{m+1}``,
+    ``[..., S·|A_1|···|A_{m+1}|]``.  Critics other than the exact one turn this into tabular natural policy gradient with
+    errors.  Works in balls, too, for short runs.
     """
     require_count("K", iterations)
-    beta = np.asarray(constant(1, game.system) / positive_number(game, "the step η", step))
+    beta = inverse_step(game, step)
     critic = critic or ExactCritic()
     return iterate(
         game,
@@ -52,5 +65,6 @@ def constant_step(game: Game, iterations: int, step: Any, *, critic: Critic | No
         ExactFit(),
         seed,
         "constant_step",
-        {"iterations": iterations, "step": step, "critic": critic},
+        {"iterations": iterations, "step": step, "critic": critic, "initial": initial},
+        initial=initial,
     )

@@ -25,7 +25,7 @@ from ..model.agents import join_last, prefix_sizes, split_last
 from ..model.features import Features
 from ..model.validation import require_finite
 from ..quantities.agent_values import agent_values, average_out
-from ..quantities.distributions import state_action_distribution, stationary_distribution
+from ..quantities.distributions import state_action_distribution, stationary_distribution, visits
 from ..quantities.divergence import squared_norm
 from .improvement_solver import least_squares, require_count
 from .sampling import Generator, SamplingOracle, cumulative, draw
@@ -45,6 +45,11 @@ class Iterate:
     def states(self) -> Array:
         """``ν_k``, shape ``[..., S]``."""
         return stationary_distribution(self.game, self.policy)
+
+    @cached_property
+    def visits(self) -> Array:
+        """``d^{π_k}_ρ`` from the game's start, shape ``[..., S]``."""
+        return visits(self.game, self.policy)
 
     def weights(self, m: int) -> Array:
         """``σ_k = ν_k π_k^{1:m}`` over ``(s, a^{1:m})``, shape ``[..., S, |A_1|···|A_m|]``."""

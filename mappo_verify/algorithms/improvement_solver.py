@@ -12,19 +12,12 @@ have to find again, in every iteration, what it already knew.  :class:`ExactFit`
 The step is ``η = R/(G√T)`` with ``G`` a bound on ``‖g‖``.  On the ball ``‖θ - θ_k‖ ≤ 2R``, hence ``G = 2(2R +
 B/β_k)`` with ``|Q̂| ≤ B``; the paper prints ``2(R + B/β_k)``, which is no bound (lemma-b.2).  Source: equation
 (4), Algorithm 3, Lemmas B.1 and B.2.
-
-Halving a number three times, from 4, in the ball of radius 3/2, goes through 3/2, 3/4 and 3/8, whose mean is 7/8:
-
->>> import numpy as np
->>> path = projected_path(np.array([4.0]), lambda t, theta: theta / 2, 3, 1.5)
->>> average_of_path(path, 3)
-array([0.875])
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -51,15 +44,21 @@ from ..model import Game
 from ..model.agents import join_last
 from ..model.features import Features, TabularFeatures
 from ..model.validation import array_of, in_system
-from ..quantities.mirror_descent import fit_step
-from ..quantities.stochastic_gradient import project
+from ..quantities.mirror_descent import fit_step, ideal_increment
+from ..quantities.stochastic_gradient import (
+    Averaging,
+    average_of_path,
+    default_step,
+    gradient_bound,
+    project,
+    projected_path,
+)
 from .sampling import Generator, cumulative, draw
 
 if TYPE_CHECKING:
     from .critics import Iterate
 
 Start = Literal["zero", "current"]
-Averaging = Literal["printed", "analysed"]
 
 HALVINGS = 200
 """Of an interval of multipliers: more than float64 can tell apart."""
@@ -94,47 +93,6 @@ def require_count(name: str, count: Any) -> None:
         raise GameError(f"{name} = {count!r} is not an integer of at least 1")
 
 
-# --- projected gradient steps -----------------------------------------------------------------------------------------
-
-
-def projected_path(
-    start: Array, move: Callable[[int, Array], Array], steps: int, radius: Any = None
-) -> Iterator[Array]:
-    """``θ(0), θ(1), ..., θ(T)`` with ``θ(t+1) = Π_Θ move(t, θ(t))``, each ``[..., d]``; no projection without a radius."""
-    parameters = start
-    yield parameters
-    for t in range(steps):
-        parameters = move(t, parameters)
-        if radius is not None:
-            parameters = project(parameters, radius)
-        yield parameters
-
-
-def average_of_path(path: Iterator[Array], steps: int, averaging: Averaging = "printed") -> Array:
-    """``(1/T) Σ_{t=1}^{T} θ(t)`` as printed in Algorithm 3, or ``(1/T) Σ_{t=0}^{T-1} θ(t)`` as its analysis needs it."""
-    kept = range(1, steps + 1) if averaging == "printed" else range(steps)
-    total: Any = 0
-    for t, parameters in enumerate(path):
-        if t in kept:
-            total = total + parameters
-    return np.asarray(total / steps)
-
-
-def gradient_bound(radius: Any, bound: Any, beta: Any) -> Any:
-    """``G = 2(2R + B/β_k)``, a bound on the stochastic gradients over the ball where ``|Q̂| ≤ B`` and ``‖φ‖ ≤ 1``."""
-    return 2 * (2 * radius + bound / beta)
-
-
-def printed_gradient_bound(radius: Any, bound: Any, beta: Any) -> Any:
-    """``G = 2(R + B/β_k)`` as printed in Lemma B.2: it bounds the first iteration only."""
-    return 2 * (radius + bound / beta)
-
-
-def default_step(radius: Any, gradients: Any, steps: int) -> Any:
-    """``η = R/(G√T)``.  Source: Lemma B.1, Theorem 4.5."""
-    return radius / (gradients * sqrt(like(steps, system_of(gradients))))
-
-
 # --- solvers ----------------------------------------------------------------------------------------------------------
 
 
@@ -157,7 +115,7 @@ class Problem(NamedTuple):
     @property
     def ideal(self) -> Array:
         """``Q̂/β_k``, what ``(θ - θ_k)ᵀφ`` should be, ``[..., S, prefixes, A_m]``."""
-        return np.asarray(self.values / lift(self.beta, 3))
+        return ideal_increment(self.values, self.beta)
 
     @property
     def targets(self) -> Array:
@@ -185,6 +143,10 @@ class Solver(ABC):
     @abstractmethod
     def solve(self, problem: Problem, generator: Generator) -> Array:
         """``θ_{k+1}``, shape ``[..., d]``."""
+
+    def improve(self, problems: Sequence[Problem], generators: Sequence[Generator]) -> list[Array]:
+        """``θ_{k+1}`` of every agent: one by one, unless agents share what they improve."""
+        return [self.solve(problem, generator) for problem, generator in zip(problems, generators, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -227,7 +189,7 @@ class StochasticGradient(Solver):
     steps : int
         ``T``, and the number of samples.
     step : float, optional
-        ``η``; by default ``R/(G√T)`` with ``G`` of :func:`gradient_bound`, which needs a radius.
+        ``η``; by default ``R/(G√T)`` with ``G = 2(2R + B/β_k)``, which needs a radius.
     start : {"zero", "current"}
         ``θ(0)``: 0 as printed, or ``θ_k``.
     averaging : {"printed", "analysed"}

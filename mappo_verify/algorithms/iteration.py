@@ -10,7 +10,8 @@ import numpy as np
 from ..arithmetic import Array
 from ..errors import GameError
 from ..model import Game
-from ..model.features import Features
+from ..model.features import Features, Parameters
+from ..model.validation import array_of, in_system
 from .critics import Critic, Iterate
 from .improvement_solver import Problem, Solver
 from .trace import Trace
@@ -22,6 +23,18 @@ def agent_order(order: Sequence[int] | None, agents: int) -> tuple[int, ...]:
     if len(chosen) != agents or set(chosen) != set(range(1, agents + 1)):
         raise GameError(f"order = {chosen} does not name each of the agents 1..{agents} once")
     return chosen
+
+
+def start_parameters(game: Game, features: Features, initial: Parameters | None) -> list[Array]:
+    """``θ_0`` of every agent, ``[..., d_m]``: 0, or what is given (plain numbers join the number system of ``game``), checked."""
+    if initial is None:
+        return [features.zero(m, game.batch_shape) for m in range(game.agents)]
+    tables = [in_system(array_of(table, f"initial[{m}]"), game.system) for m, table in enumerate(initial)]
+    features.policy(tables)
+    for m, table in enumerate(tables):
+        if table.shape[:-1] not in ((), game.batch_shape):
+            raise GameError(f"initial[{m}] has shape {table.shape}; its batch axes are not {game.batch_shape}")
+    return tables
 
 
 def iterate(
@@ -37,8 +50,9 @@ def iterate(
     radius: Any = None,
     bound: Any = None,
     order: Sequence[int] | None = None,
+    initial: Parameters | None = None,
 ) -> Trace:
-    """``θ_0 = 0``; then ``K`` times: ``Q̂`` of ``π_{θ_k}``, and ``θ_{k+1}^m`` by ``solver`` for every agent.
+    """``θ_0 = initial`` (default 0); then ``K`` times: ``Q̂`` of ``π_{θ_k}``, and ``θ_{k+1}^m`` by ``solver`` for every agent.
 
     Every ``Q̂^{1:m}`` is of ``π_{θ_k}``, so the agents of one iteration do not depend on each other: the critic and each agent
     have a generator of their own, spawned from ``seed``, and any ``order`` gives the same run.
@@ -48,15 +62,19 @@ def iterate(
     kind = game.reward.dtype
     parameters = tuple(np.empty((iterations + 1, *game.batch_shape, d), kind) for d in features.dimensions)
     values = tuple(np.empty((iterations, *game.batch_shape, *shape), kind) for shape in features.shapes)
+    first = start_parameters(game, features, initial)
     for m in agents:
-        parameters[m][0] = features.zero(m, game.batch_shape)
+        parameters[m][0] = first[m]
     for k in range(iterations):
         current = Iterate(game, features.follow([table[k] for table in parameters]))
         for m, estimate in enumerate(critic.estimate(current, generators[0])):
             values[m][k] = estimate
-        for m in (agent - 1 for agent in sequence):
-            problem = Problem(current, features, m, parameters[m][k], values[m][k], beta, radius, bound)
-            parameters[m][k + 1] = solver.solve(problem, generators[m + 1])
+        problems = [
+            Problem(current, features, m - 1, parameters[m - 1][k], values[m - 1][k], beta, radius, bound)
+            for m in sequence
+        ]
+        for m, improved in zip(sequence, solver.improve(problems, [generators[m] for m in sequence]), strict=True):
+            parameters[m - 1][k + 1] = improved
     for table in (*parameters, *values):
         table.setflags(write=False)
     return Trace(features, parameters, values, beta, algorithm, {**settings, "seed": seed, "order": sequence})

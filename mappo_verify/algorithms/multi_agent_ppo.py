@@ -110,7 +110,7 @@ def multi_agent_ppo(
     if game.terminates():
         raise GameError(
             "Algorithm 1 samples from the stationary distribution ν_k, and this game terminates; use constant_step(), the "
-            "ideal update, which needs no ν_k, or let the game start again when it ends"
+            "ideal update, which needs no ν_k, or restarted(game), which starts again when it ends"
         )
     features = Features.tabular(game) if features is None else features
     features.require_fits(game)

@@ -38,15 +38,13 @@ from ..arithmetic import (
     square,
 )
 from ..model import Game, Policy
-from ..model.agents import join_last
 from ..model.conversion import convert
 from ..model.features import Features
 from ..quantities.agent_values import agent_values
-from ..quantities.concentrability import dominates, squared_concentrability
-from ..quantities.distributions import state_action_distribution, stationary_distribution
-from ..quantities.divergence import kl_divergence, squared_norm
+from ..quantities.distributions import stationary_distribution
+from ..quantities.divergence import kl_divergence
 from ..quantities.performance_difference import expected_along
-from ..quantities.update_errors import propagation, residual
+from ..quantities.update_errors import Update, propagation, residual
 from ..quantities.values import returns
 
 ENTRIES_AT_ONCE = 4_000_000
@@ -279,25 +277,24 @@ def _of_iterations(
     trace: Trace, game: Game, part: slice, states: Array, comparator: Policy, following: Policy
 ) -> dict[str, Array]:
     """The fields of :class:`Recomputed` that belong to the iterations ``k`` of ``part``, with ``k`` as the first axis."""
-    policy = trace.policies(part)
-    visited = stationary_distribution(game, policy)
-    exact = agent_values(game, policy)
-    fit, critic = [], []
-    for m in range(1, trace.agents + 1):
-        weights = state_action_distribution(visited, policy, m)
-        moved = trace.parameters[m - 1][part.start + 1 : part.stop + 1] - trace.parameters[m - 1][part]
-        values = trace.values[m - 1][part]
-        missed = trace.features.scores(m - 1, moved) - values / lift(trace.beta, 3)
-        fit.append(squared_norm(join_last(missed), weights, axes=2))
-        critic.append(squared_norm(join_last(values) - exact[m], weights, axes=2))
-    agents = range(trace.agents + 1)
+    policy, agents = trace.policies(part), range(1, trace.agents + 1)
+    moved = (table[part.start + 1 : part.stop + 1] - table[part] for table in trace.parameters)
+    update = Update(
+        game,
+        comparator,
+        states,
+        policy,
+        following,
+        tuple(trace.features.scores(m, table) for m, table in enumerate(moved)),
+        tuple(table[part] for table in trace.values),
+        agent_values(game, policy),
+        np.asarray(like(1, trace.beta) / trace.beta),
+    )
     return {
-        "fit_error_squared": np.stack(fit, axis=-1),
-        "critic_error_squared": np.stack(critic, axis=-1),
-        "concentrability_squared": np.stack(
-            [squared_concentrability(visited, policy, states, comparator, m) for m in agents], axis=-1
-        ),
-        "covered": np.stack([dominates(visited, policy, states, comparator, m) for m in agents], axis=-1),
+        "fit_error_squared": np.stack([update.squared_fit_error(m) for m in agents], axis=-1),
+        "critic_error_squared": np.stack([update.squared_critic_error(m) for m in agents], axis=-1),
+        "concentrability_squared": np.stack([update.squared_phi(m) for m in (0, *agents)], axis=-1),
+        "covered": np.stack([update.covered(m) for m in (0, *agents)], axis=-1),
         "divergence": _divergence(states, comparator, comparator, policy),
         "step_divergence": _divergence(states, comparator, following, policy),
     }

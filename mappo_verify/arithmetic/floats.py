@@ -7,7 +7,9 @@ first, logically, and the smallest strides there, so every elementwise step runs
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
+from functools import cache
+from math import prod
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -39,9 +41,8 @@ def batch_minor(values: Array, core_axes: int) -> Array:
 
 
 def solve(matrix: Floats, right: Floats) -> Floats:
-    size = matrix.shape[-1]
-    batch = int(np.prod(np.broadcast_shapes(matrix.shape[:-2], right.shape[:-2])))
-    if size <= ELIMINATION_LIMIT and batch >= BATCH_WORTH_ELIMINATING:
+    batch = prod(np.broadcast_shapes(matrix.shape[:-2], right.shape[:-2]))
+    if matrix.shape[-1] <= ELIMINATION_LIMIT and batch >= BATCH_WORTH_ELIMINATING:
         solution = _eliminate(matrix, right)
     else:
         try:
@@ -101,6 +102,64 @@ def _solve_definite(matrix: Floats, right: Floats) -> Floats | None:
     if pivots.min(initial=1) <= np.sqrt(np.finfo(float).eps) * pivots.max(initial=0):
         return None
     return np.asarray(np.linalg.solve(matrix, right))
+
+
+def contract(subscripts: str, *arrays: Floats) -> Floats:
+    """``numpy.einsum``, but matrix products (and stacks of them) go to BLAS, which is 2 to 7 times as fast.
+
+    An array with a batch becomes the right factor, so that the result is batch-minor again.
+    """
+    product = _matrix_product(subscripts, *(array.ndim for array in arrays))
+    if product is None:
+        return np.asarray(np.einsum(subscripts, *arrays))
+    left = arrays[product.first].transpose(product.left)
+    right = arrays[1 - product.first].transpose(product.right)
+    rows, columns = left.shape[product.stacked : -1], right.shape[product.stacked + 1 :]
+    flat = left.reshape((*left.shape[: product.stacked], prod(rows), left.shape[-1])) @ right.reshape(
+        (*right.shape[: product.stacked + 1], prod(columns))
+    )
+    return flat.reshape(flat.shape[: product.stacked] + rows + columns).transpose(product.result)
+
+
+class _Product(NamedTuple):
+    """A contraction as ``[stack, rows, sum] @ [stack, sum, columns]``: the axes of either factor and of the result, in order."""
+
+    first: int
+    left: tuple[int, ...]
+    right: tuple[int, ...]
+    result: tuple[int, ...]
+    stacked: int
+
+
+@cache
+def _matrix_product(subscripts: str, *dimensions: int) -> _Product | None:
+    """How a contraction of arrays with so many axes is a matrix product; None where it is none, or where both have a batch.
+
+    One label is summed; others of both arrays are the stack, and what only one array has are its rows or columns.
+    """
+    inputs, _, output = subscripts.replace(" ", "").partition("->")
+    terms = inputs.split(",")
+    batches = ["0123456789"[: n - len(term.replace("...", ""))] for n, term in zip(dimensions, terms, strict=True)]
+    if len(terms) != 2 or all(batches):
+        return None
+    labels = [term.replace("...", batch) for term, batch in zip(terms, batches, strict=True)]
+    first, batch = int(bool(batches[0])), max(batches)
+    left, right, result = labels[first], labels[1 - first], output.replace("...", batch)
+    stack = [label for label in left if label in right and label in result]
+    summed = [label for label in left if label in right and label not in result]
+    rows = [label for label in left if label not in right]
+    columns = [label for label in right if label not in left + batch] + list(batch)
+    found = stack + rows + columns
+    diagonal = any(len(set(term)) != len(term) for term in labels)
+    if diagonal or len(summed) != 1 or found == stack or sorted(found) != sorted(result):
+        return None
+    return _Product(
+        first,
+        tuple(map(left.index, stack + rows + summed)),
+        tuple(map(right.index, stack + summed + columns)),
+        tuple(map(found.index, result)),
+        len(stack),
+    )
 
 
 def exp(values: Floats) -> Floats:

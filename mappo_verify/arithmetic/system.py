@@ -23,6 +23,7 @@ import enum
 import importlib
 from collections.abc import Callable
 from fractions import Fraction
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -134,6 +135,7 @@ def backend(*arrays: Any) -> ModuleType:
     return module_of(system_of(*arrays))
 
 
+@cache
 def module_of(system: System) -> ModuleType:
     """The module that implements ``system``; imported when first needed, because flint is heavy."""
     return importlib.import_module(f"{__package__}.{system.value}")
@@ -170,7 +172,7 @@ def certainly_equal(left: Any, right: Any) -> npt.NDArray[np.bool_]:
 
 def identity(size: int, reference: Any) -> Array:
     """The identity matrix ``[size, size]`` in the number system of ``reference``."""
-    return like(np.eye(size, dtype=np.int64), reference)
+    return like(np.eye(size, dtype=np.int8), reference)
 
 
 def lift(scalar: Any, axes: int) -> Array:
@@ -225,8 +227,12 @@ def pseudo_solve(matrix: Array, right: Array) -> tuple[Array, Array]:
 
 
 def contract(subscripts: str, *arrays: Array) -> Array:
-    """``numpy.einsum`` in every number system; float results keep the memory layout of the batch."""
-    system_of(*arrays)
+    """``numpy.einsum`` in every number system; float results keep the memory layout of the batch.
+
+    Labels are lower-case letters; ``...`` stands for the batch.
+    """
+    if system_of(*arrays) is System.FLOATS:
+        return module_of(System.FLOATS).contract(subscripts, *arrays)  # type: ignore[no-any-return]
     return np.asarray(np.einsum(subscripts, *arrays))
 
 
@@ -292,9 +298,8 @@ def tilt(weights: Any, exponents: Any) -> Array:
     """
     weights, exponents = np.asarray(weights), np.asarray(exponents)
     if system_of(weights, exponents) is System.FLOATS:
-        visible = np.where(weights > 0, exponents, -np.inf)
-        exponents = exponents - visible.max(-1, keepdims=True)
-        exponents = np.where(weights > 0, exponents, 0.0)
+        hidden = np.where(weights > 0, 0.0, -np.inf)
+        exponents = np.minimum(exponents - (exponents + hidden).max(-1, keepdims=True), 0.0)
     tilted = weights * exp(exponents)
     return np.asarray(tilted / tilted.sum(-1, keepdims=True))
 

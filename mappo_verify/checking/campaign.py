@@ -480,7 +480,8 @@ def _how(
         return "; ".join(parts) + (f"; modulo {', '.join(modulo)}" if modulo else "")
     open_proof = f"; not proved: {failures[0].step}" if failures else ""
     if standing is Standing.SURVIVED:
-        return f"every instance holds ({arithmetic}){open_proof}"
+        undecided = f"; {tally.undecided} stay undecided" if tally.undecided else ""
+        return f"every {'decided ' * bool(undecided)}instance holds ({arithmetic}){undecided}{open_proof}"
     if standing is Standing.SUPPORTED:
         return f"nothing decided against it, nothing certified{open_proof}"
     failed = tally.reason.removeprefix("hypothesis not met: ")

@@ -118,7 +118,7 @@ def _in_rationals(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: 
     """Evidence for the instances whose numbers all stay rational, and the others, found by halving."""
     try:
         return [(chosen, evaluate(claim, _case(claim, drawn, sizes, chosen, System.RATIONALS)))], chosen[:0]
-    except ExactnessError:
+    except (ExactnessError, UndecidedError):
         if len(chosen) == 1:
             return [], chosen
     halves = [_in_rationals(claim, drawn, sizes, half) for half in np.array_split(chosen, 2)]

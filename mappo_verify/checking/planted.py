@@ -29,6 +29,8 @@ POLICY, BEST = "model/policy.py", "quantities/optimal.py"
 ERROR = "quantities/bellman_error.py"
 SGD, ONLINE = "quantities/stochastic_gradient.py", "quantities/online_learning.py"
 DATA, FINITE = "quantities/data.py", "quantities/finite_class.py"
+UPDATE = "quantities/update_errors.py"
+RATIO = "quantities/ratio_game.py"
 ARITHMETIC, FORMAL, EXACT = "arithmetic/system.py", "arithmetic/formal.py", "arithmetic/rationals.py"
 
 PLANTED: tuple[Planted, ...] = (
@@ -166,15 +168,15 @@ PLANTED: tuple[Planted, ...] = (
     Planted(
         "the last agent's actions in reverse order when it is averaged out",
         ORDER,
-        "(split_last(table, factor.shape[-1]) * factor).sum(-1)",
-        "(split_last(table, factor.shape[-1]) * factor[..., ::-1]).sum(-1)",
+        "split_last(table, factor.shape[-1]), factor)",
+        "split_last(table, factor.shape[-1]), factor[..., ::-1])",
         ("definition-3.1",),
     ),
     Planted(
         "an agent is summed out instead of averaged out",
         ORDER,
-        "(split_last(table, factor.shape[-1]) * factor).sum(-1)",
-        "(split_last(table, factor.shape[-1]) + 0 * factor).sum(-1)",
+        "split_last(table, factor.shape[-1]), factor)",
+        "split_last(table, factor.shape[-1]), 0 * factor + 1)",
         ("definition-3.1",),
     ),
     Planted(
@@ -323,22 +325,22 @@ PLANTED: tuple[Planted, ...] = (
     Planted(
         "β multiplies instead of dividing",
         MIRROR,
-        "tilt(factor, values / _lifted(beta, values))",
+        "tilt(factor, ideal_increment(values, beta))",
         "tilt(factor, values * _lifted(beta, values))",
         ("proposition-4.2", "proposition-4.2/averaged"),
     ),
     Planted(
         "descent instead of ascent",
         MIRROR,
-        "tilt(factor, values / _lifted(beta, values))",
-        "tilt(factor, -values / _lifted(beta, values))",
+        "tilt(factor, ideal_increment(values, beta))",
+        "tilt(factor, -ideal_increment(values, beta))",
         ("proposition-4.2",),
     ),
     Planted(
         "softmax that forgets the current policy",
         MIRROR,
-        "tilt(factor, values / _lifted(beta, values))",
-        "tilt(0 * factor + 1, values / _lifted(beta, values))",
+        "tilt(factor, ideal_increment(values, beta))",
+        "tilt(0 * factor + 1, ideal_increment(values, beta))",
         ("proposition-4.2",),
     ),
     Planted(
@@ -424,9 +426,30 @@ PLANTED: tuple[Planted, ...] = (
     Planted(
         "stochastic subgradient ascent",
         SGD,
-        "project(theta - lift(step_size, 2) * gradient, radius)",
-        "project(theta + lift(step_size, 2) * gradient, radius)",
+        "theta - lift(step_size, 2) * gradient",
+        "theta + lift(step_size, 2) * gradient",
         ("lemma-b.1/expectation",),
+    ),
+    Planted(
+        "the average leaves its last iterate out",
+        SGD,
+        "else range(steps)",
+        "else range(steps - 1)",
+        ("lemma-b.1/expectation",),
+    ),
+    Planted(
+        "R for 2R in the bound on gradients",
+        SGD,
+        "2 * (2 * radius + bound / beta)",
+        "2 * (radius + bound / beta)",
+        ("lemma-b.2/gradient-bound",),
+    ),
+    Planted(
+        "B·β for B/β in the bound on gradients",
+        SGD,
+        "2 * (2 * radius + bound / beta)",
+        "2 * (2 * radius + bound * beta)",
+        ("lemma-b.2/gradient-bound",),
     ),
     Planted(
         "the mean function without its weights",
@@ -647,6 +670,64 @@ PLANTED: tuple[Planted, ...] = (
         "return largest(smallest(distances, -2))",
         "return smallest(smallest(distances, -2))",
         ("lemma-d.5/population",),
+    ),
+    # --- errors of an update
+    Planted(
+        "1/β_k forgotten in the fit's error",
+        UPDATE,
+        "self.increments[m - 1] - lift(self.eta, 3) * self.estimates[m - 1]",
+        "self.increments[m - 1] - self.estimates[m - 1]",
+        ("theorem-4.5/repaired",),
+    ),
+    Planted(
+        "the fit's error against the wrong sign of Q̂",
+        UPDATE,
+        "self.increments[m - 1] - lift(self.eta, 3) * self.estimates[m - 1]",
+        "self.increments[m - 1] + lift(self.eta, 3) * self.estimates[m - 1]",
+        ("theorem-4.5/repaired",),
+    ),
+    Planted(
+        "the critic's error against the values of the agent before",
+        UPDATE,
+        "split_last(self.values[m], self.game.action_sizes[m - 1])",
+        "self.values[m - 1][..., None]",
+        ("theorem-4.5/repaired",),
+    ),
+    Planted(
+        "ν_k and π_k for ν_* and π_* in the one-step inequality",
+        UPDATE,
+        "expected_along(self.there, self.target, m - 1, table)",
+        "expected_along(self.here, self.policy, m - 1, table)",
+        ("theorem-4.5/repaired",),
+    ),
+    Planted(
+        "π_k - π_{k+1} the other way round",
+        UPDATE,
+        "ahead.factors[m - 1] - behind.factors[m - 1]",
+        "behind.factors[m - 1] - ahead.factors[m - 1]",
+        ("theorem-4.5/repaired",),
+    ),
+    Planted(
+        "ε² with squared weights",
+        UPDATE,
+        "squared_norm(self.fit_error(m), self.sigma(m), axes=3)",
+        "squared_norm(self.fit_error(m), self.sigma(m) * self.sigma(m), axes=3)",
+        ("theorem-4.5/repaired-sharp", "theorem-4.5/repaired"),
+    ),
+    # --- ratio games
+    Planted(
+        "the probability to stop without the discount",
+        RATIO,
+        "game.discount[..., None] * game.transition[..., 0, :, 0]",
+        "game.transition[..., 0, :, 0]",
+        ("section-e/value",),
+    ),
+    Planted(
+        "a quotient differentiated without its denominator",
+        RATIO,
+        "game.reward[..., 0, :]) - ratio_value(game, weights) * _total(change, stopping(game))",
+        "game.reward[..., 0, :])",
+        ("section-e/stationary-point",),
     ),
     # --- arithmetic
     Planted(

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise, permutations
 
 import numpy as np
 
-from ..algorithms.improvement_solver import default_step
-from ..algorithms.improvement_solver import gradient_bound as largest_gradient
 from ..arithmetic import (
     Array,
     Truth,
@@ -28,6 +26,7 @@ from ..arithmetic import (
     tilt,
 )
 from ..model.agents import split_last
+from ..quantities import stochastic_gradient
 from ..quantities.agent_values import (
     Reading,
     agent_advantages,
@@ -41,6 +40,9 @@ from ..quantities.distributions import state_action_distribution, stationary_dis
 from ..quantities.divergence import kl_divergence, l1_distance, squared_norm
 from ..quantities.mirror_descent import mirror_step
 from ..quantities.stochastic_gradient import (
+    Averaging,
+    average_of_path,
+    default_step,
     mean_function,
     path_chances,
     path_digits,
@@ -175,16 +177,17 @@ def _small(setting: Setting) -> Setting:
 # --- Lemma B.1 --------------------------------------------------------------------------------------------------------
 
 
-def _descent(case: Case, first: int, pathwise: bool) -> Iterator[Line]:
-    """``F(θ̄) - F(u) ≤ GR/√T`` for every ``u`` in the ball, with ``θ̄`` the mean of ``θ(first), ..., θ(first + T - 1)``."""
+def _descent(case: Case, averaging: Averaging, pathwise: bool) -> Iterator[Line]:
+    """``F(θ̄) - F(u) ≤ GR/√T`` for every ``u`` in the ball, with ``θ̄`` the mean of ``θ(0..T-1)``, or ``θ(1..T)`` as printed."""
     steps, slopes, offsets, chances = case.sizes.steps, case.slopes, case.offsets, case.chances
     radius = like(1, slopes)
     steepest = sqrt(largest(np.asarray(square(slopes).sum(-1)), (-2, -1)))
     root = sqrt(like(steps, slopes))
-    points = sample_paths(slopes, offsets, radius, radius / (steepest * root), steps)
-    mean = np.asarray(points[..., first : first + steps, :].sum(-2)) / steps
+    points = sample_paths(slopes, offsets, radius, default_step(radius, steepest, steps), steps)
+    mean = average_of_path(iter(np.moveaxis(points, -2, 0)), steps, averaging)
     rival = _in_ball(case.rival, np.broadcast_to(radius, case.batch_shape))[..., None, :]
     gap = mean_function(slopes, offsets, chances, mean) - mean_function(slopes, offsets, chances, rival)
+    first = 0 if averaging == "analysed" else 1
     which = f"θ̄ the mean of θ({first}), ..., θ({first + steps - 1})"
     bound = steepest * radius / root
     reason = "the standard regret bound of projected subgradient descent"
@@ -199,17 +202,17 @@ def _descent(case: Case, first: int, pathwise: bool) -> Iterator[Line]:
 
 def descent_in_expectation(case: Case) -> Iterator[Line]:
     """In expectation, averaging θ(0), ..., θ(T-1)."""
-    yield from _descent(case, 0, pathwise=False)
+    yield from _descent(case, "analysed", pathwise=False)
 
 
 def descent_path_by_path(case: Case) -> Iterator[Line]:
     """The reading that every output satisfies the bound."""
-    yield from _descent(case, 0, pathwise=True)
+    yield from _descent(case, "analysed", pathwise=True)
 
 
 def descent_printed_range(case: Case) -> Iterator[Line]:
     """In expectation, averaging θ(1), ..., θ(T), as Algorithm 3 prints."""
-    yield from _descent(case, 1, pathwise=False)
+    yield from _descent(case, "printed", pathwise=False)
 
 
 def _descends(case: Case) -> Truth:
@@ -238,8 +241,8 @@ def _sgd(steps: tuple[int, ...], dimensions: tuple[int, int], functions: tuple[i
 # --- Lemma B.2 and B.4 to B.6 -----------------------------------------------------------------------------------------
 
 
-def _gradient(case: Case, factor: int) -> Iterator[Line]:
-    """``‖2((θ - θ_k)ᵀφ - Q̂/β)φ‖² ≤ (2(factor·R + B/β))²`` for ``‖θ‖, ‖θ_k‖ ≤ R``, ``‖φ‖ ≤ 1``, ``|Q̂| ≤ B``."""
+def _gradient(case: Case, name: str, limit: Callable[[Array, Array, Array], Array]) -> Iterator[Line]:
+    """``‖2((θ - θ_k)ᵀφ - Q̂/β)φ‖² ≤ G²`` for ``‖θ‖, ‖θ_k‖ ≤ R``, ``‖φ‖ ≤ 1``, ``|Q̂| ≤ B``; ``name`` is R or 2R in ``G``."""
     radius, bound, beta = case.radius, case.bound, case.beta
     theta, anchor = _in_ball(case.theta, radius), _in_ball(case.anchor, radius)
     features = _in_ball(case.features, like(1, radius))
@@ -247,10 +250,9 @@ def _gradient(case: Case, factor: int) -> Iterator[Line]:
     norm = 4 * square(residual) * np.asarray(square(features).sum(-1))
     yield line("‖∇‖² of one sample, ∇ = 2((θ - θ_k)ᵀφ - Q̂/β) φ", norm)
     yield at_most("(2|(θ - θ_k)ᵀφ - Q̂/β|)²", 4 * square(residual), because="features have norm at most 1: ‖φ‖ ≤ 1")
-    name = "R" if factor == 1 else f"{factor}R"
     yield at_most(
         f"(2({name} + B/β))²",
-        4 * square(factor * radius + bound / beta),
+        square(limit(radius, bound, beta)),
         because="Cauchy-Schwarz, with ‖θ - θ_k‖ ≤ " + name + " and |Q̂| ≤ B",
     )
 
@@ -263,12 +265,12 @@ def _in_ball(weights: Array, radius: Array) -> Array:
 
 def gradient_bound_printed(case: Case) -> Iterator[Line]:
     """The printed bound, with ``R`` for ``‖θ - θ_k‖``."""
-    yield from _gradient(case, 1)
+    yield from _gradient(case, "R", stochastic_gradient.printed_gradient_bound)
 
 
 def gradient_bound(case: Case) -> Iterator[Line]:
     """The bound with ``2R``, which two points of one ball can be apart."""
-    yield from _gradient(case, 2)
+    yield from _gradient(case, "2R", stochastic_gradient.gradient_bound)
 
 
 def fit_rate(case: Case) -> Iterator[Line]:
@@ -276,10 +278,10 @@ def fit_rate(case: Case) -> Iterator[Line]:
     steps, radius, bound, chances = case.sizes.steps, case.radius, case.bound, case.chances
     features, anchor = _in_ball(case.features, like(1, radius)), _in_ball(case.anchor, radius)
     targets = contract("...nd,...d->...n", features, anchor) + lift(bound / case.beta, 1) * case.share
-    steepest = largest_gradient(radius, bound, case.beta)
+    steepest = stochastic_gradient.gradient_bound(radius, bound, case.beta)
     step_size = default_step(radius, steepest, steps)
     points, odds = squared_paths(features, targets, radius, step_size, steps), path_chances(chances, steps)
-    mean = np.asarray(points[..., :steps, :].sum(-2)) / steps
+    mean = average_of_path(iter(np.moveaxis(points, -2, 0)), steps, "analysed")
     rival = _in_ball(case.rival, radius)
 
     def expected(values: Array) -> Array:

@@ -15,6 +15,7 @@ from . import (
     section_4,
     section_4_convergence,
     section_5,
+    section_e,
 )
 from .claim import Claim
 
@@ -28,6 +29,7 @@ CLAIMS: tuple[Claim, ...] = (
     *appendix_c.CLAIMS,
     *appendix_c_regret.CLAIMS,
     *appendix_d.CLAIMS,
+    *section_e.CLAIMS,
 )
 """Paper order: Sections 3 to 5, then the appendices."""
 

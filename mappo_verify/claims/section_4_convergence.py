@@ -8,9 +8,7 @@ With ``η = 1/β_k`` the theorem speaks of ``Σ_k (1-γ)(J_* - J_k)/β_k``.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -41,12 +39,12 @@ from ..model.conversion import convert
 from ..model.validation import FLOAT_TOLERANCE, unchecked
 from ..quantities.agent_values import agent_values
 from ..quantities.chain import has_stationary_distribution
-from ..quantities.concentrability import density_ratio, squared_concentrability
-from ..quantities.distributions import state_action_distribution, stationary_distribution
+from ..quantities.concentrability import density_ratio
+from ..quantities.distributions import stationary_distribution
 from ..quantities.divergence import kl_divergence, l1_distance, squared_norm
-from ..quantities.mirror_descent import mirror_step
+from ..quantities.mirror_descent import ideal_update, mirror_step
 from ..quantities.performance_difference import return_difference
-from ..quantities.update_errors import propagation, residual
+from ..quantities.update_errors import Update, propagation, residual
 from ..quantities.values import returns, state_values
 from .claim import Claim, Line, at_least, at_most, equal, line
 from .settings import (
@@ -67,107 +65,29 @@ from .settings import (
 from .verdict import Standing
 
 
-@dataclass(frozen=True, eq=False)
-class Step:
-    """One iteration of a run: everything that the theorem weighs, agent by agent."""
-
-    game: Game
-    target: Policy
-    policy: Policy
-    following: Policy
-    increments: tuple[Array, ...]
-    estimates: tuple[Array, ...]
-    values: tuple[Array, ...]
-    eta: Array
-
-    @cached_property
-    def here(self) -> Array:
-        """``ν_k``"""
-        return stationary_distribution(self.game, self.policy)
-
-    @cached_property
-    def there(self) -> Array:
-        """``ν_*``"""
-        return stationary_distribution(self.game, self.target)
-
-    def cut(self, tables: tuple[Array, ...], m: int) -> Array:
-        """The table of agent ``m`` with its own action on an axis of its own."""
-        return split_last(tables[m - 1], self.game.action_sizes[m - 1])
-
-    def rate(self, m: int) -> Array:
-        """``η Q̂``"""
-        estimate = self.cut(self.estimates, m)
-        return np.asarray(lift(self.eta, 3) * estimate)
-
-    def fit_error(self, m: int) -> Array:
-        """``u - Q̂/β``"""
-        return np.asarray(self.cut(self.increments, m) - self.rate(m))
-
-    def critic_error(self, m: int) -> Array:
-        """``(Q̂ - Q)/β``"""
-        return np.asarray(lift(self.eta, 3) * (self.cut(self.estimates, m) - self.cut(self.values[1:], m)))
-
-    def sigma(self, m: int) -> Array:
-        """``σ_k`` on ``(s, p, a^m)``"""
-        return split_last(state_action_distribution(self.here, self.policy, m), self.game.action_sizes[m - 1])
-
-    def comparator(self, m: int) -> Array:
-        """``ν_* π_*^{1:m-1}`` on ``(s, p)``"""
-        return state_action_distribution(self.there, self.target, m - 1)
-
-    def ratio(self, m: int) -> Array:
-        """``w_{m-1}`` with an axis for ``a^m``"""
-        return density_ratio(self.here, self.policy, self.there, self.target, m - 1)[..., None]
-
-    def squared_phi(self, m: int) -> Array:
-        """``(φ_k^m)²``"""
-        return squared_concentrability(self.here, self.policy, self.there, self.target, m)
-
-    def epsilon(self, m: int) -> Array:
-        """``ε_k^m``"""
-        return sqrt(squared_norm(self.fit_error(m), self.sigma(m), 3))
-
-    def epsilon_hat(self, m: int) -> Array:
-        """``ε̂_k^m/β_k``"""
-        return sqrt(squared_norm(self.critic_error(m), self.sigma(m), 3))
-
-    def delta_upper(self, m: int) -> Array:
-        """``Δ_k^m = √2 (φ^m + φ^{m-1}) (ε + ε̂/β)``"""
-        phi = propagation(sqrt(self.squared_phi(m)), sqrt(self.squared_phi(m - 1)))
-        return np.asarray(phi * (self.epsilon(m) + self.epsilon_hat(m)))
-
-    def delta_lower(self, m: int) -> Array:
-        """``δ_k^m = 2 φ^{m-1} ε``"""
-        return np.asarray(residual(sqrt(self.squared_phi(m - 1))) * self.epsilon(m))
-
-    def along(self, m: int, table: Array) -> Array:
-        """``E_* f(s, p)`` for ``f`` of shape ``[..., S, P]``"""
-        return np.asarray((self.comparator(m) * table).sum((-2, -1)))
-
-    def inner(self, m: int, table: Array, ahead: Policy, behind: Policy) -> Array:
-        """``E_* ⟨f, π_ahead^m - π_behind^m⟩``"""
-        change = ahead.factors[m - 1] - behind.factors[m - 1]
-        return self.along(m, np.asarray((table * change).sum(-1)))
-
-
-def steps_of(case: Case) -> list[Step]:
+def steps_of(case: Case) -> list[Update]:
     """The iterations of a run, from ``θ_0 = 0``."""
     game, target = case.game, case.target
+    there = stationary_distribution(game, target)
     agents, policy = game.agents, _uniform(case)
-    eta, noise = case.eta, case.objects.get("noise")
+    noise = case.objects.get("noise")
     result = []
     for k in range(len(case.increments) // agents):
-        increments = case.increments[k * agents : (k + 1) * agents]
-        factors = tuple(
-            tilt(factor, split_last(table, factor.shape[-1]))
-            for factor, table in zip(policy.factors, increments, strict=True)
-        )
+        increments = _cut(game, case.increments[k * agents : (k + 1) * agents])
+        factors = tuple(tilt(factor, table) for factor, table in zip(policy.factors, increments, strict=True))
         following = unchecked(Policy, factors=factors, system=game.system)
         values = agent_values(game, policy)
         estimates = values[1:] if noise is None else tuple(q + e for q, e in zip(values[1:], noise, strict=True))
-        result.append(Step(game, target, policy, following, increments, estimates, values, eta))
+        result.append(
+            Update(game, target, there, policy, following, increments, _cut(game, estimates), values, case.eta)
+        )
         policy = following
     return result
+
+
+def _cut(game: Game, tables: tuple[Array, ...]) -> tuple[Array, ...]:
+    """Every agent's table with its own action on an axis of its own, as in its factor."""
+    return tuple(split_last(table, size) for table, size in zip(tables, game.action_sizes, strict=True))
 
 
 def _uniform(case: Case) -> Policy:
@@ -177,9 +97,9 @@ def _uniform(case: Case) -> Policy:
     return unchecked(Policy, factors=factors, system=case.game.system)
 
 
-def _bound(steps: list[Step]) -> Array:
+def _bound(steps: list[Update]) -> Array:
     """``B``: the largest estimate that occurs."""
-    found = [largest(absolute(table), (-2, -1)) for step in steps for table in step.estimates]
+    found = [largest(absolute(table), (-3, -2, -1)) for step in steps for table in step.estimates]
     return largest(np.stack(found, axis=-1))
 
 
@@ -188,7 +108,7 @@ def _entropy(case: Case) -> Array:
     return total([log(like(size, case.system)) for size in case.game.action_sizes])
 
 
-def _descent(case: Case, steps: list[Step]) -> Iterator[Line]:
+def _descent(case: Case, steps: list[Update]) -> Iterator[Line]:
     """What the theorem and its repairs share: from the summed gaps to the summed one-step inequalities."""
     pairs = [(step, m) for step in steps for m in range(1, case.game.agents + 1)]
     gap = [returns(s.game, s.target, s.there) - returns(s.game, s.policy, s.there) for s in steps]
@@ -206,18 +126,23 @@ def _descent(case: Case, steps: list[Step]) -> Iterator[Line]:
     )
 
 
-def _one_step(step: Step, m: int) -> Array:
+def _one_step(step: Update, m: int) -> Array:
     old, new, goal = (p.factors[m - 1] for p in (step.policy, step.following, step.target))
     divergences = kl_divergence(goal, old) - kl_divergence(goal, new) - kl_divergence(new, old)
-    errors = step.fit_error(m) + step.critic_error(m)
+    errors = step.fit_error(m) + _critic(step, m)
     return np.asarray(
         step.along(m, divergences)
         - step.inner(m, errors, step.target, step.policy)
-        - step.inner(m, step.cut(step.increments, m), step.policy, step.following)
+        - step.inner(m, step.increments[m - 1], step.policy, step.following)
     )
 
 
-def _half_square(step: Step, m: int) -> Array:
+def _critic(step: Update, m: int) -> Array:
+    """``(Q̂ - Q)/β_k``"""
+    return np.asarray(lift(step.eta, 3) * step.critic_error(m))
+
+
+def _half_square(step: Update, m: int) -> Array:
     """``½ E_* ‖π_{k+1} - π_k‖₁²``"""
     return step.along(m, square(l1_distance(step.following.factors[m - 1], step.policy.factors[m - 1])) / 2)
 
@@ -228,7 +153,7 @@ def printed_theorem(case: Case) -> Iterator[Line]:
     pairs = [(s, m) for s in steps for m in range(1, case.game.agents + 1)]
     yield from _descent(case, steps)
     upper, entropy = total([s.delta_upper(m) for s, m in pairs]), _entropy(case)
-    drift = total([-s.inner(m, s.cut(s.increments, m), s.policy, s.following) - _half_square(s, m) for s, m in pairs])
+    drift = total([-s.inner(m, s.increments[m - 1], s.policy, s.following) - _half_square(s, m) for s, m in pairs])
     yield at_most(
         "Σ_m log|A_m| + Σ Δ + Σ_{k,m} E_*[-⟨u, π_k - π_{k+1}⟩ - ½‖π_{k+1} - π_k‖₁²]",
         entropy + upper + drift,
@@ -252,7 +177,7 @@ def _repaired(case: Case, sharp: bool) -> Iterator[Line]:
     entropy, bound = _entropy(case), _bound(steps)
     quadratic = total([case.game.agents * square(s.eta * bound) / 2 for s in steps])
     fit = total([-s.inner(m, s.fit_error(m), s.target, s.following) for s, m in pairs])
-    critic = total([-s.inner(m, s.critic_error(m), s.target, s.policy) for s, m in pairs])
+    critic = total([-s.inner(m, _critic(s, m), s.target, s.policy) for s, m in pairs])
     yield at_most(
         "Σ_m log|A_m| - Σ E_*⟨fit error, π_* - π_{k+1}⟩ - Σ E_*⟨critic error, π_* - π_k⟩ + (N/2) Σ_k B²/β_k²",
         entropy + fit + critic + quadratic,
@@ -261,7 +186,7 @@ def _repaired(case: Case, sharp: bool) -> Iterator[Line]:
     if sharp:
         terms = [
             s.epsilon(m) * _weighted(s, m, s.target.factors[m - 1] - s.following.factors[m - 1])
-            + sqrt(s.squared_phi(m) - s.squared_phi(m - 1)) * s.epsilon_hat(m)
+            + sqrt(s.squared_phi(m) - s.squared_phi(m - 1)) * s.eta * s.epsilon_hat(m)
             for s, m in pairs
         ]
         expression = "ε‖w_{m-1}(π_*^m - π_{k+1}^m)/π_k^m‖ + √((φ^m)² - (φ^{m-1})²) ε̂/β_k"
@@ -278,9 +203,10 @@ def _repaired(case: Case, sharp: bool) -> Iterator[Line]:
     )
 
 
-def _weighted(step: Step, m: int, change: Array) -> Array:
+def _weighted(step: Update, m: int, change: Array) -> Array:
     """``‖w_{m-1} change/π_k^m‖_{2,σ_k}``"""
-    return sqrt(squared_norm(step.ratio(m) * change / step.policy.factors[m - 1], step.sigma(m), 3))
+    ratio = density_ratio(step.here, step.policy, step.there, step.target, m - 1)[..., None]
+    return sqrt(squared_norm(ratio * change / step.policy.factors[m - 1], step.sigma(m), 3))
 
 
 def repaired_theorem(case: Case) -> Iterator[Line]:
@@ -309,14 +235,14 @@ def bounded_theorem(case: Case) -> Iterator[Line]:
     )
 
 
-def _largest_parameter(case: Case, steps: list[Step]) -> Array:
+def _largest_parameter(case: Case, steps: list[Update]) -> Array:
     """``R = max_{k,m} ‖θ_k^m‖`` for one-hot features, where the parameters are the logits themselves."""
     agents, norms = case.game.agents, []
     for m in range(agents):
         theta = like(0, case.beta)
         for step in steps:
             theta = theta + step.increments[m]
-            norms.append(sqrt(np.asarray(square(theta).sum((-2, -1)))))
+            norms.append(sqrt(np.asarray(square(theta).sum((-3, -2, -1)))))
     return largest(np.stack(norms, axis=-1))
 
 
@@ -350,7 +276,7 @@ def _own_increments(case: Case) -> tuple[Array, ...]:
     )
 
 
-def _spent(case: Case, steps: list[Step]) -> Array:
+def _spent(case: Case, steps: list[Update]) -> Array:
     """``Σ_m log|A_m| + Σ_{k,m}(Δ_k^m + δ_k^m)``, recomputed from the run."""
     pairs = [(s, m) for s in steps for m in range(1, case.game.agents + 1)]
     return np.asarray(_entropy(case) + total([s.delta_upper(m) + s.delta_lower(m) for s, m in pairs]))
@@ -458,7 +384,7 @@ def _power(base: Array, exponent: int) -> Array:
 def monotone(case: Case) -> Iterator[Line]:
     """The ideal update with exact Q at every (s, p): J never decreases from any start, for any β."""
     game, policy = case.game, case.policy
-    after = _ideal(case, policy)
+    after = ideal_update(case.game, policy, case.beta)
     before = state_values(game, policy)
     yield line("V_{π_{k+1}}(s)", state_values(game, after))
     yield at_least(
@@ -466,14 +392,6 @@ def monotone(case: Case) -> Iterator[Line]:
         before,
         because="lemma-4.1: every agent's term is ⟨Q, π⁺ - π⟩ ≥ 0, since π⁺ maximises ⟨Q, q⟩ - β KL(q‖π) and q = π is allowed",
     )
-
-
-def _ideal(case: Case, policy: Policy) -> Policy:
-    values = agent_values(case.game, policy)[1:]
-    factors = tuple(
-        mirror_step(f, split_last(q, f.shape[-1]), case.beta) for f, q in zip(policy.factors, values, strict=True)
-    )
-    return unchecked(Policy, factors=factors, system=case.game.system)
 
 
 def parallel(case: Case) -> Iterator[Line]:
@@ -499,7 +417,7 @@ def exact_rate(case: Case) -> Iterator[Line]:
     """Constant step η, exact updates, rewards in [0, 1]: ``J_* - J_K ≤ [Σ_m log|A_m|/η + N/(1-γ)]/((1-γ)K)``, every start."""
     policy, best = _uniform(case), case.target
     for _ in range(case.sizes.steps):
-        policy = _ideal(case, policy)
+        policy = ideal_update(case.game, policy, case.beta)
     keep = like(1, case.game.discount) - case.game.discount
     gap = state_values(case.game, best) - state_values(case.game, policy)
     yield line("V_*(s) - V_{π_K}(s)", gap)

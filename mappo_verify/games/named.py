@@ -79,7 +79,7 @@ def shared_parameter(agents: int = 4) -> Game:
     )
 
 
-def ratio() -> Game:
+def ratio(system: System = System.RATIONALS) -> Game:
     """Von Neumann's ratio game ``V(x, y) = xᵀRy / xᵀSy`` of Section E, as one state with termination probability ``S(a, b)``.
 
     ``R = [[1, 1/2], [-1/2, 0]]``, ``S = [[1, 1], [1/10, 1/10]]`` (the scan is damaged; from the authors' published simulation).
@@ -87,11 +87,11 @@ def ratio() -> Game:
     reward = [1, Fraction(1, 2), Fraction(-1, 2), 0]
     stop = [Fraction(1), Fraction(1), Fraction(1, 10), Fraction(1, 10)]
     return Game(
-        like(np.array([[[1 - s] for s in stop]], dtype=object), System.RATIONALS),
-        like(np.array([reward], dtype=object), System.RATIONALS),
-        like(1, System.RATIONALS),
+        like(np.array([[[1 - s] for s in stop]], dtype=object), system),
+        like(np.array([reward], dtype=object), system),
+        like(1, system),
         (2, 2),
-        start=like([1], System.RATIONALS),
+        start=like([1], system),
         name="ratio",
     )
 

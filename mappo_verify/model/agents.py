@@ -22,7 +22,7 @@ from operator import mul
 
 import numpy as np
 
-from ..arithmetic import Array
+from ..arithmetic import Array, contract
 
 Sizes = tuple[int, ...]
 
@@ -57,7 +57,7 @@ def average_out_last(table: Array, factor: Array) -> Array:
 
     ``table`` is ``[..., |A_1|···|A_m|]``, ``factor`` ``[..., |A_1|···|A_{m-1}|, |A_m|]``.
     """
-    return np.asarray((split_last(table, factor.shape[-1]) * factor).sum(-1))
+    return contract("...pa,...pa->...p", split_last(table, factor.shape[-1]), factor)
 
 
 def extend(prefixes: Array, factor: Array) -> Array:

@@ -54,8 +54,8 @@ Decomposition = tuple[Array | None, Array, Array | None]
 class Features(ABC):
     """Features of every agent, for ``states`` states and agents with ``action_sizes`` actions, in one number ``system``.
 
-    Build them with :meth:`tabular`, :meth:`random` or :meth:`given`.  A *point* of agent ``m`` is the index of ``(s, p, a)``
-    in row-major order, that is ``s·|A_1|···|A_m| + (index of a^{1:m})``.  Agents are counted from 0 here, as in
+    Build them with :meth:`tabular`, :meth:`product`, :meth:`random` or :meth:`given`.  A *point* of agent ``m`` is the index of
+    ``(s, p, a)`` in row-major order, that is ``s·|A_1|···|A_m| + (index of a^{1:m})``.  Agents are counted from 0 here, as in
     ``policy.factors``.
     """
 
@@ -69,6 +69,18 @@ class Features(ABC):
     def tabular(game: Game) -> TabularFeatures:
         """One-hot features of every ``(s, p, a)``: any factor of full support is log-linear in them."""
         return TabularFeatures(game.states, game.action_sizes, game.system)
+
+    @staticmethod
+    def product(game: Game) -> GivenFeatures:
+        """One-hot features of ``(s, a)``, whatever the prefix: agents that do not look at each other, ``d_m = S·A_m``.
+
+        Every product policy of full support is log-linear in them, and nothing else is.
+        """
+        tables = []
+        for prefixes, size in zip(prefix_sizes(game.action_sizes), game.action_sizes, strict=False):
+            one_hot = np.eye(game.states * size, dtype=int).reshape(game.states, 1, size, -1)
+            tables.append(like(np.repeat(one_hot, prefixes, axis=1), game.system))
+        return Features.given(tables)
 
     @staticmethod
     def random(game: Game, dimension: int, seed: int = 0) -> GivenFeatures:

@@ -189,6 +189,10 @@ class Game:
         value = like(discount, self.system) if isinstance(discount, (int, Fraction)) else discount
         return self._keeping_ends(self.ends, discount=value)
 
+    def as_single_agent(self) -> Game:
+        """The same game for one agent who chooses joint actions, and so may correlate everything."""
+        return self._keeping_ends(self.ends, action_sizes=(self.actions,), action_names=None)
+
     # -- number systems -----------------------------------------------------------------------------------------------
 
     def exact(self, max_denominator: int | None = None) -> Game:

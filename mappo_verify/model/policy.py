@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -130,11 +131,20 @@ class Policy:
     # -- probabilities ------------------------------------------------------------------------------------------------
 
     def prefix_probabilities(self) -> tuple[Array, ...]:
-        """``(π^{1:0}, ..., π^{1:N})``: ``π^{1:m}(a^{1:m} | s)`` of shape ``[..., S, |A_1|···|A_m|]``; ``π^{1:0} = 1``."""
+        """``(π^{1:0}, ..., π^{1:N})``: ``π^{1:m}(a^{1:m} | s)`` of shape ``[..., S, |A_1|···|A_m|]``; ``π^{1:0} = 1``.
+
+        Computed once and read-only.
+        """
+        return self._prefixes
+
+    @cached_property
+    def _prefixes(self) -> tuple[Array, ...]:
         first = self.factors[0]
         prefixes = [np.broadcast_to(like(1, self.system), first.shape[:-2] + (1,)), first[..., 0, :]]
         for factor in self.factors[1:]:
             prefixes.append(extend(prefixes[-1], factor))
+        for table in prefixes:
+            table.setflags(write=False)
         return tuple(prefixes)
 
     def joint(self) -> Array:

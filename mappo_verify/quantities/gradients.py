@@ -35,10 +35,15 @@ def policy_gradient(game: Game, policy: Policy, start: Any = None) -> tuple[Arra
     ``J`` is the return from ``ρ`` (default: the game's start).  The entries of a row sum to 0.
     """
     weights, advantages = visits(game, policy, start), agent_advantages(game, policy)
-    return tuple(
-        split_last(state_action_distribution(weights, policy, m + 1) * gain, policy.action_sizes[m])
-        for m, gain in enumerate(advantages)
-    )
+    return tuple(gradient_of_logits(weights, policy, m, gain) for m, gain in enumerate(advantages, start=1))
+
+
+def gradient_of_logits(weights: Array, policy: Policy, m: int, advantages: Array) -> Array:
+    """``d(s) π^{1:m}(a^{1:m}|s) A^m(s, a^{1:m})`` in the shape of factor ``m`` (counted from 1), ``[..., S, prefixes, A_m]``.
+
+    ``weights`` are the visits ``d`` ``[..., S]``, ``advantages`` is ``A^m`` ``[..., S, |A_1|···|A_m|]``.
+    """
+    return split_last(state_action_distribution(weights, policy, m) * advantages, policy.action_sizes[m - 1])
 
 
 def product_gradient(game: Game, policy: Policy, start: Any = None) -> tuple[Array, ...]:

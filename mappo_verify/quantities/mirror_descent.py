@@ -21,6 +21,10 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import Array, contract, lift, log, solve, tilt
+from ..model import Game, Policy
+from ..model.agents import split_last
+from ..model.validation import unchecked
+from .agent_values import agent_values
 from .divergence import kl_divergence
 
 
@@ -31,8 +35,26 @@ def mirror_step(factor: Any, values: Any, beta: Any) -> Array:
     has the batch shape.  Where ``π`` is 0, ``π⁺`` is 0.  On rationals ``values`` are logarithms of rationals.
     Source: Proposition 4.2.
     """
-    factor, values = np.asarray(factor), np.asarray(values)
-    return tilt(factor, values / _lifted(beta, values))
+    return tilt(factor, ideal_increment(values, beta))
+
+
+def ideal_increment(values: Any, beta: Any) -> Array:
+    """``Q̂/β``: by how much the step moves the logits, in the shape of ``values``."""
+    values = np.asarray(values)
+    return np.asarray(values / _lifted(beta, values))
+
+
+def ideal_update(game: Game, policy: Policy, beta: Any) -> Policy:
+    """Every agent's step at every ``(s, p)`` with ``Q̂ = Q^{1:m}`` of ``policy``; ``β > 0`` has the batch shape.
+
+    All agents start from the same values, so their order does not matter.  On rationals these must be logarithms of rationals.
+    """
+    values = agent_values(game, policy)[1:]
+    factors = tuple(
+        mirror_step(factor, split_last(table, factor.shape[-1]), beta)
+        for factor, table in zip(policy.factors, values, strict=True)
+    )
+    return unchecked(Policy, factors=factors, system=game.system)
 
 
 def mirror_objective(candidate: Any, factor: Any, values: Any, beta: Any) -> Array:
@@ -60,7 +82,7 @@ def fit_step(features: Any, values: Any, beta: Any, weights: Any) -> Array:
     must be invertible (features independent on the support of ``σ``).  Source: equation (4), without the norm bound.
     """
     features, values, weights = np.asarray(features), np.asarray(values), np.asarray(weights)
-    targets = values / _lifted(beta, values)
+    targets = ideal_increment(values, beta)
     gram = contract("...x,...xi,...xj->...ij", weights, features, features)
     moment = contract("...x,...xi,...x->...i", weights, features, targets)
     return solve(gram, moment[..., None])[..., 0]

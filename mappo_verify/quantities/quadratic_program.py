@@ -175,15 +175,15 @@ def _by_solver(form: Quadratic, region: Region) -> ConstrainedStep:
     """By daqp without the ball; if that leaves it, daqp at the price of the ball; if either fails, Clarabel."""
     try:
         found = _by_active_set(form, region)
-        if not _accurate(found, region):
+        if not _accurate(form, found, region):
             found = _by_active_set(form, region, _price_of_the_ball(form, region))
     except InfeasibleError:
         raise
     except SolverError:
         found = _by_cone(form, region)
-    if not _accurate(found, region):
+    if not _accurate(form, found, region):
         found = _by_cone(form, region)
-    if not _accurate(found, region):
+    if not _accurate(form, found, region):
         raise SolverError(
             f"the minimum under constraints is not certified: duality gap {float(found.gap):.3g}, "
             f"violation {float(found.violation):.3g}; rescale the features, or use rationals"
@@ -191,9 +191,9 @@ def _by_solver(form: Quadratic, region: Region) -> ConstrainedStep:
     return found
 
 
-def _accurate(found: ConstrainedStep, region: Region) -> bool:
-    """Whether gap and violation are small; a nan is not."""
-    size = 1 + abs(float(found.objective))
+def _accurate(form: Quadratic, found: ConstrainedStep, region: Region) -> bool:
+    """Whether gap and violation are small, compared with the terms that the objective is made of; a nan is not."""
+    size = 1 + abs(float(found.objective)) + abs(float(form.constant))
     reach = 1 + max(np.abs(region.low).max(initial=0), np.abs(region.high).max(initial=0))
     return bool(abs(found.gap) <= ACCURACY * size and found.violation <= ACCURACY * reach)
 

@@ -11,16 +11,25 @@ with ``g_i(θ)`` the slope of the first piece that attains the maximum, or ``2(�
 >>> slopes, offsets = np.array([[[1.0]], [[-1.0]]]), np.zeros((2, 1))
 >>> sample_paths(slopes, offsets, 1.0, 0.5, 2)[:, :, 0].tolist()      # paths 00, 01, 10, 11; θ(0), θ(1), θ(2)
 [[0.0, -0.5, -1.0], [0.0, -0.5, 0.0], [0.0, 0.5, 0.0], [0.0, 0.5, 1.0]]
+
+Halving a number three times, from 4, in the ball of radius 3/2, goes through 3/2, 3/4 and 3/8, whose mean is 7/8:
+
+>>> import numpy as np
+>>> path = projected_path(np.array([4.0]), lambda t, theta: theta / 2, 3, 1.5)
+>>> average_of_path(path, 3)
+array([0.875])
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, Literal
 
 import numpy as np
 
-from ..arithmetic import Array, argmax, contract, largest, lift, like, maximum, sqrt, square
+from ..arithmetic import Array, argmax, contract, largest, lift, like, maximum, sqrt, square, system_of
+
+Averaging = Literal["printed", "analysed"]
 
 
 def piece_values(slopes: Array, offsets: Array, theta: Array) -> Array:
@@ -40,6 +49,44 @@ def project(points: Array, radius: Any) -> Array:
     return np.asarray(points * (bound / maximum(np.broadcast_to(bound, norm.shape), norm))[..., None])
 
 
+def projected_path(
+    start: Array, move: Callable[[int, Array], Array], steps: int, radius: Any = None
+) -> Iterator[Array]:
+    """``θ(0), θ(1), ..., θ(T)`` with ``θ(t+1) = Π_Θ move(t, θ(t))``, each ``[..., d]``; no projection without a radius."""
+    parameters = start
+    yield parameters
+    for t in range(steps):
+        parameters = move(t, parameters)
+        if radius is not None:
+            parameters = project(parameters, radius)
+        yield parameters
+
+
+def average_of_path(path: Iterator[Array], steps: int, averaging: Averaging = "printed") -> Array:
+    """``(1/T) Σ_{t=1}^{T} θ(t)`` as printed in Algorithm 3, or ``(1/T) Σ_{t=0}^{T-1} θ(t)`` as its analysis needs it."""
+    kept = range(1, steps + 1) if averaging == "printed" else range(steps)
+    total: Any = 0
+    for t, parameters in enumerate(path):
+        if t in kept:
+            total = total + parameters
+    return np.asarray(total / steps)
+
+
+def gradient_bound(radius: Any, bound: Any, beta: Any) -> Any:
+    """``G = 2(2R + B/β_k)``, a bound on the stochastic gradients over the ball where ``|Q̂| ≤ B`` and ``‖φ‖ ≤ 1``."""
+    return 2 * (2 * radius + bound / beta)
+
+
+def printed_gradient_bound(radius: Any, bound: Any, beta: Any) -> Any:
+    """``G = 2(R + B/β_k)`` as printed in Lemma B.2: it bounds the first iteration only."""
+    return 2 * (radius + bound / beta)
+
+
+def default_step(radius: Any, gradients: Any, steps: int) -> Any:
+    """``η = R/(G√T)``.  Source: Lemma B.1, Theorem 4.5."""
+    return radius / (gradients * sqrt(like(steps, system_of(gradients))))
+
+
 def path_digits(functions: int, steps: int) -> Any:
     """Which function each path draws at each step, shape ``[nᵀ, T]``; the first step is the slowest digit."""
     return np.stack(np.unravel_index(np.arange(functions**steps), (functions,) * steps), axis=-1)
@@ -52,12 +99,11 @@ def descend(
 
     ``start`` ``[..., nᵀ, d]``; ``gradient_of(θ, chosen)`` is the gradient of the summand that each path draws, at its own point.
     """
-    theta, points = start, [start]
-    for t in range(digits.shape[-1]):
-        gradient = gradient_of(theta, digits[:, t])
-        theta = project(theta - lift(step_size, 2) * gradient, radius)
-        points.append(theta)
-    return np.stack(points, axis=-2)
+
+    def move(t: int, theta: Array) -> Array:
+        return np.asarray(theta - lift(step_size, 2) * gradient_of(theta, digits[:, t]))
+
+    return np.stack(list(projected_path(start, move, digits.shape[-1], radius)), axis=-2)
 
 
 def _origin(table: Array, functions: int, steps: int) -> Array:

@@ -1,10 +1,12 @@
-"""What errors of the fit and of the critic cost, as Theorem 4.5 prints it.
+"""One update of every agent: its errors, and what they cost in the convergence analysis.
 
-::
+An update moves the logits of ``π_k`` by ``u = (θ_{k+1} - θ_k)ᵀφ`` while ``ηQ̂``, ``η = 1/β_k``, was aimed at, with ``Q̂`` an
+estimate of ``Q^{1:m}``.  Against a comparator ``π_*`` with stationary ``ν_*``, for agent ``m``::
 
-    Δ = √2 (φ^m + φ^{m-1}) (ε + ε̂/β)        δ = 2 φ^{m-1} ε
+    ε = ‖u - Q̂/β_k‖_{2,σ_k}        ε̂ = ‖Q̂ - Q^{1:m}‖_{2,σ_k}        φ^m = ‖d(ν_*π_*^{1:m}) / d(ν_kπ_k^{1:m})‖_{2,σ_k}
+    Δ = √2 (φ^m + φ^{m-1}) (ε + ε̂/β_k)        δ = 2 φ^{m-1} ε
 
-``ε`` is the root mean square error of the fit, ``ε̂`` that of the critic, both under ``σ_k``.  Source: Theorem 4.5.
+Squares are primitive, because they stay rational.  Source: Definition 4.4, Assumption 4.3, Theorem 4.5.
 
 ``φ^m = 2`` and ``φ^{m-1} = 1`` cost ``3√2`` and 2 per unit of error:
 
@@ -15,9 +17,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 
-from ..arithmetic import Array, like, sqrt
+from ..arithmetic import Array, Truth, lift, like, sqrt
+from ..model import Game, Policy
+from ..model.agents import split_last
+from .concentrability import dominates, squared_concentrability
+from .distributions import state_action_distribution, stationary_distribution
+from .divergence import squared_norm
+from .performance_difference import expected_along
 
 
 def propagation(above: Array, below: Array) -> Array:
@@ -28,3 +39,100 @@ def propagation(above: Array, below: Array) -> Array:
 def residual(below: Array) -> Array:
     """``2 φ^{m-1}``: what ``δ`` multiplies the fit's error with; Lemma B.4, on which it rests, is false."""
     return np.asarray(2 * np.asarray(below))
+
+
+@dataclass(frozen=True, eq=False)
+class Update:
+    """From ``π_k`` to ``π_{k+1}``; many updates at once where ``k`` is a batch axis.  Agents ``m`` are counted from 1.
+
+    Attributes
+    ----------
+    game : Game
+    target : Policy
+        ``π_*``
+    there : Array
+        ``ν_*``, shape ``[..., S]``.
+    policy, following : Policy
+        ``π_k``, ``π_{k+1}``
+    increments, estimates : tuple of Array
+        ``u`` and ``Q̂`` of every agent, in the shape of its factor, ``[..., S, prefixes, A_m]``.
+    values : tuple of Array
+        ``(Q^{1:0}, ..., Q^{1:N})`` of ``π_k``, as :func:`~mappo_verify.quantities.agent_values.agent_values` returns them.
+    eta : Array
+        ``η = 1/β_k``, of the batch shape.
+    """
+
+    game: Game
+    target: Policy
+    there: Array
+    policy: Policy
+    following: Policy
+    increments: tuple[Array, ...]
+    estimates: tuple[Array, ...]
+    values: tuple[Array, ...]
+    eta: Array
+
+    @cached_property
+    def here(self) -> Array:
+        """``ν_k``, shape ``[..., S]``."""
+        return stationary_distribution(self.game, self.policy)
+
+    def sigma(self, m: int) -> Array:
+        """``σ_k = ν_k π_k^{1:m}``, in the shape of the factor."""
+        return split_last(state_action_distribution(self.here, self.policy, m), self.game.action_sizes[m - 1])
+
+    # -- errors -------------------------------------------------------------------------------------------------------
+
+    def fit_error(self, m: int) -> Array:
+        """``u - Q̂/β_k``, in the shape of the factor."""
+        return np.asarray(self.increments[m - 1] - lift(self.eta, 3) * self.estimates[m - 1])
+
+    def critic_error(self, m: int) -> Array:
+        """``Q̂ - Q^{1:m}``, in the shape of the factor."""
+        return np.asarray(self.estimates[m - 1] - split_last(self.values[m], self.game.action_sizes[m - 1]))
+
+    def squared_fit_error(self, m: int) -> Array:
+        """``(ε_k^m)²``, shape ``[...]``."""
+        return squared_norm(self.fit_error(m), self.sigma(m), axes=3)
+
+    def squared_critic_error(self, m: int) -> Array:
+        """``(ε̂_k^m)²``, shape ``[...]``."""
+        return squared_norm(self.critic_error(m), self.sigma(m), axes=3)
+
+    def epsilon(self, m: int) -> Array:
+        """``ε_k^m``, shape ``[...]``."""
+        return sqrt(self.squared_fit_error(m))
+
+    def epsilon_hat(self, m: int) -> Array:
+        """``ε̂_k^m``, shape ``[...]``."""
+        return sqrt(self.squared_critic_error(m))
+
+    # -- what they cost -----------------------------------------------------------------------------------------------
+
+    def squared_phi(self, m: int) -> Array:
+        """``(φ_k^m)²``, shape ``[...]``."""
+        return squared_concentrability(self.here, self.policy, self.there, self.target, m)
+
+    def covered(self, m: int) -> Truth:
+        """Whether ``φ_k^m`` is finite, shape ``[...]``."""
+        return dominates(self.here, self.policy, self.there, self.target, m)
+
+    def delta_upper(self, m: int) -> Array:
+        """``Δ_k^m = √2 (φ^m + φ^{m-1}) (ε + ε̂/β_k)``, shape ``[...]``."""
+        phi = propagation(sqrt(self.squared_phi(m)), sqrt(self.squared_phi(m - 1)))
+        return np.asarray(phi * (self.epsilon(m) + self.eta * self.epsilon_hat(m)))
+
+    def delta_lower(self, m: int) -> Array:
+        """``δ_k^m = 2 φ^{m-1} ε``, shape ``[...]``."""
+        return np.asarray(residual(sqrt(self.squared_phi(m - 1))) * self.epsilon(m))
+
+    # -- along the comparator -----------------------------------------------------------------------------------------
+
+    def along(self, m: int, table: Array) -> Array:
+        """``E_{ν_* π_*^{1:m-1}} f(s, p)``, shape ``[...]``, for ``f`` of shape ``[..., S, |A_1|···|A_{m-1}|]``."""
+        return expected_along(self.there, self.target, m - 1, table)
+
+    def inner(self, m: int, table: Array, ahead: Policy, behind: Policy) -> Array:
+        """``E_{ν_* π_*^{1:m-1}} ⟨f, ahead^m - behind^m⟩``, shape ``[...]``, for ``f`` in the shape of the factor."""
+        change = ahead.factors[m - 1] - behind.factors[m - 1]
+        return self.along(m, np.asarray((table * change).sum(-1)))

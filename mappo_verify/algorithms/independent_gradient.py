@@ -1,0 +1,87 @@
+"""Independent learning: every agent climbs ``J`` along the exact gradient of its own logits.
+
+Each agent has a softmax policy of its own that ignores the others' actions, ``π^m(·|s) ∝ exp ℓ^m(s, ·)``, and all take one
+gradient step at once::
+
+    ℓ_{k+1}^m(s, a) = ℓ_k^m(s, a) + η ∂J/∂ℓ^m(s, a)
+    ∂J/∂ℓ^m(s, a) = d_k(s) π_k^m(a|s) E_{a^{-m} ~ π_k}[A_{π_k}(s, a, a^{-m})]
+
+with ``d_k`` the visits of ``π_k`` from the game's start.  The factor ``π^m(a|s)`` is what makes it slow where a policy is nearly
+deterministic.  What it can reach is a Nash equilibrium, which need not be optimal.  Source: Section 4.3 and Section E, the
+method that the paper compares with; Daskalakis et al. (2020).
+
+One state, rewards 1 and 0, ``η = 4``: at even odds the gradient is ±1/4, so the logits become ±1.
+
+>>> import numpy as np, mappo_verify as mv
+>>> game = mv.Game([[[0], [0]]], [[1, 0]], 0, start=[1])
+>>> trace = independent_gradient(game, 1, 4)
+>>> trace.parameters[0].tolist(), trace.returns(game).round(4).tolist()
+([[0.0, 0.0], [1.0, -1.0]], [0.5, 0.8808])
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..arithmetic import Array, lift
+from ..model import Game
+from ..model.agents import average_out_last, join_last
+from ..model.features import Features, Parameters
+from ..quantities.gradients import gradient_of_logits
+from ..quantities.values import start_of
+from .constant_step import inverse_step
+from .critics import Critic, ExactCritic
+from .improvement_solver import Problem, Solver, require_count
+from .iteration import iterate
+from .sampling import Generator
+from .trace import Trace
+
+
+@dataclass(frozen=True)
+class GradientStep(Solver):
+    """``θ_{k+1} = θ_k + ∂J/∂θ / β``, the chain rule through any features; with exact values, the exact gradient."""
+
+    def solve(self, problem: Problem, generator: Generator) -> Array:  # noqa: ARG002 - one interface
+        """No randomness."""
+        policy, m = problem.iterate.policy, problem.agent
+        values = join_last(problem.values)
+        mean = average_out_last(values, policy.factors[m])
+        gains = join_last(problem.values - mean[..., None])
+        slope = gradient_of_logits(problem.iterate.visits, policy, m + 1, gains)
+        return np.asarray(problem.parameters + problem.features.transposed(m, slope) / lift(problem.beta, 1))
+
+
+def independent_gradient(
+    game: Game,
+    iterations: int,
+    step: Any,
+    *,
+    critic: Critic | None = None,
+    seed: int = 0,
+    initial: Parameters | None = None,
+) -> Trace:
+    """``K`` simultaneous steps of independent softmax policy gradient from the uniform policy, or from the logits ``initial``.
+
+    ``step`` is ``η > 0``, a number or one per game of the batch; the game needs a start distribution.  ``initial[m]`` is
+    ``ℓ_0^{m+1}``, ``[..., S·A_{m+1}]``.  The trace has ``β_k = 1/η`` and the critic's ``Q̂^{1:m}``, so that
+    :func:`~mappo_verify.algorithms.trace.recompute` measures how far these steps are from the ideal ones.
+    Raises :class:`~mappo_verify.errors.GameError` as :func:`~mappo_verify.algorithms.constant_step.constant_step` does.
+    """
+    require_count("K", iterations)
+    start_of(game)
+    critic = critic or ExactCritic()
+    return iterate(
+        game,
+        Features.product(game),
+        iterations,
+        inverse_step(game, step),
+        critic,
+        GradientStep(),
+        seed,
+        "independent_gradient",
+        {"iterations": iterations, "step": step, "critic": critic, "initial": initial},
+        initial=initial,
+    )

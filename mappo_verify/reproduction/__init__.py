@@ -1,0 +1,1 @@
+"""The paper's figures and comparisons, computed anew: every module returns plain data, and draws nothing."""
