@@ -1236,8 +1236,8 @@ def features_that_realize_nothing(instance: Instance) -> Comparison:
 TABULAR = (
     "game never terminates",
     "rewards of game lie in [0, 1]",
-    "weights_of_data is a distribution",
-    "weights_of_data has full support",
+    "mu is a distribution",
+    "mu has full support",
     "price > 0",
     "γ < 1",
 )
@@ -1254,7 +1254,7 @@ class Pessimistic(Pairs):
         super().__init__(instance, ends=False, lowest=0, scale=9)
         require(self.gamma < 1, "the discount is 1")
         start = instance.shares("game.start", (self.states,))
-        self.data = instance.shares("weights_of_data", (len(self.values),), low=1)
+        self.data = instance.shares("mu", (len(self.values),), low=1)
         first = [rho * p for rho, chances in zip(start, self.policy, strict=True) for p in chances]
         visits = fixed_point(first, transposed(self.ahead))
         slope = fixed_point([y / mu for y, mu in zip(visits, self.data, strict=True)], self.ahead)

@@ -376,7 +376,7 @@ def _discounted(case: Case) -> Truth:
 
 
 def _over_joint(case: Case) -> Array:
-    table = np.asarray(case.weights_of_data)
+    table = np.asarray(case.mu)
     return table.reshape(*table.shape[:-1], *_joint_shape(case.sizes))
 
 
@@ -426,7 +426,7 @@ TABULAR = Setting(
     (
         GameData(termination=False, reward=(0, 9), scale=9),
         PolicyData("policy"),
-        Distribution("weights_of_data", lambda sizes: (sizes.states * prefix_sizes(sizes.actions)[-1],), True),
+        Distribution("mu", lambda sizes: (sizes.states * prefix_sizes(sizes.actions)[-1],), True),
         PositiveScalar("price"),
         Derived("data", _over_joint),
     ),

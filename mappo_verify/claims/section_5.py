@@ -396,7 +396,7 @@ def _sample(case: Case) -> Any:
     return lambda policy, features: data_moments(case.game, policy, features, cells, case.game.agents)
 
 
-COVERED_DATA = Distribution("weights_of_data", lambda sizes: (_pairs(sizes),), full_support=True)
+COVERED_DATA = Distribution("mu", lambda sizes: (_pairs(sizes),), full_support=True)
 COMPARATOR = (
     GameData(termination=False, reward=(0, 9), scale=9),
     PolicyData("target"),
@@ -408,7 +408,7 @@ COVERAGE = Setting(
         *COMPARATOR,
         PolicyData("policy"),
         PrefixTables("tables"),
-        Derived("data", lambda case: _by_pair(case, case.weights_of_data)),
+        Derived("data", lambda case: _by_pair(case, case.mu)),
     ),
     (DISCOUNTED,),
     agents=(1, 2),
@@ -421,7 +421,7 @@ REPAIRED = Setting(
         *COMPARATOR,
         PositiveScalar("price", high=99),
         Table("shares", lambda sizes: (sizes.steps,), 0, 4, 4),
-        Derived("data", lambda case: _by_pair(case, case.weights_of_data)),
+        Derived("data", lambda case: _by_pair(case, case.mu)),
         Derived("moments", _population),
         Derived("run", iterations_of),
     ),
