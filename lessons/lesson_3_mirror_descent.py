@@ -2,6 +2,7 @@
 
 import marimo
 
+__generated_with = "0.25.2"
 app = marimo.App(width="medium", app_title="3. Mirror descent on the simplex")
 
 with app.setup:
@@ -10,6 +11,7 @@ with app.setup:
     import altair as alt
     import marimo as mo
     import numpy as np
+    from showing import decimal, proof_table
 
     import mappo_verify as mv
     from mappo_verify.arithmetic import floats_of
@@ -99,14 +101,16 @@ def _(best, beta, candidate, path, placed, policy, values):
     _plane = {"x": alt.X("x:Q", axis=None), "y": alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[-0.08, 0.95]))}
     _map = (
         alt.Chart(alt.Data(values=_cells))
-        .mark_circle(size=42, opacity=0.8)
+        .mark_circle(size=42, opacity=0.55)
         .encode(**_plane, color=alt.Color("F:Q", title="F(q)", scale=alt.Scale(scheme="tealblues")))
     )
     _walk = [
         {"x": x, "y": y, "k": k} for k, (x, y) in enumerate(placed(np.stack([floats_of(p) for p in path])).tolist())
     ]
-    _line = alt.Chart(alt.Data(values=_walk)).mark_line(color="#d55e00", point={"color": "#d55e00", "size": 22}).encode(
-        **_plane, order="k:O"
+    _line = (
+        alt.Chart(alt.Data(values=_walk))
+        .mark_line(color="#d55e00", point={"color": "#d55e00", "size": 22})
+        .encode(**_plane, order="k:O")
     )
     _named = [("πₖ", policy), ("π⁺", best), ("q", candidate)]
     _dots = [
@@ -123,7 +127,8 @@ def _(best, beta, candidate, path, placed, policy, values):
                 _map
                 + _line
                 + _points.mark_circle(size=110, color="black")
-                + _points.mark_text(dx=16, dy=-10, fontSize=16, fontWeight="bold").encode(text="name:N")
+                + _points.mark_text(dx=18, dy=-10, fontSize=17, stroke="white", strokeWidth=5).encode(text="name:N")
+                + _points.mark_text(dx=18, dy=-10, fontSize=17).encode(text="name:N")
                 + _texts.transform_filter("datum.y < 0.1").mark_text(dy=16, fontSize=13)
                 + _texts.transform_filter("datum.y > 0.1").mark_text(dy=-12, fontSize=13)
             ).properties(width=480, height=400),
@@ -152,13 +157,13 @@ def _(best, distance, gap, policy, proof, three_points):
     $$F(\pi^+) - F(q) = \beta\, \mathrm{{KL}}(q \,\|\, \pi^+) \;\ge\; 0$$
 
     | | |
-    |---|---|
+    |:---|:---|
     | $\pi_k$ | {", ".join(map(str, policy))} |
     | $\pi^+$ | {", ".join(map(str, best))} |
-    | $F(\pi^+) - F(q)$ | {gap} |
-    | $\beta\,\mathrm{{KL}}(q\Vert\pi^+)$ | {distance} |
+    | $F(\pi^+) - F(q)$ | {gap} ≈ {decimal(gap):.4f} |
+    | $\beta\,\mathrm{{KL}}(q\Vert\pi^+)$ | {distance} ≈ {decimal(distance):.4f} |
 
-    {"✓ The same combination of logarithms." if three_points else "✗ **These differ: something is wrong with the formulas.**"}
+    {"✓ The same number: exact combinations of logarithms can be compared." if three_points else "✗ **These differ.**"}
     The optimality conditions hold as well: **{proof.verdict.value}** ({proof.arithmetic.value}).
 
     So nothing beats $\pi^+$, and only $\pi^+$ reaches it: no calculus was needed.
@@ -177,7 +182,9 @@ def _():
 @app.cell(hide_code=True)
 def _(pinsker):
     _rows = [
-        {"half": h, "kl": k} for h, k in zip(pinsker["half_square"].tolist(), pinsker["kl"].tolist(), strict=True) if k < 3
+        {"half": h, "kl": k}
+        for h, k in zip(pinsker["half_square"].tolist(), pinsker["kl"].tolist(), strict=True)
+        if k < 3
     ]
     _dots = (
         alt.Chart(alt.Data(values=_rows))
@@ -205,14 +212,17 @@ def _(pinsker):
 
 @app.cell(hide_code=True)
 def _():
-    slip = mo.ui.slider(1, 9, value=3, show_value=True, label="the fit multiplies the odds of action 1 by a wrong factor")
+    slip = mo.ui.slider(
+        1, 9, value=3, show_value=True, label="the fit multiplies the odds of action 1 by a wrong factor"
+    )
     mo.vstack(
         [
             mo.md(r"""
             ## One step of descent
 
-            Now the step is **fitted**, so it misses $\hat Q/\beta$ by a little: $\pi_{k+1} \propto \pi_k e^{u}$ with $u \ne \hat Q/\beta$.
-            Lemma B.6 follows the distance to a goal $\pi_*$ (here: action 1 for certain) through one such step.
+            Now the step is **fitted**, so it misses $\hat Q/\beta$ a little: $\pi_{k+1} \propto \pi_k e^{u}$ with
+            $u \ne \hat Q/\beta$. Lemma B.6 follows the distance to a goal $\pi_*$ (here: action 1 for certain) through
+            one such step.
             """),
             slip,
         ]
@@ -230,19 +240,15 @@ def _(beta, policy, slip, values):
 
 @app.cell(hide_code=True)
 def _(descent):
-    _lines = "\n".join(
-        f"| {'' if e.step is None else e.step.relation} | {e.expression.replace('|', chr(92) + '|')} "
-        f"| {float(floats_of(np.asarray(e.value))):.4f} | {'' if e.step is None else (e.step.axiom or e.step.because)} |"
-        for e in descent.lines
+    mo.vstack(
+        [
+            proof_table(descent),
+            mo.md(
+                f"Verdict: **{descent.verdict.value}** ({descent.arithmetic.value}). The equalities are exact whatever the fit "
+                "does; the only inequality is Pinsker's."
+            ),
+        ]
     )
-    mo.md(f"""
-| | line | value | because |
-|---|---|---|---|
-{_lines}
-
-Verdict: **{descent.verdict.value}** ({descent.arithmetic.value}). The equalities are exact whatever the fit does;
-the only inequality is Pinsker's.
-""")
     return
 
 
@@ -263,8 +269,8 @@ def _():
             mo.md(r"""
             ## Exercise
 
-            Start from the uniform policy, with $\hat Q = 2\log(2, 1, 1)$ and $\beta = 2$ in every step. **After how many steps has
-            action 1 more than 99 %?** (No simulation needed: what does one step do to the odds?)
+            Start from the uniform policy, with $\hat Q = 2\log(2, 1, 1)$ and $\beta = 2$ in every step. **After how many steps
+            has action 1 more than 99 %?** (No simulation needed: what does one step do to the odds?)
             """),
             answer,
         ]

@@ -2,22 +2,31 @@
 
 import marimo
 
+__generated_with = "0.25.2"
 app = marimo.App(width="medium", app_title="4. How a theorem breaks")
 
 with app.setup:
-    from fractions import Fraction
     from functools import partial
 
     import altair as alt
     import marimo as mo
     import numpy as np
+    from showing import formula, proof_table
 
     import mappo_verify as mv
     from mappo_verify.checking.evaluate import certify
     from mappo_verify.claims import registry
     from mappo_verify.claims.section_4_convergence import steps_of
 
-    GAINS = {"5/4": (1, 4), "3/2": (1, 2), "2": (1, 1), "7/3": (4, 3), "5/2": (3, 2), "3": (2, 1), "4": (3, 1)}  # b = 1 + p/q
+    GAINS = {
+        "5/4": (1, 4),
+        "3/2": (1, 2),
+        "2": (1, 1),
+        "7/3": (4, 3),
+        "5/2": (3, 2),
+        "3": (2, 1),
+        "4": (3, 1),
+    }  # b = 1 + p/q
     PRINTED, REPAIRED = registry.claim("theorem-4.5/i"), registry.claim("theorem-4.5/repaired")
     # The repaired statement, proved line by line by the library, on the very runs of the printed one.
     REPAIRED_HERE = mv.Claim(
@@ -38,7 +47,7 @@ def _():
 
     Theorem 4.5 bounds the regret of $K$ policy updates. In the form in which the toolkit tries it:
 
-    > {PRINTED.statement.replace("_", "&#95;").replace("*", "&#42;")}
+    > {formula(PRINTED.statement)}
 
     $\Delta$ and $\delta$ are what errors of the updates may cost; both are proportional to the root mean square error
     $\varepsilon_k$ **under the current policy**. On this page you break the theorem on the smallest game there is: one state,
@@ -66,8 +75,9 @@ def _(hidden, rare):
             mo.md(r"""
             ## The crack
 
-            Lemma B.4 replaces the **largest** error over the actions by its root **mean** square $\varepsilon$ under $\pi_k$. But an
-            action that $\pi_k$ hardly ever plays, with probability $p$, hides an error $M$ at the price $\varepsilon = \sqrt p\,M$:
+            Lemma B.4 replaces the **largest** error over the actions by its root **mean** square $\varepsilon$ under $\pi_k$.
+            But an action that $\pi_k$ hardly ever plays, with probability $p$, hides an error $M$ at the price
+            $\varepsilon = \sqrt p\,M$:
             """),
             alt.Chart(alt.Data(values=_rows))
             .mark_line(point=True, strokeWidth=2)
@@ -93,7 +103,9 @@ def _():
     length = mo.ui.slider(12, 28, value=23, show_value=True, label="K, number of updates")
     gain = mo.ui.dropdown(list(GAINS), value="2", label="b: a good update multiplies the odds good : bad by")
     when = mo.ui.slider(0, 27, value=11, show_value=True, label="one update goes wrong: number")
-    size = mo.ui.slider(0, 40, value=26, show_value=True, label="it multiplies the odds of the bad action by 2 to the power")
+    size = mo.ui.slider(
+        0, 40, value=26, show_value=True, label="it multiplies the odds of the bad action by 2 to the power"
+    )
     mo.vstack(
         [
             mo.md(r"""
@@ -133,14 +145,16 @@ def _(iterations):
     _base = alt.Chart(alt.Data(values=_rows)).encode(x=alt.X("k:Q", title="update k", axis=alt.Axis(tickMinStep=1)))
     mo.vstack(
         [
-            _base.mark_line(point=True, color="#0072b2").encode(
-                y=alt.Y("J:Q", title="return Jₖ (best: 1)", scale=alt.Scale(domain=[0, 1]))
-            ).properties(width=520, height=150),
-            _base.mark_line(point=True, color="#d55e00").encode(
+            _base.mark_line(point=True, color="#0072b2")
+            .encode(y=alt.Y("J:Q", title="return Jₖ (best: 1)", scale=alt.Scale(domain=[0, 1])))
+            .properties(width=520, height=150),
+            _base.mark_line(point=True, color="#d55e00")
+            .encode(
                 y=alt.Y(
                     "p:Q", title="P(bad action)", scale=alt.Scale(type="log"), axis=alt.Axis(format=".0e", tickCount=4)
                 )
-            ).properties(width=520, height=130),
+            )
+            .properties(width=520, height=130),
         ]
     )
     return
@@ -150,7 +164,9 @@ def _(iterations):
 def _(coordinates, sizes):
     printed = certify(PRINTED, partial(PRINTED.setting.case, coordinates, sizes))
     repaired = certify(REPAIRED_HERE, partial(PRINTED.setting.case, coordinates, sizes))
-    left, right, mended = (np.asarray(e.value).item() for e in (printed.lines[0], printed.lines[-1], repaired.lines[-1]))
+    left, right, mended = (
+        np.asarray(e.value).item() for e in (printed.lines[0], printed.lines[-1], repaired.lines[-1])
+    )
     ratio = left / right
     return left, mended, printed, ratio, repaired, right
 
@@ -197,28 +213,21 @@ def _(left, mended, printed, ratio, repaired, right):
 
 @app.cell(hide_code=True)
 def _(printed):
-    _marks = {1: "✓", 0: "≈", -1: "✗ **breaks here**"}
-    _lines = "\n".join(
-        f"| {'' if e.step is None else e.step.relation} | {e.expression.replace('|', chr(92) + '|').replace('*', chr(92) + '*')} "
-        f"| {float(np.asarray(e.value).item()):.4f} "
-        f"| {'' if e.step is None else _marks[int(e.step.truth)] + ' ' + e.step.because.replace('|', chr(92) + '|')} |"
-        for e in printed.lines
+    mo.vstack(
+        [
+            mo.md("## Where the proof breaks"),
+            proof_table(printed),
+            mo.md(
+                "✓ certified in balls. ≈ an equality: balls enclose it but cannot certify it (the lemma that it names has an "
+                "exact proof). ✗ The step that leans on Lemma B.4 fails, even on many runs that the theorem survives."
+            ),
+        ]
     )
-    mo.md(f"""
-## Where the proof breaks
-
-| | line | value | because |
-|---|---|---|---|
-{_lines}
-
-✓ certified in balls. ≈ an equality that balls enclose but cannot certify (its exact proof is the lemma that it names).
-The proof breaks at the step that leans on Lemma B.4, even on runs that the theorem survives.
-""")
     return
 
 
 @app.cell(hide_code=True)
-def _(printed):
+def _():
     mo.md(rf"""
     ## The repair
 
@@ -227,9 +236,9 @@ def _(printed):
     $$\varepsilon_k^m \Big\| w_{{m-1}} \big(1 - \pi_{{k+1}}^m/\pi_k^m\big) \Big\|_{{2,\sigma_k}}$$
 
     It is large exactly where an update moves much more probability than the old policy had: at the one bad update of this run.
-    The green bar above is that bound, computed from the same run. No refutation is left: the audit has looked for one.
+    The green bar above is that bound, computed from the same run. The audit searches for a counterexample to it, and finds none.
 
-    **Scope.** {PRINTED.note}
+    **Scope.** {formula(PRINTED.note)}
     """)
     return
 
@@ -253,7 +262,9 @@ def _(gain, length):
 @app.cell(hide_code=True)
 def _(gain, ratios, size, when):
     _rows = [
-        {"step": k, "power": e, "ratio": float(ratios[k, e])} for k in range(ratios.shape[0]) for e in range(ratios.shape[1])
+        {"step": k, "power": e, "ratio": float(ratios[k, e])}
+        for k in range(ratios.shape[0])
+        for e in range(ratios.shape[1])
     ]
     _heat = (
         alt.Chart(alt.Data(values=_rows))
@@ -264,7 +275,7 @@ def _(gain, ratios, size, when):
             color=alt.Color(
                 "ratio:Q",
                 title="left/right",
-                scale=alt.Scale(domain=[0.5, 1, 1.06], range=["#f0f0f0", "#9ecae1", "#a50f15"]),
+                scale=alt.Scale(domain=[0.4, 1, 1.06], range=["#f7f7f7", "#9ecae1", "#a50f15"], clamp=True),
             ),
             tooltip=["step:O", "power:O", "ratio:Q"],
         )
@@ -299,9 +310,10 @@ def _(printed, sizes, solved):
             f"""
 ## Exercise
 
-The run that you found here has K = 23. **Break the theorem with fewer updates**, with one error only: move the four controls above.
+The run that you found here has K = 23. **Break the theorem with fewer updates**, with one error only:
+move the four controls above.
 
-Now: K = {sizes.steps}, {printed.verdict.value}. {"**Solved**, and certified: nobody needs to trust a float." if solved else "Not yet."}
+Now: K = {sizes.steps}, {printed.verdict.value}. {"**Solved**, and certified: no float was trusted." if solved else "Not yet."}
 """
         ),
         kind="success" if solved else "neutral",

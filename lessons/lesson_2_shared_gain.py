@@ -2,6 +2,7 @@
 
 import marimo
 
+__generated_with = "0.25.2"
 app = marimo.App(width="medium", app_title="2. Who earned the gain?")
 
 with app.setup:
@@ -10,6 +11,7 @@ with app.setup:
     import altair as alt
     import marimo as mo
     import numpy as np
+    from showing import proof_table, short, staircase
 
     import mappo_verify as mv
     from mappo_verify.quantities.performance_difference import expected_along, factor_gain
@@ -53,7 +55,9 @@ def _():
     discount = mo.ui.dropdown(list(DISCOUNTS), value="9/10", label="discount γ")
     mo.vstack(
         [
-            mo.md("## The game\nTwo agents, two actions each (0 or 1), two states; it starts dry. Drag a number to change it."),
+            mo.md(
+                "## The game\nTwo agents, two actions each (0 or 1), two states; it starts dry. Drag a number to change it."
+            ),
             reward,
             wet,
             discount,
@@ -68,7 +72,12 @@ def _():
         [[5, 5], [5, 5], [5, 5]], min_value=0, max_value=10, row_labels=ROWS, column_labels=STATES, label="old policy π"
     )
     new = mo.ui.matrix(
-        [[8, 9], [1, 6], [4, 9]], min_value=0, max_value=10, row_labels=ROWS, column_labels=STATES, label="new policy π′"
+        [[8, 9], [1, 6], [4, 9]],
+        min_value=0,
+        max_value=10,
+        row_labels=ROWS,
+        column_labels=STATES,
+        label="new policy π′",
     )
     mo.vstack(
         [
@@ -114,53 +123,17 @@ def _(game, policy, target):
 
 
 @app.cell(hide_code=True)
-def _():
-    def short(number):
-        """An exact fraction, or its first digits."""
-        return str(number) if len(str(number)) < 14 else f"{float(number):.4f}"
-
-    return (short,)
-
-
-@app.cell(hide_code=True)
-def _(adds_up, after, before, shares, short):
-    _levels = [before, before + shares[0], after]
-    _rows = [{"at": "J(π)", "from": 0.0, "to": float(before), "kind": "return", "text": short(before)}]
-    for _m in (0, 1):
-        _kind = "gain" if shares[_m] >= 0 else "loss"
-        _text = f"{'+' if shares[_m] >= 0 else ''}{short(shares[_m])}"
-        _rows.append(
-            {
-                "at": f"agent {_m + 1}",
-                "from": float(_levels[_m]),
-                "to": float(_levels[_m] + shares[_m]),
-                "kind": _kind,
-                "text": _text,
-            }
-        )
-    _rows.append({"at": "J(π′)", "from": 0.0, "to": float(after), "kind": "return", "text": short(after)})
-    for _row in _rows:
-        _row["top"] = max(_row["from"], _row["to"])
-    _base = alt.Chart(alt.Data(values=_rows)).encode(
-        x=alt.X("at:N", sort=None, title=None, axis=alt.Axis(labelAngle=0, labelFontSize=12))
-    )
-    _bars = _base.mark_bar(size=60).encode(
-        y=alt.Y("from:Q", title="return"),
-        y2="to:Q",
-        color=alt.Color(
-            "kind:N",
-            title=None,
-            scale=alt.Scale(domain=["return", "gain", "loss"], range=["#9aa5b1", "#0072b2", "#d55e00"]),
-        ),
-    )
+def _(adds_up, after, before, shares):
     mo.vstack(
         [
             mo.md("## The gain, split"),
-            (_bars + _base.mark_text(dy=-8, fontSize=12).encode(y="top:Q", text="text:N")).properties(width=520, height=260),
+            staircase(
+                [before, before + shares[0], before + shares.sum()], ["agent 1", "agent 2"], ("J(π)", "J(π′)"), "return"
+            ),
             mo.md(
                 "✓ The two terms add up to the difference, exactly."
                 if adds_up
-                else "✗ **The terms do not add up: something is wrong with the formulas.**"
+                else f"✗ **They end beside J(π′) = {after}: something is wrong with the formulas.**"
             ),
         ]
     )
@@ -174,21 +147,16 @@ def _(game, policy, target):
 
 
 @app.cell(hide_code=True)
-def _(evidence, short):
-    _lines = "\n".join(
-        f"| {'' if entry.step is None else entry.step.relation} | {entry.expression.replace('|', chr(92) + '|')} "
-        f"| {short(np.asarray(entry.value)[()])} | {'' if entry.step is None else entry.step.because} |"
-        for entry in evidence.lines
+def _(evidence):
+    mo.vstack(
+        [
+            mo.md(
+                "## Why: five lines\nEach line is computed for itself, on your game. "
+                f"Verdict: **{evidence.verdict.value}** ({evidence.arithmetic.value})."
+            ),
+            proof_table(evidence),
+        ]
     )
-    mo.md(f"""
-## Why: five lines
-
-Each line is computed for itself on your game. Verdict: **{evidence.verdict.value}** ({evidence.arithmetic.value}).
-
-| | line | value | because |
-|---|---|---|---|
-{_lines}
-""")
     return
 
 
@@ -208,8 +176,8 @@ def _(visits_new, visits_old):
     mo.vstack(
         [
             mo.md(
-                "## Whose visits?\nThe lemma weighs states by where the **new** policy goes. In practice one only has data of the "
-                "old one, and their visits differ:"
+                "## Whose visits?\nThe lemma weighs states by where the **new** policy goes. In practice one only has data of "
+                "the old one, and their visits differ:"
             ),
             alt.Chart(alt.Data(values=_rows))
             .mark_bar()
@@ -233,7 +201,8 @@ def _(game, policy, target):
     truth = mv.return_difference(_game, between, _here).sum(-1)
     _values = mv.agent_values(_game, _here)
     surrogate = sum(
-        expected_along(mv.visits(_game, _here), between, m - 1, factor_gain(between, _here, m, _values[m])) for m in (1, 2)
+        expected_along(mv.visits(_game, _here), between, m - 1, factor_gain(between, _here, m, _values[m]))
+        for m in (1, 2)
     )
     return surrogate, truth, way
 
@@ -257,7 +226,11 @@ def _(surrogate, truth, way):
                 x=alt.X("t:Q", title="share of the way from π to π′"),
                 y=alt.Y("gain:Q", title="gain over J(π)"),
                 color=alt.Color(
-                    "weights:N", title=None, sort=None, scale=alt.Scale(range=["#0072b2", "#d55e00"]), legend=alt.Legend(labelLimit=0)
+                    "weights:N",
+                    title=None,
+                    sort=None,
+                    scale=alt.Scale(range=["#0072b2", "#d55e00"]),
+                    legend=alt.Legend(labelLimit=0),
                 ),
                 strokeDash=alt.StrokeDash("weights:N", sort=None, legend=None),
             )
@@ -274,7 +247,7 @@ def _(after, before, shares):
 
 
 @app.cell(hide_code=True)
-def _(shares, short, solved):
+def _(shares, solved):
     mo.callout(
         mo.md(
             f"""
@@ -283,8 +256,12 @@ def _(shares, short, solved):
 Edit the new policy (or the game) so that **agent 1's term is negative and the team gains all the same**: a move that looks like a
 sacrifice until agent 2 answers it.
 
-Now: agent 1 {short(shares[0])}, agent 2 {short(shares[1])}. {"**Solved.** The order matters: agent 2 is credited with its "
-"answer to a prefix that only the new agent 1 plays." if solved else "Not yet."}
+Now: agent 1 {short(shares[0])}, agent 2 {short(shares[1])}. {
+                "**Solved.** The order matters: agent 2 is credited with its "
+                "answer to a prefix that only the new agent 1 plays."
+                if solved
+                else "Not yet."
+            }
 """
         ),
         kind="success" if solved else "neutral",

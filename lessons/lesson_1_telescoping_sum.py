@@ -2,15 +2,16 @@
 
 import marimo
 
+__generated_with = "0.25.2"
 app = marimo.App(width="medium", app_title="1. One sum that telescopes")
 
 with app.setup:
     from fractions import Fraction
     from itertools import permutations
 
-    import altair as alt
     import marimo as mo
     import numpy as np
+    from showing import staircase
 
     import mappo_verify as mv
 
@@ -98,38 +99,9 @@ def _(game, moves, policy):
 
 
 @app.cell(hide_code=True)
-def _():
-    def staircase(levels, names, title):
-        """A waterfall: the first level, then one step per agent."""
-        rows = [{"at": "V", "from": 0.0, "to": float(levels[0]), "text": str(levels[0]), "kind": "prospects"}]
-        for name, before, after in zip(names, levels, levels[1:], strict=False):
-            kind = "gain" if after >= before else "loss"
-            text = f"{'+' if after >= before else ''}{after - before}"
-            rows.append({"at": name, "from": float(before), "to": float(after), "text": text, "kind": kind})
-        rows.append({"at": "Q", "from": 0.0, "to": float(levels[-1]), "text": str(levels[-1]), "kind": "prospects"})
-        for row in rows:
-            row["top"] = max(row["from"], row["to"])
-        base = alt.Chart(alt.Data(values=rows)).encode(
-            x=alt.X("at:N", sort=None, title=None, axis=alt.Axis(labelAngle=0, labelFontSize=12))
-        )
-        bars = base.mark_bar(size=46).encode(
-            y=alt.Y("from:Q", title="prospects of the team"),
-            y2="to:Q",
-            color=alt.Color(
-                "kind:N",
-                title=None,
-                scale=alt.Scale(domain=["prospects", "gain", "loss"], range=["#9aa5b1", "#0072b2", "#d55e00"]),
-            ),
-        )
-        labels = base.mark_text(dy=-8, fontSize=12).encode(y="top:Q", text="text:N")
-        return (bars + labels).properties(width=520, height=260, title=title)
-
-    return (staircase,)
-
-
-@app.cell(hide_code=True)
-def _(action, levels, staircase):
-    staircase(levels, ["A¹", "A²", "A³"], " · ".join(f"agent {m} {MOVES[a]}s" for m, a in enumerate(action, start=1)))
+def _(action, levels):
+    _title = " · ".join(f"agent {m} {MOVES[a]}s" for m, a in enumerate(action, start=1))
+    staircase(levels, ["A¹", "A²", "A³"], ("V", "Q"), "prospects of the team", _title)
     return
 
 
@@ -184,10 +156,16 @@ def _(action, game, levels, order, policy):
 
 
 @app.cell(hide_code=True)
-def _(order, reordered, same_sum, staircase):
+def _(order, reordered, same_sum):
     mo.vstack(
         [
-            staircase(reordered, [f"agent {m}" for m in order.value], "the same joint action, revealed in another order"),
+            staircase(
+                reordered,
+                [f"agent {m}" for m in order.value],
+                ("V", "Q"),
+                "prospects of the team",
+                "the same joint action, revealed in another order",
+            ),
             mo.md(
                 "✓ The last step ends at the same Q."
                 if same_sum
@@ -232,8 +210,8 @@ def _():
             ## Exercise
 
             With lazy colleagues, to lift looks like a mistake: $A^1(\text{lift}) < 0$, though all three lifting is best of all.
-            **From how many tenths on** do independent colleagues lift often enough that agent 1's move pays, $A^1(\text{lift}) > 0$?
-            (Try the slider at the top and watch the first step; agent 3 must not copy.)
+            **From how many tenths on** do independent colleagues lift often enough that agent 1's move pays,
+            $A^1(\text{lift}) > 0$? (Try the slider at the top and watch the first step; agent 3 must not copy.)
             """),
             answer,
         ]
