@@ -25,7 +25,7 @@ from ..claims.verdict import Evidence, Standing, StepEvidence, Verdict
 from ..errors import ClaimError, MappoVerifyError, MixedArithmeticError
 from ..model import Game, Policy
 from ..model.validation import array_of
-from .evaluate import certify, decide, evaluate
+from .evaluate import aligned, certify, decide, evaluate, in_system
 from .proving import Failure, Proof, prove_at_points, prove_in_symbols
 from .sampling import Draw, draw, instance, sizes_of
 from .shrink import shrink
@@ -44,6 +44,7 @@ class Profile:
 PROFILES = {"quick": Profile("quick", 400, 10_000, 6), "thorough": Profile("thorough", 6_000, 500_000, 40)}
 CHUNK = 200
 """Exact instances evaluated together."""
+MIXING = "the proof mixes instances: arrays begin with batch axes, so count axes from the end, as in f.sum(-1)"
 SUSPECTS = 4
 """How many float instances that look violated are re-tried exactly, per size."""
 
@@ -270,7 +271,7 @@ def _campaign(claim: Claim, profile: Profile, generator: np.random.Generator) ->
     """Proofs, exact instances, float exploration."""
     started = time.perf_counter()
     proofs, failures = _seek_proofs(claim, generator)
-    tally, witness = Tally(), None
+    tally, witness, batchwise = Tally(), None, False
     for sizes, drawn in _instances(claim, profile, generator):
         try:
             evidences = list(decide(claim, drawn, sizes))
@@ -279,6 +280,7 @@ def _campaign(claim: Claim, profile: Profile, generator: np.random.Generator) ->
         except MappoVerifyError as error:  # a quantity gave up: no verdict, and never a silent one
             tally.failure = tally.failure or f"{type(error).__name__}: {error} ({sizes})"
             continue
+        batchwise = batchwise or require_batchwise(claim, sizes, drawn, evidences)
         for evidence in evidences:
             tally.add(evidence)
         if witness is None and any(evidence.violated for evidence in evidences):
@@ -333,7 +335,37 @@ def _witness(claim: Claim, drawn: Draw, sizes: Sizes, evidences: list[Evidence])
     violated = [i for i, verdict in enumerate(verdicts) if verdict is Verdict.VIOLATED]
     simplest = min(violated, key=lambda i: sum(int(np.abs(values[i]).sum()) for values in drawn.values()))
     sizes, alone = shrink(claim, sizes, instance(drawn, simplest))
-    return Witness(claim.id, sizes, alone, certify(claim, partial(claim.setting.case, alone, sizes)))
+    return Witness(claim.id, sizes, alone, violated_alone(claim, sizes, alone))
+
+
+def violated_alone(claim: Claim, sizes: Sizes, coordinates: dict[str, Any]) -> Evidence:
+    """The evidence of one instance, which was found to be violated as a member of a batch."""
+    evidence = certify(claim, partial(claim.setting.case, coordinates, sizes))
+    if not evidence.violated:
+        raise ClaimError(f"claim {claim.id}: an instance is violated in a batch, but not alone; {MIXING}")
+    return evidence
+
+
+def require_batchwise(claim: Claim, sizes: Sizes, drawn: Draw, evidences: list[Evidence]) -> bool:
+    """Whether two decided instances give the same lines together as alone: True, an error, or False where there are no two.
+
+    A proof that sums over the batch would make instances of no meaning, and could let a false claim survive.
+    """
+    verdicts = np.concatenate([np.asarray(evidence.verdict, dtype=object).ravel() for evidence in evidences])
+    decided = [i for i, verdict in enumerate(verdicts) if verdict in DECIDED]
+    if len(decided) < 2:
+        return False
+    pair = {name: values[[decided[0], decided[-1]]] for name, values in drawn.items()}
+    together = certify(claim, partial(claim.setting.case, pair, sizes))
+    alone = certify(claim, partial(claim.setting.case, instance(pair, 0), sizes))
+    if together.arithmetic is not alone.arithmetic:
+        return False
+    for one, two in zip(together.lines, alone.lines, strict=True):
+        (row,) = aligned([in_system(one.value, alone.arithmetic)], (2,))
+        same = compare(row[0], "=", in_system(two.value, alone.arithmetic))
+        if (same == FALSE).any():
+            raise ClaimError(f"claim {claim.id}: line {one.expression!r} differs in a batch and alone; {MIXING}")
+    return True
 
 
 def _explore(claim: Claim, sizes: Sizes, count: int, generator: np.random.Generator) -> Draw | None:

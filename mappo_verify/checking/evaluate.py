@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from fractions import Fraction
 from functools import partial
 from typing import Any
 
@@ -31,11 +32,12 @@ from ..arithmetic import (
     module_of,
     select,
     smallest,
+    truth_of,
 )
 from ..claims.claim import Claim, Line, chains, composed_relation
 from ..claims.settings import Case, Sizes
 from ..claims.verdict import Evidence, LineEvidence, StepEvidence, verdicts_of
-from ..errors import ExactnessError, UndecidedError
+from ..errors import ClaimError, ExactnessError, UndecidedError
 
 FLOAT_NOISE = 1e-9
 """Relative size below which a float difference looks like rounding; it only feeds the suggestion, never a verdict."""
@@ -50,7 +52,7 @@ def evaluate(claim: Claim, case: Case, formal: bool = False) -> Evidence:
     denominator vanishes, so hypotheses about signs and supports are not asked.
     """
     asked = () if formal else claim.setting.all_hypotheses
-    hypotheses = tuple((h.name, _per_instance(h.holds(case), case.batch_shape)) for h in asked)
+    hypotheses = tuple((h.name, _per_instance(_truth(h.holds(case), case.system), case.batch_shape)) for h in asked)
     applies = np.full(case.batch_shape, TRUE, np.int8)
     for _, truth in hypotheses:
         applies = np.minimum(applies, truth)
@@ -116,6 +118,12 @@ def _worth_doubling(evidence: Evidence) -> bool:
     return any(step.relation != "=" and bool((step.truth == UNKNOWN).any()) for step in steps)
 
 
+def _truth(values: Any, system: System) -> Truth:
+    """Three-valued truth; of plain booleans only balls' ``False`` may mean that nobody knows."""
+    given = np.asarray(values)
+    return truth_of(given) if given.dtype.kind == "b" and system is not System.BALLS else given.astype(np.int8)
+
+
 def _per_instance(values: Any, batch: tuple[int, ...]) -> Truth:
     """Truth of the batch shape: axes beyond it mean "for all", missing ones are shared."""
     truth = np.asarray(values, dtype=np.int8)
@@ -126,7 +134,16 @@ def _per_instance(values: Any, batch: tuple[int, ...]) -> Truth:
 
 def _compare_lines(left: Line, relation: str, right: Line, because: str, axiom: str | None, case: Case) -> StepEvidence:
     """One relation between two lines, entry by entry, and then for all entries of each instance."""
-    one, two = aligned([in_system(left.value, case.system), in_system(right.value, case.system)], case.batch_shape)
+    values = [in_system(left.value, case.system), in_system(right.value, case.system)]
+    try:
+        one, two = aligned(values, case.batch_shape)
+    except ValueError:
+        shapes = " and ".join(
+            f"{entry.expression!r} has {np.shape(v)}" for entry, v in zip((left, right), values, strict=True)
+        )
+        raise ClaimError(
+            f"lines of one chain must have shapes that fit, and {shapes}, batch {case.batch_shape}"
+        ) from None
     truth = compare(one, relation, two)
     axes = tuple(range(len(case.batch_shape), truth.ndim))
     where = _common_mask(left, right, one, case.batch_shape)
@@ -151,9 +168,9 @@ def _take(left: Line, right: Line, case: Case) -> StepEvidence | None:
 
 
 def in_system(value: Any, system: System) -> Array:
-    """A line's value as an array; plain integers become numbers of the case's system."""
+    """A line's value as an array; plain integers and fractions become numbers of the case's system."""
     values = np.asarray(value)
-    return like(values, system) if values.dtype.kind in "iub" else values
+    return like(values, system) if values.dtype.kind in "iub" or isinstance(value, Fraction) else values
 
 
 def aligned(values: list[Array], batch: tuple[int, ...]) -> list[Array]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,8 +23,8 @@ from ..claims.registry import claim as find
 from ..claims.settings import Case, Coordinate, Sizes
 from ..claims.verdict import Standing
 from ..errors import ClaimError, MappoVerifyError
-from .campaign import Progress, Tally, Witness
-from .evaluate import aligned, certify, decide, in_system
+from .campaign import Progress, Tally, Witness, require_batchwise, violated_alone
+from .evaluate import aligned, decide, in_system
 from .sampling import Draw, draw, sizes_of
 from .shrink import shrink
 
@@ -62,6 +61,10 @@ class Falsification:
             return Standing.REFUTED
         return Standing.SURVIVED if self.certified else Standing.UNTESTED
 
+    def __repr__(self) -> str:
+        found = f"smallest counterexample: {self.witness.sizes}" if self.witness else f"best left/right {self.ratio}"
+        return f"Falsification({self.claim.id}: {self.standing.value}, {self.certified} certified, {found})"
+
 
 def falsify(
     claim: str | Claim, profile: str = "quick", seed: int = 0, progress: Progress | None = None
@@ -73,20 +76,24 @@ def falsify(
     entry = claim if isinstance(claim, Claim) else find(claim)
     if profile not in EFFORT:
         raise ClaimError(f"unknown profile {profile!r}; use one of {', '.join(EFFORT)}")
+    if seed < 0:
+        raise ClaimError(f"seed = {seed} is negative")
     count, generations, climbed = EFFORT[profile]
     generator = np.random.default_rng(seed)
-    tally, explored, tightest = Tally(), 0, None
+    tally, explored, tightest, batchwise = Tally(), 0, None, False
     every = sizes_of(entry.setting)
     for position, sizes in enumerate(every):
         if progress:
             progress(f"{entry.id}: {sizes}", position / len(every))
         for points, tried in _search(entry, sizes, count, generations if position < climbed else 0, generator):
             explored += tried
-            before = tally.ratio
+            before, found = tally.ratio, []
             for evidence, batch in _certified(entry, points, sizes):
                 tally.add(evidence)
+                found.append(evidence)
                 if evidence.violated:
                     return _refuted(entry, sizes, batch, tally, explored)
+            batchwise = batchwise or require_batchwise(entry, sizes, points, found)
             if tally.ratio is not None and tally.ratio != before:
                 tightest = {"states": sizes.states, "action_sizes": list(sizes.actions), "steps": sizes.steps}
     return Falsification(entry, None, tally.ratio, tightest, tally.holds, explored)
@@ -102,9 +109,8 @@ def _certified(claim: Claim, points: Draw, sizes: Sizes) -> Iterator[tuple[Any, 
 
 def _refuted(claim: Claim, sizes: Sizes, batch: Draw, tally: Tally, explored: int) -> Falsification:
     small, coordinates = shrink(claim, sizes, {name: values[0] for name, values in batch.items()})
-    evidence = certify(claim, partial(claim.setting.case, coordinates, small))
-    witness = Witness(claim.id, small, coordinates, evidence)
-    return Falsification(claim, witness, evidence.ratio, None, tally.holds, explored)
+    witness = Witness(claim.id, small, coordinates, violated_alone(claim, small, coordinates))
+    return Falsification(claim, witness, witness.evidence.ratio, None, tally.holds, explored)
 
 
 def _search(
