@@ -37,7 +37,7 @@ from ..arithmetic import (
 from ..claims.claim import Claim, Line, chains, composed_relation
 from ..claims.settings import Case, Sizes
 from ..claims.verdict import Evidence, LineEvidence, StepEvidence, verdicts_of
-from ..errors import ClaimError, ExactnessError, UndecidedError
+from ..errors import ClaimError, ExactnessError, MappoVerifyError, UndecidedError
 
 FLOAT_NOISE = 1e-9
 """Relative size below which a float difference looks like rounding; it only feeds the suggestion, never a verdict."""
@@ -51,11 +51,7 @@ def evaluate(claim: Claim, case: Case, formal: bool = False) -> Evidence:
     A *formal* case (symbols, random points) stands for generic parameters: an identity that holds there holds wherever no
     denominator vanishes, so hypotheses about signs and supports are not asked.
     """
-    asked = () if formal else claim.setting.all_hypotheses
-    hypotheses = tuple((h.name, _per_instance(_truth(h.holds(case), case.system), case.batch_shape)) for h in asked)
-    applies = np.full(case.batch_shape, TRUE, np.int8)
-    for _, truth in hypotheses:
-        applies = np.minimum(applies, truth)
+    hypotheses, applies = ((), np.full(case.batch_shape, TRUE, np.int8)) if formal else ask_hypotheses(claim, case)
     if not (applies == TRUE).any():
         return _not_applicable(claim, case, applies, hypotheses)
     live = case if (applies == TRUE).all() else case.take(applies == TRUE)
@@ -116,6 +112,30 @@ def _worth_doubling(evidence: Evidence) -> bool:
         return True
     steps = [*evidence.statements, *(entry.step for entry in evidence.lines if entry.step is not None)]
     return any(step.relation != "=" and bool((step.truth == UNKNOWN).any()) for step in steps)
+
+
+def ask_hypotheses(claim: Claim, case: Case) -> tuple[tuple[tuple[str, Truth], ...], Truth]:
+    """The truth of every hypothesis, and of all together.
+
+    A later hypothesis may make sense only under the earlier ones (a return exists where ``γ < 1``): where it cannot be evaluated
+    for the whole batch, it is asked of those instances only that have met all before it, and UNKNOWN for the others.
+    """
+    found: list[tuple[str, Truth]] = []
+    applies = np.full(case.batch_shape, TRUE, np.int8)
+    for hypothesis in claim.setting.all_hypotheses:
+        live = applies == TRUE
+        try:
+            truth = _per_instance(_truth(hypothesis.holds(case), case.system), case.batch_shape)
+        except MappoVerifyError:
+            if live.all():
+                raise
+            truth = np.full(case.batch_shape, UNKNOWN, np.int8)
+            if live.any():
+                some = case.take(live)
+                truth[live] = _per_instance(_truth(hypothesis.holds(some), case.system), some.batch_shape)
+        found.append((hypothesis.name, truth))
+        applies = np.minimum(applies, truth)
+    return tuple(found), applies
 
 
 def _truth(values: Any, system: System) -> Truth:
@@ -245,7 +265,8 @@ def _ratio(one: Array, relation: str, two: Array, where: Array | None) -> float 
 
 
 def _not_applicable(claim: Claim, case: Case, applies: Truth, hypotheses: tuple[tuple[str, Truth], ...]) -> Evidence:
-    failed = [name for name, truth in hypotheses if (truth != TRUE).any()]
+    failed = [name for name, truth in hypotheses if (truth == FALSE).any()]
+    failed = failed or [name for name, truth in hypotheses if (truth != TRUE).any()]
     reason = f"hypothesis not met: {'; '.join(failed)}"
     verdict = verdicts_of(applies, np.zeros_like(applies))
     return Evidence(claim.id, case.system, _bits(case), verdict, verdict, None, None, (), (), hypotheses, None, reason)

@@ -24,7 +24,7 @@ from ..claims.settings import Case, Coordinate, Sizes
 from ..claims.verdict import Standing
 from ..errors import ClaimError, MappoVerifyError
 from .campaign import Progress, Tally, Witness, require_batchwise, violated_alone
-from .evaluate import aligned, decide, in_system
+from .evaluate import aligned, ask_hypotheses, decide, in_system
 from .sampling import Draw, draw, sizes_of
 from .shrink import shrink
 
@@ -62,8 +62,12 @@ class Falsification:
         return Standing.SURVIVED if self.certified else Standing.UNTESTED
 
     def __repr__(self) -> str:
-        found = f"smallest counterexample: {self.witness.sizes}" if self.witness else f"best left/right {self.ratio}"
-        return f"Falsification({self.claim.id}: {self.standing.value}, {self.certified} certified, {found})"
+        found = f"{self.certified} instances certified"
+        if self.witness is not None:
+            found = f"smallest counterexample: {self.witness.sizes}"
+        elif self.ratio is not None:
+            found += f", best left/right {self.ratio:.4g}"
+        return f"Falsification({self.claim.id}: {self.standing.value}, {found})"
 
 
 def falsify(
@@ -202,10 +206,7 @@ def _scores(claim: Claim, sizes: Sizes, drawn: dict[str, Any]) -> Floats:
     try:
         with np.errstate(all="ignore"):
             case = claim.setting.case(drawn, sizes, System.FLOATS)
-            met = np.full(count, True)
-            for hypothesis in claim.setting.all_hypotheses:
-                truth = np.asarray(hypothesis.holds(case))
-                met &= np.broadcast_to((truth > 0).all(tuple(range(1, truth.ndim))) if truth.ndim else truth > 0, count)
+            met = ask_hypotheses(claim, case)[1] > 0
             if met.any():
                 scores[met] = _relative_violation(claim, case if met.all() else case.take(met))
     except (MappoVerifyError, ValueError, ArithmeticError):

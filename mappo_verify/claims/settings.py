@@ -480,7 +480,8 @@ class Setting:
         ``GameData``, ``PolicyData``, ``Distribution``, ``Table``, ``PositiveScalar``, ``LogOdds``, ``Derived``, ...; a case has
         each as an attribute of its name.
     hypotheses : tuple of Hypothesis
-        Where one fails, an instance is NOT_APPLICABLE; it counts neither for nor against the claim.
+        Where one fails, an instance is NOT_APPLICABLE; it counts neither for nor against the claim.  One that makes sense only
+        under another (returns exist where γ < 1) comes after it.
     agents, states, action_range : (smallest, largest)
         Sizes to draw.  Where the ingredients do not depend on one, make it ``(1, 1)``: otherwise the same instances come again.
     steps : tuple of int
