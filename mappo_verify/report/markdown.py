@@ -1,14 +1,20 @@
-"""Tables for Markdown documents: the audit in the README, the map of the paper.
+"""Markdown documents: the audit in the README, the map of the paper, the errata, the list of public names.
 
-Nothing in them is written by hand; ``python -m mappo_verify.report.markdown`` rewrites both in a checkout, and a test compares.
+Nothing in them is written by hand; ``python -m mappo_verify.report.markdown`` rewrites all in a checkout, and tests compare.
 """
 
 from __future__ import annotations
 
+import ast
+import json
 import re
+from collections.abc import Mapping
+from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 from ..checking.campaign import AuditReport, audit
+from ..checking.certificate import Certificate, Side, read_certificate, recheck
 from ..claims.claim import Claim
 from ..claims.registry import CLAIMS
 from ..claims.verdict import Standing
@@ -58,8 +64,146 @@ def paper_map(claims: tuple[Claim, ...] = CLAIMS) -> str:
     return "\n".join(parts) + "\n"
 
 
+LONGEST = 60
+"""Integers of one group of coordinates beyond which only those that are not 0 are shown."""
+
+
+def errata(certificates: Mapping[str, Certificate], claims: tuple[Claim, ...] = CLAIMS) -> str:
+    """Every claim that fails: what it says, a counterexample, the line that breaks, the repair.
+
+    ``certificates`` by path; the counterexample shown is the shortest run among those of a claim, checked here once more.
+    """
+    parts = [
+        "# Errata: what fails, why, and the repair",
+        "",
+        "Generated from the registry and `certificates/` by `python -m mappo_verify.report.markdown`, which checks every",
+        "counterexample again; a test keeps it current.  An instance is integers: rows of weights, to be divided by their sums,",
+        "and numerators.  ° marks a reading that the paper does not print: it is refuted here to show why a hypothesis is needed,",
+        "or that a way out is closed.",
+        "",
+    ]
+    for claim in claims:
+        if claim.record is Standing.REFUTED:
+            own = {path: found for path, found in certificates.items() if found.claim == claim.id}
+            parts += _erratum(claim, own, {entry.id: entry for entry in claims}.get(claim.repaired_by))
+    return "\n".join(parts)
+
+
+def _erratum(claim: Claim, certificates: Mapping[str, Certificate], repair: Claim | None) -> list[str]:
+    parts = [
+        f"## {claim.id}{'' if claim.printed else ' °'}",
+        "",
+        f"**{claim.title}** ({claim.source})",
+        "",
+        f"It says: {_code(claim.statement)}",
+        "",
+    ]
+    if claim.note:
+        parts += [f"To be said with it: {_prose(claim.note)}", ""]
+    if certificates:
+        path, shown = min(certificates.items(), key=lambda item: (item[1].steps, item[0]))
+        result = recheck(shown, claim)
+        if not result.valid or result.evidence is None or result.evidence.broken is None:
+            raise ValueError(f"{path} is no counterexample to {claim.id}: {result.reason}")
+        broken = result.evidence.broken
+        parts += [
+            f"**Counterexample** ({_prose(shown.setting)}; {shown.sizes}):",
+            "",
+            "```text",
+            *(f"{name} = {_integers(value)}" for name, value in shown.coordinates.items()),
+            "",
+            f"left  = {_side(shown.left_value)}    {shown.left}",
+            f"right = {_side(shown.right_value)}    {shown.right}",
+            "```",
+            "",
+            f"and left {shown.relation} right fails.",
+            "",
+            f"**The proof breaks** at {_code(f'{broken.relation} {broken.right}')}, for which it says: {_code(broken.because)}.",
+            "",
+        ]
+        names = ", ".join(f"`{name}`" for name in certificates)
+        parts += [
+            f"Check it: `mappo-verify certify {path}`, or without this toolkit by `certificates/check.py` ({names}).",
+            "",
+        ]
+    else:
+        parts += [f"Find a counterexample: `mappo-verify falsify {claim.id}`", ""]
+    if repair is not None:
+        record = f" ({repair.record.value})" if repair.record else ""
+        parts += [f"**Repair**, `{repair.id}`{record}: {_code(repair.statement)}", ""]
+    return parts
+
+
+def _integers(value: Any) -> str:
+    """The integers of one coordinate; of a long run, those that are not 0."""
+    text = json.dumps(value)
+    if isinstance(value, list) and len(value) > LONGEST:
+        few = ", ".join(f"[{k}] = {entry}" for k, entry in enumerate(value) if entry != 0)
+        return f"{len(value)} integers, all 0 but {few}"
+    return text
+
+
+def _side(side: Side) -> str:
+    """A recorded number: exact, or the decimals that both ends of its enclosure share."""
+    if isinstance(side, str):
+        return side
+    shared = takewhile(lambda pair: pair[0] == pair[1], zip(*side, strict=True))
+    return "".join(digit for digit, _ in shared) + "..."
+
+
+def _code(text: str) -> str:
+    """Mathematics as code, where ``*`` and ``_`` are themselves."""
+    return f"`{_one_line(text)}`"
+
+
+def _prose(text: str) -> str:
+    return re.sub(r"([*_])", r"\\\1", _one_line(text))
+
+
+def _one_line(text: str) -> str:
+    return re.sub(r"\s+", " ", text)
+
+
+def reference() -> str:
+    """Every public name with its documentation, in the order and under the headings of ``mappo_verify/__init__.pyi``."""
+    import mappo_verify
+
+    stub = Path(mappo_verify.__file__).with_suffix(".pyi").read_text(encoding="ascii")
+    headings = {
+        number: found.group(1)
+        for number, text in enumerate(stub.splitlines(), start=1)
+        if (found := re.fullmatch(r"# --- (.+?) -+", text))
+    }
+    parts = [
+        "# Every public name",
+        "",
+        "Generated from `mappo_verify/__init__.pyi` by `python -m mappo_verify.report.markdown`; a test keeps it current.",
+        "All are attributes of `mappo_verify`: `import mappo_verify as mv`.",
+        "",
+    ]
+    for entry in ast.parse(stub).body:
+        if not isinstance(entry, ast.ImportFrom):
+            continue
+        for heading in [number for number in headings if number < entry.lineno]:
+            parts += [f"## {headings.pop(heading)}", ""]
+        parts += [
+            "```{eval-rst}",
+            *(_directive(alias.name, getattr(mappo_verify, alias.name)) for alias in entry.names),
+            "```",
+            "",
+        ]
+    return "\n".join(parts)
+
+
+def _directive(name: str, value: Any) -> str:
+    kind = "autoexception" if isinstance(value, type) and issubclass(value, Exception) else "autofunction"
+    if isinstance(value, type) and kind == "autofunction":
+        return f".. autoclass:: mappo_verify.{name}\n   :members:"
+    return f".. {kind}:: mappo_verify.{name}"
+
+
 def _cell(text: str) -> str:
-    return re.sub(r"\s+", " ", text).replace("|", "\\|")
+    return _one_line(text).replace("|", "\\|")
 
 
 def with_audit(readme: str, report: AuditReport) -> str:
@@ -70,11 +214,19 @@ def with_audit(readme: str, report: AuditReport) -> str:
     return f"{before}{BEGIN}\n{audit_markdown(report)}\n{END}{rest.split(END)[1]}"
 
 
+def documents(root: Path) -> dict[str, str]:
+    """The generated pages of ``docs/`` in the checkout at ``root``, by name."""
+    paths = sorted((root / "certificates").glob("*.json"))
+    certificates = {path.relative_to(root).as_posix(): read_certificate(path) for path in paths}
+    return {"paper-map.md": paper_map(), "errata.md": errata(certificates), "reference.md": reference()}
+
+
 def main(root: Path = Path()) -> None:
-    """Rewrite both documents of the checkout at ``root``."""
+    """Rewrite all documents of the checkout at ``root``."""
     readme = root / "README.md"
     readme.write_text(with_audit(readme.read_text(encoding="utf-8"), audit()), encoding="utf-8")
-    (root / "docs" / "paper-map.md").write_text(paper_map(), encoding="utf-8")
+    for name, text in documents(root).items():
+        (root / "docs" / name).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
