@@ -205,5 +205,3 @@ def test_examples_of_the_pages_are_marked_as_such():
         for kind, block in blocks:
             assert kind == "{doctest}" or ">>>" not in block, name
     assert sum(text.count("```{doctest}") for text in PAGES.values()) > 12
-
-

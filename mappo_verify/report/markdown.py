@@ -20,6 +20,7 @@ from ..claims.registry import CLAIMS
 from ..claims.verdict import Standing
 from .document import number_text
 
+PACKAGE = Path(__file__).resolve().parent.parent
 BEGIN, END = "<!-- audit: begin -->", "<!-- audit: end -->"
 
 
@@ -78,8 +79,8 @@ def errata(certificates: Mapping[str, Certificate], claims: tuple[Claim, ...] = 
         "",
         "Generated from the registry and `certificates/` by `python -m mappo_verify.report.markdown`, which checks every",
         "counterexample again; a test keeps it current.  An instance is integers: rows of weights, to be divided by their sums,",
-        "and numerators.  ° marks a reading that the paper does not print: it is refuted here to show why a hypothesis is needed,",
-        "or that a way out is closed.",
+        "and numerators.  ° marks a reading that the paper does not print: it is refuted here to show why a hypothesis is",
+        "needed, or that a way out is closed.",
         "",
     ]
     for claim in claims:
@@ -166,9 +167,7 @@ def _one_line(text: str) -> str:
 
 def reference() -> str:
     """Every public name with its documentation, in the order and under the headings of ``mappo_verify/__init__.pyi``."""
-    import mappo_verify
-
-    stub = Path(mappo_verify.__file__).with_suffix(".pyi").read_text(encoding="ascii")
+    stub = (PACKAGE / "__init__.pyi").read_text(encoding="ascii")
     headings = {
         number: found.group(1)
         for number, text in enumerate(stub.splitlines(), start=1)
@@ -182,24 +181,24 @@ def reference() -> str:
         "",
     ]
     for entry in ast.parse(stub).body:
-        if not isinstance(entry, ast.ImportFrom):
-            continue
-        for heading in [number for number in headings if number < entry.lineno]:
-            parts += [f"## {headings.pop(heading)}", ""]
-        parts += [
-            "```{eval-rst}",
-            *(_directive(alias.name, getattr(mappo_verify, alias.name)) for alias in entry.names),
-            "```",
-            "",
-        ]
+        if isinstance(entry, ast.ImportFrom):
+            for heading in [number for number in headings if number < entry.lineno]:
+                parts += [f"## {headings.pop(heading)}", ""]
+            directives = _directives(str(entry.module), {alias.name for alias in entry.names})
+            parts += ["```{eval-rst}", *(directives[alias.name] for alias in entry.names), "```", ""]
     return "\n".join(parts)
 
 
-def _directive(name: str, value: Any) -> str:
-    kind = "autoexception" if isinstance(value, type) and issubclass(value, Exception) else "autofunction"
-    if isinstance(value, type) and kind == "autofunction":
-        return f".. autoclass:: mappo_verify.{name}\n   :members:"
-    return f".. {kind}:: mappo_verify.{name}"
+def _directives(module: str, names: set[str]) -> dict[str, str]:
+    """How Sphinx documents these names of a module: what they are is read off its source."""
+    source = (PACKAGE / module.replace(".", "/")).with_suffix(".py").read_text(encoding="utf-8")
+    found = {}
+    for node in ast.parse(source).body:
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and node.name in names:
+            kind, more = ("class", "\n   :members:") if isinstance(node, ast.ClassDef) else ("function", "")
+            kind, more = ("exception", "") if module == "errors" else (kind, more)
+            found[node.name] = f".. auto{kind}:: mappo_verify.{node.name}{more}"
+    return found
 
 
 def _cell(text: str) -> str:
