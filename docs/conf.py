@@ -21,7 +21,6 @@ html_title = "mappo_verify"
 myst_heading_anchors = 3
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # the docstrings give shapes, which say more than "Array"
-autodoc_class_signature = "separated"
 napoleon_google_docstring = False
 doctest_test_doctest_blocks = ""  # pages mark theirs; the docstrings' are tested by pytest
 doctest_global_setup = """

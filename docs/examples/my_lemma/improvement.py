@@ -1,11 +1,12 @@
 """Do improvements add up?  Two agents, two answers, and a trial.
 
-``python improvement.py`` searches for a counterexample to each claim and writes the certificate of what it finds.
+``python improvement.py`` searches for a counterexample to each claim, and writes the
+certificate of what it finds.
 """
 
 import mappo_verify as mv
 
-# --- the setting: what an instance is ---------------------------------------------------------------------------------
+# --- the setting: what an instance is -------------------------------------------------
 
 
 def alone(case, m):
@@ -16,17 +17,25 @@ def alone(case, m):
 
 
 def gains_alone(m):
-    """The hypothesis that agent ``m``'s own change is no loss, as long as the other one stays."""
+    """Agent ``m``'s own change is no loss, as long as the other one stays."""
 
     def holds(case):
-        return mv.compare(mv.returns(case.game, alone(case, m)), "≥", mv.returns(case.game, case.policy))
+        return mv.compare(
+            mv.returns(case.game, alone(case, m)),
+            "≥",
+            mv.returns(case.game, case.policy),
+        )
 
     return mv.Hypothesis(f"agent {m} alone does not lose", holds)
 
 
 def gains_in_turn(case):
-    """Every term of Lemma 4.1 is no loss: agent 2 is measured against what agent 1 does *now*."""
-    return mv.compare(mv.return_difference(case.game, case.target, case.policy), "≥", mv.like(0, case.system))
+    """No term of Lemma 4.1 is a loss: agent 2 is measured against the new agent 1."""
+    return mv.compare(
+        mv.return_difference(case.game, case.target, case.policy),
+        "≥",
+        mv.like(0, case.system),
+    )
 
 
 INGREDIENTS = (
@@ -50,21 +59,26 @@ IN_TURN = mv.Setting(
     **SIZES,
 )
 
-# --- the claims: proofs that can be run -------------------------------------------------------------------------------
+# --- the claims: proofs that can be run -----------------------------------------------
 
 
 def improvements_add_up(case):
     """As one might hope."""
     yield mv.line("J(π'^1, π'^2)", mv.returns(case.game, case.target))
     yield mv.at_least(
-        "J(π)", mv.returns(case.game, case.policy), because="each change is an improvement, so both together are"
+        "J(π)",
+        mv.returns(case.game, case.policy),
+        because="each change is an improvement, so both together are",
     )
 
 
 def improvements_in_turn_add_up(case):
     """As Lemma 4.1 has it."""
     terms = mv.return_difference(case.game, case.target, case.policy)
-    yield mv.line("J(π') - J(π)", mv.returns(case.game, case.target) - mv.returns(case.game, case.policy))
+    yield mv.line(
+        "J(π') - J(π)",
+        mv.returns(case.game, case.target) - mv.returns(case.game, case.policy),
+    )
     yield mv.equal("the sum of the agents' terms", terms.sum(-1), because="lemma-4.1")
     yield mv.at_least("0", 0, because="no term is negative")
 
@@ -88,7 +102,7 @@ CLAIMS = (
     ),
 )
 
-# --- the trial --------------------------------------------------------------------------------------------------------
+# --- the trial ------------------------------------------------------------------------
 
 
 def main():

@@ -1,4 +1,4 @@
-"""The verdicts, kept: a lemma that is believed must survive, and one that is known to be false must stay refuted."""
+"""The verdicts, kept: what is believed must survive, what is false must stay refuted."""
 
 from pathlib import Path
 
@@ -26,7 +26,9 @@ def test_the_search_finds_a_counterexample():
 def test_the_repaired_lemma_survives():
     report = mv.audit([TRUE])[TRUE.id]
     assert report.standing is mv.Standing.SURVIVED and report.broken is None
-    assert report.instances >= 50, "too few instances met the hypotheses to mean anything"
+    assert report.instances >= 50, (
+        "too few instances met the hypotheses to mean anything"
+    )
 
 
 @settings(max_examples=50, deadline=None)
