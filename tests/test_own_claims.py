@@ -145,8 +145,6 @@ def test_lines_that_all_instances_share_are_no_mixing():
         (lambda: mv.Setting("s", table()), r"must be in a tuple: \(Ingredient\(\.\.\.\),\)"),
         (lambda: mv.Setting("s", (mv.GameData,)), r"is no Ingredient; write GameData\(\.\.\.\)"),
         (lambda: mv.Setting("s", (table(),), (lambda _: True,)), r"is no Hypothesis"),
-        (lambda: mv.Setting("s", ()), r"no ingredient to draw, such as GameData\(\)"),
-        (lambda: mv.Setting("s", (mv.Derived("f", lambda _: 1),)), r"no ingredient to draw"),
         (lambda: mv.Setting("s", (table(),), agents=2), r"agents = 2; it must be \(smallest, largest\), from 1 on"),
         (lambda: mv.Setting("s", (table(),), states=(3, 1)), r"states = \(3, 1\)"),
         (lambda: mv.Setting("s", (table(),), action_range=(0, 1)), r"action_range = \(0, 1\)"),
@@ -163,6 +161,16 @@ def test_lines_that_all_instances_share_are_no_mixing():
 def test_a_malformed_setting_is_refused_at_once(make, cause):
     with pytest.raises(ClaimError, match=cause):
         make()
+
+
+def test_what_cannot_be_drawn_cannot_be_searched():
+    """A setting of derived ingredients alone may still be checked on what a user gives."""
+    setting = mv.Setting("s", (mv.Derived("f", lambda _: 1),), **ALONE)
+    claim = mv.Claim(
+        "mine", "t", "s", setting, lambda case: iter((mv.line("f", case.f), mv.equal("1", 1, because="so")))
+    )
+    with pytest.raises(ClaimError, match=r"'s' has no ingredient to draw, such as GameData\(\)"):
+        mv.falsify(claim)
 
 
 def test_hypotheses_may_be_plain_booleans():

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..claims.settings import Coordinate, Setting, Sizes
+from ..errors import ClaimError
 
 Integers = npt.NDArray[np.int64]
 Draw = dict[str, Integers]
@@ -57,7 +58,10 @@ def sizes_of(setting: Setting) -> tuple[Sizes, ...]:
 
 def draw(setting: Setting, sizes: Sizes, count: int, generator: np.random.Generator) -> Draw:
     """``count`` instances of these sizes: every coordinate with a leading axis of length ``count``."""
-    return {coordinate.name: _draw_one(coordinate, count, generator) for coordinate in setting.coordinates(sizes)}
+    schema = setting.coordinates(sizes)
+    if not schema:
+        raise ClaimError(f"setting {setting.name!r} has no ingredient to draw, such as GameData() or PolicyData()")
+    return {coordinate.name: _draw_one(coordinate, count, generator) for coordinate in schema}
 
 
 def _draw_one(coordinate: Coordinate, count: int, generator: np.random.Generator) -> Integers:

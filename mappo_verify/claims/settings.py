@@ -512,8 +512,6 @@ class Setting:
                 if not isinstance(entry, kind):
                     called = f"; write {entry.__name__}(...)" if isinstance(entry, type) else ""
                     raise ClaimError(f"setting {self.name!r}: {entry!r} is no {kind.__name__}{called}")
-        if all(isinstance(ingredient, Derived) for ingredient in self.ingredients):
-            raise ClaimError(f"setting {self.name!r} has no ingredient to draw, such as GameData() or PolicyData()")
         for what in ("agents", "states", "action_range"):
             given = getattr(self, what)
             if not isinstance(given, tuple) or len(given) != 2 or not 1 <= given[0] <= given[1]:
