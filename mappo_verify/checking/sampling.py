@@ -53,15 +53,14 @@ def sizes_of(setting: Setting) -> tuple[Sizes, ...]:
             shapes += dict.fromkeys((size,) * count for size in setting.action_range)
     states = range(setting.states[0], setting.states[1] + 1)
     found = [Sizes(count, shape, steps) for shape, count, steps in product(shapes, states, setting.steps)]
+    if not setting.coordinates(found[0]):
+        raise ClaimError(f"setting {setting.name!r} has no ingredient to draw, such as GameData() or PolicyData()")
     return tuple(sorted(found, key=lambda s: (s.agents, s.states * int(np.prod(s.actions)) * s.steps, s.actions)))
 
 
 def draw(setting: Setting, sizes: Sizes, count: int, generator: np.random.Generator) -> Draw:
     """``count`` instances of these sizes: every coordinate with a leading axis of length ``count``."""
-    schema = setting.coordinates(sizes)
-    if not schema:
-        raise ClaimError(f"setting {setting.name!r} has no ingredient to draw, such as GameData() or PolicyData()")
-    return {coordinate.name: _draw_one(coordinate, count, generator) for coordinate in schema}
+    return {coordinate.name: _draw_one(coordinate, count, generator) for coordinate in setting.coordinates(sizes)}
 
 
 def _draw_one(coordinate: Coordinate, count: int, generator: np.random.Generator) -> Integers:
