@@ -315,6 +315,7 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("claims/section_4_convergence.py", "_is_own"): "floats only: balls take the next line",
     ("claims/section_4_convergence.py", "_covers"): "three-valued truths",
     ("claims/limits.py", "limit_setting"): "numbers of actions",
+    ("claims/settings.py", "__post_init__"): "integer bounds of a schema",
     ("claims/settings.py", "coordinates"): "an integer bound of a schema",
     ("claims/settings.py", "case_from"): "sorts names for a message",
     ("claims/settings.py", "batch_of"): "numbers of axes",

@@ -23,7 +23,7 @@ class Schema(mv.Setting):
     """A setting of bare coordinates."""
 
     def __init__(self, *coordinates):
-        super().__init__("bare", ())
+        super().__init__("bare", (mv.GameData(),))
         object.__setattr__(self, "bare", coordinates)
 
     def coordinates(self, _sizes):

@@ -26,7 +26,7 @@ from ..claims.verdict import Evidence, Standing, StepEvidence, Verdict
 from ..errors import ClaimError, MappoVerifyError, MixedArithmeticError
 from ..model import Game, Policy
 from ..model.validation import array_of
-from .evaluate import Part, certify, decide, evaluate
+from .evaluate import Part, aligned, certify, decide, evaluate, in_system
 from .monte_carlo import Statistics
 from .monte_carlo import run as run_experiment
 from .proving import Failure, Proof, prove_at_points, prove_in_symbols
@@ -51,6 +51,7 @@ PROFILES = {
 }
 CHUNK = 200
 """Exact instances evaluated together."""
+MIXING = "the proof mixes instances: arrays begin with batch axes, so count axes from the end, as in f.sum(-1)"
 SUSPECTS = 4
 """How many float instances that look violated are re-tried exactly, per size."""
 
@@ -291,7 +292,7 @@ def _campaign(claim: Claim, profile: Profile, generator: np.random.Generator) ->
     if claim.experiment is not None:
         return _statistical(claim, profile, generator)
     started = time.perf_counter()
-    tally, witness = Tally(), None
+    tally, witness, batchwise = Tally(), None, False
     proofs: list[Proof] = []
     failures: list[Failure] = []
     with recorded(tally, claim, "in symbols or at random points"):
@@ -299,10 +300,13 @@ def _campaign(claim: Claim, profile: Profile, generator: np.random.Generator) ->
     for sizes, make in _instances(claim, profile, generator):
         with recorded(tally, claim, str(sizes)):
             drawn = make()
-            found = list(decide(claim, drawn, sizes)) if drawn else []
+            if not drawn:
+                continue
+            found = list(decide(claim, drawn, sizes))
+            batchwise = batchwise or require_batchwise(claim, sizes, drawn, found)
             for _, evidence in found:
                 tally.add(evidence)
-            if drawn and witness is None and any(evidence.violated for _, evidence in found):
+            if witness is None and any(evidence.violated for _, evidence in found):
                 witness = _witness(claim, drawn, sizes, found)
     return conclude(claim, tally, proofs, failures, witness, time.perf_counter() - started)
 
@@ -399,7 +403,36 @@ def _witness(claim: Claim, drawn: Draw, sizes: Sizes, found: list[Part]) -> Witn
     violated = np.concatenate([chosen[evidence.verdict == Verdict.VIOLATED] for chosen, evidence in found])
     simplest = min(np.sort(violated), key=lambda i: sum(int(np.abs(values[i]).sum()) for values in drawn.values()))
     sizes, alone = shrink(claim, sizes, instance(drawn, simplest))
-    return Witness(claim.id, sizes, alone, certify(claim, partial(claim.setting.case, alone, sizes)))
+    return Witness(claim.id, sizes, alone, violated_alone(claim, sizes, alone))
+
+
+def violated_alone(claim: Claim, sizes: Sizes, coordinates: dict[str, Any]) -> Evidence:
+    """The evidence of one instance, which was found to be violated as a member of a batch."""
+    evidence = certify(claim, partial(claim.setting.case, coordinates, sizes))
+    if not evidence.violated:
+        raise ClaimError(f"claim {claim.id}: an instance is violated in a batch, but not alone; {MIXING}")
+    return evidence
+
+
+def require_batchwise(claim: Claim, sizes: Sizes, drawn: Draw, found: list[Part]) -> bool:
+    """Whether two decided instances give the same lines together as alone: True, an error, or False where there are no two.
+
+    A proof that sums over the batch would make instances of no meaning, and could let a false claim survive.
+    """
+    decided = [int(i) for chosen, e in found for i, v in zip(chosen, np.ravel(e.verdict), strict=True) if v in DECIDED]
+    if len(decided) < 2:
+        return False
+    pair = {name: values[[decided[0], decided[-1]]] for name, values in drawn.items()}
+    together = certify(claim, partial(claim.setting.case, pair, sizes))
+    alone = certify(claim, partial(claim.setting.case, instance(pair, 0), sizes))
+    if together.arithmetic is not alone.arithmetic:
+        return False
+    for one, two in zip(together.lines, alone.lines, strict=True):
+        (row,) = aligned([in_system(one.value, alone.arithmetic)], (2,))
+        same = compare(row[0], "=", in_system(two.value, alone.arithmetic))
+        if (same == FALSE).any():
+            raise ClaimError(f"claim {claim.id}: line {one.expression!r} differs in a batch and alone; {MIXING}")
+    return True
 
 
 def _explore(claim: Claim, sizes: Sizes, count: int, generator: np.random.Generator) -> Draw | None:

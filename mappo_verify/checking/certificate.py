@@ -169,8 +169,12 @@ def write_certificate(witness: Witness | Certificate, path: str | Path, claim: C
     """
     if isinstance(witness, Witness):
         certificate = certificate_of(claim or witness.claim, witness.sizes, witness.coordinates)
-    else:
+    elif isinstance(witness, Certificate):
         certificate = witness
+    else:
+        raise ClaimError(
+            f"a {type(witness).__name__} is no counterexample; give a witness, for instance falsify(claim).witness"
+        )
     result = recheck(certificate, claim)
     if not result.valid:
         raise ClaimError(f"no certificate of {certificate.claim}: {result.reason}")
@@ -203,7 +207,9 @@ def text_of(certificate: Certificate) -> str:
 def certificate_of(claim: str | Claim, sizes: Sizes, coordinates: Mapping[str, Any]) -> Certificate:
     """The certificate of one instance; :class:`~mappo_verify.errors.ClaimError` where the claim is not violated there."""
     entry = find(claim) if isinstance(claim, str) else claim
-    plain = {c.name: np.asarray(coordinates[c.name]).tolist() for c in entry.setting.coordinates(sizes)}
+    if not isinstance(sizes, Sizes):
+        raise ClaimError(f"sizes = {sizes!r} must be Sizes(states, (actions of agent 1, ...)), as in witness.sizes")
+    plain = {name: np.asarray(values).tolist() for name, values in coordinates.items()}
     complaint = _instance_complaint(entry, sizes, plain)
     if complaint:
         raise ClaimError(f"no certificate of {entry.id}: {complaint}")
@@ -405,6 +411,8 @@ def _told(side: Side) -> str:
 
 def recheck(certificate: Certificate, claim: Claim | None = None) -> Recheck:
     """Compute everything anew and compare every field; ``claim`` is needed for a claim that is not registered."""
+    if not isinstance(certificate, Certificate):
+        raise ClaimError(f"a {type(certificate).__name__} is no certificate; read_certificate(path) reads one")
     try:
         evidence = _checked(certificate, claim)
     except _RejectedError as reason:
@@ -427,7 +435,9 @@ def _checked(certificate: Certificate, claim: Claim | None) -> Evidence:
         try:
             claim = find(certificate.claim)
         except ClaimError as error:
-            raise _RejectedError(str(error)) from None
+            raise _RejectedError(
+                f"{error}; a claim of your own must be given along: recheck(certificate, claim)"
+            ) from None
     expected = {
         "format": FORMAT,
         "version": VERSION,

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -31,11 +32,12 @@ from ..arithmetic import (
     module_of,
     select,
     smallest,
+    truth_of,
 )
 from ..claims.claim import Claim, Line, chains, composed_relation
 from ..claims.settings import Case, Sizes
 from ..claims.verdict import Evidence, LineEvidence, StepEvidence, verdicts_of
-from ..errors import ExactnessError, UndecidedError
+from ..errors import ClaimError, ExactnessError, UndecidedError
 
 FLOAT_NOISE = 1e-9
 """Relative size below which a float difference looks like rounding; it only feeds the suggestion, never a verdict."""
@@ -54,19 +56,13 @@ def evaluate(claim: Claim, case: Case, formal: bool = False) -> Evidence:
     A *formal* case (symbols, random points) stands for generic parameters: an identity that holds there holds wherever no
     denominator vanishes, so hypotheses about signs and supports are not asked.
     """
-    applies, live, hypotheses = np.full(case.batch_shape, TRUE, np.int8), case, []
-    for asked in () if formal else claim.setting.all_hypotheses:
-        truth = np.full(case.batch_shape, UNKNOWN, np.int8)  # not asked where an earlier one fails: it may mean nothing
-        truth[applies == TRUE] = _per_instance(asked.holds(live), live.batch_shape).reshape(-1)
-        hypotheses.append((asked.name, truth))
-        met = np.minimum(applies, truth)
-        if (met != applies).any():
-            applies = np.where(applies == TRUE, met, applies).astype(np.int8)
-            if not (applies == TRUE).any():
-                return _not_applicable(claim, case, applies, tuple(hypotheses))
-            live = case.take(applies == TRUE)
+    hypotheses, applies, live = (
+        ((), np.full(case.batch_shape, TRUE, np.int8), case) if formal else ask_hypotheses(claim, case)
+    )
+    if not (applies == TRUE).any():
+        return _not_applicable(claim, case, applies, hypotheses)
     lines = claim.lines(live, formal)
-    return _assemble(claim, case, live, lines, applies, tuple(hypotheses))
+    return _assemble(claim, case, live, lines, applies, hypotheses)
 
 
 def certify(claim: Claim, build: Callable[[System], Case], cap: int = PRECISION_CAP) -> Evidence:
@@ -167,6 +163,34 @@ def _open(evidence: Evidence, bits: int) -> npt.NDArray[np.bool_]:
     return result
 
 
+def ask_hypotheses(claim: Claim, case: Case) -> tuple[tuple[tuple[str, Truth], ...], Truth, Case]:
+    """The truth of every hypothesis, of all together, and the instances that meet them.
+
+    A later hypothesis may make sense only under the earlier ones (a return exists where ``γ < 1``), so it is asked of those
+    instances only that have met all before it, and is UNKNOWN for the others.
+    """
+    found: list[tuple[str, Truth]] = []
+    applies, live = np.full(case.batch_shape, TRUE, np.int8), case
+    for hypothesis in claim.setting.all_hypotheses:
+        truth = np.full(case.batch_shape, UNKNOWN, np.int8)
+        answer = _per_instance(_truth(hypothesis.holds(live), case.system), live.batch_shape)
+        truth[applies == TRUE] = answer.reshape(-1)
+        found.append((hypothesis.name, truth))
+        if (answer == TRUE).all():
+            continue
+        applies = np.where(applies == TRUE, truth, applies).astype(np.int8)
+        if not (applies == TRUE).any():
+            break
+        live = case.take(applies == TRUE)
+    return tuple(found), applies, live
+
+
+def _truth(values: Any, system: System) -> Truth:
+    """Three-valued truth; of plain booleans only balls' ``False`` may mean that nobody knows."""
+    given = np.asarray(values)
+    return truth_of(given) if given.dtype.kind == "b" and system is not System.BALLS else given.astype(np.int8)
+
+
 def _per_instance(values: Any, batch: tuple[int, ...]) -> Truth:
     """Truth of the batch shape: axes beyond it mean "for all", missing ones are shared."""
     truth = np.asarray(values, dtype=np.int8)
@@ -177,7 +201,16 @@ def _per_instance(values: Any, batch: tuple[int, ...]) -> Truth:
 
 def _compare_lines(left: Line, relation: str, right: Line, because: str, axiom: str | None, case: Case) -> StepEvidence:
     """One relation between two lines, entry by entry, and then for all entries of each instance."""
-    one, two = aligned([in_system(left.value, case.system), in_system(right.value, case.system)], case.batch_shape)
+    values = [in_system(left.value, case.system), in_system(right.value, case.system)]
+    try:
+        one, two = aligned(values, case.batch_shape)
+    except ValueError:
+        shapes = " and ".join(
+            f"{entry.expression!r} has {np.shape(v)}" for entry, v in zip((left, right), values, strict=True)
+        )
+        raise ClaimError(
+            f"lines of one chain must have shapes that fit, and {shapes}, batch {case.batch_shape}"
+        ) from None
     truth = compare(one, relation, two)
     axes = tuple(range(len(case.batch_shape), truth.ndim))
     where = _common_mask(left, right, one, case.batch_shape)
@@ -202,9 +235,9 @@ def _take(left: Line, right: Line, case: Case) -> StepEvidence | None:
 
 
 def in_system(value: Any, system: System) -> Array:
-    """A line's value as an array; plain integers become numbers of the case's system."""
+    """A line's value as an array; plain integers and fractions become numbers of the case's system."""
     values = np.asarray(value)
-    return like(values, system) if values.dtype.kind in "iub" else values
+    return like(values, system) if values.dtype.kind in "iub" or isinstance(value, Fraction) else values
 
 
 def aligned(values: list[Array], batch: tuple[int, ...]) -> list[Array]:

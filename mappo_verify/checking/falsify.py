@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,8 +23,8 @@ from ..claims.registry import claim as find
 from ..claims.settings import Case, Coordinate, Sizes
 from ..claims.verdict import Standing
 from ..errors import ClaimError, MappoVerifyError
-from .campaign import Progress, Tally, Witness
-from .evaluate import aligned, certify, decide, in_system
+from .campaign import Progress, Tally, Witness, require_batchwise, violated_alone
+from .evaluate import aligned, ask_hypotheses, decide, in_system
 from .sampling import Draw, draw, sizes_of
 from .shrink import shrink
 
@@ -62,6 +61,14 @@ class Falsification:
             return Standing.REFUTED
         return Standing.SURVIVED if self.certified else Standing.UNTESTED
 
+    def __repr__(self) -> str:
+        found = f"{self.certified} instances certified"
+        if self.witness is not None:
+            found = f"smallest counterexample: {self.witness.sizes}"
+        elif self.ratio is not None:
+            found += f", best left/right {self.ratio:.4g}"
+        return f"Falsification({self.claim.id}: {self.standing.value}, {found})"
+
 
 def falsify(
     claim: str | Claim, profile: str = "quick", seed: int = 0, progress: Progress | None = None
@@ -77,20 +84,24 @@ def falsify(
         raise ClaimError(
             f"{entry.id} holds with probability 1 - δ, so one bad sample refutes nothing; audit it instead"
         )
+    if seed < 0:
+        raise ClaimError(f"seed = {seed} is negative")
     count, generations, climbed = EFFORT[profile]
     generator = np.random.default_rng(seed)
-    tally, explored, tightest = Tally(), 0, None
+    tally, explored, tightest, batchwise = Tally(), 0, None, False
     every = sizes_of(entry.setting)
     for position, sizes in enumerate(every):
         if progress:
             progress(f"{entry.id}: {sizes}", position / len(every))
         for points, tried in _search(entry, sizes, count, generations if position < climbed else 0, generator):
             explored += tried
-            before = tally.ratio
-            for evidence, batch in _certified(entry, points, sizes):
+            before, found = tally.ratio, []
+            for place, (evidence, batch) in enumerate(_certified(entry, points, sizes)):
                 tally.add(evidence)
+                found.append((np.array([place]), evidence))
                 if evidence.violated:
                     return _refuted(entry, sizes, batch, tally, explored)
+            batchwise = batchwise or require_batchwise(entry, sizes, points, found)
             if tally.ratio is not None and tally.ratio != before:
                 tightest = {"states": sizes.states, "action_sizes": list(sizes.actions), "steps": sizes.steps}
     return Falsification(entry, None, tally.ratio, tightest, tally.holds, explored)
@@ -106,9 +117,8 @@ def _certified(claim: Claim, points: Draw, sizes: Sizes) -> Iterator[tuple[Any, 
 
 def _refuted(claim: Claim, sizes: Sizes, batch: Draw, tally: Tally, explored: int) -> Falsification:
     small, coordinates = shrink(claim, sizes, {name: values[0] for name, values in batch.items()})
-    evidence = certify(claim, partial(claim.setting.case, coordinates, small))
-    witness = Witness(claim.id, small, coordinates, evidence)
-    return Falsification(claim, witness, evidence.ratio, None, tally.holds, explored)
+    witness = Witness(claim.id, small, coordinates, violated_alone(claim, small, coordinates))
+    return Falsification(claim, witness, witness.evidence.ratio, None, tally.holds, explored)
 
 
 def _search(
@@ -200,12 +210,9 @@ def _scores(claim: Claim, sizes: Sizes, drawn: dict[str, Any]) -> Floats:
     try:
         with np.errstate(all="ignore"):
             case = claim.setting.case(drawn, sizes, System.FLOATS)
-            met = np.full(count, True)
-            for hypothesis in claim.setting.all_hypotheses:
-                truth = np.asarray(hypothesis.holds(case))
-                met &= np.broadcast_to((truth > 0).all(tuple(range(1, truth.ndim))) if truth.ndim else truth > 0, count)
-            if met.any():
-                scores[met] = _relative_violation(claim, case if met.all() else case.take(met))
+            _, applies, live = ask_hypotheses(claim, case)
+            if (applies > 0).any():
+                scores[applies > 0] = _relative_violation(claim, live)
     except (MappoVerifyError, ValueError, ArithmeticError):
         pass  # a float batch may meet what only exact arithmetic can treat; it is certified unranked
     return np.asarray(

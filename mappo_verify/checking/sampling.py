@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..claims.settings import Coordinate, Setting, Sizes
+from ..errors import ClaimError
 
 Integers = npt.NDArray[np.int64]
 Draw = dict[str, Integers]
@@ -52,6 +53,8 @@ def sizes_of(setting: Setting) -> tuple[Sizes, ...]:
             shapes += dict.fromkeys((size,) * count for size in setting.action_range)
     states = range(setting.states[0], setting.states[1] + 1)
     found = [Sizes(count, shape, steps) for shape, count, steps in product(shapes, states, setting.steps)]
+    if not setting.coordinates(found[0]):
+        raise ClaimError(f"setting {setting.name!r} has no ingredient to draw, such as GameData() or PolicyData()")
     return tuple(sorted(found, key=lambda s: (s.agents, s.states * int(np.prod(s.actions)) * s.steps, s.actions)))
 
 

@@ -21,11 +21,15 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ClaimError
+import numpy as np
+
+from ..arithmetic import System
+from ..errors import ClaimError, MappoVerifyError, MixedArithmeticError
+from .settings import Setting
 
 if TYPE_CHECKING:
     from .experiment import Experiment
-    from .settings import Case, Setting, Sizes
+    from .settings import Case, Sizes
     from .verdict import Standing
 
 RELATIONS = ("=", "≤", "≥")
@@ -93,7 +97,7 @@ class Claim:
     proof : callable
         A generator of lines over a :class:`~mappo_verify.claims.settings.Case`.
     statement : str
-        The statement as people write it.
+        The statement as people write it; the title where it is left out.
     record : Standing, optional
         What earlier audits found.  An audit computes its own standing, compares, and reports a difference; it never copies.
     printed : bool
@@ -128,6 +132,13 @@ class Claim:
     cites: tuple[str, ...] = field(default=(), init=False)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.setting, Setting):
+            raise ClaimError(f"claim {self.id}: setting is a {type(self.setting).__name__}; it must be a Setting(...)")
+        if not callable(self.proof):
+            raise ClaimError(
+                f"claim {self.id}: proof is a {type(self.proof).__name__}; it must be a function that yields lines"
+            )
+        object.__setattr__(self, "statement", self.statement or self.title)
         if not re.fullmatch(r"[a-z0-9][a-z0-9.\-]*(/[a-z0-9][a-z0-9.\-]*)?", self.id):
             raise ClaimError(
                 f"claim id {self.id!r} is not lower-case words, digits, dots and dashes, with at most one slash"
@@ -143,8 +154,23 @@ class Claim:
 
         Values that are functions are called, but for axioms of a formal proof, where their arithmetic may not exist.
         """
-        yielded: Any = self.proof(case)
-        result: list[Any] = list(yielded) if isinstance(yielded, Iterable) else []
+        try:
+            yielded: Any = self.proof(case)
+            result: list[Any] = list(yielded) if isinstance(yielded, Iterable) else []
+        except ZeroDivisionError as error:
+            if formal:  # a generic point may hit a pole by chance
+                raise
+            raise ClaimError(
+                f"claim {self.id}: its proof divides by 0 on some instance ({error}); rule that out by a Hypothesis, "
+                "or use divide(...), where 0/0 is 0"
+            ) from None
+        except TypeError as error:
+            if isinstance(error, MappoVerifyError):
+                raise
+            raise ClaimError(
+                f"claim {self.id}: its proof fails on {case.system.value}: {error}; a constant is an integer or "
+                "like(Fraction(1, 2), case.system), and exp, log, sqrt, ... are those of mappo_verify"
+            ) from error
         if not result:
             raise ClaimError(
                 f"claim {self.id}: the proof yields no line; it is a generator of line(...), equal(...), ..."
@@ -161,9 +187,24 @@ class Claim:
             replace(entry, value=entry.value()) if callable(entry.value) and not (formal and entry.axiom) else entry
             for entry in result
         ]
+        for entry in result:
+            self._require_number(entry, case.system)
         if len(result) < 2 or all(entry.relation is None for entry in result):
             raise ClaimError(f"claim {self.id}: no line relates to another, so nothing is claimed")
         return result
+
+    def _require_number(self, entry: Line, system: System) -> None:
+        """A float is no exact number, and a list is no array."""
+        if isinstance(entry.value, (list, tuple)):
+            raise ClaimError(
+                f"claim {self.id}: line {entry.expression!r} is a {type(entry.value).__name__}; "
+                "stack its parts with np.stack([...], axis=-1)"
+            )
+        if system is not System.FLOATS and np.asarray(entry.value).dtype.kind == "f":
+            raise MixedArithmeticError(
+                f"claim {self.id}: {system.value} and floats meet at line {entry.expression!r}; a constant is an integer or "
+                "like(Fraction(1, 2), case.system), and exp, log, sqrt, ... are those of mappo_verify"
+            )
 
 
 def chains(lines: list[Line]) -> list[list[Line]]:

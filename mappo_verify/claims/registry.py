@@ -43,6 +43,8 @@ CLAIMS: tuple[Claim, ...] = (
 
 def claim(name: str) -> Claim:
     """One claim by its id."""
+    if not isinstance(name, str):
+        raise ClaimError(f"a claim is an id such as 'lemma-4.1', or a Claim(...), not a {type(name).__name__}")
     for entry in CLAIMS:
         if entry.id == name:
             return entry
@@ -57,6 +59,8 @@ def select(names: Iterable[str | Claim] | None) -> tuple[Claim, ...]:
     """The claims meant by ``names``: ids (a parent means all its parts) or claims of one's own; None means all."""
     if names is None:
         return CLAIMS
+    if isinstance(names, (str, Claim)):
+        raise ClaimError("claims come in a list, even a single one: [claim]")
     chosen: list[Claim] = []
     for name in names:
         if isinstance(name, Claim):

@@ -60,6 +60,12 @@ class Coordinate:
     low: int
     high: int
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.shape, tuple):
+            raise ClaimError(f"{self.name} has the shape {self.shape!r}; a shape is a tuple such as (3,)")
+        if self.low > self.high:
+            raise ClaimError(f"{self.name} ranges from {self.low} to {self.high}, which is empty")
+
 
 Numbers = Mapping[str, Array]
 Built = Mapping[str, Any]
@@ -244,6 +250,9 @@ class Distribution(Ingredient):
     shape: Callable[[Sizes], tuple[int, ...]] = lambda sizes: (sizes.states,)
     full_support: bool = False
 
+    def __post_init__(self) -> None:
+        _require_function(self.name, self.shape)
+
     def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
         return (Coordinate(self.name, self.shape(sizes), "weight", int(self.full_support), 9),)
 
@@ -278,6 +287,9 @@ class Table(Ingredient):
     low: int = -9
     high: int = 9
     scale: int = 1
+
+    def __post_init__(self) -> None:
+        _require_function(self.name, self.shape)
 
     def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
         kind = "positive" if self.low > 0 else "integer"
@@ -432,6 +444,9 @@ class LogOdds(Ingredient):
     times: str = ""
     high: int = 99
 
+    def __post_init__(self) -> None:
+        _require_function(self.name, self.shape)
+
     def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
         return (Coordinate(self.name, self.shape(sizes), "positive", 1, self.high),)
 
@@ -497,7 +512,25 @@ class Hypothesis:
 
 @dataclass(frozen=True)
 class Setting:
-    """What an instance is: ingredients in order, hypotheses, and the sizes worth drawing."""
+    """What an instance is: ingredients in order, hypotheses, and the sizes worth drawing.
+
+    Parameters
+    ----------
+    name : str
+        What an instance is, in words.
+    ingredients : tuple
+        ``GameData``, ``PolicyData``, ``Distribution``, ``Table``, ``PositiveScalar``, ``LogOdds``, ``Derived``, ...; a case has
+        each as an attribute of its name.
+    hypotheses : tuple of Hypothesis
+        Where one fails, an instance is NOT_APPLICABLE; it counts neither for nor against the claim.  One that makes sense only
+        under another (returns exist where γ < 1) comes after it.
+    agents, states, action_range : (smallest, largest)
+        Sizes to draw.  Where the ingredients do not depend on one, make it ``(1, 1)``: otherwise the same instances come again.
+    steps : tuple of int
+        Lengths to try, for runs.
+    max_agents, max_states : int
+        What the claim is tried on at most when a user gives a game.
+    """
 
     name: str
     ingredients: tuple[Ingredient, ...]
@@ -518,6 +551,19 @@ class Setting:
     """Exact tables that an instance stands for without naming them: a certificate shows them beside the coordinates."""
 
     def __post_init__(self) -> None:
+        for part, kind in ((self.ingredients, Ingredient), (self.hypotheses, Hypothesis)):
+            if not isinstance(part, (tuple, list)):
+                raise ClaimError(f"setting {self.name!r}: {part!r} must be in a tuple: ({kind.__name__}(...),)")
+            for entry in part:
+                if not isinstance(entry, kind):
+                    called = f"; write {entry.__name__}(...)" if isinstance(entry, type) else ""
+                    raise ClaimError(f"setting {self.name!r}: {entry!r} is no {kind.__name__}{called}")
+        for what in ("agents", "states", "action_range"):
+            given = getattr(self, what)
+            if not isinstance(given, tuple) or len(given) != 2 or not 1 <= given[0] <= given[1]:
+                raise ClaimError(
+                    f"setting {self.name!r}: {what} = {given!r}; it must be (smallest, largest), from 1 on"
+                )
         names = [ingredient.name for ingredient in self.ingredients]
         if len(set(names)) < len(names):
             raise ClaimError(f"setting {self.name!r} names an ingredient twice: {names}")
@@ -647,6 +693,12 @@ class Case:
             taken[name] = value[index] if own == self.batch_shape else value  # what the batch shares has no batch axes
         probe = np.empty(self.batch_shape, np.int8)[index]
         return Case(self.setting, self.sizes, self.system, np.shape(probe), taken)
+
+
+def _require_function(name: str, shape: Any) -> None:
+    """Shapes depend on the sizes of an instance."""
+    if not callable(shape):
+        raise ClaimError(f"{name}: shape = {shape!r} must be a function of the sizes, such as lambda sizes: {shape!r}")
 
 
 def goes_on(game: Game) -> Truth:

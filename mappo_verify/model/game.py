@@ -29,6 +29,10 @@ from .validation import (
 class Game:
     """A fully cooperative Markov game, or a batch of them, in one number system.
 
+    The arrays decide the arithmetic: float64, ``flint.fmpq``, ``flint.arb`` or symbols; integers join any of them.  Leading axes
+    ``...`` are a batch.  ``ends`` ``[..., S, A]`` is three-valued truth: does this row lose mass to termination?  Arrays are
+    copied and read-only.  Anything malformed raises :class:`~mappo_verify.errors.GameError`, naming index and value.
+
     Parameters
     ----------
     transition : ``[..., S, A, S]``
@@ -46,10 +50,8 @@ class Game:
         Names for display, one per state, and one tuple per agent.
     name : str
 
-    The arrays decide the arithmetic: float64, ``flint.fmpq``, ``flint.arb`` or symbols; integers join any of them.  Leading axes
-    ``...`` are a batch.  ``ends`` ``[..., S, A]`` is three-valued truth: does this row lose mass to termination?  Arrays are
-    copied and read-only.  Anything malformed raises :class:`~mappo_verify.errors.GameError`, naming index and value.
-
+    Examples
+    --------
     >>> game = Game([[[0.5], [1.0]]], [[1.0, 0.0]], 0.9)
     >>> game.states, game.action_sizes, game.system.value
     (1, (2,), 'floats')

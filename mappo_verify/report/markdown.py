@@ -1,20 +1,26 @@
-"""Tables for Markdown documents: the audit in the README, the map of the paper, the certificates.
+"""Markdown documents: the audit in the README, the certificates, the map of the paper, the errata, the list of public names.
 
-No number in them is copied by hand; ``python -m mappo_verify.report.markdown`` rewrites them in a checkout, and a test compares.
+Nothing in them is written by hand; ``python -m mappo_verify.report.markdown`` rewrites all in a checkout, and tests compare.
 """
 
 from __future__ import annotations
 
+import ast
+import json
 import re
+from collections.abc import Mapping
+from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 from ..checking.campaign import AuditReport, audit
-from ..checking.certificate import ABOUT, Side, read_certificate
+from ..checking.certificate import ABOUT, Certificate, Side, read_certificate, recheck
 from ..claims.claim import Claim
 from ..claims.registry import CLAIMS
 from ..claims.verdict import Standing
 from .document import number_text
 
+PACKAGE = Path(__file__).resolve().parent.parent
 SHOWN_DECIMALS = 4
 
 
@@ -59,8 +65,144 @@ def paper_map(claims: tuple[Claim, ...] = CLAIMS) -> str:
     return "\n".join(parts) + "\n"
 
 
+LONGEST = 60
+"""Integers of one group of coordinates beyond which only those that are not 0 are shown."""
+
+
+def errata(certificates: Mapping[str, Certificate], claims: tuple[Claim, ...] = CLAIMS) -> str:
+    """Every claim that fails: what it says, a counterexample, the line that breaks, the repair.
+
+    ``certificates`` by path; the counterexample shown is the shortest run among those of a claim, checked here once more.
+    """
+    parts = [
+        "# Errata: what fails, why, and the repair",
+        "",
+        "Generated from the registry and `certificates/` by `python -m mappo_verify.report.markdown`, which checks every",
+        "counterexample again; a test keeps it current.  An instance is integers: rows of weights, to be divided by their sums,",
+        "and numerators.  ° marks a reading that the paper does not print: it is refuted here to show why a hypothesis is",
+        "needed, or that a way out is closed.",
+        "",
+    ]
+    for claim in claims:
+        if claim.record is Standing.REFUTED:
+            own = {path: found for path, found in certificates.items() if found.claim == claim.id}
+            parts += _erratum(claim, own, {entry.id: entry for entry in claims}.get(claim.repaired_by))
+    return "\n".join(parts)
+
+
+def _erratum(claim: Claim, certificates: Mapping[str, Certificate], repair: Claim | None) -> list[str]:
+    parts = [
+        f"## {claim.id}{'' if claim.printed else ' °'}",
+        "",
+        f"**{claim.title}** ({claim.source})",
+        "",
+        f"It says: {_code(claim.statement)}",
+        "",
+    ]
+    if claim.note:
+        parts += [f"To be said with it: {_prose(claim.note)}", ""]
+    if certificates:
+        path, shown = min(certificates.items(), key=lambda item: (item[1].steps, item[0]))
+        result = recheck(shown, claim)
+        if not result.valid or result.evidence is None or result.evidence.broken is None:
+            raise ValueError(f"{path} is no counterexample to {claim.id}: {result.reason}")
+        broken = result.evidence.broken
+        parts += [
+            f"**Counterexample** ({_prose(shown.setting)}; {shown.sizes}):",
+            "",
+            "```text",
+            *(f"{name} = {_integers(value)}" for name, value in shown.coordinates.items()),
+            "",
+            f"left  = {_side(shown.left_value)}    {shown.left}",
+            f"right = {_side(shown.right_value)}    {shown.right}",
+            "```",
+            "",
+            f"and left {shown.relation} right fails.",
+            "",
+            f"**The proof breaks** at {_code(f'{broken.relation} {broken.right}')}, for which it says: {_code(broken.because)}.",
+            "",
+        ]
+        names = ", ".join(f"`{name}`" for name in certificates)
+        parts += [
+            f"Check it: `mappo-verify certify {path}`, or without this toolkit by `certificates/check.py` ({names}).",
+            "",
+        ]
+    else:
+        parts += [f"Find a counterexample: `mappo-verify falsify {claim.id}`", ""]
+    if repair is not None:
+        record = f" ({repair.record.value})" if repair.record else ""
+        parts += [f"**Repair**, `{repair.id}`{record}: {_code(repair.statement)}", ""]
+    return parts
+
+
+def _integers(value: Any) -> str:
+    """The integers of one coordinate; of a long run, those that are not 0."""
+    text = json.dumps(value)
+    if isinstance(value, list) and len(value) > LONGEST:
+        few = ", ".join(f"[{k}] = {entry}" for k, entry in enumerate(value) if entry != 0)
+        return f"{len(value)} integers, all 0 but {few}"
+    return text
+
+
+def _side(side: Side) -> str:
+    """A recorded number: exact, or the decimals that both ends of its enclosure share."""
+    if isinstance(side, str):
+        return side
+    shared = takewhile(lambda pair: pair[0] == pair[1], zip(*side, strict=True))
+    return "".join(digit for digit, _ in shared) + "..."
+
+
+def _code(text: str) -> str:
+    """Mathematics as code, where ``*`` and ``_`` are themselves."""
+    return f"`{_one_line(text)}`"
+
+
+def _prose(text: str) -> str:
+    return re.sub(r"([*_])", r"\\\1", _one_line(text))
+
+
+def _one_line(text: str) -> str:
+    return re.sub(r"\s+", " ", text)
+
+
+def reference() -> str:
+    """Every public name with its documentation, in the order and under the headings of ``mappo_verify/__init__.pyi``."""
+    stub = (PACKAGE / "__init__.pyi").read_text(encoding="ascii")
+    headings = {
+        number: found.group(1)
+        for number, text in enumerate(stub.splitlines(), start=1)
+        if (found := re.fullmatch(r"# --- (.+?) -+", text))
+    }
+    parts = [
+        "# Every public name",
+        "",
+        "Generated from `mappo_verify/__init__.pyi` by `python -m mappo_verify.report.markdown`; a test keeps it current.",
+        "All are attributes of `mappo_verify`: `import mappo_verify as mv`.",
+        "",
+    ]
+    for entry in ast.parse(stub).body:
+        if isinstance(entry, ast.ImportFrom):
+            for heading in [number for number in headings if number < entry.lineno]:
+                parts += [f"## {headings.pop(heading)}", ""]
+            directives = _directives(str(entry.module), {alias.name for alias in entry.names})
+            parts += ["```{eval-rst}", *(directives[alias.name] for alias in entry.names), "```", ""]
+    return "\n".join(parts)
+
+
+def _directives(module: str, names: set[str]) -> dict[str, str]:
+    """How Sphinx documents these names of a module: what they are is read off its source."""
+    source = (PACKAGE / module.replace(".", "/")).with_suffix(".py").read_text(encoding="utf-8")
+    found = {}
+    for node in ast.parse(source).body:
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and node.name in names:
+            kind, more = ("class", "\n   :members:") if isinstance(node, ast.ClassDef) else ("function", "")
+            kind, more = ("exception", "") if module == "errors" else (kind, more)
+            found[node.name] = f".. auto{kind}:: mappo_verify.{node.name}{more}"
+    return found
+
+
 def _cell(text: str) -> str:
-    return re.sub(r"\s+", " ", text).replace("|", "\\|")
+    return _one_line(text).replace("|", "\\|")
 
 
 def certificates_markdown(folder: Path) -> str:
@@ -100,13 +242,21 @@ def with_certificates(readme: str, folder: Path) -> str:
     return with_table(readme, "certificates", certificates_markdown(folder))
 
 
+def documents(root: Path) -> dict[str, str]:
+    """The generated pages of ``docs/`` in the checkout at ``root``, by name."""
+    paths = sorted((root / "certificates").glob("*.json"))
+    certificates = {path.relative_to(root).as_posix(): read_certificate(path) for path in paths}
+    return {"paper-map.md": paper_map(), "errata.md": errata(certificates), "reference.md": reference()}
+
+
 def main(root: Path = Path()) -> None:
-    """Rewrite the documents of the checkout at ``root``."""
+    """Rewrite all documents of the checkout at ``root``."""
     readme, folder = root / "README.md", root / "certificates"
     readme.write_text(with_audit(readme.read_text(encoding="utf-8"), audit()), encoding="utf-8")
     shown = folder / "README.md"
     shown.write_text(with_certificates(shown.read_text(encoding="utf-8"), folder), encoding="utf-8")
-    (root / "docs" / "paper-map.md").write_text(paper_map(), encoding="utf-8")
+    for name, text in documents(root).items():
+        (root / "docs" / name).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

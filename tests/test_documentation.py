@@ -1,0 +1,207 @@
+"""The documentation is generated where it can be, complete, and its examples do what they say, from outside the package."""
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+import mappo_verify as mv
+from mappo_verify.checking.certificate import read_certificate
+from mappo_verify.claims.registry import CLAIMS
+from mappo_verify.claims.registry import claim as find
+from mappo_verify.report.markdown import _integers, documents, errata
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+EXAMPLE = DOCS / "examples" / "my_lemma"
+PAGES = {path.name: path.read_text("utf-8") for path in DOCS.glob("*.md")}
+
+
+def certificate(name):
+    return read_certificate(ROOT / "certificates" / f"{name}.json")
+
+
+# --- generated pages -----------------------------------------------------------------------------------------------------
+
+
+def test_the_generated_pages_are_current():
+    """``python -m mappo_verify.report.markdown`` rewrites them."""
+    generated = documents(ROOT)
+    assert set(generated) == {"paper-map.md", "errata.md", "reference.md"}
+    assert {name: PAGES[name] for name in generated} == generated
+
+
+def test_the_reference_holds_every_public_name_once():
+    shown = re.findall(r"^\.\. auto\w+:: mappo_verify\.(\w+)$", PAGES["reference.md"], re.MULTILINE)
+    assert shown == mv.__all__ or sorted(shown) == sorted(mv.__all__)
+    assert len(shown) == len(set(shown)) > 90
+    headings = re.findall(r"^## (.+)$", PAGES["reference.md"], re.MULTILINE)
+    assert headings[0] == "Games and policies" and headings[-1] == "What can go wrong" and len(headings) > 8
+    assert ".. autoexception:: mappo_verify.GameError\n" in PAGES["reference.md"]
+    assert ".. autoclass:: mappo_verify.Game\n   :members:\n" in PAGES["reference.md"]
+
+
+def test_every_chapter_of_the_mathematics_is_on_its_page():
+    """A new module of ``quantities/`` needs its place in docs/mathematics.md, in paper order."""
+    chapters = re.findall(r"automodule:: mappo_verify\.quantities\.(\w+)", PAGES["mathematics.md"])
+    assert sorted(chapters) == sorted({path.stem for path in (ROOT / "mappo_verify/quantities").glob("[!_]*.py")})
+
+
+def test_every_page_is_reached_from_the_index():
+    listed = set(re.findall(r"^([\w-]+)$", PAGES["index.md"].split("```{toctree}", 1)[1], re.MULTILINE))
+    assert {f"{name}.md" for name in listed} == set(PAGES) - {"index.md"}
+    for name, text in PAGES.items():
+        for target in re.findall(r"\]\(([\w./-]+\.md)\)", text):
+            assert (DOCS / target).exists(), f"{name} links to {target}"
+
+
+# --- errata --------------------------------------------------------------------------------------------------------------
+
+
+def section(text, claim):
+    return text.split(f"## {claim}", 1)[1].split("\n## ", 1)[0]
+
+
+def test_every_claim_that_fails_is_in_the_errata():
+    shown = [name.removesuffix(" °") for name in re.findall(r"^## (.+)$", PAGES["errata.md"], re.MULTILINE)]
+    assert shown == [claim.id for claim in CLAIMS if claim.record is mv.Standing.REFUTED]
+    for claim in map(find, shown):
+        part = section(PAGES["errata.md"], claim.id)
+        assert claim.statement in part or " ".join(claim.statement.split()) in part
+        assert "**The proof breaks**" in part and "mappo-verify certify certificates/" in part
+        assert not claim.repaired_by or f"**Repair**, `{claim.repaired_by}`" in part
+
+
+def test_an_erratum_shows_the_numbers_of_its_certificate():
+    part = section(errata({"here.json": certificate("lemma-b.2")}), "lemma-b.2/printed-gradient-bound")
+    assert "anchor = [-1]" in part and "left  = 16 " in part and "right = 9 " in part and "left ≤ right fails" in part
+    assert "`≤ (2(R + B/β))²`" in part and "mappo-verify certify here.json" in part
+    assert "SURVIVED" in part and "lemma-b.2/gradient-bound" in part
+    enclosed = section(errata({"x.json": certificate("theorem-4.5-i")}), "theorem-4.5/i")
+    assert "left  = 8.4175913359224313586..." in enclosed
+
+
+def test_the_shortest_run_is_shown_and_all_files_are_named():
+    both = {name: certificate(name) for name in ("theorem-4.5-i", "theorem-4.5-i-two-errors")}
+    part = section(errata(both), "theorem-4.5/i")
+    assert "20 steps" in part and "(`theorem-4.5-i`, `theorem-4.5-i-two-errors`)" in part
+
+
+def test_a_certificate_that_proves_nothing_is_no_erratum():
+    good = certificate("lemma-b.2")
+    with pytest.raises(
+        ValueError, match=r"bad\.json is no counterexample to lemma-b\.2/printed-gradient-bound: .*checksum"
+    ):
+        errata({"bad.json": msgspec.structs.replace(good, coordinates={**good.coordinates, "theta": [2]})})
+
+
+def test_without_a_certificate_the_command_that_finds_one_is_named():
+    claim = replace(find("lemma-4.1"), record=mv.Standing.REFUTED, note="a_b * c")
+    text = errata({}, (claim,))
+    assert "Find a counterexample: `mappo-verify falsify lemma-4.1`" in text and r"a\_b \* c" in text
+    assert errata({}, (find("lemma-4.1"),)).endswith("closed.\n")
+
+
+def test_long_runs_are_told_by_what_is_not_0():
+    assert _integers([0, 1]) == "[0, 1]"
+    assert _integers([0] * 70 + [5, 0, -1]) == "73 integers, all 0 but [70] = 5, [72] = -1"
+
+
+# --- examples ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def outside(tmp_path):
+    """The example's code, copied to a directory of its own; without the certificate, which it writes itself."""
+    for path in EXAMPLE.glob("*.py"):
+        shutil.copy(path, tmp_path)
+
+    def run(*arguments):
+        command = [sys.executable, *arguments]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, encoding="utf-8", check=False)
+
+    run.folder = tmp_path
+    return run
+
+
+def test_the_example_runs_outside_the_package(outside):
+    found = outside("-X", "utf8", "improvement.py")
+    assert found.returncode == 0, found.stderr
+    assert found.stdout == (EXAMPLE / "output.txt").read_text("utf-8")
+    name = "improvements-add-up.json"
+    assert (outside.folder / name).read_text("utf-8") == (EXAMPLE / name).read_text("utf-8")
+    tested = outside("-m", "pytest", "-q", "-p", "no:cacheprovider")
+    assert tested.returncode == 0 and "4 passed" in tested.stdout, tested.stdout
+
+
+def test_the_example_notices_a_false_repair(outside):
+    """Its own tests must fail when the lemma that is believed is the false one, or when the certificate is forged."""
+    shutil.copy(EXAMPLE / "improvements-add-up.json", outside.folder)
+    source = (outside.folder / "improvement.py").read_text("utf-8")
+    planted = source.replace("        IN_TURN,\n", "        EACH_ALONE,\n")
+    assert planted != source
+    (outside.folder / "improvement.py").write_text(planted, "utf-8")
+    tested = outside("-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "survives")
+    assert tested.returncode == 1 and "1 failed" in tested.stdout, tested.stdout
+    forged = (EXAMPLE / "improvements-add-up.json").read_text("utf-8").replace("[[1, 0, 1, 1]]", "[[1, 1, 1, 1]]")
+    (outside.folder / "improvements-add-up.json").write_text(forged, "utf-8")
+    tested = outside("-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "still_one")
+    assert tested.returncode == 1 and "checksum" in tested.stdout, tested.stdout
+
+
+def test_the_page_shows_the_files_themselves():
+    page = PAGES["own-lemma.md"]
+    for name in ("improvement.py", "output.txt", "test_improvement.py"):
+        assert f"```{{literalinclude}} examples/my_lemma/{name}" in page
+    source = (EXAMPLE / "improvement.py").read_text("utf-8")
+    for mark in re.findall(r':(?:start-after|end-before): "(.+)"', page):
+        assert source.count(mark) == 1, mark
+
+
+def commands():
+    """Every ``mappo-verify`` line of a shell block that needs no file of the reader's."""
+    for name, text in PAGES.items():
+        for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL):
+            for entry in block.splitlines():
+                if entry.startswith("mappo-verify "):
+                    yield pytest.param(
+                        shlex.split(entry, comments=True)[1:], id=f"{name}: {entry.partition('#')[0].strip()}"
+                    )
+
+
+@pytest.mark.parametrize("arguments", list(commands()))
+def test_commands_of_the_pages_work(arguments, tmp_path):
+    command = [sys.executable, "-X", "utf8", "-m", "mappo_verify", *arguments]
+    found = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, encoding="utf-8", check=False)
+    assert found.returncode == 0 and not found.stderr, found.stderr
+
+
+def test_the_oracle_page_ends_with_a_test_that_works():
+    (block,) = re.findall(r"```python\n(.*?)```", PAGES["oracle.md"], re.DOTALL)
+    scope = {
+        "pytest": pytest,
+        "mv": mv,
+        "np": np,
+        "our_update": lambda factor, values, beta: mv.mirror_step(factor, values, beta),
+    }
+    exec(block, scope)
+    scope["test_our_update_is_the_mirror_step"](3)
+    scope["our_update"] = lambda factor, values, beta: mv.mirror_step(factor, values, 2 * beta)
+    with pytest.raises(AssertionError, match="Not equal to tolerance"):
+        scope["test_our_update_is_the_mirror_step"](3)
+
+
+def test_examples_of_the_pages_are_marked_as_such():
+    """``tox -e docs`` runs what is marked; a prompt elsewhere would never be tried."""
+    for name, text in PAGES.items():
+        blocks = re.findall(r"```([^\n]*)\n(.*?)```", text, re.DOTALL)
+        for kind, block in blocks:
+            assert kind == "{doctest}" or ">>>" not in block, name
+    assert sum(text.count("```{doctest}") for text in PAGES.values()) > 12
