@@ -1761,10 +1761,10 @@ def theorem_d7_any_constant(instance: Instance) -> Comparison:
     trap.require_likely(steps, steps**4, certainty)
     always, more = trap.shortfalls(trap.views)
     return Comparison(
-        "1/12",
+        "1/12, since 1/K Σ_k (J_* - J(π_k)) is no smaller",
         always + more / 2,
         "≤",
-        "c [N √(log|A|/K)/(1-γ)² + C (K log(|F|/δ)/n)^{1/3}/(1-γ)²] ≥ 1/K Σ_k (J_* - J(π_k)), if the theorem holds",
+        "c [N √(log|A|/K)/(1-γ)² + C (K log(|F|/δ)/n)^{1/3}/(1-γ)²]",
         constant * total(trap.terms(steps, steps**4, certainty)),
     )
 

@@ -1,15 +1,17 @@
 """The exact limit of pessimistic evaluation, against a grid, against floats at a large price, and against planted errors."""
 
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
 
 import mappo_verify as mv
 from mappo_verify.arithmetic import System, floats_of, like
+from mappo_verify.claims.limits import limits_at_start, limits_of
 from mappo_verify.games.offline import one_agent_gap, two_agent_gap
 from mappo_verify.quantities.bellman_error import Moments, population_moments, start_features
-from mappo_verify.quantities.limit_critics import LimitError, limit_critic, require_optimal
+from mappo_verify.quantities.limit_critics import LimitError, _multipliers, limit_critic, require_optimal
 from mappo_verify.quantities.linear_class import LinearClass
 
 
@@ -85,3 +87,29 @@ def test_a_ball_that_is_too_small_is_noticed():
     moments, direction, critics = setup(one_agent_gap(), 1)
     with pytest.raises(LimitError, match="it lies in the class"):
         limit_critic(moments, direction, replace(critics, radius=like(1, System.RATIONALS)))
+
+
+def test_multipliers_are_few_and_do_not_depend_on_a_solver():
+    """A free row, then three bounds of which the second alone balances the rest; where nothing balances, all are 0."""
+    rows = like([[1, 1], [1, 0], [0, 1], [-1, 1]], System.RATIONALS)
+    assert _multipliers(rows, like([2, 5], System.RATIONALS), 1).astype(str).tolist() == ["2", "0", "3", "0"]
+    assert _multipliers(rows[1:], like([-1, -1], System.RATIONALS), 1).astype(str).tolist() == ["0", "0", "0"]
+
+
+@pytest.mark.parametrize(("make", "m"), CASES)
+def test_the_critic_is_smallest_at_every_action_of_the_start(make, m):
+    problem = make()
+    policy = mv.Policy.uniform(problem.game)
+    critic = limits_of(problem, policy)[m - 1]
+    proofs = limits_at_start(problem, policy, m, critic)
+    values = critic.values.reshape(problem.game.states, -1)[0]
+    assert [str(proof.objective) for proof in proofs] == values.astype(str).tolist()
+
+
+def test_a_critic_that_is_not_smallest_at_some_action_is_noticed():
+    problem = one_agent_gap()
+    policy = mv.Policy.uniform(problem.game)
+    (critic,) = limits_of(problem, policy)
+    true = like([Fraction(3, 2), Fraction(1, 4), 4, 0], System.RATIONALS)  # Q, which has no Bellman error either
+    with pytest.raises(LimitError, match="not proved optimal"):
+        limits_at_start(problem, policy, 1, replace(critic, weights=true))

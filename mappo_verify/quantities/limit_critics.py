@@ -21,7 +21,7 @@ from itertools import chain, combinations
 
 import numpy as np
 
-from ..arithmetic import Array, compare, contract, floats_of, like, pseudo_solve
+from ..arithmetic import Array, certainly_equal, compare, contract, floats_of, like, pseudo_solve
 from ..errors import MappoVerifyError
 from .bellman_error import Moments
 from .linear_class import LinearClass
@@ -138,8 +138,8 @@ def _multipliers(rows: Array, direction: Array, free: int) -> Array:
     for used in chain.from_iterable(combinations(bounded, size) for size in range(len(direction) + 1)):
         chosen = [*range(free), *used]
         found = _least_squares(rows[chosen].T, direction)
-        balanced = compare(contract("xd,x->d", rows[chosen], found), "=", direction)
-        if (balanced > 0).all() and (compare(found[free:], "≥", like(0, direction)) > 0).all():
+        balanced = certainly_equal(contract("xd,x->d", rows[chosen], found), direction).all()
+        if balanced and (compare(found[free:], "≥", like(0, direction)) > 0).all():
             result[chosen] = found
             return result
     return result
