@@ -1238,7 +1238,6 @@ TABULAR = (
     "rewards of game lie in [0, 1]",
     "mu is a distribution",
     "mu has full support",
-    "price > 0",
     "γ < 1",
 )
 
@@ -1250,7 +1249,7 @@ class Pessimistic(Pairs):
     the chances of the first pair: the gradient ``c + 2λ (I - γPπ)ᵀ μ (I - γPπ)(f - Q)`` vanishes there.
     """
 
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: Instance, price: Fraction) -> None:
         super().__init__(instance, ends=False, lowest=0, scale=9)
         require(self.gamma < 1, "the discount is 1")
         start = instance.shares("game.start", (self.states,))
@@ -1258,7 +1257,6 @@ class Pessimistic(Pairs):
         first = [rho * p for rho, chances in zip(start, self.policy, strict=True) for p in chances]
         visits = fixed_point(first, transposed(self.ahead))
         slope = fixed_point([y / mu for y, mu in zip(visits, self.data, strict=True)], self.ahead)
-        price = instance.ratio("price")
         self.critic = [q - z / (2 * price) for q, z in zip(self.values, slope, strict=True)]
         self.ceiling = 1 / (1 - self.gamma)
 
@@ -1267,12 +1265,12 @@ class Pessimistic(Pairs):
     "section-c.1/closed-form-in-class",
     statement="0 ≤ φᵀw⁺ ≤ 1/(1-γ) for the unconstrained minimiser w⁺ of f(s_0, π) + λE(f, π)",
     setting="a game with rewards in [0, 1], a policy, data everywhere, and a price",
-    hypotheses=TABULAR,
+    hypotheses=(*TABULAR[:-1], "price > 0", TABULAR[-1]),
     note="Lemma C.6 needs the range, so the range must be enforced.",
 )
 def closed_form_in_class(instance: Instance) -> Comparison:
     """Entry (x, 0) is ``f(x)``, entry (x, 1) is ``1/(1-γ) - f(x)``, which exceeds ``1/(1-γ)`` where ``f(x) < 0``."""
-    found = Pessimistic(instance)
+    found = Pessimistic(instance, instance.ratio("price"))
     instance.require_place(0, (len(found.critic), 2))
     value = found.critic[instance.entry[0]]
     left = "max_x φ(x)ᵀw⁺ and max_x -φ(x)ᵀw⁺ + 1/(1-γ)"
@@ -1287,7 +1285,7 @@ def closed_form_in_class(instance: Instance) -> Comparison:
 )
 def reward_error(instance: Instance) -> Comparison:
     """``R_k = f - γPπ f``, so that f is the value in the game with rewards ``R_k``; and ``E(Q_π) = 0``, since ``Q = TQ``."""
-    found = Pessimistic(instance)
+    found = Pessimistic(instance, Fraction(instance.integers("price", (), 1, 9_999)))
     instance.require_place(0, ())
     require(all(0 <= f <= found.ceiling for f in found.critic), "the pessimistic critic does not lie in the class")
     changes = [

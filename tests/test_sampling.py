@@ -173,7 +173,7 @@ def test_the_hypotheses_of_every_claim_can_be_met(claim):
         claim, proof=lambda _: iter([mv.line("0", 0), mv.at_most("1", 1, because="only hypotheses count")])
     )
     for sizes in sizes_of(claim.setting):
-        if sizes.states * math.prod(sizes.actions) > 12:
+        if sizes.states * math.prod(sizes.actions) > 16:
             continue
         drawn = draw(claim.setting, sizes, count, generator)
         case = claim.setting.case(drawn, sizes, System.RATIONALS)

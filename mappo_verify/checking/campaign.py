@@ -347,8 +347,11 @@ def recorded(tally: Tally, claim: Claim, where: str) -> Iterator[None]:
     """
     try:
         yield
-    except ClaimError:
-        raise
+    except ClaimError as error:
+        cause = error.__cause__
+        if cause is None:
+            raise
+        tally.failure = tally.failure or f"{claim.id} raised {type(cause).__name__}: {cause} ({where}); {error}"
     except Exception as error:
         tally.failure = tally.failure or f"{claim.id} raised {type(error).__name__}: {error} ({where})"
 
@@ -443,7 +446,9 @@ def _explore(claim: Claim, sizes: Sizes, count: int, generator: np.random.Genera
     try:
         with np.errstate(all="ignore"):
             evidence = evaluate(claim, claim.setting.case(drawn, sizes, System.FLOATS))
-    except (MappoVerifyError, OverflowError):
+    except (MappoVerifyError, OverflowError) as error:
+        if isinstance(error, ClaimError) and error.__cause__ is not None:
+            raise
         return None  # a float batch may meet a case that only exact arithmetic can treat; exact instances decide
     looks_bad = np.asarray(evidence.suggests, dtype=object) == Verdict.VIOLATED
     if not looks_bad.any():

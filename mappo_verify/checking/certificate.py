@@ -778,7 +778,7 @@ SHIPPED: dict[str, tuple[str, Sizes, dict[str, Any]]] = {
             "game.start": [1],
             "policy.1": [[[1]]],
             "mu": [1],
-            "price": [1, 1],
+            "price": 1,
         },
     ),
     "theorem-5.5-two-agents": ("theorem-5.5/two-agents", Sizes(4, (2, 2), 20_000), {"shares": [1, 1]}),

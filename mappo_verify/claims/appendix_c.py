@@ -439,7 +439,9 @@ TABULAR = Setting(
 TABULAR_IN_RANGE = replace(
     TABULAR,
     name="a game with rewards in [0, 1], a policy, data everywhere, a price; the pessimistic critic lies in the class",
-    ingredients=tuple(replace(i, high=999) if isinstance(i, PositiveScalar) else i for i in TABULAR.ingredients),
+    ingredients=tuple(
+        Table("price", lambda _: (), 1, 9_999) if isinstance(i, PositiveScalar) else i for i in TABULAR.ingredients
+    ),
     hypotheses=(DISCOUNTED, Hypothesis("0 ≤ f ≤ 1/(1-γ)", _in_range)),
 )
 FEATURE_PER_AGENT = Setting(

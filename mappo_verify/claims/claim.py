@@ -163,7 +163,7 @@ class Claim:
             raise ClaimError(
                 f"claim {self.id}: its proof divides by 0 on some instance ({error}); rule that out by a Hypothesis, "
                 "or use divide(...), where 0/0 is 0"
-            ) from None
+            ) from error
         except TypeError as error:
             if isinstance(error, MappoVerifyError):
                 raise

@@ -420,7 +420,7 @@ REPAIRED = Setting(
     (
         *COMPARATOR,
         PositiveScalar("price", high=99),
-        Table("shares", lambda sizes: (sizes.steps,), 0, 4, 4),
+        Table("shares", lambda sizes: (sizes.steps,), 1, 4, 4),
         Derived("data", lambda case: _by_pair(case, case.mu)),
         Derived("moments", _population),
         Derived("run", iterations_of),
