@@ -25,7 +25,7 @@ import numpy as np
 from ..arithmetic import Array, System, floats_of, largest
 from ..errors import GameError, InterruptedRunError
 from ..games.offline import OfflineProblem
-from ..model import Policy
+from ..model import Game, Policy
 from ..model.agents import split_last
 from ..model.features import Features
 from ..quantities.agent_values import average_out
@@ -125,6 +125,11 @@ class PessimisticImprovement(Process):
     price: Any
     batch: tuple[int, ...]
     seed: int
+
+    @property
+    def game(self) -> Game:  # type: ignore[override]
+        """The problem's."""
+        return self.problem.game
 
     @cached_property
     def features(self) -> Features:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..arithmetic import Array
-from ..model import Policy
+from ..model import Game, Policy
 from .sampling import Generator
 
 
@@ -40,6 +40,8 @@ class State:
 class Process(ABC):
     """An algorithm on its problem, one iteration at a time."""
 
+    game: Game
+    """What the policies play."""
     iterations: int
     """``K``"""
     columns: tuple[Column, ...]
