@@ -233,7 +233,7 @@ class Recomputed:
 
     @property
     def repaired_residual(self) -> Array:
-        """``‖w_{m-1}(1 - π_{k+1}^m/π_k^m)‖_{2,σ_k} ε_k^m``, what ``δ_k^m`` should be, ``[K, ..., N]``; infinite where ``φ`` is."""
+        """``‖w_{m-1}(1 - π_{k+1}^m/π_k^m)‖_{2,σ_k} ε_k^m``, for ``δ_k^m``, ``[K, ..., N]``; infinite where ``φ`` is."""
         return self._times(sqrt(self.change_squared), self.fit_error, below=True)
 
     @property

@@ -522,7 +522,7 @@ def _gaps(axes: Any, data: dict[str, Any]) -> None:
     shown = [(k, gap) for k, gap in zip(data["at"], data["gaps"], strict=True) if gap > floor]
     if shown:
         axes.plot(*zip(*shown, strict=True), color=BLUE, linewidth=2.2)
-        axes.set_yscale("log")
+        _log_scale(axes, [gap for _, gap in shown])
     axes.set_title("gap  J* - J(π_k)")
     axes.set_xlim(0, data["at"][-1])
     axes.xaxis.set_major_formatter(_thousands)
@@ -530,11 +530,16 @@ def _gaps(axes: Any, data: dict[str, Any]) -> None:
         axes.annotate("at the optimum, to rounding", (0.98, 0.04), xycoords="axes fraction", ha="right", fontsize=8.3)
 
 
-BOUND_STYLE: dict[str, tuple[str, dict[str, Any]]] = {
+BOUND_CURVES: dict[str, tuple[str, dict[str, Any]]] = {
     "mean_gap": ("measured", {"color": BLUE, "linestyle": SOLID, "linewidth": 2.2}),
     "printed": ("Theorem 4.5 as printed", {"color": RED, "linestyle": DASHED, "linewidth": 1.8}),
-    "repaired": ("repaired", {"color": GREEN, "linestyle": BROKEN, "linewidth": 1.8}),
+    "repaired": ("Theorem 4.5 repaired", {"color": GREEN, "linestyle": BROKEN, "linewidth": 1.8}),
 }
+BOUND_LEVELS: dict[str, tuple[str, dict[str, Any]]] = {
+    "first_term": ("Theorem 5.5, its first term at K", {"color": RED, "linestyle": DASHED, "linewidth": 1.8}),
+    "repaired": ("repaired bound at K", {"color": GREEN, "linestyle": BROKEN, "linewidth": 1.8}),
+}
+"""Bounds that hold after all iterations only."""
 
 
 def _bounds(axes: Any, bounds: dict[str, Any]) -> None:
@@ -544,16 +549,25 @@ def _bounds(axes: Any, bounds: dict[str, Any]) -> None:
         axes.annotate("no bound applies\n(see below)", (0.5, 0.5), xycoords="axes fraction", ha="center", va="center")
         axes.set_axis_off()
         return
-    axes.set(xscale="log", yscale="log")
-    for name, (label, style) in BOUND_STYLE.items():
-        if isinstance(bounds.get(name), list):
+    axes.set_xscale("log")
+    levels = {name: bounds[name] for name in BOUND_LEVELS if isinstance(bounds.get(name), float)}
+    for name, (label, style) in BOUND_CURVES.items():
+        if name in bounds and name not in levels:
             shown = [(k, y) for k, y in zip(bounds["at"], bounds[name], strict=True) if y is not None and y > 0]
-            if shown:
-                axes.plot(*zip(*shown, strict=True), label=label, **style)
-    for name, label, color, line in (
-        ("first_term", "Theorem 5.5, first term, after all iterations", RED, DASHED),
-        ("repaired", "repaired bound, after all iterations", GREEN, BROKEN),
-    ):
-        if isinstance(bounds.get(name), float):
-            axes.axhline(bounds[name], label=label, color=color, linestyle=line, linewidth=1.8)
+            axes.plot([k for k, _ in shown], [y for _, y in shown], label=label, **style)
+    for name, level in levels.items():
+        label, style = BOUND_LEVELS[name]
+        axes.axhline(level, label=label, **style)
+    measured = [y for y in bounds["mean_gap"] if y is not None and y > 0]
+    if measured:
+        _log_scale(axes, [*measured, *levels.values(), *(y for y in bounds.get("printed", []) if y is not None)])
+        axes.set_ylim(top=min(axes.get_ylim()[1], 1e4 * max(measured)))  # a bound may leave the picture
     axes.legend(frameon=False, fontsize=8.3)
+
+
+def _log_scale(axes: Any, values: list[float]) -> None:
+    """Plain numbers beside the ticks where all values are of much the same size."""
+    axes.set_yscale("log")
+    if max(values) < 30 * min(values):
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:.3g}")
+        axes.yaxis.set_minor_formatter(lambda value, _: f"{value:.3g}")

@@ -84,10 +84,10 @@ class Store:
 
     def _write(self, process: Process, waiting: list[tuple[tuple[Array, ...], State, Array]]) -> None:
         rows, states, generators = zip(*waiting, strict=True)
-        tables = (np.stack(entries).astype(c.dtype) for c, entries in zip(process.columns, zip(*rows), strict=True))
-        content = io.BytesIO()
-        arrays: dict[str, Any] = dict(zip((c.name for c in process.columns), tables, strict=True))
+        columns = zip(process.columns, zip(*rows, strict=True), strict=True)
+        arrays: dict[str, Any] = {c.name: np.stack(entries).astype(c.dtype) for c, entries in columns}
         arrays |= zip(_state_names(states[-1]), states[-1].tables, strict=True)
+        content = io.BytesIO()
         np.savez(content, **arrays, generators=generators[-1])
         self.folder.mkdir(parents=True, exist_ok=True)
         write_whole(str(self.folder / f"{states[0].k - 1:09d}.npz"), content.getvalue())

@@ -16,12 +16,16 @@ from ..algorithms.pessimistic_iteration import Joint
 from ..algorithms.pessimistic_linear import LinearEvaluation
 from ..algorithms.pessimistic_trace import PessimisticTrace, pessimistic_quantities
 from ..algorithms.trace import Trace, recompute
-from ..arithmetic import Array
+from ..arithmetic import Array, divide
 from ..errors import MappoVerifyError
 from ..model import Game
+from ..model.agents import join_last
+from ..quantities.bellman import bellman_operator
 from ..quantities.distributions import occupancy
+from ..quantities.divergence import squared_norm
 from ..quantities.online_learning import regret_bound
 from ..quantities.optimal import optimal
+from ..quantities.values import returns
 from ..reproduction.curves import iterations_shown, number
 from .folder import StoredRun
 from .plan import Result
@@ -40,12 +44,12 @@ def start_for(game: Game) -> Array:
 def summarise(run: StoredRun, trace: Result) -> dict[str, Any]:
     """Everything that the picture shows, and what it says in a sentence."""
     if isinstance(trace, PessimisticTrace):
-        game, returns = trace.problem.game, trace.returns()
+        game, values = trace.problem.game, trace.returns()
     else:
         assert run.game is not None
         game = run.game.floats()
         game = game.as_single_agent() if run.plan.entry.single else game
-        returns = trace.returns(game, start_for(game))
+        values = trace.returns(game, start_for(game))
     best = optimal(game)
     optimum = float(best.values @ start_for(game))
     at = iterations_shown(trace.iterations)
@@ -60,23 +64,27 @@ def summarise(run: StoredRun, trace: Result) -> dict[str, Any]:
         "discount": float(game.discount),
         "optimum": number(optimum),
         "at": at.tolist(),
-        "returns": _numbers(returns[at]),
-        "gaps": _numbers(optimum - returns[at]),
+        "returns": _numbers(values[at]),
+        "gaps": _numbers(optimum - values[at]),
         "bounds": bounds,
-        "finding": finding(plan.entry.title, plan.problem or str(plan.game), returns, optimum),
+        "finding": finding(plan.entry.title, plan.problem or str(plan.game), values, optimum),
         "says": bounds["says"],
     }
 
 
-def finding(algorithm: str, subject: str, returns: Array, optimum: float) -> str:
+def finding(algorithm: str, subject: str, values: Array, optimum: float) -> str:
     """Where the run ended, in a sentence."""
-    first, last, late = float(returns[0]), float(returns[-1]), float(returns[int(0.9 * (len(returns) - 1))])
+    first, last, late = float(values[0]), float(values[-1]), float(values[int(0.9 * (len(values) - 1))])
     way = max(abs(optimum - first), 1e-12 * max(1.0, abs(optimum)))
     name = algorithm[0].upper() + algorithm[1:]
     if optimum - last <= NEAR * way:
         return f"{name} reaches the optimum of {subject}: J = {last:.4g} of {optimum:.4g}"
-    verb = "is still moving at" if abs(last - late) > STILL * way else "settles at" if last >= first else "falls to"
-    return f"{name} {verb} J = {last:.4g} in {subject}; the optimum is {optimum:.4g}"
+    there = f"in {subject}; the optimum is {optimum:.4g}"
+    if last < first - STILL * way:
+        return f"{name} falls from J = {first:.4g} to {last:.4g} {there}"
+    if abs(last - late) <= STILL * way:
+        return f"{name} stops at J = {last:.4g} {there}"
+    return f"{name} is at J = {last:.4g} after {len(values) - 1:,} iterations {there}"
 
 
 def _numbers(values: Array) -> list[float | None]:
@@ -89,7 +97,7 @@ def _bounds(trace: Trace, game: Game, comparator: Any) -> dict[str, Any]:
     try:
         with np.errstate(all="ignore"):  # policies that round to 0 have infinite bounds
             found = recompute(trace, game, comparator)
-            printed, repaired = found.printed_bounds, found.repaired_bounds
+            printed, repaired = _or_infinite(found.printed_bounds), _or_infinite(found.repaired_bounds)
     except MappoVerifyError as error:
         return {"theorem": "4.5", "at": [], "says": f"Theorem 4.5 bounds nothing here: {error}"}
     after = np.arange(1, trace.iterations + 1)
@@ -104,9 +112,20 @@ def _bounds(trace: Trace, game: Game, comparator: Any) -> dict[str, Any]:
     }
 
 
+def _bound(value: float) -> str:
+    return f"{value:.3g}" if np.isfinite(value) else "any gap"
+
+
+def _or_infinite(bounds: Array) -> Array:
+    """Where coverage overflows, an error of 0 times infinity is no number; a bound that is none is infinite."""
+    return np.where(np.isnan(bounds), np.inf, bounds)
+
+
 def _compared(mean: Array, printed: Array, repaired: Array) -> str:
     """The measured mean gap against both bounds, after all iterations, and where it is above one."""
-    said = f"mean gap {mean[-1]:.3g}; Theorem 4.5 allows {printed[-1]:.3g} as printed, {repaired[-1]:.3g} repaired"
+    said = (
+        f"Mean gap {mean[-1]:.3g}; Theorem 4.5 allows {_bound(printed[-1])} as printed, {_bound(repaired[-1])} repaired"
+    )
     slack = 1e-9 * np.abs(mean).max()
     above = np.flatnonzero(mean > printed + slack)
     if above.size:
@@ -116,35 +135,37 @@ def _compared(mean: Array, printed: Array, repaired: Array) -> str:
 
 def _offline_bounds(trace: PessimisticTrace) -> dict[str, Any]:
     """Theorem 5.5 after all iterations: its first term, and what the repaired theorem adds where it applies."""
-    with np.errstate(all="ignore"):
-        found = pessimistic_quantities(trace)
     problem, steps = trace.problem, trace.iterations
     game, ceiling = problem.game, float(problem.ceiling)
     optimise = sum(float(regret_bound(ceiling, steps, size)) for size in game.action_sizes) * ceiling / steps
-    after = np.arange(1, steps + 1)
-    mean = np.cumsum(found.gaps) / after
+    mean = np.cumsum(returns(game, problem.comparator) - trace.returns()[:-1]) / np.arange(1, steps + 1)
     at = iterations_shown(steps)[1:]
     result: dict[str, Any] = {"theorem": "5.5", "at": at.tolist(), "mean_gap": _numbers(mean[at - 1])}
-    said = f"mean gap {mean[-1]:.3g}; the first term of Theorem 5.5 is {optimise:.3g}"
+    said = f"Mean gap {mean[-1]:.3g}; the first term of Theorem 5.5 is {optimise:.3g}"
     result["first_term"] = number(optimise)
     if trace.evaluated == Joint().evaluated(game.agents) and isinstance(trace.evaluation, LinearEvaluation):
-        whole = optimise + _estimation(trace, found)
-        result["repaired"] = number(whole) if np.isfinite(whole) else None
-        said += f", the repaired bound {whole:.3g}"
+        whole = optimise + _estimation(trace)
+        result |= {"repaired": number(whole)} if np.isfinite(whole) else {}
+        said += f", the repaired bound {_bound(whole)}"
     elif mean[-1] > optimise:
         said += ", which the gap exceeds"
     return {**result, "says": said}
 
 
-def _estimation(trace: PessimisticTrace, found: Any) -> float:
-    """``C²/(4λ(1-γ)²) + λ ε_r + C ε_b/(1-γ)`` with ``C = max √(d_*/μ)`` and the errors of the run (theorem-5.5/repaired)."""
-    problem, price = trace.problem, float(trace.price)
-    taken, shown = occupancy(problem.game, problem.comparator), problem.distribution(problem.game.agents)
-    if (taken[shown == 0] > 0).any():
-        return float("inf")
-    mismatch = float(np.sqrt((taken[shown > 0] / shown[shown > 0]).max()))
-    ceiling = float(problem.ceiling)
-    unseen = np.sqrt(found.residuals_squared[..., -1]) - np.sqrt(np.maximum(found.critic_errors[..., 0], 0))
-    blind = max(float(unseen.max()), 0.0)
-    error = max(float(found.realised_error[..., 0]), 0.0)
+def _estimation(trace: PessimisticTrace) -> float:
+    """``C²/(4λ(1-γ)²) + λ ε_r + C ε_b/(1-γ)`` with the errors of the run (theorem-5.5/repaired).
+
+    ``C = max_k ‖f_k - T f_k‖_{2,d_*} / ‖f_k - T f_k‖_{2,μ}``, where what is below 1e-12 is rounding.
+    """
+    found, problem, price = pessimistic_quantities(trace), trace.problem, float(trace.price)
+    game, table = problem.game, join_last(trace.critics[-1])
+    residual = table - bellman_operator(game, trace.policies(slice(trace.iterations)), table, game.agents)
+    there, shown = squared_norm(residual, occupancy(game, problem.comparator), 2), found.residuals_squared[:, -1]
+    mismatch = float(np.sqrt(divide(np.where(there > 1e-24, there, 0), shown).max()))
+    unseen = np.sqrt(shown) - np.sqrt(np.maximum(found.critic_errors[:, 0], 0))
+    ceiling, blind, error = (
+        float(problem.ceiling),
+        max(float(unseen.max()), 0.0),
+        max(float(found.realised_error[0]), 0),
+    )
     return mismatch**2 * ceiling**2 / (4 * price) + price * error + mismatch * ceiling * blind
