@@ -77,11 +77,12 @@ RestartOption = Annotated[
     typer.Option("--restart", help="Let a game that ends begin again from its start.", rich_help_panel=WHAT),
 ]
 IterationsOption = Annotated[
-    int | None, typer.Option("--iterations", "-k", metavar="K", help="[default: 1000]", min=1, rich_help_panel=HOW)
+    int | None,
+    typer.Option("--iterations", "-k", metavar="K", help="How many.  Default: 1000.", min=1, rich_help_panel=HOW),
 ]
 SeedOption = Annotated[
     int | None,
-    typer.Option("--seed", metavar="N", help="Of everything random.  [default: 0]", min=0, rich_help_panel=HOW),
+    typer.Option("--seed", metavar="N", help="Of everything random.  Default: 0.", min=0, rich_help_panel=HOW),
 ]
 CriticOption = Annotated[
     str | None,
@@ -89,19 +90,19 @@ CriticOption = Annotated[
         "--critic",
         metavar="CRITIC",
         help="exact, noisy:ERROR (root mean square), monte-carlo:ROLLOUTS from every state and action, or regression:SAMPLES.  "
-        "[default: exact]",
+        "  Default: exact.",
         rich_help_panel=HOW,
     ),
 ]
 StepOption = Annotated[
-    float | None, typer.Option("--step", "--eta", metavar="η", help="The step.  [default: 0.1]", rich_help_panel=HOW)
+    float | None, typer.Option("--step", "--eta", metavar="η", help="The step.  Default: 0.1.", rich_help_panel=HOW)
 ]
 SamplesOption = Annotated[
     str | None,
     typer.Option(
         "--samples",
         metavar="n|population",
-        help="Draws for each iteration and agent, or infinitely many.  [default: population]",
+        help="Draws for each iteration and agent, or infinitely many.  Default: population.",
         rich_help_panel=HOW,
     ),
 ]
@@ -110,7 +111,7 @@ PriceOption = Annotated[
     typer.Option(
         "--price",
         metavar="λ",
-        help="How much Bellman error counts.  [default: the theorem's for n draws, 1000 on the population]",
+        help="How much Bellman error counts.  Default: the theorem's for n draws, 1000 on the population.",
         rich_help_panel=HOW,
     ),
 ]
@@ -125,11 +126,11 @@ def algorithm_1(
     iterations: IterationsOption = None,
     beta: Annotated[
         float | None,
-        typer.Option(metavar="β", help="β_k = β√K.  [default: the theorem's for exact updates]", rich_help_panel=HOW),
+        typer.Option(metavar="β", help="β_k = β√K.  Default: the theorem's for exact updates.", rich_help_panel=HOW),
     ] = None,
     radius: Annotated[
         float | None,
-        typer.Option(metavar="R", help="Keep ‖θ‖ ≤ R; sgd needs it.  [default: no limit]", rich_help_panel=HOW),
+        typer.Option(metavar="R", help="Keep ‖θ‖ ≤ R; sgd needs it.  Default: no limit.", rich_help_panel=HOW),
     ] = None,
     critic: CriticOption = None,
     solver: Annotated[
@@ -137,13 +138,13 @@ def algorithm_1(
         typer.Option(
             metavar="SOLVER",
             help="exact, or Algorithm 3 with T samples: sgd:T from 0 as printed, sgd-repaired:T from the current parameters.  "
-            "[default: exact]",
+            "  Default: exact.",
             rich_help_panel=HOW,
         ),
     ] = None,
     features: Annotated[
         str | None,
-        typer.Option(metavar="FEATURES", help="tabular, or random:D.  [default: tabular]", rich_help_panel=HOW),
+        typer.Option(metavar="FEATURES", help="tabular, or random:D.  Default: tabular.", rich_help_panel=HOW),
     ] = None,
     seed: SeedOption = None,
     resume: ResumeOption = False,
