@@ -89,7 +89,7 @@ CriticOption = Annotated[
     typer.Option(
         "--critic",
         metavar="CRITIC",
-        help="exact, noisy:ERROR (root mean square), monte-carlo:ROLLOUTS from every state and action, or regression:SAMPLES.  "
+        help="exact, noisy:ERROR (root mean square), monte-carlo:ROLLOUTS from every state and action, or regression:SAMPLES."
         "  Default: exact.",
         rich_help_panel=HOW,
     ),
@@ -137,7 +137,7 @@ def algorithm_1(
         str | None,
         typer.Option(
             metavar="SOLVER",
-            help="exact, or Algorithm 3 with T samples: sgd:T from 0 as printed, sgd-repaired:T from the current parameters.  "
+            help="exact, or Algorithm 3 with T samples: sgd:T from 0 as printed, sgd-repaired:T from the current parameters."
             "  Default: exact.",
             rich_help_panel=HOW,
         ),

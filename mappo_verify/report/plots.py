@@ -560,14 +560,19 @@ def _bounds(axes: Any, bounds: dict[str, Any]) -> None:
         axes.axhline(level, label=label, **style)
     measured = [y for y in bounds["mean_gap"] if y is not None and y > 0]
     if measured:
-        _log_scale(axes, [*measured, *levels.values(), *(y for y in bounds.get("printed", []) if y is not None)])
-        axes.set_ylim(top=min(axes.get_ylim()[1], 1e4 * max(measured)))  # a bound may leave the picture
+        drawn = [y for y in bounds.get("printed", []) if y is not None and y > 0]
+        _log_scale(axes, [*measured, *levels.values(), *drawn])
+        top = min(axes.get_ylim()[1], 1e4 * max(measured))  # a bound may leave the picture
+        axes.set_ylim(min(*measured, *levels.values(), *drawn) / 1.3, top)
     axes.legend(frameon=False, fontsize=8.3)
 
 
 def _log_scale(axes: Any, values: list[float]) -> None:
     """Plain numbers beside the ticks where all values are of much the same size."""
+    from matplotlib.ticker import MaxNLocator, NullLocator
+
     axes.set_yscale("log")
     if max(values) < 30 * min(values):
+        axes.yaxis.set_major_locator(MaxNLocator(7))
+        axes.yaxis.set_minor_locator(NullLocator())
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:.3g}")
-        axes.yaxis.set_minor_formatter(lambda value, _: f"{value:.3g}")
