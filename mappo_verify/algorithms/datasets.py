@@ -25,16 +25,17 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, System, compare, like, select, support
+from ..arithmetic import Array, System, compare, contract, like, select, support, system_of
 from ..errors import GameError
 from ..games.offline import OfflineProblem
 from ..model import Policy
 from ..model.agents import extend, prefix_sizes
-from ..quantities.bellman_error import Moments, moments_of, state_features
+from ..quantities.bellman_error import Moments
 from .improvement_solver import require_count
 from .sampling import ENDED, Generator, Places, SamplingOracle, cumulative, draw
 
@@ -80,19 +81,41 @@ class Dataset:
 
     def frequencies(self) -> Array:
         """How often each ``(s, a, s')`` occurs, ``[..., S, A, S + 1]``, the last column for the end; they sum to 1."""
-        states, actions = self.problem.game.states, self.problem.game.actions
-        shape = self.weights.shape[:-1]
-        table = like(np.zeros((int(np.prod(shape)), states * actions * (states + 1)), int), self.weights)
-        places = np.broadcast_to(self.pairs * (states + 1) + self.following % (states + 1), self.weights.shape)
-        rows = np.arange(len(table))[:, None]
-        np.add.at(table, (rows, places.reshape(len(table), -1)), self.weights.reshape(len(table), -1))
-        return table.reshape(*shape, states, actions, states + 1)
+        game = self.problem.game
+        table = self._with_next(self.pairs, game.states * game.actions)
+        return table.reshape(*table.shape[:-2], game.states, game.actions, game.states + 1)
 
-    def moments(self, policy: Policy) -> Moments:
-        """``Σ``, ``A`` and ``b`` under these data, with ``φ`` at ``s'`` averaged over ``a^{1:m} ~ π``; after the end it is 0."""
+    def moments(self, averages: Array) -> Moments:
+        """``Σ``, ``A`` and ``b`` under these data, from ``averages`` = ``φ(s, π^{1:m})`` ``[..., S, d]``; after the end it is 0.
+
+        Draws at the same point ``(s, a^{1:m})`` are taken together: with ``M`` the frequencies by point and ``s'``, and
+        ``D = diag(M1)``, these are ``Σ = ΦᵀDΦ`` and ``A = Σ - γΦᵀMφ(·, π^{1:m})``.
+        """
         game, features = self.problem.game, self.problem.features.matrix(self.m - 1)
-        ahead = game.discount * self.at_next(state_features(game, policy, features, self.m))
-        return moments_of(features[self.points], ahead, self.rewards, self.weights)
+        moves = self._with_next(self.points, len(features))
+        rewards = self._sums(self.points, len(features), self.weights * self.rewards)
+        gram = _product(features.T, moves.sum(-1)[..., None] * features)
+        forward = _product(features.T, _product(moves[..., :-1], averages))
+        return Moments(gram, np.asarray(gram - game.discount * forward), contract("xd,...x->...d", features, rewards))
+
+    def _with_next(self, places: Places, count: int) -> Array:
+        """The weights by place and ``s'``, ``[..., count, S + 1]``."""
+        columns = self.problem.game.states + 1
+        cells = places * columns + self.following % columns  # ENDED = -1 is the last column
+        table = self._sums(cells, count * columns, self.weights)
+        return table.reshape(*table.shape[:-1], count, columns)
+
+    @staticmethod
+    def _sums(cells: Places, count: int, amounts: Array) -> Array:
+        """The amounts ``[..., rows]`` summed by cell, ``[..., count]``."""
+        batch = prod(amounts.shape[:-1])
+        places = np.broadcast_to(cells, amounts.shape).reshape(batch, -1) + count * np.arange(batch)[:, None]
+        if system_of(amounts) is System.FLOATS:
+            table = np.bincount(places.reshape(-1), amounts.reshape(-1), batch * count)
+        else:
+            table = like(np.zeros(batch * count, int), amounts)
+            np.add.at(table, places.reshape(-1), amounts.reshape(-1))
+        return table.reshape(*amounts.shape[:-1], count)
 
     def targets(self, values: Array) -> Array:
         """``r + γ v(s')`` for state values ``v`` ``[..., S]``, with ``v = 0`` after the end; ``[..., rows]``."""
@@ -232,6 +255,13 @@ def draw_dataset(problem: OfflineProblem, policy: Policy, m: int, size: int, gen
     """
     policy.require_fits(problem.game)
     return Samples(size).dataset(outcomes_of(problem, m), policy, generator)
+
+
+def _product(left: Array, right: Array) -> Array:
+    """A matrix product in every number system, at the speed of BLAS in floats."""
+    if system_of(left) is System.FLOATS:
+        return np.asarray(left @ right)
+    return contract("...ij,...jk->...ik", left, right)
 
 
 def _later(problem: OfflineProblem, m: int) -> int:

@@ -40,7 +40,7 @@ from ..arithmetic import TRUE, Array, contract, log, pseudo_solve, square
 from ..errors import GameError
 from ..games.offline import OfflineProblem
 from ..model import Policy
-from ..quantities.bellman_error import Moments, pessimistic_step, start_features
+from ..quantities.bellman_error import Moments, pessimistic_step, state_features
 from ..quantities.constrained_evaluation import constrained_step
 from ..quantities.linear_class import LinearClass
 from ..quantities.values import start_of
@@ -111,8 +111,9 @@ class LinearEvaluation(Evaluation):
     def evaluate(self, dataset: Dataset, policy: Policy, price: Any) -> tuple[Array, Array]:
         """Weights and table."""
         game, critics = self.problem.game, self.classes[dataset.m - 1]
-        direction = start_features(game, policy, critics.features, dataset.m, start_of(game))
-        weights = self.evaluator.weights(dataset.moments(policy), direction, price, critics)
+        averages = state_features(game, policy, critics.features, dataset.m)
+        direction = contract("...s,...sd->...d", start_of(game), averages)
+        weights = self.evaluator.weights(dataset.moments(averages), direction, price, critics)
         return weights, critics.values(weights).reshape(*weights.shape[:-1], game.states, -1)
 
     def choice(self, m: int) -> tuple[tuple[int, ...], np.dtype[Any]]:

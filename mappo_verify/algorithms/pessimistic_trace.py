@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -97,7 +98,7 @@ class PessimisticTrace:
         """``π_k^m ∝ exp(η_m Σ_{t<k} f_t^m)`` for these ``k`` of ``0..K``: a batch with ``k`` as its first axis, or one policy."""
         logits = []
         for table, step in zip(self.critics, self.steps, strict=True):
-            gains = table.reshape(*table.shape[:-3], -1)
+            gains = table.reshape(*table.shape[:-3], prod(table.shape[-3:]))
             sums = np.moveaxis(cumulative_gains(np.moveaxis(gains, 0, -2)), -2, 0)
             logits.append(step * sums[which])
         return Features.tabular(self.problem.game).follow(logits)

@@ -58,7 +58,7 @@ def follow_the_regularised_leader(gains: Any, eta: Any) -> Array:
 def cumulative_gains(gains: Any) -> Array:
     """``0, f_1, f_1 + f_2, ..., f_1 + ... + f_K``; shape ``[..., K+1, A]``."""
     gains = np.asarray(gains)
-    nothing = like(np.zeros(gains[..., :1, :].shape, int), gains)
+    nothing = like(np.zeros((*gains.shape[:-2], 1, gains.shape[-1]), int), gains)
     return np.concatenate([nothing, np.cumsum(gains, axis=-2)], axis=-2)
 
 
