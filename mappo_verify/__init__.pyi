@@ -153,6 +153,11 @@ from .algorithms.pessimistic_trace import (
 )
 from .algorithms.trace import Trace as Trace, recompute as recompute, self_consistent_beta as self_consistent_beta
 
+# --- Runs that outlive an interruption ----------------------------------------------------------------------------------
+from .runs.storage import Store as Store
+from .runs.plan import Plan as Plan
+from .runs.folder import begin_run as begin_run, resume_run as resume_run, load_run as load_run
+
 # --- Claims on trial ------------------------------------------------------------------------------------------------
 from .claims.claim import Claim as Claim, line as line, equal as equal, at_most as at_most, at_least as at_least
 from .claims.settings import (
@@ -215,5 +220,6 @@ from .errors import (
     InterruptedRunError as InterruptedRunError,
     InfeasibleError as InfeasibleError,
     FileError as FileError,
+    RunError as RunError,
     ClaimError as ClaimError,
 )

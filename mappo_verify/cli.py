@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from . import reproduce
+from . import reproduce, run
 
 if TYPE_CHECKING:
     from .model import Game
@@ -27,6 +27,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(reproduce.app, name="reproduce")
+app.add_typer(run.app, name="run")
 output, errors = Console(), Console(stderr=True)
 
 GAME_HELP = "A named game (climbing, penalty:-30, two-step, random:3x2x2:7, ...) or a file (.json, .dpomdp, also .gz)."
@@ -305,6 +306,7 @@ class _Progress:
             transient=True,
             disable=not errors.is_terminal,
         )
+        self.visible = errors.is_terminal
         self._task = self._bar.add_task(title, total=1.0)
 
     def __enter__(self) -> _Progress:

@@ -45,5 +45,9 @@ class FileError(MappoVerifyError, ValueError):
     """A file cannot be read as a game; the message names the line or the JSON path."""
 
 
+class RunError(MappoVerifyError, ValueError):
+    """A run cannot be begun, read or continued as asked; the message names the file or the option, and the cure."""
+
+
 class ClaimError(MappoVerifyError, ValueError):
     """A claim, a setting or an instance is used in a way that its definition does not allow."""

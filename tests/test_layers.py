@@ -29,6 +29,7 @@ BELOW = {
     "claims": {"errors", "arithmetic", "model", "quantities", "games", "algorithms"},
     "checking": {"errors", "arithmetic", "model", "quantities", "games", "algorithms", "claims"},
     "reproduction": {"errors", "arithmetic", "model", "quantities", "games", "algorithms"},
+    "runs": {"errors", "arithmetic", "model", "quantities", "games", "algorithms", "reproduction"},
     "report": {
         "errors",
         "arithmetic",

@@ -30,6 +30,7 @@ from ..model.features import Features, Parameters
 from .critics import Critic, ExactCritic
 from .improvement_solver import ExactFit, positive_number, require_count
 from .iteration import iterate
+from .recording import Record, in_memory
 from .trace import Trace
 
 
@@ -46,6 +47,7 @@ def constant_step(
     critic: Critic | None = None,
     seed: int = 0,
     initial: Parameters | None = None,
+    record: Record = in_memory,
 ) -> Trace:
     """``K`` ideal updates with one-hot features from the uniform policy, or from the logits ``initial``.
 
@@ -67,4 +69,5 @@ def constant_step(
         "constant_step",
         {"iterations": iterations, "step": step, "critic": critic, "initial": initial},
         initial=initial,
+        record=record,
     )

@@ -36,6 +36,7 @@ from .constant_step import inverse_step
 from .critics import Critic, ExactCritic
 from .improvement_solver import Problem, Solver, require_count
 from .iteration import iterate
+from .recording import Record, in_memory
 from .sampling import Generator
 from .trace import Trace
 
@@ -62,6 +63,7 @@ def independent_gradient(
     critic: Critic | None = None,
     seed: int = 0,
     initial: Parameters | None = None,
+    record: Record = in_memory,
 ) -> Trace:
     """``K`` simultaneous steps of independent softmax policy gradient from the uniform policy, or from the logits ``initial``.
 
@@ -84,4 +86,5 @@ def independent_gradient(
         "independent_gradient",
         {"iterations": iterations, "step": step, "critic": critic, "initial": initial},
         initial=initial,
+        record=record,
     )

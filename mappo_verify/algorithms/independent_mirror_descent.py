@@ -31,6 +31,7 @@ from .constant_step import inverse_step
 from .critics import Critic, ExactCritic
 from .improvement_solver import Problem, Solver, require_count
 from .iteration import iterate
+from .recording import Record, in_memory
 from .sampling import Generator
 from .trace import Trace
 
@@ -55,6 +56,7 @@ def independent_mirror_descent(
     critic: Critic | None = None,
     seed: int = 0,
     initial: Parameters | None = None,
+    record: Record = in_memory,
 ) -> Trace:
     """``K`` simultaneous mirror steps of independent agents from the uniform policy, or from the logits ``initial``.
 
@@ -73,4 +75,5 @@ def independent_mirror_descent(
         "independent_mirror_descent",
         {"iterations": iterations, "step": step, "critic": critic, "initial": initial},
         initial=initial,
+        record=record,
     )

@@ -26,6 +26,7 @@ from ..model import Game
 from ..model.features import Parameters
 from .constant_step import constant_step
 from .critics import Critic
+from .recording import Record, in_memory
 from .trace import Trace
 
 
@@ -37,6 +38,7 @@ def joint_mirror_descent(
     critic: Critic | None = None,
     seed: int = 0,
     initial: Parameters | None = None,
+    record: Record = in_memory,
 ) -> Trace:
     """``K`` ideal updates of one agent with ``|A|`` actions.
 
@@ -44,5 +46,6 @@ def joint_mirror_descent(
     :meth:`~mappo_verify.model.game.Game.as_single_agent`; a policy of it is a joint table, which
     ``Policy.from_joint(trace.policies(k).joint(), game.action_sizes)`` splits into the agents' factors.
     """
-    trace = constant_step(game.as_single_agent(), iterations, step, critic=critic, seed=seed, initial=initial)
+    single = game.as_single_agent()
+    trace = constant_step(single, iterations, step, critic=critic, seed=seed, initial=initial, record=record)
     return replace(trace, algorithm="joint_mirror_descent")

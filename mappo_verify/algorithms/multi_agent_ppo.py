@@ -34,6 +34,7 @@ from ..quantities.distributions import stationary_distribution
 from .critics import Critic, ExactCritic
 from .improvement_solver import ExactFit, Solver, positive_number, require_count, require_positive
 from .iteration import iterate
+from .recording import Record, in_memory
 from .trace import Trace, entropy_of
 
 
@@ -68,6 +69,7 @@ def multi_agent_ppo(
     bound: Any = None,
     order: Sequence[int] | None = None,
     seed: int = 0,
+    record: Record = in_memory,
 ) -> Trace:
     """Run Algorithm 1 and record everything.
 
@@ -94,6 +96,9 @@ def multi_agent_ppo(
         The agents 1..N in the order of the inner loop; it does not matter.
     seed : int
         Of everything random.
+    record : Record, optional
+        Who keeps the iterations: :func:`~mappo_verify.algorithms.recording.in_memory` (the default), or a
+        :class:`~mappo_verify.runs.storage.Store`.
 
     Returns
     -------
@@ -144,4 +149,5 @@ def multi_agent_ppo(
         None if radius is None else positive_number(game, "R", radius),
         limit,
         order,
+        record=record,
     )

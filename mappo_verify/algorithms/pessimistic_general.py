@@ -39,6 +39,7 @@ from ..quantities.values import start_of
 from .datasets import Data, Dataset, Population
 from .pessimistic_iteration import Evaluation, Joint, Scheme, Separate, run
 from .pessimistic_trace import PessimisticTrace
+from .recording import Record, in_memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +56,10 @@ class FiniteEvaluation(Evaluation):
         data = dataset.frequencies()
         chosen = FiniteClass(each, dataset.m).choice(game, policy, data, price, start_of(game))
         return chosen, np.asarray(tables[chosen])
+
+    def choice(self, m: int) -> tuple[tuple[int, ...], np.dtype[Any]]:  # noqa: ARG002 - one interface
+        """An index."""
+        return (), np.dtype(np.intp)
 
     def error(self, dataset: Dataset, policy: Policy, table: Array) -> Array:
         """``E_D(f, π)`` with ``f`` added to the class, if it is not in it; so at least 0."""
@@ -77,6 +82,7 @@ def pessimistic_finite(
     data: Data | None = None,
     repetitions: int | None = None,
     seed: int = 0,
+    record: Record = in_memory,
 ) -> PessimisticTrace:
     """Run Algorithm 4 as printed, and record everything.
 
@@ -87,7 +93,7 @@ def pessimistic_finite(
     if len(classes) != problem.game.agents:
         raise GameError(f"{len(classes)} classes were given for {problem.game.agents} agents")
     own = {m: _class(problem, tables, m) for m, tables in enumerate(classes, start=1)}
-    return _finite("pessimistic_finite", Separate(), problem, own, iterations, price, data, repetitions, seed)
+    return _finite("pessimistic_finite", Separate(), problem, own, iterations, price, data, repetitions, seed, record)
 
 
 def pessimistic_finite_joint(
@@ -99,11 +105,14 @@ def pessimistic_finite_joint(
     data: Data | None = None,
     repetitions: int | None = None,
     seed: int = 0,
+    record: Record = in_memory,
 ) -> PessimisticTrace:
     """The repaired Algorithm 4: one class of joint critics, tables ``[|F|, S, A]``, and its averages for every agent."""
     agents = problem.game.agents
     own = {agents: _class(problem, tables, agents)}
-    return _finite("pessimistic_finite_joint", Joint(), problem, own, iterations, price, data, repetitions, seed)
+    return _finite(
+        "pessimistic_finite_joint", Joint(), problem, own, iterations, price, data, repetitions, seed, record
+    )
 
 
 def _class(problem: OfflineProblem, tables: Any, m: int) -> FiniteClass:
@@ -130,8 +139,9 @@ def _finite(
     data: Data | None,
     repetitions: int | None,
     seed: int,
+    record: Record,
 ) -> PessimisticTrace:
     data = data or Population()
     settings = {"iterations": iterations, "price": price, "data": data, "repetitions": repetitions}
     evaluation = FiniteEvaluation(problem, classes)
-    return run(problem, iterations, scheme, evaluation, data, price, repetitions, seed, name, settings)
+    return run(problem, iterations, scheme, evaluation, data, price, repetitions, seed, name, settings, record)

@@ -16,6 +16,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,7 +25,7 @@ import numpy as np
 from ..arithmetic import Array, System, floats_of, largest
 from ..errors import GameError, InterruptedRunError
 from ..games.offline import OfflineProblem
-from ..model import Policy
+from ..model import Game, Policy
 from ..model.agents import split_last
 from ..model.features import Features
 from ..quantities.agent_values import average_out
@@ -31,6 +33,7 @@ from ..quantities.online_learning import tuned_step
 from .datasets import Data, Dataset, Outcomes, outcomes_of
 from .improvement_solver import require_count, require_positive
 from .pessimistic_trace import PessimisticTrace, generator_of
+from .recording import Column, Process, Record, State, in_memory
 
 
 class Evaluation(ABC):
@@ -42,6 +45,10 @@ class Evaluation(ABC):
 
         ``price`` is ``λ``.
         """
+
+    @abstractmethod
+    def choice(self, m: int) -> tuple[tuple[int, ...], np.dtype[Any]]:
+        """Shape, without batch axes, and NumPy type of what is chosen for agent ``m``."""
 
     @abstractmethod
     def error(self, dataset: Dataset, policy: Policy, table: Array) -> Array:
@@ -102,6 +109,86 @@ def step_of(problem: OfflineProblem, iterations: int, actions: int) -> float:
     return float(floats_of(tuned_step(problem.ceiling, iterations, actions)))
 
 
+@dataclass(frozen=True, eq=False)
+class PessimisticImprovement(Process):
+    """``K`` iterations from the uniform policy, ``batch`` independent runs at once.
+
+    Agent ``m``'s data of iteration ``k`` has a generator of its own, spawned from ``(seed, k, m)``, so each dataset can be drawn
+    again without the others.  An iteration leaves behind the critics and what was chosen; the state holds ``Σ_{t<k} f_t^m``.
+    """
+
+    problem: OfflineProblem
+    iterations: int
+    scheme: Scheme
+    evaluation: Evaluation
+    data: Data
+    price: Any
+    batch: tuple[int, ...]
+    seed: int
+
+    @property
+    def game(self) -> Game:  # type: ignore[override]
+        """The problem's."""
+        return self.problem.game
+
+    @cached_property
+    def features(self) -> Features:
+        """Policies are tables."""
+        return Features.tabular(self.problem.game)
+
+    @cached_property
+    def evaluated(self) -> tuple[int, ...]:
+        """The agents (counted from 1) that are evaluated from data."""
+        return self.scheme.evaluated(self.problem.game.agents)
+
+    @cached_property
+    def rates(self) -> tuple[float, ...]:
+        """``η_m`` of every agent."""
+        return self.scheme.steps(self.problem, self.iterations)
+
+    @cached_property
+    def outcomes(self) -> dict[int, Outcomes]:
+        """What the evaluated agents can observe."""
+        return {m: outcomes_of(self.problem, m) for m in self.evaluated}
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:  # type: ignore[override]
+        """``critic_m`` of every agent ``m``, then ``choice_m`` of the evaluated ones."""
+        shapes, floats = enumerate(self.features.shapes, start=1), np.dtype(float)
+        choices = ((m, *self.evaluation.choice(m)) for m in self.evaluated)
+        return (
+            *(Column(f"critic_{m}", (*self.batch, *shape), floats) for m, shape in shapes),
+            *(Column(f"choice_{m}", (*self.batch, *shape), kind) for m, shape, kind in choices),
+        )
+
+    def begin(self) -> State:
+        """No gains yet, so the uniform policy."""
+        return State(0, tuple(np.zeros((*self.batch, size)) for size in self.features.dimensions))
+
+    def step(self, state: State) -> tuple[State, tuple[Array, ...]]:
+        """Evaluate pessimistically; add what was found to the gains."""
+        policy, k = self.policy(state), state.k
+        found = [self._evaluated(k, m, policy) for m in self.evaluated]
+        tables = self.scheme.critics(tuple(table for _, table in found), policy)
+        critics = tuple(split_last(table, shape[-1]) for table, shape in zip(tables, self.features.shapes, strict=True))
+        totals = tuple(
+            np.ascontiguousarray(total + table.reshape(total.shape))
+            for total, table in zip(state.tables, tables, strict=True)
+        )
+        return State(k + 1, totals), (*critics, *(chosen for chosen, _ in found))
+
+    def _evaluated(self, k: int, m: int, policy: Policy) -> tuple[Array, Array]:
+        try:
+            dataset = self.data.dataset(self.outcomes[m], policy, generator_of(self.seed, k, m))
+            return self.evaluation.evaluate(dataset, policy, self.price)
+        except Exception as error:
+            raise GameError(f"iteration {k}, agent {m}: {error}") from error
+
+    def policy(self, state: State) -> Policy:
+        """``π_k^m ∝ exp(η_m Σ_{t<k} f_t^m)``"""
+        return self.features.follow([rate * total for rate, total in zip(self.rates, state.tables, strict=True)])
+
+
 def run(
     problem: OfflineProblem,
     iterations: int,
@@ -113,11 +200,11 @@ def run(
     seed: int,
     algorithm: str,
     settings: Mapping[str, Any],
+    record: Record = in_memory,
 ) -> PessimisticTrace:
-    """``K`` iterations from the uniform policy; with ``repetitions``, that many independent runs at once.
+    """The trace of a :class:`PessimisticImprovement`, as far as ``record`` follows it.
 
-    Agent ``m``'s data of iteration ``k`` has a generator of its own, spawned from ``(seed, k, m)``, so each dataset can be drawn
-    again without the others.  If anything fails, :class:`~mappo_verify.errors.InterruptedRunError` carries the trace so far.
+    If an evaluation fails, :class:`~mappo_verify.errors.InterruptedRunError` carries the trace so far.
     """
     game = problem.game
     require_count("K", iterations)
@@ -127,54 +214,26 @@ def run(
     if repetitions is not None:
         require_count("repetitions", repetitions)
     batch = () if repetitions is None else (repetitions,)
-    agents, evaluated = range(game.agents), scheme.evaluated(game.agents)
-    outcomes: dict[int, Outcomes] = {m: outcomes_of(problem, m) for m in evaluated}
-    steps, tabular = scheme.steps(problem, iterations), Features.tabular(game)
-    totals = [np.zeros((*batch, size)) for size in tabular.dimensions]
-    critics: tuple[list[Array], ...] = tuple([] for _ in agents)
-    choices: tuple[list[Array], ...] = tuple([] for _ in evaluated)
-
-    def trace() -> PessimisticTrace:
-        done = len(critics[-1])
-        shapes = tabular.shapes
-        return PessimisticTrace(
-            problem,
-            tuple(_stacked(rows[:done], (*batch, *shape)) for rows, shape in zip(critics, shapes, strict=True)),
-            tuple(_stacked(rows[:done], ()) for rows in choices),
-            evaluated,
-            steps,
-            np.asarray(price, dtype=float),
-            evaluation,
-            data,
-            outcomes,
-            iterations,
-            batch,
-            algorithm,
-            {**settings, "seed": seed},
-        )
-
-    for k in range(iterations):
-        policy = tabular.follow([step * total for step, total in zip(steps, totals, strict=True)])
-        tables: list[Array] = []
-        for place, m in enumerate(evaluated):
-            try:
-                dataset = data.dataset(outcomes[m], policy, generator_of(seed, k, m))
-                chosen, table = evaluation.evaluate(dataset, policy, price)
-            except Exception as error:
-                raise InterruptedRunError(
-                    f"iteration {k}, agent {m}: {error}; the iterations before it are in the trace of this error",
-                    trace(),
-                ) from error
-            choices[place].append(chosen)
-            tables.append(table)
-        for m, (table, shape) in enumerate(zip(scheme.critics(tuple(tables), policy), tabular.shapes, strict=True)):
-            critics[m].append(split_last(table, shape[-1]))
-            totals[m] = totals[m] + table.reshape(*batch, -1)
-    return trace()
-
-
-def _stacked(rows: list[Array], shape: tuple[int, ...]) -> Array:
-    """``[K, ...]``, read-only."""
-    table = np.stack(rows) if rows else np.zeros((0, *shape))
-    table.setflags(write=False)
-    return table
+    process = PessimisticImprovement(problem, iterations, scheme, evaluation, data, price, batch, seed)
+    kept = record(process)
+    for table in kept.tables:
+        table.setflags(write=False)
+    trace = PessimisticTrace(
+        problem,
+        kept.tables[: game.agents],
+        kept.tables[game.agents :],
+        process.evaluated,
+        process.rates,
+        np.asarray(price, dtype=float),
+        evaluation,
+        data,
+        process.outcomes,
+        iterations,
+        batch,
+        algorithm,
+        {**settings, "seed": seed},
+    )
+    if kept.failure:
+        message = f"{kept.failure}; the iterations before it are in the trace of this error"
+        raise InterruptedRunError(message, trace) from kept.failure.__cause__
+    return trace

@@ -48,6 +48,7 @@ from .datasets import Data, Dataset, Population
 from .improvement_solver import require_count, require_positive
 from .pessimistic_iteration import Evaluation, Joint, Scheme, Separate, run
 from .pessimistic_trace import PessimisticTrace
+from .recording import Record, in_memory
 
 # --- evaluators -------------------------------------------------------------------------------------------------------
 
@@ -115,6 +116,10 @@ class LinearEvaluation(Evaluation):
         weights = self.evaluator.weights(dataset.moments(averages), direction, price, critics)
         return weights, critics.values(weights).reshape(*weights.shape[:-1], game.states, -1)
 
+    def choice(self, m: int) -> tuple[tuple[int, ...], np.dtype[Any]]:
+        """``w``, ``[d_m]``."""
+        return (self.problem.features.dimensions[m - 1],), np.dtype(float)
+
     def error(self, dataset: Dataset, policy: Policy, table: Array) -> Array:
         """``min_{w'}`` over all of ``R^d``: ``E_D (f - y)² - E_D (φᵀw° - y)²`` with ``w°`` the regression of the target ``y``."""
         values = np.asarray((table * policy.prefix_probabilities()[dataset.m]).sum(-1))  # f(s, π^{1:m})
@@ -142,6 +147,7 @@ def pessimistic_ppo(
     evaluator: Evaluator | None = None,
     repetitions: int | None = None,
     seed: int = 0,
+    record: Record = in_memory,
 ) -> PessimisticTrace:
     """Run Algorithm 2 as printed, with a critic for each agent, and record everything.
 
@@ -162,6 +168,9 @@ def pessimistic_ppo(
         That many independent runs at once; the trace then has one more axis.
     seed : int
         Of everything random.
+    record : Record, optional
+        Who keeps the iterations: :func:`~mappo_verify.algorithms.recording.in_memory` (the default), or a
+        :class:`~mappo_verify.runs.storage.Store`.
 
     Raises
     ------
@@ -170,7 +179,9 @@ def pessimistic_ppo(
     InterruptedRunError
         Where an evaluation fails; its ``trace`` has the iterations before.
     """
-    return _linear("pessimistic_ppo", Separate(), problem, iterations, price, data, evaluator, repetitions, seed)
+    return _linear(
+        "pessimistic_ppo", Separate(), problem, iterations, price, data, evaluator, repetitions, seed, record
+    )
 
 
 def pessimistic_ppo_joint(
@@ -182,13 +193,16 @@ def pessimistic_ppo_joint(
     evaluator: Evaluator | None = None,
     repetitions: int | None = None,
     seed: int = 0,
+    record: Record = in_memory,
 ) -> PessimisticTrace:
     """The repaired Algorithm 2: one joint critic, with the features of the last agent; parameters as :func:`pessimistic_ppo`.
 
     If ``Q_{π_k}`` and ``T_{π_k} f_k`` are in the class and ``‖f_k - T f_k‖_{2,d_*} ≤ C ‖f_k - T f_k‖_{2,μ}``, then on the
     population ``mean_k J(π_*) - J(π_k) ≤ (2√2/(1-γ)²) Σ_m √(log|A_m|/K) + C²/(4λ(1-γ)²)``.
     """
-    return _linear("pessimistic_ppo_joint", Joint(), problem, iterations, price, data, evaluator, repetitions, seed)
+    return _linear(
+        "pessimistic_ppo_joint", Joint(), problem, iterations, price, data, evaluator, repetitions, seed, record
+    )
 
 
 def _linear(
@@ -201,6 +215,7 @@ def _linear(
     evaluator: Evaluator | None,
     repetitions: int | None,
     seed: int,
+    record: Record,
 ) -> PessimisticTrace:
     data, evaluator = data or Population(), evaluator or InClass()
     settings = {
@@ -211,7 +226,7 @@ def _linear(
         "repetitions": repetitions,
     }
     evaluation = LinearEvaluation(problem, evaluator)
-    return run(problem, iterations, scheme, evaluation, data, price, repetitions, seed, name, settings)
+    return run(problem, iterations, scheme, evaluation, data, price, repetitions, seed, name, settings, record)
 
 
 # --- the theorem's λ --------------------------------------------------------------------------------------------------

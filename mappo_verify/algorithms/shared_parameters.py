@@ -34,6 +34,7 @@ from .critics import Critic, ExactCritic
 from .improvement_solver import Problem, require_count
 from .independent_mirror_descent import IndependentFit
 from .iteration import iterate
+from .recording import Record, in_memory
 from .sampling import Generator
 from .trace import Trace
 
@@ -48,7 +49,14 @@ class SharedFit(IndependentFit):
 
 
 def shared_parameters(
-    game: Game, iterations: int, step: Any, *, critic: Critic | None = None, seed: int = 0, initial: Any = None
+    game: Game,
+    iterations: int,
+    step: Any,
+    *,
+    critic: Critic | None = None,
+    seed: int = 0,
+    initial: Any = None,
+    record: Record = in_memory,
 ) -> Trace:
     """``K`` updates of one policy that all agents share, from the uniform one, or from the logits ``initial`` ``[..., S·A_1]``.
 
@@ -72,4 +80,5 @@ def shared_parameters(
         "shared_parameters",
         {"iterations": iterations, "step": step, "critic": critic, "initial": initial},
         initial=None if initial is None else [initial] * game.agents,
+        record=record,
     )

@@ -165,14 +165,16 @@ class Recomputed:
         ``(ε̂_k^m)²``, ``[K, ..., N]``.
     concentrability_squared : Array
         ``(φ_k^m)²`` for ``m = 0..N``, ``[K, ..., N + 1]``; infinite where the comparator goes and the policy does not.
+    change_squared : Array
+        ``‖w_{m-1}(1 - π_{k+1}^m/π_k^m)‖²_{2,σ_k}``, ``[K, ..., N]``: what replaces ``(2φ_k^{m-1})²`` where ``δ`` is repaired.
     covered : Truth
         Whether it is finite, by the pattern of zeros, same shape.
     divergence : Array
         ``E_{ν_*π_*^{1:m-1}} KL(π_*^m ‖ π_k^m)`` for ``k = 0..K``, ``[K + 1, ..., N]``.
     step_divergence : Array
         ``E_{ν_*π_*^{1:m-1}} KL(π_{k+1}^m ‖ π_k^m)``, ``[K, ..., N]``.
-    beta, bound : Array
-        ``β_k``, and ``B = max |Q̂|`` over the run, both of the batch shape (or single numbers).
+    beta, bound, discount : Array
+        ``β_k``, ``B = max |Q̂|`` over the run, and γ, all of the batch shape (or single numbers).
     """
 
     returns: Array
@@ -180,11 +182,13 @@ class Recomputed:
     fit_error_squared: Array
     critic_error_squared: Array
     concentrability_squared: Array
+    change_squared: Array
     covered: Truth
     divergence: Array
     step_divergence: Array
     beta: Array
     bound: Array
+    discount: Array
     action_sizes: tuple[int, ...]
 
     @property
@@ -228,6 +232,31 @@ class Recomputed:
         return self._times(residual(self.concentrability[..., :-1]), self.fit_error, below=True)
 
     @property
+    def repaired_residual(self) -> Array:
+        """``‖w_{m-1}(1 - π_{k+1}^m/π_k^m)‖_{2,σ_k} ε_k^m``, for ``δ_k^m``, ``[K, ..., N]``; infinite where ``φ`` is."""
+        return self._times(sqrt(self.change_squared), self.fit_error, below=True)
+
+    @property
+    def printed_bounds(self) -> Array:
+        """Theorem 4.5 (i) after 1, ..., K iterations, ``[K, ...]``; refuted.
+
+        ``1/k Σ_{i<k} (J_* - J_i) ≤ β_k [Σ_m log|A_m| + Σ_{i<k,m} (Δ + δ) + (N/2) k B²/β_k²] / ((1-γ) k)``, ``J`` from ``ν_*``.
+        """
+        return self._bounds(self.propagation + self.residual)
+
+    @property
+    def repaired_bounds(self) -> Array:
+        """The same with :attr:`repaired_residual` in the place of ``δ`` (theorem-4.5/repaired), ``[K, ...]``."""
+        return self._bounds(self.propagation + self.repaired_residual)
+
+    def _bounds(self, losses: Array) -> Array:
+        spent = np.cumsum(losses.sum(-1), axis=0)
+        count = like(np.arange(1, len(spent) + 1), spent).reshape(-1, *(1,) * (spent.ndim - 1))
+        half = len(self.action_sizes) * square(self.bound / self.beta) / 2
+        total = entropy_of(self.action_sizes, spent) + spent + half * count
+        return np.asarray(self.beta * total / ((like(1, self.discount) - self.discount) * count))
+
+    @property
     def _both(self) -> Array:
         phi = self.concentrability
         return propagation(phi[..., 1:], phi[..., :-1])
@@ -269,6 +298,7 @@ def recompute(trace: Trace, game: Game, comparator: Policy, start: Any = None) -
         bound=largest(
             np.stack([largest(absolute(table), (0, -3, -2, -1)) for table in trace.values])[..., None], (0, -1)
         ),
+        discount=game.discount,
         action_sizes=game.action_sizes,
     )
 
@@ -294,6 +324,9 @@ def _of_iterations(
         "fit_error_squared": np.stack([update.squared_fit_error(m) for m in agents], axis=-1),
         "critic_error_squared": np.stack([update.squared_critic_error(m) for m in agents], axis=-1),
         "concentrability_squared": np.stack([update.squared_phi(m) for m in (0, *agents)], axis=-1),
+        "change_squared": np.stack(
+            [update.squared_weighted(m, policy.factors[m - 1] - following.factors[m - 1]) for m in agents], axis=-1
+        ),
         "covered": np.stack([update.covered(m) for m in (0, *agents)], axis=-1),
         "divergence": _divergence(states, comparator, comparator, policy),
         "step_divergence": _divergence(states, comparator, following, policy),

@@ -39,9 +39,8 @@ from ..model.conversion import convert
 from ..model.validation import FLOAT_TOLERANCE, unchecked
 from ..quantities.agent_values import agent_values
 from ..quantities.chain import has_stationary_distribution
-from ..quantities.concentrability import density_ratio
 from ..quantities.distributions import stationary_distribution
-from ..quantities.divergence import kl_divergence, l1_distance, squared_norm
+from ..quantities.divergence import kl_divergence, l1_distance
 from ..quantities.mirror_descent import ideal_update, mirror_step
 from ..quantities.performance_difference import return_difference
 from ..quantities.update_errors import Update, propagation, residual
@@ -205,8 +204,7 @@ def _repaired(case: Case, sharp: bool) -> Iterator[Line]:
 
 def _weighted(step: Update, m: int, change: Array) -> Array:
     """``‖w_{m-1} change/π_k^m‖_{2,σ_k}``"""
-    ratio = density_ratio(step.here, step.policy, step.there, step.target, m - 1)[..., None]
-    return sqrt(squared_norm(ratio * change / step.policy.factors[m - 1], step.sigma(m), 3))
+    return sqrt(step.squared_weighted(m, change))
 
 
 def repaired_theorem(case: Case) -> Iterator[Line]:

@@ -498,7 +498,7 @@ def save_game(game: Game, path: PathLike) -> None:
         pieces.append(piece)
     content = b"".join(pieces)
     # No time stamp: the same game gives the same file.
-    _write_whole(target, gzip.compress(content, mtime=0) if target.lower().endswith(".gz") else content)
+    write_whole(target, gzip.compress(content, mtime=0) if target.lower().endswith(".gz") else content)
 
 
 def _lines(game: Game) -> Iterator[bytes]:
@@ -553,8 +553,8 @@ def _written(value: Fraction) -> int | str:
     return value.numerator if value.denominator == 1 and abs(value) < 2**53 else str(value)
 
 
-def _write_whole(target: str, content: bytes) -> None:
-    """Write beside the target, then rename: a reader sees the old file or the new one, never half of one."""
+def write_whole(target: str, content: bytes) -> None:
+    """Write beside the target, onto the disk, then rename: a reader sees the old file or the new one, never half of one."""
     try:
         final = Path(target).resolve()
         temporary = final.with_name(f".{secrets.token_hex(8)}.part")

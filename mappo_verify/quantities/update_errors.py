@@ -22,10 +22,10 @@ from functools import cached_property
 
 import numpy as np
 
-from ..arithmetic import Array, Truth, lift, like, sqrt
+from ..arithmetic import Array, Truth, divide, lift, like, sqrt
 from ..model import Game, Policy
 from ..model.agents import split_last
-from .concentrability import dominates, squared_concentrability
+from .concentrability import density_ratio, dominates, squared_concentrability
 from .distributions import state_action_distribution, stationary_distribution
 from .divergence import squared_norm
 from .performance_difference import expected_along
@@ -125,6 +125,14 @@ class Update:
     def delta_lower(self, m: int) -> Array:
         """``δ_k^m = 2 φ^{m-1} ε``, shape ``[...]``."""
         return np.asarray(residual(sqrt(self.squared_phi(m - 1))) * self.epsilon(m))
+
+    def squared_weighted(self, m: int, change: Array) -> Array:
+        """``‖w_{m-1} change/π_k^m‖²_{2,σ_k}``, shape ``[...]``, for ``change`` in the shape of the factor.
+
+        With ``π_k^m - π_{k+1}^m`` its root takes the place of ``2φ^{m-1}`` in a ``δ`` that holds (theorem-4.5/repaired).
+        """
+        ratio = density_ratio(self.here, self.policy, self.there, self.target, m - 1)[..., None]
+        return squared_norm(ratio * divide(change, self.policy.factors[m - 1]), self.sigma(m), 3)
 
     # -- along the comparator -----------------------------------------------------------------------------------------
 

@@ -565,3 +565,106 @@ def theorem_5_5_slope(data: dict[str, Any]) -> Any:
             f"{slope['repetitions']:,} runs for each n; band: 95 % of them.",
         )
         return figure
+
+
+# --- runs ---------------------------------------------------------------------------------------------------------------
+
+
+def run_overview(data: dict[str, Any]) -> Any:
+    """``J(π_k)`` and the optimum, the gap, and the theorem's bound against the mean gap that was measured."""
+    from matplotlib import rc_context
+
+    with rc_context(SETTINGS):
+        figure = _figure(14.4, 5.2)
+        left, middle, right = figure.subplots(1, 3)
+        _returns(left, data)
+        _gaps(middle, data)
+        _bounds(right, data["bounds"])
+        for axes in (left, middle, right):
+            axes.set_xlabel("iterations k")
+        options = ",  ".join(f"{name} {value}" for name, value in data["options"].items() if value is not None)
+        _title(
+            figure, data["finding"], f"{data['title']}:  {options},  discount {data['discount']:g}.\n{data['says']}."
+        )
+        return figure
+
+
+def _returns(axes: Any, data: dict[str, Any]) -> None:
+    axes.plot(data["at"], data["returns"], color=BLUE, linewidth=2.2)
+    axes.axhline(data["optimum"], color=BLACK, linewidth=1.4, linestyle=DASHED)
+    axes.annotate(
+        f"optimum {data['optimum']:.4g}",
+        (0.02, data["optimum"]),
+        (0, 4),
+        xycoords=("axes fraction", "data"),
+        textcoords="offset points",
+        fontsize=8.8,
+        color=BLACK,
+    )
+    low, high = min(*data["returns"], data["optimum"]), max(*data["returns"], data["optimum"])
+    room = 0.08 * (high - low) or 0.1
+    axes.set_ylim(low - room, high + room)
+    axes.set_title("J(π_k), the return of the policy")
+    axes.xaxis.set_major_formatter(_thousands)
+
+
+def _gaps(axes: Any, data: dict[str, Any]) -> None:
+    """On a log scale; what rounding leaves of a closed gap is cut off."""
+    floor = 1e-12 * max(1.0, abs(data["optimum"]))
+    shown = [(k, gap) for k, gap in zip(data["at"], data["gaps"], strict=True) if gap > floor]
+    if shown:
+        axes.plot(*zip(*shown, strict=True), color=BLUE, linewidth=2.2)
+        _log_scale(axes, [gap for _, gap in shown])
+    axes.set_title("gap  J* - J(π_k)")
+    axes.set_xlim(0, data["at"][-1])
+    axes.xaxis.set_major_formatter(_thousands)
+    if len(shown) < len(data["at"]):
+        axes.annotate("at the optimum, to rounding", (0.98, 0.04), xycoords="axes fraction", ha="right", fontsize=8.3)
+
+
+BOUND_CURVES: dict[str, tuple[str, dict[str, Any]]] = {
+    "mean_gap": ("measured", {"color": BLUE, "linestyle": SOLID, "linewidth": 2.2}),
+    "printed": ("Theorem 4.5 as printed", {"color": RED, "linestyle": DASHED, "linewidth": 1.8}),
+    "repaired": ("Theorem 4.5 repaired", {"color": GREEN, "linestyle": BROKEN, "linewidth": 1.8}),
+}
+BOUND_LEVELS: dict[str, tuple[str, dict[str, Any]]] = {
+    "first_term": ("Theorem 5.5, its first term at K", {"color": RED, "linestyle": DASHED, "linewidth": 1.8}),
+    "repaired": ("repaired bound at K", {"color": GREEN, "linestyle": BROKEN, "linewidth": 1.8}),
+}
+"""Bounds that hold after all iterations only."""
+
+
+def _bounds(axes: Any, bounds: dict[str, Any]) -> None:
+    """Curves of Theorem 4.5, levels of Theorem 5.5."""
+    axes.set_title(f"mean gap over 0..k-1, and Theorem {bounds['theorem']}")
+    if not bounds["at"]:
+        axes.annotate("no bound applies\n(see below)", (0.5, 0.5), xycoords="axes fraction", ha="center", va="center")
+        axes.set_axis_off()
+        return
+    axes.set_xscale("log")
+    levels = {name: bounds[name] for name in BOUND_LEVELS if isinstance(bounds.get(name), float)}
+    for name, (label, style) in BOUND_CURVES.items():
+        if name in bounds and name not in levels:
+            shown = [(k, y) for k, y in zip(bounds["at"], bounds[name], strict=True) if y is not None and y > 0]
+            axes.plot([k for k, _ in shown], [y for _, y in shown], label=label, **style)
+    for name, level in levels.items():
+        label, style = BOUND_LEVELS[name]
+        axes.axhline(level, label=label, **style)
+    measured = [y for y in bounds["mean_gap"] if y is not None and y > 0]
+    if measured:
+        drawn = [y for y in bounds.get("printed", []) if y is not None and y > 0]
+        _log_scale(axes, [*measured, *levels.values(), *drawn])
+        top = min(axes.get_ylim()[1], 1e4 * max(measured))  # a bound may leave the picture
+        axes.set_ylim(min(*measured, *levels.values(), *drawn) / 1.3, top)
+    axes.legend(frameon=False, fontsize=8.3)
+
+
+def _log_scale(axes: Any, values: list[float]) -> None:
+    """Plain numbers beside the ticks where all values are of much the same size."""
+    from matplotlib.ticker import MaxNLocator, NullLocator
+
+    axes.set_yscale("log")
+    if max(values) < 30 * min(values):
+        axes.yaxis.set_major_locator(MaxNLocator(7))
+        axes.yaxis.set_minor_locator(NullLocator())
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:.3g}")

@@ -1,0 +1,540 @@
+"""Stored runs: killed at any moment and resumed they are what they would have been; files are not trusted; errors say why."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+
+import numpy as np
+import pytest
+
+import mappo_verify as mv
+from mappo_verify import cli
+from mappo_verify.algorithms.iteration import Improvement
+from mappo_verify.algorithms.multi_agent_ppo import multi_agent_ppo
+from mappo_verify.algorithms.recording import in_memory
+from mappo_verify.report.plots import run_overview
+from mappo_verify.runs.folder import open_run
+from mappo_verify.runs.plan import ALGORITHMS, Plan
+from mappo_verify.runs.storage import stored
+from mappo_verify.runs.summary import finding, summarise
+
+MV = [sys.executable, "-m", "mappo_verify", "run"]
+NOISY = Plan(
+    "algorithm-1",
+    game="random:3x2x2:7",
+    options={"iterations": 400, "solver": "sgd:40", "radius": 3.0, "critic": "noisy:0.5", "seed": 5},
+)
+SAMPLED = Plan("algorithm-2", problem="two-agent-gap", options={"iterations": 150, "samples": "200", "seed": 5})
+
+
+def arguments(plan):
+    named = {"game": plan.game, "problem": plan.problem, **plan.options}
+    return [
+        plan.algorithm,
+        *(text for name, value in named.items() if value is not None for text in (f"--{name}", str(value))),
+    ]
+
+
+def tables(trace):
+    """Everything that a run recorded."""
+    if isinstance(trace, mv.Trace):
+        return (*trace.parameters, *trace.values)
+    return (*trace.critics, *trace.choices)
+
+
+def same(one, other):
+    """Bit for bit."""
+    pairs = list(zip(tables(one), tables(other), strict=True))
+    return all(a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes() for a, b in pairs)
+
+
+@pytest.fixture(scope="module")
+def whole():
+    """Runs that were never stopped, and never stored."""
+    return {plan.algorithm: plan.follow(plan.subject(), in_memory) for plan in (NOISY, SAMPLED)}
+
+
+@pytest.fixture
+def mappo(capsys, monkeypatch):
+    def run(*options):
+        monkeypatch.setattr(sys, "argv", ["mappo-verify", "run", *map(str, options)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        out, err = capsys.readouterr()
+        return ended.value.code or 0, out, " ".join(err.replace("│", " ").split())
+
+    return run
+
+
+# --- stopped and resumed ------------------------------------------------------------------------------------------------
+
+
+class Stopped(BaseException):
+    """Like an interruption from the keyboard."""
+
+
+def stopping_at(*moments):
+    def watch(process, state):  # noqa: ARG001 - one interface
+        if state.k in moments:
+            raise Stopped
+
+    return watch
+
+
+@pytest.mark.parametrize("plan", [NOISY, SAMPLED], ids=lambda plan: plan.algorithm)
+@pytest.mark.parametrize("every", [0.0, 0.01, 1e9], ids=["each iteration", "some", "at the end"])
+def test_a_run_that_is_stopped_goes_on_bit_for_bit(plan, every, whole, tmp_path):
+    moments = (1, 2, 60, 149)
+    for k in moments:
+        with pytest.raises(Stopped):
+            (mv.resume_run if k > 1 else lambda *more: mv.begin_run(plan, *more))(tmp_path, every, stopping_at(k))
+        kept = mv.load_run(tmp_path)
+        assert kept.iterations == k, "an interruption keeps every iteration that was finished"
+        pairs = zip(tables(kept), tables(whole[plan.algorithm]), strict=True)
+        assert all(a.tobytes() == b[: len(a)].tobytes() for a, b in pairs)
+    assert same(mv.resume_run(tmp_path, every), whole[plan.algorithm])
+    assert same(mv.load_run(tmp_path), whole[plan.algorithm])
+
+
+def test_other_random_numbers_are_another_run(whole, tmp_path):
+    """What the comparison above is worth: generators that begin anew after a stop are seen."""
+    with pytest.raises(Stopped):
+        mv.begin_run(NOISY, tmp_path, 0.0, stopping_at(60))
+    for path in (tmp_path / "trace").iterdir():
+        if path.name == "000000059.npz":
+            parts = dict(np.load(path))
+            fresh = dict(np.load(tmp_path / "trace" / "000000000.npz"))
+            np.savez(path, **{**parts, "generators": fresh["generators"]})
+    assert not same(mv.resume_run(tmp_path), whole["algorithm-1"])
+
+
+@pytest.mark.parametrize("name", [name for name in ALGORITHMS if name not in ("algorithm-1", "algorithm-2")])
+def test_every_algorithm_can_be_stopped(name, tmp_path):
+    offline = ALGORITHMS[name].offline
+    options = {"iterations": 12, **({"samples": "50"} if offline else {"critic": "monte-carlo:2"})}
+    plan = Plan(name, None if offline else "climbing", "two-agent-gap" if offline else None, options=options)
+    with pytest.raises(Stopped):
+        mv.begin_run(plan, tmp_path, 1e9, stopping_at(5))
+    assert same(mv.resume_run(tmp_path), plan.follow(plan.subject(), in_memory))
+
+
+def test_the_library_can_store_what_it_likes(tmp_path):
+    game = mv.restarted(mv.named_game("climbing")).floats()
+    for count in range(2):
+        trace = multi_agent_ppo(game, 30, critic=mv.NoisyCritic(0.1), record=mv.Store(tmp_path, 0.0))
+        assert len(list(tmp_path.iterdir())) == 30, count
+    assert same(trace, multi_agent_ppo(game, 30, critic=mv.NoisyCritic(0.1)))
+    with pytest.raises(mv.RunError, match="only runs in float64"):
+        mv.constant_step(game.balls(), 2, 1, record=mv.Store(tmp_path / "balls"))
+
+
+def test_a_step_that_fails_loses_nothing(tmp_path, monkeypatch):
+    real = Improvement.step
+
+    def failing(self, state):
+        if state.k == 7:
+            raise mv.SolverError("out of order")
+        return real(self, state)
+
+    plan = Plan("algorithm-1", game="climbing", options={"iterations": 20})
+    monkeypatch.setattr(Improvement, "step", failing)
+    with pytest.raises(mv.SolverError, match="out of order"):
+        mv.begin_run(plan, tmp_path)
+    assert mv.load_run(tmp_path).iterations == 7
+    monkeypatch.undo()
+    assert same(mv.resume_run(tmp_path), plan.follow(plan.subject(), in_memory))
+
+
+# --- killed -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("plan", [NOISY, SAMPLED], ids=lambda plan: plan.algorithm)
+@pytest.mark.parametrize("seed", range(2))
+def test_a_run_that_is_killed_goes_on_bit_for_bit(plan, seed, whole, tmp_path):
+    """SIGKILL at random moments, several times, then to the end."""
+    moments, out, kept = random.Random(seed), tmp_path / "run", []
+    command = [*MV, *arguments(plan), "--out", str(out), "--save-every", "0.002"]
+    for _ in range(3):
+        begun = (out / "run.json").exists()
+        process = subprocess.Popen([*command, *["--resume"] * begun], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        before = kept[-1] if kept else 0
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline and process.poll() is None and _stored(out) <= before:
+            time.sleep(0.002)
+        time.sleep(moments.uniform(0, 0.06))
+        process.send_signal(signal.SIGKILL)
+        _, err = process.communicate(timeout=60)
+        assert process.returncode in (-signal.SIGKILL, 0), err.decode()
+        kept.append(mv.load_run(out).iterations)
+    assert kept[0] > 0 and kept == sorted(kept)
+    assert min(kept) < plan.options["iterations"], "it was stopped on the way"
+    done = subprocess.run([*command, "--resume"], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert same(mv.load_run(out), whole[plan.algorithm])
+    assert {"run.json", "summary.json", "run.svg", "run.png", "trace"} <= {path.name for path in out.iterdir()}
+
+
+def _stored(out):
+    names = [path.name for path in (out / "trace").glob("*.npz")]
+    return int(max(names)[:9]) + 1 if names else 0
+
+
+def test_an_interruption_says_how_to_go_on(tmp_path):
+    command = [*MV, "constant-step", "--game", "climbing", "-k", "1000000", "--out", str(tmp_path / "run")]
+    process = subprocess.Popen(
+        [*command, "--save-every", "0.01"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    while process.poll() is None and not _stored(tmp_path / "run"):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "iterations are kept; go on with: mappo-verify run constant-step --out" in err and "--resume" in err
+    assert "Traceback" not in err and mv.load_run(tmp_path / "run").iterations > 0
+
+
+# --- files --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def halfway(tmp_path):
+    """A run of 12 iterations that was stopped after 6, every iteration in a file of its own."""
+    plan = Plan("algorithm-1", game="climbing", options={"iterations": 12, "critic": "noisy:1"})
+    with pytest.raises(Stopped):
+        mv.begin_run(plan, tmp_path, 0.0, stopping_at(6))
+    return tmp_path, plan.follow(plan.subject(), in_memory)
+
+
+@pytest.mark.parametrize("keep", [0, 1, 100, -1, -30])
+def test_a_torn_file_at_the_end_is_ignored_and_written_again(halfway, keep):
+    folder, expected = halfway
+    last = folder / "trace" / "000000005.npz"
+    last.write_bytes(last.read_bytes()[:keep])
+    (folder / "trace" / ".0123456789abcdef.part").write_bytes(b"half")
+    assert mv.load_run(folder).iterations == 5
+    assert same(mv.resume_run(folder), expected)
+
+
+def test_a_wrong_bit_at_the_end_is_ignored_and_written_again(halfway):
+    folder, expected = halfway
+    last = folder / "trace" / "000000005.npz"
+    content = bytearray(last.read_bytes())
+    content[content.index(b"\x93NUMPY") + 130] ^= 1  # in the numbers of the first table, so the checksum is wrong
+    last.write_bytes(content)
+    assert mv.load_run(folder).iterations == 5
+    assert same(mv.resume_run(folder), expected)
+
+
+@pytest.mark.parametrize("damage", ["tear", "delete"])
+def test_damage_in_the_middle_is_an_error_with_a_cure(halfway, damage):
+    folder, expected = halfway
+    middle = folder / "trace" / "000000002.npz"
+    middle.unlink() if damage == "delete" else middle.write_bytes(b"PK")
+    for read in (mv.load_run, mv.resume_run):
+        with pytest.raises(mv.RunError, match=r"000000002.npz is missing or damaged, although 000000003.npz follows"):
+            read(folder)
+    for k in (3, 4, 5):
+        (folder / "trace" / f"{k:09d}.npz").unlink()
+    assert same(mv.resume_run(folder), expected)
+
+
+def chunk(path, **changes):
+    """The file with some arrays replaced (None: left out)."""
+    parts = {**dict(np.load(path)), **changes}
+    np.savez(path, allow_pickle=True, **{name: table for name, table in parts.items() if table is not None})
+
+
+def raw(path, name, header):
+    """The file with a member whose header says what it likes."""
+    with zipfile.ZipFile(path) as file:
+        members = {entry: file.read(entry) for entry in file.namelist()}
+    text = header.encode("latin1")
+    members[f"{name}.npy"] = b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + bytes(72)
+    with zipfile.ZipFile(path, "w") as file:
+        for entry, content in members.items():
+            file.writestr(entry, content)
+
+
+class Bomb:
+    """Would make a file when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return (open, (str(self.path), "w"))
+
+
+def test_objects_are_refused_and_never_unpickled(halfway, tmp_path):
+    folder, _ = halfway
+    chunk(folder / "trace" / "000000005.npz", values_1=np.array([[Bomb(tmp_path / "bang")]], object))
+    with pytest.raises(mv.RunError, match=r"000000005.npz: values_1 is object"):
+        mv.load_run(folder)
+    assert not (tmp_path / "bang").exists()
+
+
+HUGE = "{'descr': '<f8', 'fortran_order': False, 'shape': (1, %d), }"
+
+
+@pytest.mark.parametrize(
+    ("plant", "message"),
+    [
+        (lambda p: raw(p, "parameters_1", HUGE % 10**15), r"parameters_1 is float64 \(1, 1000000000000000\), not"),
+        (lambda p: raw(p, "parameters_1", HUGE.replace("1, %d", "10**9,")), "no plain array"),
+        (lambda p: raw(p, "parameters_1", HUGE.replace("1, %d", "10000000,")), "has .10000000,. iterations; 7 are"),
+        (lambda p: raw(p, "values_1", "__import__('os')"), "no plain array"),
+        (lambda p: raw(p, "values_1", "(" * 60_000), "no plain array"),
+        (lambda p: raw(p, "parameters_1", HUGE % 3), "bytes, which are not those of"),
+        (lambda p: chunk(p, parameters_1=np.zeros((1, 3), ">f8")), "parameters_1 is >f8"),
+        (lambda p: chunk(p, parameters_1=np.zeros((1, 3), complex)), "parameters_1 is complex128"),
+        (lambda p: chunk(p, parameters_1=np.zeros((1, 4))), r"parameters_1 is float64 \(1, 4\), not float64 \(1, 3\)"),
+        (lambda p: chunk(p, parameters_1=np.zeros((0, 3))), "has .0,. iterations"),
+        (lambda p: chunk(p, parameters_1=np.float64(1)), "has no iterations"),
+        (lambda p: chunk(p, parameters_1=None), "it is of another run"),
+        (lambda p: chunk(p, more=np.zeros(3)), "it is of another run"),
+        (lambda p: chunk(p, generators=np.full((3, 6), 2**63, np.uint64)), "no state of a random generator"),
+        (lambda p: chunk(p, generators=np.zeros((2, 6), np.uint64)), "generators is uint64"),
+        (lambda p: (p.unlink(), os.mkfifo(p)), "not a regular file"),
+    ],
+)  # fmt: skip
+def test_hostile_files_are_refused(halfway, plant, message):
+    folder, _ = halfway
+    plant(folder / "trace" / "000000005.npz")
+    with pytest.raises(mv.RunError, match=message):
+        mv.load_run(folder)
+
+
+def test_compressed_files_are_refused(halfway):
+    folder, _ = halfway
+    path = folder / "trace" / "000000005.npz"
+    np.savez_compressed(path, **dict(np.load(path)))
+    with pytest.raises(mv.RunError, match="is compressed; stored runs are not"):
+        mv.load_run(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"version": 2}, "version 2, not"),
+        ({"algorithm": "algorithm-9"}, "no algorithm is called 'algorithm-9'"),
+        ({"options": {"speed": 1}}, "has no option speed"),
+        ({"options": {"iterations": "many"}}, "options.iterations = 'many' is of the wrong type"),
+        ({"options": {"iterations": 1.5}}, "options.iterations = 1.5 is of the wrong type"),
+        ({"options": {"iterations": 10**12}}, "at most 999999999 iterations"),
+        ({"options": {"critic": "exact:1"}}, "--critic 'exact:1' is none of exact, noisy:NUMBER"),
+        ({"options": []}, "does not describe a run"),
+        ({"more": 1}, "does not describe a run"),
+    ],
+)
+def test_hostile_settings_are_refused(halfway, change, message):
+    folder, _ = halfway
+    data = json.loads((folder / "run.json").read_text("utf-8"))
+    (folder / "run.json").write_text(json.dumps({**data, **change}), "utf-8")
+    with pytest.raises(mv.RunError, match=message):
+        mv.load_run(folder)
+
+
+# --- the command --------------------------------------------------------------------------------------------------------
+
+
+def test_the_command_runs_writes_and_says_what_it_found(mappo, tmp_path):
+    out = tmp_path / "new" / "folder"
+    code, text, err = mappo("algorithm-1", "--game", "climbing", "--iterations", "1000", "--out", out)
+    assert (code, err) == (0, "")
+    assert "Algorithm 1 reaches the optimum of climbing" in text and "Theorem 4.5 allows" in text
+    assert {path.name for path in out.iterdir()} == {
+        "run.json",
+        "game.json",
+        "trace",
+        "summary.json",
+        "run.svg",
+        "run.png",
+    }
+    game = mv.restarted(mv.named_game("climbing")).floats()
+    assert same(mv.load_run(out), mv.multi_agent_ppo(game, 1000))
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
+    code, text, _ = mappo("algorithm-1", "--out", out, "--resume")
+    assert code == 0 and "holds the whole run already: nothing is left to do" in text
+    assert before == {path: path.stat().st_mtime_ns for path in out.rglob("*")}
+
+
+def test_what_was_killed_before_its_picture_gets_it(mappo, tmp_path):
+    mv.begin_run(Plan("constant-step", game="two-step", options={"iterations": 5}), tmp_path)
+    code, text, _ = mappo("constant-step", "--out", tmp_path, "--resume")
+    assert code == 0 and (tmp_path / "summary.json").exists() and "Theorem 4.5 bounds nothing here" in text
+
+
+def test_a_folder_with_a_run_is_not_overwritten(mappo, halfway):
+    folder, _ = halfway
+    before = {path: path.read_bytes() for path in folder.rglob("*.*") if path.is_file()}
+    code, _, err = mappo("algorithm-1", "--game", "climbing", "--out", folder)
+    assert code == 2 and "holds a run already; go on with it by --resume, or choose another folder" in err
+    assert "are kept" not in err
+    assert before == {path: path.read_bytes() for path in folder.rglob("*.*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (("algorithm-1", "--seed", "3"), "seed = 0, not 3"),
+        (("algorithm-1", "--iterations", "20"), "iterations = 12, not 20"),
+        (("algorithm-1", "--game", "penalty"), "game = climbing, not penalty"),
+        (("algorithm-1", "--discount", "1/2"), "discount = the default, not 1/2"),
+        (("algorithm-1", "--restart"), "restart = False, not True"),
+        (("algorithm-1", "--radius", "2"), "radius = the default, not 2.0"),
+        (("constant-step", "--step", "0.1"), "algorithm = algorithm-1, not constant-step"),
+    ],
+)
+def test_a_run_goes_on_with_its_own_settings_only(mappo, halfway, options, named):
+    folder, _ = halfway
+    code, _, err = mappo(*options, "--out", folder, "--resume")
+    assert code == 2 and f"holds a run with {named}" in err and "to go on with it, or choose another folder" in err
+
+
+def test_settings_that_agree_may_be_given_again(mappo, halfway):
+    folder, expected = halfway
+    code, _, _ = mappo(
+        "algorithm-1", "--game", "climbing", "--critic", "noisy:1", "-k", "12", "--out", folder, "--resume"
+    )
+    assert code == 0 and same(mv.load_run(folder), expected)
+
+
+def test_a_game_that_changed_is_noticed(mappo, tmp_path):
+    path, out = tmp_path / "game.json", tmp_path / "run"
+    mv.save_game(mv.named_game("climbing"), path)
+    assert mappo("constant-step", "--game", path, "-k", "3", "--out", out)[0] == 0
+    assert mappo("constant-step", "--game", path, "--out", out, "--resume")[0] == 0
+    mv.save_game(mv.named_game("penalty"), path)
+    code, _, err = mappo("constant-step", "--game", path, "--out", out, "--resume")
+    assert code == 2 and "has changed since the run" in err
+    assert mappo("constant-step", "--out", out, "--resume")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("algorithm-1",), "give --game"),
+        (("algorithm-2",), "needs one of --game and --problem"),
+        (("algorithm-2", "--problem", "climbing"), "no problem is called 'climbing'; there are two-agent-gap"),
+        (("algorithm-2", "--problem", "one-agent-gap", "--discount", "1/2"), "a problem is what it is"),
+        (("algorithm-2", "--problem", "one-agent-gap", "--samples", "few"), "'few' is no whole number"),
+        (("algorithm-4", "--problem", "one-agent-gap"), "only --problem two-agent-gap comes with one"),
+        (("algorithm-1", "--game", "two-step"), "let it begin again with --restart"),
+        (("algorithm-1", "--game", "climbing", "--solver", "sgd:10"), "needs a radius R"),
+        (("algorithm-1", "--game", "climbing", "--solver", "sgd"), "--solver 'sgd' is none of exact, sgd:NUMBER"),
+        (("algorithm-1", "--game", "climbing", "--critic", "noisy:much"), "'much' is no number"),
+        (("algorithm-1", "--game", "climbing", "--critic", "noisy:e"), "'e' is no number"),
+        (("algorithm-1", "--game", "climbing", "--beta", "-1"), "β = -1 is not a positive"),
+        (("constant-step", "--game", "climbing", "--step", "nan"), "the step η"),
+        (("shared-parameters", "--game", "random:2x2x3:1"), "cannot share one policy"),
+        (("algorithm-1", "--game", "climbing", "--resume"), "holds no run (run.json is missing)"),
+    ],
+)
+def test_bad_input_ends_in_one_line_and_leaves_no_run(mappo, tmp_path, options, message):
+    code, out, err = mappo(*options, "--out", tmp_path / "run")
+    assert (code, out) == (2, "") and message in err and "Traceback" not in err
+    assert not (tmp_path / "run" / "trace").exists()
+
+
+def test_a_folder_that_is_a_file_is_a_clear_error(mappo, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    code, _, err = mappo("constant-step", "--game", "climbing", "--out", tmp_path / "file")
+    assert code == 2 and "cannot make the folder" in err
+
+
+# --- what it says -------------------------------------------------------------------------------------------------------
+
+
+def summary_of(folder, plan):
+    trace = mv.begin_run(plan, folder)
+    return summarise(open_run(folder), trace)
+
+
+def test_the_summary_has_the_numbers_of_the_run(tmp_path):
+    plan = Plan(
+        "algorithm-1", "random:3x2x2:7", options={"iterations": 40, "critic": "noisy:0.3", "features": "random:4"}
+    )
+    data = summary_of(tmp_path, plan)
+    game = plan.subject().floats()
+    trace, best = plan.follow(plan.subject(), in_memory), mv.optimal(game)
+    found = mv.recompute(trace, game, best.policy)
+    after = np.arange(1, 41)
+    assert data["returns"] == pytest.approx(trace.returns(game), rel=1e-9)
+    assert data["gaps"] == pytest.approx(best.values @ game.start - trace.returns(game), rel=1e-6)
+    assert data["bounds"]["mean_gap"] == pytest.approx(np.cumsum(found.gaps) / after, rel=1e-9)
+    beta, agents, gamma = float(trace.beta), 2, 0.9
+    for name, lost in (("printed", found.residual), ("repaired", found.repaired_residual)):
+        spent = np.cumsum((found.propagation + lost).sum(-1)) + 2 * np.log(2)
+        total = spent + agents / 2 * after * (float(found.bound) / beta) ** 2
+        assert data["bounds"][name] == pytest.approx(beta * total / ((1 - gamma) * after), rel=1e-9)
+    assert json.loads(json.dumps(data, allow_nan=False)) == data
+
+
+def test_what_replaces_the_false_residual_is_the_norm_that_cauchy_and_schwarz_give():
+    """``‖w_{m-1}(1 - π_{k+1}^m/π_k^m)‖_{2,σ_k}`` by hand: one state, and the comparator plays (0, 0)."""
+    game = mv.restarted(mv.named_game("climbing")).floats()
+    trace = mv.multi_agent_ppo(game, 5, features=mv.Features.random(game, 2, 1))
+    found = mv.recompute(trace, game, mv.Policy.deterministic(game, np.zeros(1, int)))
+    for k in range(5):
+        (one, two), (first, second) = ([f[0] for f in trace.policies(i).factors] for i in (k, k + 1))
+        own = (one[0] * (1 - first[0] / one[0]) ** 2).sum()
+        other = one[0, 0] * (two[0] * ((1 - second[0] / two[0]) / one[0, 0]) ** 2).sum()
+        assert found.change_squared[k] == pytest.approx([own, other], rel=1e-9)
+
+
+def test_the_printed_bound_is_seen_to_fail():
+    """A mean gap above a bound is said; the numbers are made up."""
+    from mappo_verify.runs.summary import _compared
+
+    mean, bound = np.array([1.0, 2.0, 3.0]), np.array([2.0, 1.0, 1.0])
+    assert "above the printed bound from iteration 2 on" in _compared(mean, bound, 10 * bound)
+    assert "above" not in _compared(mean, 5 * bound, 10 * bound)
+    assert "allows any gap as printed" in _compared(mean, np.full(3, np.inf), bound)
+
+
+def test_bounds_of_runs_from_data(tmp_path):
+    printed = summary_of(tmp_path / "a", Plan("algorithm-2", problem="two-agent-gap", options={"iterations": 50}))
+    repaired = summary_of(
+        tmp_path / "b",
+        Plan("algorithm-2-repaired", problem="two-agent-gap", options={"iterations": 50, "samples": "100"}),
+    )
+    first = 2 * np.sqrt(2) * 4 * 2 * np.sqrt(np.log(2) / 50)
+    for data in (printed, repaired):
+        assert data["bounds"]["first_term"] == pytest.approx(first, rel=1e-9)
+        assert data["optimum"] == 0.5
+    assert "repaired" not in printed["bounds"]
+    assert repaired["bounds"]["repaired"] > first > repaired["bounds"]["mean_gap"][-1]
+
+
+def test_findings():
+    line = np.linspace(0, 1, 101)
+    assert finding("algorithm 1", "g", line, 1.0) == "Algorithm 1 reaches the optimum of g: J = 1 of 1"
+    assert finding("x", "g", line / 2, 1.0) == "X is at J = 0.5 after 100 iterations in g; the optimum is 1"
+    assert finding("x", "g", np.minimum(line, 0.5), 1.0) == "X stops at J = 0.5 in g; the optimum is 1"
+    assert finding("x", "g", 0.5 - line / 4, 1.0) == "X falls from J = 0.5 to 0.25 in g; the optimum is 1"
+
+
+def test_the_picture_shows_the_numbers(tmp_path):
+    data = summary_of(tmp_path, Plan("algorithm-1", "climbing", options={"iterations": 60}))
+    left, middle, right = run_overview(data).axes
+    assert list(left.get_lines()[0].get_ydata()) == data["returns"]
+    assert list(middle.get_lines()[0].get_ydata()) == data["gaps"] and middle.get_yscale() == "log"
+    curves = {line.get_label(): list(line.get_ydata()) for line in right.get_lines()}
+    assert curves["measured"] == data["bounds"]["mean_gap"]
+    assert curves["Theorem 4.5 as printed"] == data["bounds"]["printed"]
+    assert curves["Theorem 4.5 repaired"] == data["bounds"]["repaired"]
+    assert run_overview(data)._suptitle.get_text() == data["finding"]
+
+
+def test_a_store_that_is_only_read_computes_nothing(tmp_path):
+    game = mv.named_game("climbing").floats()
+    trace = mv.constant_step(game, 9, 0.1, record=stored(tmp_path))
+    assert trace.iterations == 0 and not list(tmp_path.iterdir())
