@@ -343,7 +343,7 @@ def signs(text):
         .replace("∥", "‖")
     )
     folded = (
-        folded.replace("∣", "|")
+        folded.replace("∘", "°").replace("∣", "|")
         .replace("⋅", "·")
         .replace("½", "12")
         .replace("1⁄2", "12")

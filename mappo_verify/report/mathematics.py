@@ -52,6 +52,8 @@ GREEK = {
     "ε": r"\varepsilon",
     "φ": r"\varphi",
 }
+SCRIPTS = {"ℒ": r"\mathcal{L}"}
+BELLMAN_ERROR = r"\mathcal{E}"
 ACCENTS = {"\u0302": "hat", "\u0303": "tilde", "\u0304": "bar", "\u0307": "dot"}
 SUPERSCRIPTS = {
     **dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789", strict=True)),
@@ -67,15 +69,15 @@ SUPERSCRIPTS = {
 SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
 FUNCTIONS = {"log": r"\log", "exp": r"\exp", "max": r"\max", "min": r"\min", "KL": r"\operatorname{KL}"}
 FUNCTIONS |= {name: rf"\operatorname{{{name}}}" for name in ("mean", "do")}
-PRODUCTS = ("GR", "xy")
-"""Two letters that are a product, not a word."""
+PRODUCTS = ("GR", "xy", "FF", "nLR", "Aw", "Mw", "Mv")
+"""Letters that are a product, not a word."""
 LONG_BRACKET = 40
 """Characters beyond which what stands in a bracket may be broken, too."""
 _BREAK = "\0"
 BIG = {"Σ": r"\sum", "Π": r"\prod"}
 RELATIONS = {"=": "=", "≤": r"\le", "≥": r"\ge", "<": "<", ">": ">", "∝": r"\propto", "~": r"\sim", "≈": r"\approx"}
-RELATIONS |= {"∈": r"\in", "→": r"\to", "≠": r"\ne", "⇒": r"\Rightarrow"}
-OPERATORS = {"+": "+", "-": "-", "/": "/", "×": r"\times", "∪": r"\cup", "∩": r"\cap"}
+RELATIONS |= {"∈": r"\in", "→": r"\to", "≠": r"\ne", "⇒": r"\Rightarrow", "↦": r"\mapsto"}
+OPERATORS = {"+": "+", "-": "-", "/": "/", "±": r"\pm", "×": r"\times", "∪": r"\cup", "∩": r"\cap"}
 SYMBOLS = {"∞": r"\infty", "∂": r"\partial", "∇": r"\nabla", "½": r"\tfrac12", "°": r"^{\circ}", "*": "*", "!": "!"}
 OPEN = {"(": "(", "[": "[", "{": r"\{", "⟨": r"\langle "}
 CLOSE = {"(": ")", "[": "]", "{": "}", "⟨": "⟩"}
@@ -86,9 +88,9 @@ _LATIN = "A-Za-zÀÄÖÜßàäéèïöü"
 _TOKEN = re.compile(
     rf"""(?P<space>\s+)
     |(?P<claim>{CLAIM_ID.pattern})
-    |(?P<number>\d+(?:,\d{{3}})*(?:\.\d+)?)
+    |(?P<number>\d+(?:,\d{{3}})*(?:\.\d+)?|\.\d+)
     |(?P<word>[{_LATIN}]{{2,}}(?:[-'][{_LATIN}]+)*(?:(?<=s)'(?=\s))?)
-    |(?P<letter>[A-Za-zÂÊÎÔÛα-ωΓΔΘΛΞΦΨΩ][\u0302-\u0307]?)
+    |(?P<letter>[A-Za-zℒÂÊÎÔÛα-ωΓΔΘΛΞΦΨΩ][\u0302-\u0307]?)
     |(?P<dots>\.\.\.?|…)
     |(?P<sup>[{"".join(SUPERSCRIPTS)}]+)
     |(?P<sub>[{"".join(SUBSCRIPTS)}]+)
@@ -110,12 +112,17 @@ def pieces(text: str) -> list[Piece]:
     return list(_merged(_Reader(unicodedata.normalize("NFC", text)).pieces()))
 
 
+_SCRIPT = re.compile("<mrow><mspace/>(<mi>.)\ufe00(</mi>)</mrow>")
+"""A script letter as math-core writes it: with a selector of its shape, which the font has none of, and a space to hold it."""
+
+
 def mathml(latex: str, display: bool = False) -> str:
     """One formula as MathML; ``display`` gives sums their full size."""
     from math_core import LatexError
 
     try:
         found = _converter().convert_with_local_state(latex, displaystyle=False)
+        found = _SCRIPT.sub(r"\1\2", found)
         return found.replace("<math>", '<math displaystyle="true">', 1) if display else found
     except LatexError as error:  # pragma: no cover - the reader writes no LaTeX that math-core refuses
         raise MathematicsError(f"{latex!r} is no LaTeX that math-core reads: {error}") from None
@@ -193,7 +200,8 @@ class _Reader:
         if token.kind == "claim":
             return True
         if token.kind == "letter":
-            return token.text in ("a", "A") and self._is_article(ahead)
+            ordinal = token.text == "I" and self.peek(ahead - 2).text == "Term"
+            return ordinal or (token.text in ("a", "A") and self._is_article(ahead))
         if token.kind != "word" or token.text in PRODUCTS:
             return False
         if token.text in ("mean", "do"):
@@ -319,7 +327,9 @@ class _Reader:
             return r"\," if self.last == "operand" and operand_next else " "
         if kind == "number":
             self.last = "number"
-            return self._scripted(text.replace(",", "{,}"), "number" if self.peek().text in BARS else "operand")
+            return self._scripted(text.replace(",", "{,}"), "number" if self._is_factor() else "operand")
+        if text == "E" and self._is_error():
+            return self._error()
         if kind == "letter":
             return self._scripted(_letter(text))
         if kind == "word":
@@ -328,7 +338,8 @@ class _Reader:
             self.last = "start"
             return r" \ldots "
         if text in BIG:
-            return self._scripted(BIG[text], "function")
+            matrix = self.peek().kind == "sup" or self.peek().text in ("(", ",")
+            return self._scripted(f"{GREEK[text]} ") if matrix else self._scripted(BIG[text], "function")
         if text in OPEN:
             return self._group(text)
         if text in BARS:
@@ -354,10 +365,39 @@ class _Reader:
             return text + (" " if self.peek().kind == "space" else "")
         raise self.refuse(token)
 
+    def _is_factor(self) -> bool:
+        """Whether the number before a bar multiplies an absolute value, as in 2|A|, and is no operand, as in π(0|s)."""
+        bar, depth, bars = self.peek().text, 0, 0
+        if bar not in BARS:
+            return False
+        for token in self.tokens[self.position :]:
+            depth += (token.text in OPEN) - (token.text in CLOSING)
+            if depth < 0:
+                break
+            bars += token.text == bar
+        return bars % 2 == 0
+
+    def _is_error(self) -> bool:
+        """Whether E is the Bellman error: E_D, E(f) without a power, or E as the subject of a sentence."""
+        if self.peek().text == "(":
+            depth = 0
+            for end, token in enumerate(self.tokens[self.position :]):
+                depth += (token.text == "(") - (token.text == ")")
+                if not depth:
+                    after = self.peek(end + 1)
+                    return after.kind != "sup" and after.text != "^"
+        in_a_sample = self.peek().text == "_" and self.peek(1).text == "D"
+        return in_a_sample or (self.peek().kind == "space" and self.is_prose(1))
+
+    def _error(self) -> str:
+        """The Bellman error; a root before it covers its argument as well."""
+        error = self._scripted(BELLMAN_ERROR)
+        self.last = "function" if self.peek().text == "(" else "operand"
+        return error
+
     def _function(self, word: str) -> str:
         if word in PRODUCTS:
-            self.last = "operand"
-            return " ".join(word)
+            return f"{' '.join(word[:-1])} {self._scripted(word[-1])}"
         if word == "KL" and self.peek().text == "(":
             self.take()
             inside = self.sequence(")", separator="‖")
@@ -412,6 +452,10 @@ class _Reader:
         if token.kind == "letter":
             primes = _primes(self.take().text) if self.peek().kind == "prime" else ""
             return _letter(token.text) + primes
+        if token.text in BIG:
+            return GREEK[token.text]
+        if token.text in PRODUCTS:
+            return " ".join(token.text)
         if token.kind == "number" or token.text in SYMBOLS:
             return SYMBOLS.get(token.text, token.text)
         raise self.refuse(token)
@@ -423,9 +467,9 @@ def _primes(text: str) -> str:
 
 
 def _letter(text: str) -> str:
-    """One letter with its accent; E is an expectation."""
+    """One letter with its accent; E is an expectation where nothing says otherwise."""
     base, *accents = list(unicodedata.normalize("NFD", text))
-    latex = r"\mathbb{E}" if base == "E" else GREEK.get(base, base)
+    latex = r"\mathbb{E}" if base == "E" else (SCRIPTS | GREEK).get(base, base)
     for accent in accents:
         latex = rf"\{ACCENTS[accent]}{{{latex}}}"
     return latex + (" " if re.search(r"\\[a-z]+$", latex) else "")
