@@ -343,7 +343,8 @@ def signs(text):
         .replace("∥", "‖")
     )
     folded = (
-        folded.replace("∘", "°").replace("∣", "|")
+        folded.replace("∘", "°")
+        .replace("∣", "|")
         .replace("⋅", "·")
         .replace("½", "12")
         .replace("1⁄2", "12")
