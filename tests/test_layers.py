@@ -284,7 +284,7 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("quantities/distributions.py", "stationary_distribution"): "states are integers; argmax of a mask",
     ("quantities/distributions.py", "_require_one_class"): "sorts groups of state numbers for a message",
     ("quantities/limit_critics.py", "require_optimal"): "three-valued truths",
-    ("quantities/limit_critics.py", "_multipliers"): "three-valued truths",
+    ("quantities/bellman_concentrability.py", "searched_concentrability"): "three-valued truths",
     ("quantities/linear_class.py", "contains"): "three-valued truths",
     ("quantities/optimal.py", "proper_actions"): "three-valued truths and masks of a pattern",
     ("quantities/optimal.py", "_tolerance"): "floats only: it has returned on everything else",

@@ -525,7 +525,7 @@ CLAIMS = (
     ),
     Claim(
         "section-c.1/constrained",
-        "... and so it is with the constraints of the class",
+        "The Bellman error is a quadratic form under the constraints of the class",
         "Appendix C.1, with the inner minimum over F^m of Definition 5.1",
         ONE_FEATURE,
         convex_under_constraints,

@@ -435,7 +435,7 @@ REPAIRED = Setting(
 )
 REPAIRED_SAMPLE = replace(
     REPAIRED,
-    name="... and a sample: any law of (s, a, s')",
+    name="the same, and a sample: any law of (s, a, s')",
     ingredients=(
         *REPAIRED.ingredients[:-2],
         Distribution("seen", lambda sizes: (_pairs(sizes) * (sizes.states + 1),), full_support=True),
@@ -520,7 +520,7 @@ CLAIMS = (
     ),
     Claim(
         "theorem-5.5/repaired-sample",
-        "... with sampled data",
+        "The repaired theorem with sampled data",
         "Theorem 5.5, repaired",
         REPAIRED_SAMPLE,
         repaired_theorem,
