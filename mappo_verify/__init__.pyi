@@ -89,6 +89,10 @@ from .quantities.bellman_error import (
     pessimistic_step as pessimistic_step,
 )
 from .quantities.linear_class import LinearClass as LinearClass
+from .quantities.bellman_concentrability import (
+    concentrability_of_policy as concentrability_of_policy,
+    searched_concentrability as searched_concentrability,
+)
 from .quantities.quadratic_program import ConstrainedStep as ConstrainedStep
 from .quantities.constrained_evaluation import (
     constrained_step as constrained_step,

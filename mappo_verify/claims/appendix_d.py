@@ -824,7 +824,7 @@ CLAIMS = (
     ),
     Claim(
         "theorem-d.7/any-constant",
-        "... and with every other constant",
+        "Global convergence with finite classes, for every constant",
         "Appendix D, Theorem D.7",
         CONSTANTS,
         any_constant,
