@@ -297,8 +297,9 @@ def _float(value: Any) -> float:
 
 def _game_of(case: Case) -> Game | None:
     """The one game of a case; where none is given, the one that follows from it."""
-    games = [value for value in case.objects.values() if isinstance(value, Game)] or [getattr(case, "game", None)]
-    return games[0] if len(games) == 1 else None
+    games = [value for value in case.objects.values() if isinstance(value, Game)]
+    follows: Game | None = None if games else getattr(case, "game", None)
+    return games[0] if len(games) == 1 else follows
 
 
 def _diagram_document(evidence: Evidence) -> dict[str, Any] | None:
