@@ -187,11 +187,16 @@ def explain(
     Without --game: the smallest counterexample of a refuted claim, or a small instance of one that holds.
     Examples: mappo-verify explain lemma-4.1 --game two-step; mappo-verify explain lemma-b.3/zero-mean-intervention
     """
+    from .checking.campaign import audit as run_audit
     from .checking.explain import explain as run_explain
-    from .report.terminal import explanation
+    from .report.terminal import explanation, statistics_table
 
     entry, evidence, subject = run_explain(claim, _game(game, discount), seed)
     output.print(explanation(entry, evidence, subject))
+    if entry.experiment is not None and game is None:
+        found = run_audit([entry], seed=seed)[entry.id].statistics
+        if found is not None:
+            output.print(statistics_table(found))
 
 
 @app.command()

@@ -386,6 +386,12 @@ def shown(text):
         ("V_π'(s') = π'^m", r"$V_{\pi \text{′}}({s\text{′}})$ ${}= {\pi \text{′}}^{m}$"),
         ("see lemma-b.3: Â ∝ ρᵀ", r"see <lemma-b.3>: $\hat{A}$ ${}\propto \rho ^{\mathsf{T}}$"),
         ("(and x)", "(and $x$ )"),
+        ("√E_D(f) ± E(w)", r"$\sqrt{\mathcal{E}_{D}(f)} \pm \mathcal{E}(w)$"),
+        ("E(w - v)² and E X", r"$\mathbb{E}(w - v)^{2}$ and $\mathbb{E} X$"),
+        ("as printed E is small", r"as printed $\mathcal{E}$ is small"),
+        ("π(0|s) + 2|A| ≤ .5", r"$\pi (0\mid s)$ ${}+ 2\lvert A\rvert$ ${}\le .5$"),
+        ("(Aw)ᵀ Σ⁺ Σ_k ‖w‖_Σ", r"$(A w)^{\mathsf{T}} \Sigma ^{+} \sum_{k} \lVert w\rVert _{\Sigma}$"),
+        ("Term I and √ζ_FF", r"Term I and $\sqrt{\zeta _{F F}}$"),
         ("the π-average", r"the $\pi$ -average"),
         ("10⁶ and 1,000", r"$10^{6}$ and $1{,}000$"),
     ],
@@ -527,6 +533,45 @@ def test_bars_show_tables_and_runs():
     assert (
         drawings.number_bars([ingredient("long", [100], [1.0] * 100), ingredient("far", [100, 2], [1.0] * 200)]) is None
     )
+
+
+def samples(pairs, bound):
+    design = {"design": "coin", "n": [10, 100], "quantile_of_left": pairs, "bound": bound}
+    return {"delta": 0.1, "designs": [design | {"slope_of_left": [-1.1, -0.9], "slope_of_bound": -1.0}]}
+
+
+def test_samples_are_plotted_on_two_logarithmic_axes():
+    plot = tree(drawings.samples_plot(samples([[0.1, 1.0], [0.01, 0.1]], [10.0, 1.0])))
+    assert "coin: [0.1, 1] at n = 10, [0.01, 0.1] at n = 100; slope in [-1.1, -0.9], that of the bound -1." in plot.text
+    first, *_, second = (
+        node.attributes
+        for node in plot.all("line", class_="interval")
+        if node.attributes["x1"] == node.attributes["x2"]
+    )
+    (rate,) = (node.attributes for node in plot.all("line", class_="rate"))
+    for end, stem in (("1", first), ("2", second)):  # through the middles: they fall like the bound
+        assert float(rate[f"y{end}"]) == pytest.approx((float(stem["y1"]) + float(stem["y2"])) / 2, abs=0.11)
+    open_ended = tree(drawings.samples_plot(samples([[None, 1.0], [0.01, None]], [10.0, 1.0])))
+    assert "[-∞, 1]" in open_ended.text and not any(open_ended.all("line", class_="rate"))
+    assert drawings.samples_plot(samples([[0.0, 0.0], [0.0, 0.0]], [1.0, 1.0])) is None
+
+
+def test_a_game_that_follows_from_the_case_is_drawn():
+    (row,) = full_document(mv.audit(["theorem-d.7/any-constant"]))["claims"]
+    assert row["walk_through"]["diagram"]["states"] == ["s", "x", "y", "end"]
+    assert [entry["name"] for entry in row["walk_through"]["ingredients"]][:3] == ["P(s'|s,a)", "r(s,a)", "γ"]
+
+
+def test_samples_are_shown(tmp_path):
+    html.write_report(mv.audit(["lemma-c.1"]), tmp_path)
+    page = tree((tmp_path / "index.html").read_text(encoding="utf-8"))
+    found = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["claims"][0]["statistics"]
+    (table,) = page.all("table", class_="samples")
+    assert len(list(table.all("tr"))) == 1 + sum(len(design["n"]) for design in found["designs"])
+    for design in found["designs"]:
+        assert all(drawings.interval(pair) in table.text for pair in design["quantile_of_ratio"])
+    (article,) = page.all("article")
+    assert "Monte Carlo" in article.text and "24,000 drawn" in article.text
 
 
 def test_a_game_is_told_in_words():

@@ -23,7 +23,14 @@ QUIET = [
     "--disable-quic",
     "--no-first-run",
 ]
-SHOWN = ["lemma-b.4", "definition-4.4", "theorem-4.5/repaired", "section-4.3/equilibria-are-optimal"]
+SHOWN = [
+    "lemma-b.4",
+    "lemma-c.1",
+    "theorem-d.7/any-constant",
+    "definition-4.4",
+    "theorem-4.5/repaired",
+    "section-4.3/equilibria-are-optimal",
+]
 WIDTHS = (360, 768, 1600)
 
 

@@ -94,11 +94,19 @@ def test_slopes_take_every_quantile_that_is_allowed():
 def test_worst_of_several_designs():
     def series(low, growth, slope, high):
         return Series(
-            "x", (1, 2), (Interval(low, 1),) * 2, (Interval(0, high),) * 2, Interval(-1, growth), Interval(-2, slope)
+            design="x",
+            sizes=(1, 2),
+            coverage=(Interval(low, 1),) * 2,
+            quantile=(Interval(0, high),) * 2,
+            left=(Interval(0, 1),) * 2,
+            bound=(4, 2),
+            growth=Interval(-1, growth),
+            slope=Interval(-2, slope),
         )
 
     both = Statistics(0.1, 1000, 0.99, (series(0.95, 0.05, -1, 0.5), series(0.91, -0.2, -0.5, 0.7)))
     assert both.coverage.low == 0.91 and both.growth.high == 0.05 and both.slope.high == -0.5
+    assert both.series[0].claimed_slope == pytest.approx(-1)
     assert both.constant == 0.7 and both.samples == 4000 and both.supported
     uncovered = replace(both, series=(series(0.95, 0, 0, 1), series(0.89, 0, 0, 1)))
     assert not uncovered.supported and uncovered.steady and "coverage is not certainly" in uncovered.text()
@@ -120,9 +128,11 @@ def test_the_lemmas_are_supported(audited):
         found = entry.statistics
         assert entry.standing is SUPPORTED and entry.expected and found.supported
         assert found.repetitions >= 1_000 and found.confidence == 0.99 and entry.instances == found.samples
-        assert "99% confidence" in entry.how and entry.witness is None
+        assert "Monte Carlo" in entry.how and "99% confidence" in entry.how and entry.witness is None
         for series in found.series:
             assert all(q.low > 0 for q in series.quantile[:-1]), f"{series.design} makes no noise"
+            for ratio, left, bound in zip(series.quantile, series.left, series.bound, strict=True):
+                assert left.high == pytest.approx(ratio.high * bound)  # these bounds are the same for every sample
 
 
 def test_rates_are_those_of_the_lemmas(audited):
@@ -144,6 +154,7 @@ def test_reports_carry_the_intervals(audited):
     assert row["supported"] is True and row["repetitions"] >= 1_000 and row["delta"] == 0.1
     first = row["designs"][0]
     assert first["n"] == [64, 256, 1024, 4096] and all(0.9 < low <= high <= 1 for low, high in first["coverage"])
+    assert len(first["quantile_of_left"]) == len(first["bound"]) == 4 and -1 < first["slope_of_bound"] < -0.8
     assert len(first["quantile_of_ratio"]) == 4 and len(first["growth_of_ratio"]) == len(first["slope_of_left"]) == 2
     assert claim_document(mv.audit(["lemma-b.3"])["lemma-b.3"])["statistics"] is None
     console = Console(file=io.StringIO(), width=200)

@@ -50,15 +50,23 @@ class Interval:
 class Series:
     """One design over all sample sizes: coverage and quantile of ``left/right`` at each, and the slopes in ``log n``.
 
-    ``growth`` is the slope of the quantile of ``left/right``; ``slope`` that of the left side alone, its rate in ``n``.
+    ``growth`` is the slope of the quantile of ``left/right``; ``slope`` that of the left side alone, its rate in ``n``; ``left``
+    holds that side's own quantiles, ``bound`` the median of the right side, which on most designs is one number.
     """
 
     design: str
     sizes: tuple[int, ...]
     coverage: tuple[Interval, ...]
     quantile: tuple[Interval, ...]
+    left: tuple[Interval, ...]
+    bound: tuple[float, ...]
     growth: Interval
     slope: Interval
+
+    @property
+    def claimed_slope(self) -> float:
+        """The slope of the bound, its rate in ``n``."""
+        return slope_interval(self.sizes, tuple(Interval(b, b) for b in self.bound)).low
 
 
 @dataclass(frozen=True)
@@ -114,7 +122,7 @@ class Statistics:
         """One sentence."""
         sizes = self.series[0].sizes
         found = (
-            f"{self.repetitions:,} samples each of n = {sizes[0]}..{sizes[-1]} from {len(self.series)} designs, "
+            f"Monte Carlo: {self.repetitions:,} samples each of n = {sizes[0]}..{sizes[-1]} from {len(self.series)} designs, "
             f"{self.confidence:.0%} confidence: coverage {self.coverage} (claimed {1 - self.delta:g}), left side like n^a "
             f"with a in {self.slope}, {self.constant:.3g} of the bound suffices"
         )
@@ -165,9 +173,9 @@ def sampled(experiment: Experiment, exact: Case, count: int, repetitions: int, g
     )
 
 
-def sides_of(claim: Claim, case: Case) -> tuple[Floats, Floats]:
-    """``left/right`` and ``left`` of the statement for every sample: of the entry where ``left/right`` is largest."""
-    ratios, lefts = [], []
+def sides_of(claim: Claim, case: Case) -> tuple[Floats, Floats, Floats]:
+    """``left/right``, ``left`` and ``right`` of the statement for every sample, at the entry where ``left/right`` is largest."""
+    ratios, lefts, rights = [], [], []
     for chain in chains(claim.lines(case)):
         relation = composed_relation(chain)
         if relation == "=":
@@ -176,11 +184,13 @@ def sides_of(claim: Claim, case: Case) -> tuple[Floats, Floats]:
         left, right, mask = _entries(small, large, case)
         ratios.append(np.where(mask, left / right, -np.inf))
         lefts.append(left)
+        rights.append(right)
     if not ratios:
         raise ClaimError(f"claim {claim.id} states no inequality, so there is nothing to draw for")
-    ratio, left = np.concatenate(ratios, axis=-1), np.concatenate(lefts, axis=-1)
+    ratio, left, right = (np.concatenate(tables, axis=-1) for tables in (ratios, lefts, rights))
     worst = ratio.argmax(-1)[..., None]
-    return np.take_along_axis(ratio, worst, -1)[..., 0], np.take_along_axis(left, worst, -1)[..., 0]
+    found = [np.take_along_axis(table, worst, -1)[..., 0] for table in (ratio, left, right)]
+    return found[0], found[1], found[2]
 
 
 def _entries(small: Line, large: Line, case: Case) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
@@ -193,15 +203,17 @@ def _entries(small: Line, large: Line, case: Case) -> tuple[Floats, Floats, npt.
     return left, right, np.logical_and.reduce([np.ones(left.shape, bool), *(mask.astype(bool) for mask in where)])
 
 
-def _series(name: str, experiment: Experiment, sides: list[tuple[Floats, Floats]], error: float) -> Series:
+def _series(name: str, experiment: Experiment, sides: list[tuple[Floats, Floats, Floats]], error: float) -> Series:
     level = float(1 - experiment.delta)
-    ratios = tuple(quantile_interval(ratio, level, error) for ratio, _ in sides)
-    lefts = tuple(quantile_interval(left, level, error) for _, left in sides)
+    ratios = tuple(quantile_interval(ratio, level, error) for ratio, _, _ in sides)
+    lefts = tuple(quantile_interval(left, level, error) for _, left, _ in sides)
     return Series(
         design=name,
         sizes=experiment.sizes,
-        coverage=tuple(coverage_interval(int((ratio <= 1).sum()), ratio.size, error) for ratio, _ in sides),
+        coverage=tuple(coverage_interval(int((ratio <= 1).sum()), ratio.size, error) for ratio, _, _ in sides),
         quantile=ratios,
+        left=lefts,
+        bound=tuple(float(np.median(right)) for _, _, right in sides),
         growth=slope_interval(experiment.sizes, ratios),
         slope=slope_interval(experiment.sizes, lefts),
     )

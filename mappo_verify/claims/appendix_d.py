@@ -543,6 +543,7 @@ TRAPPED = Setting(
     (
         Table("samples", lambda _: (), 1, 9),
         Table("certainty", lambda _: (), 2, 99),
+        Derived("game", lambda case: _problem(case.system).game),
         Derived("number", lambda case: case.samples * _fourth(like(case.sizes.steps, case.system))),
     ),
     (Hypothesis(LIKELY, lambda case: _likely(like(case.sizes.steps, case.system), case.number, case.certainty)),),
@@ -558,6 +559,7 @@ CONSTANTS = Setting(
     (
         Table("constant", lambda _: (), 1, 10_000),
         Table("certainty", lambda _: (), 2, 99),
+        Derived("game", lambda case: _problem(case.system).game),
         Derived("runs", lambda case: square(500 * case.constant)),
         Derived("number", lambda case: _fourth(case.runs)),
     ),

@@ -14,6 +14,7 @@ from ..checking.monte_carlo import Interval, Statistics
 from ..checking.sources import Quantity, quantities_of
 from ..claims.claim import Claim
 from ..claims.registry import CLAIMS, PAPER
+from ..claims.settings import Case
 from ..claims.verdict import Evidence, LineEvidence
 from ..errors import ExactnessError
 from ..model import Game, Policy
@@ -74,12 +75,18 @@ def nested_text(value: Any) -> str:
 
 
 def instance_tables(evidence: Evidence) -> list[tuple[str, str, Any]]:
-    """The ingredients of a case as tables (of a "game", a "policy", or "other"; the name; numbers); the steps of a run in one."""
+    """The ingredients of a case as tables (of a "game", a "policy", or "other"; the name; numbers); the steps of a run in one.
+
+    Where no game is given but one follows from the case, that one comes first.
+    """
     found: list[tuple[str, str, Any]] = []
     if evidence.case is None:
         return found
     agents = evidence.case.sizes.agents
-    for name, value in evidence.case.objects.items():
+    game = _game_of(evidence.case)
+    given = any(isinstance(value, Game) for value in evidence.case.objects.values())
+    derived = {} if given or game is None else {"game": game}
+    for name, value in (derived | evidence.case.objects).items():
         if isinstance(value, Game):
             found += [
                 ("game", "P(s'|s,a)", value.transition),
@@ -174,8 +181,11 @@ def statistics_document(found: Statistics) -> dict[str, Any]:
                 "n": list(series.sizes),
                 "coverage": [pair(interval) for interval in series.coverage],
                 "quantile_of_ratio": [pair(interval) for interval in series.quantile],
+                "quantile_of_left": [pair(interval) for interval in series.left],
+                "bound": list(series.bound),
                 "growth_of_ratio": pair(series.growth),
                 "slope_of_left": pair(series.slope),
+                "slope_of_bound": series.claimed_slope,
             }
             for series in found.series
         ],
@@ -285,13 +295,19 @@ def _float(value: Any) -> float:
     return float(f"{float(floats_of(value)):.6g}")
 
 
+def _game_of(case: Case) -> Game | None:
+    """The one game of a case; where none is given, the one that follows from it."""
+    games = [value for value in case.objects.values() if isinstance(value, Game)]
+    follows: Game | None = None if games else getattr(case, "game", None)
+    return games[0] if len(games) == 1 else follows
+
+
 def _diagram_document(evidence: Evidence) -> dict[str, Any] | None:
-    """States, joint actions and transitions of a small game, with what each policy of the case plays."""
-    objects = evidence.case.objects if evidence.case is not None else {}
-    games = [value for value in objects.values() if isinstance(value, Game)]
-    if len(games) != 1 or games[0].batch_shape or games[0].states * games[0].actions > DRAWN_CHOICES:
+    """States, joint actions and transitions of a small game, given or derived, with what each policy of the case plays."""
+    game = None if evidence.case is None else _game_of(evidence.case)
+    if evidence.case is None or game is None or game.batch_shape or game.states * game.actions > DRAWN_CHOICES:
         return None
-    game = games[0]
+    objects = evidence.case.objects | evidence.case.derived
     policies = {
         name: value.joint() for name, value in objects.items() if isinstance(value, Policy) and not value.batch_shape
     }

@@ -132,7 +132,7 @@ def tightness_plot(rows: Sequence[Data]) -> Markup:
     return svg("plot", LABELS + PLOT + 80, height, "How tight the claim is", words, parts)
 
 
-_SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def _dots(ratios: Sequence[float], at: Any, y: float) -> tuple[str, str]:
@@ -140,6 +140,83 @@ def _dots(ratios: Sequence[float], at: Any, y: float) -> tuple[str, str]:
     held = dict.fromkeys(round(at(ratio)) for ratio in ratios if ratio <= 1)
     broken = dict.fromkeys(round(at(ratio)) for ratio in ratios if ratio > 1)
     return "".join(f"M{x} {y:g}h0" for x in held), "".join(f"M{x - 3} {y - 3:g}l6 6m0-6l-6 6" for x in broken)
+
+
+# --- samples --------------------------------------------------------------------------------------------------------
+
+PANEL, PANEL_GAP, PANEL_HEIGHT = 190.0, 26.0, 190.0
+"""Pixels of the panel of a design, between two of them, and from top to bottom."""
+
+
+def samples_plot(statistics: Data) -> Markup | None:
+    """The left side's quantile against ``n``, as its interval, in one panel for each design; both axes count orders of magnitude.
+
+    The dashed line is the bound, moved so that it passes where the intervals do: its slope is the claimed rate.
+    """
+    ends = [end for design in statistics["designs"] for pair in design["quantile_of_left"] for end in pair]
+    shown = [end for end in ends if end is not None and end > 0]
+    if not shown:
+        return None
+    low, high = math.floor(math.log10(min(shown))), math.ceil(math.log10(max(shown)))
+    left, top = 52.0, 30.0
+    unit = PANEL_HEIGHT / max(high - low, 1)
+
+    def height(value: float | None) -> float:
+        """Where a value stands; None is beyond the top, 0 beyond the bottom."""
+        place = high if value is None else low if value <= 0 else math.log10(value)
+        return top + unit * (high - min(max(place, low), high))
+
+    parts, words = [], []
+    for number, design in enumerate(statistics["designs"]):
+        begin = left + number * (PANEL + PANEL_GAP)
+        sizes, pairs = design["n"], design["quantile_of_left"]
+        span = math.log(sizes[-1] / sizes[0])
+        places = [begin + 16 + (PANEL - 32) * math.log(size / sizes[0]) / span for size in sizes]
+        parts.append(text(begin, top - 12, short(design["design"], 26), "name"))
+        for decade in range(low, high + 1):
+            parts.append(line(begin, height(10.0**decade), begin + PANEL, height(10.0**decade), "grid"))
+            if not number:
+                parts.append(text(begin - 8, height(10.0**decade) + 4, _power(decade), "small", "end"))
+        parts += _moved_bound(design, places, height)
+        for place, size, (least, most) in zip(places, sizes, pairs, strict=True):
+            parts.append(line(place, height(least or 0), place, height(most), "interval"))
+            parts += [line(place - 5, height(end), place + 5, height(end), "interval") for end in (least or 0, most)]
+            parts.append(text(place, top + PANEL_HEIGHT + 18, str(size), "small", "middle"))
+        shown_pairs = (f"{interval(pair)} at n = {size}" for size, pair in zip(sizes, pairs, strict=True))
+        words.append(
+            f"{design['design']}: {', '.join(shown_pairs)}; slope in {interval(design['slope_of_left'])}, that of the bound "
+            f"{design['slope_of_bound']:.3g}."
+        )
+    parts.append(text(left - 8, top + PANEL_HEIGHT + 18, "n", "small quiet", "end"))
+    width = left + len(statistics["designs"]) * (PANEL + PANEL_GAP)
+    title = f"The {1 - statistics['delta']:g} quantile of the left side falls with n"
+    return svg("samples", width, top + PANEL_HEIGHT + 28, title, " ".join(words), parts)
+
+
+def _moved_bound(design: Data, places: Sequence[float], height: Any) -> list[Markup]:
+    """The bound, times the one factor that brings it nearest to the middles of the intervals."""
+    pairs = zip(design["quantile_of_left"], design["bound"], strict=True)
+    logs = [
+        (math.log(least) + math.log(most)) / 2 - math.log(bound)
+        for (least, most), bound in pairs
+        if least and most and least > 0 and bound > 0
+    ]
+    if not logs:
+        return []
+    factor = math.exp(sum(logs) / len(logs))
+    ends = [height(factor * bound) for bound in design["bound"]]
+    return [line(*one, *two, "rate") for one, two in pairwise(zip(places, ends, strict=True))]
+
+
+def interval(pair: Sequence[float | None]) -> str:
+    """``[a, b]`` with four digits; ∞ where a sample bounds nothing."""
+    low, high = (sign if end is None else f"{end:.4g}" for end, sign in zip(pair, ("-∞", "∞"), strict=True))
+    return f"[{low}, {high}]"
+
+
+def _power(exponent: int) -> str:
+    """A power of ten; near 1 in digits."""
+    return f"{10.0**exponent:g}" if abs(exponent) < 3 else f"10{str(exponent).translate(_SUPERSCRIPT)}"
 
 
 # --- a game ---------------------------------------------------------------------------------------------------------
@@ -235,7 +312,7 @@ def number_bars(ingredients: Sequence[Data]) -> Markup | None:
     if not rows:
         return None
     parts, y = [], 8.0
-    for name, entries, values in rows:
+    for name, kind, entries, values in rows:
         span = max((abs(v) for v in values), default=0) or 1.0
         negative = any(v < 0 for v in values)
         zero = y + (BARS_HEIGHT / 2 if negative else BARS_HEIGHT - 16)
@@ -249,25 +326,30 @@ def number_bars(ingredients: Sequence[Data]) -> Markup | None:
                 parts.append(box(x + width * 0.14, zero - tall if value > 0 else zero, width * 0.72, tall, "bar", 1))
             if len(values) <= LABELLED:
                 label = zero - tall - 4 if value >= 0 else zero + tall + 12
-                parts.append(text(x + width / 2, label, short(entry, int(width / 6.2)), "small", "middle"))
+                parts.append(text(x + width / 2, label, _fitting(entry, value, int(width / 7)), "small", "middle"))
         if len(values) > LABELLED:
-            parts.append(text(LABELS, zero + 14, "step 0", "small quiet"))
+            parts.append(text(LABELS, zero + 14, f"{kind} 0", "small quiet"))
             parts.append(text(LABELS + width * len(values), zero + 14, str(len(values) - 1), "small quiet", "end"))
         y += BARS_HEIGHT
-    words = " ".join(f"{name}: {', '.join(entries)}." for name, entries, _ in rows)
+    words = " ".join(f"{name}: {', '.join(entries)}." for name, _, entries, _ in rows)
     return svg("bars", LABELS + 470, y + 4, "The numbers of the counterexample", words, parts)
 
 
-def _series(ingredient: Data) -> list[tuple[str, list[str], list[float]]]:
-    """A table as one row of bars; a run as one row for each of its columns."""
+def _fitting(entry: str, value: float, room: int) -> str:
+    """A number in so many characters: as it is, else by its leading digits."""
+    return entry if len(entry) <= room else short(f"{value:.2g}", room)
+
+
+def _series(ingredient: Data) -> list[tuple[str, str, list[str], list[float]]]:
+    """A table as one row of bars, which are entries; a run as one row for each of its columns, which are steps."""
     values, entries, shape = ingredient["floats"], ingredient["entries"], ingredient["shape"]
     if values is None or len(values) < 2:
         return []
     if len(shape) < 2 or shape[0] <= 4:
-        return [(ingredient["name"], entries, values)] if len(values) <= LONGEST_RUN else []
+        return [(ingredient["name"], "entry", entries, values)] if len(values) <= LONGEST_RUN else []
     columns = len(values) // shape[0]
     return [
-        (f"{ingredient['name']}, action {k}", entries[k::columns], values[k::columns])
+        (f"{ingredient['name']}, action {k}", "step", entries[k::columns], values[k::columns])
         for k in range(columns)
         if shape[0] <= LONGEST_RUN
     ]

@@ -127,8 +127,10 @@ def rich(words: str, known: set[str] | frozenset[str] = frozenset(), display: bo
 
 
 def how(row: Mapping[str, Any], known: set[str]) -> Markup:
-    """How the standing was reached; the line that it quotes is typeset."""
+    """How the standing was reached; the line that it quotes is typeset, and so are the rates that samples show."""
     words = row["how"]
+    if row["statistics"]:
+        return rich(words, known)
     for entry in row["walk_through"]["lines"]:
         before, quoted, after = words.partition(repr(entry["expression"]))
         if quoted:

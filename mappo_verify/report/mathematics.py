@@ -78,7 +78,16 @@ BIG = {"Σ": r"\sum", "Π": r"\prod"}
 RELATIONS = {"=": "=", "≤": r"\le", "≥": r"\ge", "<": "<", ">": ">", "∝": r"\propto", "~": r"\sim", "≈": r"\approx"}
 RELATIONS |= {"∈": r"\in", "→": r"\to", "≠": r"\ne", "⇒": r"\Rightarrow", "↦": r"\mapsto"}
 OPERATORS = {"+": "+", "-": "-", "/": "/", "±": r"\pm", "×": r"\times", "∪": r"\cup", "∩": r"\cap"}
-SYMBOLS = {"∞": r"\infty", "∂": r"\partial", "∇": r"\nabla", "½": r"\tfrac12", "°": r"^{\circ}", "*": "*", "!": "!"}
+SYMBOLS = {
+    "∞": r"\infty",
+    "∂": r"\partial",
+    "∇": r"\nabla",
+    "½": r"\tfrac12",
+    "°": r"^{\circ}",
+    "*": "*",
+    "!": "!",
+    "%": r"\%",
+}
 OPEN = {"(": "(", "[": "[", "{": r"\{", "⟨": r"\langle "}
 CLOSE = {"(": ")", "[": "]", "{": "}", "⟨": "⟩"}
 CLOSING = {")": ")", "]": "]", "}": r"\}", "⟩": r"\rangle "}

@@ -14,6 +14,7 @@ from ..arithmetic import System, system_of
 from ..checking.campaign import AuditReport, ClaimReport
 from ..checking.doctor import Diagnosis
 from ..checking.falsify import Falsification
+from ..checking.monte_carlo import Statistics
 from ..checking.sources import Quantity, quantities_of
 from ..claims.claim import Claim
 from ..claims.verdict import Evidence, LineEvidence, Standing, StepEvidence, Verdict
@@ -136,6 +137,23 @@ def explanation(claim: Claim, evidence: Evidence, subject: str) -> RenderableTyp
     parts += [_line(entry, used) for entry, used in zip(evidence.lines, sources, strict=True)]
     parts += [Text(), _conclusion(evidence), *_sources(sources)]
     return Group(*parts)
+
+
+def statistics_table(found: Statistics) -> RenderableType:
+    """What samples say of a claim that holds with probability ``1 - δ``: design by design, ``n`` by ``n``."""
+    level = f"{1 - found.delta:g} quantile"
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("design", "n", "coverage", f"{level} of left/right", f"{level} of left", "bound"):
+        table.add_column(column, justify="left" if column == "design" else "right", overflow="fold")
+    slopes = []
+    for series in found.series:
+        columns = zip(series.sizes, series.coverage, series.quantile, series.left, series.bound, strict=True)
+        for number, (count, coverage, ratio, left, bound) in enumerate(columns):
+            name = "" if number else series.design
+            _row(table, name, str(count), str(coverage), str(ratio), str(left), f"{bound:.4g}")
+        rates = f"{series.design}: the left side falls like n^a with a in {series.slope}, the bound like"
+        slopes.append(Text(f"{rates} n^{series.claimed_slope:.3g}"))
+    return Group(Text(found.text(), "yellow"), Text(), table, Text(), *slopes)
 
 
 def _sources(sources: Sequence[tuple[Quantity, ...]]) -> list[Text]:
