@@ -315,7 +315,7 @@ def _watch(progress: Any) -> Any:
         if optimum is None:
             optimum = float(optimal(process.game).values @ start)
         value = float(returns(process.game, process.policy(state), start))
-        text = f"k = {state.k:,} of {process.iterations:,}   J = {value:.4f}   gap = {optimum - value:.2e}"
+        text = f"k = {state.k:,} of {process.iterations:,}   J = {value:.4f}   gap = {optimum - value:.3g}"
         progress(text, state.k / process.iterations)
 
     return watch

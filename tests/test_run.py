@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import pty
 import random
 import signal
 import subprocess
@@ -18,6 +20,7 @@ import mappo_verify as mv
 from mappo_verify import cli
 from mappo_verify.algorithms.iteration import Improvement
 from mappo_verify.algorithms.multi_agent_ppo import multi_agent_ppo
+from mappo_verify.algorithms.pessimistic_linear import LinearEvaluation
 from mappo_verify.algorithms.recording import in_memory
 from mappo_verify.report.plots import run_overview
 from mappo_verify.runs.folder import open_run
@@ -29,9 +32,9 @@ MV = [sys.executable, "-m", "mappo_verify", "run"]
 NOISY = Plan(
     "algorithm-1",
     game="random:3x2x2:7",
-    options={"iterations": 400, "solver": "sgd:40", "radius": 3.0, "critic": "noisy:0.5", "seed": 5},
+    options={"iterations": 300, "solver": "sgd:60", "radius": 3.0, "critic": "noisy:0.5", "seed": 5},
 )
-SAMPLED = Plan("algorithm-2", problem="two-agent-gap", options={"iterations": 150, "samples": "200", "seed": 5})
+SAMPLED = Plan("algorithm-2", problem="two-agent-gap", options={"iterations": 500, "samples": "200", "seed": 5})
 
 
 def arguments(plan):
@@ -90,7 +93,7 @@ def stopping_at(*moments):
 
 
 @pytest.mark.parametrize("plan", [NOISY, SAMPLED], ids=lambda plan: plan.algorithm)
-@pytest.mark.parametrize("every", [0.0, 0.01, 1e9], ids=["each iteration", "some", "at the end"])
+@pytest.mark.parametrize("every", [0.01, 1e9], ids=["often", "at the end"])
 def test_a_run_that_is_stopped_goes_on_bit_for_bit(plan, every, whole, tmp_path):
     moments = (1, 2, 60, 149)
     for k in moments:
@@ -153,6 +156,27 @@ def test_a_step_that_fails_loses_nothing(tmp_path, monkeypatch):
     assert same(mv.resume_run(tmp_path), plan.follow(plan.subject(), in_memory))
 
 
+def test_an_evaluation_that_fails_loses_nothing_and_says_how_to_go_on(mappo, tmp_path, monkeypatch):
+    real = LinearEvaluation.evaluate
+
+    def failing(self, dataset, policy, price):
+        if np.ptp(policy.factors[0][0]) > 0.02:
+            raise mv.SolverError("out of order")
+        return real(self, dataset, policy, price)
+
+    monkeypatch.setattr(LinearEvaluation, "evaluate", failing)
+    options = ("--problem", "two-agent-gap", "-k", "40")
+    code, _, err = mappo("algorithm-2-repaired", *options, "--out", tmp_path / "run")
+    kept = mv.load_run(tmp_path / "run")
+    assert code == 2 and 0 < kept.iterations < 40
+    assert f"{kept.iterations} iterations are kept; go on with: mappo-verify run algorithm-2-repaired --out" in err
+    assert f"InterruptedRunError: iteration {kept.iterations}, agent 2: out of order" in err
+    monkeypatch.undo()
+    assert mappo("algorithm-2-repaired", "--out", tmp_path / "run", "--resume")[0] == 0
+    plan = Plan("algorithm-2-repaired", problem="two-agent-gap", options={"iterations": 40})
+    assert same(mv.load_run(tmp_path / "run"), plan.follow(None, in_memory))
+
+
 # --- killed -------------------------------------------------------------------------------------------------------------
 
 
@@ -161,10 +185,11 @@ def test_a_step_that_fails_loses_nothing(tmp_path, monkeypatch):
 def test_a_run_that_is_killed_goes_on_bit_for_bit(plan, seed, whole, tmp_path):
     """SIGKILL at random moments, several times, then to the end."""
     moments, out, kept = random.Random(seed), tmp_path / "run", []
-    command = [*MV, *arguments(plan), "--out", str(out), "--save-every", "0.002"]
-    for _ in range(3):
+    command = [*MV, *arguments(plan), "--out", str(out)]
+    for _ in range(2):
         begun = (out / "run.json").exists()
-        process = subprocess.Popen([*command, *["--resume"] * begun], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        often = [*command, "--save-every", "0.01", *["--resume"] * begun]
+        process = subprocess.Popen(often, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         before = kept[-1] if kept else 0
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline and process.poll() is None and _stored(out) <= before:
@@ -364,6 +389,23 @@ def test_the_command_runs_writes_and_says_what_it_found(mappo, tmp_path):
     code, text, _ = mappo("algorithm-1", "--out", out, "--resume")
     assert code == 0 and "holds the whole run already: nothing is left to do" in text
     assert before == {path: path.stat().st_mtime_ns for path in out.rglob("*")}
+
+
+def test_progress_shows_the_return_and_the_gap(tmp_path):
+    """On a terminal; the run's own lines go to standard output."""
+    parent, child = pty.openpty()
+    command = [*MV, "independent-mirror-descent", "--game", "climbing", "-k", "50", "--out", str(tmp_path / "run")]
+    process = subprocess.Popen(command, stderr=child, stdout=subprocess.PIPE)
+    os.close(child)
+    shown = b""
+    with contextlib.suppress(OSError):  # the end of a terminal
+        while piece := os.read(parent, 4096):
+            shown += piece
+    os.close(parent)
+    out, _ = process.communicate(timeout=120)
+    text = shown.decode()
+    assert process.returncode == 0 and out.startswith(b"Independent mirror descent")
+    assert "k = 1 of 50   J = 0.3502   gap = 10.6" in text, text
 
 
 def test_what_was_killed_before_its_picture_gets_it(mappo, tmp_path):

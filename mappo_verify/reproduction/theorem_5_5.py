@@ -158,10 +158,7 @@ def _costs(problem: OfflineProblem, size: int, iterations: int, repetitions: int
     cost = (found.term_two + found.optimism)[..., -1]
     taken = occupancy(game, problem.comparator)
     mismatch = float(np.sqrt((taken / problem.distribution(game.agents)).max()))
-    horizon = float(problem.ceiling)
-    seen = np.sqrt(found.residuals_squared[..., -1]) - np.sqrt(np.maximum(found.critic_errors[..., 0], 0))
-    bound = mismatch**2 * horizon**2 / (4 * price) + price * found.realised_error[..., 0]
-    bound = bound + mismatch * horizon * np.maximum(seen.max(0), 0)
+    bound = found.estimation_bound(problem.ceiling, price, mismatch)
     low, high = np.quantile(cost, (0.025, 0.975))
     return {
         "draws": size,

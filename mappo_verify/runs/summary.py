@@ -162,10 +162,4 @@ def _estimation(trace: PessimisticTrace) -> float:
     residual = table - bellman_operator(game, trace.policies(slice(trace.iterations)), table, game.agents)
     there, shown = squared_norm(residual, occupancy(game, problem.comparator), 2), found.residuals_squared[:, -1]
     mismatch = float(np.sqrt(divide(np.where(there > 1e-24, there, 0), shown).max()))
-    unseen = np.sqrt(shown) - np.sqrt(np.maximum(found.critic_errors[:, 0], 0))
-    ceiling, blind, error = (
-        float(problem.ceiling),
-        max(float(unseen.max()), 0.0),
-        max(float(found.realised_error[0]), 0),
-    )
-    return mismatch**2 * ceiling**2 / (4 * price) + price * error + mismatch * ceiling * blind
+    return max(float(found.estimation_bound(problem.ceiling, price, mismatch)), 0.0)
