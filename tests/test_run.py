@@ -542,6 +542,15 @@ def test_the_printed_bound_is_seen_to_fail():
     assert "allows any gap as printed" in _compared(mean, np.full(3, np.inf), bound)
 
 
+def test_policies_that_round_to_zero_have_bounds_all_the_same(tmp_path):
+    """Exact updates make no error, so what is infinite or no number must not leak into the bound where it is 0 times that."""
+    data = summary_of(tmp_path, Plan("constant-step", "climbing", options={"iterations": 9, "step": 500.0}))
+    assert 0.0 in mv.load_run(tmp_path).policies(-1).factors[1]
+    json.dumps(data, allow_nan=False)
+    bounds = data["bounds"]
+    assert all(b is None or b >= a for a, b in zip(bounds["mean_gap"], bounds["repaired"], strict=True))
+
+
 def test_bounds_of_runs_from_data(tmp_path):
     printed = summary_of(tmp_path / "a", Plan("algorithm-2", problem="two-agent-gap", options={"iterations": 50}))
     repaired = summary_of(

@@ -22,7 +22,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ..arithmetic import Array, Truth, divide, lift, like, sqrt
+from ..arithmetic import Array, Truth, divide, lift, like, sqrt, support
 from ..model import Game, Policy
 from ..model.agents import split_last
 from .concentrability import density_ratio, dominates, squared_concentrability
@@ -130,9 +130,14 @@ class Update:
         """``‖w_{m-1} change/π_k^m‖²_{2,σ_k}``, shape ``[...]``, for ``change`` in the shape of the factor.
 
         With ``π_k^m - π_{k+1}^m`` its root takes the place of ``2φ^{m-1}`` in a ``δ`` that holds (theorem-4.5/repaired).
+        Floats may round ``π_k^m`` to 0; then it is infinite, or not a number, unless ``change`` is 0 there, too.
         """
-        ratio = density_ratio(self.here, self.policy, self.there, self.target, m - 1)[..., None]
-        return squared_norm(ratio * divide(change, self.policy.factors[m - 1]), self.sigma(m), 3)
+        ratio, own = (
+            density_ratio(self.here, self.policy, self.there, self.target, m - 1)[..., None],
+            self.policy.factors[m - 1],
+        )
+        everywhere = support(own).all()  # divide() asks where ``change`` is 0, which balls cannot say
+        return squared_norm(ratio * (change / own if everywhere else divide(change, own)), self.sigma(m), 3)
 
     # -- along the comparator -----------------------------------------------------------------------------------------
 
