@@ -78,7 +78,7 @@ def _reached(
         if function in seen:
             continue
         seen.add(function)
-        if function.__module__.startswith(SOURCES):
+        if function.__module__.startswith(SOURCES) and _is_public(function):
             yield function
         else:
             body = _tree(function.__code__)
@@ -153,7 +153,7 @@ def _assignments(node: ast.AST) -> Iterator[tuple[Sequence[ast.AST], ast.AST]]:
 
 def _resolved(names: set[str], scope: dict[str, Any], derived: dict[str, Callable[..., Any]]) -> list[FunctionType]:
     """The functions that names stand for: globals, derived ingredients, methods of the classes at hand."""
-    classes = [value for value in scope.values() if inspect.isclass(value) and _is_claims(value.__module__)]
+    classes = [value for value in scope.values() if inspect.isclass(value) and _has_methods_of_ours(value)]
     found: list[Any] = []
     for name in sorted(names):
         found += [scope.get(name), derived.get(name), *(_method(cls, name) for cls in classes)]
@@ -163,6 +163,15 @@ def _resolved(names: set[str], scope: dict[str, Any], derived: dict[str, Callabl
 def _method(cls: type, name: str) -> Any:
     value = vars(cls).get(name)
     return getattr(value, "func", None) or getattr(value, "fget", None) or value  # cached properties and properties
+
+
+def _is_public(function: FunctionType) -> bool:
+    """Whether a reader can look it up by its name; methods and helpers lead to such functions."""
+    return "." not in function.__qualname__ and not function.__name__.startswith("_")
+
+
+def _has_methods_of_ours(cls: type) -> bool:
+    return cls.__module__.startswith(SOURCES) or _is_claims(cls.__module__)
 
 
 def _is_claims(module: str) -> bool:
