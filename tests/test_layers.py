@@ -313,7 +313,6 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("claims/experiment.py", "__post_init__"): "the plan of an experiment: a Fraction, and whole numbers of data",
     ("claims/claim.py", "composed_relation"): "one set of relations within another",
     ("claims/section_4.py", "_rational_point"): "the floats of a solver become a point; any point will do",
-    ("claims/section_4.py", "_covered"): "three-valued truths",
     ("claims/section_4_convergence.py", "_is_own"): "floats only: balls take the next line",
     ("claims/section_4_convergence.py", "_covers"): "three-valued truths",
     ("claims/limits.py", "limit_setting"): "numbers of actions",

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import UNKNOWN, Array, System, contract, floats_of, lift, like, log, support
+from ..arithmetic import Array, System, contract, floats_of, lift, like, log, support
 from ..quantities.agent_values import advantages_of, agent_values
 from ..quantities.chain import has_stationary_distribution, values_exist
 from ..quantities.concentrability import density_ratio, dominates, squared_concentrability
@@ -231,18 +231,9 @@ def _rational_point(found: Array, case: Case) -> Array:
 
 
 def _covered(case: Case) -> Any:
-    """Asked of each instance alone, since a stationary distribution need not exist for all of a batch."""
-    exists = both_exist(has_stationary_distribution, case)
-    result = np.full(case.batch_shape, UNKNOWN, np.int8)
-    live = case if case.batch_shape == () else case.take(exists > 0)
-    if not (exists > 0).any():
-        return result
-    nu, nu_target = (stationary_distribution(live.game, which) for which in (live.policy, live.target))
-    found = dominates(nu, live.policy, nu_target, live.target, case.sizes.agents)
-    if case.batch_shape == ():
-        return found
-    result[exists > 0] = found
-    return result
+    """Asked of the instances only whose policies have a stationary distribution each, by the hypothesis before."""
+    nu, nu_target = (stationary_distribution(case.game, which) for which in (case.policy, case.target))
+    return dominates(nu, case.policy, nu_target, case.target, case.sizes.agents)
 
 
 def _states_by_actions(sizes: Sizes) -> tuple[int, int]:

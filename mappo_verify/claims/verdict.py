@@ -67,11 +67,6 @@ class StepEvidence:
     margin: Array | None
     ratios: Array | None = None
 
-    @property
-    def ratio(self) -> float | None:
-        """How tight it is: the largest of ``ratios``."""
-        return largest_of(self.ratios)
-
 
 def largest_of(ratios: Array | None) -> float | None:
     """The largest number that is one; None if there is none."""
