@@ -5,9 +5,10 @@ implementation can avoid, on a fixed policy: ``P_π``, ``r_π``, one solve for `
 nothing, validate nothing and record nothing.  One is written with ``einsum`` throughout, the other with ``matmul`` for the two
 contractions with ``P``, as the algorithm has them, too (``arithmetic.contract`` finds them).
 
-Processor time on one core, best of 14 rounds taken in turns: 0.36 s, which is 1.4 times the 0.26 s of ``einsum`` and 2.1 times
-the 0.17 s of ``matmul``.  Of the 0.19 s beyond that, softmaxes take 0.04 s, writing 60 MB of trace 0.02 s, the fits 0.01 s; the
-rest is reading policies that lie in memory as the softmax left them, dispatch, and a cache that all this shares with ``P``.
+Processor time on one core, best of 14 rounds taken in turns: 0.36 to 0.40 s, which is 1.4 to 1.55 times the 0.26 s of
+``einsum`` and 2.0 to 2.2 times the 0.17 s of ``matmul``.  Of what lies beyond that, softmaxes take 0.04 s, writing 60 MB of
+trace 0.02 s, the fits 0.01 s; the rest is reading policies that lie in memory as the softmax left them, dispatch, and a cache
+that all this shares with ``P``.
 
 Run with ``tox -e bench`` or ``pytest --benchmark-only benchmarks``.
 """
