@@ -32,10 +32,9 @@ from ..model.agents import average_out_last, join_last
 from ..model.features import Features, Parameters
 from ..quantities.gradients import gradient_of_logits
 from ..quantities.values import start_of
-from .constant_step import inverse_step
-from .critics import Critic, ExactCritic
-from .improvement_solver import Problem, Solver, require_count
-from .iteration import iterate
+from .constant_step import with_step
+from .critics import Critic
+from .improvement_solver import Problem, Solver
 from .recording import Record, in_memory
 from .sampling import Generator
 from .trace import Trace
@@ -72,19 +71,6 @@ def independent_gradient(
     :func:`~mappo_verify.algorithms.trace.recompute` measures how far these steps are from the ideal ones.
     Raises :class:`~mappo_verify.errors.GameError` as :func:`~mappo_verify.algorithms.constant_step.constant_step` does.
     """
-    require_count("K", iterations)
     start_of(game)
-    critic = critic or ExactCritic()
-    return iterate(
-        game,
-        Features.product(game),
-        iterations,
-        inverse_step(game, step),
-        critic,
-        GradientStep(),
-        seed,
-        "independent_gradient",
-        {"iterations": iterations, "step": step, "critic": critic, "initial": initial},
-        initial=initial,
-        record=record,
-    )
+    features, solver = Features.product(game), GradientStep()
+    return with_step("independent_gradient", game, features, solver, iterations, step, critic, seed, initial, record)

@@ -27,10 +27,9 @@ import numpy as np
 from ..arithmetic import Array
 from ..model import Game
 from ..model.features import Features, Parameters
-from .constant_step import inverse_step
-from .critics import Critic, ExactCritic
-from .improvement_solver import Problem, Solver, require_count
-from .iteration import iterate
+from .constant_step import with_step
+from .critics import Critic
+from .improvement_solver import Problem, Solver
 from .recording import Record, in_memory
 from .sampling import Generator
 from .trace import Trace
@@ -62,18 +61,7 @@ def independent_mirror_descent(
 
     Arguments as for :func:`~mappo_verify.algorithms.independent_gradient.independent_gradient`; no start is needed.
     """
-    require_count("K", iterations)
-    critic = critic or ExactCritic()
-    return iterate(
-        game,
-        Features.product(game),
-        iterations,
-        inverse_step(game, step),
-        critic,
-        IndependentFit(),
-        seed,
-        "independent_mirror_descent",
-        {"iterations": iterations, "step": step, "critic": critic, "initial": initial},
-        initial=initial,
-        record=record,
+    features, solver = Features.product(game), IndependentFit()
+    return with_step(
+        "independent_mirror_descent", game, features, solver, iterations, step, critic, seed, initial, record
     )
