@@ -20,6 +20,9 @@ OutOption = Annotated[
 ]
 SeedOption = Annotated[int, typer.Option(help="Makes every run reproducible.", min=0)]
 
+Pictures = dict[str, Callable[[dict[str, Any]], Any]]
+"""Names of files without ending, and what draws them from the data."""
+
 
 @app.command("algorithm-3")
 def algorithm_3(
@@ -32,14 +35,15 @@ def algorithm_3(
 
     Writes algorithm-3 (.svg, .png, .json); under a minute.
     """
-    from .cli import _Progress
     from .report.plots import algorithm_3_stall
     from .reproduction.algorithm_3 import algorithm_3 as compute
 
-    require_folder(out)
-    with _Progress("Algorithm 3") as progress:
-        data = compute(progress, iterations, runs, seed)
-    write_reproduction(data, out, {"algorithm-3": algorithm_3_stall})
+    _reproduce(
+        "Algorithm 3",
+        lambda progress: compute(progress, iterations, runs, seed),
+        out,
+        {"algorithm-3": algorithm_3_stall},
+    )
 
 
 @app.command("figure-1")
@@ -53,14 +57,15 @@ def figure_1(
 
     Writes figure-1 and figure-1-landscape (.svg, .png) and figure-1.json; under a minute.
     """
-    from .cli import _Progress
     from .report.plots import figure_1_landscape, figure_1_panels
     from .reproduction.figure_1 import figure_1 as compute
 
-    require_folder(out)
-    with _Progress("figure 1") as progress:
-        data = compute(progress, iterations)
-    write_reproduction(data, out, {"figure-1": figure_1_panels, "figure-1-landscape": figure_1_landscape})
+    _reproduce(
+        "figure 1",
+        lambda progress: compute(progress, iterations),
+        out,
+        {"figure-1": figure_1_panels, "figure-1-landscape": figure_1_landscape},
+    )
 
 
 @app.command("section-4.3")
@@ -74,14 +79,15 @@ def section_4_3(
 
     Writes section-4.3 (.svg, .png, .json); under a minute.
     """
-    from .cli import _Progress
     from .report.plots import section_4_3_overview
     from .reproduction.section_4_3 import section_4_3 as compute
 
-    require_folder(out)
-    with _Progress("section 4.3") as progress:
-        data = compute(progress, iterations, starts, seed)
-    write_reproduction(data, out, {"section-4.3": section_4_3_overview})
+    _reproduce(
+        "section 4.3",
+        lambda progress: compute(progress, iterations, starts, seed),
+        out,
+        {"section-4.3": section_4_3_overview},
+    )
 
 
 @app.command("theorem-5.5")
@@ -96,14 +102,25 @@ def theorem_5_5(
 
     Writes theorem-5.5-gap and theorem-5.5-slope (.svg, .png) and theorem-5.5.json; about a minute.
     """
-    from .cli import _Progress
     from .report.plots import theorem_5_5_gap, theorem_5_5_slope
     from .reproduction.theorem_5_5 import theorem_5_5 as compute
 
+    _reproduce(
+        "Theorem 5.5",
+        lambda progress: compute(progress, iterations, runs, repetitions, seed),
+        out,
+        {"theorem-5.5-gap": theorem_5_5_gap, "theorem-5.5-slope": theorem_5_5_slope},
+    )
+
+
+def _reproduce(name: str, compute: Callable[[Any], dict[str, Any]], out: Path, pictures: Pictures) -> None:
+    """Compute with progress, write, draw; the folder is tried first, so that no work is lost."""
+    from .cli import _Progress
+
     require_folder(out)
-    with _Progress("Theorem 5.5") as progress:
-        data = compute(progress, iterations, runs, repetitions, seed)
-    write_reproduction(data, out, {"theorem-5.5-gap": theorem_5_5_gap, "theorem-5.5-slope": theorem_5_5_slope})
+    with _Progress(name) as progress:
+        data = compute(progress)
+    write_reproduction(data, out, pictures)
 
 
 def require_folder(folder: Path) -> None:
@@ -116,7 +133,7 @@ def require_folder(folder: Path) -> None:
         raise typer.BadParameter(f"cannot write into the folder {folder}")
 
 
-def write_reproduction(data: dict[str, Any], out: Path, pictures: dict[str, Callable[[dict[str, Any]], Any]]) -> None:
+def write_reproduction(data: dict[str, Any], out: Path, pictures: Pictures) -> None:
     """Pictures and numbers into a folder; what was found, and where it is, onto the terminal."""
     from .cli import _write_json, output
     from .report.plots import save
