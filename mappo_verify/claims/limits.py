@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -95,6 +95,13 @@ def exhibit(make: Make, case: Case) -> dict[str, Array]:
     return shown
 
 
+@lru_cache(maxsize=64)
+def _limit(make: Make, *shares: Any) -> tuple[OfflineProblem, tuple[LimitCritic, ...]]:
+    """The problem with its data shared out so, and its limit: one programme for all parts of all cases of an instance."""
+    problem = shared_out(make, np.array(shares, dtype=object))
+    return problem, limits_of(problem, Policy.uniform(problem.game))
+
+
 @dataclass(frozen=True)
 class LimitTables(Ingredient):
     """One part of the limit for every agent, computed from ``shares``: a tuple of tables."""
@@ -109,10 +116,7 @@ class LimitTables(Ingredient):
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> tuple[Array, ...]:
         shares = np.asarray(built["shares"])
         target, exact = system_of(shares), convert(shares, System.RATIONALS, rows=True)
-        parts = []
-        for index in np.ndindex(exact.shape[:-1]):
-            problem = shared_out(self.make, exact[index])
-            parts.append(self.part(problem, limits_of(problem, Policy.uniform(problem.game))))
+        parts = [self.part(*_limit(self.make, *exact[index])) for index in np.ndindex(exact.shape[:-1])]
         tables = [np.stack([part[m] for part in parts]) for m in range(len(parts[0]))]
         return tuple(convert(t.reshape(*exact.shape[:-1], *t.shape[1:]), target) for t in tables)
 
