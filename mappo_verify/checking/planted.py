@@ -289,15 +289,15 @@ PLANTED: tuple[Planted, ...] = (
     Planted(
         "visits of the old policy",
         DIFFERENCE,
-        "agent_values(game, policy), visits(game, target, start)",
-        "agent_values(game, policy), visits(game, policy, start)",
+        "gains_along(visits(game, target, start)",
+        "gains_along(visits(game, policy, start)",
         ("lemma-4.1",),
     ),
     Planted(
         "values of the new policy",
         DIFFERENCE,
-        "agent_values(game, policy), visits(game, target, start)",
-        "agent_values(game, target), visits(game, target, start)",
+        "agent_values(game, policy)[1:]",
+        "agent_values(game, target)[1:]",
         ("lemma-4.1",),
     ),
     Planted(
@@ -310,15 +310,15 @@ PLANTED: tuple[Planted, ...] = (
     Planted(
         "the values of the agent before",
         DIFFERENCE,
-        "factor_gain(target, policy, m, values[m]))",
-        "factor_gain(target, policy, m, np.repeat(values[m - 1], game.action_sizes[m - 1], axis=-1)))",
+        "agent_values(game, policy)[1:])",
+        "[np.repeat(v, n, axis=-1) for v, n in zip(agent_values(game, policy), game.action_sizes)])",
         ("lemma-4.1",),
     ),
     Planted(
         "the last agent's term forgotten",
         DIFFERENCE,
-        "for m in range(1, game.agents + 1)",
-        "for m in range(1, max(game.agents, 2))",
+        "enumerate(tables, start=1)",
+        "enumerate(tables[: max(len(tables) - 1, 1)], start=1)",
         ("lemma-4.1",),
     ),
     # --- mirror descent and divergence

@@ -15,9 +15,8 @@ from ..arithmetic import Array, Truth, both, compare, contract, lift, like, maxi
 from ..games.offline import one_agent_gap, two_agent_gap
 from ..model import Policy
 from ..model.agents import prefix_sizes
-from ..model.validation import unchecked
 from ..quantities.agent_values import agent_values, average_out
-from ..quantities.bellman import bellman_operator, expected_reward, implied_reward
+from ..quantities.bellman import bellman_operator, expected_reward, implied_game, implied_reward
 from ..quantities.bellman_error import (
     Moments,
     moments_of,
@@ -137,19 +136,17 @@ def convex_under_constraints(case: Case) -> Iterator[Line]:
 def closed_form_stays_in_class(case: Case) -> Iterator[Line]:
     """Whether the unconstrained minimiser, which the appendix recommends, is a critic of Definition 5.1."""
     values = _tabular_critic(case)
-    yield line("max_x φ(x)ᵀw⁺ and max_x -φ(x)ᵀw⁺ + 1/(1-γ)", np.stack([values, _ceiling(case)[..., None] - values], -1))
+    yield line(
+        "max_x φ(x)ᵀw⁺ and max_x -φ(x)ᵀw⁺ + 1/(1-γ)", np.stack([values, case.game.horizon[..., None] - values], -1)
+    )
     yield at_most(
         "1/(1-γ)",
-        lift(_ceiling(case), 2) + like(np.zeros((1, 1), int), values),
+        lift(case.game.horizon, 2) + like(np.zeros((1, 1), int), values),
         because="as printed the closed form solves the evaluation over F^m",
     )
 
 
 # --- one-hot features under the population ------------------------------------------------------------------------------
-
-
-def _ceiling(case: Case) -> Array:
-    return np.asarray(like(1, case.game.discount) / (like(1, case.game.discount) - case.game.discount))
 
 
 def _one_hot(case: Case) -> Array:
@@ -226,31 +223,21 @@ def small_error_means_consistent(case: Case) -> Iterator[Line]:
 # --- Lemma C.3 ----------------------------------------------------------------------------------------------------------
 
 
-def _implied_values(case: Case, reward: Array, m: int) -> Array:
-    """``Q^{1:m}_π`` in the game with the same dynamics and these rewards over ``(s, a^{1:j})``."""
-    game = case.game
-    repeated = np.repeat(reward, game.actions // reward.shape[-1], axis=-1)
-    changed = unchecked(type(game), **{**vars(game), "reward": repeated})
-    return agent_values(changed, case.policy)[m]
-
-
 def one_game_for_each(case: Case) -> Iterator[Line]:
     """For every agent alone there is a game, whatever the critic."""
     for m, table in enumerate(case.critics, start=1):
-        reward = implied_reward(case.game, case.policy, table, m)
-        yield line(
-            f"Q^{{1:{m}}}_π in the game with rewards f^{m} - γ E P f^{m}(·, π)", _implied_values(case, reward, m)
-        )
+        explained = agent_values(implied_game(case.game, case.policy, table, m), case.policy)
+        yield line(f"Q^{{1:{m}}}_π in the game with rewards f^{m} - γ E P f^{m}(·, π)", explained[m])
         yield equal(f"f^{m}", table, because="f is a fixed point of its Bellman operator, and there is only one")
 
 
 def one_game_for_marginals(case: Case) -> Iterator[Line]:
     """For the marginals of one joint critic there is one game for all agents."""
     joint = case.critic
-    reward = implied_reward(case.game, case.policy, joint, case.game.agents)
+    explained = agent_values(implied_game(case.game, case.policy, joint, case.game.agents), case.policy)
     marginals = average_out(joint, case.policy, case.game.agents)
     for m in range(1, case.game.agents + 1):
-        yield line(f"Q^{{1:{m}}}_π in the game with rewards f - γ P f(·, π)", _implied_values(case, reward, m))
+        yield line(f"Q^{{1:{m}}}_π in the game with rewards f - γ P f(·, π)", explained[m])
         yield equal(
             f"E_{{π^{{{m + 1}:N}}}} f",
             marginals[m],
@@ -261,11 +248,11 @@ def one_game_for_marginals(case: Case) -> Iterator[Line]:
 def one_game_for_all(case: Case) -> Iterator[Line]:
     """Lemma C.3 as the theorem uses it: the critics of one iteration of Algorithm 2 are the values of one game."""
     joint = case.critics[-1]
-    reward = implied_reward(case.game, case.policy, joint, case.game.agents)
+    explained = agent_values(implied_game(case.game, case.policy, joint, case.game.agents), case.policy)
     for m, table in enumerate(case.critics, start=1):
         yield line(
             f"Q^{{1:{m}}}_{{π_k}} in M_k, the only game with the same dynamics and Q_{{π_k}} = f_k^N",
-            _implied_values(case, reward, m),
+            explained[m],
         )
         yield equal(f"f_k^{m}", table, because="as printed: M_k has f_k^m for its values, for every m")
 
@@ -292,7 +279,7 @@ def reward_error_repaired(case: Case) -> Iterator[Line]:
         slack + (returns(game, policy) - start) / price,
         because="f minimises f(s_0, π) + λE(f, π), and Q_π is a candidate",
     )
-    yield at_most("ε_r + 1/((1-γ)λ)", slack + _ceiling(case) / price, because="J(π) ≤ 1/(1-γ) and f(s_0, π) ≥ 0")
+    yield at_most("ε_r + 1/((1-γ)λ)", slack + case.game.horizon / price, because="J(π) ≤ 1/(1-γ) and f(s_0, π) ≥ 0")
 
 
 def _reward_error(case: Case) -> Iterator[Line]:
@@ -312,7 +299,7 @@ def _joint_values(case: Case) -> Array:
 
 def _in_range(case: Case) -> Truth:
     values = _tabular_critic(case)
-    return both(compare(values, "≥", like(0, values)), compare(values, "≤", lift(_ceiling(case), 1)))
+    return both(compare(values, "≥", like(0, values)), compare(values, "≤", lift(case.game.horizon, 1)))
 
 
 # --- Lemma C.7 ----------------------------------------------------------------------------------------------------------
@@ -418,7 +405,7 @@ ONE_FEATURE = Setting(
 
 def _longest(case: Case) -> Array:
     """The largest weight of the class, ``[..., 1]``: ``φw ≤ 1/(1-γ)`` everywhere; the ball is larger."""
-    return np.asarray(smallest(_ceiling(case)[..., None] / case.heights, -1)[..., None])
+    return np.asarray(smallest(case.game.horizon[..., None] / case.heights, -1)[..., None])
 
 
 TABULAR = Setting(

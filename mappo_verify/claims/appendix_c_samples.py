@@ -88,12 +88,6 @@ def _not_empty(case: Case) -> Truth:
     return compare(case.number, ">", like(0, case.number))
 
 
-def horizon_of(case: Case) -> Array:
-    """``1/(1-γ)``"""
-    one = like(1, case.game.discount)
-    return np.asarray(one / (one - case.game.discount))
-
-
 SAMPLE: tuple[Ingredient, ...] = (
     GameData(reward=(0, 9), scale=9, start=False),
     PolicyData("policy"),
@@ -103,7 +97,7 @@ SAMPLE: tuple[Ingredient, ...] = (
     Derived("law", lambda case: law_of_data(case.game, case.policy, case.distribution, AGENT)),
     Derived("number", lambda case: np.asarray(possible(case.law, case.counts).sum((-3, -2, -1)))),
     Derived("sample", lambda case: frequencies(case.law, case.counts)),
-    Derived("horizon", horizon_of),
+    Derived("horizon", lambda case: case.game.horizon),
 )
 """A game with rewards in [0, 1], a policy, where data comes from, and a sample of it."""
 SOUND = (Hypothesis("γ < 1", _discounted), Hypothesis("the sample is not empty", _not_empty))

@@ -67,7 +67,6 @@ from .appendix_c_samples import (
     coin,
     evenly,
     exact,
-    horizon_of,
     law,
     points_of,
 )
@@ -708,7 +707,7 @@ JOINT = Setting(
         CountsOfRun("counts"),
         Derived("distribution", lambda case: case.data.reshape(*case.data.shape[:-1], case.sizes.states, -1)),
         Derived("law", lambda case: law_of_data(case.game, case.target, case.distribution, case.game.agents)),
-        Derived("horizon", horizon_of),
+        Derived("horizon", lambda case: case.game.horizon),
         Derived("flow", lambda case: visits(case.game, case.target, case.start)),
         Derived("tables", _joint),
     ),

@@ -15,7 +15,7 @@ from ..quantities.concentrability import density_ratio, dominates, squared_conce
 from ..quantities.distributions import state_action_distribution, stationary_distribution, visits
 from ..quantities.divergence import kl_divergence, l1_distance, squared_norm
 from ..quantities.mirror_descent import averaged_objective, mirror_gradient, mirror_objective, mirror_step
-from ..quantities.performance_difference import expected_along, factor_gain, return_difference
+from ..quantities.performance_difference import expected_along, gains_along, return_difference
 from ..quantities.values import returns
 from .claim import Claim, Line, at_least, at_most, equal, line
 from .section_3 import ONE_BY_TWO, SIMPLEX, TWO_BY_TWO
@@ -77,7 +77,7 @@ def _difference(case: Case, d: Array) -> Iterator[Line]:
     )
     yield equal(
         "Σ_m Σ_s d(s) E_{p~π'} ⟨A^m(s, p, ·), π'^m - π^m⟩",
-        total([expected_along(d, target, m - 1, factor_gain(target, policy, m, advantages[m - 1])) for m in agents]),
+        np.asarray(gains_along(d, target, policy, advantages).sum(-1)),
         because="lemma-b.3/zero-mean: A^m has mean 0 under π^m",
     )
     yield equal(

@@ -37,17 +37,17 @@ from ..arithmetic import (
 )
 from ..games.offline import one_agent_gap, two_agent_gap
 from ..model import Game, Policy
-from ..model.agents import prefix_sizes, split_last
+from ..model.agents import prefix_sizes, split_last, sum_out_later
 from ..model.validation import unchecked
 from ..quantities.agent_values import agent_values, average_out
-from ..quantities.bellman import bellman_operator, implied_reward
+from ..quantities.bellman import bellman_operator, implied_game
 from ..quantities.bellman_error import Moments, pessimistic_step, population_moments, start_features
 from ..quantities.data import data_moments
 from ..quantities.distributions import visits
 from ..quantities.divergence import squared_norm
 from ..quantities.mirror_descent import mirror_step
 from ..quantities.online_learning import regret_bound, tuned_step
-from ..quantities.performance_difference import expected_along, factor_gain
+from ..quantities.performance_difference import gains_along
 from ..quantities.values import returns
 from .appendix_c import DISCOUNTED
 from .claim import Claim, Line, at_most, equal, line
@@ -68,33 +68,19 @@ from .settings import (
 )
 from .verdict import Standing
 
-
-def ceiling(game: Game) -> Array:
-    """``1/(1-γ)``"""
-    one = like(1, game.discount)
-    return np.asarray(one / (one - game.discount))
-
-
 # --- Definition 5.4 -----------------------------------------------------------------------------------------------------
 
 
 def _comparator(case: Case, m: int) -> Array:
     """``d_* (s, a^{1:m})``, normalised."""
-    states = visits(case.game, case.target) / lift(ceiling(case.game), 1)
+    states = visits(case.game, case.target) / lift(case.game.horizon, 1)
     return np.asarray(states[..., None] * case.target.prefix_probabilities()[m])
-
-
-def _marginal(table: Array, sizes: Sizes, m: int) -> Array:
-    """A law over ``(s, a)`` seen by the first ``m`` agents."""
-    for size in reversed(sizes.actions[m:]):
-        table = np.asarray(split_last(table, size).sum(-1))
-    return table
 
 
 def concentrability(case: Case) -> Iterator[Line]:
     """``C² ≤ max d_*/μ``: certified for every critic and policy, where eigenvalues only bound and searches only find."""
     for m in range(1, case.game.agents + 1):
-        above, below = _comparator(case, m), _marginal(case.data, case.sizes, m)
+        above, below = _comparator(case, m), sum_out_later(case.data, case.sizes.actions, m)
         table = case.tables[m - 1]
         residual = table - bellman_operator(case.game, case.policy, table, m)
         yield line(f"‖f - T^{{1:{m}}}_π f‖²_{{2,d_*}}", squared_norm(residual, above, 2))
@@ -110,7 +96,7 @@ def concentrability(case: Case) -> Iterator[Line]:
 
 def _steps(case: Case) -> tuple[Array, ...]:
     """``η = (1-γ) √(log|A|/2K)``, every agent's own."""
-    return tuple(tuned_step(ceiling(case.game), case.sizes.steps, size) for size in case.game.action_sizes)
+    return tuple(tuned_step(case.game.horizon, case.sizes.steps, size) for size in case.game.action_sizes)
 
 
 def _average_factors(case: Case) -> tuple[Array, ...]:
@@ -164,7 +150,7 @@ def printed_theorem(case: Case) -> Iterator[Line]:
     """Theorem 5.5 as ``n → ∞``: what is left of the bound is its first term.  Critics are those of the limit."""
     game, target = case.game, case.target
     played = _average_policy(case)
-    model = _model(game, played, case.critics[-1])
+    model = implied_game(game, played, case.critics[-1], game.agents)
     best, believed = returns(game, target), returns(model, target)
     yield line("J_* - E J(π̂) = 1/K Σ_k (J_* - J(π_k))", best - returns(game, played))
     yield at_most(
@@ -179,27 +165,22 @@ def printed_theorem(case: Case) -> Iterator[Line]:
         because="J_{M_k}(π_*) enters once with either sign",
     )
     ahead = visits(game, target)
-    gains = [
-        expected_along(ahead, target, m - 1, factor_gain(target, played, m, case.critics[m - 1]))
-        for m in range(1, game.agents + 1)
-    ]
     yield equal(
         "1/K Σ_k Σ_m 1/(1-γ) E_{d_*} ⟨f_k^m, π_*^m - π_k^m⟩ + Term II",
-        total(gains) + estimation,
+        np.asarray(gains_along(ahead, target, played, case.critics).sum(-1)) + estimation,
         because="lemma-4.1 in M_k, whose values lemma-c.3/all-agents says are f_k^m",
     )
     first = _optimisation(case)
     yield at_most("2√2/(1-γ)² Σ_m √(log|A_m|/K) + Term II", first + estimation, because="lemma-c.6")
     model_gap = np.asarray(case.critics[-1] - bellman_operator(game, played, case.critics[-1], game.agents))
-    weights = np.asarray(_marginal_of_data(case))
     yield at_most(
         "2√2/(1-γ)² Σ_m √(log|A_m|/K) + 1/(1-γ) ‖f_k - T f_k‖_{2,d_*}",
-        first + ceiling(game) * sqrt(squared_norm(model_gap, _comparator_of(case), 2)),
+        first + game.horizon * sqrt(squared_norm(model_gap, _comparator(case, game.agents), 2)),
         because="Term II = Σ d_*(T f_k - f_k)/(1-γ); Jensen",
     )
     yield at_most(
         "2√2/(1-γ)² Σ_m √(log|A_m|/K) + C/(1-γ) ‖f_k - T f_k‖_{2,μ}",
-        first + ceiling(game) * sqrt(_concentrability(case)) * sqrt(squared_norm(model_gap, weights, 2)),
+        first + game.horizon * sqrt(_concentrability(case)) * sqrt(squared_norm(model_gap, case.data[-1], 2)),
         because="definition-5.4, with C² ≤ max d_*/μ",
     )
     yield at_most(
@@ -209,29 +190,16 @@ def printed_theorem(case: Case) -> Iterator[Line]:
     )
 
 
-def _marginal_of_data(case: Case) -> Array:
-    return np.asarray(case.data[-1])
-
-
-def _comparator_of(case: Case) -> Array:
-    return _comparator(case, case.game.agents)
-
-
 def _concentrability(case: Case) -> Array:
     """``max d_*/μ`` over what the data sees; elsewhere critics and their updates agree, so no more is needed."""
-    above, below = np.broadcast_arrays(_comparator_of(case), _marginal_of_data(case))
+    above, below = np.broadcast_arrays(_comparator(case, case.game.agents), case.data[-1])
     seen = support(below)
     return largest(divide(select(seen, above, like(0, above)), below), (-2, -1))
 
 
-def _model(game: Game, policy: Policy, critic: Array) -> Game:
-    """The game with these dynamics in which ``Q_π = f``."""
-    return unchecked(Game, **{**vars(game), "reward": implied_reward(game, policy, critic, game.agents)})
-
-
 def _optimisation(case: Case) -> Array:
     """``2√2/(1-γ)² Σ_m √(log|A_m|/K)``: what lemma-c.6 leaves of Term I."""
-    bound, steps = ceiling(case.game), case.sizes.steps
+    bound, steps = case.game.horizon, case.sizes.steps
     return total([bound * regret_bound(bound, steps, size) / steps for size in case.game.action_sizes])
 
 
@@ -257,7 +225,7 @@ class Iteration:
     def believed(self) -> Array:
         """``f_k(s_0, π_k)``"""
         assert self.game.start is not None
-        return contract("...s,...s->...", self.game.start, self._averaged(0)[..., 0])
+        return contract("...s,...s->...", self.game.start, self.marginals[0][..., 0])
 
     @cached_property
     def error(self) -> Array:
@@ -274,17 +242,14 @@ class Iteration:
         """``‖f_k - T f_k‖_{2,μ}``"""
         return sqrt(squared_norm(self.residual, self.law, 2))
 
-    def _averaged(self, m: int) -> Array:
-        return average_out(self.critic, self.policy, self.game.agents)[m]
+    @cached_property
+    def marginals(self) -> tuple[Array, ...]:
+        """The marginals of ``f_k``, from no agent's to all agents'."""
+        return average_out(self.critic, self.policy, self.game.agents)
 
     def gain(self, target: Policy, ahead: Array) -> Array:
         """``Σ_m 1/(1-γ) E_{d_*} ⟨f_k^m, π_*^m - π_k^m⟩`` with ``f_k^m`` the marginals of ``f_k``."""
-        return total(
-            [
-                expected_along(ahead, target, m - 1, factor_gain(target, self.policy, m, self._averaged(m)))
-                for m in range(1, self.game.agents + 1)
-            ]
-        )
+        return np.asarray(gains_along(ahead, target, self.policy, self.marginals[1:]).sum(-1))
 
 
 def _flat(table: Array) -> Array:
@@ -305,15 +270,14 @@ def iterations_of(case: Case) -> list[Iteration]:
         direction = start_features(game, policy, features, game.agents, np.asarray(game.start))
         free = pessimistic_step(moments, direction, case.price).weights.reshape(values.shape)
         zero = like(np.zeros(free.shape, int), free)
-        clipped = minimum(maximum(free, zero), np.broadcast_to(lift(ceiling(game), 2), free.shape))
+        clipped = minimum(maximum(free, zero), np.broadcast_to(lift(game.horizon, 2), free.shape))
         critic = values + lift(case.shares[..., k], 2) * (clipped - values)
         result.append(Iteration(game, policy, np.asarray(critic), moments, law))
-        tables = average_out(result[-1].critic, policy, game.agents)[1:]
         factors = [
             mirror_step(factor, split_last(table, factor.shape[-1]), like(1, eta) / eta)
             if factor.shape[-1] > 1
             else factor
-            for factor, table, eta in zip(factors, tables, etas, strict=True)
+            for factor, table, eta in zip(factors, result[-1].marginals[1:], etas, strict=True)
         ]
     return result
 
@@ -321,7 +285,7 @@ def iterations_of(case: Case) -> list[Iteration]:
 def repaired_theorem(case: Case) -> Iterator[Line]:
     """One joint critic, its marginals, the range enforced: both terms close."""
     game, target, steps, price = case.game, case.target, case.run, case.price
-    count, horizon = len(steps), ceiling(case.game)
+    count, horizon = len(steps), case.game.horizon
     best, ahead = returns(game, target), visits(game, target)
     comparator = _comparator(case, game.agents)
     first = _optimisation(case)

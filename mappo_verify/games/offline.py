@@ -25,7 +25,7 @@ import numpy as np
 from ..arithmetic import Array, System, compare, like
 from ..errors import GameError
 from ..model import Game, Policy
-from ..model.agents import split_last
+from ..model.agents import sum_out_later
 from ..model.conversion import convert
 from ..model.features import Features
 from ..model.validation import array_of, freeze, in_system, require_shape, require_subprobability
@@ -82,16 +82,13 @@ class OfflineProblem:
     @property
     def ceiling(self) -> Array:
         """``1/(1-γ)``, the largest value a critic may have."""
-        one = like(1, self.game.system)
-        return np.asarray(one / (one - self.game.discount))
+        return self.game.horizon
 
     def distribution(self, m: int) -> Array:
         """``μ(s, a^{1:m})``, ``[S, |A_1|···|A_m|]``; agents are counted from 1."""
         if not 0 <= m <= self.game.agents:
             raise GameError(f"m = {m} is not in 0..{self.game.agents}")
-        actions = self.action_distribution
-        for size in reversed(self.game.action_sizes[m:]):
-            actions = np.asarray(split_last(actions, size).sum(-1))
+        actions = sum_out_later(self.action_distribution, self.game.action_sizes, m)
         return np.asarray(self.states_distribution[..., None] * actions)
 
     def exact(self) -> OfflineProblem:
@@ -132,7 +129,7 @@ def tabular_problem(
     if action_distribution is None:
         action_distribution = Policy.uniform(game).joint()
     root = isqrt(game.states * game.actions - 1) + 1  # a table of norm √(S·A)/(1-γ) is the longest in range
-    radius = like(root, game.system) / (like(1, game.system) - game.discount)
+    radius = root * game.horizon
     features = Features.tabular(game)
     return OfflineProblem(game, features, states_distribution, action_distribution, radius, comparator)
 

@@ -60,6 +60,12 @@ def average_out_last(table: Array, factor: Array) -> Array:
     return contract("...pa,...pa->...p", split_last(table, factor.shape[-1]), factor)
 
 
+def sum_out_later(table: Array, action_sizes: Sizes, m: int) -> Array:
+    """``Σ_{a^{m+1:N}} f(a)``, from ``[..., |A|]`` to ``[..., |A_1|···|A_m|]``: what the first ``m`` agents see of a law."""
+    sizes = prefix_sizes(action_sizes)
+    return np.asarray(split_last(table, sizes[-1] // sizes[m]).sum(-1))
+
+
 def extend(prefixes: Array, factor: Array) -> Array:
     """``π^{1:m} = π^{1:m-1} π^m``: probabilities of prefixes grow by one agent."""
     return join_last(prefixes[..., None] * factor)

@@ -182,6 +182,12 @@ class Game:
         """Whether some row of P certainly sums to less than 1 (for floats: by more than rounding)."""
         return bool((self.ends > 0).any())
 
+    @property
+    def horizon(self) -> Array:
+        """The effective horizon ``1/(1-γ)``, for γ < 1: the largest value where rewards lie in [0, 1], shape ``[...]``."""
+        one = like(1, self.system)
+        return np.asarray(one / (one - self.discount))
+
     def with_start(self, start: Any) -> Game:
         """The same game with another start distribution."""
         return self._keeping_ends(self.ends, start=start)

@@ -23,7 +23,7 @@ from ..arithmetic import Array, largest, like
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.agents import prefix_sizes
-from ..model.validation import require_shape
+from ..model.validation import require_shape, unchecked
 from .agent_values import average_out
 from .values import lookahead
 
@@ -52,6 +52,17 @@ def implied_reward(game: Game, policy: Policy, table: Array, m: int) -> Array:
     """
     image = bellman_operator(game, policy, table, m)
     return np.asarray(np.asarray(table) - image + expected_reward(game, policy, m))
+
+
+def implied_game(game: Game, policy: Policy, table: Array, m: int) -> Game:
+    """The game with the same dynamics and the rewards of :func:`implied_reward`, in which ``Q^{1:m}_π = f``.
+
+    The actions of agents ``m+1..N`` earn nothing more.  Rewards change no pattern of transitions, so nothing is checked again,
+    and formal games have one, too.  Source: Lemma C.3.
+    """
+    reward = implied_reward(game, policy, table, m)
+    repeated = np.repeat(reward, game.actions // reward.shape[-1], axis=-1)
+    return unchecked(Game, **{**vars(game), "reward": repeated})
 
 
 def row_mass(game: Game) -> Array:

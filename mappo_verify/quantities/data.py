@@ -27,7 +27,7 @@ import numpy as np
 
 from ..arithmetic import TRUE, Array, contract, lift, like, select, support
 from ..model import Game, Policy
-from ..model.agents import extend, prefix_sizes, split_last
+from ..model.agents import extend, prefix_sizes, sum_out_later
 from ..model.validation import require_shape
 from .agent_values import average_out
 from .bellman_error import Moments, moments_of
@@ -66,8 +66,7 @@ def regression(game: Game, policy: Policy, tables: Array, data: Array, m: int) -
     reached = contract("...sat,...t->...sa", data[..., :-1], follow)
     occurs = np.asarray(data.sum(-1))
     targets = occurs * game.reward + lift(game.discount, 2) * reached
-    rest = game.actions // prefix_sizes(game.action_sizes)[m]
-    return np.asarray(split_last(occurs, rest).sum(-1)), np.asarray(split_last(targets, rest).sum(-1))
+    return sum_out_later(occurs, game.action_sizes, m), sum_out_later(targets, game.action_sizes, m)
 
 
 def data_moments(game: Game, policy: Policy, features: Array, data: Array, m: int) -> Moments:

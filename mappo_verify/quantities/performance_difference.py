@@ -15,6 +15,7 @@ array([2., 2.])
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -37,12 +38,19 @@ def factor_gain(target: Policy, policy: Policy, m: int, table: Array) -> Array:
     return np.asarray((split_last(table, change.shape[-1]) * change).sum(-1))
 
 
+def gains_along(weights: Array, target: Policy, policy: Policy, tables: Sequence[Array]) -> Array:
+    """``Σ_s d(s) E_{p ~ π'^{1:m-1}} ⟨f^m(s, p, ·), π'^m - π^m⟩`` for every agent, shape ``[..., N]``.
+
+    ``tables`` are ``f^1, ..., f^N``, each ``[..., S, |A_1|···|A_m|]``; ``weights`` is ``d``, ``[..., S]``.
+    """
+    terms = [
+        expected_along(weights, target, m - 1, factor_gain(target, policy, m, table))
+        for m, table in enumerate(tables, start=1)
+    ]
+    return np.stack(terms, axis=-1)
+
+
 def return_difference(game: Game, target: Policy, policy: Policy, start: Any = None) -> Array:
     """The ``N`` terms of the lemma, shape ``[..., N]``; they sum to ``J(π') - J(π)`` from ``ρ`` (default: the game's start)."""
     target.require_fits(game)
-    values, weights = agent_values(game, policy), visits(game, target, start)
-    terms = [
-        expected_along(weights, target, m - 1, factor_gain(target, policy, m, values[m]))
-        for m in range(1, game.agents + 1)
-    ]
-    return np.stack(terms, axis=-1)
+    return gains_along(visits(game, target, start), target, policy, agent_values(game, policy)[1:])
