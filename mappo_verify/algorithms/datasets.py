@@ -30,7 +30,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, System, compare, contract, like, select, support, system_of
+from ..arithmetic import Array, System, contract, like, select, support, system_of
 from ..errors import GameError
 from ..games.offline import OfflineProblem
 from ..model import Policy
@@ -177,8 +177,7 @@ def outcomes_of(problem: OfflineProblem, m: int) -> Outcomes:
     if not 1 <= m <= game.agents:
         raise GameError(f"m = {m} is not an agent of 1..{game.agents}")
     seen = np.repeat(problem.distribution(m), _later(problem, m), axis=-1)  # μ(s, a^{1:m}) at every (s, a)
-    lost = select(compare(game.ends, ">", 0) > 0, like(1, game.system) - game.transition.sum(-1), like(0, game.system))
-    chances = seen[..., None] * np.concatenate([game.transition, lost[..., None]], axis=-1)
+    chances = seen[..., None] * game.outcomes
     states, actions, following = np.nonzero(support(chances))
     return Outcomes(
         problem,

@@ -60,9 +60,7 @@ class SamplingOracle:
     @cached_property
     def _sums(self) -> Array:
         """Running sums of ``P(·|s, a)`` with termination as one more outcome, ``[S, A, S + 1]``."""
-        transition = self.game.transition
-        lost = select(compare(self.game.ends, ">", 0) > 0, 1 - transition.sum(-1), 0.0)
-        return cumulative(np.concatenate([transition, lost[..., None]], axis=-1))
+        return cumulative(self.game.outcomes)
 
     def start(self, count: int, start: Any = None) -> Places:
         """``count`` states drawn from ``ρ`` (default: the game's start), ``[count]``."""

@@ -604,8 +604,8 @@ PLANTED: tuple[Planted, ...] = (
     Planted(
         "data that ends an episode forgotten",
         DATA,
-        "axis=-1))\n\n\ndef possible",
-        "axis=-1) * like([1] * game.states + [0], game.system))\n\n\ndef possible",
+        "joint[..., None] * game.outcomes",
+        "joint[..., None] * game.outcomes * like([1] * game.states + [0], game.system)",
         ("lemma-d.5/population",),
     ),
     Planted(

@@ -57,6 +57,8 @@ from ..quantities.agent_values import agent_values, average_out
 from ..quantities.data import frequencies, law_of_data, possible
 from ..quantities.distributions import occupancy, state_action_distribution, visits
 from ..quantities.finite_class import FiniteClass, visited_states
+from ..quantities.online_learning import optimisation_bound, tuned_step
+from ..quantities.performance_difference import gains_along
 from ..quantities.values import returns
 from .appendix_c_samples import (
     AGENT,
@@ -440,7 +442,7 @@ FIRST, SECOND = 2, 10
 
 def _eta(steps: Array) -> Array:
     """``η = (1-γ) √(log|A|/(2K))``"""
-    return np.asarray(sqrt(log(like(2, steps)) / (2 * steps)) / 2)
+    return tuned_step(like(2, steps), steps, 2)
 
 
 def _optimisation(steps: Array) -> Array:
@@ -586,12 +588,6 @@ class Iteration:
     """``min_f (‖f - T f‖_∞/(1-γ) + λ E(f))``: at most ``√ζ_F/(1-γ) + λ ε_r`` where ``E(f_π) ≤ ε_r``; and what is missed."""
 
 
-def _rate(case: Case, m: int) -> Array:
-    """``η_m = (1-γ) √(log|A_m|/(2K))``"""
-    size = log(like(case.game.action_sizes[m - 1], case.system))
-    return np.asarray(sqrt(size / (2 * case.sizes.steps)) / case.horizon)
-
-
 def iterations(case: Case) -> list[Iteration]:
     """``f_k ≈ argmin_f f(s_0, π_k) + λ E_{D_k}(f)`` over joint tables, up to ``ε_o``; then
 
@@ -614,7 +610,7 @@ def iterations(case: Case) -> list[Iteration]:
         found.append(Iteration(policy, data, FiniteClass(table, game.agents), _of(errors, chosen), allowance + missed))
         views = average_out(table[..., 0, :, :], policy, game.agents)[1:]
         factors = tuple(
-            tilt(f, lift(_rate(case, m), 3) * split_last(view, f.shape[-1]))
+            tilt(f, lift(tuned_step(case.horizon, case.sizes.steps, f.shape[-1]), 3) * split_last(view, f.shape[-1]))
             for m, (f, view) in enumerate(zip(policy.factors, views, strict=True), start=1)
         )
         policy = unchecked(Policy, factors=factors, system=case.system)
@@ -624,12 +620,7 @@ def iterations(case: Case) -> list[Iteration]:
 def _agents_gain(case: Case, step: Iteration) -> Array:
     """``Σ_m Σ_s d_*(s) E_{π_*^{1:m-1}} ⟨f_k^m, π_*^m - π_k^m⟩``"""
     views = average_out(step.critic.tables[..., 0, :, :], step.policy, case.game.agents)
-    goals = (state_action_distribution(case.flow, case.target, m) for m in range(case.game.agents))
-    terms = [
-        (goal[..., None] * split_last(view, old.shape[-1]) * (new - old)).sum((-3, -2, -1))
-        for goal, view, new, old in zip(goals, views[1:], case.target.factors, step.policy.factors, strict=True)
-    ]
-    return total([np.asarray(term) for term in terms])
+    return np.asarray(gains_along(case.flow, case.target, step.policy, views[1:]).sum(-1))
 
 
 def repaired_theorem(case: Case) -> Iterator[Line]:
@@ -648,8 +639,7 @@ def repaired_theorem(case: Case) -> Iterator[Line]:
     ]
     cover = sqrt(largest(divide(reached / lift(horizon, 2), case.distribution), (-2, -1)))
     allowance = largest(np.stack([s.allowance for s in steps], axis=-1))
-    speed = total([sqrt(log(like(size, case.system)) / count) for size in game.action_sizes])
-    first = 2 * sqrt(like(2, case.system)) * square(horizon) * speed
+    first = optimisation_bound(horizon, count, game.action_sizes)
     yield line("1/K Σ_k (J_* - J(π_k))", total([goal - returns(game, s.policy, case.start) for s in steps]) / count)
     yield equal(
         "1/K Σ_k [Σ_m E_* ⟨f_k^m, π_*^m - π_k^m⟩ + Σ d_* (T f_k - f_k) + f_k(s_0, π_k) - J(π_k)]",

@@ -43,10 +43,10 @@ from ..quantities.agent_values import agent_values, average_out
 from ..quantities.bellman import bellman_operator, implied_game
 from ..quantities.bellman_error import Moments, pessimistic_step, population_moments, start_features
 from ..quantities.data import data_moments
-from ..quantities.distributions import visits
+from ..quantities.distributions import state_action_distribution, visits
 from ..quantities.divergence import squared_norm
 from ..quantities.mirror_descent import mirror_step
-from ..quantities.online_learning import regret_bound, tuned_step
+from ..quantities.online_learning import optimisation_bound, tuned_step
 from ..quantities.performance_difference import gains_along
 from ..quantities.values import returns
 from .appendix_c import DISCOUNTED
@@ -74,7 +74,7 @@ from .verdict import Standing
 def _comparator(case: Case, m: int) -> Array:
     """``d_* (s, a^{1:m})``, normalised."""
     states = visits(case.game, case.target) / lift(case.game.horizon, 1)
-    return np.asarray(states[..., None] * case.target.prefix_probabilities()[m])
+    return state_action_distribution(states, case.target, m)
 
 
 def concentrability(case: Case) -> Iterator[Line]:
@@ -170,7 +170,7 @@ def printed_theorem(case: Case) -> Iterator[Line]:
         np.asarray(gains_along(ahead, target, played, case.critics).sum(-1)) + estimation,
         because="lemma-4.1 in M_k, whose values lemma-c.3/all-agents says are f_k^m",
     )
-    first = _optimisation(case)
+    first = optimisation_bound(game.horizon, case.sizes.steps, game.action_sizes)
     yield at_most("2√2/(1-γ)² Σ_m √(log|A_m|/K) + Term II", first + estimation, because="lemma-c.6")
     model_gap = np.asarray(case.critics[-1] - bellman_operator(game, played, case.critics[-1], game.agents))
     yield at_most(
@@ -195,12 +195,6 @@ def _concentrability(case: Case) -> Array:
     above, below = np.broadcast_arrays(_comparator(case, case.game.agents), case.data[-1])
     seen = support(below)
     return largest(divide(select(seen, above, like(0, above)), below), (-2, -1))
-
-
-def _optimisation(case: Case) -> Array:
-    """``2√2/(1-γ)² Σ_m √(log|A_m|/K)``: what lemma-c.6 leaves of Term I."""
-    bound, steps = case.game.horizon, case.sizes.steps
-    return total([bound * regret_bound(bound, steps, size) / steps for size in case.game.action_sizes])
 
 
 # --- Theorem 5.5, repaired ------------------------------------------------------------------------------------------------
@@ -288,7 +282,7 @@ def repaired_theorem(case: Case) -> Iterator[Line]:
     count, horizon = len(steps), case.game.horizon
     best, ahead = returns(game, target), visits(game, target)
     comparator = _comparator(case, game.agents)
-    first = _optimisation(case)
+    first = optimisation_bound(game.horizon, case.sizes.steps, game.action_sizes)
     reach = largest(comparator / case.data, (-2, -1))
     slack = _largest_of([s.slack for s in steps])
     beyond = _largest_of([s.norm - sqrt(s.error) for s in steps])

@@ -21,7 +21,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..arithmetic import System, compare, like, select
+from ..arithmetic import System, compare, like
 from ..errors import GameError
 from ..model import Game
 from ..model.validation import ROUNDING
@@ -52,7 +52,5 @@ def restarted(game: Game) -> Game:
         raise GameError(
             f"start{index or ''} sums to {mass[tuple(index)]}; to start again a game needs a start that sums to 1"
         )
-    missing = like(1, game.system) - game.transition.sum(-1)
-    lost = select(game.ends > 0, missing, like(0, missing))  # what only rounding took is not given to ρ
-    again = lost[..., None] * game.start[..., None, None, :]
+    again = game.stopping[..., None] * game.start[..., None, None, :]
     return replace(game, transition=game.transition + again, name=f"{game.name}, restarted" if game.name else "")

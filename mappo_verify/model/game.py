@@ -183,6 +183,16 @@ class Game:
         return bool((self.ends > 0).any())
 
     @property
+    def stopping(self) -> Array:
+        """How likely the game ends, ``1 - Σ_s' P(s'|s, a)``, ``[..., S, A]``; 0 where only rounding took mass."""
+        return select(self.ends > 0, like(1, self.system) - self.transition.sum(-1), like(0, self.system))
+
+    @property
+    def outcomes(self) -> Array:
+        """``P(·|s, a)`` with the end as one more outcome, ``[..., S, A, S + 1]``."""
+        return np.concatenate([self.transition, self.stopping[..., None]], axis=-1)
+
+    @property
     def horizon(self) -> Array:
         """The effective horizon ``1/(1-γ)``, for γ < 1: the largest value where rewards lie in [0, 1], shape ``[...]``."""
         one = like(1, self.system)

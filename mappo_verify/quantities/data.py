@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arithmetic import TRUE, Array, contract, lift, like, select, support
+from ..arithmetic import Array, contract, lift, like, select, support
 from ..model import Game, Policy
 from ..model.agents import extend, prefix_sizes, sum_out_later
 from ..model.validation import require_shape
@@ -39,8 +39,7 @@ def law_of_data(game: Game, policy: Policy, distribution: Array, m: int) -> Arra
     joint = distribution
     for factor in policy.factors[m:]:
         joint = extend(joint, factor)
-    stop = select(game.ends == TRUE, like(1, game.system) - game.transition.sum(-1), like(0, game.system))
-    return np.asarray(joint[..., None] * np.concatenate([game.transition, stop[..., None]], axis=-1))
+    return np.asarray(joint[..., None] * game.outcomes)
 
 
 def possible(law: Array, counts: Array) -> Array:

@@ -92,7 +92,7 @@ def soft_maximum(play: Any, gains: Any, eta: Any) -> Array:
     return np.asarray(log(partition) / _over(eta, partition))
 
 
-def tuned_step(bound: Any, steps: int, actions: int) -> Array:
+def tuned_step(bound: Any, steps: Any, actions: int) -> Array:
     """``η = √(log|A|/(2K))/B`` for payoffs in ``[0, B]``; the paper's ``B`` is ``1/(1-γ)``.  Source: Lemma C.6."""
     return np.asarray(sqrt(log(like(actions, bound)) / (2 * steps)) / bound)
 
@@ -100,6 +100,14 @@ def tuned_step(bound: Any, steps: int, actions: int) -> Array:
 def regret_bound(bound: Any, steps: int, actions: int) -> Array:
     """``2 √(2K log|A|) B``: what the tuned step guarantees.  Source: Lemma C.6."""
     return np.asarray(2 * sqrt(2 * steps * log(like(actions, bound))) * bound)
+
+
+def optimisation_bound(bound: Any, steps: int, action_sizes: tuple[int, ...]) -> Array:
+    """``2√2 B² Σ_m √(log|A_m|/K)``, ``B = 1/(1-γ)``: every agent's :func:`regret_bound` a step, over a horizon of ``B``.
+
+    Source: Theorem 5.5, Term I.
+    """
+    return np.asarray(sum(bound * regret_bound(bound, steps, size) / steps for size in action_sizes))
 
 
 def regulariser_range(eta: Any, actions: int) -> Array:
