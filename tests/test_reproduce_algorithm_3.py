@@ -125,3 +125,14 @@ def test_a_file_that_cannot_be_written_is_a_clear_error(mappo, tmp_path, name):
     Path(tmp_path / name).mkdir()
     code, _, err = mappo("reproduce", "algorithm-3", "--out", str(tmp_path), "--iterations", "1", "--runs", "1")
     assert code == 2 and "cannot write" in err and "Is a directory" in err
+
+
+def test_the_title_claims_only_what_the_curves_show(data):
+    """Planted: curves that all end alike.  The finding leaves the title."""
+    level = copy.deepcopy(data)
+    for curve in level["curves"]:
+        curve["mean"][-1] = 0.5
+    assert "stalls" not in algorithm_3_stall(level).get_suptitle()
+    for curve in level["curves"]:
+        curve["mean"][-1] = 0.9 if curve["start"] == "current" else 0.5
+    assert "stalls" in algorithm_3_stall(level).get_suptitle()

@@ -390,3 +390,14 @@ def test_a_picture_that_cannot_be_written(mappo, tmp_path):
 def test_bad_options(mappo, tmp_path, option):
     code, _, err = mappo("reproduce", "section-4.3", "--out", tmp_path, *option)
     assert code == 2 and "Invalid value" in err
+
+
+def test_figure_1_claims_only_what_its_arrivals_show(figure):
+    """These short runs do not arrive, so nothing is said of why; planted arrivals decide it either way."""
+    panels = json.loads(json.dumps(figure))
+    assert plots.figure_1_panels(panels).get_suptitle() == "Figure 1 rerun"
+    for slow, told in ((5_000, True), (650, False)):
+        arrival = {"algorithm_1": 450, "independent_mirror_descent": 600, "independent_gradient": slow}
+        for panel in panels["panels"]:
+            panel["arrival"] = arrival
+        assert ("mirror step explains" in plots.figure_1_panels(panels).get_suptitle()) is told
