@@ -1,14 +1,14 @@
 """Algorithm 1 against its own linear algebra, in the same run.
 
-100 states, 3 agents with 3 actions, exact critic, one-hot features, exact updates.  The peers do, every iteration, what no
+100 states, 3 agents with 3 actions, exact critic, one-hot features, exact updates.  Two peers do, every iteration, what no
 implementation can avoid, on a fixed policy: ``P_π``, ``r_π``, one solve for ``V``, ``Q`` and the ``Q^{1:m}``.  They exponentiate
 nothing, validate nothing and record nothing.  One is written with ``einsum`` throughout, the other with ``matmul`` for the two
-contractions with ``P``, as the algorithm has them, too (``arithmetic.contract`` finds them).
+contractions with ``P``, as the algorithm has them, too (``arithmetic.contract`` finds them).  A third peer is the whole
+algorithm written by hand for exactly this case: the second, with softmaxes, fits and a trace of 60 MB.
 
-Processor time on one core, best of 14 rounds taken in turns: 0.36 to 0.40 s, which is 1.4 to 1.55 times the 0.26 s of
-``einsum`` and 2.0 to 2.2 times the 0.17 s of ``matmul``.  Of what lies beyond that, softmaxes take 0.04 s, writing 60 MB of
-trace 0.02 s, the fits 0.01 s; the rest is reading policies that lie in memory as the softmax left them, dispatch, and a cache
-that all this shares with ``P``.
+Processor time on one core, best of 10 rounds taken in turns: 0.34 s, which is 1.3 times the 0.26 s of ``einsum``, 1.9 to 2.0
+times the 0.175 s of ``matmul`` and WHOLE times the algorithm by hand.  So of the time above the bare products most is
+exponentials and writing the trace, and REST is what one formula for every number system and batch shape costs.
 
 Run with ``tox -e bench`` or ``pytest --benchmark-only benchmarks``.
 """
@@ -74,6 +74,36 @@ def by_matmul(game: mv.Game, factors, iterations: int = ITERATIONS):  # type: ig
     return first, second, table
 
 
+def by_hand(game: mv.Game, iterations: int = ITERATIONS, beta: float | None = None):  # type: ignore[no-untyped-def]
+    """Algorithm 1 with an exact critic and exact updates, for three agents with equally many actions and nothing else."""
+    transition, reward, gamma, unit = game.transition, game.reward, float(game.discount), np.eye(STATES)
+    rows, step = transition.reshape(-1, STATES), float(np.sqrt(iterations)) if beta is None else beta
+    shapes = [f.shape for f in mv.Policy.uniform(game).factors]
+    logits = [np.zeros(shape) for shape in shapes]
+    path = [np.empty((iterations + 1, *shape)) for shape in shapes]
+    critics = [np.empty((iterations, *shape)) for shape in shapes]
+    for k in range(iterations):
+        factors = []
+        for table in logits:
+            a, b, c = table[..., 0], table[..., 1], table[..., 2]
+            weights = np.exp(table - np.maximum(np.maximum(a, b), c)[..., None])
+            factors.append(weights / (weights[..., 0] + weights[..., 1] + weights[..., 2])[..., None])
+        one, two, three = factors
+        joint = (one[:, 0, :, None] * two).reshape(STATES, -1, 1)
+        joint = (joint * three).reshape(STATES, -1)
+        chain = (joint[:, None, :] @ transition)[:, 0]
+        values = np.linalg.solve(unit - gamma * chain, (joint * reward).sum(-1)[:, None])[:, 0]
+        table = reward + gamma * (rows @ values).reshape(reward.shape)
+        second = np.einsum("spc,spc->sp", table.reshape(shapes[2]), three)
+        first = np.einsum("spb,spb->sp", second.reshape(shapes[1]), two)
+        for m, entry in enumerate((first, second, table)):
+            path[m][k], critics[m][k] = logits[m], entry.reshape(shapes[m])
+            logits[m] = logits[m] + entry.reshape(shapes[m]) / step
+    for m, table in enumerate(logits):
+        path[m][iterations] = table
+    return path, critics
+
+
 def _factors(game: mv.Game):  # type: ignore[no-untyped-def]
     generator = np.random.default_rng(1)
     return [generator.dirichlet(np.ones(f.shape[-1]), f.shape[:-1]) for f in mv.Policy.uniform(game).factors]
@@ -85,6 +115,13 @@ def test_same_numbers(game) -> None:  # type: ignore[no-untyped-def]
     for peer in (by_einsum, by_matmul):
         for left, right in zip(ours, peer(game, factors, 1), strict=True):
             np.testing.assert_allclose(left, right, rtol=0, atol=1e-12)
+
+
+def test_same_run(game) -> None:  # type: ignore[no-untyped-def]
+    trace = multi_agent_ppo(game, 30)
+    path, critics = by_hand(game, 30, float(trace.beta))
+    for ours, theirs in zip((*trace.parameters, *trace.values), (*path, *critics), strict=True):
+        np.testing.assert_allclose(ours.reshape(theirs.shape), theirs, rtol=0, atol=1e-12)
 
 
 def seconds(run, *arguments) -> float:  # type: ignore[no-untyped-def]
@@ -107,11 +144,16 @@ def test_linear_algebra_by_matmul(benchmark, game) -> None:  # type: ignore[no-u
 
 
 @pytest.mark.benchmark(group=GROUP)
+def test_algorithm_by_hand(benchmark, game) -> None:  # type: ignore[no-untyped-def]
+    benchmark.pedantic(by_hand, (game,), rounds=5, warmup_rounds=1)
+
+
+@pytest.mark.benchmark(group=GROUP)
 def test_multi_agent_ppo(benchmark, game) -> None:  # type: ignore[no-untyped-def]
     """The ratio goes into ``extra_info``: the best rounds of each, taken in turns, so that all meet the same machine."""
     benchmark.pedantic(multi_agent_ppo, (game, ITERATIONS), rounds=5, warmup_rounds=1)
     factors = _factors(game)
-    ours, einsum, matmul = (
+    ours, einsum, matmul, whole = (
         min(times)
         for times in zip(
             *(
@@ -119,15 +161,18 @@ def test_multi_agent_ppo(benchmark, game) -> None:  # type: ignore[no-untyped-de
                     seconds(multi_agent_ppo, game, ITERATIONS),
                     seconds(by_einsum, game, factors),
                     seconds(by_matmul, game, factors),
+                    seconds(by_hand, game),
                 )
-                for _ in range(5)
+                for _ in range(10)
             ),
             strict=True,
         )
     )
     benchmark.extra_info["times its linear algebra by einsum"] = round(ours / einsum, 2)
     benchmark.extra_info["times its linear algebra by matmul"] = round(ours / matmul, 2)
+    benchmark.extra_info["times the algorithm by hand"] = round(ours / whole, 2)
     print(f"\nAlgorithm 1 / linear algebra: {ours / einsum:.2f} (einsum), {ours / matmul:.2f} (matmul)")
+    print(f"Algorithm 1 / the same by hand: {ours / whole:.2f}; {ours:.3f} s")
 
 
 @pytest.mark.benchmark(group=GROUP)

@@ -41,8 +41,7 @@ def batch_minor(values: Array, core_axes: int) -> Array:
 
 
 def solve(matrix: Floats, right: Floats) -> Floats:
-    batch = prod(np.broadcast_shapes(matrix.shape[:-2], right.shape[:-2]))
-    if matrix.shape[-1] <= ELIMINATION_LIMIT and batch >= BATCH_WORTH_ELIMINATING:
+    if matrix.shape[-1] <= ELIMINATION_LIMIT and _batch_size(matrix, right) >= BATCH_WORTH_ELIMINATING:
         solution = _eliminate(matrix, right)
     else:
         try:
@@ -55,6 +54,10 @@ def solve(matrix: Floats, right: Floats) -> Floats:
             f"the linear system is singular, or its data is not finite, at index {index} of the solution"
         )
     return solution
+
+
+def _batch_size(matrix: Floats, right: Floats) -> int:
+    return prod(np.broadcast_shapes(matrix.shape[:-2], right.shape[:-2]))
 
 
 def _eliminate(matrix: Floats, right: Floats) -> Floats:

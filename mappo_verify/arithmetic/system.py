@@ -23,7 +23,7 @@ import enum
 import importlib
 from collections.abc import Callable
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from types import ModuleType
 from typing import Any
 
@@ -171,8 +171,15 @@ def certainly_equal(left: Any, right: Any) -> npt.NDArray[np.bool_]:
 
 
 def identity(size: int, reference: Any) -> Array:
-    """The identity matrix ``[size, size]`` in the number system of ``reference``."""
-    return like(np.eye(size, dtype=np.int8), reference)
+    """The identity matrix ``[size, size]`` in the number system of ``reference``, read-only."""
+    return _identity(size, reference if isinstance(reference, System) else system_of(reference))
+
+
+@lru_cache(maxsize=16)
+def _identity(size: int, system: System) -> Array:
+    result = like(np.eye(size, dtype=np.int8), system)
+    result.setflags(write=False)
+    return result
 
 
 def lift(scalar: Any, axes: int) -> Array:
@@ -298,8 +305,12 @@ def tilt(weights: Any, exponents: Any) -> Array:
     """
     weights, exponents = np.asarray(weights), np.asarray(exponents)
     if system_of(weights, exponents) is System.FLOATS:
-        hidden = np.where(weights > 0, 0.0, -np.inf)
-        exponents = np.minimum(exponents - (exponents + hidden).max(-1, keepdims=True), 0.0)
+        positive = weights > 0
+        if positive.all():
+            exponents = exponents - exponents.max(-1, keepdims=True)
+        else:
+            hidden = np.where(positive, 0.0, -np.inf)
+            exponents = np.minimum(exponents - (exponents + hidden).max(-1, keepdims=True), 0.0)
     tilted = weights * exp(exponents)
     return np.asarray(tilted / tilted.sum(-1, keepdims=True))
 

@@ -233,20 +233,18 @@ class TabularFeatures(Features):
         return parameters.reshape(parameters.shape[:-1] + self.shapes[agent])
 
     def _softmax(self, parameters: Parameters) -> tuple[Array, ...]:
-        """Single tables of agents with equally many actions share one softmax, with the actions outermost in memory.
+        """Single tables of agents with equally many actions share one softmax, with the actions outermost in memory meanwhile.
 
         It is five times as fast as one by one in the usual order (``benchmarks/bench_algorithms.py``).
         """
         if any(theta.ndim > 1 for theta in parameters):
             return super()._softmax(parameters)
         one, factors = like([1], self.system), list(parameters)
-        for size, width, places in self._by_actions:
-            shared = np.empty((size, self.states, width), parameters[0].dtype)
+        for size, places in self._by_actions:
+            rows = np.concatenate([parameters[m] for m, _ in places]).reshape(-1, size)
+            table = np.ascontiguousarray(tilt(one, np.ascontiguousarray(rows.T).T))
             for m, place in places:
-                shared[..., place] = self.scores(m, parameters[m]).transpose(2, 0, 1)
-            table = tilt(one, shared.transpose(1, 2, 0))
-            for m, place in places:
-                factors[m] = table[..., place, :]
+                factors[m] = table[place].reshape(self.shapes[m])
         return tuple(factors)
 
     def transposed(self, agent: int, table: Array) -> Array:
@@ -254,13 +252,13 @@ class TabularFeatures(Features):
         return table.reshape(table.shape[:-3] + (self.dimensions[agent],))
 
     @cached_property
-    def _by_actions(self) -> list[tuple[int, int, list[tuple[int, slice]]]]:
-        """``(A_m, total number of prefixes, [(m, its place among them), ...])`` for every number of actions."""
+    def _by_actions(self) -> list[tuple[int, list[tuple[int, slice]]]]:
+        """``(A_m, [(m, its rows (s, p) among those of all such agents), ...])`` for every number of actions."""
         groups = []
         for size in set(self.action_sizes):
             agents = [m for m, own in enumerate(self.action_sizes) if own == size]
-            ends = tuple(accumulate((self.shapes[m][1] for m in agents), initial=0))
-            groups.append((size, ends[-1], [(m, slice(*ends[i : i + 2])) for i, m in enumerate(agents)]))
+            ends = tuple(accumulate((self.dimensions[m] // size for m in agents), initial=0))
+            groups.append((size, [(m, slice(*ends[i : i + 2])) for i, m in enumerate(agents)]))
         return groups
 
     def matrix(self, agent: int) -> Array:

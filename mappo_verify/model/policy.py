@@ -140,7 +140,7 @@ class Policy:
     @cached_property
     def _prefixes(self) -> tuple[Array, ...]:
         first = self.factors[0]
-        prefixes = [np.broadcast_to(like(1, self.system), first.shape[:-2] + (1,)), first[..., 0, :]]
+        prefixes = [like(np.ones((*first.shape[:-2], 1), np.int8), self.system), first[..., 0, :]]
         for factor in self.factors[1:]:
             prefixes.append(extend(prefixes[-1], factor))
         for table in prefixes:
@@ -163,7 +163,7 @@ class Policy:
         """``N``"""
         return len(self.factors)
 
-    @property
+    @cached_property
     def action_sizes(self) -> tuple[int, ...]:
         """``(|A_1|, ..., |A_N|)``"""
         return tuple(int(factor.shape[-1]) for factor in self.factors)
