@@ -59,7 +59,7 @@ def linear_algebra(problem: mv.OfflineProblem, iterations: int = ITERATIONS) -> 
         features = problem.features.matrix(m - 1)
         ahead = mv.state_features(problem.game, policy, features, m)
         direction = mv.start_features(problem.game, policy, features, m, problem.game.start)
-        rows.append((features[data.points], 0.5 * ahead[data.following], data.rewards, direction))
+        rows.append((features[data.rows.points], 0.5 * ahead[data.rows.following], data.rows.rewards, direction))
     for _ in range(iterations):
         for phi, psi, rewards, direction in rows:
             gram, operator = phi.T @ phi / DRAWS, phi.T @ (phi - psi) / DRAWS

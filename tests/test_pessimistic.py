@@ -12,6 +12,7 @@ from mappo_verify.algorithms.datasets import (
     ENDED,
     Dataset,
     Population,
+    Rows,
     Samples,
     counted,
     draw_dataset,
@@ -149,7 +150,9 @@ def test_moments_of_a_sample_by_plain_loops(draw):
     data = draw(outcomes_of(problem, m), policy, 300, np.random.default_rng(2))
     phi = problem.features.matrix(0)
     gram, operator, reward = np.zeros((3, 3)), np.zeros((3, 3)), np.zeros(3)
-    for x, r, following, count in zip(data.points, data.rewards, data.following, data.counts, strict=True):
+    for x, r, following, count in zip(
+        data.rows.points, data.rows.rewards, data.rows.following, data.counts, strict=True
+    ):
         ahead = np.zeros(3)
         if following != ENDED:
             for a in range(2):
@@ -171,9 +174,10 @@ def test_moments_of_a_batch_are_those_of_its_members(draw):
     data = draw(outcomes_of(problem, 1), policies, 50, np.random.default_rng(2))
     whole = moments_on(data, policies)
     for i in range(3):
-        own = Dataset(
-            problem, 1, *(t[i] if t.ndim > 1 else t for t in (data.pairs, data.rewards, data.following, data.counts))
+        pairs, rewards, following, counts = (
+            t[i] if t.ndim > 1 else t for t in (data.rows.pairs, data.rows.rewards, data.rows.following, data.counts)
         )
+        own = Dataset(Rows(problem, 1, pairs, rewards, following), counts)
         same_moments(moments_on(own, policies[i]), replace(
             whole, gram=whole.gram[i], operator=whole.operator[i], reward=whole.reward[i]
         ), 1e-14)  # fmt: skip
@@ -183,9 +187,9 @@ def test_few_outcomes_are_counted_and_many_are_not():
     problem = noisy_problem()
     policy, rows = random_policy(problem.game, 0), len(outcomes_of(problem, 1).pairs)
     assert draw_dataset(problem, policy, 1, rows, np.random.default_rng(0)).counts.sum() == rows
-    assert len(draw_dataset(problem, policy, 1, rows, np.random.default_rng(0)).pairs) == rows
+    assert len(draw_dataset(problem, policy, 1, rows, np.random.default_rng(0)).rows.pairs) == rows
     few = draw_dataset(problem, policy, 1, rows - 1, np.random.default_rng(0))
-    assert (few.counts == 1).all() and len(few.pairs) == rows - 1
+    assert (few.counts == 1).all() and len(few.rows.pairs) == rows - 1
 
 
 def test_bad_data_is_refused():
@@ -480,8 +484,8 @@ def test_finite_choice_by_plain_loops():
             ahead = np.append((prefix * tables).sum(-1), np.zeros((5, 1)), axis=1)  # [5, S + 1]
 
             def loss(other, own, data=data, tables=tables, ahead=ahead):
-                target = data.rewards + 0.5 * ahead[own, data.following]
-                return (data.counts * (tables[other].ravel()[data.points] - target) ** 2).sum() / data.counts.sum()
+                target = data.rows.rewards + 0.5 * ahead[own, data.rows.following]
+                return (data.counts * (tables[other].ravel()[data.rows.points] - target) ** 2).sum() / data.counts.sum()
 
             each = [loss(f, f) - min(loss(g, f) for g in range(5)) for f in range(5)]
             objective = [(problem.game.start * ahead[f, :-1]).sum() + 3 * each[f] for f in range(5)]

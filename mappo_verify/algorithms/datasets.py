@@ -16,7 +16,7 @@ that is the *population*.  Source: Section 5, Definition 5.3.
 >>> problem = one_agent_gap().floats()
 >>> policy = problem.features.policy([np.zeros(4)])
 >>> data = draw_dataset(problem, policy, 1, 1000, np.random.default_rng(0))
->>> data.counts, data.following
+>>> data.counts, data.rows.following
 (array([269, 245, 109, 116, 115,  93,  30,  23]), array([3, 4, 1, 1, 3, 3, 3, 3]))
 """
 
@@ -41,8 +41,8 @@ from .sampling import ENDED, Generator, Places, SamplingOracle, cumulative, draw
 
 
 @dataclass(frozen=True, eq=False)
-class Dataset:
-    """``D^m``: quadruples ``(s, a^{1:m}, r, s')``, one a row, and how often each occurs; ``...`` are repetitions.
+class Rows:
+    """Quadruples ``(s, a^{1:m}, r, s')`` that agent ``m`` may see, one a row; ``...`` are repetitions.
 
     The actions ``a^{m+1:N}`` that the policy drew are kept as well, so that the data can be checked against its law.
 
@@ -58,8 +58,6 @@ class Dataset:
         ``r``, ``[..., rows]``.
     following : Array
         ``s'``, or :data:`~mappo_verify.algorithms.sampling.ENDED`, ``[..., rows]``.
-    counts : Array
-        How often the row was drawn, ``[..., rows]``, 0 included; of a population, its chance.
     """
 
     problem: OfflineProblem
@@ -67,12 +65,46 @@ class Dataset:
     pairs: Places
     rewards: Array
     following: Places
-    counts: Array
 
-    @property
+    @cached_property
     def points(self) -> Places:
         """``(s, a^{1:m})`` as ``s·|A_1|···|A_m| + (index of a^{1:m})``, ``[..., rows]``."""
         return self.pairs // _later(self.problem, self.m)
+
+    @cached_property
+    def moves(self) -> Places:
+        """``(s, a^{1:m}, s')`` as ``(point)·(S + 1) + s'``, the last ``s'`` for the end, ``[..., rows]``."""
+        return self.with_next(self.points)
+
+    def with_next(self, places: Places) -> Places:
+        """Places with ``s'`` beside them, ``S + 1`` to each."""
+        columns = self.problem.game.states + 1
+        return places * columns + self.following % columns  # ENDED = -1 is the last column
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """``D^m``: rows, and how often each of them occurs.
+
+    Attributes
+    ----------
+    rows : Rows
+    counts : Array
+        How often the row was drawn, ``[..., rows]``, 0 included; of a population, its chance.
+    """
+
+    rows: Rows
+    counts: Array
+
+    @property
+    def problem(self) -> OfflineProblem:
+        """Whose game was played."""
+        return self.rows.problem
+
+    @property
+    def m(self) -> int:
+        """The agent, counted from 1."""
+        return self.rows.m
 
     @cached_property
     def weights(self) -> Array:
@@ -82,8 +114,9 @@ class Dataset:
     def frequencies(self) -> Array:
         """How often each ``(s, a, s')`` occurs, ``[..., S, A, S + 1]``, the last column for the end; they sum to 1."""
         game = self.problem.game
-        table = self._with_next(self.pairs, game.states * game.actions)
-        return table.reshape(*table.shape[:-2], game.states, game.actions, game.states + 1)
+        shape = game.states, game.actions, game.states + 1
+        table = self._sums(self.rows.with_next(self.rows.pairs), prod(shape), self.weights)
+        return table.reshape(*table.shape[:-1], *shape)
 
     def moments(self, averages: Array) -> Moments:
         """``Σ``, ``A`` and ``b`` under these data, from ``averages`` = ``φ(s, π^{1:m})`` ``[..., S, d]``; after the end it is 0.
@@ -92,67 +125,55 @@ class Dataset:
         ``D = diag(M1)``, these are ``Σ = ΦᵀDΦ`` and ``A = Σ - γΦᵀMφ(·, π^{1:m})``.
         """
         game, features = self.problem.game, self.problem.features.matrix(self.m - 1)
-        moves = self._with_next(self.points, len(features))
-        rewards = self._sums(self.points, len(features), self.weights * self.rewards)
+        points, columns = len(features), game.states + 1
+        moves = self._sums(self.rows.moves, points * columns, self.weights)
+        moves = moves.reshape(*moves.shape[:-1], points, columns)
+        rewards = self._sums(self.rows.points, points, self.weights * self.rows.rewards)
         gram = _product(features.T, moves.sum(-1)[..., None] * features)
         forward = _product(features.T, _product(moves[..., :-1], averages))
         return Moments(gram, np.asarray(gram - game.discount * forward), contract("xd,...x->...d", features, rewards))
-
-    def _with_next(self, places: Places, count: int) -> Array:
-        """The weights by place and ``s'``, ``[..., count, S + 1]``."""
-        columns = self.problem.game.states + 1
-        cells = places * columns + self.following % columns  # ENDED = -1 is the last column
-        table = self._sums(cells, count * columns, self.weights)
-        return table.reshape(*table.shape[:-1], count, columns)
 
     @staticmethod
     def _sums(cells: Places, count: int, amounts: Array) -> Array:
         """The amounts ``[..., rows]`` summed by cell, ``[..., count]``."""
         batch = prod(amounts.shape[:-1])
-        places = np.broadcast_to(cells, amounts.shape).reshape(batch, -1) + count * np.arange(batch)[:, None]
+        if amounts.ndim > 1:  # every repetition has cells of its own
+            cells = (
+                np.broadcast_to(cells, amounts.shape).reshape(batch, -1) + count * np.arange(batch)[:, None]
+            ).ravel()
         if system_of(amounts) is System.FLOATS:
-            table = np.bincount(places.reshape(-1), amounts.reshape(-1), batch * count)
+            table = np.bincount(cells, amounts.reshape(-1), batch * count)
         else:
             table = like(np.zeros(batch * count, int), amounts)
-            np.add.at(table, places.reshape(-1), amounts.reshape(-1))
+            np.add.at(table, cells, amounts.reshape(-1))
         return table.reshape(*amounts.shape[:-1], count)
 
     def targets(self, values: Array) -> Array:
         """``r + γ v(s')`` for state values ``v`` ``[..., S]``, with ``v = 0`` after the end; ``[..., rows]``."""
-        return np.asarray(self.rewards + self.problem.game.discount * self.at_next(values[..., None])[..., 0])
+        return np.asarray(self.rows.rewards + self.problem.game.discount * self.at_next(values[..., None])[..., 0])
 
     def at_next(self, rows: Array) -> Array:
         """Rows of ``[..., S, d]`` at every ``s'``, 0 after the end, ``[..., rows, d]``."""
         ended = np.broadcast_to(like(0, rows), (*rows.shape[:-2], 1, rows.shape[-1]))
         extended = np.concatenate([rows, ended], axis=-2)  # so that the index -1 of the end finds it
-        if self.following.ndim == 1:
-            return np.asarray(extended[..., self.following, :])
-        places = select(self.following == ENDED, rows.shape[-2], self.following)
+        following = self.rows.following
+        if following.ndim == 1:
+            return np.asarray(extended[..., following, :])
+        places = select(following == ENDED, rows.shape[-2], following)
         return np.take_along_axis(extended, places[..., None], axis=-2)
 
 
 @dataclass(frozen=True, eq=False)
-class Outcomes:
-    """Every ``(s, a, s')`` that a draw of ``D^m`` can be, one a row, with the chance that does not depend on the policy.
+class Outcomes(Rows):
+    """Every ``(s, a, s')`` that a draw of ``D^m`` can be, with the chance that does not depend on the policy.
 
     Attributes
     ----------
-    problem, m, pairs, rewards, following
-        As in :class:`Dataset`, ``[rows]``.
     fixed : Array
         ``μ(s, a^{1:m}) P(s'|s, a)``, ``[rows]``; times ``π(a^{m+1:N}|s, a^{1:m})`` it is the chance of the row.
     """
 
-    problem: OfflineProblem
-    m: int
-    pairs: Places
-    rewards: Array
-    following: Places
     fixed: Array
-
-    def counted(self, counts: Array) -> Dataset:
-        """These rows, that many times each."""
-        return Dataset(self.problem, self.m, self.pairs, self.rewards, self.following, counts)
 
     def companions(self, policy: Policy) -> Array:
         """``π(a^{m+1:N} | s, a^{1:m})``, ``[..., S, A]``."""
@@ -206,7 +227,7 @@ class Population(Data):
 
     def dataset(self, outcomes: Outcomes, policy: Policy, generator: Generator) -> Dataset:  # noqa: ARG002 - one interface
         """The chances themselves."""
-        return outcomes.counted(outcomes.chances(policy))
+        return Dataset(outcomes, outcomes.chances(policy))
 
 
 @dataclass(frozen=True)
@@ -228,7 +249,7 @@ class Samples(Data):
 def counted(outcomes: Outcomes, policy: Policy, size: int, generator: Generator) -> Dataset:
     """``n`` draws as multinomial counts of outcomes, ``[..., rows]``."""
     chances = outcomes.chances(policy)
-    return outcomes.counted(generator.multinomial(size, chances / chances.sum(-1, keepdims=True)))
+    return Dataset(outcomes, generator.multinomial(size, chances / chances.sum(-1, keepdims=True)))
 
 
 def one_by_one(outcomes: Outcomes, policy: Policy, size: int, generator: Generator) -> Dataset:
@@ -243,7 +264,7 @@ def one_by_one(outcomes: Outcomes, policy: Policy, size: int, generator: Generat
         sums = cumulative(companions.reshape(*companions.shape[:-2], -1, later))
         pairs = pairs + draw(np.take_along_axis(sums, points[..., None], axis=-2), generator)
     following, rewards = SamplingOracle(game, generator).step(pairs // game.actions, pairs % game.actions)
-    return Dataset(problem, m, pairs, rewards, following, np.ones(shape))
+    return Dataset(Rows(problem, m, pairs, rewards, following), np.ones(shape))
 
 
 def draw_dataset(problem: OfflineProblem, policy: Policy, m: int, size: int, generator: Generator) -> Dataset:

@@ -102,7 +102,9 @@ class Improvement(Process):
         """As the columns from ``first`` on hold them; one memory layout, so that what is read again rounds like what was not."""
         columns = self.columns[first : first + len(tables)]
         return tuple(
-            np.ascontiguousarray(table if table.shape == column.shape else np.broadcast_to(table, column.shape), column.dtype)
+            np.ascontiguousarray(
+                table if table.shape == column.shape else np.broadcast_to(table, column.shape), column.dtype
+            )
             for table, column in zip(tables, columns, strict=True)
         )
 

@@ -69,6 +69,8 @@ class InClass(Evaluator):
         """By :func:`~mappo_verify.quantities.constrained_evaluation.constrained_step`, a repetition at a time."""
         step = pessimistic_step(moments, direction, price)  # all repetitions at once: most need no more
         settled = step.bounded & (critics.contains(step.weights) == TRUE)
+        if settled.all():
+            return step.weights
         weights = step.weights.copy()
         for place in np.argwhere(~settled):
             index = tuple(place)
@@ -124,12 +126,12 @@ class LinearEvaluation(Evaluation):
         """``min_{w'}`` over all of ``R^d``: ``E_D (f - y)² - E_D (φᵀw° - y)²`` with ``w°`` the regression of the target ``y``."""
         values = np.asarray((table * policy.prefix_probabilities()[dataset.m]).sum(-1))  # f(s, π^{1:m})
         target, weights = dataset.targets(values), dataset.weights
-        features = self.classes[dataset.m - 1].features[dataset.points]
+        features = self.classes[dataset.m - 1].features[dataset.rows.points]
         weighted = features * weights[..., None]
         gram = contract("...ni,...nj->...ij", weighted, features)
         fitted = pseudo_solve(gram, contract("...ni,...n->...i", weighted, target)[..., None])[0][..., 0]
         flat = table.reshape(*table.shape[:-2], -1)
-        points = np.broadcast_to(dataset.points, target.shape)
+        points = np.broadcast_to(dataset.rows.points, target.shape)
         own = np.take_along_axis(np.broadcast_to(flat, (*target.shape[:-1], flat.shape[-1])), points, axis=-1)
         best = contract("...ni,...i->...n", features, fitted)
         return np.asarray((weights * (square(own - target) - square(best - target))).sum(-1))

@@ -136,9 +136,9 @@ def infinity(where: str) -> Any:
 
 def compare(left: Array, relation: str, right: Array) -> Truth:
     if relation == "=":
-        return np.where(np.equal(left, right).astype(bool), TRUE, FALSE).astype(np.int8)
+        return np.where(np.equal(left, right).astype(bool), TRUE, FALSE)
     decided = {"≤": np.less_equal, "<": np.less}[relation](left, right).astype(bool)
-    return np.where(decided, TRUE, FALSE).astype(np.int8)
+    return np.where(decided, TRUE, FALSE)
 
 
 def certainly_equal(left: Array, right: Array) -> npt.NDArray[np.bool_]:

@@ -23,7 +23,7 @@ import enum
 import importlib
 from collections.abc import Callable
 from fractions import Fraction
-from functools import cache, lru_cache
+from functools import cache, lru_cache, reduce
 from types import ModuleType
 from typing import Any
 
@@ -150,9 +150,9 @@ def constant(value: int | Fraction, reference: Any) -> Any:
 def like(values: Any, reference: Any) -> Array:
     """An array of integers or Fractions in the number system of ``reference``: the only way constants enter a formula."""
     system = reference if isinstance(reference, System) else system_of(reference)
-    source = np.asarray(values)
     if system is System.FLOATS:
-        return source.astype(np.float64)
+        return _float_scalar(values) if isinstance(values, int) else np.asarray(values).astype(np.float64)
+    source = np.asarray(values)
     convert: Callable[[Any], Any] = module_of(system).constant
     known: dict[Any, Any] = {}
     result = np.empty(source.shape, object)
@@ -161,6 +161,14 @@ def like(values: Any, reference: Any) -> Array:
         if value not in known:
             known[value] = convert(value)
         flat[position] = known[value]
+    return result
+
+
+@lru_cache(maxsize=64)
+def _float_scalar(value: int) -> Array:
+    """The few numbers that formulas are full of, made once, read-only."""
+    result = np.asarray(float(value))
+    result.setflags(write=False)
     return result
 
 
@@ -200,12 +208,12 @@ def truth_of(condition: Any) -> Truth:
 
 def both(*truths: Any) -> Truth:
     """Three-valued AND."""
-    return np.asarray(np.minimum.reduce(np.broadcast_arrays(*truths)), dtype=np.int8)
+    return np.asarray(reduce(np.minimum, truths), dtype=np.int8)
 
 
 def either(*truths: Any) -> Truth:
     """Three-valued OR."""
-    return np.asarray(np.maximum.reduce(np.broadcast_arrays(*truths)), dtype=np.int8)
+    return np.asarray(reduce(np.maximum, truths), dtype=np.int8)
 
 
 # --- linear algebra -------------------------------------------------------------------------------------------------
@@ -323,7 +331,7 @@ def compare(left: Any, relation: str, right: Any) -> Truth:
 
     Balls never certify an equality.  Floats compare their rounded values; it is the caller who must not call that proof.
     """
-    left, right = np.broadcast_arrays(left, right)
+    left, right = np.asarray(left), np.asarray(right)
     if relation in ("≥", ">"):
         left, relation, right = right, {"≥": "≤", ">": "<"}[relation], left
     if relation not in ("=", "≤", "<"):
