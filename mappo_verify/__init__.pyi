@@ -141,6 +141,7 @@ from .algorithms.datasets import (
 from .algorithms.pessimistic_linear import (
     pessimistic_ppo as pessimistic_ppo,
     pessimistic_ppo_joint as pessimistic_ppo_joint,
+    ClassThroughout as ClassThroughout,
     InClass as InClass,
     Unconstrained as Unconstrained,
     statistical_error as statistical_error,

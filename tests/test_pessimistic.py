@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from mappo_verify.algorithms.datasets import (
 )
 from mappo_verify.algorithms.pessimistic_general import pessimistic_finite, pessimistic_finite_joint
 from mappo_verify.algorithms.pessimistic_linear import (
+    ClassThroughout,
     Evaluator,
     InClass,
     Unconstrained,
@@ -31,7 +33,8 @@ from mappo_verify.algorithms.pessimistic_linear import (
     theorem_price,
 )
 from mappo_verify.algorithms.pessimistic_trace import pessimistic_quantities
-from mappo_verify.errors import GameError, InterruptedRunError
+from mappo_verify.arithmetic import System, like
+from mappo_verify.errors import GameError, InterruptedRunError, SolverError
 from mappo_verify.games.loading import load_game
 from mappo_verify.games.named import named_game, random_game
 from mappo_verify.games.offline import one_agent_gap, tabular_problem, two_agent_classes, two_agent_gap
@@ -41,6 +44,7 @@ from mappo_verify.model.features import Features
 from mappo_verify.quantities.bellman_error import population_moments, start_features, state_features
 from mappo_verify.quantities.data import data_moments
 from mappo_verify.quantities.distributions import occupancy, visits
+from mappo_verify.quantities.linear_class import LinearClass
 from mappo_verify.quantities.optimal import optimal
 from mappo_verify.quantities.performance_difference import expected_along
 from mappo_verify.quantities.values import returns
@@ -564,6 +568,55 @@ def test_bad_runs_are_refused(run):
         run(problem, 5, price=1.0, data=Samples(0))
     with pytest.raises(GameError, match=r"radius = 0\.0 is not a positive number"):
         run(replace(problem, radius=0.0), 5, price=1.0)
+
+
+@pytest.mark.parametrize("repetitions", [None, 2])
+def test_in_a_complete_class_rivals_of_the_class_are_enough(repetitions):
+    """Theorem 5.5 with two agents: the class holds every target, so its failure does not hang on which inner minimum is meant."""
+    problem = two_agent_gap().floats()
+    runs = (
+        pessimistic_ppo(problem, 2, price=30.0, evaluator=e, repetitions=repetitions)
+        for e in (InClass(), ClassThroughout())
+    )
+    for left, right in zip(*(trace.choices for trace in runs), strict=True):
+        np.testing.assert_allclose(left, right, rtol=0, atol=1e-6)
+
+
+def test_in_a_small_class_they_are_not():
+    """Appendix C.1's example, with a reward for large weights: 4w²/25 up to w = 50/9, then a parabola that falls to 0 at 10."""
+    game = Game([[[0, 1]], [[0, 1]]], [[0.0], [0]], 0.9)
+    features = np.array([[0.5], [1.0]])
+    moments = population_moments(game, Policy.uniform(game), features, np.array([[1.0], [0]]), 1)
+    critics, up = LinearClass(features, 10.0, 10.0), np.array([-0.9])
+    ours, theirs = (e.weights(moments, up, 1.0, critics) for e in (ClassThroughout(), InClass()))
+    assert ours == pytest.approx([10], abs=1e-5) and theirs == pytest.approx([45 / 16], abs=1e-5)
+
+
+def test_a_search_that_does_not_close_is_no_answer():
+    with pytest.raises(
+        InterruptedRunError, match=r"iteration 0, agent 1: after \d+ inner minima the minimum .* \[0, 0\.1"
+    ) as caught:
+        pessimistic_ppo(one_agent_gap().floats(), 2, price=1000.0, evaluator=ClassThroughout(budget=20))
+    assert isinstance(caught.value.__cause__, SolverError) and "budget=20" in str(caught.value)
+    for wrong, message in (({"budget": 0}, "the budget = 0"), ({"tolerance": 0.0}, "the tolerance = 0")):
+        with pytest.raises(GameError, match=message):
+            ClassThroughout(**wrong)
+
+
+def test_one_agent_gap_does_not_hang_on_the_inner_minimum():
+    """What the problem's docstring argues from: the critic is its own best fit, and ``s`` shares no moment with the ``y``."""
+    problem = one_agent_gap()
+    for start in (Policy.uniform(problem.game), problem.comparator):
+        phi = problem.features.matrix(0)
+        moments = population_moments(problem.game, start, phi, problem.distribution(1), 1)
+        critic = like(np.array([0, Fraction(1, 4), 3, -3], object), System.RATIONALS)
+        values = LinearClass(phi, problem.radius, problem.ceiling).values(critic)
+        assert list(map(str, values[:8])) == ["0", "1/4", "3/2", "3/2", "3/4", "3/4", "0", "0"]
+        np.testing.assert_array_equal(moments.projected(critic), critic)
+        assert moments.error(critic) == 0
+        assert not moments.gram[:2, 2:].any() and not moments.gram[2:, :2].any() and not moments.operator[2:, :2].any()
+        at_y3 = -problem.game.discount / 4 * phi[6, 2:]  # (s, 0) has the chance 1/4
+        assert (moments.operator[0, 2:] == at_y3).all() and not moments.operator[1, 2:].any()
 
 
 @pytest.mark.parametrize("repetitions", [None, 2])

@@ -15,9 +15,9 @@ with ``η = (1-γ)√(log|A|/2K)`` and ``λ = ε_r^{-2/3}/(1-γ)``.  That this c
 ``f_k^m = E_{π_k^{m+1:N}} f_k``.  These are not linear in fixed features, so the policies are tables,
 ``π_k^m ∝ exp(η_m Σ_{t<k} f_t^m)``.
 
-Whether a critic must lie in the class is a choice of evaluator: :class:`InClass` solves the constrained problem,
-:class:`Unconstrained` takes the closed form of Appendix C.1 wherever it falls.  The paper starts in one state ``s_0``; a start
-distribution ``ρ`` is averaged over.  Source: Algorithm 2, Theorem 5.5, Appendix C.
+Where the class counts is a choice of evaluator: :class:`InClass` keeps the critic in it, :class:`ClassThroughout` also its
+rivals in the Bellman error, and :class:`Unconstrained` takes the closed form of Appendix C.1 wherever it falls.  The paper
+starts in one state ``s_0``; a start distribution ``ρ`` is averaged over.  Source: Algorithm 2, Theorem 5.5, Appendix C.
 
 >>> from mappo_verify.games.offline import two_agent_gap
 >>> problem = two_agent_gap().floats()
@@ -37,11 +37,11 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import TRUE, Array, contract, log, pseudo_solve, square
-from ..errors import GameError
+from ..errors import GameError, SolverError
 from ..games.offline import OfflineProblem
 from ..model import Policy
 from ..quantities.bellman_error import Moments, pessimistic_step, state_features
-from ..quantities.constrained_evaluation import constrained_step
+from ..quantities.constrained_evaluation import class_pessimistic_step, constrained_step
 from ..quantities.linear_class import LinearClass
 from ..quantities.values import start_of
 from .datasets import Data, Dataset, Population
@@ -76,6 +76,47 @@ class InClass(Evaluator):
             index = tuple(place)
             own = Moments(moments.gram[index], moments.operator[index], moments.reward[index])
             weights[index] = constrained_step(own, direction[index], price, critics).weights
+        return weights
+
+
+@dataclass(frozen=True)
+class ClassThroughout(Evaluator):
+    """Over the class, and so is the inner minimum of the Bellman error, as the paper defines it; not convex, so not for speed.
+
+    By :func:`~mappo_verify.quantities.constrained_evaluation.class_pessimistic_step`, practical for up to three features.
+    What comes out is the global minimum to within ``tolerance``, or :class:`~mappo_verify.errors.SolverError`: never the best
+    that a search happened to meet.
+
+    Parameters
+    ----------
+    budget : int
+        Inner minima that one evaluation may cost.
+    tolerance : float
+        How narrow the bracket of the objective must become, relative to ``1 + |objective|``.
+    """
+
+    budget: int = 2_000
+    tolerance: float = 1e-6
+
+    def __post_init__(self) -> None:
+        require_count("the budget", self.budget)
+        require_positive("the tolerance", self.tolerance)
+
+    def weights(self, moments: Moments, direction: Array, price: Any, critics: LinearClass) -> Array:
+        """A repetition at a time."""
+        weights = np.empty_like(direction)
+        for index in np.ndindex(*direction.shape[:-1]):
+            own = Moments(moments.gram[index], moments.operator[index], moments.reward[index])
+            step = class_pessimistic_step(own, direction[index], price, critics, self.budget, self.tolerance)
+            if not step.closed:
+                low, high = float(step.bracket.lower), float(step.bracket.upper)
+                where = f" in repetition {index[0]}" if index else ""
+                raise SolverError(
+                    f"after {step.evaluations} inner minima{where} the minimum is only known to lie in [{low:.9g}, {high:.9g}]; "
+                    f"raise ClassThroughout(budget={self.budget}) or its tolerance ({self.tolerance:g}), or evaluate with "
+                    "InClass(), which is convex"
+                )
+            weights[index] = step.weights
         return weights
 
 
@@ -165,7 +206,7 @@ def pessimistic_ppo(
         :class:`~mappo_verify.algorithms.datasets.Population` (the default), or
         :class:`~mappo_verify.algorithms.datasets.Samples` of ``n`` draws per iteration and agent.
     evaluator : Evaluator, optional
-        :class:`InClass` (the default) or :class:`Unconstrained`.
+        :class:`InClass` (the default), :class:`ClassThroughout` or :class:`Unconstrained`.
     repetitions : int, optional
         That many independent runs at once; the trace then has one more axis.
     seed : int

@@ -196,6 +196,11 @@ def one_agent_gap() -> OfflineProblem:
     ``y3`` repeats itself; all pay 1/2, whatever the action; γ = 3/4.  Critics are affine in the place 0, 1/2, 1 of the ``y``.
     The critic that is 0 and 1/4 at ``s`` and 3/2, 3/4, 0 at the ``y`` is wrong, but its residual is orthogonal
     to the features under the data, so its Bellman error is 0.
+
+    Whatever the price and the policy, the most pessimistic critic has these values at the ``y`` and for action 0 at ``s``,
+    with an inner minimum over all weights or over the class: the best fit to its target is that critic itself; as data at
+    ``s`` and at the ``y`` share no feature, its error is a sum over both, of which the second is never below 0; and at ``s``
+    action 0 is fitted to 3/4 of what the critic is at ``y3``, which in the class is at least 0.
     """
     transition = np.zeros((5, 2, 5), int)
     transition[0, 0, 3] = transition[0, 1, 4] = 1
