@@ -73,6 +73,11 @@ class Improvement(Process):
             *(Column(f"values_{m}", (*batch, *shape), kind) for m, shape in values),
         )
 
+    @property
+    def shown(self) -> int:  # type: ignore[override]
+        """``θ_k`` of every agent."""
+        return self.game.agents
+
     def begin(self) -> State:
         """``θ_0`` and fresh generators."""
         first = start_parameters(self.game, self.features, self.initial)
@@ -131,11 +136,7 @@ def iterate(
     kept = record(process)
     if kept.failure:
         raise kept.failure
-    agents = game.agents
-    parameters = tuple(
-        np.concatenate([table, last[None]]) for table, last in zip(kept.tables[:agents], kept.state.tables, strict=True)
-    )
-    values = kept.tables[agents:]
-    for table in (*parameters, *values):
+    values = kept.tables[game.agents :]
+    for table in (*kept.paths, *values):
         table.setflags(write=False)
-    return Trace(features, parameters, values, beta, algorithm, {**settings, "seed": seed, "order": sequence})
+    return Trace(features, kept.paths, values, beta, algorithm, {**settings, "seed": seed, "order": sequence})

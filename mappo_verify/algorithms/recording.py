@@ -46,6 +46,8 @@ class Process(ABC):
     """``K``"""
     columns: tuple[Column, ...]
     """What every iteration leaves behind."""
+    shown: int = 0
+    """So many columns, the first ones, show the state's tables as they were before the iteration."""
 
     @abstractmethod
     def begin(self) -> State:
@@ -68,9 +70,13 @@ class Process(ABC):
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """What is kept of the first ``state.k`` iterations: a table ``[k, ...]`` for every column, and what ended it too early."""
+    """What is kept of the first ``state.k`` iterations: a table ``[k, ...]`` for every column, and what ended it too early.
+
+    ``paths`` are the columns that show the state, with the last state as one more row: ``[k + 1, ...]``.
+    """
 
     tables: tuple[Array, ...]
+    paths: tuple[Array, ...]
     state: State
     failure: Exception | None = None
 
@@ -81,7 +87,7 @@ Record = Callable[[Process], Recording]
 
 def in_memory(process: Process) -> Recording:
     """All iterations at once, without a copy anywhere else."""
-    tables = tuple(np.empty((process.iterations, *c.shape), c.dtype) for c in process.columns)
+    tables = tuple(np.empty((process.iterations + 1, *c.shape), c.dtype) for c in process.columns)
     state, failure = process.begin(), None
     try:
         for state, row in process.steps(state):  # noqa: B020 - the state is what the loop moves
@@ -89,4 +95,8 @@ def in_memory(process: Process) -> Recording:
                 table[state.k - 1] = entry
     except Exception as error:
         failure = error
-    return Recording(tuple(table[: state.k] for table in tables), state, failure)
+    shown = tables[: process.shown]
+    for table, last in zip(shown, state.tables, strict=False):
+        table[state.k] = last
+    paths = tuple(table[: state.k + 1] for table in shown)
+    return Recording(tuple(table[: state.k] for table in tables), paths, state, failure)

@@ -116,7 +116,9 @@ def stored(folder: Path) -> Callable[[Process], Recording]:
                 "it, and --resume computes these iterations again"
             )
         empty = [np.empty((0, *c.shape), c.dtype) for c in process.columns]
-        return Recording(tuple(np.concatenate(tables) for tables in zip(empty, *pieces, strict=True)), state)
+        tables = tuple(np.concatenate(tables) for tables in zip(empty, *pieces, strict=True))
+        shown = zip(tables[: process.shown], state.tables, strict=False)
+        return Recording(tables, tuple(np.concatenate([table, last[None]]) for table, last in shown), state)
 
     return read
 
