@@ -22,6 +22,11 @@ def test_repaired_sharper() -> None:
     holds("theorem-4.5/repaired-sharp")
 
 
+def test_repaired_sharper_is_tight() -> None:
+    """Its right-hand side comes within 1 + 6/(5√K) of the left one."""
+    holds("theorem-4.5/sharp-is-tight")
+
+
 def test_repaired_by_bounded_parameters() -> None:
     holds("theorem-4.5/bounded-parameters")
 

@@ -8,6 +8,7 @@ With ``η = 1/β_k`` the theorem speaks of ``Σ_k (1-γ)(J_* - J_k)/β_k``.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -215,6 +216,17 @@ def repaired_theorem(case: Case) -> Iterator[Line]:
 def sharp_theorem(case: Case) -> Iterator[Line]:
     """The sharper form: the two parts of the fit's error together, and the sharp coefficient of the critic's."""
     yield from _repaired(case, sharp=True)
+
+
+def sharp_is_tight(case: Case) -> Iterator[Line]:
+    """Errors undo every update of the bandit r = (c, -c): the sharp bound is ``(1 + √(2 log 2/K))`` times the gap."""
+    gap, *_, bound = (entry.value for entry in sharp_theorem(case))
+    yield line("Σ_m log|A_m| + Σ_{k,m} ε‖w_{m-1}(π_*^m - π_{k+1}^m)/π_k^m‖_{2,σ_k} + (N/2) Σ_k B²/β_k²", bound)
+    yield at_most(
+        "(1 + 6/(5√K)) Σ_k (1-γ)(J_* - J_k)/β_k",
+        gap + 6 * gap / (5 * sqrt(like(case.sizes.steps, gap))),
+        because="Cauchy-Schwarz is an equality, the error being a multiple of (π_* - π_{k+1})/π_k; the rest is 2 log 2",
+    )
 
 
 def bounded_theorem(case: Case) -> Iterator[Line]:
@@ -491,6 +503,11 @@ def _bandit(case_like: Any) -> Game:
     return Game(like([[[1], [1]]], system), like([[1, 0]], system), like(0, system), (2,), name="bandit")
 
 
+def _pair(case: Case) -> Array:
+    """``(c, -c)`` at the one state, ``[..., 1, 2]``."""
+    return np.asarray(lift(case.scale, 2) * like([[1, -1]], case.scale))
+
+
 OWN_BETA = Setting(
     "the bandit r = (1, 0) with the theorem's own β: exact updates but for one error that makes β the fixed point",
     (
@@ -517,6 +534,21 @@ OWN_BETA = Setting(
     states=(1, 1),
     steps=(12, 20, 28, 36),
     action_range=(2, 2),
+)
+UNDONE = Setting(
+    "the bandit r = (c, -c) with η = √(2 log 2/K)/c, where errors of the fit undo every update",
+    (
+        Table("scale", lambda _: (), 1, 9),
+        Derived("eta", lambda case: sqrt(2 * log(like(2, case.scale)) / case.sizes.steps) / case.scale),
+        Derived("increments", lambda case: (like(0, case.scale) * _pair(case),) * case.sizes.steps),
+        Derived("game", lambda case: replace(_bandit(case), reward=_pair(case))),
+        Derived("target", lambda case: Policy.deterministic(_bandit(case), np.zeros(1, int))),
+    ),
+    agents=(1, 1),
+    states=(1, 1),
+    steps=(1, 4, 16, 64),
+    action_range=(2, 2),
+    explore=False,
 )
 HORIZON = Setting(
     "the bandit r = (1, 0) with discount 1 - 1/q",
@@ -601,6 +633,18 @@ CLAIMS = (
         transcendental=True,
         record=Standing.SURVIVED,
         printed=False,
+    ),
+    Claim(
+        "theorem-4.5/sharp-is-tight",
+        "The sharper repaired theorem cannot be improved by a factor",
+        "Section 4.2, Theorem 4.5, repaired",
+        UNDONE,
+        sharp_is_tight,
+        statement="there are runs of every length K with bound ≤ (1 + 6/(5√K)) Σ_k (1-γ)(J_* - J_k)/β_k in repaired-sharp",
+        transcendental=True,
+        record=Standing.SURVIVED,
+        printed=False,
+        note="So no constant below 1 on its right-hand side is true of all runs.",
     ),
     Claim(
         "theorem-4.5/ii",
