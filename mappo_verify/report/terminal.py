@@ -15,7 +15,7 @@ from ..checking.campaign import AuditReport, ClaimReport
 from ..checking.doctor import Diagnosis
 from ..checking.falsify import Falsification
 from ..checking.monte_carlo import Statistics
-from ..checking.sources import Quantity, quantities_of
+from ..checking.sources import Source, each_once, sources_of
 from ..claims.claim import Claim
 from ..claims.verdict import Evidence, LineEvidence, Standing, StepEvidence, Verdict
 from ..games.named import NAMED
@@ -133,8 +133,8 @@ def explanation(claim: Claim, evidence: Evidence, subject: str) -> RenderableTyp
         held = bool((np.asarray(truth) > 0).all())
         parts.append(Text.assemble(("  ✓ " if held else "  ? ", "green" if held else "yellow"), f"hypothesis: {name}"))
     parts.append(Text())
-    sources = quantities_of(claim, evidence) or [()] * len(evidence.lines)
-    parts += [_line(entry, used) for entry, used in zip(evidence.lines, sources, strict=True)]
+    sources = sources_of(claim, evidence)
+    parts += [_line(entry, source) for entry, source in zip(evidence.lines, sources, strict=True)]
     parts += [Text(), _conclusion(evidence), *_sources(sources)]
     return Group(*parts)
 
@@ -156,11 +156,19 @@ def statistics_table(found: Statistics) -> RenderableType:
     return Group(Text(found.text(), "yellow"), Text(), table, Text(), *slopes)
 
 
-def _sources(sources: Sequence[tuple[Quantity, ...]]) -> list[Text]:
-    """Where the named quantities are defined, each once."""
-    every = list(dict.fromkeys(quantity for used in sources for quantity in used))
-    shown = [Text.assemble("  ", (f"{q.module}.{q.name}", "bold"), f"  {q.about}") for q in every]
+def _sources(sources: Sequence[Source]) -> list[Text]:
+    """Where the named quantities are defined and what the given ingredients are, each once."""
+    quantities, given = each_once(sources)
+    shown = [Text.assemble("  ", (f"{q.module}.{q.name}", "bold"), f"  {q.about}") for q in quantities]
+    shown += [Text.assemble("  given ", (one.name, "bold"), f"  {one.about}") for one in given]
     return [Text(), Text("The numbers come from", "dim"), *shown] if shown else []
+
+
+def _source(source: Source) -> str:
+    """One line's: "by a, b; given c", or that it is a constant."""
+    named = (("by", source.quantities), ("given", source.given))
+    words = [f"{how} {', '.join(one.name for one in which)}" for how, which in named if which]
+    return "; ".join(words) or "a constant" * source.constant
 
 
 def _instance(evidence: Evidence) -> list[Text]:
@@ -176,11 +184,12 @@ def _instance(evidence: Evidence) -> list[Text]:
     return shown
 
 
-def _line(entry: LineEvidence, used: tuple[Quantity, ...]) -> RenderableType:
+def _line(entry: LineEvidence, source: Source) -> RenderableType:
     relation = " " if entry.step is None else entry.step.relation
     pieces = [Text.assemble((f"  {relation} ", "bold"), entry.expression)]
-    source = f"  by {', '.join(quantity.name for quantity in used)}" if used else ""
-    pieces.append(Text.assemble("      ", (values_text(entry.value, entry.where), "cyan"), (source, "dim")))
+    pieces.append(
+        Text.assemble("      ", (values_text(entry.value, entry.where), "cyan"), "  ", (_source(source), "dim"))
+    )
     if entry.step is not None:
         pieces.append(_reason(entry.step))
     return Padding(Group(*pieces), (0, 0, 1, 0))
