@@ -254,6 +254,8 @@ def test_explain_says_where_numbers_come_from(mappo):
     text = words(out)
     assert code == 0 and "13/4 ≈ 3.25 by returns" in text and "The numbers come from" in text
     assert "mappo_verify.quantities.values.returns J_ρ(π) = Σ_s ρ(s) V_π(s)" in text
+    text = words(mappo("explain", "definition-4.4")[1])
+    assert "1 a constant" in text and "density_ratio; given policy" in text and "given policy a policy" in text
 
 
 def test_explain_on_a_game(mappo):

@@ -42,7 +42,8 @@ FIRST = (like, split_last, sum_out_later, agent_axes, np.broadcast_to, np.repeat
 WRITTEN_OUT = (np.ones, np.zeros, np.eye, identity)
 UNCHANGED = (list, tuple, iter, reversed, sorted, np.asarray)
 """Functions whose result has the parts that their first argument has."""
-OF_ARRAYS = set(dir(np.ndarray))
+OF_ARRAYS = set(dir(np.ndarray)) - {"dot", "clip"}
+"""Methods of arrays that are handed axes and shapes, no further numbers."""
 
 
 @dataclass(frozen=True)
@@ -191,7 +192,7 @@ def _behind(state: State) -> Behind:
             found = _looked_up(node, scope)
             return Behind(same=_taken(found, path)) if found else Behind(parts=_handed_over(path))
         case ast.Attribute():
-            if node.attr in ARRANGEMENT:
+            if node.attr in ARRANGEMENT and not _is_case(node.value, scope):
                 return NOTHING
             return Behind(same=_taken([State(node.value, scope)], (Member(node.attr), *path)))
         case ast.Subscript():
@@ -252,6 +253,10 @@ def _is_known(test: ast.AST, truth: bool, scope: Scope) -> bool:
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
         return _is_known(test.operand, not truth, scope)
     return _written_out(test, scope) == [truth]
+
+
+def _is_case(node: ast.AST, scope: Scope) -> bool:
+    return any(isinstance(_value(state.node), Case) and not state.path for state in _same(State(node, scope)))
 
 
 def _is_index(item: Any) -> bool:
@@ -365,7 +370,8 @@ def _behind_case(case: Case, state: State) -> Behind:
     tree = _tree(compute)
     if tree is not None:
         if compute not in state.scope.entered:
-            state.scope.entered[compute] = scope_of(tree, _names(compute), {tree.args.args[0].arg: case})
+            first = next(iter(inspect.signature(compute).parameters))
+            state.scope.entered[compute] = scope_of(tree, _names(compute), {first: case})
         made = _results(tree, state.scope.entered[compute], ())
         if any(not isinstance(fact, Constant) for one in made for fact in facts_behind(one)):
             return Behind(same=_taken(made, path))
@@ -388,8 +394,12 @@ def _behind_given(value: Any, name: str, state: State, start: int) -> Behind:
 
 def _handed_over(path: tuple[Any, ...]) -> tuple[State, ...]:
     """What is handed to methods that are not known."""
-    calls = [item.call for item in path if isinstance(item, Member) and item.call is not None]
-    return tuple(State(arg, call.scope) for call in calls for arg in _arguments(call.node))
+    calls = [item.call for item in path if isinstance(item, Member) and item.call and item.name not in OF_ARRAYS]
+    return _given_to(*calls)
+
+
+def _given_to(*calls: State) -> tuple[State, ...]:
+    return tuple(State(argument, call.scope) for call in calls for argument in _arguments(call.node))
 
 
 def _arguments(call: ast.AST) -> list[ast.expr]:
@@ -412,12 +422,13 @@ def _behind_member(cls: type, state: State, place: int) -> Behind | None:
     if function is raw and member.call is None:
         return None  # a method that is not called
     owner = state._replace(path=state.path[:place])
-    arguments = _handed_over((member,))
-    if re.fullmatch(r"int|bool|tuple\[int, \.\.\.\]", str(function.__annotations__.get("return"))):
+    arguments = _given_to(member.call) if member.call else ()
+    ours, returns = function.__module__.startswith(OWNERS), function.__annotations__.get("return")
+    if ours and returns in ("int", "bool", "tuple[int, ...]"):
         return Behind(same=(owner,))  # a count: the object's own
-    if function.__annotations__.get("return") == cls.__name__:  # the same object, converted or changed
+    if ours and returns == cls.__name__:  # the same object, converted or changed
         return Behind(same=(State(owner.node, owner.scope, (*owner.path, *rest)),), parts=arguments)
-    if cls.__module__.startswith(OWNERS) and not function.__name__.startswith("_"):
+    if ours and not function.__name__.startswith("_"):
         return Behind((function,), arguments=(owner, *arguments))
     tree = _tree(function)
     if tree is None:
@@ -440,17 +451,14 @@ def _is_named(function: Any) -> bool:
 
 
 def _behind_call(node: ast.Call, scope: Scope, path: tuple[Any, ...]) -> Behind:
-    state, given = State(node, scope, path), tuple(State(arg, scope) for arg in _arguments(node))
+    state = State(node, scope, path)
     called = [s for s in _same(State(node.func, scope)) if not s.path and _is_callable(s.node)]
     if called:
         every = [_behind_callable(one, node, state) for one in called]
         return Behind(*(tuple(x for one in every for x in getattr(one, part)) for part in Behind.__annotations__))
     if not isinstance(node.func, ast.Attribute):
-        return Behind(parts=(State(node.func, scope), *given))
-    owner = State(node.func.value, scope)
-    if node.func.attr in OF_ARRAYS:
-        return Behind(same=_taken([owner], path))
-    return Behind(same=_taken([owner], (Member(node.func.attr, State(node, scope)), *path)))
+        return Behind(parts=(State(node.func, scope), *_given_to(state)))
+    return Behind(same=_taken([State(node.func.value, scope)], (Member(node.func.attr, State(node, scope)), *path)))
 
 
 def _is_callable(node: ast.AST) -> bool:
@@ -467,7 +475,7 @@ def _behind_callable(one: State, node: ast.Call, state: State) -> Behind:
 def _behind_function(called: Any, node: ast.Call, state: State) -> Behind:
     """A call of a function or class that is at hand."""
     scope, path = state.scope, state.path
-    given = tuple(State(arg, scope) for arg in _arguments(node))
+    given = _given_to(State(node, scope))
     function: Any = inspect.unwrap(called) if not isinstance(called, type) else called
     function = getattr(function, "__func__", function)
     special = _behind_builtin(function, node, state)
@@ -481,7 +489,7 @@ def _behind_function(called: Any, node: ast.Call, state: State) -> Behind:
             found = _behind_returned(function, state)
             if found:
                 return found
-            return Behind((function,), arguments=given)
+            return Behind((function,), arguments=(*given, *_handed_over(path)))
         tree = _tree(function)
         if tree is not None and not function.__module__.startswith(f"{PACKAGE}.model."):
             outside = _outside_once(function, scope)
@@ -489,7 +497,7 @@ def _behind_function(called: Any, node: ast.Call, state: State) -> Behind:
     keyword = [k.value for k in node.keywords if path and isinstance(path[0], Member) and k.arg == path[0].name]
     if keyword:  # unchecked(Policy, factors=...), replace(x, factors=...)
         return Behind(same=(State(keyword[0], scope, path[1:]),))
-    return Behind(parts=given)
+    return Behind(parts=(*given, *_handed_over(path)))
 
 
 def _behind_builtin(function: Any, node: ast.Call, state: State) -> Behind | None:
@@ -518,7 +526,7 @@ def _behind_builtin(function: Any, node: ast.Call, state: State) -> Behind | Non
 def _behind_constructor(cls: type, node: ast.Call, state: State) -> Behind:
     """An object that is made here: one of its fields, a method of it, or all that it is made of."""
     scope, path = state.scope, state.path
-    given = tuple(State(arg, scope) for arg in _arguments(node))
+    given = _given_to(State(node, scope))
     found = _behind_member(cls, state, 0)
     if found:
         return found

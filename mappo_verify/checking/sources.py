@@ -16,12 +16,15 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
+import numpy as np
+
 from ..arithmetic import System, module_of
 from ..claims.claim import Claim
-from ..claims.settings import Case, Setting
+from ..claims.settings import Case
 from ..claims.verdict import Evidence
+from ..model import Game, Policy
 from .slicing import Given, Member, Scope, State, entered_from, facts_behind, scope_of
-from .syntax import EACH, Function, standing_at, tree_of
+from .syntax import Function, standing_at, tree_of
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Ingredient:
-    """Data of the instance: an ingredient of the claim's setting, or a size of the instance."""
+    """Data of the instance: an ingredient of the claim's setting, or a size, and what it is in words."""
 
     name: str
     about: str
@@ -45,7 +48,7 @@ class Ingredient:
 class Source:
     """Where the value of one line comes from: functions, what is given besides, or nothing but constants.
 
-    All three are empty only where no source code is at hand.
+    What the functions are given is told by their documentation.  All three are empty only where no source code is at hand.
     """
 
     quantities: tuple[Quantity, ...] = ()
@@ -67,7 +70,7 @@ def sources_of(claim: Claim, evidence: Evidence) -> list[Source]:
         return [Source()] * len(evidence.lines)
     balls = evidence.arithmetic is System.BALLS
     with module_of(System.BALLS).precision(evidence.precision) if balls else nullcontext():
-        return list(_traced(claim.proof, claim.setting, evidence.case))
+        return list(_traced(claim.proof, evidence.case))
 
 
 def each_once(sources: Iterable[Source]) -> tuple[list[Quantity], list[Ingredient]]:
@@ -86,40 +89,57 @@ class Frame:
     texts: tuple[tuple[str, str], ...]
 
 
-def _traced(proof: Callable[[Case], Any], setting: Setting, case: Case) -> Iterator[Source]:
+def _traced(proof: Callable[[Case], Any], case: Case) -> Iterator[Source]:
     running, known = proof(case), dict[Any, Source]()
     handed = inspect.getgeneratorlocals(running) if inspect.isgenerator(running) else {}
+    passed_on, count = None, 0
     for _ in running:
-        frames = tuple(_suspended(running))
-        if frames not in known:
-            known[frames] = _source(_value_of_line(running, frames, handed), setting)
-        yield known[frames]
+        frames, last = _suspended(running), passed_on
+        passed_on = _passed_on(running)
+        count = count + 1 if passed_on is last else 0
+        key = frames, passed_on is not None and count
+        if key not in known:
+            known[key] = _source(_value_of_line(running, frames, handed, count), case)
+        yield known[key]
 
 
-def _suspended(running: Any) -> Iterator[Frame]:
-    """The generators that wait, from the proof to the one that makes the line."""
-    while inspect.isgenerator(running):
-        frame = running.gi_frame
-        assert frame is not None
-        texts = {name: value for name, value in frame.f_locals.items() if isinstance(value, str)}
-        yield Frame(running.gi_code, frame.f_lasti, tuple(texts.items()))
+def _waiting(running: Any) -> Iterator[Any]:
+    """The generators that wait, from the proof to the one that makes the line; then what the last passes on, if not its own."""
+    while inspect.isgenerator(running) and tree_of(running.gi_code) is not None:
+        yield running
         running = running.gi_yieldfrom
+    yield running
 
 
-def _value_of_line(running: Any, frames: tuple[Frame, ...], handed: dict[str, Any]) -> State | None:
-    """The value of the line at which the generators stand, the proof having been handed ``handed``; None without source."""
+def _suspended(running: Any) -> tuple[Frame, ...]:
+    *generators, _ = _waiting(running)
+    frames = [(each.gi_code, each.gi_frame.f_lasti, each.gi_frame.f_locals) for each in generators]
+    texts = [tuple((name, value) for name, value in own.items() if isinstance(value, str)) for _, _, own in frames]
+    return tuple(Frame(code, last, text) for (code, last, _), text in zip(frames, texts, strict=True))
+
+
+def _passed_on(running: Any) -> Any:
+    """The list, say, or the generator expression, from which the innermost generator takes the line; None if it has its own."""
+    *_, innermost = _waiting(running)
+    return innermost
+
+
+def _value_of_line(running: Any, frames: tuple[Frame, ...], handed: dict[str, Any], count: int) -> State | None:
+    """The value of the line at which the generators stand, the ``count``-th of those that are passed on; None without source.
+
+    ``handed`` holds the arguments of the proof.
+    """
     here = None
     for frame in frames:
         tree = tree_of(frame.code)
-        if tree is None:
-            break
+        assert tree is not None
         scope = entered_from(here, tree) if here else _scope(running, tree, handed)
         where = standing_at(tree, frame.code, frame.instruction)
         if scope is None or where is None or where.value is None:
             break
         scope.texts.update(frame.texts)
-        is_line = isinstance(where, ast.Yield)
-        here = State(where.value, scope, (Member("value"),) if is_line else (EACH, Member("value")))
+        taken = (Member("value"),) if isinstance(where, ast.Yield) else (count, Member("value"))
+        here = State(where.value, scope, taken)
     return here
 
 
@@ -129,23 +149,27 @@ def _scope(running: Any, tree: Function, handed: dict[str, Any]) -> Scope:
     return scope_of(tree, running.gi_frame.f_globals | outer, {n: v for n, v in handed.items() if n not in outer})
 
 
-def _source(value: State | None, setting: Setting) -> Source:
+def _source(value: State | None, case: Case) -> Source:
     facts = [] if value is None else facts_behind(value)
-    given = tuple(_ingredient(fact.name, setting) for fact in facts if isinstance(fact, Given))
-    quantities = tuple(_quantity(fact) for fact in facts if callable(fact))
+    given = tuple(Ingredient(fact.name, _kind(fact.name, case)) for fact in facts if isinstance(fact, Given))
+    quantities = tuple(Quantity(f.__qualname__, f.__module__, _about(f)) for f in facts if callable(f))
     return Source(quantities, given, not quantities and not given and bool(facts))
 
 
-def _quantity(function: Callable[..., Any]) -> Quantity:
-    return Quantity(function.__qualname__, function.__module__, _about(function))
+def _kind(name: str, case: Case) -> str:
+    """What an ingredient is, in words."""
+    if name in SIZES and name not in {ingredient.name for ingredient in case.setting.ingredients}:
+        return SIZES[name]
+    value = getattr(case, name)
+    if isinstance(value, (Game, Policy)):
+        return f"a {type(value).__name__.lower()}"
+    if isinstance(value, tuple):
+        return "a table for every agent" if len(value) == case.sizes.agents else f"{len(value)} tables"
+    return f"{'×'.join(map(str, np.shape(value)))} numbers" if np.size(value) > 1 else "a number"
 
 
-def _ingredient(name: str, setting: Setting) -> Ingredient:
-    found = [ingredient for ingredient in setting.ingredients if ingredient.name == name]
-    return Ingredient(name, _about(type(found[0])) if found else SIZES.get(name, ""))
-
-
-def _about(documented: Any) -> str:
-    """The formula, or the words, that documentation begins with."""
-    first = (inspect.getdoc(documented) or "").partition("\n")[0].replace("``", "")
-    return re.split(r",? (?:each )?(?:of )?(?:shape |in the$)|\.  |\.$|; |: ", re.sub(r":\w+:`(\w+)`", r"\1", first))[0]
+def _about(function: Callable[..., Any]) -> str:
+    """The formula, or the words, that documentation begins with; shapes are left out."""
+    first = (inspect.getdoc(function) or "").partition("\n")[0].replace("``", "")
+    words = re.sub(r":\w+:`(\w+)`", r"\1", first)
+    return re.split(r",? (?:each )?(?:(?:of|in the) )?shape |,? in the$|,? (?:each )?\[\.\.\.|\.  |\.$|; ", words)[0]

@@ -53,7 +53,10 @@ def _place(node: ast.expr) -> Place:
 def standing_at(tree: Function, code: CodeType, instruction: int) -> ast.Yield | ast.YieldFrom | None:
     """The ``yield`` at which a generator is suspended."""
     place = list(code.co_positions())[instruction // 2]
-    return next((node for node in yields(tree) if _place(node) == place), None)
+    exact = [node for node in yields(tree) if _place(node) == place]
+    line = place[0] or 0  # all that is known where Python keeps no columns
+    around = [node for node in yields(tree) if node.lineno <= line <= (node.end_lineno or line)]
+    return next(iter([*exact, *reversed(around)]), None)
 
 
 def yields(tree: Function) -> list[ast.Yield | ast.YieldFrom]:
@@ -83,11 +86,9 @@ def targets(target: ast.AST) -> Iterator[tuple[str, Prefix]]:
     elif isinstance(target, (ast.Tuple, ast.List)):
         stars = [place for place, element in enumerate(target.elts) if isinstance(element, ast.Starred)]
         for place, element in enumerate(target.elts):
-            if isinstance(element, ast.Starred):
-                yield from targets(element.value)
-            else:
-                step = SOME if stars and place > stars[0] else place
-                yield from ((name, (step, *prefix)) for name, prefix in targets(element))
+            inner = element.value if isinstance(element, ast.Starred) else element
+            step = SOME if stars and place >= stars[0] else place
+            yield from ((name, (step, *prefix)) for name, prefix in targets(inner))
 
 
 @dataclass(frozen=True)
@@ -193,6 +194,12 @@ def _assigned(statement: ast.stmt, name: str) -> tuple[Found, bool]:
 def _of_block(block: list[ast.stmt], name: str) -> tuple[Found, bool]:
     every = [_assigned(statement, name) for statement in block]
     return [one for found, _ in every for one in found], any(ends for _, ends in every)
+
+
+def _below(statement: ast.stmt, name: str) -> Found:
+    """What any statement inside one of several blocks assigns."""
+    inner = [n for child in ast.iter_child_nodes(statement) for n in (child, *getattr(child, "body", ()))]
+    return [one for node in inner if isinstance(node, ast.stmt) for one in _assigned(node, name)[0]]
 
 
 def _is(node: ast.AST, name: str) -> bool:
