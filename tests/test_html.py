@@ -169,10 +169,11 @@ def test_every_line_shows_the_source_of_the_document(page, document):
             and [" ".join(node.text.split()).replace(" ;", ";") for node in article.all("div", class_="by")] == words
         )
         (listed,) = article.all("ul", class_="quantities")
-        assert [" ".join(item.text.split()) for item in listed.all("li")] == [
-            *(" ".join(f"{one['module']}.{one['name']} {one['about']}".split()) for one in walk["quantities"]),
-            *(f"given {one['name']} {one['about']}" for one in walk["given"]),
+        names = [f"{one['module']}.{one['name']}" for one in walk["quantities"]] + [
+            one["name"] for one in walk["given"]
         ]
+        assert [next(item.all("code")).text for item in listed.all("li")] == names
+        assert sum(item.text.split()[0] == "given" for item in listed.all("li")) == len(walk["given"])
         for kind in ("quantities", "given"):
             assert {one["name"] for one in walk[kind]} == {name for line in walk["lines"] for name in line[kind]}
     lines = [line for row in document["claims"] for line in row["walk_through"]["lines"]]
