@@ -553,6 +553,23 @@ def test_certificates_are_written_and_rechecked(mappo, tmp_path):
     assert standalone() == 1
 
 
+def test_falsify_survives_an_error_inside_a_proof(mappo, monkeypatch):
+    whole = next(entry for entry in CLAIMS if entry.id == "lemma-b.2/gradient-bound")
+
+    def proof(case):
+        yield mv.line("0", case.radius * 0)
+        raise KeyError("lost")
+
+    monkeypatch.setattr("mappo_verify.checking.falsify.find", lambda _: replace(whole, proof=proof))
+    code, out, _ = mappo("falsify", whole.id)
+    text = words(out)
+    assert code == 2 and f"{whole.id} UNTESTED" in text
+    assert f"{whole.id} raised KeyError: 'lost' (1 state, 1 actions, after the line '0'), on " in text
+    assert (
+        f'{{"claim": "{whole.id}", "states": 1, "action_sizes": [1], "steps": 1, "coordinates": {{"radius": [' in text
+    )
+
+
 def test_falsify_reports_and_exits(mappo):
     assert mappo("falsify", "lemma-b.4")[0] == 1
     code, out, _ = mappo("falsify", "lemma-b.2/gradient-bound")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 import numpy as np
@@ -238,14 +239,23 @@ def optimum_table(game: Game, best: Optimum) -> RenderableType:
 
 
 def falsification(found: Falsification) -> RenderableType:
-    """What a search found: the counterexample in full, or how tight the bound got."""
+    """What a search found: the counterexample in full, or how tight the bound got; and where the claim raised an error."""
     tried = f"{found.explored:,} float instances explored, {found.certified:,} certified"
+    crash = _crash(found)
     if found.witness is not None:
         subject = f"the smallest counterexample found ({found.witness.sizes}; {tried})"
-        return explanation(found.claim, found.witness.evidence, subject)
+        return Group(explanation(found.claim, found.witness.evidence, subject), *crash)
     best = f"; best left/right {found.ratio:.4g} at {found.tightest}" if found.ratio is not None else ""
     style = STANDING_STYLE[found.standing]
-    return Text.assemble((f"{found.claim.id} {found.standing.value}", style), f": {tried}{best}")
+    return Group(Text.assemble((f"{found.claim.id} {found.standing.value}", style), f": {tried}{best}"), *crash)
+
+
+def _crash(found: Falsification) -> list[Text]:
+    """The first error, and the instance on which it is raised again."""
+    if found.crash is None:
+        return []
+    words = f"{found.claim.id} {found.crash.error}, on {found.crashed:,} of the instances tried; the first is"
+    return [Text(words, "bold red"), Text(json.dumps(found.crash.as_data(), ensure_ascii=False))]
 
 
 def diagnosis_table(found: tuple[Diagnosis, ...]) -> RenderableType:
