@@ -7,6 +7,7 @@ from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import mappo_verify as mv
@@ -14,7 +15,7 @@ from mappo_verify.arithmetic import like
 from mappo_verify.checking.certificate import read_certificate
 from mappo_verify.checking.evaluate import certify
 from mappo_verify.checking.explain import explain
-from mappo_verify.checking.sources import Source, sources_of
+from mappo_verify.checking.sources import Source, each_once, sources_of
 from mappo_verify.claims.registry import CLAIMS, claim
 from mappo_verify.quantities.update_errors import Update
 from mappo_verify.quantities.values import returns, state_values
@@ -212,6 +213,26 @@ def test_ingredients_and_constants():
         yield mv.at_most("other²", case.objects["other"] * case.objects.get("other"), because="a square")
 
     assert traced(proof, SCALARS, size=Fraction(1, 2), other=Fraction(3)) == ["(size)", "(size)", True, True, "(other)"]
+
+
+def test_derived_ingredients_are_followed_unless_they_are_fixed():
+    one, two = mv.Derived("one", lambda case: case.size), mv.Derived("two", lambda case: case.other)  # two on one line
+    fixed = mv.Derived("fixed", lambda _: np.array([Fraction(1, 2), Fraction(2)]))
+    setting = mv.Setting("two numbers, and what follows", (*SCALARS.ingredients, one, two, fixed), steps=(3, 3))
+
+    def proof(case):
+        yield mv.line("one", case.one)
+        yield mv.at_most("two", case.two, because="so chosen")
+        yield mv.at_most("99 K", 99 * case.sizes.steps + like(0, case.two), because="it is large")
+        yield mv.line("fixed", case.fixed[1])
+        yield mv.equal("2", 2, because="so fixed")
+
+    numbers = {"size": Fraction(1), "other": Fraction(3)}
+    assert traced(proof, setting, **numbers) == ["(size)", "(other)", "(steps)", "(fixed)", True]
+    own = mv.Claim("mine", "t", "s", setting, proof)
+    _, given = each_once(sources_of(own, mv.check(own, **numbers)))
+    about = ["a number", "a number", "the number of steps", "2 numbers"]
+    assert [one.about for one in given] == about
 
 
 def test_the_same_name_of_another_class_or_module_is_no_source():
