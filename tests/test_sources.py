@@ -96,6 +96,13 @@ READ = {
         "propagation squared_concentrability stationary_distribution squared_norm state_action_distribution",
     ]
     * 2,
+    "lemma-b.5/sharp": [
+        "state_action_distribution stationary_distribution (error) (target) (policy)",
+        "squared_concentrability stationary_distribution squared_norm state_action_distribution",
+        "state_action_distribution stationary_distribution (noise) (target) (policy)",
+        "squared_concentrability stationary_distribution squared_norm state_action_distribution",
+    ]
+    * 2,
     "lemma-b.2/gradient-bound": [
         "(radius) (theta) (anchor) (features) (bound) (share) (beta)",
         "(radius) (theta) (anchor) (features) (bound) (share) (beta)",
