@@ -110,7 +110,9 @@ def falsify(
 ) -> None:
     """Search for a counterexample, or for the tightest instance of a bound that survives.
 
-    Exit code 1 if the claim is refuted.  Example: mappo-verify falsify lemma-b.4
+    Exit code 1 if the claim is refuted; 2 if it is not, but raised an error on some instance.
+
+    Example: mappo-verify falsify lemma-b.4
     """
     from .checking.falsify import falsify as search
     from .report.terminal import falsification
@@ -118,7 +120,7 @@ def falsify(
     with _Progress("search") as progress:
         found = search(claim, profile.value, seed, progress)
     output.print(falsification(found))
-    raise typer.Exit(1 if found.witness else 0)
+    raise typer.Exit(1 if found.witness else 2 if found.crash else 0)
 
 
 @app.command()

@@ -254,6 +254,8 @@ def test_explain_says_where_numbers_come_from(mappo):
     text = words(out)
     assert code == 0 and "13/4 ≈ 3.25 by returns" in text and "The numbers come from" in text
     assert "mappo_verify.quantities.values.returns J_ρ(π) = Σ_s ρ(s) V_π(s)" in text
+    text = words(mappo("explain", "definition-4.4")[1])
+    assert "1 a constant" in text and "density_ratio; given policy" in text and "given policy a policy" in text
 
 
 def test_explain_on_a_game(mappo):
@@ -549,6 +551,23 @@ def test_certificates_are_written_and_rechecked(mappo, tmp_path):
     target.write_text(target.read_text().replace('"relation": "≤"', '"relation": "≥"'))
     assert mappo("certify", str(target))[0] == 1
     assert standalone() == 1
+
+
+def test_falsify_survives_an_error_inside_a_proof(mappo, monkeypatch):
+    whole = next(entry for entry in CLAIMS if entry.id == "lemma-b.2/gradient-bound")
+
+    def proof(case):
+        yield mv.line("0", case.radius * 0)
+        raise KeyError("lost")
+
+    monkeypatch.setattr("mappo_verify.checking.falsify.find", lambda _: replace(whole, proof=proof))
+    code, out, _ = mappo("falsify", whole.id)
+    text = words(out)
+    assert code == 2 and f"{whole.id} UNTESTED" in text
+    assert f"{whole.id} raised KeyError: 'lost' (1 state, 1 actions, after the line '0'), on " in text
+    assert (
+        f'{{"claim": "{whole.id}", "states": 1, "action_sizes": [1], "steps": 1, "coordinates": {{"radius": [' in text
+    )
 
 
 def test_falsify_reports_and_exits(mappo):

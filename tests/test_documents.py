@@ -4,10 +4,12 @@ import re
 from pathlib import Path
 
 import pytest
+from markdown_it import MarkdownIt
 
 import mappo_verify as mv
 from mappo_verify.claims.registry import CLAIMS
 from mappo_verify.report.markdown import (
+    _cell,
     audit_markdown,
     certificates_markdown,
     paper_map,
@@ -25,6 +27,34 @@ CERTIFICATES = ROOT / "certificates"
 def test_the_paper_map_is_current():
     """``python -m mappo_verify.report.markdown`` rewrites it."""
     assert (ROOT / "docs" / "paper-map.md").read_text(encoding="utf-8") == paper_map()
+
+
+SHOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+
+
+def shown(cell: str) -> str:
+    """What a reader sees of a cell; a mark where Markdown made something of the characters."""
+    (inline,) = [t for t in SHOWN.parse(f"| head |\n| --- |\n| {cell} |\n") if t.type == "inline"][1:]
+    return "".join(t.content if t.type in ("text", "text_special") else f"<<{t.type}>>" for t in inline.children)
+
+
+EATEN = (
+    r"π_* and V_* | *all* of _it_, a~b ~~c~~ d ~e~ `f` <b> [g](h) \* \\ end",
+    "x * y * z",
+    "‖f‖_{2,μ} ≤ ‖g‖_{2,μ}",
+    "1 < 2 [a, b) V_π",
+)
+
+
+@pytest.mark.parametrize("text", EATEN)
+def test_a_cell_shows_every_character(text):
+    assert shown(_cell(text)) == text
+
+
+def test_nothing_that_the_registry_says_is_eaten():
+    texts = [t for c in CLAIMS for t in (c.title, c.source, c.statement, c.note, c.setting.name) if t]
+    assert [shown(_cell(text)) for text in texts] == [" ".join(text.split()) for text in texts]
+    assert any(shown(text.replace("|", "\\|")) != " ".join(text.split()) for text in texts)  # so it is needed
 
 
 def test_the_readme_shows_every_claim_with_its_standing():

@@ -26,7 +26,7 @@ from ..claims.verdict import Evidence, Standing, StepEvidence, Verdict
 from ..errors import ClaimError, MappoVerifyError, MixedArithmeticError
 from ..model import Game, Policy
 from ..model.validation import array_of
-from .evaluate import Part, aligned, certify, decide, evaluate, in_system
+from .evaluate import Part, aligned, certify, decide, evaluate, in_system, raised
 from .monte_carlo import Statistics
 from .monte_carlo import run as run_experiment
 from .proving import Failure, Proof, prove_at_points, prove_in_symbols
@@ -72,13 +72,18 @@ class Witness:
 
     def as_data(self) -> dict[str, Any]:
         """Plain data: enough to rebuild the instance."""
-        return {
-            "claim": self.claim,
-            "states": self.sizes.states,
-            "action_sizes": list(self.sizes.actions),
-            "steps": self.sizes.steps,
-            "coordinates": {name: np.asarray(values).tolist() for name, values in self.coordinates.items()},
-        }
+        return instance_data(self.claim, self.sizes, self.coordinates)
+
+
+def instance_data(claim: str, sizes: Sizes, coordinates: Mapping[str, Any]) -> dict[str, Any]:
+    """An instance as plain data."""
+    return {
+        "claim": claim,
+        "states": sizes.states,
+        "action_sizes": list(sizes.actions),
+        "steps": sizes.steps,
+        "coordinates": {name: np.asarray(values).tolist() for name, values in coordinates.items()},
+    }
 
 
 @dataclass(frozen=True, eq=False)
@@ -347,13 +352,8 @@ def recorded(tally: Tally, claim: Claim, where: str) -> Iterator[None]:
     """
     try:
         yield
-    except ClaimError as error:
-        cause = error.__cause__
-        if cause is None:
-            raise
-        tally.failure = tally.failure or f"{claim.id} raised {type(cause).__name__}: {cause} ({where}); {error}"
     except Exception as error:
-        tally.failure = tally.failure or f"{claim.id} raised {type(error).__name__}: {error} ({where})"
+        tally.failure = tally.failure or f"{claim.id} {raised(error, where)}"
 
 
 def try_out(name: str, count: int, seed: int) -> tuple[str, str] | None:

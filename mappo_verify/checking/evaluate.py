@@ -163,6 +163,16 @@ def _open(evidence: Evidence, bits: int) -> npt.NDArray[np.bool_]:
     return result
 
 
+def raised(error: Exception, where: str) -> str:
+    """What a claim's formulas raised, where, and how far the proof had come; a malformed claim's error is raised again."""
+    cause = error.__cause__ if isinstance(error, ClaimError) else error
+    if cause is None:
+        raise error
+    place = ", ".join([where, *dict.fromkeys(getattr(cause, "__notes__", ()))])
+    advice = f"; {error}" if cause is not error else ""
+    return f"raised {type(cause).__name__}: {cause} ({place}){advice}"
+
+
 def ask_hypotheses(claim: Claim, case: Case) -> tuple[tuple[tuple[str, Truth], ...], Truth, Case]:
     """The truth of every hypothesis, of all together, and the instances that meet them.
 

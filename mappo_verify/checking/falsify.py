@@ -11,6 +11,7 @@ Floats only steer.  A witness is exact; "survived" says how many instances were 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,10 +23,10 @@ from ..claims.claim import Claim, chains, composed_relation
 from ..claims.registry import claim as find
 from ..claims.settings import Case, Coordinate, Sizes
 from ..claims.verdict import Standing
-from ..errors import ClaimError, MappoVerifyError
-from .campaign import Progress, Tally, Witness, require_batchwise, violated_alone
-from .evaluate import aligned, ask_hypotheses, decide, in_system
-from .sampling import Draw, draw, sizes_of
+from ..errors import ClaimError
+from .campaign import Progress, Tally, Witness, instance_data, require_batchwise, violated_alone
+from .evaluate import aligned, ask_hypotheses, decide, in_system, raised
+from .sampling import Draw, draw, instance, sizes_of
 from .shrink import shrink
 
 EFFORT = {"quick": (2_000, 40, 6), "thorough": (40_000, 300, 24)}
@@ -44,8 +45,25 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
+class Crash:
+    """An exact instance on which the claim's own formulas raise an error: ``error`` says which, and how far the proof came."""
+
+    claim: str
+    sizes: Sizes
+    coordinates: dict[str, Any]
+    error: str
+
+    def as_data(self) -> dict[str, Any]:
+        """Plain data: enough to rebuild the instance."""
+        return instance_data(self.claim, self.sizes, self.coordinates) | {"error": self.error}
+
+
+@dataclass(frozen=True, eq=False)
 class Falsification:
-    """What a search found: a shrunk ``witness`` or None, the best certified ``ratio``, and how much was tried."""
+    """What a search found: a shrunk ``witness`` or None, the best certified ``ratio``, and how much was tried.
+
+    ``crash`` is the first of ``crashed`` instances on which the claim raised an error; the search went on without them.
+    """
 
     claim: Claim
     witness: Witness | None
@@ -53,16 +71,20 @@ class Falsification:
     tightest: dict[str, Any] | None
     certified: int
     explored: int
+    crash: Crash | None = None
+    crashed: int = 0
 
     @property
     def standing(self) -> Standing:
-        """REFUTED, or SURVIVED; UNTESTED where no instance met the hypotheses."""
+        """REFUTED, or SURVIVED; UNTESTED where no instance met the hypotheses, or the claim raised an error on some."""
         if self.witness is not None:
             return Standing.REFUTED
-        return Standing.SURVIVED if self.certified else Standing.UNTESTED
+        return Standing.SURVIVED if self.certified and not self.crashed else Standing.UNTESTED
 
     def __repr__(self) -> str:
         found = f"{self.certified} instances certified"
+        if self.crash is not None:
+            found += f", {self.crashed} {self.crash.error}"
         if self.witness is not None:
             found = f"smallest counterexample: {self.witness.sizes}"
         elif self.ratio is not None:
@@ -75,7 +97,8 @@ def falsify(
 ) -> Falsification:
     """Search for a counterexample to ``claim`` (an id, or a claim of your own), small sizes first.
 
-    The first certified violation is shrunk and returned at once.
+    The first certified violation is shrunk and returned at once.  An error that the claim's formulas raise on some instance ends
+    nothing: that instance is kept as ``crash``.
     """
     entry = claim if isinstance(claim, Claim) else find(claim)
     if profile not in EFFORT:
@@ -89,6 +112,7 @@ def falsify(
     count, generations, climbed = EFFORT[profile]
     generator = np.random.default_rng(seed)
     tally, explored, tightest, batchwise = Tally(), 0, None, False
+    crashes: list[Crash] = []
     every = sizes_of(entry.setting)
     for position, sizes in enumerate(every):
         if progress:
@@ -96,29 +120,45 @@ def falsify(
         for points, tried in _search(entry, sizes, count, generations if position < climbed else 0, generator):
             explored += tried
             before, found = tally.ratio, []
-            for place, (evidence, batch) in enumerate(_certified(entry, points, sizes)):
-                tally.add(evidence)
-                found.append((np.array([place]), evidence))
-                if evidence.violated:
-                    return _refuted(entry, sizes, batch, tally, explored)
-            batchwise = batchwise or require_batchwise(entry, sizes, points, found)
+            for place, alone in enumerate(_one_by_one(points)):
+                with _kept(crashes, entry, sizes, instance(alone, 0)):
+                    for _, evidence in decide(entry, alone, sizes):
+                        tally.add(evidence)
+                        found.append((np.array([place]), evidence))
+                if found and found[-1][1].violated:
+                    return _refuted(entry, sizes, alone, tally, explored, crashes)
+            with _kept(crashes, entry, sizes, points):
+                batchwise = batchwise or require_batchwise(entry, sizes, points, found)
             if tally.ratio is not None and tally.ratio != before:
                 tightest = {"states": sizes.states, "action_sizes": list(sizes.actions), "steps": sizes.steps}
-    return Falsification(entry, None, tally.ratio, tightest, tally.holds, explored)
+    return Falsification(entry, None, tally.ratio, tightest, tally.holds, explored, *_first(crashes))
 
 
-def _certified(claim: Claim, points: Draw, sizes: Sizes) -> Iterator[tuple[Any, Draw]]:
-    """Exact evidence, one instance at a time, so that a violated one is at hand."""
+def _one_by_one(points: Draw) -> Iterator[Draw]:
+    """Batches of one instance each, so that a violated one is at hand."""
     for index in range(len(next(iter(points.values())))):
-        alone = {name: values[index : index + 1] for name, values in points.items()}
-        for _, evidence in decide(claim, alone, sizes):
-            yield evidence, alone
+        yield {name: values[index : index + 1] for name, values in points.items()}
 
 
-def _refuted(claim: Claim, sizes: Sizes, batch: Draw, tally: Tally, explored: int) -> Falsification:
-    small, coordinates = shrink(claim, sizes, {name: values[0] for name, values in batch.items()})
+@contextmanager
+def _kept(crashes: list[Crash], claim: Claim, sizes: Sizes, coordinates: Draw) -> Iterator[None]:
+    """An error of the claim's formulas is kept with its instance, as an audit keeps it."""
+    try:
+        yield
+    except Exception as error:
+        crashes.append(Crash(claim.id, sizes, coordinates, raised(error, str(sizes))))
+
+
+def _first(crashes: list[Crash]) -> tuple[Crash | None, int]:
+    return next(iter(crashes), None), len(crashes)
+
+
+def _refuted(
+    claim: Claim, sizes: Sizes, batch: Draw, tally: Tally, explored: int, crashes: list[Crash]
+) -> Falsification:
+    small, coordinates = shrink(claim, sizes, instance(batch, 0))
     witness = Witness(claim.id, small, coordinates, violated_alone(claim, small, coordinates))
-    return Falsification(claim, witness, witness.evidence.ratio, None, tally.holds, explored)
+    return Falsification(claim, witness, witness.evidence.ratio, None, tally.holds, explored, *_first(crashes))
 
 
 def _search(
@@ -213,8 +253,8 @@ def _scores(claim: Claim, sizes: Sizes, drawn: dict[str, Any]) -> Floats:
             _, applies, live = ask_hypotheses(claim, case)
             if (applies > 0).any():
                 scores[applies > 0] = _relative_violation(claim, live)
-    except (MappoVerifyError, ValueError, ArithmeticError):
-        pass  # a float batch may meet what only exact arithmetic can treat; it is certified unranked
+    except Exception:
+        pass  # floats only rank: the instances are certified unranked, and there an error is kept
     return np.asarray(
         np.clip(np.nan_to_num(scores, nan=WORST, posinf=-WORST, neginf=WORST), WORST, -WORST), dtype=np.float64
     )

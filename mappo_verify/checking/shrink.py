@@ -13,7 +13,7 @@ import numpy as np
 from ..claims.claim import Claim
 from ..claims.settings import Coordinate, Sizes
 from ..claims.verdict import Verdict
-from .evaluate import decide
+from .evaluate import decide, raised
 from .sampling import Draw, nearest_zero, sizes_of
 
 MAX_ROUNDS = 400
@@ -99,8 +99,17 @@ def _stack(instances: list[dict[str, Any]]) -> Draw:
 
 
 def _violated(claim: Claim, sizes: Sizes, drawn: Draw) -> Any:
-    """Which instances of a batch are certified violations."""
-    violated = np.zeros(len(next(iter(drawn.values()))), bool)
-    for chosen, evidence in decide(claim, drawn, sizes):
-        violated[chosen] = evidence.verdict == Verdict.VIOLATED
+    """Which instances of a batch are certified violations; one on which the proof cannot be evaluated is none."""
+    count = len(next(iter(drawn.values())))
+    violated = np.zeros(count, bool)
+    try:
+        for chosen, evidence in decide(claim, drawn, sizes):
+            violated[chosen] = evidence.verdict == Verdict.VIOLATED
+    except Exception as error:
+        if count == 1:
+            raised(error, str(sizes))  # a malformed claim ends here
+            return violated
+        halves = np.array_split(np.arange(count), 2)
+        parts = [_violated(claim, sizes, {name: values[half] for name, values in drawn.items()}) for half in halves]
+        return np.concatenate(parts)
     return violated

@@ -1,30 +1,30 @@
-"""Where a line's numbers come from: the quantities that its value is computed with.
+"""Where a line's numbers come from: the quantities that its value is computed with, and the data of the instance.
 
-Nothing is annotated by hand.  The proof is run again on the shown case; at every line the suspended generator tells which
-``yield`` it stands at.  From the names in that expression one goes back through the assignments of the function, and down
-through the helpers of the claims, until functions of ``quantities/`` and ``algorithms/`` are met.
+Nothing is annotated by hand.  The proof is run again on the shown case; at every line the suspended generators tell which
+``yield`` they stand at, the one that makes the line and those that wait for it.  From the value of that line one goes back
+through the source (:mod:`mappo_verify.checking.slicing`), as far as functions that have a name, ingredients and constants.
 """
 
 from __future__ import annotations
 
 import ast
 import inspect
-import linecache
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import cache
-from types import CodeType, FunctionType
+from types import CodeType
 from typing import Any
+
+import numpy as np
 
 from ..arithmetic import System, module_of
 from ..claims.claim import Claim
-from ..claims.settings import Derived
+from ..claims.settings import Case
 from ..claims.verdict import Evidence
-
-PACKAGE = __name__.split(".")[0]
-SOURCES = tuple(f"{PACKAGE}.{layer}." for layer in ("quantities", "algorithms"))
+from ..model import Game, Policy
+from .slicing import Given, Member, Scope, State, entered_from, facts_behind, scope_of
+from .syntax import Function, standing_at, tree_of
 
 
 @dataclass(frozen=True)
@@ -36,148 +36,140 @@ class Quantity:
     about: str
 
 
-def quantities_of(claim: Claim, evidence: Evidence) -> list[tuple[Quantity, ...]]:
-    """For every line of the evidence the quantities that it is computed with; empty where no source is at hand."""
+@dataclass(frozen=True)
+class Ingredient:
+    """Data of the instance: an ingredient of the claim's setting, or a size, and what it is in words."""
+
+    name: str
+    about: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the value of one line comes from: functions, what is given besides, or nothing but constants.
+
+    What the functions are given is told by their documentation.  All three are empty only where no source code is at hand.
+    """
+
+    quantities: tuple[Quantity, ...] = ()
+    given: tuple[Ingredient, ...] = ()
+    constant: bool = False
+
+
+SIZES = {
+    "states": "the number of states",
+    "actions": "the numbers of actions",
+    "agents": "the number of agents",
+    "steps": "the number of steps",
+}
+
+
+def sources_of(claim: Claim, evidence: Evidence) -> list[Source]:
+    """The source of every line of the evidence."""
     if evidence.case is None or not evidence.lines:
-        return []
+        return [Source()] * len(evidence.lines)
     balls = evidence.arithmetic is System.BALLS
     with module_of(System.BALLS).precision(evidence.precision) if balls else nullcontext():
-        places = list(_places(claim.proof(evidence.case)))
-    derived = {i.name: i.compute for i in claim.setting.ingredients if isinstance(i, Derived)}
-    return [tuple(map(_described, _reached(code, place, claim.proof, derived))) for code, place in places]
+        return list(_traced(claim.proof, evidence.case))
 
 
-def _places(proof: Any) -> Iterator[tuple[CodeType, int]]:
-    """The function and the line of source at which each line of the proof is yielded."""
-    for _ in proof:
-        running = proof
-        while inspect.isgenerator(running.gi_yieldfrom):
-            running = running.gi_yieldfrom
-        yield running.gi_code, running.gi_frame.f_lineno
+def each_once(sources: Iterable[Source]) -> tuple[list[Quantity], list[Ingredient]]:
+    """The functions and the ingredients of several lines."""
+    every = list(sources)
+    quantities = dict.fromkeys(quantity for source in every for quantity in source.quantities)
+    return list(quantities), list(dict.fromkeys(one for source in every for one in source.given))
 
 
-def _described(function: FunctionType) -> Quantity:
+@dataclass(frozen=True)
+class Frame:
+    """A suspended generator: its code, the instruction that it stands at, and its variables that are strings."""
+
+    code: CodeType
+    instruction: int
+    texts: tuple[tuple[str, str], ...]
+
+
+def _traced(proof: Callable[[Case], Any], case: Case) -> Iterator[Source]:
+    running, known = proof(case), dict[Any, Source]()
+    handed = inspect.getgeneratorlocals(running) if inspect.isgenerator(running) else {}
+    passed_on, count = None, 0
+    for _ in running:
+        frames, last = _suspended(running), passed_on
+        passed_on = _passed_on(running)
+        count = count + 1 if passed_on is last else 0
+        key = frames, passed_on is not None and count
+        if key not in known:
+            known[key] = _source(_value_of_line(running, frames, handed, count), case)
+        yield known[key]
+
+
+def _waiting(running: Any) -> Iterator[Any]:
+    """The generators that wait, from the proof to the one that makes the line; then what the last passes on, if not its own."""
+    while inspect.isgenerator(running) and tree_of(running.gi_code) is not None:
+        yield running
+        running = running.gi_yieldfrom
+    yield running
+
+
+def _suspended(running: Any) -> tuple[Frame, ...]:
+    *generators, _ = _waiting(running)
+    frames = [(each.gi_code, each.gi_frame.f_lasti, each.gi_frame.f_locals) for each in generators]
+    texts = [tuple((name, value) for name, value in own.items() if isinstance(value, str)) for _, _, own in frames]
+    return tuple(Frame(code, last, text) for (code, last, _), text in zip(frames, texts, strict=True))
+
+
+def _passed_on(running: Any) -> Any:
+    """The list, say, or the generator expression, from which the innermost generator takes the line; None if it has its own."""
+    *_, innermost = _waiting(running)
+    return innermost
+
+
+def _value_of_line(running: Any, frames: tuple[Frame, ...], handed: dict[str, Any], count: int) -> State | None:
+    """The value of the line at which the generators stand, the ``count``-th of those that are passed on; None without source.
+
+    ``handed`` holds the arguments of the proof.
+    """
+    here = None
+    for frame in frames:
+        tree = tree_of(frame.code)
+        assert tree is not None
+        scope = entered_from(here, tree) if here else _scope(running, tree, handed)
+        where = standing_at(tree, frame.code, frame.instruction)
+        if scope is None or where is None or where.value is None:
+            break
+        scope.texts.update(frame.texts)
+        taken = (Member("value"),) if isinstance(where, ast.Yield) else (count, Member("value"))
+        here = State(where.value, scope, taken)
+    return here
+
+
+def _scope(running: Any, tree: Function, handed: dict[str, Any]) -> Scope:
+    """Where the proof runs: its parameters, and around it the module and what it closes over."""
+    outer = {name: handed[name] for name in running.gi_code.co_freevars if name in handed}
+    return scope_of(tree, running.gi_frame.f_globals | outer, {n: v for n, v in handed.items() if n not in outer})
+
+
+def _source(value: State | None, case: Case) -> Source:
+    facts = [] if value is None else facts_behind(value)
+    given = tuple(Ingredient(fact.name, _kind(fact.name, case)) for fact in facts if isinstance(fact, Given))
+    quantities = tuple(Quantity(f.__qualname__, f.__module__, _about(f)) for f in facts if callable(f))
+    return Source(quantities, given, not quantities and not given and bool(facts))
+
+
+def _kind(name: str, case: Case) -> str:
+    """What an ingredient is, in words."""
+    if name in SIZES and name not in {ingredient.name for ingredient in case.setting.ingredients}:
+        return SIZES[name]
+    value = getattr(case, name)
+    if isinstance(value, (Game, Policy)):
+        return f"a {type(value).__name__.lower()}"
+    if isinstance(value, tuple):
+        return "a table for every agent" if len(value) == case.sizes.agents else f"{len(value)} tables"
+    return f"{'×'.join(map(str, np.shape(value)))} numbers" if np.size(value) > 1 else "a number"
+
+
+def _about(function: Callable[..., Any]) -> str:
+    """The formula, or the words, that documentation begins with; shapes are left out."""
     first = (inspect.getdoc(function) or "").partition("\n")[0].replace("``", "")
-    about = re.split(r",? (?:each )?(?:of )?(?:shape |in the$)|\.  |\.$|; ", re.sub(r":\w+:`(\w+)`", r"\1", first))[0]
-    return Quantity(function.__name__, function.__module__, about)
-
-
-def _reached(
-    code: CodeType, place: int, proof: Callable[..., Any], derived: dict[str, Callable[..., Any]]
-) -> Iterator[FunctionType]:
-    """Functions of the quantities behind the ``yield`` at ``place``, each once, in order of discovery."""
-    tree = _tree(code)
-    here = [node for node in ast.walk(tree) if isinstance(node, ast.Yield) and _spans(node, place)] if tree else []
-    if not here or tree is None:
-        return
-    scope = inspect.unwrap(proof).__globals__
-    pending = _resolved(_behind(here[-1], tree), scope, derived)
-    seen: set[Any] = set()
-    while pending:
-        function = pending.pop(0)
-        if function in seen:
-            continue
-        seen.add(function)
-        if function.__module__.startswith(SOURCES) and _is_public(function):
-            yield function
-        else:
-            body = _tree(function.__code__)
-            names = set() if body is None else _names(body)
-            pending += [*_resolved(names, function.__globals__, derived)]
-
-
-def _spans(node: ast.Yield, place: int) -> bool:
-    return node.lineno <= place <= (node.end_lineno or node.lineno)
-
-
-def _tree(code: CodeType) -> ast.AST | None:
-    """The syntax of a function; None without source."""
-    return _functions(code.co_filename).get((code.co_name, code.co_firstlineno))
-
-
-@cache
-def _functions(filename: str) -> dict[tuple[str, int], ast.AST]:
-    """The functions of a file, by name and first line (that of a decorator, if there is one)."""
-    try:
-        tree = ast.parse("".join(linecache.getlines(filename)))
-    except SyntaxError:
-        return {}
-    found: dict[tuple[str, int], ast.AST] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef):
-            found[node.name, min([node.lineno, *(d.lineno for d in node.decorator_list)])] = node
-        elif isinstance(node, ast.Lambda):
-            found.setdefault(("<lambda>", node.lineno), node)
-    return found
-
-
-def _names(tree: ast.AST) -> set[str]:
-    """Names and attributes that occur, but for the second argument of ``like(1, x)``, which only lends its arithmetic."""
-    if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) and tree.func.id == "like":
-        return _names(tree.args[0])
-    own = {tree.id} if isinstance(tree, ast.Name) else {tree.attr} if isinstance(tree, ast.Attribute) else set()
-    return own.union(*map(_names, ast.iter_child_nodes(tree)))
-
-
-def _behind(expression: ast.AST, tree: ast.AST) -> set[str]:
-    """The names of an expression, and of everything that is assigned to them in the function."""
-    assigned: dict[str, set[str]] = {}
-    for node in ast.walk(tree):
-        for targets, value in _assignments(node):
-            for name in {n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name)}:
-                assigned.setdefault(name, set()).update(_names(value))
-    found, pending = set(), _names(expression)
-    while pending:
-        found |= pending
-        pending = {name for known in pending for name in assigned.get(known, ())} - found
-    return found
-
-
-def _assignments(node: ast.AST) -> Iterator[tuple[Sequence[ast.AST], ast.AST]]:
-    """(targets, value) of whatever binds names."""
-    if isinstance(node, ast.Assign):
-        for target in node.targets:
-            if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
-                yield from (([one], value) for one, value in zip(target.elts, node.value.elts, strict=False))
-            else:
-                yield [target], node.value
-    elif isinstance(node, (ast.AugAssign, ast.AnnAssign)) and node.value is not None:
-        yield [node.target], node.value
-    elif isinstance(node, (ast.For, ast.comprehension)):
-        yield [node.target], node.iter
-    elif isinstance(node, ast.NamedExpr):
-        yield [node.target], node.value
-    elif isinstance(node, ast.FunctionDef):
-        yield [ast.Name(node.name)], ast.Module(node.body, [])
-
-
-def _resolved(names: set[str], scope: dict[str, Any], derived: dict[str, Callable[..., Any]]) -> list[FunctionType]:
-    """The functions that names stand for: globals, derived ingredients, methods of the classes at hand."""
-    classes = [value for value in scope.values() if inspect.isclass(value) and _has_methods_of_ours(value)]
-    found: list[Any] = []
-    for name in sorted(names):
-        found += [scope.get(name), derived.get(name), *(_method(cls, name) for cls in classes)]
-    return [entry for entry in found if isinstance(entry, FunctionType) and _is_worth(entry.__module__, scope)]
-
-
-def _method(cls: type, name: str) -> Any:
-    value = vars(cls).get(name)
-    return getattr(value, "func", None) or getattr(value, "fget", None) or value  # cached properties and properties
-
-
-def _is_public(function: FunctionType) -> bool:
-    """Whether a reader can look it up by its name; methods and helpers lead to such functions."""
-    return "." not in function.__qualname__ and not function.__name__.startswith("_")
-
-
-def _has_methods_of_ours(cls: type) -> bool:
-    return cls.__module__.startswith(SOURCES) or _is_claims(cls.__module__)
-
-
-def _is_claims(module: str) -> bool:
-    return module.startswith(f"{PACKAGE}.claims.")
-
-
-def _is_worth(module: str, scope: dict[str, Any]) -> bool:
-    """Quantities, and what leads to them: helpers of the claims, or of the module in which a user wrote the proof."""
-    return module.startswith(SOURCES) or _is_claims(module) or module == scope.get("__name__")
+    words = re.sub(r":\w+:`(\w+)`", r"\1", first)
+    return re.split(r",? (?:each )?(?:(?:of|in the) )?shape |,? in the$|,? (?:each )?\[\.\.\.|\.  |\.$|; ", words)[0]

@@ -59,6 +59,15 @@ class Line:
             raise ClaimError(f"line {self.expression!r} gives no reason; say because=...")
 
 
+def _computed(entry: Line) -> Line:
+    """A line whose value was a function, called."""
+    try:
+        return replace(entry, value=entry.value())
+    except Exception as error:
+        error.add_note(f"in the line {entry.expression!r}")
+        raise
+
+
 def line(expression: str, value: Any, where: Any = None) -> Line:
     """The first line of a chain: nothing to compare with yet."""
     return Line(expression, value, where=where)
@@ -154,9 +163,14 @@ class Claim:
 
         Values that are functions are called, but for axioms of a formal proof, where their arithmetic may not exist.
         """
+        result: list[Line] = []
         try:
-            yielded: Any = self.proof(case)
-            result: list[Any] = list(yielded) if isinstance(yielded, Iterable) else []
+            for entry in self._yielded(case):
+                if not isinstance(entry, Line):
+                    raise ClaimError(
+                        f"claim {self.id}: the proof yields {entry!r}, which is no line; use line(...), equal(...), ..."
+                    )
+                result.append(entry)
         except ZeroDivisionError as error:
             if formal:  # a generic point may hit a pole by chance
                 raise
@@ -175,23 +189,28 @@ class Claim:
             raise ClaimError(
                 f"claim {self.id}: the proof yields no line; it is a generator of line(...), equal(...), ..."
             )
-        for entry in result:
-            if not isinstance(entry, Line):
-                raise ClaimError(
-                    f"claim {self.id}: the proof yields {entry!r}, which is no line; use line(...), equal(...), ..."
-                )
         for earlier, later in zip([None, *result], result, strict=False):
             if later.relation is not None and earlier is None:
                 raise ClaimError(f"claim {self.id}: {later.expression!r} has nothing to stand on; begin with line(...)")
         result = [
-            replace(entry, value=entry.value()) if callable(entry.value) and not (formal and entry.axiom) else entry
-            for entry in result
+            _computed(entry) if callable(entry.value) and not (formal and entry.axiom) else entry for entry in result
         ]
         for entry in result:
             self._require_number(entry, case.system)
         if len(result) < 2 or all(entry.relation is None for entry in result):
             raise ClaimError(f"claim {self.id}: no line relates to another, so nothing is claimed")
         return result
+
+    def _yielded(self, case: Case) -> Iterator[Any]:
+        """What the proof yields; an error is told how far it came."""
+        last = None
+        try:
+            yielded: Any = self.proof(case)
+            for last in yielded if isinstance(yielded, Iterable) else ():
+                yield last
+        except Exception as error:
+            error.add_note(f"after the line {last.expression!r}" if isinstance(last, Line) else "before its first line")
+            raise
 
     def _require_number(self, entry: Line, system: System) -> None:
         """A float is no exact number, and a list is no array."""

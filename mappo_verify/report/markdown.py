@@ -32,7 +32,7 @@ def audit_markdown(report: AuditReport) -> str:
         margin = f" (off by {number_text(entry.margin)})" if entry.standing is Standing.REFUTED else ""
         rows.append(f"| {name} | **{entry.standing.value}** | {_cell(entry.how)}{margin} |")
     notes = [
-        f"- `{entry.id}`: {entry.claim.note}"
+        f"- `{entry.id}`: {_prose(entry.claim.note)}"
         for entry in report.claims
         if entry.standing is Standing.REFUTED and entry.claim.note
     ]
@@ -55,13 +55,13 @@ def paper_map(claims: tuple[Claim, ...] = CLAIMS) -> str:
         module = claim.proof.__module__.removeprefix("mappo_verify.").replace(".", "/") + ".py"
         cells = (
             f"`{claim.id}`" + ("" if claim.printed else " °"),
-            claim.source,
-            claim.statement,
-            claim.setting.name,
+            _cell(claim.source),
+            _cell(claim.statement),
+            _cell(claim.setting.name),
             f"`{claim.proof.__name__}` in `{module}`",
             claim.record.value if claim.record else "-",
         )
-        parts.append("| " + " | ".join(map(_cell, cells)) + " |")
+        parts.append("| " + " | ".join(cells) + " |")
     return "\n".join(parts) + "\n"
 
 
@@ -94,7 +94,7 @@ def _erratum(claim: Claim, certificates: Mapping[str, Certificate], repair: Clai
     parts = [
         f"## {claim.id}{'' if claim.printed else ' °'}",
         "",
-        f"**{claim.title}** ({claim.source})",
+        f"**{_prose(claim.title)}** ({_prose(claim.source)})",
         "",
         f"It says: {_code(claim.statement)}",
         "",
@@ -157,8 +157,13 @@ def _code(text: str) -> str:
     return f"`{_one_line(text)}`"
 
 
+SPECIAL = re.compile(r"[\\`*~]|(?<![^\W_])_|_(?![^\W_])|\](?=\()|<(?=[A-Za-z/!?])")
+"""What may begin or end emphasis, strike-through, code, a link or a tag; not a ``_`` inside a word."""
+
+
 def _prose(text: str) -> str:
-    return re.sub(r"([*_])", r"\\\1", _one_line(text))
+    """Text of which Markdown shows every character."""
+    return SPECIAL.sub(r"\\\g<0>", _one_line(text))
 
 
 def _one_line(text: str) -> str:
@@ -202,7 +207,7 @@ def _directives(module: str, names: set[str]) -> dict[str, str]:
 
 
 def _cell(text: str) -> str:
-    return _one_line(text).replace("|", "\\|")
+    return _prose(text).replace("|", "\\|")
 
 
 def certificates_markdown(folder: Path) -> str:
@@ -211,7 +216,7 @@ def certificates_markdown(folder: Path) -> str:
     for name, about in ABOUT.items():
         found = read_certificate(folder / f"{name}.json")
         sides = side_text(found.left_value), found.relation, side_text(found.right_value)
-        rows.append("| " + " | ".join((f"`{name}`", f"`{found.claim}`", about, *sides)) + " |")
+        rows.append("| " + " | ".join((f"`{name}`", f"`{found.claim}`", _cell(about), *sides)) + " |")
     return "\n".join(rows)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,7 +16,7 @@ from ..checking.campaign import AuditReport, ClaimReport
 from ..checking.doctor import Diagnosis
 from ..checking.falsify import Falsification
 from ..checking.monte_carlo import Statistics
-from ..checking.sources import Quantity, quantities_of
+from ..checking.sources import Source, each_once, sources_of
 from ..claims.claim import Claim
 from ..claims.verdict import Evidence, LineEvidence, Standing, StepEvidence, Verdict
 from ..games.named import NAMED
@@ -133,8 +134,8 @@ def explanation(claim: Claim, evidence: Evidence, subject: str) -> RenderableTyp
         held = bool((np.asarray(truth) > 0).all())
         parts.append(Text.assemble(("  ✓ " if held else "  ? ", "green" if held else "yellow"), f"hypothesis: {name}"))
     parts.append(Text())
-    sources = quantities_of(claim, evidence) or [()] * len(evidence.lines)
-    parts += [_line(entry, used) for entry, used in zip(evidence.lines, sources, strict=True)]
+    sources = sources_of(claim, evidence)
+    parts += [_line(entry, source) for entry, source in zip(evidence.lines, sources, strict=True)]
     parts += [Text(), _conclusion(evidence), *_sources(sources)]
     return Group(*parts)
 
@@ -156,11 +157,19 @@ def statistics_table(found: Statistics) -> RenderableType:
     return Group(Text(found.text(), "yellow"), Text(), table, Text(), *slopes)
 
 
-def _sources(sources: Sequence[tuple[Quantity, ...]]) -> list[Text]:
-    """Where the named quantities are defined, each once."""
-    every = list(dict.fromkeys(quantity for used in sources for quantity in used))
-    shown = [Text.assemble("  ", (f"{q.module}.{q.name}", "bold"), f"  {q.about}") for q in every]
+def _sources(sources: Sequence[Source]) -> list[Text]:
+    """Where the named quantities are defined and what the given ingredients are, each once."""
+    quantities, given = each_once(sources)
+    shown = [Text.assemble("  ", (f"{q.module}.{q.name}", "bold"), f"  {q.about}") for q in quantities]
+    shown += [Text.assemble("  given ", (one.name, "bold"), f"  {one.about}") for one in given]
     return [Text(), Text("The numbers come from", "dim"), *shown] if shown else []
+
+
+def _source(source: Source) -> str:
+    """One line's: "by a, b; given c", or that it is a constant."""
+    named = (("by", source.quantities), ("given", source.given))
+    words = [f"{how} {', '.join(one.name for one in which)}" for how, which in named if which]
+    return "; ".join(words) or "a constant" * source.constant
 
 
 def _instance(evidence: Evidence) -> list[Text]:
@@ -176,11 +185,12 @@ def _instance(evidence: Evidence) -> list[Text]:
     return shown
 
 
-def _line(entry: LineEvidence, used: tuple[Quantity, ...]) -> RenderableType:
+def _line(entry: LineEvidence, source: Source) -> RenderableType:
     relation = " " if entry.step is None else entry.step.relation
     pieces = [Text.assemble((f"  {relation} ", "bold"), entry.expression)]
-    source = f"  by {', '.join(quantity.name for quantity in used)}" if used else ""
-    pieces.append(Text.assemble("      ", (values_text(entry.value, entry.where), "cyan"), (source, "dim")))
+    pieces.append(
+        Text.assemble("      ", (values_text(entry.value, entry.where), "cyan"), "  ", (_source(source), "dim"))
+    )
     if entry.step is not None:
         pieces.append(_reason(entry.step))
     return Padding(Group(*pieces), (0, 0, 1, 0))
@@ -229,14 +239,23 @@ def optimum_table(game: Game, best: Optimum) -> RenderableType:
 
 
 def falsification(found: Falsification) -> RenderableType:
-    """What a search found: the counterexample in full, or how tight the bound got."""
+    """What a search found: the counterexample in full, or how tight the bound got; and where the claim raised an error."""
     tried = f"{found.explored:,} float instances explored, {found.certified:,} certified"
+    crash = _crash(found)
     if found.witness is not None:
         subject = f"the smallest counterexample found ({found.witness.sizes}; {tried})"
-        return explanation(found.claim, found.witness.evidence, subject)
+        return Group(explanation(found.claim, found.witness.evidence, subject), *crash)
     best = f"; best left/right {found.ratio:.4g} at {found.tightest}" if found.ratio is not None else ""
     style = STANDING_STYLE[found.standing]
-    return Text.assemble((f"{found.claim.id} {found.standing.value}", style), f": {tried}{best}")
+    return Group(Text.assemble((f"{found.claim.id} {found.standing.value}", style), f": {tried}{best}"), *crash)
+
+
+def _crash(found: Falsification) -> list[Text]:
+    """The first error, and the instance on which it is raised again."""
+    if found.crash is None:
+        return []
+    words = f"{found.claim.id} {found.crash.error}, on {found.crashed:,} of the instances tried; the first is"
+    return [Text(words, "bold red"), Text(json.dumps(found.crash.as_data(), ensure_ascii=False))]
 
 
 def diagnosis_table(found: tuple[Diagnosis, ...]) -> RenderableType:
