@@ -31,6 +31,7 @@ from ..errors import GameError
 from ..model import Game, Policy
 from ..model.features import Features
 from ..quantities.distributions import stationary_distribution
+from ..quantities.divergence import entropy_of
 from .critics import Critic, ExactCritic
 from .improvement_solver import ExactFit, Solver, positive_number, require_count, require_positive
 from .iteration import iterate
