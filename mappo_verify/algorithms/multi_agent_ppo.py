@@ -36,7 +36,7 @@ from .critics import Critic, ExactCritic
 from .improvement_solver import ExactFit, Solver, positive_number, require_count, require_positive
 from .iteration import iterate
 from .recording import Record, in_memory
-from .trace import Trace, entropy_of
+from .trace import Trace
 
 
 def value_bound(game: Game) -> Array:

@@ -206,7 +206,7 @@ class Game:
         """
         axes, nothing = (-2, -1), like(0, self.system)
         low, high = smallest(self.reward, axes), largest(self.reward, axes)
-        may_end = (self.ends >= 0).any(axes)
+        may_end = np.asarray((self.ends >= 0).any(axes))
         return np.asarray(select(may_end, maximum(high, nothing), high) - select(may_end, minimum(low, nothing), low))
 
     def with_start(self, start: Any) -> Game:

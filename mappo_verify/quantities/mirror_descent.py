@@ -63,6 +63,11 @@ def exact_rate_bound(game: Game, beta: Any, steps: Any) -> Array:
     For γ < 1, from the uniform policy, with exact values, against any comparator and from every start; ``R`` is
     :attr:`~mappo_verify.model.game.Game.reward_range`.  ``β > 0`` has the batch shape, ``steps`` is ``K``, or an array of them.
     Source: theorem-4.5/exact-rate, beyond the paper.
+
+    One agent, two actions with rewards 1 and 0, γ = 0, β = 1: ``(log 2 + 1)/K``.
+
+    >>> print(exact_rate_bound(Game(np.zeros((1, 2, 1)), [[1, 0]], 0.0, (2,)), 1.0, np.array([1, 10])).round(4))
+    [1.6931 0.1693]
     """
     horizon, beta = game.horizon, np.asarray(beta)
     start, drift = beta * entropy_of(game.action_sizes, beta), game.agents * game.reward_range * horizon

@@ -714,8 +714,8 @@ def _bounds(axes: Any, bounds: dict[str, Any]) -> None:
             min(*measured, *drawn), 1e-4 * min(*measured[:1], *drawn)
         )  # a gap that closes faster leaves the picture
         top = min(max(*measured, *drawn), 1e4 * max(measured))  # and so may a bound
-        axes.set_ylim(low / 1.3, top * 1.3)
-    axes.legend(frameon=False, fontsize=8.3)
+        axes.set_ylim(low / 1.3, top * (top / low) ** 0.3)  # room for the legend
+    axes.legend(frameon=False, fontsize=8.3, loc="upper right")
 
 
 _KINDS = ("mean_gap", "gap"), ("printed", "repaired", "exact_rate")

@@ -215,11 +215,12 @@ def _estimation(trace: PessimisticTrace) -> float:
     residual = table - bellman_operator(game, trace.policies(slice(trace.iterations)), table, game.agents)
     there, shown = squared_norm(residual, occupancy(game, problem.comparator), 2), found.residuals_squared[:, -1]
     mismatch = float(np.sqrt(divide(np.where(there > 1e-24, there, 0), shown).max()))
-    finite = isinstance(trace.evaluation, FiniteEvaluation)
-    allowance = _allowance(trace, trace.evaluation, price) if finite else None
+    evaluation = trace.evaluation
+    allowance = _allowance(trace, evaluation, price) if isinstance(evaluation, FiniteEvaluation) else None
     return max(float(found.estimation_bound(problem.ceiling, price, mismatch, allowance)), 0.0)
 
 
 def _allowance(trace: PessimisticTrace, evaluation: FiniteEvaluation, price: float) -> float:
+    """What pessimism pays in the worst iteration."""
     samples = ((trace.dataset(k, trace.problem.game.agents), trace.policies(k)) for k in range(trace.iterations))
     return max(float(evaluation.allowance(data, policy, price)) for data, policy in samples)
