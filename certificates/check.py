@@ -23,6 +23,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from itertools import combinations, product
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
@@ -56,8 +57,8 @@ class Interval:
     __slots__ = ("high", "low")
 
     def __init__(self, low: int | Fraction, high: int | Fraction | None = None) -> None:
-        self.low = _to_grid(Fraction(low), math.floor)
-        self.high = _to_grid(Fraction(low if high is None else high), math.ceil)
+        self.low = _to_grid(low, math.floor)
+        self.high = _to_grid(low if high is None else high, math.ceil)
 
     def __add__(self, other: Number) -> Interval:
         other = interval(other)
@@ -96,7 +97,8 @@ def interval(value: Number) -> Interval:
     return value if isinstance(value, Interval) else Interval(value)
 
 
-def _to_grid(value: Fraction, direction: Callable[[Fraction], int]) -> Fraction:
+def _to_grid(number: int | Fraction, direction: Callable[[Fraction], int]) -> Fraction:
+    value = number if isinstance(number, Fraction) else Fraction(number)
     return value if value.denominator <= 1 << GRID else Fraction(direction(value * (1 << GRID)), 1 << GRID)
 
 
@@ -173,6 +175,7 @@ def _log(x: Fraction) -> Interval:
     return _twice_artanh((x - 1) / (x + 1)) + power * _twice_artanh(Fraction(1, 3))
 
 
+@cache  # log 2 is a part of every logarithm
 def _twice_artanh(t: Fraction) -> Interval:
     """``2 Σ t^(2j+1)/(2j+1)`` for ``|t| ≤ 1/3``; the rest is at most three times its first power in size."""
     power, square, result, j = Interval(t), Interval(t * t), Interval(0), 1

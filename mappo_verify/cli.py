@@ -69,7 +69,10 @@ def audit(
     html_folder: Annotated[
         Path | None,
         typer.Option(
-            "--html", metavar="DIR", help="Also write a page: walk-throughs, drawings, certificates. Needs no network."
+            "--html",
+            metavar="DIR",
+            help="Also write DIR/index.html: every proof with its numbers, counterexamples drawn, how tight bounds are.  Beside "
+            "it report.json, the same as data, and certificates/.  Needs no network, and prints well.",
         ),
     ] = None,
 ) -> None:

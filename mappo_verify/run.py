@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     help="Run an algorithm on a game.  Its folder keeps every iteration (trace/), the settings (run.json), the outcome "
-    "(summary.json) and a picture (run.svg, run.png); a run that was stopped goes on with --resume, bit for bit.",
+    "(summary.json) and a picture (run.svg, run.png) of J, the gap to the optimum, and what the algorithm's theorem allows, if "
+    "it has one; a run that was stopped goes on with --resume, bit for bit.\n\n"
+    "Exit code 0: the run is whole.  2: bad input, or a step that failed; what was done is kept.  130: interrupted; it is kept, "
+    "too.\n\nExample: mappo-verify run constant-step --game climbing --step 0.2 --out climbing",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -313,10 +313,13 @@ def test_optimal_without_values(mappo, tmp_path):
     assert code == 0 and re.search(r"^0\s+2\s", out, re.MULTILINE)
 
 
-def test_doctor(mappo):
+def test_doctor(mappo, monkeypatch):
+    """Some of the errors; all of them are planted in tests/test_doctor.py."""
+    real, some = doctor.diagnose, PLANTED[::12]
+    monkeypatch.setattr(doctor, "diagnose", lambda seed, progress: real(seed, progress, some))
     code, out, _ = mappo("doctor")
     text = words(out)
-    assert code == 0 and f"{len(PLANTED)} of {len(PLANTED)} planted errors were refuted" in text
+    assert code == 0 and f"{len(some)} of {len(some)} planted errors were refuted" in text
     assert "NOT CAUGHT" not in text
 
 

@@ -618,3 +618,15 @@ def test_prefix_probabilities_are_computed_once_and_read_only(convert):
     for table in tables:
         with pytest.raises(ValueError, match="read-only"):
             table[0] = 0
+
+
+def test_the_reward_range_holds_the_end_where_there_may_be_one():
+    """Rewards 2..5: length 3 where the game goes on for ever, 5 where it may stop paying; one game of the batch each."""
+    transition = np.array([[[[1]], [[1]]], [[[1]], [[0]]]]).reshape(2, 1, 2, 1)
+    game = Game(
+        like(transition, System.RATIONALS), like([[[2, 5]], [[2, 5]]], System.RATIONALS), like(0, System.RATIONALS)
+    )
+    for converted in (game, game.floats(), game.balls()):
+        assert [float(value) for value in converted.reward_range] == [3, 5]
+    below = Game(np.zeros((1, 2, 1)), [[-5.0, -2.0]], 0.5)
+    assert below.reward_range == 5

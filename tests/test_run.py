@@ -20,9 +20,13 @@ import mappo_verify as mv
 from mappo_verify import cli
 from mappo_verify.algorithms.iteration import Improvement
 from mappo_verify.algorithms.multi_agent_ppo import multi_agent_ppo
+from mappo_verify.algorithms.pessimistic_general import FiniteEvaluation
 from mappo_verify.algorithms.pessimistic_linear import LinearEvaluation
 from mappo_verify.algorithms.recording import in_memory
+from mappo_verify.arithmetic import floats_of
+from mappo_verify.quantities.finite_class import FiniteClass
 from mappo_verify.report.plots import run_overview
+from mappo_verify.runs import summary as summary_module
 from mappo_verify.runs.folder import open_run
 from mappo_verify.runs.plan import ALGORITHMS, Plan
 from mappo_verify.runs.storage import stored
@@ -544,11 +548,64 @@ def test_the_printed_bound_is_seen_to_fail():
 
 def test_policies_that_round_to_zero_have_bounds_all_the_same(tmp_path):
     """Exact updates make no error, so what is infinite or no number must not leak into the bound where it is 0 times that."""
-    data = summary_of(tmp_path, Plan("constant-step", "climbing", options={"iterations": 9, "step": 500.0}))
+    data = summary_of(tmp_path, Plan("algorithm-1", "climbing", options={"iterations": 9, "beta": 1 / 1500}))
     assert 0.0 in mv.load_run(tmp_path).policies(-1).factors[1]
     json.dumps(data, allow_nan=False)
     bounds = data["bounds"]
     assert all(b is None or b >= a for a, b in zip(bounds["mean_gap"], bounds["repaired"], strict=True))
+
+
+@pytest.mark.parametrize("algorithm", ["constant-step", "joint-mirror-descent"])
+@pytest.mark.parametrize("game", ["climbing", "random:2x2x2:7"])
+def test_constant_steps_are_shown_with_the_bound_of_the_claim(algorithm, game, tmp_path):
+    """The claim on the run's own game, comparator and step, in balls; by hand, too: rewards of climbing lie in [-30, 11]."""
+    plan = Plan(algorithm, game, options={"iterations": 4, "step": 0.25})
+    data, exact = summary_of(tmp_path, plan), plan.subject()
+    exact = exact.as_single_agent() if plan.entry.single else exact
+    bounds, agents = data["bounds"], exact.agents
+    assert bounds["theorem"] == "theorem-4.5/exact-rate" and bounds["at"] == [1, 2, 3, 4]
+    evidence = mv.check(bounds["theorem"], steps=4, game=exact, target=mv.optimal(exact).policy, beta=4)
+    left, right = (floats_of(entry.value) for entry in evidence.lines)
+    assert evidence.verdict == mv.Verdict.HOLDS and bounds["exact_rate"][-1] == pytest.approx(
+        float(right.max()), rel=1e-9
+    )
+    assert bounds["gap"][-1] == pytest.approx(float(left.ravel() @ exact.floats().start), rel=1e-9)
+    reach, horizon = {"climbing": (41, 1), "random:2x2x2:7": (np.ptp(exact.floats().reward), 10)}[game]
+    total = 4 * np.log(exact.actions) + agents * reach * horizon
+    assert bounds["exact_rate"] == pytest.approx(horizon * total / np.arange(1, 5), rel=1e-9)
+    share = max(a / b for a, b in zip(bounds["gap"], bounds["exact_rate"], strict=True))
+    assert f"at any k the gap is at most {share:.2g} times the bound" in data["says"]
+
+
+def test_a_wrong_rate_is_seen_to_fail(tmp_path, monkeypatch):
+    """1/K³ for 1/K."""
+    right = summary_module.exact_rate_bound
+    monkeypatch.setattr(summary_module, "exact_rate_bound", lambda game, beta, k: right(game, beta, k) / k**2)
+    data = summary_of(tmp_path, Plan("constant-step", "random:2x2x2:7", options={"iterations": 30}))
+    first = next(k for k, a, b in zip(*(data["bounds"][n] for n in ("at", "gap", "exact_rate")), strict=True) if a > b)
+    assert data["says"].endswith(f"above the bound from iteration {first} on")
+
+
+@pytest.mark.parametrize("algorithm", ["independent-gradient", "independent-mirror-descent", "shared-parameters"])
+def test_where_no_theorem_speaks_of_an_algorithm_none_is_shown(algorithm, tmp_path):
+    data = summary_of(tmp_path, Plan(algorithm, "climbing", options={"iterations": 5}))
+    assert set(data["bounds"]) == {"theorem", "at", "says"} and data["bounds"]["theorem"] is None
+    assert f"No theorem bounds the gap of {ALGORITHMS[algorithm].title}" in data["says"]
+    right = run_overview(data).axes[2]
+    assert right.get_title(loc="left") == "no theorem covers this algorithm" and not right.get_lines()
+
+
+def test_the_rate_needs_exact_values_and_a_discount(tmp_path):
+    """With noise Theorem 4.5 still holds; where a game ends for sure, nothing does."""
+    noisy = summary_of(
+        tmp_path / "a", Plan("constant-step", "climbing", options={"iterations": 5, "critic": "noisy:1"})
+    )
+    ending = summary_of(tmp_path / "b", Plan("constant-step", "two-step", options={"iterations": 5}))
+    for data in (noisy, ending):
+        assert data["bounds"]["theorem"] == "theorem-4.5" and "exact_rate" not in data["bounds"]
+        assert data["says"].startswith("theorem-4.5/exact-rate needs exact values and a discount below 1.  ")
+    assert noisy["bounds"]["repaired"] and not ending["bounds"]["at"]
+    assert run_overview(ending).axes[2].get_title(loc="left") == "no bound here"
 
 
 def test_bounds_of_runs_from_data(tmp_path):
@@ -563,6 +620,35 @@ def test_bounds_of_runs_from_data(tmp_path):
         assert data["optimum"] == 0.5
     assert "repaired" not in printed["bounds"]
     assert repaired["bounds"]["repaired"] > first > repaired["bounds"]["mean_gap"][-1]
+
+
+def test_algorithm_4_has_a_theorem_of_its_own(tmp_path):
+    """The repaired one has a class that holds Q of every policy that it meets."""
+    names = ("algorithm-4", "algorithm-4-repaired")
+    printed, repaired = (
+        summary_of(tmp_path / name, Plan(name, problem="two-agent-gap", options={"iterations": 50})) for name in names
+    )
+    assert {data["bounds"]["theorem"] for data in (printed, repaired)} == {"theorem-d.7"}
+    first = 2 * np.sqrt(2) * 4 * 2 * np.sqrt(np.log(2) / 50)
+    assert printed["bounds"]["first_term"] == repaired["bounds"]["first_term"] == pytest.approx(first, rel=1e-9)
+    assert "repaired" not in printed["bounds"]
+    assert repaired["bounds"]["repaired"] == pytest.approx(first, rel=1e-9), "Q of every π_k is in this class"
+    assert repaired["says"].startswith("Mean gap") and "the first term of Theorem D.7" in repaired["says"]
+
+
+def test_what_pessimism_pays_where_the_class_lacks_the_values():
+    """``min_f (‖f - T f‖_∞/(1-γ) + λ E(f))``, table by table."""
+    problem = mv.two_agent_gap().floats()
+    game, policy = problem.game, mv.Policy.uniform(problem.game)
+    tables = np.random.default_rng(3).uniform(0, 2, (4, game.states, game.actions))
+    evaluation = FiniteEvaluation(problem, {2: FiniteClass(tables, 2)})
+    trace = mv.pessimistic_finite_joint(problem, tables, 1, price=7.0)
+    data, costs = trace.dataset(0, 2), []
+    for table in tables:
+        backup = game.reward + game.transition @ (policy.joint() * table).sum(-1) / 2
+        costs.append(2 * np.abs(table - backup).max() + 7 * evaluation.error(data, policy, table))
+    assert float(evaluation.allowance(data, policy, 7.0)) == pytest.approx(min(costs), rel=1e-12)
+    assert min(costs) > 0
 
 
 def test_findings():

@@ -31,11 +31,12 @@ from ..errors import GameError
 from ..model import Game, Policy
 from ..model.features import Features
 from ..quantities.distributions import stationary_distribution
+from ..quantities.divergence import entropy_of
 from .critics import Critic, ExactCritic
 from .improvement_solver import ExactFit, Solver, positive_number, require_count, require_positive
 from .iteration import iterate
 from .recording import Record, in_memory
-from .trace import Trace, entropy_of
+from .trace import Trace
 
 
 def value_bound(game: Game) -> Array:

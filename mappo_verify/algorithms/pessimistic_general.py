@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, absolute, compare
+from ..arithmetic import Array, absolute, compare, smallest
 from ..errors import GameError
 from ..games.offline import OfflineProblem
 from ..model import Policy
@@ -56,6 +56,15 @@ class FiniteEvaluation(Evaluation):
         data = dataset.frequencies()
         chosen = FiniteClass(each, dataset.m).choice(game, policy, data, price, start_of(game))
         return chosen, np.asarray(tables[chosen])
+
+    def allowance(self, dataset: Dataset, policy: Policy, price: Any) -> Array:
+        """``min_f (‖f - T f‖_∞/(1-γ) + λ E_D(f))``, ``[...]``: by how much the chosen value may exceed ``J(π)``, at most.
+
+        Source: theorem-d.7/repaired.
+        """
+        game, finite = self.problem.game, FiniteClass(_for_each(self.classes[dataset.m].tables, policy), dataset.m)
+        errors = finite.errors(game, policy, dataset.frequencies())
+        return smallest(finite.residuals(game, policy) * self.problem.ceiling + price * errors)
 
     def choice(self, m: int) -> tuple[tuple[int, ...], np.dtype[Any]]:  # noqa: ARG002 - one interface
         """An index."""

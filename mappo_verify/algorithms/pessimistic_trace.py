@@ -187,17 +187,19 @@ class PessimisticQuantities:
         """``mean_k J_M(π_k) - J(π_k)``, ``[..., N]``; at most ``λε_r`` where ``Q_k`` is in the class."""
         return np.asarray((self.model_returns - self.returns[:-1, ..., None]).mean(0))
 
-    def estimation_bound(self, ceiling: Any, price: Any, mismatch: Any) -> Array:
+    def estimation_bound(self, ceiling: Any, price: Any, mismatch: Any, allowance: Any = None) -> Array:
         """``C²/(4λ(1-γ)²) + λ ε_r + C ε_b/(1-γ)``, ``[...]``: what estimation costs the repaired algorithm, at most.
 
         ``ceiling`` is ``1/(1-γ)``, ``price`` is ``λ``, and ``mismatch`` is a ``C`` with ``‖f_k - T f_k‖_{2,d_*} ≤ C ‖f_k - T
-        f_k‖_{2,μ}``.  ``ε_r`` and ``ε_b = max_k ‖f_k - T f_k‖_{2,μ} - √E_D(f_k)`` are what happened in the run.
-        Source: theorem-5.5/repaired-sample.
+        f_k‖_{2,μ}``.  ``ε_r`` and ``ε_b = max_k ‖f_k - T f_k‖_{2,μ} - √E_D(f_k)`` are what happened in the run.  A class that
+        need not hold ``Q_k`` has an ``allowance`` in the place of ``λ ε_r``.
+        Source: theorem-5.5/repaired-sample, theorem-d.7/repaired.
         """
         seen = sqrt(maximum(self.critic_errors[..., 0], 0.0))  # rounding may leave it below 0
         unseen = maximum(largest(sqrt(self.residuals_squared[..., -1]) - seen, 0), 0.0)
         fixed = square(mismatch * ceiling) / (4 * price)
-        return np.asarray(fixed + price * self.realised_error[..., 0] + mismatch * ceiling * unseen)
+        allowed = price * self.realised_error[..., 0] if allowance is None else allowance
+        return np.asarray(fixed + allowed + mismatch * ceiling * unseen)
 
     @property
     def realised_error(self) -> Array:

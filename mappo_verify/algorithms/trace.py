@@ -31,7 +31,6 @@ from ..arithmetic import (
     largest,
     lift,
     like,
-    log,
     module_of,
     select,
     sqrt,
@@ -42,7 +41,7 @@ from ..model.conversion import convert
 from ..model.features import Features
 from ..quantities.agent_values import agent_values
 from ..quantities.distributions import stationary_distribution
-from ..quantities.divergence import kl_divergence
+from ..quantities.divergence import entropy_of, kl_divergence
 from ..quantities.performance_difference import expected_along
 from ..quantities.update_errors import Update, propagation, residual
 from ..quantities.values import returns
@@ -358,8 +357,3 @@ def self_consistent_beta(found: Recomputed) -> Array:
     varying = found.propagation_by_critic.sum(axis=both) / sqrt(like(iterations, found.bound))
     target = 2 * agents * square(found.bound)
     return np.asarray((sqrt(square(varying) + fixed * target) - varying) / (2 * fixed))
-
-
-def entropy_of(action_sizes: tuple[int, ...], reference: Any) -> Array:
-    """``Σ_m log|A_m|`` in the number system of ``reference``: the divergence of any policy from the uniform one, at most."""
-    return np.asarray(log(like(np.array(action_sizes), reference)).sum())

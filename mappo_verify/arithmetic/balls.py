@@ -48,13 +48,17 @@ def constant(value: int | Fraction) -> flint.arb:
 def enclose_all(values: Array) -> Array:
     """Rationals and formal logarithms as balls at the current precision; equal rationals become one and the same ball."""
     known: dict[Any, flint.arb] = {}
+    zero = flint.arb(0)
 
     def enclose(value: Any) -> flint.arb:
         if isinstance(value, FormalLog):
             return value.ball()
-        if value not in known:
-            known[value] = flint.arb(value)
-        return known[value]
+        if not value:
+            return zero
+        whole = (value.p, value.q)  # an fmpq is hashed by way of a Fraction, which takes ten times as long
+        if whole not in known:
+            known[whole] = flint.arb(value)
+        return known[whole]
 
     return elementwise(enclose, values)
 

@@ -53,6 +53,7 @@ class System(enum.Enum):
         return self in (System.RATIONALS, System.SYMBOLS)
 
 
+@cache
 def system_of_type(kind: type) -> System | None:
     """The system that elements of ``kind`` belong to; None for integers, which are neutral.
 
@@ -86,7 +87,7 @@ def system_of(*arrays: Any) -> System:
         elif values.dtype.kind in "iub" or values.size == 0:
             system = None
         elif values.dtype.kind == "O":
-            system = next(filter(None, (system_of_type(type(entry)) for entry in values.flat)), None)
+            system = next(filter(None, map(system_of_type, map(type, values.flat))), None)
         else:
             raise MixedArithmeticError(f"an array of dtype {values.dtype} holds no numbers that can be computed with")
         if system is not None and found is not None and system is not found:

@@ -41,8 +41,8 @@ from ..model.validation import FLOAT_TOLERANCE, unchecked
 from ..quantities.agent_values import agent_values
 from ..quantities.chain import has_stationary_distribution
 from ..quantities.distributions import stationary_distribution
-from ..quantities.divergence import kl_divergence, l1_distance
-from ..quantities.mirror_descent import ideal_update, mirror_step
+from ..quantities.divergence import entropy_of, kl_divergence, l1_distance
+from ..quantities.mirror_descent import exact_rate_bound, ideal_update, mirror_step
 from ..quantities.performance_difference import return_difference
 from ..quantities.update_errors import Update, propagation, residual
 from ..quantities.values import returns, state_values
@@ -105,7 +105,7 @@ def _bound(steps: list[Update]) -> Array:
 
 def _entropy(case: Case) -> Array:
     """``Σ_m log|A_m|``"""
-    return total([log(like(size, case.system)) for size in case.game.action_sizes])
+    return entropy_of(case.game.action_sizes, like(1, case.system))
 
 
 def _descent(case: Case, steps: list[Update]) -> Iterator[Line]:
@@ -424,17 +424,15 @@ def parallel(case: Case) -> Iterator[Line]:
 
 
 def exact_rate(case: Case) -> Iterator[Line]:
-    """Constant step η, exact updates, rewards in [0, 1]: ``J_* - J_K ≤ [Σ_m log|A_m|/η + N/(1-γ)]/((1-γ)K)``, every start."""
+    """Constant step η, exact updates, rewards in an interval of length R: the gap is O(1/K) from every start."""
     policy, best = _uniform(case), case.target
     for _ in range(case.sizes.steps):
         policy = ideal_update(case.game, policy, case.beta)
-    keep = like(1, case.game.discount) - case.game.discount
     gap = state_values(case.game, best) - state_values(case.game, policy)
     yield line("V_*(s) - V_{π_K}(s)", gap)
-    rate = (case.beta * _entropy(case) + case.game.agents / keep) / (keep * case.sizes.steps)
     yield at_most(
-        "[Σ_m log|A_m|/η + N/(1-γ)]/((1-γ)K)",
-        lift(rate, 1),
+        "[Σ_m log|A_m|/η + N R/(1-γ)]/((1-γ)K)",
+        lift(exact_rate_bound(case.game, case.beta, case.sizes.steps), 1),
         because="log Z_k^m ≤ η(Q_{k+1}^{1:m-1} - Q_k^{1:m-1}), so the summed gaps telescope; monotone-improvement",
     )
 
@@ -487,13 +485,13 @@ EXACT_STEP = Setting(
     action_range=(1, 2),
 )
 CONSTANT_STEP = Setting(
-    "exact updates with a constant step, rewards in [0, 1], against any comparator",
-    (GameData(start=False, termination=False, reward=(0, 9), scale=9), PolicyData("target"), PositiveScalar("beta")),
+    "exact updates with a constant step, against any comparator",
+    (GameData(start=False, reward=(-9, 9), scale=9), PolicyData("target"), PositiveScalar("beta")),
     (Hypothesis("γ < 1", _discounted),),
     agents=(1, 2),
     states=(1, 2),
     steps=(1, 2, 4),
-    action_range=(1, 2),
+    action_range=(2, 3),
 )
 
 
@@ -728,7 +726,8 @@ CLAIMS = (
         "beyond the paper",
         CONSTANT_STEP,
         exact_rate,
-        statement="V_* - V_{π_K} ≤ [Σ_m log|A_m|/η + N/(1-γ)]/((1-γ)K) in every state, rewards in [0, 1], γ < 1",
+        statement="V_* - V_{π_K} ≤ [Σ_m log|A_m|/η + N R/(1-γ)]/((1-γ)K) in every state, γ < 1, rewards in an interval of "
+        "length R that holds 0 if the game may end",
         transcendental=True,
         record=Standing.SURVIVED,
         printed=False,

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, System, Truth, compare, like, select
+from ..arithmetic import Array, System, Truth, compare, largest, like, maximum, minimum, select, smallest
 from ..errors import GameError
 from .conversion import convert
 from .validation import (
@@ -197,6 +197,17 @@ class Game:
         """The effective horizon ``1/(1-γ)``, for γ < 1: the largest value where rewards lie in [0, 1], shape ``[...]``."""
         one = like(1, self.system)
         return np.asarray(one / (one - self.discount))
+
+    @property
+    def reward_range(self) -> Array:
+        """The length of the shortest interval that holds all rewards, and 0 where the game may end, shape ``[...]``.
+
+        At most 1 for rewards in [0, 1].  The end is like a state where nothing more is paid.
+        """
+        axes, nothing = (-2, -1), like(0, self.system)
+        low, high = smallest(self.reward, axes), largest(self.reward, axes)
+        may_end = np.asarray((self.ends >= 0).any(axes))
+        return np.asarray(select(may_end, maximum(high, nothing), high) - select(may_end, minimum(low, nothing), low))
 
     def with_start(self, start: Any) -> Game:
         """The same game with another start distribution."""

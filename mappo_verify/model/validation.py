@@ -50,9 +50,12 @@ def in_system(array: Array, system: System) -> Array:
     if system is System.FLOATS or array.dtype.kind != "O":
         return like(array, system) if array.dtype.kind in "iub" else array
     convert = {int: int, Fraction: Fraction}
+    entries = array.ravel().tolist()
+    if {kind.__name__ for kind in set(map(type, entries))}.isdisjoint({"int", "Fraction", "fmpz", "int64"}):
+        return array
     result = np.empty(array.shape, object)
     flat = result.reshape(-1)
-    for position, value in enumerate(array.ravel().tolist()):
+    for position, value in enumerate(entries):
         known = convert.get(type(value)) or (int if type(value).__name__ in ("fmpz", "int64") else None)
         flat[position] = value if known is None else constant(known(value), system)
     return result

@@ -17,12 +17,17 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, absolute, divide, largest, square, xlogy
+from ..arithmetic import Array, absolute, divide, largest, like, log, square, xlogy
 
 
 def kl_divergence(left: Any, right: Any) -> Array:
     """``KL(p‖q) = Σ_a p(a) log(p(a)/q(a))`` over the last axis, nats, in [0, ∞]; ∞ is an error on rationals."""
     return np.asarray(xlogy(left, divide(left, right)).sum(-1))
+
+
+def entropy_of(action_sizes: tuple[int, ...], reference: Any) -> Array:
+    """``Σ_m log|A_m|`` in the number system of ``reference``: the divergence of any policy from the uniform one, at most."""
+    return np.asarray(log(like(np.array(action_sizes), reference)).sum())
 
 
 def l1_distance(left: Any, right: Any) -> Array:

@@ -25,7 +25,7 @@ from ..model import Game, Policy
 from ..model.agents import split_last
 from ..model.validation import unchecked
 from .agent_values import agent_values
-from .divergence import kl_divergence
+from .divergence import entropy_of, kl_divergence
 
 
 def mirror_step(factor: Any, values: Any, beta: Any) -> Array:
@@ -55,6 +55,23 @@ def ideal_update(game: Game, policy: Policy, beta: Any) -> Policy:
         for factor, table in zip(policy.factors, values, strict=True)
     )
     return unchecked(Policy, factors=factors, system=game.system)
+
+
+def exact_rate_bound(game: Game, beta: Any, steps: Any) -> Array:
+    """``[β Σ_m log|A_m| + N R/(1-γ)] / ((1-γ) K)``: what ``K`` ideal updates with the same ``β`` leave of the gap, at most.
+
+    For γ < 1, from the uniform policy, with exact values, against any comparator and from every start; ``R`` is
+    :attr:`~mappo_verify.model.game.Game.reward_range`.  ``β > 0`` has the batch shape, ``steps`` is ``K``, or an array of them.
+    Source: theorem-4.5/exact-rate, beyond the paper.
+
+    One agent, two actions with rewards 1 and 0, γ = 0, β = 1: ``(log 2 + 1)/K``.
+
+    >>> print(exact_rate_bound(Game(np.zeros((1, 2, 1)), [[1, 0]], 0.0, (2,)), 1.0, np.array([1, 10])).round(4))
+    [1.6931 0.1693]
+    """
+    horizon, beta = game.horizon, np.asarray(beta)
+    start, drift = beta * entropy_of(game.action_sizes, beta), game.agents * game.reward_range * horizon
+    return np.asarray(horizon * (start + drift) / steps)
 
 
 def mirror_objective(candidate: Any, factor: Any, values: Any, beta: Any) -> Array:

@@ -113,6 +113,8 @@ class Entry:
     title: str
     defaults: Options
     call: Callable[[Any, Options, Record], Result]
+    theorem: str | None
+    """The claim that bounds its gap (an id of the registry, or of a parent); None if none does."""
     offline: bool = False
     """Whether it learns from data, so that it runs on a problem."""
     single: bool = False
@@ -190,20 +192,31 @@ ALGORITHMS: dict[str, Entry] = {
         "Algorithm 1",
         {**COMMON, "beta": None, "radius": None, "critic": "exact", "solver": "exact", "features": "tabular"},
         _algorithm_1,
+        "theorem-4.5",
     ),
-    "constant-step": Entry("constant step", STEPPING, _stepping(constant_step, Features.tabular)),
-    "independent-gradient": Entry("independent gradient", STEPPING, _stepping(independent_gradient, Features.product)),
+    "constant-step": Entry(
+        "constant step", STEPPING, _stepping(constant_step, Features.tabular), "theorem-4.5/exact-rate"
+    ),
+    "independent-gradient": Entry(
+        "independent gradient", STEPPING, _stepping(independent_gradient, Features.product), None
+    ),
     "independent-mirror-descent": Entry(
-        "independent mirror descent", STEPPING, _stepping(independent_mirror_descent, Features.product)
+        "independent mirror descent", STEPPING, _stepping(independent_mirror_descent, Features.product), None
     ),
-    "shared-parameters": Entry("shared parameters", STEPPING, _stepping(shared_parameters, Features.product)),
+    "shared-parameters": Entry("shared parameters", STEPPING, _stepping(shared_parameters, Features.product), None),
     "joint-mirror-descent": Entry(
-        "joint mirror descent", STEPPING, _stepping(joint_mirror_descent, _single), single=True
+        "joint mirror descent",
+        STEPPING,
+        _stepping(joint_mirror_descent, _single),
+        "theorem-4.5/exact-rate",
+        single=True,
     ),
-    "algorithm-2": Entry("Algorithm 2 as printed", OFFLINE, _algorithm_2(pessimistic_ppo, False), True),
-    "algorithm-2-repaired": Entry("Algorithm 2 repaired", OFFLINE, _algorithm_2(pessimistic_ppo_joint, True), True),
-    "algorithm-4": Entry("Algorithm 4 as printed", OFFLINE, _algorithm_4(False), True),
-    "algorithm-4-repaired": Entry("Algorithm 4 repaired", OFFLINE, _algorithm_4(True), True),
+    "algorithm-2": Entry("Algorithm 2 as printed", OFFLINE, _algorithm_2(pessimistic_ppo, False), "theorem-5.5", True),
+    "algorithm-2-repaired": Entry(
+        "Algorithm 2 repaired", OFFLINE, _algorithm_2(pessimistic_ppo_joint, True), "theorem-5.5", True
+    ),
+    "algorithm-4": Entry("Algorithm 4 as printed", OFFLINE, _algorithm_4(False), "theorem-d.7", True),
+    "algorithm-4-repaired": Entry("Algorithm 4 repaired", OFFLINE, _algorithm_4(True), "theorem-d.7", True),
 }
 """In the order in which people read them."""
 

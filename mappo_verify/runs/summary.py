@@ -1,9 +1,14 @@
-"""What a run found, as plain data: ``J(π_k)``, the gap to the optimum, and the theorem's bound against the measured mean gap.
+"""What a run found, as plain data: ``J(π_k)``, the gap to the optimum, and the theorem's bound against the measured gap.
 
-For algorithms that know the game the bound is Theorem 4.5's, from the errors that were really made, after every iteration; ``J``
-is then taken from the comparator's stationary distribution, as in the theorem.  For those that learn from data it is Theorem
-5.5's, after all ``K`` iterations: its first term with the constant of the proof, which is all that a constant is known for, or
-the repaired theorem's bound.
+Each algorithm has its own theorem, or none (:data:`~mappo_verify.runs.plan.ALGORITHMS`):
+
+- Algorithm 1: Theorem 4.5, from the errors that were really made, against the mean gap after every iteration; ``J`` is then taken
+  from the comparator's stationary distribution, as in the theorem.
+- Constant steps, of the agents or of one who chooses for all: theorem-4.5/exact-rate, against the gap after every iteration.  It
+  needs exact values and γ < 1; without them Theorem 4.5 still holds.
+- Algorithms that learn from data: Theorem 5.5 for Algorithm 2, D.7 for Algorithm 4, after all ``K`` iterations: the first term
+  with the constant of the proof, which is all that a constant is known for, or the repaired theorem's bound.
+- Agents who ignore each other, or share one policy: no theorem.
 """
 
 from __future__ import annotations
@@ -12,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from ..algorithms.pessimistic_general import FiniteEvaluation
 from ..algorithms.pessimistic_iteration import Joint
-from ..algorithms.pessimistic_linear import LinearEvaluation
 from ..algorithms.pessimistic_trace import PessimisticTrace, pessimistic_quantities
 from ..algorithms.trace import Trace, recompute
 from ..arithmetic import Array, divide
@@ -23,12 +28,13 @@ from ..model.agents import join_last
 from ..quantities.bellman import bellman_operator
 from ..quantities.distributions import occupancy
 from ..quantities.divergence import squared_norm
-from ..quantities.online_learning import regret_bound
+from ..quantities.mirror_descent import exact_rate_bound
+from ..quantities.online_learning import optimisation_bound
 from ..quantities.optimal import optimal
 from ..quantities.values import returns
 from ..reproduction.curves import iterations_shown, number
 from .folder import StoredRun
-from .plan import Result
+from .plan import Entry, Plan, Result
 
 NEAR = 0.01
 """Part of the way from the first policy to the optimum that may be missing where a run is said to reach it."""
@@ -50,11 +56,19 @@ def summarise(run: StoredRun, trace: Result) -> dict[str, Any]:
         game = run.game.floats()
         game = game.as_single_agent() if run.plan.entry.single else game
         values = trace.returns(game, start_for(game))
-    best = optimal(game)
+    best, plan = optimal(game), run.plan
     optimum = float(best.values @ start_for(game))
     at = iterations_shown(trace.iterations)
-    bounds = _offline_bounds(trace) if isinstance(trace, PessimisticTrace) else _bounds(trace, game, best.policy)
-    plan = run.plan
+    if isinstance(trace, PessimisticTrace):
+        bounds = _offline_bounds(trace, plan.entry)
+    elif plan.entry.theorem is None:
+        bounds = _no_bounds(plan.entry)
+    elif plan.entry.theorem == EXACT_RATE and _is_exact(plan, game):
+        bounds = _rate_bounds(trace, game, optimum - values)
+    else:
+        bounds = _bounds(trace, game, best.policy)
+        if plan.entry.theorem == EXACT_RATE:
+            bounds["says"] = f"{EXACT_RATE} needs exact values and a discount below 1.  {bounds['says']}"
     return {
         "title": plan.title,
         "algorithm": plan.algorithm,
@@ -92,6 +106,43 @@ def _numbers(values: Array) -> list[float | None]:
     return [number(value) if np.isfinite(value) else None for value in np.asarray(values).ravel()]
 
 
+def _no_bounds(entry: Entry) -> dict[str, Any]:
+    """An algorithm that no theorem speaks of."""
+    why = "agents who ignore what the others do may stop below the optimum (Section 4.3)"
+    return {"theorem": None, "at": [], "says": f"No theorem bounds the gap of {entry.title}: {why}"}
+
+
+EXACT_RATE = "theorem-4.5/exact-rate"
+
+
+def _is_exact(plan: Plan, game: Game) -> bool:
+    """Whether a run with a constant step has what the 1/K rate needs."""
+    return bool(plan.options["critic"] == "exact" and game.discount < 1)
+
+
+def _rate_bounds(trace: Trace, game: Game, gaps: Array) -> dict[str, Any]:
+    """The 1/K rate after every iteration, beside the gap that it bounds."""
+    after = np.arange(1, trace.iterations + 1)
+    bound, left = exact_rate_bound(game, trace.beta, after), gaps[1:]
+    at = iterations_shown(trace.iterations)[1:]
+    said = f"Gap {left[-1]:.3g} after {trace.iterations:,} iterations; {EXACT_RATE} allows {bound[-1]:.3g}"
+    above = np.flatnonzero(left > bound + 1e-9 * np.abs(gaps).max())
+    if above.size:
+        said += f"; above the bound from iteration {above[0] + 1:,} on"
+    else:
+        closest = int(np.argmax(left / bound))
+        said += (
+            f"; at any k the gap is at most {left[closest] / bound[closest]:.2g} times the bound (k = {closest + 1:,})"
+        )
+    return {
+        "theorem": EXACT_RATE,
+        "at": at.tolist(),
+        "gap": _numbers(left[at - 1]),
+        "exact_rate": _numbers(bound[at - 1]),
+        "says": said,
+    }
+
+
 def _bounds(trace: Trace, game: Game, comparator: Any) -> dict[str, Any]:
     """Theorem 4.5 after every iteration, printed and repaired, beside the mean gap that it bounds."""
     try:
@@ -99,13 +150,13 @@ def _bounds(trace: Trace, game: Game, comparator: Any) -> dict[str, Any]:
             found = recompute(trace, game, comparator)
             printed, repaired = _or_infinite(found.printed_bounds), _or_infinite(found.repaired_bounds)
     except MappoVerifyError as error:
-        return {"theorem": "4.5", "at": [], "says": f"Theorem 4.5 bounds nothing here: {error}"}
+        return {"theorem": "theorem-4.5", "at": [], "says": f"Theorem 4.5 bounds nothing here: {error}"}
     after = np.arange(1, trace.iterations + 1)
     mean = np.cumsum(found.gaps) / after
     at = iterations_shown(trace.iterations)[1:]
     rows = {"mean_gap": mean, "printed": printed, "repaired": repaired}
     return {
-        "theorem": "4.5",
+        "theorem": "theorem-4.5",
         "at": at.tolist(),
         **{name: _numbers(row[at - 1]) for name, row in rows.items()},
         "says": _compared(mean, printed, repaired),
@@ -133,17 +184,18 @@ def _compared(mean: Array, printed: Array, repaired: Array) -> str:
     return said
 
 
-def _offline_bounds(trace: PessimisticTrace) -> dict[str, Any]:
-    """Theorem 5.5 after all iterations: its first term, and what the repaired theorem adds where it applies."""
+def _offline_bounds(trace: PessimisticTrace, entry: Entry) -> dict[str, Any]:
+    """Theorem 5.5 or D.7 after all iterations: its first term, and what the repaired theorem adds where it applies."""
     problem, steps = trace.problem, trace.iterations
     game, ceiling = problem.game, float(problem.ceiling)
-    optimise = sum(float(regret_bound(ceiling, steps, size)) for size in game.action_sizes) * ceiling / steps
+    optimise = float(optimisation_bound(ceiling, steps, game.action_sizes))
     mean = np.cumsum(returns(game, problem.comparator) - trace.returns()[:-1]) / np.arange(1, steps + 1)
     at = iterations_shown(steps)[1:]
-    result: dict[str, Any] = {"theorem": "5.5", "at": at.tolist(), "mean_gap": _numbers(mean[at - 1])}
-    said = f"Mean gap {mean[-1]:.3g}; the first term of Theorem 5.5 is {optimise:.3g}"
+    result: dict[str, Any] = {"theorem": entry.theorem, "at": at.tolist(), "mean_gap": _numbers(mean[at - 1])}
+    theorem = str(entry.theorem).replace("theorem-", "Theorem ").replace("d.", "D.")
+    said = f"Mean gap {mean[-1]:.3g}; the first term of {theorem} is {optimise:.3g}"
     result["first_term"] = number(optimise)
-    if trace.evaluated == Joint().evaluated(game.agents) and isinstance(trace.evaluation, LinearEvaluation):
+    if trace.evaluated == Joint().evaluated(game.agents):
         whole = optimise + _estimation(trace)
         result |= {"repaired": number(whole)} if np.isfinite(whole) else {}
         said += f", the repaired bound {_bound(whole)}"
@@ -155,11 +207,20 @@ def _offline_bounds(trace: PessimisticTrace) -> dict[str, Any]:
 def _estimation(trace: PessimisticTrace) -> float:
     """``C²/(4λ(1-γ)²) + λ ε_r + C ε_b/(1-γ)`` with the errors of the run (theorem-5.5/repaired).
 
-    ``C = max_k ‖f_k - T f_k‖_{2,d_*} / ‖f_k - T f_k‖_{2,μ}``, where what is below 1e-12 is rounding.
+    ``C = max_k ‖f_k - T f_k‖_{2,d_*} / ‖f_k - T f_k‖_{2,μ}``, where what is below 1e-12 is rounding.  A finite class need not
+    hold ``Q_k``, so ``max_k min_f (‖f - T f‖_∞/(1-γ) + λ E_D(f))`` takes the place of ``λ ε_r`` (theorem-d.7/repaired).
     """
     found, problem, price = pessimistic_quantities(trace), trace.problem, float(trace.price)
     game, table = problem.game, join_last(trace.critics[-1])
     residual = table - bellman_operator(game, trace.policies(slice(trace.iterations)), table, game.agents)
     there, shown = squared_norm(residual, occupancy(game, problem.comparator), 2), found.residuals_squared[:, -1]
     mismatch = float(np.sqrt(divide(np.where(there > 1e-24, there, 0), shown).max()))
-    return max(float(found.estimation_bound(problem.ceiling, price, mismatch)), 0.0)
+    evaluation = trace.evaluation
+    allowance = _allowance(trace, evaluation, price) if isinstance(evaluation, FiniteEvaluation) else None
+    return max(float(found.estimation_bound(problem.ceiling, price, mismatch, allowance)), 0.0)
+
+
+def _allowance(trace: PessimisticTrace, evaluation: FiniteEvaluation, price: float) -> float:
+    """What pessimism pays in the worst iteration."""
+    samples = ((trace.dataset(k, trace.problem.game.agents), trace.policies(k)) for k in range(trace.iterations))
+    return max(float(evaluation.allowance(data, policy, price)) for data, policy in samples)
