@@ -118,6 +118,17 @@ PriceOption = Annotated[
         rich_help_panel=HOW,
     ),
 ]
+EvaluatorOption = Annotated[
+    str | None,
+    typer.Option(
+        "--evaluator",
+        metavar="EVALUATOR",
+        help="Where the class counts.  in-class: the critic lies in it; class-throughout: its rivals in the Bellman error, too, "
+        "which is not convex, so slow, and for up to three features or so; unconstrained: Appendix C.1's closed form.  "
+        "Default: in-class.",
+        rich_help_panel=HOW,
+    ),
+]
 
 
 @app.command("algorithm-1")
@@ -206,11 +217,12 @@ def _pessimistic(name: str, text: str) -> None:
         iterations: IterationsOption = None,
         samples: SamplesOption = None,
         price: PriceOption = None,
+        evaluator: EvaluatorOption = None,
         seed: SeedOption = None,
         resume: ResumeOption = False,
         save_every: EveryOption = 1.0,
     ) -> None:
-        options = {"iterations": iterations, "samples": samples, "price": price, "seed": seed}
+        options = {"iterations": iterations, "samples": samples, "price": price, "evaluator": evaluator, "seed": seed}
         _run(name, out, resume, save_every, options, game, problem, discount)
 
     example = f"Example: mappo-verify run {name} --problem two-agent-gap --samples 10000 --out gap-{name}"

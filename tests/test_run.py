@@ -160,6 +160,24 @@ def test_a_step_that_fails_loses_nothing(tmp_path, monkeypatch):
     assert same(mv.resume_run(tmp_path), plan.follow(plan.subject(), in_memory))
 
 
+@pytest.mark.parametrize(
+    ("words", "evaluator"),
+    [((), mv.InClass()), (("--evaluator", "class-throughout"), mv.ClassThroughout())],
+    ids=["in-class", "class-throughout"],
+)
+def test_the_evaluator_of_algorithm_2_is_the_one_that_was_asked_for(mappo, tmp_path, words, evaluator):
+    code, out, _ = mappo("algorithm-2", "--problem", "two-agent-gap", "-k", "1", *words, "--out", tmp_path / "run")
+    assert code == 0 and "two-agent-gap" in out
+    assert mv.load_run(tmp_path / "run").evaluation.evaluator == evaluator
+
+
+def test_a_wrong_evaluator_is_named(mappo, tmp_path):
+    code, _, err = mappo(
+        "algorithm-2", "--problem", "two-agent-gap", "--evaluator", "convex", "--out", tmp_path / "run"
+    )
+    assert code == 2 and "--evaluator 'convex' is none of in-class, class-throughout, unconstrained" in err
+
+
 def test_an_evaluation_that_fails_loses_nothing_and_says_how_to_go_on(mappo, tmp_path, monkeypatch):
     real = LinearEvaluation.evaluate
 

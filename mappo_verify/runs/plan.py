@@ -27,6 +27,10 @@ from ..algorithms.joint_mirror_descent import joint_mirror_descent
 from ..algorithms.multi_agent_ppo import multi_agent_ppo
 from ..algorithms.pessimistic_general import pessimistic_finite, pessimistic_finite_joint
 from ..algorithms.pessimistic_linear import (
+    ClassThroughout,
+    Evaluator,
+    InClass,
+    Unconstrained,
     pessimistic_ppo,
     pessimistic_ppo_joint,
     repaired_price,
@@ -50,6 +54,12 @@ Result = Trace | PessimisticTrace
 
 PROBLEMS: dict[str, Callable[[], OfflineProblem]] = {"two-agent-gap": two_agent_gap, "one-agent-gap": one_agent_gap}
 """The named problems with data (:mod:`mappo_verify.games.offline`)."""
+EVALUATORS: dict[str, Callable[[], Evaluator]] = {
+    "in-class": InClass,
+    "class-throughout": ClassThroughout,
+    "unconstrained": Unconstrained,
+}
+
 POPULATION_PRICE = 1000.0
 """``λ`` on the population, where the theorem's own would be infinite."""
 
@@ -82,6 +92,12 @@ def features_of(text: str, game: Game, seed: int) -> Features:
 def data_of(text: str) -> Data:
     """``population``, or the number of draws."""
     return Population() if text == "population" else Samples(_number("samples", text, int))
+
+
+def evaluator_of(text: str) -> Evaluator:
+    """``in-class``, ``class-throughout`` or ``unconstrained``."""
+    head, _ = _parts("evaluator", text, dict.fromkeys(EVALUATORS))
+    return EVALUATORS[head]()
 
 
 def _parts(name: str, text: str, kinds: Mapping[str, Callable[[str], Any] | None]) -> tuple[str, Any]:
@@ -153,7 +169,7 @@ def _single(game: Game) -> Features:
 def _algorithm_2(algorithm: Callable[..., PessimisticTrace], repaired: bool) -> Callable[..., PessimisticTrace]:
     def call(problem: OfflineProblem, o: Options, record: Record) -> PessimisticTrace:
         more = _offline(problem, o, repaired)
-        return algorithm(problem, o["iterations"], **more, record=record)
+        return algorithm(problem, o["iterations"], **more, evaluator=evaluator_of(o["evaluator"]), record=record)
 
     return call
 
@@ -187,6 +203,7 @@ def _algorithm_4(repaired: bool) -> Callable[..., PessimisticTrace]:
 COMMON: Options = {"iterations": 1000, "seed": 0}
 STEPPING: Options = {**COMMON, "step": 0.1, "critic": "exact"}
 OFFLINE: Options = {**COMMON, "samples": "population", "price": None}
+LINEAR: Options = {**OFFLINE, "evaluator": "in-class"}
 ALGORITHMS: dict[str, Entry] = {
     "algorithm-1": Entry(
         "Algorithm 1",
@@ -211,9 +228,9 @@ ALGORITHMS: dict[str, Entry] = {
         "theorem-4.5/exact-rate",
         single=True,
     ),
-    "algorithm-2": Entry("Algorithm 2 as printed", OFFLINE, _algorithm_2(pessimistic_ppo, False), "theorem-5.5", True),
+    "algorithm-2": Entry("Algorithm 2 as printed", LINEAR, _algorithm_2(pessimistic_ppo, False), "theorem-5.5", True),
     "algorithm-2-repaired": Entry(
-        "Algorithm 2 repaired", OFFLINE, _algorithm_2(pessimistic_ppo_joint, True), "theorem-5.5", True
+        "Algorithm 2 repaired", LINEAR, _algorithm_2(pessimistic_ppo_joint, True), "theorem-5.5", True
     ),
     "algorithm-4": Entry("Algorithm 4 as printed", OFFLINE, _algorithm_4(False), "theorem-d.7", True),
     "algorithm-4-repaired": Entry("Algorithm 4 repaired", OFFLINE, _algorithm_4(True), "theorem-d.7", True),
