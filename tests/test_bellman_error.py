@@ -655,6 +655,26 @@ def test_global_step_against_a_grid_in_two_dimensions(seed):
     assert there == pytest.approx(step.bracket.upper, abs=1e-8)
 
 
+def test_a_region_that_holds_0_is_not_empty():
+    rows = np.array([[-3.0, 0], [2, 3], [0, -3]])
+    only_zero = Region(rows, np.zeros(3), np.full(3, 2.0), 1.0)  # 0 ≤ Rw leaves nothing else; daqp calls it empty
+    found = minimise(Quadratic(np.zeros((2, 2)), np.array([-0.5, 0]), np.asarray(0.0)), only_zero)
+    assert found.weights == pytest.approx([0, 0], abs=1e-6)
+
+
+@pytest.mark.parametrize("seed", [3, 23, 24])
+def test_global_step_stays_in_the_class(seed):
+    generator = np.random.default_rng(seed)
+    features = generator.random((2, 2)) * 0.7
+    game = mv.Game(np.ones((1, 2, 1)), [[0, 0]], 0.9, (2,))
+    moments = mv.population_moments(game, mv.Policy.uniform(game), features, np.array([[1.0, 0.0]]), 1)
+    critics = mv.LinearClass(features, 1.0, 10.0)
+    step = mv.class_pessimistic_step(moments, generator.normal(size=2), 500.0, critics)
+    assert step.closed
+    assert np.linalg.norm(step.weights) <= 1 + 1e-12
+    assert (features @ step.weights).min() >= -1e-9
+
+
 def test_global_step_says_when_its_budget_is_spent():
     moments, direction, critics = problem(5, size=6, count=18, radius=5, ceiling=1)
     short, long = (mv.class_pessimistic_step(moments, -direction, 20.0, critics, budget=b) for b in (10, 300))

@@ -297,6 +297,7 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("quantities/constrained_evaluation.py", "closed"): "floats only: branch and bound",
     ("quantities/constrained_evaluation.py", "most"): "floats only: branch and bound",
     ("quantities/constrained_evaluation.py", "improve"): "floats only: branch and bound",
+    ("quantities/constrained_evaluation.py", "within"): "floats only: branch and bound",
     ("quantities/constrained_evaluation.py", "consider"): "floats only: branch and bound",
     ("quantities/quadratic_program.py", "_accurate"): "floats only: what solvers return",
     ("quantities/quadratic_program.py", "_by_active_set"): "floats only: what daqp returns",

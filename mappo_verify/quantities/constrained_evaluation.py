@@ -214,10 +214,11 @@ class _Simplex:
         lifted = np.column_stack([self.corners, np.ones(len(self.corners))])
         *gradient, offset = np.linalg.solve(lifted, self.distances)
         barycentric = np.linalg.inv(lifted).T  # [d+1, d+1]: coordinates of (w, 1)
+        steepness = np.linalg.norm(barycentric[:, :-1], axis=-1)  # slabs in units of w: violations have one scale
         cut = Region(
-            np.vstack([region.rows, barycentric[:, :-1]]),
-            np.concatenate([region.low, -barycentric[:, -1]]),
-            np.concatenate([region.high, 1 - barycentric[:, -1]]),
+            np.vstack([region.rows, barycentric[:, :-1] / steepness[:, None]]),
+            np.concatenate([region.low, -barycentric[:, -1] / steepness]),
+            np.concatenate([region.high, (1 - barycentric[:, -1]) / steepness]),
             region.radius,
         )
         lowered = replace(
@@ -285,9 +286,19 @@ class _Search:
         found = self.distance_at(weights)
         return float(max(found.objective, found.lower))
 
+    def within(self, weights: Array) -> Array:
+        """What a solver's rounding left outside the ball or above the ceiling, drawn towards 0, which is a critic.
+
+        Outside the class ``E_F`` may be negative, and a large ``λ`` would make much of it.
+        """
+        region = self.region
+        beyond = (np.linalg.norm(weights) / region.radius, (region.rows @ weights / region.high).max(initial=0))
+        return np.asarray(weights / max(1.0, *beyond))
+
     def improve(self, weights: Array) -> None:
         """Replace ``D`` by its tangent, a minorant, and minimise: the value can only fall; repeat while it does."""
         while True:
+            weights = self.within(weights)
             found = self.distance_at(weights)
             value = float(self.form.value(weights) - self.price * found.lower)
             fall = self.upper - value

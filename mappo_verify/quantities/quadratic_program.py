@@ -172,14 +172,17 @@ def _judged(form: Quadratic, region: Region, weights: Array, prices: Multipliers
 
 
 def _by_solver(form: Quadratic, region: Region) -> ConstrainedStep:
-    """By daqp without the ball; if that leaves it, daqp at the price of the ball; if either fails, Clarabel."""
+    """By daqp without the ball; if that leaves it, daqp at the price of the ball; if either fails, Clarabel.
+
+    A region that holds 0 is not empty, whatever daqp says where slabs meet in a single point.
+    """
     try:
         found = _by_active_set(form, region)
         if not _accurate(form, found, region):
             found = _by_active_set(form, region, _price_of_the_ball(form, region))
-    except InfeasibleError:
-        raise
-    except SolverError:
+    except SolverError as error:
+        if isinstance(error, InfeasibleError) and support(region.violation(np.zeros_like(form.slope))):
+            raise
         found = _by_cone(form, region)
     if not _accurate(form, found, region):
         found = _by_cone(form, region)
