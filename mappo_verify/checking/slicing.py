@@ -16,7 +16,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, is_dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from numbers import Number
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
@@ -81,6 +81,10 @@ class Scope:
     """The functions that have been entered on the way; none is entered again."""
     entered: dict[Any, Scope] = field(default_factory=dict)
     """Scopes that begin here, by what they are for: each exists once, so a search comes to an end."""
+    same: dict[State, list[State]] = field(default_factory=dict)
+    """What has been found to have the value of a state."""
+    behind: dict[State, Behind] = field(default_factory=dict)
+    """What has been found to be one step back from a state."""
     texts: dict[str, str] = field(default_factory=dict)
     """Names of strings in a generator that is suspended: the keys and readings of the line at hand, not of others."""
 
@@ -137,7 +141,7 @@ def facts_behind(start: State) -> list[Fact]:
 
 def scope_of(tree: Function, names: dict[str, Any], bound: dict[str, Any]) -> Scope:
     """Where the body of a function runs that sees ``names`` around it, and whose parameters have the values ``bound``."""
-    outside = Scope(None, {}, names=names)
+    outside = Scope(None, {}, names=names, running=frozenset([tree]))
     values = {name: State(_constant(value), outside) for name, value in bound.items()}
     return Scope(tree, _unknown(tree, outside) | values, outside, running=frozenset([tree]))
 
@@ -157,15 +161,19 @@ def entered_from(start: State, tree: ast.AST) -> Scope | None:
     return next((state.scope for state in _same(start) if state.scope.tree is tree), None)
 
 
-def _same(start: State) -> Iterator[State]:
+def _same(start: State) -> list[State]:
     """All states with the value of this one."""
-    pending, seen = [start], set()
-    while pending:
-        state = pending.pop()
-        if state not in seen:
-            seen.add(state)
-            yield state
-            pending += reversed(_behind(state).same)
+    known = start.scope.same
+    if start not in known:
+        known[start] = []  # where finding them asks for them again, as with ``x = x.copy()`` in a loop
+        pending, seen = [start], dict[State, None]()
+        while pending:
+            state = pending.pop()
+            if state not in seen:
+                seen[state] = None
+                pending += reversed(_behind(state).same)
+        known[start] = list(seen)
+    return known[start]
 
 
 def _names(function: Callable[..., Any]) -> dict[str, Any]:
@@ -186,6 +194,14 @@ def _tree(function: Callable[..., Any]) -> Function | None:
 
 
 def _behind(state: State) -> Behind:
+    known = state.scope.behind
+    if state not in known:
+        known[state] = NOTHING  # where that depends on itself: in a loop, or a condition that decides about its own name
+        known[state] = _one_step_back(state)
+    return known[state]
+
+
+def _one_step_back(state: State) -> Behind:
     node, scope, path = state
     match node:
         case ast.Name():
@@ -347,9 +363,16 @@ def _behind_value(value: Any, state: State) -> Behind:
     if found:
         return found
     if callable(value) and not path:  # handed on, not called here
-        return _behind_function(value, ast.Call(_constant(value), [], []), state)
+        found = _behind_function(value, _call_of(value), state)
+        return Behind(found.facts, parts=(*found.same, *found.parts), arguments=found.arguments)
     number = isinstance(value, (Number, np.ndarray)) and not isinstance(value, bool)
     return Behind((Constant(),) * number, parts=_handed_over(path))
+
+
+@cache
+def _call_of(function: Any) -> ast.Call:
+    """A call that hands nothing over: one for each function, so that a search comes to an end."""
+    return ast.Call(_constant(function), [], [])
 
 
 def _behind_case(case: Case, state: State) -> Behind:
@@ -458,7 +481,8 @@ def _behind_call(node: ast.Call, scope: Scope, path: tuple[Any, ...]) -> Behind:
         return Behind(*(tuple(x for one in every for x in getattr(one, part)) for part in Behind.__annotations__))
     if not isinstance(node.func, ast.Attribute):
         return Behind(parts=(State(node.func, scope), *_given_to(state)))
-    return Behind(same=_taken([State(node.func.value, scope)], (Member(node.func.attr, State(node, scope)), *path)))
+    member = Member(node.func.attr, State(node, scope))
+    return Behind(same=_taken([State(node.func.value, scope)], path if member in path else (member, *path)))
 
 
 def _is_callable(node: ast.AST) -> bool:
@@ -558,7 +582,8 @@ def _classes(annotation: Any, names: dict[str, Any]) -> list[type]:
 
 
 def _outside_once(function: FunctionType, scope: Scope) -> Scope:
-    return scope.entered.setdefault(function, Scope(None, {}, names=_names(function)))
+    running = scope.running | {tree for tree in [_tree(function)] if tree is not None}
+    return scope.entered.setdefault(function, Scope(None, {}, names=_names(function), running=running))
 
 
 def _entered(
