@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -12,6 +13,7 @@ import pytest
 
 import mappo_verify as mv
 from mappo_verify.arithmetic import like
+from mappo_verify.checking import sources
 from mappo_verify.checking.certificate import read_certificate
 from mappo_verify.checking.evaluate import certify
 from mappo_verify.checking.explain import explain
@@ -365,3 +367,224 @@ def test_nothing_is_said_where_hypotheses_fail():
     game = mv.named_game("shared-parameter:2")
     found, evidence, _ = explain("definition-4.4", game)
     assert evidence.verdict is mv.Verdict.NOT_APPLICABLE and sources_of(found, evidence) == []
+
+
+# --- Python as users write it -------------------------------------------------------------------------------------------
+
+
+THREE = mv.Setting("three numbers", (mv.PositiveScalar("one"), mv.PositiveScalar("two"), mv.PositiveScalar("three")))
+NUMBERS = {name: Fraction(1, k) for k, name in enumerate(("one", "two", "three"), 2)}
+
+
+def named(value):
+    """What is named behind a function of the case, as a set."""
+
+    def proof(case):
+        found = value(case)
+        yield mv.line("it", found)
+        yield mv.equal("it again", found, because="it is")
+
+    first, second = traced(proof, THREE, **NUMBERS)
+    assert first == second
+    return set(first.split()) if isinstance(first, str) else first
+
+
+def factorial(n, x):
+    return x if n == 0 else factorial(n - 1, x + x)
+
+
+def even(n, x):
+    return odd(n - 1, x) if n else x
+
+
+def odd(n, x):
+    return even(n - 1, x) if n else x
+
+
+def by_map(n, x):
+    return next(iter(map(partial(by_map, n - 1), [x]))) if n else x
+
+
+@pytest.mark.parametrize("recursive", [factorial, even, by_map])
+def test_functions_that_call_themselves_come_to_an_end(recursive):
+    assert named(lambda case: recursive(2, case.one)) == {"(one)"}
+
+
+def copies(case):
+    x = case.one
+    for _ in range(2):
+        x = x.copy()
+        x = x.reshape(x.shape)
+        x = x.copy()
+    return x
+
+
+def conditions_on_themselves(case):
+    flag, x = True, case.one
+    for _ in range(2):
+        flag = case.two if flag else 0
+        if flag:
+            flag = 0 * flag
+    return x + flag
+
+
+def indices_from_themselves(case):
+    i, places = 0, [0, 0]
+    for _ in range(2):
+        i = places[i]
+    return case.one + i
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(copies, {"(one)"}), (conditions_on_themselves, {"(one)", "(two)"}), (indices_from_themselves, {"(one)"})],
+)
+def test_loops_in_which_a_name_depends_on_itself_come_to_an_end(value, expected):
+    assert named(value) == expected
+
+
+def in_a_test(case):
+    if (x := case.one) is not None:
+        pass
+    while (y := case.two) is None:
+        pass
+    return x + y
+
+
+def in_the_branch(case):
+    if (x := case.one) is not None:
+        return x + case.two
+    return x
+
+
+def after_a_loop(case):
+    x, k = case.one, 0
+    while k < 1:
+        k += 1
+    else:
+        x = x + case.two
+    for _ in ():
+        pass
+    else:
+        x = x * 1
+    return x
+
+
+def tried(case):
+    try:
+        x = case.one
+    except ZeroDivisionError:
+        x = case.two
+    else:
+        x = x + 0
+    finally:
+        y = case.three
+    return x + y
+
+
+def handled(case):
+    x = case.one
+    try:
+        x = case.two
+        raise KeyError
+    except KeyError:
+        return x
+
+
+def within(case):
+    with nullcontext(case.one) as x, nullcontext(case.two) as y:
+        z = x
+        inside = z + y
+    return inside + y
+
+
+def matched(case):
+    match (case.one, case.two):
+        case (x, y):
+            inside = x + y
+    match {"k": case.three}:
+        case {"k": z}:
+            pass
+    return inside + z
+
+
+def matched_inside(case):
+    match kept := case.one:
+        case x:
+            return x + kept
+
+
+def keywords(**known):
+    return known["x"]
+
+
+def keyword(*, x, y):
+    return x + 0 * y
+
+
+def unpacked(case):
+    chosen = {"x": case.one, "y": case.two}
+    return keywords(x=case.one, y=case.three) + keywords(**chosen) + keyword(**chosen)
+
+
+def put_in(case):
+    box, some, several = {}, [], [0 * case.one]
+    box.update(x=case.one)
+    some.insert(0, case.two)
+    several.extend([case.three])
+    return box["x"] + some[0] + several[-1]
+
+
+class Box:
+    def __init__(self, case, other):
+        self.case, self.unused = case, case.three
+        self.kept = case.one
+        self.other = other
+
+    def both(self):
+        return self.kept + self.other
+
+
+def objects(case):
+    box = Box(case, case.two)
+    return box.both() + 0 * box.kept
+
+
+def set_from_outside(case):
+    box = Box(case, case.two)
+    box.other = case.three
+    return box.other
+
+
+def by_name(case):
+    return getattr(case, "one") + getattr(case, "two", 0)  # noqa: B009
+
+
+ONE, ALL = {"(one)"}, {"(one)", "(two)", "(three)"}
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (in_a_test, ALL - {"(three)"}),
+        (in_the_branch, ALL - {"(three)"}),
+        (after_a_loop, ALL - {"(three)"}),
+        (tried, ALL),
+        (handled, ALL - {"(three)"}),
+        (within, ALL - {"(three)"}),
+        (matched, ALL),
+        (matched_inside, ONE),
+        (unpacked, ALL - {"(three)"}),
+        (put_in, ALL),
+        (objects, ALL - {"(three)"}),
+        (set_from_outside, {"(two)", "(three)"}),
+        (by_name, ALL - {"(three)"}),
+    ],
+)
+def test_what_enters_a_value_is_named(value, expected):
+    assert named(value) == expected
+
+
+def test_what_cannot_be_read_ends_no_walk_through(monkeypatch):
+    monkeypatch.setattr(sources, "facts_behind", lambda _: factorial(-1, 1))
+    assert named(lambda case: case.one) is False

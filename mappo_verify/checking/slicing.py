@@ -14,9 +14,9 @@ import builtins
 import inspect
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, is_dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from numbers import Number
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
@@ -26,7 +26,7 @@ import numpy as np
 from ..arithmetic import identity, like
 from ..claims.settings import Case, Derived
 from ..model.agents import agent_axes, split_last, sum_out_later
-from .syntax import EACH, FUNCTIONS, SOME, Function, imported, reaching, returned, targets, tree_of, yields
+from .syntax import EACH, FUNCTIONS, SOME, Function, attributes, imported, reaching, returned, targets, tree_of, yields
 
 PACKAGE = __name__.split(".")[0]
 NAMED = tuple(f"{PACKAGE}.{layer}." for layer in ("quantities", "algorithms", "games"))
@@ -87,6 +87,12 @@ class Scope:
     """What has been found to be one step back from a state."""
     texts: dict[str, str] = field(default_factory=dict)
     """Names of strings in a generator that is suspended: the keys and readings of the line at hand, not of others."""
+
+    def suspended(self, texts: dict[str, str]) -> None:
+        """The generator that runs here stands at a line: its strings are known, and what was found without them is forgotten."""
+        self.texts.update(texts)
+        self.same.clear()
+        self.behind.clear()
 
     @property
     def module(self) -> dict[str, Any]:
@@ -196,7 +202,7 @@ def _tree(function: Callable[..., Any]) -> Function | None:
 def _behind(state: State) -> Behind:
     known = state.scope.behind
     if state not in known:
-        known[state] = NOTHING  # where that depends on itself: in a loop, or a condition that decides about its own name
+        known[state] = NOTHING  # where that depends on itself: in a loop, or a condition on its own name
         known[state] = _one_step_back(state)
     return known[state]
 
@@ -363,16 +369,10 @@ def _behind_value(value: Any, state: State) -> Behind:
     if found:
         return found
     if callable(value) and not path:  # handed on, not called here
-        found = _behind_function(value, _call_of(value), state)
+        found = _behind_function(value, ast.Call(_constant(value), [], []), state)
         return Behind(found.facts, parts=(*found.same, *found.parts), arguments=found.arguments)
     number = isinstance(value, (Number, np.ndarray)) and not isinstance(value, bool)
     return Behind((Constant(),) * number, parts=_handed_over(path))
-
-
-@cache
-def _call_of(function: Any) -> ast.Call:
-    """A call that hands nothing over: one for each function, so that a search comes to an end."""
-    return ast.Call(_constant(function), [], [])
 
 
 def _behind_case(case: Case, state: State) -> Behind:
@@ -531,6 +531,9 @@ def _behind_builtin(function: Any, node: ast.Call, state: State) -> Behind | Non
         return Behind((Constant(),))
     if function is len:
         return NOTHING
+    if function is getattr and len(node.args) > 1:
+        asked = [Member(name) for name in _written_out(node.args[1], scope)]
+        return Behind(same=_taken((State(node.args[0], scope, (member,)) for member in asked), path)) if asked else None
     if function in FIRST and node.args:
         return Behind(same=(State(node.args[0], scope, path),))
     plain = not any(isinstance(arg, ast.Starred) for arg in node.args)
@@ -559,7 +562,21 @@ def _behind_constructor(cls: type, node: ast.Call, state: State) -> Behind:
         fields = dict(zip(names, node.args, strict=False)) | {k.arg: k.value for k in node.keywords if k.arg}
         if path[0].name in fields:
             return Behind(same=(State(fields[path[0].name], scope, path[1:]),))
-    return Behind(parts=(*given, *_handed_over(path)))
+    assigned = _assigned_at_birth(cls, state)
+    return Behind(same=assigned) if assigned else Behind(parts=(*given, *_handed_over(path)))
+
+
+def _assigned_at_birth(cls: type, state: State) -> tuple[State, ...]:
+    """What ``__init__`` assigns to the attribute that the path asks for."""
+    _, scope, path = state
+    made = inspect.getattr_static(cls, "__init__", None)
+    if not (path and isinstance(path[0], Member) and isinstance(made, FunctionType) and _is_ours(made, scope)):
+        return ()
+    tree = _tree(made)
+    inside = tree and _inside(tree, _outside_once(made, scope), State(state.node, scope), state._replace(path=()))
+    if not tree or not inside:
+        return ()
+    return tuple(State(value, inside, path[1:]) for value in attributes(tree, path[0].name))
 
 
 def _behind_returned(function: FunctionType, state: State) -> Behind | None:
@@ -590,13 +607,19 @@ def _entered(
     tree: Function, around: Scope, call: State, path: tuple[Any, ...], owner: State | None = None
 ) -> tuple[State, ...]:
     """What a function returns, its parameters bound to what the call hands over; nothing if it is running already."""
+    inside = _inside(tree, around, call, owner)
+    return _results(tree, inside, path) if inside else ()
+
+
+def _inside(tree: Function, around: Scope, call: State, owner: State | None) -> Scope | None:
+    """Where a function runs that is called so; None if it is running already."""
     caller, key = call.scope, (tree, around, call.node, owner)
     if tree in caller.running:
-        return ()
+        return None
     if key not in caller.entered:
         bound = _unknown(tree, around) | _bound(tree, call, owner)
         caller.entered[key] = Scope(tree, bound, around, running=caller.running | {tree})
-    return _results(tree, caller.entered[key], path)
+    return caller.entered[key]
 
 
 def _results(tree: Function, scope: Scope, path: tuple[Any, ...]) -> tuple[State, ...]:
@@ -639,4 +662,14 @@ def _bound(tree: Function, call: State, owner: State | None) -> dict[str, State]
             found[names[place]] = State(value, call.scope)
     if tree.args.vararg and len(call.node.args) > len(names):
         found[tree.args.vararg.arg] = State(ast.Tuple(call.node.args[len(names) :]), call.scope)
-    return found | {k.arg: State(k.value, call.scope) for k in call.node.keywords if k.arg}
+    known = [*names, *(arg.arg for arg in tree.args.kwonlyargs)]
+    named = {k.arg: k.value for k in call.node.keywords if k.arg}
+    spread = [k.value for k in call.node.keywords if not k.arg]
+    for whole in spread:  # **d
+        found |= {name: State(whole, call.scope, (name,)) for name in known if name not in found | named}
+    if tree.args.kwarg:
+        others = {ast.Constant(name): value for name, value in named.items() if name not in known}
+        found[tree.args.kwarg.arg] = (
+            State(spread[0], call.scope) if spread else State(ast.Dict([*others], [*others.values()]), call.scope)
+        )
+    return found | {name: State(value, call.scope) for name, value in named.items() if name in known}

@@ -48,7 +48,7 @@ class Ingredient:
 class Source:
     """Where the value of one line comes from: functions, what is given besides, or nothing but constants.
 
-    What the functions are given is told by their documentation.  All three are empty only where no source code is at hand.
+    What the functions are given is told by their documentation.  All three are empty only where the source does not tell.
     """
 
     quantities: tuple[Quantity, ...] = ()
@@ -99,7 +99,10 @@ def _traced(proof: Callable[[Case], Any], case: Case) -> Iterator[Source]:
         count = count + 1 if passed_on is last else 0
         key = frames, passed_on is not None and count
         if key not in known:
-            known[key] = _source(_value_of_line(running, frames, handed, count), case)
+            try:
+                known[key] = _source(_value_of_line(running, frames, handed, count), case)
+            except Exception:  # a proof may hold any Python; what cannot be read ends no walk-through
+                known[key] = Source()
         yield known[key]
 
 
@@ -137,7 +140,7 @@ def _value_of_line(running: Any, frames: tuple[Frame, ...], handed: dict[str, An
         where = standing_at(tree, frame.code, frame.instruction)
         if scope is None or where is None or where.value is None:
             break
-        scope.texts.update(frame.texts)
+        scope.suspended(dict(frame.texts))
         taken = (Member("value"),) if isinstance(where, ast.Yield) else (count, Member("value"))
         here = State(where.value, scope, taken)
     return here

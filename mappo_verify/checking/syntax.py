@@ -16,6 +16,10 @@ Function = ast.FunctionDef | ast.Lambda
 FUNCTIONS = (ast.FunctionDef, ast.Lambda)
 Place = tuple[int | None, ...]
 Prefix = tuple[object, ...]
+INTO = {"append", "extend", "insert", "add", "update", "setdefault", "appendleft"}
+"""Methods that put their last argument, or its elements, into a list, set or dictionary."""
+ELEMENTS = (ast.MatchSequence, ast.MatchMapping)
+"""Patterns that take elements out."""
 EACH, SOME = "<each>", "<some>"
 """What a loop takes out of a value; an element at an index that is not written out."""
 
@@ -69,6 +73,18 @@ def returned(tree: Function) -> list[ast.expr]:
     if isinstance(tree, ast.Lambda):
         return [tree.body]
     return [node.value for node in _own(tree) if isinstance(node, ast.Return) and node.value is not None]
+
+
+def attributes(tree: Function, name: str) -> list[ast.expr]:
+    """What a method assigns to ``self.name``."""
+    first = next(iter([*tree.args.posonlyargs, *tree.args.args]), None)
+    return [
+        node.value
+        for node in _own(tree)
+        if isinstance(node, ast.Assign) and first
+        for target in node.targets
+        if isinstance(target, ast.Attribute) and target.attr == name and _is(target.value, first.arg)
+    ]
 
 
 def _own(node: ast.AST) -> Iterator[ast.AST]:
@@ -125,8 +141,17 @@ def reaching(tree: Function, use: ast.Name) -> tuple[Found, bool]:
                     return found, False
             if isinstance(up, (ast.For, ast.While)):
                 found += [one for statement in up.body for one in _assigned(statement, use.id)[0]]
-            if isinstance(up, ast.For) and (own := _bound_by(up.target, up.iter, use.id, (EACH,))):
+            if isinstance(up, ast.Try) and node not in up.body:
+                found += _of_block(up.body, use.id)[0]
+            if isinstance(up, ast.stmt) and (own := _at_the_head(up, use.id)):
                 return found + own, False
+        elif isinstance(up, ast.Match) and isinstance(node, ast.match_case):
+            if own := _captured(node.pattern, up.subject, use.id):
+                return found + own, False
+            if own := _at_the_head(up, use.id):
+                return found + own, False
+        elif isinstance(up, ast.Try) and isinstance(node, ast.ExceptHandler):
+            found += _of_block(up.body, use.id)[0]
         node = up
     return found, True
 
@@ -148,6 +173,35 @@ def _bound_by(target: ast.AST, value: ast.AST, name: str, first: Prefix = ()) ->
     return [Assigned(value, (*first, *prefix)) for bound, prefix in targets(target) if bound == name]
 
 
+def _at_the_head(statement: ast.stmt, name: str) -> Found:
+    """What a compound statement assigns before its blocks are entered."""
+    own: Found = []
+    match statement:
+        case ast.For(iter=head):
+            own = _bound_by(statement.target, head, name, (EACH,))
+        case ast.With(items=items):
+            head = ast.Tuple([item.context_expr for item in items])
+            for item in items:
+                own += _bound_by(item.optional_vars, item.context_expr, name) if item.optional_vars else []
+        case ast.If(test=head) | ast.While(test=head) | ast.Match(subject=head):
+            pass
+        case _:
+            return []
+    return own + _walrus(head, name)
+
+
+def _walrus(inside: ast.AST, name: str) -> Found:
+    every = [inside, *_own(inside)]
+    return [Assigned(node.value) for node in every if isinstance(node, ast.NamedExpr) and _is(node.target, name)]
+
+
+def _captured(pattern: ast.pattern, subject: ast.expr, name: str) -> Found:
+    """What a pattern binds to a name: the subject, or some part of it."""
+    bound = [n for n in ast.walk(pattern) if name in (getattr(n, "name", None), getattr(n, "rest", None))]
+    part = ast.Set([ast.Starred(subject), subject])  # an element, or an attribute
+    return [Assigned(subject, (SOME,)) if isinstance(pattern, ELEMENTS) else Assigned(part) for _ in bound]
+
+
 @cache
 def _assigned(statement: ast.stmt, name: str) -> tuple[Found, bool]:
     """What a statement assigns to a name, and whether it surely does."""
@@ -159,14 +213,19 @@ def _assigned(statement: ast.stmt, name: str) -> tuple[Found, bool]:
             return [Assigned(statement, (own,)) for own in names], bool(names)
         case ast.Assign():
             found = [one for target in statement.targets for one in _bound_by(target, statement.value, name)]
-            parts = [t for t in statement.targets if isinstance(t, ast.Subscript) and _is(t.value, name)]
+            parts = [
+                t for t in statement.targets if isinstance(t, (ast.Subscript, ast.Attribute)) and _is(t.value, name)
+            ]
             inside = [Assigned(ast.Set([statement.value])) for _ in parts]
         case ast.AnnAssign(value=ast.expr() as value):
             found, inside = _bound_by(statement.target, value, name), []
         case ast.AugAssign():
             found, inside = [], _bound_by(statement.target, statement.value, name)
-        case ast.Expr(value=ast.Call(func=ast.Attribute(value=owner, attr="append"), args=[value])) if _is(owner, name):
-            found, inside = [], [Assigned(ast.Set([value]))]
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=owner, attr=method), args=args, keywords=keywords)) if (
+            _is(owner, name) and method in INTO
+        ):
+            every = [ast.Starred(value) if method in ("extend", "update") else value for value in args[-1:]]
+            found, inside = [], [Assigned(ast.Set([*every, *(keyword.value for keyword in keywords)]))]
         case ast.If():
             then, otherwise = (_of_block(block, name) for block in (statement.body, statement.orelse))
             branches = ((then[0], True), (otherwise[0], False))
@@ -175,19 +234,27 @@ def _assigned(statement: ast.stmt, name: str) -> tuple[Found, bool]:
                 for found, truth in branches
                 for one in found
             ]
-            return conditional, then[1] and otherwise[1]
-        case ast.For():
-            return _bound_by(statement.target, statement.iter, name, (EACH,)) + _of_block(statement.body, name)[
-                0
-            ], False
+            first = _at_the_head(statement, name)
+            return first + conditional, bool(first) or (then[1] and otherwise[1])
+        case ast.For() | ast.While():
+            return _at_the_head(statement, name) + _of_block([*statement.body, *statement.orelse], name)[0], False
         case ast.With():
-            return _of_block(statement.body, name)
-        case ast.While() | ast.Try():
-            return _of_block(statement.body, name)[0], False
+            found, ends = _of_block(statement.body, name)
+            first = _at_the_head(statement, name)
+            return first + found, bool(first) or ends
+        case ast.Try():
+            handled = [inner for handler in statement.handlers for inner in handler.body]
+            found, _ = _of_block([*statement.body, *handled, *statement.orelse], name)
+            last, ends = _of_block(statement.finalbody, name)
+            return found + last, ends
+        case ast.Match():
+            first = _at_the_head(statement, name)
+            for each in statement.cases:
+                first = first + _captured(each.pattern, statement.subject, name) + _of_block(each.body, name)[0]
+            return first, False
         case _:
             found, inside = [], []
-    walrus = [n for n in _own(statement) if isinstance(n, ast.NamedExpr) and _is(n.target, name)]
-    found += [Assigned(node.value) for node in walrus]
+    found += _walrus(statement, name)
     return found + inside, bool(found)
 
 
