@@ -573,16 +573,6 @@ def test_policies_that_round_to_zero_have_bounds_all_the_same(tmp_path):
     assert all(b is None or b >= a for a, b in zip(bounds["mean_gap"], bounds["repaired"], strict=True))
 
 
-@pytest.mark.filterwarnings("error")
-def test_a_game_without_a_choice_has_a_bound_of_0_and_a_gap_of_0():
-    from mappo_verify.runs.summary import _rate_bounds
-
-    game = mv.Game([[[1]]], [[1]], 0.5, start=[1]).floats()
-    trace = mv.constant_step(game, 3, 1.0)
-    bounds = _rate_bounds(trace, game, 2 - trace.returns(game))
-    assert bounds["exact_rate"] == [0, 0, 0] and "at most 0 times the bound" in bounds["says"]
-
-
 @pytest.mark.parametrize("algorithm", ["constant-step", "joint-mirror-descent"])
 @pytest.mark.parametrize("game", ["climbing", "random:2x2x2:7"])
 def test_constant_steps_are_shown_with_the_bound_of_the_claim(algorithm, game, tmp_path):

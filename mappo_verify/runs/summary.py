@@ -130,9 +130,10 @@ def _rate_bounds(trace: Trace, game: Game, gaps: Array) -> dict[str, Any]:
     if above.size:
         said += f"; above the bound from iteration {above[0] + 1:,} on"
     else:
-        ratio = np.divide(left, bound, out=np.zeros_like(left), where=bound > 0)  # no choice, no reward: a bound of 0
-        closest = int(np.argmax(ratio))
-        said += f"; at any k the gap is at most {ratio[closest]:.2g} times the bound (k = {closest + 1:,})"
+        closest = int(np.argmax(left / bound))
+        said += (
+            f"; at any k the gap is at most {left[closest] / bound[closest]:.2g} times the bound (k = {closest + 1:,})"
+        )
     return {
         "theorem": EXACT_RATE,
         "at": at.tolist(),
