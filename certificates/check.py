@@ -69,6 +69,8 @@ class Interval:
 
     def __mul__(self, other: Number) -> Interval:
         other = interval(other)
+        if self.low >= 0 and other.low >= 0:
+            return Interval(self.low * other.low, self.high * other.high)
         ends = [x * y for x in (self.low, self.high) for y in (other.low, other.high)]
         return Interval(min(ends), max(ends))
 

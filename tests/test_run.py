@@ -23,7 +23,7 @@ from mappo_verify.algorithms.multi_agent_ppo import multi_agent_ppo
 from mappo_verify.algorithms.pessimistic_general import FiniteEvaluation
 from mappo_verify.algorithms.pessimistic_linear import LinearEvaluation
 from mappo_verify.algorithms.recording import in_memory
-from mappo_verify.arithmetic import floats_of
+from mappo_verify.arithmetic import System, floats_of, like
 from mappo_verify.quantities.finite_class import FiniteClass
 from mappo_verify.report.plots import run_overview
 from mappo_verify.runs import summary as summary_module
@@ -593,6 +593,18 @@ def test_constant_steps_are_shown_with_the_bound_of_the_claim(algorithm, game, t
     assert bounds["exact_rate"] == pytest.approx(horizon * total / np.arange(1, 5), rel=1e-9)
     share = max(a / b for a, b in zip(bounds["gap"], bounds["exact_rate"], strict=True))
     assert f"at any k the gap is at most {share:.2g} times the bound" in data["says"]
+
+
+def test_where_nothing_can_be_gained_the_bound_is_0_and_met(tmp_path):
+    """One action that pays nothing: 0 of 0."""
+    path = tmp_path / "idle.json"
+    mv.save_game(
+        mv.Game(like([[[1]]], System.RATIONALS), like([[0]], System.RATIONALS), like(0, System.RATIONALS), (1,)), path
+    )
+    data = summary_of(tmp_path / "run", Plan("constant-step", str(path), options={"iterations": 3}))
+    assert data["bounds"]["exact_rate"] == data["bounds"]["gap"] == [0, 0, 0]
+    assert "at most 0 times the bound" in data["says"]
+    assert run_overview(data).axes[2].get_title(loc="left") == "gap  J* - J(π_k),  and theorem-4.5/exact-rate"
 
 
 def test_a_wrong_rate_is_seen_to_fail(tmp_path, monkeypatch):

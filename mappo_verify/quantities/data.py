@@ -59,7 +59,10 @@ def listed(tables: Array, axes: int) -> Array:
 
 
 def regression(game: Game, policy: Policy, tables: Array, data: Array, m: int) -> tuple[Array, Array]:
-    """``ρ`` ``[..., S, |A_1|···|A_m|]``, and ``y_f`` for every ``f`` of a list: both ``[F, ..., S, |A_1|···|A_m|]``."""
+    """``ρ(s, a^{1:m})``, and the sums of the targets ``r + γ f(s', π^{1:m})`` there for every ``f`` of a list.
+
+    Shapes ``[..., S, |A_1|···|A_m|]`` and ``[F, ..., S, |A_1|···|A_m|]``.
+    """
     axes = max(data.ndim - 3, len(game.batch_shape), len(policy.batch_shape))
     follow = average_out(listed(tables, axes), policy, m)[0][..., 0]
     reached = contract("...sat,...t->...sa", data[..., :-1], follow)

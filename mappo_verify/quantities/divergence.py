@@ -41,10 +41,10 @@ def total_variation(left: Any, right: Any) -> Any:
 
 
 def sup_norm(table: Any, axes: int = 1) -> Array:
-    """``max |f|`` over the last ``axes`` axes."""
+    """``max |f|``; over the last ``axes`` axes."""
     return largest(absolute(table), tuple(range(-axes, 0)))
 
 
 def squared_norm(table: Any, weights: Any, axes: int = 1) -> Array:
-    """``‖f‖²_{2,μ} = Σ μ f²`` over the last ``axes`` axes: the square stays rational where the norm would not."""
+    """``‖f‖²_{2,μ} = Σ μ f²``: the square stays rational where the norm would not; the sum is over the last ``axes`` axes."""
     return np.asarray((np.asarray(weights) * square(table)).sum(tuple(range(-axes, 0))))

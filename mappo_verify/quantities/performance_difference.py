@@ -51,6 +51,9 @@ def gains_along(weights: Array, target: Policy, policy: Policy, tables: Sequence
 
 
 def return_difference(game: Game, target: Policy, policy: Policy, start: Any = None) -> Array:
-    """The ``N`` terms of the lemma, shape ``[..., N]``; they sum to ``J(π') - J(π)`` from ``ρ`` (default: the game's start)."""
+    """``Σ_s d(s) E_{p ~ π'^{1:m-1}} ⟨Q_π^{1:m}, π'^m - π^m⟩`` with ``d`` the visits of ``π'``, shape ``[..., N]``.
+
+    They sum to ``J(π') - J(π)`` from ``ρ`` (default: the game's start).
+    """
     target.require_fits(game)
     return gains_along(visits(game, target, start), target, policy, agent_values(game, policy)[1:])

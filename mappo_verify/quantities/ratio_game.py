@@ -54,7 +54,7 @@ def _total(weights: Array, values: Array) -> Array:
 
 
 def independent_weights(first: Array, second: Array) -> Array:
-    """``w(a, b) = x(a) y(b)`` on the joint axis, from ``[..., A_1]`` and ``[..., A_2]``."""
+    """``w(a, b) = x(a) y(b)`` on the joint axis; from ``[..., A_1]`` and ``[..., A_2]``."""
     return join_last(first[..., :, None] * second[..., None, :])
 
 

@@ -715,7 +715,7 @@ def _bounds(axes: Any, bounds: dict[str, Any]) -> None:
         )  # a gap that closes faster leaves the picture
         top = min(max(*measured, *drawn), 1e4 * max(measured))  # and so may a bound
         axes.set_ylim(low / 1.3, top * (top / low) ** 0.3)  # room for the legend
-    axes.legend(frameon=False, fontsize=8.3, loc="upper right")
+    axes.legend(frameon=False, fontsize=8.3, loc="upper right", handlelength=4)
 
 
 _KINDS = ("mean_gap", "gap"), ("printed", "repaired", "exact_rate")

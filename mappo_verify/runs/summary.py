@@ -130,10 +130,9 @@ def _rate_bounds(trace: Trace, game: Game, gaps: Array) -> dict[str, Any]:
     if above.size:
         said += f"; above the bound from iteration {above[0] + 1:,} on"
     else:
-        closest = int(np.argmax(left / bound))
-        said += (
-            f"; at any k the gap is at most {left[closest] / bound[closest]:.2g} times the bound (k = {closest + 1:,})"
-        )
+        shares = divide(left, bound)
+        closest = int(np.argmax(shares))
+        said += f"; at any k the gap is at most {shares[closest]:.2g} times the bound (k = {closest + 1:,})"
     return {
         "theorem": EXACT_RATE,
         "at": at.tolist(),
