@@ -449,6 +449,8 @@ def test_tilt():
     enclosed = tilt(like([1, 1], System.BALLS), like([0, 1], System.BALLS))
     with precision(256):
         assert all(b.contains(1 / (1 + flint.arb(e).exp())) for b, e in zip(enclosed, (1, -1), strict=True))
+    for integers in (np.array([3, 1], np.uint8), np.array([1, -1], np.int64)):
+        np.testing.assert_array_equal(tilt(np.ones(2), integers), tilt(np.ones(2), np.array([2.0, 0])))
     np.testing.assert_allclose(tilt(np.ones(2), np.array([1e5, 1e5 - 1])), [1 / (1 + math.exp(-1)), 1 / (1 + math.e)])
 
 

@@ -314,6 +314,7 @@ def tilt(weights: Any, exponents: Any) -> Array:
     """
     weights, exponents = np.asarray(weights), np.asarray(exponents)
     if system_of(weights, exponents) is System.FLOATS:
+        exponents = exponents.astype(np.float64, copy=False)  # unsigned integers would wrap around
         positive = weights > 0
         if positive.all():
             exponents = exponents - exponents.max(-1, keepdims=True)

@@ -11,9 +11,10 @@ from ..arithmetic import System
 from ..claims.claim import Claim
 from ..claims.registry import claim as find
 from ..claims.verdict import Evidence, Standing, Verdict
+from ..errors import ClaimError, MappoVerifyError
 from ..model import Game
 from .campaign import ClaimReport, audit
-from .evaluate import certify
+from .evaluate import certify, raised
 from .on_game import case_on_game
 from .sampling import draw, instance, sizes_of
 
@@ -25,7 +26,7 @@ Explanation = tuple[Claim, Evidence, str]
 
 
 def explain(claim: str | Claim, game: Game | None = None, seed: int = 0) -> Explanation:
-    """The claim, its evidence on one case, and words for that case.
+    """The claim, its evidence on one case, and words for that case; :class:`ClaimError` where its proof raises something.
 
     On ``game`` if given (the uniform policy against the optimal one); else the smallest counterexample, or a small instance.
     """
@@ -46,10 +47,16 @@ def explain_report(report: ClaimReport, game: Game | None = None, seed: int = 0)
 
 
 def _explained(claim: Claim, game: Game | None, seed: int) -> Explanation:
-    if game is None:
-        return _on_an_instance(claim, seed)
-    case = case_on_game(claim.setting, game, seed)
-    return claim, certify(claim, lambda system: case if system is System.RATIONALS else case.to(system)), _named(game)
+    try:
+        if game is None:
+            return _on_an_instance(claim, seed)
+        case = case_on_game(claim.setting, game, seed)
+        evidence = certify(claim, lambda system: case if system is System.RATIONALS else case.to(system))
+    except MappoVerifyError:
+        raise
+    except Exception as error:
+        raise ClaimError(f"{claim.id} {raised(error, 'nothing to explain')}") from error
+    return claim, evidence, _named(game)
 
 
 def _named(game: Game) -> str:

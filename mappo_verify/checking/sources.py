@@ -65,12 +65,14 @@ SIZES = {
 
 
 def sources_of(claim: Claim, evidence: Evidence) -> list[Source]:
-    """The source of every line of the evidence."""
+    """The source of every line of the evidence; of none, if the proof does not take the same course once more."""
+    unknown = [Source()] * len(evidence.lines)
     if evidence.case is None or not evidence.lines:
-        return [Source()] * len(evidence.lines)
+        return unknown
     balls = evidence.arithmetic is System.BALLS
     with module_of(System.BALLS).precision(evidence.precision) if balls else nullcontext():
-        return list(_traced(claim.proof, evidence.case))
+        found = list(_traced(claim.proof, evidence.case))
+    return found if len(found) == len(unknown) else unknown
 
 
 def each_once(sources: Iterable[Source]) -> tuple[list[Quantity], list[Ingredient]]:

@@ -48,6 +48,7 @@ def ideal_update(game: Game, policy: Policy, beta: Any) -> Policy:
     """Every agent's step at every ``(s, p)`` with ``Q̂ = Q^{1:m}`` of ``policy``; ``β > 0`` has the batch shape.
 
     All agents start from the same values, so their order does not matter.  On rationals these must be logarithms of rationals.
+    In floats a probability below 1e-308 becomes 0, and stays 0 in every later step; an algorithm keeps logits instead.
     """
     values = agent_values(game, policy)[1:]
     factors = tuple(
