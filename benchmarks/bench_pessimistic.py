@@ -4,10 +4,14 @@
 
 * *linear algebra alone*: what nobody who works on draws can avoid, on data already drawn: the products ``Φᵀ(Φ, Ψ, r)`` over n
   rows, the factorization of ``Σ`` and the solves for the closed form.  It draws nothing, and records nothing;
-* *cvxpy*, with the problem written anew in every iteration, as one does at first; timed on few iterations.
+* *cvxpy*, with the problem written anew in every iteration, as one does at first; timed on few iterations.  It is given our
+  counted data and our d x d moments, the best that could happen to it.
 
 Ours draws the data, too, but counts equal draws together and so multiplies fewer rows.  The closed form stays inside the class
-here, so no constraint is active: a check in the run.  Run with ``tox -e bench`` or ``pytest --benchmark-only benchmarks``.
+here, so no constraint is active: a check in the run.  Measured: 0.4 times the linear algebra, 20 to 23 times as fast as cvxpy
+(1.3 s against 27 s); NumPy's multinomial counts are the largest part of ours, 0.5 s.
+
+Run with ``tox -e bench`` or ``pytest --benchmark-only benchmarks``.
 """
 
 from __future__ import annotations
@@ -141,7 +145,7 @@ def test_pessimistic_ppo(benchmark, problem) -> None:  # type: ignore[no-untyped
     modelled *= ITERATIONS / 10
     benchmark.extra_info["times its linear algebra"] = round(mine / algebra, 2)
     benchmark.extra_info["times faster than cvxpy rebuilt"] = round(modelled / mine, 1)
-    print(f"\nAlgorithm 2 / linear algebra: {mine / algebra:.2f}; cvxpy rebuilt / Algorithm 2: {modelled / mine:.0f}")
+    print(f"\nAlgorithm 2 / linear algebra: {mine / algebra:.2f}; cvxpy rebuilt / Algorithm 2: {modelled / mine:.1f}")
 
 
 @pytest.mark.benchmark(

@@ -23,6 +23,9 @@ ELIMINATION_LIMIT = 16
 """Up to this size, elimination across a batch beats LAPACK game by game (``benchmarks/bench_batches.py``)."""
 BATCH_WORTH_ELIMINATING = 32
 
+NEARLY_SINGULAR = float(np.sqrt(np.finfo(float).eps))
+"""Of the largest pivot: where one is smaller, eigenvalues decide the rank."""
+
 _RELATIONS = {"=": np.equal, "≤": np.less_equal, "<": np.less}
 _TRUE, _FALSE = np.asarray(TRUE), np.asarray(FALSE)  # np.where is twice as fast on these as on scalars
 
@@ -99,15 +102,16 @@ def pseudo_solve(matrix: Floats, right: Floats) -> tuple[Floats, Floats]:
 
 def _solve_definite(matrix: Floats, right: Floats) -> Floats | None:
     """The solution of one well-conditioned system, whose Cholesky pivots stay clear of 0; None for any other."""
-    if matrix.ndim > 2:
+    if matrix.ndim > 2 or not matrix.size:
         return None
-    try:
-        pivots = np.square(np.linalg.cholesky(matrix).diagonal())
-    except np.linalg.LinAlgError:
+    from scipy.linalg import lapack  # heavy; factor and solution in one call
+
+    columns = np.moveaxis(right, -2, 0) if right.ndim > 2 else right
+    factor, solution, failed = lapack.dposv(matrix.T, columns.reshape(len(matrix), -1), lower=True)
+    pivots = np.square(factor.diagonal())
+    if failed or pivots.min() <= NEARLY_SINGULAR * pivots.max():
         return None
-    if pivots.min(initial=1) <= np.sqrt(np.finfo(float).eps) * pivots.max(initial=0):
-        return None
-    return np.asarray(np.linalg.solve(matrix, right))
+    return np.asarray(np.moveaxis(solution.reshape(columns.shape), 0, -2) if right.ndim > 2 else solution)
 
 
 def contract(subscripts: str, *arrays: Floats) -> Floats:
