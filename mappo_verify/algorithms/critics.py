@@ -24,9 +24,10 @@ from ..model import Game, Policy
 from ..model.agents import join_last, prefix_sizes, split_last
 from ..model.features import Features
 from ..model.validation import require_finite
-from ..quantities.agent_values import agent_values, average_out
+from ..quantities.agent_values import average_out
 from ..quantities.distributions import state_action_distribution, stationary_distribution, visits
 from ..quantities.divergence import squared_norm
+from ..quantities.values import action_values
 from .improvement_solver import least_squares, require_count
 from .sampling import Generator, SamplingOracle, cumulative, draw
 
@@ -64,9 +65,10 @@ class Critic(ABC):
         """``(Q̂^{1:1}, ..., Q̂^{1:N})``, each in the shape of its factor, ``[..., S, prefixes, A_m]``."""
 
 
-def _by_factor(values: tuple[Array, ...], policy: Policy) -> tuple[Array, ...]:
-    """``(Q^{1:0}, ..., Q^{1:N})`` without the first, in the shapes of the factors."""
-    return tuple(split_last(table, size) for table, size in zip(values[1:], policy.action_sizes, strict=True))
+def _by_factor(values: Array, policy: Policy) -> tuple[Array, ...]:
+    """``(Q^{1:1}, ..., Q^{1:N})`` of ``Q^{1:N}``, in the shapes of the factors."""
+    tables = average_out(values, policy, policy.agents, down_to=1)
+    return tuple(split_last(table, size) for table, size in zip(tables, policy.action_sizes, strict=True))
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class ExactCritic(Critic):
 
     def estimate(self, iterate: Iterate, generator: Generator) -> tuple[Array, ...]:  # noqa: ARG002 - one interface
         """The values themselves."""
-        return _by_factor(agent_values(iterate.game, iterate.policy), iterate.policy)
+        return _by_factor(action_values(iterate.game, iterate.policy), iterate.policy)
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ class MonteCarloCritic(Critic):
             total += sums.reshape(together, pairs).sum(0)
             left -= together
         table = (total / self.rollouts).reshape(game.states, game.actions)
-        return _by_factor(average_out(table, policy, game.agents), policy)
+        return _by_factor(table, policy)
 
 
 @dataclass(frozen=True)
