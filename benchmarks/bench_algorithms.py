@@ -6,9 +6,9 @@ nothing, validate nothing and record nothing.  One is written with ``einsum`` th
 contractions with ``P``, as the algorithm has them, too (``arithmetic.contract`` finds them).  A third peer is the whole
 algorithm written by hand for exactly this case: the second, with softmaxes, fits and a trace of 60 MB.
 
-Processor time on one core, best of 10 rounds taken in turns: 0.32 s, which is 1.25 to 1.3 times the 0.255 s of ``einsum``, 1.9 times
-the 0.175 s of ``matmul`` and 1.3 to 1.4 times the 0.24 s of the algorithm by hand.  So of what lies above the bare products
-half is exponentials and writing the trace, and half is what one formula for every number system and batch shape costs.
+Processor time on one core, best of 10 rounds taken in turns: 0.32 s, which is 1.25 to 1.3 times the 0.255 s of ``einsum``,
+1.9 times the 0.175 s of ``matmul`` and 1.3 to 1.4 times the 0.24 s of the algorithm by hand.  So of what lies above the bare
+products half is exponentials and writing the trace, and half is what one formula for every number system and batch shape costs.
 
 Run with ``tox -e bench`` or ``pytest --benchmark-only benchmarks``.
 """
