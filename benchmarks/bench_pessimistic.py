@@ -9,7 +9,7 @@
 
 Ours draws the data, too, but counts equal draws together and so multiplies fewer rows.  The closed form stays inside the class
 here, so no constraint is active: a check in the run.  Measured: 0.4 times the linear algebra, 20 to 25 times as fast as cvxpy
-(1.3 s against 27 s; a busy machine gave 18 once); NumPy's multinomial counts are the largest part of ours, 0.5 s.
+(1.3 s against 27 s; 18 in one noisy turn); NumPy's multinomial counts are the largest part of ours, 0.5 s.
 
 Run with ``tox -e bench`` or ``pytest --benchmark-only benchmarks``.
 """
