@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, absolute, compare, smallest
+from ..arithmetic import Array, absolute, compare
 from ..errors import GameError
 from ..games.offline import OfflineProblem
 from ..model import Policy
@@ -58,13 +58,10 @@ class FiniteEvaluation(Evaluation):
         return chosen, np.asarray(tables[chosen])
 
     def allowance(self, dataset: Dataset, policy: Policy, price: Any) -> Array:
-        """``min_f (‖f - T f‖_∞/(1-γ) + λ E_D(f))``, ``[...]``: by how much the chosen value may exceed ``J(π)``, at most.
-
-        Source: theorem-d.7/repaired.
-        """
+        """:meth:`~mappo_verify.quantities.finite_class.FiniteClass.allowance` on these data, ``[...]``."""
         game, finite = self.problem.game, FiniteClass(_for_each(self.classes[dataset.m].tables, policy), dataset.m)
         errors = finite.errors(game, policy, dataset.frequencies())
-        return smallest(finite.residuals(game, policy) * self.problem.ceiling + price * errors)
+        return finite.allowance(game, policy, errors, price, self.problem.ceiling)
 
     def choice(self, m: int) -> tuple[tuple[int, ...], np.dtype[Any]]:  # noqa: ARG002 - one interface
         """An index."""

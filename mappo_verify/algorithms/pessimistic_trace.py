@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..arithmetic import Array, largest, maximum, sqrt, square
+from ..arithmetic import Array, largest, maximum, sqrt
 from ..errors import GameError
 from ..games.offline import OfflineProblem
 from ..model import Policy
@@ -34,7 +34,7 @@ from ..quantities.agent_values import agent_values, average_out
 from ..quantities.bellman import bellman_operator
 from ..quantities.distributions import visits
 from ..quantities.divergence import squared_norm
-from ..quantities.online_learning import cumulative_gains, regret
+from ..quantities.online_learning import cumulative_gains, estimation_bound, regret
 from ..quantities.values import returns, start_of
 from .datasets import Data, Dataset, Outcomes
 from .sampling import Generator
@@ -197,9 +197,8 @@ class PessimisticQuantities:
         """
         seen = sqrt(maximum(self.critic_errors[..., 0], 0.0))  # rounding may leave it below 0
         unseen = maximum(largest(sqrt(self.residuals_squared[..., -1]) - seen, 0), 0.0)
-        fixed = square(mismatch * ceiling) / (4 * price)
         allowed = price * self.realised_error[..., 0] if allowance is None else allowance
-        return np.asarray(fixed + allowed + mismatch * ceiling * unseen)
+        return estimation_bound(mismatch, ceiling, price, allowed, unseen)
 
     @property
     def realised_error(self) -> Array:

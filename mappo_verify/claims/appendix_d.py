@@ -57,7 +57,7 @@ from ..quantities.agent_values import agent_values, average_out
 from ..quantities.data import frequencies, law_of_data, possible
 from ..quantities.distributions import occupancy, state_action_distribution, visits
 from ..quantities.finite_class import FiniteClass, visited_states
-from ..quantities.online_learning import optimisation_bound, tuned_step
+from ..quantities.online_learning import estimation_bound, optimisation_bound, tuned_step
 from ..quantities.performance_difference import gains_along
 from ..quantities.values import returns
 from .appendix_c_samples import (
@@ -606,7 +606,7 @@ def iterations(case: Case) -> list[Iteration]:
         chosen = argmax(-floats_of(objective))  # any choice will do, and this one exists where balls see a tie
         missed = _of(objective, chosen) - smallest(objective)
         table = np.take_along_axis(finite.tables, chosen[..., None, None, None], -3)
-        allowance = smallest(finite.residuals(game, policy) * lift(case.horizon, 1) + lift(case.price, 1) * errors)
+        allowance = finite.allowance(game, policy, errors, case.price, case.horizon)
         found.append(Iteration(policy, data, FiniteClass(table, game.agents), _of(errors, chosen), allowance + missed))
         views = average_out(table[..., 0, :, :], policy, game.agents)[1:]
         factors = tuple(
@@ -656,7 +656,7 @@ def repaired_theorem(case: Case) -> Iterator[Line]:
     )
     yield at_most(
         "2√2 Σ_m √(log|A_m|/K)/(1-γ)² + C²/(4λ(1-γ)²) + C ε_b/(1-γ) + ε_o + max_k min_f (‖f - T f‖_∞/(1-γ) + λ E(f))",
-        first + square(cover * horizon) / (4 * price) + cover * horizon * blur + allowance,
+        first + estimation_bound(cover, horizon, price, allowance, blur),
         because="‖f_k - T f_k‖_{2,μ} ≤ ε_b + √E(f_k), and x y ≤ x²/(4λ) + λ y²",
     )
 

@@ -31,7 +31,6 @@ from ..arithmetic import (
     minimum,
     select,
     sqrt,
-    square,
     support,
     truth_of,
 )
@@ -46,7 +45,7 @@ from ..quantities.data import data_moments
 from ..quantities.distributions import state_action_distribution, visits
 from ..quantities.divergence import squared_norm
 from ..quantities.mirror_descent import mirror_step
-from ..quantities.online_learning import optimisation_bound, tuned_step
+from ..quantities.online_learning import estimation_bound, optimisation_bound, tuned_step
 from ..quantities.performance_difference import gains_along
 from ..quantities.values import returns
 from .appendix_c import DISCOUNTED
@@ -315,7 +314,7 @@ def repaired_theorem(case: Case) -> Iterator[Line]:
     )
     yield at_most(
         "2√2/(1-γ)² Σ_m √(log|A_m|/K) + C²/(4λ(1-γ)²) + λε_r + Cε_b/(1-γ)",
-        first + reach * square(horizon) / (4 * price) + price * slack + horizon * sqrt(reach) * beyond,
+        first + estimation_bound(sqrt(reach), horizon, price, price * slack, beyond),
         because="‖f_k - T f_k‖_{2,μ} ≤ ε_b + √E(f_k), and Cx/(1-γ) - λx² ≤ C²/(4λ(1-γ)²)",
     )
 

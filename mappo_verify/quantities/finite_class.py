@@ -114,6 +114,14 @@ class FiniteClass:
         """The index of ``f_π``, the first ``f`` with the smallest ``max |f - T f|``, ``[...]``.  Source: Lemma D.4."""
         return argmax(-self.residuals(game, policy))
 
+    def allowance(self, game: Game, policy: Policy, errors: Array, price: Any, horizon: Any) -> Array:
+        """``min_f (‖f - T f‖_∞/(1-γ) + λ E(f))``, ``[...]``: by how much the chosen value may exceed ``J(π)``, at most.
+
+        ``errors`` are ``E(f)`` ``[..., |F|]``, as :meth:`errors` returns them; ``horizon`` is ``1/(1-γ)``.
+        Source: theorem-d.7/repaired.
+        """
+        return smallest(self.residuals(game, policy) * lift(horizon, 1) + lift(price, 1) * errors)
+
     def realizability(self, game: Game, policy: Policy, where: Mask | None = None) -> Array:
         """``ζ_F``, shape ``[...]``: the supremum over all distributions, or over all on the states of a mask."""
         return square(smallest(self.residuals(game, policy, where)))
