@@ -74,8 +74,7 @@ class InClass(Evaluator):
         weights = step.weights.copy()
         for place in np.argwhere(~settled):
             index = tuple(place)
-            own = Moments(moments.gram[index], moments.operator[index], moments.reward[index])
-            weights[index] = constrained_step(own, direction[index], price, critics).weights
+            weights[index] = constrained_step(moments[index], direction[index], price, critics).weights
         return weights
 
 
@@ -106,8 +105,7 @@ class ClassThroughout(Evaluator):
         """A repetition at a time."""
         weights = np.empty_like(direction)
         for index in np.ndindex(*direction.shape[:-1]):
-            own = Moments(moments.gram[index], moments.operator[index], moments.reward[index])
-            step = class_pessimistic_step(own, direction[index], price, critics, self.budget, self.tolerance)
+            step = class_pessimistic_step(moments[index], direction[index], price, critics, self.budget, self.tolerance)
             if not step.closed:
                 low, high = float(step.bracket.lower), float(step.bracket.upper)
                 where = f" in repetition {index[0]}" if index else ""

@@ -263,12 +263,6 @@ def _of_block(block: list[ast.stmt], name: str) -> tuple[Found, bool]:
     return [one for found, _ in every for one in found], any(ends for _, ends in every)
 
 
-def _below(statement: ast.stmt, name: str) -> Found:
-    """What any statement inside one of several blocks assigns."""
-    inner = [n for child in ast.iter_child_nodes(statement) for n in (child, *getattr(child, "body", ()))]
-    return [one for node in inner if isinstance(node, ast.stmt) for one in _assigned(node, name)[0]]
-
-
 def _is(node: ast.AST, name: str) -> bool:
     return isinstance(node, ast.Name) and node.id == name
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, TypeVar
 
@@ -45,18 +46,25 @@ def array_of(value: Any, name: str) -> Array:
     return array
 
 
+def _plain(kind: type) -> Callable[[Any], int | Fraction] | None:
+    """How a number that joins any system becomes an int or a Fraction; None for numbers that have a system."""
+    if kind is Fraction:
+        return Fraction
+    return int if kind is int or kind.__name__ in ("fmpz", "int64") else None
+
+
 def in_system(array: Array, system: System) -> Array:
     """Integers and Fractions of an array as numbers of ``system``; what is one already stays."""
     if system is System.FLOATS or array.dtype.kind != "O":
         return like(array, system) if array.dtype.kind in "iub" else array
-    convert = {int: int, Fraction: Fraction}
     entries = array.ravel().tolist()
-    if {kind.__name__ for kind in set(map(type, entries))}.isdisjoint({"int", "Fraction", "fmpz", "int64"}):
+    convert = {kind: _plain(kind) for kind in set(map(type, entries))}
+    if not any(convert.values()):
         return array
     result = np.empty(array.shape, object)
     flat = result.reshape(-1)
     for position, value in enumerate(entries):
-        known = convert.get(type(value)) or (int if type(value).__name__ in ("fmpz", "int64") else None)
+        known = convert[type(value)]
         flat[position] = value if known is None else constant(known(value), system)
     return result
 

@@ -72,6 +72,10 @@ class Moments:
         ):
             require_finite(name, value)
 
+    def __getitem__(self, index: Any) -> Moments:
+        """Those of one element of the batch."""
+        return Moments(self.gram[index], self.operator[index], self.reward[index])
+
     def residual(self, weights: Array) -> Array:
         """``Aw - b``, ``[..., d]``: half the gradient of ``L(w', w)`` in ``w'`` at ``w' = w``."""
         return np.asarray(contract("...ij,...j->...i", self.operator, weights) - self.reward)
