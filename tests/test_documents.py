@@ -105,7 +105,12 @@ def test_the_lemma_of_the_readme_is_refuted():
     exec(own.replace("print(", "("), scope)
     assert scope["report"].standing is mv.Standing.REFUTED
     (library,) = [block for block in blocks if "agent_values" in block]
-    exec(library, {})
+    exec(library, scope := {})
+    terms = mv.return_difference(scope["game"], scope["new"], scope["old"])
+    assert f"contributes: [{', '.join(map(str, terms))}]" in library
+    assert (
+        mv.check("lemma-4.1", game=scope["game"], target=scope["new"], policy=scope["old"]).verdict is mv.Verdict.HOLDS
+    )
 
 
 def test_every_file_that_the_readme_names_exists():
