@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from functools import partial
 
 import numpy as np
 import pytest
@@ -236,9 +237,10 @@ def _stored(out):
 
 def test_an_interruption_says_how_to_go_on(tmp_path):
     command = [*MV, "constant-step", "--game", "climbing", "-k", "1000000", "--out", str(tmp_path / "run")]
-    process = subprocess.Popen(
-        [*command, "--save-every", "0.01"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    # tests that run in a shell's background inherit an ignored SIGINT, which the command must not
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen([*command, "--save-every", "0.01"], preexec_fn=heard, **pipes)
     while process.poll() is None and not _stored(tmp_path / "run"):
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
