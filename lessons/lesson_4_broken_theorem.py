@@ -15,8 +15,8 @@ with app.setup:
 
     import mappo_verify as mv
     from mappo_verify.checking.evaluate import certify
-    from mappo_verify.claims import registry
-    from mappo_verify.claims.section_4_convergence import steps_of
+    from mappo_verify.papers import registry
+    from mappo_verify.papers.local_optimization.section_4_convergence import steps_of
 
     GAINS = {
         "5/4": (1, 4),

@@ -166,7 +166,7 @@ def certify(
 @app.command()
 def claims() -> None:
     """List every claim that can be put on trial."""
-    from .claims.registry import CLAIMS
+    from .papers.registry import CLAIMS
     from .report.terminal import claims_table
 
     output.print(claims_table(CLAIMS))

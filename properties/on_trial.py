@@ -14,8 +14,8 @@ import mappo_verify as mv
 from mappo_verify.arithmetic import System
 from mappo_verify.checking.evaluate import certify
 from mappo_verify.checking.strategies import cases
-from mappo_verify.claims.registry import claim as find
 from mappo_verify.claims.settings import Case
+from mappo_verify.papers.registry import claim as find
 
 
 def certified(claim: mv.Claim, case: Case) -> mv.Evidence:

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from mappo_verify.claims.registry import CLAIMS
+from mappo_verify.papers.registry import CLAIMS
 
 
 def test_every_claim_is_on_trial() -> None:

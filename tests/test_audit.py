@@ -18,10 +18,10 @@ from mappo_verify.checking.campaign import PROFILES, Tally, case_of
 from mappo_verify.checking.evaluate import certify, evaluate
 from mappo_verify.checking.sampling import sizes_of
 from mappo_verify.checking.shrink import shrink
-from mappo_verify.claims.registry import CLAIMS
-from mappo_verify.claims.registry import claim as find
 from mappo_verify.claims.settings import Increments
 from mappo_verify.errors import ClaimError, MixedArithmeticError
+from mappo_verify.papers.registry import CLAIMS
+from mappo_verify.papers.registry import claim as find
 from mappo_verify.report.document import audit_document, exact_text, number_text
 
 RATIONALS = System.RATIONALS
@@ -303,7 +303,7 @@ def test_a_wrong_record_of_a_registered_claim_is_unexpected(name, monkeypatch):
     wrong = replace(right, record=SURVIVED if right.record is REFUTED else REFUTED)
     report = mv.audit([wrong])
     assert report[name].standing is right.record and report.unexpected == (report[name],)
-    monkeypatch.setattr("mappo_verify.claims.registry.CLAIMS", tuple(wrong if c is right else c for c in CLAIMS))
+    monkeypatch.setattr("mappo_verify.papers.registry.CLAIMS", tuple(wrong if c is right else c for c in CLAIMS))
     assert [entry.id for entry in mv.audit([name]).unexpected] == [name]
 
 

@@ -34,9 +34,9 @@ from mappo_verify.checking.certificate import (
 )
 from mappo_verify.checking.evaluate import decide, evaluate
 from mappo_verify.checking.sampling import draw, instance, sizes_of
-from mappo_verify.claims.registry import claim as find
 from mappo_verify.claims.verdict import Verdict
 from mappo_verify.errors import ClaimError, FileError
+from mappo_verify.papers.registry import claim as find
 
 FOLDER = Path(__file__).parents[1] / "certificates"
 SCRIPT = FOLDER / "check.py"
@@ -178,7 +178,7 @@ def test_the_script_has_the_texts_of_the_registry(name):
 
 
 def test_every_claim_on_record_as_refuted_has_a_certificate():
-    from mappo_verify.claims.registry import CLAIMS
+    from mappo_verify.papers.registry import CLAIMS
 
     refuted = {claim.id for claim in CLAIMS if claim.record is mv.Standing.REFUTED and claim.experiment is None}
     assert refuted == set(check.CLAIMS)

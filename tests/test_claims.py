@@ -14,10 +14,10 @@ from mappo_verify.arithmetic import System, like
 from mappo_verify.checking.evaluate import certify
 from mappo_verify.checking.sampling import draw, instance, sizes_of
 from mappo_verify.claims.claim import Line, chains, cited, composed_relation
-from mappo_verify.claims.registry import CLAIMS, select
-from mappo_verify.claims.registry import claim as find
 from mappo_verify.claims.settings import Coordinate
 from mappo_verify.errors import ClaimError, GameError, MappoVerifyError, MixedArithmeticError
+from mappo_verify.papers.registry import CLAIMS, select
+from mappo_verify.papers.registry import claim as find
 
 RATIONALS = System.RATIONALS
 ONE = mv.Sizes(1, (1,))

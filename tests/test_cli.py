@@ -20,9 +20,9 @@ from mappo_verify import cli
 from mappo_verify.arithmetic import System, like
 from mappo_verify.checking import campaign, doctor
 from mappo_verify.checking.planted import PLANTED, Planted
-from mappo_verify.claims import registry
-from mappo_verify.claims.registry import CLAIMS
 from mappo_verify.games.named import NAMED
+from mappo_verify.papers import registry
+from mappo_verify.papers.registry import CLAIMS
 
 COMMANDS = ("audit", "claims", "games", "explain", "optimal", "doctor")
 QUICK = ("-c", "definition-3.2/no-discount")  # one fast claim

@@ -19,8 +19,8 @@ from mappo_verify.checking import doctor
 from mappo_verify.checking.campaign import try_out
 from mappo_verify.checking.doctor import ROOT, Diagnosis, diagnose, planted_copy
 from mappo_verify.checking.planted import PLANTED, Planted
-from mappo_verify.claims.registry import CLAIMS
 from mappo_verify.errors import ClaimError
+from mappo_verify.papers.registry import CLAIMS
 
 BY_MODULE: dict[str, tuple[str, ...]] = defaultdict(tuple)
 for _error in PLANTED:

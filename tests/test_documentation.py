@@ -14,8 +14,8 @@ import pytest
 
 import mappo_verify as mv
 from mappo_verify.checking.certificate import read_certificate
-from mappo_verify.claims.registry import CLAIMS
-from mappo_verify.claims.registry import claim as find
+from mappo_verify.papers.registry import CLAIMS
+from mappo_verify.papers.registry import claim as find
 from mappo_verify.report.markdown import _integers, documents, errata
 
 ROOT = Path(__file__).resolve().parent.parent

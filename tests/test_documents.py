@@ -7,7 +7,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 import mappo_verify as mv
-from mappo_verify.claims.registry import CLAIMS
+from mappo_verify.papers.registry import CLAIMS
 from mappo_verify.report.markdown import (
     _cell,
     audit_markdown,

@@ -13,10 +13,10 @@ from mappo_verify.arithmetic import System, like
 from mappo_verify.checking.evaluate import certify
 from mappo_verify.checking.explain import explain
 from mappo_verify.checking.sources import Source, sources_of
-from mappo_verify.claims.registry import CLAIMS
-from mappo_verify.claims.registry import claim as find
 from mappo_verify.claims.settings import Sizes
 from mappo_verify.errors import ClaimError, MappoVerifyError
+from mappo_verify.papers.registry import CLAIMS
+from mappo_verify.papers.registry import claim as find
 from mappo_verify.report.terminal import explanation, values_text
 
 

@@ -18,8 +18,8 @@ import mappo_verify as mv
 from mappo_verify.arithmetic import System, like
 from mappo_verify.checking.certificate import read_certificate, recheck
 from mappo_verify.checking.explain import explain
-from mappo_verify.claims.registry import CLAIMS
 from mappo_verify.errors import FileError
+from mappo_verify.papers.registry import CLAIMS
 from mappo_verify.report import drawings, html
 from mappo_verify.report.document import full_document
 from mappo_verify.report.mathematics import MathematicsError, mathml, pieces

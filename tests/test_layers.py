@@ -27,7 +27,8 @@ BELOW = {
     "games": {"errors", "arithmetic", "model"},
     "algorithms": {"errors", "arithmetic", "model", "quantities", "games"},
     "claims": {"errors", "arithmetic", "model", "quantities", "games", "algorithms"},
-    "checking": {"errors", "arithmetic", "model", "quantities", "games", "algorithms", "claims"},
+    "papers": {"errors", "arithmetic", "model", "quantities", "games", "algorithms", "claims"},
+    "checking": {"errors", "arithmetic", "model", "quantities", "games", "algorithms", "claims", "papers"},
     "reproduction": {"errors", "arithmetic", "model", "quantities", "games", "algorithms"},
     "runs": {"errors", "arithmetic", "model", "quantities", "games", "algorithms", "reproduction"},
     "report": {
@@ -38,6 +39,7 @@ BELOW = {
         "games",
         "algorithms",
         "claims",
+        "papers",
         "checking",
         "reproduction",
     },
@@ -139,9 +141,12 @@ def test_every_folder_is_a_layer():
         ("model/game.py", "from ..quantities.values import state_values"),
         ("arithmetic/system.py", "from ..model import Game"),
         ("errors.py", "from .arithmetic import like"),
-        ("claims/section_3.py", "class A:\n    def f(self):\n        import mappo_verify.report.terminal"),
+        (
+            "papers/local_optimization/section_3.py",
+            "class A:\n    def f(self):\n        import mappo_verify.report.terminal",
+        ),
         ("games/named.py", "from ..quantities import values"),
-        ("claims/registry.py", "import importlib\nimportlib.import_module('mappo_verify.report')"),
+        ("papers/registry.py", "import importlib\nimportlib.import_module('mappo_verify.report')"),
         ("model/game.py", "from .. import cli"),
     ],
 )
@@ -255,7 +260,7 @@ def test_float_games_do_not_load_flint():
 
 # --- the soundness trap -----------------------------------------------------------------------------------------------
 
-TRAPPED = ("quantities", "claims", "algorithms")
+TRAPPED = ("quantities", "claims", "papers", "algorithms")
 """Where formulas live: comparing, choosing and sorting numbers goes through ``arithmetic/`` there."""
 
 CHOOSING = {
@@ -308,15 +313,18 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("quantities/reference_solvers.py", "_class_problem"): "cvxpy's constraints",
     ("quantities/reference_solvers.py", "_roots"): "floats only; the solution is evaluated exactly",
     ("quantities/reference_solvers.py", "mirror_step_by_cvxpy"): "floats only; its solution is evaluated exactly",
-    ("claims/appendix_b.py", "_telescope"): "agents are integers",
-    ("claims/appendix_b.py", "_zero_mean_of_subsets"): "agents are integers",
+    ("papers/local_optimization/appendix_b.py", "_telescope"): "agents are integers",
+    ("papers/local_optimization/appendix_b.py", "_zero_mean_of_subsets"): "agents are integers",
     ("claims/claim.py", "parent"): "str.partition",
     ("claims/experiment.py", "__post_init__"): "the plan of an experiment: a Fraction, and whole numbers of data",
     ("claims/claim.py", "composed_relation"): "one set of relations within another",
-    ("claims/section_4.py", "_rational_point"): "the floats of a solver become a point; any point will do",
-    ("claims/section_4_convergence.py", "_is_own"): "floats only: balls take the next line",
-    ("claims/section_4_convergence.py", "_covers"): "three-valued truths",
-    ("claims/limits.py", "limit_setting"): "numbers of actions",
+    (
+        "papers/local_optimization/section_4.py",
+        "_rational_point",
+    ): "the floats of a solver become a point; any point will do",
+    ("papers/local_optimization/section_4_convergence.py", "_is_own"): "floats only: balls take the next line",
+    ("papers/local_optimization/section_4_convergence.py", "_covers"): "three-valued truths",
+    ("papers/local_optimization/limits.py", "limit_setting"): "numbers of actions",
     ("claims/settings.py", "__post_init__"): "integer bounds of a schema",
     ("claims/settings.py", "coordinates"): "an integer bound of a schema",
     ("claims/settings.py", "case_from"): "sorts names for a message",

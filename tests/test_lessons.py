@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import mappo_verify as mv
-from mappo_verify.claims import section_4_convergence
+from mappo_verify.papers.local_optimization import section_4_convergence
 from mappo_verify.quantities import update_errors
 
 LESSONS = Path(__file__).resolve().parent.parent / "lessons"

@@ -8,8 +8,8 @@ import pytest
 
 import mappo_verify as mv
 from mappo_verify.arithmetic import System, floats_of, like
-from mappo_verify.claims.limits import limits_at_start, limits_of
 from mappo_verify.games.offline import one_agent_gap, two_agent_gap
+from mappo_verify.papers.local_optimization.limits import limits_at_start, limits_of
 from mappo_verify.quantities.bellman_error import Moments, population_moments, start_features
 from mappo_verify.quantities.limit_critics import LimitError, _multipliers, limit_critic, require_optimal
 from mappo_verify.quantities.linear_class import LinearClass

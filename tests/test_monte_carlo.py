@@ -26,8 +26,8 @@ from mappo_verify.checking.monte_carlo import (
     sampled,
     slope_interval,
 )
-from mappo_verify.claims.registry import claim as find
 from mappo_verify.errors import ClaimError
+from mappo_verify.papers.registry import claim as find
 from mappo_verify.report.document import audit_document, claim_document
 from mappo_verify.report.terminal import audit_table
 

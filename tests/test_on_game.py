@@ -11,9 +11,9 @@ import mappo_verify as mv
 from mappo_verify.arithmetic import System, like
 from mappo_verify.checking import on_game
 from mappo_verify.checking.on_game import EXACT_STATES, case_on_game
-from mappo_verify.claims.registry import CLAIMS
-from mappo_verify.claims.registry import claim as find
 from mappo_verify.errors import MappoVerifyError
+from mappo_verify.papers.registry import CLAIMS
+from mappo_verify.papers.registry import claim as find
 
 RATIONALS = System.RATIONALS
 SMALL = ("climbing", "penalty:-30", "two-step", "shared-parameter:4", "ratio", "random:3x2x2:7", "random:2x2x1x2")

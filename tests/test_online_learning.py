@@ -13,8 +13,8 @@ import pytest
 import mappo_verify as mv
 import oracle
 from mappo_verify.arithmetic import System, like, log
-from mappo_verify.claims.registry import claim as find
 from mappo_verify.errors import ClaimError
+from mappo_verify.papers.registry import claim as find
 from mappo_verify.quantities.online_learning import (
     cumulative_gains,
     exponential_weights,

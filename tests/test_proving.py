@@ -22,8 +22,8 @@ from mappo_verify.checking.proving import (
     prove_at_points,
     prove_in_symbols,
 )
-from mappo_verify.claims.registry import CLAIMS
-from mappo_verify.claims.registry import claim as find
+from mappo_verify.papers.registry import CLAIMS
+from mappo_verify.papers.registry import claim as find
 
 ONE, TWO_BY_TWO = mv.Sizes(1, (1,)), mv.Sizes(2, (2, 2))
 TABLE = (mv.Table("f", lambda _: (2,)),)

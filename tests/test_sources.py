@@ -18,7 +18,7 @@ from mappo_verify.checking.certificate import read_certificate
 from mappo_verify.checking.evaluate import certify
 from mappo_verify.checking.explain import explain
 from mappo_verify.checking.sources import Source, each_once, sources_of
-from mappo_verify.claims.registry import CLAIMS, claim
+from mappo_verify.papers.registry import CLAIMS, claim
 from mappo_verify.quantities.update_errors import Update
 from mappo_verify.quantities.values import returns, state_values
 

@@ -10,8 +10,8 @@ import pytest
 
 import mappo_verify as mv
 from mappo_verify.arithmetic import System, floats_of
-from mappo_verify.claims import appendix_d
 from mappo_verify.games.offline import two_agent_gap
+from mappo_verify.papers.local_optimization import appendix_d
 
 
 @pytest.mark.parametrize("price", [1e-3, 0.7, 1e3])

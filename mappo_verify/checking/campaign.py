@@ -19,13 +19,13 @@ import numpy as np
 
 from ..arithmetic import FALSE, System, compare, floats_of, smallest
 from ..claims.claim import Claim, cited
-from ..claims.registry import CLAIMS, select
-from ..claims.registry import claim as find
 from ..claims.settings import Case, Sizes, system_of_object
 from ..claims.verdict import Evidence, Standing, StepEvidence, Verdict
 from ..errors import ClaimError, MappoVerifyError, MixedArithmeticError
 from ..model import Game, Policy
 from ..model.validation import array_of
+from ..papers.registry import CLAIMS, select
+from ..papers.registry import claim as find
 from .evaluate import Part, aligned, certify, decide, evaluate, in_system, raised
 from .monte_carlo import Statistics
 from .monte_carlo import run as run_experiment

@@ -46,10 +46,10 @@ import numpy as np
 
 from ..arithmetic import System, module_of
 from ..claims.claim import Claim
-from ..claims.registry import claim as find
 from ..claims.settings import Coordinate, Sizes
 from ..claims.verdict import Evidence, LineEvidence, Standing, Verdict
 from ..errors import ClaimError, ExactnessError, FileError, UndecidedError
+from ..papers.registry import claim as find
 from .campaign import Witness, audit
 from .evaluate import PRECISION_CAP, certify, evaluate, in_system
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from ..arithmetic import System
 from ..claims.claim import Claim
-from ..claims.registry import claim as find
 from ..claims.verdict import Evidence, Standing, Verdict
 from ..errors import ClaimError, MappoVerifyError
 from ..model import Game
+from ..papers.registry import claim as find
 from .campaign import ClaimReport, audit
 from .evaluate import certify, raised
 from .on_game import case_on_game

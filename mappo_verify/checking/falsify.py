@@ -20,10 +20,10 @@ import numpy.typing as npt
 
 from ..arithmetic import System
 from ..claims.claim import Claim, chains, composed_relation
-from ..claims.registry import claim as find
 from ..claims.settings import Case, Coordinate, Sizes
 from ..claims.verdict import Standing
 from ..errors import ClaimError
+from ..papers.registry import claim as find
 from .campaign import Progress, Tally, Witness, instance_data, require_batchwise, violated_alone
 from .evaluate import aligned, ask_hypotheses, decide, in_system, raised
 from .sampling import Draw, draw, instance, sizes_of

@@ -13,12 +13,13 @@ from ..checking.explain import explain_report
 from ..checking.monte_carlo import Interval, Statistics
 from ..checking.sources import Source, each_once, sources_of
 from ..claims.claim import Claim
-from ..claims.registry import CLAIMS, PAPER
 from ..claims.settings import Case
 from ..claims.verdict import Evidence, LineEvidence
 from ..errors import ExactnessError
 from ..model import Game, Policy
 from ..model.agents import joint_action
+from ..papers.local_optimization import PAPER
+from ..papers.registry import CLAIMS
 
 LONG = 24
 """Characters beyond which an exact number is shown by its first digits."""
@@ -204,7 +205,11 @@ def full_document(
     (:func:`walk_through_document`).  ``game`` is the one that was audited, ``reproduce`` the command without its claims.
     """
     ours = all(entry.claim in CLAIMS for entry in report.claims)
-    head = {"version": version("mappo-verify"), "paper": PAPER if ours else None, "reproduce": reproduce}
+    head = {
+        "version": version("mappo-verify"),
+        "paper": {"title": PAPER.title, "authors": PAPER.authors, "where": PAPER.where} if ours else None,
+        "reproduce": reproduce,
+    }
     document: dict[str, Any] = head | audit_document(report)
     for position, (row, entry) in enumerate(zip(document["claims"], report.claims, strict=True)):
         if progress:

@@ -16,8 +16,8 @@ from typing import Any
 from ..checking.campaign import AuditReport, audit
 from ..checking.certificate import ABOUT, Certificate, Side, read_certificate, recheck
 from ..claims.claim import Claim
-from ..claims.registry import CLAIMS
 from ..claims.verdict import Standing
+from ..papers.registry import CLAIMS
 from .document import number_text
 
 PACKAGE = Path(__file__).resolve().parent.parent

@@ -8,18 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, System, contract, floats_of, lift, like, log, support
-from ..quantities.agent_values import advantages_of, agent_values
-from ..quantities.chain import has_stationary_distribution, values_exist
-from ..quantities.concentrability import density_ratio, dominates, squared_concentrability
-from ..quantities.distributions import state_action_distribution, stationary_distribution, visits
-from ..quantities.divergence import kl_divergence, l1_distance, squared_norm
-from ..quantities.mirror_descent import averaged_objective, mirror_gradient, mirror_objective, mirror_step
-from ..quantities.performance_difference import expected_along, gains_along, return_difference
-from ..quantities.values import returns
-from .claim import Claim, Line, at_least, at_most, equal, line
-from .section_3 import ONE_BY_TWO, SIMPLEX, TWO_BY_TWO
-from .settings import (
+from ...arithmetic import Array, System, contract, floats_of, lift, like, log, support
+from ...claims.claim import Claim, Line, at_least, at_most, equal, line
+from ...claims.settings import (
     Case,
     Derived,
     Distribution,
@@ -34,7 +25,16 @@ from .settings import (
     own_actions,
     total,
 )
-from .verdict import Standing
+from ...claims.verdict import Standing
+from ...quantities.agent_values import advantages_of, agent_values
+from ...quantities.chain import has_stationary_distribution, values_exist
+from ...quantities.concentrability import density_ratio, dominates, squared_concentrability
+from ...quantities.distributions import state_action_distribution, stationary_distribution, visits
+from ...quantities.divergence import kl_divergence, l1_distance, squared_norm
+from ...quantities.mirror_descent import averaged_objective, mirror_gradient, mirror_objective, mirror_step
+from ...quantities.performance_difference import expected_along, gains_along, return_difference
+from ...quantities.values import returns
+from .section_3 import ONE_BY_TWO, SIMPLEX, TWO_BY_TWO
 
 
 def performance_difference(case: Case) -> Iterator[Line]:
@@ -117,7 +117,7 @@ def closed_form(case: Case) -> Iterator[Line]:
 
 def _log_partition(policy: Array, values: Array, beta: Array) -> Array:
     """``log Z = log Σ_a π_k(a) exp(Q̂(a)/β)``."""
-    from ..arithmetic import exp
+    from ...arithmetic import exp
 
     return log(np.asarray((policy * exp(values / lift(beta, 1))).sum(-1)))
 
@@ -176,7 +176,7 @@ def averaged_unique(case: Case) -> Iterator[Line]:
 
 def solver_agrees(case: Case) -> Iterator[Line]:
     """A general-purpose conic solver looks for a better point; none of its answers is trusted, all are evaluated exactly."""
-    from ..quantities.reference_solvers import mirror_step_by_cvxpy
+    from ...quantities.reference_solvers import mirror_step_by_cvxpy
 
     values, policy, beta = case.values, case.policy, case.beta
     found = _rational_point(mirror_step_by_cvxpy(floats_of(policy), floats_of(values), floats_of(beta)), case)
@@ -241,13 +241,13 @@ def _states_by_actions(sizes: Sizes) -> tuple[int, int]:
 
 
 def _some_state_unvisited(case: Case) -> Any:
-    from ..arithmetic import truth_of
+    from ...arithmetic import truth_of
 
     return truth_of(~support(case.data).all(-1))
 
 
 def _supported(case: Case) -> Any:
-    from ..arithmetic import truth_of
+    from ...arithmetic import truth_of
 
     return truth_of((~support(case.candidate) | support(case.policy)).all(-1))
 

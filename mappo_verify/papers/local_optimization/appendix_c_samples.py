@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import (
+from ...arithmetic import (
     TRUE,
     Array,
     System,
@@ -36,16 +36,9 @@ from ..arithmetic import (
     square,
     truth_of,
 )
-from ..games.named import random_game
-from ..model import Game, Policy
-from ..quantities.agent_values import agent_values
-from ..quantities.bellman import bellman_operator
-from ..quantities.bellman_error import Moments, pessimistic_step
-from ..quantities.data import data_moments, frequencies, law_of_data, possible
-from ..quantities.linear_class import LinearClass
-from .claim import Claim, Line, at_most, line
-from .experiment import Experiment
-from .settings import (
+from ...claims.claim import Claim, Line, at_most, line
+from ...claims.experiment import Experiment
+from ...claims.settings import (
     Built,
     Case,
     Counts,
@@ -60,7 +53,14 @@ from .settings import (
     Sizes,
     Table,
 )
-from .verdict import Standing
+from ...claims.verdict import Standing
+from ...games.named import random_game
+from ...model import Game, Policy
+from ...quantities.agent_values import agent_values
+from ...quantities.bellman import bellman_operator
+from ...quantities.bellman_error import Moments, pessimistic_step
+from ...quantities.data import data_moments, frequencies, law_of_data, possible
+from ...quantities.linear_class import LinearClass
 
 DELTA = Fraction(1, 10)
 """``δ`` of every experiment."""

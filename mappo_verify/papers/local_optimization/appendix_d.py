@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import (
+from ...arithmetic import (
     Array,
     System,
     Truth,
@@ -49,32 +49,9 @@ from ..arithmetic import (
     square,
     tilt,
 )
-from ..games.offline import OfflineProblem, two_agent_gap
-from ..model import Game, Policy
-from ..model.agents import prefix_sizes, split_last
-from ..model.validation import unchecked
-from ..quantities.agent_values import agent_values, average_out
-from ..quantities.data import frequencies, law_of_data, possible
-from ..quantities.distributions import occupancy, state_action_distribution, visits
-from ..quantities.finite_class import FiniteClass, visited_states
-from ..quantities.online_learning import estimation_bound, optimisation_bound, tuned_step
-from ..quantities.performance_difference import gains_along
-from ..quantities.values import returns
-from .appendix_c_samples import (
-    AGENT,
-    CRITICS,
-    DELTA,
-    SAMPLE,
-    SOUND,
-    coin,
-    evenly,
-    exact,
-    law,
-    points_of,
-)
-from .claim import Claim, Line, at_least, at_most, equal, line
-from .experiment import Experiment
-from .settings import (
+from ...claims.claim import Claim, Line, at_least, at_most, equal, line
+from ...claims.experiment import Experiment
+from ...claims.settings import (
     Case,
     Coordinate,
     Counts,
@@ -89,7 +66,30 @@ from .settings import (
     Table,
     total,
 )
-from .verdict import Standing
+from ...claims.verdict import Standing
+from ...games.offline import OfflineProblem, two_agent_gap
+from ...model import Game, Policy
+from ...model.agents import prefix_sizes, split_last
+from ...model.validation import unchecked
+from ...quantities.agent_values import agent_values, average_out
+from ...quantities.data import frequencies, law_of_data, possible
+from ...quantities.distributions import occupancy, state_action_distribution, visits
+from ...quantities.finite_class import FiniteClass, visited_states
+from ...quantities.online_learning import estimation_bound, optimisation_bound, tuned_step
+from ...quantities.performance_difference import gains_along
+from ...quantities.values import returns
+from .appendix_c_samples import (
+    AGENT,
+    CRITICS,
+    DELTA,
+    SAMPLE,
+    SOUND,
+    coin,
+    evenly,
+    exact,
+    law,
+    points_of,
+)
 
 # --- the assumptions as numbers ------------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import (
+from ...arithmetic import (
     Array,
     Truth,
     both,
@@ -34,24 +34,8 @@ from ..arithmetic import (
     support,
     truth_of,
 )
-from ..games.offline import one_agent_gap, two_agent_gap
-from ..model import Game, Policy
-from ..model.agents import prefix_sizes, split_last, sum_out_later
-from ..model.validation import unchecked
-from ..quantities.agent_values import agent_values, average_out
-from ..quantities.bellman import bellman_operator, implied_game
-from ..quantities.bellman_error import Moments, pessimistic_step, population_moments, start_features
-from ..quantities.data import data_moments
-from ..quantities.distributions import state_action_distribution, visits
-from ..quantities.divergence import squared_norm
-from ..quantities.mirror_descent import mirror_step
-from ..quantities.online_learning import estimation_bound, optimisation_bound, tuned_step
-from ..quantities.performance_difference import gains_along
-from ..quantities.values import returns
-from .appendix_c import DISCOUNTED
-from .claim import Claim, Line, at_most, equal, line
-from .limits import limit_setting
-from .settings import (
+from ...claims.claim import Claim, Line, at_most, equal, line
+from ...claims.settings import (
     Case,
     Derived,
     Distribution,
@@ -65,7 +49,23 @@ from .settings import (
     Table,
     total,
 )
-from .verdict import Standing
+from ...claims.verdict import Standing
+from ...games.offline import one_agent_gap, two_agent_gap
+from ...model import Game, Policy
+from ...model.agents import prefix_sizes, split_last, sum_out_later
+from ...model.validation import unchecked
+from ...quantities.agent_values import agent_values, average_out
+from ...quantities.bellman import bellman_operator, implied_game
+from ...quantities.bellman_error import Moments, pessimistic_step, population_moments, start_features
+from ...quantities.data import data_moments
+from ...quantities.distributions import state_action_distribution, visits
+from ...quantities.divergence import squared_norm
+from ...quantities.mirror_descent import mirror_step
+from ...quantities.online_learning import estimation_bound, optimisation_bound, tuned_step
+from ...quantities.performance_difference import gains_along
+from ...quantities.values import returns
+from .appendix_c import DISCOUNTED
+from .limits import limit_setting
 
 # --- Definition 5.4 -----------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from itertools import combinations
 
 import numpy as np
 
-from ..arithmetic import (
+from ...arithmetic import (
     Array,
     absolute,
     compare,
@@ -22,34 +22,8 @@ from ..arithmetic import (
     support,
     truth_of,
 )
-from ..model.agents import prefix_sizes
-from ..quantities.agent_values import (
-    agent_values,
-    average_out,
-    defined_at,
-    subset_average,
-)
-from ..quantities.bellman import bellman_operator, contraction_factor
-from ..quantities.chain import has_stationary_distribution, induced_reward, induced_transition, values_exist
-from ..quantities.distributions import occupancy, state_action_distribution, stationary_distribution, visits
-from ..quantities.mirror_descent import (
-    fit_step,
-    log_linear_step,
-    mirror_gradient,
-    mirror_objective,
-    mirror_step,
-)
-from ..quantities.optimal import optimal
-from ..quantities.serialisation import deserialise, serialise, serialise_policy
-from ..quantities.values import (
-    action_values,
-    advantages,
-    lookahead,
-    returns,
-    state_values,
-)
-from .claim import Claim, Line, at_most, equal, line
-from .settings import (
+from ...claims.claim import Claim, Line, at_most, equal, line
+from ...claims.settings import (
     Case,
     Distribution,
     GameData,
@@ -62,7 +36,33 @@ from .settings import (
     Table,
     own_actions,
 )
-from .verdict import Standing
+from ...claims.verdict import Standing
+from ...model.agents import prefix_sizes
+from ...quantities.agent_values import (
+    agent_values,
+    average_out,
+    defined_at,
+    subset_average,
+)
+from ...quantities.bellman import bellman_operator, contraction_factor
+from ...quantities.chain import has_stationary_distribution, induced_reward, induced_transition, values_exist
+from ...quantities.distributions import occupancy, state_action_distribution, stationary_distribution, visits
+from ...quantities.mirror_descent import (
+    fit_step,
+    log_linear_step,
+    mirror_gradient,
+    mirror_objective,
+    mirror_step,
+)
+from ...quantities.optimal import optimal
+from ...quantities.serialisation import deserialise, serialise, serialise_policy
+from ...quantities.values import (
+    action_values,
+    advantages,
+    lookahead,
+    returns,
+    state_values,
+)
 
 VALUES_EXIST = Hypothesis("I - γP_π is invertible", lambda case: values_exist(case.game, case.policy))
 

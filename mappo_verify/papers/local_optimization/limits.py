@@ -13,15 +13,26 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, System, contract, like, select, support, system_of
-from ..errors import ClaimError
-from ..games.offline import OfflineProblem
-from ..model import Policy
-from ..model.conversion import convert
-from ..quantities.bellman_error import Moments, population_moments, start_features
-from ..quantities.limit_critics import LimitCritic, limit_critic, require_optimal
-from ..quantities.linear_class import LinearClass
-from .settings import Built, Case, Coordinate, Derived, Distribution, Hypothesis, Ingredient, Numbers, Setting, Sizes
+from ...arithmetic import Array, System, contract, like, select, support, system_of
+from ...claims.settings import (
+    Built,
+    Case,
+    Coordinate,
+    Derived,
+    Distribution,
+    Hypothesis,
+    Ingredient,
+    Numbers,
+    Setting,
+    Sizes,
+)
+from ...errors import ClaimError
+from ...games.offline import OfflineProblem
+from ...model import Policy
+from ...model.conversion import convert
+from ...quantities.bellman_error import Moments, population_moments, start_features
+from ...quantities.limit_critics import LimitCritic, limit_critic, require_optimal
+from ...quantities.linear_class import LinearClass
 
 Make = Callable[[], OfflineProblem]
 

@@ -15,11 +15,14 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..arithmetic import Array, absolute, like, support, truth_of
-from ..games.named import ratio
-from ..model.agents import split_last
-from ..quantities.agent_values import agent_values
-from ..quantities.ratio_game import (
+from ...arithmetic import Array, absolute, like, support, truth_of
+from ...claims.claim import Claim, Line, at_least, at_most, equal, line
+from ...claims.settings import Case, Derived, Distribution, GameData, Hypothesis, PolicyData, Setting, Sizes, Table
+from ...claims.verdict import Standing
+from ...games.named import ratio
+from ...model.agents import split_last
+from ...quantities.agent_values import agent_values
+from ...quantities.ratio_game import (
     commitment_values,
     first_order_gain,
     gradient_on_square,
@@ -28,11 +31,8 @@ from ..quantities.ratio_game import (
     ratio_value,
     stopping,
 )
-from ..quantities.values import returns, state_values
-from .claim import Claim, Line, at_least, at_most, equal, line
+from ...quantities.values import returns, state_values
 from .section_3 import VALUES_EXIST
-from .settings import Case, Derived, Distribution, GameData, Hypothesis, PolicyData, Setting, Sizes, Table
-from .verdict import Standing
 
 PRINTED_VALUE = Fraction(46, 100)
 """What Section E prints for the value at the stationary point."""

@@ -4,40 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..claims.claim import Claim
 from ..errors import ClaimError
-from . import (
-    appendix_b,
-    appendix_c,
-    appendix_c_regret,
-    appendix_c_samples,
-    appendix_d,
-    section_3,
-    section_4,
-    section_4_convergence,
-    section_5,
-    section_e,
-)
-from .claim import Claim
+from .local_optimization import PAPER
 
-PAPER = {
-    "title": "Local Optimization Achieves Global Optimality in Multi-Agent Reinforcement Learning",
-    "authors": "Zhao, Yang, Wang and Lee",
-    "where": "ICML 2023, arXiv 2305.04819",
-}
-"""What is on trial."""
-
-CLAIMS: tuple[Claim, ...] = (
-    *section_3.CLAIMS,
-    *section_4.CLAIMS,
-    *section_4_convergence.CLAIMS,
-    *section_5.CLAIMS,
-    *appendix_b.CLAIMS,
-    *appendix_c_samples.CLAIMS,
-    *appendix_c.CLAIMS,
-    *appendix_c_regret.CLAIMS,
-    *appendix_d.CLAIMS,
-    *section_e.CLAIMS,
-)
+CLAIMS: tuple[Claim, ...] = PAPER.claims
 """Paper order: Sections 3 to 5, then the appendices."""
 
 

@@ -11,27 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, Truth, both, compare, contract, lift, like, maximum, minimum, smallest, square
-from ..games.offline import one_agent_gap, two_agent_gap
-from ..model import Policy
-from ..model.agents import prefix_sizes
-from ..quantities.agent_values import agent_values, average_out
-from ..quantities.bellman import bellman_operator, expected_reward, implied_game, implied_reward
-from ..quantities.bellman_error import (
-    Moments,
-    moments_of,
-    pessimistic_step,
-    population_moments,
-    start_features,
-)
-from ..quantities.chain import values_exist
-from ..quantities.data import data_moments
-from ..quantities.divergence import squared_norm
-from ..quantities.values import returns
-from .claim import Claim, Line, at_least, at_most, equal, line
-from .limits import limit_setting
-from .section_3 import ONE_BY_TWO, TWO_BY_TWO
-from .settings import (
+from ...arithmetic import Array, Truth, both, compare, contract, lift, like, maximum, minimum, smallest, square
+from ...claims.claim import Claim, Line, at_least, at_most, equal, line
+from ...claims.settings import (
     Case,
     Derived,
     Distribution,
@@ -44,7 +26,25 @@ from .settings import (
     Sizes,
     Table,
 )
-from .verdict import Standing
+from ...claims.verdict import Standing
+from ...games.offline import one_agent_gap, two_agent_gap
+from ...model import Policy
+from ...model.agents import prefix_sizes
+from ...quantities.agent_values import agent_values, average_out
+from ...quantities.bellman import bellman_operator, expected_reward, implied_game, implied_reward
+from ...quantities.bellman_error import (
+    Moments,
+    moments_of,
+    pessimistic_step,
+    population_moments,
+    start_features,
+)
+from ...quantities.chain import values_exist
+from ...quantities.data import data_moments
+from ...quantities.divergence import squared_norm
+from ...quantities.values import returns
+from .limits import limit_setting
+from .section_3 import ONE_BY_TWO, TWO_BY_TWO
 
 DIMENSION = 2
 

@@ -10,9 +10,23 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..arithmetic import Array, Truth, compare, largest, lift, like, sqrt, square, truth_of
-from ..quantities.divergence import kl_divergence, l1_distance
-from ..quantities.online_learning import (
+from ...arithmetic import Array, Truth, compare, largest, lift, like, sqrt, square, truth_of
+from ...claims.claim import Claim, Line, at_most, equal, line
+from ...claims.settings import (
+    Case,
+    Derived,
+    Distribution,
+    Hypothesis,
+    Increments,
+    Payoffs,
+    PositiveScalar,
+    Setting,
+    Sizes,
+    Table,
+)
+from ...claims.verdict import Standing
+from ...quantities.divergence import kl_divergence, l1_distance
+from ...quantities.online_learning import (
     cumulative_gains,
     exponential_weights,
     follow_the_regularised_leader,
@@ -28,20 +42,6 @@ from ..quantities.online_learning import (
     tuned_step,
     uniform_play,
 )
-from .claim import Claim, Line, at_most, equal, line
-from .settings import (
-    Case,
-    Derived,
-    Distribution,
-    Hypothesis,
-    Increments,
-    Payoffs,
-    PositiveScalar,
-    Setting,
-    Sizes,
-    Table,
-)
-from .verdict import Standing
 
 
 def _divergences(case: Case, plays: Array) -> tuple[Array, Array]:

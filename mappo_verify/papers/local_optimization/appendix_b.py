@@ -7,7 +7,7 @@ from itertools import pairwise, permutations
 
 import numpy as np
 
-from ..arithmetic import (
+from ...arithmetic import (
     Array,
     Truth,
     absolute,
@@ -25,38 +25,8 @@ from ..arithmetic import (
     support,
     tilt,
 )
-from ..model.agents import split_last
-from ..quantities import stochastic_gradient
-from ..quantities.agent_values import (
-    Reading,
-    agent_advantages,
-    agent_values,
-    conditional_marginal,
-    defined_at,
-    subset_average,
-)
-from ..quantities.concentrability import density_ratio, squared_concentrability
-from ..quantities.distributions import state_action_distribution, stationary_distribution
-from ..quantities.divergence import kl_divergence, l1_distance, squared_norm
-from ..quantities.mirror_descent import mirror_step
-from ..quantities.stochastic_gradient import (
-    Averaging,
-    average_of_path,
-    default_step,
-    mean_function,
-    path_chances,
-    path_digits,
-    sample_paths,
-    squared_gradient,
-    squared_loss,
-    squared_paths,
-)
-from ..quantities.update_errors import propagation
-from ..quantities.values import action_values
-from .claim import Claim, Line, at_most, equal, line
-from .section_3 import GAME_AND_POLICY, GAME_AND_PRODUCT_POLICY, ONE_BY_TWO, SIMPLEX, TWO_BY_TWO, flat_core, subsets_of
-from .section_4 import COVERED
-from .settings import (
+from ...claims.claim import Claim, Line, at_most, equal, line
+from ...claims.settings import (
     Case,
     Distribution,
     GameData,
@@ -71,7 +41,37 @@ from .settings import (
     own_actions,
     total,
 )
-from .verdict import Standing
+from ...claims.verdict import Standing
+from ...model.agents import split_last
+from ...quantities import stochastic_gradient
+from ...quantities.agent_values import (
+    Reading,
+    agent_advantages,
+    agent_values,
+    conditional_marginal,
+    defined_at,
+    subset_average,
+)
+from ...quantities.concentrability import density_ratio, squared_concentrability
+from ...quantities.distributions import state_action_distribution, stationary_distribution
+from ...quantities.divergence import kl_divergence, l1_distance, squared_norm
+from ...quantities.mirror_descent import mirror_step
+from ...quantities.stochastic_gradient import (
+    Averaging,
+    average_of_path,
+    default_step,
+    mean_function,
+    path_chances,
+    path_digits,
+    sample_paths,
+    squared_gradient,
+    squared_loss,
+    squared_paths,
+)
+from ...quantities.update_errors import propagation
+from ...quantities.values import action_values
+from .section_3 import GAME_AND_POLICY, GAME_AND_PRODUCT_POLICY, ONE_BY_TWO, SIMPLEX, TWO_BY_TWO, flat_core, subsets_of
+from .section_4 import COVERED
 
 READINGS: tuple[Reading, ...] = ("conditioning", "intervention")
 

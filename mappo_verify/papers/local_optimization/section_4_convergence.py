@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import (
+from ...arithmetic import (
     Array,
     System,
     Truth,
@@ -33,21 +33,8 @@ from ..arithmetic import (
     tilt,
     truth_of,
 )
-from ..games.named import shared_parameter
-from ..model import Game, Policy
-from ..model.agents import agent_axes, extend, split_last
-from ..model.conversion import convert
-from ..model.validation import FLOAT_TOLERANCE, unchecked
-from ..quantities.agent_values import agent_values
-from ..quantities.chain import has_stationary_distribution
-from ..quantities.distributions import stationary_distribution
-from ..quantities.divergence import entropy_of, kl_divergence, l1_distance
-from ..quantities.mirror_descent import exact_rate_bound, ideal_update, mirror_step
-from ..quantities.performance_difference import return_difference
-from ..quantities.update_errors import Update, propagation, residual
-from ..quantities.values import returns, state_values
-from .claim import Claim, Line, at_least, at_most, equal, line
-from .settings import (
+from ...claims.claim import Claim, Line, at_least, at_most, equal, line
+from ...claims.settings import (
     Case,
     Derived,
     Distribution,
@@ -62,7 +49,20 @@ from .settings import (
     Table,
     total,
 )
-from .verdict import Standing
+from ...claims.verdict import Standing
+from ...games.named import shared_parameter
+from ...model import Game, Policy
+from ...model.agents import agent_axes, extend, split_last
+from ...model.conversion import convert
+from ...model.validation import FLOAT_TOLERANCE, unchecked
+from ...quantities.agent_values import agent_values
+from ...quantities.chain import has_stationary_distribution
+from ...quantities.distributions import stationary_distribution
+from ...quantities.divergence import entropy_of, kl_divergence, l1_distance
+from ...quantities.mirror_descent import exact_rate_bound, ideal_update, mirror_step
+from ...quantities.performance_difference import return_difference
+from ...quantities.update_errors import Update, propagation, residual
+from ...quantities.values import returns, state_values
 
 
 def steps_of(case: Case) -> list[Update]:
@@ -450,7 +450,7 @@ def _ergodic(case: Case) -> Any:
 
 def _covers(case: Case) -> Any:
     """The comparator's states are visited by fully supported policies: true where these are recurrent everywhere."""
-    from ..quantities.chain import recurrent
+    from ...quantities.chain import recurrent
 
     return truth_of(recurrent(case.game, _uniform(case)) > 0)
 
