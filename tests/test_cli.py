@@ -249,15 +249,6 @@ def test_a_page_that_cannot_be_written_is_refused_before_the_work(mappo, tmp_pat
         assert code == 2 and "cannot write into" in words(err)
 
 
-def test_explain_says_where_numbers_come_from(mappo):
-    code, out, _ = mappo("explain", "lemma-4.1", "--game", "two-step")
-    text = words(out)
-    assert code == 0 and "13/4 ≈ 3.25 by returns" in text and "The numbers come from" in text
-    assert "mappo_verify.quantities.values.returns J_ρ(π) = Σ_s ρ(s) V_π(s)" in text
-    text = words(mappo("explain", "definition-4.4")[1])
-    assert "1 a constant" in text and "density_ratio; given policy" in text and "given policy a policy" in text
-
-
 def test_explain_on_a_game(mappo):
     code, out, _ = mappo("explain", "lemma-4.1", "--game", "two-step")
     text = words(out)

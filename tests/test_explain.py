@@ -10,10 +10,7 @@ from rich.console import Console
 
 import mappo_verify as mv
 from mappo_verify.arithmetic import System, like
-from mappo_verify.checking.evaluate import certify
 from mappo_verify.checking.explain import explain
-from mappo_verify.checking.sources import Source, sources_of
-from mappo_verify.claims.settings import Sizes
 from mappo_verify.errors import ClaimError, MappoVerifyError
 from mappo_verify.papers.registry import CLAIMS
 from mappo_verify.papers.registry import claim as find
@@ -121,19 +118,6 @@ def test_a_proof_that_raises_is_named_with_the_line_reached():
     ) as caught:
         explain(claim)
     assert isinstance(caught.value.__cause__, KeyError)
-
-
-def test_a_proof_that_takes_another_course_has_no_sources():
-    courses = iter([3, 2])
-
-    def proof(case):
-        yield mv.line("f", case.f)
-        for _ in range(next(courses)):
-            yield mv.equal("f", case.f, because="itself")
-
-    claim = mv.Claim("mine", "t", "s", mv.Setting("s", (mv.Table("f", lambda _: (2,)),)), proof)
-    evidence = certify(claim, lambda system: claim.setting.case({"f": (1, 2)}, Sizes(1, (1,)), system))
-    assert sources_of(claim, evidence) == [Source()] * 4
 
 
 def test_a_recorded_refutation_that_is_none_falls_back_to_an_instance():

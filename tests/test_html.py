@@ -151,35 +151,6 @@ def test_every_line_shows_the_numbers_of_the_document(page, document):
         assert hypotheses == [hypothesis["met"] for hypothesis in walk["hypotheses"]]
 
 
-def test_every_line_shows_the_source_of_the_document(page, document):
-    for row in document["claims"]:
-        (article,) = page.all("article", id=row["id"])
-        walk = row["walk_through"]
-        words = [
-            "; ".join(
-                f"{how} {' '.join(names)}"
-                for how, names in (("by", line["quantities"]), ("given", line["given"]))
-                if names
-            )
-            or "a constant" * line["constant"]
-            for line in walk["lines"]
-        ]
-        assert (
-            all(words)
-            and [" ".join(node.text.split()).replace(" ;", ";") for node in article.all("div", class_="by")] == words
-        )
-        (listed,) = article.all("ul", class_="quantities")
-        names = [f"{one['module']}.{one['name']}" for one in walk["quantities"]] + [
-            one["name"] for one in walk["given"]
-        ]
-        assert [next(item.all("code")).text for item in listed.all("li")] == names
-        assert sum(item.text.split()[0] == "given" for item in listed.all("li")) == len(walk["given"])
-        for kind in ("quantities", "given"):
-            assert {one["name"] for one in walk[kind]} == {name for line in walk["lines"] for name in line[kind]}
-    lines = [line for row in document["claims"] for line in row["walk_through"]["lines"]]
-    assert {bool(line["given"]) for line in lines} == {line["constant"] for line in lines} == {False, True}
-
-
 def test_the_table_shows_every_standing(page, document):
     (table,) = page.all("table")
     rows = list(next(table.all("tbody")).all("tr"))

@@ -11,7 +11,6 @@ from ..arithmetic import System, floats_of, system_of
 from ..checking.campaign import AuditReport, ClaimReport, Progress
 from ..checking.explain import explain_report
 from ..checking.monte_carlo import Interval, Statistics
-from ..checking.sources import Source, each_once, sources_of
 from ..claims.claim import Claim
 from ..claims.settings import Case
 from ..claims.verdict import Evidence, LineEvidence
@@ -242,9 +241,7 @@ def _rounded(ratio: float) -> float:
 
 
 def walk_through_document(claim: Claim, evidence: Evidence, subject: str) -> dict[str, Any]:
-    """The proof with the numbers of one case: ingredients, hypotheses, lines, verdict, and where the numbers come from."""
-    sources = sources_of(claim, evidence)
-    quantities, given = each_once(sources)
+    """The proof with the numbers of one case: ingredients, hypotheses, lines, verdict."""
     return {
         "subject": subject,
         "verdict": evidence.verdict.value,
@@ -258,16 +255,14 @@ def walk_through_document(claim: Claim, evidence: Evidence, subject: str) -> dic
             {"text": h.name, "by_construction": h.by_construction, "met": _WORDS[int(np.min(truth))]}
             for h, (_, truth) in zip(claim.setting.all_hypotheses, evidence.hypotheses, strict=False)  # until one fails
         ],
-        "lines": [_line_document(entry, source) for entry, source in zip(evidence.lines, sources, strict=True)],
-        "quantities": [{"name": q.name, "module": q.module, "about": q.about} for q in quantities],
-        "given": [{"name": one.name, "about": one.about} for one in given],
+        "lines": [_line_document(entry) for entry in evidence.lines],
     }
 
 
 _WORDS = {1: "yes", 0: "undecided", -1: "no"}
 
 
-def _line_document(entry: LineEvidence, source: Source) -> dict[str, Any]:
+def _line_document(entry: LineEvidence) -> dict[str, Any]:
     step = entry.step
     truth = int(np.min(step.truth)) if step is not None and np.size(step.truth) else 1
     return {
@@ -278,9 +273,6 @@ def _line_document(entry: LineEvidence, source: Source) -> dict[str, Any]:
         "axiom": None if step is None else step.axiom,
         "holds": None if step is None else _WORDS[truth],
         "off_by": number_text(-step.margin) if step is not None and truth < 0 and step.margin is not None else None,
-        "quantities": [quantity.name for quantity in source.quantities],
-        "given": [one.name for one in source.given],
-        "constant": source.constant,
     }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 
 import numpy as np
 from rich.console import Group, RenderableType
@@ -16,7 +15,6 @@ from ..checking.campaign import AuditReport, ClaimReport
 from ..checking.doctor import Diagnosis
 from ..checking.falsify import Falsification
 from ..checking.monte_carlo import Statistics
-from ..checking.sources import Source, each_once, sources_of
 from ..claims.claim import Claim
 from ..claims.verdict import Evidence, LineEvidence, Standing, StepEvidence, Verdict
 from ..games.named import NAMED
@@ -134,9 +132,8 @@ def explanation(claim: Claim, evidence: Evidence, subject: str) -> RenderableTyp
         held = bool((np.asarray(truth) > 0).all())
         parts.append(Text.assemble(("  ✓ " if held else "  ? ", "green" if held else "yellow"), f"hypothesis: {name}"))
     parts.append(Text())
-    sources = sources_of(claim, evidence)
-    parts += [_line(entry, source) for entry, source in zip(evidence.lines, sources, strict=True)]
-    parts += [Text(), _conclusion(evidence), *_sources(sources)]
+    parts += [_line(entry) for entry in evidence.lines]
+    parts += [Text(), _conclusion(evidence)]
     return Group(*parts)
 
 
@@ -157,21 +154,6 @@ def statistics_table(found: Statistics) -> RenderableType:
     return Group(Text(found.text(), "yellow"), Text(), table, Text(), *slopes)
 
 
-def _sources(sources: Sequence[Source]) -> list[Text]:
-    """Where the named quantities are defined and what the given ingredients are, each once."""
-    quantities, given = each_once(sources)
-    shown = [Text.assemble("  ", (f"{q.module}.{q.name}", "bold"), f"  {q.about}") for q in quantities]
-    shown += [Text.assemble("  given ", (one.name, "bold"), f"  {one.about}") for one in given]
-    return [Text(), Text("The numbers come from", "dim"), *shown] if shown else []
-
-
-def _source(source: Source) -> str:
-    """One line's: "by a, b; given c", or that it is a constant."""
-    named = (("by", source.quantities), ("given", source.given))
-    words = [f"{how} {', '.join(one.name for one in which)}" for how, which in named if which]
-    return "; ".join(words) or "a constant" * source.constant
-
-
 def _instance(evidence: Evidence) -> list[Text]:
     """The ingredients of a small case, number by number."""
     shown = []
@@ -185,12 +167,10 @@ def _instance(evidence: Evidence) -> list[Text]:
     return shown
 
 
-def _line(entry: LineEvidence, source: Source) -> RenderableType:
+def _line(entry: LineEvidence) -> RenderableType:
     relation = " " if entry.step is None else entry.step.relation
     pieces = [Text.assemble((f"  {relation} ", "bold"), entry.expression)]
-    pieces.append(
-        Text.assemble("      ", (values_text(entry.value, entry.where), "cyan"), "  ", (_source(source), "dim"))
-    )
+    pieces.append(Text.assemble("      ", (values_text(entry.value, entry.where), "cyan")))
     if entry.step is not None:
         pieces.append(_reason(entry.step))
     return Padding(Group(*pieces), (0, 0, 1, 0))
