@@ -139,7 +139,11 @@ def _(gain, length, size, when):
 @app.cell(hide_code=True)
 def _(iterations):
     _rows = [
-        {"k": k, "p": float(step.policy.factors[0][0, 0, 1]), "J": float(mv.returns(step.game, step.policy, step.here))}
+        {
+            "k": k,
+            "p": float(step.policy.factors[0][0, 0, 1]),
+            "J": float(mv.returns(step.game, step.policy, step.current_distribution)),
+        }
         for k, step in enumerate(iterations)
     ]
     _base = alt.Chart(alt.Data(values=_rows)).encode(x=alt.X("k:Q", title="update k", axis=alt.Axis(tickMinStep=1)))

@@ -70,10 +70,10 @@ from .quantities.mirror_descent import (
     log_linear_step as log_linear_step,
 )
 from .quantities.optimal import optimal as optimal, certify_optimality as certify_optimality
-from .quantities.serialisation import (
-    serialise as serialise,
-    serialise_policy as serialise_policy,
-    deserialise as deserialise,
+from .quantities.sequential import (
+    sequential_game as sequential_game,
+    sequential_policy as sequential_policy,
+    values_by_agent as values_by_agent,
 )
 
 from .quantities.gradients import policy_gradient as policy_gradient

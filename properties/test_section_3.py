@@ -24,7 +24,7 @@ def test_optimal_values() -> None:
 
 
 def test_agent_values_four_ways() -> None:
-    """Q^{1:m} by expectation, by marginalisation, as a fixed point, and in the serialised game."""
+    """Q^{1:m} by expectation, by marginalisation, as a fixed point, and in the sequential game."""
     holds("definition-3.1")
 
 

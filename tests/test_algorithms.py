@@ -30,7 +30,7 @@ from mappo_verify.algorithms.multi_agent_ppo import ideal_beta, multi_agent_ppo,
 from mappo_verify.algorithms.sampling import ENDED, SamplingOracle, cumulative, draw
 from mappo_verify.algorithms.trace import recompute, self_consistent_beta
 from mappo_verify.arithmetic import System, floats_of, like, tilt
-from mappo_verify.arithmetic.balls import precision
+from mappo_verify.arithmetic.precision import precision
 from mappo_verify.errors import ExactnessError, GameError, SingularError
 from mappo_verify.games.continuing import restarted
 from mappo_verify.games.loading import load_game
@@ -705,7 +705,7 @@ def test_recomputed_quantities_by_their_definitions():
     phi, eps, hat = found.concentrability, found.fit_error, found.critic_error
     both = phi[:, 1:] + phi[:, :-1]
     np.testing.assert_allclose(found.propagation, math.sqrt(2) * both * (eps + hat / trace.beta), rtol=1e-12)
-    np.testing.assert_allclose(found.residual, 2 * phi[:, :-1] * eps, rtol=1e-12)
+    np.testing.assert_allclose(found.fit_cost, 2 * phi[:, :-1] * eps, rtol=1e-12)
     there = stationary_distribution(game, comparator)
     np.testing.assert_allclose(found.returns, [returns(game, trace.policies(k), there) for k in range(4)], rtol=1e-12)
     np.testing.assert_allclose(found.gaps, found.target_return - found.returns[:-1])
@@ -755,7 +755,7 @@ def test_balls_enclose_the_recorded_run(solver):
             "critic_error",
             "concentrability",
             "propagation",
-            "residual",
+            "fit_cost",
             "divergence",
         ):
             table = getattr(enclosed, name)
@@ -795,13 +795,13 @@ def test_infinite_concentrability_is_infinite_and_never_nan():
     assert found.concentrability[1:].tolist() == [[1.0, math.inf]] * 2
     assert found.covered.tolist() == [[1, 1], [1, -1], [1, -1]]
     assert found.propagation[1:].tolist() == [[math.inf]] * 2
-    assert found.residual.tolist() == [[0.0]] * 3  # φ^{m-1} is finite here, and ε is 0
+    assert found.fit_cost.tolist() == [[0.0]] * 3  # φ^{m-1} is finite here, and ε is 0
     assert found.divergence[1:].tolist() == [[math.inf]] * 3
-    for name in ("propagation", "residual", "propagation_by_fit", "propagation_by_critic", "fit_error", "divergence"):
+    for name in ("propagation", "fit_cost", "propagation_by_fit", "propagation_by_critic", "fit_error", "divergence"):
         assert not np.isnan(getattr(found, name)).any()
 
 
-def test_one_update_has_the_prices_that_the_trace_has():
+def test_one_update_costs_what_the_trace_says():
     """Δ and δ of single updates, as the claims use them, by the definitions."""
     game, trace, comparator = small_run()
     wanted = by_definition(game, trace, comparator)
@@ -822,10 +822,10 @@ def test_one_update_has_the_prices_that_the_trace_has():
             above, below = wanted["phi"][k, m], wanted["phi"][k, m - 1]
             fit, critic = wanted["epsilon"][k, m - 1], wanted["epsilon_hat"][k, m - 1] / trace.beta
             assert float(update.squared_phi(m)) == pytest.approx(above**2, rel=1e-12)
-            assert float(update.delta_upper(m)) == pytest.approx(
+            assert float(update.propagation(m)) == pytest.approx(
                 math.sqrt(2) * (above + below) * (fit + critic), rel=1e-10
             )
-            assert float(update.delta_lower(m)) == pytest.approx(2 * below * fit, rel=1e-10)
+            assert float(update.fit_cost(m)) == pytest.approx(2 * below * fit, rel=1e-10)
 
 
 def test_the_theorem_s_own_beta():
@@ -835,7 +835,7 @@ def test_the_theorem_s_own_beta():
     beta_k = beta * math.sqrt(3)
     phi = found.concentrability
     upper = math.sqrt(2) * (phi[:, 1:] + phi[:, :-1]) * (found.fit_error + found.critic_error / beta_k)
-    total = 2 * math.log(2) + upper.sum() + found.residual.sum()
+    total = 2 * math.log(2) + upper.sum() + found.fit_cost.sum()
     assert beta**2 * total == pytest.approx(2 * float(found.bound) ** 2 / 2)
     ideal = recompute(multi_agent_ppo(game, 3, bound=2.0), game, comparator)
     assert float(self_consistent_beta(ideal)) == pytest.approx(float(ideal_beta(ideal.bound, (2, 2))))

@@ -48,7 +48,7 @@ from mappo_verify.arithmetic import (
     truth_of,
     xlogy,
 )
-from mappo_verify.arithmetic.balls import precision
+from mappo_verify.arithmetic.precision import precision
 from mappo_verify.arithmetic.symbols import PolynomialRing
 from mappo_verify.errors import ExactnessError, GameError, MixedArithmeticError, SingularError, UndecidedError
 

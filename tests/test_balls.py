@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from mappo_verify.arithmetic import System, compare, floats_of, like, log
-from mappo_verify.arithmetic.balls import PRECISION_CAP, enclose_all, precision
+from mappo_verify.arithmetic.balls import enclose_all
 from mappo_verify.arithmetic.formal import FormalLog
+from mappo_verify.arithmetic.precision import PRECISION_CAP, precision
 from mappo_verify.errors import UndecidedError
 from mappo_verify.model import Game, Policy
 from mappo_verify.quantities.agent_values import (
@@ -43,7 +44,7 @@ from mappo_verify.quantities.mirror_descent import (
     mirror_step,
 )
 from mappo_verify.quantities.performance_difference import return_difference
-from mappo_verify.quantities.serialisation import deserialise, serialise, serialise_policy
+from mappo_verify.quantities.sequential import sequential_game, sequential_policy, values_by_agent
 from mappo_verify.quantities.values import (
     action_values,
     advantages,
@@ -117,7 +118,7 @@ def rational_quantities(game, lasting, policy, target, table):
         "tv": total_variation(policy.factors[0], target.factors[0]),
         "sup": sup_norm(table, 2),
         "squared": squared_norm(table, target.joint(), 2),
-        "serial": state_values(serialise(game), serialise_policy(target)),
+        "sequential": state_values(sequential_game(game), sequential_policy(target)),
     }
     for m in range(agents + 1):
         found[f"Q{m}"] = agent_values(game, target)[m]
@@ -126,7 +127,9 @@ def rational_quantities(game, lasting, policy, target, table):
         found[f"φ²{m}"] = squared_concentrability(nu, policy, nu_target, target, m)
     for m in range(agents):
         found[f"A{m + 1}"] = agent_advantages(game, target)[m]
-        found[f"serial Q{m + 1}"] = deserialise(game, action_values(serialise(game), serialise_policy(target)))[m]
+        found[f"sequential Q{m + 1}"] = values_by_agent(
+            game, action_values(sequential_game(game), sequential_policy(target))
+        )[m]
     for reading in READING:
         for subset in {(agents,), (1,), (1, agents), tuple(range(2, agents + 1))}:
             found[f"Q{subset}, {reading}"] = subset_values(game, policy, subset, reading)

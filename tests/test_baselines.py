@@ -15,7 +15,7 @@ from mappo_verify.algorithms.joint_mirror_descent import joint_mirror_descent
 from mappo_verify.algorithms.shared_parameters import shared_parameters
 from mappo_verify.algorithms.trace import recompute
 from mappo_verify.arithmetic import System
-from mappo_verify.arithmetic.balls import precision
+from mappo_verify.arithmetic.precision import precision
 from mappo_verify.errors import GameError
 from mappo_verify.games.named import named_game, random_game
 from mappo_verify.model import Game, Policy

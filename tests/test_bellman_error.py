@@ -166,7 +166,7 @@ def test_the_true_values_have_no_bellman_error():
         points = values.size
         weights = rational([[Fraction(1, points)] * values.shape[-1]] * 3)
         moments = mv.population_moments(game, policy, rational(np.eye(points, dtype=int).tolist()), weights, m)
-        assert not (moments.residual(values.ravel()) != 0).any()
+        assert not (moments.equation_error(values.ravel()) != 0).any()
         assert moments.error(values.ravel()) == 0
         assert moments.error(values.ravel() + 1) > 0
 
@@ -545,7 +545,7 @@ def test_rows_that_the_floats_missed_are_taken_in(monkeypatch):
 
     def blind(form, region, *_):
         zero = np.zeros(len(region.low))
-        return qp._judged(form, region, floats_of(truth.weights), Multipliers(zero, zero, np.asarray(0.0)), "conic")
+        return qp._certified(form, region, floats_of(truth.weights), Multipliers(zero, zero, np.asarray(0.0)), "conic")
 
     monkeypatch.setattr(qp, "_by_solver", blind)
     monkeypatch.setattr(qp, "_by_active_set", blind)
@@ -599,7 +599,7 @@ def test_class_error_by_its_definition(number):
     for weights in (*rng.normal(size=(3, size)), *(ceiling * rng.random((2, size)) / size)):
         found = mv.class_bellman_error(moments, critics, weights)
         peer = inner_minimum_by_cvxpy(moments, critics, weights)
-        slope = moments.residual(weights)
+        slope = moments.equation_error(weights)
         change = peer - weights
         expected = -(change @ moments.gram @ change + 2 * change @ slope)
         size_of = 1 + abs(expected)

@@ -20,7 +20,7 @@ import pytest
 
 import mappo_verify as mv
 from mappo_verify.arithmetic import System, like
-from mappo_verify.arithmetic.balls import precision
+from mappo_verify.arithmetic.precision import precision
 from mappo_verify.checking import certificate as toolkit
 from mappo_verify.checking.certificate import (
     SHIPPED,

@@ -14,7 +14,7 @@ import flint
 import pytest
 
 import mappo_verify as mv
-from mappo_verify.arithmetic.balls import precision
+from mappo_verify.arithmetic.precision import precision
 from mappo_verify.checking import doctor
 from mappo_verify.checking.campaign import try_out
 from mappo_verify.checking.doctor import ROOT, Diagnosis, diagnose, planted_copy

@@ -11,7 +11,7 @@ import pytest
 
 import oracle
 from mappo_verify.arithmetic import System, absolute, compare, floats_of, like
-from mappo_verify.arithmetic.balls import precision
+from mappo_verify.arithmetic.precision import precision
 from mappo_verify.errors import GameError
 from mappo_verify.games.named import named_game, random_game
 from mappo_verify.model import Game, Policy

@@ -12,7 +12,7 @@ import pytest
 
 import mappo_verify as mv
 from mappo_verify.arithmetic import FALSE, TRUE, UNKNOWN, System, like
-from mappo_verify.arithmetic.balls import precision
+from mappo_verify.arithmetic.precision import precision
 from mappo_verify.checking.evaluate import PRECISION_CAP, START_PRECISION, certify, decide, evaluate
 from mappo_verify.claims.verdict import verdicts_of
 from mappo_verify.errors import ClaimError, MappoVerifyError, MixedArithmeticError, UndecidedError

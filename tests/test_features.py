@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mappo_verify.arithmetic import System, compare, floats_of, like, log
-from mappo_verify.arithmetic.balls import precision
+from mappo_verify.arithmetic.precision import precision
 from mappo_verify.errors import ExactnessError, GameError
 from mappo_verify.games.named import random_game
 from mappo_verify.model import Policy

@@ -77,7 +77,7 @@ def test_realizability_and_completeness(seed):
         return max((abs(f[s][p] - g[s][p]) for s, p in over), default=Fraction(0))
 
     residuals = [gap(f, g) for f, g in zip(critics, backups, strict=True)]
-    assert oracle.fractions(finite.residuals(ours, played)) == residuals
+    assert oracle.fractions(finite.residual_norms(ours, played)) == residuals
     assert int(finite.most_realistic(ours, played)) == residuals.index(min(residuals))
     assert Fraction(str(finite.realizability(ours, played))) == min(residuals) ** 2
     seen = visited_states(ours, ours.start)
@@ -173,10 +173,10 @@ def test_other_number_systems(system):
     games = mv.random_game(2, (2, 2), seed=2, batch=(4,))
     many = FiniteClass(tables, 1)
     uniform = mv.Policy.uniform(games)
-    assert many.residuals(games, uniform).shape == (4, 3)
+    assert many.residual_norms(games, uniform).shape == (4, 3)
     for index in range(4):
-        alone = many.residuals(games[index], mv.Policy.uniform(games[index]))
-        assert (many.residuals(games, uniform)[index] == alone).all()
+        alone = many.residual_norms(games[index], mv.Policy.uniform(games[index]))
+        assert (many.residual_norms(games, uniform)[index] == alone).all()
         data = law_of_data(games[index], mv.Policy.uniform(games[index]), mu, 1)
         batch = law_of_data(games, uniform, np.broadcast_to(mu, (4, 2, 2)), 1)
         assert (many.errors(games, uniform, batch)[index] == many.errors(games[index], policy, data)).all()

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import oracle
 from mappo_verify.arithmetic import System, like, log
-from mappo_verify.arithmetic.balls import precision
+from mappo_verify.arithmetic.precision import precision
 from mappo_verify.arithmetic.symbols import PolynomialRing
 from mappo_verify.errors import ExactnessError, GameError, MappoVerifyError, MixedArithmeticError
 from mappo_verify.model import Game, Policy

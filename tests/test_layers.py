@@ -52,7 +52,7 @@ DYNAMIC_IMPORTS = {
 }
 """The places that import by a computed name, and what they import."""
 
-ARITHMETIC_INSIDE = {"balls", "formal", "floats", "rationals", "symbols"}
+ARITHMETIC_INSIDE = {"balls", "formal", "floats", "precision", "rationals", "symbols"}
 """Modules that import flint when they are loaded, and so may be imported by others only inside functions."""
 
 
@@ -307,7 +307,7 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("quantities/quadratic_program.py", "_accurate"): "floats only: what solvers return",
     ("quantities/quadratic_program.py", "_by_active_set"): "floats only: what daqp returns",
     ("quantities/quadratic_program.py", "_daqp"): "floats only: the scale of the data",
-    ("quantities/quadratic_program.py", "_price_of_the_ball"): "floats only: a root by scipy",
+    ("quantities/quadratic_program.py", "_multiplier_of_the_ball"): "floats only: a root by scipy",
     ("quantities/quadratic_program.py", "room"): "floats only: a root by scipy",
     ("quantities/quadratic_program.py", "_by_cone"): "floats only: what Clarabel returns",
     ("quantities/reference_solvers.py", "_class_problem"): "cvxpy's constraints",

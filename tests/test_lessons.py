@@ -171,10 +171,10 @@ def test_a_shorter_run_solves_the_exercise(run):
     assert found["solved"] and found["ratio"] > 1.02
 
 
-def test_with_a_larger_residual_nothing_breaks(run, monkeypatch):
-    right = update_errors.residual
+def test_with_a_larger_fit_cost_nothing_breaks(run, monkeypatch):
+    right = update_errors.fit_cost_factor
     for module in (update_errors, section_4_convergence):
-        monkeypatch.setattr(module, "residual", lambda below: 4 * right(below))
+        monkeypatch.setattr(module, "fit_cost_factor", lambda below: 4 * right(below))
     _, found = run(FOUR)
     assert found["printed"].verdict is mv.Verdict.HOLDS and found["ratio"] < 1
 

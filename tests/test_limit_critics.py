@@ -48,7 +48,7 @@ def test_it_is_the_limit_of_the_penalised_problem(make, m):
     assert floats_of(direction) @ w.value == pytest.approx(float(floats_of(found.objective)), abs=1e-4)
     assert found.weights.dtype == object
     assert (critics.contains(found.weights) > 0).all()
-    assert (floats_of(moments.residual(found.weights)) == 0).all()
+    assert (floats_of(moments.equation_error(found.weights)) == 0).all()
 
 
 def test_the_values_of_the_counterexamples():

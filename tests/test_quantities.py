@@ -12,7 +12,7 @@ import pytest
 
 import oracle
 from mappo_verify.arithmetic import System, compare, constant, like, log
-from mappo_verify.arithmetic.balls import precision
+from mappo_verify.arithmetic.precision import precision
 from mappo_verify.errors import ExactnessError, GameError, MixedArithmeticError, SingularError, UndecidedError
 from mappo_verify.model import Game, Policy
 from mappo_verify.quantities.agent_values import (
@@ -45,7 +45,7 @@ from mappo_verify.quantities.mirror_descent import (
     mirror_step,
 )
 from mappo_verify.quantities.performance_difference import return_difference
-from mappo_verify.quantities.serialisation import deserialise, serialise, serialise_policy
+from mappo_verify.quantities.sequential import sequential_game, sequential_policy, values_by_agent
 from mappo_verify.quantities.values import (
     action_values,
     advantages,
@@ -604,37 +604,37 @@ def test_log_linear_step():
     assert oracle.fractions(log_linear_step(factor, features, step)) == [[wanted]]
 
 
-# --- the serialised game ----------------------------------------------------------------------------------------------
+# --- the sequential game ----------------------------------------------------------------------------------------------
 
 
-def test_serialised_game_has_the_same_values():
+def test_sequential_game_has_the_same_values():
     for seed in SEEDS[:150]:
         (game, policy, _), (mv_game, mv_policy, _) = case(seed)
-        serial, behaviour = serialise(mv_game), serialise_policy(mv_policy)
-        found = deserialise(mv_game, action_values(serial, behaviour))
+        sequential, behaviour = sequential_game(mv_game), sequential_policy(mv_policy)
+        found = values_by_agent(mv_game, action_values(sequential, behaviour))
         assert [oracle.fractions(t) for t in found] == oracle.agent_values(game, policy)[1:], f"seed {seed}"
-        assert serial.agents == 1 and serial.discount == 1
+        assert sequential.agents == 1 and sequential.discount == 1
 
 
-def test_serialised_transitions_by_hand():
+def test_sequential_transitions_by_hand():
     """2 states, actions (2, 3): states (s), then (s, a¹); agent 2 moves the game and discounts."""
     (_, _, _), (game, _, _) = case(3)
     assert game.action_sizes == (2, 3)
-    serial = serialise(game)
+    sequential = sequential_game(game)
     states = game.states
-    assert serial.states == states * (1 + 2) and serial.actions == 3
+    assert sequential.states == states * (1 + 2) and sequential.actions == 3
     for s in range(states):
         for a in range(2):
-            assert oracle.fractions(serial.transition[s, a]) == [t == states + 2 * s + a for t in range(3 * states)]
-            assert serial.reward[s, a] == 0
-        assert oracle.fractions(serial.transition[s, 2]) == [0] * 3 * states
+            assert oracle.fractions(sequential.transition[s, a]) == [t == states + 2 * s + a for t in range(3 * states)]
+            assert sequential.reward[s, a] == 0
+        assert oracle.fractions(sequential.transition[s, 2]) == [0] * 3 * states
         for p in range(2):
             for a in range(3):
-                row = serial.transition[states + 2 * s + p, a]
+                row = sequential.transition[states + 2 * s + p, a]
                 assert (row[:states] == game.discount * game.transition[s, 3 * p + a]).all() and (
                     row[states:] == 0
                 ).all()
-                assert serial.reward[states + 2 * s + p, a] == game.reward[s, 3 * p + a]
+                assert sequential.reward[states + 2 * s + p, a] == game.reward[s, 3 * p + a]
 
 
 # --- batches, broadcasting, floats ------------------------------------------------------------------------------------
@@ -681,8 +681,8 @@ def everything(game, policy, target):
         for reading in READINGS:
             first[f"Q{subset}{reading}"] = subset_values(game, policy, subset, reading)
             first[f"A(1){subset}{reading}"] = subset_advantages(game, policy, set(subset) - {1}, (1,), reading)
-    for m, table in enumerate(deserialise(game, action_values(serialise(game), serialise_policy(policy)))):
-        first[f"serial{m}"] = table
+    for m, table in enumerate(values_by_agent(game, action_values(sequential_game(game), sequential_policy(policy)))):
+        first[f"sequential{m}"] = table
     for m in range(game.agents + 1):
         states, other = visits(game, policy), visits(game, target)
         first[f"w{m}"] = density_ratio(states, policy, other, target, m)

@@ -537,14 +537,14 @@ def test_the_summary_has_the_numbers_of_the_run(tmp_path):
     assert data["gaps"] == pytest.approx(best.values @ game.start - trace.returns(game), rel=1e-6)
     assert data["bounds"]["mean_gap"] == pytest.approx(np.cumsum(found.gaps) / after, rel=1e-9)
     beta, agents, gamma = float(trace.beta), 2, 0.9
-    for name, lost in (("printed", found.residual), ("repaired", found.repaired_residual)):
+    for name, lost in (("printed", found.fit_cost), ("repaired", found.repaired_fit_cost)):
         spent = np.cumsum((found.propagation + lost).sum(-1)) + 2 * np.log(2)
         total = spent + agents / 2 * after * (float(found.bound) / beta) ** 2
         assert data["bounds"][name] == pytest.approx(beta * total / ((1 - gamma) * after), rel=1e-9)
     assert json.loads(json.dumps(data, allow_nan=False)) == data
 
 
-def test_what_replaces_the_false_residual_is_the_norm_that_cauchy_and_schwarz_give():
+def test_what_replaces_the_false_fit_cost_is_the_norm_that_cauchy_and_schwarz_give():
     """``‖w_{m-1}(1 - π_{k+1}^m/π_k^m)‖_{2,σ_k}`` by hand: one state, and the comparator plays (0, 0)."""
     game = mv.restarted(mv.named_game("climbing")).floats()
     trace = mv.multi_agent_ppo(game, 5, features=mv.Features.random(game, 2, 1))

@@ -43,7 +43,7 @@ from ..quantities.agent_values import agent_values
 from ..quantities.distributions import stationary_distribution
 from ..quantities.divergence import entropy_of, kl_divergence
 from ..quantities.performance_difference import expected_along
-from ..quantities.update_errors import Update, propagation, residual
+from ..quantities.update_errors import Update, fit_cost_factor, propagation_factor
 from ..quantities.values import returns
 
 ENTRIES_AT_ONCE = 4_000_000
@@ -226,12 +226,12 @@ class Recomputed:
         return np.asarray(self.propagation_by_fit + self.propagation_by_critic / lift(self.beta, 1))
 
     @property
-    def residual(self) -> Array:
+    def fit_cost(self) -> Array:
         """``δ_k^m = 2 φ_k^{m-1} ε_k^m`` as printed, ``[K, ..., N]``; infinite where ``φ`` is."""
-        return self._times(residual(self.concentrability[..., :-1]), self.fit_error, below=True)
+        return self._times(fit_cost_factor(self.concentrability[..., :-1]), self.fit_error, below=True)
 
     @property
-    def repaired_residual(self) -> Array:
+    def repaired_fit_cost(self) -> Array:
         """``‖w_{m-1}(1 - π_{k+1}^m/π_k^m)‖_{2,σ_k} ε_k^m``, for ``δ_k^m``, ``[K, ..., N]``; infinite where ``φ`` is."""
         return self._times(sqrt(self.change_squared), self.fit_error, below=True)
 
@@ -241,12 +241,12 @@ class Recomputed:
 
         ``1/k Σ_{i<k} (J_* - J_i) ≤ β_k [Σ_m log|A_m| + Σ_{i<k,m} (Δ + δ) + (N/2) k B²/β_k²] / ((1-γ) k)``, ``J`` from ``ν_*``.
         """
-        return self._bounds(self.propagation + self.residual)
+        return self._bounds(self.propagation + self.fit_cost)
 
     @property
     def repaired_bounds(self) -> Array:
-        """The same with :attr:`repaired_residual` in the place of ``δ`` (theorem-4.5/repaired), ``[K, ...]``."""
-        return self._bounds(self.propagation + self.repaired_residual)
+        """The same with :attr:`repaired_fit_cost` in the place of ``δ`` (theorem-4.5/repaired), ``[K, ...]``."""
+        return self._bounds(self.propagation + self.repaired_fit_cost)
 
     def _bounds(self, losses: Array) -> Array:
         spent = np.cumsum(losses.sum(-1), axis=0)
@@ -258,7 +258,7 @@ class Recomputed:
     @property
     def _both(self) -> Array:
         phi = self.concentrability
-        return propagation(phi[..., 1:], phi[..., :-1])
+        return propagation_factor(phi[..., 1:], phi[..., :-1])
 
     def _times(self, factor: Array, errors: Array, below: bool = False) -> Array:
         """A product that is infinite wherever the concentrability is: ``∞ · 0`` says nothing, so it is not called a number."""
@@ -353,7 +353,7 @@ def self_consistent_beta(found: Recomputed) -> Array:
     """
     iterations, agents = found.fit_error_squared.shape[0], len(found.action_sizes)
     both = (0, -1)
-    fixed = (found.propagation_by_fit + found.residual).sum(axis=both) + entropy_of(found.action_sizes, found.bound)
+    fixed = (found.propagation_by_fit + found.fit_cost).sum(axis=both) + entropy_of(found.action_sizes, found.bound)
     varying = found.propagation_by_critic.sum(axis=both) / sqrt(like(iterations, found.bound))
     target = 2 * agents * square(found.bound)
     return np.asarray((sqrt(square(varying) + fixed * target) - varying) / (2 * fixed))

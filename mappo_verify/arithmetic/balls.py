@@ -1,13 +1,10 @@
 """Certified balls (``flint.arb`` in object arrays): every result contains the true number.
 
-The working precision is one number for the whole process; :func:`precision` sets it and holds a lock meanwhile.
+:func:`~mappo_verify.arithmetic.precision.precision` sets how many bits they carry.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any
 
@@ -17,28 +14,9 @@ import numpy.typing as npt
 
 from ..errors import ExactnessError, SingularError, UndecidedError
 from .formal import FormalLog
+from .precision import precision as precision  # what module_of(System.BALLS) offers to others
 from .rationals import rational, solve_each
 from .system import FALSE, TRUE, UNKNOWN, Array, Truth, elementwise
-
-START_PRECISION = 64
-PRECISION_CAP = 4096
-"""Bits. A comparison that is still open here is reported as undecided, not forced."""
-
-_lock = threading.RLock()
-
-
-@contextmanager
-def precision(bits: int) -> Iterator[None]:
-    """Compute in balls of ``bits`` bits inside this block."""
-    if not 2 <= bits <= 2**20:
-        raise ValueError(f"precision of {bits} bits is outside 2..{2**20}")
-    with _lock:
-        before = flint.ctx.prec
-        flint.ctx.prec = bits
-        try:
-            yield
-        finally:
-            flint.ctx.prec = before
 
 
 def constant(value: int | Fraction) -> flint.arb:

@@ -17,6 +17,7 @@ from typing import Any
 import flint
 
 from ..errors import ExactnessError, UndecidedError
+from .precision import PRECISION_CAP, precision
 from .system import System
 
 Terms = list[tuple[Any, Any]]
@@ -100,8 +101,6 @@ class FormalLog:
         number = self.reduced()
         if not number.terms:
             return int(number.constant > 0) - int(number.constant < 0)
-        from .balls import PRECISION_CAP, precision
-
         bits = 64
         while bits <= PRECISION_CAP:
             with precision(bits):
@@ -171,8 +170,6 @@ class FormalLog:
         """The nearest float64, also where logarithms nearly cancel."""
         if self.is_zero():
             return 0.0
-        from .balls import PRECISION_CAP, precision
-
         bits = 64
         while True:
             with precision(bits):

@@ -245,7 +245,7 @@ class Quotient:
 
 
 class _ScalarRing(Ring):
-    """Plain rationals on their way into some ring: a constant does not know yet which one it will meet."""
+    """The ring of constants: a constant joins the ring of the first symbol that it meets."""
 
     def number(self, value: flint.fmpq) -> Any:
         return value

@@ -167,14 +167,14 @@ def like(values: Any, reference: Any) -> Array:
 
 @lru_cache(maxsize=64)
 def _float_scalar(value: int) -> Array:
-    """The few numbers that formulas are full of, made once, read-only."""
+    """The constants that formulas use most, made once and read-only."""
     result = np.asarray(float(value))
     result.setflags(write=False)
     return result
 
 
 def certainly_equal(left: Any, right: Any) -> npt.NDArray[np.bool_]:
-    """Where two entries are one number beyond doubt.  Balls are: equal points, or the very same object (one number twice)."""
+    """Where two entries are certainly the same number.  For balls: equal exact points, or the same object."""
     left, right = np.broadcast_arrays(left, right)
     return backend(left, right).certainly_equal(left, right)  # type: ignore[no-any-return]
 
@@ -234,7 +234,7 @@ def pseudo_solve(matrix: Array, right: Array) -> tuple[Array, Array]:
     """``X = M⁺ R`` and what of ``R`` lies outside the range of ``M``, for symmetric positive semidefinite ``M``, batched.
 
     ``X`` is the shortest least-squares solution; the remainder ``R - M X`` is ``R`` projected on the null space, so the system
-    is consistent where it is 0; elsewhere ``½xᵀMx - rᵀx`` falls for ever in the direction of the remainder.
+    is consistent where it is 0; elsewhere ``½xᵀMx - rᵀx`` decreases without bound along the remainder.
 
     Rationals decide the rank exactly.  Floats count eigenvalues within rounding of 0 as 0, and return a remainder within
     rounding of 0 as exactly 0.  Balls and symbols cannot tell a rank, so there ``M`` must be invertible, as in :func:`solve`.
@@ -331,7 +331,7 @@ def tilt(weights: Any, exponents: Any) -> Array:
 def compare(left: Any, relation: str, right: Any) -> Truth:
     """Three-valued ``left relation right`` for a relation of ``=``, ``≤``, ``≥``, ``<``, ``>``, elementwise.
 
-    Balls never certify an equality.  Floats compare their rounded values; it is the caller who must not call that proof.
+    Balls never certify an equality.  Floats compare their rounded values, which proves nothing.
     """
     left, right = np.asarray(left), np.asarray(right)
     if relation in ("≥", ">"):
@@ -399,7 +399,9 @@ def floats_of(values: Any) -> npt.NDArray[np.float64]:
     if values.dtype.kind != "O":
         return np.asarray(values, dtype=np.float64)
     convert, known = backend(values).to_float, {}
-    entries = values.ravel().tolist()  # keeps them alive, so that identities stay unique: large games share their zeros
+    entries = (
+        values.ravel().tolist()
+    )  # the list keeps the entries alive, so no id() is used twice; the zeros of a large game are one object
     result = np.empty(len(entries))
     for position, entry in enumerate(entries):
         if id(entry) not in known:

@@ -24,7 +24,7 @@ VALUES, CHAIN, AGENTS = "quantities/values.py", "quantities/chain.py", "quantiti
 PLACES, ORDER = "quantities/distributions.py", "model/agents.py"
 MIRROR, KL = "quantities/mirror_descent.py", "quantities/divergence.py"
 DIFFERENCE, BELLMAN = "quantities/performance_difference.py", "quantities/bellman.py"
-SERIAL, COVER = "quantities/serialisation.py", "quantities/concentrability.py"
+SEQUENTIAL, COVER = "quantities/sequential.py", "quantities/concentrability.py"
 POLICY, BEST = "model/policy.py", "quantities/optimal.py"
 ERROR = "quantities/bellman_error.py"
 SGD, ONLINE = "quantities/stochastic_gradient.py", "quantities/online_learning.py"
@@ -396,21 +396,21 @@ PLANTED: tuple[Planted, ...] = (
     Planted(
         "φ under the wrong weights",
         COVER,
-        "(above * density_ratio(states",
-        "(state_action_distribution(np.asarray(states), policy, m) * density_ratio(states",
+        "(above * density_ratio(distribution",
+        "(state_action_distribution(np.asarray(distribution), policy, m) * density_ratio(distribution",
         ("definition-4.4",),
     ),
-    # --- serialisation and optimality
+    # --- the sequential game and optimality
     Planted(
         "discount after every agent's move",
-        SERIAL,
+        SEQUENTIAL,
         "    one = like(1, game.system)[()]",
         "    one = (like(1, game.system)[()] + game.discount) / 2",
         ("definition-3.1",),
     ),
     Planted(
-        "serial prefixes numbered by the wrong size",
-        SERIAL,
+        "sequential prefixes numbered by the wrong size",
+        SEQUENTIAL,
         "+ s * prefixes[j + 1] + p * size + a",
         "+ s * prefixes[j + 1] + p + a * prefixes[j]",
         ("definition-3.1",),
@@ -475,15 +475,15 @@ PLANTED: tuple[Planted, ...] = (
     Planted(
         "the squared loss without its weights",
         SGD,
-        'contract("...n,...wn->...w", chances, square(residuals',
-        'contract("...n,...wn->...w", 0 * chances + 1, square(residuals',
+        'contract("...n,...wn->...w", chances, square(prediction_errors',
+        'contract("...n,...wn->...w", 0 * chances + 1, square(prediction_errors',
         ("lemma-b.2/rate",),
     ),
     Planted(
         "a gradient ten times too long",
         SGD,
-        "residuals(features, targets, theta)[..., np.arange(len(chosen)), chosen]",
-        "10 * residuals(features, targets, theta)[..., np.arange(len(chosen)), chosen]",
+        "prediction_errors(features, targets, theta)[..., np.arange(len(chosen)), chosen]",
+        "10 * prediction_errors(features, targets, theta)[..., np.arange(len(chosen)), chosen]",
         ("lemma-b.2/rate",),
     ),
     # --- online learning
@@ -568,14 +568,14 @@ PLANTED: tuple[Planted, ...] = (
     Planted(
         "the target of the fit on the wrong side",
         ERROR,
-        "weights - _times_inverse(self.gram, self.residual(weights))",
-        "weights + _times_inverse(self.gram, self.residual(weights))",
+        "weights - _times_inverse(self.gram, self.equation_error(weights))",
+        "weights + _times_inverse(self.gram, self.equation_error(weights))",
         ("section-c.1/unconstrained",),
     ),
     Planted(
-        "the price forgotten in the objective",
+        "the penalty forgotten in the objective",
         ERROR,
-        "(direction * weights).sum(-1) + price * self.error(weights)",
+        "(direction * weights).sum(-1) + penalty * self.error(weights)",
         "(direction * weights).sum(-1) + self.error(weights)",
         ("section-c.1/unconstrained",),
     ),
@@ -639,8 +639,8 @@ PLANTED: tuple[Planted, ...] = (
     Planted(
         "a bonus for Bellman error",
         FINITE,
-        "+ lift(np.asarray(price), 1) * self.errors",
-        "- lift(np.asarray(price), 1) * self.errors",
+        "+ lift(np.asarray(penalty), 1) * self.errors",
+        "- lift(np.asarray(penalty), 1) * self.errors",
         ("theorem-d.7/trap",),
     ),
     Planted(
@@ -653,15 +653,15 @@ PLANTED: tuple[Planted, ...] = (
     Planted(
         "ζ_F without its square",
         FINITE,
-        "return square(smallest(self.residuals",
-        "return (smallest(self.residuals",
+        "return square(smallest(self.residual_norms",
+        "return (smallest(self.residual_norms",
         ("assumption-d.2",),
     ),
     Planted(
         "ζ_F of the worst critic",
         FINITE,
-        "return square(smallest(self.residuals",
-        "return square(largest(self.residuals",
+        "return square(smallest(self.residual_norms",
+        "return square(largest(self.residual_norms",
         ("assumption-d.2",),
     ),
     Planted(
@@ -696,8 +696,8 @@ PLANTED: tuple[Planted, ...] = (
     Planted(
         "ν_k and π_k for ν_* and π_* in the one-step inequality",
         UPDATE,
-        "expected_along(self.there, self.target, m - 1, table)",
-        "expected_along(self.here, self.policy, m - 1, table)",
+        "expected_along(self.comparator_distribution, self.comparator, m - 1, table)",
+        "expected_along(self.current_distribution, self.policy, m - 1, table)",
         ("theorem-4.5/repaired",),
     ),
     Planted(

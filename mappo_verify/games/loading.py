@@ -1,4 +1,4 @@
-"""Games from files, and from whatever a person types where a game is wanted."""
+"""Games from files, and from the text that a user types: a name or a path."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def convert(
     if source is System.SYMBOLS or (source is System.BALLS and target is not System.FLOATS):
         raise MixedArithmeticError(f"{source.value} cannot be turned into {target.value}")
     if max_denominator is not None and max_denominator < 1:
-        raise ValueError(f"max_denominator = {max_denominator} is no denominator; it is at least 1")
+        raise ValueError(f"max_denominator = {max_denominator} is not a denominator; it must be at least 1")
     if target is System.FLOATS:
         try:
             return floats_of(values)

@@ -72,7 +72,7 @@ class Features(ABC):
 
     @staticmethod
     def product(game: Game) -> GivenFeatures:
-        """One-hot features of ``(s, a)``, whatever the prefix: agents that do not look at each other, ``d_m = S·A_m``.
+        """One-hot features of ``(s, a)`` that ignore the prefix: agents that do not see each other's actions, ``d_m = S·A_m``.
 
         Every product policy of full support is log-linear in them, and nothing else is.
         """
@@ -262,7 +262,7 @@ class TabularFeatures(Features):
         return groups
 
     def matrix(self, agent: int) -> Array:
-        """The identity, for whoever wants to see it."""
+        """The identity matrix."""
         return like(np.eye(self.dimensions[agent], dtype=int), self.system)
 
     def inner(self, agent: int, parameters: Array, points: Array) -> Array:  # noqa: ARG002 - one interface

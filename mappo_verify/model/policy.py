@@ -180,7 +180,7 @@ class Policy:
         return replace(self, factors=tuple(np.asarray(factor[index]) for factor in self.factors))
 
     def product_mask(self) -> npt.NDArray[np.bool_]:
-        """Where no factor depends on the prefix, shape ``[...]``; beyond doubt, entry by entry."""
+        """Where certainly no factor depends on the prefix, shape ``[...]``."""
         same = [certainly_equal(factor, factor[..., :1, :]).all((-1, -2, -3)) for factor in self.factors]
         return np.asarray(np.logical_and.reduce(same))
 

@@ -17,8 +17,8 @@ vanishes where ``Hw = AᵀΣ⁺b - c/2λ`` with ``H = AᵀΣ⁺A``; if ``A`` is 
 has a part in the null space of ``H`` there is no lower bound.
 Source: equation (5), Section 5, Appendix C.1.
 
-One state that repeats, reward 1, γ = 1/2, a feature that is 1: ``f = Q`` is at ``w = 2``, and a price λ = 1 on the error buys
-pessimism of 2:
+One state that repeats, reward 1, γ = 1/2, a feature that is 1: ``f = Q`` is at ``w = 2``, and with the penalty λ = 1 on the
+error the pessimistic weight is 0:
 
 >>> import numpy as np, mappo_verify as mv
 >>> game = mv.Game([[[1]]], [[1]], 0.5, start=[1])
@@ -76,18 +76,21 @@ class Moments:
         """Those of one element of the batch."""
         return Moments(self.gram[index], self.operator[index], self.reward[index])
 
-    def residual(self, weights: Array) -> Array:
-        """``Aw - b``, ``[..., d]``: half the gradient of ``L(w', w)`` in ``w'`` at ``w' = w``."""
+    def equation_error(self, weights: Array) -> Array:
+        """``Aw - b``, ``[..., d]``: by how much ``w`` misses the equation ``Aw = b`` of LSTD.
+
+        Half the gradient of ``L(w', w)`` in ``w'`` at ``w' = w``.
+        """
         return np.asarray(contract("...ij,...j->...i", self.operator, weights) - self.reward)
 
     def projected(self, weights: Array) -> Array:
         """``w - Σ⁺(Aw - b)``, ``[..., d]``: the features' best approximation of the target ``T f`` under the data."""
-        return np.asarray(weights - _times_inverse(self.gram, self.residual(weights)))
+        return np.asarray(weights - _times_inverse(self.gram, self.equation_error(weights)))
 
     def error(self, weights: Array) -> Array:
         """``E(w) = (Aw - b)ᵀΣ⁺(Aw - b) ≥ 0``, ``[...]``, with the inner minimum over all of ``R^d``."""
-        residual = self.residual(weights)
-        return np.asarray((residual * _times_inverse(self.gram, residual)).sum(-1))
+        error = self.equation_error(weights)
+        return np.asarray((error * _times_inverse(self.gram, error)).sum(-1))
 
     def error_against(self, weights: Array, rival: Array) -> Array:
         """``L(w, w) - L(w', w) = ‖w - w°‖²_Σ - ‖w' - w°‖²_Σ`` with ``w°`` the projected target, ``[...]``.
@@ -97,28 +100,28 @@ class Moments:
         target = self.projected(weights)
         return np.asarray(_quadratic(self.gram, weights - target) - _quadratic(self.gram, rival - target))
 
-    def objective(self, weights: Array, direction: Array, price: Any) -> Array:
+    def objective(self, weights: Array, direction: Array, penalty: Any) -> Array:
         """``cᵀw + λ E(w)``, ``[...]``: what pessimistic evaluation minimises."""
-        return np.asarray((direction * weights).sum(-1) + price * self.error(weights))
+        return np.asarray((direction * weights).sum(-1) + penalty * self.error(weights))
 
-    def pessimism(self, direction: Array, price: Any) -> Quadratic:
+    def pessimism(self, direction: Array, penalty: Any) -> Quadratic:
         """``cᵀw + λ E(w)`` as one form ``λ(wᵀHw - 2(g - c/2λ)ᵀw + bᵀΣ⁺b)`` with ``H = AᵀΣ⁺A`` and ``g = AᵀΣ⁺b``.
 
         Raises :class:`GameError` unless ``λ > 0``, a number or of the batch shape, and all data is finite.
         """
-        price = array_of(price, "λ")
-        require_finite("λ", price)
+        penalty = array_of(penalty, "λ")
+        require_finite("λ", penalty)
         require_finite("the direction c", direction)
-        if (compare(price, "≤", like(0, price)) > 0).any():
+        if (compare(penalty, "≤", like(0, penalty)) > 0).any():
             raise GameError(
-                f"λ = {price.ravel()[0]} is not positive: pessimistic evaluation needs a price on the Bellman error"
+                f"λ = {penalty.ravel()[0]} is not positive: pessimistic evaluation needs a penalty on the Bellman error"
             )
         inverse, _ = pseudo_solve(self.gram, np.concatenate([self.operator, self.reward[..., None]], axis=-1))
         both = contract("...ki,...kj->...ij", self.operator, inverse)
         return Quadratic(
-            lift(price, 2) * both[..., :-1],
-            lift(price, 1) * both[..., -1] - direction / 2,
-            price * (self.reward * inverse[..., -1]).sum(-1),
+            lift(penalty, 2) * both[..., :-1],
+            lift(penalty, 1) * both[..., -1] - direction / 2,
+            penalty * (self.reward * inverse[..., -1]).sum(-1),
         )
 
 
@@ -201,7 +204,7 @@ class PessimisticStep:
     weights : Array
         The shortest minimiser, ``[..., d]``; where there is none, the shortest stationary point of the part that has one.
     descent : Array
-        0 where there is a minimiser; else a direction along which the objective falls for ever, ``[..., d]``.
+        0 where there is a minimiser; else a direction along which the objective decreases without bound, ``[..., d]``.
     """
 
     weights: Array
@@ -213,12 +216,12 @@ class PessimisticStep:
         return np.asarray(~support(self.descent).any(-1))
 
 
-def pessimistic_step(moments: Moments, direction: Array, price: Any) -> PessimisticStep:
+def pessimistic_step(moments: Moments, direction: Array, penalty: Any) -> PessimisticStep:
     """``argmin_w cᵀw + λ E(w)`` over ``R^d``, in closed form; ``λ > 0`` is a number or of the batch shape.
 
     In floats ``A`` and ``Σ`` may be singular (numerically), in rationals too; in balls and symbols both must be invertible.
     Source: Appendix C.1.
     """
-    form = moments.pessimism(direction, price)
+    form = moments.pessimism(direction, penalty)
     weights, remainder = pseudo_solve(form.matrix, form.slope[..., None])
     return PessimisticStep(weights[..., 0], remainder[..., 0])

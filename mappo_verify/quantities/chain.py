@@ -57,7 +57,7 @@ def values_exist(game: Game, policy: Policy) -> Truth:
 
 
 def recurrent(game: Game, policy: Policy) -> Truth:
-    """Which states return to themselves for ever, shape ``[..., S]``: all they reach reaches them, and none of it ends."""
+    """Which states are recurrent, shape ``[..., S]``: all they reach reaches them, and none of it ends."""
     reach = reachable(support(induced_transition(game, policy)))
     mutual = truth_of(np.all(~reach | np.swapaxes(reach, -1, -2), axis=-1))
     return both(mutual, -_any_reached(reach, leaks(game, policy)))

@@ -19,29 +19,35 @@ from ..model import Policy
 from .distributions import state_action_distribution
 
 
-def density_ratio(states: Any, policy: Policy, target_states: Any, target: Policy, m: int) -> Array:
+def density_ratio(distribution: Any, policy: Policy, comparator_distribution: Any, comparator: Policy, m: int) -> Array:
     """``w_m = d(ν_* π_*^{1:m}) / d(ν_k π_k^{1:m})``, shape ``[..., S, |A_1|···|A_m|]``, with ``0/0 := 0``.
 
     Infinite (rationals: an error) where the comparator goes and the policy does not; ask :func:`dominates` first.
     """
-    above = state_action_distribution(np.asarray(target_states), target, m)
-    below = state_action_distribution(np.asarray(states), policy, m)
+    above = state_action_distribution(np.asarray(comparator_distribution), comparator, m)
+    below = state_action_distribution(np.asarray(distribution), policy, m)
     return divide(above, below)
 
 
-def dominates(states: Any, policy: Policy, target_states: Any, target: Policy, m: int) -> Truth:
+def dominates(distribution: Any, policy: Policy, comparator_distribution: Any, comparator: Policy, m: int) -> Truth:
     """Whether ``ν_* π_*^{1:m}`` vanishes wherever ``ν_k π_k^{1:m}`` does, so that ``φ^m`` is finite, shape ``[...]``."""
-    above = support(state_action_distribution(np.asarray(target_states), target, m))
-    below = support(state_action_distribution(np.asarray(states), policy, m))
+    above = support(state_action_distribution(np.asarray(comparator_distribution), comparator, m))
+    below = support(state_action_distribution(np.asarray(distribution), policy, m))
     return truth_of((~above | below).all((-1, -2)))
 
 
-def squared_concentrability(states: Any, policy: Policy, target_states: Any, target: Policy, m: int) -> Array:
+def squared_concentrability(
+    distribution: Any, policy: Policy, comparator_distribution: Any, comparator: Policy, m: int
+) -> Array:
     """``(φ_k^m)² = Σ σ_k w_m² = Σ ν_*π_*^{1:m} w_m``, shape ``[...]``, in [1, ∞]; ``m = 0`` compares states alone."""
-    above = state_action_distribution(np.asarray(target_states), target, m)
-    return np.asarray((above * density_ratio(states, policy, target_states, target, m)).sum((-1, -2)))
+    above = state_action_distribution(np.asarray(comparator_distribution), comparator, m)
+    return np.asarray(
+        (above * density_ratio(distribution, policy, comparator_distribution, comparator, m)).sum((-1, -2))
+    )
 
 
-def concentrability(states: Any, policy: Policy, target_states: Any, target: Policy, m: int) -> Array:
+def concentrability(
+    distribution: Any, policy: Policy, comparator_distribution: Any, comparator: Policy, m: int
+) -> Array:
     """``φ_k^m``, shape ``[...]``, in [1, ∞]; on rationals only where the square is a perfect one."""
-    return sqrt(squared_concentrability(states, policy, target_states, target, m))
+    return sqrt(squared_concentrability(distribution, policy, comparator_distribution, comparator, m))

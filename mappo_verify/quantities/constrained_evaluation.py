@@ -60,25 +60,25 @@ class Bracket:
 # --- the step over the class ----------------------------------------------------------------------------------------------
 
 
-def constrained_step(moments: Moments, direction: Array, price: Any, critics: LinearClass) -> ConstrainedStep:
+def constrained_step(moments: Moments, direction: Array, penalty: Any, critics: LinearClass) -> ConstrainedStep:
     """``argmin cᵀw + λ E(w)`` over ``‖w‖ ≤ L`` and ``0 ≤ φᵀw ≤ 1/(1-γ)``, with a bound that certifies it; any batch axes.
 
     ``E`` has its inner minimum over all of ``R^d``, ``λ > 0`` is a number or of the batch shape.  The closed form of
     Appendix C.1 is used where it is a critic of the class.  Floats and rationals; on rationals the weights are in the
     class exactly and the bound is a proof.
     """
-    form = moments.pessimism(np.asarray(direction), price)
+    form = moments.pessimism(np.asarray(direction), penalty)
     return _each(minimise, form, critics)
 
 
-def certify_step(moments: Moments, direction: Array, price: Any, critics: LinearClass) -> ConstrainedStep:
+def certify_step(moments: Moments, direction: Array, penalty: Any, critics: LinearClass) -> ConstrainedStep:
     """:func:`constrained_step` on the same data in rationals, floats taken as the dyadic numbers they are.
 
     The gap is exactly 0 wherever the ball is not active; where it is, the minimum is algebraic, and the gap is a tiny rational.
     """
     exact = Moments(_exact(moments.gram), _exact(moments.operator), _exact(moments.reward))
     limits = LinearClass(_exact(critics.features), _exact(critics.radius), _exact(critics.ceiling))
-    return constrained_step(exact, _exact(direction), _exact(price), limits)
+    return constrained_step(exact, _exact(direction), _exact(penalty), limits)
 
 
 def _exact(values: Any) -> Array:
@@ -209,7 +209,7 @@ class _Simplex:
             (values < region.low).all(0).any() or (values > region.high).all(0).any() or (tangent > region.radius).all()
         )
 
-    def relaxation(self, form: Quadratic, region: Region, price: float) -> ConstrainedStep:
+    def relaxation(self, form: Quadratic, region: Region, penalty: float) -> ConstrainedStep:
         """``cᵀw + λ(E(w) - D̄(w))`` over the simplex and the region, ``D̄ ≥ D`` affine with ``D`` at the corners."""
         lifted = np.column_stack([self.corners, np.ones(len(self.corners))])
         *gradient, offset = np.linalg.solve(lifted, self.distances)
@@ -222,13 +222,13 @@ class _Simplex:
             region.radius,
         )
         lowered = replace(
-            form, slope=form.slope + price * np.array(gradient) / 2, constant=form.constant - price * offset
+            form, slope=form.slope + penalty * np.array(gradient) / 2, constant=form.constant - penalty * offset
         )
         return minimise(lowered, cut)
 
 
 def class_pessimistic_step(
-    moments: Moments, direction: Array, price: Any, critics: LinearClass, budget: int = 2_000, tolerance: float = 1e-6
+    moments: Moments, direction: Array, penalty: Any, critics: LinearClass, budget: int = 2_000, tolerance: float = 1e-6
 ) -> GlobalStep:
     """``min cᵀw + λ E_F(w)`` over the class, not convex: a bracket by branch and bound over simplices; floats, one problem.
 
@@ -237,8 +237,8 @@ def class_pessimistic_step(
     bracket is narrower than ``tolerance·(1 + |upper|)`` or ``budget`` inner minima are spent.  Practical up to three or four
     features; with more, the answer is the bracket that the first relaxations give, with ``closed`` False.
     """
-    form = moments.pessimism(np.asarray(direction, float), price)
-    search = _Search(moments, critics, form, float(price), tolerance)
+    form = moments.pessimism(np.asarray(direction, float), penalty)
+    search = _Search(moments, critics, form, float(penalty), tolerance)
     everywhere = minimise(
         Quadratic(0 * form.matrix, -np.asarray(direction) / 2, 0.0), search.region
     )  # E_F ≥ 0 on the class
@@ -257,8 +257,10 @@ def class_pessimistic_step(
 class _Search:
     """The state of the branch and bound: the best critic so far, and the simplices that may hold a better one."""
 
-    def __init__(self, moments: Moments, critics: LinearClass, form: Quadratic, price: float, tolerance: float) -> None:
-        self.moments, self.critics, self.form, self.price, self.tolerance = moments, critics, form, price, tolerance
+    def __init__(
+        self, moments: Moments, critics: LinearClass, form: Quadratic, penalty: float, tolerance: float
+    ) -> None:
+        self.moments, self.critics, self.form, self.penalty, self.tolerance = moments, critics, form, penalty, tolerance
         self.region = _region(critics, (), ())
         self.best: Array = np.zeros(len(form.slope))
         self.upper = np.inf
@@ -277,7 +279,7 @@ class _Search:
         return bool(self.upper - self.lower <= self.tolerance * (1 + abs(self.upper)))
 
     def distance_at(self, weights: Array) -> ConstrainedStep:
-        """``D(w)``, counted."""
+        """``D(w)``; counts the evaluation."""
         self.evaluations += 1
         return inner_minimum(self.moments, self.critics, weights)
 
@@ -287,9 +289,9 @@ class _Search:
         return float(max(found.objective, found.lower))
 
     def within(self, weights: Array) -> Array:
-        """What a solver's rounding left outside the ball or above the ceiling, drawn towards 0, which is a critic.
+        """Scale a point that rounding left outside the ball or above the ceiling towards 0, which is in the class.
 
-        Outside the class ``E_F`` may be negative, and a large ``λ`` would make much of it.
+        Outside the class ``E_F`` may be negative, and a large ``λ`` would multiply that.
         """
         region = self.region
         beyond = (np.linalg.norm(weights) / region.radius, (region.rows @ weights / region.high).max(initial=0))
@@ -300,7 +302,7 @@ class _Search:
         while True:
             weights = self.within(weights)
             found = self.distance_at(weights)
-            value = float(self.form.value(weights) - self.price * found.lower)
+            value = float(self.form.value(weights) - self.penalty * found.lower)
             fall = self.upper - value
             if fall > 0:
                 self.best, self.upper = weights, value
@@ -308,7 +310,7 @@ class _Search:
                 return
             pull = self.moments.projected(weights) - found.weights
             gradient = 2 * contract("ij,i->j", self.moments.gram - self.moments.operator, pull)
-            lowered = replace(self.form, slope=self.form.slope + self.price * gradient / 2)
+            lowered = replace(self.form, slope=self.form.slope + self.penalty * gradient / 2)
             weights = minimise(lowered, self.region).weights
 
     def consider(self, simplex: _Simplex, known: float) -> None:
@@ -316,8 +318,10 @@ class _Search:
         if simplex.misses(self.region):
             return
         try:
-            relaxed = simplex.relaxation(self.form, self.region, self.price)
-        except SolverError:  # an empty meeting is not taken on trust: the bound stands, and bisection will show it
+            relaxed = simplex.relaxation(self.form, self.region, self.penalty)
+        except (
+            SolverError
+        ):  # a solver may call a small intersection empty: keep the known bound, and let bisection decide
             bound = known
         else:
             self.improve(relaxed.weights)

@@ -12,7 +12,7 @@ and pessimistic evaluation chooses ``argmin_{f ∈ F} f(s_0, π^{1:m}) + λ E(f)
 
 with ``T = T^{1:m}_π``.  Over *all* distributions ``ν`` the supremum is the squared sup norm, attained at one point.  Over the
 admissible ones, which are the occupancies of policies, it is at most the sup norm over the points that some policy visits, and at
-least what any given occupancies show: a bracket.  A fixed point that the class holds makes ``ζ_F`` zero, whatever the rest.
+least what any given occupancies show: a bracket.  A fixed point that the class holds makes ``ζ_F`` zero in every case.
 Source: Assumptions D.1 to D.3, Lemma D.4, Algorithm 4.
 
 One state that repeats, reward 1, γ = 1/2, so ``Q = 2``; the class holds 2 and 4.  ``T 4 = 3``, which the class holds no better
@@ -50,7 +50,7 @@ from .data import listed, regression
 
 @dataclass(frozen=True, eq=False)
 class FiniteClass:
-    """``F^m``: tables ``[..., |F|, S, |A_1|···|A_m|]``, and the agent ``m`` (counted from 1) whose they are."""
+    """``F^m``: tables ``[..., |F|, S, |A_1|···|A_m|]``, and the agent ``m`` (counted from 1) they belong to."""
 
     tables: Array
     m: int
@@ -94,37 +94,37 @@ class FiniteClass:
         losses = self._losses(game, policy, data)
         return np.moveaxis(np.asarray(np.einsum("ff...->f...", losses) - smallest(losses, 0)), 0, -1)
 
-    def objective(self, game: Game, policy: Policy, data: Array, price: Any, start: Array) -> Array:
+    def objective(self, game: Game, policy: Policy, data: Array, penalty: Any, start: Array) -> Array:
         """``f(s_0, π^{1:m}) + λ E(f)`` for every ``f``, ``[..., |F|]``."""
         return np.asarray(
-            self.start_values(policy, start) + lift(np.asarray(price), 1) * self.errors(game, policy, data)
+            self.start_values(policy, start) + lift(np.asarray(penalty), 1) * self.errors(game, policy, data)
         )
 
-    def choice(self, game: Game, policy: Policy, data: Array, price: Any, start: Array) -> npt.NDArray[np.intp]:
+    def choice(self, game: Game, policy: Policy, data: Array, penalty: Any, start: Array) -> npt.NDArray[np.intp]:
         """The index of the first ``f`` that minimises the objective, ``[...]``.  Source: Algorithm 4, step 4."""
-        return argmax(-self.objective(game, policy, data, price, start))
+        return argmax(-self.objective(game, policy, data, penalty, start))
 
     # --- on the game --------------------------------------------------------------------------------------------------
 
-    def residuals(self, game: Game, policy: Policy, where: Mask | None = None) -> Array:
+    def residual_norms(self, game: Game, policy: Policy, where: Mask | None = None) -> Array:
         """``max |f - T f|`` over all points, or over the states of a mask ``[..., S]``, for every ``f``: ``[..., |F|]``."""
         return _sup_norm(self.tables - self.backups(game, policy), where)
 
     def most_realistic(self, game: Game, policy: Policy) -> npt.NDArray[np.intp]:
         """The index of ``f_π``, the first ``f`` with the smallest ``max |f - T f|``, ``[...]``.  Source: Lemma D.4."""
-        return argmax(-self.residuals(game, policy))
+        return argmax(-self.residual_norms(game, policy))
 
-    def allowance(self, game: Game, policy: Policy, errors: Array, price: Any, horizon: Any) -> Array:
+    def allowance(self, game: Game, policy: Policy, errors: Array, penalty: Any, horizon: Any) -> Array:
         """``min_f (‖f - T f‖_∞/(1-γ) + λ E(f))``, ``[...]``: by how much the chosen value may exceed ``J(π)``, at most.
 
         ``errors`` are ``E(f)`` ``[..., |F|]``, as :meth:`errors` returns them; ``horizon`` is ``1/(1-γ)``.
         Source: theorem-d.7/repaired.
         """
-        return smallest(self.residuals(game, policy) * lift(horizon, 1) + lift(price, 1) * errors)
+        return smallest(self.residual_norms(game, policy) * lift(horizon, 1) + lift(penalty, 1) * errors)
 
     def realizability(self, game: Game, policy: Policy, where: Mask | None = None) -> Array:
         """``ζ_F``, shape ``[...]``: the supremum over all distributions, or over all on the states of a mask."""
-        return square(smallest(self.residuals(game, policy, where)))
+        return square(smallest(self.residual_norms(game, policy, where)))
 
     def realizability_under(self, game: Game, policy: Policy, occupancies: Array) -> Array:
         """``min_f max_j ‖f - T f‖²_{2,ν_j}`` for given ``ν_j``, ``[..., J, S, |A_1|···|A_m|]``: at most ``ζ_F``."""

@@ -1,4 +1,4 @@
-"""What pessimistic evaluation comes to when data and price grow without bound, exactly.
+"""What pessimistic evaluation comes to when data and penalty grow without bound, exactly.
 
 As ``λ → ∞`` only critics without Bellman error are left, and the most pessimistic of them solves a linear programme over the
 class of Definition 5.1 (its ball left out: the solution is checked to lie inside)::
@@ -6,7 +6,7 @@ class of Definition 5.1 (its ball left out: the solution is checked to lie insid
     minimise cᵀw    subject to   Aw = b,    0 ≤ φ(x)ᵀw ≤ 1/(1-γ) for every point x
 
 A floating-point solver proposes which constraints are active; the vertex they determine is then computed over the rationals,
-and so are multipliers on as few active constraints as will do.  Weak duality proves optimality: with ``u, v ≥ 0`` and
+and so are multipliers on as few active constraints as possible.  Weak duality proves optimality: with ``u, v ≥ 0`` and
 ``c = Aᵀy + Φᵀ(u - v)``::
 
     cᵀw ≥ bᵀy - Σ_x v(x)/(1-γ)     for every feasible w,   with equality at the optimum
@@ -91,7 +91,7 @@ def require_optimal(found: LimitCritic, moments: Moments, direction: Array, crit
     forces = np.asarray(forces + contract("id,i->d", moments.operator, found.equalities))
     bound = (moments.reward * found.equalities).sum() - critics.ceiling * found.upper.sum()
     checks = {
-        "its Bellman error is 0": compare(moments.residual(found.weights), "=", zero),
+        "its Bellman error is 0": compare(moments.equation_error(found.weights), "=", zero),
         "it lies in the class": critics.contains(found.weights),
         "its multipliers are not negative": compare(np.stack([found.lower, found.upper]), "≥", zero),
         "its multipliers balance the objective": compare(forces, "=", direction),

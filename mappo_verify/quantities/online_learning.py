@@ -110,7 +110,7 @@ def optimisation_bound(bound: Any, steps: int, action_sizes: tuple[int, ...]) ->
     return np.asarray(sum(bound * regret_bound(bound, steps, size) / steps for size in action_sizes))
 
 
-def estimation_bound(mismatch: Any, horizon: Any, price: Any, allowed: Any, unseen: Any) -> Array:
+def estimation_bound(mismatch: Any, horizon: Any, penalty: Any, allowed: Any, unseen: Any) -> Array:
     """``C²/(4λ(1-γ)²) + C ε_b/(1-γ)`` and what is ``allowed``: what estimation costs with one joint critic, at most.
 
     ``‖f_k - T f_k‖_{2,d_*} ≤ C ‖f_k - T f_k‖_{2,μ} ≤ C (ε_b + √E(f_k))`` with ``C`` the ``mismatch`` and ``ε_b`` ``unseen``;
@@ -118,7 +118,7 @@ def estimation_bound(mismatch: Any, horizon: Any, price: Any, allowed: Any, unse
     Source: theorem-5.5/repaired, theorem-d.7/repaired.
     """
     reach = mismatch * horizon
-    return np.asarray(square(reach) / (4 * price) + allowed + reach * unseen)
+    return np.asarray(square(reach) / (4 * penalty) + allowed + reach * unseen)
 
 
 def regulariser_range(eta: Any, actions: int) -> Array:

@@ -9,9 +9,10 @@ For *every* ``v``, with the rest ``e = p - Mv``, no admissible ``w`` has a value
 
     k + lowᵀy⁻ - highᵀy⁺ - τL² - vᵀMv - 2L‖e‖₁                                          (dual bound)
 
-because ``wᵀMw - 2pᵀw = (w-v)ᵀM(w-v) - vᵀMv - 2eᵀw`` and ``|eᵀw| ≤ L‖e‖₁``.  Best is ``v = M⁺p``.  So whatever a solver says is
-judged by one formula: the value at its point against the bound from its multipliers.  In floats both are rounded; on
-rationals the point is feasible and the bound true without any rounding, and if the ball is not active they are equal.
+because ``wᵀMw - 2pᵀw = (w-v)ᵀM(w-v) - vᵀMv - 2eᵀw`` and ``|eᵀw| ≤ L‖e‖₁``.  The best choice is
+``v = M⁺p``.  One formula therefore checks whatever a solver returns: the value at its point against the bound from its
+multipliers.  In floats both are rounded; on rationals the point is feasible and the bound true without any rounding, and if
+the ball is not active they are equal.
 
 >>> import numpy as np
 >>> form = Quadratic(np.eye(2), np.array([1.0, 3.0]), 10.0)                                # (w₁-1)² + (w₂-3)²
@@ -49,8 +50,8 @@ from ..errors import GameError, InfeasibleError, SolverError
 
 ACCURACY = 1e-6
 """A float answer whose duality gap or violation exceeds this, relative to its size, is refused."""
-PRICES = 10
-"""How often the price of the ball is raised a hundredfold before the search for it is given up."""
+RAISES = 10
+"""How often the multiplier of the ball is raised a hundredfold before the search for it is given up."""
 REPAIRS = 8
 """How often the exact route may take in rows that its point violates."""
 
@@ -71,7 +72,7 @@ class Quadratic:
 
 @dataclass(frozen=True, eq=False)
 class Multipliers:
-    """``y⁻``, ``y⁺`` of the lower and upper sides ``[X]``, and ``τ`` of the ball: prices of the constraints, all ≥ 0."""
+    """``y⁻``, ``y⁺`` of the lower and upper sides ``[X]``, and ``τ`` of the ball: the multipliers of the constraints, all ≥ 0."""
 
     below: Array
     above: Array
@@ -94,16 +95,16 @@ class Region:
         outside = (square(weights).sum(-1) - square(self.radius)) / (2 * self.radius)
         return maximum(maximum(sides, outside), like(0, weights))
 
-    def dual_bound(self, form: Quadratic, prices: Multipliers) -> Array:
+    def dual_bound(self, form: Quadratic, multipliers: Multipliers) -> Array:
         """What no point of the region goes below, given any multipliers ≥ 0: the formula of the module, with ``v = M⁺p``."""
-        matrix = form.matrix + identity(len(form.slope), form.slope) * prices.ball
-        pull = form.slope + contract("xd,x->d", self.rows, prices.below - prices.above) / 2
+        matrix = form.matrix + identity(len(form.slope), form.slope) * multipliers.ball
+        pull = form.slope + contract("xd,x->d", self.rows, multipliers.below - multipliers.above) / 2
         nearest = pseudo_solve(matrix, pull[:, None])[0][:, 0]
         image = contract("ij,j->i", matrix, nearest)
         return np.asarray(
             form.constant
-            + (self.low * prices.below - self.high * prices.above).sum(-1)
-            - prices.ball * square(self.radius)
+            + (self.low * multipliers.below - self.high * multipliers.above).sum(-1)
+            - multipliers.ball * square(self.radius)
             - (nearest * image).sum(-1)
             - 2 * self.radius * absolute(pull - image).sum(-1)
         )
@@ -120,11 +121,12 @@ class ConstrainedStep:
     objective, lower : Array
         The value there, and a bound that no admissible ``w`` goes below, ``[...]``: see :func:`minimise`.
     multipliers : Multipliers
-        The prices that give ``lower``: ``y⁻``, ``y⁺`` ``[..., X]`` and ``τ`` ``[...]``.
+        The multipliers that give ``lower``: ``y⁻``, ``y⁺`` ``[..., X]`` and ``τ`` ``[...]``.
     violation : Array
         By how much ``w`` leaves the class, ``[...]``: rounding in floats, 0 on rationals.
     route : str or Array
-        "closed form", "active set" (daqp) or "conic" (Clarabel), ``[...]``: what led there.  Nothing above trusts it.
+        Which method found the point, ``[...]``: "closed form", "active set" (daqp) or "conic" (Clarabel).  The certificate does
+        not depend on it.
     """
 
     weights: Array
@@ -143,7 +145,7 @@ class ConstrainedStep:
 def minimise(form: Quadratic, region: Region) -> ConstrainedStep:
     """The minimum of one form over one region (no batch axes), in floats or in rationals.
 
-    The closed form ``Q⁺q`` where it is admissible; else daqp's active set, at a price of the ball if need be; else Clarabel.
+    The closed form ``Q⁺q`` where it is admissible; else daqp's active set, with a multiplier for the ball; else Clarabel.
     Rationals take the active constraints from the floats, solve for the point exactly and need a region that contains 0.
     Raises :class:`InfeasibleError` if the solver finds the region empty, :class:`SolverError` if what it returns is not optimal.
     """
@@ -154,7 +156,7 @@ def minimise(form: Quadratic, region: Region) -> ConstrainedStep:
     inside = region.violation(weights[:, 0])
     if not support(remainder).any() and not support(inside).any():
         free = like(np.zeros(len(region.low), int), form.slope)
-        return _judged(form, region, weights[:, 0], Multipliers(free, free, like(0, form.slope)), "closed form")
+        return _certified(form, region, weights[:, 0], Multipliers(free, free, like(0, form.slope)), "closed form")
     if system is System.FLOATS:
         return _by_solver(form, region)
     if system is System.RATIONALS:
@@ -162,24 +164,26 @@ def minimise(form: Quadratic, region: Region) -> ConstrainedStep:
     raise GameError(f"constrained minima are for floats and rationals, not for {system.value}")
 
 
-def _judged(form: Quadratic, region: Region, weights: Array, prices: Multipliers, route: str) -> ConstrainedStep:
+def _certified(
+    form: Quadratic, region: Region, weights: Array, multipliers: Multipliers, route: str
+) -> ConstrainedStep:
     """A point and multipliers, with what they prove."""
-    bound = region.dual_bound(form, prices)
-    return ConstrainedStep(weights, form.value(weights), bound, prices, region.violation(weights), route)
+    bound = region.dual_bound(form, multipliers)
+    return ConstrainedStep(weights, form.value(weights), bound, multipliers, region.violation(weights), route)
 
 
 # --- floats: solvers ------------------------------------------------------------------------------------------------
 
 
 def _by_solver(form: Quadratic, region: Region) -> ConstrainedStep:
-    """By daqp without the ball; if that leaves it, daqp at the price of the ball; if either fails, Clarabel.
+    """By daqp without the ball; if that leaves it, daqp with a multiplier of the ball; if either fails, Clarabel.
 
-    A region that holds 0 is not empty, whatever daqp says where slabs meet in a single point.
+    A region that contains 0 is not empty, although daqp may say so where slabs meet in a single point.
     """
     try:
         found = _by_active_set(form, region)
         if not _accurate(form, found, region):
-            found = _by_active_set(form, region, _price_of_the_ball(form, region))
+            found = _by_active_set(form, region, _multiplier_of_the_ball(form, region))
     except SolverError as error:
         if isinstance(error, InfeasibleError) and support(region.violation(np.zeros_like(form.slope))):
             raise
@@ -202,14 +206,14 @@ def _accurate(form: Quadratic, found: ConstrainedStep, region: Region) -> bool:
 
 
 def _by_active_set(form: Quadratic, region: Region, ball: float = 0.0) -> ConstrainedStep:
-    """What daqp finds at a price ``τ`` of the ball, judged."""
-    weights, prices = _daqp(form, region, ball)
-    multipliers = Multipliers(np.maximum(-prices, 0), np.maximum(prices, 0), np.asarray(ball))
-    return _judged(form, region, weights, multipliers, "active set")
+    """What daqp finds with the multiplier ``τ`` of the ball, with its certificate."""
+    weights, signed = _daqp(form, region, ball)
+    multipliers = Multipliers(np.maximum(-signed, 0), np.maximum(signed, 0), np.asarray(ball))
+    return _certified(form, region, weights, multipliers, "active set")
 
 
 def _daqp(form: Quadratic, region: Region, ball: float) -> tuple[Array, Array]:
-    """``w`` and signed prices ``y⁺ - y⁻`` without the ball, but at a price ``τ`` for it, if there is a minimum.
+    """``w`` and signed multipliers ``y⁺ - y⁻`` without the ball, but with ``τ‖w‖²`` for it, if there is a minimum.
 
     daqp names independent rows, and meets a singular matrix by proximal steps.
     """
@@ -249,34 +253,34 @@ def _by_cone(form: Quadratic, region: Region) -> ConstrainedStep:
     status = str(answer.status)
     if status == "PrimalInfeasible":
         raise InfeasibleError("the region is empty: its slabs and its ball do not meet (by Clarabel)")
-    weights, prices = np.array(answer.x), np.array(answer.z)
+    weights, dual = np.array(answer.x), np.array(answer.z)
     if not np.isfinite(weights).all():
         raise SolverError(f"Clarabel reports {status} and returns no point")
-    sides_of = np.maximum(prices[: 2 * count], 0)
+    sides_of = np.maximum(dual[: 2 * count], 0)
     multipliers = Multipliers(
-        sides_of[:count], sides_of[count:], np.asarray(max(prices[2 * count], 0.0) / (2 * float(region.radius)))
+        sides_of[:count], sides_of[count:], np.asarray(max(dual[2 * count], 0.0) / (2 * float(region.radius)))
     )
-    return _judged(form, region, weights, multipliers, "conic")
+    return _certified(form, region, weights, multipliers, "conic")
 
 
-def _price_of_the_ball(form: Quadratic, region: Region) -> float:
-    """The ``τ`` that puts the minimiser at that price on the sphere; ``‖w(τ)‖`` falls as ``τ`` grows."""
+def _multiplier_of_the_ball(form: Quadratic, region: Region) -> float:
+    """The ``τ`` that puts the minimiser on the sphere; ``‖w(τ)‖`` falls as ``τ`` grows."""
     from scipy.optimize import brentq
 
-    def room(price: float) -> float:
+    def room(multiplier: float) -> float:
         """``L/‖w(τ)‖ - 1``, nearly linear in ``τ``."""
-        length = float(np.linalg.norm(_daqp(form, region, price)[0]))
+        length = float(np.linalg.norm(_daqp(form, region, multiplier)[0]))
         return float(region.radius) / max(length, np.finfo(float).tiny) - 1
 
     if room(0.0) >= 0:
         raise SolverError("the ball is not what is missing")
     high = float(np.trace(form.matrix)) / len(form.slope) or 1.0
-    for _ in range(PRICES):
+    for _ in range(RAISES):
         if room(high) >= 0:
             break
         high *= 100
     else:
-        raise SolverError("no price of the ball is high enough")
+        raise SolverError("no multiplier of the ball is large enough")
     return float(brentq(room, 0.0, high, xtol=np.finfo(float).tiny, rtol=1e-13, disp=False))
 
 
@@ -306,7 +310,7 @@ def _exactly(form: Quadratic, region: Region) -> ConstrainedStep:
     around = Region(*(floats_of(part) for part in (region.rows, region.low, region.high, region.radius)))
     rounded = _by_solver(floats, around)
     ball = rounded.multipliers.ball
-    # An interior point names too many rows; at its price of the ball, an active set names independent ones.
+    # An interior point names too many rows; with its multiplier of the ball, an active set names independent ones.
     chosen = _by_active_set(floats, around, float(ball))
     ball = module_of(System.FLOATS).to_rational(ball)
     below, above = support(chosen.multipliers.below), support(chosen.multipliers.above)
@@ -324,11 +328,11 @@ def _exactly(form: Quadratic, region: Region) -> ConstrainedStep:
     if (compare(length, ">", bound) > 0).any():
         weights = weights * (2 * bound / (bound + length))
     multipliers = Multipliers(maximum(sides, zero), maximum(-sides, zero), ball)
-    return _judged(form, region, weights, multipliers, str(rounded.route))
+    return _certified(form, region, weights, multipliers, str(rounded.route))
 
 
 def _stationary(form: Quadratic, region: Region, below: Any, above: Any, ball: Any) -> tuple[Array, Array]:
-    """``w`` and signed prices ``y`` ``[X]`` with ``(Q + τI)w - ½R_Sᵀy = q`` and ``R_S w`` on its bounds.
+    """``w`` and signed multipliers ``y`` ``[X]`` with ``(Q + τI)w - ½R_Sᵀy = q`` and ``R_S w`` on its bounds.
 
     The system may be singular (dependent rows): ``K⁺r = (KᵀK)⁺Kᵀr`` is the shortest solution, if there is any.
     """
@@ -340,6 +344,6 @@ def _stationary(form: Quadratic, region: Region, below: Any, above: Any, ball: A
     right = np.concatenate([form.slope, bounds])
     normal = contract("ki,kj->ij", system, system)
     solution = pseudo_solve(normal, contract("ki,k->i", system, right)[:, None])[0][:, 0]
-    prices = like(np.zeros(len(active), int), form.slope)
-    prices[active] = solution[size:]
-    return solution[:size], prices
+    signed = like(np.zeros(len(active), int), form.slope)
+    signed[active] = solution[size:]
+    return solution[:size], signed

@@ -98,12 +98,12 @@ def _roots(gram: Floats) -> tuple[Floats, Floats]:
     return (vectors * roots[..., None, :]) @ transposed, (vectors * inverse[..., None, :]) @ transposed
 
 
-def pessimistic_step_by_cvxpy(moments: Moments, direction: Any, price: Any, critics: LinearClass) -> Floats:
+def pessimistic_step_by_cvxpy(moments: Moments, direction: Any, penalty: Any, critics: LinearClass) -> Floats:
     """The critic that minimises ``cᵀw + λ E(w)`` over the class, ``[..., d]``, by Clarabel through cvxpy.
 
     With ``E(w) = ‖Σ^{+1/2}(Aw - b)‖²``: the convex problem of Appendix C.1 as cvxpy reads it.
     """
-    scale = np.sqrt(np.asarray(price, float))
+    scale = np.sqrt(np.asarray(penalty, float))
     inverse = scale[..., None, None] * _roots(moments.gram)[1]
     aim = (inverse @ moments.reward[..., None])[..., 0]
     return _over_the_class(inverse @ moments.operator, aim, np.asarray(direction, float), critics)

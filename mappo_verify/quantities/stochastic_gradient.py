@@ -124,19 +124,19 @@ def sample_paths(slopes: Array, offsets: Array, radius: Any, step_size: Any, ste
     return descend(gradient_of, start, path_digits(functions, steps), step_size, radius)
 
 
-def residuals(features: Array, targets: Array, theta: Array) -> Array:
+def prediction_errors(features: Array, targets: Array, theta: Array) -> Array:
     """``φ_i·θ - y_i``, shape ``[..., W, n]``: features ``[..., n, d]``, targets ``y`` ``[..., n]``, points ``[..., W, d]``."""
     return np.asarray(contract("...nd,...wd->...wn", features, theta) - targets[..., None, :])
 
 
 def squared_loss(features: Array, targets: Array, chances: Array, theta: Array) -> Array:
     """``L(θ) = Σ_i p_i (φ_i·θ - y_i)²``, shape ``[..., W]``."""
-    return contract("...n,...wn->...w", chances, square(residuals(features, targets, theta)))
+    return contract("...n,...wn->...w", chances, square(prediction_errors(features, targets, theta)))
 
 
 def squared_gradient(features: Array, targets: Array, theta: Array, chosen: Any) -> Array:
     """``2(φ_i·θ - y_i) φ_i`` for the ``i`` that each path draws, shape ``[..., W, d]``."""
-    own = residuals(features, targets, theta)[..., np.arange(len(chosen)), chosen]
+    own = prediction_errors(features, targets, theta)[..., np.arange(len(chosen)), chosen]
     return np.asarray(2 * own[..., None] * features[..., chosen, :])
 
 

@@ -8,10 +8,10 @@ estimate of ``Q^{1:m}``.  Against a comparator ``π_*`` with stationary ``ν_*``
 
 Squares are primitive, because they stay rational.  Source: Definition 4.4, Assumption 4.3, Theorem 4.5.
 
-``φ^m = 2`` and ``φ^{m-1} = 1`` cost ``3√2`` and 2 per unit of error:
+With ``φ^m = 2`` and ``φ^{m-1} = 1`` an error is multiplied by ``3√2`` in ``Δ`` and by 2 in ``δ``:
 
 >>> import numpy as np
->>> print(propagation(np.array(2.0), np.array(1.0)).round(4), residual(np.array(1.0)))
+>>> print(propagation_factor(np.array(2.0), np.array(1.0)).round(4), fit_cost_factor(np.array(1.0)))
 4.2426 2.0
 """
 
@@ -31,12 +31,12 @@ from .divergence import squared_norm
 from .performance_difference import expected_along
 
 
-def propagation(above: Array, below: Array) -> Array:
+def propagation_factor(above: Array, below: Array) -> Array:
     """``√2 (φ^m + φ^{m-1})``: what ``Δ`` multiplies an error with; ``above`` is ``φ^m``, ``below`` ``φ^{m-1}``, any shape."""
     return np.asarray(sqrt(like(2, above)) * (np.asarray(above) + np.asarray(below)))
 
 
-def residual(below: Array) -> Array:
+def fit_cost_factor(below: Array) -> Array:
     """``2 φ^{m-1}``: what ``δ`` multiplies the fit's error with; Lemma B.4, on which it rests, is false."""
     return np.asarray(2 * np.asarray(below))
 
@@ -48,9 +48,9 @@ class Update:
     Attributes
     ----------
     game : Game
-    target : Policy
+    comparator : Policy
         ``π_*``
-    there : Array
+    comparator_distribution : Array
         ``ν_*``, shape ``[..., S]``.
     policy, following : Policy
         ``π_k``, ``π_{k+1}``
@@ -63,8 +63,8 @@ class Update:
     """
 
     game: Game
-    target: Policy
-    there: Array
+    comparator: Policy
+    comparator_distribution: Array
     policy: Policy
     following: Policy
     increments: tuple[Array, ...]
@@ -73,13 +73,14 @@ class Update:
     eta: Array
 
     @cached_property
-    def here(self) -> Array:
+    def current_distribution(self) -> Array:
         """``ν_k``, shape ``[..., S]``."""
         return stationary_distribution(self.game, self.policy)
 
     def sigma(self, m: int) -> Array:
         """``σ_k = ν_k π_k^{1:m}``, in the shape of the factor."""
-        return split_last(state_action_distribution(self.here, self.policy, m), self.game.action_sizes[m - 1])
+        table = state_action_distribution(self.current_distribution, self.policy, m)
+        return split_last(table, self.game.action_sizes[m - 1])
 
     # -- errors -------------------------------------------------------------------------------------------------------
 
@@ -109,22 +110,27 @@ class Update:
 
     # -- what they cost -----------------------------------------------------------------------------------------------
 
+    @property
+    def _covering(self) -> tuple[Array, Policy, Array, Policy]:
+        """``ν_k, π_k, ν_*, π_*``: what concentrability compares."""
+        return self.current_distribution, self.policy, self.comparator_distribution, self.comparator
+
     def squared_phi(self, m: int) -> Array:
         """``(φ_k^m)²``, shape ``[...]``."""
-        return squared_concentrability(self.here, self.policy, self.there, self.target, m)
+        return squared_concentrability(*self._covering, m)
 
     def covered(self, m: int) -> Truth:
         """Whether ``φ_k^m`` is finite, shape ``[...]``."""
-        return dominates(self.here, self.policy, self.there, self.target, m)
+        return dominates(*self._covering, m)
 
-    def delta_upper(self, m: int) -> Array:
+    def propagation(self, m: int) -> Array:
         """``Δ_k^m = √2 (φ^m + φ^{m-1}) (ε + ε̂/β_k)``, shape ``[...]``."""
-        phi = propagation(sqrt(self.squared_phi(m)), sqrt(self.squared_phi(m - 1)))
+        phi = propagation_factor(sqrt(self.squared_phi(m)), sqrt(self.squared_phi(m - 1)))
         return np.asarray(phi * (self.epsilon(m) + self.eta * self.epsilon_hat(m)))
 
-    def delta_lower(self, m: int) -> Array:
+    def fit_cost(self, m: int) -> Array:
         """``δ_k^m = 2 φ^{m-1} ε``, shape ``[...]``."""
-        return np.asarray(residual(sqrt(self.squared_phi(m - 1))) * self.epsilon(m))
+        return np.asarray(fit_cost_factor(sqrt(self.squared_phi(m - 1))) * self.epsilon(m))
 
     def squared_weighted(self, m: int, change: Array) -> Array:
         """``‖w_{m-1} change/π_k^m‖²_{2,σ_k}``, shape ``[...]``, for ``change`` in the shape of the factor.
@@ -132,10 +138,7 @@ class Update:
         With ``π_k^m - π_{k+1}^m`` its root takes the place of ``2φ^{m-1}`` in a ``δ`` that holds (theorem-4.5/repaired).
         Floats may round ``π_k^m`` to 0; then it is infinite, or not a number, unless ``change`` is 0 there, too.
         """
-        ratio, own = (
-            density_ratio(self.here, self.policy, self.there, self.target, m - 1)[..., None],
-            self.policy.factors[m - 1],
-        )
+        ratio, own = density_ratio(*self._covering, m - 1)[..., None], self.policy.factors[m - 1]
         everywhere = support(own).all()  # divide() asks where ``change`` is 0, which balls cannot say
         return squared_norm(ratio * (change / own if everywhere else divide(change, own)), self.sigma(m), 3)
 
@@ -143,7 +146,7 @@ class Update:
 
     def along(self, m: int, table: Array) -> Array:
         """``E_{ν_* π_*^{1:m-1}} f(s, p)``, shape ``[...]``, for ``f`` of shape ``[..., S, |A_1|···|A_{m-1}|]``."""
-        return expected_along(self.there, self.target, m - 1, table)
+        return expected_along(self.comparator_distribution, self.comparator, m - 1, table)
 
     def inner(self, m: int, table: Array, ahead: Policy, behind: Policy) -> Array:
         """``E_{ν_* π_*^{1:m-1}} ⟨f, ahead^m - behind^m⟩``, shape ``[...]``, for ``f`` in the shape of the factor."""

@@ -68,7 +68,7 @@ from ...quantities.stochastic_gradient import (
     squared_loss,
     squared_paths,
 )
-from ...quantities.update_errors import propagation
+from ...quantities.update_errors import propagation_factor
 from ...quantities.values import action_values
 from .section_3 import GAME_AND_POLICY, GAME_AND_PRODUCT_POLICY, ONE_BY_TWO, SIMPLEX, TWO_BY_TWO, flat_core, subsets_of
 from .section_4 import COVERED
@@ -412,7 +412,7 @@ def error_propagation(case: Case) -> Iterator[Line]:
         )
         yield at_most(
             f"√2 (φ^{m} + φ^{m - 1}) (ε + ε̂/β_k)",
-            propagation(sqrt(x["above"]), sqrt(x["below"])) * size,
+            propagation_factor(sqrt(x["above"]), sqrt(x["below"])) * size,
             because="a² - b² ≤ 2(a + b)²",
         )
 
@@ -430,7 +430,7 @@ def _part(case: Case, part: str, name: str, size: str) -> Iterator[Line]:
         )
         yield at_most(
             f"√2 (φ^{m} + φ^{m - 1}) {size}",
-            propagation(sqrt(x["above"]), sqrt(x["below"])) * norm,
+            propagation_factor(sqrt(x["above"]), sqrt(x["below"])) * norm,
             because="a² - b² ≤ 2(a + b)²",
         )
 

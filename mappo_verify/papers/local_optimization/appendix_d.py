@@ -246,7 +246,7 @@ def pessimism(case: Case) -> Iterator[Line]:
     flow = state_action_distribution(visits(game, policy, start), policy, AGENT)
     drift = contract("...sp,...fsp->...f", flow, wrong)
     believed = _of(finite.start_values(policy, start), chosen)
-    root = np.asarray(_of(finite.residuals(game, policy), chosen) * case.horizon)
+    root = np.asarray(_of(finite.residual_norms(game, policy), chosen) * case.horizon)
     tolerance = _of(finite.errors(game, policy, case.sample), chosen) + case.slack
     yield line("J(π) = Q_π(s_0, π)", returns(game, policy, start))
     yield equal(

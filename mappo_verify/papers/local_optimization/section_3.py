@@ -55,7 +55,7 @@ from ...quantities.mirror_descent import (
     mirror_step,
 )
 from ...quantities.optimal import optimal
-from ...quantities.serialisation import deserialise, serialise, serialise_policy
+from ...quantities.sequential import sequential_game, sequential_policy, values_by_agent
 from ...quantities.values import (
     action_values,
     advantages,
@@ -168,7 +168,7 @@ def optimality(case: Case) -> Iterator[Line]:
 
 
 def four_ways(case: Case) -> Iterator[Line]:
-    """``Q^{1:m}``, all m on one axis, by expectation, marginalisation, fixed point and serialisation."""
+    """``Q^{1:m}``, all m on one axis, by expectation, marginalisation, fixed point and the sequential game."""
     game, policy = case.game, case.policy
     table, prefixes = action_values(game, policy), policy.prefix_probabilities()
     marginalised = agent_values(game, policy)
@@ -192,10 +192,10 @@ def four_ways(case: Case) -> Iterator[Line]:
         flat([bellman_operator(game, policy, marginalised[m], m) for m in agents]),
         because="the Bellman equation of V_π; the fixed point is unique by definition-3.2/uniqueness",
     )
-    serial = deserialise(game, action_values(serialise(game), serialise_policy(policy)))
+    sequential = values_by_agent(game, action_values(sequential_game(game), sequential_policy(policy)))
     yield equal(
         "action values of the game in which agents move one after the other",
-        flat([state_values(game, policy)[..., None], *serial]),
+        flat([state_values(game, policy)[..., None], *sequential]),
         because="only the last agent's move earns, discounts and moves the state",
     )
     conditioned = flat([_conditioned(case, table, m) for m in agents])

@@ -61,7 +61,7 @@ from ...quantities.distributions import stationary_distribution
 from ...quantities.divergence import entropy_of, kl_divergence, l1_distance
 from ...quantities.mirror_descent import exact_rate_bound, ideal_update, mirror_step
 from ...quantities.performance_difference import return_difference
-from ...quantities.update_errors import Update, propagation, residual
+from ...quantities.update_errors import Update, fit_cost_factor, propagation_factor
 from ...quantities.values import returns, state_values
 
 
@@ -111,12 +111,20 @@ def _entropy(case: Case) -> Array:
 def _descent(case: Case, steps: list[Update]) -> Iterator[Line]:
     """What the theorem and its repairs share: from the summed gaps to the summed one-step inequalities."""
     pairs = [(step, m) for step in steps for m in range(1, case.game.agents + 1)]
-    gap = [returns(s.game, s.target, s.there) - returns(s.game, s.policy, s.there) for s in steps]
+    gap = [
+        returns(s.game, s.comparator, s.comparator_distribution) - returns(s.game, s.policy, s.comparator_distribution)
+        for s in steps
+    ]
     keep = like(1, case.game.discount) - case.game.discount
     yield line("Σ_k (1-γ)(J_* - J_k)/β_k", total([s.eta * keep * g for s, g in zip(steps, gap, strict=True)]))
     yield equal(
         "Σ_{k,m} E_* ⟨Q_k^{1:m}, π_*^m - π_k^m⟩/β_k",
-        total([s.eta * keep * return_difference(s.game, s.target, s.policy, s.there).sum(-1) for s in steps]),
+        total(
+            [
+                s.eta * keep * return_difference(s.game, s.comparator, s.policy, s.comparator_distribution).sum(-1)
+                for s in steps
+            ]
+        ),
         because="lemma-4.1/stationary",
     )
     yield equal(
@@ -127,12 +135,12 @@ def _descent(case: Case, steps: list[Update]) -> Iterator[Line]:
 
 
 def _one_step(step: Update, m: int) -> Array:
-    old, new, goal = (p.factors[m - 1] for p in (step.policy, step.following, step.target))
+    old, new, goal = (p.factors[m - 1] for p in (step.policy, step.following, step.comparator))
     divergences = kl_divergence(goal, old) - kl_divergence(goal, new) - kl_divergence(new, old)
     errors = step.fit_error(m) + _critic(step, m)
     return np.asarray(
         step.along(m, divergences)
-        - step.inner(m, errors, step.target, step.policy)
+        - step.inner(m, errors, step.comparator, step.policy)
         - step.inner(m, step.increments[m - 1], step.policy, step.following)
     )
 
@@ -152,7 +160,7 @@ def printed_theorem(case: Case) -> Iterator[Line]:
     steps = steps_of(case)
     pairs = [(s, m) for s in steps for m in range(1, case.game.agents + 1)]
     yield from _descent(case, steps)
-    upper, entropy = total([s.delta_upper(m) for s, m in pairs]), _entropy(case)
+    upper, entropy = total([s.propagation(m) for s, m in pairs]), _entropy(case)
     drift = total([-s.inner(m, s.increments[m - 1], s.policy, s.following) - _half_square(s, m) for s, m in pairs])
     yield at_most(
         "Σ_m log|A_m| + Σ Δ + Σ_{k,m} E_*[-⟨u, π_k - π_{k+1}⟩ - ½‖π_{k+1} - π_k‖₁²]",
@@ -164,7 +172,7 @@ def printed_theorem(case: Case) -> Iterator[Line]:
         "Σ_m log|A_m| + Σ (Δ + δ) + (N/2) Σ_k B²/β_k²",
         entropy
         + upper
-        + total([s.delta_lower(m) for s, m in pairs])
+        + total([s.fit_cost(m) for s, m in pairs])
         + total([case.game.agents * square(s.eta * bound) / 2 for s in steps]),
         because="lemma-b.4 (and ‖π_k - π_{k+1}‖₁ ≤ 2): -⟨u, ·⟩ ≤ δ + ‖Q̂/β‖_∞ ‖·‖₁; xy ≤ (x² + y²)/2",
     )
@@ -176,8 +184,8 @@ def _repaired(case: Case, sharp: bool) -> Iterator[Line]:
     yield from _descent(case, steps)
     entropy, bound = _entropy(case), _bound(steps)
     quadratic = total([case.game.agents * square(s.eta * bound) / 2 for s in steps])
-    fit = total([-s.inner(m, s.fit_error(m), s.target, s.following) for s, m in pairs])
-    critic = total([-s.inner(m, _critic(s, m), s.target, s.policy) for s, m in pairs])
+    fit = total([-s.inner(m, s.fit_error(m), s.comparator, s.following) for s, m in pairs])
+    critic = total([-s.inner(m, _critic(s, m), s.comparator, s.policy) for s, m in pairs])
     yield at_most(
         "Σ_m log|A_m| - Σ E_*⟨fit error, π_* - π_{k+1}⟩ - Σ E_*⟨critic error, π_* - π_k⟩ + (N/2) Σ_k B²/β_k²",
         entropy + fit + critic + quadratic,
@@ -185,14 +193,14 @@ def _repaired(case: Case, sharp: bool) -> Iterator[Line]:
     )
     if sharp:
         terms = [
-            s.epsilon(m) * _weighted(s, m, s.target.factors[m - 1] - s.following.factors[m - 1])
+            s.epsilon(m) * _weighted(s, m, s.comparator.factors[m - 1] - s.following.factors[m - 1])
             + sqrt(s.squared_phi(m) - s.squared_phi(m - 1)) * s.eta * s.epsilon_hat(m)
             for s, m in pairs
         ]
         expression = "ε‖w_{m-1}(π_*^m - π_{k+1}^m)/π_k^m‖_{2,σ_k} + √((φ^m)² - (φ^{m-1})²) ε̂/β_k"
     else:
         terms = [
-            s.delta_upper(m) + s.epsilon(m) * _weighted(s, m, s.policy.factors[m - 1] - s.following.factors[m - 1])
+            s.propagation(m) + s.epsilon(m) * _weighted(s, m, s.policy.factors[m - 1] - s.following.factors[m - 1])
             for s, m in pairs
         ]
         expression = "Δ + ε‖w_{m-1}(1 - π_{k+1}^m/π_k^m)‖_{2,σ_k}"
@@ -239,7 +247,7 @@ def bounded_theorem(case: Case) -> Iterator[Line]:
     yield at_most(
         "Σ_m log|A_m| + Σ (Δ + √|A| e^R δ) + (N/2) Σ_k B²/β_k²",
         entropy
-        + total([s.delta_upper(m) + factor * s.delta_lower(m) for s, m in pairs])
+        + total([s.propagation(m) + factor * s.fit_cost(m) for s, m in pairs])
         + total([case.game.agents * square(s.eta * bound) / 2 for s in steps]),
         because="lemma-b.4/repaired with min π_k ≥ e^{-2R}/|A|; lemma-b.5; Pinsker",
     )
@@ -267,8 +275,8 @@ def _own_error(case: Case) -> Array:
     odds = exp(case.eta * case.when)
     bad, good = like(1, odds) / (odds + 1), odds / (odds + 1)
     one = like(1, odds)
-    price = sqrt(bad) * (propagation(one / sqrt(good), one) + residual(one))
-    return np.asarray(_own_budget(case) / price)
+    cost = sqrt(bad) * (propagation_factor(one / sqrt(good), one) + fit_cost_factor(one))
+    return np.asarray(_own_budget(case) / cost)
 
 
 def _own_budget(case: Case) -> Array:
@@ -289,7 +297,7 @@ def _own_increments(case: Case) -> tuple[Array, ...]:
 def _spent(case: Case, steps: list[Update]) -> Array:
     """``Σ_m log|A_m| + Σ_{k,m}(Δ_k^m + δ_k^m)``, recomputed from the run."""
     pairs = [(s, m) for s in steps for m in range(1, case.game.agents + 1)]
-    return np.asarray(_entropy(case) + total([s.delta_upper(m) + s.delta_lower(m) for s, m in pairs]))
+    return np.asarray(_entropy(case) + total([s.propagation(m) + s.fit_cost(m) for s, m in pairs]))
 
 
 def _is_own(case: Case) -> Truth:
@@ -305,7 +313,10 @@ def _is_own(case: Case) -> Truth:
 def own_step_size(case: Case) -> Iterator[Line]:
     """Part (ii): ``J_* - mean_k J_k ≤ B √(2N) √(N log|A| + Σ(Δ + δ)) / ((1-γ)√K)``, with the theorem's own β."""
     steps = steps_of(case)
-    gaps = [returns(s.game, s.target, s.there) - returns(s.game, s.policy, s.there) for s in steps]
+    gaps = [
+        returns(s.game, s.comparator, s.comparator_distribution) - returns(s.game, s.policy, s.comparator_distribution)
+        for s in steps
+    ]
     spent = _spent(case, steps)
     scale = sqrt(like(2 * case.game.agents, spent)) * _bound(steps) / sqrt(like(len(steps), spent))
     yield line("1/K Σ_k (J_* - J(π_k))", total(gaps) / len(steps))

@@ -1,13 +1,14 @@
-"""The serialised game: agents move one after the other, and a single agent plays them all.
+"""The sequential game: the agents choose one after the other, and a single agent plays for all of them.
 
-Its states are ``(s, a^{1:j})`` for ``j = 0..N-1``; the action taken there is agent ``j+1``'s.  Only the move of agent ``N`` earns
-``r(s, a)``, discounts by γ and moves the state.  The discount sits in the transition (as termination), so the serialised
-game has discount 1.  Its action values are all the ``Q^{1:m}`` at once.  Source: the sequential reading of Definition 3.1.
+Its states are ``(s, a^{1:j})`` for ``j = 0..N-1``, where agent ``j+1`` chooses.  Only the action of agent ``N`` earns
+``r(s, a)``, discounts by γ and changes the state.  The discount is part of the transition (as termination), so the
+sequential game itself has discount 1.  Its action values are all the ``Q^{1:m}`` at once.
+Source: the sequential reading of Definition 3.1.
 
 >>> import mappo_verify as mv
 >>> game = mv.Game([[[1], [1], [1], [1]]], [[1, 0, 0, 1]], 0.5, action_sizes=(2, 2))
->>> serial = serialise(game)
->>> serial.states, serial.actions, serial.transition[1, 0].tolist()
+>>> sequential = sequential_game(game)
+>>> sequential.states, sequential.actions, sequential.transition[1, 0].tolist()
 (3, 2, [0.5, 0.0, 0.0])
 """
 
@@ -27,7 +28,7 @@ def _offsets(game: Game) -> tuple[int, ...]:
     return tuple(int(n) for n in np.cumsum([0, *levels]))
 
 
-def serialise(game: Game) -> Game:
+def sequential_game(game: Game) -> Game:
     """The single-agent game on states ``(s, a^{1:j})``, level by level, ``s`` slowest within a level.
 
     It has ``max |A_m|`` actions; those that an agent does not have terminate and earn nothing.
@@ -42,10 +43,10 @@ def serialise(game: Game) -> Game:
     for j, size in enumerate(game.action_sizes[:-1]):
         for s in range(game.states):
             for p in range(prefixes[j]):
-                here = offsets[j] + s * prefixes[j] + p
+                origin = offsets[j] + s * prefixes[j] + p
                 for a in range(size):
                     following = offsets[j + 1] + s * prefixes[j + 1] + p * size + a
-                    transition[..., here, a, following] = one
+                    transition[..., origin, a, following] = one
     last, size = offsets[-2], game.action_sizes[-1]
     rows = (total - last,)
     moves = lift(game.discount, 3) * game.transition
@@ -54,7 +55,7 @@ def serialise(game: Game) -> Game:
         *batch, *rows, size, game.states
     )
     reward[..., last:, :size] = split_last(game.reward, size).reshape(*batch, *rows, size)
-    return unchecked(  # its data is the game's own, which has been checked, or is formal
+    return unchecked(  # the data is the game's own, which has been checked or is formal
         Game,
         transition=transition,
         reward=reward,
@@ -63,14 +64,14 @@ def serialise(game: Game) -> Game:
         start=None,
         state_names=None,
         action_names=None,
-        name=f"{game.name} (serialised)",
+        name=f"{game.name} (sequential)",
         system=game.system,
         ends=np.full((*batch, total, width), UNKNOWN),
     )
 
 
-def serialise_policy(policy: Policy) -> Policy:
-    """The same behaviour as a policy of the serialised game."""
+def sequential_policy(policy: Policy) -> Policy:
+    """The same behaviour as a policy of the sequential game."""
     width = max(policy.action_sizes)
     levels = []
     for factor in policy.factors:
@@ -80,8 +81,8 @@ def serialise_policy(policy: Policy) -> Policy:
     return unchecked(Policy, factors=(np.concatenate(levels, axis=-2)[..., None, :],), system=policy.system)
 
 
-def deserialise(game: Game, table: Array) -> tuple[Array, ...]:
-    """Action values of the serialised game as ``(Q^{1:1}, ..., Q^{1:N})``, each ``[..., S, |A_1|···|A_m|]``."""
+def values_by_agent(game: Game, table: Array) -> tuple[Array, ...]:
+    """Action values of the sequential game as ``(Q^{1:1}, ..., Q^{1:N})``, each ``[..., S, |A_1|···|A_m|]``."""
     offsets = _offsets(game)
     tables = []
     for m, size in enumerate(game.action_sizes):
