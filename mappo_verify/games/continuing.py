@@ -30,8 +30,8 @@ from ..model.validation import ROUNDING
 def restarted(game: Game) -> Game:
     """The game in which termination leads back to the start distribution ``ρ``; a batch game by game.
 
-    Rewards, discount, start and names stay the same, values do not: after an end the next episode begins, so with
-    discount 1 there are no values any more (``game.with_discount(...)`` changes it).  A game without termination keeps its numbers.
+    Rewards, discount, start and names stay the same.  Values do not: after an end the next episode begins, so with discount 1
+    there are no values any more (``game.with_discount(...)`` changes it).  A game without termination keeps its numbers.
 
     Raises
     ------
