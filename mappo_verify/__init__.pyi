@@ -164,7 +164,14 @@ from .runs.plan import Plan as Plan
 from .runs.folder import begin_run as begin_run, resume_run as resume_run, load_run as load_run
 
 # --- Claims on trial ------------------------------------------------------------------------------------------------
-from .claims.claim import Claim as Claim, line as line, equal as equal, at_most as at_most, at_least as at_least
+from .claims.claim import (
+    Claim as Claim,
+    Kind as Kind,
+    line as line,
+    equal as equal,
+    at_most as at_most,
+    at_least as at_least,
+)
 from .claims.settings import (
     Setting as Setting,
     Sizes as Sizes,

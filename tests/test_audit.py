@@ -325,7 +325,7 @@ def test_a_refuted_lemma_taints_what_leans_on_it():
         true_claim("theorem-9.2", because="lemma-9.1"),
         true_claim("theorem-9.3", because="by theorem-9.2"),
         true_claim("theorem-9.4"),
-        false_claim("lemma-9.5", printed=False),
+        false_claim("lemma-9.5", kind=mv.Kind.READING),
         true_claim("theorem-9.6", because="lemma-9.5, which the paper does not print"),
         true_claim("theorem-9.7", because="theorem-9.7 and theorem-9.8"),
         true_claim("theorem-9.8", because="theorem-9.7, round and round, and lemma-9.1"),
@@ -362,10 +362,10 @@ def test_a_parent_is_as_weak_as_its_weakest_printed_part():
     report = mv.audit(
         [
             true_claim("a/one"),
-            false_claim("a/two", printed=False),
+            false_claim("a/two", kind=mv.Kind.READING),
             true_claim("b/one"),
             false_claim("b/two"),
-            false_claim("c/only", printed=False),
+            false_claim("c/only", kind=mv.Kind.READING),
         ]
     )
     assert report.standings == {

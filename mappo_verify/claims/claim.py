@@ -16,6 +16,7 @@ its last is a statement; every step between is checked too, so a proof that brea
 
 from __future__ import annotations
 
+import enum
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -33,6 +34,22 @@ if TYPE_CHECKING:
     from .verdict import Standing
 
 RELATIONS = ("=", "≤", "≥")
+
+
+class Kind(enum.Enum):
+    """What a claim is to the paper on trial.
+
+    PRINTED: the paper states just this.  READING: one of several that its words allow, or a part that it does not spell out.
+    HYPOTHESIS: shows that a hypothesis cannot be dropped.  REPAIR: a true statement instead of one that fails, or what one
+    needs.  BEYOND: a statement of ours.  SIMULATION: about the paper's simulation and its numbers, not about a theorem.
+    """
+
+    PRINTED = "printed"
+    READING = "reading"
+    HYPOTHESIS = "hypothesis"
+    REPAIR = "repair"
+    BEYOND = "beyond"
+    SIMULATION = "simulation"
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,8 +126,9 @@ class Claim:
         The statement as people write it; the title where it is left out.
     record : Standing, optional
         What earlier audits found.  An audit computes its own standing, compares, and reports a difference; it never copies.
-    printed : bool
-        Whether the paper prints this reading.  A claim is REFUTED if any printed part is.
+    kind : Kind
+        What it is to the paper: just what it prints, a reading, a repair, ...  A statement with parts is REFUTED if a printed
+        part is.
     symbolic, points : tuple of Sizes
         Sizes at which the audit seeks a proof in symbols, and by random points.
     note : str
@@ -131,7 +149,7 @@ class Claim:
     proof: Proof
     statement: str = ""
     record: Standing | None = None
-    printed: bool = True
+    kind: Kind = Kind.PRINTED
     symbolic: tuple[Sizes, ...] = ()
     points: tuple[Sizes, ...] = ()
     note: str = ""
@@ -152,6 +170,11 @@ class Claim:
             raise ClaimError(
                 f"claim id {self.id!r} is not lower-case words, digits, dots and dashes, with at most one slash"
             )
+
+    @property
+    def printed(self) -> bool:
+        """Whether the paper states just this."""
+        return self.kind is Kind.PRINTED
 
     @property
     def parent(self) -> str:

@@ -130,6 +130,7 @@ def claim_document(report: ClaimReport) -> dict[str, Any]:
         "title": report.claim.title,
         "statement": report.claim.statement,
         "source": report.claim.source,
+        "kind": report.claim.kind.value,
         "printed": report.claim.printed,
         "note": report.claim.note or None,
         "setting": report.claim.setting.name,

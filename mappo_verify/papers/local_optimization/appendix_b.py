@@ -25,7 +25,7 @@ from ...arithmetic import (
     support,
     tilt,
 )
-from ...claims.claim import Claim, Line, at_most, equal, line
+from ...claims.claim import Claim, Kind, Line, at_most, equal, line
 from ...claims.settings import (
     Case,
     Distribution,
@@ -562,6 +562,7 @@ CLAIMS = (
         statement="F(θ̄) - min F ≤ GR/√T on every sample path",
         record=Standing.REFUTED,
         repaired_by="lemma-b.1/expectation",
+        kind=Kind.READING,
     ),
     Claim(
         "lemma-b.1/printed-range",
@@ -593,7 +594,7 @@ CLAIMS = (
         gradient_bound,
         statement="‖2((θ - θ_k)ᵀφ - Q̂/β)φ‖ ≤ 2(2R + B/β)",
         record=Standing.SURVIVED,
-        printed=False,
+        kind=Kind.REPAIR,
     ),
     Claim(
         "lemma-b.2/rate",
@@ -605,8 +606,8 @@ CLAIMS = (
         " L(θ) = E((θ - θ_k)ᵀφ - Q̂/β)², ε'² = L(θ̄)",
         transcendental=True,
         record=Standing.SURVIVED,
-        printed=False,
         note="In expectation and with θ̄ the mean of θ(0), ..., θ(T-1), since Lemma B.1 holds no other way.",
+        kind=Kind.REPAIR,
     ),
     Claim(
         "lemma-b.3",
@@ -638,9 +639,9 @@ CLAIMS = (
         zero_mean_intervention,
         statement="Σ_{a^P'} π(a^P'|s) A^P'(s, a^P, a^P') = 0 for disjoint P, P' and product policies",
         record=Standing.PROVED,
-        printed=False,
         symbolic=(ONE_BY_TWO, TWO_BY_TWO),
         points=(Sizes(2, (2, 2, 2)),),
+        kind=Kind.READING,
     ),
     Claim(
         "lemma-b.3/zero-mean-conditioning",
@@ -650,10 +651,10 @@ CLAIMS = (
         zero_mean_conditioning,
         statement="Σ_{a^P'} π(a^P'|s, a^P) A^P'(s, a^P, a^P') = 0 for disjoint P, P', wherever π(a^P|s) > 0",
         record=Standing.PROVED,
-        printed=False,
         symbolic=(ONE_BY_TWO,),
         points=(Sizes(2, (2, 2)), Sizes(2, (2, 2, 2))),
         note="Where Q^{P ∪ P'} is undefined (Bayes on an event of probability 0) the sum is not asked.",
+        kind=Kind.READING,
     ),
     Claim(
         "lemma-b.3/zero-mean-intervention",
@@ -663,9 +664,9 @@ CLAIMS = (
         zero_mean_intervention,
         statement="Σ_{a^P'} π(a^P'|s, do(a^P)) A^P'(s, a^P, a^P') = 0 for disjoint P, P' and every policy",
         record=Standing.REFUTED,
-        printed=False,
         note="The proofs need it on prefixes only, where it holds (lemma-b.3/zero-mean).",
         repaired_by="lemma-b.3/zero-mean-conditioning",
+        kind=Kind.READING,
     ),
     Claim(
         "lemma-b.4",
@@ -686,8 +687,8 @@ CLAIMS = (
         worst_error_doubled,
         statement="E_{ν_*,π_*^{1:m-1}} ‖(θ_{k+1} - θ_k)ᵀφ - Q̂/β_k‖_∞ ≤ 2 φ_k^{m-1} ε_k^m",
         record=Standing.REFUTED,
-        printed=False,
         repaired_by="lemma-b.4/repaired",
+        kind=Kind.READING,
     ),
     Claim(
         "lemma-b.4/repaired",
@@ -697,7 +698,7 @@ CLAIMS = (
         worst_error_repaired,
         statement="E_{ν_*,π_*^{1:m-1}} ‖(θ_{k+1} - θ_k)ᵀφ - Q̂/β_k‖_∞ ≤ φ_k^{m-1} ε_k^m / √min π_k^m",
         record=Standing.SURVIVED,
-        printed=False,
+        kind=Kind.REPAIR,
     ),
     Claim(
         "lemma-b.5",
@@ -737,7 +738,7 @@ CLAIMS = (
         error_propagation_sharp,
         statement="(a)² ≤ ((φ^m)² - (φ^{m-1})²) ε² and (b)² ≤ ((φ^m)² - (φ^{m-1})²) (ε̂/β_k)²",
         record=Standing.SURVIVED,
-        printed=False,
+        kind=Kind.BEYOND,
     ),
     Claim(
         "lemma-b.6",

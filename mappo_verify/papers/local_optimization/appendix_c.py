@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...arithmetic import Array, Truth, both, compare, contract, lift, like, maximum, minimum, smallest, square
-from ...claims.claim import Claim, Line, at_least, at_most, equal, line
+from ...claims.claim import Claim, Kind, Line, at_least, at_most, equal, line
 from ...claims.settings import (
     Case,
     Derived,
@@ -520,6 +520,7 @@ CLAIMS = (
         record=Standing.REFUTED,
         note="Midpoint convexity is on trial.  The inner minimum over all weights makes it hold: section-c.1/unconstrained.",
         repaired_by="section-c.1/unconstrained",
+        kind=Kind.READING,
     ),
     Claim(
         "section-c.1/closed-form-in-class",
@@ -530,6 +531,7 @@ CLAIMS = (
         statement="0 ≤ φᵀw⁺ ≤ 1/(1-γ) for the unconstrained minimiser w⁺ of f(s_0, π) + λE(f, π)",
         record=Standing.REFUTED,
         note="Lemma C.6 needs the range, so the range must be enforced.",
+        kind=Kind.HYPOTHESIS,
     ),
     Claim(
         "remark-5.2",
@@ -540,6 +542,7 @@ CLAIMS = (
         statement="min_w E(φᵀw - Q^{1:m}_π)² = 0 for every π, whatever the features",
         record=Standing.REFUTED,
         note="It does not follow from the definition; it is a hypothesis on the features, and everything after it needs it.",
+        kind=Kind.HYPOTHESIS,
     ),
     Claim(
         "section-c.2/completeness",
@@ -580,9 +583,9 @@ CLAIMS = (
         one_game_for_each,
         statement="f = Q^{1:m}_π in the game with rewards f - γ E P f(·, π) and the dynamics of M",
         record=Standing.PROVED,
-        printed=False,
         symbolic=(ONE_BY_TWO,),
         points=(TWO_BY_TWO, Sizes(2, (2, 2, 2))),
+        kind=Kind.REPAIR,
     ),
     Claim(
         "lemma-c.3/marginals",
@@ -592,9 +595,9 @@ CLAIMS = (
         one_game_for_marginals,
         statement="E_{π^{m+1:N}} f = Q^{1:m}_π for all m, in the game with rewards f - γ P f(·, π)",
         record=Standing.PROVED,
-        printed=False,
         symbolic=(ONE_BY_TWO,),
         points=(TWO_BY_TWO, Sizes(2, (2, 2, 2))),
+        kind=Kind.REPAIR,
     ),
     Claim(
         "lemma-c.3/reward-error",
@@ -605,6 +608,7 @@ CLAIMS = (
         statement="‖R_k - R‖²_{2,μ} ≤ ε_r, which bounds E(Q_π, π), for the pessimistic critic f_k",
         record=Standing.REFUTED,
         repaired_by="lemma-c.3/reward-error-repaired",
+        kind=Kind.READING,
     ),
     Claim(
         "lemma-c.3/reward-error-repaired",
@@ -614,7 +618,7 @@ CLAIMS = (
         reward_error_repaired,
         statement="‖R_k - R‖²_{2,μ} ≤ ε_r + 1/((1-γ)λ)",
         record=Standing.SURVIVED,
-        printed=False,
+        kind=Kind.REPAIR,
     ),
     Claim(
         "lemma-c.7",

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ...arithmetic import Array, Truth, compare, largest, lift, like, sqrt, square, truth_of
-from ...claims.claim import Claim, Line, at_most, equal, line
+from ...claims.claim import Claim, Kind, Line, at_most, equal, line
 from ...claims.settings import (
     Case,
     Derived,
@@ -311,7 +311,7 @@ CLAIMS = (
         sharp_regret,
         statement="Σ_k ⟨π - π_k, f_k⟩ ≤ log|A|/η + ηK/(8(1-γ)²) for f_k in [0, 1/(1-γ)] and every η > 0",
         record=Standing.PROVED,
-        printed=False,
         symbolic=(Sizes(1, (2,), 2), Sizes(1, (3,), 2), Sizes(1, (2,), 3)),
+        kind=Kind.BEYOND,
     ),
 )

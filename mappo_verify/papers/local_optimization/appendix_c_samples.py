@@ -36,7 +36,7 @@ from ...arithmetic import (
     square,
     truth_of,
 )
-from ...claims.claim import Claim, Line, at_most, line
+from ...claims.claim import Claim, Kind, Line, at_most, line
 from ...claims.experiment import Experiment
 from ...claims.settings import (
     Built,
@@ -301,8 +301,8 @@ CLAIMS = (
         generalisation,
         statement="‖f - T f‖_{2,μ} ≤ √(d log(nLR/δ)/((1-γ)² n)) + √E_D(f) for every f of the class, with probability ≥ 1 - δ",
         record=Standing.SUPPORTED,
-        printed=False,
         note=NOTE + "  The power of 1-γ cannot be read in the scan; 2 is what the units of f ask for.",
         experiment=Experiment(_critic_designs, law, DELTA),
+        kind=Kind.REPAIR,
     ),
 )

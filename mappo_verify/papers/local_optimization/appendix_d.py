@@ -49,7 +49,7 @@ from ...arithmetic import (
     square,
     tilt,
 )
-from ...claims.claim import Claim, Line, at_least, at_most, equal, line
+from ...claims.claim import Claim, Kind, Line, at_least, at_most, equal, line
 from ...claims.experiment import Experiment
 from ...claims.settings import (
     Case,
@@ -768,7 +768,7 @@ CLAIMS = (
         realistic_in_the_limit,
         statement="E(f_π) ≤ ‖f_π - T f_π‖²_{2,μ} ≤ ζ_F",
         record=Standing.SURVIVED,
-        printed=False,
+        kind=Kind.READING,
     ),
     Claim(
         "lemma-d.5",
@@ -789,7 +789,7 @@ CLAIMS = (
         generalisation_in_the_limit,
         statement="‖f - T f‖²_{2,μ} = E(f) + min_f' ‖f' - T f‖²_{2,μ} ≤ E(f) + ζ_FF",
         record=Standing.SURVIVED,
-        printed=False,
+        kind=Kind.READING,
     ),
     Claim(
         "lemma-d.6",
@@ -834,7 +834,7 @@ CLAIMS = (
         trap,
         statement="ζ_F = ζ_FF = 0, E_D(g) = 0, g or g' is chosen, J_* - J(π) = π^1(1|s)/6, C = √2",
         record=Standing.SURVIVED,
-        printed=False,
+        kind=Kind.BEYOND,
     ),
     Claim(
         "theorem-d.7/repaired",
@@ -845,9 +845,9 @@ CLAIMS = (
         statement="J_* - mean_k J_k ≤ 2√2 Σ_m √(log|A_m|/K)/(1-γ)² + C²/(4λ(1-γ)²) + C ε_b/(1-γ) + √ζ_F/(1-γ) + λ ε_r + ε_o "
         "wherever f_k minimises up to ε_o, E_D(f_{π_k}) ≤ ε_r and ‖f_k - T f_k‖_{2,μ} ≤ ε_b + √E_D(f_k)",
         record=Standing.SURVIVED,
-        printed=False,
         note="lemma-d.4 and lemma-d.5 give ε_r = O(K log(|F|/δ)/((1-γ)² n) + ζ_F), ε_b = O(√(K log(|F|/δ)/n)/(1-γ) + √ζ_FF); "
         "λ like ε_r^{-1/2} balances.",
         transcendental=True,
+        kind=Kind.REPAIR,
     ),
 )

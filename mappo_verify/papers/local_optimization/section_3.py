@@ -22,7 +22,7 @@ from ...arithmetic import (
     support,
     truth_of,
 )
-from ...claims.claim import Claim, Line, at_most, equal, line
+from ...claims.claim import Claim, Kind, Line, at_most, equal, line
 from ...claims.settings import (
     Case,
     Distribution,
@@ -516,6 +516,7 @@ CLAIMS = (
         record=Standing.PROVED,
         symbolic=(ONE_BY_TWO, TWO_BY_TWO),
         points=(Sizes(2, (2, 3)), Sizes(2, (2, 2, 2))),
+        kind=Kind.READING,
     ),
     Claim(
         "definition-3.1/conditional-readings",
@@ -525,8 +526,8 @@ CLAIMS = (
         readings_agree,
         statement="E[Q_π | a^P] = E[Q_π | do(a^P)] for every subset P and every policy",
         record=Standing.REFUTED,
-        printed=False,
         note="The paper does not say which it means; it only uses prefixes, where the two agree. So both are implemented, named.",
+        kind=Kind.READING,
     ),
     Claim(
         "definition-3.2",
@@ -577,9 +578,9 @@ CLAIMS = (
         shifted_fixed_point,
         statement="γ = 1 and P(S|s, a) = 1 imply T^{1:m}(f + 1) = T^{1:m} f + 1",
         record=Standing.PROVED,
-        printed=False,
         symbolic=(ONE_BY_TWO, TWO_BY_TWO),
         points=(Sizes(3, (2, 3)),),
+        kind=Kind.HYPOTHESIS,
     ),
     Claim(
         "equation-1",
@@ -608,8 +609,8 @@ CLAIMS = (
         fitted_update_anyway,
         statement="π_{θ_{k+1}} of (4) = π⁺ of (3)",
         record=Standing.REFUTED,
-        printed=False,
         note="Shown to mark the hypothesis: equation (1) is the ideal update, not its fit.",
         repaired_by="equation-1/realizable-fit",
+        kind=Kind.HYPOTHESIS,
     ),
 )

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...arithmetic import Array, System, contract, floats_of, lift, like, log, support
-from ...claims.claim import Claim, Line, at_least, at_most, equal, line
+from ...claims.claim import Claim, Kind, Line, at_least, at_most, equal, line
 from ...claims.settings import (
     Case,
     Derived,
@@ -389,9 +389,9 @@ CLAIMS = (
         averaged_unique,
         statement="F̄(q) = F̄(π⁺) implies q = π⁺, even where σ_k = 0",
         record=Standing.REFUTED,
-        printed=False,
         note="The printed formula is a maximiser in any case; it is the only one just where σ_k > 0.",
         repaired_by="proposition-4.2",
+        kind=Kind.HYPOTHESIS,
     ),
     Claim(
         "proposition-4.2/solver",
@@ -412,6 +412,6 @@ CLAIMS = (
         solver_agrees,
         statement="0 ≤ F(π⁺) - F(q) ≤ β/10⁶ at cvxpy's solution q, evaluated exactly",
         record=Standing.SURVIVED,
-        printed=False,
+        kind=Kind.BEYOND,
     ),
 )

@@ -33,7 +33,7 @@ from ...arithmetic import (
     tilt,
     truth_of,
 )
-from ...claims.claim import Claim, Line, at_least, at_most, equal, line
+from ...claims.claim import Claim, Kind, Line, at_least, at_most, equal, line
 from ...claims.settings import (
     Case,
     Derived,
@@ -630,7 +630,7 @@ CLAIMS = (
         " + (N/2) Σ_k B²/β_k²",
         transcendental=True,
         record=Standing.SURVIVED,
-        printed=False,
+        kind=Kind.REPAIR,
     ),
     Claim(
         "theorem-4.5/repaired-sharp",
@@ -641,7 +641,7 @@ CLAIMS = (
         statement="as repaired, with ε‖w_{m-1}(π_* - π_{k+1})/π_k‖_{2,σ_k} + √((φ^m)² - (φ^{m-1})²) ε̂/β_k for the errors",
         transcendental=True,
         record=Standing.SURVIVED,
-        printed=False,
+        kind=Kind.REPAIR,
     ),
     Claim(
         "theorem-4.5/sharp-is-tight",
@@ -652,9 +652,9 @@ CLAIMS = (
         statement="there are runs of every length K with bound ≤ (1 + 6/(5√K)) Σ_k (1-γ)(J_* - J_k)/β_k in repaired-sharp",
         transcendental=True,
         record=Standing.SURVIVED,
-        printed=False,
         note="The ratio is 1 + √(2 log 2/K) for every K, so no constant below 1 in front of the whole right-hand side will do; "
         "put to the test up to K = 64.  It says nothing of the terms one by one: here log|A| and B² hardly count, and ε̂ = 0.",
+        kind=Kind.BEYOND,
     ),
     Claim(
         "theorem-4.5/ii",
@@ -677,7 +677,7 @@ CLAIMS = (
         statement="Σ_k (1-γ)(J_* - J_k)/β_k ≤ Σ_m log|A_m| + Σ(Δ + √|A| e^R δ) + (N/2) Σ_k B²/β_k² for ‖θ_k‖ ≤ R",
         transcendental=True,
         record=Standing.SURVIVED,
-        printed=False,
+        kind=Kind.REPAIR,
     ),
     Claim(
         "abstract-rate",
@@ -689,6 +689,7 @@ CLAIMS = (
         transcendental=True,
         record=Standing.REFUTED,
         note="With this constant; the ratio grows like 1/(1-γ) at K = 1/(8(1-γ)²), so larger constants fall at larger horizons.",
+        kind=Kind.READING,
     ),
     Claim(
         "parallel-updates",
@@ -699,8 +700,8 @@ CLAIMS = (
         statement="the updates of the agents within one iteration commute",
         transcendental=True,
         record=Standing.SUPPORTED,
-        printed=False,
         note="An equality of exponentials is never certified by balls; it is one by construction, and nothing speaks against it.",
+        kind=Kind.BEYOND,
     ),
     Claim(
         "section-4.3/equilibria-are-optimal",
@@ -710,8 +711,8 @@ CLAIMS = (
         equilibria_are_optimal,
         statement="r(a) = max r at every Nash equilibrium in pure strategies of a cooperative game of one move",
         record=Standing.REFUTED,
-        printed=False,
         note="So convergence to equilibria is not enough; climbing and penalty are the classic cases.",
+        kind=Kind.BEYOND,
     ),
     Claim(
         "section-4.3/shared-parameters",
@@ -730,7 +731,7 @@ CLAIMS = (
         monotone,
         statement="V_{π_{k+1}} ≥ V_{π_k} in every state, for π_{k+1}^m ∝ π_k^m exp(Q_k^{1:m}/β) and any β > 0",
         record=Standing.SURVIVED,
-        printed=False,
+        kind=Kind.BEYOND,
     ),
     Claim(
         "theorem-4.5/exact-rate",
@@ -742,6 +743,6 @@ CLAIMS = (
         "length R that holds 0 if the game may end",
         transcendental=True,
         record=Standing.SURVIVED,
-        printed=False,
+        kind=Kind.BEYOND,
     ),
 )

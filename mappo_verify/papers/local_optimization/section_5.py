@@ -34,7 +34,7 @@ from ...arithmetic import (
     support,
     truth_of,
 )
-from ...claims.claim import Claim, Line, at_most, equal, line
+from ...claims.claim import Claim, Kind, Line, at_most, equal, line
 from ...claims.settings import (
     Case,
     Derived,
@@ -472,8 +472,8 @@ CLAIMS = (
         statement="1/K Σ_k (J_* - J_k) ≤ 2√2/(1-γ)² Σ_m √(log|A_m|/K) + C²/(4λ(1-γ)²)",
         transcendental=True,
         record=Standing.SURVIVED,
-        printed=False,
         note="ε_r and ε_b are 0 here.  Of the minimisation only f_k(s_0, π_k) + λE(f_k) ≤ J_k is used.",
+        kind=Kind.REPAIR,
     ),
     Claim(
         "theorem-5.5/repaired-sample",
@@ -484,7 +484,7 @@ CLAIMS = (
         statement="1/K Σ_k (J_* - J_k) ≤ 2√2/(1-γ)² Σ_m √(log|A_m|/K) + C²/(4λ(1-γ)²) + λε_r + Cε_b/(1-γ)",
         transcendental=True,
         record=Standing.SURVIVED,
-        printed=False,
         note="On the event E(Q_{π_k}) ≤ ε_r and ‖f_k - T f_k‖_{2,μ} ≤ ε_b + √E(f_k); both are as small as the run allows.",
+        kind=Kind.REPAIR,
     ),
 )

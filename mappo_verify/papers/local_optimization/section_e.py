@@ -16,7 +16,7 @@ from fractions import Fraction
 import numpy as np
 
 from ...arithmetic import Array, absolute, like, support, truth_of
-from ...claims.claim import Claim, Line, at_least, at_most, equal, line
+from ...claims.claim import Claim, Kind, Line, at_least, at_most, equal, line
 from ...claims.settings import Case, Derived, Distribution, GameData, Hypothesis, PolicyData, Setting, Sizes, Table
 from ...claims.verdict import Standing
 from ...games.named import ratio
@@ -259,8 +259,8 @@ CLAIMS: tuple[Claim, ...] = (
         constant_in_y,
         statement="V(1/2, y) = 5/11 for every y",
         record=Standing.PROVED,
-        printed=False,
         symbolic=SMALL,
+        kind=Kind.BEYOND,
     ),
     Claim(
         "section-e/printed-value",
@@ -271,6 +271,7 @@ CLAIMS: tuple[Claim, ...] = (
         statement="|V(1/2, y) - .46| ≤ 1/200",
         record=Standing.REFUTED,
         note="V = 5/11 = .4545..., at every (1/2, y) and at the true stationary point alike; it rounds to .45.",
+        kind=Kind.SIMULATION,
     ),
     Claim(
         "section-e/stationary-policy",
@@ -281,6 +282,7 @@ CLAIMS: tuple[Claim, ...] = (
         statement="∇V(1/2, y) = 0 for a policy y of agent 2",
         record=Standing.REFUTED,
         note="For no y; at y = 0 the slope in x is 20/121.  The stationary point is (1/2, -1/11), near (1/2, 0) but no policy.",
+        kind=Kind.READING,
     ),
     Claim(
         "section-e/stationary-point",
@@ -290,8 +292,8 @@ CLAIMS: tuple[Claim, ...] = (
         stationary_point,
         statement="20 (xᵀSy)² ∂V/∂x = 1 + 11y and (xᵀSy) ∂V/∂y = x - 1/2, for all numbers x, y with xᵀSy ≠ 0",
         record=Standing.PROVED,
-        printed=False,
         symbolic=SMALL,
+        kind=Kind.REPAIR,
     ),
     Claim(
         "section-e/slope",
@@ -301,8 +303,8 @@ CLAIMS: tuple[Claim, ...] = (
         slope_in_x,
         statement="∂V/∂x ≥ 1/20 on the whole square",
         record=Standing.PROVED,
-        printed=False,
         symbolic=SMALL,
+        kind=Kind.BEYOND,
     ),
     Claim(
         "section-e/global-maximum",
@@ -322,8 +324,8 @@ CLAIMS: tuple[Claim, ...] = (
         stationary_among_policies,
         statement="max_{x', y'} ⟨∇V(x, y), (x' - x, y' - y)⟩ ≥ ((1-x) + (1-y))/100",
         record=Standing.SURVIVED,
-        printed=False,
         note="So independent gradient cannot be trapped in this game; it is slow near (1, 0), where y(1-y) is tiny.",
+        kind=Kind.BEYOND,
     ),
     Claim(
         "section-e/update",
@@ -333,8 +335,8 @@ CLAIMS: tuple[Claim, ...] = (
         simulated_update,
         statement="V(p, a for good) - V(p, b for good) = Q^{1:m}(p, a) - Q^{1:m}(p, b) for every agent and prefix",
         record=Standing.REFUTED,
-        printed=False,
         note="A constant per prefix moves no policy, so differences are compared.",
+        kind=Kind.SIMULATION,
     ),
     Claim(
         "section-e/update-scale",
@@ -344,9 +346,9 @@ CLAIMS: tuple[Claim, ...] = (
         update_scale,
         statement="S(a, ·) [V(a, b for good) - V(a, b' for good)] = Q(a, b) - Q(a, b')",
         record=Standing.PROVED,
-        printed=False,
         symbolic=SMALL,
         note="Equal after agent 1's first action, ten times as large after its second.",
+        kind=Kind.SIMULATION,
     ),
     Claim(
         "section-e/score",
@@ -356,8 +358,8 @@ CLAIMS: tuple[Claim, ...] = (
         simulated_score,
         statement="V of the product of π's marginals = V_π",
         record=Standing.REFUTED,
-        printed=False,
         note="At π¹ = (3/5, 2/5), π² = (9/10, 1/10) after its first action and (1/5, 4/5) after its second: 181/320 is "
         "reported, 53/64 is true.",
+        kind=Kind.SIMULATION,
     ),
 )
