@@ -51,3 +51,7 @@ class RunError(MappoVerifyError, ValueError):
 
 class ClaimError(MappoVerifyError, ValueError):
     """A claim, a setting or an instance is used in a way that its definition does not allow."""
+
+
+class FormulaError(MappoVerifyError, TypeError):
+    """A formula does to the numbers of an instance what no formula may; the message says what to write instead."""

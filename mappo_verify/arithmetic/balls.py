@@ -120,6 +120,17 @@ def support(values: Array) -> npt.NDArray[np.bool_]:
     return elementwise(_nonzero, values).astype(bool)
 
 
+def nonzero(values: Array) -> Truth:
+    def nonzero_one(x: flint.arb) -> np.int8:
+        return FALSE if x.is_zero() else UNKNOWN if x.contains(0) or x.is_nan() else TRUE
+
+    return elementwise(nonzero_one, values).astype(np.int8)
+
+
+def hull(left: flint.arb, right: flint.arb) -> flint.arb:
+    return left if left is right else left.union(right)
+
+
 def maximum(left: Array, right: Array) -> Array:
     return elementwise(lambda x, y: x.max(y), left, right)
 

@@ -200,6 +200,14 @@ def support(values: Floats) -> npt.NDArray[np.bool_]:
     return np.asarray(values != 0)
 
 
+def nonzero(values: Floats) -> Truth:
+    return np.where(values != 0, _TRUE, _FALSE)
+
+
+def hull(left: Any, right: Any) -> Any:
+    return left if left == right else float("nan")
+
+
 def maximum(left: Floats, right: Floats) -> Floats:
     return np.asarray(np.maximum(left, right))
 

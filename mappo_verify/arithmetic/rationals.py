@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from flint.utils.flint_exceptions import DomainError
 
-from ..errors import ExactnessError, SingularError
+from ..errors import ExactnessError, SingularError, UndecidedError
 from .formal import FormalLog, logarithm
 from .system import FALSE, TRUE, Array, Truth, elementwise
 
@@ -147,6 +147,16 @@ def certainly_equal(left: Array, right: Array) -> npt.NDArray[np.bool_]:
 
 def support(values: Array) -> npt.NDArray[np.bool_]:
     return np.not_equal(values, 0).astype(bool)
+
+
+def nonzero(values: Array) -> Truth:
+    return np.where(support(values), TRUE, FALSE)
+
+
+def hull(left: Any, right: Any) -> Any:
+    if left == right:
+        return left
+    raise UndecidedError(f"which of {left} and {right} to choose is not known, and no rational number is both")
 
 
 def maximum(left: Array, right: Array) -> Array:

@@ -455,6 +455,23 @@ def support(values: Array) -> npt.NDArray[np.bool_]:
     return elementwise(lambda x: not _vanishes(x), values).astype(bool)
 
 
+def nonzero(values: Array) -> Truth:
+    """TRUE of constants only: what depends on the parameters may vanish for some of them."""
+    return elementwise(_nonzero, values).astype(np.int8)
+
+
+def _nonzero(value: Any) -> np.int8:
+    if isinstance(value, Quotient) and isinstance(value.ring, PolynomialRing):
+        return FALSE if value.is_zero() else TRUE if value.numerator.is_constant() else UNKNOWN
+    return FALSE if _vanishes(value) else TRUE
+
+
+def hull(left: Any, right: Any) -> Any:
+    if left is right or left == right:
+        return left
+    raise UndecidedError("which of two values to choose depends on the parameters")
+
+
 def maximum(left: Array, right: Array) -> Array:
     raise UndecidedError("which of two symbols is larger depends on the parameters")
 

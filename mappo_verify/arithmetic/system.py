@@ -10,6 +10,7 @@ rationals  ``flint.fmpq`` and :class:`FormalLog` the exact number
 balls      ``flint.arb``                         an interval that contains the number
 symbols    ``Quotient`` of polynomials           the number for *every* parameter at once
 symbols    ``Quotient`` of degrees               a bound on the degree of that polynomial
+enclosures midpoint and radius in ``float64``    an interval that contains the number; of one instance only
 ========== ===================================== =======================================
 
 NumPy's object arrays already dispatch ``+ - * /``, ``sum`` and ``abs``.  Whatever needs to *look* at a number (solving,
@@ -46,6 +47,7 @@ class System(enum.Enum):
     RATIONALS = "rationals"
     BALLS = "balls"
     SYMBOLS = "symbols"
+    ENCLOSURES = "enclosures"
 
     @property
     def exact(self) -> bool:

@@ -1,0 +1,59 @@
+"""What formulas may ask of an array: the interface that NumPy's arrays and :class:`~.numbers.Numbers` share.
+
+A formula is written over :class:`Array` and runs on both: plain arrays, whose leading axes are a batch, and the numbers of one
+instance.  Whatever else it needs (solving, comparing, choosing, logarithms) stands in :mod:`mappo_verify.arithmetic.functions`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+import numpy.typing as npt
+
+
+class Array(Protocol):
+    """Numbers or truth, with NumPy's operators, shapes and slices."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The lengths of its axes."""
+
+    @property
+    def ndim(self) -> int:
+        """The number of its axes."""
+
+    @property
+    def size(self) -> int:
+        """The number of its entries."""
+
+    @property
+    def T(self) -> Array:
+        """All axes reversed."""
+
+    @property
+    def sum(self) -> Callable[..., Array]:
+        """``sum(axis=None, keepdims=False)``"""
+
+    @property
+    def reshape(self) -> Callable[..., Array]:
+        """``reshape(shape)``"""
+
+    def swapaxes(self, first: int, second: int, /) -> Array:
+        """Two axes in each other's place."""
+
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[Any]: ...
+    def __getitem__(self, index: Any, /) -> Array: ...
+    def __array__(self) -> npt.NDArray[Any]: ...
+    def __add__(self, other: Any, /) -> Array: ...
+    def __radd__(self, other: Any, /) -> Array: ...
+    def __sub__(self, other: Any, /) -> Array: ...
+    def __rsub__(self, other: Any, /) -> Array: ...
+    def __mul__(self, other: Any, /) -> Array: ...
+    def __rmul__(self, other: Any, /) -> Array: ...
+    def __truediv__(self, other: Any, /) -> Array: ...
+    def __rtruediv__(self, other: Any, /) -> Array: ...
+    def __matmul__(self, other: Any, /) -> Array: ...
+    def __neg__(self) -> Array: ...
+    def __abs__(self) -> Array: ...

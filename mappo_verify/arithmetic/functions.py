@@ -1,0 +1,308 @@
+"""The functions of formulas: solving, comparing, choosing, logarithms, in every number system.
+
+Each takes plain arrays (float64, rationals, balls, symbols; any leading axes are a batch) or the :class:`~.numbers.Numbers`
+of one instance, and returns the same kind.  Formulas written with them are therefore written once.
+"""
+
+from __future__ import annotations
+
+import operator
+from fractions import Fraction
+from functools import reduce
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from . import system as plain
+from .numbers import Hidden, Numbers, Truth, constants, contract_numbers, refuse, zeros
+from .structure import alike, broadcast_arrays, broadcast_to
+from .system import Array, System
+
+Mask = npt.NDArray[np.bool_]
+
+
+def _numbers(*values: Any) -> Any:
+    """All as numbers of one instance; None where none of them is."""
+    if any(isinstance(value, Numbers) for value in values):
+        return alike(values)
+    return None
+
+
+# --- constants ---------------------------------------------------------------------------------------------------------
+
+
+def like(values: Any, reference: Any) -> Array:
+    """Integers or Fractions in the number system of ``reference``, an array or a system: how constants enter a formula."""
+    if isinstance(reference, (Numbers, Hidden)):
+        if isinstance(values, Truth):
+            return choose(values, constants(1, reference.arithmetic), 0)
+        if isinstance(values, np.ndarray) and values.dtype.kind in "bi" and values.dtype.itemsize == 1:
+            return constants(values.astype(object).tolist(), reference.arithmetic)  # a pattern of 0 and 1
+        return constants(values, reference.arithmetic)
+    return plain.like(values, reference)
+
+
+def constant(value: int | Fraction, reference: Any) -> Any:
+    """One exact constant in the number system of ``reference``."""
+    return like(value, reference) if isinstance(reference, (Numbers, Hidden)) else plain.constant(value, reference)
+
+
+def identity(size: int, reference: Any) -> Array:
+    """The identity matrix ``[size, size]`` in the number system of ``reference``."""
+    if isinstance(reference, (Numbers, Hidden)):
+        return like(np.eye(size, dtype=np.int8), reference)
+    return plain.identity(size, reference)
+
+
+def lift(scalar: Any, axes: int) -> Array:
+    """A scalar per batch element, shaped to meet an array with ``axes`` core axes; on one instance it fits as it is."""
+    return scalar if isinstance(scalar, (Numbers, Truth)) else plain.lift(scalar, axes)
+
+
+# --- linear algebra ------------------------------------------------------------------------------------------------------
+
+
+def contract(subscripts: str, *factors: Any) -> Array:
+    """``numpy.einsum`` in every number system.  Labels are lower-case letters; ``...`` stands for the batch, or for nothing."""
+    numbers = _numbers(*factors)
+    return contract_numbers(subscripts, *numbers) if numbers else plain.contract(subscripts, *factors)
+
+
+def solve(matrix: Any, right: Any) -> Array:
+    """``X`` with ``matrix @ X = right``; see :func:`mappo_verify.arithmetic.system.solve`."""
+    numbers = _numbers(matrix, right)
+    if not numbers:
+        return plain.solve(matrix, right)
+    left, target = numbers
+    if left.ndim != 2 or target.ndim != 2 or left.shape != (left.shape[0],) * 2 or target.shape[0] != left.shape[0]:
+        raise ValueError(f"solve needs [n, n] and [n, k], not {left.shape} and {target.shape}")
+    return Numbers(left.arithmetic, left.arithmetic.solve(left._parts, target._parts))
+
+
+# --- elementary functions --------------------------------------------------------------------------------------------------
+
+
+def exp(values: Any) -> Array:
+    """The exponential.  On rationals it inverts formal logarithms and refuses everything else by name."""
+    return _applied("exp", values)
+
+
+def log(values: Any) -> Array:
+    """The natural logarithm of positive numbers; on rationals and symbols a formal, exact one."""
+    return _applied("log", values)
+
+
+def sqrt(values: Any) -> Array:
+    """The square root of numbers ≥ 0; on rationals only of perfect squares."""
+    return _applied("sqrt", values)
+
+
+def _applied(name: str, values: Any) -> Any:
+    if isinstance(values, Numbers):
+        return Numbers(values.arithmetic, getattr(values.arithmetic, name)(values._parts))
+    return getattr(plain, name)(values)
+
+
+def absolute(values: Any) -> Array:
+    """``|x|``; on formal logarithms decided by enclosures of growing precision."""
+    return abs(values) if isinstance(values, Numbers) else plain.absolute(values)
+
+
+def square(values: Any) -> Array:
+    """``x·x``; never ``x**2``, which is nan on a ball that contains 0."""
+    return values * values if isinstance(values, Numbers) else plain.square(values)
+
+
+def xlogy(factor: Any, values: Any) -> Array:
+    """``factor · log values`` with ``0 · log 0 = 0``.  A positive factor needs a positive value."""
+    numbers = _numbers(factor, values)
+    if not numbers:
+        return plain.xlogy(factor, values)
+    weight, argument = numbers
+    there = support(weight)
+    return choose(there, weight * log(choose(there, argument, 1)), 0)
+
+
+def divide(numerator: Any, denominator: Any) -> Array:
+    """``numerator / denominator`` with ``0/0 := 0``, as in density ratios.
+
+    ``x/0`` is infinite on floats and balls, an error on rationals, which have no infinity; of one instance it is no number.
+    """
+    numbers = _numbers(numerator, denominator)
+    if not numbers:
+        return plain.divide(numerator, denominator)
+    above, below = numbers
+    defined = support(below)
+    both_vanish = ~defined & ~support(above)
+    return choose(both_vanish, 0, above / choose(both_vanish, 1, below))
+
+
+def tilt(weights: Any, exponents: Any) -> Array:
+    """``weights·exp(exponents) / Σ weights·exp(exponents)`` over the last axis: Gibbs' distribution, and softmax."""
+    numbers = _numbers(weights, exponents)
+    if not numbers:
+        return plain.tilt(weights, exponents)
+    weight, exponent = broadcast_arrays(*numbers)
+    return Numbers(weight.arithmetic, weight.arithmetic.tilt(weight._parts, exponent._parts))
+
+
+# --- looking at numbers ------------------------------------------------------------------------------------------------------
+
+
+def compare(left: Any, relation: str, right: Any) -> plain.Truth:
+    """Three-valued ``left relation right`` for a relation of ``=``, ``≤``, ``≥``, ``<``, ``>``, element by element.
+
+    Balls and enclosures never certify an equality, but of points.  Floats compare their rounded values; that is no proof.
+    """
+    numbers = _numbers(left, right)
+    if not numbers:
+        return plain.compare(left, relation, right)
+    one, two = numbers
+    if relation in ("≥", ">"):
+        return two.compare("≤" if relation == "≥" else "<", one)
+    if relation not in ("=", "≤", "<"):
+        raise ValueError(f"unknown relation {relation!r}; use one of = ≤ ≥ < >")
+    return one.compare(relation, two)
+
+
+def certainly_equal(left: Any, right: Any) -> Mask:
+    """Where two entries are one number beyond doubt."""
+    numbers = _numbers(left, right)
+    return numbers[0].compare("=", numbers[1]) if numbers else plain.certainly_equal(left, right)
+
+
+def support(values: Any) -> Mask:
+    """Where a number is not 0, by the zero *pattern*; of one instance three-valued."""
+    if isinstance(values, Numbers):
+        return Truth(values.arithmetic.nonzero(values._parts))
+    return plain.support(values)
+
+
+def maximum(left: Any, right: Any) -> Array:
+    """The larger of two numbers; an enclosure of it where that is undecided."""
+    return _larger(left, right) if _numbers(left, right) else plain.maximum(left, right)
+
+
+def minimum(left: Any, right: Any) -> Array:
+    """The smaller of two numbers; an enclosure of it where that is undecided."""
+    numbers = _numbers(left, right)
+    return -_larger(-numbers[0], -numbers[1]) if numbers else plain.minimum(left, right)
+
+
+def _larger(left: Any, right: Any) -> Any:
+    one, two = alike([left, right])
+    return one._binary(two, one.arithmetic.maximum)
+
+
+def largest(values: Any, axis: int | tuple[int, ...] = -1) -> Array:
+    """The maximum along ``axis`` (one or several)."""
+    return values.max(axis) if isinstance(values, Numbers) else plain.largest(values, axis)
+
+
+def smallest(values: Any, axis: int | tuple[int, ...] = -1) -> Array:
+    """The minimum along ``axis`` (one or several)."""
+    return values.min(axis) if isinstance(values, Numbers) else plain.smallest(values, axis)
+
+
+# --- truth ---------------------------------------------------------------------------------------------------------------------
+
+
+def choose(truth: Any, if_true: Any, if_false: Any) -> Array:
+    """``if_true`` where it holds, ``if_false`` where it does not.
+
+    Where nobody knows, what contains both (enclosures and balls); :class:`~mappo_verify.errors.UndecidedError` where nothing
+    does (symbols).  On plain arrays ``truth`` is a Boolean mask.
+    """
+    if isinstance(if_true, Truth) or isinstance(if_false, Truth):
+        condition, one, two = Truth.of(truth), Truth.of(if_true), Truth.of(if_false)
+        return (condition & one) | (~condition & two) | (one & two)
+    numbers = _numbers(if_true, if_false)
+    if not numbers:
+        if isinstance(truth, Truth):
+            refuse("choose between two constants", "say of which system: choose(t, like(1, case.system), 0)")
+        return np.where(truth, if_true, if_false)
+    condition = Truth.of(truth)
+    yes, no = numbers
+    shape = np.broadcast_shapes(condition.shape, yes.shape, no.shape)
+    test, one, two = (broadcast_to(value, shape) for value in (condition, yes, no))
+    return Numbers(yes.arithmetic, yes.arithmetic.choose(test.values, one._parts, two._parts))
+
+
+select = choose
+
+
+def truth_of(condition: Any) -> plain.Truth:
+    """A two-valued condition as three-valued truth."""
+    return condition if isinstance(condition, Truth) else plain.truth_of(condition)
+
+
+def both(*truths: Any) -> plain.Truth:
+    """Three-valued AND."""
+    if any(isinstance(truth, Truth) for truth in truths):
+        return reduce(operator.and_, map(Truth.of, truths))
+    return plain.both(*truths)
+
+
+def either(*truths: Any) -> plain.Truth:
+    """Three-valued OR."""
+    if any(isinstance(truth, Truth) for truth in truths):
+        return reduce(operator.or_, map(Truth.of, truths))
+    return plain.either(*truths)
+
+
+def negation(truth: Any) -> plain.Truth:
+    """Three-valued NOT."""
+    return ~truth if isinstance(truth, Truth) else np.asarray(-truth, dtype=np.int8)
+
+
+def certain(truth: Any) -> Mask:
+    """What is known to hold: a Boolean mask of plain truth, two-valued truth of one instance."""
+    return truth.certain() if isinstance(truth, Truth) else np.asarray(truth > 0)
+
+
+def possible(truth: Any) -> Mask:
+    """What may hold: a Boolean mask of plain truth, two-valued truth of one instance."""
+    return truth.possible() if isinstance(truth, Truth) else np.asarray(truth >= 0)
+
+
+def as_array(values: Any) -> Array:
+    """A list or a number as an array; the numbers of one instance as they are."""
+    return values if isinstance(values, (Numbers, Truth)) else np.asarray(values)
+
+
+__all__ = [
+    "Array",
+    "System",
+    "absolute",
+    "as_array",
+    "both",
+    "certain",
+    "certainly_equal",
+    "choose",
+    "compare",
+    "constant",
+    "contract",
+    "divide",
+    "either",
+    "exp",
+    "identity",
+    "largest",
+    "lift",
+    "like",
+    "log",
+    "maximum",
+    "minimum",
+    "negation",
+    "possible",
+    "select",
+    "smallest",
+    "solve",
+    "sqrt",
+    "square",
+    "support",
+    "tilt",
+    "truth_of",
+    "xlogy",
+    "zeros",
+]

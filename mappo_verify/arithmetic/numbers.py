@@ -1,0 +1,694 @@
+"""The numbers of one instance: the array type of proofs.
+
+A claim is tried on many instances at once, yet its proof is about one.  :class:`Numbers` has the axes of one instance; the
+instances of a batch lie side by side on a last axis of storage that no formula can name, as under ``vmap``.  So a proof cannot
+look at its neighbours, and a constant cannot meet the batch.
+
+What would be unsound cannot be written.  Comparisons give three-valued :class:`Truth`, which is never a Python ``bool``;
+``choose(truth, a, b)`` picks by it.  Constants are Python integers and Fractions, exact at any size; floats and NumPy's
+integers (which wrap around) are refused.  NumPy's functions are a whitelist, and what is not on it is refused with the
+function to use instead.
+
+What this type cannot see is what happens before a number enters: ``int(np.prod(np.arange(1, 22)))`` is a Python integer that
+NumPy has already got wrong.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from fractions import Fraction
+from functools import reduce
+from math import prod
+from typing import Any, NoReturn, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import FormulaError
+from .one_part import arithmetic_of
+from .protocol import Arithmetic, Parts, Relation
+from .system import System
+
+Self = TypeVar("Self", bound="OneInstance")
+Axis = int | Sequence[int] | None
+
+
+def refuse(what: str, instead: str) -> NoReturn:
+    """Raise :class:`FormulaError`: what was tried, and what to write instead."""
+    raise FormulaError(f"{what}: {instead}")
+
+
+class OneInstance:
+    """Structure that numbers and truth share: ``parts`` are arrays ``core + (B,)``; ``B`` is 1 where all instances agree."""
+
+    __slots__ = ("_parts",)
+    __array_priority__ = 1000
+    __hash__ = None  # type: ignore[assignment]
+    _parts: Parts
+
+    def _with(self: Self, parts: Parts) -> Self:
+        raise NotImplementedError
+
+    def _each(self: Self, function: Callable[[npt.NDArray[Any]], npt.NDArray[Any]]) -> Self:
+        """The same change of structure for every part; ``function`` leaves the last axis alone."""
+        return self._with(tuple(function(part) for part in self._parts))
+
+    # -- shape ----------------------------------------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The axes of one instance."""
+        return self._parts[0].shape[:-1]
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes of one instance."""
+        return self._parts[0].ndim - 1
+
+    @property
+    def size(self) -> int:
+        """The number of entries of one instance."""
+        return prod(self.shape)
+
+    @property
+    def count(self) -> int:
+        """How many instances lie side by side; 1 also where all of them share these numbers."""
+        return int(self._parts[0].shape[-1])
+
+    @property
+    def T(self: Self) -> Self:
+        """All axes reversed."""
+        return self.transpose()
+
+    def __len__(self) -> int:
+        if not self.ndim:
+            raise TypeError("a single number has no length")
+        return self.shape[0]
+
+    def __iter__(self: Self) -> Iterator[Self]:
+        return (self[i] for i in range(len(self)))
+
+    def __getitem__(self: Self, index: Any) -> Self:
+        key = index if isinstance(index, tuple) else (index,)
+        for entry in key:
+            if isinstance(entry, OneInstance):
+                refuse("an index that depends on the instance", "use choose(truth, a, b)")
+        if Ellipsis not in [entry for entry in key if not isinstance(entry, np.ndarray)]:
+            key = (*key, Ellipsis)
+        taken = sum(_axes_taken(entry) for entry in key)
+        if taken > self.ndim:
+            raise IndexError(f"{taken} indices for one instance of shape {self.shape}")
+        return self._each(lambda part: part[(*key, slice(None))])
+
+    def __setitem__(self, index: Any, value: Any) -> NoReturn:
+        refuse(
+            "an assignment to an entry",
+            "the numbers of a formula never change; build them with stack, concatenate or choose",
+        )
+
+    def reshape(self: Self, *shape: Any) -> Self:
+        """The same entries in another shape."""
+        wanted = shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
+        return self._each(lambda part: part.reshape((*wanted, part.shape[-1])))
+
+    def transpose(self: Self, *axes: Any) -> Self:
+        """Axes in another order; reversed by default."""
+        given = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
+        order = tuple(a % self.ndim for a in given) if given else tuple(reversed(range(self.ndim)))
+        return self._each(lambda part: part.transpose((*order, part.ndim - 1)))
+
+    def swapaxes(self: Self, first: int, second: int) -> Self:
+        """Two axes in each other's place."""
+        one, two = axes_of(first, self.ndim)[0], axes_of(second, self.ndim)[0]
+        return self._each(lambda part: part.swapaxes(one, two))
+
+    def ravel(self: Self) -> Self:
+        """All entries on one axis."""
+        return self.reshape((self.size,))
+
+    flatten = ravel
+
+    def copy(self: Self) -> Self:
+        """Itself, since it never changes."""
+        return self
+
+    # -- ways out that would mislead ------------------------------------------------------------------------------------
+
+    def __array__(self, *_: Any, **__: Any) -> NoReturn:
+        refuse(
+            "a plain NumPy array of a formula's numbers",
+            "drop np.asarray; outside a formula .unwrap() gives plain arrays",
+        )
+
+    def __bool__(self) -> NoReturn:
+        refuse(
+            "`if`, `and`, `or`, `not`, `in`, `min`, `max` on what may differ between instances",
+            "use choose(truth, a, b), the operators & | ~, or largest and smallest",
+        )
+
+    def __int__(self) -> NoReturn:
+        refuse(
+            "a Python number of what may differ between instances", "keep computing with it; .unwrap() is for display"
+        )
+
+    __float__ = __complex__ = __index__ = __int__
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        from . import structure
+
+        handler = structure.FUNCTIONS.get(function)
+        if handler is None:
+            name = function.__name__
+            refuse(f"np.{name} in a formula", INSTEAD.get(name, "it is not among the functions that formulas may use"))
+        return handler(*args, **kwargs)
+
+
+def _axes_taken(index: Any) -> int:
+    """How many axes one entry of an index uses up."""
+    if index is None or index is Ellipsis:
+        return 0
+    return index.ndim if isinstance(index, np.ndarray) and index.dtype.kind == "b" else 1
+
+
+def axes_of(axis: Axis, ndim: int) -> tuple[int, ...]:
+    """Axes of one instance, counted from the front; no number of theirs reaches the batch."""
+    if axis is None:
+        return tuple(range(ndim))
+    given = (axis,) if isinstance(axis, (int, np.integer)) else tuple(axis)
+    for entry in given:
+        if not -ndim <= entry < ndim:
+            raise np.exceptions.AxisError(int(entry), ndim)
+    return tuple(sorted({int(entry) % ndim for entry in given}))
+
+
+def aligned(*values: OneInstance) -> list[Parts]:
+    """Their parts with equally many axes, so that the axes of the instances broadcast from the right and the batch stays last."""
+    depth = max(value._parts[0].ndim for value in values)
+    return [
+        value._parts
+        if value._parts[0].ndim == depth
+        else tuple(part.reshape((1,) * (depth - part.ndim) + part.shape) for part in value._parts)
+        for value in values
+    ]
+
+
+class Truth(OneInstance):
+    """Three-valued truth of one instance: TRUE, FALSE, or UNKNOWN, with Kleene's ``&``, ``|`` and ``~``.
+
+    UNKNOWN is what an enclosure or a ball cannot decide, and what depends on the parameters of a symbolic proof.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, values: npt.NDArray[np.int8]) -> None:
+        self._parts = (values,)
+
+    def _with(self, parts: Parts) -> Truth:
+        return Truth(parts[0])
+
+    @property
+    def values(self) -> npt.NDArray[np.int8]:
+        """1 TRUE, 0 UNKNOWN, -1 FALSE, in storage ``core + (B,)``: for the engine, not for formulas."""
+        return self._parts[0]
+
+    @staticmethod
+    def of(value: Any) -> Truth:
+        """Truth, a Python bool, or a Boolean array that is the same for every instance."""
+        if isinstance(value, Truth):
+            return value
+        if isinstance(value, Numbers):
+            refuse("numbers where truth is needed", "compare them: x > 0, or compare(x, '=', y)")
+        given = np.asarray(value)
+        if given.dtype.kind != "b":
+            refuse(f"{value!r} where truth is needed", "use a comparison, True or False")
+        return Truth(np.where(given, np.int8(1), np.int8(-1))[..., None])
+
+    def __and__(self, other: Any) -> Truth:
+        (one,), (two,) = aligned(self, Truth.of(other))
+        return Truth(np.minimum(one, two))
+
+    def __or__(self, other: Any) -> Truth:
+        (one,), (two,) = aligned(self, Truth.of(other))
+        return Truth(np.maximum(one, two))
+
+    __rand__, __ror__ = __and__, __or__
+
+    def __invert__(self) -> Truth:
+        return Truth(-self._parts[0])
+
+    def all(self, axis: Axis = None, keepdims: bool = False) -> Truth:
+        """For all along ``axis`` (default: all axes); TRUE over nothing."""
+        return self._reduce(np.minimum, np.int8(1), axis, keepdims)
+
+    def any(self, axis: Axis = None, keepdims: bool = False) -> Truth:
+        """For some along ``axis`` (default: all axes); FALSE over nothing."""
+        return self._reduce(np.maximum, np.int8(-1), axis, keepdims)
+
+    def _reduce(self, function: Any, initial: np.int8, axis: Axis, keepdims: bool) -> Truth:
+        axes = axes_of(axis, self.ndim)
+        return Truth(
+            function.reduce(self._parts[0], axis=axes, keepdims=keepdims, initial=initial) if axes else self._parts[0]
+        )
+
+    def certain(self) -> Truth:
+        """TRUE where it is TRUE, else FALSE: what is known to hold."""
+        return Truth(np.where(self._parts[0] > 0, np.int8(1), np.int8(-1)))
+
+    def possible(self) -> Truth:
+        """FALSE where it is FALSE, else TRUE: what may hold."""
+        return Truth(np.where(self._parts[0] < 0, np.int8(-1), np.int8(1)))
+
+    def _ordered(self, *_: Any) -> NoReturn:
+        refuse("truth compared with a number or with truth", "write t, ~t, t & u, or choose(t, 1, 0) for an indicator")
+
+    __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = _ordered  # type: ignore[assignment]
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __neg__ = _ordered
+    sum = mean = max = min = astype = argmax = nonzero = item = tolist = _ordered
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        combine = _KLEENE.get(ufunc)
+        asked = {name for name, value in kwargs.items() if value is not None} - {"axis", "keepdims"}
+        if (
+            combine is None
+            or asked
+            or method not in ("__call__", "reduce")
+            or (method == "reduce" and len(inputs[0]) == 0)
+        ):
+            refuse(f"np.{ufunc.__name__} of truth", "use & | ~, .all() and .any()")
+        if method == "reduce":
+            quantified = inputs[0].all if combine is operator.and_ else inputs[0].any
+            return quantified(kwargs.get("axis", 0), bool(kwargs.get("keepdims")))
+        return combine(*map(Truth.of, inputs))
+
+    def __repr__(self) -> str:
+        return f"Truth(shape {self.shape}, {_instances(self.count)})"
+
+
+_KLEENE: dict[Any, Any] = {
+    np.logical_and: operator.and_,
+    np.bitwise_and: operator.and_,
+    np.logical_or: operator.or_,
+    np.bitwise_or: operator.or_,
+    np.logical_not: operator.invert,
+    np.invert: operator.invert,
+}
+
+
+class Numbers(OneInstance):
+    """The numbers of one instance, in one number system.
+
+    ``+ - * / @``, ``sum``, slices, ``reshape`` and the functions of :mod:`mappo_verify.arithmetic` work as on NumPy arrays.
+    ``x ** n`` needs an integer ``n ≥ 0``.
+    """
+
+    __slots__ = ("arithmetic",)
+
+    def __init__(self, arithmetic: Arithmetic, parts: Parts) -> None:
+        self.arithmetic, self._parts = arithmetic, parts
+
+    @property
+    def system(self) -> Hidden:
+        """The number system; give it to :func:`~mappo_verify.arithmetic.like` to make constants of this kind."""
+        return Hidden(self.arithmetic.system)
+
+    def _with(self, parts: Parts) -> Numbers:
+        return Numbers(self.arithmetic, parts)
+
+    # -- constants --------------------------------------------------------------------------------------------------------
+
+    def operand(self, other: Any) -> Numbers:
+        """``other`` as numbers of the same system: numbers, or an exact constant."""
+        kind = type(other)
+        if kind is Numbers:
+            if other.arithmetic is not self.arithmetic:
+                one, two = self.arithmetic.system.value, other.arithmetic.system.value
+                refuse(f"{one} and {two} in one formula", "convert one of them; a case and a game have .to(system)")
+            found: Numbers = other
+            return found
+        return constant_numbers(other, self.arithmetic)
+
+    def _binary(self, other: Any, function: Callable[[Parts, Parts], Parts], swapped: bool = False) -> Numbers:
+        given = self.operand(other)
+        one, two = (self._parts, given._parts)
+        if one[0].ndim != two[0].ndim:
+            one, two = aligned(self, given)
+        return Numbers(self.arithmetic, function(two, one) if swapped else function(one, two))
+
+    # -- arithmetic ---------------------------------------------------------------------------------------------------------
+
+    def __add__(self, other: Any) -> Numbers:
+        return self._binary(other, self.arithmetic.add)
+
+    def __radd__(self, other: Any) -> Numbers:
+        return self._binary(other, self.arithmetic.add, swapped=True)
+
+    def __sub__(self, other: Any) -> Numbers:
+        return self._binary(other, self.arithmetic.subtract)
+
+    def __rsub__(self, other: Any) -> Numbers:
+        return self._binary(other, self.arithmetic.subtract, swapped=True)
+
+    def __mul__(self, other: Any) -> Numbers:
+        return self._binary(other, self.arithmetic.multiply)
+
+    def __rmul__(self, other: Any) -> Numbers:
+        return self._binary(other, self.arithmetic.multiply, swapped=True)
+
+    def __truediv__(self, other: Any) -> Numbers:
+        return self._binary(other, self.arithmetic.divide)
+
+    def __rtruediv__(self, other: Any) -> Numbers:
+        return self._binary(other, self.arithmetic.divide, swapped=True)
+
+    def __matmul__(self, other: Any) -> Numbers:
+        return _matmul(self, self.operand(other))
+
+    def __rmatmul__(self, other: Any) -> Numbers:
+        return _matmul(self.operand(other), self)
+
+    def __neg__(self) -> Numbers:
+        return Numbers(self.arithmetic, self.arithmetic.negative(self._parts))
+
+    def __pos__(self) -> Numbers:
+        return self
+
+    def __abs__(self) -> Numbers:
+        return Numbers(self.arithmetic, self.arithmetic.absolute(self._parts))
+
+    def __pow__(self, exponent: Any) -> Numbers:
+        if type(exponent) is not int or exponent < 0:
+            refuse(f"a power with the exponent {exponent!r}", "exponents are integers ≥ 0; use 1/x, sqrt, exp or log")
+        if not exponent:
+            return zeros(self.shape, self) + 1
+        result = self
+        for bit in bin(exponent)[3:]:
+            result = result * result
+            if bit == "1":
+                result = result * self
+        return result
+
+    def __rpow__(self, base: Any) -> NoReturn:
+        refuse("a power with an exponent that may differ between instances", "write exp(x * log(base))")
+
+    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __divmod__ = __rdivmod__ = __rpow__
+
+    def sum(self, axis: Axis = None, keepdims: bool = False) -> Numbers:
+        """The sum along ``axis`` (default: of all entries)."""
+        axes = axes_of(axis, self.ndim)
+        if not axes:
+            return self
+        if not prod(self.shape[a] for a in axes):
+            shape = tuple(n for a, n in enumerate(self.shape) if a not in axes)
+            result = zeros(shape, self)
+        else:
+            result = Numbers(self.arithmetic, self.arithmetic.total(self._parts, axes))
+        if keepdims:
+            result = result.reshape(tuple(1 if a in axes else n for a, n in enumerate(self.shape)))
+        return result
+
+    def max(self, axis: Axis = None, keepdims: bool = False) -> Numbers:
+        """The largest entry along ``axis``; enclosed where it is undecided which."""
+        return self._extreme(self.arithmetic.maximum, axis, keepdims)
+
+    def min(self, axis: Axis = None, keepdims: bool = False) -> Numbers:
+        """The smallest entry along ``axis``; enclosed where it is undecided which."""
+        return -((-self).max(axis, keepdims))
+
+    def _extreme(self, function: Callable[[Parts, Parts], Parts], axis: Axis, keepdims: bool) -> Numbers:
+        axes = axes_of(axis, self.ndim)
+        if not axes:
+            return self
+        if not self.size:
+            raise ValueError("no entry is the largest of none")
+        order = (*axes, *(a for a in range(self.ndim) if a not in axes))
+        moved = self.transpose(order)
+        flat = moved.reshape((-1, *moved.shape[len(axes) :]))
+        result = Numbers(self.arithmetic, reduce(function, (entry._parts for entry in flat)))
+        return result.reshape(tuple(1 if a in axes else n for a, n in enumerate(self.shape))) if keepdims else result
+
+    # -- comparisons ----------------------------------------------------------------------------------------------------------
+
+    def compare(self, relation: Relation, other: Any) -> Truth:
+        """``self relation other`` for ``=``, ``≤`` or ``<``."""
+        given = self.operand(other)
+        one, two = (self._parts, given._parts) if self.ndim == given.ndim else aligned(self, given)
+        return Truth(self.arithmetic.compare(one, relation, two))
+
+    def __eq__(self, other: Any) -> Truth:  # type: ignore[override]
+        return self.compare("=", other)
+
+    def __ne__(self, other: Any) -> Truth:  # type: ignore[override]
+        return ~self.compare("=", other)
+
+    def __le__(self, other: Any) -> Truth:
+        return self.compare("≤", other)
+
+    def __lt__(self, other: Any) -> Truth:
+        return self.compare("<", other)
+
+    def __ge__(self, other: Any) -> Truth:
+        return self.operand(other).compare("≤", self)
+
+    def __gt__(self, other: Any) -> Truth:
+        return self.operand(other).compare("<", self)
+
+    # -- NumPy ------------------------------------------------------------------------------------------------------------------
+
+    def _not_here(self, *_: Any, **__: Any) -> NoReturn:
+        refuse(
+            "argmax, sort, mean, prod, clip, round, item, tolist, astype, any or all of a formula's numbers",
+            "use largest, smallest, maximum, minimum, choose, or sum and divide by an integer",
+        )
+
+    argmax = argmin = argsort = sort = mean = std = var = prod = clip = round = item = tolist = astype = any = all = (
+        _not_here
+    )
+    partition = searchsorted = fill = put = view = tobytes = dot = cumprod = nonzero = take = _not_here
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method == "reduce" and ufunc is np.add and not kwargs.keys() - {"axis", "keepdims"}:
+            return inputs[0].sum(kwargs.get("axis", 0), kwargs.get("keepdims", False))
+        from . import structure
+
+        handler = structure.UFUNCS.get(ufunc)
+        name = ufunc.__name__ + ("" if method == "__call__" else f".{method}")
+        if handler is None or method != "__call__":
+            refuse(
+                f"np.{name} in a formula",
+                INSTEAD.get(ufunc.__name__, "it is not among the functions that formulas may use"),
+            )
+        if kwargs:
+            refuse(f"{', '.join(kwargs)}= of np.{name}", "the numbers of a formula never change; use choose")
+        first = next(value for value in inputs if isinstance(value, Numbers))
+        return handler(*(first.operand(value) for value in inputs))
+
+    # -- the way out -------------------------------------------------------------------------------------------------------------
+
+    def unwrap(self) -> Any:
+        """Plain arrays with the instances on the first axis: one array, or ``(midpoint, radius)`` for enclosures."""
+        plain = tuple(np.moveaxis(part, -1, 0) for part in self._parts)
+        return plain[0] if len(plain) == 1 else plain
+
+    def __repr__(self) -> str:
+        return f"Numbers({self.arithmetic.system.value}, shape {self.shape}, {_instances(self.count)})"
+
+
+def _instances(count: int) -> str:
+    return "1 instance" if count == 1 else f"{count} instances"
+
+
+def _matmul(left: Numbers, right: Numbers) -> Numbers:
+    if not left.ndim or not right.ndim:
+        raise ValueError("@ needs at least one axis on both sides; use * for single numbers")
+    one, rows = ("j", "") if left.ndim == 1 else ("...ij", "i")
+    two, columns = ("j", "") if right.ndim == 1 else ("...jk", "k")
+    batch = "..." if max(left.ndim, right.ndim) > 1 else ""
+    return contract_numbers(f"{one},{two}->{batch}{rows}{columns}", left, right)
+
+
+# --- constants ---------------------------------------------------------------------------------------------------------------
+
+
+class Hidden:
+    """A number system in which the batch is hidden: what makes constants for a formula, and tells its systems apart.
+
+    Compares equal to the :class:`System` that it hides, so ``case.system == System.RATIONALS`` asks what it seems to ask.
+    """
+
+    __slots__ = ("system",)
+
+    def __init__(self, system: System) -> None:
+        self.system = system
+
+    @property
+    def value(self) -> str:
+        """Its name."""
+        return self.system.value
+
+    @property
+    def exact(self) -> bool:
+        """Whether equality is decided in this system."""
+        return self.system.exact
+
+    @property
+    def arithmetic(self) -> Arithmetic:
+        """What implements it."""
+        return arithmetic_of(self.system)
+
+    def __eq__(self, other: object) -> bool:
+        return self.system is (other.system if isinstance(other, Hidden) else other)
+
+    def __hash__(self) -> int:
+        return hash(self.system)
+
+    def __repr__(self) -> str:
+        return f"<{self.value} of one instance>"
+
+
+def constant_numbers(value: Any, arithmetic: Arithmetic) -> Numbers:
+    """An exact constant as numbers that all instances share; an error that says what is no exact constant."""
+    if type(value) is int or type(value) is Fraction:
+        return Numbers(arithmetic, arithmetic.constant(value))
+    if isinstance(value, (bool, np.bool_)):
+        refuse(f"{value!r} among numbers", "use 1 and 0, or choose(truth, a, b)")
+    if isinstance(value, (float, np.floating)):
+        refuse(f"the float {value!r} in a formula", "write an exact constant, an integer or Fraction(1, 10)")
+    if isinstance(value, np.integer):
+        refuse(
+            f"the NumPy integer {value!r} in a formula",
+            "it wraps around where Python's integers do not; write int(...)",
+        )
+    if isinstance(value, np.ndarray):
+        refuse(
+            f"a NumPy array of {value.dtype} in a formula",
+            "make it with like([[1, 2], [3, 4]], case.system), from Python's integers",
+        )
+    if isinstance(value, Truth):
+        refuse("truth among numbers", "use choose(truth, 1, 0)")
+    if isinstance(value, (list, tuple)):
+        return constants(value, arithmetic)
+    if type(value).__name__ in ("fmpq", "fmpz") and type(value).__module__.startswith("flint"):
+        return Numbers(
+            arithmetic, arithmetic.constant(Fraction(int(value.p), int(value.q)) if hasattr(value, "q") else int(value))
+        )
+    refuse(f"a {type(value).__name__} in a formula", "numbers come from the case; constants are integers and Fractions")
+
+
+def constants(values: Any, arithmetic: Arithmetic) -> Numbers:
+    """Nested lists of exact constants (or numbers of this system), as numbers that all instances share."""
+    if isinstance(values, Numbers):
+        return values
+    if isinstance(values, np.ndarray):
+        if values.dtype.kind in "iu":
+            refuse(
+                f"a NumPy array of {values.dtype} as constants",
+                "it may have wrapped around; give Python's integers: values.tolist() of safe ones",
+            )
+        values = values.tolist()
+    if isinstance(values, (list, tuple)):
+        if not values:
+            refuse("an empty list in a formula", "use zeros(shape, case.system)")
+        entries = [constants(value, arithmetic) for value in values]
+        if len({entry.shape for entry in entries}) > 1:
+            raise ValueError(f"the rows of {values!r} differ in length")
+        count = max(entry.count for entry in entries)
+        return Numbers(
+            arithmetic,
+            tuple(
+                np.stack([np.broadcast_to(part, (*part.shape[:-1], count)) for part in parts])
+                for parts in zip(*(entry._parts for entry in entries), strict=True)
+            ),
+        )
+    return constant_numbers(values, arithmetic)
+
+
+def zeros(shape: tuple[int, ...], reference: Numbers | Hidden) -> Numbers:
+    """Zeros of this shape."""
+    zero = constant_numbers(0, reference.arithmetic)
+    return zero._each(lambda part: np.broadcast_to(part.reshape((1,) * len(shape) + part.shape), (*shape, 1)))
+
+
+def contract_numbers(subscripts: str, *factors: Numbers) -> Numbers:
+    """``einsum``; ``...`` stands for the axes of an instance that are left."""
+    inputs, _, output = subscripts.replace(" ", "").partition("->")
+    terms = inputs.split(",")
+    rest = [f.ndim - len(term.replace("...", "")) for f, term in zip(factors, terms, strict=True)]
+    for free, term, factor in zip(rest, terms, factors, strict=True):
+        if free < 0 or (free and "..." not in term):
+            raise ValueError(f"{term!r} of {subscripts!r} does not fit the shape {factor.shape}")
+    spare = "ABCDEFGHIJ"[: max(rest)]
+    spelled = ",".join(term.replace("...", spare[len(spare) - free :]) for term, free in zip(terms, rest, strict=True))
+    arithmetic = factors[0].arithmetic
+    return Numbers(
+        arithmetic,
+        arithmetic.contract(f"{spelled}->{output.replace('...', spare)}", *(factor._parts for factor in factors)),
+    )
+
+
+# --- in and out ----------------------------------------------------------------------------------------------------------------
+
+
+def wrap(values: npt.NDArray[Any], system: System, core_axes: int) -> Numbers:
+    """Plain numbers (or exact integers) ``[B, ...]`` or ``[...]`` as the numbers of one instance with ``core_axes`` axes."""
+    flat = _batch_last(values, core_axes)
+    return Numbers(arithmetic_of(system), arithmetic_of(system).enclose(flat))
+
+
+def wrap_truth(values: npt.NDArray[np.int8], core_axes: int) -> Truth:
+    """Plain three-valued truth as the truth of one instance."""
+    return Truth(_batch_last(values, core_axes))
+
+
+def _batch_last(values: npt.NDArray[Any], core_axes: int) -> npt.NDArray[Any]:
+    leading = values.ndim - core_axes
+    flat = values.reshape((prod(values.shape[:leading]), *values.shape[leading:]))
+    return np.ascontiguousarray(np.moveaxis(flat, 0, -1))
+
+
+def take(value: Any, chosen: npt.NDArray[Any]) -> Any:
+    """The chosen instances; numbers that all instances share stay as they are."""
+    if isinstance(value, OneInstance):
+        return value if value.count == 1 else value._each(lambda part: part[..., chosen])
+    return tuple(take(entry, chosen) for entry in value) if isinstance(value, tuple) else value
+
+
+def is_hidden(values: Iterable[Any]) -> bool:
+    """Whether any of these belongs to a formula over one instance."""
+    return any(isinstance(value, (Numbers, Truth, Hidden)) for value in values)
+
+
+INSTEAD = {
+    "argmax": "use choose on comparisons; which entry is largest may differ between instances",
+    "argmin": "use choose on comparisons; which entry is smallest may differ between instances",
+    "sort": "the order may differ between instances; use largest and smallest",
+    "argsort": "the order may differ between instances; use largest and smallest",
+    "where": "use choose(truth, a, b)",
+    "select": "use choose(truth, a, b)",
+    "piecewise": "use choose(truth, a, b)",
+    "clip": "use maximum and minimum",
+    "power": "use x*x, x**2 with an integer exponent, or exp(y*log(x))",
+    "float_power": "use x*x, x**2 with an integer exponent, or exp(y*log(x))",
+    "linalg.solve": "use solve",
+    "inv": "use solve",
+    "solve": "use mappo_verify's solve",
+    "det": "write the determinant out, or use solve",
+    "norm": "use sup_norm, l1_distance or squared_norm",
+    "floor": "no formula rounds",
+    "rint": "no formula rounds",
+    "sign": "use choose on comparisons",
+    "mean": "use sum, and divide by an integer",
+    "average": "use sum, and divide by an integer",
+    "std": "write it with sum and sqrt",
+    "var": "write it with sum and sqrt",
+    "isnan": "numbers of a formula are never nan",
+    "isfinite": "numbers of a formula are always finite",
+    "isclose": "use a comparison; it is three-valued",
+    "allclose": "use a comparison; it is three-valued",
+    "log2": "use log(x) / log(like(2, x))",
+    "log10": "use log(x) / log(like(10, x))",
+    "log1p": "use log(1 + x)",
+    "expm1": "use exp(x) - 1",
+    "cbrt": "only sqrt, exp and log leave the rationals",
+}
+"""What to write instead of a NumPy function that a formula may not use."""
