@@ -262,7 +262,7 @@ class Truth(OneInstance):
     def _ordered(self, *_: Any) -> NoReturn:
         refuse("truth compared with a number or with truth", "write t, ~t, t & u, or choose(t, 1, 0) for an indicator")
 
-    __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = _ordered  # type: ignore[assignment]
+    __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = _ordered
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __neg__ = _ordered
     sum = mean = max = min = astype = argmax = nonzero = item = tolist = _ordered
 
