@@ -17,5 +17,5 @@ def test_quick_audit(benchmark) -> None:  # type: ignore[no-untyped-def]
 
 
 def test_doctor(benchmark) -> None:  # type: ignore[no-untyped-def]
-    found = benchmark.pedantic(mv.diagnose, rounds=1, iterations=1)
+    found = benchmark.pedantic(mv.checking.diagnose, rounds=1, iterations=1)
     assert all(entry.caught for entry in found)

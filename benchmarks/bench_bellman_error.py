@@ -72,13 +72,13 @@ def best_of(rounds, *runs):  # type: ignore[no-untyped-def]
 def test_iteration_against_linear_algebra(benchmark) -> None:  # type: ignore[no-untyped-def]
     """No constraint active: n = 10,000, d = 32."""
     table, given = data(SIZE, SAMPLES)
-    direction, critics = table.mean(0), mv.LinearClass(table, 10.0, 10.0)
+    direction, critics = table.mean(0), mv.quantities.LinearClass(table, 10.0, 10.0)
 
     def ours():  # type: ignore[no-untyped-def]
-        return mv.constrained_step(mv.moments_of(*given), direction, 10.0, critics)
+        return mv.quantities.constrained_step(mv.quantities.moments_of(*given), direction, 10.0, critics)
 
     def free():  # type: ignore[no-untyped-def]
-        return mv.pessimistic_step(mv.moments_of(*given), direction, 10.0)
+        return mv.quantities.pessimistic_step(mv.quantities.moments_of(*given), direction, 10.0)
 
     def bare():  # type: ignore[no-untyped-def]
         return linear_algebra(*given[:3], direction, 10.0)
@@ -96,11 +96,11 @@ def test_iteration_against_linear_algebra(benchmark) -> None:  # type: ignore[no
 def test_solving_again_against_rebuilding(benchmark, radius, ceiling) -> None:  # type: ignore[no-untyped-def]
     """1,000 solves at d = 32, a new direction each; ratios from 50 of them, since building a problem takes so long."""
     table, given = data(SIZE, SAMPLES)
-    moments, critics = mv.moments_of(*given), mv.LinearClass(table, radius, ceiling)
+    moments, critics = mv.quantities.moments_of(*given), mv.quantities.LinearClass(table, radius, ceiling)
     directions = 5 * table
 
     def ours(count=1_000):  # type: ignore[no-untyped-def]
-        return [mv.constrained_step(moments, directions[k % POINTS], 1e3, critics) for k in range(count)]
+        return [mv.quantities.constrained_step(moments, directions[k % POINTS], 1e3, critics) for k in range(count)]
 
     def again(count):  # type: ignore[no-untyped-def]
         return [pessimistic_step_by_cvxpy(moments, directions[k], 1e3, critics) for k in range(count)]
@@ -123,11 +123,11 @@ def test_solving_again_against_rebuilding(benchmark, radius, ceiling) -> None:  
 def test_agreement_at_full_size(benchmark) -> None:  # type: ignore[no-untyped-def]
     """D = 64, n = 100,000: the routes and cvxpy give one value, with and without active constraints."""
     table, given = data(64, 100_000)
-    moments, direction = mv.moments_of(*given), table.mean(0)
+    moments, direction = mv.quantities.moments_of(*given), table.mean(0)
     for radius, ceiling, price in ((20.0, 10.0, 1e3), (20.0, 1.0, 1e3), (0.5, 10.0, 1e3)):
-        critics = mv.LinearClass(table, radius, ceiling)
-        step = mv.constrained_step(moments, direction, price, critics)
+        critics = mv.quantities.LinearClass(table, radius, ceiling)
+        step = mv.quantities.constrained_step(moments, direction, price, critics)
         peer = moments.objective(pessimistic_step_by_cvxpy(moments, direction, price, critics), direction, price)
         print(f"\n{step.route}: gap {float(step.gap):.1e}, cvxpy is {float(peer - step.objective):.1e} above", end="")
         assert abs(peer - step.objective) <= 1e-6 * (1 + abs(step.objective))
-    benchmark(mv.constrained_step, moments, direction, 1e3, mv.LinearClass(table, 20.0, 1.0))
+    benchmark(mv.quantities.constrained_step, moments, direction, 1e3, mv.quantities.LinearClass(table, 20.0, 1.0))

@@ -38,7 +38,7 @@ def one_thread():  # type: ignore[no-untyped-def]
 
 
 @pytest.fixture(scope="module")
-def problem() -> mv.OfflineProblem:
+def problem() -> mv.games.OfflineProblem:
     """Features with a constant part, so that critics can stay well inside (0, 1/(1-γ))."""
     generator = np.random.default_rng(0)
     actions = SIZES[0] * SIZES[1]
@@ -51,18 +51,20 @@ def problem() -> mv.OfflineProblem:
         table[..., 0] = np.abs(table).sum(-1)
         tables.append(table / np.linalg.norm(table, axis=-1, keepdims=True))
     policy = mv.Policy.uniform(game)
-    return mv.OfflineProblem(game, mv.Features.given(tables), game.start, policy.joint(), 50.0, mv.optimal(game).policy)
+    return mv.games.OfflineProblem(
+        game, mv.Features.given(tables), game.start, policy.joint(), 50.0, mv.optimal(game).policy
+    )
 
 
-def linear_algebra(problem: mv.OfflineProblem, iterations: int = ITERATIONS) -> None:
+def linear_algebra(problem: mv.games.OfflineProblem, iterations: int = ITERATIONS) -> None:
     """Moments from rows and the closed form, for both agents, on the same data again and again."""
     policy, generator = mv.Policy.uniform(problem.game), np.random.default_rng(1)
     rows = []
     for m in (1, 2):
         data = one_by_one(outcomes_of(problem, m), policy, DRAWS, generator)
         features = problem.features.matrix(m - 1)
-        ahead = mv.state_features(problem.game, policy, features, m)
-        direction = mv.start_features(problem.game, policy, features, m, problem.game.start)
+        ahead = mv.quantities.state_features(problem.game, policy, features, m)
+        direction = mv.quantities.start_features(problem.game, policy, features, m, problem.game.start)
         rows.append((features[data.rows.points], 0.5 * ahead[data.rows.following], data.rows.rewards, direction))
     for _ in range(iterations):
         for phi, psi, rewards, direction in rows:
@@ -74,7 +76,7 @@ def linear_algebra(problem: mv.OfflineProblem, iterations: int = ITERATIONS) -> 
             np.linalg.solve(whitened.T @ whitened, whitened.T @ target - direction / (2 * PRICE))
 
 
-def by_cvxpy(problem: mv.OfflineProblem, iterations: int) -> list[np.ndarray]:
+def by_cvxpy(problem: mv.games.OfflineProblem, iterations: int) -> list[np.ndarray]:
     """Pessimistic evaluation with the problem written anew for every agent and iteration; returns the last weights."""
     import cvxpy
 
@@ -84,8 +86,8 @@ def by_cvxpy(problem: mv.OfflineProblem, iterations: int) -> list[np.ndarray]:
         for m in (1, 2):
             data = counted(outcomes_of(problem, m), policy, DRAWS, generator)
             features = problem.features.matrix(m - 1)
-            moments = data.moments(mv.state_features(problem.game, policy, features, m))
-            direction = mv.start_features(problem.game, policy, features, m, problem.game.start)
+            moments = data.moments(mv.quantities.state_features(problem.game, policy, features, m))
+            direction = mv.quantities.start_features(problem.game, policy, features, m, problem.game.start)
             weights = cvxpy.Variable(DIMENSION)
             root = np.linalg.inv(np.linalg.cholesky(moments.gram))
             error = cvxpy.sum_squares(root @ (moments.operator @ weights - moments.reward))
@@ -105,8 +107,8 @@ def seconds(run, *arguments) -> float:  # type: ignore[no-untyped-def]
     return perf_counter() - started
 
 
-def ours(problem: mv.OfflineProblem, iterations: int = ITERATIONS) -> mv.PessimisticTrace:
-    return mv.pessimistic_ppo(problem, iterations, price=PRICE, data=mv.Samples(DRAWS), seed=1)
+def ours(problem: mv.games.OfflineProblem, iterations: int = ITERATIONS) -> mv.algorithms.PessimisticTrace:
+    return mv.algorithms.pessimistic_ppo(problem, iterations, price=PRICE, data=mv.algorithms.Samples(DRAWS), seed=1)
 
 
 def test_no_constraint_is_active(problem) -> None:  # type: ignore[no-untyped-def]
@@ -116,13 +118,13 @@ def test_no_constraint_is_active(problem) -> None:  # type: ignore[no-untyped-de
 
 def test_same_weights(problem) -> None:  # type: ignore[no-untyped-def]
     """One iteration on the same data: Clarabel's minimiser and ours."""
-    trace = mv.pessimistic_ppo(problem, 1, price=PRICE, data=mv.Samples(DRAWS), seed=1)
+    trace = mv.algorithms.pessimistic_ppo(problem, 1, price=PRICE, data=mv.algorithms.Samples(DRAWS), seed=1)
     policy = trace.policies(0)
     for place, m in enumerate((1, 2)):
         features = problem.features.matrix(m - 1)
-        moments = trace.dataset(0, m).moments(mv.state_features(problem.game, policy, features, m))
-        direction = mv.start_features(problem.game, policy, features, m, problem.game.start)
-        expected = mv.pessimistic_step(moments, direction, PRICE).weights
+        moments = trace.dataset(0, m).moments(mv.quantities.state_features(problem.game, policy, features, m))
+        direction = mv.quantities.start_features(problem.game, policy, features, m, problem.game.start)
+        expected = mv.quantities.pessimistic_step(moments, direction, PRICE).weights
         np.testing.assert_allclose(trace.choices[place][0], expected, rtol=0, atol=1e-9)
     for left, right in zip(by_cvxpy(problem, 1), (trace.choices[0][0], trace.choices[1][0]), strict=True):
         assert left.shape == right.shape

@@ -14,10 +14,13 @@ share the gain, and nothing is rounded:
 >>> print(*shares, shares.sum() == mv.returns(game, target) - mv.returns(game, policy))
 -26/9 52/3 True
 
-The public names, in reading order, are in the stub beside this file (``__init__.pyi``).  Each is imported when first used:
+What most work needs is here: games and policies, their values, claims and their trial, arithmetic for proofs.  The rest is in
+namespaces: ``quantities``, ``games``, ``algorithms``, ``runs``, ``checking``, ``arithmetic`` and ``errors``.  The stubs beside
+their ``__init__.py`` (here ``__init__.pyi``) list the public names in reading order.  Each is imported when first used:
 ``import mappo_verify`` itself loads nothing heavy, not even NumPy.
 """
 
+import importlib
 import sys
 from typing import Any
 
@@ -26,12 +29,36 @@ import lazy_loader
 # The stub is the list: type checkers read it as it stands, and lazy-loader reads it when the package is imported.
 _resolve, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
+_NAMESPACES = ("quantities", "games", "algorithms", "runs", "checking", "arithmetic", "errors")
+_RENAMED = {
+    "serialise": "quantities.sequential_game",
+    "serialise_policy": "quantities.sequential_policy",
+    "deserialise": "quantities.values_by_agent",
+}
+
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
         from importlib.metadata import version
 
         return version("mappo-verify")
-    if name not in __all__:  # with name and obj, Python can add "Did you mean ...?"
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name, obj=sys.modules[__name__])
-    return _resolve(name)
+    if name in __all__:
+        return _resolve(name)
+    message, place = f"module {__name__!r} has no attribute {name!r}", _place(name)
+    if place is None:  # with name and obj, Python can add "Did you mean ...?"
+        raise AttributeError(message, name=name, obj=sys.modules[__name__])
+    message += f"; it is {__name__}.{place} now"
+    # `from mappo_verify import name` asks by hasattr, which would replace the message of an AttributeError by another.
+    if sys._getframe(1).f_code.co_name == "_handle_fromlist":
+        raise ImportError(message)
+    raise AttributeError(message)
+
+
+def _place(name: str) -> str | None:
+    """Where in the namespaces a name is that is not here."""
+    if name in _RENAMED:
+        return _RENAMED[name]
+    if name.startswith("_"):
+        return None
+    spaces = (space for space in _NAMESPACES if name in dir(importlib.import_module(f".{space}", __name__)))
+    return next((f"{space}.{name}" for space in spaces), None)

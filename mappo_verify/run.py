@@ -67,7 +67,7 @@ FiniteProblemOption = Annotated[
     typer.Option(
         "--problem",
         metavar="NAME",
-        help="two-agent-gap, the problem that comes with finite classes of critics (yours: mappo_verify.pessimistic_finite).",
+        help="two-agent-gap, the problem that comes with finite classes of critics (yours: algorithms.pessimistic_finite).",
         rich_help_panel=WHAT,
     ),
 ]

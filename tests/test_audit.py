@@ -133,7 +133,7 @@ def test_a_true_identity_is_proved():
     def proof(case):
         joint = case.policy.joint()
         yield mv.line("Σ_a π(a|s) r(s, a)", mv.contract("...sa,...sa->...s", joint, case.game.reward))
-        yield mv.equal("r_π(s)", mv.induced_reward(case.game, case.policy), because="the definition")
+        yield mv.equal("r_π(s)", mv.quantities.induced_reward(case.game, case.policy), because="the definition")
 
     own = mv.Claim(
         "mine",
@@ -530,7 +530,7 @@ def test_numbers_as_text():
 
 
 ERRORS = [
-    mv.SingularError("no unique solution"),
+    mv.errors.SingularError("no unique solution"),
     ZeroDivisionError("division by zero"),
     IndexError("index 3 is out of bounds"),
     ValueError("operands could not be broadcast together"),

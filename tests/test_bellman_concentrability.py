@@ -67,7 +67,7 @@ def test_the_counterexamples_are_covered(make, bound):
     """Max d_*/μ where the data is: C ≤ 2 and C² ≤ 27/2; the searched lower bound lies below the eigenvalue's upper bound."""
     problem = make().floats()
     game = problem.game
-    visits = mv.occupancy(game, problem.comparator)
+    visits = mv.quantities.occupancy(game, problem.comparator)
     generator = np.random.default_rng(0)
     policies = [mv.Policy.uniform(game), problem.comparator]
     for m in range(1, game.agents + 1):
@@ -83,7 +83,7 @@ def test_the_counterexamples_are_covered(make, bound):
 def test_a_search_only_counts_critics_of_the_class():
     problem = one_agent_gap().floats()
     features, below = problem.features.matrix(0), problem.distribution(1)
-    above = mv.occupancy(problem.game, problem.comparator)
+    above = mv.quantities.occupancy(problem.game, problem.comparator)
     tiny = LinearClass(features, 1e-9, 1e-9)
     found = searched_concentrability(
         problem.game, [mv.Policy.uniform(problem.game)], tiny, above, below, 1, 50, np.random.default_rng(1)

@@ -50,7 +50,7 @@ def arrays(data, exact):
 
 def moments_from(data, exact=False):
     given = arrays(data, exact)
-    return mv.moments_of(given["points"], given["following"], given["rewards"], given["weights"])
+    return mv.quantities.moments_of(given["points"], given["following"], given["rewards"], given["weights"])
 
 
 def problem(seed, size=3, count=30, rank=None, radius=10, ceiling=3, exact=False):
@@ -61,7 +61,7 @@ def problem(seed, size=3, count=30, rank=None, radius=10, ceiling=3, exact=False
     return (
         moments_from(data, exact),
         table.sum(0) / len(table),
-        mv.LinearClass(table, convert(radius), convert(ceiling)),
+        mv.quantities.LinearClass(table, convert(radius), convert(ceiling)),
     )
 
 
@@ -130,7 +130,7 @@ def test_population_moments_by_loops_over_a_game():
         prefixes, states = oracle.tuples(game["sizes"][:m]), len(game["P"])
         table = rng.integers(-3, 4, (states, len(prefixes), 2)).tolist()
         weight = oracle.normalised([int(k) for k in rng.integers(0, 5, states * len(prefixes))])
-        moments = mv.population_moments(
+        moments = mv.quantities.population_moments(
             subject, played, rational(table).reshape(-1, 2), rational(weight).reshape(states, -1), m
         )
         rewards = oracle.bellman_operator(game, policy, [[0] * len(prefixes)] * states, m)
@@ -147,7 +147,9 @@ def test_population_moments_by_loops_over_a_game():
         assert oracle.fractions(moments.gram) == gram.tolist()
         assert oracle.fractions(moments.operator) == operator.tolist()
         assert oracle.fractions(moments.reward) == reward.tolist()
-        start = mv.start_features(subject, played, rational(table).reshape(-1, 2), m, rational(game["start"]))
+        start = mv.quantities.start_features(
+            subject, played, rational(table).reshape(-1, 2), m, rational(game["start"])
+        )
         expected = [
             sum(
                 rho * oracle.prefix_probability(policy, game["sizes"], s, a) * table[s][i][k]
@@ -165,7 +167,9 @@ def test_the_true_values_have_no_bellman_error():
     for m, values in enumerate(mv.agent_values(game, policy)[1:], start=1):
         points = values.size
         weights = rational([[Fraction(1, points)] * values.shape[-1]] * 3)
-        moments = mv.population_moments(game, policy, rational(np.eye(points, dtype=int).tolist()), weights, m)
+        moments = mv.quantities.population_moments(
+            game, policy, rational(np.eye(points, dtype=int).tolist()), weights, m
+        )
         assert not (moments.equation_error(values.ravel()) != 0).any()
         assert moments.error(values.ravel()) == 0
         assert moments.error(values.ravel() + 1) > 0
@@ -177,7 +181,7 @@ def test_the_true_values_have_no_bellman_error():
 @pytest.mark.parametrize("price", [0.5, 7.0])
 def test_the_gradient_vanishes_at_the_step(price):
     moments, direction, _ = problem(0)
-    weights = mv.pessimistic_step(moments, direction, price).weights
+    weights = mv.quantities.pessimistic_step(moments, direction, price).weights
     value = moments.objective(weights, direction, price)
     for unit in 1e-4 * np.eye(3):
         ahead, behind = (moments.objective(weights + sign * unit, direction, price) for sign in (1, -1))
@@ -189,7 +193,7 @@ def test_the_closed_form_for_invertible_moments():
     """``A⁻¹b - (1/2λ) A⁻¹ΣA⁻ᵀc``, and neither with λ for 2λ nor with A for Aᵀ."""
     moments, direction, _ = problem(1)
     inverse, price = np.linalg.inv(moments.operator), 3.0
-    found = mv.pessimistic_step(moments, direction, price).weights
+    found = mv.quantities.pessimistic_step(moments, direction, price).weights
 
     def closed(factor, second):
         return inverse @ moments.reward - factor / price * inverse @ moments.gram @ second @ direction
@@ -201,15 +205,17 @@ def test_the_closed_form_for_invertible_moments():
 
 def test_exact_step_equals_float_step():
     exact, rounded = problem(2, exact=True), problem(2)
-    step = mv.pessimistic_step(exact[0], exact[1], Fraction(7, 2))
-    assert floats_of(step.weights) == pytest.approx(mv.pessimistic_step(rounded[0], rounded[1], 3.5).weights, rel=1e-9)
+    step = mv.quantities.pessimistic_step(exact[0], exact[1], Fraction(7, 2))
+    assert floats_of(step.weights) == pytest.approx(
+        mv.quantities.pessimistic_step(rounded[0], rounded[1], 3.5).weights, rel=1e-9
+    )
     assert step.bounded
 
 
 @pytest.mark.parametrize("exact", [False, True])
 def test_singular_moments_with_a_direction_in_their_row_space(exact):
     moments, direction, _ = problem(3, size=4, rank=2, exact=exact)
-    step = mv.pessimistic_step(moments, direction, like(2, direction))
+    step = mv.quantities.pessimistic_step(moments, direction, like(2, direction))
     assert step.bounded
     assert floats_of(np.asarray(step.weights[2] - step.weights[3])) == pytest.approx(0, abs=ROUNDING)  # the shortest
     value = float(moments.objective(step.weights, direction, 2))
@@ -222,7 +228,7 @@ def test_singular_moments_with_a_direction_in_their_row_space(exact):
 def test_singular_moments_and_a_direction_outside_have_no_minimum(exact):
     moments, direction, _ = problem(3, size=4, rank=2, exact=exact)
     outside = direction + like([0, 0, 1, 0], direction)
-    step = mv.pessimistic_step(moments, outside, 2)
+    step = mv.quantities.pessimistic_step(moments, outside, 2)
     assert not step.bounded
     values = [float(moments.objective(step.weights + step.descent * k, outside, 2)) for k in range(4)]
     drops = -np.diff(values)
@@ -234,9 +240,9 @@ def test_a_batch_of_steps_is_every_step():
     parts = [(moments.gram, moments.operator, moments.reward, direction) for moments, direction in problems]
     gram, operator, reward, directions = map(np.stack, zip(*parts, strict=True))
     prices = np.array([1.0, 2.0, 3.0])
-    together = mv.pessimistic_step(mv.Moments(gram, operator, reward), directions, prices)
+    together = mv.quantities.pessimistic_step(mv.quantities.Moments(gram, operator, reward), directions, prices)
     for place, (moments, direction) in enumerate(problems):
-        alone = mv.pessimistic_step(moments, direction, prices[place])
+        alone = mv.quantities.pessimistic_step(moments, direction, prices[place])
         assert together.weights[place] == pytest.approx(alone.weights, rel=1e-9)
     assert together.bounded.all()
 
@@ -246,10 +252,10 @@ def test_a_batch_of_steps_is_every_step():
 )
 def test_the_price_must_be_positive(price, message):
     moments, direction, critics = problem(0)
-    with pytest.raises(mv.GameError, match=message):
-        mv.pessimistic_step(moments, direction, price)
-    with pytest.raises(mv.GameError, match=message):
-        mv.constrained_step(moments, direction, price, critics)
+    with pytest.raises(mv.errors.GameError, match=message):
+        mv.quantities.pessimistic_step(moments, direction, price)
+    with pytest.raises(mv.errors.GameError, match=message):
+        mv.quantities.constrained_step(moments, direction, price, critics)
 
 
 def test_what_is_not_finite_is_named():
@@ -258,25 +264,27 @@ def test_what_is_not_finite_is_named():
     for place, name in enumerate(("φ", r"γ φ\(s'\)", "r", "the weights")):
         bad = [array.copy() for array in given]
         bad[place][3] = np.nan
-        with pytest.raises(mv.GameError, match=rf"{name}\[3.*\] = nan is not finite"):
-            mv.moments_of(*bad)
-    with pytest.raises(mv.GameError, match=r"the moment b\[1\] = inf"):
-        mv.Moments(np.eye(2), np.eye(2), np.array([0, np.inf]))
-    with np.errstate(over="ignore", invalid="ignore"), pytest.raises(mv.GameError, match="the moment Σ"):
-        mv.moments_of(1e200 * given[0], *given[1:])  # finite data whose squares are not
+        with pytest.raises(mv.errors.GameError, match=rf"{name}\[3.*\] = nan is not finite"):
+            mv.quantities.moments_of(*bad)
+    with pytest.raises(mv.errors.GameError, match=r"the moment b\[1\] = inf"):
+        mv.quantities.Moments(np.eye(2), np.eye(2), np.array([0, np.inf]))
+    with np.errstate(over="ignore", invalid="ignore"), pytest.raises(mv.errors.GameError, match="the moment Σ"):
+        mv.quantities.moments_of(1e200 * given[0], *given[1:])  # finite data whose squares are not
     moments, direction, _ = problem(0)
     direction[2] = np.inf
-    with pytest.raises(mv.GameError, match=r"the direction c\[2\] = inf"):
-        mv.pessimistic_step(moments, direction, 1.0)
+    with pytest.raises(mv.errors.GameError, match=r"the direction c\[2\] = inf"):
+        mv.quantities.pessimistic_step(moments, direction, 1.0)
 
 
 def test_shapes_that_do_not_fit_are_named():
     game = mv.named_game("climbing")
-    with pytest.raises(mv.GameError, match=r"do not fit agent 2: they need \[\.\.\., 9, d\] and \[\.\.\., 1, 9\]"):
-        mv.population_moments(game, mv.Policy.uniform(game), rational([[1]] * 3), rational([[1, 0, 0]]), 2)
+    with pytest.raises(
+        mv.errors.GameError, match=r"do not fit agent 2: they need \[\.\.\., 9, d\] and \[\.\.\., 1, 9\]"
+    ):
+        mv.quantities.population_moments(game, mv.Policy.uniform(game), rational([[1]] * 3), rational([[1, 0, 0]]), 2)
     moments, direction, _ = problem(0)
-    with pytest.raises(mv.GameError, match="the class has 2 features and the moments have 3"):
-        mv.constrained_step(moments, direction, 1.0, mv.LinearClass(np.ones((4, 2)), 1.0, 1.0))
+    with pytest.raises(mv.errors.GameError, match="the class has 2 features and the moments have 3"):
+        mv.quantities.constrained_step(moments, direction, 1.0, mv.quantities.LinearClass(np.ones((4, 2)), 1.0, 1.0))
 
 
 # --- solving with a singular matrix -------------------------------------------------------------------------------------
@@ -319,13 +327,13 @@ def test_the_class_is_its_definition():
     ],
 )
 def test_a_class_without_room_is_refused(radius, ceiling, message):
-    with pytest.raises(mv.GameError, match=message):
-        mv.LinearClass(np.ones((2, 2)), radius, ceiling)
+    with pytest.raises(mv.errors.GameError, match=message):
+        mv.quantities.LinearClass(np.ones((2, 2)), radius, ceiling)
 
 
 def test_features_that_are_not_finite_are_named():
-    with pytest.raises(mv.GameError, match=r"the features\[1, 0\] = nan"):
-        mv.LinearClass(np.array([[1.0], [np.nan]]), 1.0, 1.0)
+    with pytest.raises(mv.errors.GameError, match=r"the features\[1, 0\] = nan"):
+        mv.quantities.LinearClass(np.array([[1.0], [np.nan]]), 1.0, 1.0)
 
 
 # --- the step over the class ------------------------------------------------------------------------------------------------
@@ -354,7 +362,7 @@ def case(number, exact):
 def test_three_ways_agree(number):
     """Closed form or solver, exact arithmetic, and cvxpy: one minimum, by its value."""
     moments, direction, price, critics, route = case(number, exact=False)
-    step = mv.constrained_step(moments, direction, price, critics)
+    step = mv.quantities.constrained_step(moments, direction, price, critics)
     assert step.route == ("closed form" if route == "closed form" else "active set")
     assert (step.multipliers.ball > 0) == (route == "ball")
     assert step.gap == pytest.approx(0, abs=1e-8 * (1 + abs(step.objective)))
@@ -364,7 +372,7 @@ def test_three_ways_agree(number):
     assert moments.objective(peer, direction, price) == pytest.approx(step.objective, abs=SOLVER, rel=SOLVER)
 
     exact = case(number, exact=True)
-    certified = mv.constrained_step(*exact[:4])
+    certified = mv.quantities.constrained_step(*exact[:4])
     assert exact[3].contains(certified.weights) > 0 and certified.violation == 0  # not within rounding: beyond doubt
     assert certified.lower <= certified.objective
     assert float(certified.objective) == pytest.approx(step.objective, abs=1e-8, rel=1e-8)
@@ -376,7 +384,7 @@ def test_three_ways_agree(number):
 @pytest.mark.parametrize("number", range(len(CASES)))
 def test_no_critic_of_the_class_is_better(number):
     moments, direction, price, critics, _ = case(number, exact=False)
-    step = mv.constrained_step(moments, direction, price, critics)
+    step = mv.quantities.constrained_step(moments, direction, price, critics)
     rng, tried = np.random.default_rng(0), 0
     for scale in (1, 0.1, 0.01):
         for noise in rng.normal(size=(200, len(direction))):
@@ -409,22 +417,25 @@ def test_the_dual_bound_holds_for_any_prices():
 
 def test_certify_step_takes_floats_as_the_dyadic_numbers_they_are():
     moments, direction, critics = problem(1, ceiling=1)
-    step = mv.certify_step(moments, direction, 2, critics)
+    step = mv.quantities.certify_step(moments, direction, 2, critics)
     assert step.gap == 0 and step.violation == 0
     assert float(step.objective) == pytest.approx(
-        mv.constrained_step(moments, direction, 2, critics).objective, rel=1e-9
+        mv.quantities.constrained_step(moments, direction, 2, critics).objective, rel=1e-9
     )
     exact = problem(1, ceiling=1, exact=True)
-    assert mv.certify_step(exact[0], exact[1], Fraction(2), exact[2]).gap == 0
+    assert mv.quantities.certify_step(exact[0], exact[1], Fraction(2), exact[2]).gap == 0
 
 
 def test_a_rounded_singular_gram_matrix_is_not_certified():
     """(0.9, 0.3) is not dyadic, so its rounded outer product has a negative eigenvalue of 1e-18, and no bound would hold."""
     row = np.array([0.9, 0.3])
-    moments, critics = mv.Moments(np.outer(row, row), np.outer(row, row), row), mv.LinearClass(np.eye(2), 1.0, 1.0)
-    assert mv.constrained_step(moments, row, 1, critics).violation <= 1e-9
-    with pytest.raises(mv.GameError, match=r"not positive semidefinite: elimination meets .*exact data"):
-        mv.certify_step(moments, row, 1, critics)
+    moments, critics = (
+        mv.quantities.Moments(np.outer(row, row), np.outer(row, row), row),
+        mv.quantities.LinearClass(np.eye(2), 1.0, 1.0),
+    )
+    assert mv.quantities.constrained_step(moments, row, 1, critics).violation <= 1e-9
+    with pytest.raises(mv.errors.GameError, match=r"not positive semidefinite: elimination meets .*exact data"):
+        mv.quantities.certify_step(moments, row, 1, critics)
 
 
 def test_balls_have_no_constrained_minimum():
@@ -441,8 +452,8 @@ def test_balls_have_no_constrained_minimum():
             critics.ceiling,
         )
     ]
-    with pytest.raises(mv.GameError, match="for floats and rationals, not for balls"):
-        mv.constrained_step(mv.Moments(*arb[:3]), arb[3], 2, mv.LinearClass(*arb[4:]))
+    with pytest.raises(mv.errors.GameError, match="for floats and rationals, not for balls"):
+        mv.quantities.constrained_step(mv.quantities.Moments(*arb[:3]), arb[3], 2, mv.quantities.LinearClass(*arb[4:]))
 
 
 @pytest.mark.parametrize("exact", [False, True])
@@ -450,11 +461,11 @@ def test_a_batch_of_constrained_steps_is_every_step(exact):
     problems = [problem(seed, ceiling=1, exact=exact) for seed in (1, 2)]
     parts = [(m.gram, m.operator, m.reward, c, f.features) for m, c, f in problems]
     gram, operator, reward, directions, features = map(np.stack, zip(*parts, strict=True))
-    critics = mv.LinearClass(features, problems[0][2].radius, problems[0][2].ceiling)
-    together = mv.constrained_step(mv.Moments(gram, operator, reward), directions, 2, critics)
+    critics = mv.quantities.LinearClass(features, problems[0][2].radius, problems[0][2].ceiling)
+    together = mv.quantities.constrained_step(mv.quantities.Moments(gram, operator, reward), directions, 2, critics)
     assert together.weights.shape == (2, 3) and together.multipliers.above.shape == (2, 12)
     for place, (moments, direction, alone) in enumerate(problems):
-        step = mv.constrained_step(moments, direction, 2, alone)
+        step = mv.quantities.constrained_step(moments, direction, 2, alone)
         assert floats_of(together.weights[place]) == pytest.approx(floats_of(step.weights), rel=1e-9)
         assert together.route[place] == step.route
         assert float(together.gap[place]) == pytest.approx(float(step.gap), abs=ROUNDING)
@@ -468,7 +479,7 @@ def test_a_solver_that_lies_is_caught(monkeypatch):
 
     honest = daqp.solve
     moments, direction, critics = problem(1, ceiling=1)
-    truth = mv.constrained_step(moments, direction, 2, critics)
+    truth = mv.quantities.constrained_step(moments, direction, 2, critics)
     assert truth.route == "active set"
 
     def lies(change):
@@ -484,12 +495,12 @@ def test_a_solver_that_lies_is_caught(monkeypatch):
         lambda w, v, _, d: (w, v, -4, d),  # gave up
     ):
         monkeypatch.setattr(daqp, "solve", lies(change))
-        rescued = mv.constrained_step(moments, direction, 2, critics)
+        rescued = mv.quantities.constrained_step(moments, direction, 2, critics)
         assert rescued.route == "conic" and rescued.objective == pytest.approx(truth.objective, abs=1e-8)
 
     monkeypatch.setattr(qp, "_by_cone", lambda *_: replace(truth, lower=truth.lower - 1))
-    with pytest.raises(mv.SolverError, match="duality gap 1, "):
-        mv.constrained_step(moments, direction, 2, critics)
+    with pytest.raises(mv.errors.SolverError, match="duality gap 1, "):
+        mv.quantities.constrained_step(moments, direction, 2, critics)
 
 
 @pytest.mark.parametrize("number", range(1, len(CASES)))
@@ -497,9 +508,9 @@ def test_clarabel_alone_finds_the_same(monkeypatch, number):
     import daqp
 
     moments, direction, price, critics, _ = case(number, exact=False)
-    truth = mv.constrained_step(moments, direction, price, critics)
+    truth = mv.quantities.constrained_step(moments, direction, price, critics)
     monkeypatch.setattr(daqp, "solve", lambda *_, **__: (None, None, -4, {}))
-    step = mv.constrained_step(moments, direction, price, critics)
+    step = mv.quantities.constrained_step(moments, direction, price, critics)
     assert step.route == "conic"
     assert abs(step.gap) <= SOLVER * (1 + abs(step.objective)) and step.violation <= SOLVER
     assert step.objective == pytest.approx(truth.objective, rel=SOLVER, abs=SOLVER)
@@ -519,15 +530,15 @@ def test_a_conic_solver_that_returns_nothing_is_named(monkeypatch):
     moments, direction, critics = problem(2, radius=Fraction(1, 4), ceiling=1)
     monkeypatch.setattr(daqp, "solve", lambda *_, **__: (None, None, -4, {}))
     monkeypatch.setattr(clarabel, "DefaultSolver", Nothing)
-    with pytest.raises(mv.SolverError, match="Clarabel reports NumericalError"):
-        mv.constrained_step(moments, direction, 9, critics)
+    with pytest.raises(mv.errors.SolverError, match="Clarabel reports NumericalError"):
+        mv.quantities.constrained_step(moments, direction, 9, critics)
 
 
 def test_an_empty_region_is_named():
     form = Quadratic(np.eye(2), np.zeros(2), 0.0)
-    with pytest.raises(mv.InfeasibleError, match="its slabs do not meet"):
+    with pytest.raises(mv.errors.InfeasibleError, match="its slabs do not meet"):
         minimise(form, Region(np.array([[1.0, 0], [1, 0]]), np.array([1.0, 3]), np.array([2.0, 4]), 9.0))
-    with pytest.raises(mv.InfeasibleError, match="its slabs and its ball do not meet"):
+    with pytest.raises(mv.errors.InfeasibleError, match="its slabs and its ball do not meet"):
         minimise(form, Region(np.array([[1.0, 0]]), np.array([2.0]), np.array([3.0]), 1.0))
 
 
@@ -541,7 +552,7 @@ def test_nothing_to_minimise_is_any_point_of_the_region():
 
 def test_rows_that_the_floats_missed_are_taken_in(monkeypatch):
     moments, direction, critics = problem(1, ceiling=1, exact=True)
-    truth = mv.constrained_step(moments, direction, 2, critics)
+    truth = mv.quantities.constrained_step(moments, direction, 2, critics)
 
     def blind(form, region, *_):
         zero = np.zeros(len(region.low))
@@ -549,11 +560,11 @@ def test_rows_that_the_floats_missed_are_taken_in(monkeypatch):
 
     monkeypatch.setattr(qp, "_by_solver", blind)
     monkeypatch.setattr(qp, "_by_active_set", blind)
-    found = mv.constrained_step(moments, direction, 2, critics)
+    found = mv.quantities.constrained_step(moments, direction, 2, critics)
     assert found.violation == 0 and found.lower <= truth.objective <= found.objective
     monkeypatch.setattr(qp, "REPAIRS", 0)
-    with pytest.raises(mv.SolverError, match="no exact point"):
-        mv.constrained_step(moments, direction, 2, critics)
+    with pytest.raises(mv.errors.SolverError, match="no exact point"):
+        mv.quantities.constrained_step(moments, direction, 2, critics)
 
 
 # --- the class's own Bellman error ----------------------------------------------------------------------------------------------
@@ -565,8 +576,8 @@ def appendix_c(exact=True):
     game = mv.Game([[[0, 1]], [[0, 1]]], [[0], [0]], Fraction(9, 10))
     game = game if exact else game.floats()
     features = number([[Fraction(1, 2)], [1]])
-    moments = mv.population_moments(game, mv.Policy.uniform(game), features, number([[1], [0]]), 1)
-    return moments, mv.LinearClass(features, number(10), number(10))
+    moments = mv.quantities.population_moments(game, mv.Policy.uniform(game), features, number([[1], [0]]), 1)
+    return moments, mv.quantities.LinearClass(features, number(10), number(10))
 
 
 def test_section_c1_the_class_error_is_not_convex():
@@ -574,19 +585,19 @@ def test_section_c1_the_class_error_is_not_convex():
     for numerator in range(41):
         w = Fraction(numerator, 4)
         expected = 4 * w**2 / 25 if w <= Fraction(50, 9) else -13 * w**2 / 20 + 9 * w - 25
-        found = mv.class_bellman_error(moments, critics, rational([w]))
+        found = mv.quantities.class_bellman_error(moments, critics, rational([w]))
         assert found.lower == found.upper == rational(expected)
         assert found.width == 0
-    six, eight, ten = (mv.class_bellman_error(moments, critics, rational([w])).upper for w in (6, 8, 10))
+    six, eight, ten = (mv.quantities.class_bellman_error(moments, critics, rational([w])).upper for w in (6, 8, 10))
     assert (six, eight, ten) == tuple(rational([Fraction(28, 5), Fraction(27, 5), 0]))
     assert eight > (six + ten) / 2  # above the chord: not convex
 
 
 def test_section_c1_the_closed_form_leaves_the_range():
     moments, critics = appendix_c()
-    free = mv.pessimistic_step(moments, rational([Fraction(1, 2)]), 1)
+    free = mv.quantities.pessimistic_step(moments, rational([Fraction(1, 2)]), 1)
     assert oracle.fractions(free.weights) == [Fraction(-25, 16)] and critics.contains(free.weights) < 0
-    step = mv.constrained_step(moments, rational([Fraction(1, 2)]), 1, critics)
+    step = mv.quantities.constrained_step(moments, rational([Fraction(1, 2)]), 1, critics)
     assert (step.weights[0], step.objective, step.gap) == (0, 0, 0)
 
 
@@ -597,7 +608,7 @@ def test_class_error_by_its_definition(number):
     size, ceiling = moments.reward.shape[-1], float(critics.ceiling)
     rng = np.random.default_rng(number)
     for weights in (*rng.normal(size=(3, size)), *(ceiling * rng.random((2, size)) / size)):
-        found = mv.class_bellman_error(moments, critics, weights)
+        found = mv.quantities.class_bellman_error(moments, critics, weights)
         peer = inner_minimum_by_cvxpy(moments, critics, weights)
         slope = moments.equation_error(weights)
         change = peer - weights
@@ -614,8 +625,8 @@ def test_class_error_by_its_definition(number):
 def test_exact_class_error_agrees_with_floats(number):
     exact, rounded = case(number, exact=True), case(number, exact=False)
     weights = [Fraction(k, 3) for k in range(exact[1].size)]
-    certified = mv.class_bellman_error(exact[0], exact[3], rational(weights))
-    found = mv.class_bellman_error(rounded[0], rounded[3], np.array(weights, float))
+    certified = mv.quantities.class_bellman_error(exact[0], exact[3], rational(weights))
+    found = mv.quantities.class_bellman_error(rounded[0], rounded[3], np.array(weights, float))
     assert certified.lower <= certified.upper
     assert float(certified.upper) == pytest.approx(found.upper, rel=1e-8)
 
@@ -623,7 +634,9 @@ def test_exact_class_error_agrees_with_floats(number):
 def test_a_batch_of_class_errors_is_every_error():
     moments, critics = appendix_c(exact=False)
     points = np.array([[1.0], [6.0], [8.0], [10.0]])
-    assert mv.class_bellman_error(moments, critics, points).upper == pytest.approx([0.16, 5.6, 5.4, 0], abs=1e-9)
+    assert mv.quantities.class_bellman_error(moments, critics, points).upper == pytest.approx(
+        [0.16, 5.6, 5.4, 0], abs=1e-9
+    )
 
 
 # --- the global step over the class ---------------------------------------------------------------------------------------------
@@ -634,7 +647,7 @@ def test_global_step_on_section_c1(direction, price):
     moments, critics = appendix_c(exact=False)
     grid = np.linspace(0, 10, 4001)
     error = np.where(grid <= 50 / 9, 4 * grid**2 / 25, -13 * grid**2 / 20 + 9 * grid - 25)
-    step = mv.class_pessimistic_step(moments, np.array([direction]), price, critics)
+    step = mv.quantities.class_pessimistic_step(moments, np.array([direction]), price, critics)
     assert step.closed and step.bracket.width <= 1e-5
     assert step.bracket.upper == pytest.approx((direction * grid + price * error).min(), abs=1e-5)
 
@@ -643,15 +656,15 @@ def test_global_step_on_section_c1(direction, price):
 def test_global_step_against_a_grid_in_two_dimensions(seed):
     moments, direction, critics = problem(seed, size=2, count=6, radius=4, ceiling=1)
     direction = direction * np.array([1, -1])
-    step = mv.class_pessimistic_step(moments, direction, 20.0, critics)
+    step = mv.quantities.class_pessimistic_step(moments, direction, 20.0, critics)
     assert step.closed
     axis = np.linspace(-4, 4, 161)
     grid = np.stack(np.meshgrid(axis, axis), -1).reshape(-1, 2)
     grid = grid[critics.contains(grid) > 0]
     assert len(grid) > 50
-    values = grid[::7] @ direction + 20.0 * mv.class_bellman_error(moments, critics, grid[::7]).upper
+    values = grid[::7] @ direction + 20.0 * mv.quantities.class_bellman_error(moments, critics, grid[::7]).upper
     assert values.min() >= step.bracket.lower - 1e-9
-    there = step.weights @ direction + 20.0 * mv.class_bellman_error(moments, critics, step.weights).upper
+    there = step.weights @ direction + 20.0 * mv.quantities.class_bellman_error(moments, critics, step.weights).upper
     assert there == pytest.approx(step.bracket.upper, abs=1e-8)
 
 
@@ -667,9 +680,9 @@ def test_global_step_stays_in_the_class(seed):
     generator = np.random.default_rng(seed)
     features = generator.random((2, 2)) * 0.7
     game = mv.Game(np.ones((1, 2, 1)), [[0, 0]], 0.9, (2,))
-    moments = mv.population_moments(game, mv.Policy.uniform(game), features, np.array([[1.0, 0.0]]), 1)
-    critics = mv.LinearClass(features, 1.0, 10.0)
-    step = mv.class_pessimistic_step(moments, generator.normal(size=2), 500.0, critics)
+    moments = mv.quantities.population_moments(game, mv.Policy.uniform(game), features, np.array([[1.0, 0.0]]), 1)
+    critics = mv.quantities.LinearClass(features, 1.0, 10.0)
+    step = mv.quantities.class_pessimistic_step(moments, generator.normal(size=2), 500.0, critics)
     assert step.closed
     assert np.linalg.norm(step.weights) <= 1 + 1e-12
     assert (features @ step.weights).min() >= -1e-9
@@ -677,7 +690,9 @@ def test_global_step_stays_in_the_class(seed):
 
 def test_global_step_says_when_its_budget_is_spent():
     moments, direction, critics = problem(5, size=6, count=18, radius=5, ceiling=1)
-    short, long = (mv.class_pessimistic_step(moments, -direction, 20.0, critics, budget=b) for b in (10, 300))
+    short, long = (
+        mv.quantities.class_pessimistic_step(moments, -direction, 20.0, critics, budget=b) for b in (10, 300)
+    )
     assert not short.closed and short.evaluations < long.evaluations
     assert short.bracket.lower <= long.bracket.lower <= long.bracket.upper <= short.bracket.upper
 
@@ -713,5 +728,5 @@ def test_cvxpy_names_a_problem_that_it_cannot_solve(monkeypatch):
             pass
 
     monkeypatch.setattr(reference_solvers, "_class_problem", lambda *_: (Stuck(), *compiled[1:]))
-    with pytest.raises(mv.SolverError, match=r"cvxpy reports infeasible for the class of critics at index \[\]"):
+    with pytest.raises(mv.errors.SolverError, match=r"cvxpy reports infeasible for the class of critics at index \[\]"):
         pessimistic_step_by_cvxpy(moments, direction, 1.0, critics)

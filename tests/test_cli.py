@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import pty
@@ -284,7 +285,7 @@ def test_optimal(mappo, more):
 
 
 def test_optimal_exit_code_1_without_a_valid_certificate(mappo, monkeypatch):
-    from mappo_verify.quantities import optimal as module
+    module = importlib.import_module("mappo_verify.quantities.optimal")
 
     real = module.optimal
 

@@ -74,7 +74,7 @@ def test_batches_and_floats():
 
 
 def test_algorithm_1_runs_on_it():
-    assert mv.multi_agent_ppo(mv.restarted(ending(System.FLOATS)), 3).iterations == 3
+    assert mv.algorithms.multi_agent_ppo(mv.restarted(ending(System.FLOATS)), 3).iterations == 3
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_algorithm_1_runs_on_it():
     ],
 )
 def test_what_is_refused(game, message):
-    with pytest.raises(mv.GameError, match=re.escape(message)):
+    with pytest.raises(mv.errors.GameError, match=re.escape(message)):
         mv.restarted(game)
 
 

@@ -613,9 +613,9 @@ def test_a_chain_of_balls_that_may_lose_mass_has_no_stationary_distribution():
 
 
 def test_policy_iteration_and_solvers_that_do_not_settle_say_so(monkeypatch):
-    from mappo_verify.quantities import optimal, reference_solvers
+    from mappo_verify.quantities import reference_solvers
 
-    monkeypatch.setattr(optimal, "MAX_IMPROVEMENTS", 0)
+    monkeypatch.setattr("mappo_verify.quantities.optimal.MAX_IMPROVEMENTS", 0)
     with pytest.raises(MappoVerifyError, match="did not settle within 0 improvements"):
         mv.optimal(mv.named_game("climbing").floats())
 

@@ -97,7 +97,7 @@ def test_moments_of_the_law_are_those_of_the_population(seed):
     features = like(np.random.default_rng(seed).integers(-3, 4, (points, 2)), RATIONALS)
     ours_, theirs = (
         data_moments(ours, played, features, law_of_data(ours, played, exact(mu), m), m),
-        mv.population_moments(ours, played, features, exact(mu), m),
+        mv.quantities.population_moments(ours, played, features, exact(mu), m),
     )
     for name in ("gram", "operator", "reward"):
         assert (getattr(ours_, name) == getattr(theirs, name)).all(), name
@@ -140,7 +140,7 @@ def test_brackets_of_admissible_distributions():
     rng = np.random.default_rng(1)
     finite = FiniteClass(like(rng.integers(0, 9, (4, 3, 2)), RATIONALS), 1)
     plans = [mv.Policy.deterministic(game, np.array(plan)) for plan in np.ndindex(2, 2, 2)]
-    shown = np.stack([mv.occupancy(game, plan) for plan in plans])
+    shown = np.stack([mv.quantities.occupancy(game, plan) for plan in plans])
     lower = finite.realizability_under(game, policy, shown)
     upper = finite.realizability(game, policy, visited_states(game, game.start))
     assert 0 < lower <= upper <= finite.realizability(game, policy)

@@ -177,7 +177,7 @@ def test_a_planted_error_is_refuted_on_a_large_game():
 
     def planted(case):
         gain = mv.returns(case.game, case.target, case.start) - mv.returns(case.game, case.policy, case.start)
-        advantages = mv.advantages(case.game, case.policy)
+        advantages = mv.quantities.advantages(case.game, case.policy)
         d = mv.visits(case.game, case.policy, case.start)
         yield mv.line("J(π') - J(π)", gain)
         value = mv.contract("...s,...sa,...sa->...", d, case.target.joint(), advantages)

@@ -292,7 +292,7 @@ def test_a_hypothesis_may_rest_on_those_before_it():
     evidence = mv.check(claim, game=game, policy=mv.Policy.uniform(game))
     assert evidence.verdict is mv.Verdict.NOT_APPLICABLE and evidence.reason == "hypothesis not met: γ < 1"
     hasty = mv.Claim("mine", "t", "s", mv.Setting("games", ingredients, (gains,), **sizes), proof)
-    with pytest.raises(mv.SingularError, match="values do not exist"):
+    with pytest.raises(mv.errors.SingularError, match="values do not exist"):
         mv.check(hasty, game=game, policy=mv.Policy.uniform(game))
 
 
@@ -306,8 +306,8 @@ def test_a_hypothesis_may_rest_on_those_before_it():
         (lambda _: mv.audit("lemma-4.1"), r"claims come in a list"),
         (lambda claim: mv.falsify(claim.proof), r"an id such as 'lemma-4.1', or a Claim\(\.\.\.\), not a function"),
         (lambda claim: mv.falsify(claim, seed=-1), r"seed = -1 is negative"),
-        (lambda claim: mv.certificate_of(claim, (1, (1,)), {}), r"sizes = \(1, \(1,\)\) must be Sizes\("),
-        (lambda claim: mv.certificate_of(claim, ONE, {}), r"missing or unknown coordinates: \['f'\]"),
+        (lambda claim: mv.checking.certificate_of(claim, (1, (1,)), {}), r"sizes = \(1, \(1,\)\) must be Sizes\("),
+        (lambda claim: mv.checking.certificate_of(claim, ONE, {}), r"missing or unknown coordinates: \['f'\]"),
         (
             lambda claim: mv.write_certificate(mv.falsify(claim), "x.json", claim),
             r"give a witness, for instance falsify",

@@ -117,7 +117,7 @@ def test_the_papers_false_readings_are_not_proved(method, name):
 def planted_lemma(case):
     """lemma-4.1 with the visits of the old policy: one wrong word."""
     gain = mv.returns(case.game, case.target, case.start) - mv.returns(case.game, case.policy, case.start)
-    advantages = mv.advantages(case.game, case.policy)
+    advantages = mv.quantities.advantages(case.game, case.policy)
     for who in (case.target, case.policy):
         d = mv.visits(case.game, who, case.start)
         yield mv.line("J(π') - J(π)", gain)

@@ -33,8 +33,8 @@ def lines_of(figure):
 def test_the_numbers_are_those_of_the_runs(data):
     for curve, (start, steps) in zip(data["curves"], SMALL, strict=True):
         game = mv.Game(np.ones((3, 1, 2, 1)), [[1.0, 0.0]], 0.0, start=[1.0])
-        solver = mv.StochasticGradient(steps, start=start)
-        returns = mv.multi_agent_ppo(game, 6, radius=5.0, solver=solver, seed=4).returns(game)
+        solver = mv.algorithms.StochasticGradient(steps, start=start)
+        returns = mv.algorithms.multi_agent_ppo(game, 6, radius=5.0, solver=solver, seed=4).returns(game)
         assert (curve["start"], curve["steps"]) == (start, steps)
         for name, expected in (("mean", returns.mean(1)), ("lowest", returns.min(1)), ("highest", returns.max(1))):
             assert curve[name] == expected.tolist()

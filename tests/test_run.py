@@ -52,7 +52,7 @@ def arguments(plan):
 
 def tables(trace):
     """Everything that a run recorded."""
-    if isinstance(trace, mv.Trace):
+    if isinstance(trace, mv.algorithms.Trace):
         return (*trace.parameters, *trace.values)
     return (*trace.critics, *trace.choices)
 
@@ -137,11 +137,11 @@ def test_every_algorithm_can_be_stopped(name, tmp_path):
 def test_the_library_can_store_what_it_likes(tmp_path):
     game = mv.restarted(mv.named_game("climbing")).floats()
     for count in range(2):
-        trace = multi_agent_ppo(game, 30, critic=mv.NoisyCritic(0.1), record=mv.Store(tmp_path, 0.0))
+        trace = multi_agent_ppo(game, 30, critic=mv.algorithms.NoisyCritic(0.1), record=mv.runs.Store(tmp_path, 0.0))
         assert len(list(tmp_path.iterdir())) == 30, count
-    assert same(trace, multi_agent_ppo(game, 30, critic=mv.NoisyCritic(0.1)))
-    with pytest.raises(mv.RunError, match="only runs in float64"):
-        mv.constant_step(game.balls(), 2, 1, record=mv.Store(tmp_path / "balls"))
+    assert same(trace, multi_agent_ppo(game, 30, critic=mv.algorithms.NoisyCritic(0.1)))
+    with pytest.raises(mv.errors.RunError, match="only runs in float64"):
+        mv.algorithms.constant_step(game.balls(), 2, 1, record=mv.runs.Store(tmp_path / "balls"))
 
 
 def test_a_step_that_fails_loses_nothing(tmp_path, monkeypatch):
@@ -149,12 +149,12 @@ def test_a_step_that_fails_loses_nothing(tmp_path, monkeypatch):
 
     def failing(self, state):
         if state.k == 7:
-            raise mv.SolverError("out of order")
+            raise mv.errors.SolverError("out of order")
         return real(self, state)
 
     plan = Plan("algorithm-1", game="climbing", options={"iterations": 20})
     monkeypatch.setattr(Improvement, "step", failing)
-    with pytest.raises(mv.SolverError, match="out of order"):
+    with pytest.raises(mv.errors.SolverError, match="out of order"):
         mv.begin_run(plan, tmp_path)
     assert mv.load_run(tmp_path).iterations == 7
     monkeypatch.undo()
@@ -163,7 +163,7 @@ def test_a_step_that_fails_loses_nothing(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("words", "evaluator"),
-    [((), mv.InClass()), (("--evaluator", "class-throughout"), mv.ClassThroughout())],
+    [((), mv.algorithms.InClass()), (("--evaluator", "class-throughout"), mv.algorithms.ClassThroughout())],
     ids=["in-class", "class-throughout"],
 )
 def test_the_evaluator_of_algorithm_2_is_the_one_that_was_asked_for(mappo, tmp_path, words, evaluator):
@@ -184,7 +184,7 @@ def test_an_evaluation_that_fails_loses_nothing_and_says_how_to_go_on(mappo, tmp
 
     def failing(self, dataset, policy, price):
         if np.ptp(policy.factors[0][0]) > 0.02:
-            raise mv.SolverError("out of order")
+            raise mv.errors.SolverError("out of order")
         return real(self, dataset, policy, price)
 
     monkeypatch.setattr(LinearEvaluation, "evaluate", failing)
@@ -288,7 +288,9 @@ def test_damage_in_the_middle_is_an_error_with_a_cure(halfway, damage):
     middle = folder / "trace" / "000000002.npz"
     middle.unlink() if damage == "delete" else middle.write_bytes(b"PK")
     for read in (mv.load_run, mv.resume_run):
-        with pytest.raises(mv.RunError, match=r"000000002.npz is missing or damaged, although 000000003.npz follows"):
+        with pytest.raises(
+            mv.errors.RunError, match=r"000000002.npz is missing or damaged, although 000000003.npz follows"
+        ):
             read(folder)
     for k in (3, 4, 5):
         (folder / "trace" / f"{k:09d}.npz").unlink()
@@ -325,7 +327,7 @@ class Bomb:
 def test_objects_are_refused_and_never_unpickled(halfway, tmp_path):
     folder, _ = halfway
     chunk(folder / "trace" / "000000005.npz", values_1=np.array([[Bomb(tmp_path / "bang")]], object))
-    with pytest.raises(mv.RunError, match=r"000000005.npz: values_1 is object"):
+    with pytest.raises(mv.errors.RunError, match=r"000000005.npz: values_1 is object"):
         mv.load_run(folder)
     assert not (tmp_path / "bang").exists()
 
@@ -357,7 +359,7 @@ HUGE = "{'descr': '<f8', 'fortran_order': False, 'shape': (1, %d), }"
 def test_hostile_files_are_refused(halfway, plant, message):
     folder, _ = halfway
     plant(folder / "trace" / "000000005.npz")
-    with pytest.raises(mv.RunError, match=message):
+    with pytest.raises(mv.errors.RunError, match=message):
         mv.load_run(folder)
 
 
@@ -365,7 +367,7 @@ def test_compressed_files_are_refused(halfway):
     folder, _ = halfway
     path = folder / "trace" / "000000005.npz"
     np.savez_compressed(path, **dict(np.load(path)))
-    with pytest.raises(mv.RunError, match="is compressed; stored runs are not"):
+    with pytest.raises(mv.errors.RunError, match="is compressed; stored runs are not"):
         mv.load_run(folder)
 
 
@@ -387,7 +389,7 @@ def test_hostile_settings_are_refused(halfway, change, message):
     folder, _ = halfway
     data = json.loads((folder / "run.json").read_text("utf-8"))
     (folder / "run.json").write_text(json.dumps({**data, **change}), "utf-8")
-    with pytest.raises(mv.RunError, match=message):
+    with pytest.raises(mv.errors.RunError, match=message):
         mv.load_run(folder)
 
 
@@ -408,7 +410,7 @@ def test_the_command_runs_writes_and_says_what_it_found(mappo, tmp_path):
         "run.png",
     }
     game = mv.restarted(mv.named_game("climbing")).floats()
-    assert same(mv.load_run(out), mv.multi_agent_ppo(game, 1000))
+    assert same(mv.load_run(out), mv.algorithms.multi_agent_ppo(game, 1000))
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
     code, text, _ = mappo("algorithm-1", "--out", out, "--resume")
     assert code == 0 and "holds the whole run already: nothing is left to do" in text
@@ -547,7 +549,7 @@ def test_the_summary_has_the_numbers_of_the_run(tmp_path):
 def test_what_replaces_the_false_fit_cost_is_the_norm_that_cauchy_and_schwarz_give():
     """``‖w_{m-1}(1 - π_{k+1}^m/π_k^m)‖_{2,σ_k}`` by hand: one state, and the comparator plays (0, 0)."""
     game = mv.restarted(mv.named_game("climbing")).floats()
-    trace = mv.multi_agent_ppo(game, 5, features=mv.Features.random(game, 2, 1))
+    trace = mv.algorithms.multi_agent_ppo(game, 5, features=mv.Features.random(game, 2, 1))
     found = mv.recompute(trace, game, mv.Policy.deterministic(game, np.zeros(1, int)))
     for k in range(5):
         (one, two), (first, second) = ([f[0] for f in trace.policies(i).factors] for i in (k, k + 1))
@@ -670,11 +672,11 @@ def test_algorithm_4_has_a_theorem_of_its_own(tmp_path):
 
 def test_what_pessimism_pays_where_the_class_lacks_the_values():
     """``min_f (‖f - T f‖_∞/(1-γ) + λ E(f))``, table by table."""
-    problem = mv.two_agent_gap().floats()
+    problem = mv.games.two_agent_gap().floats()
     game, policy = problem.game, mv.Policy.uniform(problem.game)
     tables = np.random.default_rng(3).uniform(0, 2, (4, game.states, game.actions))
     evaluation = FiniteEvaluation(problem, {2: FiniteClass(tables, 2)})
-    trace = mv.pessimistic_finite_joint(problem, tables, 1, price=7.0)
+    trace = mv.algorithms.pessimistic_finite_joint(problem, tables, 1, price=7.0)
     data, costs = trace.dataset(0, 2), []
     for table in tables:
         backup = game.reward + game.transition @ (policy.joint() * table).sum(-1) / 2
@@ -705,5 +707,5 @@ def test_the_picture_shows_the_numbers(tmp_path):
 
 def test_a_store_that_is_only_read_computes_nothing(tmp_path):
     game = mv.named_game("climbing").floats()
-    trace = mv.constant_step(game, 9, 0.1, record=stored(tmp_path))
+    trace = mv.algorithms.constant_step(game, 9, 0.1, record=stored(tmp_path))
     assert trace.iterations == 0 and not list(tmp_path.iterdir())

@@ -27,7 +27,7 @@ def test_algorithm_4_walks_into_the_trap(price):
         policy = mv.Policy.softmax(logits)
         gaps.append(best - mv.returns(game, policy))
         for m, finite in enumerate(classes, start=1):
-            law = mv.law_of_data(game, policy, problem.distribution(m), m)
+            law = mv.quantities.law_of_data(game, policy, problem.distribution(m), m)
             data = rng.multinomial(count, law.ravel()).reshape(law.shape) / count
             chosen = int(finite.choice(game, policy, data, price, game.start))
             assert m == 2 or chosen in (1, 2), "agent 1 believes g or g'"

@@ -1,1 +1,8 @@
-"""Algorithms of the paper, as printed, with their repaired variants beside them; every run leaves a trace."""
+"""Algorithms: the paper's, as printed and repaired, baselines, critics, data, and what a run records.
+
+The public names are in the stub beside this file (``__init__.pyi``); each is imported when first used.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

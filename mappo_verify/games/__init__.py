@@ -1,1 +1,8 @@
-"""Games: by name, from files, from other libraries."""
+"""Games: named ones, files, other libraries' environments, and offline problems.
+
+The public names are in the stub beside this file (``__init__.pyi``); each is imported when first used.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -11,7 +11,7 @@ With γ = 0 the operator forgets ``f`` and returns the expected reward:
 
 >>> import numpy as np, mappo_verify as mv
 >>> game = mv.Game([[[1], [1], [1], [1]]], [[1, 0, 0, 3]], 0, action_sizes=(2, 2))
->>> mv.bellman_operator(game, mv.Policy.uniform(game), np.array([[7.0, 7.0]]), 1)
+>>> mv.quantities.bellman_operator(game, mv.Policy.uniform(game), np.array([[7.0, 7.0]]), 1)
 array([[0.5, 1.5]])
 """
 

@@ -18,8 +18,8 @@ to 28/5 at 6 and falls back to 0 at 10, the largest critic of the class (section
 >>> import numpy as np, mappo_verify as mv
 >>> game = mv.Game([[[0, 1]], [[0, 1]]], [[0], [0]], 0.9)
 >>> features = np.array([[0.5], [1.0]])
->>> moments = mv.population_moments(game, mv.Policy.uniform(game), features, np.array([[1.0], [0.0]]), 1)
->>> critics = mv.LinearClass(features, 10.0, 10.0)
+>>> moments = mv.quantities.population_moments(game, mv.Policy.uniform(game), features, np.array([[1.0], [0.0]]), 1)
+>>> critics = mv.quantities.LinearClass(features, 10.0, 10.0)
 >>> [round(float(class_bellman_error(moments, critics, np.array([w])).upper), 9) for w in (5.0, 6.0, 8.0, 10.0)]
 [4.0, 5.6, 5.4, 0.0]
 

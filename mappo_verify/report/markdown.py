@@ -6,6 +6,8 @@ Nothing in them is written by hand; ``python -m mappo_verify.report.markdown`` r
 from __future__ import annotations
 
 import ast
+import importlib
+import inspect
 import json
 import re
 from collections.abc import Mapping
@@ -171,39 +173,57 @@ def _one_line(text: str) -> str:
 
 
 def reference() -> str:
-    """Every public name with its documentation, in the order and under the headings of ``mappo_verify/__init__.pyi``."""
-    stub = (PACKAGE / "__init__.pyi").read_text(encoding="ascii")
-    headings = {
-        number: found.group(1)
-        for number, text in enumerate(stub.splitlines(), start=1)
-        if (found := re.fullmatch(r"# --- (.+?) -+", text))
-    }
+    """Every public name with its documentation, once, in the order and under the headings of the stubs ``__init__.pyi``."""
     parts = [
         "# Every public name",
         "",
-        "Generated from `mappo_verify/__init__.pyi` by `python -m mappo_verify.report.markdown`; a test keeps it current.",
-        "All are attributes of `mappo_verify`: `import mappo_verify as mv`.",
+        "Generated from the stubs `__init__.pyi` by `python -m mappo_verify.report.markdown`; a test keeps it current.",
+        "The names of the first part are attributes of `mappo_verify`: `import mappo_verify as mv`.  The others belong to its",
+        "namespaces: `mv.quantities.occupancy`.  A namespace also has its names of the first part.",
         "",
     ]
-    for entry in ast.parse(stub).body:
-        if isinstance(entry, ast.ImportFrom):
-            for heading in [number for number in headings if number < entry.lineno]:
-                parts += [f"## {headings.pop(heading)}", ""]
-            directives = _directives(str(entry.module), {alias.name for alias in entry.names})
-            parts += ["```{eval-rst}", *(directives[alias.name] for alias in entry.names), "```", ""]
+    shown: set[str] = set()
+    for space in ("", *_sections("")[""]):
+        name = f"mappo_verify.{space}" if space else "mappo_verify"
+        module = importlib.import_module(name)
+        if space:
+            parts += [f"## `{name}`", "", _prose(str(module.__doc__).partition("\n\n")[0].strip()), ""]
+        for title, names in _sections(space).items():
+            new = [each for each in names if each not in shown and _is_documented(getattr(module, each))]
+            shown |= set(new)
+            if new:
+                parts += [f"{'###' if space else '##'} {title}", ""] if title else []
+                parts += ["```{eval-rst}", *(_directive(name, each, getattr(module, each)) for each in new), "```", ""]
     return "\n".join(parts)
 
 
-def _directives(module: str, names: set[str]) -> dict[str, str]:
-    """How Sphinx documents these names of a module: what they are is read off its source."""
-    source = (PACKAGE / module.replace(".", "/")).with_suffix(".py").read_text(encoding="utf-8")
-    found = {}
-    for node in ast.parse(source).body:
-        if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and node.name in names:
-            kind, more = ("class", "\n   :members:") if isinstance(node, ast.ClassDef) else ("function", "")
-            kind, more = ("exception", "") if module == "errors" else (kind, more)
-            found[node.name] = f".. auto{kind}:: mappo_verify.{node.name}{more}"
-    return found
+def _sections(space: str) -> dict[str, list[str]]:
+    """The public names of a namespace by the headings of its stub; names of modules, and names without a stub, under ""."""
+    stub = PACKAGE / space / "__init__.pyi"
+    if not stub.exists():
+        module = importlib.import_module(f"mappo_verify.{space}")
+        return {"": getattr(module, "__all__", None) or [name for name in vars(module) if not name.startswith("_")]}
+    text = stub.read_text(encoding="ascii")
+    headings = {n: t for n, t in enumerate(text.splitlines(), start=1) if t.startswith("# --- ")}
+    sections: dict[str, list[str]] = {}
+    for entry in ast.parse(text).body:
+        if isinstance(entry, ast.ImportFrom):
+            title = headings[max(n for n in headings if n < entry.lineno)].removeprefix("# --- ").rstrip("- ")
+            sections.setdefault(title if entry.module else "", []).extend(alias.name for alias in entry.names)
+    return sections
+
+
+def _is_documented(value: Any) -> bool:
+    """Whether a name is a class or a function; constants and type aliases have no documentation of their own."""
+    return inspect.isclass(value) or inspect.isroutine(inspect.unwrap(value) if callable(value) else value)
+
+
+def _directive(module: str, name: str, value: Any) -> str:
+    """How Sphinx documents a name."""
+    if isinstance(value, type):
+        kind, more = ("exception", "") if issubclass(value, Exception) else ("class", "\n   :members:")
+        return f".. auto{kind}:: {module}.{name}{more}"
+    return f".. autofunction:: {module}.{name}"
 
 
 def _cell(text: str) -> str:

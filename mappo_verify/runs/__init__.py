@@ -1,1 +1,8 @@
-"""Runs that outlive an interruption: what was asked for, what is stored, what came out."""
+"""Runs: stored on disk, resumed after an interruption, summarised.
+
+The public names are in the stub beside this file (``__init__.pyi``); each is imported when first used.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -190,7 +190,7 @@ def _algorithm_4(repaired: bool) -> Callable[..., PessimisticTrace]:
         if problem.game.name != "two-agent-gap":
             raise RunError(
                 "Algorithm 4 needs a finite class of critics, and only --problem two-agent-gap comes with one; for a class of "
-                "your own call mappo_verify.pessimistic_finite()"
+                "your own call mappo_verify.algorithms.pessimistic_finite()"
             )
         classes, more = two_agent_classes(), _offline(problem, o, repaired)
         if repaired:
