@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import warnings
 from dataclasses import replace
 from fractions import Fraction
@@ -615,7 +616,8 @@ def test_a_chain_of_balls_that_may_lose_mass_has_no_stationary_distribution():
 def test_policy_iteration_and_solvers_that_do_not_settle_say_so(monkeypatch):
     from mappo_verify.quantities import reference_solvers
 
-    monkeypatch.setattr("mappo_verify.quantities.optimal.MAX_IMPROVEMENTS", 0)
+    optimality = importlib.import_module("mappo_verify.quantities.optimal")  # the package has a function of this name
+    monkeypatch.setattr(optimality, "MAX_IMPROVEMENTS", 0)
     with pytest.raises(MappoVerifyError, match="did not settle within 0 improvements"):
         mv.optimal(mv.named_game("climbing").floats())
 
