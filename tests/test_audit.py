@@ -14,8 +14,9 @@ import pytest
 import mappo_verify as mv
 from mappo_verify.arithmetic import System, like
 from mappo_verify.checking import campaign
-from mappo_verify.checking.campaign import PROFILES, Tally, case_of
+from mappo_verify.checking.campaign import PROFILES, case_of
 from mappo_verify.checking.evaluate import certify, evaluate
+from mappo_verify.checking.reports import Tally
 from mappo_verify.checking.sampling import sizes_of
 from mappo_verify.checking.shrink import shrink
 from mappo_verify.claims.settings import Increments

@@ -173,6 +173,82 @@ def test_proper_imports_are_not(path, source):
     assert not layer_complaints(source, path)
 
 
+# --- circles ----------------------------------------------------------------------------------------------------------
+
+KNOWN_CIRCLES = {
+    frozenset({"arithmetic.balls", "arithmetic.formal", "arithmetic.rationals"}),
+    frozenset({"cli", "reproduce", "run"}),
+}
+"""Circles of imports that are still to be removed, each as the set of its modules.  The list only gets shorter."""
+
+
+def imported_when_run(tree, parts):
+    """What a module imports, also inside functions; what only type checkers import is left out."""
+    hints = [node for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)]
+    for_types = {line for node in hints for part in node.body for line in range(part.lineno, part.end_lineno + 1)}
+    return [target for line, target, _ in imports_of(tree, parts) if line not in for_types]
+
+
+def import_graph(sources):
+    """Module by module (dotted, ``a`` for the package ``a/__init__.py``), the other modules that it imports."""
+    found = {tuple(Path(path).with_suffix("").parts): ast.parse(source) for path, source in sources.items()}
+    names = {parts[:-1] if parts[-1] == "__init__" else parts for parts in found}
+    graph = {}
+    for parts, tree in found.items():
+        own = parts[:-1] if parts[-1] == "__init__" else parts
+        graph[own] = set()
+        for target in imported_when_run(tree, list(parts)):
+            # ``from package import name`` names a module of the package, or something that its __init__ or a module holds
+            name = next((n for n in (tuple(target), tuple(target[:-1])) if n in names), None)
+            graph[own] |= {name} - {own, None}
+    return graph
+
+
+def circles(sources):
+    """The groups of modules of which each imports every other, directly or through others."""
+    graph = import_graph(sources)
+
+    def reached(start):
+        seen, pending = set(), [start]
+        while pending:
+            fresh = graph[pending.pop()] - seen
+            seen |= fresh
+            pending += fresh
+        return seen
+
+    reach = {name: reached(name) for name in graph}
+    groups = {
+        frozenset(other for other in reach[name] if name in reach[other]) for name in graph if name in reach[name]
+    }
+    return {frozenset(".".join(name) for name in group) for group in groups}
+
+
+def test_modules_import_each_other_in_no_circle():
+    found = circles({relative(path): path.read_text() for path in MODULES})
+    assert found - KNOWN_CIRCLES == set(), "a new circle of imports"
+    assert KNOWN_CIRCLES - found == set(), "no longer a circle: take it off the list"
+
+
+@pytest.mark.parametrize(
+    ("sources", "circle"),
+    [
+        ({"m/a.py": "from .b import x", "m/b.py": "from .a import y"}, {"m.a", "m.b"}),
+        ({"m/a.py": "from . import b", "m/b.py": "def f():\n    from .a import y"}, {"m.a", "m.b"}),
+        ({"m/a.py": "from ..n.b import x", "n/b.py": "import mappo_verify.m.a"}, {"m.a", "n.b"}),
+        (
+            {"a.py": "from .b import x", "b.py": "from .c import x", "c.py": "from mappo_verify import a"},
+            {"a", "b", "c"},
+        ),
+        ({"m/__init__.py": "from .a import x", "m/a.py": "from . import y"}, {"m", "m.a"}),
+        ({"m/__init__.py": "from .a import x", "m/a.py": "", "n.py": "from .m import x"}, None),
+        ({"m/a.py": "from .b import x", "m/b.py": "if TYPE_CHECKING:\n    from .a import y"}, None),
+        ({"m/a.py": "from .b import x\nfrom .c import x", "m/b.py": "from .c import x", "m/c.py": "import ast"}, None),
+    ],
+)
+def test_planted_circles_are_found(sources, circle):
+    assert circles(sources) == ({frozenset(circle)} if circle else set())
+
+
 # --- cheap imports ----------------------------------------------------------------------------------------------------
 
 HEAVY = {

@@ -50,8 +50,9 @@ from ..claims.settings import Coordinate, Sizes
 from ..claims.verdict import Evidence, LineEvidence, Standing, Verdict
 from ..errors import ClaimError, ExactnessError, FileError, UndecidedError
 from ..papers.registry import claim as find
-from .campaign import Witness, audit
+from .campaign import audit
 from .evaluate import PRECISION_CAP, certify, evaluate, in_system
+from .reports import Witness
 
 FORMAT, VERSION = "mappo-verify-certificate", 1
 Side = str | tuple[str, str]

@@ -19,8 +19,8 @@ from pathlib import Path
 from types import CodeType, ModuleType
 
 from ..errors import ClaimError
-from .campaign import Progress
 from .planted import PLANTED, Planted
+from .reports import Progress
 
 ROOT = Path(__file__).resolve().parent.parent
 EXACT_INSTANCES = 120

@@ -13,9 +13,10 @@ from ..claims.verdict import Evidence, Standing, Verdict
 from ..errors import ClaimError, MappoVerifyError
 from ..model import Game
 from ..papers.registry import claim as find
-from .campaign import ClaimReport, audit
+from .campaign import audit
 from .evaluate import certify, raised
 from .on_game import case_on_game
+from .reports import ClaimReport
 from .sampling import draw, instance, sizes_of
 
 CANDIDATES = 40

@@ -24,8 +24,9 @@ from ..claims.settings import Case, Coordinate, Sizes
 from ..claims.verdict import Standing
 from ..errors import ClaimError
 from ..papers.registry import claim as find
-from .campaign import Progress, Tally, Witness, instance_data, require_batchwise, violated_alone
+from .campaign import require_batchwise, violated_alone
 from .evaluate import aligned, ask_hypotheses, decide, in_system, raised
+from .reports import Progress, Tally, Witness, instance_data
 from .sampling import Draw, draw, instance, sizes_of
 from .shrink import shrink
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -11,12 +12,12 @@ import numpy as np
 
 from ..arithmetic import System, like, module_of
 from ..claims.claim import Claim
-from ..claims.settings import Case, Derived, Distribution, GameData, PolicyData, Setting, Sizes
+from ..claims.settings import Case, Setting, Sizes
 from ..errors import GameError, SingularError, UndecidedError
 from ..model import Game, Policy
 from ..quantities.optimal import optimal
-from .campaign import ClaimReport, Profile, Tally, conclude, recorded
 from .evaluate import certify, evaluate
+from .reports import ClaimReport, Tally, conclude, recorded
 from .sampling import draw, instance
 
 EXACT_STATES = 64
@@ -24,8 +25,10 @@ EXACT_STATES = 64
 BALL_BITS = 256
 
 
-def try_on_game(claim: Claim, game: Game, profile: Profile, generator: np.random.Generator) -> ClaimReport | str:
-    """A report, or why this claim says nothing about this game."""
+def try_on_game(
+    claim: Claim, ids: frozenset[str], game: Game, count: int, generator: np.random.Generator
+) -> ClaimReport | str:
+    """A report on ``count`` cases, or why this claim says nothing about this game; reasons may name the claims ``ids``."""
     setting = claim.setting
     obstacle = _obstacle(setting, game)
     if claim.experiment is not None:
@@ -33,10 +36,10 @@ def try_on_game(claim: Claim, game: Game, profile: Profile, generator: np.random
     if obstacle:
         return obstacle
     started = time.perf_counter()
-    tally = Tally()
+    tally = Tally(ids)
     exact = game.exact()
     violation = None
-    for objects in _objects(setting, exact, profile.on_game, generator):
+    for objects in _objects(setting, exact, count, generator):
         with recorded(tally, claim, "on this game"):
             evidence = _evaluate(claim, exact, objects)
             tally.add(evidence)
@@ -52,16 +55,14 @@ def case_on_game(setting: Setting, game: Game, seed: int = 0) -> Case:
         raise SingularError(f"this claim cannot be shown on this game: {obstacle}")
     exact = game.exact()
     objects = next(_objects(setting, exact, 1, np.random.default_rng(seed)))
-    objects = {
-        name: Policy.uniform(exact) if isinstance(value, Policy) and name == "policy" else value
-        for name, value in objects.items()
-    }
+    plain = {i.name: value for i in setting.ingredients if (value := i.plain_on(exact)) is not None}
+    # Of several policies the first is the optimal one, and the others are compared with it.
+    objects |= dict(list(plain.items())[1:]) if len(plain) > 1 else plain
     return Case(setting, Sizes(exact.states, exact.action_sizes), System.RATIONALS, (), objects)
 
 
 def _obstacle(setting: Setting, game: Game) -> str:
-    kinds = [ingredient for ingredient in setting.ingredients if isinstance(ingredient, GameData)]
-    if not kinds:
+    if all(ingredient.fixed_on(game) is None for ingredient in setting.ingredients):
         return "it is not about a game"
     if game.batch_shape:
         return "this is a batch of games; choose one"
@@ -78,44 +79,34 @@ def _obstacle(setting: Setting, game: Game) -> str:
 def _objects(setting: Setting, game: Game, count: int, generator: np.random.Generator) -> Iterator[dict[str, Any]]:
     """Exact ingredients of one case after the other."""
     sizes = Sizes(game.states, game.action_sizes)
-    drawn = draw(_without_game(setting), sizes, count, generator)
+    fixed = {ingredient.name: ingredient.fixed_on(game) for ingredient in setting.ingredients}
+    free = Setting(setting.name, tuple(i for i in setting.ingredients if fixed[i.name] is None))
+    drawn = draw(free, sizes, count, generator)
     try:
         best: Policy | None = optimal(game if game.states <= EXACT_STATES else game.floats()).policy.exact()
     except SingularError:
         best = None  # γ = 1 and some policy never terminates: there is no optimum to try
+    # Ingredients of one kind take turns: in case 0 the first policy is the optimal one, in case 1 the second, ...
+    telling = {i.name: i.telling_on(game, best) for i in free.ingredients}
+    turns: Counter[int] = Counter()
+    chosen: dict[tuple[int, str], Any] = {}
+    for name, value in telling.items():
+        if value is not None:
+            chosen[turns[id(value)], name] = value
+            turns[id(value)] += 1
     for index in range(count):
         numbers = {name: like(values, System.RATIONALS) for name, values in instance(drawn, index).items()}
         built: dict[str, Any] = {}
-        policies = 0
         for ingredient in setting.ingredients:
-            if isinstance(ingredient, GameData):
-                built[ingredient.name] = game
-            elif isinstance(ingredient, Derived):
-                continue
-            elif (
-                isinstance(ingredient, PolicyData)
-                and best is not None
-                and index == policies
-                and not ingredient.full_support
-            ):
-                built[ingredient.name] = best
-                policies += 1
-            elif (
-                isinstance(ingredient, Distribution)
-                and ingredient.name == "start"
-                and index == 0
-                and game.start is not None
-            ):
-                built[ingredient.name] = game.start
-            else:
-                policies += isinstance(ingredient, PolicyData)
-                built[ingredient.name] = ingredient.build(numbers, sizes, built, False)
+            if ingredient.optional:
+                continue  # it is computed from the others
+            value = fixed[ingredient.name]
+            if value is None:
+                value = chosen.get((index, ingredient.name))
+            if value is None:
+                value = ingredient.build(numbers, sizes, built, False)
+            built[ingredient.name] = value
         yield built
-
-
-def _without_game(setting: Setting) -> Setting:
-    others = tuple(ingredient for ingredient in setting.ingredients if not isinstance(ingredient, GameData))
-    return Setting(setting.name, others)
 
 
 def _evaluate(claim: Claim, game: Game, objects: dict[str, Any]) -> Any:

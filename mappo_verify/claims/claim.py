@@ -18,8 +18,8 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Container, Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -115,7 +115,8 @@ class Claim:
     Parameters
     ----------
     id : str
-        Stable and readable: ``lemma-4.1``; a part or reading of it is ``lemma-4.1/stationary``.
+        Stable and readable: ``lemma-4.1``; a part or reading of it is ``lemma-4.1/stationary``.  A reason that names the id
+        leans on the claim, so it should be no word of ordinary prose.
     title, source : str
         What it says in one line, and where it stands.
     setting : Setting
@@ -156,7 +157,6 @@ class Claim:
     repaired_by: str = ""
     transcendental: bool = False
     experiment: Experiment | None = None
-    cites: tuple[str, ...] = field(default=(), init=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.setting, Setting):
@@ -269,12 +269,25 @@ def composed_relation(chain: list[Line]) -> str:
     return "≤" if "≤" in relations else "≥" if "≥" in relations else "="
 
 
-CLAIM_ID = re.compile(
-    r"\b(?:(?:definition|lemma|theorem|proposition|equation|remark|section|assumption)-[a-z0-9.]*[a-z0-9]"
-    r"|abstract-rate|monotone-improvement|parallel-updates)(?:/[a-z0-9.\-]*[a-z0-9])?"
-)
+_ID_SHAPED = re.compile(r"(?<![\w./-])[a-z0-9][a-z0-9.\-]*+(?:/[a-z0-9][a-z0-9.\-]*+)?+(?!\w)")
 
 
-def cited(reason: str) -> tuple[str, ...]:
-    """The claims that a reason names; each is a link of the proof graph."""
-    return tuple(CLAIM_ID.findall(reason))
+def mentions(text: str, ids: Container[str]) -> Iterator[tuple[int, str]]:
+    """Where ``text`` names one of ``ids``, and which one.
+
+    Only whole words count.  ``a/b`` is part b of claim a if there is one, else the claims a and b.
+    """
+    for found in _ID_SHAPED.finditer(text):
+        word = found.group().rstrip(".-")  # the full stop of a sentence is no part of the id
+        if word in ids:
+            yield found.start(), word
+            continue
+        parent, _, part = word.partition("/")
+        for at, one in ((0, parent.rstrip(".-")), (len(parent) + 1, part)):
+            if one in ids:
+                yield found.start() + at, one
+
+
+def cited(reason: str, ids: Container[str]) -> tuple[str, ...]:
+    """Those of ``ids`` that a reason names; each is a link of the proof graph."""
+    return tuple(name for _, name in mentions(reason, ids))

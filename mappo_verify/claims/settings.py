@@ -99,6 +99,18 @@ class Ingredient:
         """The axes that a user's array has beyond the batch; None for a game or a policy, which know their own."""
         return self.coordinates(sizes)[0].shape
 
+    def fixed_on(self, game: Game) -> Any:
+        """What it is on a user's game, where that leaves no choice; None where any object will do."""
+        return None
+
+    def telling_on(self, game: Game, best: Policy | None) -> Any:
+        """An object that deserves a case of its own on a user's game, whose optimal policy is ``best`` if it has one."""
+        return None
+
+    def plain_on(self, game: Game) -> Any:
+        """The plainest object on a user's game, to show a claim with; None where a drawn one must do."""
+        return None
+
     def batch_of(self, value: Any) -> tuple[int, ...]:
         """The batch axes of a user's object."""
         if isinstance(value, (Game, Policy)):
@@ -184,6 +196,9 @@ class GameData(Ingredient):
             )
         return tuple(result)
 
+    def fixed_on(self, game: Game) -> Game:
+        return game
+
     def core_shape(self, sizes: Sizes) -> None:
         return None
 
@@ -233,6 +248,12 @@ class PolicyData(Ingredient):
             )
         return tuple(result)
 
+    def telling_on(self, game: Game, best: Policy | None) -> Policy | None:
+        return None if self.full_support else best  # an optimal policy is deterministic
+
+    def plain_on(self, game: Game) -> Policy:
+        return Policy.uniform(game)
+
     def core_shape(self, sizes: Sizes) -> None:
         return None
 
@@ -249,6 +270,8 @@ class Distribution(Ingredient):
     name: str = "start"
     shape: Callable[[Sizes], tuple[int, ...]] = lambda sizes: (sizes.states,)
     full_support: bool = False
+    from_game: Callable[[Game], Array | None] = lambda _: None
+    """Which distribution of a user's game to try first: its own start, say."""
 
     def __post_init__(self) -> None:
         _require_function(self.name, self.shape)
@@ -271,6 +294,9 @@ class Distribution(Ingredient):
                 )
             )
         return tuple(result)
+
+    def telling_on(self, game: Game, best: Policy | None) -> Array | None:
+        return self.from_game(game)
 
     def convert(self, value: Any, target: System) -> Array:
         given = array_of(value, self.name)
@@ -798,3 +824,7 @@ def total(terms: Sequence[Any]) -> Array:
 def both_exist(exists: Callable[[Any, Any], Truth], case: Case) -> Truth:
     """A condition on the game with either policy of a comparison."""
     return both(exists(case.game, case.policy), exists(case.game, case.target))
+
+
+START = Distribution("start", from_game=lambda game: game.start)
+"""Where play begins."""

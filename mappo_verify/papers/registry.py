@@ -12,6 +12,14 @@ CLAIMS: tuple[Claim, ...] = PAPER.claims
 """Paper order: Sections 3 to 5, then the appendices."""
 
 
+def ids_of(claims: Iterable[Claim]) -> frozenset[str]:
+    """The ids by which reasons may name these claims: their own, and that of the claim that they are parts of."""
+    return frozenset(name for claim in claims for name in (claim.id, claim.parent))
+
+
+IDS = ids_of(CLAIMS)
+
+
 def claim(name: str) -> Claim:
     """One claim by its id."""
     if not isinstance(name, str):

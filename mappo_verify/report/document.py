@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import System, floats_of, system_of
-from ..checking.campaign import AuditReport, ClaimReport, Progress
 from ..checking.explain import explain_report
 from ..checking.monte_carlo import Interval, Statistics
+from ..checking.reports import AuditReport, ClaimReport, Progress
 from ..claims.claim import Claim
 from ..claims.settings import Case
 from ..claims.verdict import Evidence, LineEvidence

@@ -18,10 +18,11 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from ..checking.campaign import AuditReport, ClaimReport, Progress
 from ..checking.certificate import certificate_of, text_of
+from ..checking.reports import AuditReport, ClaimReport, Progress
 from ..errors import FileError
 from ..model import Game
+from ..papers.registry import IDS
 from . import drawings
 from .document import full_document
 from .mathematics import MathematicsError, mathml, pieces
@@ -108,7 +109,7 @@ def page(document: Mapping[str, Any]) -> str:
 def rich(words: str, known: set[str] | frozenset[str] = frozenset(), display: bool = False) -> Markup:
     """A text of a claim: its formulas as MathML, names of claims as links; as it was typed where it is not understood."""
     try:
-        found = pieces(words)
+        found = pieces(words, IDS | known)
     except MathematicsError:
         return Markup("<code>{}</code>").format(words)
     result, formula = Markup(""), Markup("")

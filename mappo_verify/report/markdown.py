@@ -15,8 +15,9 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from ..checking.campaign import AuditReport, audit
+from ..checking.campaign import audit
 from ..checking.certificate import ABOUT, Certificate, Side, read_certificate, recheck
+from ..checking.reports import AuditReport
 from ..claims.claim import Claim
 from ..claims.verdict import Standing
 from ..papers.registry import CLAIMS

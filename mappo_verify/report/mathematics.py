@@ -20,13 +20,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
-from ..claims.claim import CLAIM_ID
+from ..claims.claim import mentions
 from ..errors import MappoVerifyError
+from ..papers.registry import IDS
 
 if TYPE_CHECKING:
     from math_core import LatexToMathML
@@ -96,7 +97,6 @@ BARS = {"|": (r"\lvert ", r"\rvert "), "‖": (r"\lVert ", r"\rVert ")}
 _LATIN = "A-Za-zÀÄÖÜßàäéèïöü"
 _TOKEN = re.compile(
     rf"""(?P<space>\s+)
-    |(?P<claim>{CLAIM_ID.pattern})
     |(?P<number>\d+(?:,\d{{3}})*(?:\.\d+)?|\.\d+)
     |(?P<word>[{_LATIN}]{{2,}}(?:[-'][{_LATIN}]+)*(?:(?<=s)'(?=\s))?)
     |(?P<letter>[A-Za-zℒÂÊÎÔÛα-ωΓΔΘΛΞΦΨΩ][\u0302-\u0307]?)
@@ -116,9 +116,21 @@ class _Token:
     at: int
 
 
-def pieces(text: str) -> list[Piece]:
-    """Prose, formulas and claims of ``text``, in order; :class:`MathematicsError` where it is not understood."""
-    return list(_merged(_Reader(unicodedata.normalize("NFC", text)).pieces()))
+def pieces(text: str, ids: Collection[str] = IDS) -> list[Piece]:
+    """Prose, formulas and claims of ``text``, in order; :class:`MathematicsError` where it is not understood.
+
+    ``ids`` are the claims that it may name; one without a dash or a slash could be a variable, and is read as any other word.
+    """
+    names = frozenset(name for name in ids if "-" in name or "/" in name)
+    return list(_merged(_Reader(unicodedata.normalize("NFC", text), names).pieces()))
+
+
+def _tokens(text: str, names: frozenset[str]) -> Iterator[_Token]:
+    claims, at = dict(mentions(text, names)), 0
+    while found := _TOKEN.match(text, at):
+        token = _Token("claim", claims[at], at) if at in claims else _Token(str(found.lastgroup), found.group(), at)
+        yield token
+        at += len(token.text)
 
 
 _SCRIPT = re.compile("<mrow><mspace/>(<mi>.)\ufe00(</mi>)</mrow>")
@@ -172,9 +184,9 @@ def _merged(found: Iterator[Piece]) -> Iterator[Piece]:
 class _Reader:
     """A recursive reader of one text; ``last`` is what stands before the current token: operand, number, function or other."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, names: frozenset[str]) -> None:
         self.text = text
-        self.tokens = [_Token(str(m.lastgroup), m.group(), m.start()) for m in _TOKEN.finditer(text)]
+        self.tokens = list(_tokens(text, names))
         self.position = 0
         self.last = "start"
         self.breakable = False

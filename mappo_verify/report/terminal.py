@@ -11,10 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from ..arithmetic import System, system_of
-from ..checking.campaign import AuditReport, ClaimReport
 from ..checking.doctor import Diagnosis
 from ..checking.falsify import Falsification
 from ..checking.monte_carlo import Statistics
+from ..checking.reports import AuditReport, ClaimReport
 from ..claims.claim import Claim
 from ..claims.verdict import Evidence, LineEvidence, Standing, StepEvidence, Verdict
 from ..games.named import NAMED

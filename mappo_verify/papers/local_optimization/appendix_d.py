@@ -52,6 +52,7 @@ from ...arithmetic import (
 from ...claims.claim import Claim, Kind, Line, at_least, at_most, equal, line
 from ...claims.experiment import Experiment
 from ...claims.settings import (
+    START,
     Case,
     Coordinate,
     Counts,
@@ -281,7 +282,7 @@ BOUNDED = Setting(
 )
 FINITE = Setting(
     "a finite class of critics on a game, a policy, a distribution of data",
-    (*(i for i in SAMPLE if i.name not in ("counts", "number", "sample")), Distribution("start"), *SHARES),
+    (*(i for i in SAMPLE if i.name not in ("counts", "number", "sample")), START, *SHARES),
     (SOUND[0],),
     **SMALL,
 )
@@ -290,7 +291,7 @@ PRICED = Setting(
     "a finite class of critics, a sample, a price λ, and a tolerance ε_r = E(f_π) + slack",
     (
         *SAMPLE,
-        Distribution("start"),
+        START,
         *SHARES,
         PositiveScalar("price"),
         Table("slack", lambda _: (), 0, 9, 9),
@@ -690,7 +691,7 @@ JOINT = Setting(
     (
         GameData(reward=(0, 9), scale=9, start=False),
         PolicyData("target"),
-        Distribution("start"),
+        START,
         Distribution("data", lambda sizes: (sizes.states * prefix_sizes(sizes.actions)[-1],), full_support=True),
         Table("critics", lambda sizes: (CRITICS, sizes.states, prefix_sizes(sizes.actions)[-1]), 0, 9),
         PositiveScalar("price"),

@@ -24,6 +24,7 @@ from ...arithmetic import (
 )
 from ...claims.claim import Claim, Kind, Line, at_most, equal, line
 from ...claims.settings import (
+    START,
     Case,
     Distribution,
     GameData,
@@ -428,12 +429,12 @@ ONE_BY_TWO, TWO_BY_TWO = Sizes(1, (2, 2)), Sizes(2, (2, 2))
 
 SETUP = Setting(
     "a game with a start, and a policy",
-    (GameData(start=False), PolicyData("policy"), Distribution("start")),
+    (GameData(start=False), PolicyData("policy"), START),
     (VALUES_EXIST,),
 )
 ENDLESS = Setting(
     "a game without termination, a policy and a start",
-    (GameData(start=False, termination=False), PolicyData("policy"), Distribution("start")),
+    (GameData(start=False, termination=False), PolicyData("policy"), START),
     (VALUES_EXIST,),
 )
 

@@ -11,6 +11,7 @@ import numpy as np
 from ...arithmetic import Array, System, contract, floats_of, lift, like, log, support
 from ...claims.claim import Claim, Kind, Line, at_least, at_most, equal, line
 from ...claims.settings import (
+    START,
     Case,
     Derived,
     Distribution,
@@ -266,7 +267,7 @@ COVERED = Setting(
 )
 COMPARISON = Setting(
     "a game, a new policy, an old policy, a start",
-    (GameData(start=False), PolicyData("target"), PolicyData("policy"), Distribution("start")),
+    (GameData(start=False), PolicyData("target"), PolicyData("policy"), START),
     (Hypothesis("I - γP_π is invertible for π and π'", lambda case: both_exist(values_exist, case)),),
     agents=(1, 4),
 )

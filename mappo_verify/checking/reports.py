@@ -1,0 +1,293 @@
+"""What an audit finds, as data: counts over instances, the standing that they amount to, and reports claim by claim."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from ..arithmetic import System, compare, floats_of
+from ..claims.claim import Claim, cited
+from ..claims.settings import Sizes
+from ..claims.verdict import Evidence, Standing, StepEvidence, Verdict
+from ..errors import MixedArithmeticError
+from .evaluate import raised
+from .monte_carlo import Statistics
+from .proving import Failure, Proof
+
+
+@dataclass(frozen=True, eq=False)
+class Witness:
+    """One exact instance that violates a claim, as the integers that describe it."""
+
+    claim: str
+    sizes: Sizes
+    coordinates: dict[str, Any]
+    evidence: Evidence
+
+    @property
+    def broken_statement(self) -> StepEvidence:
+        """The statement that this instance violates."""
+        return next(s for s in self.evidence.statements if bool((s.truth < 0).any()))
+
+    def as_data(self) -> dict[str, Any]:
+        """Plain data: enough to rebuild the instance."""
+        return instance_data(self.claim, self.sizes, self.coordinates)
+
+
+def instance_data(claim: str, sizes: Sizes, coordinates: Mapping[str, Any]) -> dict[str, Any]:
+    """An instance as plain data."""
+    return {
+        "claim": claim,
+        "states": sizes.states,
+        "action_sizes": list(sizes.actions),
+        "steps": sizes.steps,
+        "coordinates": {name: np.asarray(values).tolist() for name, values in coordinates.items()},
+    }
+
+
+@dataclass(frozen=True, eq=False)
+class ClaimReport:
+    """What a campaign found about one claim.
+
+    ``tightness`` lists smaller side over larger side of every decided instance.  A refutation comes with a ``witness`` in
+    coordinates; on a given game, which has none, with the ``violation`` itself.
+    """
+
+    claim: Claim
+    standing: Standing
+    how: str
+    instances: int
+    not_applicable: int
+    undecided: int
+    margin: Any
+    ratio: float | None
+    seconds: float
+    proofs: tuple[Proof, ...] = ()
+    witness: Witness | None = None
+    broken: StepEvidence | None = None
+    tainted_by: tuple[str, ...] = ()
+    cites: tuple[str, ...] = ()
+    expected: bool = True
+    failure: str = ""
+    statistics: Statistics | None = None
+    violation: Evidence | None = None
+    tightness: Mapping[Sizes, Sequence[float]] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """The claim's id."""
+        return self.claim.id
+
+
+@dataclass(frozen=True, eq=False)
+class AuditReport:
+    """The table of an audit, as data."""
+
+    claims: tuple[ClaimReport, ...]
+    profile: str
+    seed: int
+    seconds: float
+    game: str | None = None
+    skipped: tuple[tuple[str, str], ...] = field(default=())
+
+    @property
+    def unexpected(self) -> tuple[ClaimReport, ...]:
+        """Claims whose standing differs from what the registry records, or whose proof breaks somewhere."""
+        return tuple(report for report in self.claims if not report.expected)
+
+    @property
+    def standings(self) -> dict[str, Standing]:
+        """Standing by id; the parent of several parts is REFUTED if a printed part is, else as weak as its weakest."""
+        found = {report.id: report.standing for report in self.claims}
+        for parent in dict.fromkeys(report.claim.parent for report in self.claims):
+            printed = [r for r in self.claims if r.claim.parent == parent and r.claim.printed]
+            if printed:
+                found[parent] = min((r.standing for r in printed), key=_STRENGTH.index)
+        return found
+
+    def __getitem__(self, name: str) -> ClaimReport:
+        for report in self.claims:
+            if report.id == name:
+                return report
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[ClaimReport]:
+        return iter(self.claims)
+
+
+_STRENGTH = [Standing.REFUTED, Standing.UNTESTED, Standing.SUPPORTED, Standing.SURVIVED, Standing.PROVED]
+
+Progress = Callable[[str, float], None]
+"""Called with what is being done and the share of it that is finished, 0 to 1."""
+
+
+DECIDED = (Verdict.HOLDS, Verdict.VIOLATED)
+
+
+@dataclass
+class Tally:
+    """Counts over instances, and the first violated one; ``ids`` are the claims that reasons may name."""
+
+    ids: frozenset[str] = frozenset()
+    holds: int = 0
+    violated: int = 0
+    undecided: int = 0
+    not_applicable: int = 0
+    margin: Any = None
+    ratio: float | None = None
+    broken: StepEvidence | None = None
+    links: tuple[str, ...] = ()
+    arithmetics: tuple[System, ...] = ()
+    reason: str = ""
+    failure: str = ""
+    tightness: dict[Sizes, list[float]] = field(default_factory=dict)
+
+    def add(self, evidence: Evidence) -> None:
+        """Count the verdicts of one evaluation."""
+        verdicts = np.asarray(evidence.verdict, dtype=object).ravel().tolist()
+        self.holds += verdicts.count(Verdict.HOLDS)
+        self.violated += verdicts.count(Verdict.VIOLATED)
+        self.undecided += verdicts.count(Verdict.UNDECIDED)
+        self.not_applicable += verdicts.count(Verdict.NOT_APPLICABLE)
+        self.broken = self.broken or evidence.broken
+        self.reason = self.reason or evidence.reason
+        if evidence.arithmetic not in self.arithmetics and any(v in DECIDED for v in verdicts):
+            self.arithmetics = (*self.arithmetics, evidence.arithmetic)
+        if evidence.margin is not None and (self.margin is None or _below(evidence.margin, self.margin)):
+            self.margin = evidence.margin
+        if evidence.ratios is not None and evidence.ratio is not None:
+            self.ratio = evidence.ratio if self.ratio is None else max(self.ratio, evidence.ratio)
+            pairs = zip(verdicts, evidence.ratios.ravel().tolist(), strict=True)
+            decided = [ratio for verdict, ratio in pairs if verdict in DECIDED and np.isfinite(ratio)]
+            self.tightness.setdefault(evidence.case.sizes, []).extend(decided)
+        for entry in evidence.lines:
+            if entry.step is not None:
+                self.links = tuple(dict.fromkeys((*self.links, *cited(entry.step.because, self.ids))))
+
+
+def _below(left: Any, right: Any) -> bool:
+    """Whether one margin is smaller than another, which may come from another number system."""
+    try:
+        return bool(compare(left, "<", right) > 0)
+    except MixedArithmeticError:
+        return bool(floats_of(left) < floats_of(right))
+
+
+@contextmanager
+def recorded(tally: Tally, claim: Claim, where: str) -> Iterator[None]:
+    """Whatever a claim's formulas raise becomes a finding about that claim: no verdict, never a silent one, never the end.
+
+    A malformed claim is the caller's error, and ends the audit.
+    """
+    try:
+        yield
+    except Exception as error:
+        tally.failure = tally.failure or f"{claim.id} {raised(error, where)}"
+
+
+def conclude(
+    claim: Claim,
+    tally: Tally,
+    proofs: list[Proof],
+    failures: list[Failure],
+    witness: Witness | None,
+    seconds: float,
+    on_a_game: bool = False,
+    violation: Evidence | None = None,
+) -> ClaimReport:
+    """The standing that the evidence amounts to, and how it was reached."""
+    certified = tally.holds + tally.violated
+    if tally.violated:
+        standing = Standing.REFUTED
+    elif proofs and not failures:
+        standing = Standing.PROVED
+    elif tally.holds:
+        standing = Standing.SURVIVED
+    elif tally.undecided:
+        standing = Standing.SUPPORTED
+    else:
+        standing = Standing.UNTESTED
+    broken = tally.broken
+    if on_a_game:
+        expected = (standing is not Standing.REFUTED and broken is None) or claim.record in (None, Standing.REFUTED)
+    else:
+        expected = claim.record in (None, standing) and (broken is None or standing is Standing.REFUTED)
+    expected = expected and not tally.failure
+    return ClaimReport(
+        claim=claim,
+        standing=standing,
+        how=_how(standing, tally, proofs, failures, witness),
+        instances=certified,
+        not_applicable=tally.not_applicable,
+        undecided=tally.undecided,
+        margin=witness.evidence.margin if witness else tally.margin,
+        ratio=tally.ratio,
+        seconds=seconds,
+        proofs=tuple(proofs),
+        witness=witness,
+        broken=broken,
+        cites=tuple(name for name in tally.links if name != claim.id),
+        expected=expected,
+        failure=tally.failure,
+        violation=violation,
+        tightness=tally.tightness,
+    )
+
+
+def _how(
+    standing: Standing, tally: Tally, proofs: list[Proof], failures: list[Failure], witness: Witness | None
+) -> str:
+    """One sentence: how the standing was reached, and what went wrong on the way."""
+    if tally.failure:
+        return f"evaluation failed: {tally.failure}; {tally.violated} violated, {tally.holds} hold"
+    words = {System.RATIONALS: "exact", System.BALLS: "certified in balls"}
+    arithmetic = " or ".join(words[system] for system in words if system in tally.arithmetics)
+    if standing is Standing.REFUTED:
+        count = f"{tally.violated} of {tally.violated + tally.holds} instances ({arithmetic})"
+        if witness is None:
+            return count
+        return f"{count}; smallest: {witness.sizes}, at {witness.broken_statement.right!r}"
+    if standing is Standing.PROVED:
+        symbols = [p for p in proofs if p.method == "symbols"]
+        points = [p for p in proofs if p.method == "points"]
+        parts = []
+        if symbols:
+            parts.append(f"identity in up to {max(p.symbols for p in symbols)} symbols ({_sizes(symbols)})")
+        if points:
+            parts.append(f"Schwartz-Zippel, error ≤ {max(p.error for p in points):.0e} ({_sizes(points)})")
+        modulo = tuple(dict.fromkeys(axiom for p in proofs for axiom in p.modulo))
+        return "; ".join(parts) + (f"; modulo {', '.join(modulo)}" if modulo else "")
+    open_proof = f"; not proved: {failures[0].step}" if failures else ""
+    if standing is Standing.SURVIVED:
+        undecided = f"; {tally.undecided} stay undecided" if tally.undecided else ""
+        return f"every {'decided ' * bool(undecided)}instance holds ({arithmetic}){undecided}{open_proof}"
+    if standing is Standing.SUPPORTED:
+        return f"nothing decided against it, nothing certified{open_proof}"
+    failed = tally.reason.removeprefix("hypothesis not met: ")
+    return f"no instance met the hypotheses ({failed})" if failed else "no instance met the hypotheses"
+
+
+def _sizes(proofs: list[Proof]) -> str:
+    return ", ".join(f"{p.sizes.states}·{'x'.join(map(str, p.sizes.actions))}" for p in proofs)
+
+
+def with_taint(reports: list[ClaimReport]) -> Iterator[ClaimReport]:
+    """Mark what leans on a refuted claim: the claims whose reasons name it, and those that lean on these."""
+    fallen = [r.claim for r in reports if r.standing is Standing.REFUTED and r.claim.printed]
+    refuted = {claim.id for claim in fallen} | {claim.parent for claim in fallen}
+    leans = {r.id: set(r.cites) for r in reports}
+
+    def tainted(name: str, seen: frozenset[str]) -> set[str]:
+        found: set[str] = set()
+        for other in leans.get(name, set()) - seen:
+            if other in refuted:
+                found.add(other)
+            found |= tainted(other, seen | {name})
+        return found
+
+    for report in reports:
+        yield replace(report, tainted_by=tuple(sorted(tainted(report.id, frozenset()))))
