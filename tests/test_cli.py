@@ -20,7 +20,7 @@ import mappo_verify as mv
 from mappo_verify import cli
 from mappo_verify.arithmetic import System, like
 from mappo_verify.checking import campaign, doctor
-from mappo_verify.checking.planted import PLANTED, Planted
+from mappo_verify.checking.doctor import SELF_TEST, Planted
 from mappo_verify.games.named import NAMED
 from mappo_verify.papers import registry
 from mappo_verify.papers.registry import CLAIMS
@@ -306,20 +306,22 @@ def test_optimal_without_values(mappo, tmp_path):
 
 
 def test_doctor(mappo, monkeypatch):
-    """Some of the errors; all of them are planted in tests/test_doctor.py."""
-    real, some = doctor.diagnose, PLANTED[::12]
-    monkeypatch.setattr(doctor, "diagnose", lambda seed, progress: real(seed, progress, some))
+    monkeypatch.setenv("COLUMNS", "80")
     code, out, _ = mappo("doctor")
-    text = words(out)
-    assert code == 0 and f"{len(some)} of {len(some)} planted errors were refuted" in text
-    assert "NOT CAUGHT" not in text
+    assert code == 0 and f"{len(SELF_TEST)} of {len(SELF_TEST)} planted errors were refuted" in words(out)
+    head, *rows = out.partition("\n\n")[0].splitlines()
+    assert head.split() == ["planted", "error", "caught", "by", "margin"]
+    assert len(rows) == len(SELF_TEST), "a row of its own for every error: nothing is folded"
+    for row, error in zip(rows, SELF_TEST, strict=True):
+        assert len(row) <= 80 and row.startswith(error.what) and re.search(r"-\S+\s*$", row)
+        assert any(name in row for name in error.claims)
 
 
 def test_doctor_exit_code_1_if_an_error_goes_unnoticed(mappo, monkeypatch):
     text = "from __future__ import annotations\n"
-    harmless = Planted("a comment", PLANTED[0].module, text, text + "# nothing\n", PLANTED[0].claims)
+    harmless = Planted("a comment", SELF_TEST[0].module, text, text + "# nothing\n", SELF_TEST[0].claims)
     real = doctor.diagnose
-    monkeypatch.setattr(doctor, "diagnose", lambda seed, progress: real(seed, progress, (PLANTED[0], harmless)))
+    monkeypatch.setattr(doctor, "diagnose", lambda seed, progress: real(seed, progress, (SELF_TEST[0], harmless)))
     code, out, _ = mappo("doctor")
     assert code == 1 and "NOT CAUGHT" in out and "1 of 2 planted errors were refuted" in words(out)
 
@@ -335,12 +337,13 @@ def test_names_with_brackets_are_printed_as_they_are(mappo, tmp_path):
     assert code == 0 and "on [/x] game" in out
 
 
-def test_the_doctor_prints_expressions_with_brackets(mappo, monkeypatch):
-    """An expression such as max_a [r(s, a) + ...] is no markup."""
-    found = doctor.Diagnosis(PLANTED[0], True, "section-3.1/optimal, at 'max_a [r(s, a)]'", "-1")
-    monkeypatch.setattr(doctor, "diagnose", lambda *_: (found,))
-    _, out, _ = mappo("doctor")
-    assert "[r(s,a)]" in re.sub(r"\s", "", out)
+def test_the_doctor_prints_brackets_as_they_are(mappo, monkeypatch):
+    """A text such as max_a [r(s, a) + ...] is no markup."""
+    error = Planted("max_a [r(s, a)]", "quantities/values.py", "a", "b", ("section-3.1",))
+    monkeypatch.setattr(
+        doctor, "diagnose", lambda *_: (doctor.Diagnosis(error, True, "section-3.1, at 'V'", "-1", -1.0),)
+    )
+    assert "max_a [r(s, a)]" in mappo("doctor")[1]
 
 
 # --- bad input --------------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ import mappo_verify as mv
 from mappo_verify.checking.certificate import read_certificate
 from mappo_verify.papers.registry import CLAIMS
 from mappo_verify.papers.registry import claim as find
-from mappo_verify.report.markdown import _integers, documents, errata
+from write_documents import _integers, documents, errata
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -33,7 +33,7 @@ def certificate(name):
 
 
 def test_the_generated_pages_are_current():
-    """``python -m mappo_verify.report.markdown`` rewrites them."""
+    """``python scripts/write_documents.py`` rewrites them."""
     generated = documents(ROOT)
     assert set(generated) == {"paper-map.md", "errata.md", "reference.md"}
     assert {name: PAGES[name] for name in generated} == generated

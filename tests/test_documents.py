@@ -8,7 +8,7 @@ from markdown_it import MarkdownIt
 
 import mappo_verify as mv
 from mappo_verify.papers.registry import CLAIMS
-from mappo_verify.report.markdown import (
+from write_documents import (
     _cell,
     audit_markdown,
     certificates_markdown,
@@ -25,7 +25,7 @@ CERTIFICATES = ROOT / "certificates"
 
 
 def test_the_paper_map_is_current():
-    """``python -m mappo_verify.report.markdown`` rewrites it."""
+    """``python scripts/write_documents.py`` rewrites it."""
     assert (ROOT / "docs" / "paper-map.md").read_text(encoding="utf-8") == paper_map()
 
 
@@ -73,7 +73,7 @@ def test_the_table_comes_from_the_report():
 
 
 def test_the_table_of_certificates_is_current():
-    """``python -m mappo_verify.report.markdown`` rewrites it."""
+    """``python scripts/write_documents.py`` rewrites it."""
     readme = (CERTIFICATES / "README.md").read_text(encoding="utf-8")
     assert readme == with_certificates(readme, CERTIFICATES)
 

@@ -48,7 +48,6 @@ BELOW = {
 
 DYNAMIC_IMPORTS = {
     "__init__.py": "a namespace of the package, to say where a name is",
-    "report/markdown.py": "a namespace of the package, to list its names",
     "arithmetic/system.py": "the module of a number system, from its own package",
     "checking/doctor.py": "the planted copy of the package",
 }

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import FALSE, System, compare, smallest
+from ..arithmetic import FALSE, System, compare, floats_of, smallest
 from ..claims.claim import Claim
 from ..claims.settings import Case, Sizes, system_of_object
 from ..claims.verdict import Evidence, Standing, Verdict
@@ -187,8 +187,8 @@ def _statistics_of(claim: Claim, profile: Profile, generator: np.random.Generato
     return None  # what was raised is in the tally
 
 
-def try_out(name: str, count: int, seed: int) -> tuple[str, str] | None:
-    """The first exact violation of a claim or of a step of its proof: (where, margin); None if there is none.
+def try_out(name: str, count: int, seed: int) -> tuple[str, str, float] | None:
+    """The first exact violation of a claim or of a step of its proof: where, margin, margin rounded; None if there is none.
 
     Used on copies of this package with an error in it, where errors of any kind may surface; a crash is no refutation.
     """
@@ -206,9 +206,8 @@ def try_out(name: str, count: int, seed: int) -> tuple[str, str] | None:
         steps = [*evidence.statements, *(entry.step for entry in evidence.lines if entry.step is not None)]
         for step in steps:
             if (step.truth == FALSE).any() and step.margin is not None:
-                return f"{claim.id}, at {step.right!r}", str(
-                    smallest(np.asarray(step.margin)[step.truth == FALSE], 0)[()]
-                )
+                margin = smallest(np.asarray(step.margin)[step.truth == FALSE], 0)
+                return f"{claim.id}, at {step.right!r}", str(margin[()]), float(floats_of(margin))
     return None
 
 

@@ -1,4 +1,4 @@
-"""Plants known errors in copies of the package and checks that the claims refute each one.
+"""A self-test: plants known errors in copies of the package and checks that the claims refute each one.
 
 A copy is the package imported a second time under another name with one line of one module changed; the original is not
 touched.  If an error goes unnoticed, this installation's verdicts are not to be trusted.
@@ -19,7 +19,6 @@ from pathlib import Path
 from types import CodeType, ModuleType
 
 from ..errors import ClaimError
-from .planted import PLANTED, Planted
 from .reports import Progress
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,21 +26,118 @@ EXACT_INSTANCES = 120
 
 
 @dataclass(frozen=True)
+class Planted:
+    """One error: replace ``right`` by ``wrong`` in ``module``; ``claims`` are put on trial with it, in this order."""
+
+    what: str
+    module: str
+    right: str
+    wrong: str
+    claims: tuple[str, ...]
+
+
+SELF_TEST: tuple[Planted, ...] = (
+    Planted(
+        "γ dropped from I - γP_π",
+        "quantities/values.py",
+        "- lift(game.discount, 2) * induced_transition",
+        "- induced_transition",
+        ("section-3.1",),
+    ),
+    Planted(
+        "advantage without its baseline",
+        "quantities/values.py",
+        "lookahead(game, values) - values[..., None]",
+        "lookahead(game, values) - 0 * values[..., None]",
+        ("section-3.1",),
+    ),
+    Planted(
+        "P_π transposed", "quantities/chain.py", '"...sa,...sat->...st"', '"...sa,...sat->...ts"', ("section-3.1",)
+    ),
+    Planted(
+        "occupancy without the factor 1-γ",
+        "quantities/distributions.py",
+        "lift(like(1, game.system) - game.discount, 1) * visits",
+        "lift(like(np.ones(game.batch_shape, int), game.system), 1) * visits",
+        ("section-3.1",),
+    ),
+    Planted(
+        "stationary distribution not normalised",
+        "quantities/distributions.py",
+        "counts / counts.sum(-1, keepdims=True)",
+        "counts",
+        ("section-3.1/stationary",),
+    ),
+    Planted(
+        "an agent summed out, not averaged out",
+        "model/agents.py",
+        "split_last(table, factor.shape[-1]), factor)",
+        "split_last(table, factor.shape[-1]), 0 * factor + 1)",
+        ("definition-3.1",),
+    ),
+    Planted(
+        "π^m - π'^m for π'^m - π^m",
+        "quantities/performance_difference.py",
+        "change = target.factors[m - 1] - policy.factors[m - 1]",
+        "change = policy.factors[m - 1] - target.factors[m - 1]",
+        ("lemma-4.1",),
+    ),
+    Planted(
+        "the KL term with the wrong sign",
+        "quantities/mirror_descent.py",
+        "inner - _lifted(beta, inner) * kl_divergence",
+        "inner + _lifted(beta, inner) * kl_divergence",
+        ("proposition-4.2",),
+    ),
+    Planted(
+        "the ratio of KL upside down",
+        "quantities/divergence.py",
+        "xlogy(left, divide(left, right))",
+        "xlogy(left, divide(right, left))",
+        ("proposition-4.2",),
+    ),
+    Planted(
+        "policy iteration stops at once",
+        "quantities/optimal.py",
+        "if not better.any():",
+        "if True:",
+        ("section-3.1/optimal",),
+    ),
+    Planted(
+        "log(p/q) = log p + log q",
+        "arithmetic/formal.py",
+        "terms.append((value.q, -one))",
+        "terms.append((value.q, one))",
+        ("proposition-4.2",),
+    ),
+    Planted(
+        "linear systems solved with the transpose",
+        "arithmetic/rationals.py",
+        "flint.fmpq_mat(rows, rows, matrix.ravel().tolist())",
+        "flint.fmpq_mat(rows, rows, matrix.T.ravel().tolist())",
+        ("section-3.1",),
+    ),
+)
+"""One error in each kind of formula on which all verdicts rest: values, orders of axes, divergences, arithmetic."""
+
+
+@dataclass(frozen=True)
 class Diagnosis:
-    """One planted error: whether a claim refuted it, which one, by which exact margin."""
+    """One planted error: whether a claim refuted it, which one, by which margin, exact and rounded."""
 
     planted: Planted
     caught: bool
     caught_by: str | None
     margin: str | None
+    rounded: float | None = None
 
 
 def diagnose(
     seed: int = 0, progress: Progress | None = None, planted: Sequence[Planted] | None = None
 ) -> tuple[Diagnosis, ...]:
-    """Plant each error in a copy of its own and put the claims named with it on trial there."""
+    """Plant each error (those of the self-test) in a copy of its own and put the claims named with it on trial there."""
     found = []
-    errors = PLANTED if planted is None else planted
+    errors = SELF_TEST if planted is None else planted
     for position, error in enumerate(errors):
         if progress:
             progress(error.what, position / len(errors))
@@ -55,7 +151,7 @@ def _diagnose(error: Planted, seed: int) -> Diagnosis:
         for name in error.claims:
             outcome = campaign.try_out(name, EXACT_INSTANCES, seed)
             if outcome is not None:
-                return Diagnosis(error, True, outcome[0], outcome[1])
+                return Diagnosis(error, True, *outcome)
     return Diagnosis(error, False, None, None)
 
 

@@ -1,6 +1,6 @@
 """Markdown documents: the audit in the README, the certificates, the map of the paper, the errata, the list of public names.
 
-Nothing in them is written by hand; ``python -m mappo_verify.report.markdown`` rewrites all in a checkout, and tests compare.
+Nothing in them is written by hand; ``python scripts/write_documents.py`` rewrites all in a checkout, and tests compare.
 """
 
 from __future__ import annotations
@@ -15,15 +15,16 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from ..checking.campaign import audit
-from ..checking.certificate import ABOUT, Certificate, Side, read_certificate, recheck
-from ..checking.reports import AuditReport
-from ..claims.claim import Claim
-from ..claims.verdict import Standing
-from ..papers.registry import CLAIMS
-from .document import number_text
+from mappo_verify.checking.campaign import audit
+from mappo_verify.checking.certificate import ABOUT, Certificate, Side, read_certificate, recheck
+from mappo_verify.checking.reports import AuditReport
+from mappo_verify.claims.claim import Claim
+from mappo_verify.claims.verdict import Standing
+from mappo_verify.papers.registry import CLAIMS
+from mappo_verify.report.document import number_text
 
-PACKAGE = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "mappo_verify"
 SHOWN_DECIMALS = 4
 
 
@@ -47,7 +48,7 @@ def paper_map(claims: tuple[Claim, ...] = CLAIMS) -> str:
     parts = [
         "# The paper, claim by claim",
         "",
-        "Generated from the registry by `python -m mappo_verify.report.markdown`; a test keeps it current.  *Record* is what",
+        "Generated from the registry by `python scripts/write_documents.py`; a test keeps it current.  *Record* is what",
         "earlier audits found; every audit computes the standing anew and reports a difference.  ° marks a reading or a repair",
         "that the paper does not print.",
         "",
@@ -80,7 +81,7 @@ def errata(certificates: Mapping[str, Certificate], claims: tuple[Claim, ...] = 
     parts = [
         "# Errata: what fails, why, and the repair",
         "",
-        "Generated from the registry and `certificates/` by `python -m mappo_verify.report.markdown`, which checks every",
+        "Generated from the registry and `certificates/` by `python scripts/write_documents.py`, which checks every",
         "counterexample again; a test keeps it current.  An instance is integers: rows of weights, to be divided by their sums,",
         "and numerators.  ° marks a reading that the paper does not print: it is refuted here to show why a hypothesis is",
         "needed, or that a way out is closed.",
@@ -178,7 +179,7 @@ def reference() -> str:
     parts = [
         "# Every public name",
         "",
-        "Generated from the stubs `__init__.pyi` by `python -m mappo_verify.report.markdown`; a test keeps it current.",
+        "Generated from the stubs `__init__.pyi` by `python scripts/write_documents.py`; a test keeps it current.",
         "The names of the first part are attributes of `mappo_verify`: `import mappo_verify as mv`.  The others belong to its",
         "namespaces: `mv.quantities.occupancy`.  A namespace also has its names of the first part.",
         "",
@@ -275,7 +276,7 @@ def documents(root: Path) -> dict[str, str]:
     return {"paper-map.md": paper_map(), "errata.md": errata(certificates), "reference.md": reference()}
 
 
-def main(root: Path = Path()) -> None:
+def main(root: Path = ROOT) -> None:
     """Rewrite all documents of the checkout at ``root``."""
     readme, folder = root / "README.md", root / "certificates"
     readme.write_text(with_audit(readme.read_text(encoding="utf-8"), audit()), encoding="utf-8")
