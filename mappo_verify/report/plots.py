@@ -106,11 +106,6 @@ ZOOM = {
 }
 """Where a panel shows its first iterations once more, enlarged."""
 ZOOMED = {"b": 4_000, "c": 800, "e": 1_500, "f": 300}
-SHORT = {
-    "algorithm_1": "Algorithm 1",
-    "independent_mirror_descent": "independent\nmirror descent",
-    "independent_gradient": "independent\ngradient",
-}
 
 
 def figure_1_panels(data: dict[str, Any]) -> Any:
