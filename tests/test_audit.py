@@ -347,6 +347,18 @@ def test_a_refuted_lemma_taints_what_leans_on_it():
     assert report["theorem-9.2"].standing is SURVIVED, "taint stands beside the standing"
 
 
+def test_any_id_of_the_same_audit_can_be_leaned_on():
+    claims = [
+        false_claim("my-bound"),
+        true_claim("step2", because="by my-bound, and by fact-9.9, which nobody registered"),
+        true_claim("corollary-9/part-1", because="step2"),
+    ]
+    report = mv.audit(claims)
+    assert [entry.cites for entry in report] == [(), ("my-bound",), ("step2",)]
+    assert [entry.tainted_by for entry in report] == [(), ("my-bound",), ("my-bound",)]
+    assert mv.audit([claims[1]])["step2"].cites == (), "what is neither registered nor in the audit is no claim"
+
+
 def test_a_parent_whose_printed_part_falls_taints_as_well():
     """A reason says "lemma-9.1"; its printed part lemma-9.1/path-wise is refuted, so lemma-9.1 is."""
     claims = [

@@ -101,6 +101,32 @@ def test_random_extreme_and_optimal_policies_and_the_games_own_start_are_tried()
     assert all(o["game"] is game for o in objects)
 
 
+def test_ingredients_say_what_they_are_on_a_game():
+    """Whatever an ingredient is called: the game, a start of its own, and policies that take turns at being the optimal one."""
+
+    def proof(case):
+        yield mv.line("0", 0 * case.g.discount)
+        yield mv.equal("0", 0 * case.g.discount, because="it is 0")
+
+    first = mv.Distribution("from_here", from_game=lambda game: game.start)
+    parts = (mv.GameData("g", start=False), mv.PolicyData("new"), mv.PolicyData("old"), first)
+    game, setting = mv.named_game("two-step"), mv.Setting("s", parts)
+    best, uniform = mv.optimal(game).policy, mv.Policy.uniform(game)
+
+    def same(one, two):
+        return all((a == b).all() for a, b in zip(one.factors, two.factors, strict=True))
+
+    one, two, three = on_game._objects(setting, game, 3, np.random.default_rng(0))
+    assert one["g"] is two["g"] is three["g"] is game
+    assert (one["from_here"] == game.start).all()
+    assert same(one["new"], best) and same(two["old"], best) and not same(three["new"], best)
+    shown = case_on_game(setting, game)
+    assert same(shown.new, best) and same(shown.old, uniform)
+    alone = case_on_game(mv.Setting("s", (*parts[:2], first)), game)
+    assert same(alone.new, uniform)
+    assert mv.audit([mv.Claim("mine", "t", "s", setting, proof)], game=game)["mine"].instances == 6
+
+
 def test_the_same_seed_tries_the_same():
     game = mv.named_game("random:3x2x2:7")
     one, same, other = (mv.audit(["definition-3.2/lipschitz"], game=game, seed=seed).claims[0] for seed in (1, 1, 2))
