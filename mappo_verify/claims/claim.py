@@ -282,10 +282,11 @@ def mentions(text: str, ids: Container[str]) -> Iterator[tuple[int, str]]:
         if word in ids:
             yield found.start(), word
             continue
-        parent, _, part = word.partition("/")
-        for at, one in ((0, parent.rstrip(".-")), (len(parent) + 1, part)):
+        at = found.start()
+        for one in word.split("/"):
             if one in ids:
-                yield found.start() + at, one
+                yield at, one
+            at += len(one) + 1
 
 
 def cited(reason: str, ids: Container[str]) -> tuple[str, ...]:
