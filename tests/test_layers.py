@@ -363,7 +363,7 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("quantities/chain.py", "reachable"): "a mask: counts of paths, non-negative float32 and exact at 0",
     ("quantities/chain.py", "has_stationary_distribution"): "three-valued truths",
     ("quantities/chain.py", "recurrent_classes"): "three-valued truths",
-    ("quantities/distributions.py", "stationary_distribution"): "states are integers; argmax of a mask",
+    ("quantities/distributions.py", "_recurrent_class"): "states are integers; argmax of a mask",
     ("quantities/distributions.py", "_require_one_class"): "sorts groups of state numbers for a message",
     ("quantities/limit_critics.py", "require_optimal"): "three-valued truths",
     ("quantities/bellman_concentrability.py", "searched_concentrability"): "three-valued truths",

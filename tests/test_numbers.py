@@ -33,7 +33,8 @@ from mappo_verify.arithmetic.functions import (
     tilt,
     xlogy,
 )
-from mappo_verify.arithmetic.numbers import Hidden, Numbers, Truth, constants, wrap, wrap_truth, zeros
+from mappo_verify.arithmetic.numbers import Hidden, Numbers, constants, wrap, wrap_truth, zeros
+from mappo_verify.arithmetic.one_instance import Truth
 from mappo_verify.errors import ExactnessError, FormulaError, UndecidedError
 
 DECIDED = (System.FLOATS, System.RATIONALS)

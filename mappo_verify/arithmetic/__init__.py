@@ -16,6 +16,7 @@ from .functions import (
     contract,
     divide,
     either,
+    every,
     exp,
     identity,
     largest,
@@ -29,10 +30,13 @@ from .functions import (
     select,
     smallest,
     solve,
+    some,
     sqrt,
     square,
     support,
+    system_of,
     tilt,
+    true_everywhere,
     truth_of,
     xlogy,
 )
@@ -50,7 +54,6 @@ from .system import (
     module_of,
     pseudo_solve,
     require_one_system,
-    system_of,
 )
 
 __all__ = [
@@ -75,6 +78,7 @@ __all__ = [
     "divide",
     "either",
     "elementwise",
+    "every",
     "exp",
     "floats_of",
     "identity",
@@ -93,11 +97,13 @@ __all__ = [
     "select",
     "smallest",
     "solve",
+    "some",
     "sqrt",
     "square",
     "support",
     "system_of",
     "tilt",
+    "true_everywhere",
     "truth_of",
     "xlogy",
 ]

@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from . import system as plain
-from .numbers import Hidden, Numbers, Truth, constants, contract_numbers, refuse, zeros
+from .numbers import Hidden, Numbers, constants, contract_numbers, zeros
+from .one_instance import Truth, refuse
 from .structure import alike, broadcast_arrays, broadcast_to
 from .system import Array, System
 
@@ -212,7 +213,7 @@ def choose(truth: Any, if_true: Any, if_false: Any) -> Array:
     """``if_true`` where it holds, ``if_false`` where it does not.
 
     Where nobody knows, what contains both (enclosures and balls); :class:`~mappo_verify.errors.UndecidedError` where nothing
-    does (symbols).  On plain arrays ``truth`` is a Boolean mask.
+    does (symbols).  On plain arrays ``truth`` is a Boolean mask, or three-valued and taken where it is certain.
     """
     if isinstance(if_true, Truth) or isinstance(if_false, Truth):
         condition, one, two = Truth.of(truth), Truth.of(if_true), Truth.of(if_false)
@@ -221,7 +222,8 @@ def choose(truth: Any, if_true: Any, if_false: Any) -> Array:
     if not numbers:
         if isinstance(truth, Truth):
             refuse("choose between two constants", "say of which system: choose(t, like(1, case.system), 0)")
-        return np.where(truth, if_true, if_false)
+        mask = np.asarray(truth)
+        return np.where(mask if mask.dtype.kind == "b" else mask > 0, if_true, if_false)
     condition = Truth.of(truth)
     yes, no = numbers
     shape = np.broadcast_shapes(condition.shape, yes.shape, no.shape)
@@ -256,6 +258,29 @@ def negation(truth: Any) -> plain.Truth:
     return ~truth if isinstance(truth, Truth) else np.asarray(-truth, dtype=np.int8)
 
 
+def every(truth: Any, axis: int | tuple[int, ...] = -1) -> plain.Truth:
+    """Three-valued "for all" along ``axis``."""
+    return truth.all(axis) if isinstance(truth, Truth) else np.asarray(truth.min(axis, initial=1), dtype=np.int8)
+
+
+def some(truth: Any, axis: int | tuple[int, ...] = -1) -> plain.Truth:
+    """Three-valued "for some" along ``axis``."""
+    return truth.any(axis) if isinstance(truth, Truth) else np.asarray(truth.max(axis, initial=-1), dtype=np.int8)
+
+
+def true_everywhere(truth: Any) -> bool:
+    """Whether it is certain in every entry, of every instance: for primitives that raise where they are undefined."""
+    return bool((truth.values if isinstance(truth, Truth) else np.asarray(truth)).min(initial=1) > 0)
+
+
+def system_of(*arrays: Any) -> Any:
+    """The one number system of these arrays; :class:`.numbers.Hidden` of one instance."""
+    hidden = next((value for value in arrays if isinstance(value, (Numbers, Hidden))), None)
+    if hidden is None:
+        return plain.system_of(*arrays)
+    return hidden.system if isinstance(hidden, Numbers) else hidden
+
+
 def certain(truth: Any) -> Mask:
     """What is known to hold: a Boolean mask of plain truth, two-valued truth of one instance."""
     return truth.certain() if isinstance(truth, Truth) else np.asarray(truth > 0)
@@ -285,6 +310,7 @@ __all__ = [
     "contract",
     "divide",
     "either",
+    "every",
     "exp",
     "identity",
     "largest",
@@ -298,10 +324,13 @@ __all__ = [
     "select",
     "smallest",
     "solve",
+    "some",
     "sqrt",
     "square",
     "support",
+    "system_of",
     "tilt",
+    "true_everywhere",
     "truth_of",
     "xlogy",
     "zeros",

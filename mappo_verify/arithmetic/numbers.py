@@ -15,284 +15,19 @@ NumPy has already got wrong.
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from functools import reduce
 from math import prod
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import FormulaError
+from .one_instance import INSTEAD, Axis, OneInstance, Truth, aligned, axes_of, instances_of, refuse
 from .one_part import arithmetic_of
 from .protocol import Arithmetic, Parts, Relation
 from .system import System
-
-Self = TypeVar("Self", bound="OneInstance")
-Axis = int | Sequence[int] | None
-
-
-def refuse(what: str, instead: str) -> NoReturn:
-    """Raise :class:`FormulaError`: what was tried, and what to write instead."""
-    raise FormulaError(f"{what}: {instead}")
-
-
-class OneInstance:
-    """Structure that numbers and truth share: ``parts`` are arrays ``core + (B,)``; ``B`` is 1 where all instances agree."""
-
-    __slots__ = ("_parts",)
-    __array_priority__ = 1000
-    __hash__ = None  # type: ignore[assignment]
-    _parts: Parts
-
-    def _with(self: Self, parts: Parts) -> Self:
-        raise NotImplementedError
-
-    def _each(self: Self, function: Callable[[npt.NDArray[Any]], npt.NDArray[Any]]) -> Self:
-        """The same change of structure for every part; ``function`` leaves the last axis alone."""
-        return self._with(tuple(function(part) for part in self._parts))
-
-    # -- shape ----------------------------------------------------------------------------------------------------------
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The axes of one instance."""
-        return self._parts[0].shape[:-1]
-
-    @property
-    def ndim(self) -> int:
-        """The number of axes of one instance."""
-        return self._parts[0].ndim - 1
-
-    @property
-    def size(self) -> int:
-        """The number of entries of one instance."""
-        return prod(self.shape)
-
-    @property
-    def count(self) -> int:
-        """How many instances lie side by side; 1 also where all of them share these numbers."""
-        return int(self._parts[0].shape[-1])
-
-    @property
-    def T(self: Self) -> Self:
-        """All axes reversed."""
-        return self.transpose()
-
-    def __len__(self) -> int:
-        if not self.ndim:
-            raise TypeError("a single number has no length")
-        return self.shape[0]
-
-    def __iter__(self: Self) -> Iterator[Self]:
-        return (self[i] for i in range(len(self)))
-
-    def __getitem__(self: Self, index: Any) -> Self:
-        key = index if isinstance(index, tuple) else (index,)
-        for entry in key:
-            if isinstance(entry, OneInstance):
-                refuse("an index that depends on the instance", "use choose(truth, a, b)")
-        if Ellipsis not in [entry for entry in key if not isinstance(entry, np.ndarray)]:
-            key = (*key, Ellipsis)
-        taken = sum(_axes_taken(entry) for entry in key)
-        if taken > self.ndim:
-            raise IndexError(f"{taken} indices for one instance of shape {self.shape}")
-        return self._each(lambda part: part[(*key, slice(None))])
-
-    def __setitem__(self, index: Any, value: Any) -> NoReturn:
-        refuse(
-            "an assignment to an entry",
-            "the numbers of a formula never change; build them with stack, concatenate or choose",
-        )
-
-    def reshape(self: Self, *shape: Any) -> Self:
-        """The same entries in another shape."""
-        wanted = shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
-        return self._each(lambda part: part.reshape((*wanted, part.shape[-1])))
-
-    def transpose(self: Self, *axes: Any) -> Self:
-        """Axes in another order; reversed by default."""
-        given = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
-        order = tuple(a % self.ndim for a in given) if given else tuple(reversed(range(self.ndim)))
-        return self._each(lambda part: part.transpose((*order, part.ndim - 1)))
-
-    def swapaxes(self: Self, first: int, second: int) -> Self:
-        """Two axes in each other's place."""
-        one, two = axes_of(first, self.ndim)[0], axes_of(second, self.ndim)[0]
-        return self._each(lambda part: part.swapaxes(one, two))
-
-    def ravel(self: Self) -> Self:
-        """All entries on one axis."""
-        return self.reshape((self.size,))
-
-    flatten = ravel
-
-    def copy(self: Self) -> Self:
-        """Itself, since it never changes."""
-        return self
-
-    # -- ways out that would mislead ------------------------------------------------------------------------------------
-
-    def __array__(self, *_: Any, **__: Any) -> NoReturn:
-        refuse(
-            "a plain NumPy array of a formula's numbers",
-            "drop np.asarray; outside a formula .unwrap() gives plain arrays",
-        )
-
-    def __bool__(self) -> NoReturn:
-        refuse(
-            "`if`, `and`, `or`, `not`, `in`, `min`, `max` on what may differ between instances",
-            "use choose(truth, a, b), the operators & | ~, or largest and smallest",
-        )
-
-    def __int__(self) -> NoReturn:
-        refuse(
-            "a Python number of what may differ between instances", "keep computing with it; .unwrap() is for display"
-        )
-
-    __float__ = __complex__ = __index__ = __int__
-
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        from . import structure
-
-        handler = structure.FUNCTIONS.get(function)
-        if handler is None:
-            name = function.__name__
-            refuse(f"np.{name} in a formula", INSTEAD.get(name, "it is not among the functions that formulas may use"))
-        return handler(*args, **kwargs)
-
-
-def _axes_taken(index: Any) -> int:
-    """How many axes one entry of an index uses up."""
-    if index is None or index is Ellipsis:
-        return 0
-    return index.ndim if isinstance(index, np.ndarray) and index.dtype.kind == "b" else 1
-
-
-def axes_of(axis: Axis, ndim: int) -> tuple[int, ...]:
-    """Axes of one instance, counted from the front; no number of theirs reaches the batch."""
-    if axis is None:
-        return tuple(range(ndim))
-    given = (axis,) if isinstance(axis, (int, np.integer)) else tuple(axis)
-    for entry in given:
-        if not -ndim <= entry < ndim:
-            raise np.exceptions.AxisError(int(entry), ndim)
-    return tuple(sorted({int(entry) % ndim for entry in given}))
-
-
-def aligned(*values: OneInstance) -> list[Parts]:
-    """Their parts with equally many axes, so that the axes of the instances broadcast from the right and the batch stays last."""
-    depth = max(value._parts[0].ndim for value in values)
-    return [
-        value._parts
-        if value._parts[0].ndim == depth
-        else tuple(part.reshape((1,) * (depth - part.ndim) + part.shape) for part in value._parts)
-        for value in values
-    ]
-
-
-class Truth(OneInstance):
-    """Three-valued truth of one instance: TRUE, FALSE, or UNKNOWN, with Kleene's ``&``, ``|`` and ``~``.
-
-    UNKNOWN is what an enclosure or a ball cannot decide, and what depends on the parameters of a symbolic proof.
-    """
-
-    __slots__ = ()
-
-    def __init__(self, values: npt.NDArray[np.int8]) -> None:
-        self._parts = (values,)
-
-    def _with(self, parts: Parts) -> Truth:
-        return Truth(parts[0])
-
-    @property
-    def values(self) -> npt.NDArray[np.int8]:
-        """1 TRUE, 0 UNKNOWN, -1 FALSE, in storage ``core + (B,)``: for the engine, not for formulas."""
-        return self._parts[0]
-
-    @staticmethod
-    def of(value: Any) -> Truth:
-        """Truth, a Python bool, or a Boolean array that is the same for every instance."""
-        if isinstance(value, Truth):
-            return value
-        if isinstance(value, Numbers):
-            refuse("numbers where truth is needed", "compare them: x > 0, or compare(x, '=', y)")
-        given = np.asarray(value)
-        if given.dtype.kind != "b":
-            refuse(f"{value!r} where truth is needed", "use a comparison, True or False")
-        return Truth(np.where(given, np.int8(1), np.int8(-1))[..., None])
-
-    def __and__(self, other: Any) -> Truth:
-        (one,), (two,) = aligned(self, Truth.of(other))
-        return Truth(np.minimum(one, two))
-
-    def __or__(self, other: Any) -> Truth:
-        (one,), (two,) = aligned(self, Truth.of(other))
-        return Truth(np.maximum(one, two))
-
-    __rand__, __ror__ = __and__, __or__
-
-    def __invert__(self) -> Truth:
-        return Truth(-self._parts[0])
-
-    def all(self, axis: Axis = None, keepdims: bool = False) -> Truth:
-        """For all along ``axis`` (default: all axes); TRUE over nothing."""
-        return self._reduce(np.minimum, np.int8(1), axis, keepdims)
-
-    def any(self, axis: Axis = None, keepdims: bool = False) -> Truth:
-        """For some along ``axis`` (default: all axes); FALSE over nothing."""
-        return self._reduce(np.maximum, np.int8(-1), axis, keepdims)
-
-    def _reduce(self, function: Any, initial: np.int8, axis: Axis, keepdims: bool) -> Truth:
-        axes = axes_of(axis, self.ndim)
-        return Truth(
-            function.reduce(self._parts[0], axis=axes, keepdims=keepdims, initial=initial) if axes else self._parts[0]
-        )
-
-    def certain(self) -> Truth:
-        """TRUE where it is TRUE, else FALSE: what is known to hold."""
-        return Truth(np.where(self._parts[0] > 0, np.int8(1), np.int8(-1)))
-
-    def possible(self) -> Truth:
-        """FALSE where it is FALSE, else TRUE: what may hold."""
-        return Truth(np.where(self._parts[0] < 0, np.int8(-1), np.int8(1)))
-
-    def _ordered(self, *_: Any) -> NoReturn:
-        refuse("truth compared with a number or with truth", "write t, ~t, t & u, or choose(t, 1, 0) for an indicator")
-
-    __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = _ordered
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __neg__ = _ordered
-    sum = mean = max = min = astype = argmax = nonzero = item = tolist = _ordered
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        combine = _KLEENE.get(ufunc)
-        asked = {name for name, value in kwargs.items() if value is not None} - {"axis", "keepdims"}
-        if (
-            combine is None
-            or asked
-            or method not in ("__call__", "reduce")
-            or (method == "reduce" and len(inputs[0]) == 0)
-        ):
-            refuse(f"np.{ufunc.__name__} of truth", "use & | ~, .all() and .any()")
-        if method == "reduce":
-            quantified = inputs[0].all if combine is operator.and_ else inputs[0].any
-            return quantified(kwargs.get("axis", 0), bool(kwargs.get("keepdims")))
-        return combine(*map(Truth.of, inputs))
-
-    def __repr__(self) -> str:
-        return f"Truth(shape {self.shape}, {_instances(self.count)})"
-
-
-_KLEENE: dict[Any, Any] = {
-    np.logical_and: operator.and_,
-    np.bitwise_and: operator.and_,
-    np.logical_or: operator.or_,
-    np.bitwise_or: operator.or_,
-    np.logical_not: operator.invert,
-    np.invert: operator.invert,
-}
 
 
 class Numbers(OneInstance):
@@ -491,11 +226,7 @@ class Numbers(OneInstance):
         return plain[0] if len(plain) == 1 else plain
 
     def __repr__(self) -> str:
-        return f"Numbers({self.arithmetic.system.value}, shape {self.shape}, {_instances(self.count)})"
-
-
-def _instances(count: int) -> str:
-    return "1 instance" if count == 1 else f"{count} instances"
+        return f"Numbers({self.arithmetic.system.value}, shape {self.shape}, {instances_of(self.count)})"
 
 
 def _matmul(left: Numbers, right: Numbers) -> Numbers:
@@ -572,7 +303,9 @@ def constant_numbers(value: Any, arithmetic: Arithmetic) -> Numbers:
         return Numbers(
             arithmetic, arithmetic.constant(Fraction(int(value.p), int(value.q)) if hasattr(value, "q") else int(value))
         )
-    refuse(f"a {type(value).__name__} in a formula", "numbers come from the case; constants are integers and Fractions")
+    return refuse(
+        f"a {type(value).__name__} in a formula", "numbers come from the case; constants are integers, Fractions"
+    )
 
 
 def constants(values: Any, arithmetic: Arithmetic) -> Numbers:
@@ -656,39 +389,3 @@ def take(value: Any, chosen: npt.NDArray[Any]) -> Any:
 def is_hidden(values: Iterable[Any]) -> bool:
     """Whether any of these belongs to a formula over one instance."""
     return any(isinstance(value, (Numbers, Truth, Hidden)) for value in values)
-
-
-INSTEAD = {
-    "argmax": "use choose on comparisons; which entry is largest may differ between instances",
-    "argmin": "use choose on comparisons; which entry is smallest may differ between instances",
-    "sort": "the order may differ between instances; use largest and smallest",
-    "argsort": "the order may differ between instances; use largest and smallest",
-    "where": "use choose(truth, a, b)",
-    "select": "use choose(truth, a, b)",
-    "piecewise": "use choose(truth, a, b)",
-    "clip": "use maximum and minimum",
-    "power": "use x*x, x**2 with an integer exponent, or exp(y*log(x))",
-    "float_power": "use x*x, x**2 with an integer exponent, or exp(y*log(x))",
-    "linalg.solve": "use solve",
-    "inv": "use solve",
-    "solve": "use mappo_verify's solve",
-    "det": "write the determinant out, or use solve",
-    "norm": "use sup_norm, l1_distance or squared_norm",
-    "floor": "no formula rounds",
-    "rint": "no formula rounds",
-    "sign": "use choose on comparisons",
-    "mean": "use sum, and divide by an integer",
-    "average": "use sum, and divide by an integer",
-    "std": "write it with sum and sqrt",
-    "var": "write it with sum and sqrt",
-    "isnan": "numbers of a formula are never nan",
-    "isfinite": "numbers of a formula are always finite",
-    "isclose": "use a comparison; it is three-valued",
-    "allclose": "use a comparison; it is three-valued",
-    "log2": "use log(x) / log(like(2, x))",
-    "log10": "use log(x) / log(like(10, x))",
-    "log1p": "use log(1 + x)",
-    "expm1": "use exp(x) - 1",
-    "cbrt": "only sqrt, exp and log leave the rationals",
-}
-"""What to write instead of a NumPy function that a formula may not use."""

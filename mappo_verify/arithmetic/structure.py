@@ -1,4 +1,4 @@
-"""NumPy's functions that a formula may use: the whitelist behind :class:`~mappo_verify.arithmetic.numbers.OneInstance`.
+"""NumPy's functions that a formula may use: the whitelist behind :class:`~mappo_verify.arithmetic.one_instance.OneInstance`.
 
 Each changes the axes of one instance only; the batch stays last and out of reach.
 """
@@ -12,17 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from .numbers import (
-    Axis,
-    Numbers,
-    OneInstance,
-    Truth,
-    axes_of,
-    constants,
-    contract_numbers,
-    refuse,
-    zeros,
-)
+from .numbers import Numbers, constants, contract_numbers, zeros
+from .one_instance import Axis, OneInstance, Truth, axes_of, refuse
 
 
 def alike(values: Sequence[Any]) -> list[Any]:

@@ -766,7 +766,8 @@ def system_of_object(value: Any) -> System:
     """The number system of a game, a policy, a table, or a tuple of tables."""
     if isinstance(value, (Game, Policy)):
         return value.system
-    return system_of(*value) if isinstance(value, tuple) else system_of(array_of(value, "value"))
+    found: System = system_of(*value) if isinstance(value, tuple) else system_of(array_of(value, "value"))
+    return found
 
 
 def _measure(ingredients: tuple[Ingredient, ...], built: Mapping[str, Any]) -> tuple[Sizes, System, tuple[int, ...]]:

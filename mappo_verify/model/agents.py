@@ -22,7 +22,7 @@ from operator import mul
 
 import numpy as np
 
-from ..arithmetic import Array, contract
+from ..arithmetic import Array, as_array, contract
 
 Sizes = tuple[int, ...]
 
@@ -63,7 +63,7 @@ def average_out_last(table: Array, factor: Array) -> Array:
 def sum_out_later(table: Array, action_sizes: Sizes, m: int) -> Array:
     """``Σ_{a^{m+1:N}} f(a)``, from ``[..., |A|]`` to ``[..., |A_1|···|A_m|]``: what the first ``m`` agents see of a law."""
     sizes = prefix_sizes(action_sizes)
-    return np.asarray(split_last(table, sizes[-1] // sizes[m]).sum(-1))
+    return as_array(split_last(table, sizes[-1] // sizes[m]).sum(-1))
 
 
 def extend(prefixes: Array, factor: Array) -> Array:

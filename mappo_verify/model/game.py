@@ -9,7 +9,23 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, System, Truth, compare, largest, like, maximum, minimum, select, smallest
+from ..arithmetic import (
+    Array,
+    System,
+    Truth,
+    as_array,
+    choose,
+    compare,
+    is_hidden,
+    largest,
+    like,
+    maximum,
+    minimum,
+    possible,
+    select,
+    smallest,
+    system_of,
+)
 from ..errors import GameError
 from .conversion import convert
 from .validation import (
@@ -73,6 +89,9 @@ class Game:
     ends: Truth = field(init=False)
 
     def __post_init__(self) -> None:
+        if is_hidden((self.transition, self.reward, self.discount, self.start)):
+            self._of_one_instance()
+            return
         given = {"transition": self.transition, "reward": self.reward, "discount": self.discount}
         system, arrays = arrays_of(**given, **({} if self.start is None else {"start": self.start}))
         transition, reward, discount, start = (arrays.get(name) for name in (*given, "start"))
@@ -118,6 +137,29 @@ class Game:
             "action_sizes": sizes,
             "system": system,
             "ends": np.broadcast_to(_ends(transition), batch + transition.shape[-3:-1]),
+            "state_names": names[0],
+            "action_names": names[1],
+        }.items():
+            object.__setattr__(self, name, value)
+
+    def _of_one_instance(self) -> None:
+        """The fields of a game whose arrays are the numbers of one instance, which were checked when they were made."""
+        transition, reward = self.transition, self.reward
+        sizes = _action_sizes(self.action_sizes, transition.shape[-2])
+        states = transition.shape[-1]
+        for name, array, wanted in (
+            ("transition", transition, (states, transition.shape[-2], states)),
+            ("reward", reward, (states, transition.shape[-2])),
+            ("start", self.start, (states,)),
+        ):
+            if array is not None and array.shape != wanted:
+                raise GameError(f"{name} of one instance has shape {array.shape}; it needs {wanted}")
+        names = self._names(states, sizes)
+        for name, value in {
+            "discount": like(self.discount, transition),
+            "action_sizes": sizes,
+            "system": system_of(transition),
+            "ends": compare(transition.sum(-1), "<", 1),
             "state_names": names[0],
             "action_names": names[1],
         }.items():
@@ -185,7 +227,7 @@ class Game:
     @property
     def stopping(self) -> Array:
         """How likely the game ends, ``1 - Σ_s' P(s'|s, a)``, ``[..., S, A]``; 0 where only rounding took mass."""
-        return select(self.ends > 0, like(1, self.system) - self.transition.sum(-1), like(0, self.system))
+        return choose(self.ends, like(1, self.system) - self.transition.sum(-1), like(0, self.system))
 
     @property
     def outcomes(self) -> Array:
@@ -196,7 +238,7 @@ class Game:
     def horizon(self) -> Array:
         """The effective horizon ``1/(1-γ)``, for γ < 1: the largest value where rewards lie in [0, 1], shape ``[...]``."""
         one = like(1, self.system)
-        return np.asarray(one / (one - self.discount))
+        return as_array(one / (one - self.discount))
 
     @property
     def reward_range(self) -> Array:
@@ -206,8 +248,8 @@ class Game:
         """
         axes, nothing = (-2, -1), like(0, self.system)
         low, high = smallest(self.reward, axes), largest(self.reward, axes)
-        may_end = np.asarray((self.ends >= 0).any(axes))
-        return np.asarray(select(may_end, maximum(high, nothing), high) - select(may_end, minimum(low, nothing), low))
+        may_end = possible(self.ends).any(axes)
+        return as_array(choose(may_end, maximum(high, nothing), high) - choose(may_end, minimum(low, nothing), low))
 
     def with_start(self, start: Any) -> Game:
         """The same game with another start distribution."""

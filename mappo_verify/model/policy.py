@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arithmetic import Array, System, certainly_equal, compare, divide, like, tilt
+from ..arithmetic import Array, System, both, certainly_equal, compare, divide, is_hidden, like, system_of, tilt
 from ..errors import GameError
 from .agents import extend, joint_action, prefix_sizes, split_last
 from .conversion import convert
@@ -38,6 +38,9 @@ class Policy:
     def __post_init__(self) -> None:
         if not len(self.factors):
             raise GameError("a policy needs at least one factor")
+        if is_hidden(self.factors):
+            self._of_one_instance()
+            return
         system, arrays = arrays_of(**{f"factors[{m}]": factor for m, factor in enumerate(self.factors)})
         factors = list(arrays.values())
         for m, factor in enumerate(factors):
@@ -61,12 +64,26 @@ class Policy:
         object.__setattr__(self, "factors", frozen)
         object.__setattr__(self, "system", system)
 
+    def _of_one_instance(self) -> None:
+        """The fields of a policy whose factors are the numbers of one instance, which were checked when they were made."""
+        sizes = tuple(int(factor.shape[-1]) for factor in self.factors)
+        for m, (factor, prefixes) in enumerate(zip(self.factors, prefix_sizes(sizes), strict=False)):
+            wanted = (self.factors[0].shape[0], prefixes, sizes[m])
+            if factor.shape != wanted:
+                raise GameError(f"factors[{m}] of one instance has shape {factor.shape}; it needs {wanted}")
+        object.__setattr__(self, "factors", tuple(self.factors))
+        object.__setattr__(self, "system", system_of(self.factors[0]))
+
     # -- constructors -------------------------------------------------------------------------------------------------
 
     @classmethod
     def product(cls, factors: Sequence[Any]) -> Policy:
         """Independent agents: ``factors[m-1]`` is ``π^m(a^m | s)``, of shape ``[..., S, |A_m|]``."""
-        tables = list(arrays_of(**{f"factors[{m}]": factor for m, factor in enumerate(factors)})[1].values())
+        tables = (
+            list(factors)
+            if is_hidden(factors)
+            else list(arrays_of(**{f"factors[{m}]": factor for m, factor in enumerate(factors)})[1].values())
+        )
         for m, table in enumerate(tables):
             if table.ndim < 2:
                 raise GameError(f"factors[{m}] has shape {table.shape}; it needs [..., S, A_{m + 1}]")
@@ -104,6 +121,8 @@ class Policy:
 
         On rationals the logits must be logarithms of rationals.
         """
+        if is_hidden(logits):
+            return cls(tuple(tilt(like(1, table), table) for table in logits))
         tables = list(arrays_of(**{f"logits[{m}]": table for m, table in enumerate(logits)})[1].values())
         for m, table in enumerate(tables):
             if table.dtype.kind == "f" and not np.isfinite(table).all():
@@ -144,7 +163,8 @@ class Policy:
         for factor in self.factors[1:]:
             prefixes.append(extend(prefixes[-1], factor))
         for table in prefixes:
-            table.setflags(write=False)
+            if isinstance(table, np.ndarray):
+                table.setflags(write=False)
         return tuple(prefixes)
 
     def joint(self) -> Array:
@@ -182,7 +202,7 @@ class Policy:
     def product_mask(self) -> npt.NDArray[np.bool_]:
         """Where certainly no factor depends on the prefix, shape ``[...]``."""
         same = [certainly_equal(factor, factor[..., :1, :]).all((-1, -2, -3)) for factor in self.factors]
-        return np.asarray(np.logical_and.reduce(same))
+        return both(*same) if is_hidden(self.factors) else np.asarray(np.logical_and.reduce(same))  # type: ignore[return-value]
 
     def is_product(self) -> bool:
         """Whether this is a product (decentralised) policy, in every element of the batch."""

@@ -30,7 +30,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from ..arithmetic import Array, compare, divide, like, select
+from ..arithmetic import Array, as_array, compare, divide, like, select
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.agents import agent_axes, average_out_last, axis_of, factor_axes, join_last, split_last
@@ -82,7 +82,7 @@ def members(agents: Iterable[int], total: int) -> tuple[int, ...]:
 def _sum_out(table: Array, agents: Iterable[int], total: int) -> Array:
     """Sum the axes of these agents out, keeping them with length 1."""
     axes = tuple(axis_of(agent - 1, total) for agent in agents)
-    return np.asarray(table.sum(axis=axes, keepdims=True)) if axes else table
+    return as_array(table.sum(axis=axes, keepdims=True)) if axes else table
 
 
 def _is_prefix(subset: tuple[int, ...]) -> bool:
@@ -109,7 +109,7 @@ def companion_weights(policy: Policy, subset: Iterable[int], reading: Reading) -
             clamped = clamped * factor_axes(factor, m, policy.action_sizes)
     agree = _readings_agree(policy, kept, reading)
     if agree.all():
-        return np.asarray(clamped)
+        return as_array(clamped)
     conditioned = divide(agent_axes(policy.joint(), policy.action_sizes), marginal(policy, kept))
     return select(_over_core(agree, policy), clamped, conditioned)
 
@@ -178,4 +178,4 @@ def subset_advantages(
         raise GameError(f"the subsets {given} and {subset} share agents; Definition 3.1 needs disjoint ones")
     table = action_values(game, policy)
     both = subset_average(table, policy, given + subset, reading)
-    return np.asarray(both - subset_average(table, policy, given, reading))
+    return as_array(both - subset_average(table, policy, given, reading))

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arithmetic import Array, largest, like
+from ..arithmetic import Array, as_array, largest, like
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.agents import prefix_sizes
@@ -33,7 +33,7 @@ def bellman_operator(game: Game, policy: Policy, table: Array, m: int) -> Array:
     policy.require_fits(game)
     if not 0 <= m <= game.agents:
         raise GameError(f"m = {m} is not in 0..{game.agents}")
-    table = np.asarray(table)
+    table = as_array(table)
     require_shape("table", table, (game.states, prefix_sizes(game.action_sizes)[m]), "[..., S, |A_1|···|A_m|]")
     next_values = average_out(table, policy, m)[0][..., 0]
     return average_out(lookahead(game, next_values), policy, game.agents, m)[0]
@@ -51,7 +51,7 @@ def implied_reward(game: Game, policy: Policy, table: Array, m: int) -> Array:
     In the game with these rewards and the same dynamics, ``Q^{1:m}_π = f``.  Source: Lemma C.3.
     """
     image = bellman_operator(game, policy, table, m)
-    return np.asarray(np.asarray(table) - image + expected_reward(game, policy, m))
+    return as_array(as_array(table) - image + expected_reward(game, policy, m))
 
 
 def implied_game(game: Game, policy: Policy, table: Array, m: int) -> Game:
@@ -72,4 +72,4 @@ def row_mass(game: Game) -> Array:
 
 def contraction_factor(game: Game) -> Array:
     """``γ · max_{s,a} Σ_s' P(s'|s, a)``: the Lipschitz constant of every ``T^{1:m}_π`` in the supremum norm, shape ``[...]``."""
-    return np.asarray(game.discount * row_mass(game))
+    return as_array(game.discount * row_mass(game))

@@ -26,7 +26,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ..arithmetic import Array, compare, contract, divide, largest, like, select, sqrt
+from ..arithmetic import Array, as_array, compare, contract, divide, largest, like, select, sqrt
 from ..model import Game, Policy
 from ..model.agents import prefix_sizes
 from .bellman import bellman_operator, expected_reward
@@ -65,10 +65,10 @@ def concentrability_of_policy(game: Game, policy: Policy, features: Array, above
     blind = vectors[:, ~kept]
     unseen = np.einsum("ij,ik,kj->j", blind, wanted, blind)
     if (compare(unseen, ">", ROUNDING * np.trace(wanted)) > 0).any():
-        return np.asarray(np.inf)
+        return as_array(np.inf)
     whitened = vectors[:, kept] / sqrt(values[kept])
     if not whitened.size:
-        return np.asarray(1.0)
+        return as_array(1.0)
     return largest(np.linalg.eigvalsh(whitened.T @ wanted @ whitened))
 
 
@@ -87,7 +87,7 @@ def searched_concentrability(
     For each policy ``tries`` critics are drawn, directions uniformly and lengths as far as the class reaches.
     """
     dimension = critics.features.shape[-1]
-    best = np.asarray(0.0)
+    best = as_array(0.0)
     for policy in policies:
         weights = _inside(critics, np.abs(generator.standard_normal((tries, dimension))), generator)
         tables = critics.values(weights).reshape(tries, game.states, -1)
@@ -102,6 +102,6 @@ def searched_concentrability(
 def _inside(critics: LinearClass, rays: Array, generator: np.random.Generator) -> Array:
     """Each ray shortened until ball and ceiling hold, and by a random factor more."""
     heights = largest(critics.values(rays)) / critics.ceiling
-    lengths = sqrt(np.asarray((rays * rays).sum(-1))) / critics.radius
+    lengths = sqrt(as_array((rays * rays).sum(-1))) / critics.radius
     reach = largest(np.stack([heights, lengths, np.full(len(rays), np.finfo(float).tiny)], -1))
-    return np.asarray(rays / reach[:, None] * generator.random((len(rays), 1)) * (1 - ROUNDING))
+    return as_array(rays / reach[:, None] * generator.random((len(rays), 1)) * (1 - ROUNDING))

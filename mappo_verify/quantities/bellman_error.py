@@ -37,7 +37,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arithmetic import Array, System, compare, contract, lift, like, pseudo_solve, support, system_of
+from ..arithmetic import Array, System, as_array, compare, contract, lift, like, pseudo_solve, support, system_of
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.agents import prefix_sizes
@@ -81,16 +81,16 @@ class Moments:
 
         Half the gradient of ``L(w', w)`` in ``w'`` at ``w' = w``.
         """
-        return np.asarray(contract("...ij,...j->...i", self.operator, weights) - self.reward)
+        return as_array(contract("...ij,...j->...i", self.operator, weights) - self.reward)
 
     def projected(self, weights: Array) -> Array:
         """``w - Σ⁺(Aw - b)``, ``[..., d]``: the features' best approximation of the target ``T f`` under the data."""
-        return np.asarray(weights - _times_inverse(self.gram, self.equation_error(weights)))
+        return as_array(weights - _times_inverse(self.gram, self.equation_error(weights)))
 
     def error(self, weights: Array) -> Array:
         """``E(w) = (Aw - b)ᵀΣ⁺(Aw - b) ≥ 0``, ``[...]``, with the inner minimum over all of ``R^d``."""
         error = self.equation_error(weights)
-        return np.asarray((error * _times_inverse(self.gram, error)).sum(-1))
+        return as_array((error * _times_inverse(self.gram, error)).sum(-1))
 
     def error_against(self, weights: Array, rival: Array) -> Array:
         """``L(w, w) - L(w', w) = ‖w - w°‖²_Σ - ‖w' - w°‖²_Σ`` with ``w°`` the projected target, ``[...]``.
@@ -98,11 +98,11 @@ class Moments:
         Its largest value over the rivals ``w'`` of a class is the Bellman error with the class's own inner minimum.
         """
         target = self.projected(weights)
-        return np.asarray(_quadratic(self.gram, weights - target) - _quadratic(self.gram, rival - target))
+        return as_array(_quadratic(self.gram, weights - target) - _quadratic(self.gram, rival - target))
 
     def objective(self, weights: Array, direction: Array, penalty: Any) -> Array:
         """``cᵀw + λ E(w)``, ``[...]``: what pessimistic evaluation minimises."""
-        return np.asarray((direction * weights).sum(-1) + penalty * self.error(weights))
+        return as_array((direction * weights).sum(-1) + penalty * self.error(weights))
 
     def pessimism(self, direction: Array, penalty: Any) -> Quadratic:
         """``cᵀw + λ E(w)`` as one form ``λ(wᵀHw - 2(g - c/2λ)ᵀw + bᵀΣ⁺b)`` with ``H = AᵀΣ⁺A`` and ``g = AᵀΣ⁺b``.
@@ -148,7 +148,7 @@ def moments_of(points: Array, following: Array, rewards: Array, weights: Array) 
         forward = contract("...in,...nj->...ij", weighted, following)
         reward = contract("...in,...n->...i", weighted, rewards)
     try:
-        return Moments(gram, np.asarray(gram - forward), np.asarray(reward))
+        return Moments(gram, as_array(gram - forward), as_array(reward))
     except GameError:  # name the row of data, which is looked for only now
         for name, data in (("φ", points), ("γ φ(s')", following), ("r", rewards), ("the weights", weights)):
             require_finite(name, data)
@@ -213,7 +213,7 @@ class PessimisticStep:
     @property
     def bounded(self) -> npt.NDArray[np.bool_]:
         """Whether the objective has a minimum, ``[...]``."""
-        return np.asarray(~support(self.descent).any(-1))
+        return as_array(~support(self.descent).any(-1))
 
 
 def pessimistic_step(moments: Moments, direction: Array, penalty: Any) -> PessimisticStep:

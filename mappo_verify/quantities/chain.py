@@ -10,7 +10,22 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ..arithmetic import FALSE, Array, Truth, both, compare, contract, either, like, select, support, truth_of
+from ..arithmetic import (
+    Array,
+    Truth,
+    as_array,
+    both,
+    compare,
+    contract,
+    either,
+    every,
+    like,
+    negation,
+    some,
+    support,
+    truth_of,
+)
+from ..arithmetic.one_instance import Truth as TruthOfOne
 from ..errors import GameError
 from ..model import Game, Policy
 
@@ -30,46 +45,46 @@ def induced_reward(game: Game, policy: Policy) -> Array:
 
 
 def reachable(pattern: Mask) -> Mask:
-    """Reflexive and transitive closure of a pattern ``[..., S, S]``, by repeated squaring."""
+    """Reflexive and transitive closure of a pattern ``[..., S, S]``, by repeated squaring; three-valued of one instance."""
+    if isinstance(pattern, TruthOfOne):
+        return pattern.closure()
     size = pattern.shape[-1]
     reach = pattern | np.eye(size, dtype=bool)
     for _ in range(max(size - 1, 1).bit_length()):
         reach = (reach.astype(np.float32) @ reach.astype(np.float32)) > 0
-    return np.asarray(reach)
+    return as_array(reach)
 
 
 def leaks(game: Game, policy: Policy) -> Truth:
     """Whether the chain may end at a state: some action that is played loses mass.  Shape ``[..., S]``."""
-    played = support(policy.joint())
-    return either(*np.moveaxis(select(played, game.ends, FALSE), -1, 0))
+    return some(both(truth_of(support(policy.joint())), game.ends), -1)
 
 
-def _any_reached(reach: Mask, truth: Truth) -> Truth:
+def _some_reached(reach: Mask, truth: Truth) -> Truth:
     """Whether ``truth`` holds at some state that is reached, shape ``[..., S]``."""
-    return either(*np.moveaxis(select(reach, truth[..., None, :], FALSE), -1, 0))
+    return some(both(truth_of(reach), truth[..., None, :]), -1)
 
 
 def values_exist(game: Game, policy: Policy) -> Truth:
     """Whether ``I - γ P_π`` is invertible, shape ``[...]``: γ < 1, or every state reaches termination."""
     reach = reachable(support(induced_transition(game, policy)))
-    ends = both(*np.moveaxis(_any_reached(reach, leaks(game, policy)), -1, 0))
+    ends = every(_some_reached(reach, leaks(game, policy)), -1)
     return either(compare(game.discount, "<", like(1, game.discount)), ends)
 
 
 def recurrent(game: Game, policy: Policy) -> Truth:
     """Which states are recurrent, shape ``[..., S]``: all they reach reaches them, and none of it ends."""
     reach = reachable(support(induced_transition(game, policy)))
-    mutual = truth_of(np.all(~reach | np.swapaxes(reach, -1, -2), axis=-1))
-    return both(mutual, -_any_reached(reach, leaks(game, policy)))
+    mutual = every(truth_of(~reach | reach.swapaxes(-1, -2)), -1)
+    return both(mutual, negation(_some_reached(reach, leaks(game, policy))))
 
 
 def has_stationary_distribution(game: Game, policy: Policy) -> Truth:
     """Whether ``P_π`` has exactly one recurrent class, so exactly one stationary distribution; shape ``[...]``."""
-    reach = reachable(support(induced_transition(game, policy)))
+    reach = truth_of(reachable(support(induced_transition(game, policy))))
     lasting = recurrent(game, policy)
-    possible = lasting >= 0
-    separate = (possible[..., :, None] & possible[..., None, :] & ~reach).any((-1, -2))
-    return both(either(*np.moveaxis(lasting, -1, 0)), truth_of(~separate))
+    separate = both(lasting[..., :, None], lasting[..., None, :], negation(reach))
+    return both(some(lasting, -1), negation(some(separate, (-2, -1))))
 
 
 def recurrent_classes(game: Game, policy: Policy) -> list[tuple[int, ...]]:

@@ -12,9 +12,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from ..arithmetic import Array, Truth, divide, sqrt, support, truth_of
+from ..arithmetic import Array, Truth, as_array, divide, sqrt, support, truth_of
 from ..model import Policy
 from .distributions import state_action_distribution
 
@@ -24,15 +22,15 @@ def density_ratio(distribution: Any, policy: Policy, comparator_distribution: An
 
     Infinite (rationals: an error) where the comparator goes and the policy does not; ask :func:`dominates` first.
     """
-    above = state_action_distribution(np.asarray(comparator_distribution), comparator, m)
-    below = state_action_distribution(np.asarray(distribution), policy, m)
+    above = state_action_distribution(as_array(comparator_distribution), comparator, m)
+    below = state_action_distribution(as_array(distribution), policy, m)
     return divide(above, below)
 
 
 def dominates(distribution: Any, policy: Policy, comparator_distribution: Any, comparator: Policy, m: int) -> Truth:
     """Whether ``ν_* π_*^{1:m}`` vanishes wherever ``ν_k π_k^{1:m}`` does, so that ``φ^m`` is finite, shape ``[...]``."""
-    above = support(state_action_distribution(np.asarray(comparator_distribution), comparator, m))
-    below = support(state_action_distribution(np.asarray(distribution), policy, m))
+    above = support(state_action_distribution(as_array(comparator_distribution), comparator, m))
+    below = support(state_action_distribution(as_array(distribution), policy, m))
     return truth_of((~above | below).all((-1, -2)))
 
 
@@ -40,10 +38,8 @@ def squared_concentrability(
     distribution: Any, policy: Policy, comparator_distribution: Any, comparator: Policy, m: int
 ) -> Array:
     """``(φ_k^m)² = Σ σ_k w_m² = Σ ν_*π_*^{1:m} w_m``, shape ``[...]``, in [1, ∞]; ``m = 0`` compares states alone."""
-    above = state_action_distribution(np.asarray(comparator_distribution), comparator, m)
-    return np.asarray(
-        (above * density_ratio(distribution, policy, comparator_distribution, comparator, m)).sum((-1, -2))
-    )
+    above = state_action_distribution(as_array(comparator_distribution), comparator, m)
+    return as_array((above * density_ratio(distribution, policy, comparator_distribution, comparator, m)).sum((-1, -2)))
 
 
 def concentrability(

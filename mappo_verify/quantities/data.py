@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arithmetic import Array, contract, lift, like, select, support
+from ..arithmetic import Array, as_array, contract, lift, like, select, support
 from ..model import Game, Policy
 from ..model.agents import extend, prefix_sizes, sum_out_later
 from ..model.validation import require_shape
@@ -39,7 +39,7 @@ def law_of_data(game: Game, policy: Policy, distribution: Array, m: int) -> Arra
     joint = distribution
     for factor in policy.factors[m:]:
         joint = extend(joint, factor)
-    return np.asarray(joint[..., None] * game.outcomes)
+    return as_array(joint[..., None] * game.outcomes)
 
 
 def possible(law: Array, counts: Array) -> Array:
@@ -50,7 +50,7 @@ def possible(law: Array, counts: Array) -> Array:
 def frequencies(law: Array, counts: Array) -> Array:
     """How often each possible transition occurs in a sample, ``[..., S, A, S+1]``."""
     occurs = possible(law, counts)
-    return np.asarray(occurs / occurs.sum((-3, -2, -1), keepdims=True))
+    return as_array(occurs / occurs.sum((-3, -2, -1), keepdims=True))
 
 
 def listed(tables: Array, axes: int) -> Array:
@@ -66,7 +66,7 @@ def regression(game: Game, policy: Policy, tables: Array, data: Array, m: int) -
     axes = max(data.ndim - 3, len(game.batch_shape), len(policy.batch_shape))
     follow = average_out(listed(tables, axes), policy, m)[0][..., 0]
     reached = contract("...sat,...t->...sa", data[..., :-1], follow)
-    occurs = np.asarray(data.sum(-1))
+    occurs = as_array(data.sum(-1))
     targets = occurs * game.reward + lift(game.discount, 2) * reached
     return sum_out_later(occurs, game.action_sizes, m), sum_out_later(targets, game.action_sizes, m)
 

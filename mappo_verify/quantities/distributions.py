@@ -23,10 +23,25 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import UNKNOWN, Array, identity, lift, like, select, solve, support
+from ..arithmetic import (
+    UNKNOWN,
+    Array,
+    Truth,
+    as_array,
+    both,
+    choose,
+    is_hidden,
+    lift,
+    like,
+    negation,
+    some,
+    support,
+    true_everywhere,
+    truth_of,
+)
 from ..errors import GameError, UndecidedError
 from ..model import Game, Policy
-from .chain import Mask, induced_transition, reachable, recurrent
+from .chain import Mask, has_stationary_distribution, induced_transition, reachable, recurrent
 from .values import solve_bellman, start_of
 
 
@@ -41,27 +56,78 @@ def visits(game: Game, policy: Policy, start: Any = None) -> Array:
 def occupancy(game: Game, policy: Policy, start: Any = None) -> Array:
     """``d_π(s, a) = (1-γ) d^π_ρ(s) π(a|s)``, shape ``[..., S, A]``; sums to 1 where nothing terminates and γ < 1."""
     states = lift(like(1, game.system) - game.discount, 1) * visits(game, policy, start)
-    return np.asarray(states[..., None] * policy.joint())
+    return as_array(states[..., None] * policy.joint())
 
 
 def stationary_distribution(game: Game, policy: Policy, recurrent_class: tuple[int, ...] | None = None) -> Array:
-    """``ν_π`` with ``ν_π P_π = ν_π`` and ``Σ ν_π = 1``, shape ``[..., S]``; zero on transient states.
+    """``ν_π`` with ``ν_π P_π = ν_π`` and ``Σ ν_π = 1``, shape ``[..., S]``; exactly zero on transient states.
 
-    Computed as the expected visits to each state between two visits of one recurrent state, so without subtraction of
-    like numbers.  Raises :class:`GameError` where there is none, or several recurrent classes and no choice.
+    Computed as the expected visits to each state between two visits of one recurrent state, by an elimination that subtracts
+    nothing (Grassmann, Taksar and Heyman 1985), so every probability is right to rounding, however small.  Raises
+    :class:`GameError` where there is none, or several recurrent classes and no choice.
     """
     chain = induced_transition(game, policy)
+    inside = truth_of(_recurrent_class(game, policy, chain, recurrent_class))
+    reference = both(inside, negation(_some_before(inside)))
+    together = both(inside[..., :, None], inside[..., None, :])
+    nothing = like(0, chain)
+    onward = choose(both(together, negation(reference)[..., None, :]), chain, nothing)
+    returning = choose(both(together, reference[..., None, :]), chain, nothing).sum(-1)
+    leaving = choose(inside, returning, like(1, chain))
+    counts = visits_until_absorption(onward, leaving, choose(reference, like(1, chain), nothing))
+    return as_array(counts / counts.sum(-1, keepdims=True))
+
+
+def visits_until_absorption(onward: Array, leaving: Array, start: Array) -> Array:
+    """``start (I - onward)⁻¹``, shape ``[..., S]``, where the rows of ``onward`` and ``leaving`` together sum to 1.
+
+    ``onward`` ``[..., S, S]``, ``leaving`` and ``start`` ``[..., S]``, all at least 0.  ``1 - onward(s, s)`` enters as the sum of
+    all other ways out, so nothing is ever subtracted.
+    """
+    states = leaving.shape[-1]
+    eliminated = []  # from the last state to the first: how likely each earlier one leads there, and what begins there
+    for state in reversed(range(states)):
+        row, exit_here = onward[..., state, :state], leaving[..., state]
+        out = as_array(row.sum(-1) + exit_here)
+        column = onward[..., :state, state] / out[..., None]
+        begun = as_array(start[..., state] / out)
+        eliminated.append((column, begun))
+        onward = onward[..., :state, :state] + column[..., :, None] * row[..., None, :]
+        leaving = leaving[..., :state] + column * exit_here[..., None]
+        start = start[..., :state] + begun[..., None] * row
+    counts: list[Array] = []
+    for column, begun in reversed(eliminated):
+        earlier = (np.stack(counts, axis=-1) * column).sum(-1) if counts else 0
+        counts.append(as_array(begun + earlier))
+    return np.stack(counts, axis=-1)
+
+
+def _some_before(inside: Truth) -> Truth:
+    """Whether some earlier state is inside, shape ``[..., S]``."""
+    return np.stack([some(inside[..., :state], -1) for state in range(inside.shape[-1])], axis=-1)
+
+
+def _recurrent_class(game: Game, policy: Policy, chain: Array, chosen_class: tuple[int, ...] | None) -> Any:
+    """Which states belong to the one recurrent class, or to the chosen one, shape ``[..., S]``."""
     reach = reachable(support(chain))
     lasting = recurrent(game, policy)
+    if is_hidden((chain,)):
+        if chosen_class is not None:
+            raise GameError("recurrent_class= is for plain games; in a proof, let a hypothesis make the class unique")
+        if not true_everywhere(has_stationary_distribution(game, policy)):
+            raise GameError(
+                "P_π of some instance has no stationary distribution, or several; make that a hypothesis of the claim"
+            )
+        return lasting
     if (lasting == UNKNOWN).any():
         raise UndecidedError(
             "whether P_π loses mass cannot be told from these balls; convert an exact game with .balls()"
         )
     inside = lasting > 0
-    if recurrent_class is not None:
-        states = sorted(set(recurrent_class))
+    if chosen_class is not None:
+        states = sorted(set(chosen_class))
         if not states or not 0 <= states[0] <= states[-1] < game.states:
-            raise GameError(f"recurrent_class {recurrent_class} names no states of 0..{game.states - 1}")
+            raise GameError(f"recurrent_class {chosen_class} names no states of 0..{game.states - 1}")
         chosen = np.zeros(game.states, bool)
         chosen[states] = True
         closed = (reach[..., states[0], :] == chosen).all() and inside[..., states[0]].all()
@@ -69,12 +135,7 @@ def stationary_distribution(game: Game, policy: Policy, recurrent_class: tuple[i
             raise GameError(f"the states {tuple(states)} are not one recurrent class of P_π")
         inside = inside & chosen
     _require_one_class(game, reach, inside)
-    reference = np.eye(game.states, dtype=bool)[np.argmax(inside, axis=-1)]
-    between_returns = inside[..., :, None] & inside[..., None, :] & ~reference[..., None, :]
-    matrix = identity(game.states, game.system) - select(between_returns, chain, like(0, chain))
-    target = like(reference.astype(int), game.system)[..., None]
-    counts = solve(np.swapaxes(matrix, -1, -2), target)[..., 0]
-    return np.asarray(counts / counts.sum(-1, keepdims=True))
+    return inside
 
 
 def _require_one_class(game: Game, reach: Mask, inside: Mask) -> None:
@@ -101,4 +162,4 @@ def _require_one_class(game: Game, reach: Mask, inside: Mask) -> None:
 def state_action_distribution(states: Array, policy: Policy, m: int | None = None) -> Array:
     """``ν(s) π^{1:m}(a^{1:m}|s)``, shape ``[..., S, |A_1|···|A_m|]``; all agents by default, and then ``σ = ν·π``."""
     prefixes = policy.prefix_probabilities()[policy.agents if m is None else m]
-    return np.asarray(states[..., None] * prefixes)
+    return as_array(states[..., None] * prefixes)

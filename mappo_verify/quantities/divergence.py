@@ -17,22 +17,22 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, absolute, divide, largest, like, log, square, xlogy
+from ..arithmetic import Array, absolute, as_array, divide, largest, like, log, square, xlogy
 
 
 def kl_divergence(left: Any, right: Any) -> Array:
     """``KL(p‖q) = Σ_a p(a) log(p(a)/q(a))`` over the last axis, nats, in [0, ∞]; ∞ is an error on rationals."""
-    return np.asarray(xlogy(left, divide(left, right)).sum(-1))
+    return as_array(xlogy(left, divide(left, right)).sum(-1))
 
 
 def entropy_of(action_sizes: tuple[int, ...], reference: Any) -> Array:
     """``Σ_m log|A_m|`` in the number system of ``reference``: the divergence of any policy from the uniform one, at most."""
-    return np.asarray(log(like(np.array(action_sizes), reference)).sum())
+    return as_array(log(like(np.array(action_sizes), reference)).sum())
 
 
 def l1_distance(left: Any, right: Any) -> Array:
     """``‖p - q‖₁`` over the last axis; in [0, 2] for distributions."""
-    return np.asarray(absolute(np.asarray(left) - np.asarray(right)).sum(-1))
+    return as_array(absolute(as_array(left) - as_array(right)).sum(-1))
 
 
 def total_variation(left: Any, right: Any) -> Any:
@@ -47,4 +47,4 @@ def sup_norm(table: Any, axes: int = 1) -> Array:
 
 def squared_norm(table: Any, weights: Any, axes: int = 1) -> Array:
     """``‖f‖²_{2,μ} = Σ μ f²``: the square stays rational where the norm would not; the sum is over the last ``axes`` axes."""
-    return np.asarray((np.asarray(weights) * square(table)).sum(tuple(range(-axes, 0))))
+    return as_array((as_array(weights) * square(table)).sum(tuple(range(-axes, 0))))

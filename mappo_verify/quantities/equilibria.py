@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array
+from ..arithmetic import Array, as_array
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.agents import agent_axes, axis_of
@@ -58,7 +58,7 @@ def response_game(game: Game, policy: Policy, m: int) -> Game:
     def averaged(table: Array) -> Array:
         """``[..., S, A]`` to ``[..., S, A_m]``."""
         weighted = others * agent_axes(table, game.action_sizes)
-        kept = np.asarray(weighted.sum(axis=summed, keepdims=True)) if summed else weighted
+        kept = as_array(weighted.sum(axis=summed, keepdims=True)) if summed else weighted
         return kept.reshape(kept.shape[: kept.ndim - agents] + (game.action_sizes[m - 1],))
 
     moves = np.stack([averaged(game.transition[..., s]) for s in range(game.states)], axis=-1)

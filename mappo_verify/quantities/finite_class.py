@@ -39,7 +39,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arithmetic import Array, absolute, argmax, contract, largest, lift, like, select, smallest, square, support
+from ..arithmetic import (
+    Array,
+    absolute,
+    argmax,
+    as_array,
+    contract,
+    largest,
+    lift,
+    like,
+    select,
+    smallest,
+    square,
+    support,
+)
 from ..errors import GameError
 from ..model import Game, Policy
 from .agent_values import average_out
@@ -77,7 +90,7 @@ class FiniteClass:
         """``f(s_0, π^{1:m})`` for every ``f``, averaged over ``s_0 ~ ρ``, ``[..., |F|]``."""
         axes = max(len(policy.batch_shape), start.ndim - 1)
         values = average_out(self._listed(axes), policy, self.m)[0][..., 0]
-        return np.moveaxis(np.asarray((values * start).sum(-1)), 0, -1)
+        return np.moveaxis(as_array((values * start).sum(-1)), 0, -1)
 
     # --- on data ------------------------------------------------------------------------------------------------------
 
@@ -86,19 +99,17 @@ class FiniteClass:
         tables = np.moveaxis(self.tables, -3, 0)
         occurs, targets = regression(game, policy, tables, data, self.m)
         tables = listed(tables, targets.ndim - 3)
-        squares = np.asarray((occurs * square(tables)).sum((-2, -1)))
-        return np.asarray(squares[:, None] - 2 * contract("f...sp,g...sp->fg...", tables, targets))
+        squares = as_array((occurs * square(tables)).sum((-2, -1)))
+        return as_array(squares[:, None] - 2 * contract("f...sp,g...sp->fg...", tables, targets))
 
     def errors(self, game: Game, policy: Policy, data: Array) -> Array:
         """``E(f) ≥ 0`` for every ``f``, ``[..., |F|]``; ``data`` is ``[..., S, A, S+1]``."""
         losses = self._losses(game, policy, data)
-        return np.moveaxis(np.asarray(np.einsum("ff...->f...", losses) - smallest(losses, 0)), 0, -1)
+        return np.moveaxis(as_array(np.einsum("ff...->f...", losses) - smallest(losses, 0)), 0, -1)
 
     def objective(self, game: Game, policy: Policy, data: Array, penalty: Any, start: Array) -> Array:
         """``f(s_0, π^{1:m}) + λ E(f)`` for every ``f``, ``[..., |F|]``."""
-        return np.asarray(
-            self.start_values(policy, start) + lift(np.asarray(penalty), 1) * self.errors(game, policy, data)
-        )
+        return as_array(self.start_values(policy, start) + lift(as_array(penalty), 1) * self.errors(game, policy, data))
 
     def choice(self, game: Game, policy: Policy, data: Array, penalty: Any, start: Array) -> npt.NDArray[np.intp]:
         """The index of the first ``f`` that minimises the objective, ``[...]``.  Source: Algorithm 4, step 4."""
@@ -137,7 +148,7 @@ class FiniteClass:
         if distribution is None:
             distances = square(_sup_norm(gaps, None))
         else:
-            distances = np.asarray((square(gaps) * distribution[..., None, None, :, :]).sum((-2, -1)))
+            distances = as_array((square(gaps) * distribution[..., None, None, :, :]).sum((-2, -1)))
         return largest(smallest(distances, -2))
 
 
@@ -151,4 +162,4 @@ def _sup_norm(tables: Array, where: Mask | None) -> Array:
 def visited_states(game: Game, start: Array) -> Mask:
     """The states that some policy visits from ``ρ``, ``[..., S]``: where admissible distributions live."""
     reach = reachable(support(induced_transition(game, Policy.uniform(game))))
-    return np.asarray((support(start)[..., :, None] & reach).any(-2))
+    return as_array((support(start)[..., :, None] & reach).any(-2))

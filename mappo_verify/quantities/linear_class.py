@@ -19,9 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from ..arithmetic import Array, Truth, both, compare, contract, lift, like, square
+from ..arithmetic import Array, Truth, as_array, both, compare, contract, lift, like, square
 from ..errors import GameError
 from ..model.validation import array_of, require_finite
 
@@ -35,7 +33,7 @@ class LinearClass:
     ceiling: Any
 
     def __post_init__(self) -> None:
-        require_finite("the features", np.asarray(self.features))
+        require_finite("the features", as_array(self.features))
         for name, value in (("the radius L", self.radius), ("the ceiling 1/(1-γ)", self.ceiling)):
             number = array_of(value, name)
             require_finite(name, number)
@@ -48,7 +46,7 @@ class LinearClass:
 
     def contains(self, weights: Array) -> Truth:
         """Whether ``φᵀw`` is in the class by these very weights, ``[...]``."""
-        weights = np.asarray(weights)
-        values, norm = self.values(weights), np.asarray(square(weights).sum(-1))
+        weights = as_array(weights)
+        values, norm = self.values(weights), as_array(square(weights).sum(-1))
         inside = both(compare(values, "≥", like(0, values)), compare(values, "≤", lift(self.ceiling, 1)))
         return both(inside.min(-1), compare(norm, "≤", square(self.radius)))

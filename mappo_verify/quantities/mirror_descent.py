@@ -18,9 +18,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from ..arithmetic import Array, contract, lift, log, solve, tilt
+from ..arithmetic import Array, as_array, contract, lift, log, solve, tilt
 from ..model import Game, Policy
 from ..model.agents import split_last
 from ..model.validation import unchecked
@@ -40,8 +38,8 @@ def mirror_step(factor: Any, values: Any, beta: Any) -> Array:
 
 def ideal_increment(values: Any, beta: Any) -> Array:
     """``Q̂/β``: by how much the step moves the logits, in the shape of ``values``."""
-    values = np.asarray(values)
-    return np.asarray(values / _lifted(beta, values))
+    values = as_array(values)
+    return as_array(values / _lifted(beta, values))
 
 
 def ideal_update(game: Game, policy: Policy, beta: Any) -> Policy:
@@ -70,27 +68,27 @@ def exact_rate_bound(game: Game, beta: Any, steps: Any) -> Array:
     >>> print(exact_rate_bound(Game(np.zeros((1, 2, 1)), [[1, 0]], 0.0, (2,)), 1.0, np.array([1, 10])).round(4))
     [1.6931 0.1693]
     """
-    horizon, beta = game.horizon, np.asarray(beta)
+    horizon, beta = game.horizon, as_array(beta)
     start, drift = beta * entropy_of(game.action_sizes, beta), game.agents * game.reward_range * horizon
-    return np.asarray(horizon * (start + drift) / steps)
+    return as_array(horizon * (start + drift) / steps)
 
 
 def mirror_objective(candidate: Any, factor: Any, values: Any, beta: Any) -> Array:
     """``F(q) = ⟨Q̂, q⟩ - β KL(q‖π)`` over the last axis.  Source: equation (3), at one ``(s, p)``."""
-    candidate, values = np.asarray(candidate), np.asarray(values)
-    inner = np.asarray((candidate * values).sum(-1))
-    return np.asarray(inner - _lifted(beta, inner) * kl_divergence(candidate, factor))
+    candidate, values = as_array(candidate), as_array(values)
+    inner = as_array((candidate * values).sum(-1))
+    return as_array(inner - _lifted(beta, inner) * kl_divergence(candidate, factor))
 
 
 def mirror_gradient(candidate: Any, factor: Any, values: Any, beta: Any) -> Array:
     """``∂F/∂q(a) = Q̂(a) - β (log(q(a)/π(a)) + 1)``, where both have full support; KKT: constant in ``a`` at the maximiser."""
-    values, ratio = np.asarray(values), np.asarray(candidate) / np.asarray(factor)
-    return np.asarray(values - _lifted(beta, values) * (log(ratio) + 1))
+    values, ratio = as_array(values), as_array(candidate) / as_array(factor)
+    return as_array(values - _lifted(beta, values) * (log(ratio) + 1))
 
 
 def averaged_objective(candidate: Any, factor: Any, values: Any, beta: Any, weights: Any) -> Array:
     """``E_{(s,p) ~ σ} F(q(·|s, p))``, shape ``[...]``; ``weights`` is ``σ``, ``[..., S, prefixes]``.  Source: equation (3)."""
-    return contract("...sp,...sp->...", np.asarray(weights), mirror_objective(candidate, factor, values, beta))
+    return contract("...sp,...sp->...", as_array(weights), mirror_objective(candidate, factor, values, beta))
 
 
 def fit_step(features: Any, values: Any, beta: Any, weights: Any) -> Array:
@@ -99,7 +97,7 @@ def fit_step(features: Any, values: Any, beta: Any, weights: Any) -> Array:
     ``features`` ``[..., X, d]`` over all points ``x = (s, p, a)``, ``values`` and ``weights`` ``[..., X]``.  The Gram matrix
     must be invertible (features independent on the support of ``σ``).  Source: equation (4), without the norm bound.
     """
-    features, values, weights = np.asarray(features), np.asarray(values), np.asarray(weights)
+    features, values, weights = as_array(features), as_array(values), as_array(weights)
     targets = ideal_increment(values, beta)
     gram = contract("...x,...xi,...xj->...ij", weights, features, features)
     moment = contract("...x,...xi,...x->...i", weights, features, targets)
@@ -111,10 +109,10 @@ def log_linear_step(factor: Any, features: Any, step: Any) -> Array:
 
     ``factor`` ``[..., S, prefixes, A_m]``, ``features`` ``[..., S, prefixes, A_m, d]``, ``step`` ``[..., d]``.
     """
-    return tilt(np.asarray(factor), contract("...spad,...d->...spa", np.asarray(features), np.asarray(step)))
+    return tilt(as_array(factor), contract("...spad,...d->...spa", as_array(features), as_array(step)))
 
 
 def _lifted(beta: Any, table: Array) -> Array:
     """``β`` of the batch shape, with the axes of ``table`` that lie beyond it."""
-    beta = np.asarray(beta)
+    beta = as_array(beta)
     return lift(beta, table.ndim - beta.ndim) if table.ndim >= beta.ndim else beta

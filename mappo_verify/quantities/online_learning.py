@@ -27,13 +27,13 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, exp, lift, like, log, sqrt, square, xlogy
+from ..arithmetic import Array, as_array, exp, lift, like, log, sqrt, square, xlogy
 from .mirror_descent import mirror_step
 
 
 def uniform_play(gains: Any) -> Array:
     """``π_1``, the uniform distribution over the actions that ``gains`` ``[..., A]`` has, shape ``[..., A]``."""
-    gains = np.asarray(gains)
+    gains = as_array(gains)
     return np.broadcast_to(like(Fraction(1, gains.shape[-1]), gains), gains.shape)
 
 
@@ -42,7 +42,7 @@ def exponential_weights(gains: Any, eta: Any) -> Array:
 
     On rationals ``η f_k`` are logarithms of rationals.  Source: Algorithm 2.
     """
-    gains = np.asarray(gains)
+    gains = as_array(gains)
     plays = [uniform_play(gains[..., 0, :])]
     for k in range(gains.shape[-2]):
         plays.append(mirror_step(plays[-1], gains[..., k, :], _inverse(eta)))
@@ -57,49 +57,49 @@ def follow_the_regularised_leader(gains: Any, eta: Any) -> Array:
 
 def cumulative_gains(gains: Any) -> Array:
     """``0, f_1, f_1 + f_2, ..., f_1 + ... + f_K``; shape ``[..., K+1, A]``."""
-    gains = np.asarray(gains)
+    gains = as_array(gains)
     nothing = like(np.zeros((*gains.shape[:-2], 1, gains.shape[-1]), int), gains)
     return np.concatenate([nothing, np.cumsum(gains, axis=-2)], axis=-2)
 
 
 def regulariser(play: Any, eta: Any) -> Array:
     """``ℒ(q) = (1/η) Σ_a q(a) log q(a)``, the negative entropy; in ``[-log|A|/η, 0]``, shape ``[...]``.  Source: Lemma C.4."""
-    entropy = np.asarray(xlogy(play, play).sum(-1))
-    return np.asarray(entropy / _over(eta, entropy))
+    entropy = as_array(xlogy(play, play).sum(-1))
+    return as_array(entropy / _over(eta, entropy))
 
 
 def regularised_gain(play: Any, total: Any, eta: Any) -> Array:
     """``⟨F, q⟩ - ℒ(q)``, which the leader of ``F = f_1 + ... + f_k`` maximises; shape ``[...]``."""
-    return np.asarray((np.asarray(total) * np.asarray(play)).sum(-1) - regulariser(play, eta))
+    return as_array((as_array(total) * as_array(play)).sum(-1) - regulariser(play, eta))
 
 
 def regret(gains: Any, plays: Any, comparator: Any) -> Array:
     """``Σ_k ⟨f_k, q - π_k⟩`` of the plays ``π_1, ..., π_K`` against one comparator ``q`` ``[..., A]``; shape ``[...]``."""
-    change = np.asarray(comparator)[..., None, :] - np.asarray(plays)
-    return np.asarray((np.asarray(gains) * change).sum((-2, -1)))
+    change = as_array(comparator)[..., None, :] - as_array(plays)
+    return as_array((as_array(gains) * change).sum((-2, -1)))
 
 
 def stability(gains: Any, plays: Any) -> Array:
     """``⟨f_k, π_{k+1} - π_k⟩`` for every k: what playing one step late costs; ``plays`` are K+1, shape ``[..., K]``."""
-    plays = np.asarray(plays)
-    return np.asarray((np.asarray(gains) * (plays[..., 1:, :] - plays[..., :-1, :])).sum(-1))
+    plays = as_array(plays)
+    return as_array((as_array(gains) * (plays[..., 1:, :] - plays[..., :-1, :])).sum(-1))
 
 
 def soft_maximum(play: Any, gains: Any, eta: Any) -> Array:
     """``(1/η) log Σ_a π(a) exp(η f(a))``, between the mean of ``f`` under ``π`` and its maximum; shape ``[...]``."""
-    gains = np.asarray(gains)
-    partition = np.asarray((np.asarray(play) * exp(gains * _over(eta, gains))).sum(-1))
-    return np.asarray(log(partition) / _over(eta, partition))
+    gains = as_array(gains)
+    partition = as_array((as_array(play) * exp(gains * _over(eta, gains))).sum(-1))
+    return as_array(log(partition) / _over(eta, partition))
 
 
 def tuned_step(bound: Any, steps: Any, actions: int) -> Array:
     """``η = √(log|A|/(2K))/B`` for payoffs in ``[0, B]``; the paper's ``B`` is ``1/(1-γ)``.  Source: Lemma C.6."""
-    return np.asarray(sqrt(log(like(actions, bound)) / (2 * steps)) / bound)
+    return as_array(sqrt(log(like(actions, bound)) / (2 * steps)) / bound)
 
 
 def regret_bound(bound: Any, steps: int, actions: int) -> Array:
     """``2 √(2K log|A|) B``: what the tuned step guarantees.  Source: Lemma C.6."""
-    return np.asarray(2 * sqrt(2 * steps * log(like(actions, bound))) * bound)
+    return as_array(2 * sqrt(2 * steps * log(like(actions, bound))) * bound)
 
 
 def optimisation_bound(bound: Any, steps: int, action_sizes: tuple[int, ...]) -> Array:
@@ -107,7 +107,7 @@ def optimisation_bound(bound: Any, steps: int, action_sizes: tuple[int, ...]) ->
 
     Source: Theorem 5.5, Term I.
     """
-    return np.asarray(sum(bound * regret_bound(bound, steps, size) / steps for size in action_sizes))
+    return as_array(sum(bound * regret_bound(bound, steps, size) / steps for size in action_sizes))
 
 
 def estimation_bound(mismatch: Any, horizon: Any, penalty: Any, allowed: Any, unseen: Any) -> Array:
@@ -118,29 +118,29 @@ def estimation_bound(mismatch: Any, horizon: Any, penalty: Any, allowed: Any, un
     Source: theorem-5.5/repaired, theorem-d.7/repaired.
     """
     reach = mismatch * horizon
-    return np.asarray(square(reach) / (4 * penalty) + allowed + reach * unseen)
+    return as_array(square(reach) / (4 * penalty) + allowed + reach * unseen)
 
 
 def regulariser_range(eta: Any, actions: int) -> Array:
     """``log|A|/η``: how far apart two values of ``ℒ`` can be, and what the leader pays for starting at the uniform play."""
-    return np.asarray(log(like(actions, eta)) / eta)
+    return as_array(log(like(actions, eta)) / eta)
 
 
 def hoeffding_term(bound: Any, eta: Any) -> Array:
     """``ηB²/8``: what the soft maximum exceeds the mean by, at most, for payoffs in an interval of length ``B``."""
-    return np.asarray(eta * square(bound) / 8)
+    return as_array(eta * square(bound) / 8)
 
 
 def sharp_regret_bound(bound: Any, eta: Any, steps: int, actions: int) -> Array:
     """``log|A|/η + ηKB²/8``, for every ``η > 0`` and payoffs in ``[0, B]``."""
-    return np.asarray(regulariser_range(eta, actions) + steps * hoeffding_term(bound, eta))
+    return as_array(regulariser_range(eta, actions) + steps * hoeffding_term(bound, eta))
 
 
 def _over(eta: Any, table: Array) -> Array:
     """``η`` of the batch shape, with an axis for every axis of ``table`` beyond it."""
-    eta = np.asarray(eta)
+    eta = as_array(eta)
     return lift(eta, table.ndim - eta.ndim)
 
 
 def _inverse(eta: Any) -> Array:
-    return np.asarray(like(1, eta) / np.asarray(eta))
+    return as_array(like(1, eta) / as_array(eta))

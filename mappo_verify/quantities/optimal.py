@@ -22,7 +22,7 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-from ..arithmetic import Array, System, argmax, compare, contract, like, support
+from ..arithmetic import Array, System, argmax, as_array, compare, contract, like, support
 from ..errors import GameError, SingularError
 from ..model import Game, Policy
 from .chain import induced_reward
@@ -94,7 +94,7 @@ def proper_actions(game: Game) -> npt.NDArray[np.intp]:
     A policy to begin with where γ = 1: it is proper whenever any policy is.
     """
     follows, chosen = support(game.transition), np.argmax(game.ends, axis=-1)
-    done = np.asarray((game.ends > 0).any(-1))
+    done = as_array((game.ends > 0).any(-1))
     while True:
         leads = (follows & done[..., None, None, :]).any(-1)
         fresh = leads.any(-1) & ~done

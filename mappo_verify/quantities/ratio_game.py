@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arithmetic import Array, contract, largest, like
+from ..arithmetic import Array, as_array, contract, largest, like
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.agents import join_last
@@ -35,18 +35,18 @@ def stopping(game: Game) -> Array:
     if game.states > 1:
         raise GameError(f"a ratio game has one state; this game has {game.states}")
     stays = game.discount[..., None] * game.transition[..., 0, :, 0]
-    return np.asarray(like(1, game.system) - stays)
+    return as_array(like(1, game.system) - stays)
 
 
 def ratio_value(game: Game, weights: Array) -> Array:
     """``Σ_a w(a) r(a) / Σ_a w(a) S(a)`` for any weights ``[..., A]``, shape ``[...]``."""
-    return np.asarray(_total(weights, game.reward[..., 0, :]) / _total(weights, stopping(game)))
+    return as_array(_total(weights, game.reward[..., 0, :]) / _total(weights, stopping(game)))
 
 
 def ratio_slope(game: Game, weights: Array, change: Array) -> Array:
     """The derivative of :func:`ratio_value` at ``w`` along ``c``: ``(⟨c, r⟩ - V⟨c, S⟩)/⟨w, S⟩``, shape ``[...]``."""
     gain = _total(change, game.reward[..., 0, :]) - ratio_value(game, weights) * _total(change, stopping(game))
-    return np.asarray(gain / _total(weights, stopping(game)))
+    return as_array(gain / _total(weights, stopping(game)))
 
 
 def _total(weights: Array, values: Array) -> Array:
@@ -79,7 +79,7 @@ def first_order_gain(game: Game, first: Array, second: Array) -> Array:
         ratio_slope(game, weights[..., None, :], independent_weights(pure - first[..., None, :], second[..., None, :])),
         ratio_slope(game, weights[..., None, :], independent_weights(first[..., None, :], pure - second[..., None, :])),
     ]
-    return np.asarray(largest(own[0]) + largest(own[1]))
+    return as_array(largest(own[0]) + largest(own[1]))
 
 
 # --- the published simulation -----------------------------------------------------------------------------------------
@@ -108,4 +108,4 @@ def commitment_values(game: Game, policy: Policy) -> tuple[Array, ...]:
         average_out(np.broadcast_to(table, (*batch, 1, game.actions)), alone, game.agents)
         for table in (game.reward, stopping(game)[..., None, :])
     )
-    return tuple(np.asarray(reward / stop) for reward, stop in zip(rewards[1:], stops[1:], strict=True))
+    return tuple(as_array(reward / stop) for reward, stop in zip(rewards[1:], stops[1:], strict=True))

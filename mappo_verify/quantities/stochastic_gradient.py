@@ -27,14 +27,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..arithmetic import Array, argmax, contract, largest, lift, like, maximum, sqrt, square, system_of
+from ..arithmetic import Array, argmax, as_array, contract, largest, lift, like, maximum, sqrt, square, system_of
 
 Averaging = Literal["printed", "analysed"]
 
 
 def piece_values(slopes: Array, offsets: Array, theta: Array) -> Array:
     """``a_ij·θ + b_ij``, shape ``[..., W, n, J]``, for ``slopes`` ``[..., n, J, d]`` and points ``θ`` ``[..., W, d]``."""
-    return np.asarray(contract("...njd,...wd->...wnj", slopes, theta) + offsets[..., None, :, :])
+    return as_array(contract("...njd,...wd->...wnj", slopes, theta) + offsets[..., None, :, :])
 
 
 def mean_function(slopes: Array, offsets: Array, chances: Array, theta: Array) -> Array:
@@ -44,9 +44,9 @@ def mean_function(slopes: Array, offsets: Array, chances: Array, theta: Array) -
 
 def project(points: Array, radius: Any) -> Array:
     """``Π_R(x) = x R / max(R, ‖x‖)`` along the last axis."""
-    norm = sqrt(np.asarray(square(points).sum(-1)))
+    norm = sqrt(as_array(square(points).sum(-1)))
     bound = lift(radius, norm.ndim - np.ndim(radius))
-    return np.asarray(points * (bound / maximum(np.broadcast_to(bound, norm.shape), norm))[..., None])
+    return as_array(points * (bound / maximum(np.broadcast_to(bound, norm.shape), norm))[..., None])
 
 
 def projected_path(
@@ -69,7 +69,7 @@ def average_of_path(path: Iterator[Array], steps: int, averaging: Averaging = "p
     for t, parameters in enumerate(path):
         if t in kept:
             total = total + parameters
-    return np.asarray(total / steps)
+    return as_array(total / steps)
 
 
 def gradient_bound(radius: Any, bound: Any, beta: Any) -> Any:
@@ -101,7 +101,7 @@ def descend(
     """
 
     def move(t: int, theta: Array) -> Array:
-        return np.asarray(theta - lift(step_size, 2) * gradient_of(theta, digits[:, t]))
+        return as_array(theta - lift(step_size, 2) * gradient_of(theta, digits[:, t]))
 
     return np.stack(list(projected_path(start, move, digits.shape[-1], radius)), axis=-2)
 
@@ -118,7 +118,7 @@ def sample_paths(slopes: Array, offsets: Array, radius: Any, step_size: Any, ste
     def gradient_of(theta: Array, chosen: Any) -> Array:
         values = np.stack([piece_values(slopes, offsets, theta)[..., w, i, :] for w, i in enumerate(chosen)], axis=-2)
         drawn = np.broadcast_to(slopes[..., chosen, :, :], (*values.shape, dimension))
-        return np.asarray(np.take_along_axis(drawn, argmax(values)[..., None, None], axis=-2)[..., 0, :])
+        return as_array(np.take_along_axis(drawn, argmax(values)[..., None, None], axis=-2)[..., 0, :])
 
     start = _origin(slopes[..., 0, 0, :], functions, steps)
     return descend(gradient_of, start, path_digits(functions, steps), step_size, radius)
@@ -126,7 +126,7 @@ def sample_paths(slopes: Array, offsets: Array, radius: Any, step_size: Any, ste
 
 def prediction_errors(features: Array, targets: Array, theta: Array) -> Array:
     """``φ_i·θ - y_i``, shape ``[..., W, n]``: features ``[..., n, d]``, targets ``y`` ``[..., n]``, points ``[..., W, d]``."""
-    return np.asarray(contract("...nd,...wd->...wn", features, theta) - targets[..., None, :])
+    return as_array(contract("...nd,...wd->...wn", features, theta) - targets[..., None, :])
 
 
 def squared_loss(features: Array, targets: Array, chances: Array, theta: Array) -> Array:
@@ -137,7 +137,7 @@ def squared_loss(features: Array, targets: Array, chances: Array, theta: Array) 
 def squared_gradient(features: Array, targets: Array, theta: Array, chosen: Any) -> Array:
     """``2(φ_i·θ - y_i) φ_i`` for the ``i`` that each path draws, shape ``[..., W, d]``."""
     own = prediction_errors(features, targets, theta)[..., np.arange(len(chosen)), chosen]
-    return np.asarray(2 * own[..., None] * features[..., chosen, :])
+    return as_array(2 * own[..., None] * features[..., chosen, :])
 
 
 def squared_paths(features: Array, targets: Array, radius: Any, step_size: Any, steps: int) -> Array:
@@ -157,4 +157,4 @@ def path_chances(chances: Array, steps: int) -> Array:
     result = chances[..., digits[:, 0]]
     for t in range(1, steps):
         result = result * chances[..., digits[:, t]]
-    return np.asarray(result)
+    return as_array(result)

@@ -20,9 +20,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-
-from ..arithmetic import Array, Truth, divide, lift, like, sqrt, support
+from ..arithmetic import Array, Truth, as_array, divide, lift, like, sqrt, support
 from ..model import Game, Policy
 from ..model.agents import split_last
 from .concentrability import density_ratio, dominates, squared_concentrability
@@ -33,12 +31,12 @@ from .performance_difference import expected_along
 
 def propagation_factor(above: Array, below: Array) -> Array:
     """``√2 (φ^m + φ^{m-1})``: what ``Δ`` multiplies an error with; ``above`` is ``φ^m``, ``below`` ``φ^{m-1}``, any shape."""
-    return np.asarray(sqrt(like(2, above)) * (np.asarray(above) + np.asarray(below)))
+    return as_array(sqrt(like(2, above)) * (as_array(above) + as_array(below)))
 
 
 def fit_cost_factor(below: Array) -> Array:
     """``2 φ^{m-1}``: what ``δ`` multiplies the fit's error with; Lemma B.4, on which it rests, is false."""
-    return np.asarray(2 * np.asarray(below))
+    return as_array(2 * as_array(below))
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,11 +84,11 @@ class Update:
 
     def fit_error(self, m: int) -> Array:
         """``u - Q̂/β_k``, in the shape of the factor."""
-        return np.asarray(self.increments[m - 1] - lift(self.eta, 3) * self.estimates[m - 1])
+        return as_array(self.increments[m - 1] - lift(self.eta, 3) * self.estimates[m - 1])
 
     def critic_error(self, m: int) -> Array:
         """``Q̂ - Q^{1:m}``, in the shape of the factor."""
-        return np.asarray(self.estimates[m - 1] - split_last(self.values[m], self.game.action_sizes[m - 1]))
+        return as_array(self.estimates[m - 1] - split_last(self.values[m], self.game.action_sizes[m - 1]))
 
     def squared_fit_error(self, m: int) -> Array:
         """``(ε_k^m)²``, shape ``[...]``."""
@@ -126,11 +124,11 @@ class Update:
     def propagation(self, m: int) -> Array:
         """``Δ_k^m = √2 (φ^m + φ^{m-1}) (ε + ε̂/β_k)``, shape ``[...]``."""
         phi = propagation_factor(sqrt(self.squared_phi(m)), sqrt(self.squared_phi(m - 1)))
-        return np.asarray(phi * (self.epsilon(m) + self.eta * self.epsilon_hat(m)))
+        return as_array(phi * (self.epsilon(m) + self.eta * self.epsilon_hat(m)))
 
     def fit_cost(self, m: int) -> Array:
         """``δ_k^m = 2 φ^{m-1} ε``, shape ``[...]``."""
-        return np.asarray(fit_cost_factor(sqrt(self.squared_phi(m - 1))) * self.epsilon(m))
+        return as_array(fit_cost_factor(sqrt(self.squared_phi(m - 1))) * self.epsilon(m))
 
     def squared_weighted(self, m: int, change: Array) -> Array:
         """``‖w_{m-1} change/π_k^m‖²_{2,σ_k}``, shape ``[...]``, for ``change`` in the shape of the factor.
@@ -151,4 +149,4 @@ class Update:
     def inner(self, m: int, table: Array, ahead: Policy, behind: Policy) -> Array:
         """``E_{ν_* π_*^{1:m-1}} ⟨f, ahead^m - behind^m⟩``, shape ``[...]``, for ``f`` in the shape of the factor."""
         change = ahead.factors[m - 1] - behind.factors[m - 1]
-        return self.along(m, np.asarray((table * change).sum(-1)))
+        return self.along(m, as_array((table * change).sum(-1)))

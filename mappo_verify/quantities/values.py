@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, System, contract, identity, lift, solve
+from ..arithmetic import Array, System, as_array, contract, identity, lift, solve
 from ..errors import GameError, SingularError, UndecidedError
 from ..model import Game, Policy
 from ..model.validation import array_of, in_system, require_finite, require_shape
@@ -33,12 +33,12 @@ from .chain import induced_reward, induced_transition, values_exist
 
 def bellman_matrix(game: Game, policy: Policy) -> Array:
     """``I - γ P_π``, shape ``[..., S, S]``: an M-matrix, whose inverse counts discounted visits."""
-    return np.asarray(identity(game.states, game.system) - lift(game.discount, 2) * induced_transition(game, policy))
+    return as_array(identity(game.states, game.system) - lift(game.discount, 2) * induced_transition(game, policy))
 
 
 def lookahead(game: Game, values: Array) -> Array:
     """``r(s, a) + γ Σ_s' P(s'|s, a) v(s')``, shape ``[..., S, A]``, for any ``v`` of shape ``[..., S]``."""
-    return np.asarray(game.reward + lift(game.discount, 2) * contract("...sat,...t->...sa", game.transition, values))
+    return as_array(game.reward + lift(game.discount, 2) * contract("...sat,...t->...sa", game.transition, values))
 
 
 def solve_bellman(game: Game, policy: Policy, right: Array, transposed: bool = False) -> Array:
@@ -71,7 +71,7 @@ def action_values(game: Game, policy: Policy) -> Array:
 def advantages(game: Game, policy: Policy) -> Array:
     """``A_π(s, a) = Q_π(s, a) - V_π(s)``, shape ``[..., S, A]``.  Source: Section 3.1."""
     values = state_values(game, policy)
-    return np.asarray(lookahead(game, values) - values[..., None])
+    return as_array(lookahead(game, values) - values[..., None])
 
 
 def returns(game: Game, policy: Policy, start: Any = None) -> Array:
@@ -84,7 +84,7 @@ def start_of(game: Game, start: Any = None) -> Array:
     if start is None:
         if game.start is None:
             raise GameError("this game has no start distribution; pass start=, shape [..., S], or build it with start=")
-        return np.asarray(game.start)
+        return as_array(game.start)
     given = in_system(array_of(start, "start"), game.system)
     require_shape("start", given, (game.states,), "[..., S]")
     require_finite("start", given)
