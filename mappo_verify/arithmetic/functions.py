@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from . import system as plain
 from .numbers import Hidden, Numbers, constants, contract_numbers, zeros
-from .one_instance import Truth, refuse
+from .one_instance import UFUNCS, Truth, refuse
 from .structure import alike, broadcast_arrays, broadcast_to
 from .system import Array, System
 
@@ -295,6 +295,8 @@ def as_array(values: Any) -> Array:
     """A list or a number as an array; the numbers of one instance as they are."""
     return values if isinstance(values, (Numbers, Truth)) else np.asarray(values)
 
+
+UFUNCS |= {np.exp: exp, np.log: log, np.sqrt: sqrt, np.maximum: maximum, np.minimum: minimum}
 
 __all__ = [
     "Array",

@@ -24,7 +24,7 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from .one_instance import INSTEAD, Axis, OneInstance, Truth, aligned, axes_of, instances_of, refuse
+from .one_instance import INSTEAD, UFUNCS, Axis, OneInstance, Truth, aligned, axes_of, instances_of, refuse
 from .one_part import arithmetic_of
 from .protocol import Arithmetic, Parts, Relation
 from .system import System
@@ -204,9 +204,7 @@ class Numbers(OneInstance):
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method == "reduce" and ufunc is np.add and not kwargs.keys() - {"axis", "keepdims"}:
             return inputs[0].sum(kwargs.get("axis", 0), kwargs.get("keepdims", False))
-        from . import structure
-
-        handler = structure.UFUNCS.get(ufunc)
+        handler = UFUNCS.get(ufunc)
         name = ufunc.__name__ + ("" if method == "__call__" else f".{method}")
         if handler is None or method != "__call__":
             refuse(

@@ -16,6 +16,10 @@ from .protocol import Parts
 Self = TypeVar("Self", bound="OneInstance")
 Axis = int | Sequence[int] | None
 
+FUNCTIONS: dict[Any, Callable[..., Any]] = {}
+UFUNCS: dict[Any, Callable[..., Any]] = {}
+"""NumPy's functions that a formula may use, and what they are there: filled by :mod:`.structure` and :mod:`.functions`."""
+
 
 def refuse(what: str, instead: str) -> NoReturn:
     """Raise :class:`FormulaError`: what was tried, and what to write instead."""
@@ -138,9 +142,7 @@ class OneInstance:
     __float__ = __complex__ = __index__ = __int__
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        from . import structure
-
-        handler = structure.FUNCTIONS.get(function)
+        handler = FUNCTIONS.get(function)
         if handler is None:
             name = function.__name__
             refuse(f"np.{name} in a formula", INSTEAD.get(name, "it is not among the functions that formulas may use"))

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .numbers import Numbers, constants, contract_numbers, zeros
-from .one_instance import Axis, OneInstance, Truth, axes_of, refuse
+from .one_instance import FUNCTIONS, UFUNCS, Axis, OneInstance, Truth, axes_of, refuse
 
 
 def alike(values: Sequence[Any]) -> list[Any]:
@@ -200,7 +200,7 @@ def _quantified(name: str) -> Callable[..., Any]:
     return quantified
 
 
-FUNCTIONS: dict[Any, Callable[..., Any]] = {
+FUNCTIONS |= {
     np.stack: stack,
     np.concatenate: concatenate,
     np.moveaxis: moveaxis,
@@ -242,19 +242,7 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
         left @ right if left.ndim and right.ndim and max(left.ndim, right.ndim) <= 2 else left * right
     ),
 }
-"""NumPy's functions that change no number, or whose meaning does not depend on how numbers compare."""
-
-
-def _function(name: str) -> Callable[..., Any]:
-    def called(*values: Any) -> Any:
-        from . import functions
-
-        return getattr(functions, name)(*values)
-
-    return called
-
-
-UFUNCS: dict[Any, Callable[..., Any]] = {
+UFUNCS |= {
     np.add: operator.add,
     np.subtract: operator.sub,
     np.multiply: operator.mul,
@@ -272,10 +260,4 @@ UFUNCS: dict[Any, Callable[..., Any]] = {
     np.greater_equal: operator.ge,
     np.absolute: abs,
     np.fabs: abs,
-    np.exp: _function("exp"),
-    np.log: _function("log"),
-    np.sqrt: _function("sqrt"),
-    np.maximum: _function("maximum"),
-    np.minimum: _function("minimum"),
 }
-"""NumPy's element by element functions; each is the sound one of :mod:`mappo_verify.arithmetic`."""
