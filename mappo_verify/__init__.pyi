@@ -58,13 +58,16 @@ from .claims.claim import (
     at_most as at_most,
     at_least as at_least,
 )
-from .claims.settings import (
-    Setting as Setting,
+from .claims.coordinates import (
     Sizes as Sizes,
+    Coordinate as Coordinate,
+)
+from .claims.case import (
     Case as Case,
     Hypothesis as Hypothesis,
     Ingredient as Ingredient,
-    Coordinate as Coordinate,
+)
+from .claims.ingredients import (
     GameData as GameData,
     PolicyData as PolicyData,
     Distribution as Distribution,
@@ -73,6 +76,9 @@ from .claims.settings import (
     LogOdds as LogOdds,
     Derived as Derived,
     Counts as Counts,
+)
+from .claims.settings import (
+    Setting as Setting,
 )
 from .claims.experiment import Experiment as Experiment
 from .claims.verdict import Evidence as Evidence, Verdict as Verdict, Standing as Standing

@@ -18,7 +18,7 @@ from mappo_verify.arithmetic import System
 from mappo_verify.checking.evaluate import certify
 from mappo_verify.checking.reports import ClaimReport
 from mappo_verify.checking.strategies import cases
-from mappo_verify.claims.settings import Case
+from mappo_verify.claims.case import Case
 
 RARE = {
     "abstract-rate",

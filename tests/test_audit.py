@@ -19,7 +19,7 @@ from mappo_verify.checking.evaluate import certify, evaluate
 from mappo_verify.checking.reports import Tally
 from mappo_verify.checking.sampling import sizes_of
 from mappo_verify.checking.shrink import shrink
-from mappo_verify.claims.settings import Increments
+from mappo_verify.claims.ingredients import Increments
 from mappo_verify.errors import ClaimError, MixedArithmeticError
 from mappo_verify.papers.registry import CLAIMS
 from mappo_verify.papers.registry import claim as find

@@ -15,7 +15,7 @@ from mappo_verify.arithmetic import System, like
 from mappo_verify.checking.evaluate import certify
 from mappo_verify.checking.sampling import draw, instance, sizes_of
 from mappo_verify.claims.claim import Line, chains, cited, composed_relation
-from mappo_verify.claims.settings import Coordinate
+from mappo_verify.claims.coordinates import Coordinate
 from mappo_verify.errors import ClaimError, GameError, MappoVerifyError, MixedArithmeticError
 from mappo_verify.papers.registry import CLAIMS, IDS, select
 from mappo_verify.papers.registry import claim as find

@@ -400,13 +400,13 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("papers/local_optimization/section_4_convergence.py", "_is_own"): "floats only: balls take the next line",
     ("papers/local_optimization/section_4_convergence.py", "_covers"): "three-valued truths",
     ("papers/local_optimization/limits.py", "limit_setting"): "numbers of actions",
+    ("claims/coordinates.py", "__post_init__"): "integer bounds of a schema",
     ("claims/settings.py", "__post_init__"): "integer bounds of a schema",
-    ("claims/settings.py", "coordinates"): "an integer bound of a schema",
     ("claims/settings.py", "case_from"): "sorts names for a message",
-    ("claims/settings.py", "batch_of"): "numbers of axes",
     ("claims/settings.py", "_fitting_sizes"): "lengths of axes",
-    ("claims/settings.py", "__getattr__"): "sorts names for a message",
-    ("claims/settings.py", "is_distribution"): "floats only: other systems take the next line",
+    ("claims/case.py", "batch_of"): "numbers of axes",
+    ("claims/case.py", "__getattr__"): "sorts names for a message",
+    ("claims/ingredients.py", "coordinates"): "an integer bound of a schema",
 }
 """(file, function): why what happens there is no comparison of numbers in a number system."""
 

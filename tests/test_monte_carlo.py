@@ -247,7 +247,9 @@ def test_the_law_of_the_counts():
     experiment = find("lemma-c.1").experiment
     design = experiment.designs()["coin"]
     ones = like(np.ones((3, 2, 4), int), System.RATIONALS)
-    exact = mv.Case(find("lemma-c.1").setting, mv.Sizes(3, (2,)), System.RATIONALS, (), {**design, "counts": ones})
+    exact = mv.Case(
+        find("lemma-c.1").setting.ingredients, mv.Sizes(3, (2,)), System.RATIONALS, (), {**design, "counts": ones}
+    )
     counts = sampled(experiment, exact, 60, 20_000, np.random.default_rng(0)).counts
     assert counts.shape == (20_000, 3, 2, 4) and (counts.sum((1, 2, 3)) == 60).all()
     law = np.asarray(exact.law.astype(str), dtype=object)

@@ -12,7 +12,7 @@ import mappo_verify as mv
 from mappo_verify.arithmetic import TRUE, System
 from mappo_verify.checking.evaluate import decide
 from mappo_verify.checking.sampling import ACTION_SHAPES, draw, instance, sizes_of
-from mappo_verify.claims.settings import Coordinate
+from mappo_verify.claims.coordinates import Coordinate
 from mappo_verify.errors import ClaimError
 from mappo_verify.papers.registry import CLAIMS
 

@@ -11,7 +11,7 @@ import mappo_verify as mv
 from mappo_verify.arithmetic import TRUE, System
 from mappo_verify.checking import strategies
 from mappo_verify.checking.strategies import cases, coordinates, games, policies, sizes
-from mappo_verify.claims.settings import Coordinate
+from mappo_verify.claims.coordinates import Coordinate
 from mappo_verify.papers.registry import CLAIMS
 
 QUICK = settings(max_examples=40, deadline=None, derandomize=True, database=None, print_blob=False)

@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import FALSE, System, compare, floats_of, smallest
+from ..claims.case import Case, system_of_object
 from ..claims.claim import Claim
-from ..claims.settings import Case, Sizes, system_of_object
+from ..claims.coordinates import Sizes
 from ..claims.verdict import Evidence, Standing, Verdict
 from ..errors import ClaimError, MappoVerifyError
 from ..model import Game, Policy

@@ -11,7 +11,7 @@ toolkit, and compares every field.  ``certificates/check.py`` does the same with
 A file is untrusted: its size, the length of its numbers and the size of what they describe are bounded before anything is
 evaluated.  The checksum proves nothing; it catches slips in integers that a statement happens not to look at.
 
->>> from mappo_verify.claims.settings import Sizes
+>>> from mappo_verify.claims.coordinates import Sizes
 >>> coordinates = {"radius": [1, 1], "bound": [1, 2], "beta": [1, 1], "theta": [1], "anchor": [-1], "features": [1], "share": 0}
 >>> found = certificate_of("lemma-b.2/printed-gradient-bound", Sizes(1, (1,)), coordinates)
 >>> found.left_value, found.relation, found.right_value
@@ -46,7 +46,7 @@ import numpy as np
 
 from ..arithmetic import System, module_of
 from ..claims.claim import Claim
-from ..claims.settings import Coordinate, Sizes
+from ..claims.coordinates import Coordinate, Sizes
 from ..claims.verdict import Evidence, LineEvidence, Standing, Verdict
 from ..errors import ClaimError, ExactnessError, FileError, UndecidedError
 from ..papers.registry import claim as find

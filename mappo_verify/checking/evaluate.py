@@ -34,8 +34,9 @@ from ..arithmetic import (
     smallest,
     truth_of,
 )
+from ..claims.case import Case
 from ..claims.claim import Claim, Line, chains, composed_relation
-from ..claims.settings import Case, Sizes
+from ..claims.coordinates import Sizes
 from ..claims.verdict import Evidence, LineEvidence, StepEvidence, verdicts_of
 from ..errors import ClaimError, ExactnessError, UndecidedError
 

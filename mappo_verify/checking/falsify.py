@@ -19,8 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arithmetic import System
+from ..claims.case import Case
 from ..claims.claim import Claim, chains, composed_relation
-from ..claims.settings import Case, Coordinate, Sizes
+from ..claims.coordinates import Coordinate, Sizes
 from ..claims.verdict import Standing
 from ..errors import ClaimError
 from ..papers.registry import claim as find

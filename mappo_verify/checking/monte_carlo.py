@@ -21,9 +21,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arithmetic import FALSE, System, like
+from ..claims.case import Case
 from ..claims.claim import Claim, Line, chains, composed_relation
+from ..claims.coordinates import Sizes
 from ..claims.experiment import Experiment
-from ..claims.settings import Case, Sizes
 from ..errors import ClaimError
 from .evaluate import aligned, in_system
 
@@ -155,7 +156,7 @@ def _prepared(claim: Claim, experiment: Experiment, name: str, objects: Any) -> 
     game = objects["game"]
     ones = like(np.ones((game.states, game.actions, game.states + 1), int), System.RATIONALS)
     sizes = Sizes(game.states, game.action_sizes)
-    exact = Case(claim.setting, sizes, System.RATIONALS, (), {**objects, experiment.counts: ones})
+    exact = Case(claim.setting.ingredients, sizes, System.RATIONALS, (), {**objects, experiment.counts: ones})
     for hypothesis in claim.setting.all_hypotheses:
         if (np.asarray(hypothesis.holds(exact)) == FALSE).any():
             raise ClaimError(f"claim {claim.id}: the design {name!r} violates a hypothesis: {hypothesis.name}")
@@ -169,7 +170,7 @@ def sampled(experiment: Experiment, exact: Case, count: int, repetitions: int, g
     drawn = generator.multinomial(count, law.ravel() / law.sum(), size=repetitions)
     counts = drawn.reshape(repetitions, *law.shape).astype(np.float64)
     return Case(
-        exact.setting, exact.sizes, System.FLOATS, (repetitions,), {**floats.objects, experiment.counts: counts}
+        exact.ingredients, exact.sizes, System.FLOATS, (repetitions,), {**floats.objects, experiment.counts: counts}
     )
 
 

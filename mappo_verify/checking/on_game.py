@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import System, like, module_of
+from ..claims.case import Case
 from ..claims.claim import Claim
-from ..claims.settings import Case, Setting, Sizes
+from ..claims.coordinates import Sizes
+from ..claims.settings import Setting
 from ..errors import GameError, SingularError, UndecidedError
 from ..model import Game, Policy
 from ..quantities.optimal import optimal
@@ -58,7 +60,7 @@ def case_on_game(setting: Setting, game: Game, seed: int = 0) -> Case:
     plain = {i.name: value for i in setting.ingredients if (value := i.plain_on(exact)) is not None}
     # Of several policies the first is the optimal one, and the others are compared with it.
     objects |= dict(list(plain.items())[1:]) if len(plain) > 1 else plain
-    return Case(setting, Sizes(exact.states, exact.action_sizes), System.RATIONALS, (), objects)
+    return Case(setting.ingredients, Sizes(exact.states, exact.action_sizes), System.RATIONALS, (), objects)
 
 
 def _obstacle(setting: Setting, game: Game) -> str:
@@ -98,7 +100,7 @@ def _objects(setting: Setting, game: Game, count: int, generator: np.random.Gene
         numbers = {name: like(values, System.RATIONALS) for name, values in instance(drawn, index).items()}
         built: dict[str, Any] = {}
         for ingredient in setting.ingredients:
-            if ingredient.optional:
+            if ingredient.compute is not None:
                 continue  # it is computed from the others
             value = fixed[ingredient.name]
             if value is None:
@@ -110,7 +112,7 @@ def _objects(setting: Setting, game: Game, count: int, generator: np.random.Gene
 
 
 def _evaluate(claim: Claim, game: Game, objects: dict[str, Any]) -> Any:
-    exact = Case(claim.setting, Sizes(game.states, game.action_sizes), System.RATIONALS, (), objects)
+    exact = Case(claim.setting.ingredients, Sizes(game.states, game.action_sizes), System.RATIONALS, (), objects)
 
     def build(system: System) -> Case:
         return exact if system is System.RATIONALS else exact.to(system)

@@ -18,7 +18,7 @@ import numpy as np
 
 from ..arithmetic import FALSE, TRUE, System, module_of
 from ..claims.claim import Claim
-from ..claims.settings import Sizes
+from ..claims.coordinates import Sizes
 from ..claims.verdict import Evidence
 from ..errors import ExactnessError, SingularError, UndecidedError
 from .evaluate import evaluate, in_system

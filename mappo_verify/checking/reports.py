@@ -11,7 +11,7 @@ import numpy as np
 
 from ..arithmetic import System, compare, floats_of
 from ..claims.claim import Claim, cited
-from ..claims.settings import Sizes
+from ..claims.coordinates import Sizes
 from ..claims.verdict import Evidence, Standing, StepEvidence, Verdict
 from ..errors import MixedArithmeticError
 from .evaluate import raised

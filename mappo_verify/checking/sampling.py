@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..claims.settings import Coordinate, Setting, Sizes
+from ..claims.coordinates import Coordinate, Sizes
+from ..claims.settings import Setting
 from ..errors import ClaimError
 
 Integers = npt.NDArray[np.int64]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..claims.claim import Claim
-from ..claims.settings import Coordinate, Sizes
+from ..claims.coordinates import Coordinate, Sizes
 from ..claims.verdict import Verdict
 from .evaluate import decide, raised
 from .sampling import Draw, nearest_zero, sizes_of

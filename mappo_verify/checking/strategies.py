@@ -20,7 +20,10 @@ import numpy as np
 from hypothesis import strategies as st
 
 from ..arithmetic import System
-from ..claims.settings import Case, Coordinate, GameData, PolicyData, Setting, Sizes
+from ..claims.case import Case
+from ..claims.coordinates import Coordinate, Sizes
+from ..claims.ingredients import GameData, PolicyData
+from ..claims.settings import Setting
 from ..model import Game, Policy
 
 __all__ = ["cases", "coordinates", "games", "policies", "sizes"]

@@ -29,8 +29,9 @@ from ..errors import ClaimError, MappoVerifyError, MixedArithmeticError
 from .settings import Setting
 
 if TYPE_CHECKING:
+    from .case import Case
+    from .coordinates import Sizes
     from .experiment import Experiment
-    from .settings import Case, Sizes
     from .verdict import Standing
 
 RELATIONS = ("=", "≤", "≥")
@@ -122,7 +123,7 @@ class Claim:
     setting : Setting
         What an instance is, and under which hypotheses.
     proof : callable
-        A generator of lines over a :class:`~mappo_verify.claims.settings.Case`.
+        A generator of lines over a :class:`~mappo_verify.claims.case.Case`.
     statement : str
         The statement as people write it; the title where it is left out.
     record : Standing, optional

@@ -16,7 +16,7 @@ from ..arithmetic import Array
 from ..errors import ClaimError
 
 if TYPE_CHECKING:
-    from .settings import Case
+    from .case import Case
 
 SAMPLE_SIZES = (64, 256, 1024, 4096)
 

@@ -11,8 +11,8 @@ from ..arithmetic import System, floats_of, system_of
 from ..checking.explain import explain_report
 from ..checking.monte_carlo import Interval, Statistics
 from ..checking.reports import AuditReport, ClaimReport, Progress
+from ..claims.case import Case
 from ..claims.claim import Claim
-from ..claims.settings import Case
 from ..claims.verdict import Evidence, LineEvidence
 from ..errors import ExactnessError
 from ..model import Game, Policy

@@ -25,22 +25,11 @@ from ...arithmetic import (
     support,
     tilt,
 )
+from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_most, equal, line
-from ...claims.settings import (
-    Case,
-    Distribution,
-    GameData,
-    Hypothesis,
-    LogOdds,
-    PolicyData,
-    PositiveScalar,
-    PrefixTables,
-    Setting,
-    Sizes,
-    Table,
-    own_actions,
-    total,
-)
+from ...claims.coordinates import Sizes
+from ...claims.ingredients import Distribution, GameData, LogOdds, PolicyData, PositiveScalar, PrefixTables, Table
+from ...claims.settings import Setting
 from ...claims.verdict import Standing
 from ...model.agents import split_last
 from ...quantities import stochastic_gradient
@@ -70,6 +59,7 @@ from ...quantities.stochastic_gradient import (
 )
 from ...quantities.update_errors import propagation_factor
 from ...quantities.values import action_values
+from .common import own_actions, total
 from .section_3 import GAME_AND_POLICY, GAME_AND_PRODUCT_POLICY, ONE_BY_TWO, SIMPLEX, TWO_BY_TWO, flat_core, subsets_of
 from .section_4 import COVERED
 

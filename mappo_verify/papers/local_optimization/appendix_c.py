@@ -12,20 +12,11 @@ from typing import Any
 import numpy as np
 
 from ...arithmetic import Array, Truth, both, compare, contract, lift, like, maximum, minimum, smallest, square
+from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_least, at_most, equal, line
-from ...claims.settings import (
-    Case,
-    Derived,
-    Distribution,
-    GameData,
-    Hypothesis,
-    PolicyData,
-    PositiveScalar,
-    PrefixTables,
-    Setting,
-    Sizes,
-    Table,
-)
+from ...claims.coordinates import Sizes
+from ...claims.ingredients import Derived, Distribution, GameData, PolicyData, PositiveScalar, PrefixTables, Table
+from ...claims.settings import Setting
 from ...claims.verdict import Standing
 from ...games.offline import one_agent_gap, two_agent_gap
 from ...model import Policy

@@ -7,24 +7,18 @@ may be anything: nothing here uses a game.  The rows of an instance are such pai
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ...arithmetic import Array, Truth, compare, largest, lift, like, sqrt, square, truth_of
+from ...claims.case import Built, Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_most, equal, line
-from ...claims.settings import (
-    Case,
-    Derived,
-    Distribution,
-    Hypothesis,
-    Increments,
-    Payoffs,
-    PositiveScalar,
-    Setting,
-    Sizes,
-    Table,
-)
+from ...claims.coordinates import Coordinate, Numbers, Sizes
+from ...claims.ingredients import Derived, Distribution, Increments, PositiveScalar, Table
+from ...claims.settings import Setting
 from ...claims.verdict import Standing
+from ...model.conditions import in_unit
 from ...quantities.divergence import kl_divergence, l1_distance
 from ...quantities.online_learning import (
     cumulative_gains,
@@ -252,6 +246,28 @@ BOUNDED_LEADER = Setting(
     steps=(1, 2, 4),
     action_range=(1, 4),
 )
+
+
+@dataclass(frozen=True)
+class Payoffs(Increments):
+    """What an adversary pays: shares ``k/high`` in [0, 1] of the largest payoff, one table for every step and agent."""
+
+    name: str = "shares"
+    high: int = 9
+
+    def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
+        return tuple(replace(c, kind="integer", low=0) for c in super().coordinates(sizes))
+
+    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> tuple[Array, ...]:
+        return tuple(np.asarray(numbers[coordinate.name] / self.high) for coordinate in self.coordinates(sizes))
+
+    def hypotheses(self) -> tuple[Hypothesis, ...]:
+        def shares(case: Case) -> Truth:
+            return in_unit(np.concatenate(getattr(case, self.name), axis=-1))
+
+        return (Hypothesis(f"{self.name} lie in [0, 1]", shares, True),)
+
+
 ADVERSARY = Setting(
     "any payoffs in [0, B], B = 1/(1-γ), a comparator, a distribution over the rows (s, a^{1:m-1}), which states counts",
     (

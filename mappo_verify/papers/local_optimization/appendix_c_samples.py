@@ -36,23 +36,12 @@ from ...arithmetic import (
     square,
     truth_of,
 )
+from ...claims.case import Built, Case, Hypothesis, Ingredient
 from ...claims.claim import Claim, Kind, Line, at_most, line
+from ...claims.coordinates import Numbers, Sizes
 from ...claims.experiment import Experiment
-from ...claims.settings import (
-    Built,
-    Case,
-    Counts,
-    Derived,
-    Distribution,
-    GameData,
-    Hypothesis,
-    Ingredient,
-    Numbers,
-    PolicyData,
-    Setting,
-    Sizes,
-    Table,
-)
+from ...claims.ingredients import Counts, Derived, Distribution, GameData, PolicyData, Table
+from ...claims.settings import Setting
 from ...claims.verdict import Standing
 from ...games.named import random_game
 from ...model import Game, Policy
@@ -107,7 +96,7 @@ SOUND = (Hypothesis("γ < 1", _discounted), Hypothesis("the sample is not empty"
 class IndependentFeatures(Table):
     """One feature for every point, independent by construction: 1 on the diagonal and ``k/scale`` below it."""
 
-    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> Array:  # noqa: D102 - as Ingredient's
+    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> Array:
         table = super().build(numbers, sizes, built, generic)
         below = np.tri(table.shape[-1], k=-1, dtype=bool)
         return np.asarray(identity(table.shape[-1], table) + select(below, table, like(0, table)))

@@ -49,24 +49,12 @@ from ...arithmetic import (
     square,
     tilt,
 )
+from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_least, at_most, equal, line
+from ...claims.coordinates import Coordinate, Sizes
 from ...claims.experiment import Experiment
-from ...claims.settings import (
-    START,
-    Case,
-    Coordinate,
-    Counts,
-    Derived,
-    Distribution,
-    GameData,
-    Hypothesis,
-    PolicyData,
-    PositiveScalar,
-    Setting,
-    Sizes,
-    Table,
-    total,
-)
+from ...claims.ingredients import START, Counts, Derived, Distribution, GameData, PolicyData, PositiveScalar, Table
+from ...claims.settings import Setting
 from ...claims.verdict import Standing
 from ...games.offline import OfflineProblem, two_agent_gap
 from ...model import Game, Policy
@@ -91,6 +79,7 @@ from .appendix_c_samples import (
     law,
     points_of,
 )
+from .common import total
 
 # --- the assumptions as numbers ------------------------------------------------------------------------------------------
 
@@ -672,7 +661,7 @@ def _joint(case: Case) -> Array:
 class CountsOfRun(Counts):
     """One sample for every iteration, ``[..., K, S, A, S+1]``."""
 
-    def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:  # noqa: D102 - as Ingredient's
+    def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
         (one,) = super().coordinates(sizes)
         return (Coordinate(one.name, (sizes.steps, *one.shape), one.kind, one.low, one.high),)
 

@@ -14,18 +14,10 @@ from typing import Any
 import numpy as np
 
 from ...arithmetic import Array, System, contract, like, select, support, system_of
-from ...claims.settings import (
-    Built,
-    Case,
-    Coordinate,
-    Derived,
-    Distribution,
-    Hypothesis,
-    Ingredient,
-    Numbers,
-    Setting,
-    Sizes,
-)
+from ...claims.case import Built, Case, Hypothesis, Ingredient
+from ...claims.coordinates import Coordinate, Numbers, Sizes
+from ...claims.ingredients import Derived, Distribution
+from ...claims.settings import Setting
 from ...errors import ClaimError
 from ...games.offline import OfflineProblem
 from ...model import Policy

@@ -22,21 +22,11 @@ from ...arithmetic import (
     support,
     truth_of,
 )
+from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_most, equal, line
-from ...claims.settings import (
-    START,
-    Case,
-    Distribution,
-    GameData,
-    Hypothesis,
-    LogOdds,
-    PolicyData,
-    PositiveScalar,
-    Setting,
-    Sizes,
-    Table,
-    own_actions,
-)
+from ...claims.coordinates import Sizes
+from ...claims.ingredients import START, Distribution, GameData, LogOdds, PolicyData, PositiveScalar, Table
+from ...claims.settings import Setting
 from ...claims.verdict import Standing
 from ...model.agents import prefix_sizes
 from ...quantities.agent_values import (
@@ -64,6 +54,7 @@ from ...quantities.values import (
     returns,
     state_values,
 )
+from .common import own_actions
 
 VALUES_EXIST = Hypothesis("I - γP_π is invertible", lambda case: values_exist(case.game, case.policy))
 

@@ -9,23 +9,11 @@ from typing import Any
 import numpy as np
 
 from ...arithmetic import Array, System, contract, floats_of, lift, like, log, support
+from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_least, at_most, equal, line
-from ...claims.settings import (
-    START,
-    Case,
-    Derived,
-    Distribution,
-    GameData,
-    Hypothesis,
-    LogOdds,
-    PolicyData,
-    PositiveScalar,
-    Setting,
-    Sizes,
-    both_exist,
-    own_actions,
-    total,
-)
+from ...claims.coordinates import Sizes
+from ...claims.ingredients import START, Derived, Distribution, GameData, LogOdds, PolicyData, PositiveScalar
+from ...claims.settings import Setting
 from ...claims.verdict import Standing
 from ...quantities.agent_values import advantages_of, agent_values
 from ...quantities.chain import has_stationary_distribution, values_exist
@@ -35,6 +23,7 @@ from ...quantities.divergence import kl_divergence, l1_distance, squared_norm
 from ...quantities.mirror_descent import averaged_objective, mirror_gradient, mirror_objective, mirror_step
 from ...quantities.performance_difference import expected_along, gains_along, return_difference
 from ...quantities.values import returns
+from .common import both_exist, own_actions, total
 from .section_3 import ONE_BY_TWO, SIMPLEX, TWO_BY_TWO
 
 

@@ -8,7 +8,7 @@ With ``η = 1/β_k`` the theorem speaks of ``Σ_k (1-γ)(J_* - J_k)/β_k``.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -33,22 +33,20 @@ from ...arithmetic import (
     tilt,
     truth_of,
 )
+from ...claims.case import Built, Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_least, at_most, equal, line
-from ...claims.settings import (
-    Case,
+from ...claims.coordinates import Coordinate, Numbers, Sizes
+from ...claims.ingredients import (
     Derived,
     Distribution,
     GameData,
-    Hypothesis,
     Increments,
     PolicyData,
     PositiveScalar,
     PrefixTables,
-    RareErrors,
-    Setting,
     Table,
-    total,
 )
+from ...claims.settings import Setting
 from ...claims.verdict import Standing
 from ...games.named import shared_parameter
 from ...model import Game, Policy
@@ -63,6 +61,7 @@ from ...quantities.mirror_descent import exact_rate_bound, ideal_update, mirror_
 from ...quantities.performance_difference import return_difference
 from ...quantities.update_errors import Update, fit_cost_factor, propagation_factor
 from ...quantities.values import returns, state_values
+from .common import total
 
 
 def steps_of(case: Case) -> list[Update]:
@@ -589,6 +588,34 @@ SHARED = Setting(
     steps=(1, 2, 3),
     action_range=(2, 2),
 )
+
+
+@dataclass(frozen=True)
+class RareErrors(Increments):
+    """The increments of a two-armed bandit: exact updates that multiply the odds by ``b``, and a few errors.
+
+    ``b = 1 + p/q``; the error of step ``k`` adds ``e_k log 2`` to the logit of the bad action, with ``e_k`` nearly always 0.
+    """
+
+    name: str = "increments"
+    high: int = 40
+
+    def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
+        return (
+            Coordinate(f"{self.name}.base", (2,), "positive", 1, 4),
+            Coordinate(f"{self.name}.errors", (sizes.steps,), "rare", -self.high, self.high),
+        )
+
+    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> tuple[Array, ...]:
+        base, errors = numbers[f"{self.name}.base"], numbers[f"{self.name}.errors"]
+        ratio = base[..., 0] / base[..., 1]
+        gain, two = log(like(1, ratio) + ratio), log(like(2, ratio))
+        return tuple(
+            np.stack([np.asarray(gain), np.asarray(two * errors[..., k])], axis=-1)[..., None, :]
+            for k in range(sizes.steps)
+        )
+
+
 BANDIT = Setting(
     "the bandit r = (1, 0): exact updates but for a few errors on the bad action's logit",
     (

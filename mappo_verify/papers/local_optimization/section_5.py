@@ -34,21 +34,11 @@ from ...arithmetic import (
     support,
     truth_of,
 )
+from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_most, equal, line
-from ...claims.settings import (
-    Case,
-    Derived,
-    Distribution,
-    GameData,
-    Hypothesis,
-    PolicyData,
-    PositiveScalar,
-    PrefixTables,
-    Setting,
-    Sizes,
-    Table,
-    total,
-)
+from ...claims.coordinates import Sizes
+from ...claims.ingredients import Derived, Distribution, GameData, PolicyData, PositiveScalar, PrefixTables, Table
+from ...claims.settings import Setting
 from ...claims.verdict import Standing
 from ...games.offline import one_agent_gap, two_agent_gap
 from ...model import Game, Policy
@@ -65,6 +55,7 @@ from ...quantities.online_learning import estimation_bound, optimisation_bound, 
 from ...quantities.performance_difference import gains_along
 from ...quantities.values import returns
 from .appendix_c import DISCOUNTED
+from .common import total
 from .limits import limit_setting
 
 # --- Definition 5.4 -----------------------------------------------------------------------------------------------------

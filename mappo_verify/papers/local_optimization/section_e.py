@@ -16,8 +16,11 @@ from fractions import Fraction
 import numpy as np
 
 from ...arithmetic import Array, absolute, like, support, truth_of
+from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_least, at_most, equal, line
-from ...claims.settings import Case, Derived, Distribution, GameData, Hypothesis, PolicyData, Setting, Sizes, Table
+from ...claims.coordinates import Sizes
+from ...claims.ingredients import Derived, Distribution, GameData, PolicyData, Table
+from ...claims.settings import Setting
 from ...claims.verdict import Standing
 from ...games.named import ratio
 from ...model.agents import split_last

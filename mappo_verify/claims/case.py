@@ -1,0 +1,150 @@
+"""A case is one instance of a setting, or a batch of them: its ingredients in one number system."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..arithmetic import System, Truth, system_of
+from ..model import Game, Policy
+from ..model.conversion import convert
+from ..model.validation import array_of, require_finite
+from .coordinates import Coordinate, Numbers, Sizes
+
+Built = Mapping[str, Any]
+"""The ingredients of an instance that are built already, by name."""
+
+
+class Ingredient:
+    """One named part of an instance: described by integers, built from them, or taken from what a user gives."""
+
+    name: str
+    optional: bool = False
+    compute: Callable[[Case], Any] | None = None
+    """How it follows from the ingredients before it; None for what is drawn or given."""
+
+    def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
+        """The integers that describe it."""
+        raise NotImplementedError
+
+    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> Any:
+        """The object, from its coordinates in some number system; ``built`` holds the ingredients before it."""
+        raise NotImplementedError
+
+    def convert(self, value: Any, target: System) -> Any:
+        """A user's object in another number system; non-finite numbers are refused by name and index."""
+        given = array_of(value, self.name)
+        require_finite(self.name, given)
+        return convert(given, target)
+
+    def hypotheses(self) -> tuple[Hypothesis, ...]:
+        """What every instance satisfies by construction; verified all the same, for a user's objects may not."""
+        return ()
+
+    def steps_of(self, value: Any, sizes: Sizes) -> int | None:
+        """The length of the run that a user's object describes; None where it tells nothing about a length."""
+        return None
+
+    def core_shape(self, sizes: Sizes) -> tuple[int, ...] | None:
+        """The axes that a user's array has beyond the batch; None for a game or a policy, which know their own."""
+        return self.coordinates(sizes)[0].shape
+
+    def fixed_on(self, game: Game) -> Any:
+        """What it is on a user's game, where that leaves no choice; None where any object will do."""
+        return None
+
+    def telling_on(self, game: Game, best: Policy | None) -> Any:
+        """An object that deserves a case of its own on a user's game, whose optimal policy is ``best`` if it has one."""
+        return None
+
+    def plain_on(self, game: Game) -> Any:
+        """The plainest object on a user's game, to show a claim with; None where a drawn one must do."""
+        return None
+
+    def batch_of(self, value: Any) -> tuple[int, ...]:
+        """The batch axes of a user's object."""
+        if isinstance(value, (Game, Policy)):
+            return value.batch_shape
+        core = len(self.core_shape(Sizes(1, (1,))) or ())
+        return tuple(np.shape(value)[: max(np.ndim(value) - core, 0)])
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """A condition of the claim: ``holds(case)`` is three-valued truth of the batch shape.
+
+    ``by_construction`` says that the setting only draws instances that satisfy it; it is verified all the same.
+    """
+
+    name: str
+    holds: Callable[[Case], Truth]
+    by_construction: bool = False
+
+
+class Case:
+    """The ingredients of one instance (or a batch) in one number system; attributes are their names."""
+
+    RESERVED = frozenset(
+        {"ingredients", "sizes", "system", "batch_shape", "objects", "take", "to", "steps", "derived", "RESERVED"}
+    )
+
+    def __init__(
+        self,
+        ingredients: tuple[Ingredient, ...],
+        sizes: Sizes,
+        system: System,
+        batch_shape: tuple[int, ...],
+        objects: Mapping[str, Any],
+    ) -> None:
+        self.ingredients = ingredients
+        self.sizes = sizes
+        self.system = system
+        self.batch_shape = batch_shape
+        self.objects = dict(objects)
+        self.derived: dict[str, Any] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        objects, derived = self.__dict__.get("objects", {}), self.__dict__.get("derived", {})
+        if name in objects:
+            return objects[name]
+        for ingredient in self.__dict__.get("ingredients", ()):
+            if ingredient.name == name and ingredient.compute is not None:
+                if name not in derived:
+                    derived[name] = ingredient.compute(self)
+                return derived[name]
+        raise AttributeError(f"this case has no {name!r}; it has {sorted(objects)}")
+
+    def to(self, target: System) -> Case:
+        """The same instance in another number system; what is derived is derived anew there."""
+        objects = {
+            ingredient.name: ingredient.convert(self.objects[ingredient.name], target)
+            for ingredient in self.ingredients
+            if ingredient.name in self.objects and ingredient.compute is None
+        }
+        return Case(self.ingredients, self.sizes, target, self.batch_shape, objects)
+
+    def take(self, index: Any) -> Case:
+        """One instance of the batch, or the sub-batch under a mask; what is derived is derived anew."""
+        axes = len(self.batch_shape)
+        taken = {}
+        for name, value in self.objects.items():
+            if isinstance(value, tuple):
+                taken[name] = tuple(
+                    part[index] if np.shape(part)[:axes] == self.batch_shape else part for part in value
+                )
+                continue
+            own = value.batch_shape if isinstance(value, (Game, Policy)) else np.shape(value)[:axes]
+            taken[name] = value[index] if own == self.batch_shape else value  # what the batch shares has no batch axes
+        probe = np.empty(self.batch_shape, np.int8)[index]
+        return Case(self.ingredients, self.sizes, self.system, np.shape(probe), taken)
+
+
+def system_of_object(value: Any) -> System:
+    """The number system of a game, a policy, a table, or a tuple of tables."""
+    if isinstance(value, (Game, Policy)):
+        return value.system
+    found: System = system_of(*value) if isinstance(value, tuple) else system_of(array_of(value, "value"))
+    return found

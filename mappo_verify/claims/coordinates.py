@@ -1,0 +1,75 @@
+"""How large an instance is, and the integers that describe it.
+
+Every ingredient of an instance is described by integer coordinates: weights that are normalised to probabilities, numerators over
+a fixed denominator, positive odds.  One instance is therefore exact data; it exists in every number system without rounding,
+shrinks well, prints well and can be stored.
+
+Two ways to turn coordinates into numbers:
+
+* *drawn*: ``weights / Σ weights``, for instances;
+* *generic*: the coordinates are free parameters (all but the last weight of a row, which is 1 minus the others), for proofs in
+  symbols and at random points.  A game that may terminate keeps its rows of P entirely free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..arithmetic import Array, like
+from ..errors import ClaimError
+
+Numbers = Mapping[str, Array]
+"""Coordinates, by name, as numbers of one system."""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How large an instance is: ``S`` states, ``|A_1|, ..., |A_N|`` actions, and ``K`` steps where it is a run."""
+
+    states: int
+    actions: tuple[int, ...]
+    steps: int = 1
+
+    @property
+    def agents(self) -> int:
+        """``N``"""
+        return len(self.actions)
+
+    def __str__(self) -> str:
+        run = f", {self.steps} steps" if self.steps != 1 else ""
+        return f"{self.states} state{'s' * (self.states != 1)}, {'x'.join(map(str, self.actions))} actions{run}"
+
+
+@dataclass(frozen=True)
+class Coordinate:
+    """An array of integers.
+
+    ``kind`` is ``weight`` (rows ≥ 0 along the last axis, not all 0), ``integer``, ``positive``, or ``rare`` (integers,
+    nearly all 0).
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    kind: str
+    low: int
+    high: int
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.shape, tuple):
+            raise ClaimError(f"{self.name} has the shape {self.shape!r}; a shape is a tuple such as (3,)")
+        if self.low > self.high:
+            raise ClaimError(f"{self.name} ranges from {self.low} to {self.high}, which is empty")
+
+
+def simplex(weights: Array, generic: bool, defective: bool = False) -> Array:
+    """Rows of (sub)probabilities from weights; ``defective`` drops the last column, whose share is termination."""
+    if generic:
+        free = weights[..., :-1]
+        if defective:
+            return np.asarray(free)
+        return np.concatenate([free, np.asarray(like(1, weights) - free.sum(-1))[..., None]], axis=-1)
+    shares = weights / weights.sum(-1, keepdims=True)
+    return np.asarray(shares[..., :-1] if defective else shares)

@@ -1,0 +1,380 @@
+"""The ingredients that settings are made of: games, policies, distributions, tables, scalars, what follows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..arithmetic import FALSE, TRUE, Array, System, Truth, compare, like, log, support, system_of, truth_of
+from ..errors import ClaimError
+from ..model import Game, Policy
+from ..model.agents import prefix_sizes
+from ..model.conditions import factorises, goes_on, has_full_support, in_unit, is_distribution, is_one
+from ..model.conversion import convert
+from ..model.validation import array_of, require_finite, unchecked
+from .case import Built, Case, Hypothesis, Ingredient
+from .coordinates import Coordinate, Numbers, Sizes, simplex
+
+
+@dataclass(frozen=True)
+class GameData(Ingredient):
+    """A game: weights of transitions (with a column for termination), rewards ``k/scale``, discount ``w0/(w0+w1)``, start."""
+
+    name: str = "game"
+    termination: bool = True
+    start: bool = True
+    discounted: bool = True
+    reward: tuple[int, int] = (-9, 9)
+    scale: int = 1
+
+    def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
+        joint = prefix_sizes(sizes.actions)[-1]
+        columns = sizes.states + self.termination
+        result = [
+            Coordinate(f"{self.name}.transition", (sizes.states, joint, columns), "weight", 0, 9),
+            Coordinate(f"{self.name}.reward", (sizes.states, joint), "integer", *self.reward),
+        ]
+        if self.discounted:
+            result.append(Coordinate(f"{self.name}.discount", (2,), "weight", 0, 99))
+        if self.start:
+            result.append(Coordinate(f"{self.name}.start", (sizes.states,), "weight", 0, 9))
+        return tuple(result)
+
+    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> Game:
+        def part(name: str) -> Array:
+            return numbers[f"{self.name}.{name}"]
+
+        reward = part("reward")
+        batch = reward.shape[:-2]
+        discount = (
+            simplex(part("discount"), generic)[..., 0] if self.discounted else np.broadcast_to(like(1, reward), batch)
+        )
+        fields: dict[str, Any] = {
+            "transition": simplex(part("transition"), generic, self.termination),
+            "reward": reward / self.scale,
+            "discount": discount,
+            "action_sizes": sizes.actions,
+            "start": simplex(part("start"), generic) if self.start else None,
+        }
+        if not generic:
+            return Game(**fields)
+        # Formal rows are no numbers that could be compared with 1, but how they are made says what they sum to.
+        ends = np.full(reward.shape, TRUE if self.termination else FALSE)
+        names = {"state_names": None, "action_names": None, "name": ""}
+        return unchecked(Game, **fields, **names, system=system_of(reward), ends=ends)
+
+    def hypotheses(self) -> tuple[Hypothesis, ...]:
+        result = []
+        if not self.termination:
+            result.append(
+                Hypothesis(f"{self.name} never terminates", lambda case: goes_on(getattr(case, self.name)), True)
+            )
+        if not self.discounted:
+            result.append(
+                Hypothesis(f"{self.name} has discount 1", lambda case: is_one(getattr(case, self.name).discount), True)
+            )
+        low, high = self.reward
+        if (low, high) == (0, self.scale):
+            result.append(
+                Hypothesis(
+                    f"rewards of {self.name} lie in [0, 1]", lambda case: in_unit(getattr(case, self.name).reward), True
+                )
+            )
+        return tuple(result)
+
+    def fixed_on(self, game: Game) -> Game:
+        return game
+
+    def core_shape(self, sizes: Sizes) -> None:
+        return None
+
+    def convert(self, value: Any, target: System) -> Game:
+        if not isinstance(value, Game):
+            raise ClaimError(f"{self.name} must be a Game, not {type(value).__name__}")
+        return {System.FLOATS: value.floats, System.RATIONALS: value.exact, System.BALLS: value.balls}[target]()
+
+
+@dataclass(frozen=True)
+class PolicyData(Ingredient):
+    """A joint policy of conditional factors; ``product`` ignores the prefix; ``full_support`` has no zero."""
+
+    name: str = "policy"
+    product: bool = False
+    full_support: bool = False
+
+    def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
+        low = 1 if self.full_support else 0
+        return tuple(
+            Coordinate(
+                f"{self.name}.{m}", (sizes.states, *(() if self.product else (prefixes,)), size), "weight", low, 9
+            )
+            for m, (prefixes, size) in enumerate(zip(prefix_sizes(sizes.actions), sizes.actions, strict=False), start=1)
+        )
+
+    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> Policy:
+        rows = [simplex(numbers[f"{self.name}.{m}"], generic) for m in range(1, sizes.agents + 1)]
+        if self.product:
+            rows = [
+                np.repeat(row[..., None, :], prefixes, axis=-2)
+                for row, prefixes in zip(rows, prefix_sizes(sizes.actions), strict=False)
+            ]
+        return unchecked(Policy, factors=tuple(rows), system=system_of(*rows)) if generic else Policy(tuple(rows))
+
+    def hypotheses(self) -> tuple[Hypothesis, ...]:
+        result = []
+        if self.product:
+            result.append(
+                Hypothesis(f"{self.name} is a product", lambda case: factorises(getattr(case, self.name)), True)
+            )
+        if self.full_support:
+            result.append(
+                Hypothesis(
+                    f"{self.name} has full support", lambda case: has_full_support(getattr(case, self.name)), True
+                )
+            )
+        return tuple(result)
+
+    def telling_on(self, game: Game, best: Policy | None) -> Policy | None:
+        return None if self.full_support else best  # an optimal policy is deterministic
+
+    def plain_on(self, game: Game) -> Policy:
+        return Policy.uniform(game)
+
+    def core_shape(self, sizes: Sizes) -> None:
+        return None
+
+    def convert(self, value: Any, target: System) -> Policy:
+        if not isinstance(value, Policy):
+            raise ClaimError(f"{self.name} must be a Policy, not {type(value).__name__}")
+        return {System.FLOATS: value.floats, System.RATIONALS: value.exact, System.BALLS: value.balls}[target]()
+
+
+@dataclass(frozen=True)
+class Distribution(Ingredient):
+    """A distribution of the given shape, one simplex along the last axis (default: over states)."""
+
+    name: str = "start"
+    shape: Callable[[Sizes], tuple[int, ...]] = lambda sizes: (sizes.states,)
+    full_support: bool = False
+    from_game: Callable[[Game], Array | None] = lambda _: None
+    """Which distribution of a user's game to try first: its own start, say."""
+
+    def __post_init__(self) -> None:
+        _require_function(self.name, self.shape)
+
+    def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
+        return (Coordinate(self.name, self.shape(sizes), "weight", int(self.full_support), 9),)
+
+    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> Array:
+        return simplex(numbers[self.name], generic)
+
+    def hypotheses(self) -> tuple[Hypothesis, ...]:
+        def normalised(case: Case) -> Truth:
+            return is_distribution(getattr(case, self.name))
+
+        result = [Hypothesis(f"{self.name} is a distribution", normalised, True)]
+        if self.full_support:
+            result.append(
+                Hypothesis(
+                    f"{self.name} has full support", lambda case: truth_of(support(getattr(case, self.name))), True
+                )
+            )
+        return tuple(result)
+
+    def telling_on(self, game: Game, best: Policy | None) -> Array | None:
+        return self.from_game(game)
+
+    def convert(self, value: Any, target: System) -> Array:
+        given = array_of(value, self.name)
+        require_finite(self.name, given)
+        return convert(given, target, rows=True)
+
+
+@dataclass(frozen=True)
+class Table(Ingredient):
+    """A table of rationals ``k/scale`` with ``low ≤ k ≤ high``."""
+
+    name: str
+    shape: Callable[[Sizes], tuple[int, ...]]
+    low: int = -9
+    high: int = 9
+    scale: int = 1
+
+    def __post_init__(self) -> None:
+        _require_function(self.name, self.shape)
+
+    def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
+        kind = "positive" if self.low > 0 else "integer"
+        return (Coordinate(self.name, self.shape(sizes), kind, self.low, self.high),)
+
+    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> Array:
+        return np.asarray(numbers[self.name] / self.scale)
+
+
+@dataclass(frozen=True)
+class PrefixTables(Ingredient):
+    """One table of rationals ``k/scale`` for every agent: ``(f^1, ..., f^N)``, each ``[..., S, |A_1|···|A_m|]``."""
+
+    name: str
+    low: int = -9
+    high: int = 9
+    scale: int = 1
+
+    def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
+        return tuple(
+            Coordinate(f"{self.name}.{m}", (sizes.states, prefixes), "integer", self.low, self.high)
+            for m, prefixes in enumerate(prefix_sizes(sizes.actions)[1:], start=1)
+        )
+
+    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> tuple[Array, ...]:
+        return tuple(np.asarray(numbers[f"{self.name}.{m}"] / self.scale) for m in range(1, sizes.agents + 1))
+
+    def core_shape(self, sizes: Sizes) -> None:
+        return None  # several arrays, of several shapes
+
+    def batch_of(self, value: Any) -> tuple[int, ...]:
+        return tuple(np.shape(value[0])[:-2])
+
+    def convert(self, value: Any, target: System) -> tuple[Array, ...]:
+        if not isinstance(value, (tuple, list)):
+            raise ClaimError(f"{self.name} must be one table per agent, not {type(value).__name__}")
+        return tuple(super(PrefixTables, self).convert(table, target) for table in value)
+
+
+@dataclass(frozen=True)
+class Increments(Ingredient):
+    """How the logits of a run move: ``(θ_{k+1} - θ_k)ᵀφ`` for every step and agent, logarithms of positive integers.
+
+    A flat tuple, step by step and agent by agent, of tables ``[..., S, |A_1|···|A_m|]``; so every iterate is rational.
+    """
+
+    name: str = "increments"
+    high: int = 9
+
+    def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
+        return tuple(
+            Coordinate(f"{self.name}.{k}.{m}", (sizes.states, prefixes), "positive", 1, self.high)
+            for k in range(sizes.steps)
+            for m, prefixes in enumerate(prefix_sizes(sizes.actions)[1:], start=1)
+        )
+
+    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> tuple[Array, ...]:
+        return tuple(log(numbers[coordinate.name]) for coordinate in self.coordinates(sizes))
+
+    def core_shape(self, sizes: Sizes) -> None:
+        return None
+
+    def batch_of(self, value: Any) -> tuple[int, ...]:
+        return tuple(np.shape(value[0])[:-2])
+
+    def convert(self, value: Any, target: System) -> tuple[Array, ...]:
+        if not isinstance(value, (tuple, list)):
+            raise ClaimError(f"{self.name} must be one table per step and agent, not {type(value).__name__}")
+        return tuple(super(Increments, self).convert(table, target) for table in value)
+
+    def steps_of(self, value: Any, sizes: Sizes) -> int:
+        return len(value) // sizes.agents
+
+
+@dataclass(frozen=True)
+class PositiveScalar(Ingredient):
+    """A positive rational ``p/q``."""
+
+    name: str
+    high: int = 9
+
+    def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
+        return (Coordinate(self.name, (2,), "positive", 1, self.high),)
+
+    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> Array:
+        ratio = numbers[self.name]
+        return np.asarray(ratio[..., 0] if generic else ratio[..., 0] / ratio[..., 1])
+
+    def hypotheses(self) -> tuple[Hypothesis, ...]:
+        def positive(case: Case) -> Truth:
+            value = getattr(case, self.name)
+            return compare(value, ">", like(0, value))
+
+        return (Hypothesis(f"{self.name} > 0", positive, True),)
+
+    def core_shape(self, sizes: Sizes) -> tuple[int, ...]:
+        return ()
+
+
+@dataclass(frozen=True)
+class LogOdds(Ingredient):
+    """Values ``times · log(odds)`` with positive integer odds, so that ``exp(values/times)`` is rational.
+
+    ``times`` names a scalar ingredient before it (the β of a mirror step); without it the values are the logarithms.
+    """
+
+    name: str
+    shape: Callable[[Sizes], tuple[int, ...]]
+    times: str = ""
+    high: int = 99
+
+    def __post_init__(self) -> None:
+        _require_function(self.name, self.shape)
+
+    def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
+        return (Coordinate(self.name, self.shape(sizes), "positive", 1, self.high),)
+
+    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> Array:
+        values = log(numbers[self.name])
+        if not self.times:
+            return values
+        scale = np.asarray(built[self.times])
+        return np.asarray(values * scale.reshape(scale.shape + (1,) * len(self.shape(sizes))))
+
+
+@dataclass(frozen=True)
+class Counts(Ingredient):
+    """How often each transition ``(s, a, s')`` occurs in a sample, ``[..., S, A, S+1]``; the last column is termination."""
+
+    name: str = "counts"
+    high: int = 99
+
+    def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
+        shape = (sizes.states, prefix_sizes(sizes.actions)[-1], sizes.states + 1)
+        return (Coordinate(self.name, shape, "weight", 0, self.high),)
+
+    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> Array:
+        return np.asarray(numbers[self.name])
+
+    def hypotheses(self) -> tuple[Hypothesis, ...]:
+        def counted(case: Case) -> Truth:
+            values = getattr(case, self.name)
+            return compare(values, "≥", like(0, values))
+
+        return (Hypothesis(f"{self.name} are not negative", counted, True),)
+
+
+@dataclass(frozen=True)
+class Derived(Ingredient):
+    """Computed from the others when first asked for, after the hypotheses have passed; a caller may still give it."""
+
+    name: str
+    compute: Callable[[Case], Any] = field()
+    optional: bool = True
+
+    def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
+        return ()
+
+    def core_shape(self, sizes: Sizes) -> None:
+        return None  # whatever it computes
+
+    def batch_of(self, value: Any) -> tuple[int, ...]:
+        return ()  # it follows the others
+
+
+def _require_function(name: str, shape: Any) -> None:
+    """Shapes depend on the sizes of an instance."""
+    if not callable(shape):
+        raise ClaimError(f"{name}: shape = {shape!r} must be a function of the sizes, such as lambda sizes: {shape!r}")
+
+
+START = Distribution("start", from_game=lambda game: game.start)
+"""Where play begins."""

@@ -1,0 +1,45 @@
+"""Conditions on games, policies and tables in three-valued truth: what the hypotheses of claims ask."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..arithmetic import Array, System, Truth, both, compare, like, support, system_of, truth_of
+from .game import Game
+from .policy import Policy
+from .validation import FLOAT_TOLERANCE
+
+
+def goes_on(game: Game) -> Truth:
+    """Whether no row of P loses mass, shape ``[..., S, A]``."""
+    return np.asarray(-game.ends, dtype=np.int8)
+
+
+def is_distribution(rows: Array) -> Truth:
+    """Whether rows along the last axis are ≥ 0 and sum to 1 (floats: up to rounding; balls: not certainly otherwise)."""
+    positive = truth_of(compare(rows, "<", like(0, rows)) <= 0).min(-1)
+    sums = np.asarray(rows.sum(-1))
+    if system_of(rows) is System.FLOATS:
+        return both(positive, truth_of(np.abs(sums - 1) <= FLOAT_TOLERANCE))
+    # A ball cannot certify that a sum is 1; the exact data behind it has been checked when it was built.
+    return both(positive, truth_of(compare(sums, "=", like(1, sums)) >= 0))
+
+
+def is_one(values: Array) -> Truth:
+    """Whether a scalar is 1, with the same meaning of "is"."""
+    return truth_of(compare(values, "=", like(1, values)) >= 0)
+
+
+def in_unit(values: Array) -> Truth:
+    """Whether entries lie in [0, 1]."""
+    return both(compare(values, "≥", like(0, values)), compare(values, "≤", like(1, values)))
+
+
+def factorises(policy: Policy) -> Truth:
+    """Whether no factor depends on the prefix, shape ``[...]``."""
+    return truth_of(policy.product_mask())
+
+
+def has_full_support(policy: Policy) -> Truth:
+    """Whether every action has positive probability everywhere, shape ``[..., S]``."""
+    return truth_of(np.logical_and.reduce([support(f).all((-1, -2)) for f in policy.factors]))
