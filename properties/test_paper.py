@@ -22,55 +22,49 @@ def every_claim_of(title: str) -> Callable[[Callable[[mv.Claim], None]], Any]:
     return pytest.mark.parametrize("claim", SECTIONS[title], ids=lambda claim: claim.id)
 
 
-@every_claim_of("Section 3: values, advantages, operators")
+@every_claim_of("Section 3: Preliminaries")
 def test_values_advantages_operators(claim: mv.Claim) -> None:
     """Q^{1:m} four ways, Bellman operators of each agent and their fixed points, single-agent mirror descent."""
     put_on_trial(claim)
 
 
-@every_claim_of("Section 4: the multi-agent performance difference, the policy update")
+@every_claim_of("Section 4.1: Policy Improvement and Evaluation")
 def test_performance_difference_and_policy_update(claim: mv.Claim) -> None:
     """J(π') - J(π) agent by agent, from any start; the closed form of the mirror step, also against a conic solver."""
     put_on_trial(claim)
 
 
-@every_claim_of("Section 4: convergence")
+@every_claim_of("Sections 4.2 and 4.3: Theoretical Analysis, Compare with Independent Learning")
 def test_convergence(claim: mv.Claim) -> None:
     """Theorem 4.5 on whole runs, its repairs, exact updates; equilibria and shared parameters (Section 4.3)."""
     put_on_trial(claim)
 
 
-@every_claim_of("Section 5: pessimistic learning from data")
+@every_claim_of("Section 5: Pessimistic MA-PPO with Linear Function Approximation")
 def test_pessimistic_learning(claim: mv.Claim) -> None:
     """Concentrability, Theorem 5.5 and its repair."""
     put_on_trial(claim)
 
 
-@every_claim_of("Appendix B: the proofs of Section 4")
+@every_claim_of("Appendix B: Proofs for Section 4")
 def test_proofs_of_section_4(claim: mv.Claim) -> None:
     """Stochastic subgradients, bounds on gradients, sums of advantages, error propagation, descent in one step."""
     put_on_trial(claim)
 
 
-@every_claim_of("Appendix C: the proofs of Section 5")
+@every_claim_of("Appendix C: Proofs for Section 5")
 def test_proofs_of_section_5(claim: mv.Claim) -> None:
-    """The Bellman error of linear critics on samples and in the limit, the games that critics imply."""
+    """Linear critics on samples and in the limit, the games that critics imply, the regret of mirror steps."""
     put_on_trial(claim)
 
 
-@every_claim_of("Appendix C: regret")
-def test_regret(claim: mv.Claim) -> None:
-    """Mirror steps are follow-the-regularised-leader, and their regret is small."""
-    put_on_trial(claim)
-
-
-@every_claim_of("Appendix D: general function classes")
+@every_claim_of("Appendix D: Pessimistic MA-PPO with General Function Approximation")
 def test_general_function_classes(claim: mv.Claim) -> None:
     """Finite classes of critics, on samples and in the limit; Theorem D.7 and its repair."""
     put_on_trial(claim)
 
 
-@every_claim_of("Section E: the simulation")
+@every_claim_of("Appendix E: Simulation")
 def test_simulation(claim: mv.Claim) -> None:
     """The ratio game: its value, its stationary points, the published update and score."""
     put_on_trial(claim)

@@ -11,7 +11,7 @@ import pytest
 import mappo_verify as mv
 from mappo_verify.arithmetic import System, floats_of
 from mappo_verify.games.offline import two_agent_gap
-from mappo_verify.papers.local_optimization import appendix_d
+from mappo_verify.papers.local_optimization import appendix_d_theorem
 
 
 @pytest.mark.parametrize("price", [1e-3, 0.7, 1e3])
@@ -20,7 +20,7 @@ def test_algorithm_4_walks_into_the_trap(price):
     steps, count, rng = 60, 400, np.random.default_rng(4)
     problem = two_agent_gap().floats()
     game, eta = problem.game, sqrt(log(2) / (2 * steps)) / 2
-    classes = [appendix_d._first_class(System.FLOATS), appendix_d._second_class(System.FLOATS)]
+    classes = [appendix_d_theorem._first_class(System.FLOATS), appendix_d_theorem._second_class(System.FLOATS)]
     logits = [np.zeros((4, 1, 2)), np.zeros((4, 2, 2))]
     best, gaps = mv.returns(game, problem.comparator), []
     for _ in range(steps):
@@ -34,7 +34,9 @@ def test_algorithm_4_walks_into_the_trap(price):
             logits[m - 1] = logits[m - 1] + eta * finite.tables[chosen].reshape(logits[m - 1].shape)
     formula = [1 / (1 + exp(-eta * k / 12)) / 6 for k in range(steps)]
     np.testing.assert_allclose(gaps, formula, rtol=0, atol=1e-12)  # 60 sums of numbers below 1
-    assert np.mean(formula) == pytest.approx(float(floats_of(appendix_d._mean_gap(steps, System.BALLS))), abs=1e-12)
+    assert np.mean(formula) == pytest.approx(
+        float(floats_of(appendix_d_theorem._mean_gap(steps, System.BALLS))), abs=1e-12
+    )
     assert min(formula) == 1 / 12
 
 
@@ -52,17 +54,17 @@ def test_the_tail_of_the_bad_samples(count):
                     * Fraction(1, 8) ** (zeros + ones)
                     * Fraction(3, 4) ** rest
                 )
-    rate = appendix_d.TRAP_RATE
+    rate = appendix_d_theorem.TRAP_RATE
     assert total <= (1 - rate) ** count <= 1 / (1 + count * rate)
     assert rate == 1 - (Fraction(3, 4) + Fraction(1, 8) * (Fraction(4, 3) + Fraction(3, 4) ** 3))
 
 
 def test_where_zeros_are_too_many_the_trap_stays_shut():
     """Four zeros in five: Q explains the targets of g better, so E_D(g) > 0, and a high price unmasks g."""
-    setting = appendix_d.TRAP
+    setting = appendix_d_theorem.TRAP
     coordinates = {"first": [[1, 1]] * 4, "price": [1000, 1], "counts": [4, 1, 1, 1]}
     case = setting.case(coordinates, mv.Sizes(1, (2,)), System.RATIONALS)
-    finite = appendix_d._first_class(System.RATIONALS)
+    finite = appendix_d_theorem._first_class(System.RATIONALS)
     assert finite.errors(case.game, case.policy, case.sample)[1] > 0
     assert int(finite.choice(case.game, case.policy, case.sample, case.price, case.game.start)) == 0
     shut = mv.check("theorem-d.7/trap", first=case.first, price=case.price, counts=case.counts)

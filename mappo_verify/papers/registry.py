@@ -1,15 +1,37 @@
-"""All claims, in paper order, and the graph of what leans on what."""
+"""The papers on trial, and all their claims: each is found by its id."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from ..claims.claim import Claim
+from ..claims.paper import Paper
 from ..errors import ClaimError
 from .local_optimization import PAPER
 
-CLAIMS: tuple[Claim, ...] = PAPER.claims
-"""Paper order: Sections 3 to 5, then the appendices."""
+PAPERS: tuple[Paper, ...] = (PAPER,)
+"""Every paper on trial.  A second one is a folder beside the first, and one entry here."""
+
+
+def claims_of(papers: Iterable[Paper]) -> tuple[Claim, ...]:
+    """All claims of several papers, each paper in its own order; no two may share an id."""
+    claims = tuple(claim for paper in papers for claim in paper.claims)
+    seen: set[str] = set()
+    for entry in claims:
+        if entry.id in seen:
+            raise ClaimError(f"two claims are called {entry.id!r}; put the name of its paper before one of them")
+        seen.add(entry.id)
+    return claims
+
+
+CLAIMS: tuple[Claim, ...] = claims_of(PAPERS)
+"""All claims, paper by paper, in paper order."""
+
+
+def paper_of(claims: Iterable[Claim]) -> Paper | None:
+    """The paper that all these claims come from; None where there is no single one."""
+    wanted = tuple(claims)
+    return next((paper for paper in PAPERS if wanted and all(entry in paper.claims for entry in wanted)), None)
 
 
 def ids_of(claims: Iterable[Claim]) -> frozenset[str]:

@@ -17,8 +17,7 @@ from ..claims.verdict import Evidence, LineEvidence
 from ..errors import ExactnessError
 from ..model import Game, Policy
 from ..model.agents import joint_action
-from ..papers.local_optimization import PAPER
-from ..papers.registry import CLAIMS
+from ..papers.registry import paper_of
 
 LONG = 24
 """Characters beyond which an exact number is shown by its first digits."""
@@ -204,10 +203,12 @@ def full_document(
     ``reproduce`` (the command that finds it again), ``tightness`` (how the ratios are spread, size by size) and ``walk_through``
     (:func:`walk_through_document`).  ``game`` is the one that was audited, ``reproduce`` the command without its claims.
     """
-    ours = all(entry.claim in CLAIMS for entry in report.claims)
+    paper = paper_of(entry.claim for entry in report.claims)
     head = {
         "version": version("mappo-verify"),
-        "paper": {"title": PAPER.title, "authors": PAPER.authors, "where": PAPER.where} if ours else None,
+        "paper": None
+        if paper is None
+        else {"title": paper.title, "authors": paper.authors, "where": paper.where, "link": paper.link},
         "reproduce": reproduce,
     }
     document: dict[str, Any] = head | audit_document(report)

@@ -2,16 +2,24 @@
 
 from ...claims.paper import Paper, Section
 from . import (
-    appendix_b,
-    appendix_c,
+    appendix_b_decomposition,
+    appendix_b_descent,
+    appendix_b_gradient_descent,
+    appendix_c_bellman_error,
+    appendix_c_implied_game,
+    appendix_c_pessimism,
     appendix_c_regret,
     appendix_c_samples,
-    appendix_d,
+    appendix_d_lemmas,
+    appendix_d_theorem,
+    appendix_e,
     section_3,
+    section_3_mirror_descent,
     section_4,
     section_4_convergence,
+    section_4_equilibria,
+    section_4_exact_updates,
     section_5,
-    section_e,
 )
 
 PAPER = Paper(
@@ -20,14 +28,31 @@ PAPER = Paper(
     where="ICML 2023, arXiv 2305.04819",
     link="https://arxiv.org/abs/2305.04819",
     sections=(
-        Section("Section 3: values, advantages, operators", section_3.CLAIMS),
-        Section("Section 4: the multi-agent performance difference, the policy update", section_4.CLAIMS),
-        Section("Section 4: convergence", section_4_convergence.CLAIMS),
-        Section("Section 5: pessimistic learning from data", section_5.CLAIMS),
-        Section("Appendix B: the proofs of Section 4", appendix_b.CLAIMS),
-        Section("Appendix C: the proofs of Section 5", (*appendix_c_samples.CLAIMS, *appendix_c.CLAIMS)),
-        Section("Appendix C: regret", appendix_c_regret.CLAIMS),
-        Section("Appendix D: general function classes", appendix_d.CLAIMS),
-        Section("Section E: the simulation", section_e.CLAIMS),
+        Section("Section 3: Preliminaries", (*section_3.CLAIMS, *section_3_mirror_descent.CLAIMS)),
+        Section("Section 4.1: Policy Improvement and Evaluation", section_4.CLAIMS),
+        Section(
+            "Sections 4.2 and 4.3: Theoretical Analysis, Compare with Independent Learning",
+            (*section_4_convergence.CLAIMS, *section_4_exact_updates.CLAIMS, *section_4_equilibria.CLAIMS),
+        ),
+        Section("Section 5: Pessimistic MA-PPO with Linear Function Approximation", section_5.CLAIMS),
+        Section(
+            "Appendix B: Proofs for Section 4",
+            (*appendix_b_gradient_descent.CLAIMS, *appendix_b_decomposition.CLAIMS, *appendix_b_descent.CLAIMS),
+        ),
+        Section(
+            "Appendix C: Proofs for Section 5",
+            (
+                *appendix_c_samples.CLAIMS,
+                *appendix_c_bellman_error.CLAIMS,
+                *appendix_c_implied_game.CLAIMS,
+                *appendix_c_regret.CLAIMS,
+                *appendix_c_pessimism.CLAIMS,
+            ),
+        ),
+        Section(
+            "Appendix D: Pessimistic MA-PPO with General Function Approximation",
+            (*appendix_d_lemmas.CLAIMS, *appendix_d_theorem.CLAIMS),
+        ),
+        Section("Appendix E: Simulation", appendix_e.CLAIMS),
     ),
 )

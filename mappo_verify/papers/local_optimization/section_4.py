@@ -24,7 +24,8 @@ from ...quantities.mirror_descent import averaged_objective, mirror_gradient, mi
 from ...quantities.performance_difference import expected_along, gains_along, return_difference
 from ...quantities.values import returns
 from .common import both_exist, own_actions, total
-from .section_3 import ONE_BY_TWO, SIMPLEX, TWO_BY_TWO
+from .section_3 import ONE_BY_TWO, TWO_BY_TWO
+from .section_3_mirror_descent import SIMPLEX
 
 
 def performance_difference(case: Case) -> Iterator[Line]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,6 @@ from ...arithmetic import (
     absolute,
     both,
     compare,
-    contract,
     exp,
     largest,
     lift,
@@ -34,11 +32,10 @@ from ...arithmetic import (
     truth_of,
 )
 from ...claims.case import Built, Case, Hypothesis
-from ...claims.claim import Claim, Kind, Line, at_least, at_most, equal, line
+from ...claims.claim import Claim, Kind, Line, at_most, equal, line
 from ...claims.coordinates import Coordinate, Numbers, Sizes
 from ...claims.ingredients import (
     Derived,
-    Distribution,
     GameData,
     Increments,
     PolicyData,
@@ -48,19 +45,16 @@ from ...claims.ingredients import (
 )
 from ...claims.settings import Setting
 from ...claims.verdict import Standing
-from ...games.named import shared_parameter
 from ...model import Game, Policy
-from ...model.agents import agent_axes, extend, split_last
-from ...model.conversion import convert
+from ...model.agents import split_last
 from ...model.validation import FLOAT_TOLERANCE, unchecked
 from ...quantities.agent_values import agent_values
 from ...quantities.chain import has_stationary_distribution
 from ...quantities.distributions import stationary_distribution
 from ...quantities.divergence import entropy_of, kl_divergence, l1_distance
-from ...quantities.mirror_descent import exact_rate_bound, ideal_update, mirror_step
 from ...quantities.performance_difference import return_difference
 from ...quantities.update_errors import Update, fit_cost_factor, propagation_factor
-from ...quantities.values import returns, state_values
+from ...quantities.values import returns
 from .common import total
 
 
@@ -68,7 +62,7 @@ def steps_of(case: Case) -> list[Update]:
     """The iterations of a run, from ``θ_0 = 0``."""
     game, target = case.game, case.target
     there = stationary_distribution(game, target)
-    agents, policy = game.agents, _uniform(case)
+    agents, policy = game.agents, uniform_policy(case)
     noise = case.objects.get("noise")
     result = []
     for k in range(len(case.increments) // agents):
@@ -89,7 +83,7 @@ def _cut(game: Game, tables: tuple[Array, ...]) -> tuple[Array, ...]:
     return tuple(split_last(table, size) for table, size in zip(tables, game.action_sizes, strict=True))
 
 
-def _uniform(case: Case) -> Policy:
+def uniform_policy(case: Case) -> Policy:
     """The uniform policy, with the batch axes of the game."""
     uniform = Policy.uniform(case.game)
     factors = tuple(np.broadcast_to(f, case.batch_shape + f.shape[-3:]) for f in uniform.factors)
@@ -263,9 +257,6 @@ def _largest_parameter(case: Case, steps: list[Update]) -> Array:
     return largest(np.stack(norms, axis=-1))
 
 
-# --- the theorem's own step size ------------------------------------------------------------------------------------
-
-
 def _own_error(case: Case) -> Array:
     """The error ``M`` for which ``β`` is the theorem's own, ``β² = (B²/2)/(log 2 + Σ(Δ + δ))``, with ``N = B = 1``.
 
@@ -345,116 +336,16 @@ def abstract_rate(case: Case) -> Iterator[Line]:
     )
 
 
-# --- Section 4.3 ------------------------------------------------------------------------------------------------------
-
-
-def equilibria_are_optimal(case: Case) -> Iterator[Line]:
-    """One move, everybody plays a fixed action, nobody gains by deviating alone: is the joint action optimal?"""
-    yield line("r(a) at a Nash equilibrium in pure strategies", _played(case))
-    yield equal("max_a r(a)", largest(case.game.reward)[..., 0], because="the claim that Nash equilibria are optimal")
-
-
-def _played(case: Case) -> Array:
-    return contract("...sa,...sa->...", case.policy.joint(), case.game.reward)
-
-
-def _nash(case: Case) -> Truth:
-    """Whether the profile is pure and no agent gains by deviating alone."""
-    payoff = agent_axes(case.game.reward, case.game.action_sizes)[..., 0, :, :]
-    one, two = (f[..., 0, 0, :] for f in case.policy.factors)
-    own, other = contract("...ij,...j->...i", payoff, two), contract("...ij,...i->...j", payoff, one)
-    value = _played(case)[..., None]
-    pure = both(*(compare(largest(p), "=", like(1, p)) for p in (one, two)))
-    return both(
-        pure,
-        compare(largest(own)[..., None], "≤", value)[..., 0],
-        compare(largest(other)[..., None], "≤", value)[..., 0],
-    )
-
-
-def shared_parameters(case: Case) -> Iterator[Line]:
-    """Kuba et al.'s game: agents that share one product policy earn at most ``2/2^N`` of the optimum."""
-    agents = case.sizes.steps * 2
-    game = shared_parameter(agents)
-    share = np.stack([case.share, like(1, case.share) - case.share], axis=-1)[..., None, :]
-    joint = like(np.ones((1, 1), int), case.share)
-    for _ in range(agents):
-        joint = extend(joint, share[..., None, :])
-    reward = convert(game.reward, case.system)
-    yield line(f"J of the shared policy (p, 1-p), N = {agents}", np.asarray((joint * reward).sum((-2, -1))))
-    product = case.share * (like(1, case.share) - case.share)
-    yield equal("2 (p(1-p))^{N/2}", 2 * _power(product, agents // 2), because="two joint actions pay")
-    yield at_most(
-        "2/2^N · J_*, J_* = 1",
-        like(Fraction(2, 2**agents), case.share),
-        because="p(1-p) ≤ 1/4",
-    )
-
-
-def _power(base: Array, exponent: int) -> Array:
-    result = like(1, base)
-    for _ in range(exponent):
-        result = result * base
-    return np.asarray(result)
-
-
-# --- exact updates ----------------------------------------------------------------------------------------------------
-
-
-def monotone(case: Case) -> Iterator[Line]:
-    """The ideal update with exact Q at every (s, p): J never decreases from any start, for any β."""
-    game, policy = case.game, case.policy
-    after = ideal_update(case.game, policy, case.beta)
-    before = state_values(game, policy)
-    yield line("V_{π_{k+1}}(s)", state_values(game, after))
-    yield at_least(
-        "V_{π_k}(s)",
-        before,
-        because="lemma-4.1: every agent's term is ⟨Q, π⁺ - π⟩ ≥ 0, since π⁺ maximises ⟨Q, q⟩ - β KL(q‖π) and q = π is allowed",
-    )
-
-
-def parallel(case: Case) -> Iterator[Line]:
-    """Algorithm 1's inner loop commutes: every ``Q^{1:m}`` is of ``π_{θ_k}``, so no agent sees another's update."""
-    values = agent_values(case.game, case.policy)[1:]
-
-    def updated(order: list[int]) -> Array:
-        factors = list(case.policy.factors)
-        for m in order:
-            own = factors[m]
-            factors[m] = mirror_step(own, split_last(values[m], own.shape[-1]), case.beta)
-        flat = [f.reshape((*case.batch_shape, -1)) for f in factors]
-        return np.concatenate(flat, axis=-1)
-
-    agents = list(range(case.game.agents))
-    yield line("π_{k+1}, agents updated in the order 1, ..., N", updated(agents))
-    yield equal(
-        "π_{k+1}, agents updated in the order N, ..., 1", updated(agents[::-1]), because="no update enters another"
-    )
-
-
-def exact_rate(case: Case) -> Iterator[Line]:
-    """Constant step η, exact updates, rewards in an interval of length R: the gap is O(1/K) from every start."""
-    policy, best = _uniform(case), case.target
-    for _ in range(case.sizes.steps):
-        policy = ideal_update(case.game, policy, case.beta)
-    gap = state_values(case.game, best) - state_values(case.game, policy)
-    yield line("V_*(s) - V_{π_K}(s)", gap)
-    yield at_most(
-        "[Σ_m log|A_m|/η + N R/(1-γ)]/((1-γ)K)",
-        lift(exact_rate_bound(case.game, case.beta, case.sizes.steps), 1),
-        because="log Z_k^m ≤ η(Q_{k+1}^{1:m-1} - Q_k^{1:m-1}), so the summed gaps telescope; monotone-improvement",
-    )
-
-
-def _discounted(case: Case) -> Any:
+def discounted(case: Case) -> Any:
+    """Whether γ < 1."""
     return compare(case.game.discount, "<", like(1, case.game.discount))
 
 
 def _ergodic(case: Case) -> Any:
     """Both the comparator and the (fully supported) iterates have one stationary distribution."""
     return both(
-        has_stationary_distribution(case.game, case.target), has_stationary_distribution(case.game, _uniform(case))
+        has_stationary_distribution(case.game, case.target),
+        has_stationary_distribution(case.game, uniform_policy(case)),
     )
 
 
@@ -462,14 +353,16 @@ def _covers(case: Case) -> Any:
     """The comparator's states are visited by fully supported policies: true where these are recurrent everywhere."""
     from ...quantities.chain import recurrent
 
-    return truth_of(recurrent(case.game, _uniform(case)) > 0)
+    return truth_of(recurrent(case.game, uniform_policy(case)) > 0)
 
 
 ERGODIC = (
     Hypothesis("π_* and π_k have one stationary distribution each", _ergodic),
     Hypothesis("every state is recurrent under full support, so concentrability is finite", _covers),
-    Hypothesis("γ < 1", _discounted),
+    Hypothesis("γ < 1", discounted),
 )
+
+
 RUN = Setting(
     "a run of any increments, with a critic's error, against any comparator",
     (
@@ -485,23 +378,6 @@ RUN = Setting(
     states=(1, 2),
     steps=(1, 3),
     action_range=(1, 2),
-)
-EXACT_STEP = Setting(
-    "a game, a policy of full support, a step size",
-    (GameData(start=False), PolicyData("policy", full_support=True), PositiveScalar("beta")),
-    (Hypothesis("γ < 1", _discounted),),
-    agents=(1, 3),
-    states=(1, 2),
-    action_range=(1, 2),
-)
-CONSTANT_STEP = Setting(
-    "exact updates with a constant step, against any comparator",
-    (GameData(start=False, reward=(-9, 9), scale=9), PolicyData("target"), PositiveScalar("beta")),
-    (Hypothesis("γ < 1", _discounted),),
-    agents=(1, 2),
-    states=(1, 2),
-    steps=(1, 2, 4),
-    action_range=(2, 3),
 )
 
 
@@ -543,6 +419,8 @@ OWN_BETA = Setting(
     steps=(12, 20, 28, 36),
     action_range=(2, 2),
 )
+
+
 UNDONE = Setting(
     "the bandit r = (c, -c) with η = √(2 log 2/K)/c, where errors of the fit undo every update",
     (
@@ -558,6 +436,8 @@ UNDONE = Setting(
     action_range=(2, 2),
     explore=False,
 )
+
+
 HORIZON = Setting(
     "the bandit r = (1, 0) with discount 1 - 1/q",
     (Table("horizon", lambda _: (), 2, 200),),
@@ -566,27 +446,6 @@ HORIZON = Setting(
     steps=(100, 400, 1250),
     action_range=(2, 2),
     explore=False,
-)
-ONE_SHOT = Setting(
-    "a game of one move for two agents, and a profile of pure strategies",
-    (
-        GameData(start=False, termination=True, discounted=True, reward=(-9, 9)),
-        PolicyData("policy", product=True),
-    ),
-    (Hypothesis("the profile is a Nash equilibrium in pure strategies", _nash),),
-    agents=(2, 2),
-    states=(1, 1),
-    max_agents=2,
-    max_states=1,
-    action_range=(2, 3),
-)
-SHARED = Setting(
-    "a probability that all agents share; N is twice the number of steps",
-    (Derived("share", lambda case: case.weights[..., 0]), Distribution("weights", lambda _: (2,))),
-    agents=(1, 1),
-    states=(1, 1),
-    steps=(1, 2, 3),
-    action_range=(2, 2),
 )
 
 
@@ -629,6 +488,8 @@ BANDIT = Setting(
     steps=(4, 12, 20, 24, 28),
     action_range=(2, 2),
 )
+
+
 SCOPE = (
     "False for update errors of size ε_k, which is all that the theorem uses; not shown for sample paths of Algorithm 3.  The "
     "parameters grow like √K, as in any run without errors."
@@ -717,59 +578,5 @@ CLAIMS = (
         record=Standing.REFUTED,
         note="With this constant; the ratio grows like 1/(1-γ) at K = 1/(8(1-γ)²), so larger constants fall at larger horizons.",
         kind=Kind.READING,
-    ),
-    Claim(
-        "parallel-updates",
-        "Algorithm 1's inner loop over agents commutes",
-        "beyond the paper",
-        EXACT_STEP,
-        parallel,
-        statement="the updates of the agents within one iteration commute",
-        transcendental=True,
-        record=Standing.SUPPORTED,
-        note="An equality of exponentials is never certified by balls; it is one by construction, and nothing speaks against it.",
-        kind=Kind.BEYOND,
-    ),
-    Claim(
-        "section-4.3/equilibria-are-optimal",
-        "Every Nash equilibrium is optimal",
-        "Section 4.3, which denies it",
-        ONE_SHOT,
-        equilibria_are_optimal,
-        statement="r(a) = max r at every Nash equilibrium in pure strategies of a cooperative game of one move",
-        record=Standing.REFUTED,
-        note="So convergence to equilibria is not enough; climbing and penalty are the classic cases.",
-        kind=Kind.BEYOND,
-    ),
-    Claim(
-        "section-4.3/shared-parameters",
-        "A shared product policy earns at most 2/2^N of the optimum",
-        "Section 4.3, Kuba et al. 2022, Proposition 1",
-        SHARED,
-        shared_parameters,
-        statement="max_p J(p shared by all) = 2/2^N · J_* in the shared-parameter game, N even",
-        record=Standing.SURVIVED,
-    ),
-    Claim(
-        "monotone-improvement",
-        "Ideal exact updates never decrease J",
-        "beyond the paper",
-        EXACT_STEP,
-        monotone,
-        statement="V_{π_{k+1}} ≥ V_{π_k} in every state, for π_{k+1}^m ∝ π_k^m exp(Q_k^{1:m}/β) and any β > 0",
-        record=Standing.SURVIVED,
-        kind=Kind.BEYOND,
-    ),
-    Claim(
-        "theorem-4.5/exact-rate",
-        "Constant steps, exact updates: rate 1/K from every start",
-        "beyond the paper",
-        CONSTANT_STEP,
-        exact_rate,
-        statement="V_* - V_{π_K} ≤ [Σ_m log|A_m|/η + N R/(1-γ)]/((1-γ)K) in every state, γ < 1, rewards in an interval of "
-        "length R that holds 0 if the game may end",
-        transcendental=True,
-        record=Standing.SURVIVED,
-        kind=Kind.BEYOND,
     ),
 )

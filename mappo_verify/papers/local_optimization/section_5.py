@@ -54,7 +54,7 @@ from ...quantities.mirror_descent import mirror_step
 from ...quantities.online_learning import estimation_bound, optimisation_bound, tuned_step
 from ...quantities.performance_difference import gains_along
 from ...quantities.values import returns
-from .appendix_c import DISCOUNTED
+from .appendix_c_bellman_error import DISCOUNTED
 from .common import total
 from .limits import limit_setting
 

@@ -1,28 +1,24 @@
-"""Appendix C.1, C.2 and Lemmas C.2, C.3, C.7: the Bellman error of linear critics, and what it does not say.
-
-Data is a weighted table of rows ``(φ, γφ(s', π), r)`` or a law of ``(s, a, s')``; nothing below asks where it came from.
-"""
+"""Appendix C.1 and C.2: the Bellman error as a quadratic form, what the features must hold, and what a small error means."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from ...arithmetic import Array, Truth, both, compare, contract, lift, like, maximum, minimum, smallest, square
+from ...arithmetic import Array, Truth, compare, contract, lift, like, maximum, minimum, smallest, square
 from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_least, at_most, equal, line
 from ...claims.coordinates import Sizes
 from ...claims.ingredients import Derived, Distribution, GameData, PolicyData, PositiveScalar, PrefixTables, Table
 from ...claims.settings import Setting
 from ...claims.verdict import Standing
-from ...games.offline import one_agent_gap, two_agent_gap
+from ...games.offline import one_agent_gap
 from ...model import Policy
 from ...model.agents import prefix_sizes
-from ...quantities.agent_values import agent_values, average_out
-from ...quantities.bellman import bellman_operator, expected_reward, implied_game, implied_reward
+from ...quantities.agent_values import agent_values
+from ...quantities.bellman import bellman_operator, expected_reward
 from ...quantities.bellman_error import (
     Moments,
     moments_of,
@@ -31,16 +27,10 @@ from ...quantities.bellman_error import (
     start_features,
 )
 from ...quantities.chain import values_exist
-from ...quantities.data import data_moments
 from ...quantities.divergence import squared_norm
-from ...quantities.values import returns
 from .limits import limit_setting
-from .section_3 import ONE_BY_TWO, TWO_BY_TWO
 
 DIMENSION = 2
-
-
-# --- Appendix C.1: a quadratic form ------------------------------------------------------------------------------------
 
 
 def _moments(case: Case) -> Moments:
@@ -126,7 +116,7 @@ def convex_under_constraints(case: Case) -> Iterator[Line]:
 
 def closed_form_stays_in_class(case: Case) -> Iterator[Line]:
     """Whether the unconstrained minimiser, which the appendix recommends, is a critic of Definition 5.1."""
-    values = _tabular_critic(case)
+    values = tabular_critic(case)
     yield line(
         "max_x φ(x)ᵀw⁺ and max_x -φ(x)ᵀw⁺ + 1/(1-γ)", np.stack([values, case.game.horizon[..., None] - values], -1)
     )
@@ -137,29 +127,21 @@ def closed_form_stays_in_class(case: Case) -> Iterator[Line]:
     )
 
 
-# --- one-hot features under the population ------------------------------------------------------------------------------
-
-
-def _one_hot(case: Case) -> Array:
+def one_hot(case: Case) -> Array:
+    """One feature per state and joint action."""
     size = case.sizes.states * prefix_sizes(case.sizes.actions)[-1]
     return like(np.eye(size, dtype=int), case.system)
 
 
-def _tabular_moments(case: Case) -> Moments:
-    return population_moments(case.game, case.policy, _one_hot(case), case.data, case.game.agents)
+def tabular_moments(case: Case) -> Moments:
+    """The moments of the data for one feature per state and joint action."""
+    return population_moments(case.game, case.policy, one_hot(case), case.data, case.game.agents)
 
 
-def _tabular_critic(case: Case) -> Array:
+def tabular_critic(case: Case) -> Array:
     """The unconstrained pessimistic critic, a table with all points on one axis ``[..., S·A]``."""
-    direction = start_features(case.game, case.policy, _one_hot(case), case.game.agents, case.game.start)
-    return pessimistic_step(_tabular_moments(case), direction, case.price).weights
-
-
-def _as_table(case: Case, values: Array) -> Array:
-    return values.reshape(*values.shape[:-1], case.sizes.states, -1)
-
-
-# --- Remark 5.2 and Appendix C.2 -----------------------------------------------------------------------------------------
+    direction = start_features(case.game, case.policy, one_hot(case), case.game.agents, case.game.start)
+    return pessimistic_step(tabular_moments(case), direction, case.price).weights
 
 
 def _distance(features: Array, targets: Array, weights: Array) -> Array:
@@ -192,9 +174,6 @@ def completeness(case: Case) -> Iterator[Line]:
     yield equal("0", like(0, feature), because="as printed: linear features imply completeness")
 
 
-# --- Lemma C.2 ----------------------------------------------------------------------------------------------------------
-
-
 FACTOR = 1_000
 
 
@@ -211,141 +190,12 @@ def small_error_means_consistent(case: Case) -> Iterator[Line]:
         yield at_most(f"{FACTOR} E(f, π)", FACTOR * moments.error(case.weights[m - 1]), because="as printed, for n → ∞")
 
 
-# --- Lemma C.3 ----------------------------------------------------------------------------------------------------------
-
-
-def one_game_for_each(case: Case) -> Iterator[Line]:
-    """For every agent alone there is a game, whatever the critic."""
-    for m, table in enumerate(case.critics, start=1):
-        explained = agent_values(implied_game(case.game, case.policy, table, m), case.policy)
-        yield line(f"Q^{{1:{m}}}_π in the game with rewards f^{m} - γ E P f^{m}(·, π)", explained[m])
-        yield equal(f"f^{m}", table, because="f is a fixed point of its Bellman operator, and there is only one")
-
-
-def one_game_for_marginals(case: Case) -> Iterator[Line]:
-    """For the marginals of one joint critic there is one game for all agents."""
-    joint = case.critic
-    explained = agent_values(implied_game(case.game, case.policy, joint, case.game.agents), case.policy)
-    marginals = average_out(joint, case.policy, case.game.agents)
-    for m in range(1, case.game.agents + 1):
-        yield line(f"Q^{{1:{m}}}_π in the game with rewards f - γ P f(·, π)", explained[m])
-        yield equal(
-            f"E_{{π^{{{m + 1}:N}}}} f",
-            marginals[m],
-            because="there Q_π = f, and Q^{1:m} is its marginal: definition-3.1",
-        )
-
-
-def one_game_for_all(case: Case) -> Iterator[Line]:
-    """Lemma C.3 as the theorem uses it: the critics of one iteration of Algorithm 2 are the values of one game."""
-    joint = case.critics[-1]
-    explained = agent_values(implied_game(case.game, case.policy, joint, case.game.agents), case.policy)
-    for m, table in enumerate(case.critics, start=1):
-        yield line(
-            f"Q^{{1:{m}}}_{{π_k}} in M_k, the only game with the same dynamics and Q_{{π_k}} = f_k^N",
-            explained[m],
-        )
-        yield equal(f"f_k^{m}", table, because="as printed: M_k has f_k^m for its values, for every m")
-
-
-def reward_error(case: Case) -> Iterator[Line]:
-    """Lemma C.3's distance of the rewards, as printed."""
-    yield from _reward_error(case)
-    yield at_most(
-        "ε_r = E(Q_π, π)",
-        _tabular_moments(case).error(_joint_values(case)),
-        because="as printed: the error of f_k is at most ε_r",
-    )
-
-
-def reward_error_repaired(case: Case) -> Iterator[Line]:
-    """... and with what pessimism really guarantees."""
-    yield from _reward_error(case)
-    moments, price = _tabular_moments(case), case.price
-    game, policy, flat = case.game, case.policy, _tabular_critic(case)
-    slack = moments.error(_joint_values(case))
-    start = np.asarray((start_features(game, policy, _one_hot(case), game.agents, game.start) * flat).sum(-1))
-    yield at_most(
-        "ε_r + (J(π) - f(s_0, π))/λ",
-        slack + (returns(game, policy) - start) / price,
-        because="f minimises f(s_0, π) + λE(f, π), and Q_π is a candidate",
-    )
-    yield at_most("ε_r + 1/((1-γ)λ)", slack + case.game.horizon / price, because="J(π) ≤ 1/(1-γ) and f(s_0, π) ≥ 0")
-
-
-def _reward_error(case: Case) -> Iterator[Line]:
-    game, policy, flat = case.game, case.policy, _tabular_critic(case)
-    table = _as_table(case, flat)
-    changed = implied_reward(game, policy, table, game.agents) - game.reward
-    yield line("‖R_k - R‖²_{2,μ}", squared_norm(changed, case.data, 2))
-    residual = table - bellman_operator(game, policy, table, game.agents)
-    yield equal("‖f - T_π f‖²_{2,μ}", squared_norm(residual, case.data, 2), because="R_k - R = f - T_π f")
-    yield equal("E(f, π)", _tabular_moments(case).error(flat), because="tables are complete: T_π f is a critic too")
-
-
-def _joint_values(case: Case) -> Array:
-    table = agent_values(case.game, case.policy)[-1]
-    return table.reshape(*table.shape[:-2], -1)
-
-
-def _in_range(case: Case) -> Truth:
-    values = _tabular_critic(case)
-    return both(compare(values, "≥", like(0, values)), compare(values, "≤", lift(case.game.horizon, 1)))
-
-
-# --- Lemma C.7 ----------------------------------------------------------------------------------------------------------
-
-
-def pessimism(case: Case) -> Iterator[Line]:
-    """``J(π) ≥ min_f (f(s_0, π) + λE(f, π)) - λE(Q_π, π)``, whatever the data, if the critics hold ``Q^{1:m}_π``."""
-    game, policy, price = case.game, case.policy, case.price
-    values = agent_values(game, policy)
-    for m in range(1, game.agents + 1):
-        flat = values[m].reshape(*values[m].shape[:-2], -1)
-        other = case.other[m - 1].reshape(*case.other[m - 1].shape[:-2], -1)
-        features = np.stack(np.broadcast_arrays(flat, other), axis=-1)
-        moments = data_moments(game, policy, features, _cells(case), m)
-        direction = start_features(game, policy, features, m, game.start)
-        own = like(np.array([1, 0]), flat)
-        slack = price * moments.error(own)
-        yield line("J(π)", returns(game, policy))
-        yield equal(
-            f"[Q^{{1:{m}}}_π(s_0, π) + λE(Q^{{1:{m}}}_π, π)] - λE(Q^{{1:{m}}}_π, π)",
-            moments.objective(own, direction, price) - slack,
-            because="J(π) = Q^{1:m}_π(s_0, π)",
-        )
-        rival = case.weights
-        best = smallest(
-            np.stack([moments.objective(rival, direction, price), moments.objective(own, direction, price)], -1), -1
-        )
-        yield at_least(
-            f"min over w ∈ {{e_1, w}} of (f(s_0, π) + λE(f, π)) - λE(Q^{{1:{m}}}_π, π)",
-            best - slack,
-            because="Q^{1:m}_π is one of the critics",
-        )
-        step = pessimistic_step(moments, direction, price)
-        bounded = step.bounded
-        yield at_least(
-            f"min over all w of (f(s_0, π) + λE(f, π)) - λE(Q^{{1:{m}}}_π, π)",
-            moments.objective(step.weights, direction, price) - slack,
-            because="section-c.1/unconstrained: w⁺ minimises it, where it is bounded below",
-            where=bounded,
-        )
-
-
-def _cells(case: Case) -> Array:
-    law = np.asarray(case.data)
-    return law.reshape(*law.shape[:-1], *_joint_shape(case.sizes), case.sizes.states + 1)
-
-
-# --- settings -----------------------------------------------------------------------------------------------------------
-
-
 def _rows(sizes: Sizes) -> tuple[int, int]:
     return sizes.states, DIMENSION
 
 
-def _joint_shape(sizes: Sizes) -> tuple[int, int]:
+def joint_shape(sizes: Sizes) -> tuple[int, int]:
+    """``(S, |A_1|···|A_N|)``"""
     return sizes.states, prefix_sizes(sizes.actions)[-1]
 
 
@@ -355,10 +205,12 @@ def _discounted(case: Case) -> Truth:
 
 def _over_joint(case: Case) -> Array:
     table = np.asarray(case.mu)
-    return table.reshape(*table.shape[:-1], *_joint_shape(case.sizes))
+    return table.reshape(*table.shape[:-1], *joint_shape(case.sizes))
 
 
 DISCOUNTED = Hypothesis("γ < 1", _discounted)
+
+
 ROWS = Setting(
     "n weighted rows of data, two features, a critic, a direction and a price (n in the place of the states)",
     (
@@ -374,6 +226,8 @@ ROWS = Setting(
     states=(1, 4),
     action_range=(1, 1),
 )
+
+
 ONE_FEATURE = Setting(
     "a chain without rewards, one positive feature, data, and two critics of the class as shares of the longest",
     (
@@ -414,14 +268,8 @@ TABULAR = Setting(
     action_range=(1, 2),
     max_table=60,
 )
-TABULAR_IN_RANGE = replace(
-    TABULAR,
-    name="a game with rewards in [0, 1], a policy, data everywhere, a price; the pessimistic critic lies in the class",
-    ingredients=tuple(
-        Table("price", lambda _: (), 1, 9_999) if isinstance(i, PositiveScalar) else i for i in TABULAR.ingredients
-    ),
-    hypotheses=(DISCOUNTED, Hypothesis("0 ≤ f ≤ 1/(1-γ)", _in_range)),
-)
+
+
 FEATURE_PER_AGENT = Setting(
     "a game, a policy, and one feature for every agent",
     (
@@ -455,39 +303,10 @@ CHAIN = Setting(
     action_range=(1, 1),
     max_agents=1,
 )
-REALIZABLE = Setting(
-    "a game, a policy, any law of (s, a, s'), features Q^{1:m} and another, a rival critic, and a price",
-    (
-        GameData(),
-        PolicyData("policy"),
-        Distribution("data", lambda sizes: (int(np.prod(_joint_shape(sizes))) * (sizes.states + 1),)),
-        PrefixTables("other"),
-        Table("weights", lambda _: (DIMENSION,)),
-        PositiveScalar("price"),
-    ),
-    (Hypothesis("I - γP_π is invertible", lambda case: values_exist(case.game, case.policy)),),
-    agents=(1, 2),
-    states=(1, 2),
-    action_range=(1, 2),
-    max_table=60,
-)
-CRITICS = Setting(
-    "a game, a policy, and any critic for every agent",
-    (
-        GameData(start=False),
-        PolicyData("policy"),
-        PrefixTables("critics"),
-        Derived("critic", lambda case: case.critics[-1]),
-    ),
-    (Hypothesis("I - γP_π is invertible", lambda case: values_exist(case.game, case.policy)),),
-    agents=(1, 3),
-    max_table=200,
-)
+
+
 ONE_AGENT = limit_setting(
     "the critics that Algorithm 2 comes to on the one-agent gap, and how its data is shared out", one_agent_gap
-)
-TWO_AGENTS = limit_setting(
-    "the critics that Algorithm 2 comes to on the two-agent gap, and how its data is shared out", two_agent_gap
 )
 
 CLAIMS = (
@@ -555,70 +374,4 @@ CLAIMS = (
         record=Standing.REFUTED,
         note="The error is exactly 0 and the norm is not, so no constant helps.  With completeness see lemma-c.2/complete.",
     ),
-    Claim(
-        "lemma-c.3/all-agents",
-        "One game has the critics of all agents for its values",
-        "Lemma C.3",
-        TWO_AGENTS,
-        one_game_for_all,
-        statement="f_k^m = Q^{1:m}_{π_k} in one game M_k with the dynamics of M, for all m at once",
-        record=Standing.REFUTED,
-        note="f_k^N alone determines the rewards of M_k, so no other game can do.  Each agent alone and marginals are fine.",
-        repaired_by="lemma-c.3/marginals",
-    ),
-    Claim(
-        "lemma-c.3/each-agent",
-        "Every critic of one agent is the value of some game",
-        "Lemma C.3, one m at a time",
-        CRITICS,
-        one_game_for_each,
-        statement="f = Q^{1:m}_π in the game with rewards f - γ E P f(·, π) and the dynamics of M",
-        record=Standing.PROVED,
-        symbolic=(ONE_BY_TWO,),
-        points=(TWO_BY_TWO, Sizes(2, (2, 2, 2))),
-        kind=Kind.REPAIR,
-    ),
-    Claim(
-        "lemma-c.3/marginals",
-        "The marginals of one joint critic are the values of one game",
-        "Lemma C.3, repaired",
-        CRITICS,
-        one_game_for_marginals,
-        statement="E_{π^{m+1:N}} f = Q^{1:m}_π for all m, in the game with rewards f - γ P f(·, π)",
-        record=Standing.PROVED,
-        symbolic=(ONE_BY_TWO,),
-        points=(TWO_BY_TWO, Sizes(2, (2, 2, 2))),
-        kind=Kind.REPAIR,
-    ),
-    Claim(
-        "lemma-c.3/reward-error",
-        "The rewards of M_k are within ε_r",
-        "Lemma C.3",
-        TABULAR_IN_RANGE,
-        reward_error,
-        statement="‖R_k - R‖²_{2,μ} ≤ ε_r, which bounds E(Q_π, π), for the pessimistic critic f_k",
-        record=Standing.REFUTED,
-        repaired_by="lemma-c.3/reward-error-repaired",
-        kind=Kind.READING,
-    ),
-    Claim(
-        "lemma-c.3/reward-error-repaired",
-        "The rewards of M_k are within ε_r + 1/((1-γ)λ)",
-        "Lemma C.3, repaired as the proof of Theorem 5.5 uses it",
-        TABULAR_IN_RANGE,
-        reward_error_repaired,
-        statement="‖R_k - R‖²_{2,μ} ≤ ε_r + 1/((1-γ)λ)",
-        record=Standing.SURVIVED,
-        kind=Kind.REPAIR,
-    ),
-    Claim(
-        "lemma-c.7",
-        "Pessimism",
-        "Lemma C.7",
-        REALIZABLE,
-        pessimism,
-        statement="J(π) ≥ min_f (f(s_0, π) + λE(f, π)) - λE(Q^{1:m}_π, π), if the critics hold Q^{1:m}_π",
-        record=Standing.SURVIVED,
-    ),
 )
-"""Appendix C but for its regret lemmas and its statistical ones."""

@@ -38,11 +38,11 @@ from ...quantities.values import returns, state_values
 from .section_3 import VALUES_EXIST
 
 PRINTED_VALUE = Fraction(46, 100)
-"""What Section E prints for the value at the stationary point."""
+"""What Appendix E prints for the value at the stationary point."""
 POSITIVE = "probabilities ≥ 0"
 
 GAME = Derived("game", lambda case: ratio(case.system))
-"""The game of Section E, in the number system of the case."""
+"""The game of Appendix E, in the number system of the case."""
 
 
 def _two_actions(sizes: Sizes) -> tuple[int, ...]:  # noqa: ARG001 - the interface of a shape
@@ -138,7 +138,7 @@ def printed_value(case: Case) -> Iterator[Line]:
 
 
 def stationary_in_the_middle(case: Case) -> Iterator[Line]:
-    """Section E's stationary point, near (1/2, 0)."""
+    """Appendix E's stationary point, near (1/2, 0)."""
     slope, other = gradient_on_square(case.game, case.x, case.y)
     yield line("∂V/∂y (1/2, y)", other)
     yield equal("0", _number(case, 0), because="V(1/2, ·) is constant by section-e/constant")
@@ -241,13 +241,13 @@ def simulated_score(case: Case) -> Iterator[Line]:
     yield equal("V_π", returns(case.game, case.policy), because="the claim that the reported value is the policy's")
 
 
-CODE = "Section E, the simulation that its footnote 3 publishes"
+CODE = "Appendix E, the simulation that its footnote 3 publishes"
 
 CLAIMS: tuple[Claim, ...] = (
     Claim(
         "section-e/value",
         "The value of a game of one state is a ratio",
-        "Section E, the value function V(x, y)",
+        "Appendix E, the value function V(x, y)",
         ROUNDS,
         value_is_a_ratio,
         statement="V_π = Σ_a π(a) r(a) / Σ_a π(a) S(a), S(a) = 1 - γP(s|s, a)",
@@ -268,7 +268,7 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "section-e/printed-value",
         "The value at the stationary point rounds to .46",
-        "Section E",
+        "Appendix E",
         MIDDLE,
         printed_value,
         statement="|V(1/2, y) - .46| ≤ 1/200",
@@ -279,7 +279,7 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "section-e/stationary-policy",
         "V is stationary at a policy with x = 1/2",
-        "Section E, the stationary point near (1/2, 0)",
+        "Appendix E, the stationary point near (1/2, 0)",
         MIDDLE,
         stationary_in_the_middle,
         statement="∇V(1/2, y) = 0 for a policy y of agent 2",
@@ -290,7 +290,7 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "section-e/stationary-point",
         "V is stationary at (1/2, -1/11) only, outside the simplex",
-        "Section E, made precise",
+        "Appendix E, made precise",
         PLANE,
         stationary_point,
         statement="20 (xᵀSy)² ∂V/∂x = 1 + 11y and (xᵀSy) ∂V/∂y = x - 1/2, for all numbers x, y with xᵀSy ≠ 0",
@@ -312,7 +312,7 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "section-e/global-maximum",
         "The global maximum is V(1, 1) = 1",
-        "Section E",
+        "Appendix E",
         SQUARE,
         global_maximum,
         statement="V(x, y) ≤ 1, with equality at (1, 1) only",

@@ -1,0 +1,323 @@
+"""Lemmas B.4, B.5 and B.6: what the errors of the fit and of the critic do, and the descent of one step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ...arithmetic import (
+    Array,
+    absolute,
+    largest,
+    like,
+    log,
+    select,
+    smallest,
+    sqrt,
+    square,
+    support,
+    tilt,
+)
+from ...claims.case import Case
+from ...claims.claim import Claim, Kind, Line, at_most, equal, line
+from ...claims.coordinates import Sizes
+from ...claims.ingredients import Distribution, GameData, LogOdds, PolicyData, PrefixTables
+from ...claims.settings import Setting
+from ...claims.verdict import Standing
+from ...model.agents import split_last
+from ...quantities.concentrability import density_ratio, squared_concentrability
+from ...quantities.distributions import state_action_distribution, stationary_distribution
+from ...quantities.divergence import kl_divergence, l1_distance, squared_norm
+from ...quantities.mirror_descent import mirror_step
+from ...quantities.update_errors import propagation_factor
+from .common import own_actions
+from .section_3_mirror_descent import SIMPLEX
+from .section_4 import COVERED
+
+
+def _shift(case: Case) -> Iterator[tuple[int, dict[str, Array]]]:
+    """What Lemmas B.4 and B.5 weigh, agent by agent: errors, density ratios, distributions."""
+    game, policy, target = case.game, case.policy, case.target
+    nu, nu_target = (stationary_distribution(game, which) for which in (policy, target))
+    for m in range(1, game.agents + 1):
+        size = game.action_sizes[m - 1]
+        yield (
+            m,
+            {
+                "error": split_last(case.error[m - 1], size),
+                "noise": split_last(case.noise[m - 1], size),
+                "here": state_action_distribution(nu, policy, m - 1),
+                "there": state_action_distribution(nu_target, target, m - 1),
+                "ratio": density_ratio(nu, policy, nu_target, target, m - 1),
+                "sigma": split_last(state_action_distribution(nu, policy, m), size),
+                "below": squared_concentrability(nu, policy, nu_target, target, m - 1),
+                "above": squared_concentrability(nu, policy, nu_target, target, m),
+                "change": target.factors[m - 1] - policy.factors[m - 1],
+            },
+        )
+
+
+def _all(table: Array, axes: int) -> Array:
+    return np.asarray(table.sum(tuple(range(-axes, 0))))
+
+
+def _worst_error(m: int, x: dict[str, Array]) -> Iterator[Line]:
+    """The part that the printed proof of Lemma B.4 and its repair share: change of measure, then Cauchy-Schwarz."""
+    worst = largest(absolute(x["error"]))
+    moved = _all(x["here"] * x["ratio"] * worst, 2)
+    yield line(f"(E_{{ν_*,π_*}} ‖(θ_{{k+1}} - θ_k)ᵀφ - Q̂/β_k‖_∞)², m = {m}", square(_all(x["there"] * worst, 2)))
+    yield equal(
+        f"(E_{{ν_k,π_k}} w_{m - 1} ‖error‖_∞)²",
+        square(moved),
+        because=f"change of measure, w_{m - 1} = d(ν_*π_*)/d(ν_kπ_k)",
+    )
+    seen = like(support(x["ratio"]).astype(int), x["ratio"])
+    yield at_most(
+        f"(φ^{m - 1})² E_{{ν_k,π_k}} ‖error‖_∞² over what the comparator visits",
+        x["below"] * _all(x["here"] * seen * square(worst), 2),
+        because="Cauchy-Schwarz",
+    )
+
+
+def worst_error(case: Case) -> Iterator[Line]:
+    """The printed Lemma B.4, squared: ``(E_* ‖error‖_∞)² ≤ (φ^{m-1} ε)²``."""
+    for m, x in _shift(case):
+        yield from _worst_error(m, x)
+        yield at_most(
+            f"(φ^{m - 1} ε)², ε² = E_{{σ_k}} error²",
+            x["below"] * squared_norm(x["error"], x["sigma"], 3),
+            because="as printed: the largest error over a^m is taken for its mean under π_k^m",
+        )
+
+
+def worst_error_doubled(case: Case) -> Iterator[Line]:
+    """The same with the factor 2 of δ = 2φε to spare."""
+    for m, x in _shift(case):
+        yield from _worst_error(m, x)
+        yield at_most(
+            f"(2φ^{m - 1} ε)²",
+            4 * x["below"] * squared_norm(x["error"], x["sigma"], 3),
+            because="the claim that δ leaves enough room",
+        )
+
+
+def worst_error_repaired(case: Case) -> Iterator[Line]:
+    """With ``1/√min π_k^m`` over what the comparator visits: an action of probability p hides an error at the price √p."""
+    for m, x in _shift(case):
+        yield from _worst_error(m, x)
+        factor = case.policy.factors[m - 1]
+        visited = np.broadcast_to(support(x["ratio"])[..., None], factor.shape)
+        least = smallest(select(visited, factor, like(1, factor)), (-3, -2, -1))
+        yield at_most(
+            f"(φ^{m - 1} ε)² / min π_k^{m}",
+            x["below"] * squared_norm(x["error"], x["sigma"], 3) / least,
+            because="max_a e(a)² ≤ Σ_a e(a)² ≤ E_{π_k} e² / min_a π_k(a)",
+        )
+
+
+def error_propagation(case: Case) -> Iterator[Line]:
+    """Lemma B.5: what the fit's error and the critic's error do to the ascent direction."""
+    for m, x in _shift(case):
+        fit, critic = (_all(x["there"][..., None] * x[part] * x["change"], 3) for part in ("error", "noise"))
+        size = sqrt(squared_norm(x["error"], x["sigma"], 3)) + sqrt(squared_norm(x["noise"], x["sigma"], 3))
+        yield line(f"|E_* ⟨log(π⁺/π_{{θ_{{k+1}}}}), π_*^{m} - π_k^{m}⟩|", absolute(fit + critic))
+        yield at_most(
+            "|(a)| + |(b)|, the parts of the fit and of the critic",
+            absolute(fit) + absolute(critic),
+            because="log(π⁺/π_{θ_{k+1}}) = -(fit error + critic error/β_k) up to a constant; triangle inequality",
+        )
+        yield at_most(
+            f"√((φ^{m})² - (φ^{m - 1})²) (ε + ε̂/β_k)",
+            sqrt(x["above"] - x["below"]) * size,
+            because="Cauchy-Schwarz with the weight w_m - w_{m-1}, whose squared norm is (φ^m)² - (φ^{m-1})² by definition-4.4",
+        )
+        yield at_most(
+            f"√2 (φ^{m} + φ^{m - 1}) (ε + ε̂/β_k)",
+            propagation_factor(sqrt(x["above"]), sqrt(x["below"])) * size,
+            because="a² - b² ≤ 2(a + b)²",
+        )
+
+
+def _part(case: Case, part: str, name: str, size: str) -> Iterator[Line]:
+    """One part of Lemma B.5 as printed, through its sharp form."""
+    for m, x in _shift(case):
+        norm = sqrt(squared_norm(x[part], x["sigma"], 3))
+        inner = _all(x["there"][..., None] * x[part] * x["change"], 3)
+        yield line(f"|{name}| = |E_* ⟨{part}, π_*^{m} - π_k^{m}⟩|", absolute(inner))
+        yield at_most(
+            f"√((φ^{m})² - (φ^{m - 1})²) {size}",
+            sqrt(x["above"] - x["below"]) * norm,
+            because="lemma-b.5/sharp, the root of it",
+        )
+        yield at_most(
+            f"√2 (φ^{m} + φ^{m - 1}) {size}",
+            propagation_factor(sqrt(x["above"]), sqrt(x["below"])) * norm,
+            because="a² - b² ≤ 2(a + b)²",
+        )
+
+
+def fit_part(case: Case) -> Iterator[Line]:
+    """Part (a): what the fit's error does."""
+    yield from _part(case, "error", "(a)", "ε")
+
+
+def critic_part(case: Case) -> Iterator[Line]:
+    """Part (b): what the critic's error does."""
+    yield from _part(case, "noise", "(b)", "ε̂/β_k")
+
+
+def error_propagation_sharp(case: Case) -> Iterator[Line]:
+    """The sharp forms of parts (a) and (b), squared, so that they are decided in rationals."""
+    for m, x in _shift(case):
+        for part, name, size in (("error", "(a)", "ε²"), ("noise", "(b)", "(ε̂/β_k)²")):
+            inner = _all(x["there"][..., None] * x[part] * x["change"], 3)
+            yield line(f"{name}² = (E_* ⟨{part}, π_*^{m} - π_k^{m}⟩)²", square(inner))
+            yield at_most(
+                f"((φ^{m})² - (φ^{m - 1})²) {size}",
+                (x["above"] - x["below"]) * squared_norm(x[part], x["sigma"], 3),
+                because="Cauchy-Schwarz with the weight w_m - w_{m-1}; definition-4.4",
+            )
+
+
+def one_step_descent(case: Case) -> Iterator[Line]:
+    """Lemma B.6: an identity for any two steps, then Pinsker's inequality."""
+    policy, target, step, beta = case.policy, case.target, case.step, case.beta
+    moved, ideal = tilt(policy, step), mirror_step(policy, case.values, beta)
+    advantage = case.values - np.asarray((case.values * policy).sum(-1))[..., None]
+
+    def inner(table: Array, direction: Array) -> Array:
+        return np.asarray((table * direction).sum(-1))
+
+    rest = (
+        -inner(log(moved / ideal), target - policy)
+        - inner(advantage, target - policy) / beta
+        - inner(step, policy - moved)
+    )
+    yield line("KL(π_*‖π_{k+1}) - KL(π_*‖π_k)", kl_divergence(target, moved) - kl_divergence(target, policy))
+    yield equal(
+        "⟨log(π_k/π_{k+1}), π_*⟩",
+        inner(log(policy / moved), target),
+        because="the entropy of π_* cancels",
+    )
+    yield equal(
+        "-⟨log(π_{k+1}/π⁺), π_* - π_k⟩ - ⟨A, π_* - π_k⟩/β - ⟨(θ_{k+1} - θ_k)ᵀφ, π_k - π_{k+1}⟩ - KL(π_{k+1}‖π_k)",
+        rest - kl_divergence(moved, policy),
+        because="log π_{k+1} - log π_k = (θ_{k+1} - θ_k)ᵀφ and log π⁺ - log π_k = Q/β, up to constants in a",
+    )
+    yield at_most(
+        "the same with -½‖π_{k+1} - π_k‖₁² in place of -KL(π_{k+1}‖π_k)",
+        lambda: rest - square(l1_distance(moved, policy)) / 2,
+        because="KL ≥ ½‖·‖₁²",
+        axiom="Pinsker",
+    )
+
+
+SHIFTED = Setting(
+    "a game without termination, a comparator, a covering policy, errors of the fit and of the critic",
+    (
+        GameData(start=False, termination=False),
+        PolicyData("target"),
+        PolicyData("policy", full_support=True),
+        PrefixTables("error"),
+        PrefixTables("noise"),
+    ),
+    COVERED.hypotheses,
+    states=(1, 2),
+)
+
+
+STEP = Setting(
+    "two steps from one policy: the ideal one and any other",
+    (*SIMPLEX.ingredients[:3], LogOdds("step", own_actions), Distribution("target", own_actions)),
+    agents=(1, 1),
+    states=(1, 1),
+    action_range=(1, 4),
+)
+
+CLAIMS = (
+    Claim(
+        "lemma-b.4",
+        "The largest error over actions is at most the concentrability times the mean squared error",
+        "Appendix B, Lemma B.4",
+        SHIFTED,
+        worst_error,
+        statement="E_{ν_*,π_*^{1:m-1}} ‖(θ_{k+1} - θ_k)ᵀφ - Q̂/β_k‖_∞ ≤ φ_k^{m-1} ε_k^m",
+        record=Standing.REFUTED,
+        note="No constant helps: an action of probability p hides an error M at the price √p M.",
+        repaired_by="lemma-b.4/repaired",
+    ),
+    Claim(
+        "lemma-b.4/factor-two",
+        "The same with the factor 2 of δ = 2φε",
+        "Appendix B, Lemma B.4",
+        SHIFTED,
+        worst_error_doubled,
+        statement="E_{ν_*,π_*^{1:m-1}} ‖(θ_{k+1} - θ_k)ᵀφ - Q̂/β_k‖_∞ ≤ 2 φ_k^{m-1} ε_k^m",
+        record=Standing.REFUTED,
+        repaired_by="lemma-b.4/repaired",
+        kind=Kind.READING,
+    ),
+    Claim(
+        "lemma-b.4/repaired",
+        "With 1/√min π_k over what the comparator visits",
+        "Appendix B, Lemma B.4, repaired",
+        SHIFTED,
+        worst_error_repaired,
+        statement="E_{ν_*,π_*^{1:m-1}} ‖(θ_{k+1} - θ_k)ᵀφ - Q̂/β_k‖_∞ ≤ φ_k^{m-1} ε_k^m / √min π_k^m",
+        record=Standing.SURVIVED,
+        kind=Kind.REPAIR,
+    ),
+    Claim(
+        "lemma-b.5",
+        "Error propagation, through the sharp form",
+        "Appendix B, Lemma B.5",
+        SHIFTED,
+        error_propagation,
+        statement="|E_* ⟨log(π⁺/π_{θ_{k+1}}), π_*^m - π_k^m⟩| ≤ √2 (φ^m + φ^{m-1}) (ε + ε̂/β_k)",
+        transcendental=True,
+        record=Standing.SURVIVED,
+    ),
+    Claim(
+        "lemma-b.5/a",
+        "Error propagation, the part of the fit",
+        "Appendix B, Lemma B.5, part (a)",
+        SHIFTED,
+        fit_part,
+        statement="|E_* ⟨(θ_{k+1} - θ_k)ᵀφ - Q̂/β_k, π_*^m - π_k^m⟩| ≤ √2 (φ^m + φ^{m-1}) ε",
+        transcendental=True,
+        record=Standing.SURVIVED,
+    ),
+    Claim(
+        "lemma-b.5/b",
+        "Error propagation, the part of the critic",
+        "Appendix B, Lemma B.5, part (b)",
+        SHIFTED,
+        critic_part,
+        statement="|E_* ⟨(Q̂ - Q)/β_k, π_*^m - π_k^m⟩| ≤ √2 (φ^m + φ^{m-1}) ε̂/β_k",
+        transcendental=True,
+        record=Standing.SURVIVED,
+    ),
+    Claim(
+        "lemma-b.5/sharp",
+        "Parts (a) and (b) with the sharp coefficient",
+        "Appendix B, Lemma B.5, sharpened",
+        SHIFTED,
+        error_propagation_sharp,
+        statement="(a)² ≤ ((φ^m)² - (φ^{m-1})²) ε² and (b)² ≤ ((φ^m)² - (φ^{m-1})²) (ε̂/β_k)²",
+        record=Standing.SURVIVED,
+        kind=Kind.BEYOND,
+    ),
+    Claim(
+        "lemma-b.6",
+        "One-step descent",
+        "Appendix B, Lemma B.6",
+        STEP,
+        one_step_descent,
+        statement="KL(π_*‖π_{k+1}) - KL(π_*‖π_k) ≤ -⟨log(π_{k+1}/π⁺), π_* - π_k⟩ - ⟨A, π_* - π_k⟩/β"
+        " - ⟨(θ_{k+1} - θ_k)ᵀφ, π_k - π_{k+1}⟩"
+        " - ½‖π_{k+1} - π_k‖₁²",
+        record=Standing.PROVED,
+        symbolic=tuple(Sizes(1, (k,)) for k in (1, 2, 3)),
+    ),
+)

@@ -1,0 +1,199 @@
+"""Lemma C.3: the games in which the critics of Algorithm 2 are the values of its policies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from ...arithmetic import Array, Truth, both, compare, lift, like
+from ...claims.case import Case, Hypothesis
+from ...claims.claim import Claim, Kind, Line, at_most, equal, line
+from ...claims.coordinates import Sizes
+from ...claims.ingredients import Derived, GameData, PolicyData, PositiveScalar, PrefixTables, Table
+from ...claims.settings import Setting
+from ...claims.verdict import Standing
+from ...games.offline import two_agent_gap
+from ...quantities.agent_values import agent_values, average_out
+from ...quantities.bellman import bellman_operator, implied_game, implied_reward
+from ...quantities.bellman_error import (
+    start_features,
+)
+from ...quantities.chain import values_exist
+from ...quantities.divergence import squared_norm
+from ...quantities.values import returns
+from .appendix_c_bellman_error import DISCOUNTED, TABULAR, one_hot, tabular_critic, tabular_moments
+from .limits import limit_setting
+from .section_3 import ONE_BY_TWO, TWO_BY_TWO
+
+
+def _as_table(case: Case, values: Array) -> Array:
+    return values.reshape(*values.shape[:-1], case.sizes.states, -1)
+
+
+def one_game_for_each(case: Case) -> Iterator[Line]:
+    """For every agent alone there is a game, whatever the critic."""
+    for m, table in enumerate(case.critics, start=1):
+        explained = agent_values(implied_game(case.game, case.policy, table, m), case.policy)
+        yield line(f"Q^{{1:{m}}}_π in the game with rewards f^{m} - γ E P f^{m}(·, π)", explained[m])
+        yield equal(f"f^{m}", table, because="f is a fixed point of its Bellman operator, and there is only one")
+
+
+def one_game_for_marginals(case: Case) -> Iterator[Line]:
+    """For the marginals of one joint critic there is one game for all agents."""
+    joint = case.critic
+    explained = agent_values(implied_game(case.game, case.policy, joint, case.game.agents), case.policy)
+    marginals = average_out(joint, case.policy, case.game.agents)
+    for m in range(1, case.game.agents + 1):
+        yield line(f"Q^{{1:{m}}}_π in the game with rewards f - γ P f(·, π)", explained[m])
+        yield equal(
+            f"E_{{π^{{{m + 1}:N}}}} f",
+            marginals[m],
+            because="there Q_π = f, and Q^{1:m} is its marginal: definition-3.1",
+        )
+
+
+def one_game_for_all(case: Case) -> Iterator[Line]:
+    """Lemma C.3 as the theorem uses it: the critics of one iteration of Algorithm 2 are the values of one game."""
+    joint = case.critics[-1]
+    explained = agent_values(implied_game(case.game, case.policy, joint, case.game.agents), case.policy)
+    for m, table in enumerate(case.critics, start=1):
+        yield line(
+            f"Q^{{1:{m}}}_{{π_k}} in M_k, the only game with the same dynamics and Q_{{π_k}} = f_k^N",
+            explained[m],
+        )
+        yield equal(f"f_k^{m}", table, because="as printed: M_k has f_k^m for its values, for every m")
+
+
+def reward_error(case: Case) -> Iterator[Line]:
+    """Lemma C.3's distance of the rewards, as printed."""
+    yield from _reward_error(case)
+    yield at_most(
+        "ε_r = E(Q_π, π)",
+        tabular_moments(case).error(_joint_values(case)),
+        because="as printed: the error of f_k is at most ε_r",
+    )
+
+
+def reward_error_repaired(case: Case) -> Iterator[Line]:
+    """... and with what pessimism really guarantees."""
+    yield from _reward_error(case)
+    moments, price = tabular_moments(case), case.price
+    game, policy, flat = case.game, case.policy, tabular_critic(case)
+    slack = moments.error(_joint_values(case))
+    start = np.asarray((start_features(game, policy, one_hot(case), game.agents, game.start) * flat).sum(-1))
+    yield at_most(
+        "ε_r + (J(π) - f(s_0, π))/λ",
+        slack + (returns(game, policy) - start) / price,
+        because="f minimises f(s_0, π) + λE(f, π), and Q_π is a candidate",
+    )
+    yield at_most("ε_r + 1/((1-γ)λ)", slack + case.game.horizon / price, because="J(π) ≤ 1/(1-γ) and f(s_0, π) ≥ 0")
+
+
+def _reward_error(case: Case) -> Iterator[Line]:
+    game, policy, flat = case.game, case.policy, tabular_critic(case)
+    table = _as_table(case, flat)
+    changed = implied_reward(game, policy, table, game.agents) - game.reward
+    yield line("‖R_k - R‖²_{2,μ}", squared_norm(changed, case.data, 2))
+    residual = table - bellman_operator(game, policy, table, game.agents)
+    yield equal("‖f - T_π f‖²_{2,μ}", squared_norm(residual, case.data, 2), because="R_k - R = f - T_π f")
+    yield equal("E(f, π)", tabular_moments(case).error(flat), because="tables are complete: T_π f is a critic too")
+
+
+def _joint_values(case: Case) -> Array:
+    table = agent_values(case.game, case.policy)[-1]
+    return table.reshape(*table.shape[:-2], -1)
+
+
+def _in_range(case: Case) -> Truth:
+    values = tabular_critic(case)
+    return both(compare(values, "≥", like(0, values)), compare(values, "≤", lift(case.game.horizon, 1)))
+
+
+TABULAR_IN_RANGE = replace(
+    TABULAR,
+    name="a game with rewards in [0, 1], a policy, data everywhere, a price; the pessimistic critic lies in the class",
+    ingredients=tuple(
+        Table("price", lambda _: (), 1, 9_999) if isinstance(i, PositiveScalar) else i for i in TABULAR.ingredients
+    ),
+    hypotheses=(DISCOUNTED, Hypothesis("0 ≤ f ≤ 1/(1-γ)", _in_range)),
+)
+
+
+CRITICS = Setting(
+    "a game, a policy, and any critic for every agent",
+    (
+        GameData(start=False),
+        PolicyData("policy"),
+        PrefixTables("critics"),
+        Derived("critic", lambda case: case.critics[-1]),
+    ),
+    (Hypothesis("I - γP_π is invertible", lambda case: values_exist(case.game, case.policy)),),
+    agents=(1, 3),
+    max_table=200,
+)
+
+
+TWO_AGENTS = limit_setting(
+    "the critics that Algorithm 2 comes to on the two-agent gap, and how its data is shared out", two_agent_gap
+)
+
+CLAIMS = (
+    Claim(
+        "lemma-c.3/all-agents",
+        "One game has the critics of all agents for its values",
+        "Lemma C.3",
+        TWO_AGENTS,
+        one_game_for_all,
+        statement="f_k^m = Q^{1:m}_{π_k} in one game M_k with the dynamics of M, for all m at once",
+        record=Standing.REFUTED,
+        note="f_k^N alone determines the rewards of M_k, so no other game can do.  Each agent alone and marginals are fine.",
+        repaired_by="lemma-c.3/marginals",
+    ),
+    Claim(
+        "lemma-c.3/each-agent",
+        "Every critic of one agent is the value of some game",
+        "Lemma C.3, one m at a time",
+        CRITICS,
+        one_game_for_each,
+        statement="f = Q^{1:m}_π in the game with rewards f - γ E P f(·, π) and the dynamics of M",
+        record=Standing.PROVED,
+        symbolic=(ONE_BY_TWO,),
+        points=(TWO_BY_TWO, Sizes(2, (2, 2, 2))),
+        kind=Kind.REPAIR,
+    ),
+    Claim(
+        "lemma-c.3/marginals",
+        "The marginals of one joint critic are the values of one game",
+        "Lemma C.3, repaired",
+        CRITICS,
+        one_game_for_marginals,
+        statement="E_{π^{m+1:N}} f = Q^{1:m}_π for all m, in the game with rewards f - γ P f(·, π)",
+        record=Standing.PROVED,
+        symbolic=(ONE_BY_TWO,),
+        points=(TWO_BY_TWO, Sizes(2, (2, 2, 2))),
+        kind=Kind.REPAIR,
+    ),
+    Claim(
+        "lemma-c.3/reward-error",
+        "The rewards of M_k are within ε_r",
+        "Lemma C.3",
+        TABULAR_IN_RANGE,
+        reward_error,
+        statement="‖R_k - R‖²_{2,μ} ≤ ε_r, which bounds E(Q_π, π), for the pessimistic critic f_k",
+        record=Standing.REFUTED,
+        repaired_by="lemma-c.3/reward-error-repaired",
+        kind=Kind.READING,
+    ),
+    Claim(
+        "lemma-c.3/reward-error-repaired",
+        "The rewards of M_k are within ε_r + 1/((1-γ)λ)",
+        "Lemma C.3, repaired as the proof of Theorem 5.5 uses it",
+        TABULAR_IN_RANGE,
+        reward_error_repaired,
+        statement="‖R_k - R‖²_{2,μ} ≤ ε_r + 1/((1-γ)λ)",
+        record=Standing.SURVIVED,
+        kind=Kind.REPAIR,
+    ),
+)

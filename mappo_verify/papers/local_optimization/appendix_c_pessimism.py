@@ -1,0 +1,95 @@
+"""Lemma C.7: a pessimistic critic underestimates the return, up to the error of the true values on the data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ...arithmetic import Array, like, smallest
+from ...claims.case import Case, Hypothesis
+from ...claims.claim import Claim, Line, at_least, equal, line
+from ...claims.ingredients import Distribution, GameData, PolicyData, PositiveScalar, PrefixTables, Table
+from ...claims.settings import Setting
+from ...claims.verdict import Standing
+from ...quantities.agent_values import agent_values
+from ...quantities.bellman_error import (
+    pessimistic_step,
+    start_features,
+)
+from ...quantities.chain import values_exist
+from ...quantities.data import data_moments
+from ...quantities.values import returns
+from .appendix_c_bellman_error import DIMENSION, joint_shape
+
+
+def pessimism(case: Case) -> Iterator[Line]:
+    """``J(π) ≥ min_f (f(s_0, π) + λE(f, π)) - λE(Q_π, π)``, whatever the data, if the critics hold ``Q^{1:m}_π``."""
+    game, policy, price = case.game, case.policy, case.price
+    values = agent_values(game, policy)
+    for m in range(1, game.agents + 1):
+        flat = values[m].reshape(*values[m].shape[:-2], -1)
+        other = case.other[m - 1].reshape(*case.other[m - 1].shape[:-2], -1)
+        features = np.stack(np.broadcast_arrays(flat, other), axis=-1)
+        moments = data_moments(game, policy, features, _cells(case), m)
+        direction = start_features(game, policy, features, m, game.start)
+        own = like(np.array([1, 0]), flat)
+        slack = price * moments.error(own)
+        yield line("J(π)", returns(game, policy))
+        yield equal(
+            f"[Q^{{1:{m}}}_π(s_0, π) + λE(Q^{{1:{m}}}_π, π)] - λE(Q^{{1:{m}}}_π, π)",
+            moments.objective(own, direction, price) - slack,
+            because="J(π) = Q^{1:m}_π(s_0, π)",
+        )
+        rival = case.weights
+        best = smallest(
+            np.stack([moments.objective(rival, direction, price), moments.objective(own, direction, price)], -1), -1
+        )
+        yield at_least(
+            f"min over w ∈ {{e_1, w}} of (f(s_0, π) + λE(f, π)) - λE(Q^{{1:{m}}}_π, π)",
+            best - slack,
+            because="Q^{1:m}_π is one of the critics",
+        )
+        step = pessimistic_step(moments, direction, price)
+        bounded = step.bounded
+        yield at_least(
+            f"min over all w of (f(s_0, π) + λE(f, π)) - λE(Q^{{1:{m}}}_π, π)",
+            moments.objective(step.weights, direction, price) - slack,
+            because="section-c.1/unconstrained: w⁺ minimises it, where it is bounded below",
+            where=bounded,
+        )
+
+
+def _cells(case: Case) -> Array:
+    law = np.asarray(case.data)
+    return law.reshape(*law.shape[:-1], *joint_shape(case.sizes), case.sizes.states + 1)
+
+
+REALIZABLE = Setting(
+    "a game, a policy, any law of (s, a, s'), features Q^{1:m} and another, a rival critic, and a price",
+    (
+        GameData(),
+        PolicyData("policy"),
+        Distribution("data", lambda sizes: (int(np.prod(joint_shape(sizes))) * (sizes.states + 1),)),
+        PrefixTables("other"),
+        Table("weights", lambda _: (DIMENSION,)),
+        PositiveScalar("price"),
+    ),
+    (Hypothesis("I - γP_π is invertible", lambda case: values_exist(case.game, case.policy)),),
+    agents=(1, 2),
+    states=(1, 2),
+    action_range=(1, 2),
+    max_table=60,
+)
+
+CLAIMS = (
+    Claim(
+        "lemma-c.7",
+        "Pessimism",
+        "Lemma C.7",
+        REALIZABLE,
+        pessimism,
+        statement="J(π) ≥ min_f (f(s_0, π) + λE(f, π)) - λE(Q^{1:m}_π, π), if the critics hold Q^{1:m}_π",
+        record=Standing.SURVIVED,
+    ),
+)
