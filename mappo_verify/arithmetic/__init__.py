@@ -26,6 +26,7 @@ from .functions import (
     maximum,
     minimum,
     negation,
+    ones,
     possible,
     select,
     smallest,
@@ -39,6 +40,7 @@ from .functions import (
     true_everywhere,
     truth_of,
     xlogy,
+    zeros,
 )
 from .numbers import Hidden, Numbers, is_hidden
 from .system import (
@@ -91,6 +93,7 @@ __all__ = [
     "minimum",
     "module_of",
     "negation",
+    "ones",
     "possible",
     "pseudo_solve",
     "require_one_system",
@@ -106,4 +109,5 @@ __all__ = [
     "true_everywhere",
     "truth_of",
     "xlogy",
+    "zeros",
 ]

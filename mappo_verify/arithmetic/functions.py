@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from . import system as plain
-from .numbers import Hidden, Numbers, constants, contract_numbers, zeros
+from .numbers import Hidden, Numbers, constants, contract_numbers
+from .numbers import zeros as zero_numbers
 from .one_instance import UFUNCS, Truth, refuse
 from .structure import alike, broadcast_arrays, broadcast_to
 from .system import Array, System
@@ -47,6 +48,22 @@ def like(values: Any, reference: Any) -> Array:
 def constant(value: int | Fraction, reference: Any) -> Any:
     """One exact constant in the number system of ``reference``."""
     return like(value, reference) if isinstance(reference, (Numbers, Hidden)) else plain.constant(value, reference)
+
+
+def zeros(shape: int | tuple[int, ...], reference: Any) -> Array:
+    """Zeros of this shape in the number system of ``reference``."""
+    wanted = (shape,) if isinstance(shape, int) else tuple(shape)
+    if isinstance(reference, (Numbers, Hidden)):
+        return zero_numbers(wanted, reference)
+    return plain.like(np.zeros(wanted, np.int8), reference)
+
+
+def ones(shape: int | tuple[int, ...], reference: Any) -> Array:
+    """Ones of this shape in the number system of ``reference``."""
+    wanted = (shape,) if isinstance(shape, int) else tuple(shape)
+    if isinstance(reference, (Numbers, Hidden)):
+        return zero_numbers(wanted, reference) + 1
+    return plain.like(np.ones(wanted, np.int8), reference)
 
 
 def identity(size: int, reference: Any) -> Array:
@@ -322,6 +339,7 @@ __all__ = [
     "maximum",
     "minimum",
     "negation",
+    "ones",
     "possible",
     "select",
     "smallest",

@@ -240,15 +240,22 @@ def _matmul(left: Numbers, right: Numbers) -> Numbers:
 
 
 class Hidden:
-    """A number system in which the batch is hidden: what makes constants for a formula, and tells its systems apart.
+    """A number system in which the batch is hidden: what makes constants for a formula.
 
-    Compares equal to the :class:`System` that it hides, so ``case.system == System.RATIONALS`` asks what it seems to ask.
+    One object for each system, which also equals the :class:`System` that it hides, so ``case.system == System.RATIONALS``
+    asks what it seems to ask.
     """
 
     __slots__ = ("system",)
+    system: System
+    _known: dict[System, Hidden] = {}  # noqa: RUF012 - one for all
 
-    def __init__(self, system: System) -> None:
-        self.system = system
+    def __new__(cls, system: System) -> Hidden:
+        found = cls._known.get(system)
+        if found is None:
+            found = cls._known[system] = super().__new__(cls)
+            found.system = system
+        return found
 
     @property
     def value(self) -> str:
@@ -386,4 +393,4 @@ def take(value: Any, chosen: npt.NDArray[Any]) -> Any:
 
 def is_hidden(values: Iterable[Any]) -> bool:
     """Whether any of these belongs to a formula over one instance."""
-    return any(isinstance(value, (Numbers, Truth, Hidden)) for value in values)
+    return any(isinstance(value, (Numbers, Truth)) for value in values)

@@ -36,7 +36,7 @@ class OnePart:
                 if values.dtype.kind != "O"
                 else (self.floats((values,)),)
             )
-        if values.dtype.kind in "iu":
+        if values.dtype.kind in "iu" or (values.size and type(values.flat[0]) is int):
             return (like(values, self._system),)
         return (self._module.enclose_all(values) if self._system is System.BALLS else values,)
 

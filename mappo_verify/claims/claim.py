@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..arithmetic import System
+from ..arithmetic import Numbers, System
 from ..errors import ClaimError, MappoVerifyError, MixedArithmeticError
 from .settings import Setting
 
@@ -243,6 +243,8 @@ class Claim:
                 f"claim {self.id}: line {entry.expression!r} is a {type(entry.value).__name__}; "
                 "stack its parts with np.stack([...], axis=-1)"
             )
+        if isinstance(entry.value, Numbers) or callable(entry.value):
+            return
         if system is not System.FLOATS and np.asarray(entry.value).dtype.kind == "f":
             raise MixedArithmeticError(
                 f"claim {self.id}: {system.value} and floats meet at line {entry.expression!r}; a constant is an integer or "

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..arithmetic import Array, like
+from ..arithmetic import Array, as_array, like
 from ..errors import ClaimError
 
 Numbers = Mapping[str, Array]
@@ -69,7 +69,7 @@ def simplex(weights: Array, generic: bool, defective: bool = False) -> Array:
     if generic:
         free = weights[..., :-1]
         if defective:
-            return np.asarray(free)
-        return np.concatenate([free, np.asarray(like(1, weights) - free.sum(-1))[..., None]], axis=-1)
+            return as_array(free)
+        return np.concatenate([free, as_array(like(1, weights) - free.sum(-1))[..., None]], axis=-1)
     shares = weights / weights.sum(-1, keepdims=True)
-    return np.asarray(shares[..., :-1] if defective else shares)
+    return as_array(shares[..., :-1] if defective else shares)

@@ -8,7 +8,22 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import FALSE, TRUE, Array, System, Truth, compare, like, log, support, system_of, truth_of
+from ..arithmetic import (
+    FALSE,
+    TRUE,
+    Array,
+    System,
+    Truth,
+    as_array,
+    compare,
+    is_hidden,
+    like,
+    log,
+    negation,
+    support,
+    system_of,
+    truth_of,
+)
 from ..errors import ClaimError
 from ..model import Game, Policy
 from ..model.agents import prefix_sizes
@@ -59,11 +74,17 @@ class GameData(Ingredient):
             "action_sizes": sizes.actions,
             "start": simplex(part("start"), generic) if self.start else None,
         }
+        names = {"state_names": None, "action_names": None, "name": ""}
+        if is_hidden((reward,)):
+            # Rows of enclosures cannot be compared with 1, but the weight that they lose can be with 0.
+            lost = compare(part("transition")[..., -1], ">", 0) if self.termination and not generic else None
+            ends = compare(reward, "=", reward) if lost is None else lost
+            ends = ends if self.termination else negation(ends)
+            return unchecked(Game, **fields, **names, system=system_of(reward), ends=ends)
         if not generic:
             return Game(**fields)
         # Formal rows are no numbers that could be compared with 1, but how they are made says what they sum to.
         ends = np.full(reward.shape, TRUE if self.termination else FALSE)
-        names = {"state_names": None, "action_names": None, "name": ""}
         return unchecked(Game, **fields, **names, system=system_of(reward), ends=ends)
 
     def hypotheses(self) -> tuple[Hypothesis, ...]:
@@ -121,7 +142,8 @@ class PolicyData(Ingredient):
                 np.repeat(row[..., None, :], prefixes, axis=-2)
                 for row, prefixes in zip(rows, prefix_sizes(sizes.actions), strict=False)
             ]
-        return unchecked(Policy, factors=tuple(rows), system=system_of(*rows)) if generic else Policy(tuple(rows))
+        unseen = generic or is_hidden(rows)
+        return unchecked(Policy, factors=tuple(rows), system=system_of(*rows)) if unseen else Policy(tuple(rows))
 
     def hypotheses(self) -> tuple[Hypothesis, ...]:
         result = []
@@ -211,7 +233,7 @@ class Table(Ingredient):
         return (Coordinate(self.name, self.shape(sizes), kind, self.low, self.high),)
 
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> Array:
-        return np.asarray(numbers[self.name] / self.scale)
+        return as_array(numbers[self.name] / self.scale)
 
 
 @dataclass(frozen=True)
@@ -230,7 +252,7 @@ class PrefixTables(Ingredient):
         )
 
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> tuple[Array, ...]:
-        return tuple(np.asarray(numbers[f"{self.name}.{m}"] / self.scale) for m in range(1, sizes.agents + 1))
+        return tuple(as_array(numbers[f"{self.name}.{m}"] / self.scale) for m in range(1, sizes.agents + 1))
 
     def core_shape(self, sizes: Sizes) -> None:
         return None  # several arrays, of several shapes
@@ -291,7 +313,7 @@ class PositiveScalar(Ingredient):
 
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> Array:
         ratio = numbers[self.name]
-        return np.asarray(ratio[..., 0] if generic else ratio[..., 0] / ratio[..., 1])
+        return as_array(ratio[..., 0] if generic else ratio[..., 0] / ratio[..., 1])
 
     def hypotheses(self) -> tuple[Hypothesis, ...]:
         def positive(case: Case) -> Truth:
@@ -326,8 +348,8 @@ class LogOdds(Ingredient):
         values = log(numbers[self.name])
         if not self.times:
             return values
-        scale = np.asarray(built[self.times])
-        return np.asarray(values * scale.reshape(scale.shape + (1,) * len(self.shape(sizes))))
+        scale = as_array(built[self.times])
+        return as_array(values * scale.reshape(scale.shape + (1,) * len(self.shape(sizes))))
 
 
 @dataclass(frozen=True)
@@ -342,7 +364,7 @@ class Counts(Ingredient):
         return (Coordinate(self.name, shape, "weight", 0, self.high),)
 
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> Array:
-        return np.asarray(numbers[self.name])
+        return as_array(numbers[self.name])
 
     def hypotheses(self) -> tuple[Hypothesis, ...]:
         def counted(case: Case) -> Truth:

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arithmetic import Array, System, Truth, both, compare, like, support, system_of, truth_of
+from ..arithmetic import (
+    Array,
+    System,
+    Truth,
+    both,
+    compare,
+    every,
+    like,
+    negation,
+    possible,
+    support,
+    system_of,
+    truth_of,
+)
 from .game import Game
 from .policy import Policy
 from .validation import FLOAT_TOLERANCE
@@ -12,22 +25,22 @@ from .validation import FLOAT_TOLERANCE
 
 def goes_on(game: Game) -> Truth:
     """Whether no row of P loses mass, shape ``[..., S, A]``."""
-    return np.asarray(-game.ends, dtype=np.int8)
+    return negation(game.ends)
 
 
 def is_distribution(rows: Array) -> Truth:
     """Whether rows along the last axis are ≥ 0 and sum to 1 (floats: up to rounding; balls: not certainly otherwise)."""
-    positive = truth_of(compare(rows, "<", like(0, rows)) <= 0).min(-1)
-    sums = np.asarray(rows.sum(-1))
+    positive = every(truth_of(possible(compare(rows, "≥", like(0, rows)))), -1)
+    sums = rows.sum(-1)
     if system_of(rows) is System.FLOATS:
-        return both(positive, truth_of(np.abs(sums - 1) <= FLOAT_TOLERANCE))
+        return both(positive, truth_of(np.abs(np.asarray(sums) - 1) <= FLOAT_TOLERANCE))
     # A ball cannot certify that a sum is 1; the exact data behind it has been checked when it was built.
-    return both(positive, truth_of(compare(sums, "=", like(1, sums)) >= 0))
+    return both(positive, is_one(sums))
 
 
 def is_one(values: Array) -> Truth:
     """Whether a scalar is 1, with the same meaning of "is"."""
-    return truth_of(compare(values, "=", like(1, values)) >= 0)
+    return truth_of(possible(compare(values, "=", like(1, values))))
 
 
 def in_unit(values: Array) -> Truth:
@@ -42,4 +55,4 @@ def factorises(policy: Policy) -> Truth:
 
 def has_full_support(policy: Policy) -> Truth:
     """Whether every action has positive probability everywhere, shape ``[..., S]``."""
-    return truth_of(np.logical_and.reduce([support(f).all((-1, -2)) for f in policy.factors]))
+    return both(*(every(truth_of(support(factor)), (-1, -2)) for factor in policy.factors))

@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, System, compare, contract, lift, like, sqrt, square, tilt
+from ..arithmetic import Array, System, compare, contract, identity, lift, like, sqrt, square, tilt, zeros
 from ..errors import GameError
 from .agents import prefix_sizes
 from .conversion import convert
@@ -159,7 +159,7 @@ class Features(ABC):
 
     def zero(self, agent: int, batch: tuple[int, ...] = ()) -> Array:
         """``θ = 0``, shape ``[*batch, d]``: the uniform policy."""
-        return like(np.zeros((*batch, self.dimensions[agent]), int), self.system)
+        return zeros((*batch, self.dimensions[agent]), self.system)
 
     def policy(self, parameters: Parameters) -> Policy:
         """``π_θ``, with every factor ``∝ exp(φᵀθ)``; ``parameters[m]`` is ``θ^{m+1}``, ``[..., d_{m+1}]``.
@@ -263,7 +263,7 @@ class TabularFeatures(Features):
 
     def matrix(self, agent: int) -> Array:
         """The identity matrix."""
-        return like(np.eye(self.dimensions[agent], dtype=int), self.system)
+        return identity(self.dimensions[agent], self.system)
 
     def inner(self, agent: int, parameters: Array, points: Array) -> Array:  # noqa: ARG002 - one interface
         """``θ_b[x_b]``"""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arithmetic import Array, System, both, certainly_equal, compare, divide, is_hidden, like, system_of, tilt
+from ..arithmetic import Array, System, both, certainly_equal, compare, divide, is_hidden, like, ones, system_of, tilt
 from ..errors import GameError
 from .agents import extend, joint_action, prefix_sizes, split_last
 from .conversion import convert
@@ -128,7 +128,7 @@ class Policy:
             if table.dtype.kind == "f" and not np.isfinite(table).all():
                 index = [int(i) for i in np.argwhere(~np.isfinite(table))[0]]
                 raise GameError(f"logits[{m}]{index} = {table[tuple(index)]} is not finite")
-        return cls(tuple(tilt(like(np.ones(table.shape, int), table), table) for table in tables))
+        return cls(tuple(tilt(ones(table.shape, table), table) for table in tables))
 
     @classmethod
     def from_joint(cls, table: Any, action_sizes: Sequence[int]) -> Policy:
@@ -159,7 +159,7 @@ class Policy:
     @cached_property
     def _prefixes(self) -> tuple[Array, ...]:
         first = self.factors[0]
-        prefixes = [like(np.ones((*first.shape[:-2], 1), np.int8), self.system), first[..., 0, :]]
+        prefixes = [ones((*first.shape[:-2], 1), self.system), first[..., 0, :]]
         for factor in self.factors[1:]:
             prefixes.append(extend(prefixes[-1], factor))
         for table in prefixes:

@@ -37,7 +37,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arithmetic import Array, System, contract, like, maximum, minimum, module_of
+from ..arithmetic import Array, System, contract, like, maximum, minimum, module_of, zeros
 from ..errors import GameError, SolverError
 from .bellman_error import Moments
 from .linear_class import LinearClass
@@ -95,7 +95,7 @@ def _region(critics: LinearClass, index: tuple[int, ...], batch: tuple[int, ...]
     rows = np.broadcast_to(features, batch + features.shape[-2:])[index]
     ceiling = np.broadcast_to(np.asarray(critics.ceiling), batch)[index]
     radius = np.broadcast_to(np.asarray(critics.radius), batch)[index]
-    low = like(np.zeros(len(rows), int), features)
+    low = zeros(len(rows), features)
     return Region(rows, low, low + ceiling, radius)
 
 

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arithmetic import Array, as_array, contract, lift, like, select, support
+from ..arithmetic import Array, as_array, contract, lift, like, select, support, zeros
 from ..model import Game, Policy
 from ..model.agents import extend, prefix_sizes, sum_out_later
 from ..model.validation import require_shape
@@ -79,7 +79,7 @@ def data_moments(game: Game, policy: Policy, features: Array, data: Array, m: in
     columns = prefix_sizes(game.action_sizes)[m]
     points, dimension = game.states * columns, features.shape[-1]
     tables = np.moveaxis(features.reshape(*features.shape[:-2], game.states, columns, dimension), -1, 0)
-    nothing = like(np.zeros((1, game.states, columns), int), game.system)
+    nothing = zeros((1, game.states, columns), game.system)
     occurs, (reward,) = regression(game, policy, nothing, data, m)
     _, targets = regression(game, policy, tables, data, m)
     weight = select(support(occurs), occurs, like(1, occurs))  # where nothing occurs, nothing is summed

@@ -15,8 +15,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from ..arithmetic import Array, absolute, as_array, divide, largest, like, log, square, xlogy
 
 
@@ -27,7 +25,7 @@ def kl_divergence(left: Any, right: Any) -> Array:
 
 def entropy_of(action_sizes: tuple[int, ...], reference: Any) -> Array:
     """``Σ_m log|A_m|`` in the number system of ``reference``: the divergence of any policy from the uniform one, at most."""
-    return as_array(log(like(np.array(action_sizes), reference)).sum())
+    return as_array(log(like(list(action_sizes), reference)).sum())
 
 
 def l1_distance(left: Any, right: Any) -> Array:

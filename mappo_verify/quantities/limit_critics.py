@@ -21,7 +21,7 @@ from itertools import chain, combinations
 
 import numpy as np
 
-from ..arithmetic import Array, certainly_equal, compare, contract, floats_of, like, pseudo_solve
+from ..arithmetic import Array, certainly_equal, compare, contract, floats_of, like, pseudo_solve, zeros
 from ..errors import MappoVerifyError
 from .bellman_error import Moments
 from .linear_class import LinearClass
@@ -70,7 +70,7 @@ def limit_critic(moments: Moments, direction: Array, critics: LinearClass) -> Li
     bounds = np.concatenate([like(np.zeros(int(low.sum()), int), features), np.repeat(-ceiling, int(high.sum()))])
     weights = _least_squares(rows, np.concatenate([moments.reward, bounds]))
     multipliers = _multipliers(rows, direction, len(moments.reward))
-    lower, upper = (like(np.zeros(len(features), int), features) for _ in range(2))
+    lower, upper = (zeros(len(features), features) for _ in range(2))
     lower[low], upper[high] = np.split(multipliers[len(moments.reward) :], [int(low.sum())])
     found = LimitCritic(
         weights,
@@ -133,7 +133,7 @@ def _multipliers(rows: Array, direction: Array, free: int) -> Array:
     Of the rows beyond those as few as possible are used, the first that will do; so the answer does not depend on a solver.
     By Carathéodory's theorem as many as there are weights suffice.
     """
-    result = like(np.zeros(len(rows), int), rows)
+    result = zeros(len(rows), rows)
     bounded = range(free, len(rows))
     for used in chain.from_iterable(combinations(bounded, size) for size in range(len(direction) + 1)):
         chosen = [*range(free), *used]

@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, as_array, exp, lift, like, log, sqrt, square, xlogy
+from ..arithmetic import Array, as_array, exp, lift, like, log, sqrt, square, xlogy, zeros
 from .mirror_descent import mirror_step
 
 
@@ -58,7 +58,7 @@ def follow_the_regularised_leader(gains: Any, eta: Any) -> Array:
 def cumulative_gains(gains: Any) -> Array:
     """``0, f_1, f_1 + f_2, ..., f_1 + ... + f_K``; shape ``[..., K+1, A]``."""
     gains = as_array(gains)
-    nothing = like(np.zeros((*gains.shape[:-2], 1, gains.shape[-1]), int), gains)
+    nothing = zeros((*gains.shape[:-2], 1, gains.shape[-1]), gains)
     return np.concatenate([nothing, np.cumsum(gains, axis=-2)], axis=-2)
 
 

@@ -45,6 +45,7 @@ from ..arithmetic import (
     square,
     support,
     system_of,
+    zeros,
 )
 from ..errors import GameError, InfeasibleError, SolverError
 
@@ -155,7 +156,7 @@ def minimise(form: Quadratic, region: Region) -> ConstrainedStep:
     weights, remainder = pseudo_solve(form.matrix, form.slope[:, None])
     inside = region.violation(weights[:, 0])
     if not support(remainder).any() and not support(inside).any():
-        free = like(np.zeros(len(region.low), int), form.slope)
+        free = zeros(len(region.low), form.slope)
         return _certified(form, region, weights[:, 0], Multipliers(free, free, like(0, form.slope)), "closed form")
     if system is System.FLOATS:
         return _by_solver(form, region)
@@ -338,12 +339,12 @@ def _stationary(form: Quadratic, region: Region, below: Any, above: Any, ball: A
     """
     active, size = below | above, len(form.slope)
     rows, bounds = region.rows[active], select(below, region.low, region.high)[active]
-    corner = like(np.zeros((len(rows), len(rows)), int), form.slope)
+    corner = zeros((len(rows), len(rows)), form.slope)
     matrix = form.matrix + identity(size, form.slope) * ball
     system = np.block([[matrix, -rows.T / 2], [rows, corner]])
     right = np.concatenate([form.slope, bounds])
     normal = contract("ki,kj->ij", system, system)
     solution = pseudo_solve(normal, contract("ki,k->i", system, right)[:, None])[0][:, 0]
-    signed = like(np.zeros(len(active), int), form.slope)
+    signed = zeros(len(active), form.slope)
     signed[active] = solution[size:]
     return solution[:size], signed

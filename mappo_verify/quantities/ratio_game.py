@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arithmetic import Array, as_array, contract, largest, like
+from ..arithmetic import Array, as_array, contract, identity, largest, like
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.agents import join_last
@@ -74,7 +74,7 @@ def first_order_gain(game: Game, first: Array, second: Array) -> Array:
     At least 0, and 0 exactly at the points that are stationary among policies (Frank and Wolfe's gap).
     """
     weights = independent_weights(first, second)
-    pure = like(np.eye(2, dtype=int), game.system)
+    pure = identity(2, game.system)
     own = [
         ratio_slope(game, weights[..., None, :], independent_weights(pure - first[..., None, :], second[..., None, :])),
         ratio_slope(game, weights[..., None, :], independent_weights(first[..., None, :], pure - second[..., None, :])),

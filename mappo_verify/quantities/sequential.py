@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arithmetic import UNKNOWN, Array, lift, like
+from ..arithmetic import UNKNOWN, Array, lift, like, ones
 from ..model import Game, Policy
 from ..model.agents import prefix_sizes, split_last
 from ..model.validation import unchecked
@@ -59,7 +59,7 @@ def sequential_game(game: Game) -> Game:
         Game,
         transition=transition,
         reward=reward,
-        discount=like(np.ones(batch, int), game.system),
+        discount=ones(batch, game.system),
         action_sizes=(width,),
         start=None,
         state_names=None,

@@ -27,7 +27,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..arithmetic import Array, argmax, as_array, contract, largest, lift, like, maximum, sqrt, square, system_of
+from ..arithmetic import Array, argmax, as_array, contract, largest, lift, like, maximum, sqrt, square, system_of, zeros
 
 Averaging = Literal["printed", "analysed"]
 
@@ -108,7 +108,7 @@ def descend(
 
 def _origin(table: Array, functions: int, steps: int) -> Array:
     """``θ(0) = 0`` for every path, in the number system and with the batch axes of ``table`` ``[..., d]``."""
-    return like(np.zeros((*table.shape[:-1], functions**steps, table.shape[-1]), int), table)
+    return zeros((*table.shape[:-1], functions**steps, table.shape[-1]), table)
 
 
 def sample_paths(slopes: Array, offsets: Array, radius: Any, step_size: Any, steps: int) -> Array:

@@ -7,11 +7,7 @@ from itertools import pairwise, permutations
 
 import numpy as np
 
-from ...arithmetic import (
-    Array,
-    like,
-    support,
-)
+from ...arithmetic import Array, as_array, like, support
 from ...claims.case import Case
 from ...claims.claim import Claim, Kind, Line, equal, line
 from ...claims.coordinates import Sizes
@@ -89,7 +85,7 @@ def zero_mean(case: Case) -> Iterator[Line]:
         zip(agent_advantages(case.game, case.policy), case.policy.factors, strict=False), start=1
     ):
         rows = split_last(advantage, factor.shape[-1])
-        yield line(f"Σ_a π^{m}(a|s, p) A^{m}(s, p, a)", np.asarray((rows * factor).sum(-1)))
+        yield line(f"Σ_a π^{m}(a|s, p) A^{m}(s, p, a)", as_array((rows * factor).sum(-1)))
         yield equal("0", like(0, advantage), because=f"Q^{{1:{m - 1}}} is the π^{m}-average of Q^{{1:{m}}}")
 
 
@@ -105,7 +101,7 @@ def _zero_mean_of_subsets(case: Case, reading: Reading) -> Iterator[Line]:
             both = tuple(sorted(given + chosen))
             weights = conditional_marginal(policy, given, chosen, reading)
             axes = tuple(agent - 1 - game.agents for agent in chosen)
-            mean = np.asarray((weights * (averages[both] - averages[given])).sum(axis=axes, keepdims=True))
+            mean = as_array((weights * (averages[both] - averages[given])).sum(axis=axes, keepdims=True))
             label = f"P = {set(given) or '{}'}, P' = {set(chosen)}"
             # Conditioning on both is needed at every a^P' that has weight; a prefix P is defined even where π(a^P|s) = 0.
             known = defined_at(policy, both, reading) | ~support(np.broadcast_to(weights, averages[both].shape))

@@ -6,19 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ...arithmetic import (
-    Array,
-    absolute,
-    largest,
-    like,
-    log,
-    select,
-    smallest,
-    sqrt,
-    square,
-    support,
-    tilt,
-)
+from ...arithmetic import Array, absolute, as_array, largest, like, log, select, smallest, sqrt, square, support, tilt
 from ...claims.case import Case
 from ...claims.claim import Claim, Kind, Line, at_most, equal, line
 from ...claims.coordinates import Sizes
@@ -59,7 +47,7 @@ def _shift(case: Case) -> Iterator[tuple[int, dict[str, Array]]]:
 
 
 def _all(table: Array, axes: int) -> Array:
-    return np.asarray(table.sum(tuple(range(-axes, 0))))
+    return as_array(table.sum(tuple(range(-axes, 0))))
 
 
 def _worst_error(m: int, x: dict[str, Array]) -> Iterator[Line]:
@@ -184,10 +172,10 @@ def one_step_descent(case: Case) -> Iterator[Line]:
     """Lemma B.6: an identity for any two steps, then Pinsker's inequality."""
     policy, target, step, beta = case.policy, case.target, case.step, case.beta
     moved, ideal = tilt(policy, step), mirror_step(policy, case.values, beta)
-    advantage = case.values - np.asarray((case.values * policy).sum(-1))[..., None]
+    advantage = case.values - as_array((case.values * policy).sum(-1))[..., None]
 
     def inner(table: Array, direction: Array) -> Array:
-        return np.asarray((table * direction).sum(-1))
+        return as_array((table * direction).sum(-1))
 
     rest = (
         -inner(log(moved / ideal), target - policy)

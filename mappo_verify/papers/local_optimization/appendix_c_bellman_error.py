@@ -7,7 +7,22 @@ from typing import Any
 
 import numpy as np
 
-from ...arithmetic import Array, Truth, compare, contract, lift, like, maximum, minimum, smallest, square
+from ...arithmetic import (
+    Array,
+    Truth,
+    as_array,
+    compare,
+    contract,
+    identity,
+    lift,
+    like,
+    maximum,
+    minimum,
+    ones,
+    smallest,
+    square,
+    zeros,
+)
 from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_least, at_most, equal, line
 from ...claims.coordinates import Sizes
@@ -40,7 +55,7 @@ def _moments(case: Case) -> Moments:
 def _squared_difference(case: Case, rival: Array, weights: Array) -> Array:
     """``L(w', w)``, row by row."""
     target = case.rewards + contract("...nd,...d->...n", case.following, weights)
-    return np.asarray((case.data * square(contract("...nd,...d->...n", case.points, rival) - target)).sum(-1))
+    return as_array((case.data * square(contract("...nd,...d->...n", case.points, rival) - target)).sum(-1))
 
 
 def quadratic_form(case: Case) -> Iterator[Line]:
@@ -68,9 +83,9 @@ def quadratic_form(case: Case) -> Iterator[Line]:
         because="w⁺ = M⁺p with M = λAᵀΣ⁺A and p = λAᵀΣ⁺b - c/2; v = 0 where the objective is bounded below",
     )
     yield line("objective(w⁺ + v) - objective(w⁺)", _rise(moments, best + descent, best, direction, price))
-    yield equal("-2‖v‖²", -2 * np.asarray(square(descent).sum(-1)), because="Mv = 0: the error is blind to v, c is not")
+    yield equal("-2‖v‖²", -2 * as_array(square(descent).sum(-1)), because="Mv = 0: the error is blind to v, c is not")
     moved = weights - best
-    lost = np.asarray((descent * moved).sum(-1))
+    lost = as_array((descent * moved).sum(-1))
     yield line("objective(w) - objective(w⁺)", _rise(moments, weights, best, direction, price))
     yield equal(
         "(w - w⁺)ᵀM(w - w⁺) - 2⟨v, w - w⁺⟩",
@@ -86,7 +101,7 @@ def quadratic_form(case: Case) -> Iterator[Line]:
 
 
 def _rise(moments: Moments, weights: Array, base: Array, direction: Array, price: Any) -> Array:
-    return np.asarray(moments.objective(weights, direction, price) - moments.objective(base, direction, price))
+    return as_array(moments.objective(weights, direction, price) - moments.objective(base, direction, price))
 
 
 def _one_feature(case: Case) -> Moments:
@@ -98,7 +113,7 @@ def _interval_error(case: Case, weights: Array) -> Array:
     """The Bellman error of ``w`` against the interval ``[0, max w]`` of the class: the best rival is a clipped ``w°``."""
     moments = _one_feature(case)
     target = moments.projected(weights)
-    zero = like(np.zeros(target.shape, int), target)
+    zero = zeros(target.shape, target)
     rival = minimum(maximum(target, zero), np.broadcast_to(case.longest, target.shape))
     return moments.error_against(weights, rival)
 
@@ -122,7 +137,7 @@ def closed_form_stays_in_class(case: Case) -> Iterator[Line]:
     )
     yield at_most(
         "1/(1-γ)",
-        lift(case.game.horizon, 2) + like(np.zeros((1, 1), int), values),
+        lift(case.game.horizon, 2) + zeros((1, 1), values),
         because="as printed the closed form solves the evaluation over F^m",
     )
 
@@ -130,7 +145,7 @@ def closed_form_stays_in_class(case: Case) -> Iterator[Line]:
 def one_hot(case: Case) -> Array:
     """One feature per state and joint action."""
     size = case.sizes.states * prefix_sizes(case.sizes.actions)[-1]
-    return like(np.eye(size, dtype=int), case.system)
+    return identity(size, case.system)
 
 
 def tabular_moments(case: Case) -> Moments:
@@ -146,8 +161,8 @@ def tabular_critic(case: Case) -> Array:
 
 def _distance(features: Array, targets: Array, weights: Array) -> Array:
     """``min_w E_μ(φᵀw - f)²``"""
-    moments = moments_of(features, like(np.zeros(features.shape, int), features), targets, weights)
-    best = moments.projected(like(np.zeros(features.shape[-1], int), features))
+    moments = moments_of(features, zeros(features.shape, features), targets, weights)
+    best = moments.projected(zeros(features.shape[-1], features))
     residual = contract("...xd,...d->...x", features, best) - targets
     return squared_norm(residual, weights)
 
@@ -157,7 +172,7 @@ def realizability(case: Case) -> Iterator[Line]:
     for m in range(1, case.game.agents + 1):
         table = agent_values(case.game, case.policy)[m]
         flat = table.reshape(*table.shape[:-2], -1)
-        even = like(np.ones(flat.shape[-1], int), flat) / flat.shape[-1]
+        even = ones(flat.shape[-1], flat) / flat.shape[-1]
         yield line(f"min_w mean (φᵀw - Q^{{1:{m}}}_π)²", _distance(case.features[m - 1][..., None], flat, even))
         yield equal("0", like(0, flat), because="as printed: under the definition, some w gives Q^{1:m}_π = φᵀw")
 
@@ -204,7 +219,7 @@ def _discounted(case: Case) -> Truth:
 
 
 def _over_joint(case: Case) -> Array:
-    table = np.asarray(case.mu)
+    table = as_array(case.mu)
     return table.reshape(*table.shape[:-1], *joint_shape(case.sizes))
 
 
@@ -250,7 +265,7 @@ ONE_FEATURE = Setting(
 
 def _longest(case: Case) -> Array:
     """The largest weight of the class, ``[..., 1]``: ``φw ≤ 1/(1-γ)`` everywhere; the ball is larger."""
-    return np.asarray(smallest(case.game.horizon[..., None] / case.heights, -1)[..., None])
+    return as_array(smallest(case.game.horizon[..., None] / case.heights, -1)[..., None])
 
 
 TABULAR = Setting(

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-import numpy as np
-
-from ...arithmetic import Array, Truth, both, compare, lift, like
+from ...arithmetic import Array, Truth, as_array, both, compare, lift, like
 from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_most, equal, line
 from ...claims.coordinates import Sizes
@@ -82,7 +80,7 @@ def reward_error_repaired(case: Case) -> Iterator[Line]:
     moments, price = tabular_moments(case), case.price
     game, policy, flat = case.game, case.policy, tabular_critic(case)
     slack = moments.error(_joint_values(case))
-    start = np.asarray((start_features(game, policy, one_hot(case), game.agents, game.start) * flat).sum(-1))
+    start = as_array((start_features(game, policy, one_hot(case), game.agents, game.start) * flat).sum(-1))
     yield at_most(
         "ε_r + (J(π) - f(s_0, π))/λ",
         slack + (returns(game, policy) - start) / price,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ...arithmetic import Array, like, smallest
+from ...arithmetic import Array, as_array, like, smallest
 from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Line, at_least, equal, line
 from ...claims.ingredients import Distribution, GameData, PolicyData, PositiveScalar, PrefixTables, Table
@@ -33,7 +33,7 @@ def pessimism(case: Case) -> Iterator[Line]:
         features = np.stack(np.broadcast_arrays(flat, other), axis=-1)
         moments = data_moments(game, policy, features, _cells(case), m)
         direction = start_features(game, policy, features, m, game.start)
-        own = like(np.array([1, 0]), flat)
+        own = like([1, 0], flat)
         slack = price * moments.error(own)
         yield line("J(π)", returns(game, policy))
         yield equal(
@@ -61,7 +61,7 @@ def pessimism(case: Case) -> Iterator[Line]:
 
 
 def _cells(case: Case) -> Array:
-    law = np.asarray(case.data)
+    law = as_array(case.data)
     return law.reshape(*law.shape[:-1], *joint_shape(case.sizes), case.sizes.states + 1)
 
 

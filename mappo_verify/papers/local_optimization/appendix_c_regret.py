@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...arithmetic import Array, Truth, compare, largest, lift, like, sqrt, square, truth_of
+from ...arithmetic import Array, Truth, as_array, compare, largest, lift, like, sqrt, square, truth_of
 from ...claims.case import Built, Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_most, equal, line
 from ...claims.coordinates import Coordinate, Numbers, Sizes
@@ -42,7 +42,7 @@ def _divergences(case: Case, plays: Array) -> tuple[Array, Array]:
     """``KL(π‖π_{K+1})`` and ``KL(π_{k+1}‖π_k)`` for every k, both over η."""
     missed = kl_divergence(case.comparator, plays[..., -1, :])
     moves = kl_divergence(plays[..., 1:, :], plays[..., :-1, :])
-    return np.asarray(missed / lift(case.eta, 1)), np.asarray(moves / lift(case.eta, 2))
+    return as_array(missed / lift(case.eta, 1)), as_array(moves / lift(case.eta, 2))
 
 
 def leader(case: Case) -> Iterator[Line]:
@@ -67,11 +67,11 @@ def leader(case: Case) -> Iterator[Line]:
         "G_k(π_{k+1}): π_{k+1} leads", lambda: values, because="KL(π‖π_{k+1}) ≥ 0, and 0 at π_{k+1}", axiom="KL ≥ 0"
     )
     missed, moves = _divergences(case, plays)
-    later = np.asarray((gains * plays[..., 1:, :]).sum((-2, -1)))
+    later = as_array((gains * plays[..., 1:, :]).sum((-2, -1)))
     yield line("Σ_k ⟨π, f_k⟩ - ℒ(π)", regularised_gain(policy, sums[..., -1, :], eta))
     yield equal(
         "Σ_k [G_k(π_{k+1}) - G_{k-1}(π_k)] + G_0(π_1) - KL(π‖π_{K+1})/η",
-        np.asarray((values[..., 1:] - values[..., :-1]).sum(-1)) + values[..., 0] - missed,
+        as_array((values[..., 1:] - values[..., :-1]).sum(-1)) + values[..., 0] - missed,
         because="it is G_K(π) = G_K(π_{K+1}) - KL(π‖π_{K+1})/η; the sum telescopes",
     )
     yield equal(
@@ -92,7 +92,7 @@ def regret_of_the_leader(case: Case) -> Iterator[Line]:
     gains, eta = case.gains, case.eta
     plays = exponential_weights(gains, eta)
     missed, moves = _divergences(case, plays)
-    late, first = np.asarray(stability(gains, plays).sum(-1)), regulariser(plays[..., 0, :], eta)
+    late, first = as_array(stability(gains, plays).sum(-1)), regulariser(plays[..., 0, :], eta)
     own = regulariser(case.comparator, eta)
     yield line("Σ_k ⟨π - π_k, f_k⟩", regret(gains, plays[..., :-1, :], case.comparator))
     yield equal(
@@ -150,7 +150,7 @@ def printed_regret(case: Case) -> Iterator[Line]:
     yield line("Σ_k ⟨π - π_k, f_k⟩ at any (s, a^{1:m-1})", lost)
     yield at_most(
         "Σ_k ⟨π_{k+1} - π_k, f_k⟩ + log|A|/η",
-        np.asarray(late.sum(-1)) + _range(case),
+        as_array(late.sum(-1)) + _range(case),
         because="lemma-c.5",
     )
     yield at_most(
@@ -159,7 +159,7 @@ def printed_regret(case: Case) -> Iterator[Line]:
         because="⟨π_{k+1} - π_k, f_k⟩ ≤ B ‖π_{k+1} - π_k‖₁ ≤ 2ηB²",
     )
     yield equal("2√(2K log|A|) B", lift(guarantee, 1), because="η = √(log|A|/(2K))/B makes the two summands equal")
-    yield line("E_{(s,a^{1:m-1}) ~ μ} Σ_k ⟨π - π_k, f_k⟩", np.asarray((case.weights * lost).sum(-1)))
+    yield line("E_{(s,a^{1:m-1}) ~ μ} Σ_k ⟨π - π_k, f_k⟩", as_array((case.weights * lost).sum(-1)))
     yield at_most("2√(2K log|A|) B", guarantee, because="it bounds every row, and μ is a distribution")
 
 
@@ -170,13 +170,13 @@ def sharp_regret(case: Case) -> Iterator[Line]:
     plays = exponential_weights(gains, eta)
     before, policy, over = plays[..., :-1, :], case.comparator, lift(eta, 1)
     soft = soft_maximum(before, gains, eta)
-    yield line("Σ_k (1/η) log E_{π_k} exp(η f_k)", np.asarray(soft.sum(-1)))
+    yield line("Σ_k (1/η) log E_{π_k} exp(η f_k)", as_array(soft.sum(-1)))
     yield equal(
         "(1/η) log E_{π_1} exp(η Σ_k f_k)",
         soft_maximum(plays[..., 0, :], cumulative_gains(gains)[..., -1, :], eta),
         because="π_{k+1} = π_k exp(η f_k)/E_{π_k} exp(η f_k): the partition functions multiply",
     )
-    excess = np.asarray((soft - np.asarray((before * gains).sum(-1))).sum(-1))
+    excess = as_array((soft - as_array((before * gains).sum(-1))).sum(-1))
     start = kl_divergence(policy, uniform_play(policy)) / over
     missed, _ = _divergences(case, plays)
     budget = lift(steps * hoeffding_term(bound, eta), 1)
@@ -259,7 +259,7 @@ class Payoffs(Increments):
         return tuple(replace(c, kind="integer", low=0) for c in super().coordinates(sizes))
 
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> tuple[Array, ...]:
-        return tuple(np.asarray(numbers[coordinate.name] / self.high) for coordinate in self.coordinates(sizes))
+        return tuple(as_array(numbers[coordinate.name] / self.high) for coordinate in self.coordinates(sizes))
 
     def hypotheses(self) -> tuple[Hypothesis, ...]:
         def shares(case: Case) -> Truth:

@@ -22,6 +22,7 @@ from ...arithmetic import (
     Array,
     System,
     Truth,
+    as_array,
     both,
     compare,
     contract,
@@ -35,6 +36,7 @@ from ...arithmetic import (
     sqrt,
     square,
     truth_of,
+    zeros,
 )
 from ...claims.case import Built, Case, Hypothesis, Ingredient
 from ...claims.claim import Claim, Kind, Line, at_most, line
@@ -84,7 +86,7 @@ SAMPLE: tuple[Ingredient, ...] = (
     Counts("counts"),
     Derived("distribution", lambda case: over_points(case, case.data)),
     Derived("law", lambda case: law_of_data(case.game, case.policy, case.distribution, AGENT)),
-    Derived("number", lambda case: np.asarray(possible(case.law, case.counts).sum((-3, -2, -1)))),
+    Derived("number", lambda case: as_array(possible(case.law, case.counts).sum((-3, -2, -1)))),
     Derived("sample", lambda case: frequencies(case.law, case.counts)),
     Derived("horizon", lambda case: case.game.horizon),
 )
@@ -99,7 +101,7 @@ class IndependentFeatures(Table):
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> Array:
         table = super().build(numbers, sizes, built, generic)
         below = np.tri(table.shape[-1], k=-1, dtype=bool)
-        return np.asarray(identity(table.shape[-1], table) + select(below, table, like(0, table)))
+        return as_array(identity(table.shape[-1], table) + select(below, table, like(0, table)))
 
 
 def _moments(case: Case) -> Moments:
@@ -111,12 +113,12 @@ def _weights_of(case: Case, tables: Array) -> tuple[Array, Array]:
     points = tables.reshape(*tables.shape[:-2], -1)
     gram = contract("...xi,...xj->...ij", case.features, case.features)
     weights = pseudo_solve(gram, contract("...xi,...x->...i", case.features, points)[..., None])[0][..., 0]
-    return weights, np.asarray(points - contract("...xi,...i->...x", case.features, weights))
+    return weights, as_array(points - contract("...xi,...i->...x", case.features, weights))
 
 
 def _is_zero(rest: Array) -> Truth:
     """Exact where it matters: balls certify no equality, and the exact data behind them was checked."""
-    return np.asarray(truth_of(compare(rest, "=", like(0, rest)) >= 0).min(-1))
+    return as_array(truth_of(compare(rest, "=", like(0, rest)) >= 0).min(-1))
 
 
 def _realizable(case: Case) -> Truth:
@@ -132,16 +134,16 @@ def _complete(case: Case) -> Truth:
 
 
 def _every_point(case: Case) -> Truth:
-    counts = np.asarray(possible(case.law, case.counts).sum(-1))
-    points = np.asarray(counts.reshape(*counts.shape[:-2], points_of(case.sizes), -1).sum(-1))
-    return np.asarray(compare(points, ">", like(0, points)).min(-1))
+    counts = as_array(possible(case.law, case.counts).sum(-1))
+    points = as_array(counts.reshape(*counts.shape[:-2], points_of(case.sizes), -1).sum(-1))
+    return as_array(compare(points, ">", like(0, points)).min(-1))
 
 
 def _bound(case: Case) -> Array:
     """``d log(nLR/δ)/((1-γ)² n)`` with ``L = d/(1-γ)``, which holds every table in range, and ``R = 1``."""
     dimension = case.features.shape[-1]
     inside = case.number * case.horizon * like(dimension / DELTA, case.system)
-    return np.asarray(dimension * square(case.horizon) / case.number * log(inside))
+    return as_array(dimension * square(case.horizon) / case.number * log(inside))
 
 
 def own_noise(case: Case) -> Iterator[Line]:
@@ -158,18 +160,18 @@ def own_noise(case: Case) -> Iterator[Line]:
 def generalisation(case: Case) -> Iterator[Line]:
     """``‖f - Tf‖_{2,μ} ≤ √(d log(nLR/δ)/((1-γ)² n)) + √E_D(f)``: for given critics, and for the sample's own solution."""
     moments = _moments(case)
-    nowhere = like(np.zeros(case.features.shape[-1], int), case.system)
+    nowhere = zeros(case.features.shape[-1], case.system)
     own = pessimistic_step(moments, nowhere, 1).weights
-    given = np.moveaxis(np.asarray(case.critics * lift(case.horizon, 2)), -2, 0)
+    given = np.moveaxis(as_array(case.critics * lift(case.horizon, 2)), -2, 0)
     given = given.reshape(len(given), *(1,) * (own.ndim + 1 - given.ndim), *given.shape[1:])
     weights = np.concatenate([own[None], np.broadcast_to(given, (len(given), *own.shape))])
     tables = over_points(case, contract("...xd,...d->...x", case.features, weights))
     residual = tables - bellman_operator(case.game, case.policy, tables, AGENT)
-    norm = sqrt(np.asarray((square(residual) * case.distribution).sum((-2, -1))))
+    norm = sqrt(as_array((square(residual) * case.distribution).sum((-2, -1))))
     error = moments.error(weights)
     critics = LinearClass(case.features, case.features.shape[-1] * case.horizon, case.horizon)
     inside = np.stack([critics.contains(w) for w in weights])
-    excess = np.asarray(norm - sqrt(maximum(error, like(0, error))))
+    excess = as_array(norm - sqrt(maximum(error, like(0, error))))
     yield line("‖f - T f‖_{2,μ} - √E_D(f)", np.moveaxis(excess, 0, -1), where=np.moveaxis(inside == TRUE, 0, -1))
     yield at_most(
         "√(d log(nLR/δ)/((1-γ)² n))",
@@ -263,7 +265,7 @@ def _critic_designs() -> dict[str, dict[str, Any]]:
 
 def law(case: Case) -> Array:
     """The law of one datum."""
-    return np.asarray(case.law)
+    return as_array(case.law)
 
 
 NOTE = (

@@ -16,6 +16,7 @@ from ...arithmetic import (
     Array,
     System,
     absolute,
+    as_array,
     contract,
     largest,
     lift,
@@ -54,7 +55,7 @@ from .appendix_c_samples import (
 def _tables(case: Case) -> Array:
     """Critics as shares of ``1/(1-γ)``, moved towards ``Q_π``: ``Q + spread (critic/(1-γ) - Q)``."""
     values = agent_values(case.game, case.policy)[AGENT][..., None, :, :]
-    return np.asarray(values + lift(case.spread, 3) * (case.critics * lift(case.horizon, 3) - values))
+    return as_array(values + lift(case.spread, 3) * (case.critics * lift(case.horizon, 3) - values))
 
 
 def _finite(case: Case) -> FiniteClass:
@@ -70,12 +71,12 @@ def _distances(case: Case) -> Array:
 def _residual_squares(case: Case, finite: FiniteClass) -> Array:
     """``‖f - T f‖²_{2,μ}`` for every ``f``, ``[..., |F|]``."""
     squares = square(finite.tables - finite.backups(case.game, case.policy))
-    return np.asarray((squares * case.distribution[..., None, :, :]).sum((-2, -1)))
+    return as_array((squares * case.distribution[..., None, :, :]).sum((-2, -1)))
 
 
 def bounded_class(case: Case) -> Iterator[Line]:
     """``|f| ≤ 1/(1-γ)`` is kept by ``T``, and ``Q_π`` satisfies it."""
-    tables = np.asarray(case.critics * lift(case.horizon, 3))
+    tables = as_array(case.critics * lift(case.horizon, 3))
     sizes = largest(absolute(tables), (-2, -1))
     backups = FiniteClass(tables, AGENT).backups(case.game, case.policy)
     yield line("max |T f|", largest(absolute(backups), (-2, -1)))
@@ -134,12 +135,12 @@ def completeness(case: Case) -> Iterator[Line]:
 
 def entry_of(table: Array, index: Any) -> Array:
     """The entry of one critic, ``[..., |F|]`` and ``[...]`` to ``[...]``."""
-    return np.asarray(np.take_along_axis(table, np.broadcast_to(index, table.shape[:-1])[..., None], -1)[..., 0])
+    return as_array(np.take_along_axis(table, np.broadcast_to(index, table.shape[:-1])[..., None], -1)[..., 0])
 
 
 def _count_bound(case: Case) -> Array:
     """``log(|F|/δ)/((1-γ)² n)``: the printed ``K log(|F|/δ)`` for ``K = 1``."""
-    return np.asarray(square(case.horizon) / case.number * log(like(_finite(case).size / DELTA, case.system)))
+    return as_array(square(case.horizon) / case.number * log(like(_finite(case).size / DELTA, case.system)))
 
 
 def realistic_noise(case: Case) -> Iterator[Line]:
@@ -181,7 +182,7 @@ def generalisation_in_the_limit(case: Case) -> Iterator[Line]:
     """``‖f - T f‖²_{2,μ} = E(f) + min_f' ‖f' - T f‖²_{2,μ}`` on the law of the data."""
     game, policy, finite = case.game, case.policy, _finite(case)
     gaps = square(finite.tables[..., :, None, :, :] - finite.backups(game, policy)[..., None, :, :, :])
-    nearest = smallest(np.asarray((gaps * case.distribution[..., None, None, :, :]).sum((-2, -1))), -2)
+    nearest = smallest(as_array((gaps * case.distribution[..., None, None, :, :]).sum((-2, -1))), -2)
     errors = finite.errors(game, policy, case.law)
     yield line("‖f - T f‖²_{2,μ}", _residual_squares(case, finite))
     yield equal(
@@ -202,7 +203,7 @@ def pessimism(case: Case) -> Iterator[Line]:
     flow = state_action_distribution(visits(game, policy, start), policy, AGENT)
     drift = contract("...sp,...fsp->...f", flow, wrong)
     believed = entry_of(finite.start_values(policy, start), chosen)
-    root = np.asarray(entry_of(finite.residual_norms(game, policy), chosen) * case.horizon)
+    root = as_array(entry_of(finite.residual_norms(game, policy), chosen) * case.horizon)
     tolerance = entry_of(finite.errors(game, policy, case.sample), chosen) + case.slack
     yield line("J(π) = Q_π(s_0, π)", returns(game, policy, start))
     yield equal(
@@ -290,7 +291,7 @@ def _closed(game: Game, policy: Policy, critics: Array) -> Array:
     layers = [critics / keep]
     for _ in range(2):
         layers.append(FiniteClass(layers[-1], AGENT).backups(game, policy))
-    return np.asarray(np.concatenate(layers) * keep)
+    return as_array(np.concatenate(layers) * keep)
 
 
 def _realizable_designs() -> dict[str, dict[str, Any]]:

@@ -32,6 +32,7 @@ from ...arithmetic import (
     System,
     Truth,
     argmax,
+    as_array,
     compare,
     divide,
     exp,
@@ -45,6 +46,7 @@ from ...arithmetic import (
     sqrt,
     square,
     tilt,
+    zeros,
 )
 from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_least, at_most, equal, line
@@ -107,16 +109,16 @@ def _trap_sample(case: Case) -> Array:
     law = law_of_data(case.game, case.policy, _problem(case.system).distribution(1), 1)
     kinds = np.zeros((4, 4), int)
     kinds[0], kinds[1] = [0, 1, 2, 2], 3
-    weights = np.asarray(law.sum(-1))
-    chosen = np.stack([np.asarray(weights * like((kinds == k).astype(int), case.system)) for k in range(4)], axis=-3)
+    weights = as_array(law.sum(-1))
+    chosen = np.stack([as_array(weights * like((kinds == k).astype(int), case.system)) for k in range(4)], axis=-3)
     chosen[..., 3, 2:, :] = like(0, case.system)
     each = chosen / chosen.sum((-2, -1), keepdims=True)
-    return np.asarray((shares[..., :, None, None] * each).sum(-3)[..., None] * _ways(case))
+    return as_array((shares[..., :, None, None] * each).sum(-3)[..., None] * _ways(case))
 
 
 def _ways(case: Case) -> Array:
     """``P(s'|s, a)`` with a last column for termination, which does not happen here."""
-    return np.concatenate([case.game.transition, like(np.zeros((4, 4, 1), int), case.system)], axis=-1)
+    return np.concatenate([case.game.transition, zeros((4, 4, 1), case.system)], axis=-1)
 
 
 def trap(case: Case) -> Iterator[Line]:
@@ -143,9 +145,9 @@ def trap(case: Case) -> Iterator[Line]:
     yield line("J_* - J(π)", best - returns(game, policy))
     yield equal("π^1(1|s)/6", case.first[..., 0, 1] / 6, because="1/2 for action 0, 1/3 for action 1")
     cover = occupancy(game, Policy.deterministic(game, np.zeros(4, int)))
-    reached = np.asarray(split_last(cover, 2).sum(-1))
+    reached = as_array(split_last(cover, 2).sum(-1))
     squares = square(first.tables - first.backups(game, policy))
-    under = [np.asarray((squares * d).sum((-2, -1))) for d in (reached, _problem(case.system).distribution(1))]
+    under = [as_array((squares * d).sum((-2, -1))) for d in (reached, _problem(case.system).distribution(1))]
     yield line("‖f - T f‖²_{2,d_*} for f in F^1", under[0])
     yield at_most(
         "C² ‖f - T f‖²_{2,μ}, C² = 2", 2 * under[1], because="d_*(s, 0) = 1/2, μ(s, 0) = 1/4, and y is nowhere"
@@ -167,13 +169,13 @@ def _eta(steps: Array) -> Array:
 
 def _optimisation(steps: Array) -> Array:
     """``N √(log|A|/K)/(1-γ)²``"""
-    return np.asarray(8 * sqrt(log(like(2, steps)) / steps))
+    return as_array(8 * sqrt(log(like(2, steps)) / steps))
 
 
 def _statistics(steps: Array, number: Array, certainty: Array) -> Array:
     """``C (K log(|F|/δ)/n)^{1/3}/(1-γ)²`` with ``C = √2``, ``|F| = 3``, ``δ = 1/certainty``."""
     inside = steps * log(3 * certainty) / number
-    return np.asarray(4 * sqrt(like(2, inside)) * exp(log(inside) / 3))
+    return as_array(4 * sqrt(like(2, inside)) * exp(log(inside) / 3))
 
 
 def _likely(steps: Array, number: Array, certainty: Array) -> Truth:
@@ -186,7 +188,7 @@ def _mean_gap(steps: int, system: System) -> Array:
     """``1/6 · 1/K Σ_k 1/(1 + e^{-ηk/12})``"""
     step = exp(-_eta(like(steps, system)) / 12)
     odds = np.multiply.accumulate(np.concatenate([like([1], system), np.broadcast_to(step, (steps - 1,))]))
-    return np.asarray((like(1, system) / (like(1, system) + odds)).sum() / (6 * steps))
+    return as_array((like(1, system) / (like(1, system) + odds)).sum() / (6 * steps))
 
 
 def printed_theorem(case: Case) -> Iterator[Line]:
@@ -252,7 +254,7 @@ def _exhibit(case: Case) -> dict[str, Array]:
         "game.transition": game.transition,
         "game.reward": game.reward,
         "game.discount": game.discount,
-        "game.start": np.asarray(game.start),
+        "game.start": as_array(game.start),
         "data": problem.distribution(game.agents),
         "class.1": _first_class(case.system).tables,
         "class.2": _second_class(case.system).tables,
@@ -342,7 +344,7 @@ def iterations(case: Case) -> list[Iteration]:
 def _agents_gain(case: Case, step: Iteration) -> Array:
     """``Σ_m Σ_s d_*(s) E_{π_*^{1:m-1}} ⟨f_k^m, π_*^m - π_k^m⟩``"""
     views = average_out(step.critic.tables[..., 0, :, :], step.policy, case.game.agents)
-    return np.asarray(gains_along(case.flow, case.target, step.policy, views[1:]).sum(-1))
+    return as_array(gains_along(case.flow, case.target, step.policy, views[1:]).sum(-1))
 
 
 def repaired_theorem(case: Case) -> Iterator[Line]:
@@ -351,11 +353,11 @@ def repaired_theorem(case: Case) -> Iterator[Line]:
     horizon, price, count = case.horizon, case.price, case.sizes.steps
     goal = returns(game, case.target, case.start)
     residuals = [s.critic.tables - s.critic.backups(game, s.policy) for s in steps]
-    norms = [sqrt(np.asarray((square(r) * case.distribution[..., None, :, :]).sum((-3, -2, -1)))) for r in residuals]
+    norms = [sqrt(as_array((square(r) * case.distribution[..., None, :, :]).sum((-3, -2, -1)))) for r in residuals]
     roots = [sqrt(maximum(s.error, like(0, s.error))) for s in steps]
     blur = largest(np.stack([maximum(n - r, like(0, n)) for n, r in zip(norms, roots, strict=True)], axis=-1))
     reached = state_action_distribution(case.flow, case.target)
-    shift = [-np.asarray((r[..., 0, :, :] * reached).sum((-2, -1))) for r in residuals]
+    shift = [-as_array((r[..., 0, :, :] * reached).sum((-2, -1))) for r in residuals]
     optimism = [
         s.critic.start_values(s.policy, case.start)[..., 0] - returns(game, s.policy, case.start) for s in steps
     ]
@@ -385,8 +387,8 @@ def repaired_theorem(case: Case) -> Iterator[Line]:
 
 def _joint(case: Case) -> Array:
     """Joint critics in ``[0, 1/(1-γ)]``: the ``j``-th has shares ``(k + j)/12``, so that none is 0 but the first."""
-    offsets = like(np.arange(CRITICS), case.system).reshape(CRITICS, 1, 1)
-    return np.asarray((case.critics + offsets) / 12 * lift(case.horizon, 3))
+    offsets = like(list(range(CRITICS)), case.system).reshape(CRITICS, 1, 1)
+    return as_array((case.critics + offsets) / 12 * lift(case.horizon, 3))
 
 
 @dataclass(frozen=True)
@@ -399,12 +401,12 @@ class CountsOfRun(Counts):
 
 
 def _samples_exist(case: Case) -> Truth:
-    sums = np.asarray(np.stack([_mass(case, k) for k in range(case.sizes.steps)], axis=-1))
+    sums = as_array(np.stack([_mass(case, k) for k in range(case.sizes.steps)], axis=-1))
     return compare(sums, ">", like(0, sums))
 
 
 def _mass(case: Case, k: int) -> Array:
-    return np.asarray(possible(case.law, case.counts[..., k, :, :, :]).sum((-3, -2, -1)))
+    return as_array(possible(case.law, case.counts[..., k, :, :, :]).sum((-3, -2, -1)))
 
 
 JOINT = Setting(

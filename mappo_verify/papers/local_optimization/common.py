@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
-from ...arithmetic import Array, Truth, both
+from ...arithmetic import Array, Truth, as_array, both
 from ...claims.case import Case
 from ...claims.coordinates import Sizes
 
@@ -24,4 +22,4 @@ def both_exist(exists: Callable[[Any, Any], Truth], case: Case) -> Truth:
 
 def total(terms: Sequence[Array]) -> Array:
     """The sum of one or more arrays, in any number system: no float or integer 0 to begin with."""
-    return np.asarray(sum(terms[1:], start=terms[0]))
+    return as_array(sum(terms[1:], start=terms[0]))

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ...arithmetic import Array, System, contract, like, select, support, system_of
+from ...arithmetic import Array, System, as_array, contract, like, select, support, system_of
 from ...claims.case import Built, Case, Hypothesis, Ingredient
 from ...claims.coordinates import Coordinate, Numbers, Sizes
 from ...claims.ingredients import Derived, Distribution
@@ -32,7 +32,7 @@ Make = Callable[[], OfflineProblem]
 def shared_out(make: Make, shares: Array) -> OfflineProblem:
     """The problem with ``shares`` ``[2]`` of its data at the start and after it, exactly."""
     problem = make()
-    here = support(np.asarray(problem.game.start))
+    here = support(as_array(problem.game.start))
     after = select(here, like(0, shares), problem.states_distribution)
     return replace(problem, states_distribution=select(here, shares[0], after * (shares[1] / after.sum())))
 
@@ -64,9 +64,9 @@ def limits_at_start(problem: OfflineProblem, policy: Policy, m: int, critic: Lim
     moments, critics = _programme(problem, policy, m)
     tables = critics.features.reshape(problem.game.states, -1, critics.features.shape[-1])
     found = []
-    for direction in contract("s,sad->ad", np.asarray(problem.game.start), tables):
+    for direction in contract("s,sad->ad", as_array(problem.game.start), tables):
         best = limit_critic(moments, direction, critics)
-        same = replace(best, weights=critic.weights, objective=np.asarray((direction * critic.weights).sum(-1)))
+        same = replace(best, weights=critic.weights, objective=as_array((direction * critic.weights).sum(-1)))
         require_optimal(same, moments, direction, critics)
         found.append(same)
     return found
@@ -84,9 +84,9 @@ def exhibit(make: Make, case: Case) -> dict[str, Array]:
         "game.transition": game.transition,
         "game.reward": game.reward,
         "game.discount": game.discount,
-        "game.start": np.asarray(game.start),
+        "game.start": as_array(game.start),
         "data": problem.distribution(game.agents),
-        "radius": np.asarray(problem.radius),
+        "radius": as_array(problem.radius),
     }
     for m, critic in enumerate(limits_of(problem, policy), start=1):
         features = problem.features.matrix(m - 1)
@@ -117,7 +117,7 @@ class LimitTables(Ingredient):
         return ()
 
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> tuple[Array, ...]:
-        shares = np.asarray(built["shares"])
+        shares = as_array(built["shares"])
         target, exact = system_of(shares), convert(shares, System.RATIONALS, rows=True)
         parts = [self.part(*_limit(self.make, *exact[index])) for index in np.ndindex(exact.shape[:-1])]
         tables = [np.stack([part[m] for part in parts]) for m in range(len(parts[0]))]

@@ -11,6 +11,7 @@ import numpy as np
 from ...arithmetic import (
     Array,
     absolute,
+    as_array,
     compare,
     contract,
     divide,
@@ -18,8 +19,10 @@ from ...arithmetic import (
     largest,
     lift,
     like,
+    ones,
     solve,
     support,
+    zeros,
 )
 from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_most, equal, line
@@ -115,7 +118,7 @@ def occupancy_is_a_distribution(case: Case) -> Iterator[Line]:
     """Without termination the occupancy sums to 1."""
     table = occupancy(case.game, case.policy, case.start)
     yield line("Σ_{s,a} d_π(s, a)", table.sum((-2, -1)))
-    yield equal("1", like(np.ones(case.batch_shape, int), table), because="Σ_t (1-γ) γᵗ = 1, and no mass is lost")
+    yield equal("1", ones(case.batch_shape, table), because="Σ_t (1-γ) γᵗ = 1, and no mass is lost")
     yield line("0", like(0, table))
     yield at_most("d_π(s, a)", table, because="it is a sum of probabilities")
 
@@ -126,11 +129,11 @@ def stationary(case: Case) -> Iterator[Line]:
     yield line("Σ_s ν(s) P_π(s, s')", contract("...s,...st->...t", nu, induced_transition(case.game, case.policy)))
     yield equal("ν(s')", nu, because="expected visits between two returns to one state are stationary")
     yield line("Σ_s ν(s)", nu.sum(-1))
-    yield equal("1", like(np.ones(case.batch_shape, int), nu), because="it is normalised")
+    yield equal("1", ones(case.batch_shape, nu), because="it is normalised")
     sigma = state_action_distribution(nu, case.policy)
     yield line("Σ_a σ(s, a)", sigma.sum(-1))
     yield equal("ν(s)", nu, because="σ = ν π")
-    yield line("E_σ r(s, a)", np.asarray((sigma * case.game.reward).sum((-2, -1))))
+    yield line("E_σ r(s, a)", as_array((sigma * case.game.reward).sum((-2, -1))))
     yield equal(
         "E_ν r_π(s)",
         contract("...s,...s->...", nu, induced_reward(case.game, case.policy)),
@@ -197,7 +200,7 @@ def _conditioned(case: Case, table: Array, m: int) -> Array:
     """``E[Q | a^{1:m}]`` by Bayes' rule on the joint table, prefixes flattened."""
     joint, prefix = case.policy.joint(), case.policy.prefix_probabilities()[m]
     shape = (*prefix.shape, joint.shape[-1] // prefix.shape[-1])
-    return divide(np.asarray((joint * table).reshape(shape).sum(-1)), prefix)
+    return divide(as_array((joint * table).reshape(shape).sum(-1)), prefix)
 
 
 def readings_agree(case: Case) -> Iterator[Line]:
@@ -266,7 +269,7 @@ def unique_fixed_point(case: Case) -> Iterator[Line]:
     for m in range(game.agents + 1):
         size = game.states * prefix_sizes(game.action_sizes)[m]
         shape = (game.states, prefix_sizes(game.action_sizes)[m])
-        zero = like(np.zeros((*case.batch_shape, *shape), int), game.system)
+        zero = zeros((*case.batch_shape, *shape), game.system)
         constant = bellman_operator(game, policy, zero, m)
         columns = []
         for unit in np.eye(size, dtype=int):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...arithmetic import Array, System, contract, floats_of, lift, like, log, support
+from ...arithmetic import Array, System, as_array, contract, floats_of, lift, like, log, ones, support
 from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_least, at_most, equal, line
 from ...claims.coordinates import Sizes
@@ -68,12 +68,12 @@ def _difference(case: Case, d: Array) -> Iterator[Line]:
     )
     yield equal(
         "Σ_m Σ_s d(s) E_{p~π'} ⟨A^m(s, p, ·), π'^m - π^m⟩",
-        np.asarray(gains_along(d, target, policy, advantages).sum(-1)),
+        as_array(gains_along(d, target, policy, advantages).sum(-1)),
         because="lemma-b.3/zero-mean: A^m has mean 0 under π^m",
     )
     yield equal(
         "Σ_m Σ_s d(s) E_{p~π'} ⟨Q^{1:m}(s, p, ·), π'^m - π^m⟩",
-        np.asarray(return_difference(game, target, policy, case.start).sum(-1)),
+        as_array(return_difference(game, target, policy, case.start).sum(-1)),
         because="A^m = Q^{1:m} - Q^{1:m-1}, and Q^{1:m-1} is constant in a^m while π'^m - π^m sums to 0",
     )
 
@@ -99,10 +99,10 @@ def closed_form(case: Case) -> Iterator[Line]:
     yield line("∂F/∂q(a) at π⁺", mirror_gradient(step, policy, values, beta))
     yield equal(
         "β log Z - β, the multiplier of Σ_a q(a) = 1, for every a",
-        np.asarray(beta * partition - beta)[..., None],
+        as_array(beta * partition - beta)[..., None],
         because="log(π⁺(a)/π_k(a)) = Q̂(a)/β - log Z",
     )
-    yield line("Σ_a π⁺(a)", np.asarray(step.sum(-1)))
+    yield line("Σ_a π⁺(a)", as_array(step.sum(-1)))
     yield equal("1", like(1, step), because="π⁺ is normalised; it is positive on the support of π_k")
 
 
@@ -110,7 +110,7 @@ def _log_partition(policy: Array, values: Array, beta: Array) -> Array:
     """``log Z = log Σ_a π_k(a) exp(Q̂(a)/β)``."""
     from ...arithmetic import exp
 
-    return log(np.asarray((policy * exp(values / lift(beta, 1))).sum(-1)))
+    return log(as_array((policy * exp(values / lift(beta, 1))).sum(-1)))
 
 
 def closed_form_on_support(case: Case) -> Iterator[Line]:
@@ -139,7 +139,7 @@ def averaged(case: Case) -> Iterator[Line]:
     yield line("F̄(π⁺) - F̄(q), averaged over σ_k", objective(step) - objective(case.candidate))
     yield equal(
         "β E_{σ_k} KL(q‖π⁺)",
-        case.beta * np.asarray((case.data * kl_divergence(case.candidate, step)).sum(-1)),
+        case.beta * as_array((case.data * kl_divergence(case.candidate, step)).sum(-1)),
         because="proposition-4.2 at every (s, p)",
     )
     yield at_least("0", like(0, case.beta), because="Gibbs' inequality at every (s, p)", axiom="KL ≥ 0")
@@ -150,7 +150,7 @@ def averaged_unique(case: Case) -> Iterator[Line]:
     step = mirror_step(case.policy, case.values, case.beta)
     elsewhere = np.broadcast_to(~support(case.data)[..., None], step.shape)
     rival = np.where(elsewhere, case.candidate, step)
-    gap = np.asarray(
+    gap = as_array(
         (
             case.data
             * (
@@ -192,7 +192,7 @@ def concentrability_grows(case: Case) -> Iterator[Line]:
         lifted_below = np.repeat(below, policy.action_sizes[m - 1], axis=-1)
         weights = state_action_distribution(nu, policy, m)
         yield line(f"E_σ[w_{m}]", (weights * above).sum((-2, -1)))
-        yield equal("1", like(np.ones(case.batch_shape, int), nu), because="a density ratio has mean 1")
+        yield equal("1", ones(case.batch_shape, nu), because="a density ratio has mean 1")
         yield at_most(
             f"(φ^{m - 1})² = ‖w_{m - 1}‖²_{{2,σ_k}}",
             squared_concentrability(nu, policy, nu_target, target, m - 1),
@@ -218,7 +218,7 @@ def _rational_point(found: Array, case: Case) -> Array:
     exact = like(
         np.frompyfunc(Fraction, 1, 1)(positive), System.FLOATS if case.system is System.FLOATS else case.system
     )
-    return np.asarray(exact / exact.sum(-1, keepdims=True))
+    return as_array(exact / exact.sum(-1, keepdims=True))
 
 
 def _covered(case: Case) -> Any:

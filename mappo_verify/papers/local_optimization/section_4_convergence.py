@@ -18,6 +18,7 @@ from ...arithmetic import (
     System,
     Truth,
     absolute,
+    as_array,
     both,
     compare,
     exp,
@@ -131,7 +132,7 @@ def _one_step(step: Update, m: int) -> Array:
     old, new, goal = (p.factors[m - 1] for p in (step.policy, step.following, step.comparator))
     divergences = kl_divergence(goal, old) - kl_divergence(goal, new) - kl_divergence(new, old)
     errors = step.fit_error(m) + _critic(step, m)
-    return np.asarray(
+    return as_array(
         step.along(m, divergences)
         - step.inner(m, errors, step.comparator, step.policy)
         - step.inner(m, step.increments[m - 1], step.policy, step.following)
@@ -140,7 +141,7 @@ def _one_step(step: Update, m: int) -> Array:
 
 def _critic(step: Update, m: int) -> Array:
     """``(Q̂ - Q)/β_k``"""
-    return np.asarray(lift(step.eta, 3) * step.critic_error(m))
+    return as_array(lift(step.eta, 3) * step.critic_error(m))
 
 
 def _half_square(step: Update, m: int) -> Array:
@@ -253,7 +254,7 @@ def _largest_parameter(case: Case, steps: list[Update]) -> Array:
         theta = like(0, case.beta)
         for step in steps:
             theta = theta + step.increments[m]
-            norms.append(sqrt(np.asarray(square(theta).sum((-3, -2, -1)))))
+            norms.append(sqrt(as_array(square(theta).sum((-3, -2, -1)))))
     return largest(np.stack(norms, axis=-1))
 
 
@@ -266,13 +267,13 @@ def _own_error(case: Case) -> Array:
     bad, good = like(1, odds) / (odds + 1), odds / (odds + 1)
     one = like(1, odds)
     cost = sqrt(bad) * (propagation_factor(one / sqrt(good), one) + fit_cost_factor(one))
-    return np.asarray(_own_budget(case) / cost)
+    return as_array(_own_budget(case) / cost)
 
 
 def _own_budget(case: Case) -> Array:
     """``Σ(Δ + δ) = 1/(2β²) - log 2`` at the fixed point."""
-    beta = np.asarray(case.beta)
-    return np.asarray(like(1, beta) / (2 * square(beta)) - log(like(2, beta)))
+    beta = as_array(case.beta)
+    return as_array(like(1, beta) / (2 * square(beta)) - log(like(2, beta)))
 
 
 def _own_increments(case: Case) -> tuple[Array, ...]:
@@ -280,14 +281,14 @@ def _own_increments(case: Case) -> tuple[Array, ...]:
     at_step = [compare(like(k, case.when), "=", case.when) >= 0 for k in range(case.sizes.steps)]
     nothing = like(0, case.when)
     return tuple(
-        np.stack([case.eta, select(np.asarray(here), case.error, nothing)], axis=-1)[..., None, :] for here in at_step
+        np.stack([case.eta, select(as_array(here), case.error, nothing)], axis=-1)[..., None, :] for here in at_step
     )
 
 
 def _spent(case: Case, steps: list[Update]) -> Array:
     """``Σ_m log|A_m| + Σ_{k,m}(Δ_k^m + δ_k^m)``, recomputed from the run."""
     pairs = [(s, m) for s in steps for m in range(1, case.game.agents + 1)]
-    return np.asarray(_entropy(case) + total([s.propagation(m) + s.fit_cost(m) for s, m in pairs]))
+    return as_array(_entropy(case) + total([s.propagation(m) + s.fit_cost(m) for s, m in pairs]))
 
 
 def _is_own(case: Case) -> Truth:
@@ -323,11 +324,11 @@ RATE_CONSTANT = 10
 def abstract_rate(case: Case) -> Iterator[Line]:
     """Bandit r = (1, 0) with discount ``γ = 1 - 1/q``, exact updates, the theorem's β: mean gap and the abstract's rate."""
     steps = case.sizes.steps
-    horizon = np.asarray(case.horizon)
+    horizon = as_array(case.horizon)
     two = log(like(2, horizon))
     eta = sqrt(2 * two) / (horizon * sqrt(like(steps, horizon)))
-    odds = exp(lift(eta, 1) * like(np.arange(steps), horizon))
-    gap = horizon * np.asarray((like(1, odds) / (odds + 1)).sum(-1)) / steps
+    odds = exp(lift(eta, 1) * like(list(range(steps)), horizon))
+    gap = horizon * as_array((like(1, odds) / (odds + 1)).sum(-1)) / steps
     yield line("1/K Σ_k (J_* - J(π_k)) = 1/(1-γ) · 1/K Σ_k 1/(1 + e^{ηk}), η = √(2 log 2) (1-γ)/√K", gap)
     yield at_most(
         f"{RATE_CONSTANT} · N √(log|A|/K)/(1-γ)",
@@ -389,7 +390,7 @@ def _bandit(case_like: Any) -> Game:
 
 def _pair(case: Case) -> Array:
     """``(c, -c)`` at the one state, ``[..., 1, 2]``."""
-    return np.asarray(lift(case.scale, 2) * like([[1, -1]], case.scale))
+    return as_array(lift(case.scale, 2) * like([[1, -1]], case.scale))
 
 
 OWN_BETA = Setting(
@@ -470,7 +471,7 @@ class RareErrors(Increments):
         ratio = base[..., 0] / base[..., 1]
         gain, two = log(like(1, ratio) + ratio), log(like(2, ratio))
         return tuple(
-            np.stack([np.asarray(gain), np.asarray(two * errors[..., k])], axis=-1)[..., None, :]
+            np.stack([as_array(gain), as_array(two * errors[..., k])], axis=-1)[..., None, :]
             for k in range(sizes.steps)
         )
 

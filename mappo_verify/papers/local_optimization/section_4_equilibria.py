@@ -7,15 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from ...arithmetic import (
-    Array,
-    Truth,
-    both,
-    compare,
-    contract,
-    largest,
-    like,
-)
+from ...arithmetic import Array, Truth, as_array, both, compare, contract, largest, like, ones
 from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_most, equal, line
 from ...claims.ingredients import (
@@ -60,11 +52,11 @@ def shared_parameters(case: Case) -> Iterator[Line]:
     agents = case.sizes.steps * 2
     game = shared_parameter(agents)
     share = np.stack([case.share, like(1, case.share) - case.share], axis=-1)[..., None, :]
-    joint = like(np.ones((1, 1), int), case.share)
+    joint = ones((1, 1), case.share)
     for _ in range(agents):
         joint = extend(joint, share[..., None, :])
     reward = convert(game.reward, case.system)
-    yield line(f"J of the shared policy (p, 1-p), N = {agents}", np.asarray((joint * reward).sum((-2, -1))))
+    yield line(f"J of the shared policy (p, 1-p), N = {agents}", as_array((joint * reward).sum((-2, -1))))
     product = case.share * (like(1, case.share) - case.share)
     yield equal("2 (p(1-p))^{N/2}", 2 * _power(product, agents // 2), because="two joint actions pay")
     yield at_most(
@@ -78,7 +70,7 @@ def _power(base: Array, exponent: int) -> Array:
     result = like(1, base)
     for _ in range(exponent):
         result = result * base
-    return np.asarray(result)
+    return as_array(result)
 
 
 ONE_SHOT = Setting(

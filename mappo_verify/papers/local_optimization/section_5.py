@@ -19,11 +19,13 @@ import numpy as np
 from ...arithmetic import (
     Array,
     Truth,
+    as_array,
     both,
     certainly_equal,
     compare,
     contract,
     divide,
+    identity,
     largest,
     lift,
     like,
@@ -33,6 +35,7 @@ from ...arithmetic import (
     sqrt,
     support,
     truth_of,
+    zeros,
 )
 from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_most, equal, line
@@ -120,20 +123,20 @@ def _moves(case: Case) -> tuple[Array, ...]:
     masks = []
     for critic, size in zip(case.critics, case.game.action_sizes, strict=True):
         logits = split_last(critic, size)
-        masks.append(np.asarray(~certainly_equal(logits, logits[..., :1]).all((-1, -2))))
+        masks.append(as_array(~certainly_equal(logits, logits[..., :1]).all((-1, -2))))
     return tuple(masks)
 
 
 def _changes_at_start_only(case: Case) -> Truth:
     moves = _moves(case)
-    start = support(np.asarray(case.game.start))
+    start = support(as_array(case.game.start))
     movers = np.stack([mask.any(-1) for mask in moves], -1).sum(-1)
     return truth_of(np.equal(movers, 1) & ~np.logical_or.reduce([(mask & ~start).any(-1) for mask in moves]))
 
 
 def _start_is_never_seen_again(case: Case) -> Truth:
     reached = support(case.game.transition).any((-3, -2))
-    return truth_of(~(reached & support(np.asarray(case.game.start))).any(-1))
+    return truth_of(~(reached & support(as_array(case.game.start))).any(-1))
 
 
 def printed_theorem(case: Case) -> Iterator[Line]:
@@ -157,12 +160,12 @@ def printed_theorem(case: Case) -> Iterator[Line]:
     ahead = visits(game, target)
     yield equal(
         "1/K Σ_k Σ_m 1/(1-γ) E_{d_*} ⟨f_k^m, π_*^m - π_k^m⟩ + Term II",
-        np.asarray(gains_along(ahead, target, played, case.critics).sum(-1)) + estimation,
+        as_array(gains_along(ahead, target, played, case.critics).sum(-1)) + estimation,
         because="lemma-4.1 in M_k, whose values lemma-c.3/all-agents says are f_k^m",
     )
     first = optimisation_bound(game.horizon, case.sizes.steps, game.action_sizes)
     yield at_most("2√2/(1-γ)² Σ_m √(log|A_m|/K) + Term II", first + estimation, because="lemma-c.6")
-    model_gap = np.asarray(case.critics[-1] - bellman_operator(game, played, case.critics[-1], game.agents))
+    model_gap = as_array(case.critics[-1] - bellman_operator(game, played, case.critics[-1], game.agents))
     yield at_most(
         "2√2/(1-γ)² Σ_m √(log|A_m|/K) + 1/(1-γ) ‖f_k - T f_k‖_{2,d_*}",
         first + game.horizon * sqrt(squared_norm(model_gap, _comparator(case, game.agents), 2)),
@@ -203,7 +206,7 @@ class Iteration:
     @cached_property
     def residual(self) -> Array:
         """``T_{π_k} f_k - f_k``, ``[..., S, A]``"""
-        return np.asarray(bellman_operator(self.game, self.policy, self.critic, self.game.agents) - self.critic)
+        return as_array(bellman_operator(self.game, self.policy, self.critic, self.game.agents) - self.critic)
 
     @cached_property
     def believed(self) -> Array:
@@ -233,7 +236,7 @@ class Iteration:
 
     def gain(self, target: Policy, ahead: Array) -> Array:
         """``Σ_m 1/(1-γ) E_{d_*} ⟨f_k^m, π_*^m - π_k^m⟩`` with ``f_k^m`` the marginals of ``f_k``."""
-        return np.asarray(gains_along(ahead, target, self.policy, self.marginals[1:]).sum(-1))
+        return as_array(gains_along(ahead, target, self.policy, self.marginals[1:]).sum(-1))
 
 
 def _flat(table: Array) -> Array:
@@ -243,7 +246,7 @@ def _flat(table: Array) -> Array:
 def iterations_of(case: Case) -> list[Iteration]:
     """A run of the repaired algorithm: ``f_k`` between ``Q_{π_k}`` and the clipped minimiser, as far as ``share_k`` says."""
     game, law = case.game, case.data
-    features = like(np.eye(game.states * game.actions, dtype=int), case.system)
+    features = identity(game.states * game.actions, case.system)
     uniform = Policy.uniform(game)
     factors = [np.broadcast_to(f, case.batch_shape + f.shape[-3:]) for f in uniform.factors]
     etas, result = _steps(case), []
@@ -251,12 +254,12 @@ def iterations_of(case: Case) -> list[Iteration]:
         policy = unchecked(Policy, factors=tuple(factors), system=case.system)
         moments = case.moments(policy, features)
         values = agent_values(game, policy)[-1]
-        direction = start_features(game, policy, features, game.agents, np.asarray(game.start))
+        direction = start_features(game, policy, features, game.agents, as_array(game.start))
         free = pessimistic_step(moments, direction, case.price).weights.reshape(values.shape)
-        zero = like(np.zeros(free.shape, int), free)
+        zero = zeros(free.shape, free)
         clipped = minimum(maximum(free, zero), np.broadcast_to(lift(game.horizon, 2), free.shape))
         critic = values + lift(case.shares[..., k], 2) * (clipped - values)
-        result.append(Iteration(game, policy, np.asarray(critic), moments, law))
+        result.append(Iteration(game, policy, as_array(critic), moments, law))
         factors = [
             mirror_step(factor, split_last(table, factor.shape[-1]), like(1, eta) / eta)
             if factor.shape[-1] > 1
@@ -278,7 +281,7 @@ def repaired_theorem(case: Case) -> Iterator[Line]:
     beyond = _largest_of([s.norm - sqrt(s.error) for s in steps])
 
     def mean(terms: list[Array]) -> Array:
-        return np.asarray(total(terms) / count)
+        return as_array(total(terms) / count)
 
     estimation = [(ahead * (s.residual * target.joint()).sum(-1)).sum(-1) for s in steps]
     yield line("1/K Σ_k (J_* - J_k)", mean([best - returns(game, s.policy) for s in steps]))
