@@ -68,7 +68,7 @@ LIBM_ULPS = 4
 SMALL, LARGE = 2.0**-900, 2.0**990
 """A product of at least SMALL, of factors of at most LARGE, has an exact error; for any other the error is bounded instead."""
 
-BLOCK = 2**13
+BLOCK = 2**14
 """Numbers in one pass: the intermediate results of a block stay in the processor's cache."""
 WORTH_FUSING = 2**16
 """Below so many numbers, loading compiled code takes longer than it saves."""
