@@ -43,30 +43,37 @@ import string
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import MixedArithmeticError
+from .enclosure_kernels import (
+    LARGE,
+    LEAST,
+    MAGNITUDE,
+    SMALL,
+    TINY,
+    UP,
+    Enclosure,
+    Floats,
+    Kernels,
+    U,
+    arranged,
+    label_sizes,
+    plans,
+    slack,
+    widening,
+)
 from .protocol import Parts, Relation
 from .system import System
 
-Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
-Enclosure = tuple[Floats, Floats]
 
-U = 2.0**-53
-UP = 1 + 2.0**-49
-LEAST = 2.0**-1074
-"""The least positive float64."""
-TINY = 2.0**-1070
 
 LIBM_ULPS = 4
 """How many units in the last place NumPy's exp and log may err: an assumption about the C library (at most .72 were seen)."""
-
-SMALL, LARGE = 2.0**-900, 2.0**990
-"""A product of at least SMALL, of factors of at most LARGE, has an exact error; for any other the error is bounded instead."""
 
 BLOCK = 2**14
 """Numbers in one pass: the intermediate results of a block stay in the processor's cache."""
@@ -278,7 +285,6 @@ def _two_product(a: Floats, b: Floats) -> tuple[Floats, Floats, Floats]:
     return product, rest, bound
 
 
-MAGNITUDE = np.uint64(2**63 - 1)
 _ORDINARY = tuple(np.array([2.0**-450, 2.0**450]).view(np.uint64))
 
 
@@ -386,57 +392,6 @@ class Dot:
         """The sum, rounded once, and its error: at most ``slack(terms) · size`` beyond the exact one of that rounding."""
         mid, rest = _two_sum(self.value, self.rests)
         return mid, np.abs(rest) + slack(terms) * self.size
-
-
-def slack(terms: int) -> float:
-    """More than what a sum of ``terms`` rounded numbers may be off, in relation to the sum of their magnitudes."""
-    return 2 * (terms + 2) * U
-
-
-def widening(terms: int) -> float:
-    """What makes up for the roundings in a radius that is a sum of ``terms`` products."""
-    return 1 + (terms + 16) * 4 * U
-
-
-class Plan(NamedTuple):
-    """How the axes of one factor meet those of a contraction: summed axes first, then those of the result."""
-
-    axes: tuple[int, ...]
-    """The factor's axes in that order; the batch follows."""
-    shape: tuple[int, ...]
-    """Their lengths, 1 where the factor has no such axis."""
-
-
-@cache
-def plans(
-    terms: tuple[str, ...], output: str, shapes: tuple[tuple[int, ...], ...]
-) -> tuple[tuple[Plan, ...], int, int]:
-    """Plans of all factors, the number of summed axes, and how many products make one entry."""
-    sizes = label_sizes(terms, shapes)
-    summed = [label for label in sizes if label not in output]
-    labels = [*summed, *output]
-    found = []
-    for term, shape in zip(terms, shapes, strict=True):
-        axes = tuple(term.index(label) for label in labels if label in term)
-        found.append(Plan(axes, tuple(shape[term.index(label)] if label in term else 1 for label in labels)))
-    return tuple(found), len(summed), math.prod(sizes[label] for label in summed)
-
-
-def label_sizes(terms: Sequence[str], shapes: Sequence[tuple[int, ...]]) -> dict[str, int]:
-    """The length of every label; 1 gives way to any other length."""
-    sizes: dict[str, int] = {}
-    for term, shape in zip(terms, shapes, strict=True):
-        for label, size in zip(term, shape, strict=True):
-            if sizes.setdefault(label, size) == 1:
-                sizes[label] = size
-            elif size not in (1, sizes[label]):
-                raise ValueError(f"the axis {label!r} has length {sizes[label]} in one factor and {size} in {term!r}")
-    return sizes
-
-
-def arranged(array: Any, plan: Plan) -> Any:
-    """A view of a factor with its axes as the plan has them."""
-    return array.transpose(*plan.axes, array.ndim - 1).reshape((*plan.shape, array.shape[-1]))
 
 
 def _lanes(a: Floats, block: slice) -> Floats:
@@ -672,17 +627,6 @@ def full(a: Enclosure, batch: int) -> Enclosure:
 
 
 # --- two implementations of one contract ----------------------------------------------------------------------------
-
-
-class Kernels(NamedTuple):
-    """What is worth compiling; implementations return the same numbers, bit for bit (but for the sign of 0)."""
-
-    add: Callable[[Enclosure, Enclosure], Enclosure]
-    sub: Callable[[Enclosure, Enclosure], Enclosure]
-    mul: Callable[[Enclosure, Enclosure], Enclosure]
-    div: Callable[[Enclosure, Enclosure], Enclosure]
-    product_sum: Callable[[tuple[str, ...], str, tuple[Enclosure, ...]], Enclosure]
-    solve_dominant: Callable[[Enclosure, Enclosure], Enclosure]
 
 
 NUMPY = Kernels(_add, _sub, _mul, _div, _product_sum, _solve_dominant)

@@ -19,8 +19,7 @@ import numpy as np
 from numba.core import types
 from numba.extending import intrinsic
 
-from . import enclosures
-from .enclosures import Enclosure, Floats, Kernels
+from .enclosure_kernels import Enclosure, Floats, Kernels, arranged, plans, slack, widening
 
 U, UP, LEAST, TINY = 2.0**-53, 1 + 2.0**-49, 2.0**-1074, 2.0**-1070
 SMALL, LARGE = 2.0**-900, 2.0**990
@@ -279,12 +278,12 @@ def _total_rows(am: Floats, ar: Floats, i: Any, slack: float, widening: float, m
 @cache
 def _rows_of_terms(terms: tuple[str, ...], output: str, shapes: tuple[tuple[int, ...], ...]) -> Any:
     """For every factor the rows ``[k, o]``; the shape of the result; the number of products of one entry."""
-    found, axes, count = enclosures.plans(terms, output, shapes)
+    found, axes, count = plans(terms, output, shapes)
     core = np.broadcast_shapes(*(plan.shape for plan in found))
     size = math.prod(core[axes:])
     rows = []
     for plan, shape in zip(found, shapes, strict=True):
-        numbered = enclosures.arranged(np.arange(math.prod(shape)).reshape((*shape, 1)), plan)[..., 0]
+        numbered = arranged(np.arange(math.prod(shape)).reshape((*shape, 1)), plan)[..., 0]
         rows.append(np.ascontiguousarray(np.broadcast_to(numbered, core).reshape(count, size)))
     return rows, core[axes:], count
 
@@ -295,7 +294,7 @@ def _product_sum(terms: tuple[str, ...], output: str, factors: tuple[Enclosure, 
     mid, rad = np.empty((*core, batch)), np.empty((*core, batch))
     out = mid.reshape(-1, batch), rad.reshape(-1, batch)
     flat = [[_flat(part, batch) for part in factor] for factor in factors]
-    bounds = enclosures.slack(count), enclosures.widening(count)
+    bounds = slack(count), widening(count)
     if len(factors) == 1:
         _total_rows(*flat[0], rows[0], *bounds, *out)
     else:
@@ -418,7 +417,7 @@ def _solve_rows(
 def _solve_dominant(a: Enclosure, b: Enclosure) -> Enclosure:
     n = len(a[0])
     mid, rad = np.empty(b[0].shape), np.empty(b[0].shape)
-    _solve_rows(*a, *b, enclosures.slack(2 * n), enclosures.widening(2 * n), mid, rad)
+    _solve_rows(*a, *b, slack(2 * n), widening(2 * n), mid, rad)
     return mid, rad
 
 
