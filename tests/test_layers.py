@@ -262,7 +262,7 @@ HEAVY = {
     "quantecon",
     "networkx",
 }
-HEAVY_ALLOWED = {("checking/strategies.py", "hypothesis")}
+HEAVY_ALLOWED = {("checking/strategies.py", "hypothesis"), ("arithmetic/fused.py", "numba")}
 FLINT_HOMES = {f"arithmetic/{name}.py" for name in ARITHMETIC_INSIDE}
 ONLY_HOME = {"matplotlib": "report/plots.py"}
 
