@@ -131,6 +131,8 @@ def enclose(values: Any) -> Enclosure:
     """
     require_ieee()
     values = np.asarray(values)
+    if values.dtype.kind in "iu" and (np.abs(values) <= 2**53).all():  # these float64 holds exactly
+        return values.astype(np.float64), np.zeros(values.shape)
     if values.dtype == np.float64:
         return values.copy(), np.where(np.isfinite(values), 0.0, np.inf)
     if values.dtype.kind not in "iubO":
