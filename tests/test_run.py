@@ -442,7 +442,7 @@ def test_progress_shows_the_return_and_the_gap(tmp_path):
 def test_what_was_killed_before_its_picture_gets_it(mappo, tmp_path):
     mv.begin_run(Plan("constant-step", game="two-step", options={"iterations": 5}), tmp_path)
     code, text, _ = mappo("constant-step", "--out", tmp_path, "--resume")
-    assert code == 0 and (tmp_path / "summary.json").exists() and "Theorem 4.5 bounds nothing here" in text
+    assert code == 0 and (tmp_path / "summary.json").exists() and "Theorem 4.5 gives no bound for this run" in text
 
 
 def test_a_folder_with_a_run_is_not_overwritten(mappo, halfway):
