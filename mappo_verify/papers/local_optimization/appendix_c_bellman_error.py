@@ -54,7 +54,7 @@ def quadratic_form(case: Case) -> Iterator[Line]:
     yield equal(
         "‖w - w°‖²_Σ, w° the least-squares fit of r + γ f(s', π)",
         moments.error_against(weights, target),
-        because="the residual of w° is orthogonal to the features, so Pythagoras",
+        because="the error of least squares at w° is orthogonal to the features, so Pythagoras",
     )
     yield equal("(Aw - b)ᵀ Σ⁺ (Aw - b)", moments.error(weights), because="Σ(w - w°) = Aw - b")
     form, step = moments.pessimism(direction, price), pessimistic_step(moments, direction, price)
@@ -148,8 +148,8 @@ def _distance(features: Array, targets: Array, weights: Array) -> Array:
     """``min_w E_μ(φᵀw - f)²``"""
     moments = moments_of(features, like(np.zeros(features.shape, int), features), targets, weights)
     best = moments.projected(like(np.zeros(features.shape[-1], int), features))
-    residual = contract("...xd,...d->...x", features, best) - targets
-    return squared_norm(residual, weights)
+    misfit = contract("...xd,...d->...x", features, best) - targets
+    return squared_norm(misfit, weights)
 
 
 def realizability(case: Case) -> Iterator[Line]:

@@ -62,7 +62,7 @@ from .common import total
 def steps_of(case: Case) -> list[Update]:
     """The iterations of a run, from ``θ_0 = 0``."""
     game, target = case.game, case.target
-    there = stationary_distribution(game, target)
+    comparator = stationary_distribution(game, target)
     agents, policy = game.agents, uniform_policy(case)
     noise = case.objects.get("noise")
     result = []
@@ -73,7 +73,7 @@ def steps_of(case: Case) -> list[Update]:
         values = agent_values(game, policy)
         estimates = values[1:] if noise is None else tuple(q + e for q, e in zip(values[1:], noise, strict=True))
         result.append(
-            Update(game, target, there, policy, following, increments, _cut(game, estimates), values, case.eta)
+            Update(game, target, comparator, policy, following, increments, _cut(game, estimates), values, case.eta)
         )
         policy = following
     return result
@@ -201,7 +201,7 @@ def _repaired(case: Case, sharp: bool) -> Iterator[Line]:
     yield at_most(
         f"Σ_m log|A_m| + Σ_{{k,m}} [{expression}] + (N/2) Σ_k B²/β_k²",
         entropy + total(terms) + quadratic,
-        because="Cauchy-Schwarz under σ_k, with the density that really stands there; lemma-b.5/sharp",
+        because="Cauchy-Schwarz under σ_k, with the density ratio that the sum contains; lemma-b.5/sharp",
     )
 
 
@@ -281,7 +281,7 @@ def _own_increments(case: Case) -> tuple[Array, ...]:
     at_step = [compare(like(k, case.when), "=", case.when) >= 0 for k in range(case.sizes.steps)]
     nothing = like(0, case.when)
     return tuple(
-        np.stack([case.eta, select(np.asarray(here), case.error, nothing)], axis=-1)[..., None, :] for here in at_step
+        np.stack([case.eta, select(np.asarray(now), case.error, nothing)], axis=-1)[..., None, :] for now in at_step
     )
 
 
