@@ -129,7 +129,6 @@ def falsify(
                         found.append((np.array([place]), evidence))
                 if found and found[-1][1].violated:
                     return _refuted(entry, sizes, alone, tally, explored, crashes)
-            with _kept(crashes, entry, sizes, points):
             if tally.ratio is not None and tally.ratio != before:
                 tightest = {"states": sizes.states, "action_sizes": list(sizes.actions), "steps": sizes.steps}
     return Falsification(entry, None, tally.ratio, tightest, tally.holds, explored, *_first(crashes))

@@ -1,8 +1,8 @@
 """The laws of a verdict: everything that decides what the toolkit prints about a claim stands here.
 
 *An entry.*  A relation between two lines is TRUE, FALSE or UNKNOWN at each entry: TRUE or FALSE only where the number system
-proves it, exactly in rationals, for every number inside them in enclosures and balls.  Enclosures and balls prove no equality; they
-only refute it.  Floats prove nothing.
+proves it, exactly in rationals, for every number inside them in enclosures and balls.  Enclosures and balls prove no equality;
+they only refute it.  Floats prove nothing.
 
 *A chain.*  The mask of a chain (``where=`` of its first line) belongs to the whole chain; no line changes it.  Where it is FALSE
 nothing is claimed; where it is UNKNOWN a failing relation is UNKNOWN.  A chain whose mask is empty claims nothing.

@@ -206,7 +206,7 @@ class Claim:
             _computed(entry) if callable(entry.value) and not (formal and entry.axiom) else entry for entry in result
         ]
         for entry in result:
-            self._require_number(entry, case)
+            self._require_number(entry)
         if len(result) < 2 or all(entry.relation is None for entry in result):
             raise ClaimError(f"claim {self.id}: no line relates to another, so nothing is claimed")
         return result
@@ -229,7 +229,7 @@ class Claim:
         except Exception as error:
             raise ClaimError(f"claim {self.id}: {error} ({_place_of(error)}, {_reached(last)})") from error
 
-    def _require_number(self, entry: Line, case: Case) -> None:
+    def _require_number(self, entry: Line) -> None:
         """A float is no exact number, and a list is no array."""
         value = entry.value
         if (isinstance(value, (Numbers, int, Fraction)) and not isinstance(value, bool)) or callable(value):

@@ -1,10 +1,6 @@
-"""Appendix D on trial: finite classes of critics, their concentration lemmas, and Theorem D.7.
+"""Appendix D: Theorem D.7, how it fails, and its repair with one critic for all agents.
 
-The assumptions are numbers here: ``ζ_F`` and ``ζ_FF`` are computed, and what is claimed is how they bound each other and the
-distance to ``Q_π``.  As in Lemmas C.1 and C.2 the agents up to ``m`` count as one agent, so ``m = 1``; the repaired theorem has
-one critic for all agents, ``m = N``.
-
-Theorem D.7 falls on the game of :func:`~mappo_verify.games.offline.two_agent_gap`, with classes that hold every ``T f``: three
+Theorem D.7 fails on the game of :func:`~mappo_verify.games.offline.two_agent_gap`, with classes that hold every ``T f``: three
 critics ``Q``, ``g`` and ``g' = T g`` for agent 1, and only ``Q`` for agent 2, whose policy therefore never moves::
 
                  (s, 0)   (s, 1)    x     y          data for agent 1 covers (s, 0), (s, 1) and x
