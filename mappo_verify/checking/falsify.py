@@ -113,7 +113,7 @@ def falsify(
         raise ClaimError(f"seed = {seed} is negative")
     count, generations, climbed = EFFORT[profile]
     generator = np.random.default_rng(seed)
-    tally, explored, tightest, batchwise = Tally(), 0, None, False
+    tally, explored, tightest = Tally(), 0, None
     crashes: list[Crash] = []
     every = sizes_of(entry.setting)
     for position, sizes in enumerate(every):
