@@ -93,6 +93,9 @@ class OnePart:
     def compare(self, left: Parts, relation: Relation, right: Parts) -> npt.NDArray[np.int8]:
         return np.asarray(self._module.compare(left[0], relation, right[0]), dtype=np.int8)
 
+    def certainly_equal(self, left: Parts, right: Parts) -> npt.NDArray[np.bool_]:
+        return np.asarray(self._module.certainly_equal(*np.broadcast_arrays(left[0], right[0])), dtype=bool)
+
     def nonzero(self, values: Parts) -> npt.NDArray[np.int8]:
         return np.asarray(self._module.nonzero(values[0]), dtype=np.int8)
 

@@ -87,6 +87,9 @@ class Arithmetic(Protocol):
     def compare(self, left: Parts, relation: Relation, right: Parts) -> npt.NDArray[np.int8]:
         """1 TRUE, 0 UNKNOWN, -1 FALSE."""
 
+    def certainly_equal(self, left: Parts, right: Parts) -> npt.NDArray[np.bool_]:
+        """Where two entries are one number beyond doubt, if only because both are the same object."""
+
     def nonzero(self, values: Parts) -> npt.NDArray[np.int8]:
         """Whether ``x ≠ 0``, three-valued."""
 
