@@ -7,7 +7,9 @@ systems there are, :mod:`.protocol` what each must do.
 from .functions import (
     absolute,
     as_array,
+    at_largest,
     both,
+    by_floats,
     certain,
     certainly_equal,
     choose,
@@ -39,6 +41,7 @@ from .functions import (
     tilt,
     true_everywhere,
     truth_of,
+    unknown,
     xlogy,
     zeros,
 )
@@ -70,7 +73,9 @@ __all__ = [
     "absolute",
     "argmax",
     "as_array",
+    "at_largest",
     "both",
+    "by_floats",
     "certain",
     "certainly_equal",
     "choose",
@@ -108,6 +113,7 @@ __all__ = [
     "tilt",
     "true_everywhere",
     "truth_of",
+    "unknown",
     "xlogy",
     "zeros",
 ]

@@ -7,6 +7,7 @@ of one instance, and returns the same kind.  Formulas written with them are ther
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
 from fractions import Fraction
 from functools import reduce
 from typing import Any
@@ -15,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import system as plain
-from .numbers import Hidden, Numbers, constants, contract_numbers
+from .numbers import Hidden, Numbers, constants, contract_numbers, wrap
 from .numbers import zeros as zero_numbers
 from .one_instance import UFUNCS, Truth, refuse
 from .structure import alike, broadcast_arrays, broadcast_to
@@ -223,6 +224,43 @@ def smallest(values: Any, axis: int | tuple[int, ...] = -1) -> Array:
     return values.min(axis) if isinstance(values, Numbers) else plain.smallest(values, axis)
 
 
+def at_largest(scores: Any, table: Any) -> Array:
+    """``table(j*)`` with ``j*`` the first index of the largest score: from ``[..., J]`` and ``[..., J, d]`` to ``[..., d]``.
+
+    An index may not depend on the instance, but an entry may.  Where two scores cannot be told apart, what contains both entries.
+    """
+    numbers = _numbers(scores, table)
+    if not numbers:
+        chosen = np.asarray(plain.argmax(scores))[..., None, None]
+        return np.asarray(np.take_along_axis(np.asarray(table), chosen, axis=-2)[..., 0, :])
+    score, rows = numbers
+    highest, found = score[..., 0], rows[..., 0, :]
+    for j in range(1, score.shape[-1]):
+        found = choose((score[..., j] > highest)[..., None], rows[..., j, :], found)
+        highest = maximum(highest, score[..., j])
+    return found  # type: ignore[no-any-return]
+
+
+def by_floats(function: Callable[..., npt.NDArray[np.float64]], *values: Any) -> Array:
+    """What ``function`` makes of the nearest floats, exactly as it comes back: a candidate that is judged afterwards, no more.
+
+    ``function`` takes and returns float64 arrays whose leading axes are a batch; it may search, round or call a solver.
+    """
+    if not any(isinstance(value, Numbers) for value in values):
+        return plain.like(_dyadic(function(*map(plain.floats_of, values))), plain.system_of(*values))
+    numbers = alike(values)
+    count = max(value.count for value in numbers)
+    given = (np.moveaxis(value.arithmetic.floats(value._parts), -1, 0) for value in numbers)
+    found = function(*(np.broadcast_to(each, (count, *each.shape[1:])) for each in given))
+    arithmetic = numbers[0].arithmetic
+    return wrap(plain.like(_dyadic(found), arithmetic.system), arithmetic.system, found.ndim - 1)  # type: ignore[return-value]
+
+
+def _dyadic(values: npt.NDArray[np.float64]) -> npt.NDArray[Any]:
+    """Floats as the fractions that they are."""
+    return np.asarray(np.frompyfunc(Fraction, 1, 1)(values), dtype=object)
+
+
 # --- truth ---------------------------------------------------------------------------------------------------------------------
 
 
@@ -254,6 +292,12 @@ select = choose
 def truth_of(condition: Any) -> plain.Truth:
     """A two-valued condition as three-valued truth."""
     return condition if isinstance(condition, Truth) else plain.truth_of(condition)
+
+
+def unknown(shape: tuple[int, ...], reference: Any) -> plain.Truth:
+    """Truth of this shape of which nothing is known; ``reference`` is an array or a system, as in :func:`like`."""
+    nothing = np.full(shape, plain.UNKNOWN)
+    return Truth(nothing[..., None]) if isinstance(reference, (Numbers, Hidden)) else nothing  # type: ignore[return-value]
 
 
 def both(*truths: Any) -> plain.Truth:
@@ -320,7 +364,9 @@ __all__ = [
     "System",
     "absolute",
     "as_array",
+    "at_largest",
     "both",
+    "by_floats",
     "certain",
     "certainly_equal",
     "choose",
@@ -352,6 +398,7 @@ __all__ = [
     "tilt",
     "true_everywhere",
     "truth_of",
+    "unknown",
     "xlogy",
     "zeros",
 ]

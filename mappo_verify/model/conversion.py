@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arithmetic import Array, System, compare, elementwise, floats_of, like, module_of, select, system_of
+from ..arithmetic import Array, Hidden, System, compare, elementwise, floats_of, like, module_of, select, system_of
+from ..arithmetic.numbers import wrap
 from ..errors import ExactnessError, MixedArithmeticError
 from .validation import ROUNDING
 
@@ -18,9 +19,12 @@ def convert(
     """``values`` in the system ``target``.
 
     Floats become the rationals that they are; ``max_denominator`` then rounds to the nearest such fraction.  ``rows`` says
-    that the last axis holds (sub)probabilities, whose sums survive the rounding.
+    that the last axis holds (sub)probabilities, whose sums survive the rounding.  Where the target is the system of one instance,
+    all instances share the result.
     """
     values = np.asarray(values)
+    if isinstance(target, Hidden):
+        return wrap(convert(values, target.system, max_denominator, rows, name), target.system, values.ndim)  # type: ignore[return-value]
     if values.dtype.kind in "iub":
         return like(values, target)
     source = system_of(values)

@@ -112,7 +112,7 @@ class Policy:
             bad = tuple(int(i) for i in np.argwhere(outside)[0])
             raise GameError(f"actions{list(bad)} = {chosen[bad]} is not one of the {game.actions} joint actions")
         each = np.array([joint_action(index, game.action_sizes) for index in range(game.actions)])
-        rows = [np.eye(size, dtype=int)[each[chosen, m]] for m, size in enumerate(game.action_sizes)]
+        rows = [np.eye(size, dtype=np.int8)[each[chosen, m]] for m, size in enumerate(game.action_sizes)]
         return cls.product([like(row, game.system) for row in rows])
 
     @classmethod

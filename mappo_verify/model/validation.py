@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ..arithmetic import Array, System, compare, constant, like, require_one_system, system_of
+from ..arithmetic import Array, System, compare, constant, is_hidden, like, require_one_system, system_of
 from ..errors import GameError
 
 T = TypeVar("T")
@@ -22,7 +22,12 @@ ROUNDING = 1e-12
 
 
 def array_of(value: Any, name: str) -> Array:
-    """Any nested sequence of numbers as an array; integers become floats, Fractions become flint rationals."""
+    """Any nested sequence of numbers as an array; integers become floats, Fractions become flint rationals.
+
+    The numbers of one instance stay as they are.
+    """
+    if is_hidden((value,)):
+        return value  # type: ignore[no-any-return]
     try:
         array = np.asarray(value)
     except ValueError:
@@ -55,6 +60,8 @@ def _plain(kind: type) -> Callable[[Any], int | Fraction] | None:
 
 def in_system(array: Array, system: System) -> Array:
     """Integers and Fractions of an array as numbers of ``system``; what is one already stays."""
+    if is_hidden((array,)):
+        return array
     if system is System.FLOATS or array.dtype.kind != "O":
         return like(array, system) if array.dtype.kind in "iub" else array
     entries = array.ravel().tolist()
@@ -107,8 +114,8 @@ def _non_finite(array: Array) -> Array:
 
 
 def require_finite(name: str, array: Array) -> None:
-    """No nan and no infinity."""
-    if array.dtype.kind == "f" and np.isfinite(array).all():
+    """No nan and no infinity; the numbers of one instance were checked when they were made."""
+    if is_hidden((array,)) or (array.dtype.kind == "f" and np.isfinite(array).all()):
         return
     bad = _non_finite(array)
     if bad.any():

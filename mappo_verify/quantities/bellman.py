@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arithmetic import Array, as_array, largest, like
+from ..arithmetic import Array, as_array, largest, zeros
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.agents import prefix_sizes
@@ -41,8 +41,8 @@ def bellman_operator(game: Game, policy: Policy, table: Array, m: int) -> Array:
 
 def expected_reward(game: Game, policy: Policy, m: int) -> Array:
     """``E_{a^{m+1:N} ~ π} r(s, a)``, ``[..., S, |A_1|···|A_m|]``: what ``T^{1:m}_π`` makes of 0."""
-    nothing = np.zeros((game.states, prefix_sizes(game.action_sizes)[m]), int)
-    return bellman_operator(game, policy, like(nothing, game.system), m)
+    nothing = zeros((game.states, prefix_sizes(game.action_sizes)[m]), game.system)
+    return bellman_operator(game, policy, nothing, m)
 
 
 def implied_reward(game: Game, policy: Policy, table: Array, m: int) -> Array:
