@@ -19,6 +19,7 @@ from .functions import (
     divide,
     either,
     every,
+    everywhere,
     exp,
     identity,
     largest,
@@ -30,6 +31,7 @@ from .functions import (
     negation,
     ones,
     possible,
+    pseudo_solve,
     select,
     smallest,
     solve,
@@ -41,7 +43,6 @@ from .functions import (
     tilt,
     true_everywhere,
     truth_of,
-    unknown,
     xlogy,
     zeros,
 )
@@ -57,7 +58,6 @@ from .system import (
     elementwise,
     floats_of,
     module_of,
-    pseudo_solve,
     require_one_system,
 )
 
@@ -86,6 +86,7 @@ __all__ = [
     "either",
     "elementwise",
     "every",
+    "everywhere",
     "exp",
     "floats_of",
     "identity",
@@ -113,7 +114,6 @@ __all__ = [
     "tilt",
     "true_everywhere",
     "truth_of",
-    "unknown",
     "xlogy",
     "zeros",
 ]

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from . import system as plain
 from .numbers import Hidden, Numbers, constants, contract_numbers, wrap
 from .numbers import zeros as zero_numbers
-from .one_instance import UFUNCS, Truth, refuse
+from .one_instance import UFUNCS, Truth, aligned, refuse
 from .structure import alike, broadcast_arrays, broadcast_to
 from .system import Array, System
 
@@ -40,8 +40,8 @@ def like(values: Any, reference: Any) -> Array:
     if isinstance(reference, (Numbers, Hidden)):
         if isinstance(values, Truth):
             return choose(values, constants(1, reference.arithmetic), 0)
-        if isinstance(values, np.ndarray) and values.dtype.kind in "bi" and values.dtype.itemsize == 1:
-            return constants(values.astype(object).tolist(), reference.arithmetic)  # a pattern of 0 and 1
+        if isinstance(values, np.ndarray) and values.dtype.kind in "bi" and values.dtype.itemsize == 1:  # a 0-1 pattern
+            return wrap(values.astype(np.int8), reference.arithmetic.system, values.ndim)  # type: ignore[return-value]
         return constants(values, reference.arithmetic)
     return plain.like(values, reference)
 
@@ -97,6 +97,20 @@ def solve(matrix: Any, right: Any) -> Array:
     if left.ndim != 2 or target.ndim != 2 or left.shape != (left.shape[0],) * 2 or target.shape[0] != left.shape[0]:
         raise ValueError(f"solve needs [n, n] and [n, k], not {left.shape} and {target.shape}")
     return Numbers(left.arithmetic, left.arithmetic.solve(left._parts, target._parts))
+
+
+def pseudo_solve(matrix: Any, right: Any) -> tuple[Array, Array]:
+    """``M⁺R`` and ``R - MM⁺R``; see :func:`mappo_verify.arithmetic.system.pseudo_solve`."""
+    numbers = _numbers(matrix, right)
+    if not numbers:
+        return plain.pseudo_solve(matrix, right)
+    left, target = numbers
+    size = left.shape[-1] if left.ndim > 1 else 0
+    if target.ndim < 2 or left.shape[-2:] != (size, size) or target.shape[-2] != size:
+        raise ValueError(f"pseudo_solve needs [..., n, n] and [..., n, k], not {left.shape} and {target.shape}")
+    parts = left.arithmetic.pseudo_solve(*aligned(left, target))
+    solution, remainder = (Numbers(left.arithmetic, found) for found in parts)
+    return solution, remainder
 
 
 # --- elementary functions --------------------------------------------------------------------------------------------------
@@ -186,9 +200,13 @@ def compare(left: Any, relation: str, right: Any) -> plain.Truth:
 
 
 def certainly_equal(left: Any, right: Any) -> Mask:
-    """Where two entries are one number beyond doubt."""
+    """Where two entries are one number beyond doubt; of one instance three-valued, FALSE where they certainly differ."""
     numbers = _numbers(left, right)
-    return numbers[0].compare("=", numbers[1]) if numbers else plain.certainly_equal(left, right)
+    if not numbers:
+        return plain.certainly_equal(left, right)
+    one, two = numbers
+    found = one.arithmetic.certainly_equal(*aligned(one, two))
+    return Truth(np.where(found, np.int8(1), one.compare("=", two).values))  # type: ignore[return-value]
 
 
 def support(values: Any) -> Mask:
@@ -253,7 +271,8 @@ def by_floats(function: Callable[..., npt.NDArray[np.float64]], *values: Any) ->
     given = (np.moveaxis(value.arithmetic.floats(value._parts), -1, 0) for value in numbers)
     found = function(*(np.broadcast_to(each, (count, *each.shape[1:])) for each in given))
     arithmetic = numbers[0].arithmetic
-    return wrap(plain.like(_dyadic(found), arithmetic.system), arithmetic.system, found.ndim - 1)  # type: ignore[return-value]
+    exact = plain.like(_dyadic(found), System.RATIONALS)
+    return wrap(exact, arithmetic.system, found.ndim - 1)  # type: ignore[return-value]
 
 
 def _dyadic(values: npt.NDArray[np.float64]) -> npt.NDArray[Any]:
@@ -294,10 +313,10 @@ def truth_of(condition: Any) -> plain.Truth:
     return condition if isinstance(condition, Truth) else plain.truth_of(condition)
 
 
-def unknown(shape: tuple[int, ...], reference: Any) -> plain.Truth:
-    """Truth of this shape of which nothing is known; ``reference`` is an array or a system, as in :func:`like`."""
-    nothing = np.full(shape, plain.UNKNOWN)
-    return Truth(nothing[..., None]) if isinstance(reference, (Numbers, Hidden)) else nothing  # type: ignore[return-value]
+def everywhere(truth: np.int8, shape: tuple[int, ...], reference: Any) -> plain.Truth:
+    """One truth (TRUE, UNKNOWN or FALSE) in a shape; ``reference`` is an array or a system, as in :func:`like`."""
+    values = np.full(shape, truth)
+    return Truth(values[..., None]) if isinstance(reference, (Numbers, Hidden)) else values  # type: ignore[return-value]
 
 
 def both(*truths: Any) -> plain.Truth:
@@ -376,6 +395,7 @@ __all__ = [
     "divide",
     "either",
     "every",
+    "everywhere",
     "exp",
     "identity",
     "largest",
@@ -387,6 +407,7 @@ __all__ = [
     "negation",
     "ones",
     "possible",
+    "pseudo_solve",
     "select",
     "smallest",
     "solve",
@@ -398,7 +419,6 @@ __all__ = [
     "tilt",
     "true_everywhere",
     "truth_of",
-    "unknown",
     "xlogy",
     "zeros",
 ]

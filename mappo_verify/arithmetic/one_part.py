@@ -70,6 +70,11 @@ class OnePart:
         batch_first = (np.moveaxis(part, -1, 0) for (part,) in (matrix, right))
         return (np.moveaxis(self._module.solve(*batch_first), 0, -1),)
 
+    def pseudo_solve(self, matrix: Parts, right: Parts) -> tuple[Parts, Parts]:
+        batch_first = (np.moveaxis(part, -1, 0) for (part,) in (matrix, right))
+        solution, remainder = self._module.pseudo_solve(*batch_first)
+        return (np.moveaxis(solution, 0, -1),), (np.moveaxis(remainder, 0, -1),)
+
     def exp(self, values: Parts) -> Parts:
         return (self._module.exp(values[0]),)
 
@@ -92,6 +97,9 @@ class OnePart:
 
     def compare(self, left: Parts, relation: Relation, right: Parts) -> npt.NDArray[np.int8]:
         return np.asarray(self._module.compare(left[0], relation, right[0]), dtype=np.int8)
+
+    def certainly_equal(self, left: Parts, right: Parts) -> npt.NDArray[np.bool_]:
+        return np.asarray(self._module.certainly_equal(*np.broadcast_arrays(left[0], right[0])), dtype=bool)
 
     def nonzero(self, values: Parts) -> npt.NDArray[np.int8]:
         return np.asarray(self._module.nonzero(values[0]), dtype=np.int8)

@@ -60,7 +60,9 @@ def instance_case(
     setting: Setting, coordinates: Mapping[str, Any], sizes: Sizes, system: System, generic: bool = False
 ) -> InstanceCase:
     """The case behind integer coordinates, or behind numbers that stand for generic parameters."""
-    if system is System.BALLS and not generic:  # rationals first: a probability that is 1 stays 1, equal ones stay equal
+    if (
+        system is System.BALLS and not generic
+    ):  # rationals first: a probability that is 1 stays 1, equal ones stay equal
         exact = instance_case(setting, coordinates, sizes, System.RATIONALS)
         return exact.to(system)
     numbers: dict[str, Any] = {}

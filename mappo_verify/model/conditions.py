@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
+from fractions import Fraction
 
 from ..arithmetic import (
     Array,
     System,
     Truth,
+    absolute,
     both,
     compare,
     every,
@@ -32,8 +33,8 @@ def is_distribution(rows: Array) -> Truth:
     """Whether rows along the last axis are ≥ 0 and sum to 1 (floats: up to rounding; balls: not certainly otherwise)."""
     positive = every(truth_of(possible(compare(rows, "≥", like(0, rows)))), -1)
     sums = rows.sum(-1)
-    if system_of(rows) is System.FLOATS:
-        return both(positive, truth_of(np.abs(np.asarray(sums) - 1) <= FLOAT_TOLERANCE))
+    if system_of(rows) == System.FLOATS:
+        return both(positive, compare(absolute(sums - like(1, rows)), "≤", like(Fraction(FLOAT_TOLERANCE), rows)))
     # A ball cannot certify that a sum is 1; the exact data behind it has been checked when it was built.
     return both(positive, is_one(sums))
 
