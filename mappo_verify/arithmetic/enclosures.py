@@ -1004,6 +1004,15 @@ class Enclosures:
         """Verified solutions: :func:`solve`."""
         return solve(_pair(matrix), _pair(right))
 
+    def pseudo_solve(self, matrix: Parts, right: Parts) -> tuple[Parts, Parts]:
+        """Of an invertible matrix only: a rank cannot be told from intervals; elsewhere the solution says nothing."""
+        solution = self.solve(matrix, right)
+        return solution, (np.zeros_like(solution[0]), np.zeros_like(solution[1]))
+
+    def certainly_equal(self, left: Parts, right: Parts) -> npt.NDArray[np.bool_]:
+        """Equal points."""
+        return np.asarray(self.compare(left, "=", right) > 0)
+
     def exp(self, values: Parts) -> Parts:
         """``exp x``: :func:`exp`."""
         return exp(_pair(values))

@@ -22,12 +22,13 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, System, compare, like
+from ..arithmetic import Array, Hidden, System, as_array, compare, like
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.agents import sum_out_later
 from ..model.conversion import convert
 from ..model.features import Features
+from ..model.trees import shared
 from ..model.validation import array_of, freeze, in_system, require_shape, require_subprobability
 
 
@@ -92,7 +93,7 @@ class OfflineProblem:
         if not 0 <= m <= self.game.agents:
             raise GameError(f"m = {m} is not in 0..{self.game.agents}")
         actions = sum_out_later(self.action_distribution, self.game.action_sizes, m)
-        return np.asarray(self.states_distribution[..., None] * actions)
+        return as_array(self.states_distribution[..., None] * actions)
 
     def exact(self) -> OfflineProblem:
         """The same over the rationals, every float as the rational that it is."""
@@ -105,6 +106,13 @@ class OfflineProblem:
     def balls(self) -> OfflineProblem:
         """The same in certified balls at the current precision."""
         return self._converted(System.BALLS, self.game.balls(), self.comparator.balls())
+
+    def to(self, target: System | Hidden) -> OfflineProblem:
+        """The same in any number system; in that of one instance as constants, which all instances share."""
+        if isinstance(target, Hidden):
+            found: OfflineProblem = shared(self.exact(), target)
+            return found
+        return {System.RATIONALS: self.exact, System.BALLS: self.balls, System.FLOATS: self.floats}[target]()
 
     def _converted(self, target: System, game: Game, comparator: Policy) -> OfflineProblem:
         return OfflineProblem(

@@ -69,3 +69,19 @@ def hidden(value: Any, system: System, core_axes: int) -> Any:
             **fixed,
         )
     return wrap(np.asarray(value), system, core_axes)
+
+
+def shared(value: Any, target: Hidden) -> Any:
+    """A plain, exact game (or policy, or any tree of arrays without a batch) as constants that all instances share."""
+    if isinstance(value, System):
+        return target
+    if isinstance(value, np.ndarray):
+        if value.dtype == np.int8:
+            return wrap_truth(value, value.ndim)
+        return wrap(value, target.system, value.ndim)
+    if isinstance(value, tuple):
+        return tuple(shared(entry, target) for entry in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        parts = {field.name: getattr(value, field.name) for field in fields(value)}
+        return unchecked(type(value), **{name: shared(part, target) for name, part in parts.items()})
+    return value

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from ...arithmetic import Array, System, as_array, contract, like, select, support, system_of
+from ...arithmetic import Array, System, as_array, contract, is_hidden, like, select, support, system_of
+from ...arithmetic.numbers import wrap
 from ...claims.case import Built, Case, Hypothesis, Ingredient
 from ...claims.coordinates import Coordinate, Numbers, Sizes
 from ...claims.ingredients import Derived, Distribution
@@ -78,7 +79,7 @@ def exhibit(make: Make, case: Case) -> dict[str, Array]:
     The game, the data ``μ(s, a)``, and for every agent its features, its weights, and for every action at the start the
     multipliers of :func:`~mappo_verify.quantities.limit_critics.limit_critic`.
     """
-    problem = shared_out(make, case.shares)
+    problem = shared_out(make, case.shares.unwrap()[0] if is_hidden((case.shares,)) else case.shares)
     game, policy = problem.game, Policy.uniform(problem.game)
     shown = {
         "game.transition": game.transition,
@@ -117,11 +118,21 @@ class LimitTables(Ingredient):
         return ()
 
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> tuple[Array, ...]:
-        shares = as_array(built["shares"])
-        target, exact = system_of(shares), convert(shares, System.RATIONALS, rows=True)
-        parts = [self.part(*_limit(self.make, *exact[index])) for index in np.ndindex(exact.shape[:-1])]
+        shares = built["shares"]
+        if is_hidden((shares,)):
+            system = shares.system.system
+            return tuple(
+                wrap(t, system, t.ndim - 1)
+                for t in self._computed(convert(shares.unwrap(), System.RATIONALS, rows=True))
+            )
+        target = system_of(shares)
+        return tuple(convert(t, target) for t in self._computed(convert(as_array(shares), System.RATIONALS, rows=True)))
+
+    def _computed(self, shares: Array) -> list[Array]:
+        """Every agent's table for exact shares ``[..., 2]``, instance by instance."""
+        parts = [self.part(*_limit(self.make, *shares[index])) for index in np.ndindex(shares.shape[:-1])]
         tables = [np.stack([part[m] for part in parts]) for m in range(len(parts[0]))]
-        return tuple(convert(t.reshape(*exact.shape[:-1], *t.shape[1:]), target) for t in tables)
+        return [t.reshape(*shares.shape[:-1], *t.shape[1:]) for t in tables]
 
     def core_shape(self, sizes: Sizes) -> None:
         return None
@@ -151,11 +162,6 @@ def limit_setting(
     name: str, make: Make, steps: tuple[int, ...] = (1,), hypotheses: tuple[Hypothesis, ...] = ()
 ) -> Setting:
     """A problem with its data shared out as the instance says; ``critics``, ``weights`` and ``data`` hold one table per agent."""
-
-    def problem(case: Case) -> OfflineProblem:
-        exact = make()
-        return {System.RATIONALS: exact.exact, System.BALLS: exact.balls, System.FLOATS: exact.floats}[case.system]()
-
     game = make().game
     actions = game.action_sizes
     return Setting(
@@ -165,7 +171,7 @@ def limit_setting(
             LimitTables("critics", make, _tables),
             LimitTables("weights", make, _weights),
             LimitTables("data", make, _data),
-            Derived("problem", problem),
+            Derived("problem", lambda case: make().to(case.system)),
             Derived("game", lambda case: case.problem.game),
             Derived("target", lambda case: case.problem.comparator),
             Derived("policy", lambda case: Policy.uniform(case.game)),
