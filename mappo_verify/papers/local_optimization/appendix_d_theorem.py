@@ -24,8 +24,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ...arithmetic import (
-    Hidden,
     Array,
+    Hidden,
     System,
     Truth,
     as_array,
