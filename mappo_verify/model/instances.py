@@ -67,7 +67,8 @@ def hidden_object(value: Any) -> Any:
     """A plain game or policy, or a batch of them, as that of one instance."""
     system = value.system
     if isinstance(value, Policy):
-        return Policy(tuple(wrap(factor, system, 3) for factor in value.factors))  # type: ignore[arg-type]
+        factors: Any = tuple(wrap(factor, system, 3) for factor in value.factors)
+        return Policy(factors)
     return unchecked(
         Game,
         transition=wrap(value.transition, system, 3),
