@@ -31,6 +31,7 @@ from .functions import (
     negation,
     ones,
     possible,
+    pseudo_solve,
     select,
     smallest,
     solve,
@@ -57,7 +58,6 @@ from .system import (
     elementwise,
     floats_of,
     module_of,
-    pseudo_solve,
     require_one_system,
 )
 

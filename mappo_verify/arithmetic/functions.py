@@ -18,7 +18,7 @@ import numpy.typing as npt
 from . import system as plain
 from .numbers import Hidden, Numbers, constants, contract_numbers, wrap
 from .numbers import zeros as zero_numbers
-from .one_instance import UFUNCS, Truth, refuse
+from .one_instance import UFUNCS, Truth, aligned, refuse
 from .structure import alike, broadcast_arrays, broadcast_to
 from .system import Array, System
 
@@ -97,6 +97,20 @@ def solve(matrix: Any, right: Any) -> Array:
     if left.ndim != 2 or target.ndim != 2 or left.shape != (left.shape[0],) * 2 or target.shape[0] != left.shape[0]:
         raise ValueError(f"solve needs [n, n] and [n, k], not {left.shape} and {target.shape}")
     return Numbers(left.arithmetic, left.arithmetic.solve(left._parts, target._parts))
+
+
+def pseudo_solve(matrix: Any, right: Any) -> tuple[Array, Array]:
+    """``M⁺R`` and ``R - MM⁺R``; see :func:`mappo_verify.arithmetic.system.pseudo_solve`."""
+    numbers = _numbers(matrix, right)
+    if not numbers:
+        return plain.pseudo_solve(matrix, right)
+    left, target = numbers
+    size = left.shape[-1] if left.ndim > 1 else 0
+    if target.ndim < 2 or left.shape[-2:] != (size, size) or target.shape[-2] != size:
+        raise ValueError(f"pseudo_solve needs [..., n, n] and [..., n, k], not {left.shape} and {target.shape}")
+    parts = left.arithmetic.pseudo_solve(*aligned(left, target))
+    solution, remainder = (Numbers(left.arithmetic, found) for found in parts)
+    return solution, remainder
 
 
 # --- elementary functions --------------------------------------------------------------------------------------------------
@@ -393,6 +407,7 @@ __all__ = [
     "negation",
     "ones",
     "possible",
+    "pseudo_solve",
     "select",
     "smallest",
     "solve",

@@ -70,6 +70,11 @@ class OnePart:
         batch_first = (np.moveaxis(part, -1, 0) for (part,) in (matrix, right))
         return (np.moveaxis(self._module.solve(*batch_first), 0, -1),)
 
+    def pseudo_solve(self, matrix: Parts, right: Parts) -> tuple[Parts, Parts]:
+        batch_first = (np.moveaxis(part, -1, 0) for (part,) in (matrix, right))
+        solution, remainder = self._module.pseudo_solve(*batch_first)
+        return (np.moveaxis(solution, 0, -1),), (np.moveaxis(remainder, 0, -1),)
+
     def exp(self, values: Parts) -> Parts:
         return (self._module.exp(values[0]),)
 
@@ -114,4 +119,8 @@ class OnePart:
 @cache
 def arithmetic_of(system: System) -> Arithmetic:
     """What implements a number system."""
+    if system is System.ENCLOSURES:
+        from .enclosures import Enclosures
+
+        return Enclosures()
     return OnePart(system, module_of(system))

@@ -69,6 +69,9 @@ class Arithmetic(Protocol):
     def solve(self, matrix: Parts, right: Parts) -> Parts:
         """``X`` with ``M X = R`` for ``[n, n, B]`` and ``[n, k, B]``; ``M`` needs no pivoting, see :func:`.solve`."""
 
+    def pseudo_solve(self, matrix: Parts, right: Parts) -> tuple[Parts, Parts]:
+        """``M⁺R`` and what of ``R`` lies outside the range of ``M``, for ``[..., n, n, B]`` and ``[..., n, k, B]``."""
+
     def exp(self, values: Parts) -> Parts:
         """``exp x``"""
 
@@ -88,7 +91,7 @@ class Arithmetic(Protocol):
         """1 TRUE, 0 UNKNOWN, -1 FALSE."""
 
     def certainly_equal(self, left: Parts, right: Parts) -> npt.NDArray[np.bool_]:
-        """Where two entries are one number beyond doubt, if only because both are the same object."""
+        """Where two entries stand for one number beyond doubt: equal points, or one and the same ball."""
 
     def nonzero(self, values: Parts) -> npt.NDArray[np.int8]:
         """Whether ``x ≠ 0``, three-valued."""

@@ -37,7 +37,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arithmetic import Array, System, as_array, compare, contract, lift, like, pseudo_solve, support, system_of
+from ..arithmetic import (
+    Array,
+    System,
+    as_array,
+    compare,
+    contract,
+    is_hidden,
+    lift,
+    like,
+    possible,
+    pseudo_solve,
+    support,
+    system_of,
+    true_everywhere,
+)
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.agents import prefix_sizes
@@ -109,10 +123,10 @@ class Moments:
 
         Raises :class:`GameError` unless ``λ > 0``, a number or of the batch shape, and all data is finite.
         """
-        penalty = array_of(penalty, "λ")
+        penalty = like(penalty, self.gram) if is_hidden((self.gram,)) else array_of(penalty, "λ")
         require_finite("λ", penalty)
         require_finite("the direction c", direction)
-        if (compare(penalty, "≤", like(0, penalty)) > 0).any():
+        if not true_everywhere(possible(compare(penalty, ">", like(0, penalty)))):
             raise GameError(
                 f"λ = {penalty.ravel()[0]} is not positive: pessimistic evaluation needs a penalty on the Bellman error"
             )

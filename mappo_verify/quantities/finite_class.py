@@ -44,6 +44,7 @@ from ..arithmetic import (
     absolute,
     argmax,
     as_array,
+    at_largest,
     contract,
     largest,
     lift,
@@ -124,6 +125,10 @@ class FiniteClass:
     def most_realistic(self, game: Game, policy: Policy) -> npt.NDArray[np.intp]:
         """The index of ``f_π``, the first ``f`` with the smallest ``max |f - T f|``, ``[...]``.  Source: Lemma D.4."""
         return argmax(-self.residual_norms(game, policy))
+
+    def at_most_realistic(self, game: Game, policy: Policy, table: Array) -> Array:
+        """The entry of ``f_π``, see :meth:`most_realistic`, in a table ``[..., |F|]``: ``[...]``."""
+        return at_largest(-self.residual_norms(game, policy), table[..., None])[..., 0]
 
     def allowance(self, game: Game, policy: Policy, errors: Array, penalty: Any, horizon: Any) -> Array:
         """``min_f (‖f - T f‖_∞/(1-γ) + λ E(f))``, ``[...]``: by how much the chosen value may exceed ``J(π)``, at most.

@@ -19,7 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..arithmetic import Array, Truth, as_array, both, compare, contract, lift, like, square
+from ..arithmetic import Array, Truth, as_array, both, compare, contract, every, lift, like, square, true_everywhere
 from ..errors import GameError
 from ..model.validation import array_of, require_finite
 
@@ -37,7 +37,7 @@ class LinearClass:
         for name, value in (("the radius L", self.radius), ("the ceiling 1/(1-γ)", self.ceiling)):
             number = array_of(value, name)
             require_finite(name, number)
-            if (compare(number, "≤", like(0, number)) >= 0).any():
+            if not true_everywhere(compare(number, ">", like(0, number))):
                 raise GameError(f"{name} = {number.ravel()[0]} is not positive, so the class is empty or {{0}}")
 
     def values(self, weights: Array) -> Array:
@@ -49,4 +49,4 @@ class LinearClass:
         weights = as_array(weights)
         values, norm = self.values(weights), as_array(square(weights).sum(-1))
         inside = both(compare(values, "≥", like(0, values)), compare(values, "≤", lift(self.ceiling, 1)))
-        return both(inside.min(-1), compare(norm, "≤", square(self.radius)))
+        return both(every(inside), compare(norm, "≤", square(self.radius)))

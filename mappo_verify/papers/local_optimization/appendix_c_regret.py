@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...arithmetic import Array, Truth, as_array, compare, largest, lift, like, sqrt, square, truth_of
+from ...arithmetic import Array, Truth, as_array, compare, largest, lift, like, sqrt, square
 from ...claims.case import Built, Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_most, equal, line
 from ...claims.coordinates import Coordinate, Numbers, Sizes
@@ -220,7 +220,7 @@ def _at_least_zero(case: Case) -> Truth:
 
 
 def _a_choice(case: Case) -> Truth:
-    return truth_of(case.sizes.actions[0] > 1)
+    return compare(like(case.sizes.actions[0], case.system), ">", like(1, case.system))
 
 
 LOGARITHMIC = (

@@ -18,14 +18,15 @@ from typing import Any
 import numpy as np
 
 from ...arithmetic import (
-    TRUE,
     Array,
     System,
     Truth,
     as_array,
     both,
+    certain,
     compare,
     contract,
+    every,
     identity,
     lift,
     like,
@@ -38,6 +39,7 @@ from ...arithmetic import (
     truth_of,
     zeros,
 )
+from ...arithmetic import possible as possibly
 from ...claims.case import Built, Case, Hypothesis, Ingredient
 from ...claims.claim import Claim, Kind, Line, at_most, line
 from ...claims.coordinates import Numbers, Sizes
@@ -118,7 +120,7 @@ def _weights_of(case: Case, tables: Array) -> tuple[Array, Array]:
 
 def _is_zero(rest: Array) -> Truth:
     """Exact where it matters: balls certify no equality, and the exact data behind them was checked."""
-    return as_array(truth_of(compare(rest, "=", like(0, rest)) >= 0).min(-1))
+    return every(truth_of(possibly(compare(rest, "=", like(0, rest)))))
 
 
 def _realizable(case: Case) -> Truth:
@@ -136,7 +138,7 @@ def _complete(case: Case) -> Truth:
 def _every_point(case: Case) -> Truth:
     counts = as_array(possible(case.law, case.counts).sum(-1))
     points = as_array(counts.reshape(*counts.shape[:-2], points_of(case.sizes), -1).sum(-1))
-    return as_array(compare(points, ">", like(0, points)).min(-1))
+    return every(compare(points, ">", like(0, points)))
 
 
 def _bound(case: Case) -> Array:
@@ -172,7 +174,7 @@ def generalisation(case: Case) -> Iterator[Line]:
     critics = LinearClass(case.features, case.features.shape[-1] * case.horizon, case.horizon)
     inside = np.stack([critics.contains(w) for w in weights])
     excess = as_array(norm - sqrt(maximum(error, like(0, error))))
-    yield line("‖f - T f‖_{2,μ} - √E_D(f)", np.moveaxis(excess, 0, -1), where=np.moveaxis(inside == TRUE, 0, -1))
+    yield line("‖f - T f‖_{2,μ} - √E_D(f)", np.moveaxis(excess, 0, -1), where=np.moveaxis(certain(inside), 0, -1))
     yield at_most(
         "√(d log(nLR/δ)/((1-γ)² n))",
         sqrt(_bound(case))[..., None],

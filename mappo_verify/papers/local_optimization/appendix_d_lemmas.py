@@ -18,6 +18,7 @@ from ...arithmetic import (
     absolute,
     as_array,
     contract,
+    identity,
     largest,
     lift,
     like,
@@ -95,7 +96,7 @@ def realizability(case: Case) -> Iterator[Line]:
     game, policy, finite = case.game, case.policy, _finite(case)
     zeta, near = finite.realizability(game, policy), square(smallest(_distances(case)))
     points = points_of(case.sizes)
-    masses = like(np.eye(points, dtype=int).reshape(points, case.sizes.states, -1), case.system)
+    masses = identity(points, case.system).reshape(points, case.sizes.states, -1)
     yield line(
         "min_f max_j ‖f - T f‖²_{2,ν_j}, ν_j at one point each", finite.realizability_under(game, policy, masses)
     )
@@ -133,11 +134,6 @@ def completeness(case: Case) -> Iterator[Line]:
     )
 
 
-def entry_of(table: Array, index: Any) -> Array:
-    """The entry of one critic, ``[..., |F|]`` and ``[...]`` to ``[...]``."""
-    return as_array(np.take_along_axis(table, np.broadcast_to(index, table.shape[:-1])[..., None], -1)[..., 0])
-
-
 def _count_bound(case: Case) -> Array:
     """``log(|F|/δ)/((1-γ)² n)``: the printed ``K log(|F|/δ)`` for ``K = 1``."""
     return as_array(square(case.horizon) / case.number * log(like(_finite(case).size / DELTA, case.system)))
@@ -146,7 +142,7 @@ def _count_bound(case: Case) -> Array:
 def realistic_noise(case: Case) -> Iterator[Line]:
     """``E_D(f_π) ≤ log(|F|/δ)/((1-γ)² n) + ζ_F``."""
     game, policy, finite = case.game, case.policy, _finite(case)
-    yield line("E_D(f_π)", entry_of(finite.errors(game, policy, case.sample), finite.most_realistic(game, policy)))
+    yield line("E_D(f_π)", finite.at_most_realistic(game, policy, finite.errors(game, policy, case.sample)))
     yield at_most(
         "log(|F|/δ)/((1-γ)² n) + ζ_F",
         _count_bound(case) + finite.realizability(game, policy),
@@ -157,10 +153,11 @@ def realistic_noise(case: Case) -> Iterator[Line]:
 def realistic_in_the_limit(case: Case) -> Iterator[Line]:
     """``E(f_π) ≤ ‖f_π - T f_π‖²_{2,μ} ≤ ζ_F`` on the law of the data."""
     game, policy, finite = case.game, case.policy, _finite(case)
-    chosen = finite.most_realistic(game, policy)
-    yield line("E(f_π)", entry_of(finite.errors(game, policy, case.law), chosen))
+    yield line("E(f_π)", finite.at_most_realistic(game, policy, finite.errors(game, policy, case.law)))
     yield at_most(
-        "‖f_π - T f_π‖²_{2,μ}", entry_of(_residual_squares(case, finite), chosen), because="L(f', f) ≥ L(T f, f)"
+        "‖f_π - T f_π‖²_{2,μ}",
+        finite.at_most_realistic(game, policy, _residual_squares(case, finite)),
+        because="L(f', f) ≥ L(T f, f)",
     )
     yield at_most("ζ_F", finite.realizability(game, policy), because="assumption-d.2")
 
@@ -198,17 +195,21 @@ def generalisation_in_the_limit(case: Case) -> Iterator[Line]:
 def pessimism(case: Case) -> Iterator[Line]:
     """``J(π) ≥ min_f (f(s_0, π) + λ E_D(f)) - √ζ_F/(1-γ) - λ ε_r`` where ``E_D(f_π) ≤ ε_r``, on any data."""
     game, policy, finite, start = case.game, case.policy, _finite(case), case.start
-    chosen, price = finite.most_realistic(game, policy), case.price
+    price = case.price
     wrong = finite.backups(game, policy) - finite.tables
     flow = state_action_distribution(visits(game, policy, start), policy, AGENT)
     drift = contract("...sp,...fsp->...f", flow, wrong)
-    believed = entry_of(finite.start_values(policy, start), chosen)
-    root = as_array(entry_of(finite.residual_norms(game, policy), chosen) * case.horizon)
-    tolerance = entry_of(finite.errors(game, policy, case.sample), chosen) + case.slack
+
+    def of_realistic(table: Array) -> Array:
+        return finite.at_most_realistic(game, policy, table)
+
+    believed = of_realistic(finite.start_values(policy, start))
+    root = as_array(of_realistic(finite.residual_norms(game, policy)) * case.horizon)
+    tolerance = of_realistic(finite.errors(game, policy, case.sample)) + case.slack
     yield line("J(π) = Q_π(s_0, π)", returns(game, policy, start))
     yield equal(
         "f_π(s_0, π) + Σ_s d(s) E_π (T f_π - f_π)",
-        believed + entry_of(drift, chosen),
+        believed + of_realistic(drift),
         because="Q - f = (I - γP)⁻¹ (T f - f)",
     )
     yield at_least(

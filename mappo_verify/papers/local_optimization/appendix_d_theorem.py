@@ -1,10 +1,6 @@
-"""Appendix D on trial: finite classes of critics, their concentration lemmas, and Theorem D.7.
+"""Appendix D: Theorem D.7, how it fails, and its repair with one critic for all agents.
 
-The assumptions are numbers here: ``ζ_F`` and ``ζ_FF`` are computed, and what is claimed is how they bound each other and the
-distance to ``Q_π``.  As in Lemmas C.1 and C.2 the agents up to ``m`` count as one agent, so ``m = 1``; the repaired theorem has
-one critic for all agents, ``m = N``.
-
-Theorem D.7 falls on the game of :func:`~mappo_verify.games.offline.two_agent_gap`, with classes that hold every ``T f``: three
+Theorem D.7 fails on the game of :func:`~mappo_verify.games.offline.two_agent_gap`, with classes that hold every ``T f``: three
 critics ``Q``, ``g`` and ``g' = T g`` for agent 1, and only ``Q`` for agent 2, whose policy therefore never moves::
 
                  (s, 0)   (s, 1)    x     y          data for agent 1 covers (s, 0), (s, 1) and x
@@ -23,20 +19,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
 
 import numpy as np
+import numpy.typing as npt
 
 from ...arithmetic import (
+    Hidden,
     Array,
     System,
     Truth,
-    argmax,
     as_array,
+    by_floats,
     compare,
+    contract,
     divide,
     exp,
-    floats_of,
     largest,
     lift,
     like,
@@ -69,17 +66,14 @@ from .appendix_c_samples import (
     CRITICS,
     SOUND,
 )
-from .appendix_d_lemmas import entry_of
 from .common import total
 
 
-@cache
-def _problem(system: System) -> OfflineProblem:
-    problem = two_agent_gap()
-    return {System.FLOATS: problem.floats, System.RATIONALS: problem.exact, System.BALLS: problem.balls}[system]()
+def _problem(system: System | Hidden) -> OfflineProblem:
+    return two_agent_gap().to(system)
 
 
-def _first_class(system: System) -> FiniteClass:
+def _first_class(system: System | Hidden) -> FiniteClass:
     """``Q``, ``g``, ``g'`` of agent 1 on ``s, x, y, end``."""
     half, third, quarter = Fraction(1, 2), Fraction(1, 3), Fraction(1, 4)
     rows = [[half, 1, 1], [quarter, 1, 0], [quarter, 1, 1]]
@@ -87,7 +81,7 @@ def _first_class(system: System) -> FiniteClass:
     return FiniteClass(like(np.array(tables, object), system), 1)
 
 
-def _second_class(system: System) -> FiniteClass:
+def _second_class(system: System | Hidden) -> FiniteClass:
     """``Q`` of agent 2, which is the same for both of its actions everywhere."""
     half, third = Fraction(1, 2), Fraction(1, 3)
     return FiniteClass(like(np.array([[[half, half, third, third], [1] * 4, [1] * 4, [0] * 4]], object), system), 2)
@@ -107,11 +101,10 @@ def _trap_sample(case: Case) -> Array:
     """Frequencies of agent 1's data with ``counts`` of ``(s, 0, 0)``, ``(s, 0, 1)``, ``(s, 1, ·)`` and ``(x, ·)``."""
     shares = case.counts / case.counts.sum(-1, keepdims=True)
     law = law_of_data(case.game, case.policy, _problem(case.system).distribution(1), 1)
-    kinds = np.zeros((4, 4), int)
+    kinds = np.full((4, 4), -1)
     kinds[0], kinds[1] = [0, 1, 2, 2], 3
     weights = as_array(law.sum(-1))
-    chosen = np.stack([as_array(weights * like((kinds == k).astype(int), case.system)) for k in range(4)], axis=-3)
-    chosen[..., 3, 2:, :] = like(0, case.system)
+    chosen = np.stack([as_array(weights * like((kinds == k).astype(np.int8), case.system)) for k in range(4)], axis=-3)
     each = chosen / chosen.sum((-2, -1), keepdims=True)
     return as_array((shares[..., :, None, None] * each).sum(-3)[..., None] * _ways(case))
 
@@ -184,10 +177,9 @@ def _likely(steps: Array, number: Array, certainty: Array) -> Truth:
     return compare(steps / (one + number * like(TRAP_RATE, number)), "<", one - one / certainty)
 
 
-def _mean_gap(steps: int, system: System) -> Array:
+def _mean_gap(steps: int, system: System | Hidden) -> Array:
     """``1/6 · 1/K Σ_k 1/(1 + e^{-ηk/12})``"""
-    step = exp(-_eta(like(steps, system)) / 12)
-    odds = np.multiply.accumulate(np.concatenate([like([1], system), np.broadcast_to(step, (steps - 1,))]))
+    odds = exp(-_eta(like(steps, system)) / 12 * like(list(range(steps)), system))
     return as_array((like(1, system) / (like(1, system) + odds)).sum() / (6 * steps))
 
 
@@ -246,9 +238,9 @@ TRAP = Setting(
 LIKELY = "with probability > δ all K samples spring the trap: K (1 - 47/1536)ⁿ < 1 - δ"
 
 
-def _exhibit(case: Case) -> dict[str, Array]:
+def _exhibit(_: Case) -> dict[str, Array]:
     """The game, the law ``μ(s, a)`` of its data, and both classes."""
-    problem = _problem(case.system)
+    problem = _problem(System.RATIONALS)
     game = problem.game
     return {
         "game.transition": game.transition,
@@ -256,8 +248,8 @@ def _exhibit(case: Case) -> dict[str, Array]:
         "game.discount": game.discount,
         "game.start": as_array(game.start),
         "data": problem.distribution(game.agents),
-        "class.1": _first_class(case.system).tables,
-        "class.2": _second_class(case.system).tables,
+        "class.1": _first_class(System.RATIONALS).tables,
+        "class.2": _second_class(System.RATIONALS).tables,
     }
 
 
@@ -325,13 +317,12 @@ def iterations(case: Case) -> list[Iteration]:
             finite.errors(game, policy, data),
             finite.objective(game, policy, data, case.price, case.start),
         )
-        chosen = argmax(-floats_of(objective))  # any choice will do, and this one exists where balls see a tie
-        missed = entry_of(objective, chosen) - smallest(objective)
-        table = np.take_along_axis(finite.tables, chosen[..., None, None, None], -3)
+        chosen = by_floats(_first_smallest, objective)  # any choice will do, and this one exists where balls see a tie
+        missed = as_array((chosen * objective).sum(-1)) - smallest(objective)
+        table = contract("...f,...fsa->...sa", chosen, finite.tables)[..., None, :, :]
+        error = as_array((chosen * errors).sum(-1))
         allowance = finite.allowance(game, policy, errors, case.price, case.horizon)
-        found.append(
-            Iteration(policy, data, FiniteClass(table, game.agents), entry_of(errors, chosen), allowance + missed)
-        )
+        found.append(Iteration(policy, data, FiniteClass(table, game.agents), error, allowance + missed))
         views = average_out(table[..., 0, :, :], policy, game.agents)[1:]
         factors = tuple(
             tilt(f, lift(tuned_step(case.horizon, case.sizes.steps, f.shape[-1]), 3) * split_last(view, f.shape[-1]))
@@ -339,6 +330,11 @@ def iterations(case: Case) -> list[Iteration]:
         )
         policy = unchecked(Policy, factors=factors, system=case.system)
     return found
+
+
+def _first_smallest(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """1 at the first of the smallest scores along the last axis, and 0 elsewhere."""
+    return (np.arange(scores.shape[-1]) == scores.argmin(-1)[..., None]).astype(np.float64)
 
 
 def _agents_gain(case: Case, step: Iteration) -> Array:

@@ -1,4 +1,4 @@
-"""Instances on which Algorithm 2 can be followed exactly: its critics as data and price grow without bound.
+"""Instances on which Algorithm 2 can be followed exactly: its critics as data and penalty grow without bound.
 
 An instance is how the data is shared out between the start and what comes after it.  The critics are vertices of a linear
 programme, computed and proved optimal over the rationals, where everything but the policies' exponentials stays.
@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from ...arithmetic import Array, System, as_array, contract, like, select, support, system_of
+from ...arithmetic import Array, System, as_array, contract, is_hidden, like, select, support, system_of
+from ...arithmetic.numbers import wrap
 from ...claims.case import Built, Case, Hypothesis, Ingredient
 from ...claims.coordinates import Coordinate, Numbers, Sizes
 from ...claims.ingredients import Derived, Distribution
@@ -32,9 +33,9 @@ Make = Callable[[], OfflineProblem]
 def shared_out(make: Make, shares: Array) -> OfflineProblem:
     """The problem with ``shares`` ``[2]`` of its data at the start and after it, exactly."""
     problem = make()
-    here = support(as_array(problem.game.start))
-    after = select(here, like(0, shares), problem.states_distribution)
-    return replace(problem, states_distribution=select(here, shares[0], after * (shares[1] / after.sum())))
+    at_start = support(as_array(problem.game.start))
+    after = select(at_start, like(0, shares), problem.states_distribution)
+    return replace(problem, states_distribution=select(at_start, shares[0], after * (shares[1] / after.sum())))
 
 
 def _programme(problem: OfflineProblem, policy: Policy, m: int) -> tuple[Moments, LinearClass]:
@@ -78,7 +79,7 @@ def exhibit(make: Make, case: Case) -> dict[str, Array]:
     The game, the data ``μ(s, a)``, and for every agent its features, its weights, and for every action at the start the
     multipliers of :func:`~mappo_verify.quantities.limit_critics.limit_critic`.
     """
-    problem = shared_out(make, case.shares)
+    problem = shared_out(make, case.shares.unwrap()[0] if is_hidden((case.shares,)) else case.shares)
     game, policy = problem.game, Policy.uniform(problem.game)
     shown = {
         "game.transition": game.transition,
@@ -117,11 +118,21 @@ class LimitTables(Ingredient):
         return ()
 
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> tuple[Array, ...]:
-        shares = as_array(built["shares"])
-        target, exact = system_of(shares), convert(shares, System.RATIONALS, rows=True)
-        parts = [self.part(*_limit(self.make, *exact[index])) for index in np.ndindex(exact.shape[:-1])]
+        shares = built["shares"]
+        if is_hidden((shares,)):
+            system = shares.system.system
+            return tuple(
+                wrap(t, system, t.ndim - 1)
+                for t in self._computed(convert(shares.unwrap(), System.RATIONALS, rows=True))
+            )
+        target = system_of(shares)
+        return tuple(convert(t, target) for t in self._computed(convert(as_array(shares), System.RATIONALS, rows=True)))
+
+    def _computed(self, shares: Array) -> list[Array]:
+        """Every agent's table for exact shares ``[..., 2]``, instance by instance."""
+        parts = [self.part(*_limit(self.make, *shares[index])) for index in np.ndindex(shares.shape[:-1])]
         tables = [np.stack([part[m] for part in parts]) for m in range(len(parts[0]))]
-        return tuple(convert(t.reshape(*exact.shape[:-1], *t.shape[1:]), target) for t in tables)
+        return [t.reshape(*shares.shape[:-1], *t.shape[1:]) for t in tables]
 
     def core_shape(self, sizes: Sizes) -> None:
         return None
@@ -151,11 +162,6 @@ def limit_setting(
     name: str, make: Make, steps: tuple[int, ...] = (1,), hypotheses: tuple[Hypothesis, ...] = ()
 ) -> Setting:
     """A problem with its data shared out as the instance says; ``critics``, ``weights`` and ``data`` hold one table per agent."""
-
-    def problem(case: Case) -> OfflineProblem:
-        exact = make()
-        return {System.RATIONALS: exact.exact, System.BALLS: exact.balls, System.FLOATS: exact.floats}[case.system]()
-
     game = make().game
     actions = game.action_sizes
     return Setting(
@@ -165,7 +171,7 @@ def limit_setting(
             LimitTables("critics", make, _tables),
             LimitTables("weights", make, _weights),
             LimitTables("data", make, _data),
-            Derived("problem", problem),
+            Derived("problem", lambda case: make().to(case.system)),
             Derived("game", lambda case: case.problem.game),
             Derived("target", lambda case: case.problem.comparator),
             Derived("policy", lambda case: Policy.uniform(case.game)),

@@ -21,19 +21,25 @@ from ...arithmetic import (
     Truth,
     as_array,
     both,
+    certain,
     certainly_equal,
     compare,
     contract,
     divide,
+    either,
+    every,
     identity,
     largest,
     lift,
     like,
     maximum,
     minimum,
+    negation,
     select,
+    some,
     sqrt,
     support,
+    true_everywhere,
     truth_of,
     zeros,
 )
@@ -94,19 +100,26 @@ def _steps(case: Case) -> tuple[Array, ...]:
 
 def _average_factors(case: Case) -> tuple[Array, ...]:
     """``(1/K) Σ_k π_k^m`` while the critics stay ``f^m``: ``π_k^m ∝ exp(η k f^m)``, every agent's factor."""
-    count = like(np.arange(case.sizes.steps), case.system)
     factors = []
     for factor, critic, moves, eta in zip(
         Policy.uniform(case.game).factors, case.critics, _moves(case), _steps(case), strict=True
     ):
         logits = split_last(critic, factor.shape[-1])
-        average = np.array(np.broadcast_to(factor, logits.shape))
-        moving = np.flatnonzero(moves.reshape(-1, case.sizes.states).any(0))  # elsewhere all the π_k are uniform
-        rows = count.reshape(-1, *(1,) * logits.ndim) * logits[..., moving, :, :]
-        plays = mirror_step(average[..., moving, :, :], rows, like(1, eta) / eta)
-        average[..., moving, :, :] = plays.sum(0) / case.sizes.steps
-        factors.append(average)
+        even = np.broadcast_to(factor, logits.shape)
+        rows = [
+            even[..., s, :, :]
+            if true_everywhere(negation(truth_of(moves[..., s])))  # all the π_k are uniform there
+            else _average_row(even[..., s, :, :], logits[..., s, :, :], eta, case.sizes.steps)
+            for s in range(case.sizes.states)
+        ]
+        factors.append(np.stack(rows, axis=-3))
     return tuple(factors)
+
+
+def _average_row(even: Array, logits: Array, eta: Array, steps: int) -> Array:
+    """``(1/K) Σ_k π_k`` with ``π_k ∝ exp(η k f)``, at one state: ``[..., prefixes, A_m]``."""
+    count = like(list(range(steps)), logits).reshape(-1, *(1,) * logits.ndim)
+    return as_array(mirror_step(even, count * logits, like(1, eta) / eta).sum(0) / steps)
 
 
 def _average_policy(case: Case) -> Policy:
@@ -119,24 +132,31 @@ def _average_policy(case: Case) -> Policy:
 
 
 def _moves(case: Case) -> tuple[Array, ...]:
-    """Where each agent's critic prefers some action to another, so that its factor changes: masks ``[..., S]``."""
+    """Where each agent's critic prefers some action to another, so that its factor changes: ``[..., S]``.
+
+    Two values that nobody can tell apart may differ, so there the factor is taken to change.
+    """
     masks = []
     for critic, size in zip(case.critics, case.game.action_sizes, strict=True):
         logits = split_last(critic, size)
-        masks.append(as_array(~certainly_equal(logits, logits[..., :1]).all((-1, -2))))
+        alike = certain(every(truth_of(certainly_equal(logits, logits[..., :1])), (-1, -2)))
+        masks.append(~alike)
     return tuple(masks)
 
 
 def _changes_at_start_only(case: Case) -> Truth:
-    moves = _moves(case)
-    start = support(as_array(case.game.start))
-    movers = np.stack([mask.any(-1) for mask in moves], -1).sum(-1)
-    return truth_of(np.equal(movers, 1) & ~np.logical_or.reduce([(mask & ~start).any(-1) for mask in moves]))
+    """One agent's critic moves it somewhere, no other one's, and nobody moves away from the start."""
+    elsewhere = negation(truth_of(support(as_array(case.game.start))))
+    moves = [truth_of(mask) for mask in _moves(case)]
+    movers = [some(mask) for mask in moves]
+    still = [negation(mover) for mover in movers]
+    alone = [both(mover, *still[:m], *still[m + 1 :]) for m, mover in enumerate(movers)]
+    return both(either(*alone), *(negation(some(both(mask, elsewhere))) for mask in moves))
 
 
 def _start_is_never_seen_again(case: Case) -> Truth:
-    reached = support(case.game.transition).any((-3, -2))
-    return truth_of(~(reached & support(as_array(case.game.start))).any(-1))
+    reached = some(truth_of(support(case.game.transition)), (-3, -2))
+    return negation(some(both(reached, truth_of(support(as_array(case.game.start))))))
 
 
 def printed_theorem(case: Case) -> Iterator[Line]:
@@ -204,7 +224,7 @@ class Iteration:
     law: Array
 
     @cached_property
-    def residual(self) -> Array:
+    def update(self) -> Array:
         """``T_{π_k} f_k - f_k``, ``[..., S, A]``"""
         return as_array(bellman_operator(self.game, self.policy, self.critic, self.game.agents) - self.critic)
 
@@ -227,7 +247,7 @@ class Iteration:
     @cached_property
     def norm(self) -> Array:
         """``‖f_k - T f_k‖_{2,μ}``"""
-        return sqrt(squared_norm(self.residual, self.law, 2))
+        return sqrt(squared_norm(self.update, self.law, 2))
 
     @cached_property
     def marginals(self) -> tuple[Array, ...]:
@@ -283,7 +303,7 @@ def repaired_theorem(case: Case) -> Iterator[Line]:
     def mean(terms: list[Array]) -> Array:
         return as_array(total(terms) / count)
 
-    estimation = [(ahead * (s.residual * target.joint()).sum(-1)).sum(-1) for s in steps]
+    estimation = [(ahead * (s.update * target.joint()).sum(-1)).sum(-1) for s in steps]
     yield line("1/K Σ_k (J_* - J_k)", mean([best - returns(game, s.policy) for s in steps]))
     yield at_most(
         "1/K Σ_k (J_* - f_k(s_0, π_k) - λE(f_k)) + λε_r",
