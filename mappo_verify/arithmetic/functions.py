@@ -200,13 +200,13 @@ def compare(left: Any, relation: str, right: Any) -> plain.Truth:
 
 
 def certainly_equal(left: Any, right: Any) -> Mask:
-    """Where two entries are one number beyond doubt; of one instance three-valued, FALSE where they certainly differ."""
+    """Where two entries are one number beyond doubt; of one instance three-valued."""
     numbers = _numbers(left, right)
     if not numbers:
         return plain.certainly_equal(left, right)
-    one, two = numbers
-    found = one.arithmetic.certainly_equal(*aligned(one, two))
-    return Truth(np.where(found, np.int8(1), one.compare("=", two).values))  # type: ignore[return-value]
+    one, two = broadcast_arrays(*numbers)
+    same = Truth(np.where(one.arithmetic.certainly_equal(one._parts, two._parts), plain.TRUE, plain.FALSE))
+    return same | one.compare("=", two)  # type: ignore[return-value]
 
 
 def support(values: Any) -> Mask:

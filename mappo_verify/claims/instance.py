@@ -13,6 +13,7 @@ from ..arithmetic.one_instance import Truth
 from ..arithmetic.one_part import arithmetic_of
 from ..errors import ClaimError
 from ..model import Game, Policy
+from ..model.instances import hidden_object
 from ..model.trees import mapped
 from .case import Case, Ingredient
 from .coordinates import Sizes
@@ -100,30 +101,6 @@ def hidden(case: Case, system: System | None = None) -> InstanceCase:
     moved = case if target is case.system else case.to(target)
     objects = {i.name: each(i, moved.objects[i.name]) for i in case.ingredients if i.name in moved.objects}
     return InstanceCase(case.ingredients, case.sizes, target, case.batch_shape, objects)
-
-
-def hidden_object(value: Any) -> Any:
-    """A game or a policy whose arrays are the numbers of one instance."""
-    from ..arithmetic.numbers import wrap_truth
-    from ..model.validation import unchecked
-
-    system = value.system
-    if isinstance(value, Policy):
-        factors = tuple(wrap(factor, system, 3) for factor in value.factors)
-        return unchecked(Policy, factors=factors, system=Hidden(system))
-    return unchecked(
-        Game,
-        transition=wrap(value.transition, system, 3),
-        reward=wrap(value.reward, system, 2),
-        discount=wrap(value.discount, system, 0),
-        start=None if value.start is None else wrap(value.start, system, 1),
-        ends=wrap_truth(value.ends, 2),
-        action_sizes=value.action_sizes,
-        state_names=value.state_names,
-        action_names=value.action_names,
-        name=value.name,
-        system=Hidden(system),
-    )
 
 
 def per_instance(truth: Any, several: tuple[int, ...]) -> Any:

@@ -24,7 +24,8 @@ def convert(
     """
     values = np.asarray(values)
     if isinstance(target, Hidden):
-        return wrap(convert(values, target.system, max_denominator, rows, name), target.system, values.ndim)  # type: ignore[return-value]
+        exact = target.system if target.system is System.FLOATS else System.RATIONALS
+        return wrap(convert(values, exact, max_denominator, rows, name), target.system, values.ndim)  # type: ignore[return-value]
     if values.dtype.kind in "iub":
         return like(values, target)
     source = system_of(values)

@@ -30,7 +30,23 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from ..arithmetic import Array, as_array, compare, divide, like, select
+from ..arithmetic import (
+    TRUE,
+    Array,
+    Truth,
+    as_array,
+    choose,
+    compare,
+    divide,
+    either,
+    everywhere,
+    is_hidden,
+    like,
+    ones,
+    possible,
+    true_everywhere,
+    truth_of,
+)
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.agents import agent_axes, average_out_last, axis_of, factor_axes, join_last, split_last
@@ -103,29 +119,29 @@ def companion_weights(policy: Policy, subset: Iterable[int], reading: Reading) -
     *intervention*: ``Π_{j ∉ P} π^j(a^j | s, a^{1:j-1})``.
     """
     kept = members(subset, policy.agents)
-    clamped = like(np.ones((1,) * (policy.agents + 1), int), policy.system)
+    clamped = ones((1,) * (policy.agents + 1), policy.system)
     for m, factor in enumerate(policy.factors):
         if m + 1 not in kept:
             clamped = clamped * factor_axes(factor, m, policy.action_sizes)
     agree = _readings_agree(policy, kept, reading)
-    if agree.all():
-        return as_array(clamped)
+    if true_everywhere(agree):
+        return clamped
     conditioned = divide(agent_axes(policy.joint(), policy.action_sizes), marginal(policy, kept))
-    return select(_over_core(agree, policy), clamped, conditioned)
+    return choose(_over_core(agree, policy), clamped, conditioned)
 
 
-def _readings_agree(policy: Policy, kept: tuple[int, ...], reading: Reading) -> npt.NDArray[np.bool_]:
-    """Where this reading is the intervention: if it is asked for, on prefixes, and for product policies; shape ``[...]``."""
+def _readings_agree(policy: Policy, kept: tuple[int, ...], reading: Reading) -> Truth:
+    """Whether this reading is the intervention: if it is asked for, on prefixes, and for product policies; shape ``[...]``."""
     if reading not in ("conditioning", "intervention"):
         raise GameError(f"unknown reading {reading!r}; use 'conditioning' or 'intervention'")
     if reading == "intervention" or _is_prefix(kept):
-        return np.ones(policy.batch_shape, bool)
-    return policy.product_mask()
+        return everywhere(TRUE, policy.batch_shape, policy.system)
+    return truth_of(policy.product_mask())
 
 
-def _over_core(mask: npt.NDArray[np.bool_], policy: Policy) -> npt.NDArray[np.bool_]:
-    """A mask of the batch shape over states and every agent's actions."""
-    return mask.reshape(mask.shape + (1,) * (policy.agents + 1))
+def _over_core(truth: Truth, policy: Policy) -> Truth:
+    """Truth of the batch shape over states and every agent's actions."""
+    return truth.reshape(truth.shape + (1,) * (policy.agents + 1))
 
 
 def conditional_marginal(policy: Policy, given: Iterable[int], subset: Iterable[int], reading: Reading) -> Array:
@@ -140,13 +156,14 @@ def conditional_marginal(policy: Policy, given: Iterable[int], subset: Iterable[
 
 
 def defined_at(policy: Policy, subset: Iterable[int], reading: Reading) -> npt.NDArray[np.bool_]:
-    """Where ``Q^P(s, a^P)`` is defined, shape as :func:`marginal`.
+    """Where ``Q^P(s, a^P)`` may be defined, shape as :func:`marginal`; three-valued of one instance.
 
     Everywhere, but for conditioning on an event of probability 0; prefixes and product policies are defined by the factors.
     """
     mass = marginal(policy, subset)
     agree = _readings_agree(policy, members(subset, policy.agents), reading)
-    return _over_core(agree, policy) | (compare(mass, ">", like(0, mass)) >= 0)
+    defined = either(_over_core(agree, policy), compare(mass, ">", like(0, mass)))
+    return defined if is_hidden((mass,)) else possible(defined)  # type: ignore[return-value]
 
 
 def subset_values(game: Game, policy: Policy, subset: Iterable[int], reading: Reading = "conditioning") -> Array:

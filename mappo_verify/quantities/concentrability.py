@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..arithmetic import Array, Truth, as_array, divide, sqrt, support, truth_of
+from ..arithmetic import Array, Truth, as_array, divide, either, every, negation, sqrt, support, truth_of
 from ..model import Policy
 from .distributions import state_action_distribution
 
@@ -31,7 +31,7 @@ def dominates(distribution: Any, policy: Policy, comparator_distribution: Any, c
     """Whether ``ν_* π_*^{1:m}`` vanishes wherever ``ν_k π_k^{1:m}`` does, so that ``φ^m`` is finite, shape ``[...]``."""
     above = support(state_action_distribution(as_array(comparator_distribution), comparator, m))
     below = support(state_action_distribution(as_array(distribution), policy, m))
-    return truth_of((~above | below).all((-1, -2)))
+    return every(either(negation(truth_of(above)), truth_of(below)), (-1, -2))
 
 
 def squared_concentrability(

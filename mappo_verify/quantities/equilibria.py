@@ -22,17 +22,17 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, as_array
+from ..arithmetic import Array, as_array, true_everywhere
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.agents import agent_axes, axis_of
 from .agent_values import companion_weights
-from .optimal import Optimum, optimal
+from .optimal import Optimum, optimal, optimal_solution
 from .values import returns
 
 
 def _require_product(policy: Policy) -> None:
-    if not policy.is_product():
+    if not true_everywhere(policy.product_mask()):
         raise GameError(
             "best responses are defined here for product policies, and some factor of this one depends on the prefix"
         )
@@ -92,5 +92,6 @@ def nash_gaps(game: Game, policy: Policy, start: Any = None) -> Array:
     gains = []
     for m in range(1, game.agents + 1):
         induced = response_game(game, policy, m)
-        gains.append(returns(induced, optimal(induced).policy, start) - current)
+        _, response = optimal_solution(induced)
+        gains.append(returns(induced, response, start) - current)
     return np.stack(gains, axis=-1)

@@ -22,9 +22,10 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-from ..arithmetic import Array, System, argmax, as_array, compare, contract, like, support
+from ..arithmetic import Array, System, argmax, as_array, compare, contract, is_hidden, like, support
 from ..errors import GameError, SingularError
 from ..model import Game, Policy
+from ..model.instances import instance_by_instance
 from .chain import induced_reward
 from .distributions import visits
 from .values import lookahead, state_values
@@ -67,8 +68,11 @@ def optimal(game: Game) -> Optimum:
     :class:`~mappo_verify.errors.SingularError` where γ = 1 and some policy on the way never terminates, and
     :class:`~mappo_verify.errors.GameError` on balls and symbols: optimise the exact game instead.
     """
-    if game.system not in (System.FLOATS, System.RATIONALS):
-        raise GameError(f"optimal() needs floats or rationals, not {game.system.value}; call it before .balls()")
+    _require_decided(game)
+    if is_hidden((game.transition,)):
+        raise GameError(
+            "optimal() returns indices of actions, which may differ between instances; use optimal_solution()"
+        )
     start = None
     if game.system is System.RATIONALS:
         try:
@@ -86,6 +90,25 @@ def optimal(game: Game) -> Optimum:
             return Optimum(values, policy, actions, certify_optimality(game, values, actions))
         actions = np.where(better.any(-1), argmax(table), actions)
     raise GameError(f"policy iteration did not settle within {MAX_IMPROVEMENTS} improvements")
+
+
+def optimal_solution(game: Game) -> tuple[Array, Policy]:
+    """``V_*`` ``[..., S]`` and an optimal deterministic joint policy: what of :func:`optimal` a formula may use.
+
+    Which action is best may differ between instances, so a formula over one instance sees no indices.  Errors as :func:`optimal`.
+    """
+
+    def solved(plain: Game) -> tuple[Array, Policy]:
+        best = optimal(plain)
+        return best.values, best.policy
+
+    _require_decided(game)
+    return instance_by_instance(solved, game) if is_hidden((game.transition,)) else solved(game)
+
+
+def _require_decided(game: Game) -> None:
+    if game.system not in (System.FLOATS, System.RATIONALS):
+        raise GameError(f"optimal() needs floats or rationals, not {game.system.value}; call it before .balls()")
 
 
 def proper_actions(game: Game) -> npt.NDArray[np.intp]:

@@ -16,9 +16,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arithmetic import UNKNOWN, Array, lift, like, ones
+from ..arithmetic import UNKNOWN, Array, everywhere, lift, like, ones, zeros
 from ..model import Game, Policy
-from ..model.agents import prefix_sizes, split_last
+from ..model.agents import prefix_sizes
 from ..model.validation import unchecked
 
 
@@ -34,27 +34,23 @@ def sequential_game(game: Game) -> Game:
     It has ``max |A_m|`` actions; those that an agent does not have terminate and earn nothing.
     """
     offsets, batch = _offsets(game), game.batch_shape
-    total, width = offsets[-1], max(game.action_sizes)
-    zero = like(0, game.system)
-    transition = np.full((*batch, total, width, total), zero, dtype=game.transition.dtype)
-    reward = np.full((*batch, total, width), zero, dtype=game.reward.dtype)
-    one = like(1, game.system)[()]
-    prefixes = prefix_sizes(game.action_sizes)
+    last, total, width = offsets[-2], offsets[-1], max(game.action_sizes)
+    extending = np.zeros((last, width, total), np.int8)  # a choice of an earlier agent makes the prefix longer, no more
     for j, size in enumerate(game.action_sizes[:-1]):
-        for s in range(game.states):
-            for p in range(prefixes[j]):
-                origin = offsets[j] + s * prefixes[j] + p
-                for a in range(size):
-                    following = offsets[j + 1] + s * prefixes[j + 1] + p * size + a
-                    transition[..., origin, a, following] = one
-    last, size = offsets[-2], game.action_sizes[-1]
-    rows = (total - last,)
-    moves = lift(game.discount, 3) * game.transition
-    by_agent = np.swapaxes(split_last(np.swapaxes(moves, -1, -2), size), -3, -2)  # [..., S, prefixes, S', A_N]
-    transition[..., last:, :size, : game.states] = np.swapaxes(by_agent, -1, -2).reshape(
-        *batch, *rows, size, game.states
+        for prefix in range(offsets[j + 1] - offsets[j]):
+            for a in range(size):
+                extending[offsets[j] + prefix, a, offsets[j + 1] + prefix * size + a] = 1
+    rows, size = total - last, game.action_sizes[-1]
+    deciding = (lift(game.discount, 3) * game.transition).reshape(*batch, rows, size, game.states)
+    transition = np.concatenate(
+        [
+            np.broadcast_to(like(extending, game.system), (*batch, *extending.shape)),
+            _padded(_padded(deciding, -1, total), -2, width),
+        ],
+        axis=-3,
     )
-    reward[..., last:, :size] = split_last(game.reward, size).reshape(*batch, *rows, size)
+    earned = _padded(game.reward.reshape(*batch, rows, size), -1, width)
+    reward = np.concatenate([zeros((*batch, last, width), game.system), earned], axis=-2)
     return unchecked(  # the data is the game's own, which has been checked or is formal
         Game,
         transition=transition,
@@ -66,8 +62,15 @@ def sequential_game(game: Game) -> Game:
         action_names=None,
         name=f"{game.name} (sequential)",
         system=game.system,
-        ends=np.full((*batch, total, width), UNKNOWN),
+        ends=everywhere(UNKNOWN, (*batch, total, width), game.system),
     )
+
+
+def _padded(table: Array, axis: int, length: int) -> Array:
+    """``table`` with zeros behind, up to ``length`` along ``axis``."""
+    shape = list(table.shape)
+    shape[axis] = length - shape[axis]
+    return np.concatenate([table, zeros(tuple(shape), table)], axis=axis)
 
 
 def sequential_policy(policy: Policy) -> Policy:
@@ -76,8 +79,7 @@ def sequential_policy(policy: Policy) -> Policy:
     levels = []
     for factor in policy.factors:
         rows = factor.reshape(*policy.batch_shape, -1, factor.shape[-1])
-        missing = np.full((*rows.shape[:-1], width - rows.shape[-1]), like(0, policy.system), dtype=rows.dtype)
-        levels.append(np.concatenate([rows, missing], axis=-1))
+        levels.append(_padded(rows, -1, width))
     return unchecked(Policy, factors=(np.concatenate(levels, axis=-2)[..., None, :],), system=policy.system)
 
 

@@ -27,7 +27,20 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..arithmetic import Array, argmax, as_array, contract, largest, lift, like, maximum, sqrt, square, system_of, zeros
+from ..arithmetic import (
+    Array,
+    as_array,
+    at_largest,
+    contract,
+    largest,
+    lift,
+    like,
+    maximum,
+    sqrt,
+    square,
+    system_of,
+    zeros,
+)
 
 Averaging = Literal["printed", "analysed"]
 
@@ -45,8 +58,8 @@ def mean_function(slopes: Array, offsets: Array, chances: Array, theta: Array) -
 def project(points: Array, radius: Any) -> Array:
     """``Π_R(x) = x R / max(R, ‖x‖)`` along the last axis."""
     norm = sqrt(as_array(square(points).sum(-1)))
-    bound = lift(radius, norm.ndim - np.ndim(radius))
-    return as_array(points * (bound / maximum(np.broadcast_to(bound, norm.shape), norm))[..., None])
+    bound = np.broadcast_to(lift(radius, norm.ndim - np.ndim(radius)), norm.shape)
+    return as_array(points * (bound / maximum(bound, norm))[..., None])
 
 
 def projected_path(
@@ -117,8 +130,7 @@ def sample_paths(slopes: Array, offsets: Array, radius: Any, step_size: Any, ste
 
     def gradient_of(theta: Array, chosen: Any) -> Array:
         values = np.stack([piece_values(slopes, offsets, theta)[..., w, i, :] for w, i in enumerate(chosen)], axis=-2)
-        drawn = np.broadcast_to(slopes[..., chosen, :, :], (*values.shape, dimension))
-        return as_array(np.take_along_axis(drawn, argmax(values)[..., None, None], axis=-2)[..., 0, :])
+        return at_largest(values, np.broadcast_to(slopes[..., chosen, :, :], (*values.shape, dimension)))
 
     start = _origin(slopes[..., 0, 0, :], functions, steps)
     return descend(gradient_of, start, path_digits(functions, steps), step_size, radius)

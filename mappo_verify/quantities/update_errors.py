@@ -20,7 +20,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from ..arithmetic import Array, Truth, as_array, divide, lift, like, sqrt, support
+from ..arithmetic import Array, Truth, as_array, divide, lift, like, sqrt, support, true_everywhere
 from ..model import Game, Policy
 from ..model.agents import split_last
 from .concentrability import density_ratio, dominates, squared_concentrability
@@ -137,7 +137,7 @@ class Update:
         Floats may round ``π_k^m`` to 0; then it is infinite, or not a number, unless ``change`` is 0 there, too.
         """
         ratio, own = density_ratio(*self._covering, m - 1)[..., None], self.policy.factors[m - 1]
-        everywhere = support(own).all()  # divide() asks where ``change`` is 0, which balls cannot say
+        everywhere = true_everywhere(support(own))  # divide() asks where ``change`` is 0, which balls cannot say
         return squared_norm(ratio * (change / own if everywhere else divide(change, own)), self.sigma(m), 3)
 
     # -- along the comparator -----------------------------------------------------------------------------------------

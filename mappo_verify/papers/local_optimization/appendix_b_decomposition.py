@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import reduce
 from itertools import pairwise, permutations
+from operator import and_
 
 import numpy as np
 
@@ -65,9 +67,7 @@ def _telescope(
 ) -> Iterator[Line]:
     name = ", ".join(map(str, order))
     steps = [tuple(sorted(order[:k])) for k in range(len(order) + 1)]
-    where = np.ones((1,), bool)
-    for step in steps:
-        where = where & defined[step]
+    where = reduce(and_, (defined[step] for step in steps))
     parts = total([averages[after] - averages[before] for before, after in pairwise(steps)])
     whole = averages[steps[-1]] - averages[steps[0]]
     yield line(f"A^P(s, a^P), agents in the order {name}, {reading}", flat_core(case, whole))

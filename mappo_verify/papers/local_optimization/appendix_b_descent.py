@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
-from ...arithmetic import Array, absolute, as_array, largest, like, log, select, smallest, sqrt, square, support, tilt
+from ...arithmetic import Array, absolute, as_array, choose, largest, like, log, smallest, sqrt, square, support, tilt
 from ...claims.case import Case
 from ...claims.claim import Claim, Kind, Line, at_most, equal, line
 from ...claims.coordinates import Sizes
@@ -60,7 +58,7 @@ def _worst_error(m: int, x: dict[str, Array]) -> Iterator[Line]:
         square(moved),
         because=f"change of measure, w_{m - 1} = d(ν_*π_*)/d(ν_kπ_k)",
     )
-    seen = like(support(x["ratio"]).astype(int), x["ratio"])
+    seen = choose(support(x["ratio"]), like(1, x["ratio"]), like(0, x["ratio"]))
     yield at_most(
         f"(φ^{m - 1})² E_{{ν_k,π_k}} ‖error‖_∞² over what the comparator visits",
         x["below"] * _all(x["here"] * seen * square(worst), 2),
@@ -95,8 +93,7 @@ def worst_error_repaired(case: Case) -> Iterator[Line]:
     for m, x in _shift(case):
         yield from _worst_error(m, x)
         factor = case.policy.factors[m - 1]
-        visited = np.broadcast_to(support(x["ratio"])[..., None], factor.shape)
-        least = smallest(select(visited, factor, like(1, factor)), (-3, -2, -1))
+        least = smallest(choose(support(x["ratio"])[..., None], factor, like(1, factor)), (-3, -2, -1))
         yield at_most(
             f"(φ^{m - 1} ε)² / min π_k^{m}",
             x["below"] * squared_norm(x["error"], x["sigma"], 3) / least,

@@ -40,7 +40,7 @@ from ...quantities.agent_values import (
 from ...quantities.bellman import bellman_operator, contraction_factor
 from ...quantities.chain import has_stationary_distribution, induced_reward, induced_transition, values_exist
 from ...quantities.distributions import occupancy, state_action_distribution, stationary_distribution, visits
-from ...quantities.optimal import optimal
+from ...quantities.optimal import optimal_solution
 from ...quantities.sequential import sequential_game, sequential_policy, values_by_agent
 from ...quantities.values import (
     action_values,
@@ -143,17 +143,17 @@ def stationary(case: Case) -> Iterator[Line]:
 
 def optimality(case: Case) -> Iterator[Line]:
     """Policy iteration's answer is an upper bound of every policy, and solves Bellman's optimality equation."""
-    best = optimal(case.game)
+    values, best = optimal_solution(case.game)
     yield line("V_π(s)", state_values(case.game, case.policy))
-    yield at_most("V_*(s)", best.values, because="V_* ≥ r(·, a) + γP(·, a)V_* for every a, and (I - γP_π)⁻¹ ≥ 0")
-    yield line("V_*(s)", best.values)
+    yield at_most("V_*(s)", values, because="V_* ≥ r(·, a) + γP(·, a)V_* for every a, and (I - γP_π)⁻¹ ≥ 0")
+    yield line("V_*(s)", values)
     yield equal(
         "max_a [r(s, a) + γ Σ_s' P(s'|s, a) V_*(s')]",
-        largest(lookahead(case.game, best.values)),
+        largest(lookahead(case.game, values)),
         because="policy iteration stops where no action improves",
     )
-    yield line("V_{π_*}(s), π_* the policy that was returned", state_values(case.game, best.policy))
-    yield equal("V_*(s)", best.values, because="the values are those of the policy")
+    yield line("V_{π_*}(s), π_* the policy that was returned", state_values(case.game, best))
+    yield equal("V_*(s)", values, because="the values are those of the policy")
 
 
 def four_ways(case: Case) -> Iterator[Line]:
@@ -272,8 +272,8 @@ def unique_fixed_point(case: Case) -> Iterator[Line]:
         zero = zeros((*case.batch_shape, *shape), game.system)
         constant = bellman_operator(game, policy, zero, m)
         columns = []
-        for unit in np.eye(size, dtype=int):
-            image = bellman_operator(game, policy, zero + like(unit.reshape(shape), game.system), m)
+        for unit in identity(size, game.system):
+            image = bellman_operator(game, policy, zero + unit.reshape(shape), m)
             columns.append((image - constant).reshape(*case.batch_shape, size))
         linear = np.stack(columns, axis=-1)
         right = constant.reshape(*case.batch_shape, size, 1)

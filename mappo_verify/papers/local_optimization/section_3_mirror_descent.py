@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ...arithmetic import Array, as_array, contract, like, ones, truth_of
+from ...arithmetic import Array, Truth, as_array, compare, contract, like, negation, ones
 from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, equal, line
 from ...claims.coordinates import Sizes
@@ -82,13 +82,13 @@ def _one_row(policy: Array) -> Array:
     return policy[..., None, None, :]
 
 
-def _independent(case: Case) -> Array:
+def _independent(case: Case) -> Truth:
     """Whether the features are independent on the data: the Gram matrix has a non-zero determinant (2 features at most)."""
     gram = contract("...x,...xi,...xj->...ij", case.data, case.features, case.features)
     determinant = gram[..., 0, 0]
     if gram.shape[-1] == 2:
         determinant = gram[..., 0, 0] * gram[..., 1, 1] - gram[..., 0, 1] * gram[..., 1, 0]
-    return truth_of(as_array(determinant != 0))
+    return negation(compare(determinant, "=", like(0, determinant)))
 
 
 def _features(count: int) -> Table:

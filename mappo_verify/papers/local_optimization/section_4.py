@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
-from ...arithmetic import Array, System, as_array, contract, floats_of, lift, like, log, ones, support
+from ...arithmetic import (
+    Array,
+    Truth,
+    as_array,
+    by_floats,
+    choose,
+    contract,
+    either,
+    every,
+    exp,
+    lift,
+    like,
+    log,
+    negation,
+    ones,
+    support,
+    truth_of,
+)
 from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_least, at_most, equal, line
 from ...claims.coordinates import Sizes
@@ -108,16 +123,13 @@ def closed_form(case: Case) -> Iterator[Line]:
 
 def _log_partition(policy: Array, values: Array, beta: Array) -> Array:
     """``log Z = log Σ_a π_k(a) exp(Q̂(a)/β)``."""
-    from ...arithmetic import exp
-
     return log(as_array((policy * exp(values / lift(beta, 1))).sum(-1)))
 
 
 def closed_form_on_support(case: Case) -> Iterator[Line]:
     """Where ``π_k`` vanishes the step stays 0, and the identity holds for every ``q`` on the support."""
     step = mirror_step(case.policy, case.values, case.beta)
-    outside = ~support(case.policy)
-    yield line("π⁺(a) where π_k(a) = 0", step, where=outside)
+    yield line("π⁺(a) where π_k(a) = 0", step, where=~support(case.policy))
     yield equal("0", like(0, step), because="π⁺ ∝ π_k exp(Q̂/β)")
     gap = mirror_objective(step, case.policy, case.values, case.beta) - mirror_objective(
         case.candidate, case.policy, case.values, case.beta
@@ -148,17 +160,11 @@ def averaged(case: Case) -> Iterator[Line]:
 def averaged_unique(case: Case) -> Iterator[Line]:
     """The reading that the averaged objective determines the step everywhere: try a ``q`` that differs where ``σ_k = 0``."""
     step = mirror_step(case.policy, case.values, case.beta)
-    elsewhere = np.broadcast_to(~support(case.data)[..., None], step.shape)
-    rival = np.where(elsewhere, case.candidate, step)
-    gap = as_array(
-        (
-            case.data
-            * (
-                mirror_objective(step, case.policy, case.values, case.beta)
-                - mirror_objective(rival, case.policy, case.values, case.beta)
-            )
-        ).sum(-1)
+    rival = choose(support(case.data)[..., None], step, case.candidate)
+    better = mirror_objective(step, case.policy, case.values, case.beta) - mirror_objective(
+        rival, case.policy, case.values, case.beta
     )
+    gap = as_array((case.data * better).sum(-1))
     yield line("F̄(π⁺) - F̄(q), where q = π⁺ on the support of σ_k", gap)
     yield equal("0", like(0, gap), because="the objective does not see where σ_k vanishes")
     yield line("‖q - π⁺‖₁", l1_distance(rival, step))
@@ -170,7 +176,8 @@ def solver_agrees(case: Case) -> Iterator[Line]:
     from ...quantities.reference_solvers import mirror_step_by_cvxpy
 
     values, policy, beta = case.values, case.policy, case.beta
-    found = _rational_point(mirror_step_by_cvxpy(floats_of(policy), floats_of(values), floats_of(beta)), case)
+    found = by_floats(lambda *given: np.maximum(mirror_step_by_cvxpy(*given), 2.0**-40), policy, values, beta)
+    found = found / found.sum(-1, keepdims=True)
     step = mirror_step(policy, values, beta)
     best, theirs = (mirror_objective(q, policy, values, beta) for q in (step, found))
     yield line("F(q) at cvxpy's solution, divided by its sum", theirs)
@@ -212,16 +219,7 @@ def concentrability_grows(case: Case) -> Iterator[Line]:
         yield equal(f"‖w_{m}‖²_{{2,σ_k}}", squared_norm(above, weights, 2), because="the definition")
 
 
-def _rational_point(found: Array, case: Case) -> Array:
-    """The solver's floats as exact probabilities in the case's own arithmetic."""
-    positive = np.where(found > 2.0**-40, found, 2.0**-40)
-    exact = like(
-        np.frompyfunc(Fraction, 1, 1)(positive), System.FLOATS if case.system is System.FLOATS else case.system
-    )
-    return as_array(exact / exact.sum(-1, keepdims=True))
-
-
-def _covered(case: Case) -> Any:
+def _covered(case: Case) -> Truth:
     """Asked of the instances only whose policies have a stationary distribution each, by the hypothesis before."""
     nu, nu_target = (stationary_distribution(case.game, which) for which in (case.policy, case.target))
     return dominates(nu, case.policy, nu_target, case.target, case.sizes.agents)
@@ -231,16 +229,13 @@ def _states_by_actions(sizes: Sizes) -> tuple[int, int]:
     return sizes.states, sizes.actions[0]
 
 
-def _some_state_unvisited(case: Case) -> Any:
-    from ...arithmetic import truth_of
-
-    return truth_of(~support(case.data).all(-1))
+def _some_state_unvisited(case: Case) -> Truth:
+    return negation(every(truth_of(support(case.data))))
 
 
-def _supported(case: Case) -> Any:
-    from ...arithmetic import truth_of
-
-    return truth_of((~support(case.candidate) | support(case.policy)).all(-1))
+def _supported(case: Case) -> Truth:
+    played, playable = truth_of(support(case.candidate)), truth_of(support(case.policy))
+    return every(either(negation(played), playable))
 
 
 COVERED = Setting(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -20,13 +21,14 @@ from ...arithmetic import (
     absolute,
     as_array,
     both,
+    choose,
     compare,
     exp,
     largest,
     lift,
     like,
     log,
-    select,
+    possible,
     sqrt,
     square,
     tilt,
@@ -50,7 +52,7 @@ from ...model import Game, Policy
 from ...model.agents import split_last
 from ...model.validation import FLOAT_TOLERANCE, unchecked
 from ...quantities.agent_values import agent_values
-from ...quantities.chain import has_stationary_distribution
+from ...quantities.chain import has_stationary_distribution, recurrent
 from ...quantities.distributions import stationary_distribution
 from ...quantities.divergence import entropy_of, kl_divergence, l1_distance
 from ...quantities.performance_difference import return_difference
@@ -278,11 +280,9 @@ def _own_budget(case: Case) -> Array:
 
 def _own_increments(case: Case) -> tuple[Array, ...]:
     """Exact updates, and the one error on the bad action's logit."""
-    at_step = [compare(like(k, case.when), "=", case.when) >= 0 for k in range(case.sizes.steps)]
-    nothing = like(0, case.when)
-    return tuple(
-        np.stack([case.eta, select(as_array(here), case.error, nothing)], axis=-1)[..., None, :] for here in at_step
-    )
+    steps = [like(k, case.when) for k in range(case.sizes.steps)]
+    errors = [choose(compare(k, "=", case.when), case.error, like(0, case.when)) for k in steps]
+    return tuple(np.stack([case.eta, error], axis=-1)[..., None, :] for error in errors)
 
 
 def _spent(case: Case, steps: list[Update]) -> Array:
@@ -296,9 +296,9 @@ def _is_own(case: Case) -> Truth:
     steps = steps_of(case)
     left = square(case.beta) * _spent(case, steps)
     right = case.game.agents * square(_bound(steps)) / 2
-    if case.system is System.FLOATS:
-        return truth_of(np.abs(left - right) <= FLOAT_TOLERANCE)
-    return truth_of(compare(left, "=", right) >= 0)
+    if case.system == System.FLOATS:
+        return compare(absolute(left - right), "≤", like(Fraction(FLOAT_TOLERANCE), left))
+    return truth_of(possible(compare(left, "=", right)))
 
 
 def own_step_size(case: Case) -> Iterator[Line]:
@@ -350,11 +350,9 @@ def _ergodic(case: Case) -> Any:
     )
 
 
-def _covers(case: Case) -> Any:
+def _covers(case: Case) -> Truth:
     """The comparator's states are visited by fully supported policies: true where these are recurrent everywhere."""
-    from ...quantities.chain import recurrent
-
-    return truth_of(recurrent(case.game, uniform_policy(case)) > 0)
+    return recurrent(case.game, uniform_policy(case))
 
 
 ERGODIC = (
