@@ -108,7 +108,7 @@ def seconds(run, *arguments) -> float:  # type: ignore[no-untyped-def]
 
 
 def ours(problem: mv.games.OfflineProblem, iterations: int = ITERATIONS) -> mv.algorithms.PessimisticTrace:
-    return mv.algorithms.pessimistic_ppo(problem, iterations, price=PRICE, data=mv.algorithms.Samples(DRAWS), seed=1)
+    return mv.algorithms.pessimistic_ppo(problem, iterations, penalty=PRICE, data=mv.algorithms.Samples(DRAWS), seed=1)
 
 
 def test_no_constraint_is_active(problem) -> None:  # type: ignore[no-untyped-def]
@@ -118,7 +118,7 @@ def test_no_constraint_is_active(problem) -> None:  # type: ignore[no-untyped-de
 
 def test_same_weights(problem) -> None:  # type: ignore[no-untyped-def]
     """One iteration on the same data: Clarabel's minimiser and ours."""
-    trace = mv.algorithms.pessimistic_ppo(problem, 1, price=PRICE, data=mv.algorithms.Samples(DRAWS), seed=1)
+    trace = mv.algorithms.pessimistic_ppo(problem, 1, penalty=PRICE, data=mv.algorithms.Samples(DRAWS), seed=1)
     policy = trace.policies(0)
     for place, m in enumerate((1, 2)):
         features = problem.features.matrix(m - 1)

@@ -34,6 +34,8 @@ _RENAMED = {
     "serialise": "quantities.sequential_game",
     "serialise_policy": "quantities.sequential_policy",
     "deserialise": "quantities.values_by_agent",
+    "theorem_price": "algorithms.theorem_penalty",
+    "repaired_price": "algorithms.repaired_penalty",
 }
 
 

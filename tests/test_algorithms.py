@@ -14,19 +14,19 @@ import pytest
 from mappo_verify.algorithms.constant_step import constant_step
 from mappo_verify.algorithms.critics import (
     ExactCritic,
-    Iterate,
     MonteCarloCritic,
     NoisyCritic,
     RegressionCritic,
 )
-from mappo_verify.algorithms.improvement_solver import (
-    ExactFit,
-    Problem,
-    StochasticGradient,
-    default_step,
-    least_squares,
-)
+from mappo_verify.algorithms.current_policy import CurrentPolicy
+from mappo_verify.algorithms.least_squares import least_squares
 from mappo_verify.algorithms.multi_agent_ppo import ideal_beta, multi_agent_ppo, value_bound
+from mappo_verify.algorithms.projection_step import (
+    ExactFit,
+    StochasticGradient,
+    Subproblem,
+    default_step,
+)
 from mappo_verify.algorithms.sampling import ENDED, SamplingOracle, cumulative, draw
 from mappo_verify.algorithms.trace import recompute, self_consistent_beta
 from mappo_verify.arithmetic import System, floats_of, like, tilt
@@ -162,7 +162,7 @@ def root_mean_square(iterate, m, table):
 
 def test_exact_critic():
     game = random_game(3, (2, 3), seed=1)
-    iterate = Iterate(game, Policy.uniform(game))
+    iterate = CurrentPolicy(game, Policy.uniform(game))
     values = agent_values(game, iterate.policy)
     for m, table in enumerate(ExactCritic().estimate(iterate, np.random.default_rng(0)), start=1):
         assert table.shape == iterate.policy.factors[m - 1].shape
@@ -173,7 +173,7 @@ def test_exact_critic():
 @pytest.mark.parametrize("error", [0.0, 0.3])
 def test_noisy_critic_has_exactly_its_error(batch, error):
     game = random_game(3, (2, 3), seed=1, batch=batch).floats()
-    iterate = Iterate(game, random_policy(game, 2))
+    iterate = CurrentPolicy(game, random_policy(game, 2))
     exact = ExactCritic().estimate(iterate, np.random.default_rng(0))
     noisy = NoisyCritic(error).estimate(iterate, np.random.default_rng(0))
     for m, (left, right) in enumerate(zip(noisy, exact, strict=True), start=1):
@@ -183,7 +183,7 @@ def test_noisy_critic_has_exactly_its_error(batch, error):
 def test_monte_carlo_critic_is_unbiased():
     """100 independent estimates: their mean is within 4.5 standard errors of the truth in every cell."""
     game = random_game(2, (2, 3), discount=Fraction(4, 5), seed=6).floats()
-    iterate = Iterate(game, random_policy(game, 3))
+    iterate = CurrentPolicy(game, random_policy(game, 3))
     exact = ExactCritic().estimate(iterate, np.random.default_rng(0))
     generator = np.random.default_rng(11)
     many = [MonteCarloCritic(10).estimate(iterate, generator) for _ in range(100)]
@@ -197,7 +197,7 @@ def test_monte_carlo_critic_is_unbiased():
 def test_monte_carlo_critic_in_portions(monkeypatch):
     """Rolled out a few at a time, the number of episodes stays the same."""
     game = Game(np.zeros((1, 2, 1)), [[1.0, 0.0]], 0.0, start=[1.0])
-    iterate = Iterate(game, Policy.uniform(game))
+    iterate = CurrentPolicy(game, Policy.uniform(game))
     monkeypatch.setattr("mappo_verify.algorithms.critics.EPISODES", 6)
     (table,) = MonteCarloCritic(10).estimate(iterate, np.random.default_rng(0))
     assert table.tolist() == [[[1.0, 0.0]]]
@@ -206,7 +206,7 @@ def test_monte_carlo_critic_in_portions(monkeypatch):
 def test_regression_critic():
     """With one-hot features it is the cell-wise mean; with few features, the projection in the long run."""
     game = random_game(2, (2, 2), discount=Fraction(1, 2), seed=6).floats()
-    iterate = Iterate(game, random_policy(game, 3))
+    iterate = CurrentPolicy(game, random_policy(game, 3))
     exact = ExactCritic().estimate(iterate, np.random.default_rng(0))
     tabular = RegressionCritic(Features.tabular(game), 60_000).estimate(iterate, np.random.default_rng(1))
     for m, (left, right) in enumerate(zip(tabular, exact, strict=True), start=1):
@@ -232,7 +232,7 @@ def test_critics_refuse():
             RegressionCritic(Features.tabular(bandit()), bad)
     game = random_game(2, (2,), seed=1)
     with pytest.raises(GameError, match="random errors are drawn for floats"):
-        NoisyCritic(0.1).estimate(Iterate(game, Policy.uniform(game)), np.random.default_rng(0))
+        NoisyCritic(0.1).estimate(CurrentPolicy(game, Policy.uniform(game)), np.random.default_rng(0))
 
 
 # --- Algorithm 3 ------------------------------------------------------------------------------------------------------
@@ -242,16 +242,16 @@ def problem(game, features, agent=0, seed=0, radius=None, beta=2.0, policy_scale
     """A subproblem of some iteration, with parameters that are not 0."""
     generator = np.random.default_rng(seed)
     thetas = [policy_scale * generator.standard_normal(d) for d in features.dimensions]
-    iterate = Iterate(game, features.policy(thetas))
+    iterate = CurrentPolicy(game, features.policy(thetas))
     values = ExactCritic().estimate(iterate, generator)[agent]
     bound = float(np.abs(values).max())
-    return Problem(iterate, features, agent, thetas[agent], values, np.asarray(beta), radius, bound)
+    return Subproblem(iterate, features, agent, thetas[agent], values, np.asarray(beta), radius, bound)
 
 
 def loss(given, theta):
     """``L(θ)`` by its definition."""
     residual = given.features.scores(given.agent, theta - given.parameters) - given.values / given.beta
-    weights = split_last(given.iterate.weights(given.agent + 1), residual.shape[-1])
+    weights = split_last(given.current.weights(given.agent + 1), residual.shape[-1])
     return float((weights * residual**2).sum())
 
 
@@ -305,7 +305,7 @@ def test_exact_fit_is_the_weighted_least_squares_solution(sizes):
         np.testing.assert_allclose(found, given.parameters + step, rtol=0, atol=1e-9)
         one_hot = problem(game, Features.tabular(game), agent)
         moved = one_hot.features.scores(agent, ExactFit().solve(one_hot, np.random.default_rng(0)))
-        wanted = mirror_step(one_hot.iterate.policy.factors[agent], one_hot.values, 2.0)
+        wanted = mirror_step(one_hot.current.policy.factors[agent], one_hot.values, 2.0)
         np.testing.assert_allclose(tilt(np.ones(1), moved), wanted, rtol=0, atol=1e-14)
 
 

@@ -28,9 +28,9 @@ from mappo_verify.algorithms.pessimistic_linear import (
     Unconstrained,
     pessimistic_ppo,
     pessimistic_ppo_joint,
-    repaired_price,
+    repaired_penalty,
     statistical_error,
-    theorem_price,
+    theorem_penalty,
 )
 from mappo_verify.algorithms.pessimistic_trace import pessimistic_quantities
 from mappo_verify.arithmetic import System, like
@@ -215,10 +215,10 @@ def test_bad_data_is_refused():
 def test_printed_algorithm_leaves_the_optimum_of_the_two_agent_problem():
     """Mean J is .4105 after 150 iterations, less than the 5/12 of the uniform start, and falling to 1/3; the best is 1/2."""
     problem = two_agent_gap().floats()
-    on_population = pessimistic_ppo(problem, 150, price=1e3)
+    on_population = pessimistic_ppo(problem, 150, penalty=1e3)
     assert on_population.output_return() == pytest.approx(0.4105, abs=5e-5)
-    price = float(theorem_price(problem, statistical_error(problem, 2, 10_000, 150)))
-    sampled = pessimistic_ppo(problem, 150, price=price, data=Samples(10_000), repetitions=3)
+    penalty = float(theorem_penalty(problem, statistical_error(problem, 2, 10_000, 150)))
+    sampled = pessimistic_ppo(problem, 150, penalty=penalty, data=Samples(10_000), repetitions=3)
     assert np.abs(sampled.output_return() - 0.4105) == pytest.approx(0, abs=5e-4)
     first, second = (table[-1, 0] for table in on_population.critics)
     np.testing.assert_allclose(first, [[1 / 4, 1 / 3]], atol=2e-3)  # the limit of growing λ
@@ -229,7 +229,7 @@ def test_printed_algorithm_leaves_the_optimum_of_the_two_agent_problem():
 def test_one_joint_critic_repairs_the_two_agent_problem():
     problem = two_agent_gap().floats()
     for data in (Population(), Samples(10_000)):
-        found = pessimistic_ppo_joint(problem, 150, price=1e3, data=data).returns()
+        found = pessimistic_ppo_joint(problem, 150, penalty=1e3, data=data).returns()
         assert (np.diff(found) > 0).all() and found[-1] > 0.44
 
 
@@ -237,7 +237,7 @@ def test_printed_algorithm_leaves_the_optimum_of_the_one_agent_problem():
     """J_* = 3/2, and the last iterate goes to 1/4; with the same data and a complete class J rises."""
     problem = one_agent_gap().floats()
     for data in (Population(), Samples(10_000)):
-        printed = pessimistic_ppo(problem, 400, price=1e3, data=data)
+        printed = pessimistic_ppo(problem, 400, penalty=1e3, data=data)
         assert (np.diff(printed.returns()) < 0).all() and printed.returns()[-1] < 0.66
         complete = tabular_problem(
             problem.game,
@@ -245,7 +245,7 @@ def test_printed_algorithm_leaves_the_optimum_of_the_one_agent_problem():
             states_distribution=problem.states_distribution,
             action_distribution=problem.action_distribution,
         )
-        repaired = pessimistic_ppo_joint(complete, 400, price=1e3, data=data)
+        repaired = pessimistic_ppo_joint(complete, 400, penalty=1e3, data=data)
         assert (np.diff(repaired.returns()) > 0).all() and repaired.returns()[-1] > 1.45
     np.testing.assert_allclose(printed.critics[0][-1, 0], [[0, 1 / 4]], atol=5e-3)
 
@@ -253,7 +253,7 @@ def test_printed_algorithm_leaves_the_optimum_of_the_one_agent_problem():
 def test_the_repair_needs_a_complete_class():
     """With one agent the joint critic is the printed one, so it fails alike: completeness is a hypothesis of the repair."""
     problem = one_agent_gap().floats()
-    printed, joint = (run(problem, 50, price=1e3) for run in (pessimistic_ppo, pessimistic_ppo_joint))
+    printed, joint = (run(problem, 50, penalty=1e3) for run in (pessimistic_ppo, pessimistic_ppo_joint))
     np.testing.assert_array_equal(printed.critics[0], joint.critics[0])
 
 
@@ -279,13 +279,13 @@ def covered_by_the_optimum(game):
     return tabular_problem(game, best, states_distribution=joint.sum(-1), action_distribution=best.joint())
 
 
-def guaranteed(problem, iterations, price):
+def guaranteed(problem, iterations, penalty):
     """The repaired theorem's bound on the population, with C² ≤ max d_*/μ."""
     game = problem.game
     taken, data = occupancy(game, problem.comparator), problem.distribution(game.agents)
     mismatch = (taken[taken > 0] / data[taken > 0]).max()
     optimisation = 2 * np.sqrt(2) * sum(np.sqrt(np.log(size) / iterations) for size in game.action_sizes)
-    return float((optimisation + mismatch / (4 * price)) * problem.ceiling**2)
+    return float((optimisation + mismatch / (4 * penalty)) * problem.ceiling**2)
 
 
 def load(name):
@@ -312,7 +312,7 @@ def load(name):
 def test_repaired_algorithm_converges(name, cover, rest):
     """The last gap is a fraction of the first, and the mean gap is below the theorem's bound (repaired, population)."""
     problem = cover(rescaled(load(name), 0.5))
-    trace = pessimistic_ppo_joint(problem, 800, price=1e3)
+    trace = pessimistic_ppo_joint(problem, 800, penalty=1e3)
     gaps = float(returns(problem.game, problem.comparator)) - trace.returns()
     assert gaps[-1] + 1e-12 >= 0 and gaps[-1] < rest * gaps[0]
     assert gaps[:-1].mean() <= guaranteed(problem, 800, 1e3)
@@ -327,7 +327,9 @@ def test_more_data_brings_the_sampled_run_to_the_population():
     problem = fully_covered(random_game(2, (2, 2), seed=3).floats().with_discount(0.5))
     sizes, parts = np.array([1_000, 16_000, 256_000]), []
     for size in sizes:
-        trace = pessimistic_ppo_joint(problem, 30, price=float(np.sqrt(size)), data=Samples(int(size)), repetitions=60)
+        trace = pessimistic_ppo_joint(
+            problem, 30, penalty=float(np.sqrt(size)), data=Samples(int(size)), repetitions=60
+        )
         found = pessimistic_quantities(trace)
         parts.append((found.term_two + found.optimism)[:, -1].mean())
     slope = np.polyfit(np.log(sizes), np.log(parts), 1)[0]
@@ -337,8 +339,8 @@ def test_more_data_brings_the_sampled_run_to_the_population():
 # --- the trace --------------------------------------------------------------------------------------------------------
 
 RUNS = {
-    "printed": lambda p, **more: pessimistic_ppo(p, 6, price=20.0, **more),
-    "joint": lambda p, **more: pessimistic_ppo_joint(p, 6, price=20.0, **more),
+    "printed": lambda p, **more: pessimistic_ppo(p, 6, penalty=20.0, **more),
+    "joint": lambda p, **more: pessimistic_ppo_joint(p, 6, penalty=20.0, **more),
 }
 
 
@@ -366,9 +368,9 @@ def regret_along_the_comparator(problem, found):
 def test_term_one_is_regret_for_a_joint_critic_and_not_for_separate_ones():
     """What Lemma C.3 is used for: one game explains all critics.  It does for marginals; for the printed critics it does not."""
     problem = two_agent_gap().floats()
-    joint = pessimistic_quantities(pessimistic_ppo_joint(problem, 40, price=100.0))
+    joint = pessimistic_quantities(pessimistic_ppo_joint(problem, 40, penalty=100.0))
     np.testing.assert_allclose(joint.term_one * 40, regret_along_the_comparator(problem, joint), atol=1e-12)
-    printed = pessimistic_quantities(pessimistic_ppo(problem, 40, price=100.0))
+    printed = pessimistic_quantities(pessimistic_ppo(problem, 40, penalty=100.0))
     difference = printed.term_one * 40 - regret_along_the_comparator(problem, printed)
     assert (
         abs(difference[1]) > 1
@@ -378,7 +380,7 @@ def test_term_one_is_regret_for_a_joint_critic_and_not_for_separate_ones():
 def test_model_returns_are_returns_in_the_model():
     """``J_M`` by building the game ``M_k`` and evaluating both policies in it."""
     problem = noisy_problem(seed=6)
-    trace = pessimistic_ppo_joint(problem, 4, price=10.0, data=SAMPLES)
+    trace = pessimistic_ppo_joint(problem, 4, penalty=10.0, data=SAMPLES)
     found = pessimistic_quantities(trace)
     game = problem.game
     for k in range(4):
@@ -419,7 +421,7 @@ def test_the_trace_redraws_its_data_and_its_weights_follow_from_it(run):
 
 def test_printed_policies_are_log_linear():
     problem = two_agent_gap().floats()
-    trace = pessimistic_ppo(problem, 10, price=50.0)
+    trace = pessimistic_ppo(problem, 10, penalty=50.0)
     policy = problem.features.policy([table[-1] for table in trace.parameters()])
     for ours, theirs in zip(trace.policies(10).factors, policy.factors, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-13)
@@ -435,7 +437,7 @@ def test_joint_steps_are_each_agent_s_own():
 
 def test_repetitions_on_the_population_are_copies():
     problem = two_agent_gap().floats()
-    one, three = (pessimistic_ppo(problem, 5, price=50.0, repetitions=r) for r in (None, 3))
+    one, three = (pessimistic_ppo(problem, 5, penalty=50.0, repetitions=r) for r in (None, 3))
     for single, batch in zip(one.critics, three.critics, strict=True):
         for i in range(3):
             np.testing.assert_allclose(batch[:, i], single, atol=1e-9)
@@ -457,7 +459,7 @@ def test_output_is_one_of_the_iterates():
 def test_theorem_d_7_fails_with_finite_classes():
     """``g``, which thinks nothing of ``y``, has no error in the data and is chosen for every λ; the joint critic repairs it."""
     problem, classes = two_agent_gap().floats(), two_agent_classes()
-    printed = pessimistic_finite(problem, classes, 300, price=1e6, data=Samples(1_000))
+    printed = pessimistic_finite(problem, classes, 300, penalty=1e6, data=Samples(1_000))
     assert (printed.choices[0] == 1).all() and (printed.choices[1] == 0).all()
     found = pessimistic_quantities(printed)
     np.testing.assert_allclose(found.critic_errors, 0, atol=1e-12)
@@ -468,7 +470,7 @@ def test_theorem_d_7_fails_with_finite_classes():
         [[[0.25] * 2 + third, [1] * 4, [0] * 4, [0] * 4], [[0.5, 0] + third, [1] * 4, [1] * 4, [0] * 4]]
     )
     repaired = pessimistic_finite_joint(
-        problem, np.concatenate([mistakes, joint]), 300, price=1e6, data=Samples(1_000), repetitions=2
+        problem, np.concatenate([mistakes, joint]), 300, penalty=1e6, data=Samples(1_000), repetitions=2
     )
     assert (repaired.choices[0] == 2).all()
     assert (np.diff(repaired.returns(), axis=0) > 0).all()
@@ -479,7 +481,7 @@ def test_finite_choice_by_plain_loops():
     problem = noisy_problem(seed=8)
     generator = np.random.default_rng(0)
     classes = [generator.random((5, 3, size)) for size in prefix_sizes(problem.game.action_sizes)[1:]]
-    trace = pessimistic_finite(problem, classes, 4, price=3.0, data=SAMPLES, seed=1)
+    trace = pessimistic_finite(problem, classes, 4, penalty=3.0, data=SAMPLES, seed=1)
     errors = pessimistic_quantities(trace).critic_errors
     for k in range(4):
         policy = trace.policies(k)
@@ -509,7 +511,7 @@ def test_finite_choice_by_plain_loops():
 )
 def test_bad_classes_are_refused(spoil, message):
     with pytest.raises(GameError, match=message):
-        pessimistic_finite(two_agent_gap().floats(), spoil(two_agent_classes()), 5, price=1.0)
+        pessimistic_finite(two_agent_gap().floats(), spoil(two_agent_classes()), 5, penalty=1.0)
 
 
 # --- what goes wrong --------------------------------------------------------------------------------------------------
@@ -521,11 +523,11 @@ class Failing(Evaluator):
 
     works: int
 
-    def weights(self, moments, direction, price, critics):
+    def weights(self, moments, direction, penalty, critics):
         self.works -= 1
         if self.works < 0:
             raise RuntimeError("no convergence")
-        return InClass().weights(moments, direction, price, critics)
+        return InClass().weights(moments, direction, penalty, critics)
 
 
 @pytest.mark.parametrize(
@@ -534,8 +536,8 @@ class Failing(Evaluator):
 def test_a_failing_solver_loses_nothing(works, done, place):
     problem = two_agent_gap().floats()
     with pytest.raises(InterruptedRunError, match=rf"{place}.*no convergence") as caught:
-        pessimistic_ppo(problem, 10, price=30.0, data=SAMPLES, evaluator=Failing(works))
-    trace, whole = caught.value.trace, pessimistic_ppo(problem, 10, price=30.0, data=SAMPLES)
+        pessimistic_ppo(problem, 10, penalty=30.0, data=SAMPLES, evaluator=Failing(works))
+    trace, whole = caught.value.trace, pessimistic_ppo(problem, 10, penalty=30.0, data=SAMPLES)
     assert isinstance(caught.value.__cause__, RuntimeError)
     assert trace.iterations == done and trace.planned == 10 and f"K = {done} of 10" in repr(trace)
     for ours, theirs in zip(trace.critics, whole.critics, strict=True):
@@ -554,20 +556,20 @@ def test_a_failing_solver_loses_nothing(works, done, place):
 @pytest.mark.parametrize("run", [pessimistic_ppo, pessimistic_ppo_joint])
 def test_bad_runs_are_refused(run):
     problem = two_agent_gap().floats()
-    for price in (0, -1.0, np.nan, np.inf):
+    for penalty in (0, -1.0, np.nan, np.inf):
         with pytest.raises(GameError, match=r"λ = .* is not a positive, finite number"):
-            run(problem, 5, price=price)
+            run(problem, 5, penalty=penalty)
     for iterations in (0, 2.5):
         with pytest.raises(GameError, match="K = "):
-            run(problem, iterations, price=1.0)
+            run(problem, iterations, penalty=1.0)
     with pytest.raises(GameError, match="repetitions = 0"):
-        run(problem, 5, price=1.0, repetitions=0)
+        run(problem, 5, penalty=1.0, repetitions=0)
     with pytest.raises(GameError, match=r"use problem\.floats\(\)"):
-        run(two_agent_gap(), 5, price=1.0)
+        run(two_agent_gap(), 5, penalty=1.0)
     with pytest.raises(GameError, match="the number n of draws = 0"):
-        run(problem, 5, price=1.0, data=Samples(0))
+        run(problem, 5, penalty=1.0, data=Samples(0))
     with pytest.raises(GameError, match=r"radius = 0\.0 is not a positive number"):
-        run(replace(problem, radius=0.0), 5, price=1.0)
+        run(replace(problem, radius=0.0), 5, penalty=1.0)
 
 
 @pytest.mark.parametrize("repetitions", [None, 2])
@@ -575,7 +577,7 @@ def test_in_a_complete_class_rivals_of_the_class_are_enough(repetitions):
     """Theorem 5.5 with two agents: the class holds every target, so its failure does not hang on which inner minimum is meant."""
     problem = two_agent_gap().floats()
     runs = (
-        pessimistic_ppo(problem, 2, price=30.0, evaluator=e, repetitions=repetitions)
+        pessimistic_ppo(problem, 2, penalty=30.0, evaluator=e, repetitions=repetitions)
         for e in (InClass(), ClassThroughout())
     )
     for left, right in zip(*(trace.choices for trace in runs), strict=True):
@@ -596,7 +598,7 @@ def test_a_search_that_does_not_close_is_no_answer():
     with pytest.raises(
         InterruptedRunError, match=r"iteration 0, agent 1: after \d+ inner minima the minimum .* \[0, 0\.1"
     ) as caught:
-        pessimistic_ppo(one_agent_gap().floats(), 2, price=1000.0, evaluator=ClassThroughout(budget=20))
+        pessimistic_ppo(one_agent_gap().floats(), 2, penalty=1000.0, evaluator=ClassThroughout(budget=20))
     assert isinstance(caught.value.__cause__, SolverError) and "budget=20" in str(caught.value)
     for wrong, message in (({"budget": 0}, "the budget = 0"), ({"tolerance": 0.0}, "the tolerance = 0")):
         with pytest.raises(GameError, match=message):
@@ -622,7 +624,7 @@ def test_one_agent_gap_does_not_hang_on_the_inner_minimum():
 @pytest.mark.parametrize("repetitions", [None, 2])
 def test_without_constraints_missing_data_leaves_no_lower_bound(repetitions):
     with pytest.raises(InterruptedRunError, match=r"agent 1: .* no lower bound.* InClass") as caught:
-        pessimistic_ppo(two_agent_gap().floats(), 5, price=1.0, evaluator=Unconstrained(), repetitions=repetitions)
+        pessimistic_ppo(two_agent_gap().floats(), 5, penalty=1.0, evaluator=Unconstrained(), repetitions=repetitions)
     assert isinstance(caught.value.__cause__, GameError)
     assert ("in repetition 0" in str(caught.value)) == (repetitions is not None)
 
@@ -630,7 +632,7 @@ def test_without_constraints_missing_data_leaves_no_lower_bound(repetitions):
 def test_a_small_radius_binds():
     """Critics are no longer than L, however small: the class is then not realizable, which is the user's hypothesis to check."""
     problem = replace(two_agent_gap().floats(), radius=0.5)
-    trace = pessimistic_ppo(problem, 5, price=100.0)
+    trace = pessimistic_ppo(problem, 5, penalty=100.0)
     for weights in trace.choices:
         assert (np.linalg.norm(weights, axis=-1) <= 0.5 + 1e-6).all()
     assert np.linalg.norm(trace.choices[1][-1]) == pytest.approx(0.5, abs=1e-6)
@@ -641,21 +643,21 @@ def test_prices():
     error = statistical_error(problem, 2, 1000, 50, failure=0.2, constant=3.0)
     reach = 4.5 * np.sqrt(50 * np.log(2) / 2) / 2
     assert float(error) == pytest.approx(3 * 5 * np.log(1000 * 4.5 * reach / 0.2) * 4 / 1000)
-    assert float(theorem_price(problem, 0.125)) == pytest.approx(8.0)
-    price = float(repaired_price(problem, 0.04, 3.0))
-    assert 9 / (4 * price) * 4 == pytest.approx(price * 0.04)  # both parts are equal at the best λ
+    assert float(theorem_penalty(problem, 0.125)) == pytest.approx(8.0)
+    penalty = float(repaired_penalty(problem, 0.04, 3.0))
+    assert 9 / (4 * penalty) * 4 == pytest.approx(penalty * 0.04)  # both parts are equal at the best λ
     for bad in (0.0, -1.0, np.nan):
         with pytest.raises(GameError, match="ε_r"):
-            theorem_price(problem, bad)
+            theorem_penalty(problem, bad)
         with pytest.raises(GameError, match="ε_r"):
-            repaired_price(problem, bad)
+            repaired_penalty(problem, bad)
     with pytest.raises(GameError, match="n of draws"):
         statistical_error(problem, 2, 0, 50)
 
 
-def test_the_repaired_price_balances_the_bound():
+def test_the_repaired_penalty_balances_the_bound():
     """``C²/(4λ(1-γ)²) + λε`` is least at it."""
     problem = two_agent_gap().floats()
-    best = float(repaired_price(problem, 0.01, 2.0))
-    prices = best * np.array([0.5, 0.9, 1.0, 1.1, 2.0])
-    assert np.argmin(4 / (4 * prices) * 4 + prices * 0.01) == 2
+    best = float(repaired_penalty(problem, 0.01, 2.0))
+    penalties = best * np.array([0.5, 0.9, 1.0, 1.1, 2.0])
+    assert np.argmin(4 / (4 * penalties) * 4 + penalties * 0.01) == 2

@@ -13,7 +13,8 @@ import pytest
 
 import mappo_verify as mv
 from mappo_verify import cli
-from mappo_verify.report.plots import algorithm_3_stall, save
+from mappo_verify.report.plots.algorithm_3 import algorithm_3_stall
+from mappo_verify.report.plots.style import save
 from mappo_verify.reproduction.algorithm_3 import CURVES, algorithm_3
 
 SMALL = (("zero", 5), ("zero", 20), ("zero", 40), ("current", 20))

@@ -14,7 +14,10 @@ from fractions import Fraction
 import pytest
 
 from mappo_verify import cli
-from mappo_verify.report import plots
+from mappo_verify.cli import terminal
+from mappo_verify.report.plots.figure_1 import figure_1_landscape, figure_1_panels
+from mappo_verify.report.plots.section_4_3 import section_4_3_overview
+from mappo_verify.report.plots.style import save
 from mappo_verify.reproduction import figure_1 as module
 from mappo_verify.reproduction.curves import number
 from mappo_verify.reproduction.figure_1 import ARRIVAL, LENGTHS, figure_1, stationary_point
@@ -300,9 +303,9 @@ def test_data_is_plain(figure, section):
         assert json.loads(json.dumps(data, allow_nan=False)) == data
 
 
-@pytest.mark.parametrize("draw", [plots.figure_1_panels, plots.figure_1_landscape])
+@pytest.mark.parametrize("draw", [figure_1_panels, figure_1_landscape])
 def test_pictures_of_figure_1(figure, draw, tmp_path):
-    first, second = (plots.save(draw(figure), tmp_path / name) for name in ("one", "two"))
+    first, second = (save(draw(figure), tmp_path / name) for name in ("one", "two"))
     for left, right in zip(first, second, strict=True):
         assert left.read_bytes() == right.read_bytes(), "the same data gives the same file"
     assert first[0].read_text(encoding="utf-8").lstrip().startswith("<?xml")
@@ -310,14 +313,14 @@ def test_pictures_of_figure_1(figure, draw, tmp_path):
 
 
 def test_picture_of_section_4_3(section, tmp_path):
-    files = plots.save(plots.section_4_3_overview(section), tmp_path / "section-4.3")
+    files = save(section_4_3_overview(section), tmp_path / "section-4.3")
     assert [file.name for file in files] == ["section-4.3.svg", "section-4.3.png"]
     assert all(file.stat().st_size > 10_000 for file in files)
 
 
 def test_curves_are_drawn_as_computed(figure):
     """Every curve of the data is a line of its panel, point by point."""
-    for axes, panel in zip(plots.figure_1_panels(figure).axes[:6], figure["panels"], strict=True):
+    for axes, panel in zip(figure_1_panels(figure).axes[:6], figure["panels"], strict=True):
         drawn = [list(line.get_ydata()) for line in axes.lines]
         for name in figure["curves"]:
             assert panel["values"][name] in drawn
@@ -328,9 +331,9 @@ def test_no_window_is_ever_opened():
     code = (
         "import sys\n"
         "from mappo_verify.reproduction.figure_1 import figure_1\n"
-        "from mappo_verify.report import plots\n"
+        "from mappo_verify.report.plots.figure_1 import figure_1_panels\n"
         "print('matplotlib' in sys.modules, end=' ')\n"
-        "plots.figure_1_panels(figure_1(iterations=3))\n"
+        "figure_1_panels(figure_1(iterations=3))\n"
         "print('matplotlib.pyplot' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
@@ -374,7 +377,7 @@ def test_a_folder_that_cannot_be_written_is_named_before_the_work(mappo, tmp_pat
     taken.write_text("")
     code, _, err = mappo("reproduce", figure_name, "--out", taken)
     assert code == 2 and "cannot make the folder" in err and "Traceback" not in err
-    monkeypatch.setattr(cli.os, "access", lambda _, mode: not mode & os.W_OK)
+    monkeypatch.setattr(terminal.os, "access", lambda _, mode: not mode & os.W_OK)
     code, _, err = mappo("reproduce", figure_name, "--out", tmp_path)
     assert code == 2 and "cannot write into the folder" in err
 
@@ -395,9 +398,9 @@ def test_bad_options(mappo, tmp_path, option):
 def test_figure_1_claims_only_what_its_arrivals_show(figure):
     """These short runs do not arrive, so nothing is said of why; planted arrivals decide it either way."""
     panels = json.loads(json.dumps(figure))
-    assert plots.figure_1_panels(panels).get_suptitle() == "Figure 1 rerun"
+    assert figure_1_panels(panels).get_suptitle() == "Figure 1 rerun"
     for slow, told in ((5_000, True), (650, False)):
         arrival = {"algorithm_1": 450, "independent_mirror_descent": 600, "independent_gradient": slow}
         for panel in panels["panels"]:
             panel["arrival"] = arrival
-        assert ("mirror step explains" in plots.figure_1_panels(panels).get_suptitle()) is told
+        assert ("mirror step explains" in figure_1_panels(panels).get_suptitle()) is told

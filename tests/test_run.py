@@ -26,10 +26,11 @@ from mappo_verify.algorithms.pessimistic_linear import LinearEvaluation
 from mappo_verify.algorithms.recording import in_memory
 from mappo_verify.arithmetic import System, floats_of, like
 from mappo_verify.quantities.finite_class import FiniteClass
-from mappo_verify.report.plots import run_overview
+from mappo_verify.report.plots.run import run_overview
 from mappo_verify.runs import summary as summary_module
+from mappo_verify.runs.algorithms import ALGORITHMS
 from mappo_verify.runs.folder import open_run
-from mappo_verify.runs.plan import ALGORITHMS, Plan
+from mappo_verify.runs.plan import Plan
 from mappo_verify.runs.storage import stored
 from mappo_verify.runs.summary import finding, summarise
 
@@ -39,7 +40,9 @@ NOISY = Plan(
     game="random:3x2x2:7",
     options={"iterations": 300, "solver": "sgd:60", "radius": 3.0, "critic": "noisy:0.5", "seed": 5},
 )
-SAMPLED = Plan("algorithm-2", problem="two-agent-gap", options={"iterations": 500, "samples": "200", "seed": 5})
+SAMPLED = Plan(
+    "algorithm-2", problem="theorem-5.5-two-agents", options={"iterations": 500, "samples": "200", "seed": 5}
+)
 
 
 def arguments(plan):
@@ -128,7 +131,7 @@ def test_other_random_numbers_are_another_run(whole, tmp_path):
 def test_every_algorithm_can_be_stopped(name, tmp_path):
     offline = ALGORITHMS[name].offline
     options = {"iterations": 12, **({"samples": "50"} if offline else {"critic": "monte-carlo:2"})}
-    plan = Plan(name, None if offline else "climbing", "two-agent-gap" if offline else None, options=options)
+    plan = Plan(name, None if offline else "climbing", "theorem-5.5-two-agents" if offline else None, options=options)
     with pytest.raises(Stopped):
         mv.begin_run(plan, tmp_path, 1e9, stopping_at(5))
     assert same(mv.resume_run(tmp_path), plan.follow(plan.subject(), in_memory))
@@ -167,14 +170,16 @@ def test_a_step_that_fails_loses_nothing(tmp_path, monkeypatch):
     ids=["in-class", "class-throughout"],
 )
 def test_the_evaluator_of_algorithm_2_is_the_one_that_was_asked_for(mappo, tmp_path, words, evaluator):
-    code, out, _ = mappo("algorithm-2", "--problem", "two-agent-gap", "-k", "1", *words, "--out", tmp_path / "run")
-    assert code == 0 and "two-agent-gap" in out
+    code, out, _ = mappo(
+        "algorithm-2", "--problem", "theorem-5.5-two-agents", "-k", "1", *words, "--out", tmp_path / "run"
+    )
+    assert code == 0 and "theorem-5.5-two-agents" in out
     assert mv.load_run(tmp_path / "run").evaluation.evaluator == evaluator
 
 
 def test_a_wrong_evaluator_is_named(mappo, tmp_path):
     code, _, err = mappo(
-        "algorithm-2", "--problem", "two-agent-gap", "--evaluator", "convex", "--out", tmp_path / "run"
+        "algorithm-2", "--problem", "theorem-5.5-two-agents", "--evaluator", "convex", "--out", tmp_path / "run"
     )
     assert code == 2 and "--evaluator 'convex' is none of in-class, class-throughout, unconstrained" in err
 
@@ -188,7 +193,7 @@ def test_an_evaluation_that_fails_loses_nothing_and_says_how_to_go_on(mappo, tmp
         return real(self, dataset, policy, price)
 
     monkeypatch.setattr(LinearEvaluation, "evaluate", failing)
-    options = ("--problem", "two-agent-gap", "-k", "40")
+    options = ("--problem", "theorem-5.5-two-agents", "-k", "40")
     code, _, err = mappo("algorithm-2-repaired", *options, "--out", tmp_path / "run")
     kept = mv.load_run(tmp_path / "run")
     assert code == 2 and 0 < kept.iterations < 40
@@ -196,7 +201,7 @@ def test_an_evaluation_that_fails_loses_nothing_and_says_how_to_go_on(mappo, tmp
     assert f"InterruptedRunError: iteration {kept.iterations}, agent 2: out of order" in err
     monkeypatch.undo()
     assert mappo("algorithm-2-repaired", "--out", tmp_path / "run", "--resume")[0] == 0
-    plan = Plan("algorithm-2-repaired", problem="two-agent-gap", options={"iterations": 40})
+    plan = Plan("algorithm-2-repaired", problem="theorem-5.5-two-agents", options={"iterations": 40})
     assert same(mv.load_run(tmp_path / "run"), plan.follow(None, in_memory))
 
 
@@ -437,7 +442,7 @@ def test_progress_shows_the_return_and_the_gap(tmp_path):
 def test_what_was_killed_before_its_picture_gets_it(mappo, tmp_path):
     mv.begin_run(Plan("constant-step", game="two-step", options={"iterations": 5}), tmp_path)
     code, text, _ = mappo("constant-step", "--out", tmp_path, "--resume")
-    assert code == 0 and (tmp_path / "summary.json").exists() and "Theorem 4.5 bounds nothing here" in text
+    assert code == 0 and (tmp_path / "summary.json").exists() and "Theorem 4.5 gives no bound for this run" in text
 
 
 def test_a_folder_with_a_run_is_not_overwritten(mappo, halfway):
@@ -491,10 +496,13 @@ def test_a_game_that_changed_is_noticed(mappo, tmp_path):
     [
         (("algorithm-1",), "give --game"),
         (("algorithm-2",), "needs one of --game and --problem"),
-        (("algorithm-2", "--problem", "climbing"), "no problem is called 'climbing'; there are two-agent-gap"),
-        (("algorithm-2", "--problem", "one-agent-gap", "--discount", "1/2"), "a problem is what it is"),
-        (("algorithm-2", "--problem", "one-agent-gap", "--samples", "few"), "'few' is no whole number"),
-        (("algorithm-4", "--problem", "one-agent-gap"), "only --problem two-agent-gap comes with one"),
+        (("algorithm-2", "--problem", "climbing"), "no problem is called 'climbing'; there are theorem-5.5-two-agents"),
+        (("algorithm-2", "--problem", "theorem-5.5-one-agent", "--discount", "1/2"), "a problem is what it is"),
+        (("algorithm-2", "--problem", "theorem-5.5-one-agent", "--samples", "few"), "'few' is no whole number"),
+        (
+            ("algorithm-4", "--problem", "theorem-5.5-one-agent"),
+            "only --problem theorem-5.5-two-agents comes with them",
+        ),
         (("algorithm-1", "--game", "two-step"), "let it begin again with --restart"),
         (("algorithm-1", "--game", "climbing", "--solver", "sgd:10"), "needs a radius R"),
         (("algorithm-1", "--game", "climbing", "--solver", "sgd"), "--solver 'sgd' is none of exact, sgd:NUMBER"),
@@ -583,7 +591,7 @@ def test_constant_steps_are_shown_with_the_bound_of_the_claim(algorithm, game, t
     """The claim on the run's own game, comparator and step, in balls; by hand, too: rewards of climbing lie in [-30, 11]."""
     plan = Plan(algorithm, game, options={"iterations": 4, "step": 0.25})
     data, exact = summary_of(tmp_path, plan), plan.subject()
-    exact = exact.as_single_agent() if plan.entry.single else exact
+    exact = exact.as_single_agent() if algorithm == "joint-mirror-descent" else exact
     bounds, agents = data["bounds"], exact.agents
     assert bounds["theorem"] == "theorem-4.5/exact-rate" and bounds["at"] == [1, 2, 3, 4]
     evidence = mv.check(bounds["theorem"], steps=4, game=exact, target=mv.optimal(exact).policy, beta=4)
@@ -643,10 +651,12 @@ def test_the_rate_needs_exact_values_and_a_discount(tmp_path):
 
 
 def test_bounds_of_runs_from_data(tmp_path):
-    printed = summary_of(tmp_path / "a", Plan("algorithm-2", problem="two-agent-gap", options={"iterations": 50}))
+    printed = summary_of(
+        tmp_path / "a", Plan("algorithm-2", problem="theorem-5.5-two-agents", options={"iterations": 50})
+    )
     repaired = summary_of(
         tmp_path / "b",
-        Plan("algorithm-2-repaired", problem="two-agent-gap", options={"iterations": 50, "samples": "100"}),
+        Plan("algorithm-2-repaired", problem="theorem-5.5-two-agents", options={"iterations": 50, "samples": "100"}),
     )
     first = 2 * np.sqrt(2) * 4 * 2 * np.sqrt(np.log(2) / 50)
     for data in (printed, repaired):
@@ -660,7 +670,8 @@ def test_algorithm_4_has_a_theorem_of_its_own(tmp_path):
     """The repaired one has a class that holds Q of every policy that it meets."""
     names = ("algorithm-4", "algorithm-4-repaired")
     printed, repaired = (
-        summary_of(tmp_path / name, Plan(name, problem="two-agent-gap", options={"iterations": 50})) for name in names
+        summary_of(tmp_path / name, Plan(name, problem="theorem-5.5-two-agents", options={"iterations": 50}))
+        for name in names
     )
     assert {data["bounds"]["theorem"] for data in (printed, repaired)} == {"theorem-d.7"}
     first = 2 * np.sqrt(2) * 4 * 2 * np.sqrt(np.log(2) / 50)
@@ -676,7 +687,7 @@ def test_what_pessimism_pays_where_the_class_lacks_the_values():
     game, policy = problem.game, mv.Policy.uniform(problem.game)
     tables = np.random.default_rng(3).uniform(0, 2, (4, game.states, game.actions))
     evaluation = FiniteEvaluation(problem, {2: FiniteClass(tables, 2)})
-    trace = mv.algorithms.pessimistic_finite_joint(problem, tables, 1, price=7.0)
+    trace = mv.algorithms.pessimistic_finite_joint(problem, tables, 1, penalty=7.0)
     data, costs = trace.dataset(0, 2), []
     for table in tables:
         backup = game.reward + game.transition @ (policy.joint() * table).sum(-1) / 2
@@ -709,3 +720,17 @@ def test_a_store_that_is_only_read_computes_nothing(tmp_path):
     game = mv.named_game("climbing").floats()
     trace = mv.algorithms.constant_step(game, 9, 0.1, record=stored(tmp_path))
     assert trace.iterations == 0 and not list(tmp_path.iterdir())
+
+
+def test_stored_runs_with_former_names_are_still_read(mappo, tmp_path):
+    """``two-agent-gap`` and ``price`` are what version 0.1.0 wrote into run.json."""
+    plan = Plan("algorithm-2", problem="theorem-5.5-two-agents", options={"iterations": 6, "penalty": 30.0})
+    expected = mv.begin_run(plan, tmp_path)
+    path = tmp_path / "run.json"
+    file = json.loads(path.read_text())
+    file["problem"], file["options"]["price"] = "two-agent-gap", file["options"].pop("penalty")
+    path.write_text(json.dumps(file))
+    assert same(mv.load_run(tmp_path), expected)
+    assert open_run(tmp_path).plan == plan
+    code, _, err = mappo("algorithm-2", "--out", tmp_path, "--problem", "two-agent-gap", "--resume")
+    assert code == 0, err

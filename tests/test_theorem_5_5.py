@@ -7,7 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from mappo_verify.report.plots import save, theorem_5_5_gap, theorem_5_5_slope
+from mappo_verify.report.plots.style import save
+from mappo_verify.report.plots.theorem_5_5 import theorem_5_5_gap, theorem_5_5_slope
 from mappo_verify.reproduction.theorem_5_5 import estimation_slope, theorem_5_5
 
 

@@ -9,7 +9,7 @@ from .shared_parameters import shared_parameters as shared_parameters
 from .joint_mirror_descent import joint_mirror_descent as joint_mirror_descent
 
 # --- How the policy is fitted and its values are estimated -----------------------------------------------------------
-from .improvement_solver import StochasticGradient as StochasticGradient, ExactFit as ExactFit
+from .projection_step import StochasticGradient as StochasticGradient, ExactFit as ExactFit
 from .critics import (
     ExactCritic as ExactCritic,
     NoisyCritic as NoisyCritic,
@@ -26,8 +26,8 @@ from .pessimistic_linear import (
     InClass as InClass,
     Unconstrained as Unconstrained,
     statistical_error as statistical_error,
-    theorem_price as theorem_price,
-    repaired_price as repaired_price,
+    theorem_penalty as theorem_penalty,
+    repaired_penalty as repaired_penalty,
 )
 from .pessimistic_general import (
     pessimistic_finite as pessimistic_finite,

@@ -29,8 +29,8 @@ from ..arithmetic import Array, constant
 from ..model import Game
 from ..model.features import Features, Parameters
 from .critics import Critic, ExactCritic
-from .improvement_solver import ExactFit, Solver, positive_number, require_count
-from .iteration import iterate
+from .iteration import Improvement, positive_number
+from .projection_step import ExactFit
 from .recording import Record, in_memory
 from .trace import Trace
 
@@ -56,36 +56,16 @@ def constant_step(
     ``[..., S·|A_1|···|A_{m+1}|]``.  Critics other than the exact one turn this into tabular natural policy gradient with
     errors.  Works in balls, too, for short runs.
     """
-    return with_step(
-        "constant_step", game, Features.tabular(game), ExactFit(), iterations, step, critic, seed, initial, record
-    )
-
-
-def with_step(
-    algorithm: str,
-    game: Game,
-    features: Features,
-    solver: Solver,
-    iterations: int,
-    step: Any,
-    critic: Critic | None,
-    seed: int,
-    initial: Parameters | None,
-    record: Record,
-) -> Trace:
-    """``K`` updates by ``solver`` at ``β = 1/η``, the same in every iteration: what all algorithms with a step share."""
-    require_count("K", iterations)
-    critic = critic or ExactCritic()
-    return iterate(
+    settings = {"step": step, "initial": initial}
+    return Improvement(
+        "constant_step",
         game,
-        features,
+        Features.tabular(game),
         iterations,
         inverse_step(game, step),
-        critic,
-        solver,
+        ExactFit(),
+        critic or ExactCritic(),
         seed,
-        algorithm,
-        {"iterations": iterations, "step": step, "critic": critic, "initial": initial},
         initial=initial,
-        record=record,
-    )
+        settings=settings,
+    ).run(record)

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -23,45 +22,23 @@ from ..errors import GameError
 from ..model import Game, Policy
 from ..model.agents import join_last, prefix_sizes, split_last
 from ..model.features import Features
-from ..model.validation import require_finite
+from ..model.validation import require_count, require_finite
 from ..quantities.agent_values import average_out
-from ..quantities.distributions import state_action_distribution, stationary_distribution, visits
 from ..quantities.divergence import squared_norm
 from ..quantities.values import action_values
-from .improvement_solver import least_squares, require_count
+from .current_policy import CurrentPolicy
+from .least_squares import least_squares
 from .sampling import Generator, SamplingOracle, cumulative, draw
 
 EPISODES = 20_000
 """How many episodes a critic rolls out side by side; more would only need more memory."""
 
 
-@dataclass(frozen=True, eq=False)
-class Iterate:
-    """``π_k`` on its game, with the distributions of iteration ``k``, computed when first asked for."""
-
-    game: Game
-    policy: Policy
-
-    @cached_property
-    def states(self) -> Array:
-        """``ν_k``, shape ``[..., S]``."""
-        return stationary_distribution(self.game, self.policy)
-
-    @cached_property
-    def visits(self) -> Array:
-        """``d^{π_k}_ρ`` from the game's start, shape ``[..., S]``."""
-        return visits(self.game, self.policy)
-
-    def weights(self, m: int) -> Array:
-        """``σ_k = ν_k π_k^{1:m}`` over ``(s, a^{1:m})``, shape ``[..., S, |A_1|···|A_m|]``."""
-        return state_action_distribution(self.states, self.policy, m)
-
-
 class Critic(ABC):
     """Something that estimates ``Q^{1:m}`` of the current policy, for all agents at once."""
 
     @abstractmethod
-    def estimate(self, iterate: Iterate, generator: Generator) -> tuple[Array, ...]:
+    def estimate(self, current: CurrentPolicy, generator: Generator) -> tuple[Array, ...]:
         """``(Q̂^{1:1}, ..., Q̂^{1:N})``, each in the shape of its factor, ``[..., S, prefixes, A_m]``."""
 
 
@@ -75,9 +52,9 @@ def _by_factor(values: Array, policy: Policy) -> tuple[Array, ...]:
 class ExactCritic(Critic):
     """``Q̂ = Q``."""
 
-    def estimate(self, iterate: Iterate, generator: Generator) -> tuple[Array, ...]:  # noqa: ARG002 - one interface
+    def estimate(self, current: CurrentPolicy, generator: Generator) -> tuple[Array, ...]:  # noqa: ARG002 - one interface
         """The values themselves."""
-        return _by_factor(action_values(iterate.game, iterate.policy), iterate.policy)
+        return _by_factor(action_values(current.game, current.policy), current.policy)
 
 
 @dataclass(frozen=True)
@@ -91,13 +68,13 @@ class NoisyCritic(Critic):
         if compare(self.error, "<", 0) > 0:
             raise GameError(f"the critic's error ε̂ = {self.error} is negative")
 
-    def estimate(self, iterate: Iterate, generator: Generator) -> tuple[Array, ...]:
+    def estimate(self, current: CurrentPolicy, generator: Generator) -> tuple[Array, ...]:
         """The values, each agent's with an error of its own."""
-        _require_floats(iterate.game)
-        exact, noisy = ExactCritic().estimate(iterate, generator), []
+        _require_floats(current.game)
+        exact, noisy = ExactCritic().estimate(current, generator), []
         for m, table in enumerate(exact, start=1):
             noise = generator.standard_normal(table.shape)
-            size = sqrt(squared_norm(join_last(noise), iterate.weights(m), axes=2))
+            size = sqrt(squared_norm(join_last(noise), current.weights(m), axes=2))
             noisy.append(table + lift(self.error / size, 3) * noise)
         return tuple(noisy)
 
@@ -114,9 +91,9 @@ class MonteCarloCritic(Critic):
     def __post_init__(self) -> None:
         require_count("rollouts", self.rollouts)
 
-    def estimate(self, iterate: Iterate, generator: Generator) -> tuple[Array, ...]:
+    def estimate(self, current: CurrentPolicy, generator: Generator) -> tuple[Array, ...]:
         """From ``rollouts·S·A`` episodes."""
-        game, policy = iterate.game, iterate.policy
+        game, policy = current.game, current.policy
         oracle = SamplingOracle(game, generator)
         pairs = game.states * game.actions
         total, left = np.zeros(pairs), self.rollouts
@@ -143,12 +120,12 @@ class RegressionCritic(Critic):
     def __post_init__(self) -> None:
         require_count("samples", self.samples)
 
-    def estimate(self, iterate: Iterate, generator: Generator) -> tuple[Array, ...]:
+    def estimate(self, current: CurrentPolicy, generator: Generator) -> tuple[Array, ...]:
         """One batch of samples serves all agents."""
-        game, policy = iterate.game, iterate.policy
+        game, policy = current.game, current.policy
         self.features.require_fits(game)
         oracle = SamplingOracle(game, generator)
-        places = draw(cumulative(iterate.weights(game.agents).reshape(-1)), generator, (self.samples,))
+        places = draw(cumulative(current.weights(game.agents).reshape(-1)), generator, (self.samples,))
         sums = oracle.rollout(policy, places // game.actions, places % game.actions)
         estimates = []
         for m, below in enumerate(prefix_sizes(game.action_sizes)[1:]):

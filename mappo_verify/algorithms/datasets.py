@@ -35,8 +35,8 @@ from ..errors import GameError
 from ..games.offline import OfflineProblem
 from ..model import Policy
 from ..model.agents import extend, prefix_sizes
+from ..model.validation import require_count
 from ..quantities.bellman_error import Moments
-from .improvement_solver import require_count
 from .sampling import ENDED, Generator, Places, SamplingOracle, cumulative, draw
 
 

@@ -32,9 +32,10 @@ from ..model.agents import average_out_last, join_last
 from ..model.features import Features, Parameters
 from ..quantities.gradients import gradient_of_logits
 from ..quantities.values import start_of
-from .constant_step import with_step
-from .critics import Critic
-from .improvement_solver import Problem, Solver
+from .constant_step import inverse_step
+from .critics import Critic, ExactCritic
+from .iteration import Improvement
+from .projection_step import Solver, Subproblem
 from .recording import Record, in_memory
 from .sampling import Generator
 from .trace import Trace
@@ -44,13 +45,13 @@ from .trace import Trace
 class GradientStep(Solver):
     """``θ_{k+1} = θ_k + ∂J/∂θ / β``, the chain rule through any features; with exact values, the exact gradient."""
 
-    def solve(self, problem: Problem, generator: Generator) -> Array:  # noqa: ARG002 - one interface
+    def solve(self, problem: Subproblem, generator: Generator) -> Array:  # noqa: ARG002 - one interface
         """No randomness."""
-        policy, m = problem.iterate.policy, problem.agent
+        policy, m = problem.current.policy, problem.agent
         values = join_last(problem.values)
         mean = average_out_last(values, policy.factors[m])
         gains = join_last(problem.values - mean[..., None])
-        slope = gradient_of_logits(problem.iterate.visits, policy, m + 1, gains)
+        slope = gradient_of_logits(problem.current.visits, policy, m + 1, gains)
         return np.asarray(problem.parameters + problem.features.transposed(m, slope) / lift(problem.beta, 1))
 
 
@@ -72,5 +73,16 @@ def independent_gradient(
     Raises :class:`~mappo_verify.errors.GameError` as :func:`~mappo_verify.algorithms.constant_step.constant_step` does.
     """
     start_of(game)
-    features, solver = Features.product(game), GradientStep()
-    return with_step("independent_gradient", game, features, solver, iterations, step, critic, seed, initial, record)
+    settings = {"step": step, "initial": initial}
+    return Improvement(
+        "independent_gradient",
+        game,
+        Features.product(game),
+        iterations,
+        inverse_step(game, step),
+        GradientStep(),
+        critic or ExactCritic(),
+        seed,
+        initial=initial,
+        settings=settings,
+    ).run(record)

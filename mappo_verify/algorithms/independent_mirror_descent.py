@@ -27,9 +27,10 @@ import numpy as np
 from ..arithmetic import Array
 from ..model import Game
 from ..model.features import Features, Parameters
-from .constant_step import with_step
-from .critics import Critic
-from .improvement_solver import Problem, Solver
+from .constant_step import inverse_step
+from .critics import Critic, ExactCritic
+from .iteration import Improvement
+from .projection_step import Solver, Subproblem
 from .recording import Record, in_memory
 from .sampling import Generator
 from .trace import Trace
@@ -39,9 +40,9 @@ from .trace import Trace
 class IndependentFit(Solver):
     """The minimiser of (4) for an agent that ignores the prefix, at every state (also where ``σ_k`` is 0)."""
 
-    def solve(self, problem: Problem, generator: Generator) -> Array:  # noqa: ARG002 - one interface
+    def solve(self, problem: Subproblem, generator: Generator) -> Array:  # noqa: ARG002 - one interface
         """``ℓ_k + E_{p ~ π_k^{1:m-1}}[Q̂^{1:m}(s, p, ·)]/β_k``, no randomness."""
-        reached = problem.iterate.policy.prefix_probabilities()[problem.agent]
+        reached = problem.current.policy.prefix_probabilities()[problem.agent]
         return np.asarray(
             problem.parameters + problem.features.transposed(problem.agent, reached[..., None] * problem.ideal)
         )
@@ -61,7 +62,16 @@ def independent_mirror_descent(
 
     Arguments as for :func:`~mappo_verify.algorithms.independent_gradient.independent_gradient`; no start is needed.
     """
-    features, solver = Features.product(game), IndependentFit()
-    return with_step(
-        "independent_mirror_descent", game, features, solver, iterations, step, critic, seed, initial, record
-    )
+    settings = {"step": step, "initial": initial}
+    return Improvement(
+        "independent_mirror_descent",
+        game,
+        Features.product(game),
+        iterations,
+        inverse_step(game, step),
+        IndependentFit(),
+        critic or ExactCritic(),
+        seed,
+        initial=initial,
+        settings=settings,
+    ).run(record)

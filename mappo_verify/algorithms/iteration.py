@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array
+from ..arithmetic import Array, like, system_of
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.features import Features, Parameters
-from ..model.validation import array_of, in_system
-from .critics import Critic, Iterate
-from .improvement_solver import Problem, Solver
+from ..model.validation import array_of, in_system, require_count, require_positive
+from .critics import Critic, ExactCritic
+from .current_policy import CurrentPolicy
+from .projection_step import Solver, Subproblem
 from .recording import Column, Process, Record, State, in_memory
 from .trace import Trace
 
@@ -40,26 +42,78 @@ def start_parameters(game: Game, features: Features, initial: Parameters | None)
     return tables
 
 
+def positive_number(game: Game, name: str, value: Any) -> Array:
+    """A positive number, or one per game of a batch, in the number system of ``game``; integers and Fractions join any."""
+    require_positive(name, value)
+    simple = isinstance(value, (int, Fraction))
+    number = like(value, game.system) if simple else in_system(array_of(value, name), game.system)
+    if system_of(number) is not game.system:
+        raise GameError(f"{name} is in {system_of(number).value}, the game in {game.system.value}; convert one")
+    if number.ndim and number.shape != game.batch_shape:
+        raise GameError(f"{name} has shape {number.shape}; it needs one number, or the batch shape {game.batch_shape}")
+    return number
+
+
 @dataclass(frozen=True, eq=False)
 class Improvement(Process):
-    """``θ_0 = initial`` (default 0); then ``K`` times: ``Q̂`` of ``π_{θ_k}``, and ``θ_{k+1}^m`` by ``solver`` for every agent.
+    """``θ_0 = initial``; then ``K`` times: ``Q̂`` of ``π_{θ_k}``, and ``θ_{k+1}^m`` by ``solver`` for every agent.
 
     Every ``Q̂^{1:m}`` is of ``π_{θ_k}``, so the agents of one iteration do not depend on each other: the critic and each agent
     have a generator of their own, spawned from ``seed``, and any ``order`` gives the same run.  An iteration leaves behind
-    ``θ_k`` and ``Q̂_k``; the state holds ``θ_k``.
+    ``θ_k`` and ``Q̂_k``; the state holds ``θ_k``.  :meth:`run` follows it to its end.
+
+    Attributes
+    ----------
+    algorithm : str
+        The name that the trace carries.
+    game : Game
+        A batch runs in parallel.
+    features : Features
+        What the parameters mean.
+    iterations : int
+        ``K ≥ 1``.
+    beta : Array
+        ``β_k``, the same in every iteration: a number, or one per game of the batch.
+    solver : Solver
+        How an agent's parameters move.
+    critic : Critic
+        Who estimates ``Q``; exact by default.
+    seed : int
+        Of everything random.
+    radius : number, optional
+        ``R`` of the ball that the solver keeps to.
+    bound : number, optional
+        ``B`` with ``|Q̂| ≤ B``.
+    order : sequence of int, optional
+        The agents 1..N in the order of the inner loop; ``1..N`` by default.
+    initial : sequence of Array, optional
+        ``θ_0`` of every agent, ``[..., d_m]``; 0 by default.
+    settings : Mapping
+        More of what the algorithm was called with, for the trace.
     """
 
+    algorithm: str
     game: Game
     features: Features
     iterations: int
     beta: Array
-    critic: Critic
     solver: Solver
-    seed: int
-    radius: Any
-    bound: Any
-    order: tuple[int, ...]
-    initial: Parameters | None
+    critic: Critic = ExactCritic()  # noqa: RUF009 - frozen, and without data
+    seed: int = 0
+    radius: Any = None
+    bound: Any = None
+    order: Sequence[int] | None = None
+    initial: Parameters | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        require_count("K", self.iterations)
+        agent_order(self.order, self.game.agents)
+
+    @cached_property
+    def sequence(self) -> tuple[int, ...]:
+        """The agents in the order of the inner loop."""
+        return agent_order(self.order, self.game.agents)
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:  # type: ignore[override]
@@ -74,7 +128,7 @@ class Improvement(Process):
         )
 
     @property
-    def shown(self) -> int:  # type: ignore[override]
+    def state_columns(self) -> int:  # type: ignore[override]
         """``θ_k`` of every agent."""
         return self.game.agents
 
@@ -85,17 +139,19 @@ class Improvement(Process):
         return State(0, self._stored(first, 0), tuple(map(np.random.default_rng, seeds)))
 
     def step(self, state: State) -> tuple[State, tuple[Array, ...]]:
-        """Criticise, improve."""
+        """Estimate Q of the current policy, then improve every agent."""
         agents, parameters, generators = self.game.agents, state.tables, state.generators
-        current = Iterate(self.game, self.policy(state))
+        current = CurrentPolicy(self.game, self.policy(state))
         values = self._stored(self.critic.estimate(current, generators[0]), agents)
         problems = [
-            Problem(current, self.features, m - 1, parameters[m - 1], values[m - 1], self.beta, self.radius, self.bound)
-            for m in self.order
+            Subproblem(
+                current, self.features, m - 1, parameters[m - 1], values[m - 1], self.beta, self.radius, self.bound
+            )
+            for m in self.sequence
         ]
         improved = list(parameters)
-        own = [generators[m] for m in self.order]
-        for m, table in zip(self.order, self.solver.improve(problems, own), strict=True):
+        own = [generators[m] for m in self.sequence]
+        for m, table in zip(self.sequence, self.solver.improve(problems, own), strict=True):
             improved[m - 1] = table
         return State(state.k + 1, self._stored(improved, 0), generators), (*parameters, *values)
 
@@ -113,30 +169,13 @@ class Improvement(Process):
             for table, column in zip(tables, columns, strict=True)
         )
 
-
-def iterate(
-    game: Game,
-    features: Features,
-    iterations: int,
-    beta: Array,
-    critic: Critic,
-    solver: Solver,
-    seed: int,
-    algorithm: str,
-    settings: Mapping[str, Any],
-    radius: Any = None,
-    bound: Any = None,
-    order: Sequence[int] | None = None,
-    initial: Parameters | None = None,
-    record: Record = in_memory,
-) -> Trace:
-    """The trace of an :class:`Improvement`, as far as ``record`` follows it."""
-    sequence = agent_order(order, game.agents)
-    process = Improvement(game, features, iterations, beta, critic, solver, seed, radius, bound, sequence, initial)
-    kept = record(process)
-    if kept.failure:
-        raise kept.failure
-    values = kept.tables[game.agents :]
-    for table in (*kept.paths, *values):
-        table.setflags(write=False)
-    return Trace(features, kept.paths, values, beta, algorithm, {**settings, "seed": seed, "order": sequence})
+    def run(self, record: Record = in_memory) -> Trace:
+        """The trace, as far as ``record`` follows the iterations; an error that ended them is raised."""
+        kept, agents = record(self), self.game.agents
+        if kept.failure:
+            raise kept.failure
+        values = kept.tables[agents:]
+        for table in (*kept.paths, *values):
+            table.setflags(write=False)
+        called = {"iterations": self.iterations, "critic": self.critic, **self.settings, "seed": self.seed}
+        return Trace(self.features, kept.paths, values, self.beta, self.algorithm, {**called, "order": self.sequence})

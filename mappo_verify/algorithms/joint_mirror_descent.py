@@ -1,4 +1,4 @@
-"""A single agent who chooses for everybody: mirror descent on the joint action space.
+"""A single agent that chooses the joint action: mirror descent on the joint action space.
 
 Seen from above, a cooperative game is a decision process with ``|A| = |A_1|···|A_N|`` actions, and equation (1) is::
 

@@ -26,15 +26,17 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, absolute, largest, like, sqrt, square, support
+from ..arithmetic import Array, absolute, largest, like, sqrt, support
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.features import Features
+from ..model.validation import require_count, require_positive
 from ..quantities.distributions import stationary_distribution
 from ..quantities.divergence import entropy_of
+from ..quantities.mirror_descent import second_order_term
 from .critics import Critic, ExactCritic
-from .improvement_solver import ExactFit, Solver, positive_number, require_count, require_positive
-from .iteration import iterate
+from .iteration import Improvement, positive_number
+from .projection_step import ExactFit, Solver
 from .recording import Record, in_memory
 from .trace import Trace
 
@@ -54,7 +56,7 @@ def ideal_beta(bound: Any, action_sizes: tuple[int, ...]) -> Array:
     """
     if set(action_sizes) == {1}:
         raise GameError("no agent has a choice, so Theorem 4.5 names no β; pass beta=")
-    half = len(action_sizes) * square(bound) / 2
+    half = second_order_term(len(action_sizes), bound)
     return sqrt(half / entropy_of(action_sizes, half))
 
 
@@ -89,8 +91,8 @@ def multi_agent_ppo(
     critic : Critic, optional
         Default: exact.
     solver : Solver, optional
-        :class:`~mappo_verify.algorithms.improvement_solver.ExactFit` (the default) or Algorithm 3,
-        :class:`~mappo_verify.algorithms.improvement_solver.StochasticGradient`.
+        :class:`~mappo_verify.algorithms.projection_step.ExactFit` (the default) or Algorithm 3,
+        :class:`~mappo_verify.algorithms.projection_step.StochasticGradient`.
     bound : number, optional
         ``B`` with ``|Q̂| ≤ B``, which sets the default ``β`` and Algorithm 3's default step.  Default: :func:`value_bound`.
     order : sequence of int, optional
@@ -123,32 +125,24 @@ def multi_agent_ppo(
     stationary_distribution(
         game, Policy.uniform(game)
     )  # a softmax has full support, so its recurrent classes are these
-    settings = {
-        "iterations": iterations,
-        "beta": beta,
-        "radius": radius,
-        "critic": critic or ExactCritic(),
-        "solver": solver or ExactFit(),
-        "bound": bound,
-    }
     limit = value_bound(game) if bound is None else positive_number(game, "B", bound)
     if beta is None:
         require_positive("B, which sets the default β,", limit)
         base = ideal_beta(limit, game.action_sizes)
     else:
         base = positive_number(game, "β", beta)
-    return iterate(
+    solver = solver or ExactFit()
+    return Improvement(
+        "multi_agent_ppo",
         game,
         features,
         iterations,
         np.asarray(base * sqrt(like(iterations, game.system))),
-        settings["critic"],
-        settings["solver"],
+        solver,
+        critic or ExactCritic(),
         seed,
-        "multi_agent_ppo",
-        settings,
-        None if radius is None else positive_number(game, "R", radius),
-        limit,
-        order,
-        record=record,
-    )
+        radius=None if radius is None else positive_number(game, "R", radius),
+        bound=limit,
+        order=order,
+        settings={"beta": beta, "radius": radius, "solver": solver, "bound": bound},
+    ).run(record)

@@ -13,8 +13,8 @@ Source: Algorithm 4, Appendix D.
 >>> from mappo_verify.algorithms.datasets import Samples
 >>> from mappo_verify.games.offline import two_agent_classes, two_agent_gap
 >>> problem, classes = two_agent_gap().floats(), two_agent_classes()
->>> printed = pessimistic_finite(problem, classes, 800, price=1e3, data=Samples(10_000))
->>> repaired = pessimistic_finite_joint(problem, classes[1], 800, price=1e3, data=Samples(10_000))
+>>> printed = pessimistic_finite(problem, classes, 800, penalty=1e3, data=Samples(10_000))
+>>> repaired = pessimistic_finite_joint(problem, classes[1], 800, penalty=1e3, data=Samples(10_000))
 >>> print(printed.returns()[[0, -1]].round(3), repaired.returns()[[0, -1]].round(3))      # the best is 1/2
 [0.417 0.389] [0.417 0.467]
 """
@@ -37,7 +37,8 @@ from ..model.validation import FLOAT_TOLERANCE, array_of, at, first, require_fin
 from ..quantities.finite_class import FiniteClass
 from ..quantities.values import start_of
 from .datasets import Data, Dataset, Population
-from .pessimistic_iteration import Evaluation, Joint, Scheme, Separate, run
+from .pessimistic_evaluation import Evaluation
+from .pessimistic_iteration import Joint, PessimisticImprovement, Separate
 from .pessimistic_trace import PessimisticTrace
 from .recording import Record, in_memory
 
@@ -49,19 +50,19 @@ class FiniteEvaluation(Evaluation):
     problem: OfflineProblem
     classes: dict[int, FiniteClass]
 
-    def evaluate(self, dataset: Dataset, policy: Policy, price: Any) -> tuple[Array, Array]:
+    def evaluate(self, dataset: Dataset, policy: Policy, penalty: Any) -> tuple[Array, Array]:
         """Index and table."""
         game, tables = self.problem.game, self.classes[dataset.m].tables
         each = _for_each(tables, policy)
         data = dataset.frequencies()
-        chosen = FiniteClass(each, dataset.m).choice(game, policy, data, price, start_of(game))
+        chosen = FiniteClass(each, dataset.m).choice(game, policy, data, penalty, start_of(game))
         return chosen, np.asarray(tables[chosen])
 
-    def allowance(self, dataset: Dataset, policy: Policy, price: Any) -> Array:
+    def allowance(self, dataset: Dataset, policy: Policy, penalty: Any) -> Array:
         """:meth:`~mappo_verify.quantities.finite_class.FiniteClass.allowance` on these data, ``[...]``."""
         game, finite = self.problem.game, FiniteClass(_for_each(self.classes[dataset.m].tables, policy), dataset.m)
         errors = finite.errors(game, policy, dataset.frequencies())
-        return finite.allowance(game, policy, errors, price, self.problem.ceiling)
+        return finite.allowance(game, policy, errors, penalty, self.problem.ceiling)
 
     def choice(self, m: int) -> tuple[tuple[int, ...], np.dtype[Any]]:  # noqa: ARG002 - one interface
         """An index."""
@@ -84,7 +85,7 @@ def pessimistic_finite(
     classes: Sequence[Any],
     iterations: int,
     *,
-    price: Any,
+    penalty: Any,
     data: Data | None = None,
     repetitions: int | None = None,
     seed: int = 0,
@@ -99,7 +100,19 @@ def pessimistic_finite(
     if len(classes) != problem.game.agents:
         raise GameError(f"{len(classes)} classes were given for {problem.game.agents} agents")
     own = {m: _class(problem, tables, m) for m, tables in enumerate(classes, start=1)}
-    return _finite("pessimistic_finite", Separate(), problem, own, iterations, price, data, repetitions, seed, record)
+    evaluation = FiniteEvaluation(problem, own)
+    process = PessimisticImprovement(
+        "pessimistic_finite",
+        problem,
+        iterations,
+        Separate(),
+        evaluation,
+        penalty,
+        data or Population(),
+        repetitions,
+        seed,
+    )
+    return process.run(record)
 
 
 def pessimistic_finite_joint(
@@ -107,7 +120,7 @@ def pessimistic_finite_joint(
     tables: Any,
     iterations: int,
     *,
-    price: Any,
+    penalty: Any,
     data: Data | None = None,
     repetitions: int | None = None,
     seed: int = 0,
@@ -116,9 +129,19 @@ def pessimistic_finite_joint(
     """The repaired Algorithm 4: one class of joint critics, tables ``[|F|, S, A]``, and its averages for every agent."""
     agents = problem.game.agents
     own = {agents: _class(problem, tables, agents)}
-    return _finite(
-        "pessimistic_finite_joint", Joint(), problem, own, iterations, price, data, repetitions, seed, record
+    evaluation = FiniteEvaluation(problem, own)
+    process = PessimisticImprovement(
+        "pessimistic_finite_joint",
+        problem,
+        iterations,
+        Joint(),
+        evaluation,
+        penalty,
+        data or Population(),
+        repetitions,
+        seed,
     )
+    return process.run(record)
 
 
 def _class(problem: OfflineProblem, tables: Any, m: int) -> FiniteClass:
@@ -133,21 +156,3 @@ def _class(problem: OfflineProblem, tables: Any, m: int) -> FiniteClass:
     if over.any():
         raise GameError(f"{name}{at(first(over, given))} is beyond 1/(1-γ) = {problem.ceiling}")
     return FiniteClass(given, m)
-
-
-def _finite(
-    name: str,
-    scheme: Scheme,
-    problem: OfflineProblem,
-    classes: dict[int, FiniteClass],
-    iterations: int,
-    price: Any,
-    data: Data | None,
-    repetitions: int | None,
-    seed: int,
-    record: Record,
-) -> PessimisticTrace:
-    data = data or Population()
-    settings = {"iterations": iterations, "price": price, "data": data, "repetitions": repetitions}
-    evaluation = FiniteEvaluation(problem, classes)
-    return run(problem, iterations, scheme, evaluation, data, price, repetitions, seed, name, settings, record)

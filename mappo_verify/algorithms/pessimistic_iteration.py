@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -28,31 +28,13 @@ from ..games.offline import OfflineProblem
 from ..model import Game, Policy
 from ..model.agents import split_last
 from ..model.features import Features
+from ..model.validation import require_count, require_positive
 from ..quantities.agent_values import average_out
 from ..quantities.online_learning import tuned_step
-from .datasets import Data, Dataset, Outcomes, outcomes_of
-from .improvement_solver import require_count, require_positive
+from .datasets import Data, Outcomes, Population, outcomes_of
+from .pessimistic_evaluation import Evaluation
 from .pessimistic_trace import PessimisticTrace, generator_of
 from .recording import Column, Process, Record, State, in_memory
-
-
-class Evaluation(ABC):
-    """Pessimistic evaluation of one agent from one dataset (or a batch of both)."""
-
-    @abstractmethod
-    def evaluate(self, dataset: Dataset, policy: Policy, price: Any) -> tuple[Array, Array]:
-        """What is chosen (weights ``[..., d]``, or an index ``[...]``), and its table ``f``, ``[..., S, |A_1|···|A_m|]``.
-
-        ``price`` is ``λ``.
-        """
-
-    @abstractmethod
-    def choice(self, m: int) -> tuple[tuple[int, ...], np.dtype[Any]]:
-        """Shape, without batch axes, and NumPy type of what is chosen for agent ``m``."""
-
-    @abstractmethod
-    def error(self, dataset: Dataset, policy: Policy, table: Array) -> Array:
-        """``E_D(f, π)`` of any table ``f``, ``[...]``."""
 
 
 class Scheme(ABC):
@@ -75,15 +57,15 @@ class Separate(Scheme):
     """As printed: every agent has a critic of its own, and all share ``η = (1-γ)√(log|A|/2K)`` with ``|A| = max_m |A_m|``."""
 
     def evaluated(self, agents: int) -> tuple[int, ...]:
-        """All."""
+        """Every agent."""
         return tuple(range(1, agents + 1))
 
     def critics(self, tables: tuple[Array, ...], policy: Policy) -> tuple[Array, ...]:  # noqa: ARG002 - one interface
-        """The tables themselves."""
+        """The tables of the agents as they are."""
         return tables
 
     def steps(self, problem: OfflineProblem, iterations: int) -> tuple[float, ...]:
-        """One for all."""
+        """The same step for every agent."""
         most = int(largest(problem.game.action_sizes))
         return (step_of(problem, iterations, most),) * problem.game.agents
 
@@ -100,7 +82,7 @@ class Joint(Scheme):
         return average_out(tables[0], policy, policy.agents, 1)
 
     def steps(self, problem: OfflineProblem, iterations: int) -> tuple[float, ...]:
-        """Each its own."""
+        """A step of its own for every agent."""
         return tuple(step_of(problem, iterations, size) for size in problem.game.action_sizes)
 
 
@@ -111,20 +93,36 @@ def step_of(problem: OfflineProblem, iterations: int, actions: int) -> float:
 
 @dataclass(frozen=True, eq=False)
 class PessimisticImprovement(Process):
-    """``K`` iterations from the uniform policy, ``batch`` independent runs at once.
+    """``K`` iterations from the uniform policy, ``repetitions`` independent runs at once.
 
     Agent ``m``'s data of iteration ``k`` has a generator of its own, spawned from ``(seed, k, m)``, so each dataset can be drawn
     again without the others.  An iteration leaves behind the critics and what was chosen; the state holds ``Σ_{t<k} f_t^m``.
     """
 
+    algorithm: str
     problem: OfflineProblem
     iterations: int
     scheme: Scheme
     evaluation: Evaluation
-    data: Data
-    price: Any
-    batch: tuple[int, ...]
-    seed: int
+    penalty: Any
+    data: Data = Population()  # noqa: RUF009 - frozen, and without data of its own
+    repetitions: int | None = None
+    seed: int = 0
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        require_count("K", self.iterations)
+        require_positive("λ", self.penalty)
+        system = self.problem.game.system
+        if system is not System.FLOATS:
+            raise GameError(f"policies are softmaxes, so runs are in floats, not {system.value}; use problem.floats()")
+        if self.repetitions is not None:
+            require_count("repetitions", self.repetitions)
+
+    @property
+    def batch(self) -> tuple[int, ...]:
+        """``(repetitions,)``; nothing for a single run."""
+        return () if self.repetitions is None else (self.repetitions,)
 
     @property
     def game(self) -> Game:  # type: ignore[override]
@@ -162,7 +160,7 @@ class PessimisticImprovement(Process):
         )
 
     def begin(self) -> State:
-        """No gains yet, so the uniform policy."""
+        """The sums are 0, so the first policy is uniform."""
         return State(0, tuple(np.zeros((*self.batch, size)) for size in self.features.dimensions))
 
     def step(self, state: State) -> tuple[State, tuple[Array, ...]]:
@@ -180,7 +178,7 @@ class PessimisticImprovement(Process):
     def _evaluated(self, k: int, m: int, policy: Policy) -> tuple[Array, Array]:
         try:
             dataset = self.data.dataset(self.outcomes[m], policy, generator_of(self.seed, k, m))
-            return self.evaluation.evaluate(dataset, policy, self.price)
+            return self.evaluation.evaluate(dataset, policy, self.penalty)
         except Exception as error:
             raise GameError(f"iteration {k}, agent {m}: {error}") from error
 
@@ -188,52 +186,31 @@ class PessimisticImprovement(Process):
         """``π_k^m ∝ exp(η_m Σ_{t<k} f_t^m)``"""
         return self.features.follow([rate * total for rate, total in zip(self.rates, state.tables, strict=True)])
 
+    def run(self, record: Record = in_memory) -> PessimisticTrace:
+        """The trace, as far as ``record`` follows the iterations.
 
-def run(
-    problem: OfflineProblem,
-    iterations: int,
-    scheme: Scheme,
-    evaluation: Evaluation,
-    data: Data,
-    price: Any,
-    repetitions: int | None,
-    seed: int,
-    algorithm: str,
-    settings: Mapping[str, Any],
-    record: Record = in_memory,
-) -> PessimisticTrace:
-    """The trace of a :class:`PessimisticImprovement`, as far as ``record`` follows it.
-
-    If an evaluation fails, :class:`~mappo_verify.errors.InterruptedRunError` carries the trace so far.
-    """
-    game = problem.game
-    require_count("K", iterations)
-    require_positive("λ", price)
-    if game.system is not System.FLOATS:
-        raise GameError(f"policies are softmaxes, so runs are in floats, not {game.system.value}; use problem.floats()")
-    if repetitions is not None:
-        require_count("repetitions", repetitions)
-    batch = () if repetitions is None else (repetitions,)
-    process = PessimisticImprovement(problem, iterations, scheme, evaluation, data, price, batch, seed)
-    kept = record(process)
-    for table in kept.tables:
-        table.setflags(write=False)
-    trace = PessimisticTrace(
-        problem,
-        kept.tables[: game.agents],
-        kept.tables[game.agents :],
-        process.evaluated,
-        process.rates,
-        np.asarray(price, dtype=float),
-        evaluation,
-        data,
-        process.outcomes,
-        iterations,
-        batch,
-        algorithm,
-        {**settings, "seed": seed},
-    )
-    if kept.failure:
-        message = f"{kept.failure}; the iterations before it are in the trace of this error"
-        raise InterruptedRunError(message, trace) from kept.failure.__cause__
-    return trace
+        If an evaluation fails, :class:`~mappo_verify.errors.InterruptedRunError` carries the trace so far.
+        """
+        kept, agents = record(self), self.game.agents
+        for table in kept.tables:
+            table.setflags(write=False)
+        called = {"iterations": self.iterations, "penalty": self.penalty, "data": self.data}
+        trace = PessimisticTrace(
+            self.problem,
+            kept.tables[:agents],
+            kept.tables[agents:],
+            self.evaluated,
+            self.rates,
+            np.asarray(self.penalty, dtype=float),
+            self.evaluation,
+            self.data,
+            self.outcomes,
+            self.iterations,
+            self.batch,
+            self.algorithm,
+            {**called, "repetitions": self.repetitions, **self.settings, "seed": self.seed},
+        )
+        if kept.failure:
+            message = f"{kept.failure}; the iterations before it are in the trace of this error"
+            raise InterruptedRunError(message, trace) from kept.failure.__cause__
+        return trace

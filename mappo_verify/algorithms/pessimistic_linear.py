@@ -21,8 +21,8 @@ starts in one state ``s_0``; a start distribution ``ρ`` is averaged over.  Sour
 
 >>> from mappo_verify.games.offline import two_agent_gap
 >>> problem = two_agent_gap().floats()
->>> printed = pessimistic_ppo(problem, 800, price=1e3)
->>> repaired = pessimistic_ppo_joint(problem, 800, price=1e3)
+>>> printed = pessimistic_ppo(problem, 800, penalty=1e3)
+>>> repaired = pessimistic_ppo_joint(problem, 800, penalty=1e3)
 >>> print(printed.returns()[[0, -1]].round(3), repaired.returns()[[0, -1]].round(3))      # the best is 1/2
 [0.417 0.389] [0.417 0.467]
 """
@@ -40,13 +40,14 @@ from ..arithmetic import TRUE, Array, contract, log, pseudo_solve, square
 from ..errors import GameError, SolverError
 from ..games.offline import OfflineProblem
 from ..model import Policy
+from ..model.validation import require_count, require_positive
 from ..quantities.bellman_error import Moments, pessimistic_step, state_features
 from ..quantities.constrained_evaluation import class_pessimistic_step, constrained_step
 from ..quantities.linear_class import LinearClass
 from ..quantities.values import start_of
 from .datasets import Data, Dataset, Population
-from .improvement_solver import require_count, require_positive
-from .pessimistic_iteration import Evaluation, Joint, Scheme, Separate, run
+from .pessimistic_evaluation import Evaluation
+from .pessimistic_iteration import Joint, PessimisticImprovement, Separate
 from .pessimistic_trace import PessimisticTrace
 from .recording import Record, in_memory
 
@@ -57,7 +58,7 @@ class Evaluator(ABC):
     """How ``cᵀw + λ E(w)`` is minimised."""
 
     @abstractmethod
-    def weights(self, moments: Moments, direction: Array, price: Any, critics: LinearClass) -> Array:
+    def weights(self, moments: Moments, direction: Array, penalty: Any, critics: LinearClass) -> Array:
         """``w``, ``[..., d]``."""
 
 
@@ -65,16 +66,16 @@ class Evaluator(ABC):
 class InClass(Evaluator):
     """Over the class: ``‖w‖ ≤ L`` and ``0 ≤ φᵀw ≤ 1/(1-γ)``.  The closed form where it lies inside, a solver where not."""
 
-    def weights(self, moments: Moments, direction: Array, price: Any, critics: LinearClass) -> Array:
+    def weights(self, moments: Moments, direction: Array, penalty: Any, critics: LinearClass) -> Array:
         """By :func:`~mappo_verify.quantities.constrained_evaluation.constrained_step`, a repetition at a time."""
-        step = pessimistic_step(moments, direction, price)  # all repetitions at once: most need no more
+        step = pessimistic_step(moments, direction, penalty)  # all repetitions at once: most need no more
         settled = step.bounded & (critics.contains(step.weights) == TRUE)
         if settled.all():
             return step.weights
         weights = step.weights.copy()
         for place in np.argwhere(~settled):
             index = tuple(place)
-            weights[index] = constrained_step(moments[index], direction[index], price, critics).weights
+            weights[index] = constrained_step(moments[index], direction[index], penalty, critics).weights
         return weights
 
 
@@ -101,11 +102,13 @@ class ClassThroughout(Evaluator):
         require_count("the budget", self.budget)
         require_positive("the tolerance", self.tolerance)
 
-    def weights(self, moments: Moments, direction: Array, price: Any, critics: LinearClass) -> Array:
+    def weights(self, moments: Moments, direction: Array, penalty: Any, critics: LinearClass) -> Array:
         """A repetition at a time."""
         weights = np.empty_like(direction)
         for index in np.ndindex(*direction.shape[:-1]):
-            step = class_pessimistic_step(moments[index], direction[index], price, critics, self.budget, self.tolerance)
+            step = class_pessimistic_step(
+                moments[index], direction[index], penalty, critics, self.budget, self.tolerance
+            )
             if not step.closed:
                 low, high = float(step.bracket.lower), float(step.bracket.upper)
                 where = f" in repetition {index[0]}" if index else ""
@@ -122,14 +125,14 @@ class ClassThroughout(Evaluator):
 class Unconstrained(Evaluator):
     """Over all of ``R^d``, in closed form."""
 
-    def weights(self, moments: Moments, direction: Array, price: Any, critics: LinearClass) -> Array:  # noqa: ARG002 - one interface
+    def weights(self, moments: Moments, direction: Array, penalty: Any, critics: LinearClass) -> Array:  # noqa: ARG002 - one interface
         """The closed form; :class:`GameError` where nothing bounds the objective."""
-        step = pessimistic_step(moments, direction, price)
+        step = pessimistic_step(moments, direction, penalty)
         if not step.bounded.all():
             place = [int(i) for i in np.argwhere(~step.bounded)[0]]
             where = f" in repetition {place[0]}" if place else ""
             raise GameError(
-                f"without the class's constraints the objective has no lower bound{where}: it falls for ever along "
+                f"without the class's constraints the objective has no lower bound{where}: it falls without end along "
                 f"w = {np.round(step.descent[tuple(place)], 6).tolist()}; evaluate with InClass(), or let the data cover more"
             )
         return step.weights
@@ -149,12 +152,12 @@ class LinearEvaluation(Evaluation):
         matrices = (problem.features.matrix(m) for m in range(problem.game.agents))
         return tuple(LinearClass(matrix, problem.radius, problem.ceiling) for matrix in matrices)
 
-    def evaluate(self, dataset: Dataset, policy: Policy, price: Any) -> tuple[Array, Array]:
+    def evaluate(self, dataset: Dataset, policy: Policy, penalty: Any) -> tuple[Array, Array]:
         """Weights and table."""
         game, critics = self.problem.game, self.classes[dataset.m - 1]
         averages = state_features(game, policy, critics.features, dataset.m)
         direction = contract("...s,...sd->...d", start_of(game), averages)
-        weights = self.evaluator.weights(dataset.moments(averages), direction, price, critics)
+        weights = self.evaluator.weights(dataset.moments(averages), direction, penalty, critics)
         return weights, critics.values(weights).reshape(*weights.shape[:-1], game.states, -1)
 
     def choice(self, m: int) -> tuple[tuple[int, ...], np.dtype[Any]]:
@@ -183,7 +186,7 @@ def pessimistic_ppo(
     problem: OfflineProblem,
     iterations: int,
     *,
-    price: Any,
+    penalty: Any,
     data: Data | None = None,
     evaluator: Evaluator | None = None,
     repetitions: int | None = None,
@@ -198,8 +201,8 @@ def pessimistic_ppo(
         In floats.
     iterations : int
         ``K ≥ 1``.
-    price : number
-        ``λ > 0``; the theorem's is :func:`theorem_price`.
+    penalty : number
+        ``λ > 0``; the theorem's is :func:`theorem_penalty`.
     data : Data, optional
         :class:`~mappo_verify.algorithms.datasets.Population` (the default), or
         :class:`~mappo_verify.algorithms.datasets.Samples` of ``n`` draws per iteration and agent.
@@ -220,16 +223,26 @@ def pessimistic_ppo(
     InterruptedRunError
         Where an evaluation fails; its ``trace`` has the iterations before.
     """
-    return _linear(
-        "pessimistic_ppo", Separate(), problem, iterations, price, data, evaluator, repetitions, seed, record
-    )
+    evaluator = evaluator or InClass()
+    return PessimisticImprovement(
+        "pessimistic_ppo",
+        problem,
+        iterations,
+        Separate(),
+        LinearEvaluation(problem, evaluator),
+        penalty,
+        data or Population(),
+        repetitions,
+        seed,
+        {"evaluator": evaluator},
+    ).run(record)
 
 
 def pessimistic_ppo_joint(
     problem: OfflineProblem,
     iterations: int,
     *,
-    price: Any,
+    penalty: Any,
     data: Data | None = None,
     evaluator: Evaluator | None = None,
     repetitions: int | None = None,
@@ -241,33 +254,19 @@ def pessimistic_ppo_joint(
     If ``Q_{π_k}`` and ``T_{π_k} f_k`` are in the class and ``‖f_k - T f_k‖_{2,d_*} ≤ C ‖f_k - T f_k‖_{2,μ}``, then on the
     population ``mean_k J(π_*) - J(π_k) ≤ (2√2/(1-γ)²) Σ_m √(log|A_m|/K) + C²/(4λ(1-γ)²)``.
     """
-    return _linear(
-        "pessimistic_ppo_joint", Joint(), problem, iterations, price, data, evaluator, repetitions, seed, record
-    )
-
-
-def _linear(
-    name: str,
-    scheme: Scheme,
-    problem: OfflineProblem,
-    iterations: int,
-    price: Any,
-    data: Data | None,
-    evaluator: Evaluator | None,
-    repetitions: int | None,
-    seed: int,
-    record: Record,
-) -> PessimisticTrace:
-    data, evaluator = data or Population(), evaluator or InClass()
-    settings = {
-        "iterations": iterations,
-        "price": price,
-        "data": data,
-        "evaluator": evaluator,
-        "repetitions": repetitions,
-    }
-    evaluation = LinearEvaluation(problem, evaluator)
-    return run(problem, iterations, scheme, evaluation, data, price, repetitions, seed, name, settings, record)
+    evaluator = evaluator or InClass()
+    return PessimisticImprovement(
+        "pessimistic_ppo_joint",
+        problem,
+        iterations,
+        Joint(),
+        LinearEvaluation(problem, evaluator),
+        penalty,
+        data or Population(),
+        repetitions,
+        seed,
+        {"evaluator": evaluator},
+    ).run(record)
 
 
 # --- the theorem's λ --------------------------------------------------------------------------------------------------
@@ -290,13 +289,13 @@ def statistical_error(
     return np.asarray(constant * dimension * inside * square(problem.ceiling) / size)
 
 
-def theorem_price(problem: OfflineProblem, error: Any) -> Array:
+def theorem_penalty(problem: OfflineProblem, error: Any) -> Array:
     """``λ = ε_r^{-2/3} / (1-γ)``.  Source: Theorem 5.5."""
     require_positive("ε_r", error)
     return np.asarray(problem.ceiling * np.asarray(error) ** (-2 / 3))
 
 
-def repaired_price(problem: OfflineProblem, error: Any, mismatch: Any = 1.0) -> Array:
+def repaired_penalty(problem: OfflineProblem, error: Any, mismatch: Any = 1.0) -> Array:
     """``λ = C / (2(1-γ)√ε_r)``, which balances ``C²/(4λ(1-γ)²)`` with ``λε_r``: their sum is ``C√ε_r/(1-γ)``, so ``n^{-1/2}``."""
     require_positive("ε_r", error)
     require_positive("C", mismatch)

@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -37,10 +37,8 @@ from ..quantities.divergence import squared_norm
 from ..quantities.online_learning import cumulative_gains, estimation_bound, regret
 from ..quantities.values import returns, start_of
 from .datasets import Data, Dataset, Outcomes
+from .pessimistic_evaluation import Evaluation
 from .sampling import Generator
-
-if TYPE_CHECKING:
-    from .pessimistic_iteration import Evaluation
 
 
 def generator_of(seed: int, k: int, m: int) -> Generator:
@@ -63,7 +61,7 @@ class PessimisticTrace:
         The agents (counted from 1) that were evaluated from data: all, or the last one for a joint critic.
     steps : tuple of float
         ``η_m`` of every agent.
-    price : Array
+    penalty : Array
         ``λ``.
     evaluation, data, outcomes
         How critics were chosen, and from what.
@@ -80,7 +78,7 @@ class PessimisticTrace:
     choices: tuple[Array, ...]
     evaluated: tuple[int, ...]
     steps: tuple[float, ...]
-    price: Array
+    penalty: Array
     evaluation: Evaluation
     data: Data
     outcomes: Mapping[int, Outcomes]
@@ -187,18 +185,18 @@ class PessimisticQuantities:
         """``mean_k J_M(π_k) - J(π_k)``, ``[..., N]``; at most ``λε_r`` where ``Q_k`` is in the class."""
         return np.asarray((self.model_returns - self.returns[:-1, ..., None]).mean(0))
 
-    def estimation_bound(self, ceiling: Any, price: Any, mismatch: Any, allowance: Any = None) -> Array:
+    def estimation_bound(self, ceiling: Any, penalty: Any, mismatch: Any, allowance: Any = None) -> Array:
         """``C²/(4λ(1-γ)²) + λ ε_r + C ε_b/(1-γ)``, ``[...]``: what estimation costs the repaired algorithm, at most.
 
-        ``ceiling`` is ``1/(1-γ)``, ``price`` is ``λ``, and ``mismatch`` is a ``C`` with ``‖f_k - T f_k‖_{2,d_*} ≤ C ‖f_k - T
+        ``ceiling`` is ``1/(1-γ)``, ``penalty`` is ``λ``, and ``mismatch`` is a ``C`` with ``‖f_k - T f_k‖_{2,d_*} ≤ C ‖f_k - T
         f_k‖_{2,μ}``.  ``ε_r`` and ``ε_b = max_k ‖f_k - T f_k‖_{2,μ} - √E_D(f_k)`` are what happened in the run.  A class that
         need not hold ``Q_k`` has an ``allowance`` in the place of ``λ ε_r``.
         Source: theorem-5.5/repaired-sample, theorem-d.7/repaired.
         """
         seen = sqrt(maximum(self.critic_errors[..., 0], 0.0))  # rounding may leave it below 0
         unseen = maximum(largest(sqrt(self.residuals_squared[..., -1]) - seen, 0), 0.0)
-        allowed = price * self.realised_error[..., 0] if allowance is None else allowance
-        return estimation_bound(mismatch, ceiling, price, allowed, unseen)
+        allowed = penalty * self.realised_error[..., 0] if allowance is None else allowance
+        return estimation_bound(mismatch, ceiling, penalty, allowed, unseen)
 
     @property
     def realised_error(self) -> Array:
@@ -218,11 +216,11 @@ def pessimistic_quantities(trace: PessimisticTrace) -> PessimisticQuantities:
     model_returns, model_targets, residuals, regrets = [], [], [], []
     for m, critic in enumerate(trace.critics, start=1):
         table = join_last(critic)
-        here = average_out(table, before, m)[0][..., 0]
-        there = average_out(table, comparator, m)[0][..., 0]
-        own = np.asarray((here * start).sum(-1))
+        current = average_out(table, before, m)[0][..., 0]
+        compared = average_out(table, comparator, m)[0][..., 0]
+        own = np.asarray((current * start).sum(-1))
         model_returns.append(own)
-        model_targets.append(own + ((there - here) * visited).sum(-1))
+        model_targets.append(own + ((compared - current) * visited).sum(-1))
         residuals.append(
             squared_norm(table - bellman_operator(game, before, table, m), problem.distribution(m), axes=2)
         )

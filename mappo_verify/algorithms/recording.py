@@ -46,8 +46,8 @@ class Process(ABC):
     """``K``"""
     columns: tuple[Column, ...]
     """What every iteration leaves behind."""
-    shown: int = 0
-    """So many columns, the first ones, show the state's tables as they were before the iteration."""
+    state_columns: int = 0
+    """How many columns, the first ones, hold the tables of the state as they were before the iteration."""
 
     @abstractmethod
     def begin(self) -> State:
@@ -95,7 +95,7 @@ def in_memory(process: Process) -> Recording:
                 table[state.k - 1] = entry
     except Exception as error:
         failure = error
-    shown = tables[: process.shown]
+    shown = tables[: process.state_columns]
     for table, last in zip(shown, state.tables, strict=False):
         table[state.k] = last
     paths = tuple(table[: state.k + 1] for table in shown)

@@ -31,9 +31,9 @@ from ..model import Game
 from ..model.features import Features
 from .constant_step import inverse_step
 from .critics import Critic, ExactCritic
-from .improvement_solver import Problem, require_count
 from .independent_mirror_descent import IndependentFit
-from .iteration import iterate
+from .iteration import Improvement
+from .projection_step import Subproblem
 from .recording import Record, in_memory
 from .sampling import Generator
 from .trace import Trace
@@ -42,8 +42,8 @@ from .trace import Trace
 class SharedFit(IndependentFit):
     """The minimiser of (4) over one parameter vector that all agents share, at every state (also where ``σ_k`` is 0)."""
 
-    def improve(self, problems: Sequence[Problem], generators: Sequence[Generator]) -> list[Array]:
-        """The mean of all wishes, for everybody."""
+    def improve(self, problems: Sequence[Subproblem], generators: Sequence[Generator]) -> list[Array]:
+        """The mean of what the agents would choose by themselves, for all of them."""
         mean = np.asarray(np.stack(super().improve(problems, generators)).sum(0) / len(problems))
         return [mean] * len(problems)
 
@@ -63,22 +63,20 @@ def shared_parameters(
     ``step`` is ``η = 1/β > 0``, a number or one per game of the batch.  In the trace every agent has the same parameters.
     Raises :class:`~mappo_verify.errors.GameError` where action sets differ.
     """
-    require_count("K", iterations)
     if len(set(game.action_sizes)) > 1:
         raise GameError(
             f"agents with action sets of sizes {game.action_sizes} cannot share one policy; they must be equal"
         )
-    critic = critic or ExactCritic()
-    return iterate(
+    settings = {"step": step, "initial": initial}
+    return Improvement(
+        "shared_parameters",
         game,
         Features.product(game),
         iterations,
         inverse_step(game, step),
-        critic,
         SharedFit(),
+        critic or ExactCritic(),
         seed,
-        "shared_parameters",
-        {"iterations": iterations, "step": step, "critic": critic, "initial": initial},
         initial=None if initial is None else [initial] * game.agents,
-        record=record,
-    )
+        settings=settings,
+    ).run(record)

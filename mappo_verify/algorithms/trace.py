@@ -42,6 +42,7 @@ from ..model.features import Features
 from ..quantities.agent_values import agent_values
 from ..quantities.distributions import stationary_distribution
 from ..quantities.divergence import entropy_of, kl_divergence
+from ..quantities.mirror_descent import second_order_term
 from ..quantities.performance_difference import expected_along
 from ..quantities.update_errors import Update, fit_cost_factor, propagation_factor
 from ..quantities.values import returns
@@ -251,7 +252,7 @@ class Recomputed:
     def _bounds(self, losses: Array) -> Array:
         spent = np.cumsum(losses.sum(-1), axis=0)
         count = like(np.arange(1, len(spent) + 1), spent).reshape(-1, *(1,) * (spent.ndim - 1))
-        half = len(self.action_sizes) * square(self.bound / self.beta) / 2
+        half = second_order_term(len(self.action_sizes), self.bound / self.beta)
         total = entropy_of(self.action_sizes, spent) + spent + half * count
         return np.asarray(self.beta * total / ((like(1, self.discount) - self.discount) * count))
 
@@ -355,5 +356,5 @@ def self_consistent_beta(found: Recomputed) -> Array:
     both = (0, -1)
     fixed = (found.propagation_by_fit + found.fit_cost).sum(axis=both) + entropy_of(found.action_sizes, found.bound)
     varying = found.propagation_by_critic.sum(axis=both) / sqrt(like(iterations, found.bound))
-    target = 2 * agents * square(found.bound)
+    target = 4 * second_order_term(agents, found.bound)
     return np.asarray((sqrt(square(varying) + fixed * target) - varying) / (2 * fixed))

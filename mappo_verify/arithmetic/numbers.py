@@ -250,7 +250,7 @@ class Hidden:
     system: System
     _known: dict[System, Hidden] = {}  # noqa: RUF012 - one for all
 
-    def __new__(cls, system: System) -> Hidden:
+    def __new__(cls, system: System) -> Hidden:  # noqa: D102
         found = cls._known.get(system)
         if found is None:
             found = cls._known[system] = super().__new__(cls)

@@ -119,4 +119,8 @@ class OnePart:
 @cache
 def arithmetic_of(system: System) -> Arithmetic:
     """What implements a number system."""
+    if system is System.ENCLOSURES:
+        from .enclosures import Enclosures
+
+        return Enclosures()
     return OnePart(system, module_of(system))

@@ -91,7 +91,7 @@ class Arithmetic(Protocol):
         """1 TRUE, 0 UNKNOWN, -1 FALSE."""
 
     def certainly_equal(self, left: Parts, right: Parts) -> npt.NDArray[np.bool_]:
-        """Where two entries are one number beyond doubt, if only because both are the same object."""
+        """Where two entries stand for one number beyond doubt: equal points, or one and the same ball."""
 
     def nonzero(self, values: Parts) -> npt.NDArray[np.int8]:
         """Whether ``x ≠ 0``, three-valued."""

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import FALSE, System, compare, floats_of, smallest
+from ..arithmetic import FALSE, System, floats_of, smallest
 from ..claims.case import Case, system_of_object
 from ..claims.claim import Claim
 from ..claims.coordinates import Sizes
@@ -26,12 +26,12 @@ from ..model import Game, Policy
 from ..model.validation import array_of
 from ..papers.registry import CLAIMS, IDS, ids_of, select
 from ..papers.registry import claim as find
-from .evaluate import Part, aligned, certify, decide, evaluate, in_system
+from .evaluate import Part, certify, decide, evaluate
 from .monte_carlo import Statistics
 from .monte_carlo import run as run_experiment
 from .on_game import try_on_game
 from .proving import Failure, Proof, prove_at_points, prove_in_symbols
-from .reports import DECIDED, AuditReport, ClaimReport, Progress, Tally, Witness, conclude, recorded, with_taint
+from .reports import AuditReport, ClaimReport, Progress, Tally, Witness, conclude, recorded, with_taint
 from .sampling import Draw, draw, instance, sizes_of
 from .shrink import shrink
 
@@ -141,7 +141,7 @@ def _campaign(claim: Claim, ids: frozenset[str], profile: Profile, generator: np
     if claim.experiment is not None:
         return _statistical(claim, profile, generator)
     started = time.perf_counter()
-    tally, witness, batchwise = Tally(ids), None, False
+    tally, witness = Tally(ids), None
     proofs: list[Proof] = []
     failures: list[Failure] = []
     with recorded(tally, claim, "in symbols or at random points"):
@@ -152,7 +152,6 @@ def _campaign(claim: Claim, ids: frozenset[str], profile: Profile, generator: np
             if not drawn:
                 continue
             found = list(decide(claim, drawn, sizes))
-            batchwise = batchwise or require_batchwise(claim, sizes, drawn, found)
             for _, evidence in found:
                 tally.add(evidence)
             if witness is None and any(evidence.violated for _, evidence in found):
@@ -246,27 +245,6 @@ def violated_alone(claim: Claim, sizes: Sizes, coordinates: dict[str, Any]) -> E
     if not evidence.violated:
         raise ClaimError(f"claim {claim.id}: an instance is violated in a batch, but not alone; {MIXING}")
     return evidence
-
-
-def require_batchwise(claim: Claim, sizes: Sizes, drawn: Draw, found: list[Part]) -> bool:
-    """Whether two decided instances give the same lines together as alone: True, an error, or False where there are no two.
-
-    A proof that sums over the batch would make instances of no meaning, and could let a false claim survive.
-    """
-    decided = [int(i) for chosen, e in found for i, v in zip(chosen, np.ravel(e.verdict), strict=True) if v in DECIDED]
-    if len(decided) < 2:
-        return False
-    pair = {name: values[[decided[0], decided[-1]]] for name, values in drawn.items()}
-    together = certify(claim, partial(claim.setting.case, pair, sizes))
-    alone = certify(claim, partial(claim.setting.case, instance(pair, 0), sizes))
-    if together.arithmetic is not alone.arithmetic:
-        return False
-    for one, two in zip(together.lines, alone.lines, strict=True):
-        (row,) = aligned([in_system(one.value, alone.arithmetic)], (2,))
-        same = compare(row[0], "=", in_system(two.value, alone.arithmetic))
-        if (same == FALSE).any():
-            raise ClaimError(f"claim {claim.id}: line {one.expression!r} differs in a batch and alone; {MIXING}")
-    return True
 
 
 def _explore(claim: Claim, sizes: Sizes, count: int, generator: np.random.Generator) -> Draw | None:

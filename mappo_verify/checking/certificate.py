@@ -51,7 +51,7 @@ from ..claims.verdict import Evidence, LineEvidence, Standing, Verdict
 from ..errors import ClaimError, ExactnessError, FileError, UndecidedError
 from ..papers.registry import claim as find
 from .campaign import audit
-from .evaluate import PRECISION_CAP, certify, evaluate, in_system
+from .evaluate import PRECISION_CAP, certify, evaluate
 from .reports import Witness
 
 FORMAT, VERSION = "mappo-verify-certificate", 1
@@ -321,9 +321,7 @@ def _statements(evidence: Evidence) -> list[_Statement]:
     for chain, statement in zip((chain for chain in chains if len(chain) > 1), evidence.statements, strict=True):
         first, last = chain[0], chain[-1]
         masks = [np.asarray(entry.where, bool) for entry in (first, last) if entry.where is not None]
-        left, right, *masks = np.broadcast_arrays(
-            in_system(first.value, evidence.arithmetic), in_system(last.value, evidence.arithmetic), *masks
-        )
+        left, right, *masks = np.broadcast_arrays(first.value, last.value, *masks)
         where = np.logical_and.reduce([np.ones(left.shape, bool), *masks])
         result.append(_Statement(first.expression, statement.relation, last.expression, left, right, where))
     return result

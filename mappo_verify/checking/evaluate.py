@@ -1,9 +1,9 @@
 """Runs a claim on cases, in the arithmetic that can decide.
 
-Rationals first: there, equality and order are decided exactly.  Where a formula leaves the rationals (an exponential, a root)
-the case is rebuilt in balls, and the precision doubles until every inequality is decided or a stated cap is reached.
-An equality is never certified by balls, so there no doubling helps: it is VIOLATED where the ball excludes 0, else UNDECIDED.
-Floats are evaluated as they are and always end UNDECIDED, with a suggestion.
+Enclosures come first: they decide most inequalities, many instances at once.  Whatever they leave open, and every equality, goes
+to the rationals, where equality and order are decided exactly.  Where a formula leaves the rationals (an exponential, a root)
+the case is rebuilt in balls, and the precision doubles until every inequality is decided or a stated cap is reached.  Floats are
+evaluated as they are and always end UNDECIDED, with a suggestion.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -22,23 +21,23 @@ from ..arithmetic import (
     TRUE,
     UNKNOWN,
     Array,
+    Numbers,
     System,
-    Truth,
     absolute,
     compare,
     floats_of,
-    largest,
     like,
     module_of,
-    select,
     smallest,
-    truth_of,
 )
+from ..arithmetic.one_instance import Truth
+from ..arithmetic.structure import broadcast_to
 from ..claims.case import Case
-from ..claims.claim import Claim, Line, chains, composed_relation
+from ..claims.claim import NUMERIC, Claim, Line, chains, composed_relation
 from ..claims.coordinates import Sizes
-from ..claims.verdict import Evidence, LineEvidence, StepEvidence, verdicts_of
+from ..claims.verdict import Evidence, LineEvidence, StepEvidence, Verdict
 from ..errors import ClaimError, ExactnessError, UndecidedError
+from .laws import claimed, mask_of, proved, undecided, verdicts_of
 
 FLOAT_NOISE = 1e-9
 """Relative size below which a float difference looks like rounding; it only feeds the suggestion, never a verdict."""
@@ -52,17 +51,16 @@ Indices = npt.NDArray[np.intp]
 
 
 def evaluate(claim: Claim, case: Case, formal: bool = False) -> Evidence:
-    """The evidence of one case, or one batch, in the arithmetic it has.
+    """The evidence of one case, or of the several that lie side by side, in the arithmetic it has.
 
     A *formal* case (symbols, random points) stands for generic parameters: an identity that holds there holds wherever no
     denominator vanishes, so hypotheses about signs and supports are not asked.
     """
-    hypotheses, applies, live = (
-        ((), np.full(case.batch_shape, TRUE, np.int8), case) if formal else ask_hypotheses(claim, case)
-    )
+    everywhere = np.full(case.several, TRUE, np.int8)
+    hypotheses, applies, live = ((), everywhere, case) if formal else ask_hypotheses(claim, case)
     if not (applies == TRUE).any():
         return _not_applicable(claim, case, applies, hypotheses)
-    lines = claim.lines(live, formal)
+    lines = [_as_numbers(entry, live) for entry in claim.lines(live, formal)]
     return _assemble(claim, case, live, lines, applies, hypotheses)
 
 
@@ -95,12 +93,14 @@ Part = tuple[Indices, Evidence]
 def decide(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes) -> Iterator[Part]:
     """Evidence for a batch of drawn instances, part by part.
 
-    Rationals decide whatever stays within them; only the instances that leave them go to balls, and only those that are
-    still open there to more bits.  One that stays open at every precision (a tie that balls cannot see, say) is UNDECIDED
-    alone.
+    Enclosures decide what they can; the others go to the rationals, and those that leave the rationals to balls of more and
+    more bits.  One that stays open at every precision (a tie that balls cannot see, say) is UNDECIDED alone, and one whose
+    formulas raise a numeric error has raised alone.
     """
-    rest = np.arange(len(next(iter(drawn.values()))))
-    if not claim.transcendental:
+    rest: Indices = np.arange(len(next(iter(drawn.values()))))
+    found, rest = _in_enclosures(claim, drawn, sizes, rest)
+    yield from found
+    if len(rest) and not claim.transcendental:
         found, rest = _in_rationals(claim, drawn, sizes, rest)
         yield from found
     if len(rest):
@@ -111,6 +111,40 @@ def _case(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indices,
     return claim.setting.case({name: values[chosen] for name, values in drawn.items()}, sizes, system)
 
 
+def _in_enclosures(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indices) -> tuple[list[Part], Indices]:
+    """Evidence for the instances on which enclosures decide hypotheses, statements and steps, and the others.
+
+    A violation is left to another system, which decides it a second time.
+    """
+    try:
+        with np.errstate(all="ignore"):
+            evidence = evaluate(claim, _case(claim, drawn, sizes, chosen, System.ENCLOSURES))
+    except NUMERIC:
+        return [], chosen
+    verdicts = np.ravel(evidence.verdict)
+    settled = np.array([v in (Verdict.HOLDS, Verdict.NOT_APPLICABLE) for v in verdicts], bool)
+    applied = verdicts != Verdict.NOT_APPLICABLE
+    for entry in evidence.lines:
+        if entry.step is not None:
+            settled &= (_on_every(entry.step.truth, evidence) == TRUE) | ~applied
+    if not settled.any():
+        return [], chosen
+    if settled.all():
+        return [(chosen, evidence)], chosen[:0]
+    kept = chosen[settled]
+    with np.errstate(all="ignore"):
+        return [(kept, evaluate(claim, _case(claim, drawn, sizes, kept, System.ENCLOSURES)))], chosen[~settled]
+
+
+def _on_every(truth: Any, evidence: Evidence) -> Any:
+    """The truth of a step on all instances, where it was found on those that meet the hypotheses."""
+    if np.size(truth) == np.size(evidence.verdict):
+        return np.ravel(truth)
+    full = np.full(np.size(evidence.verdict), UNKNOWN, np.int8)
+    full[np.ravel(_met(evidence)) == TRUE] = np.ravel(truth)
+    return full
+
+
 def _in_rationals(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indices) -> tuple[list[Part], Indices]:
     """Evidence for the instances whose numbers all stay rational, and the others, found by halving."""
     try:
@@ -118,6 +152,9 @@ def _in_rationals(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: 
     except (ExactnessError, UndecidedError):
         if len(chosen) == 1:
             return [], chosen
+    except NUMERIC as error:
+        if len(chosen) == 1:
+            return [(chosen, _raised(claim, drawn, sizes, chosen, error))], chosen[:0]
     halves = [_in_rationals(claim, drawn, sizes, half) for half in np.array_split(chosen, 2)]
     return [part for found, _ in halves for part in found], np.concatenate([rest for _, rest in halves])
 
@@ -131,16 +168,17 @@ def _in_balls(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indi
 
     try:
         evidence = evidence_of(chosen)
-    except UndecidedError as error:
-        if bits < (PATIENCE if len(chosen) > 1 else PRECISION_CAP):
+    except NUMERIC as error:
+        more = isinstance(error, UndecidedError) and bits < (PATIENCE if len(chosen) > 1 else PRECISION_CAP)
+        if more:
             yield from _in_balls(claim, drawn, sizes, chosen, 2 * bits)
         elif len(chosen) > 1:
             for half in np.array_split(chosen, 2):
                 yield from _in_balls(claim, drawn, sizes, half, bits)
+        elif isinstance(error, UndecidedError):
+            yield chosen, _open_evidence(claim, drawn, sizes, chosen, reason=str(error))
         else:
-            case = _case(claim, drawn, sizes, chosen, System.RATIONALS)
-            unknown = np.full(case.batch_shape, UNKNOWN, np.int8)
-            yield chosen, replace(_not_applicable(claim, case, unknown, ()), reason=str(error))
+            yield chosen, _raised(claim, drawn, sizes, chosen, error)
         return
     still_open = _open(evidence, bits)
     if not still_open.any() or bits >= PRECISION_CAP:
@@ -151,11 +189,30 @@ def _in_balls(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indi
     yield from _in_balls(claim, drawn, sizes, chosen[still_open], 2 * bits)
 
 
-def _open(evidence: Evidence, bits: int) -> npt.NDArray[np.bool_]:
-    """Which instances more bits can help: those with an open inequality (in between only up to a point), or hypothesis."""
+def _open_evidence(
+    claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indices, reason: str = "", raised: str = ""
+) -> Evidence:
+    """Evidence of one instance that nothing decides."""
+    case = _case(claim, drawn, sizes, chosen, System.RATIONALS)
+    unknown = np.full(case.several, UNKNOWN, np.int8)
+    return replace(_not_applicable(claim, case, unknown, ()), reason=reason, raised=raised)
+
+
+def _raised(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indices, error: Exception) -> Evidence:
+    return _open_evidence(claim, drawn, sizes, chosen, raised=raised(error, str(sizes)))
+
+
+def _met(evidence: Evidence) -> npt.NDArray[np.int8]:
+    """Which instances meet all hypotheses."""
     applies = np.full(np.shape(evidence.verdict), TRUE, np.int8)
     for _, truth in evidence.hypotheses:
         applies = np.minimum(applies, truth)
+    return applies
+
+
+def _open(evidence: Evidence, bits: int) -> npt.NDArray[np.bool_]:
+    """Which instances more bits can help: those with an open inequality (in between only up to a point), or hypothesis."""
+    applies = _met(evidence)
     result: npt.NDArray[np.bool_] = np.asarray(applies == UNKNOWN)
     steps = [entry.step for entry in evidence.lines if entry.step is not None] if bits < STEP_PRECISION else []
     for step in (*evidence.statements, *steps):
@@ -165,26 +222,22 @@ def _open(evidence: Evidence, bits: int) -> npt.NDArray[np.bool_]:
 
 
 def raised(error: Exception, where: str) -> str:
-    """What a claim's formulas raised, where, and how far the proof had come; a malformed claim's error is raised again."""
-    cause = error.__cause__ if isinstance(error, ClaimError) else error
-    if cause is None:
-        raise error
-    place = ", ".join([where, *dict.fromkeys(getattr(cause, "__notes__", ()))])
-    advice = f"; {error}" if cause is not error else ""
-    return f"raised {type(cause).__name__}: {cause} ({place}){advice}"
+    """What a claim's formulas raised, where, and how far the proof had come."""
+    place = ", ".join([where, *dict.fromkeys(getattr(error, "__notes__", ()))])
+    return f"{type(error).__name__}: {error} ({place})"
 
 
-def ask_hypotheses(claim: Claim, case: Case) -> tuple[tuple[tuple[str, Truth], ...], Truth, Case]:
+def ask_hypotheses(claim: Claim, case: Case) -> tuple[tuple[tuple[str, Any], ...], Any, Case]:
     """The truth of every hypothesis, of all together, and the instances that meet them.
 
     A later hypothesis may make sense only under the earlier ones (a return exists where ``γ < 1``), so it is asked of those
     instances only that have met all before it, and is UNKNOWN for the others.
     """
-    found: list[tuple[str, Truth]] = []
-    applies, live = np.full(case.batch_shape, TRUE, np.int8), case
+    found: list[tuple[str, Any]] = []
+    applies, live = np.full(case.several, TRUE, np.int8), case
     for hypothesis in claim.setting.all_hypotheses:
-        truth = np.full(case.batch_shape, UNKNOWN, np.int8)
-        answer = _per_instance(_truth(hypothesis.holds(live), case.system), live.batch_shape)
+        truth = np.full(case.several, UNKNOWN, np.int8)
+        answer = per_instance(hypothesis.holds(live), live.several)
         truth[applies == TRUE] = answer.reshape(-1)
         found.append((hypothesis.name, truth))
         if (answer == TRUE).all():
@@ -192,108 +245,101 @@ def ask_hypotheses(claim: Claim, case: Case) -> tuple[tuple[tuple[str, Truth], .
         applies = np.where(applies == TRUE, truth, applies).astype(np.int8)
         if not (applies == TRUE).any():
             break
-        live = case.take(applies == TRUE)
+        live = live.take(answer == TRUE)
     return tuple(found), applies, live
 
 
-def _truth(values: Any, system: System) -> Truth:
-    """Three-valued truth; of plain booleans only balls' ``False`` may mean that nobody knows."""
-    given = np.asarray(values)
-    return truth_of(given) if given.dtype.kind == "b" and system is not System.BALLS else given.astype(np.int8)
+def per_instance(truth: Any, several: tuple[int, ...]) -> npt.NDArray[np.int8]:
+    """Truth for every instance side by side: the axes of an instance mean "for all"."""
+    given = Truth.of(truth).all().values
+    return np.broadcast_to(given, (int(np.prod(several, dtype=int)),)).reshape(several)
 
 
-def _per_instance(values: Any, batch: tuple[int, ...]) -> Truth:
-    """Truth of the batch shape: axes beyond it mean "for all", missing ones are shared."""
-    truth = np.asarray(values, dtype=np.int8)
-    if truth.ndim > len(batch):
-        truth = truth.min(axis=tuple(range(len(batch), truth.ndim)))
-    return np.broadcast_to(truth, batch)
+def _as_numbers(entry: Line, case: Case) -> Line:
+    """A line whose constant is a number of the case's system."""
+    if callable(entry.value) or isinstance(entry.value, Numbers):
+        return entry
+    return replace(entry, value=like(entry.value, case.system))
 
 
-def _compare_lines(left: Line, relation: str, right: Line, because: str, axiom: str | None, case: Case) -> StepEvidence:
-    """One relation between two lines, entry by entry, and then for all entries of each instance."""
-    values = [in_system(left.value, case.system), in_system(right.value, case.system)]
+def plain(value: Any, shape: tuple[int, ...], count: int) -> npt.NDArray[Any]:
+    """Numbers (of enclosures the midpoints) or truth as a plain array ``[instances, ...]`` of the given inner shape."""
+    part = broadcast_to(value, shape)._parts[0]
+    return np.moveaxis(np.broadcast_to(part, (*shape, count)), -1, 0)
+
+
+def _relate(
+    chain: list[Line], left: Line, relation: str, right: Line, because: str, axiom: Any, case: Case
+) -> StepEvidence:
+    """One relation between two lines of a chain, entry by entry, and then for all entries of each instance."""
+    one, two = left.value, right.value
     try:
-        one, two = aligned(values, case.batch_shape)
+        shape = np.broadcast_shapes(one.shape, two.shape)
     except ValueError:
-        shapes = " and ".join(
-            f"{entry.expression!r} has {np.shape(v)}" for entry, v in zip((left, right), values, strict=True)
-        )
         raise ClaimError(
-            f"lines of one chain must have shapes that fit, and {shapes}, batch {case.batch_shape}"
+            f"lines of one chain must have shapes that fit, and {left.expression!r} has {one.shape}, "
+            f"{right.expression!r} {two.shape}"
         ) from None
-    truth = compare(one, relation, two)
-    axes = tuple(range(len(case.batch_shape), truth.ndim))
-    where = _common_mask(left, right, one, case.batch_shape)
-    if where is not None:
-        truth = np.where(where, truth, TRUE).astype(np.int8)
-    margin = _margin(one, relation, two, truth, where, axes)
-    if case.system is System.FLOATS:
-        truth = _float_suggestion(one, relation, two, where)
-    overall = truth.min(axis=axes) if axes else truth
-    ratios = _ratios(one, relation, two, where, axes) if relation != "=" else None
-    return StepEvidence(left.expression, relation, right.expression, because, axiom, overall, margin, ratios)
+    system = case.system.system
+    mask = mask_of(chain)
+    if mask is not None:
+        shape = np.broadcast_shapes(shape, mask.shape)
+    held = claimed(
+        proved(one.compare(relation, two) if relation != "≥" else two.compare("≤", one), relation, system), mask
+    )
+    count = int(np.prod(case.several, dtype=int))
+    axes = tuple(range(1, len(shape) + 1))
+    a, b, t = (plain(value, shape, count) for value in (one, two, held))
+    where = None if mask is None else plain(mask, shape, count) > 0
+    truth = per_instance(held, case.several)
+    if system is System.FLOATS:
+        suggestion = _float_suggestion(a, relation, b, where)
+        truth = (suggestion.min(axis=axes) if axes else suggestion).reshape(case.several)
+    margin = None if system is System.SYMBOLS else _margin(a, relation, b, t, where, axes)
+    ratios = None if system is System.SYMBOLS or relation == "=" else _ratios(a, relation, b, where, axes)
+    shaped = [None if v is None else np.asarray(v).reshape(case.several) for v in (margin, ratios)]
+    return StepEvidence(left.expression, relation, right.expression, because, axiom, truth, *shaped)
 
 
-def _take(left: Line, right: Line, case: Case) -> StepEvidence | None:
+def sides(chain: list[Line], case: Case) -> tuple[Any, Any, Any]:
+    """First and last line of a chain, and what it speaks of, as plain arrays ``[instances, entries]``."""
+    mask = mask_of(chain)
+    values = [_as_numbers(entry, case).value for entry in (chain[0], chain[-1])]
+    if mask is not None:
+        values.append(mask)
+    shape = np.broadcast_shapes(*(value.shape for value in values))
+    count = int(np.prod(case.several, dtype=int))
+    left, right, *where = (plain(value, shape, count).reshape(count, -1) for value in values)
+    return left, right, where[0] > 0 if where else np.ones(left.shape, bool)
+
+
+def _unproved(left: Line, right: Line, case: Case) -> StepEvidence:
     """An axiom of a formal proof whose value was left uncomputed: neither confirmed nor contradicted."""
-    if not callable(right.value) and not callable(left.value):
-        return None
-    unknown = np.full(case.batch_shape, UNKNOWN, np.int8)
+    unknown = np.full(case.several, UNKNOWN, np.int8)
     return StepEvidence(
         left.expression, right.relation or "", right.expression, right.because, right.axiom, unknown, None
     )
 
 
-def in_system(value: Any, system: System) -> Array:
-    """A line's value as an array; plain integers and fractions become numbers of the case's system."""
-    values = np.asarray(value)
-    return like(values, system) if values.dtype.kind in "iub" or isinstance(value, Fraction) else values
-
-
-def aligned(values: list[Array], batch: tuple[int, ...]) -> list[Array]:
-    """Broadcast so that batch axes meet batch axes: they lead, and a value without them is shared by all instances."""
-    leading = len(batch)
-    own = [value.shape[:leading] == batch and value.ndim >= leading for value in values]
-    depth = max(value.ndim - leading * mine for value, mine in zip(values, own, strict=True))
-    padded = []
-    for value, mine in zip(values, own, strict=True):
-        core = value.shape[leading:] if mine else value.shape
-        padded.append(value.reshape((batch if mine else (1,) * leading) + (1,) * (depth - len(core)) + core))
-    shape = np.broadcast_shapes(batch + (1,) * depth, *(value.shape for value in padded))
-    return [np.broadcast_to(value, shape) for value in padded]
-
-
-def _common_mask(left: Line, right: Line, shown: Array, batch: tuple[int, ...]) -> Array | None:
-    masks = [np.asarray(entry.where, dtype=bool) for entry in (left, right) if entry.where is not None]
-    if not masks:
-        return None
-    return np.asarray(np.logical_and.reduce(aligned([*masks, np.ones(shown.shape, bool)], batch)))
-
-
 def _margin(
-    one: Array, relation: str, two: Array, truth: Truth, where: Array | None, axes: tuple[int, ...]
+    one: Array, relation: str, two: Array, truth: Any, where: Array | None, axes: tuple[int, ...]
 ) -> Array | None:
-    """Smallest slack; None on symbols, which have no size."""
-    if one.size and getattr(one.flat[0], "system", None) is System.SYMBOLS:
-        return None
-    if relation == "=":
-        if (truth == TRUE).all():
-            return like(np.zeros(one.shape[: one.ndim - len(axes)], int), one)
-        slack = -absolute(one - two)
-    else:
-        slack = two - one if relation == "≤" else one - two
+    """The smallest slack of each instance, over the entries that are claimed; 0 where none is."""
+    if relation == "=" and (truth == TRUE).all():
+        return like(np.zeros(len(one), np.int8), one)
+    slack = -absolute(one - two) if relation == "=" else two - one if relation == "≤" else one - two
     slack = np.asarray(slack)
     if where is None:
-        return smallest(slack, axes) if axes else np.asarray(slack)
-    if not where.any():
-        return like(np.zeros(one.shape[: one.ndim - len(axes)], int), one)
-    slack = select(where, slack, largest(slack[where].ravel(), 0))  # masked entries must not be the smallest
-    worst = smallest(slack, axes) if axes else slack
-    return select(np.asarray(where.any(axes)) if axes else where, worst, like(0, worst))
+        return smallest(slack, axes) if axes else slack
+    flat, kept = slack.reshape(len(slack), -1), np.broadcast_to(where, slack.shape).reshape(len(slack), -1)
+    zero = like(0, slack)[()]
+    worst = np.empty(len(slack), slack.dtype)
+    for row in range(len(slack)):
+        worst[row] = smallest(flat[row][kept[row]], 0)[()] if kept[row].any() else zero
+    return worst
 
 
-def _float_suggestion(one: Array, relation: str, two: Array, where: Array | None) -> Truth:
+def _float_suggestion(one: Array, relation: str, two: Array, where: Array | None) -> Any:
     """TRUE where the rounded numbers agree with the relation up to rounding, FALSE where they clearly do not."""
     noise = FLOAT_NOISE * np.maximum(1.0, np.maximum(np.abs(one), np.abs(two)))
     gap = -np.abs(one - two) if relation == "=" else (two - one if relation == "≤" else one - two)
@@ -303,8 +349,6 @@ def _float_suggestion(one: Array, relation: str, two: Array, where: Array | None
 
 def _ratios(one: Array, relation: str, two: Array, where: Array | None, axes: tuple[int, ...]) -> Array | None:
     """Smaller side over larger side of an inequality, at its largest in each instance; nan without a positive larger side."""
-    if one.size and getattr(one.flat[0], "system", None) is System.SYMBOLS:
-        return None
     small, large = (one, two) if relation == "≤" else (two, one)
     counted = (compare(large, ">", like(0, large)) > 0) & (compare(small, "=", like(0, small)) < 1)
     if where is not None:
@@ -325,68 +369,93 @@ def _ratios(one: Array, relation: str, two: Array, where: Array | None, axes: tu
     return np.where(worst > -np.inf, worst, np.nan)
 
 
-def _not_applicable(claim: Claim, case: Case, applies: Truth, hypotheses: tuple[tuple[str, Truth], ...]) -> Evidence:
+def _not_applicable(claim: Claim, case: Case, applies: Any, hypotheses: tuple[tuple[str, Any], ...]) -> Evidence:
     failed = [name for name, truth in hypotheses if (truth == FALSE).any()]
     failed = failed or [name for name, truth in hypotheses if (truth == UNKNOWN).any()]
     reason = f"hypothesis not met: {'; '.join(failed)}"
-    verdict = verdicts_of(applies, np.zeros_like(applies))
-    return Evidence(claim.id, case.system, _bits(case), verdict, verdict, None, None, (), (), hypotheses, None, reason)
+    verdict = undecided(applies)
+    system = case.system.system
+    return Evidence(
+        claim.id, system, _bits(system), verdict, verdict, None, None, (), (), hypotheses, None, reason, case
+    )
 
 
-def _bits(case: Case) -> int | None:
-    return int(module_of(System.BALLS).flint.ctx.prec) if case.system is System.BALLS else None
+def _bits(system: System) -> int | None:
+    return int(module_of(System.BALLS).flint.ctx.prec) if system is System.BALLS else None
 
 
 def _assemble(
-    claim: Claim, case: Case, live: Case, lines: list[Line], applies: Truth, hypotheses: tuple[tuple[str, Truth], ...]
+    claim: Claim, case: Case, live: Case, lines: list[Line], applies: Any, hypotheses: tuple[tuple[str, Any], ...]
 ) -> Evidence:
+    """All steps, then all statements, and the verdict that they amount to."""
     shown: list[LineEvidence] = []
-    previous: Line | None = None
+    statements: list[StepEvidence] = []
     broken: StepEvidence | None = None
-    for entry in lines:
+    anything = None
+    of_line = {id(entry): chain for chain in chains(lines) for entry in chain}
+    for previous, entry in zip([None, *lines], lines, strict=False):
         step = None
         if entry.relation is not None:
             assert previous is not None
-            step = _take(previous, entry, live) or _compare_lines(
-                previous, entry.relation, entry, entry.because, entry.axiom, live
+            unknown = callable(entry.value) or callable(previous.value)
+            step = (
+                _unproved(previous, entry, live)
+                if unknown
+                else _relate(of_line[id(entry)], previous, entry.relation, entry, entry.because, entry.axiom, live)
             )
             if broken is None and (step.truth == FALSE).any():
                 broken = step
-        shown.append(LineEvidence(entry.expression, entry.value, entry.where, step))
-        previous = entry
-    statements = tuple(
-        _compare_lines(chain[0], composed_relation(chain), chain[-1], "the statement", None, live)
-        for chain in chains(lines)
-        if not any(callable(entry.value) for entry in chain)
-    )
-    truth = np.full(live.batch_shape, TRUE, np.int8)
+        shown.append(LineEvidence(entry.expression, _shown(entry.value, live), _shown(entry.where, live), step))
+    for chain in chains(lines):
+        if not any(callable(entry.value) for entry in chain):
+            relation = composed_relation(chain)
+            statements.append(_relate(chain, chain[0], relation, chain[-1], "the statement", None, live))
+        mask = mask_of(chain)
+        some = np.full(live.several, TRUE, np.int8)
+        if mask is not None:
+            some = np.broadcast_to(mask.any().values, (int(np.prod(live.several, dtype=int)),)).reshape(live.several)
+        anything = some if anything is None else np.maximum(anything, some)
+    truth = np.full(live.several, TRUE, np.int8)
     for statement in statements:
         truth = np.minimum(truth, statement.truth)
+    system = case.system.system
     full = _on_all(truth, UNKNOWN, live, case, applies)
-    suggests = verdicts_of(applies, full)
-    found = verdicts_of(applies, np.zeros_like(full)) if case.system is System.FLOATS else suggests
+    claims = _on_all(np.full(live.several, TRUE, np.int8) if anything is None else anything, TRUE, live, case, applies)
+    suggests = verdicts_of(applies, claims, full)
+    found = verdicts_of(applies, claims, np.zeros_like(full)) if system is System.FLOATS else suggests
     ratios = [_on_all(s.ratios, np.nan, live, case, applies) for s in statements if s.ratios is not None]
     return Evidence(
         claim=claim.id,
-        arithmetic=case.system,
-        precision=_bits(case),
+        arithmetic=system,
+        precision=_bits(system),
         verdict=found,
         suggests=suggests,
-        margin=_worst_margin(statements),
+        margin=_worst_margin(tuple(statements)),
         ratios=np.fmax.reduce(ratios) if ratios else None,
         lines=tuple(shown),
-        statements=statements,
+        statements=tuple(statements),
         hypotheses=hypotheses,
         broken=broken,
         case=case,
     )
 
 
-def _on_all(values: Array, elsewhere: Any, live: Case, case: Case, applies: Truth) -> Array:
+def _shown(value: Any, case: Case) -> Any:
+    """A line's value or mask as a plain array for pages and tables: of a single case without an axis for the batch."""
+    if not isinstance(value, (Numbers, Truth)):
+        return value
+    count = int(np.prod(case.several, dtype=int))
+    values = plain(value, value.shape, count)
+    if isinstance(value, Truth):
+        values = values > 0
+    return values.reshape((*case.several, *value.shape)) if case.several else values[0]
+
+
+def _on_all(values: Any, elsewhere: Any, live: Case, case: Case, applies: Any) -> Any:
     """What was found on the instances that meet the hypotheses, as an array over all instances."""
     if live is case:
         return values
-    full = np.full(case.batch_shape, elsewhere, values.dtype)
+    full = np.full(case.several, elsewhere, values.dtype)
     full[applies == TRUE] = values
     return full
 

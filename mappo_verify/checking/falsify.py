@@ -25,8 +25,8 @@ from ..claims.coordinates import Coordinate, Sizes
 from ..claims.verdict import Standing
 from ..errors import ClaimError
 from ..papers.registry import claim as find
-from .campaign import require_batchwise, violated_alone
-from .evaluate import aligned, ask_hypotheses, decide, in_system, raised
+from .campaign import violated_alone
+from .evaluate import ask_hypotheses, decide, raised, sides
 from .reports import Progress, Tally, Witness, instance_data
 from .sampling import Draw, draw, instance, sizes_of
 from .shrink import shrink
@@ -113,7 +113,7 @@ def falsify(
         raise ClaimError(f"seed = {seed} is negative")
     count, generations, climbed = EFFORT[profile]
     generator = np.random.default_rng(seed)
-    tally, explored, tightest, batchwise = Tally(), 0, None, False
+    tally, explored, tightest = Tally(), 0, None
     crashes: list[Crash] = []
     every = sizes_of(entry.setting)
     for position, sizes in enumerate(every):
@@ -129,8 +129,6 @@ def falsify(
                         found.append((np.array([place]), evidence))
                 if found and found[-1][1].violated:
                     return _refuted(entry, sizes, alone, tally, explored, crashes)
-            with _kept(crashes, entry, sizes, points):
-                batchwise = batchwise or require_batchwise(entry, sizes, points, found)
             if tally.ratio is not None and tally.ratio != before:
                 tightest = {"states": sizes.states, "action_sizes": list(sizes.actions), "steps": sizes.steps}
     return Falsification(entry, None, tally.ratio, tightest, tally.holds, explored, *_first(crashes))
@@ -264,16 +262,10 @@ def _scores(claim: Claim, sizes: Sizes, drawn: dict[str, Any]) -> Floats:
 
 def _relative_violation(claim: Claim, case: Case) -> Floats:
     """``(left - right)/(|left| + |right|)`` of the worst statement and entry, per instance."""
-    worst = np.full(case.batch_shape, -np.inf)
+    worst = np.full(case.several, -np.inf)
     for chain in chains(claim.lines(case)):
-        relation, first, last = composed_relation(chain), chain[0], chain[-1]
-        one, two = aligned([in_system(line.value, case.system) for line in (first, last)], case.batch_shape)
-        gap = {"=": np.abs(one - two), "≤": one - two, "≥": two - one}[relation]
-        score = gap / (np.abs(one) + np.abs(two) + 1e-12)
-        for line in (first, last):
-            if line.where is not None:
-                mask, _ = aligned([np.asarray(line.where, dtype=bool), np.ones(score.shape, bool)], case.batch_shape)
-                score = np.where(mask, score, -np.inf)
-        axes = tuple(range(len(case.batch_shape), score.ndim))
-        worst = np.maximum(worst, score.max(axes) if axes else score)
+        one, two, mask = sides(chain, case)
+        gap = {"=": np.abs(one - two), "≤": one - two, "≥": two - one}[composed_relation(chain)]
+        score = np.where(mask, gap / (np.abs(one) + np.abs(two) + 1e-12), -np.inf)
+        worst = np.maximum(worst, score.max(-1))
     return np.asarray(worst, dtype=np.float64)

@@ -22,11 +22,12 @@ import numpy.typing as npt
 
 from ..arithmetic import FALSE, System, like
 from ..claims.case import Case
-from ..claims.claim import Claim, Line, chains, composed_relation
+from ..claims.claim import Claim, chains, composed_relation
 from ..claims.coordinates import Sizes
 from ..claims.experiment import Experiment
 from ..errors import ClaimError
-from .evaluate import aligned, in_system
+from ..model.trees import hidden
+from .evaluate import sides
 
 ERROR = 0.01
 """The probability that any of a claim's intervals misses its number."""
@@ -168,7 +169,7 @@ def sampled(experiment: Experiment, exact: Case, count: int, repetitions: int, g
     floats = exact.to(System.FLOATS)
     law = np.asarray(experiment.law(floats), dtype=np.float64)
     drawn = generator.multinomial(count, law.ravel() / law.sum(), size=repetitions)
-    counts = drawn.reshape(repetitions, *law.shape).astype(np.float64)
+    counts = hidden(drawn.reshape(repetitions, *law.shape).astype(np.float64), System.FLOATS, law.ndim)
     return Case(
         exact.ingredients, exact.sizes, System.FLOATS, (repetitions,), {**floats.objects, experiment.counts: counts}
     )
@@ -181,8 +182,8 @@ def sides_of(claim: Claim, case: Case) -> tuple[Floats, Floats, Floats]:
         relation = composed_relation(chain)
         if relation == "=":
             continue  # an identity holds on every sample; single instances decide it exactly
-        small, large = (chain[0], chain[-1]) if relation == "≤" else (chain[-1], chain[0])
-        left, right, mask = _entries(small, large, case)
+        first, last, mask = sides(chain, case)
+        left, right = (first, last) if relation == "≤" else (last, first)
         ratios.append(np.where(mask, left / right, -np.inf))
         lefts.append(left)
         rights.append(right)
@@ -192,16 +193,6 @@ def sides_of(claim: Claim, case: Case) -> tuple[Floats, Floats, Floats]:
     worst = ratio.argmax(-1)[..., None]
     found = [np.take_along_axis(table, worst, -1)[..., 0] for table in (ratio, left, right)]
     return found[0], found[1], found[2]
-
-
-def _entries(small: Line, large: Line, case: Case) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
-    """Both sides and what they speak of, with all entries of a sample on one axis."""
-    masks = [entry.where for entry in (small, large) if entry.where is not None]
-    shaped = aligned(
-        [*(in_system(entry.value, case.system) for entry in (small, large)), *map(np.asarray, masks)], case.batch_shape
-    )
-    left, right, *where = (table.reshape(*case.batch_shape, -1) for table in shaped)
-    return left, right, np.logical_and.reduce([np.ones(left.shape, bool), *(mask.astype(bool) for mask in where)])
 
 
 def _series(name: str, experiment: Experiment, sides: list[tuple[Floats, Floats, Floats]], error: float) -> Series:

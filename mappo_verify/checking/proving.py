@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import FALSE, TRUE, System, module_of
+from ..arithmetic import FALSE, TRUE, System, like, module_of
 from ..claims.claim import Claim
 from ..claims.coordinates import Sizes
 from ..claims.verdict import Evidence
 from ..errors import ExactnessError, SingularError, UndecidedError
-from .evaluate import evaluate, in_system
+from .evaluate import evaluate, plain
 
 POINT_BITS = 64
 ROUNDS = 2
@@ -127,8 +127,9 @@ def degree_bound(claim: Claim, sizes: Sizes) -> tuple[int, int, int]:
     previous = None
     for entry in claim.lines(case, formal=True):
         if entry.relation is not None and previous is not None and not callable(entry.value):
-            values = (in_system(v, System.SYMBOLS) for v in (previous.value, entry.value))
-            one, two = np.broadcast_arrays(*values)
+            values = [like(v, case.system) for v in (previous.value, entry.value)]
+            shape = np.broadcast_shapes(*(v.shape for v in values))
+            one, two = (plain(v, shape, 1) for v in values)
             for left, right in zip(one.ravel().tolist(), two.ravel().tolist(), strict=True):
                 above, below = (left - right).degree()
                 numerator, denominator = max(numerator, above), max(denominator, below)

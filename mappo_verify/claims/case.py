@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import System, Truth, system_of
+from ..arithmetic import Hidden, System, Truth, system_of
+from ..arithmetic.numbers import take
 from ..model import Game, Policy
 from ..model.conversion import convert
+from ..model.trees import converted, mapped
 from ..model.validation import array_of, require_finite
 from .coordinates import Coordinate, Numbers, Sizes
 
@@ -85,24 +87,40 @@ class Hypothesis:
 
 
 class Case:
-    """The ingredients of one instance (or a batch) in one number system; attributes are their names."""
+    """One instance: its ingredients in one number system, as attributes of their names.
+
+    ``several`` is how many lie side by side, ``()`` for one alone: for the engine, since a proof sees the numbers of one.
+    """
 
     RESERVED = frozenset(
-        {"ingredients", "sizes", "system", "batch_shape", "objects", "take", "to", "steps", "derived", "RESERVED"}
+        {
+            "ingredients",
+            "sizes",
+            "system",
+            "several",
+            "batch_shape",
+            "objects",
+            "take",
+            "to",
+            "steps",
+            "derived",
+            "RESERVED",
+        }
     )
+    batch_shape: tuple[int, ...] = ()
 
     def __init__(
         self,
         ingredients: tuple[Ingredient, ...],
         sizes: Sizes,
         system: System,
-        batch_shape: tuple[int, ...],
+        several: tuple[int, ...],
         objects: Mapping[str, Any],
     ) -> None:
         self.ingredients = ingredients
         self.sizes = sizes
-        self.system = system
-        self.batch_shape = batch_shape
+        self.system = Hidden(system)
+        self.several = several
         self.objects = dict(objects)
         self.derived: dict[str, Any] = {}
 
@@ -119,27 +137,18 @@ class Case:
 
     def to(self, target: System) -> Case:
         """The same instance in another number system; what is derived is derived anew there."""
-        objects = {
-            ingredient.name: ingredient.convert(self.objects[ingredient.name], target)
-            for ingredient in self.ingredients
-            if ingredient.name in self.objects and ingredient.compute is None
-        }
-        return Case(self.ingredients, self.sizes, target, self.batch_shape, objects)
+        if self.system == target:
+            return self
+        objects = {name: converted(value, target) for name, value in self.objects.items()}
+        return Case(self.ingredients, self.sizes, target, self.several, objects)
 
-    def take(self, index: Any) -> Case:
-        """One instance of the batch, or the sub-batch under a mask; what is derived is derived anew."""
-        axes = len(self.batch_shape)
-        taken = {}
-        for name, value in self.objects.items():
-            if isinstance(value, tuple):
-                taken[name] = tuple(
-                    part[index] if np.shape(part)[:axes] == self.batch_shape else part for part in value
-                )
-                continue
-            own = value.batch_shape if isinstance(value, (Game, Policy)) else np.shape(value)[:axes]
-            taken[name] = value[index] if own == self.batch_shape else value  # what the batch shares has no batch axes
-        probe = np.empty(self.batch_shape, np.int8)[index]
-        return Case(self.ingredients, self.sizes, self.system, np.shape(probe), taken)
+    def take(self, chosen: Any) -> Case:
+        """The instances under a mask; what is derived is derived anew."""
+        if not self.several:
+            return self
+        places = np.flatnonzero(chosen)
+        objects = {name: mapped(lambda part: take(part, places), value) for name, value in self.objects.items()}
+        return Case(self.ingredients, self.sizes, self.system.system, (len(places),), objects)
 
 
 def system_of_object(value: Any) -> System:

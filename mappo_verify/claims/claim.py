@@ -18,14 +18,15 @@ from __future__ import annotations
 
 import enum
 import re
+import traceback
 from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from ..arithmetic import Numbers, System
-from ..errors import ClaimError, MappoVerifyError, MixedArithmeticError
+from ..arithmetic import Numbers
+from ..errors import ClaimError, FormulaError, GameError, SolverError
 from .settings import Setting
 
 if TYPE_CHECKING:
@@ -188,27 +189,12 @@ class Claim:
         Values that are functions are called, but for axioms of a formal proof, where their arithmetic may not exist.
         """
         result: list[Line] = []
-        try:
-            for entry in self._yielded(case):
-                if not isinstance(entry, Line):
-                    raise ClaimError(
-                        f"claim {self.id}: the proof yields {entry!r}, which is no line; use line(...), equal(...), ..."
-                    )
-                result.append(entry)
-        except ZeroDivisionError as error:
-            if formal:  # a generic point may hit a pole by chance
-                raise
-            raise ClaimError(
-                f"claim {self.id}: its proof divides by 0 on some instance ({error}); rule that out by a Hypothesis, "
-                "or use divide(...), where 0/0 is 0"
-            ) from error
-        except TypeError as error:
-            if isinstance(error, MappoVerifyError):
-                raise
-            raise ClaimError(
-                f"claim {self.id}: its proof fails on {case.system.value}: {error}; a constant is an integer or "
-                "like(Fraction(1, 2), case.system), and exp, log, sqrt, ... are those of mappo_verify"
-            ) from error
+        for entry in self._yielded(case):
+            if not isinstance(entry, Line):
+                raise ClaimError(
+                    f"claim {self.id}: the proof yields {entry!r}, which is no line; use line(...), equal(...), ..."
+                )
+            result.append(entry)
         if not result:
             raise ClaimError(
                 f"claim {self.id}: the proof yields no line; it is a generator of line(...), equal(...), ..."
@@ -220,36 +206,60 @@ class Claim:
             _computed(entry) if callable(entry.value) and not (formal and entry.axiom) else entry for entry in result
         ]
         for entry in result:
-            self._require_number(entry, case.system)
+            self._require_number(entry)
         if len(result) < 2 or all(entry.relation is None for entry in result):
             raise ClaimError(f"claim {self.id}: no line relates to another, so nothing is claimed")
         return result
 
     def _yielded(self, case: Case) -> Iterator[Any]:
-        """What the proof yields; an error is told how far it came."""
+        """What the proof yields; an error is told how far it came.
+
+        What the numbers of an instance raise (a division by 0, say) is raised as it is; anything else is a malformed proof.
+        """
         last = None
         try:
             yielded: Any = self.proof(case)
             for last in yielded if isinstance(yielded, Iterable) else ():
                 yield last
-        except Exception as error:
-            error.add_note(f"after the line {last.expression!r}" if isinstance(last, Line) else "before its first line")
+        except GeneratorExit:
             raise
+        except NUMERIC as error:
+            error.add_note(_reached(last))
+            raise
+        except Exception as error:
+            raise ClaimError(f"claim {self.id}: {error} ({_place_of(error)}, {_reached(last)})") from error
 
-    def _require_number(self, entry: Line, system: System) -> None:
+    def _require_number(self, entry: Line) -> None:
         """A float is no exact number, and a list is no array."""
-        if isinstance(entry.value, (list, tuple)):
+        value = entry.value
+        if (isinstance(value, (Numbers, int, Fraction)) and not isinstance(value, bool)) or callable(value):
+            return
+        if isinstance(value, (list, tuple)):
             raise ClaimError(
-                f"claim {self.id}: line {entry.expression!r} is a {type(entry.value).__name__}; "
+                f"claim {self.id}: line {entry.expression!r} is a {type(value).__name__}; "
                 "stack its parts with np.stack([...], axis=-1)"
             )
-        if isinstance(entry.value, Numbers) or callable(entry.value):
-            return
-        if system is not System.FLOATS and np.asarray(entry.value).dtype.kind == "f":
-            raise MixedArithmeticError(
-                f"claim {self.id}: {system.value} and floats meet at line {entry.expression!r}; a constant is an integer or "
-                "like(Fraction(1, 2), case.system), and exp, log, sqrt, ... are those of mappo_verify"
-            )
+        raise FormulaError(
+            f"claim {self.id}: line {entry.expression!r} is a {type(value).__name__}, no number of the case; a constant is an "
+            "integer or a Fraction, and exp, log, sqrt, ... are those of mappo_verify"
+        )
+
+
+NUMERIC = (ArithmeticError, GameError, SolverError)
+"""What the numbers of an instance can raise; anything else is a malformed proof."""
+
+
+def _reached(last: Any) -> str:
+    return f"after the line {last.expression!r}" if isinstance(last, Line) else "before its first line"
+
+
+def _place_of(error: BaseException) -> str:
+    """File and line of the proof, or of what it called outside this package, where an error was raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    package = str(Path(__file__).parents[1])
+    own = [f for f in frames if not f.filename.startswith(package) or "papers" in Path(f.filename).parts]
+    frame = (own or frames)[-1]
+    return f"{Path(frame.filename).name}:{frame.lineno}"
 
 
 def chains(lines: list[Line]) -> list[list[Line]]:

@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, System, like, system_of
+from ..arithmetic import System
+from ..arithmetic.numbers import wrap
 from ..errors import ClaimError
 from ..model import Game, Policy
+from ..model.trees import hidden
 from .case import Case, Hypothesis, Ingredient, system_of_object
-from .coordinates import Coordinate, Numbers, Sizes
+from .coordinates import Coordinate, Sizes
 
 
 @dataclass(frozen=True)
@@ -89,28 +91,28 @@ class Setting:
         return tuple(c for ingredient in self.ingredients for c in ingredient.coordinates(sizes))
 
     def case(self, coordinates: Mapping[str, Any], sizes: Sizes, system: System, generic: bool = False) -> Case:
-        """The case behind integer coordinates, in the given number system; balls enclose the exact case."""
-        if system is System.BALLS:
+        """The case behind integer coordinates (with the instances of a batch on a leading axis), in the given number system.
+
+        Balls enclose the exact case, so a probability that is 1 stays 1, and equal ones stay equal.  ``generic`` coordinates are
+        numbers that stand for free parameters.
+        """
+        if system is System.BALLS and not generic:
             return self.case(coordinates, sizes, System.RATIONALS).to(system)
-        numbers: dict[str, Array] = {}
+        numbers: dict[str, Any] = {}
+        several: tuple[int, ...] = ()
         for coordinate in self.coordinates(sizes):
             if coordinate.name not in coordinates:
                 raise ClaimError(f"an instance of {self.name!r} lacks the coordinates {coordinate.name!r}")
             values = np.asarray(coordinates[coordinate.name])
-            if values.shape[values.ndim - len(coordinate.shape) :] != coordinate.shape:
+            several = values.shape[: values.ndim - len(coordinate.shape)]
+            if values.shape[len(several) :] != coordinate.shape:
                 raise ClaimError(f"{coordinate.name} has shape {values.shape}, not [..., {coordinate.shape}]")
-            numbers[coordinate.name] = values if values.dtype.kind == "O" and generic else like(values, system)
-        return self.case_of_numbers(numbers, sizes, generic)
-
-    def case_of_numbers(self, numbers: Numbers, sizes: Sizes, generic: bool) -> Case:
-        """The case behind coordinates that are already numbers of some system."""
+            numbers[coordinate.name] = wrap(values, system, len(coordinate.shape))
         built: dict[str, Any] = {}
         for ingredient in self.ingredients:
             if ingredient.compute is None:
                 built[ingredient.name] = ingredient.build(numbers, sizes, built, generic)
-        first = next(iter(numbers.values()))
-        width = len(self.coordinates(sizes)[0].shape)
-        return Case(self.ingredients, sizes, system_of(first), first.shape[: first.ndim - width], built)
+        return Case(self.ingredients, sizes, system, several, built)
 
     def case_from(self, objects: Mapping[str, Any], target: System | None = None, steps: int | None = None) -> Case:
         """The case behind a user's own objects, converted to ``target`` (default: the system of the first).
@@ -136,7 +138,21 @@ class Setting:
         sizes, system, batch = _measure(self.ingredients, built)
         told = [i.steps_of(built[i.name], sizes) for i in self.ingredients if i.name in built]
         length = next((count for count in told if count is not None), self.steps[0] if steps is None else steps)
-        return Case(self.ingredients, replace(sizes, steps=length), system, batch, built)
+        instance = {
+            i.name: _one_instance(i, built[i.name], sizes, system, batch) for i in self.ingredients if i.name in built
+        }
+        return Case(self.ingredients, replace(sizes, steps=length), system, batch, instance)
+
+
+def _one_instance(ingredient: Ingredient, value: Any, sizes: Sizes, system: System, batch: tuple[int, ...]) -> Any:
+    """A user's plain object, whose leading axes are a batch, as the numbers of one instance."""
+    if isinstance(value, tuple):
+        own = len(ingredient.batch_of(value))
+        return tuple(hidden(table, system, np.ndim(table) - own) for table in value)
+    if isinstance(value, (Game, Policy)):
+        return hidden(value, system, 0)
+    core = ingredient.core_shape(sizes)
+    return hidden(value, system, np.ndim(value) - len(batch) if core is None else len(core))
 
 
 def _measure(ingredients: tuple[Ingredient, ...], built: Mapping[str, Any]) -> tuple[Sizes, System, tuple[int, ...]]:

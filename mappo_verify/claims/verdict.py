@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import FALSE, TRUE, Array, System, Truth, largest
+from ..arithmetic import Array, System, Truth, largest
 
 
 class Verdict(enum.Enum):
@@ -21,32 +21,20 @@ class Verdict(enum.Enum):
 
 
 class Standing(enum.Enum):
-    """Of a claim, after a campaign.
+    """Of a claim, after a campaign; the laws that give it stand in :mod:`mappo_verify.checking.laws`.
 
     PROVED: an identity in symbols, or by exact evaluation at random points (Schwartz-Zippel) with a stated error probability,
-    for the named sizes; inequalities *modulo* named axioms.  SURVIVED: certified instances only.  SUPPORTED: no certified
-    instance, but floats or statistics agree (with stated confidence).  REFUTED: with an exact or certified counterexample.
-    UNTESTED: nothing decided; statistics that speak against a claim decide nothing either.
+    for the named sizes; inequalities *modulo* named axioms.  SURVIVED: certified instances only.  SUPPORTED: statistics agree,
+    with stated confidence.  OPEN: instances meet the hypotheses, and they raise or stay undecided.  REFUTED: with an exact or
+    certified counterexample.  UNTESTED: nothing met the hypotheses; statistics that speak against a claim decide nothing either.
     """
 
     PROVED = "PROVED"
     SURVIVED = "SURVIVED"
     SUPPORTED = "SUPPORTED"
+    OPEN = "OPEN"
     REFUTED = "REFUTED"
     UNTESTED = "UNTESTED"
-
-
-def verdicts_of(applies: Truth, truth: Truth) -> Any:
-    """Verdicts from "do the hypotheses hold" and "does the statement": one for a single instance, else an array."""
-
-    def verdict(met: np.int8, holds: np.int8) -> Verdict:
-        if met == FALSE:
-            return Verdict.NOT_APPLICABLE
-        if met != TRUE or holds not in (TRUE, FALSE):
-            return Verdict.UNDECIDED
-        return Verdict.HOLDS if holds == TRUE else Verdict.VIOLATED
-
-    return np.frompyfunc(verdict, 2, 1)(applies, truth)
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +95,8 @@ class Evidence:
     broken: StepEvidence | None
     reason: str = ""
     case: Any = None
+    raised: str = ""
+    """The numeric error that its formulas raised on this instance, and where; empty where they did not."""
 
     @property
     def holds(self) -> bool:

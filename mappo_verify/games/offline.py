@@ -50,6 +50,8 @@ class OfflineProblem:
         ``L > 0``, a number.
     comparator : Policy
         ``π_*``.
+    classes : tuple of Array, optional
+        A finite class of critics for each agent, tables ``[|F^m|, S, |A_1|···|A_m|]``, which Algorithm 4 needs; it checks them.
     """
 
     game: Game
@@ -58,6 +60,7 @@ class OfflineProblem:
     action_distribution: Array
     radius: Any
     comparator: Policy
+    classes: tuple[Array, ...] | None = None
 
     def __post_init__(self) -> None:
         game = self.game
@@ -119,6 +122,7 @@ class OfflineProblem:
             convert(self.action_distribution, target, rows=True),
             convert(self.radius, target),
             comparator,
+            None if self.classes is None else tuple(convert(tables, target) for tables in self.classes),
         )
 
     def __repr__(self) -> str:
@@ -179,13 +183,14 @@ def two_agent_gap() -> OfflineProblem:
         Policy.uniform(game).joint(),
         like(Fraction(9, 2), exact),
         Policy.deterministic(game, np.zeros(4, int)),
+        two_agent_classes(),
     )
 
 
 def two_agent_classes() -> tuple[Array, Array]:
     """Finite classes for :func:`two_agent_gap` on which Theorem D.7 fails: ``[3, 4, 2]`` and ``[1, 4, 4]``, exact.
 
-    Agent 2 has only ``Q^{1:2}``, so it plays evenly for ever.  Under that policy agent 1's three tables are ``Q``, a ``g`` that
+    Agent 2 has only ``Q^{1:2}``, so it always plays evenly.  Under that policy agent 1's three tables are ``Q``, a ``g`` that
     thinks nothing of ``y``, and ``T g``: the class is complete, and ``g`` has no Bellman error where data does not show ``y``.
     """
     half, quarter, third = Fraction(1, 2), Fraction(1, 4), Fraction(1, 3)
@@ -205,7 +210,7 @@ def one_agent_gap() -> OfflineProblem:
     The critic that is 0 and 1/4 at ``s`` and 3/2, 3/4, 0 at the ``y`` is wrong, but its residual is orthogonal
     to the features under the data, so its Bellman error is 0.
 
-    Whatever the price and the policy, the most pessimistic critic has these values at the ``y`` and for action 0 at ``s``,
+    Whatever λ and the policy, the most pessimistic critic has these values at the ``y`` and for action 0 at ``s``,
     with an inner minimum over all weights or over the class: the best fit to its target is that critic itself; as data at
     ``s`` and at the ``y`` share no feature, its error is a sum over both, of which the second is never below 0; and at ``s``
     action 0 is fitted to 3/4 of what the critic is at ``y3``, which in the class is at least 0.

@@ -16,8 +16,7 @@ from ..arithmetic.numbers import wrap, wrap_truth
 from ..errors import ExactnessError
 from .game import Game
 from .policy import Policy
-from .trees import mapped
-from .validation import unchecked
+from .trees import hidden, mapped
 
 DECIDED = (System.RATIONALS, System.FLOATS)
 
@@ -31,10 +30,10 @@ def instance_by_instance(function: Callable[..., Any], *objects: Any) -> Any:
     """
     leaves: list[Any] = []
     mapped(leaves.append, objects)
-    hidden = next(leaf.system for leaf in leaves if isinstance(leaf, Numbers))
-    if hidden.system not in DECIDED:
+    given_in = next(leaf.system for leaf in leaves if isinstance(leaf, Numbers))
+    if given_in.system not in DECIDED:
         raise ExactnessError(
-            f"{function.__name__} needs numbers that can be compared: rationals or floats, not {hidden.value}"
+            f"{function.__name__} needs numbers that can be compared: rationals or floats, not {given_in.value}"
         )
     count = max(leaf.count for leaf in leaves)
 
@@ -42,8 +41,8 @@ def instance_by_instance(function: Callable[..., Any], *objects: Any) -> Any:
         part = leaf._parts[0]
         return np.moveaxis(np.broadcast_to(part, (*part.shape[:-1], count)), -1, 0)
 
-    given = (_named(mapped(plain, value), hidden.system) for value in objects)
-    return _wrapped(function(*given), hidden)
+    given = (_named(mapped(plain, value), given_in.system) for value in objects)
+    return _wrapped(function(*given), given_in)
 
 
 def _named(value: Any, system: Any) -> Any:
@@ -53,31 +52,11 @@ def _named(value: Any, system: Any) -> Any:
     return value
 
 
-def _wrapped(value: Any, hidden: Hidden) -> Any:
+def _wrapped(value: Any, hidden_system: Hidden) -> Any:
     if isinstance(value, tuple):
-        return tuple(_wrapped(entry, hidden) for entry in value)
+        return tuple(_wrapped(entry, hidden_system) for entry in value)
     if isinstance(value, np.ndarray) and value.dtype == np.int8:
         return wrap_truth(value, value.ndim - 1)
     if isinstance(value, np.ndarray):
-        return wrap(value, hidden.system, value.ndim - 1)
-    return hidden_object(value)
-
-
-def hidden_object(value: Any) -> Any:
-    """A plain game or policy, or a batch of them, as that of one instance."""
-    system = value.system
-    if isinstance(value, Policy):
-        return Policy(tuple(wrap(factor, system, 3) for factor in value.factors))  # type: ignore[arg-type]
-    return unchecked(
-        Game,
-        transition=wrap(value.transition, system, 3),
-        reward=wrap(value.reward, system, 2),
-        discount=wrap(value.discount, system, 0),
-        start=None if value.start is None else wrap(value.start, system, 1),
-        ends=wrap_truth(value.ends, 2),
-        action_sizes=value.action_sizes,
-        state_names=value.state_names,
-        action_names=value.action_names,
-        name=value.name,
-        system=Hidden(system),
-    )
+        return wrap(value, hidden_system.system, value.ndim - 1)
+    return hidden(value, hidden_system.system, 0)

@@ -8,8 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Hidden, System, is_hidden
+from ..arithmetic import Hidden, Numbers, System, is_hidden
 from ..arithmetic.numbers import wrap, wrap_truth
+from ..arithmetic.one_part import arithmetic_of
+from .game import Game
+from .policy import Policy
 from .validation import unchecked
 
 
@@ -23,6 +26,49 @@ def mapped(function: Callable[[Any], Any], value: Any) -> Any:
         parts = {field.name: getattr(value, field.name) for field in fields(value) if hasattr(value, field.name)}
         return unchecked(type(value), **{name: mapped(function, part) for name, part in parts.items()})
     return value
+
+
+def converted(value: Any, target: System) -> Any:
+    """The same in another number system; from balls and enclosures there is no way back."""
+    arithmetic = arithmetic_of(target)
+
+    def moved(part: Any) -> Any:
+        return Numbers(arithmetic, arithmetic.enclose(part._parts[0])) if isinstance(part, Numbers) else part
+
+    result = mapped(moved, value)
+    return renamed(result, target)
+
+
+def renamed(value: Any, target: System) -> Any:
+    """Games and policies know their number system."""
+    if isinstance(value, tuple):
+        return tuple(renamed(entry, target) for entry in value)
+    if is_dataclass(value) and hasattr(value, "system"):
+        return unchecked(
+            type(value),
+            **{f.name: Hidden(target) if f.name == "system" else getattr(value, f.name) for f in fields(value)},
+        )
+    return value
+
+
+def hidden(value: Any, system: System, core_axes: int) -> Any:
+    """A plain game, policy or table (with ``core_axes`` axes of its own), whose leading axes are a batch, as one instance."""
+    if isinstance(value, Policy):
+        factors = tuple(wrap(factor, system, 3) for factor in value.factors)
+        return unchecked(Policy, factors=factors, system=Hidden(system))
+    if isinstance(value, Game):
+        fixed = {name: getattr(value, name) for name in ("action_sizes", "state_names", "action_names", "name")}
+        return unchecked(
+            Game,
+            transition=wrap(value.transition, system, 3),
+            reward=wrap(value.reward, system, 2),
+            discount=wrap(value.discount, system, 0),
+            start=None if value.start is None else wrap(value.start, system, 1),
+            ends=wrap_truth(value.ends, 2),
+            system=Hidden(system),
+            **fixed,
+        )
+    return wrap(np.asarray(value), system, core_axes)
 
 
 def shared(value: Any, target: Hidden) -> Any:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ..arithmetic import Array, System, compare, constant, is_hidden, like, require_one_system, system_of
+from ..arithmetic import Array, System, compare, constant, floats_of, is_hidden, like, require_one_system, system_of
 from ..errors import GameError
 
 T = TypeVar("T")
@@ -142,6 +142,20 @@ def require_subprobability(name: str, array: Array, full: bool = False) -> None:
         if under.any():
             index, value = first(under, sums)
             raise GameError(f"{name}{list(index) if index else ''} sums to {value}, not 1")
+
+
+def require_positive(name: str, value: Any) -> None:
+    """A finite number, or a batch of them, above 0; else :class:`GameError`."""
+    values = floats_of(array_of(value, name))
+    bad = ~np.isfinite(values) | (compare(values, "≤", 0) > 0)
+    if bad.any():
+        raise GameError(f"{name} = {values[bad].flat[0]:g} is not a positive, finite number")
+
+
+def require_count(name: str, count: Any) -> None:
+    """An integer of at least 1; else :class:`GameError`."""
+    if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or compare(count, "<", 1) > 0:
+        raise GameError(f"{name} = {count!r} is not an integer of at least 1")
 
 
 def freeze(array: Array, core_axes: int, system: System) -> Array:

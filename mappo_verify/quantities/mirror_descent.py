@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..arithmetic import Array, as_array, contract, lift, log, solve, tilt
+from ..arithmetic import Array, as_array, contract, lift, log, solve, square, tilt
 from ..model import Game, Policy
 from ..model.agents import split_last
 from ..model.validation import unchecked
@@ -71,6 +71,14 @@ def exact_rate_bound(game: Game, beta: Any, steps: Any) -> Array:
     horizon, beta = game.horizon, as_array(beta)
     start, drift = beta * entropy_of(game.action_sizes, beta), game.agents * game.reward_range * horizon
     return as_array(horizon * (start + drift) / steps)
+
+
+def second_order_term(agents: int, increment: Any) -> Array:
+    """``(N/2) (B/β)²``: what one iteration of ``N`` agents costs by the size of its steps, for ``increment = B/β``, ``|Q̂| ≤ B``.
+
+    Source: Theorem 4.5, by Pinsker's inequality.
+    """
+    return as_array(agents * square(increment) / 2)
 
 
 def mirror_objective(candidate: Any, factor: Any, values: Any, beta: Any) -> Array:

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from ..algorithms.improvement_solver import Start, StochasticGradient
 from ..algorithms.multi_agent_ppo import multi_agent_ppo
+from ..algorithms.projection_step import Start, StochasticGradient
 from ..model import Game
 from .curves import Progress, silent
 

@@ -18,7 +18,7 @@ DIGITS = 10
 
 
 def silent(text: str, share: float) -> None:
-    """Progress that nobody watches."""
+    """Takes reports of progress and shows nothing."""
 
 
 def number(value: Any) -> float:

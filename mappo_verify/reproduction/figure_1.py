@@ -23,7 +23,8 @@ from typing import Any
 import numpy as np
 
 from ..algorithms.constant_step import constant_step
-from ..algorithms.critics import Critic, Iterate
+from ..algorithms.critics import Critic
+from ..algorithms.current_policy import CurrentPolicy
 from ..algorithms.independent_gradient import independent_gradient
 from ..algorithms.independent_mirror_descent import independent_mirror_descent
 from ..algorithms.sampling import Generator
@@ -67,10 +68,10 @@ CURVES = (
 class CommitmentCritic(Critic):
     """What the published simulation has in place of ``Q^{1:m}``: the value of playing ``a^{1:m}`` for good."""
 
-    def estimate(self, iterate: Iterate, generator: Generator) -> tuple[Array, ...]:  # noqa: ARG002 - one interface
+    def estimate(self, current: CurrentPolicy, generator: Generator) -> tuple[Array, ...]:  # noqa: ARG002 - one interface
         """No randomness."""
-        values = commitment_values(iterate.game, iterate.policy)
-        return tuple(split_last(table, size) for table, size in zip(values, iterate.game.action_sizes, strict=True))
+        values = commitment_values(current.game, current.policy)
+        return tuple(split_last(table, size) for table, size in zip(values, current.game.action_sizes, strict=True))
 
 
 def figure_1(progress: Progress = silent, iterations: int = 20_000) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from ..algorithms.pessimistic_linear import (
     pessimistic_ppo,
     pessimistic_ppo_joint,
     statistical_error,
-    theorem_price,
+    theorem_penalty,
 )
 from ..algorithms.pessimistic_trace import PessimisticTrace, pessimistic_quantities
 from ..games.named import random_game
@@ -88,7 +88,7 @@ def theorem_5_5(
 def _panel(problem: OfflineProblem, iterations: int, runs: int, seed: int) -> dict[str, Any]:
     """``J(π_k)`` of both variants on one problem."""
     agents = problem.game.agents
-    price = float(theorem_price(problem, statistical_error(problem, agents, DRAWS, iterations)))
+    penalty = float(theorem_penalty(problem, statistical_error(problem, agents, DRAWS, iterations)))
     complete = tabular_problem(
         problem.game,
         problem.comparator,
@@ -96,11 +96,11 @@ def _panel(problem: OfflineProblem, iterations: int, runs: int, seed: int) -> di
         action_distribution=problem.action_distribution,
     )
     repaired = problem if agents > 1 else complete
-    more: dict[str, Any] = {"price": price, "data": Samples(DRAWS), "repetitions": runs, "seed": seed}
+    more: dict[str, Any] = {"penalty": penalty, "data": Samples(DRAWS), "repetitions": runs, "seed": seed}
     return {
         "game": problem.game.name,
         "agents": agents,
-        "price": price,
+        "penalty": penalty,
         "optimum": float(returns(problem.game, problem.comparator)),
         "curves": [
             _curve("printed", pessimistic_ppo(problem, iterations, **more)),
@@ -150,19 +150,19 @@ def estimation_slope(
 
 def _costs(problem: OfflineProblem, size: int, iterations: int, repetitions: int, seed: int) -> dict[str, Any]:
     """Mean and quantiles of the cost over the runs, and the mean of the bound that each run's own errors give."""
-    price, game = float(np.sqrt(size)), problem.game
+    penalty, game = float(np.sqrt(size)), problem.game
     trace = pessimistic_ppo_joint(
-        problem, iterations, price=price, data=Samples(size), repetitions=repetitions, seed=seed
+        problem, iterations, penalty=penalty, data=Samples(size), repetitions=repetitions, seed=seed
     )
     found = pessimistic_quantities(trace)
     cost = (found.term_two + found.optimism)[..., -1]
     taken = occupancy(game, problem.comparator)
     mismatch = float(np.sqrt((taken / problem.distribution(game.agents)).max()))
-    bound = found.estimation_bound(problem.ceiling, price, mismatch)
+    bound = found.estimation_bound(problem.ceiling, penalty, mismatch)
     low, high = np.quantile(cost, (0.025, 0.975))
     return {
         "draws": size,
-        "price": price,
+        "penalty": penalty,
         "mean": float(cost.mean()),
         "low": float(low),
         "high": float(high),

@@ -25,7 +25,8 @@ from ..arithmetic import System, like
 from ..errors import FileError, RunError
 from ..games.files import load_json, read_text, save_game, write_whole
 from ..model import Game
-from .plan import Plan, Result
+from .algorithms import Result
+from .plan import Plan
 from .storage import NAME, Store, Watch, stored, unwatched
 
 FORMAT, VERSION = "mappo-verify-run", 1

@@ -117,7 +117,7 @@ def stored(folder: Path) -> Callable[[Process], Recording]:
             )
         empty = [np.empty((0, *c.shape), c.dtype) for c in process.columns]
         tables = tuple(np.concatenate(tables) for tables in zip(empty, *pieces, strict=True))
-        shown = zip(tables[: process.shown], state.tables, strict=False)
+        shown = zip(tables[: process.state_columns], state.tables, strict=False)
         return Recording(tables, tuple(np.concatenate([table, last[None]]) for table, last in shown), state)
 
     return read

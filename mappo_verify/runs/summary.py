@@ -1,6 +1,6 @@
 """What a run found, as plain data: ``J(π_k)``, the gap to the optimum, and the theorem's bound against the measured gap.
 
-Each algorithm has its own theorem, or none (:data:`~mappo_verify.runs.plan.ALGORITHMS`):
+Each algorithm has its own theorem, or none (:data:`~mappo_verify.runs.algorithms.ALGORITHMS`):
 
 - Algorithm 1: Theorem 4.5, from the errors that were really made, against the mean gap after every iteration; ``J`` is then taken
   from the comparator's stationary distribution, as in the theorem.
@@ -33,8 +33,9 @@ from ..quantities.online_learning import optimisation_bound
 from ..quantities.optimal import optimal
 from ..quantities.values import returns
 from ..reproduction.curves import iterations_shown, number
+from .algorithms import Entry, Result
 from .folder import StoredRun
-from .plan import Entry, Plan, Result
+from .plan import Plan
 
 NEAR = 0.01
 """Part of the way from the first policy to the optimum that may be missing where a run is said to reach it."""
@@ -54,7 +55,7 @@ def summarise(run: StoredRun, trace: Result) -> dict[str, Any]:
     else:
         assert run.game is not None
         game = run.game.floats()
-        game = game.as_single_agent() if run.plan.entry.single else game
+        game = game if trace.agents == game.agents else game.as_single_agent()
         values = trace.returns(game, start_for(game))
     best, plan = optimal(game), run.plan
     optimum = float(best.values @ start_for(game))
@@ -93,12 +94,12 @@ def finding(algorithm: str, subject: str, values: Array, optimum: float) -> str:
     name = algorithm[0].upper() + algorithm[1:]
     if optimum - last <= NEAR * way:
         return f"{name} reaches the optimum of {subject}: J = {last:.4g} of {optimum:.4g}"
-    there = f"in {subject}; the optimum is {optimum:.4g}"
+    where = f"in {subject}; the optimum is {optimum:.4g}"
     if last < first - STILL * way:
-        return f"{name} falls from J = {first:.4g} to {last:.4g} {there}"
+        return f"{name} falls from J = {first:.4g} to {last:.4g} {where}"
     if abs(last - late) <= STILL * way:
-        return f"{name} stops at J = {last:.4g} {there}"
-    return f"{name} is at J = {last:.4g} after {len(values) - 1:,} iterations {there}"
+        return f"{name} stops at J = {last:.4g} {where}"
+    return f"{name} is at J = {last:.4g} after {len(values) - 1:,} iterations {where}"
 
 
 def _numbers(values: Array) -> list[float | None]:
@@ -117,7 +118,7 @@ EXACT_RATE = "theorem-4.5/exact-rate"
 
 def _is_exact(plan: Plan, game: Game) -> bool:
     """Whether a run with a constant step has what the 1/K rate needs."""
-    return bool(plan.options["critic"] == "exact" and game.discount < 1)
+    return bool(plan.options.get("critic", "exact") == "exact" and game.discount < 1)
 
 
 def _rate_bounds(trace: Trace, game: Game, gaps: Array) -> dict[str, Any]:
@@ -149,7 +150,7 @@ def _bounds(trace: Trace, game: Game, comparator: Any) -> dict[str, Any]:
             found = recompute(trace, game, comparator)
             printed, repaired = _or_infinite(found.printed_bounds), _or_infinite(found.repaired_bounds)
     except MappoVerifyError as error:
-        return {"theorem": "theorem-4.5", "at": [], "says": f"Theorem 4.5 bounds nothing here: {error}"}
+        return {"theorem": "theorem-4.5", "at": [], "says": f"Theorem 4.5 gives no bound for this run: {error}"}
     after = np.arange(1, trace.iterations + 1)
     mean = np.cumsum(found.gaps) / after
     at = iterations_shown(trace.iterations)[1:]
@@ -209,17 +210,17 @@ def _estimation(trace: PessimisticTrace) -> float:
     ``C = max_k ‖f_k - T f_k‖_{2,d_*} / ‖f_k - T f_k‖_{2,μ}``, where what is below 1e-12 is rounding.  A finite class need not
     hold ``Q_k``, so ``max_k min_f (‖f - T f‖_∞/(1-γ) + λ E_D(f))`` takes the place of ``λ ε_r`` (theorem-d.7/repaired).
     """
-    found, problem, price = pessimistic_quantities(trace), trace.problem, float(trace.price)
+    found, problem, penalty = pessimistic_quantities(trace), trace.problem, float(trace.penalty)
     game, table = problem.game, join_last(trace.critics[-1])
     residual = table - bellman_operator(game, trace.policies(slice(trace.iterations)), table, game.agents)
-    there, shown = squared_norm(residual, occupancy(game, problem.comparator), 2), found.residuals_squared[:, -1]
-    mismatch = float(np.sqrt(divide(np.where(there > 1e-24, there, 0), shown).max()))
+    reached, seen = squared_norm(residual, occupancy(game, problem.comparator), 2), found.residuals_squared[:, -1]
+    mismatch = float(np.sqrt(divide(np.where(reached > 1e-24, reached, 0), seen).max()))
     evaluation = trace.evaluation
-    allowance = _allowance(trace, evaluation, price) if isinstance(evaluation, FiniteEvaluation) else None
-    return max(float(found.estimation_bound(problem.ceiling, price, mismatch, allowance)), 0.0)
+    allowance = _allowance(trace, evaluation, penalty) if isinstance(evaluation, FiniteEvaluation) else None
+    return max(float(found.estimation_bound(problem.ceiling, penalty, mismatch, allowance)), 0.0)
 
 
-def _allowance(trace: PessimisticTrace, evaluation: FiniteEvaluation, price: float) -> float:
+def _allowance(trace: PessimisticTrace, evaluation: FiniteEvaluation, penalty: float) -> float:
     """What pessimism pays in the worst iteration."""
     samples = ((trace.dataset(k, trace.problem.game.agents), trace.policies(k)) for k in range(trace.iterations))
-    return max(float(evaluation.allowance(data, policy, price)) for data, policy in samples)
+    return max(float(evaluation.allowance(data, policy, penalty)) for data, policy in samples)

@@ -33,8 +33,8 @@ def _shift(case: Case) -> Iterator[tuple[int, dict[str, Array]]]:
             {
                 "error": split_last(case.error[m - 1], size),
                 "noise": split_last(case.noise[m - 1], size),
-                "here": state_action_distribution(nu, policy, m - 1),
-                "there": state_action_distribution(nu_target, target, m - 1),
+                "current": state_action_distribution(nu, policy, m - 1),
+                "comparator": state_action_distribution(nu_target, target, m - 1),
                 "ratio": density_ratio(nu, policy, nu_target, target, m - 1),
                 "sigma": split_last(state_action_distribution(nu, policy, m), size),
                 "below": squared_concentrability(nu, policy, nu_target, target, m - 1),
@@ -51,8 +51,8 @@ def _all(table: Array, axes: int) -> Array:
 def _worst_error(m: int, x: dict[str, Array]) -> Iterator[Line]:
     """The part that the printed proof of Lemma B.4 and its repair share: change of measure, then Cauchy-Schwarz."""
     worst = largest(absolute(x["error"]))
-    moved = _all(x["here"] * x["ratio"] * worst, 2)
-    yield line(f"(E_{{ν_*,π_*}} ‖(θ_{{k+1}} - θ_k)ᵀφ - Q̂/β_k‖_∞)², m = {m}", square(_all(x["there"] * worst, 2)))
+    moved = _all(x["current"] * x["ratio"] * worst, 2)
+    yield line(f"(E_{{ν_*,π_*}} ‖(θ_{{k+1}} - θ_k)ᵀφ - Q̂/β_k‖_∞)², m = {m}", square(_all(x["comparator"] * worst, 2)))
     yield equal(
         f"(E_{{ν_k,π_k}} w_{m - 1} ‖error‖_∞)²",
         square(moved),
@@ -61,7 +61,7 @@ def _worst_error(m: int, x: dict[str, Array]) -> Iterator[Line]:
     seen = choose(support(x["ratio"]), like(1, x["ratio"]), like(0, x["ratio"]))
     yield at_most(
         f"(φ^{m - 1})² E_{{ν_k,π_k}} ‖error‖_∞² over what the comparator visits",
-        x["below"] * _all(x["here"] * seen * square(worst), 2),
+        x["below"] * _all(x["current"] * seen * square(worst), 2),
         because="Cauchy-Schwarz",
     )
 
@@ -104,7 +104,7 @@ def worst_error_repaired(case: Case) -> Iterator[Line]:
 def error_propagation(case: Case) -> Iterator[Line]:
     """Lemma B.5: what the fit's error and the critic's error do to the ascent direction."""
     for m, x in _shift(case):
-        fit, critic = (_all(x["there"][..., None] * x[part] * x["change"], 3) for part in ("error", "noise"))
+        fit, critic = (_all(x["comparator"][..., None] * x[part] * x["change"], 3) for part in ("error", "noise"))
         size = sqrt(squared_norm(x["error"], x["sigma"], 3)) + sqrt(squared_norm(x["noise"], x["sigma"], 3))
         yield line(f"|E_* ⟨log(π⁺/π_{{θ_{{k+1}}}}), π_*^{m} - π_k^{m}⟩|", absolute(fit + critic))
         yield at_most(
@@ -128,7 +128,7 @@ def _part(case: Case, part: str, name: str, size: str) -> Iterator[Line]:
     """One part of Lemma B.5 as printed, through its sharp form."""
     for m, x in _shift(case):
         norm = sqrt(squared_norm(x[part], x["sigma"], 3))
-        inner = _all(x["there"][..., None] * x[part] * x["change"], 3)
+        inner = _all(x["comparator"][..., None] * x[part] * x["change"], 3)
         yield line(f"|{name}| = |E_* ⟨{part}, π_*^{m} - π_k^{m}⟩|", absolute(inner))
         yield at_most(
             f"√((φ^{m})² - (φ^{m - 1})²) {size}",
@@ -156,7 +156,7 @@ def error_propagation_sharp(case: Case) -> Iterator[Line]:
     """The sharp forms of parts (a) and (b), squared, so that they are decided in rationals."""
     for m, x in _shift(case):
         for part, name, size in (("error", "(a)", "ε²"), ("noise", "(b)", "(ε̂/β_k)²")):
-            inner = _all(x["there"][..., None] * x[part] * x["change"], 3)
+            inner = _all(x["comparator"][..., None] * x[part] * x["change"], 3)
             yield line(f"{name}² = (E_* ⟨{part}, π_*^{m} - π_k^{m}⟩)²", square(inner))
             yield at_most(
                 f"((φ^{m})² - (φ^{m - 1})²) {size}",

@@ -94,10 +94,10 @@ def _gradient(case: Case, name: str, limit: Callable[[Array, Array, Array], Arra
     radius, bound, beta = case.radius, case.bound, case.beta
     theta, anchor = _in_ball(case.theta, radius), _in_ball(case.anchor, radius)
     features = _in_ball(case.features, like(1, radius))
-    residual = as_array(((theta - anchor) * features).sum(-1)) - bound * case.share / beta
-    norm = 4 * square(residual) * as_array(square(features).sum(-1))
+    misfit = as_array(((theta - anchor) * features).sum(-1)) - bound * case.share / beta
+    norm = 4 * square(misfit) * as_array(square(features).sum(-1))
     yield line("‖∇‖² of one sample, ∇ = 2((θ - θ_k)ᵀφ - Q̂/β) φ", norm)
-    yield at_most("(2|(θ - θ_k)ᵀφ - Q̂/β|)²", 4 * square(residual), because="features have norm at most 1: ‖φ‖ ≤ 1")
+    yield at_most("(2|(θ - θ_k)ᵀφ - Q̂/β|)²", 4 * square(misfit), because="features have norm at most 1: ‖φ‖ ≤ 1")
     yield at_most(
         f"(2({name} + B/β))²",
         square(limit(radius, bound, beta)),

@@ -69,7 +69,7 @@ def quadratic_form(case: Case) -> Iterator[Line]:
     yield equal(
         "‖w - w°‖²_Σ, w° the least-squares fit of r + γ f(s', π)",
         moments.error_against(weights, target),
-        because="the residual of w° is orthogonal to the features, so Pythagoras",
+        because="the error of least squares at w° is orthogonal to the features, so Pythagoras",
     )
     yield equal("(Aw - b)ᵀ Σ⁺ (Aw - b)", moments.error(weights), because="Σ(w - w°) = Aw - b")
     form, step = moments.pessimism(direction, price), pessimistic_step(moments, direction, price)
@@ -163,8 +163,8 @@ def _distance(features: Array, targets: Array, weights: Array) -> Array:
     """``min_w E_μ(φᵀw - f)²``"""
     moments = moments_of(features, zeros(features.shape, features), targets, weights)
     best = moments.projected(zeros(features.shape[-1], features))
-    residual = contract("...xd,...d->...x", features, best) - targets
-    return squared_norm(residual, weights)
+    misfit = contract("...xd,...d->...x", features, best) - targets
+    return squared_norm(misfit, weights)
 
 
 def realizability(case: Case) -> Iterator[Line]:

@@ -1,10 +1,6 @@
-"""Appendix D on trial: finite classes of critics, their concentration lemmas, and Theorem D.7.
+"""Appendix D: Theorem D.7, how it fails, and its repair with one critic for all agents.
 
-The assumptions are numbers here: ``ζ_F`` and ``ζ_FF`` are computed, and what is claimed is how they bound each other and the
-distance to ``Q_π``.  As in Lemmas C.1 and C.2 the agents up to ``m`` count as one agent, so ``m = 1``; the repaired theorem has
-one critic for all agents, ``m = N``.
-
-Theorem D.7 falls on the game of :func:`~mappo_verify.games.offline.two_agent_gap`, with classes that hold every ``T f``: three
+Theorem D.7 fails on the game of :func:`~mappo_verify.games.offline.two_agent_gap`, with classes that hold every ``T f``: three
 critics ``Q``, ``g`` and ``g' = T g`` for agent 1, and only ``Q`` for agent 2, whose policy therefore never moves::
 
                  (s, 0)   (s, 1)    x     y          data for agent 1 covers (s, 0), (s, 1) and x
@@ -29,6 +25,7 @@ import numpy.typing as npt
 
 from ...arithmetic import (
     Array,
+    Hidden,
     System,
     Truth,
     as_array,
@@ -72,11 +69,11 @@ from .appendix_c_samples import (
 from .common import total
 
 
-def _problem(system: System) -> OfflineProblem:
+def _problem(system: System | Hidden) -> OfflineProblem:
     return two_agent_gap().to(system)
 
 
-def _first_class(system: System) -> FiniteClass:
+def _first_class(system: System | Hidden) -> FiniteClass:
     """``Q``, ``g``, ``g'`` of agent 1 on ``s, x, y, end``."""
     half, third, quarter = Fraction(1, 2), Fraction(1, 3), Fraction(1, 4)
     rows = [[half, 1, 1], [quarter, 1, 0], [quarter, 1, 1]]
@@ -84,7 +81,7 @@ def _first_class(system: System) -> FiniteClass:
     return FiniteClass(like(np.array(tables, object), system), 1)
 
 
-def _second_class(system: System) -> FiniteClass:
+def _second_class(system: System | Hidden) -> FiniteClass:
     """``Q`` of agent 2, which is the same for both of its actions everywhere."""
     half, third = Fraction(1, 2), Fraction(1, 3)
     return FiniteClass(like(np.array([[[half, half, third, third], [1] * 4, [1] * 4, [0] * 4]], object), system), 2)
@@ -180,7 +177,7 @@ def _likely(steps: Array, number: Array, certainty: Array) -> Truth:
     return compare(steps / (one + number * like(TRAP_RATE, number)), "<", one - one / certainty)
 
 
-def _mean_gap(steps: int, system: System) -> Array:
+def _mean_gap(steps: int, system: System | Hidden) -> Array:
     """``1/6 · 1/K Σ_k 1/(1 + e^{-ηk/12})``"""
     odds = exp(-_eta(like(steps, system)) / 12 * like(list(range(steps)), system))
     return as_array((like(1, system) / (like(1, system) + odds)).sum() / (6 * steps))

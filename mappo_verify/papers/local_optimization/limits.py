@@ -1,4 +1,4 @@
-"""Instances on which Algorithm 2 can be followed exactly: its critics as data and price grow without bound.
+"""Instances on which Algorithm 2 can be followed exactly: its critics as data and penalty grow without bound.
 
 An instance is how the data is shared out between the start and what comes after it.  The critics are vertices of a linear
 programme, computed and proved optimal over the rationals, where everything but the policies' exponentials stays.
@@ -33,9 +33,9 @@ Make = Callable[[], OfflineProblem]
 def shared_out(make: Make, shares: Array) -> OfflineProblem:
     """The problem with ``shares`` ``[2]`` of its data at the start and after it, exactly."""
     problem = make()
-    here = support(as_array(problem.game.start))
-    after = select(here, like(0, shares), problem.states_distribution)
-    return replace(problem, states_distribution=select(here, shares[0], after * (shares[1] / after.sum())))
+    at_start = support(as_array(problem.game.start))
+    after = select(at_start, like(0, shares), problem.states_distribution)
+    return replace(problem, states_distribution=select(at_start, shares[0], after * (shares[1] / after.sum())))
 
 
 def _programme(problem: OfflineProblem, policy: Policy, m: int) -> tuple[Moments, LinearClass]:

@@ -55,6 +55,7 @@ from ...quantities.agent_values import agent_values
 from ...quantities.chain import has_stationary_distribution, recurrent
 from ...quantities.distributions import stationary_distribution
 from ...quantities.divergence import entropy_of, kl_divergence, l1_distance
+from ...quantities.mirror_descent import second_order_term
 from ...quantities.performance_difference import return_difference
 from ...quantities.update_errors import Update, fit_cost_factor, propagation_factor
 from ...quantities.values import returns
@@ -64,7 +65,7 @@ from .common import total
 def steps_of(case: Case) -> list[Update]:
     """The iterations of a run, from ``θ_0 = 0``."""
     game, target = case.game, case.target
-    there = stationary_distribution(game, target)
+    comparator = stationary_distribution(game, target)
     agents, policy = game.agents, uniform_policy(case)
     noise = case.objects.get("noise")
     result = []
@@ -75,7 +76,7 @@ def steps_of(case: Case) -> list[Update]:
         values = agent_values(game, policy)
         estimates = values[1:] if noise is None else tuple(q + e for q, e in zip(values[1:], noise, strict=True))
         result.append(
-            Update(game, target, there, policy, following, increments, _cut(game, estimates), values, case.eta)
+            Update(game, target, comparator, policy, following, increments, _cut(game, estimates), values, case.eta)
         )
         policy = following
     return result
@@ -169,7 +170,7 @@ def printed_theorem(case: Case) -> Iterator[Line]:
         entropy
         + upper
         + total([s.fit_cost(m) for s, m in pairs])
-        + total([case.game.agents * square(s.eta * bound) / 2 for s in steps]),
+        + total([second_order_term(case.game.agents, s.eta * bound) for s in steps]),
         because="lemma-b.4 (and ‖π_k - π_{k+1}‖₁ ≤ 2): -⟨u, ·⟩ ≤ δ + ‖Q̂/β‖_∞ ‖·‖₁; xy ≤ (x² + y²)/2",
     )
 
@@ -179,7 +180,7 @@ def _repaired(case: Case, sharp: bool) -> Iterator[Line]:
     pairs = [(s, m) for s in steps for m in range(1, case.game.agents + 1)]
     yield from _descent(case, steps)
     entropy, bound = _entropy(case), _bound(steps)
-    quadratic = total([case.game.agents * square(s.eta * bound) / 2 for s in steps])
+    quadratic = total([second_order_term(case.game.agents, s.eta * bound) for s in steps])
     fit = total([-s.inner(m, s.fit_error(m), s.comparator, s.following) for s, m in pairs])
     critic = total([-s.inner(m, _critic(s, m), s.comparator, s.policy) for s, m in pairs])
     yield at_most(
@@ -203,7 +204,7 @@ def _repaired(case: Case, sharp: bool) -> Iterator[Line]:
     yield at_most(
         f"Σ_m log|A_m| + Σ_{{k,m}} [{expression}] + (N/2) Σ_k B²/β_k²",
         entropy + total(terms) + quadratic,
-        because="Cauchy-Schwarz under σ_k, with the density that really stands there; lemma-b.5/sharp",
+        because="Cauchy-Schwarz under σ_k, with the density ratio that the sum contains; lemma-b.5/sharp",
     )
 
 
@@ -244,7 +245,7 @@ def bounded_theorem(case: Case) -> Iterator[Line]:
         "Σ_m log|A_m| + Σ (Δ + √|A| e^R δ) + (N/2) Σ_k B²/β_k²",
         entropy
         + total([s.propagation(m) + factor * s.fit_cost(m) for s, m in pairs])
-        + total([case.game.agents * square(s.eta * bound) / 2 for s in steps]),
+        + total([second_order_term(case.game.agents, s.eta * bound) for s in steps]),
         because="lemma-b.4/repaired with min π_k ≥ e^{-2R}/|A|; lemma-b.5; Pinsker",
     )
 
@@ -295,7 +296,7 @@ def _is_own(case: Case) -> Truth:
     """The fixed point, from the recomputed errors: not certainly missed (balls certify no equality; floats: up to rounding)."""
     steps = steps_of(case)
     left = square(case.beta) * _spent(case, steps)
-    right = case.game.agents * square(_bound(steps)) / 2
+    right = second_order_term(case.game.agents, _bound(steps))
     if case.system == System.FLOATS:
         return compare(absolute(left - right), "≤", like(Fraction(FLOAT_TOLERANCE), left))
     return truth_of(possible(compare(left, "=", right)))

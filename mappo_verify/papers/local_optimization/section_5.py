@@ -224,7 +224,7 @@ class Iteration:
     law: Array
 
     @cached_property
-    def residual(self) -> Array:
+    def update(self) -> Array:
         """``T_{π_k} f_k - f_k``, ``[..., S, A]``"""
         return as_array(bellman_operator(self.game, self.policy, self.critic, self.game.agents) - self.critic)
 
@@ -247,7 +247,7 @@ class Iteration:
     @cached_property
     def norm(self) -> Array:
         """``‖f_k - T f_k‖_{2,μ}``"""
-        return sqrt(squared_norm(self.residual, self.law, 2))
+        return sqrt(squared_norm(self.update, self.law, 2))
 
     @cached_property
     def marginals(self) -> tuple[Array, ...]:
@@ -303,7 +303,7 @@ def repaired_theorem(case: Case) -> Iterator[Line]:
     def mean(terms: list[Array]) -> Array:
         return as_array(total(terms) / count)
 
-    estimation = [(ahead * (s.residual * target.joint()).sum(-1)).sum(-1) for s in steps]
+    estimation = [(ahead * (s.update * target.joint()).sum(-1)).sum(-1) for s in steps]
     yield line("1/K Σ_k (J_* - J_k)", mean([best - returns(game, s.policy) for s in steps]))
     yield at_most(
         "1/K Σ_k (J_* - f_k(s_0, π_k) - λE(f_k)) + λε_r",

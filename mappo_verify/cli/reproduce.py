@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from .terminal import Progress, make_folder, say, write_json
 
 app = typer.Typer(
     help="Compute the paper's figures and comparisons anew: pictures (SVG, PNG), and JSON with every number.",
@@ -35,8 +36,8 @@ def algorithm_3(
 
     Writes algorithm-3 (.svg, .png, .json); under a minute.
     """
-    from .report.plots import algorithm_3_stall
-    from .reproduction.algorithm_3 import algorithm_3 as compute
+    from ..report.plots.algorithm_3 import algorithm_3_stall
+    from ..reproduction.algorithm_3 import algorithm_3 as compute
 
     _reproduce(
         "Algorithm 3",
@@ -57,8 +58,8 @@ def figure_1(
 
     Writes figure-1 and figure-1-landscape (.svg, .png) and figure-1.json; under a minute.
     """
-    from .report.plots import figure_1_landscape, figure_1_panels
-    from .reproduction.figure_1 import figure_1 as compute
+    from ..report.plots.figure_1 import figure_1_landscape, figure_1_panels
+    from ..reproduction.figure_1 import figure_1 as compute
 
     _reproduce(
         "figure 1",
@@ -79,8 +80,8 @@ def section_4_3(
 
     Writes section-4.3 (.svg, .png, .json); under a minute.
     """
-    from .report.plots import section_4_3_overview
-    from .reproduction.section_4_3 import section_4_3 as compute
+    from ..report.plots.section_4_3 import section_4_3_overview
+    from ..reproduction.section_4_3 import section_4_3 as compute
 
     _reproduce(
         "section 4.3",
@@ -102,8 +103,8 @@ def theorem_5_5(
 
     Writes theorem-5.5-gap and theorem-5.5-slope (.svg, .png) and theorem-5.5.json; about a minute.
     """
-    from .report.plots import theorem_5_5_gap, theorem_5_5_slope
-    from .reproduction.theorem_5_5 import theorem_5_5 as compute
+    from ..report.plots.theorem_5_5 import theorem_5_5_gap, theorem_5_5_slope
+    from ..reproduction.theorem_5_5 import theorem_5_5 as compute
 
     _reproduce(
         "Theorem 5.5",
@@ -115,36 +116,23 @@ def theorem_5_5(
 
 def _reproduce(name: str, compute: Callable[[Any], dict[str, Any]], out: Path, pictures: Pictures) -> None:
     """Compute with progress, write, draw; the folder is tried first, so that no work is lost."""
-    from .cli import _Progress
-
-    require_folder(out)
-    with _Progress(name) as progress:
+    make_folder(out)
+    with Progress(name) as progress:
         data = compute(progress)
     write_reproduction(data, out, pictures)
 
 
-def require_folder(folder: Path) -> None:
-    """Make it, before the work."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise typer.BadParameter(f"cannot make the folder {folder}: {error.strerror}") from None
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise typer.BadParameter(f"cannot write into the folder {folder}")
-
-
 def write_reproduction(data: dict[str, Any], out: Path, pictures: Pictures) -> None:
     """Pictures and numbers into a folder; what was found, and where it is, onto the terminal."""
-    from .cli import _write_json, output
-    from .report.plots import save
+    from ..report.plots.style import save
 
     files = [out / f"{data['figure']}.json"]
-    _write_json(data, files[0])
+    write_json(data, files[0])
     try:
         for name, draw in pictures.items():
             files += save(draw(data), out / name)
     except OSError as error:
         raise typer.BadParameter(f"cannot write {error.filename}: {error.strerror}") from None
     for finding in data["findings"]:
-        output.print(f"- {finding['says']}", markup=False, highlight=False)
-    output.print(f"wrote {', '.join(map(str, files))}", markup=False, highlight=False, soft_wrap=True)
+        say(f"- {finding['says']}")
+    say(f"wrote {', '.join(map(str, files))}")

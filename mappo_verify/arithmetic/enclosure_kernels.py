@@ -1,0 +1,91 @@
+"""What the two implementations of enclosures share: constants, the order of a contraction, and the contract of both.
+
+:mod:`.enclosures` says why; :mod:`.fused` is the compiled implementation.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Enclosure = tuple[Floats, Floats]
+
+U = 2.0**-53
+UP = 1 + 2.0**-49
+LEAST = 2.0**-1074
+"""The least positive float64."""
+TINY = 2.0**-1070
+
+SMALL, LARGE = 2.0**-900, 2.0**990
+"""A product of at least SMALL, of factors of at most LARGE, has an exact error; for any other the error is bounded instead."""
+
+MAGNITUDE = np.uint64(2**63 - 1)
+"""The bits of a float but for its sign."""
+
+
+def slack(terms: int) -> float:
+    """More than what a sum of ``terms`` rounded numbers may be off, in relation to the sum of their magnitudes."""
+    return 2 * (terms + 2) * U
+
+
+def widening(terms: int) -> float:
+    """What makes up for the roundings in a radius that is a sum of ``terms`` products."""
+    return 1 + (terms + 16) * 4 * U
+
+
+class Plan(NamedTuple):
+    """How the axes of one factor meet those of a contraction: summed axes first, then those of the result."""
+
+    axes: tuple[int, ...]
+    """The factor's axes in that order; the batch follows."""
+    shape: tuple[int, ...]
+    """Their lengths, 1 where the factor has no such axis."""
+
+
+@cache
+def plans(
+    terms: tuple[str, ...], output: str, shapes: tuple[tuple[int, ...], ...]
+) -> tuple[tuple[Plan, ...], int, int]:
+    """Plans of all factors, the number of summed axes, and how many products make one entry."""
+    sizes = label_sizes(terms, shapes)
+    summed = [label for label in sizes if label not in output]
+    labels = [*summed, *output]
+    found = []
+    for term, shape in zip(terms, shapes, strict=True):
+        axes = tuple(term.index(label) for label in labels if label in term)
+        found.append(Plan(axes, tuple(shape[term.index(label)] if label in term else 1 for label in labels)))
+    return tuple(found), len(summed), math.prod(sizes[label] for label in summed)
+
+
+def label_sizes(terms: Sequence[str], shapes: Sequence[tuple[int, ...]]) -> dict[str, int]:
+    """The length of every label; 1 gives way to any other length."""
+    sizes: dict[str, int] = {}
+    for term, shape in zip(terms, shapes, strict=True):
+        for label, size in zip(term, shape, strict=True):
+            if sizes.setdefault(label, size) == 1:
+                sizes[label] = size
+            elif size not in (1, sizes[label]):
+                raise ValueError(f"the axis {label!r} has length {sizes[label]} in one factor and {size} in {term!r}")
+    return sizes
+
+
+def arranged(array: Any, plan: Plan) -> Any:
+    """A view of a factor with its axes as the plan has them."""
+    return array.transpose(*plan.axes, array.ndim - 1).reshape((*plan.shape, array.shape[-1]))
+
+
+class Kernels(NamedTuple):
+    """What is worth compiling; implementations return the same numbers, bit for bit (but for the sign of 0)."""
+
+    add: Callable[[Enclosure, Enclosure], Enclosure]
+    sub: Callable[[Enclosure, Enclosure], Enclosure]
+    mul: Callable[[Enclosure, Enclosure], Enclosure]
+    div: Callable[[Enclosure, Enclosure], Enclosure]
+    product_sum: Callable[[tuple[str, ...], str, tuple[Enclosure, ...]], Enclosure]
+    solve_dominant: Callable[[Enclosure, Enclosure], Enclosure]

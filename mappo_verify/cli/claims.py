@@ -1,0 +1,205 @@
+"""Commands that put claims on trial: audit, falsify, certificate, certify, claims, explain, doctor."""
+
+from __future__ import annotations
+
+import shlex
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .terminal import (
+    DiscountOption,
+    GameOption,
+    Progress,
+    SeedOption,
+    game_of,
+    output,
+    require_place_for,
+    require_writable,
+    say,
+    write_json,
+)
+
+app = typer.Typer()
+
+
+class ProfileName(StrEnum):
+    """How hard to try."""
+
+    quick = "quick"
+    thorough = "thorough"
+
+
+@app.command()
+def audit(
+    claim: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--claim", "-c", metavar="ID", help="Only this claim (repeatable); lemma-b.3 means all its parts."
+        ),
+    ] = None,
+    game: GameOption = None,
+    discount: DiscountOption = None,
+    profile: Annotated[
+        ProfileName, typer.Option(help="quick takes seconds, thorough takes minutes.")
+    ] = ProfileName.quick,
+    seed: SeedOption = 0,
+    json_file: Annotated[
+        Path | None,
+        typer.Option("--json", metavar="FILE", help="Also write the table as JSON; - means standard output."),
+    ] = None,
+    html_folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--html",
+            metavar="DIR",
+            help="Also write DIR/index.html: every proof with its numbers, counterexamples drawn, how tight bounds are.  Beside "
+            "it report.json, the same as data, and certificates/.  Needs no network, and prints well.",
+        ),
+    ] = None,
+) -> None:
+    """Put the claims on trial and print their standing.
+
+    Exit code 0: every verdict was computed and none is unexpected. 1: a standing differs from what the registry records (with
+    --game: a claim recorded as holding is violated there). 2: bad input.
+
+    Examples: mappo-verify audit --html report; mappo-verify audit -c lemma-4.1; mappo-verify audit --game two-step
+    """
+    from ..checking.campaign import audit as run_audit
+    from ..report.document import audit_document
+    from ..report.terminal import audit_table
+
+    subject = game_of(game, discount)
+    if json_file is not None:
+        require_writable(json_file)
+    if html_folder is not None:
+        require_place_for(html_folder)
+    with Progress("audit") as progress:
+        report = run_audit(claim, profile.value, seed, subject, progress)
+        if html_folder is not None:
+            from ..report.html import write_report
+
+            write_report(report, html_folder, subject, _command(profile, seed, game, discount), progress)
+    if json_file is not None:
+        write_json(audit_document(report), json_file)
+    if json_file is None or str(json_file) != "-":
+        output.print(audit_table(report))
+    raise typer.Exit(1 if report.unexpected else 0)
+
+
+@app.command()
+def falsify(
+    claim: Annotated[str, typer.Argument(metavar="CLAIM", help="A claim's id, such as lemma-b.4.")],
+    profile: Annotated[ProfileName, typer.Option(help="How long to search.")] = ProfileName.quick,
+    seed: SeedOption = 0,
+) -> None:
+    """Search for a counterexample, or for the tightest instance of a bound that survives.
+
+    Exit code 1 if the claim is refuted; 2 if it is not, but raised an error on some instance.
+
+    Example: mappo-verify falsify lemma-b.4
+    """
+    from ..checking.falsify import falsify as search
+    from ..report.terminal import falsification
+
+    with Progress("search") as progress:
+        found = search(claim, profile.value, seed, progress)
+    output.print(falsification(found))
+    raise typer.Exit(1 if found.witness else 2 if found.crash else 0)
+
+
+@app.command()
+def certificate(
+    claim: Annotated[str, typer.Argument(metavar="CLAIM", help="A refuted claim's id, such as lemma-b.4.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Where to write the certificate.")],
+    seed: SeedOption = 0,
+) -> None:
+    """Find a counterexample and write it as a certificate that anybody can re-check.
+
+    Example: mappo-verify certificate lemma-b.4 --out lemma-b.4.json && python certificates/check.py lemma-b.4.json
+    """
+    from ..checking.certificate import certificate_by_audit, write_certificate
+
+    require_writable(out)
+    with Progress("search"):
+        found = certificate_by_audit(claim, seed)
+    write_certificate(found, out)
+    say(f"wrote {out}: {found.claim} is false, by an exact instance")
+
+
+@app.command()
+def certify(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Certificates to re-check.")],
+) -> None:
+    """Re-check certificates with this toolkit; certificates/check.py does the same with the standard library alone.
+
+    Exit code 0: every file proves its claim false. 1: some file does not, and why. 2: a file is no certificate.
+    """
+    from ..checking.certificate import read_certificate, recheck
+
+    proved = True
+    for file in files:
+        found = recheck(read_certificate(file))
+        proved = proved and found.valid
+        say(f"{file}: {found.text()}")
+    raise typer.Exit(0 if proved else 1)
+
+
+@app.command()
+def claims() -> None:
+    """List every claim that can be put on trial."""
+    from ..papers.registry import CLAIMS
+    from ..report.terminal import claims_table
+
+    output.print(claims_table(CLAIMS))
+
+
+@app.command()
+def explain(
+    claim: Annotated[str, typer.Argument(metavar="CLAIM", help="A claim's id, such as lemma-4.1.")],
+    game: GameOption = None,
+    discount: DiscountOption = None,
+    seed: SeedOption = 0,
+) -> None:
+    """Walk through a proof, line by line, with one game's numbers; exact fractions where exact.
+
+    Without --game: the smallest counterexample of a refuted claim, or a small instance of one that holds.
+    Examples: mappo-verify explain lemma-4.1 --game two-step; mappo-verify explain lemma-b.3/zero-mean-intervention
+    """
+    from ..checking.campaign import audit as run_audit
+    from ..checking.explain import explain as run_explain
+    from ..report.terminal import explanation, statistics_table
+
+    entry, evidence, subject = run_explain(claim, game_of(game, discount), seed)
+    output.print(explanation(entry, evidence, subject))
+    if entry.experiment is not None and game is None:
+        found = run_audit([entry], seed=seed)[entry.id].statistics
+        if found is not None:
+            output.print(statistics_table(found))
+
+
+@app.command()
+def doctor(seed: SeedOption = 0) -> None:
+    """Plant known errors in copies of the formulas and show that each one is refuted on this installation.
+
+    Exit code 1 if one is not: then this installation's verdicts are not to be trusted.
+    """
+    from ..checking.doctor import diagnose
+    from ..report.terminal import diagnosis_table
+
+    with Progress("doctor") as progress:
+        found = diagnose(seed, progress)
+    output.print(diagnosis_table(found))
+    raise typer.Exit(0 if all(entry.caught for entry in found) else 1)
+
+
+def _command(profile: ProfileName, seed: int, game: str | None, discount: str | None) -> str:
+    """The audit's command line without its claims."""
+    words = ["mappo-verify", "audit"]
+    words += ["--profile", profile.value] if profile is not ProfileName.quick else []
+    words += ["--seed", str(seed)] if seed else []
+    words += ["--game", game] if game is not None else []
+    words += ["--discount", discount] if discount is not None else []
+    return shlex.join(words)

@@ -1,0 +1,132 @@
+"""What all commands share: the terminal, options, progress, checks before the work, files after it, and errors."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from ..model import Game
+
+output, errors = Console(), Console(stderr=True)
+
+GAME_HELP = "A named game (climbing, penalty:-30, two-step, random:3x2x2:7, ...) or a file (.json, .dpomdp, also .gz)."
+GameOption = Annotated[str | None, typer.Option("--game", "-g", metavar="FILE|NAME", help=GAME_HELP)]
+DiscountOption = Annotated[
+    str | None,
+    typer.Option(
+        "--discount", metavar="γ", help="Replace the game's discount, for instance 9/10 or 0.95. Files often say 1."
+    ),
+]
+SeedOption = Annotated[int, typer.Option(help="Makes every instance reproducible.", min=0)]
+
+
+def say(text: str) -> None:
+    """A line on standard output, as it is: not wrapped, and without markup or colours."""
+    output.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def warn(text: str) -> None:
+    """A line on standard error, as it is."""
+    errors.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def game_of(name: str | None, discount: str | None) -> Game | None:
+    """The game of ``--game`` with the discount of ``--discount``; None where no game is asked for."""
+    if name is None:
+        if discount is not None:
+            raise typer.BadParameter("--discount changes a game; give --game as well")
+        return None
+    from ..games.loading import resolve_game
+
+    return resolve_game(name, discount)
+
+
+def require_writable(target: Path) -> None:
+    """A file that can be written; asked before the work, so that no work is lost."""
+    if str(target) != "-" and (target.is_dir() or not os.access(target if target.exists() else target.parent, os.W_OK)):
+        raise typer.BadParameter(f"cannot write {target}")
+
+
+def require_place_for(folder: Path) -> None:
+    """A folder that exists and can be written to, or that can be made."""
+    nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        raise typer.BadParameter(f"cannot write into {folder}")
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder to write into; done before the work, so that no work is lost."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise typer.BadParameter(f"cannot make the folder {folder}: {error.strerror}") from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise typer.BadParameter(f"cannot write into the folder {folder}")
+
+
+def write_json(document: dict[str, Any], target: Path) -> None:
+    """A document as a JSON file, or onto standard output where the target is ``-``."""
+    text = json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    if str(target) == "-":
+        sys.stdout.write(text)
+        return
+    try:
+        target.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise typer.BadParameter(f"cannot write {target}: {error.strerror}") from None
+
+
+class Progress:
+    """A live line on standard error while something long runs; nothing where standard error is no terminal."""
+
+    def __init__(self, title: str) -> None:
+        from rich import progress
+
+        self._bar = progress.Progress(
+            progress.SpinnerColumn(),
+            progress.TextColumn("{task.description}"),
+            progress.BarColumn(),
+            progress.TimeElapsedColumn(),
+            console=errors,
+            transient=True,
+            disable=not errors.is_terminal,
+        )
+        self.visible = errors.is_terminal
+        self._task = self._bar.add_task(title, total=1.0)
+
+    def __enter__(self) -> Progress:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def __call__(self, text: str, share: float) -> None:
+        """Show what is being done, and the share of it that is finished, from 0 to 1."""
+        self._bar.update(self._task, description=text, completed=share)
+
+
+def ending_in_exit_codes(run: Callable[[], None]) -> None:
+    """Run the command line: every error that the toolkit raises on purpose ends in one line and exit code 2."""
+    from ..errors import MappoVerifyError
+
+    try:
+        run()
+    except MappoVerifyError as error:
+        errors.print(f"[bold red]error:[/] {type(error).__name__}: ", end="")
+        warn(str(error))
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    except KeyboardInterrupt:
+        errors.print("interrupted")
+        sys.exit(130)

@@ -1,0 +1,130 @@
+"""Adding one thing touches the files that CONTRIBUTING names, and nothing else: tried in a copy of the package."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import mappo_verify
+
+PACKAGE = Path(mappo_verify.__file__).parent
+
+
+class Copy:
+    """The package in a folder of its own, which a test may change."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        shutil.copytree(PACKAGE, folder / "mappo_verify", ignore=shutil.ignore_patterns("__pycache__"))
+
+    def write(self, path, text):
+        """A new file of the package."""
+        place = self.folder / "mappo_verify" / path
+        assert not place.exists(), f"{path} is there already"
+        place.write_text(text)
+
+    def insert(self, path, before, text):
+        """Lines in front of the one place of a file that reads ``before``."""
+        place = self.folder / "mappo_verify" / path
+        old = place.read_text()
+        assert old.count(before) == 1, f"{path} has {old.count(before)} places that read {before!r}"
+        place.write_text(old.replace(before, text + before))
+
+    def run(self, *arguments):
+        """``mappo-verify ARGUMENTS`` of the copy: exit code, and all that it says."""
+        command = [sys.executable, "-m", "mappo_verify", *map(str, arguments)]
+        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False, timeout=300)
+        return done.returncode, done.stdout + done.stderr
+
+
+@pytest.fixture
+def copy(tmp_path):
+    return Copy(tmp_path)
+
+
+# --- an algorithm ---------------------------------------------------------------------------------------------------------
+
+MODULE = '''"""Multiplicative weights: every agent multiplies its probabilities by 1 + η A, the linear part of a mirror step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..arithmetic import lift, log
+from ..model.features import Features
+from .constant_step import inverse_step
+from .critics import ExactCritic
+from .iteration import Improvement
+from .projection_step import Solver
+from .recording import in_memory
+
+
+@dataclass(frozen=True)
+class LinearFactor(Solver):
+    """Logits grow by ``log(1 + η(Q - V))``."""
+
+    def solve(self, problem, generator):
+        policy, m = problem.current.policy, problem.agent
+        mean = (policy.factors[m] * problem.values).sum(-1, keepdims=True)
+        factor = 1 + (problem.values - mean) / lift(problem.beta, 3)
+        return problem.parameters + problem.features.transposed(m, log(factor))
+
+
+def multiplicative_weights(game, iterations, step, *, critic=None, seed=0, record=in_memory):
+    """``K`` multiplicative updates from the uniform policy."""
+    features, beta = Features.tabular(game), inverse_step(game, step)
+    return Improvement(
+        "multiplicative_weights", game, features, iterations, beta, LinearFactor(), critic or ExactCritic(), seed
+    ).run(record)
+'''
+IMPORT = "from ..algorithms.multiplicative_weights import multiplicative_weights\n"
+ROW = """    "multiplicative-weights": Entry(
+        "multiplicative weights",
+        "Baseline: probabilities are multiplied by 1 + η A.",
+        STEPPING,
+        _stepping(multiplicative_weights, Features.tabular),
+        example="--game climbing --step 0.01",
+    ),
+"""
+
+
+def test_an_algorithm_is_one_module_and_one_row(copy):
+    copy.write("algorithms/multiplicative_weights.py", MODULE)
+    copy.insert("runs/algorithms.py", "from ..algorithms.pessimistic_general import", IMPORT)
+    copy.insert("runs/algorithms.py", '    "algorithm-2": Entry(', ROW)
+
+    code, told = copy.run("run", "--help")
+    assert code == 0 and "multiplicative-weights" in told
+    code, told = copy.run("run", "multiplicative-weights", "--help")
+    assert code == 0 and "--step" in told and "--critic" in told and "--samples" not in told
+    assert "Example: mappo-verify run multiplicative-weights --game climbing --step 0.01" in told
+
+    options = ("--game", "climbing", "--step", "0.01", "--iterations", "300", "--out", "first")
+    code, told = copy.run("run", "multiplicative-weights", *options)
+    assert code == 0, told
+    assert "Multiplicative weights" in told and "No theorem bounds the gap of multiplicative weights" in told
+    found = json.loads((copy.folder / "first" / "summary.json").read_text())
+    assert found["iterations"] == 300 and found["options"] == {
+        "iterations": 300,
+        "step": 0.01,
+        "critic": "exact",
+        "seed": 0,
+    }
+    assert found["returns"][-1] > found["returns"][0] + 1
+    assert {path.name for path in (copy.folder / "first").iterdir()} >= {"run.svg", "run.png", "run.json", "trace"}
+
+    code, told = copy.run("run", "multiplicative-weights", "--out", "first", "--resume")
+    assert code == 0 and "nothing is left to do" in told
+    code, told = copy.run("run", "multiplicative-weights", "--game", "climbing", "--step", "-1", "--out", "second")
+    assert code == 2 and "the step η = -1 is not a positive" in told
+
+
+def test_without_its_row_there_is_no_command(copy):
+    copy.write("algorithms/multiplicative_weights.py", MODULE)
+    code, told = copy.run("run", "multiplicative-weights", "--game", "climbing", "--out", "first")
+    assert code == 2 and "No such command" in told
