@@ -14,7 +14,7 @@ from ...arithmetic import (
     as_array,
     compare,
     contract,
-    divide,
+    denominator,
     identity,
     largest,
     lift,
@@ -30,7 +30,7 @@ from ...claims.coordinates import Sizes
 from ...claims.ingredients import START, GameData, PolicyData, Table
 from ...claims.settings import Setting
 from ...claims.verdict import Standing
-from ...model.agents import prefix_sizes
+from ...model.agents import prefix_sizes, sum_out_later
 from ...quantities.agent_values import (
     agent_values,
     average_out,
@@ -187,20 +187,13 @@ def four_ways(case: Case) -> Iterator[Line]:
         flat([state_values(game, policy)[..., None], *sequential]),
         because="only the last agent's move earns, discounts and moves the state",
     )
-    conditioned = flat([_conditioned(case, table, m) for m in agents])
+    yield line("Q^{1:m}(s, a^{1:m}), where π(a^{1:m}|s) > 0", flat(marginalised), where=support(flat(prefixes)))
     yield equal(
-        "Σ_{a^{m+1:N}} π(a|s)/π(a^{1:m}|s) Q_π(s, a), where π(a^{1:m}|s) > 0",
-        conditioned,
+        "Σ_{a^{m+1:N}} π(a|s)/π(a^{1:m}|s) Q_π(s, a)",
+        flat([sum_out_later(policy.joint() * table, game.action_sizes, m) for m in agents])
+        / denominator(flat(prefixes)),
         because="Bayes: conditioning on a prefix leaves the later factors as they are",
-        where=support(flat(prefixes)),
     )
-
-
-def _conditioned(case: Case, table: Array, m: int) -> Array:
-    """``E[Q | a^{1:m}]`` by Bayes' rule on the joint table, prefixes flattened."""
-    joint, prefix = case.policy.joint(), case.policy.prefix_probabilities()[m]
-    shape = (*prefix.shape, joint.shape[-1] // prefix.shape[-1])
-    return divide(as_array((joint * table).reshape(shape).sum(-1)), prefix)
 
 
 def readings_agree(case: Case) -> Iterator[Line]:
