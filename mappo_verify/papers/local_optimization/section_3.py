@@ -14,14 +14,12 @@ from ...arithmetic import (
     as_array,
     compare,
     contract,
-    denominator,
     identity,
     largest,
     lift,
     like,
     ones,
     solve,
-    support,
     zeros,
 )
 from ...claims.case import Case, Hypothesis
@@ -187,12 +185,12 @@ def four_ways(case: Case) -> Iterator[Line]:
         flat([state_values(game, policy)[..., None], *sequential]),
         because="only the last agent's move earns, discounts and moves the state",
     )
-    yield line("Q^{1:m}(s, a^{1:m}), where π(a^{1:m}|s) > 0", flat(marginalised), where=support(flat(prefixes)))
+    weighted = [mass * value for mass, value in zip(prefixes, marginalised, strict=True)]
+    yield line("π(a^{1:m}|s) Q^{1:m}(s, a^{1:m})", flat(weighted))
     yield equal(
-        "Σ_{a^{m+1:N}} π(a|s)/π(a^{1:m}|s) Q_π(s, a)",
-        flat([sum_out_later(policy.joint() * table, game.action_sizes, m) for m in agents])
-        / denominator(flat(prefixes)),
-        because="Bayes: conditioning on a prefix leaves the later factors as they are",
+        "Σ_{a^{m+1:N}} π(a|s) Q_π(s, a), which is π(a^{1:m}|s) E[Q_π | a^{1:m}]",
+        flat([sum_out_later(policy.joint() * table, game.action_sizes, m) for m in agents]),
+        because="Bayes: conditioning on a prefix of positive probability leaves the later factors as they are",
     )
 
 
