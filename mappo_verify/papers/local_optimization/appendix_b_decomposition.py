@@ -9,7 +9,7 @@ from operator import and_
 
 import numpy as np
 
-from ...arithmetic import Array, as_array, like, support
+from ...arithmetic import Array, support
 from ...claims.case import Case
 from ...claims.claim import Claim, Kind, Line, equal, line
 from ...claims.coordinates import Sizes
@@ -26,7 +26,7 @@ from ...quantities.agent_values import (
 )
 from ...quantities.values import action_values
 from .common import total
-from .section_3 import GAME_AND_POLICY, GAME_AND_PRODUCT_POLICY, ONE_BY_TWO, TWO_BY_TWO, flat_core, subsets_of
+from .section_3 import GAME_AND_POLICY, GAME_AND_PRODUCT_POLICY, ONE_BY_TWO, TWO_BY_TWO, subsets_of
 
 READINGS: tuple[Reading, ...] = ("conditioning", "intervention")
 
@@ -49,7 +49,7 @@ def telescoping(case: Case) -> Iterator[Line]:
         for kept in averages:
             for order in permutations(kept):
                 if len(order) > 1 and order != tuple(range(1, len(order) + 1)):
-                    yield from _telescope(case, reading, order, averages, defined)
+                    yield from _telescope(reading, order, averages, defined)
 
 
 def _sum_along_prefix(advantages: tuple[Array, ...]) -> Array:
@@ -59,7 +59,6 @@ def _sum_along_prefix(advantages: tuple[Array, ...]) -> Array:
 
 
 def _telescope(
-    case: Case,
     reading: Reading,
     order: tuple[int, ...],
     averages: dict[tuple[int, ...], Array],
@@ -72,12 +71,12 @@ def _telescope(
     whole = averages[steps[-1]] - averages[steps[0]]
     yield line(
         f"A^P(s, a^P), agents in the order {name}, {reading}",
-        flat_core(case, whole),
-        where=flat_core(case, np.broadcast_to(where, whole.shape)),
+        whole.ravel(),
+        where=np.broadcast_to(where, whole.shape).ravel(),
     )
     yield equal(
         "Σ_i A^i(s, a^{those before i}, a^i)",
-        flat_core(case, np.broadcast_to(parts, whole.shape)),
+        np.broadcast_to(parts, whole.shape).ravel(),
         because="the sum telescopes along any order",
     )
 
@@ -88,8 +87,8 @@ def zero_mean(case: Case) -> Iterator[Line]:
         zip(agent_advantages(case.game, case.policy), case.policy.factors, strict=False), start=1
     ):
         rows = split_last(advantage, factor.shape[-1])
-        yield line(f"Σ_a π^{m}(a|s, p) A^{m}(s, p, a)", as_array((rows * factor).sum(-1)))
-        yield equal("0", like(0, advantage), because=f"Q^{{1:{m - 1}}} is the π^{m}-average of Q^{{1:{m}}}")
+        yield line(f"Σ_a π^{m}(a|s, p) A^{m}(s, p, a)", (rows * factor).sum(-1))
+        yield equal("0", 0, because=f"Q^{{1:{m - 1}}} is the π^{m}-average of Q^{{1:{m}}}")
 
 
 def _zero_mean_of_subsets(case: Case, reading: Reading) -> Iterator[Line]:
@@ -104,15 +103,13 @@ def _zero_mean_of_subsets(case: Case, reading: Reading) -> Iterator[Line]:
             both = tuple(sorted(given + chosen))
             weights = conditional_marginal(policy, given, chosen, reading)
             axes = tuple(agent - 1 - game.agents for agent in chosen)
-            mean = as_array((weights * (averages[both] - averages[given])).sum(axis=axes, keepdims=True))
+            mean = (weights * (averages[both] - averages[given])).sum(axis=axes, keepdims=True)
             label = f"P = {set(given) or '{}'}, P' = {set(chosen)}"
             # Conditioning on both is needed at every a^P' that has weight; a prefix P is defined even where π(a^P|s) = 0.
             known = defined_at(policy, both, reading) | ~support(np.broadcast_to(weights, averages[both].shape))
             where = defined_at(policy, given, reading) & known.all(axis=axes, keepdims=True)
-            yield line(
-                f"Σ π(a^P'|s, a^P) A^P'(s, a^P, a^P'), {label}", flat_core(case, mean), where=flat_core(case, where)
-            )
-            yield equal("0", like(0, table), because=f"the tower property under {reading}")
+            yield line(f"Σ π(a^P'|s, a^P) A^P'(s, a^P, a^P'), {label}", mean.ravel(), where=where.ravel())
+            yield equal("0", 0, because=f"the tower property under {reading}")
 
 
 def zero_mean_conditioning(case: Case) -> Iterator[Line]:

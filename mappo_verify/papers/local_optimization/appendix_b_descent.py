@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...arithmetic import Array, absolute, as_array, choose, largest, like, log, smallest, sqrt, square, support, tilt
+from ...arithmetic import Array, absolute, choose, largest, like, log, smallest, sqrt, square, support, tilt
 from ...claims.axioms import pinsker
 from ...claims.case import Case
 from ...claims.claim import Claim, Kind, Line, at_most, equal, line
@@ -46,7 +46,7 @@ def _shift(case: Case) -> Iterator[tuple[int, dict[str, Array]]]:
 
 
 def _all(table: Array, axes: int) -> Array:
-    return as_array(table.sum(tuple(range(-axes, 0))))
+    return table.sum(tuple(range(-axes, 0)))
 
 
 def _worst_error(m: int, x: dict[str, Array]) -> Iterator[Line]:
@@ -59,7 +59,7 @@ def _worst_error(m: int, x: dict[str, Array]) -> Iterator[Line]:
         square(moved),
         because=f"change of measure, w_{m - 1} = d(ν_*π_*)/d(ν_kπ_k)",
     )
-    seen = choose(support(x["ratio"]), like(1, x["ratio"]), like(0, x["ratio"]))
+    seen = choose(support(x["ratio"]), like(1, x["ratio"]), 0)
     yield at_most(
         f"(φ^{m - 1})² E_{{ν_k,π_k}} ‖error‖_∞² over what the comparator visits",
         x["below"] * _all(x["current"] * seen * square(worst), 2),
@@ -94,7 +94,7 @@ def worst_error_repaired(case: Case) -> Iterator[Line]:
     for m, x in _shift(case):
         yield from _worst_error(m, x)
         factor = case.policy.factors[m - 1]
-        least = smallest(choose(support(x["ratio"])[..., None], factor, like(1, factor)), (-3, -2, -1))
+        least = smallest(choose(support(x["ratio"])[..., None], factor, 1), (-3, -2, -1))
         yield at_most(
             f"(φ^{m - 1} ε)² / min π_k^{m}",
             x["below"] * squared_norm(x["error"], x["sigma"], 3) / least,
@@ -170,10 +170,10 @@ def one_step_descent(case: Case) -> Iterator[Line]:
     """Lemma B.6: an identity for any two steps, then Pinsker's inequality."""
     policy, target, step, beta = case.policy, case.target, case.step, case.beta
     moved, ideal = tilt(policy, step), mirror_step(policy, case.values, beta)
-    advantage = case.values - as_array((case.values * policy).sum(-1))[..., None]
+    advantage = case.values - (case.values * policy).sum(-1)[..., None]
 
     def inner(table: Array, direction: Array) -> Array:
-        return as_array((table * direction).sum(-1))
+        return (table * direction).sum(-1)
 
     rest = (
         -inner(log(moved / ideal), target - policy)

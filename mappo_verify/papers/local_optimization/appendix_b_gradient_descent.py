@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from ...arithmetic import Array, Truth, absolute, as_array, compare, contract, divide, largest, lift, like, sqrt, square
+from ...arithmetic import Array, Truth, absolute, compare, contract, divide, largest, like, sqrt, square
 from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_most, equal, line
 from ...claims.ingredients import Distribution, PositiveScalar, Table
@@ -32,11 +32,11 @@ def _descent(case: Case, averaging: Averaging, pathwise: bool) -> Iterator[Line]
     """``F(θ̄) - F(u) ≤ GR/√T`` for every ``u`` in the ball, with ``θ̄`` the mean of ``θ(0..T-1)``, or ``θ(1..T)`` as printed."""
     steps, slopes, offsets, chances = case.sizes.steps, case.slopes, case.offsets, case.chances
     radius = like(1, slopes)
-    steepest = sqrt(largest(as_array(square(slopes).sum(-1)), (-2, -1)))
+    steepest = sqrt(largest(square(slopes).sum(-1), (-2, -1)))
     root = sqrt(like(steps, slopes))
     points = sample_paths(slopes, offsets, radius, default_step(radius, steepest, steps), steps)
     mean = average_of_path(iter(np.moveaxis(points, -2, 0)), steps, averaging)
-    rival = _in_ball(case.rival, np.broadcast_to(radius, case.batch_shape))[..., None, :]
+    rival = _in_ball(case.rival, radius)[..., None, :]
     gap = mean_function(slopes, offsets, chances, mean) - mean_function(slopes, offsets, chances, rival)
     first = 0 if averaging == "analysed" else 1
     which = f"θ̄ the mean of θ({first}), ..., θ({first + steps - 1})"
@@ -44,9 +44,9 @@ def _descent(case: Case, averaging: Averaging, pathwise: bool) -> Iterator[Line]
     reason = "the standard regret bound of projected subgradient descent"
     if pathwise:
         yield line(f"F(θ̄) - F(u) on every sample path, {which}", gap)
-        yield at_most("GR/√T", lift(bound, 1), because=reason + ", read path by path")
+        yield at_most("GR/√T", bound, because=reason + ", read path by path")
     else:
-        expected = as_array((path_chances(chances, steps) * gap).sum(-1))
+        expected = (path_chances(chances, steps) * gap).sum(-1)
         yield line(f"E F(θ̄) - F(u), {which}", expected)
         yield at_most("GR/√T", bound, because=reason + " with unbiased subgradients")
 
@@ -68,7 +68,7 @@ def descent_printed_range(case: Case) -> Iterator[Line]:
 
 def _descends(case: Case) -> Truth:
     """Some slope is not 0, so that G > 0."""
-    return compare(largest(absolute(case.slopes), (-3, -2, -1)), ">", like(0, case.slopes))
+    return compare(largest(absolute(case.slopes), (-3, -2, -1)), ">", 0)
 
 
 def _sgd(steps: tuple[int, ...], dimensions: tuple[int, int], functions: tuple[int, int], offset: int = 9) -> Setting:
@@ -93,9 +93,9 @@ def _gradient(case: Case, name: str, limit: Callable[[Array, Array, Array], Arra
     """``‖2((θ - θ_k)ᵀφ - Q̂/β)φ‖² ≤ G²`` for ``‖θ‖, ‖θ_k‖ ≤ R``, ``‖φ‖ ≤ 1``, ``|Q̂| ≤ B``; ``name`` is R or 2R in ``G``."""
     radius, bound, beta = case.radius, case.bound, case.beta
     theta, anchor = _in_ball(case.theta, radius), _in_ball(case.anchor, radius)
-    features = _in_ball(case.features, like(1, radius))
-    misfit = as_array(((theta - anchor) * features).sum(-1)) - bound * case.share / beta
-    norm = 4 * square(misfit) * as_array(square(features).sum(-1))
+    features = _in_ball(case.features, 1)
+    misfit = ((theta - anchor) * features).sum(-1) - bound * case.share / beta
+    norm = 4 * square(misfit) * square(features).sum(-1)
     yield line("‖∇‖² of one sample, ∇ = 2((θ - θ_k)ᵀφ - Q̂/β) φ", norm)
     yield at_most("(2|(θ - θ_k)ᵀφ - Q̂/β|)²", 4 * square(misfit), because="features have norm at most 1: ‖φ‖ ≤ 1")
     yield at_most(
@@ -107,8 +107,8 @@ def _gradient(case: Case, name: str, limit: Callable[[Array, Array, Array], Arra
 
 def _in_ball(weights: Array, radius: Array) -> Array:
     """Rational vectors inside a ball: ``radius · w / Σ|w|``, since the 2-norm is at most the 1-norm; 0 stays 0."""
-    size = as_array(absolute(weights).sum(-1, keepdims=True))
-    return as_array(lift(radius, 1) * divide(weights, size))
+    size = absolute(weights).sum(-1, keepdims=True)
+    return radius * divide(weights, size)
 
 
 def gradient_bound_printed(case: Case) -> Iterator[Line]:
@@ -124,8 +124,8 @@ def gradient_bound(case: Case) -> Iterator[Line]:
 def fit_rate(case: Case) -> Iterator[Line]:
     """Algorithm 3: ``E L(θ̄) - L(u) ≤ GR/√T`` for every ``u`` in the ball, hence ``E ε' ≤ √L(u) + √(GR) T^{-1/4}``."""
     steps, radius, bound, chances = case.sizes.steps, case.radius, case.bound, case.chances
-    features, anchor = _in_ball(case.features, like(1, radius)), _in_ball(case.anchor, radius)
-    targets = contract("...nd,...d->...n", features, anchor) + lift(bound / case.beta, 1) * case.share
+    features, anchor = _in_ball(case.features, 1), _in_ball(case.anchor, radius)
+    targets = contract("...nd,...d->...n", features, anchor) + bound / case.beta * case.share
     steepest = stochastic_gradient.gradient_bound(radius, bound, case.beta)
     step_size = default_step(radius, steepest, steps)
     points, odds = squared_paths(features, targets, radius, step_size, steps), path_chances(chances, steps)
@@ -133,7 +133,7 @@ def fit_rate(case: Case) -> Iterator[Line]:
     rival = _in_ball(case.rival, radius)
 
     def expected(values: Array) -> Array:
-        return as_array((odds * values).sum(-1))
+        return (odds * values).sum(-1)
 
     reached = squared_loss(features, targets, chances, mean)
     best = squared_loss(features, targets, chances, rival[..., None, :])[..., 0]
@@ -141,12 +141,12 @@ def fit_rate(case: Case) -> Iterator[Line]:
         squared_gradient(features, targets, points[..., t, :], chosen)
         for t, chosen in enumerate(path_digits(features.shape[-2], steps).T)
     ]
-    sizes = total([expected(as_array(square(g).sum(-1))) for g in gradients])
+    sizes = total([expected(square(g).sum(-1)) for g in gradients])
     rate = steepest * radius / sqrt(like(steps, radius))
     yield line("E L(θ̄) - L(u), θ̄ the mean of θ(0), ..., θ(T-1)", expected(reached) - best)
     yield at_most(
         "[‖u‖² + η² Σ_t E‖g_t‖²]/(2ηT)",
-        (as_array(square(rival).sum(-1)) + square(step_size) * sizes) / (2 * step_size * steps),
+        (square(rival).sum(-1) + square(step_size) * sizes) / (2 * step_size * steps),
         because="lemma-b.1/expectation: L is convex, E g_t is its gradient, and Π_R takes no point further from u",
     )
     yield at_most(

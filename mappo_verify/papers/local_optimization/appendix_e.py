@@ -15,7 +15,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from ...arithmetic import Array, absolute, as_array, like, support, truth_of
+from ...arithmetic import Array, absolute, like, support, truth_of
 from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_least, at_most, equal, line
 from ...claims.coordinates import Sizes
@@ -50,7 +50,7 @@ def _two_actions(sizes: Sizes) -> tuple[int, ...]:  # noqa: ARG001 - the interfa
 
 def _row(number: Array) -> Array:
     """``(x, 1-x)``"""
-    return np.stack([number, as_array(like(1, number) - number)], axis=-1)
+    return np.stack([number, 1 - number], axis=-1)
 
 
 SQUARE = Setting(
@@ -102,7 +102,7 @@ def _value(case: Case) -> Array:
 
 
 def _denominator(case: Case) -> Array:
-    return as_array((independent_weights(case.x, case.y) * stopping(case.game)).sum(-1))
+    return (independent_weights(case.x, case.y) * stopping(case.game)).sum(-1)
 
 
 def _number(case: Case, value: Fraction | int) -> Array:

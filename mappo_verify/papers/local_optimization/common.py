@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ...arithmetic import Array, Truth, as_array, both
+from ...arithmetic import Array, Truth, both
 from ...claims.case import Case
 from ...claims.coordinates import Sizes
 
@@ -22,4 +22,4 @@ def both_exist(exists: Callable[[Any, Any], Truth], case: Case) -> Truth:
 
 def total(terms: Sequence[Array]) -> Array:
     """The sum of one or more arrays, in any number system: no float or integer 0 to begin with."""
-    return as_array(sum(terms[1:], start=terms[0]))
+    return sum(terms[1:], start=terms[0])

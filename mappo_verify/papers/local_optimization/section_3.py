@@ -11,14 +11,10 @@ import numpy as np
 from ...arithmetic import (
     Array,
     absolute,
-    as_array,
     compare,
     contract,
     identity,
     largest,
-    lift,
-    like,
-    ones,
     solve,
     zeros,
 )
@@ -78,7 +74,7 @@ def values_and_visits(case: Case) -> Iterator[Line]:
     """The Bellman equation and its dual, and what they say of ``J``, visits and occupancy."""
     game, policy, start = case.game, case.policy, case.start
     values, table, weights = state_values(game, policy), action_values(game, policy), visits(game, policy, start)
-    gamma, chain = lift(game.discount, 1), induced_transition(game, policy)
+    gamma, chain = game.discount, induced_transition(game, policy)
     yield line("V_π(s)", values)
     yield equal(
         "r_π(s) + γ Σ_s' P_π(s, s') V_π(s')",
@@ -107,7 +103,7 @@ def values_and_visits(case: Case) -> Iterator[Line]:
     yield line("Σ_{s,a} (1-γ) d(s) π(a|s) r(s, a)", (occupancy(game, policy, start) * game.reward).sum((-2, -1)))
     yield equal(
         "(1-γ) J_ρ(π)",
-        (like(1, game.discount) - game.discount) * returns(game, policy, start),
+        (1 - game.discount) * returns(game, policy, start),
         because="the occupancy is (1-γ) times the visits, spread by π",
     )
 
@@ -116,8 +112,8 @@ def occupancy_is_a_distribution(case: Case) -> Iterator[Line]:
     """Without termination the occupancy sums to 1."""
     table = occupancy(case.game, case.policy, case.start)
     yield line("Σ_{s,a} d_π(s, a)", table.sum((-2, -1)))
-    yield equal("1", ones(case.batch_shape, table), because="Σ_t (1-γ) γᵗ = 1, and no mass is lost")
-    yield line("0", like(0, table))
+    yield equal("1", 1, because="Σ_t (1-γ) γᵗ = 1, and no mass is lost")
+    yield line("0", 0)
     yield at_most("d_π(s, a)", table, because="it is a sum of probabilities")
 
 
@@ -127,11 +123,11 @@ def stationary(case: Case) -> Iterator[Line]:
     yield line("Σ_s ν(s) P_π(s, s')", contract("...s,...st->...t", nu, induced_transition(case.game, case.policy)))
     yield equal("ν(s')", nu, because="expected visits between two returns to one state are stationary")
     yield line("Σ_s ν(s)", nu.sum(-1))
-    yield equal("1", ones(case.batch_shape, nu), because="it is normalised")
+    yield equal("1", 1, because="it is normalised")
     sigma = state_action_distribution(nu, case.policy)
     yield line("Σ_a σ(s, a)", sigma.sum(-1))
     yield equal("ν(s)", nu, because="σ = ν π")
-    yield line("E_σ r(s, a)", as_array((sigma * case.game.reward).sum((-2, -1))))
+    yield line("E_σ r(s, a)", (sigma * case.game.reward).sum((-2, -1)))
     yield equal(
         "E_ν r_π(s)",
         contract("...s,...s->...", nu, induced_reward(case.game, case.policy)),
@@ -162,8 +158,7 @@ def four_ways(case: Case) -> Iterator[Line]:
     agents = range(game.agents + 1)
 
     def flat(tables: list[Array] | tuple[Array, ...]) -> Array:
-        batch = case.batch_shape + (game.states, -1)
-        return np.concatenate([entry.reshape(batch) for entry in tables], axis=-1)
+        return np.concatenate([entry.reshape(game.states, -1) for entry in tables], axis=-1)
 
     yield line(
         "Q^{1:m}(s, a^{1:m}) = Σ_{a^{m+1:N}} Π_{j>m} π^j(a^j|s, a^{1:j-1}) Q_π(s, a), for every m",
@@ -200,19 +195,14 @@ def readings_agree(case: Case) -> Iterator[Line]:
     for kept in subsets_of(case.game.agents):
         yield line(
             f"Q^P(s, a^P), P = {set(kept) or '{}'}, conditioning on a^P",
-            flat_core(case, subset_average(table, case.policy, kept, "conditioning")),
-            where=flat_core(case, defined_at(case.policy, kept, "conditioning")),
+            subset_average(table, case.policy, kept, "conditioning").ravel(),
+            where=defined_at(case.policy, kept, "conditioning").ravel(),
         )
         yield equal(
             "the same, clamping a^P and leaving every other factor alone",
-            flat_core(case, subset_average(table, case.policy, kept, "intervention")),
+            subset_average(table, case.policy, kept, "intervention").ravel(),
             because="the others do not look at a^P, or only later agents do",
         )
-
-
-def flat_core(case: Case, table: Array) -> Array:
-    """All core axes as one: "for all entries"."""
-    return table.reshape(case.batch_shape + (-1,))
 
 
 def fixed_point(case: Case) -> Iterator[Line]:
@@ -240,7 +230,7 @@ def lipschitz(case: Case) -> Iterator[Line]:
         f, g = (average_out(table, policy, game.agents, m)[0] for table in (case.f, case.g))
         images = bellman_operator(game, policy, f, m) - bellman_operator(game, policy, g, m)
         ahead = absolute(average_out(f - g, policy, m)[0][..., 0])
-        step = lift(game.discount, 2) * contract("...sat,...t->...sa", game.transition, ahead)
+        step = game.discount * contract("...sat,...t->...sa", game.transition, ahead)
         yield line(f"‖T^{{1:{m}}}f - T^{{1:{m}}}g‖_∞", largest(absolute(images), (-2, -1)))
         yield at_most(
             "max_{s,a} γ Σ_s' P(s'|s, a) |f(s', π) - g(s', π)|",
@@ -260,16 +250,16 @@ def unique_fixed_point(case: Case) -> Iterator[Line]:
     for m in range(game.agents + 1):
         size = game.states * prefix_sizes(game.action_sizes)[m]
         shape = (game.states, prefix_sizes(game.action_sizes)[m])
-        zero = zeros((*case.batch_shape, *shape), game.system)
+        zero = zeros(shape, game.system)
         constant = bellman_operator(game, policy, zero, m)
         columns = []
         for unit in identity(size, game.system):
             image = bellman_operator(game, policy, zero + unit.reshape(shape), m)
-            columns.append((image - constant).reshape(*case.batch_shape, size))
+            columns.append((image - constant).reshape(size))
         linear = np.stack(columns, axis=-1)
-        right = constant.reshape(*case.batch_shape, size, 1)
+        right = constant.reshape(size, 1)
         solution = solve(identity(size, game.system) - linear, right)
-        yield line(f"the solution of f = T^{{1:{m}}} f", solution.reshape(*case.batch_shape, *shape))
+        yield line(f"the solution of f = T^{{1:{m}}} f", solution.reshape(shape))
         yield equal(
             f"Q^{{1:{m}}}",
             agent_values(game, policy)[m],
@@ -282,10 +272,10 @@ def shifted_fixed_point(case: Case) -> Iterator[Line]:
     game, policy, f = case.game, case.policy, case.f
     for m in range(game.agents + 1):
         below = average_out(f, policy, game.agents, m)[0]
-        yield line(f"T^{{1:{m}}}(f + 1)", bellman_operator(game, policy, below + like(1, f), m))
+        yield line(f"T^{{1:{m}}}(f + 1)", bellman_operator(game, policy, below + 1, m))
         yield equal(
             f"T^{{1:{m}}} f + 1",
-            bellman_operator(game, policy, below, m) + like(1, f),
+            bellman_operator(game, policy, below, m) + 1,
             because="P(·|s, a) has mass 1 and nothing is discounted, so f + 1 is fixed where f is",
         )
 
@@ -356,7 +346,7 @@ CLAIMS = (
             hypotheses=(
                 Hypothesis(
                     "γ < 1, so that every policy has values",
-                    lambda case: compare(case.game.discount, "<", like(1, case.game.discount)),
+                    lambda case: compare(case.game.discount, "<", 1),
                 ),
             ),
         ),

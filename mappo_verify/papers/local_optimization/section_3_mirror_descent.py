@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ...arithmetic import Array, Truth, as_array, compare, contract, like, negation, ones
+from ...arithmetic import Array, Truth, compare, contract, like, negation
 from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, equal, line
 from ...claims.coordinates import Sizes
@@ -26,7 +26,7 @@ from .common import own_actions
 def ideal_update(case: Case) -> Iterator[Line]:
     """With one agent, the ascent direction may be Q̂ or Â: the objectives differ by a constant, so the maximiser is one."""
     values, policy, beta, candidate = case.values, case.policy, case.beta, case.candidate
-    mean = as_array((values * policy).sum(-1))
+    mean = (values * policy).sum(-1)
     advantage = values - mean[..., None]
     yield line("⟨Â, q⟩ - β KL(q‖π_k)", mirror_objective(candidate, policy, advantage, beta))
     yield equal(
@@ -60,19 +60,19 @@ def fitted_update(case: Case) -> Iterator[Line]:
     yield line("π_{θ_{k+1}} ∝ π_k exp(φᵀ(θ_{k+1} - θ_k))", fitted)
     yield equal(
         "π⁺ ∝ π_k exp(Q̂/β) of (3)",
-        mirror_step(factor, values[..., None, None, :], ones(case.batch_shape, features)),
+        mirror_step(factor, values[..., None, None, :], like(1, features)),
         because="φᵀ(θ_{k+1} - θ_k) = Q̂/β",
     )
 
 
 def fitted_update_anyway(case: Case) -> Iterator[Line]:
     """The same without realizability: the fit lands elsewhere."""
-    step = fit_step(case.features, case.values, ones(case.batch_shape, case.features), case.data)
+    step = fit_step(case.features, case.values, like(1, case.features), case.data)
     factor = _one_row(case.policy)
     yield line("π_{θ_{k+1}} of (4)", log_linear_step(factor, case.features[..., None, None, :, :], step))
     yield equal(
         "π⁺ of (3)",
-        mirror_step(factor, case.values[..., None, None, :], ones(case.batch_shape, case.features)),
+        mirror_step(factor, case.values[..., None, None, :], like(1, case.features)),
         because="the claim that the parametric step is the ideal one, for any features",
     )
 
@@ -88,7 +88,7 @@ def _independent(case: Case) -> Truth:
     determinant = gram[..., 0, 0]
     if gram.shape[-1] == 2:
         determinant = gram[..., 0, 0] * gram[..., 1, 1] - gram[..., 0, 1] * gram[..., 1, 0]
-    return negation(compare(determinant, "=", like(0, determinant)))
+    return negation(compare(determinant, "=", 0))
 
 
 def _features(count: int) -> Table:

@@ -9,18 +9,14 @@ import numpy as np
 from ...arithmetic import (
     Array,
     Truth,
-    as_array,
     by_floats,
     choose,
     contract,
     either,
     every,
     exp,
-    lift,
-    like,
     log,
     negation,
-    ones,
     support,
     truth_of,
 )
@@ -55,7 +51,7 @@ def performance_difference_stationary(case: Case) -> Iterator[Line]:
     yield line("Σ_s' ν'(s') P_π'(s', s)", _one_step(case))
     yield equal("ν'(s)", case.start, because="ν' is stationary for π'")
     yield line("visits of π' from ν'", d)
-    stationary = case.start / lift(like(1, case.start) - case.game.discount, 1)
+    stationary = case.start / (1 - case.game.discount)
     yield equal("ν'/(1-γ)", stationary, because="ν' P_π' = ν', so each step adds γ times the step before")
     yield from _difference(case, stationary)
 
@@ -84,12 +80,12 @@ def _difference(case: Case, d: Array) -> Iterator[Line]:
     )
     yield equal(
         "Σ_m Σ_s d(s) E_{p~π'} ⟨A^m(s, p, ·), π'^m - π^m⟩",
-        as_array(gains_along(d, target, policy, advantages).sum(-1)),
+        gains_along(d, target, policy, advantages).sum(-1),
         because="lemma-b.3/zero-mean: A^m has mean 0 under π^m",
     )
     yield equal(
         "Σ_m Σ_s d(s) E_{p~π'} ⟨Q^{1:m}(s, p, ·), π'^m - π^m⟩",
-        as_array(return_difference(game, target, policy, case.start).sum(-1)),
+        return_difference(game, target, policy, case.start).sum(-1),
         because="A^m = Q^{1:m} - Q^{1:m-1}, and Q^{1:m-1} is constant in a^m while π'^m - π^m sums to 0",
     )
 
@@ -117,23 +113,23 @@ def closed_form(case: Case) -> Iterator[Line]:
     yield line("∂F/∂q(a) at π⁺", mirror_gradient(step, policy, values, beta))
     yield equal(
         "β log Z - β, the multiplier of Σ_a q(a) = 1, for every a",
-        as_array(beta * partition - beta)[..., None],
+        (beta * partition - beta)[..., None],
         because="log(π⁺(a)/π_k(a)) = Q̂(a)/β - log Z",
     )
-    yield line("Σ_a π⁺(a)", as_array(step.sum(-1)))
-    yield equal("1", like(1, step), because="π⁺ is normalised; it is positive on the support of π_k")
+    yield line("Σ_a π⁺(a)", step.sum(-1))
+    yield equal("1", 1, because="π⁺ is normalised; it is positive on the support of π_k")
 
 
 def _log_partition(policy: Array, values: Array, beta: Array) -> Array:
     """``log Z = log Σ_a π_k(a) exp(Q̂(a)/β)``."""
-    return log(as_array((policy * exp(values / lift(beta, 1))).sum(-1)))
+    return log((policy * exp(values / beta)).sum(-1))
 
 
 def closed_form_on_support(case: Case) -> Iterator[Line]:
     """Where ``π_k`` vanishes the step stays 0, and the identity holds for every ``q`` on the support."""
     step = mirror_step(case.policy, case.values, case.beta)
     yield line("π⁺(a) where π_k(a) = 0", step, where=~support(case.policy))
-    yield equal("0", like(0, step), because="π⁺ ∝ π_k exp(Q̂/β)")
+    yield equal("0", 0, because="π⁺ ∝ π_k exp(Q̂/β)")
     gap = mirror_objective(step, case.policy, case.values, case.beta) - mirror_objective(
         case.candidate, case.policy, case.values, case.beta
     )
@@ -154,7 +150,7 @@ def averaged(case: Case) -> Iterator[Line]:
     yield line("F̄(π⁺) - F̄(q), averaged over σ_k", objective(step) - objective(case.candidate))
     yield equal(
         "β E_{σ_k} KL(q‖π⁺)",
-        case.beta * as_array((case.data * kl_divergence(case.candidate, step)).sum(-1)),
+        case.beta * (case.data * kl_divergence(case.candidate, step)).sum(-1),
         because="proposition-4.2 at every (s, p)",
     )
     everywhere = (case.data * gibbs(case.candidate, step)).sum()
@@ -168,11 +164,11 @@ def averaged_unique(case: Case) -> Iterator[Line]:
     better = mirror_objective(step, case.policy, case.values, case.beta) - mirror_objective(
         rival, case.policy, case.values, case.beta
     )
-    gap = as_array((case.data * better).sum(-1))
+    gap = (case.data * better).sum(-1)
     yield line("F̄(π⁺) - F̄(q), where q = π⁺ on the support of σ_k", gap)
-    yield equal("0", like(0, gap), because="the objective does not see where σ_k vanishes")
+    yield equal("0", 0, because="the objective does not see where σ_k vanishes")
     yield line("‖q - π⁺‖₁", l1_distance(rival, step))
-    yield equal("0", like(0, step), because="the claim that the maximiser of the averaged objective is unique")
+    yield equal("0", 0, because="the claim that the maximiser of the averaged objective is unique")
 
 
 def solver_agrees(case: Case) -> Iterator[Line]:
@@ -203,7 +199,7 @@ def concentrability_grows(case: Case) -> Iterator[Line]:
         lifted_below = np.repeat(below, policy.action_sizes[m - 1], axis=-1)
         weights = state_action_distribution(nu, policy, m)
         yield line(f"E_σ[w_{m}]", (weights * above).sum((-2, -1)))
-        yield equal("1", ones(case.batch_shape, nu), because="a density ratio has mean 1")
+        yield equal("1", 1, because="a density ratio has mean 1")
         yield at_most(
             f"(φ^{m - 1})² = ‖w_{m - 1}‖²_{{2,σ_k}}",
             squared_concentrability(nu, policy, nu_target, target, m - 1),

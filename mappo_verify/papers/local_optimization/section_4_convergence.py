@@ -19,14 +19,12 @@ from ...arithmetic import (
     System,
     Truth,
     absolute,
-    as_array,
     both,
     certainly_equal,
     choose,
     compare,
     exp,
     largest,
-    lift,
     like,
     log,
     possible,
@@ -67,7 +65,7 @@ def steps_of(case: Case) -> list[Update]:
     """The iterations of a run, from ``θ_0 = 0``."""
     game, target = case.game, case.target
     comparator = stationary_distribution(game, target)
-    agents, policy = game.agents, uniform_policy(case)
+    agents, policy = game.agents, Policy.uniform(case.game)
     noise = case.objects.get("noise")
     result = []
     for k in range(len(case.increments) // agents):
@@ -88,13 +86,6 @@ def _cut(game: Game, tables: tuple[Array, ...]) -> tuple[Array, ...]:
     return tuple(split_last(table, size) for table, size in zip(tables, game.action_sizes, strict=True))
 
 
-def uniform_policy(case: Case) -> Policy:
-    """The uniform policy, with the batch axes of the game."""
-    uniform = Policy.uniform(case.game)
-    factors = tuple(np.broadcast_to(f, case.batch_shape + f.shape[-3:]) for f in uniform.factors)
-    return unchecked(Policy, factors=factors, system=case.game.system)
-
-
 def _bound(steps: list[Update]) -> Array:
     """``B``: the largest estimate that occurs."""
     found = [largest(absolute(table), (-3, -2, -1)) for step in steps for table in step.estimates]
@@ -103,7 +94,7 @@ def _bound(steps: list[Update]) -> Array:
 
 def _entropy(case: Case) -> Array:
     """``Σ_m log|A_m|``"""
-    return entropy_of(case.game.action_sizes, like(1, case.system))
+    return entropy_of(case.game.action_sizes, case.system)
 
 
 def _descent(case: Case, steps: list[Update]) -> Iterator[Line]:
@@ -113,7 +104,7 @@ def _descent(case: Case, steps: list[Update]) -> Iterator[Line]:
         returns(s.game, s.comparator, s.comparator_distribution) - returns(s.game, s.policy, s.comparator_distribution)
         for s in steps
     ]
-    keep = like(1, case.game.discount) - case.game.discount
+    keep = 1 - case.game.discount
     yield line("Σ_k (1-γ)(J_* - J_k)/β_k", total([s.eta * keep * g for s, g in zip(steps, gap, strict=True)]))
     yield equal(
         "Σ_{k,m} E_* ⟨Q_k^{1:m}, π_*^m - π_k^m⟩/β_k",
@@ -136,7 +127,7 @@ def _one_step(step: Update, m: int) -> Array:
     old, new, goal = (p.factors[m - 1] for p in (step.policy, step.following, step.comparator))
     divergences = kl_divergence(goal, old) - kl_divergence(goal, new) - kl_divergence(new, old)
     errors = step.fit_error(m) + _critic(step, m)
-    return as_array(
+    return (
         step.along(m, divergences)
         - step.inner(m, errors, step.comparator, step.policy)
         - step.inner(m, step.increments[m - 1], step.policy, step.following)
@@ -145,7 +136,7 @@ def _one_step(step: Update, m: int) -> Array:
 
 def _critic(step: Update, m: int) -> Array:
     """``(Q̂ - Q)/β_k``"""
-    return as_array(lift(step.eta, 3) * step.critic_error(m))
+    return step.eta * step.critic_error(m)
 
 
 def _half_square(step: Update, m: int) -> Array:
@@ -258,7 +249,7 @@ def _largest_parameter(case: Case, steps: list[Update]) -> Array:
         theta = like(0, case.beta)
         for step in steps:
             theta = theta + step.increments[m]
-            norms.append(sqrt(as_array(square(theta).sum((-3, -2, -1)))))
+            norms.append(sqrt(square(theta).sum((-3, -2, -1))))
     return largest(np.stack(norms, axis=-1))
 
 
@@ -268,29 +259,29 @@ def _own_error(case: Case) -> Array:
     Only the step ``when`` has ``Δ + δ > 0``; it is ``M √p [√2 (1 + 1/√(1-p)) + 2]`` with ``p`` the bad action's probability.
     """
     odds = exp(case.eta * case.when)
-    bad, good = like(1, odds) / (odds + 1), odds / (odds + 1)
+    bad, good = 1 / (odds + 1), odds / (odds + 1)
     one = like(1, odds)
     cost = sqrt(bad) * (propagation_factor(one / sqrt(good), one) + fit_cost_factor(one))
-    return as_array(_own_budget(case) / cost)
+    return _own_budget(case) / cost
 
 
 def _own_budget(case: Case) -> Array:
     """``Σ(Δ + δ) = 1/(2β²) - log 2`` at the fixed point."""
-    beta = as_array(case.beta)
-    return as_array(like(1, beta) / (2 * square(beta)) - log(like(2, beta)))
+    beta = case.beta
+    return 1 / (2 * square(beta)) - log(like(2, beta))
 
 
 def _own_increments(case: Case) -> tuple[Array, ...]:
     """Exact updates, and the one error on the bad action's logit."""
     steps = [like(k, case.when) for k in range(case.sizes.steps)]
-    errors = [choose(certainly_equal(k, case.when), case.error, like(0, case.when)) for k in steps]
+    errors = [choose(certainly_equal(k, case.when), case.error, 0) for k in steps]
     return tuple(np.stack([case.eta, error], axis=-1)[..., None, :] for error in errors)
 
 
 def _spent(case: Case, steps: list[Update]) -> Array:
     """``Σ_m log|A_m| + Σ_{k,m}(Δ_k^m + δ_k^m)``, recomputed from the run."""
     pairs = [(s, m) for s in steps for m in range(1, case.game.agents + 1)]
-    return as_array(_entropy(case) + total([s.propagation(m) + s.fit_cost(m) for s, m in pairs]))
+    return _entropy(case) + total([s.propagation(m) + s.fit_cost(m) for s, m in pairs])
 
 
 def _is_own(case: Case) -> Truth:
@@ -326,11 +317,11 @@ RATE_CONSTANT = 10
 def abstract_rate(case: Case) -> Iterator[Line]:
     """Bandit r = (1, 0) with discount ``γ = 1 - 1/q``, exact updates, the theorem's β: mean gap and the abstract's rate."""
     steps = case.sizes.steps
-    horizon = as_array(case.horizon)
+    horizon = case.horizon
     two = log(like(2, horizon))
     eta = sqrt(2 * two) / (horizon * sqrt(like(steps, horizon)))
-    odds = exp(lift(eta, 1) * like(list(range(steps)), horizon))
-    gap = horizon * as_array((like(1, odds) / (odds + 1)).sum(-1)) / steps
+    odds = exp(eta * like(list(range(steps)), horizon))
+    gap = horizon * (1 / (odds + 1)).sum(-1) / steps
     yield line("1/K Σ_k (J_* - J(π_k)) = 1/(1-γ) · 1/K Σ_k 1/(1 + e^{ηk}), η = √(2 log 2) (1-γ)/√K", gap)
     yield at_most(
         f"{RATE_CONSTANT} · N √(log|A|/K)/(1-γ)",
@@ -341,20 +332,20 @@ def abstract_rate(case: Case) -> Iterator[Line]:
 
 def discounted(case: Case) -> Any:
     """Whether γ < 1."""
-    return compare(case.game.discount, "<", like(1, case.game.discount))
+    return compare(case.game.discount, "<", 1)
 
 
 def _ergodic(case: Case) -> Any:
     """Both the comparator and the (fully supported) iterates have one stationary distribution."""
     return both(
         has_stationary_distribution(case.game, case.target),
-        has_stationary_distribution(case.game, uniform_policy(case)),
+        has_stationary_distribution(case.game, Policy.uniform(case.game)),
     )
 
 
 def _covers(case: Case) -> Truth:
     """The comparator's states are visited by fully supported policies: true where these are recurrent everywhere."""
-    return recurrent(case.game, uniform_policy(case))
+    return recurrent(case.game, Policy.uniform(case.game))
 
 
 ERGODIC = (
@@ -370,7 +361,7 @@ RUN = Setting(
         GameData(start=False, termination=False),
         PolicyData("target"),
         PositiveScalar("beta"),
-        Derived("eta", lambda case: like(1, case.beta) / case.beta),
+        Derived("eta", lambda case: 1 / case.beta),
         PrefixTables("noise", -1, 1),
         Increments("increments"),
     ),
@@ -390,7 +381,7 @@ def _bandit(case_like: Any) -> Game:
 
 def _pair(case: Case) -> Array:
     """``(c, -c)`` at the one state, ``[..., 1, 2]``."""
-    return as_array(lift(case.scale, 2) * like([[1, -1]], case.scale))
+    return case.scale * like([[1, -1]], case.scale)
 
 
 OWN_BETA = Setting(
@@ -398,7 +389,7 @@ OWN_BETA = Setting(
     (
         PositiveScalar("beta", high=99),
         Table("when", lambda _: (), 1, 40),
-        Derived("eta", lambda case: like(1, case.beta) / (case.beta * sqrt(like(case.sizes.steps, case.beta)))),
+        Derived("eta", lambda case: 1 / (case.beta * sqrt(like(case.sizes.steps, case.beta)))),
         Derived("error", lambda case: _own_error(case)),
         Derived("increments", lambda case: _own_increments(case)),
         Derived("game", lambda case: _bandit(case)),
@@ -410,10 +401,10 @@ OWN_BETA = Setting(
         ),
         Hypothesis(
             "1/(2β²) > log 2, so that there is an error",
-            lambda case: compare(_own_budget(case), ">", like(0, case.beta)),
+            lambda case: compare(_own_budget(case), ">", 0),
         ),
         Hypothesis("β² (N log|A| + Σ(Δ + δ)) = N B²/2: β is the theorem's own", _is_own),
-        Hypothesis("the error is at most 40", lambda case: compare(_own_error(case), "≤", like(40, case.beta))),
+        Hypothesis("the error is at most 40", lambda case: compare(_own_error(case), "≤", 40)),
     ),
     agents=(1, 1),
     states=(1, 1),
@@ -427,7 +418,7 @@ UNDONE = Setting(
     (
         Table("scale", lambda _: (), 1, 9),
         Derived("eta", lambda case: sqrt(2 * log(like(2, case.scale)) / case.sizes.steps) / case.scale),
-        Derived("increments", lambda case: (like(0, case.scale) * _pair(case),) * case.sizes.steps),
+        Derived("increments", lambda case: (0 * _pair(case),) * case.sizes.steps),
         Derived("game", lambda case: replace(_bandit(case), reward=_pair(case))),
         Derived("target", lambda case: Policy.deterministic(_bandit(case), np.zeros(1, int))),
     ),
@@ -469,11 +460,8 @@ class RareErrors(Increments):
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> tuple[Array, ...]:
         base, errors = numbers[f"{self.name}.base"], numbers[f"{self.name}.errors"]
         ratio = base[..., 0] / base[..., 1]
-        gain, two = log(like(1, ratio) + ratio), log(like(2, ratio))
-        return tuple(
-            np.stack([as_array(gain), as_array(two * errors[..., k])], axis=-1)[..., None, :]
-            for k in range(sizes.steps)
-        )
+        gain, two = log(1 + ratio), log(like(2, ratio))
+        return tuple(np.stack([gain, two * errors[..., k]], axis=-1)[..., None, :] for k in range(sizes.steps))
 
 
 BANDIT = Setting(

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from ...arithmetic import Array, Truth, as_array, both, compare, contract, largest, like, ones
+from ...arithmetic import Array, Truth, both, compare, contract, largest, like, ones
 from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_most, equal, line
 from ...claims.ingredients import (
@@ -39,7 +39,7 @@ def _nash(case: Case) -> Truth:
     one, two = (f[..., 0, 0, :] for f in case.policy.factors)
     own, other = contract("...ij,...j->...i", payoff, two), contract("...ij,...i->...j", payoff, one)
     value = _played(case)[..., None]
-    pure = both(*(compare(largest(p), "=", like(1, p)) for p in (one, two)))
+    pure = both(*(compare(largest(p), "=", 1) for p in (one, two)))
     return both(
         pure,
         compare(largest(own)[..., None], "≤", value)[..., 0],
@@ -51,13 +51,13 @@ def shared_parameters(case: Case) -> Iterator[Line]:
     """Kuba et al.'s game: agents that share one product policy earn at most ``2/2^N`` of the optimum."""
     agents = case.sizes.steps * 2
     game = shared_parameter(agents)
-    share = np.stack([case.share, like(1, case.share) - case.share], axis=-1)[..., None, :]
+    share = np.stack([case.share, 1 - case.share], axis=-1)[..., None, :]
     joint = ones((1, 1), case.share)
     for _ in range(agents):
         joint = extend(joint, share[..., None, :])
     reward = convert(game.reward, case.system)
-    yield line(f"J of the shared policy (p, 1-p), N = {agents}", as_array((joint * reward).sum((-2, -1))))
-    product = case.share * (like(1, case.share) - case.share)
+    yield line(f"J of the shared policy (p, 1-p), N = {agents}", (joint * reward).sum((-2, -1)))
+    product = case.share * (1 - case.share)
     yield equal("2 (p(1-p))^{N/2}", 2 * _power(product, agents // 2), because="two joint actions pay")
     yield at_most(
         "2/2^N · J_*, J_* = 1",
@@ -70,7 +70,7 @@ def _power(base: Array, exponent: int) -> Array:
     result = like(1, base)
     for _ in range(exponent):
         result = result * base
-    return as_array(result)
+    return result
 
 
 ONE_SHOT = Setting(

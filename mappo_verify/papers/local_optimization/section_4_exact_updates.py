@@ -8,7 +8,6 @@ import numpy as np
 
 from ...arithmetic import (
     Array,
-    lift,
 )
 from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_least, at_most, equal, line
@@ -19,11 +18,12 @@ from ...claims.ingredients import (
 )
 from ...claims.settings import Setting
 from ...claims.verdict import Standing
+from ...model import Policy
 from ...model.agents import split_last
 from ...quantities.agent_values import agent_values
 from ...quantities.mirror_descent import exact_rate_bound, ideal_update, mirror_step
 from ...quantities.values import state_values
-from .section_4_convergence import discounted, uniform_policy
+from .section_4_convergence import discounted
 
 
 def monotone(case: Case) -> Iterator[Line]:
@@ -48,8 +48,7 @@ def parallel(case: Case) -> Iterator[Line]:
         for m in order:
             own = factors[m]
             factors[m] = mirror_step(own, split_last(values[m], own.shape[-1]), case.beta)
-        flat = [f.reshape((*case.batch_shape, -1)) for f in factors]
-        return np.concatenate(flat, axis=-1)
+        return np.concatenate([factor.ravel() for factor in factors])
 
     agents = list(range(case.game.agents))
     yield line("π_{k+1}, agents updated in the order 1, ..., N", updated(agents))
@@ -60,14 +59,14 @@ def parallel(case: Case) -> Iterator[Line]:
 
 def exact_rate(case: Case) -> Iterator[Line]:
     """Constant step η, exact updates, rewards in an interval of length R: the gap is O(1/K) from every start."""
-    policy, best = uniform_policy(case), case.target
+    policy, best = Policy.uniform(case.game), case.target
     for _ in range(case.sizes.steps):
         policy = ideal_update(case.game, policy, case.beta)
     gap = state_values(case.game, best) - state_values(case.game, policy)
     yield line("V_*(s) - V_{π_K}(s)", gap)
     yield at_most(
         "[Σ_m log|A_m|/η + N R/(1-γ)]/((1-γ)K)",
-        lift(exact_rate_bound(case.game, case.beta, case.sizes.steps), 1),
+        exact_rate_bound(case.game, case.beta, case.sizes.steps),
         because="log Z_k^m ≤ η(Q_{k+1}^{1:m-1} - Q_k^{1:m-1}), so the summed gaps telescope; monotone-improvement",
     )
 
