@@ -153,6 +153,10 @@ def xlogy(factor: Any, values: Any) -> Array:
     if not numbers:
         return plain.xlogy(factor, values)
     weight, argument = numbers
+    if weight.system == System.SYMBOLS:
+        symbols = plain.module_of(System.SYMBOLS)
+        weight, argument = broadcast_arrays(weight, argument)
+        return Numbers(weight.arithmetic, (symbols.xlogy(weight._parts[0], argument._parts[0]),))  # type: ignore[return-value]
     there = support(weight)
     return choose(there, weight * log(choose(there, argument, 1)), 0)
 
@@ -169,6 +173,16 @@ def divide(numerator: Any, denominator: Any) -> Array:
     defined = support(below)
     both_vanish = ~defined & ~support(above)
     return choose(both_vanish, 0, above / choose(both_vanish, 1, below))
+
+
+def denominator(values: Any) -> Array:
+    """``x`` where it is not 0, and 1 elsewhere: for quotients that a mask, or a factor 0, leaves out there.
+
+    Over symbols it is ``x`` itself, so a proof holds where ``x ≠ 0``.
+    """
+    if isinstance(values, Numbers) and values.system == System.SYMBOLS:
+        return values
+    return choose(support(values), values, like(1, values))
 
 
 def tilt(weights: Any, exponents: Any) -> Array:
@@ -401,6 +415,7 @@ __all__ = [
     "compare",
     "constant",
     "contract",
+    "denominator",
     "divide",
     "either",
     "every",

@@ -411,11 +411,16 @@ class SymbolicLog(FormalLog):
 
 
 def _log(value: Any) -> Any:
+    if isinstance(value, Quotient) and not isinstance(value.ring, DegreeRing) and _sign_of(value) != 1:
+        raise ExactnessError(f"log({str(value)[:60]}) needs a positive number, and no ingredient says that this is one")
+    return _log_of(value)
+
+
+def _log_of(value: Any) -> Any:
+    """``Σ eᵢ log|fᵢ|`` over the factors of ``value``, which is positive wherever its logarithm counts."""
     if not isinstance(value, Quotient) or isinstance(value.ring, DegreeRing):
         raise ExactnessError(f"log of {value} has no symbolic value")
     ring = value.ring
-    if _sign_of(value) != 1:
-        raise ExactnessError(f"log({str(value)[:60]}) needs a positive number, and no ingredient says that this is one")
 
     def number(k: int) -> Quotient:
         return Quotient(ring, ring.number(flint.fmpq(k)), {})
@@ -434,6 +439,21 @@ def _exp(value: Any) -> Any:
     if isinstance(value, Quotient) and value.is_zero():
         return constant(1)
     raise ExactnessError(f"exp({value}) has no symbolic value; give log-values as logarithms")
+
+
+def xlogy(factor: Array, values: Array) -> Array:
+    """``x log y`` with ``0 log 0 = 0``; a positive ``x`` needs a positive ``y``.
+
+    Where ``x`` may be 0 it is, formally, ``x · Σ eᵢ log|fᵢ|`` over the factors of ``y``.  Whatever number takes the place of
+    ``log|fᵢ|`` where ``fᵢ = 0``, the factor ``x = 0`` makes the product 0: identities of formal expressions hold there, too.
+    """
+
+    def one(x: Any, y: Any) -> Any:
+        if _vanishes(x):
+            return x
+        return x * (_log_of(y) if _sign_of(x) is None else _log(y))
+
+    return elementwise(one, factor, values)
 
 
 def exp(values: Array) -> Array:
@@ -466,7 +486,7 @@ def compare(left: Array, relation: str, right: Array) -> Truth:
 
 
 def certainly_equal(left: Array, right: Array) -> npt.NDArray[np.bool_]:
-    return elementwise(lambda x, y: bool(x == y), left, right).astype(bool)
+    return elementwise(lambda x, y: x is y or bool(x == y), left, right).astype(bool)
 
 
 def support(values: Array) -> npt.NDArray[np.bool_]:

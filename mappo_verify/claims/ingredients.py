@@ -17,10 +17,10 @@ from ..arithmetic import (
     as_array,
     assume_positive,
     compare,
+    everywhere,
     is_hidden,
     like,
     log,
-    negation,
     support,
     system_of,
     truth_of,
@@ -77,10 +77,10 @@ class GameData(Ingredient):
         }
         names = {"state_names": None, "action_names": None, "name": ""}
         if is_hidden((reward,)):
-            # Rows of enclosures cannot be compared with 1, but the weight that they lose can be with 0.
-            lost = compare(part("transition")[..., -1], ">", 0) if self.termination and not generic else None
-            ends = compare(0 * reward, "=", 0) if lost is None else lost
-            ends = ends if self.termination else negation(ends)
+            # Rows of enclosures cannot be compared with 1, but the weight that they lose can be with 0; formal rows lose some.
+            lost = self.termination and not generic
+            formal = TRUE if self.termination else FALSE
+            ends = compare(part("transition")[..., -1], ">", 0) if lost else everywhere(formal, reward.shape, reward)
             return unchecked(Game, **fields, **names, system=system_of(reward), ends=ends)
         if not generic:
             return Game(**fields)

@@ -38,7 +38,7 @@ from ..arithmetic import (
     both,
     certain,
     choose,
-    divide,
+    denominator,
     either,
     everywhere,
     is_hidden,
@@ -131,8 +131,9 @@ def companion_weights(policy: Policy, subset: Iterable[int], reading: Reading) -
     mass = marginal(policy, kept)
     agree = _over_core(agree, policy)
     # Where a^P has probability, conditioning a product policy clamps as well, so there it need not be known for one.
-    clamps = either(truth_of(certain(agree)), both(agree, negation(_positive(mass))))
-    return choose(clamps, clamped, divide(agent_axes(policy.joint(), policy.action_sizes), mass))
+    impossible = negation(truth_of(possible(_positive(mass))))
+    clamps = either(truth_of(certain(agree)), both(agree, impossible))
+    return choose(clamps, clamped, agent_axes(policy.joint(), policy.action_sizes) / denominator(mass))
 
 
 def _positive(mass: Array) -> Truth:

@@ -24,24 +24,28 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import (
+    TRUE,
     UNKNOWN,
     Array,
+    System,
     Truth,
     as_array,
     both,
     choose,
+    everywhere,
     is_hidden,
     lift,
     like,
     negation,
     some,
     support,
+    system_of,
     true_everywhere,
     truth_of,
 )
 from ..errors import GameError, UndecidedError
 from ..model import Game, Policy
-from .chain import Mask, has_stationary_distribution, induced_transition, reachable, recurrent
+from .chain import Mask, has_stationary_distribution, induced_transition, leaks, reachable, recurrent
 from .values import solve_bellman, start_of
 
 
@@ -114,6 +118,8 @@ def _recurrent_class(game: Game, policy: Policy, chain: Array, chosen_class: tup
     if is_hidden((chain,)):
         if chosen_class is not None:
             raise GameError("recurrent_class= is for plain games; in a proof, let a hypothesis make the class unique")
+        if system_of(chain) == System.SYMBOLS and true_everywhere(negation(leaks(game, policy))):
+            return everywhere(TRUE, (game.states,), chain)  # a proof holds where what it divides by is not 0
         if not true_everywhere(has_stationary_distribution(game, policy)):
             raise GameError(
                 "P_π of some instance has no stationary distribution, or several; make that a hypothesis of the claim"
