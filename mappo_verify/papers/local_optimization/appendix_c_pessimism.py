@@ -51,12 +51,16 @@ def pessimism(case: Case) -> Iterator[Line]:
             because="Q^{1:m}_π is one of the critics",
         )
         step = pessimistic_step(moments, direction, price)
-        bounded = step.bounded
+        yield line("J(π), where the minimum over all w exists", returns(game, policy), where=step.bounded)
+        yield at_least(
+            f"min over w ∈ {{e_1, w}} of (f(s_0, π) + λE(f, π)) - λE(Q^{{1:{m}}}_π, π)",
+            best - slack,
+            because="as above",
+        )
         yield at_least(
             f"min over all w of (f(s_0, π) + λE(f, π)) - λE(Q^{{1:{m}}}_π, π)",
             moments.objective(step.weights, direction, price) - slack,
-            because="section-c.1/unconstrained: w⁺ minimises it, where it is bounded below",
-            where=bounded,
+            because="section-c.1/unconstrained: w⁺ minimises it where it is bounded below",
         )
 
 
