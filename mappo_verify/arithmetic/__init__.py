@@ -7,6 +7,7 @@ systems there are, :mod:`.protocol` what each must do.
 from .functions import (
     absolute,
     as_array,
+    assume_positive,
     at_largest,
     both,
     by_floats,
@@ -73,6 +74,7 @@ __all__ = [
     "absolute",
     "argmax",
     "as_array",
+    "assume_positive",
     "at_largest",
     "both",
     "by_floats",

@@ -348,6 +348,14 @@ def some(truth: Any, axis: int | tuple[int, ...] = -1) -> plain.Truth:
     return truth.any(axis) if isinstance(truth, Truth) else np.asarray(truth.max(axis, initial=-1), dtype=np.int8)
 
 
+def assume_positive(values: Any) -> Array:
+    """The same numbers.  In a proof over symbols they are known to be positive from now on: a fact that an ingredient states."""
+    if isinstance(values, Numbers) and values.system == System.SYMBOLS:
+        symbols = plain.module_of(System.SYMBOLS)
+        return values._each(symbols.assume_positive)
+    return values
+
+
 def true_everywhere(truth: Any) -> bool:
     """Whether it is certain in every entry, of every instance: for primitives that raise where they are undefined."""
     return bool((truth.values if isinstance(truth, Truth) else np.asarray(truth)).min(initial=1) > 0)
@@ -383,6 +391,7 @@ __all__ = [
     "System",
     "absolute",
     "as_array",
+    "assume_positive",
     "at_largest",
     "both",
     "by_floats",

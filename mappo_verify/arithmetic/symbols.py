@@ -110,29 +110,35 @@ class DegreeRing(Ring):
 
 
 class Quotient:
-    """``numerator / Π factors[i]^power[i]`` over a ring; immutable, and equal to another when the difference vanishes."""
+    """``numerator / Π factors[i]^power[i]`` over a ring; immutable, and equal to another when the difference vanishes.
 
-    __slots__ = ("numerator", "powers", "ring")
+    ``sign`` is 1, 0 or -1 where it is the same for all parameters that the ingredients admit, else None: it follows from facts
+    that ingredients state (this weight is positive), through sums of one sign, products and quotients.
+    """
+
+    __slots__ = ("numerator", "powers", "ring", "sign")
     __hash__ = None  # type: ignore[assignment]
     system = System.SYMBOLS
 
-    def __init__(self, ring: Ring, numerator: Any, powers: dict[int, int]) -> None:
+    def __init__(self, ring: Ring, numerator: Any, powers: dict[int, int], sign: int | None = None) -> None:
         self.ring = ring
         self.numerator = numerator
         self.powers = powers
+        self.sign = 0 if _vanishes(numerator) else sign
+
+    def _constant(self, value: flint.fmpq) -> Quotient:
+        return Quotient(self.ring, self.ring.number(value), {}, int(value > 0) - int(value < 0))
 
     def _lift(self, other: Any) -> Quotient | None:
         """``other`` as an element of this field; None if it is none."""
         if isinstance(other, Quotient):
             if other.ring is self.ring:
                 return other
-            if other.ring is SCALARS:
-                return Quotient(self.ring, self.ring.number(other.numerator), {})
-            return None
+            return self._constant(other.numerator) if other.ring is SCALARS else None
         if isinstance(other, (int, np.integer)):
-            return Quotient(self.ring, self.ring.number(flint.fmpq(int(other))), {})
+            return self._constant(flint.fmpq(int(other)))
         if isinstance(other, (flint.fmpq, flint.fmpz)):
-            return Quotient(self.ring, self.ring.number(flint.fmpq(other)), {})
+            return self._constant(flint.fmpq(other))
         return None
 
     def _numerator_over(self, powers: dict[int, int]) -> Any:
@@ -157,7 +163,9 @@ class Quotient:
         }
         left_numerator, right_numerator = self._numerator_over(powers), right._numerator_over(powers)
         numerator = left_numerator + right_numerator if sign > 0 else left_numerator - right_numerator
-        return Quotient(self.ring, numerator, {} if _vanishes(numerator) else powers)
+        signs = {self.sign, None if right.sign is None else sign * right.sign} - {0}
+        known = signs.pop() if len(signs) == 1 else None
+        return Quotient(self.ring, numerator, {} if _vanishes(numerator) else powers, known)
 
     def __add__(self, other: Any) -> Any:
         return self._combine(other, 1)
@@ -171,7 +179,7 @@ class Quotient:
         return (-self)._combine(other, 1)
 
     def __neg__(self) -> Quotient:
-        return Quotient(self.ring, -self.numerator, self.powers)
+        return Quotient(self.ring, -self.numerator, self.powers, None if self.sign is None else -self.sign)
 
     def __mul__(self, other: Any) -> Any:
         if isinstance(other, Quotient) and self.ring is SCALARS and other.ring is not SCALARS:
@@ -180,9 +188,10 @@ class Quotient:
         if right is None:
             return NotImplemented
         if self.is_zero() or right.is_zero():
-            return Quotient(self.ring, self.ring.number(flint.fmpq(0)), {})
+            return self._constant(flint.fmpq(0))
         powers = {index: self.powers.get(index, 0) + right.powers.get(index, 0) for index in self.powers | right.powers}
-        return Quotient(self.ring, self.numerator * right.numerator, powers)
+        sign = None if self.sign is None or right.sign is None else self.sign * right.sign
+        return Quotient(self.ring, self.numerator * right.numerator, powers, sign)
 
     __rmul__ = __mul__
 
@@ -191,11 +200,11 @@ class Quotient:
         if self.is_zero():
             raise ZeroDivisionError("division by the zero quotient")
         numerator = self._numerator_over(self.powers)  # multiplies nothing: the powers are its own
-        top = Quotient(self.ring, self.ring.number(flint.fmpq(1)), {})._numerator_over(self.powers)
+        top = self._constant(flint.fmpq(1))._numerator_over(self.powers)
         index = self.ring.factor_of(numerator)
         if index is None:
-            return Quotient(self.ring, _over_constant(top, numerator), {})
-        return Quotient(self.ring, top, {index: 1})
+            return Quotient(self.ring, _over_constant(top, numerator), {}, self.sign)
+        return Quotient(self.ring, top, {index: 1}, self.sign)
 
     def __truediv__(self, other: Any) -> Any:
         if isinstance(other, Quotient) and self.ring is SCALARS and other.ring is not SCALARS:
@@ -277,7 +286,8 @@ def _degree(element: Any) -> int:
 
 def constant(value: int | Fraction) -> Quotient:
     value = Fraction(value)
-    return Quotient(SCALARS, flint.fmpq(value.numerator, value.denominator), {})
+    number = flint.fmpq(value.numerator, value.denominator)
+    return Quotient(SCALARS, number, {}, int(number > 0) - int(number < 0))
 
 
 def _ring_of(*arrays: Array) -> Ring:
@@ -376,7 +386,7 @@ class SymbolicLog(FormalLog):
         if isinstance(base, (int, flint.fmpz)):
             return constant(int(base) ** exponent)
         ring = _ring_of(np.array([self.constant, *(c for _, c in self.terms)], dtype=object))
-        return Quotient(ring, base**exponent, {})
+        return Quotient(ring, base**exponent, {}, 1)  # an exponential is positive
 
     def sign(self) -> int:
         if self.is_zero():
@@ -384,20 +394,12 @@ class SymbolicLog(FormalLog):
         raise UndecidedError("the sign of a symbolic logarithm depends on the parameters")
 
 
-def _sign(numerator: Any) -> int:
-    """-1 for a negative constant; 1 for everything that is or may be positive."""
-    if not isinstance(numerator, flint.fmpq) and not numerator.is_constant():
-        return 1
-    number = numerator if isinstance(numerator, flint.fmpq) else flint.fmpq(numerator.leading_coefficient())
-    return -1 if number < 0 else 1
-
-
 def _log(value: Any) -> Any:
     if not isinstance(value, Quotient) or isinstance(value.ring, DegreeRing):
         raise ExactnessError(f"log of {value} has no symbolic value")
     ring = value.ring
-    if value.is_zero() or (not value.powers and _sign(value.numerator) < 0):
-        raise ExactnessError(f"log({value}) is not a real number")
+    if _sign_of(value) != 1:
+        raise ExactnessError(f"log({str(value)[:60]}) needs a positive number, and no ingredient says that this is one")
 
     def number(k: int) -> Quotient:
         return Quotient(ring, ring.number(flint.fmpq(k)), {})
@@ -435,9 +437,10 @@ def infinity(where: str) -> Any:
 
 
 def _compare(relation: str, left: Any, right: Any) -> np.int8:
-    difference = left - right
-    if difference.is_zero():
-        return FALSE if relation == "<" else TRUE
+    difference = right - left
+    sign = _sign_of(difference)
+    if sign is not None:
+        return TRUE if {"=": sign == 0, "≤": sign >= 0, "<": sign > 0}[relation] else FALSE
     decided = relation == "=" and isinstance(difference, Quotient) and isinstance(difference.ring, PolynomialRing)
     return FALSE if decided else UNKNOWN
 
@@ -455,15 +458,24 @@ def support(values: Array) -> npt.NDArray[np.bool_]:
     return elementwise(lambda x: not _vanishes(x), values).astype(bool)
 
 
+def assume_positive(values: Array) -> Array:
+    """The same numbers, known to be positive."""
+    return elementwise(lambda x: Quotient(x.ring, x.numerator, x.powers, 1) if isinstance(x, Quotient) else x, values)
+
+
+def _sign_of(value: Any) -> int | None:
+    """The sign that is known."""
+    if isinstance(value, FormalLog):
+        return 0 if value.is_zero() else None
+    plain = value.sign is None and not value.powers and isinstance(value.ring, PolynomialRing)
+    if plain and value.numerator.is_constant():
+        return 1 if flint.fmpq(value.numerator.leading_coefficient()) > 0 else -1
+    return value.sign  # type: ignore[no-any-return]
+
+
 def nonzero(values: Array) -> Truth:
-    """TRUE of constants only: what depends on the parameters may vanish for some of them."""
-    return elementwise(_nonzero, values).astype(np.int8)
-
-
-def _nonzero(value: Any) -> np.int8:
-    if isinstance(value, Quotient) and isinstance(value.ring, PolynomialRing):
-        return FALSE if value.is_zero() else TRUE if value.numerator.is_constant() else UNKNOWN
-    return FALSE if _vanishes(value) else TRUE
+    """TRUE where a sign is known; what may vanish for some parameters is UNKNOWN."""
+    return elementwise(lambda x: {0: FALSE, None: UNKNOWN}.get(_sign_of(x), TRUE), values).astype(np.int8)
 
 
 def hull(left: Any, right: Any) -> Any:

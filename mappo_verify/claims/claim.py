@@ -227,7 +227,8 @@ class Claim:
             error.add_note(_reached(last))
             raise
         except Exception as error:
-            raise ClaimError(f"claim {self.id}: {error} ({_place_of(error)}, {_reached(last)})") from error
+            what = str(error) or type(error).__name__
+            raise ClaimError(f"claim {self.id}: {what} ({_place_of(error)}, {_reached(last)})") from error
 
     def _require_number(self, entry: Line) -> None:
         """A float is no exact number, and a list is no array."""

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..arithmetic import Array, as_array, like
+from ..arithmetic import Array, assume_positive
 from ..errors import ClaimError
 
 Numbers = Mapping[str, Array]
@@ -64,12 +64,14 @@ class Coordinate:
             raise ClaimError(f"{self.name} ranges from {self.low} to {self.high}, which is empty")
 
 
-def simplex(weights: Array, generic: bool, defective: bool = False) -> Array:
-    """Rows of (sub)probabilities from weights; ``defective`` drops the last column, whose share is termination."""
-    if generic:
-        free = weights[..., :-1]
-        if defective:
-            return as_array(free)
-        return np.concatenate([free, as_array(like(1, weights) - free.sum(-1))[..., None]], axis=-1)
-    shares = weights / weights.sum(-1, keepdims=True)
-    return as_array(shares[..., :-1] if defective else shares)
+def simplex(weights: Array, generic: bool, defective: bool = False, positive: bool = False) -> Array:
+    """Rows of (sub)probabilities from weights; ``defective`` drops the last column, whose share is termination.
+
+    ``positive`` says that no weight is 0.
+    """
+    if not generic:
+        shares = weights / weights.sum(-1, keepdims=True)
+        return shares[..., :-1] if defective else shares
+    free = weights[..., :-1]
+    rows = free if defective else np.concatenate([free, (1 - free.sum(-1))[..., None]], axis=-1)
+    return assume_positive(rows) if positive else rows

@@ -15,6 +15,7 @@ from ..arithmetic import (
     System,
     Truth,
     as_array,
+    assume_positive,
     compare,
     is_hidden,
     like,
@@ -136,7 +137,10 @@ class PolicyData(Ingredient):
         )
 
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> Policy:
-        rows = [simplex(numbers[f"{self.name}.{m}"], generic) for m in range(1, sizes.agents + 1)]
+        rows = [
+            simplex(numbers[f"{self.name}.{m}"], generic, positive=self.full_support)
+            for m in range(1, sizes.agents + 1)
+        ]
         if self.product:
             rows = [
                 np.repeat(row[..., None, :], prefixes, axis=-2)
@@ -191,7 +195,7 @@ class Distribution(Ingredient):
         return (Coordinate(self.name, self.shape(sizes), "weight", int(self.full_support), 9),)
 
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> Array:
-        return simplex(numbers[self.name], generic)
+        return simplex(numbers[self.name], generic, positive=self.full_support)
 
     def hypotheses(self) -> tuple[Hypothesis, ...]:
         def normalised(case: Case) -> Truth:
@@ -233,7 +237,8 @@ class Table(Ingredient):
         return (Coordinate(self.name, self.shape(sizes), kind, self.low, self.high),)
 
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> Array:
-        return as_array(numbers[self.name] / self.scale)
+        values = numbers[self.name] / self.scale
+        return assume_positive(values) if self.low > 0 else values
 
 
 @dataclass(frozen=True)
@@ -284,7 +289,7 @@ class Increments(Ingredient):
         )
 
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> tuple[Array, ...]:
-        return tuple(log(numbers[coordinate.name]) for coordinate in self.coordinates(sizes))
+        return tuple(log(assume_positive(numbers[coordinate.name])) for coordinate in self.coordinates(sizes))
 
     def core_shape(self, sizes: Sizes) -> None:
         return None
@@ -313,7 +318,7 @@ class PositiveScalar(Ingredient):
 
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> Array:
         ratio = numbers[self.name]
-        return as_array(ratio[..., 0] if generic else ratio[..., 0] / ratio[..., 1])
+        return assume_positive(ratio[..., 0]) if generic else ratio[..., 0] / ratio[..., 1]
 
     def hypotheses(self) -> tuple[Hypothesis, ...]:
         def positive(case: Case) -> Truth:
@@ -345,7 +350,7 @@ class LogOdds(Ingredient):
         return (Coordinate(self.name, self.shape(sizes), "positive", 1, self.high),)
 
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> Array:
-        values = log(numbers[self.name])
+        values = log(assume_positive(numbers[self.name]))
         if not self.times:
             return values
         scale = as_array(built[self.times])

@@ -35,15 +35,17 @@ from ..arithmetic import (
     Array,
     Truth,
     as_array,
+    both,
+    certain,
     choose,
-    compare,
     divide,
     either,
     everywhere,
     is_hidden,
-    like,
+    negation,
     ones,
     possible,
+    support,
     true_everywhere,
     truth_of,
 )
@@ -126,8 +128,16 @@ def companion_weights(policy: Policy, subset: Iterable[int], reading: Reading) -
     agree = _readings_agree(policy, kept, reading)
     if true_everywhere(agree):
         return clamped
-    conditioned = divide(agent_axes(policy.joint(), policy.action_sizes), marginal(policy, kept))
-    return choose(_over_core(agree, policy), clamped, conditioned)
+    mass = marginal(policy, kept)
+    agree = _over_core(agree, policy)
+    # Where a^P has probability, conditioning a product policy clamps as well, so there it need not be known for one.
+    clamps = either(truth_of(certain(agree)), both(agree, negation(_positive(mass))))
+    return choose(clamps, clamped, divide(agent_axes(policy.joint(), policy.action_sizes), mass))
+
+
+def _positive(mass: Array) -> Truth:
+    """Whether a probability is more than 0, by its zero pattern."""
+    return truth_of(support(mass))
 
 
 def _readings_agree(policy: Policy, kept: tuple[int, ...], reading: Reading) -> Truth:
@@ -149,10 +159,10 @@ def conditional_marginal(policy: Policy, given: Iterable[int], subset: Iterable[
 
     Shape ``[..., S, |A_1| or 1, ..., |A_N| or 1]`` over ``P ∪ P'``; under conditioning this is ``π(a^{P'} | s, a^P)``.
     """
-    both = members((*given, *subset), policy.agents)
+    known = members((*given, *subset), policy.agents)
     weights = companion_weights(policy, given, reading)
     weights = np.broadcast_to(weights, (*weights.shape[: -policy.agents], *policy.action_sizes))
-    return _sum_out(weights, [m for m in range(1, policy.agents + 1) if m not in both], policy.agents)
+    return _sum_out(weights, [m for m in range(1, policy.agents + 1) if m not in known], policy.agents)
 
 
 def defined_at(policy: Policy, subset: Iterable[int], reading: Reading) -> npt.NDArray[np.bool_]:
@@ -162,7 +172,7 @@ def defined_at(policy: Policy, subset: Iterable[int], reading: Reading) -> npt.N
     """
     mass = marginal(policy, subset)
     agree = _readings_agree(policy, members(subset, policy.agents), reading)
-    defined = either(_over_core(agree, policy), compare(mass, ">", like(0, mass)))
+    defined = either(_over_core(agree, policy), _positive(mass))
     return defined if is_hidden((mass,)) else possible(defined)  # type: ignore[return-value]
 
 
@@ -194,5 +204,5 @@ def subset_advantages(
     if set(given) & set(subset):
         raise GameError(f"the subsets {given} and {subset} share agents; Definition 3.1 needs disjoint ones")
     table = action_values(game, policy)
-    both = subset_average(table, policy, given + subset, reading)
-    return as_array(both - subset_average(table, policy, given, reading))
+    above, below = (subset_average(table, policy, known, reading) for known in (given + subset, given))
+    return as_array(above - below)

@@ -21,6 +21,7 @@ from ...arithmetic import (
     absolute,
     as_array,
     both,
+    certainly_equal,
     choose,
     compare,
     exp,
@@ -282,7 +283,7 @@ def _own_budget(case: Case) -> Array:
 def _own_increments(case: Case) -> tuple[Array, ...]:
     """Exact updates, and the one error on the bad action's logit."""
     steps = [like(k, case.when) for k in range(case.sizes.steps)]
-    errors = [choose(compare(k, "=", case.when), case.error, like(0, case.when)) for k in steps]
+    errors = [choose(certainly_equal(k, case.when), case.error, like(0, case.when)) for k in steps]
     return tuple(np.stack([case.eta, error], axis=-1)[..., None, :] for error in errors)
 
 
