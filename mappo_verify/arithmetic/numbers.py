@@ -64,6 +64,8 @@ class Numbers(OneInstance):
         return constant_numbers(other, self.arithmetic)
 
     def _binary(self, other: Any, function: Callable[[Parts, Parts], Parts], swapped: bool = False) -> Numbers:
+        if getattr(type(other), "__array_ufunc__", 0) is None:  # NumPy's sign for "let me do it"
+            return NotImplemented
         given = self.operand(other)
         one, two = (self._parts, given._parts)
         if one[0].ndim != two[0].ndim:

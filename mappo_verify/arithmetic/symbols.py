@@ -29,6 +29,8 @@ class Ring:
 
     def __init__(self) -> None:
         self.factors: list[Any] = []
+        self.unsigned: set[int] = set()
+        """Factors that were divided by although no fact says that they are not 0."""
 
     def number(self, value: flint.fmpq) -> Any:
         raise NotImplementedError
@@ -50,6 +52,18 @@ class PolynomialRing(Ring):
 
     def generators(self) -> list[Quotient]:
         return [Quotient(self, generator, {}) for generator in self.context.gens()]
+
+    def conditions(self) -> tuple[str, ...]:
+        """``p ≠ 0`` for everything that was divided by although no fact says that it is not 0; long ones are described."""
+        short, long = [], []
+        for index in sorted(self.unsigned):
+            factor = self.factors[index]
+            text = str(factor)
+            if len(text) <= 40:
+                short.append(f"{text} ≠ 0")
+            else:
+                long.append(f"a polynomial of degree {factor.total_degree()} with {len(factor)} terms ≠ 0")
+        return (*short, *dict.fromkeys(long))
 
     def factor_of(self, element: Any) -> int | None:
         if element.is_constant():
@@ -204,6 +218,8 @@ class Quotient:
         index = self.ring.factor_of(numerator)
         if index is None:
             return Quotient(self.ring, _over_constant(top, numerator), {}, self.sign)
+        if self.sign is None:
+            self.ring.unsigned.add(index)
         return Quotient(self.ring, top, {index: 1}, self.sign)
 
     def __truediv__(self, other: Any) -> Any:

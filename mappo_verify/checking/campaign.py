@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import FALSE, System, floats_of, smallest
+from ..arithmetic import FALSE, System, floats_of, module_of, smallest
 from ..claims.case import Case, system_of_object
 from ..claims.claim import Claim
 from ..claims.coordinates import Sizes
 from ..claims.verdict import Evidence, Standing, Verdict
-from ..errors import ClaimError, MappoVerifyError
+from ..errors import ClaimError, MappoVerifyError, UndecidedError
 from ..model import Game, Policy
 from ..model.validation import array_of
 from ..papers.registry import CLAIMS, IDS, ids_of, select
@@ -53,7 +53,8 @@ PROFILES = {
 }
 CHUNK = 200
 """Exact instances evaluated together."""
-MIXING = "the proof mixes instances: arrays begin with batch axes, so count axes from the end, as in f.sum(-1)"
+AGAIN = 128
+"""Half the bits with which a violation in rationals is decided a second time."""
 SUSPECTS = 4
 """How many float instances that look violated are re-tried exactly, per size."""
 
@@ -240,10 +241,19 @@ def _witness(claim: Claim, drawn: Draw, sizes: Sizes, found: list[Part]) -> Witn
 
 
 def violated_alone(claim: Claim, sizes: Sizes, coordinates: dict[str, Any]) -> Evidence:
-    """The evidence of one instance, which was found to be violated as a member of a batch."""
-    evidence = certify(claim, partial(claim.setting.case, coordinates, sizes))
+    """The evidence of one violated instance, decided a second time: in balls, of twice the bits that the first took."""
+    build = partial(claim.setting.case, coordinates, sizes)
+    evidence = certify(claim, build)
     if not evidence.violated:
-        raise ClaimError(f"claim {claim.id}: an instance is violated in a batch, but not alone; {MIXING}")
+        raise UndecidedError(
+            f"claim {claim.id}: an instance was violated, and decided alone it is not; please report this"
+        )
+    with module_of(System.BALLS).precision(2 * (evidence.precision or AGAIN)):
+        again = evaluate(claim, build(System.BALLS))
+    if again.holds or not again.violated:
+        raise UndecidedError(
+            f"claim {claim.id}: a violation in {evidence.arithmetic.value} is none in balls; please report this"
+        )
     return evidence
 
 

@@ -32,6 +32,7 @@ from ..arithmetic import (
 )
 from ..arithmetic.one_instance import Truth
 from ..arithmetic.structure import broadcast_to
+from ..claims.axioms import Axiom
 from ..claims.case import Case
 from ..claims.claim import NUMERIC, Claim, Line, chains, composed_relation
 from ..claims.coordinates import Sizes
@@ -313,6 +314,24 @@ def sides(chain: list[Line], case: Case) -> tuple[Any, Any, Any]:
     return left, right, where[0] > 0 if where else np.ones(left.shape, bool)
 
 
+def _require_instance(claim: Claim, chain: list[Line], left: Line, right: Line) -> None:
+    """The slack of the line is the quantity that its axiom speaks of, and the hypotheses of the axiom hold; else an error."""
+    axiom = right.axiom
+    assert isinstance(axiom, Axiom)
+    slack = right.value - left.value if right.relation == "≤" else left.value - right.value
+    try:
+        same, met = compare(slack, "=", axiom.value), axiom.holds
+    except (ExactnessError, UndecidedError):
+        return  # this system cannot compute it; another one does
+    mask = mask_of(chain)
+    for truth, what in (
+        (same, f"the two lines differ by something else than {axiom}"),
+        (met, "its hypotheses do not hold"),
+    ):
+        if (claimed(Truth.of(truth), mask).values == FALSE).any():
+            raise ClaimError(f"claim {claim.id}: line {right.expression!r} is no instance of {axiom}: {what}")
+
+
 def _unproved(left: Line, right: Line, case: Case) -> StepEvidence:
     """An axiom of a formal proof whose value was left uncomputed: neither confirmed nor contradicted."""
     unknown = np.full(case.several, UNKNOWN, np.int8)
@@ -403,6 +422,8 @@ def _assemble(
                 if unknown
                 else _relate(of_line[id(entry)], previous, entry.relation, entry, entry.because, entry.axiom, live)
             )
+            if isinstance(entry.axiom, Axiom) and not unknown:
+                _require_instance(claim, of_line[id(entry)], previous, entry)
             if broken is None and (step.truth == FALSE).any():
                 broken = step
         shown.append(LineEvidence(entry.expression, _shown(entry.value, live), _shown(entry.where, live), step))

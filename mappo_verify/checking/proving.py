@@ -10,29 +10,35 @@ rational functions, and each line must equal the line before it.  What then hold
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from ..arithmetic import FALSE, TRUE, System, like, module_of
-from ..claims.claim import Claim
-from ..claims.coordinates import Sizes
-from ..claims.verdict import Evidence
-from ..errors import ExactnessError, SingularError, UndecidedError
+from ..claims.axioms import Axiom
+from ..claims.claim import Claim, chains
+from ..claims.coordinates import GENERIC, INTERIOR, Sizes
+from ..claims.verdict import Evidence, Verdict
+from ..errors import ExactnessError, GameError, SingularError, UndecidedError
 from .evaluate import evaluate, plain
 
 POINT_BITS = 64
 ROUNDS = 2
 MAX_REDRAWS = 20
-OUT_OF_THE_FIELD = (ExactnessError, UndecidedError, SingularError, ZeroDivisionError)
+OUT_OF_THE_FIELD = (ExactnessError, GameError, SingularError, UndecidedError, ZeroDivisionError)
 """What a formula raises that is no rational function, or that exists for no parameter."""
 
 
 @dataclass(frozen=True)
 class Proof:
-    """One proof: by which method, for which sizes, in how many symbols, modulo which axioms, with which error probability."""
+    """One proof: by which method, for which sizes, in how many symbols, modulo which axioms, with which error probability.
+
+    ``where`` are the conditions under which it holds: what was divided by is not 0.
+    """
 
     method: str
     sizes: Sizes
@@ -40,12 +46,14 @@ class Proof:
     modulo: tuple[str, ...]
     error: float
     seconds: float
+    where: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         modulo = f", modulo {', '.join(self.modulo)}" if self.modulo else ""
+        where = f", where {' and '.join(self.where)}" if self.where else ""
         if self.method == "symbols":
-            return f"in {self.symbols} symbols ({self.sizes}){modulo}"
-        return f"at random points ({self.sizes}, error ≤ {self.error:.0e}){modulo}"
+            return f"in {self.symbols} symbols ({self.sizes}){modulo}{where}"
+        return f"at random points ({self.sizes}, error ≤ {self.error:.0e}){modulo}{where}"
 
 
 @dataclass(frozen=True)
@@ -58,40 +66,54 @@ class Failure:
     false: bool
 
 
+NO_ZERO = "no probability is 0"
+"""The condition of a proof for parameters in the interior: an identity for all probabilities that are positive."""
+
+
 def prove_in_symbols(claim: Claim, sizes: Sizes) -> Proof | Failure:
-    """Run the claim over rational functions of all its free numbers."""
+    """Run the claim over rational functions of all its free numbers: for all of them, else where no probability is 0."""
+    anywhere = _in_symbols(claim, sizes, GENERIC)
+    return anywhere if isinstance(anywhere, Proof) or anywhere.false else _in_symbols(claim, sizes, INTERIOR)
+
+
+def _in_symbols(claim: Claim, sizes: Sizes, generic: int) -> Proof | Failure:
     started = time.perf_counter()
     symbols = module_of(System.SYMBOLS)
-    shapes = {c.name: c.shape for c in claim.setting.coordinates(sizes)}
-    count = sum(int(np.prod(shape)) for shape in shapes.values())
-    ring = symbols.PolynomialRing(tuple(f"x{i}" for i in range(count)))
-    generators = np.empty(count, object)
+    names = _names(claim, sizes)
+    ring = symbols.PolynomialRing(names)
+    generators = np.empty(len(names), object)
     generators[:] = ring.generators()
-    case = claim.setting.case(_spread(generators, shapes), sizes, System.SYMBOLS, generic=True)
     try:
+        case = claim.setting.case(_spread(generators, claim, sizes), sizes, System.SYMBOLS, generic)
         evidence = evaluate(claim, case, formal=True)
     except OUT_OF_THE_FIELD as reason:
         return Failure("symbols", sizes, str(reason), False)
-    return _judge(evidence, "symbols", sizes, count, 0.0, started)
+    where = (*((NO_ZERO,) if generic == INTERIOR else ()), *ring.conditions())
+    return _judge(evidence, "symbols", sizes, len(names), 0.0, started, where)
 
 
 def prove_at_points(claim: Claim, sizes: Sizes, generator: np.random.Generator) -> Proof | Failure:
     """Exact evaluation at random large integers, with a degree bound from the same formulas run over degrees."""
+    anywhere = _at_points(claim, sizes, generator, GENERIC)
+    return anywhere if isinstance(anywhere, Proof) or anywhere.false else _at_points(claim, sizes, generator, INTERIOR)
+
+
+def _at_points(claim: Claim, sizes: Sizes, generator: np.random.Generator, generic: int) -> Proof | Failure:
     started = time.perf_counter()
     try:
-        numerator, denominator, count = degree_bound(claim, sizes)
+        numerator, denominator, count = degree_bound(claim, sizes, generic)
     except OUT_OF_THE_FIELD as reason:
         return Failure("points", sizes, str(reason), False)
-    shapes = {c.name: c.shape for c in claim.setting.coordinates(sizes)}
     rational = module_of(System.RATIONALS).rational
     range_size = 2**POINT_BITS
     error, evidence = 1.0, None
     done = redraws = 0
+    where = (NO_ZERO,) if generic == INTERIOR else ()
     while done < ROUNDS:
         points = np.empty(count, object)
         points[:] = [rational(1 + int(v)) for v in generator.integers(0, range_size, count, dtype=np.uint64)]
-        case = claim.setting.case(_spread(points, shapes), sizes, System.RATIONALS, generic=True)
         try:
+            case = claim.setting.case(_spread(points, claim, sizes), sizes, System.RATIONALS, generic)
             evidence = evaluate(claim, case, formal=True)
         except (SingularError, ZeroDivisionError):
             redraws += 1
@@ -100,7 +122,7 @@ def prove_at_points(claim: Claim, sizes: Sizes, generator: np.random.Generator) 
             continue
         except (ExactnessError, UndecidedError) as failure:
             return Failure("points", sizes, str(failure), False)
-        judged = _judge(evidence, "points", sizes, count, 0.0, started)
+        judged = _judge(evidence, "points", sizes, count, 0.0, started, where)
         if isinstance(judged, Failure):
             return judged
         # Given that no denominator vanished, which fails with probability at most denominator/range.
@@ -111,58 +133,77 @@ def prove_at_points(claim: Claim, sizes: Sizes, generator: np.random.Generator) 
         return Failure(
             "points", sizes, f"the degree bound {numerator} is too large for points of {POINT_BITS} bits", False
         )
-    return _judge(evidence, "points", sizes, count, error, started)
+    return _judge(evidence, "points", sizes, count, error, started, where)
 
 
-def degree_bound(claim: Claim, sizes: Sizes) -> tuple[int, int, int]:
-    """Upper bounds for the total degrees of any line's difference (numerator, denominators), and the number of symbols."""
+def degree_bound(claim: Claim, sizes: Sizes, generic: int = GENERIC) -> tuple[int, int, int]:
+    """Upper bounds for the total degrees of any line's difference (numerator, denominators), and the number of symbols.
+
+    First against last line of every chain of equalities counts as well.
+    """
     symbols = module_of(System.SYMBOLS)
     ring = symbols.DegreeRing()
-    shapes = {c.name: c.shape for c in claim.setting.coordinates(sizes)}
-    count = sum(int(np.prod(shape)) for shape in shapes.values())
+    count = len(_names(claim, sizes))
     generators = np.empty(count, object)
     generators[:] = [ring.generator() for _ in range(count)]
-    case = claim.setting.case(_spread(generators, shapes), sizes, System.SYMBOLS, generic=True)
+    case = claim.setting.case(_spread(generators, claim, sizes), sizes, System.SYMBOLS, generic)
     numerator = denominator = 0
-    previous = None
-    for entry in claim.lines(case, formal=True):
-        if entry.relation is not None and previous is not None and not callable(entry.value):
+    for chain in chains(claim.lines(case, formal=True)):
+        for previous, entry in [*pairwise(chain), (chain[0], chain[-1])]:
+            if callable(previous.value) or callable(entry.value):
+                continue
             values = [like(v, case.system) for v in (previous.value, entry.value)]
             shape = np.broadcast_shapes(*(v.shape for v in values))
             one, two = (plain(v, shape, 1) for v in values)
             for left, right in zip(one.ravel().tolist(), two.ravel().tolist(), strict=True):
                 above, below = (left - right).degree()
                 numerator, denominator = max(numerator, above), max(denominator, below)
-        previous = entry
     everything = sum(factor.bound or 0 for factor in ring.factors)
     return numerator, max(denominator, everything), count
 
 
-def _spread(flat: Any, shapes: dict[str, tuple[int, ...]]) -> dict[str, Any]:
-    """Cut a flat array of numbers into coordinates of these shapes."""
+def _names(claim: Claim, sizes: Sizes) -> tuple[str, ...]:
+    """One name for every free number: the coordinate's, and its place."""
+    return tuple(
+        "_".join([re.sub(r"\W", "_", c.name), *map(str, index)])
+        for c in claim.setting.coordinates(sizes)
+        for index in np.ndindex(c.shape)
+    )
+
+
+def _spread(flat: Any, claim: Claim, sizes: Sizes) -> dict[str, Any]:
+    """Cut a flat array of numbers into the coordinates of a claim."""
     result, position = {}, 0
-    for name, shape in shapes.items():
-        size = int(np.prod(shape))
-        result[name] = flat[position : position + size].reshape(shape)
+    for coordinate in claim.setting.coordinates(sizes):
+        size = int(np.prod(coordinate.shape))
+        result[coordinate.name] = flat[position : position + size].reshape(coordinate.shape)
         position += size
     return result
 
 
-def _judge(evidence: Evidence, method: str, sizes: Sizes, count: int, error: float, started: float) -> Proof | Failure:
-    """Every equality must be TRUE; an inequality is proved by an equality or taken by a named axiom.
+def _judge(
+    evidence: Evidence, method: str, sizes: Sizes, count: int, error: float, started: float, where: tuple[str, ...]
+) -> Proof | Failure:
+    """Every equality must be TRUE; an inequality is proved by its sign or an equality, or used from the table of axioms.
 
     Never by random points: there it may hold by chance, and their numbers are no probabilities.
     """
     modulo: list[str] = []
+    if evidence.verdict == Verdict.NOT_APPLICABLE:
+        return Failure(method, sizes, "nothing is claimed at these sizes", False)
     for entry in evidence.lines:
         step = entry.step
         if step is None:
             continue
-        if step.relation != "=" and step.axiom is not None:
-            if step.axiom not in modulo:
-                modulo.append(step.axiom)
+        if step.relation != "=" and isinstance(step.axiom, Axiom):
+            modulo += [name for name in step.axiom.names if name not in modulo]
             continue
+        if step.relation != "=" and step.axiom is not None:
+            return Failure(method, sizes, f"{step.right} assumes {step.axiom!r}, which is no axiom of the table", False)
         if bool((step.truth == TRUE).all()) and (step.relation == "=" or method == "symbols"):
             continue
         return Failure(method, sizes, step.right, bool((step.truth == FALSE).any()))
-    return Proof(method, sizes, count, tuple(modulo), error, time.perf_counter() - started)
+    for statement in evidence.statements:
+        if statement.relation == "=" and not bool((statement.truth == TRUE).all()):
+            return Failure(method, sizes, statement.right, bool((statement.truth == FALSE).any()))
+    return Proof(method, sizes, count, tuple(modulo), error, time.perf_counter() - started, where)

@@ -15,6 +15,7 @@ from ..claims.coordinates import Sizes
 from ..claims.verdict import Evidence, Standing, StepEvidence, Verdict
 from ..errors import MixedArithmeticError
 from .evaluate import raised
+from .laws import ENOUGH, standing_of
 from .monte_carlo import Statistics
 from .proving import Failure, Proof
 
@@ -119,7 +120,7 @@ class AuditReport:
         return iter(self.claims)
 
 
-_STRENGTH = [Standing.REFUTED, Standing.UNTESTED, Standing.SUPPORTED, Standing.SURVIVED, Standing.PROVED]
+_STRENGTH = [Standing.REFUTED, Standing.UNTESTED, Standing.OPEN, Standing.SUPPORTED, Standing.SURVIVED, Standing.PROVED]
 
 Progress = Callable[[str, float], None]
 """Called with what is being done and the share of it that is finished, 0 to 1."""
@@ -144,11 +145,17 @@ class Tally:
     arithmetics: tuple[System, ...] = ()
     reason: str = ""
     failure: str = ""
+    raised: int = 0
+    error: str = ""
     tightness: dict[Sizes, list[float]] = field(default_factory=dict)
 
     def add(self, evidence: Evidence) -> None:
         """Count the verdicts of one evaluation."""
         verdicts = np.asarray(evidence.verdict, dtype=object).ravel().tolist()
+        if evidence.raised:
+            self.raised += len(verdicts)
+            self.error = self.error or evidence.raised
+            return
         self.holds += verdicts.count(Verdict.HOLDS)
         self.violated += verdicts.count(Verdict.VIOLATED)
         self.undecided += verdicts.count(Verdict.UNDECIDED)
@@ -201,16 +208,15 @@ def conclude(
 ) -> ClaimReport:
     """The standing that the evidence amounts to, and how it was reached."""
     certified = tally.holds + tally.violated
-    if tally.violated:
-        standing = Standing.REFUTED
-    elif proofs and not failures:
-        standing = Standing.PROVED
-    elif tally.holds:
-        standing = Standing.SURVIVED
-    elif tally.undecided:
-        standing = Standing.SUPPORTED
-    else:
-        standing = Standing.UNTESTED
+    standing = standing_of(
+        tally.holds,
+        tally.violated,
+        tally.undecided,
+        tally.raised + bool(tally.failure),
+        len(proofs),
+        len(failures),
+        claim.setting.instances_at_most(ENOUGH),
+    )
     broken = tally.broken
     if on_a_game:
         expected = (standing is not Standing.REFUTED and broken is None) or claim.record in (None, Standing.REFUTED)
@@ -244,7 +250,11 @@ def _how(
     """One sentence: how the standing was reached, and what went wrong on the way."""
     if tally.failure:
         return f"evaluation failed: {tally.failure}; {tally.violated} violated, {tally.holds} hold"
-    words = {System.RATIONALS: "exact", System.BALLS: "certified in balls"}
+    words = {
+        System.RATIONALS: "exact",
+        System.ENCLOSURES: "certified in enclosures",
+        System.BALLS: "certified in balls",
+    }
     arithmetic = " or ".join(words[system] for system in words if system in tally.arithmetics)
     if standing is Standing.REFUTED:
         count = f"{tally.violated} of {tally.violated + tally.holds} instances ({arithmetic})"
@@ -260,13 +270,18 @@ def _how(
         if points:
             parts.append(f"Schwartz-Zippel, error ≤ {max(p.error for p in points):.0e} ({_sizes(points)})")
         modulo = tuple(dict.fromkeys(axiom for p in proofs for axiom in p.modulo))
-        return "; ".join(parts) + (f"; modulo {', '.join(modulo)}" if modulo else "")
+        where = tuple(dict.fromkeys(condition for p in proofs for condition in p.where))
+        conditions = f"; where {', '.join(where[:3])}{' ...' if len(where) > 3 else ''}" if where else ""
+        return "; ".join(parts) + (f"; modulo {', '.join(modulo)}" if modulo else "") + conditions
     open_proof = f"; not proved: {failures[0].step}" if failures else ""
     if standing is Standing.SURVIVED:
         undecided = f"; {tally.undecided} stay undecided" if tally.undecided else ""
         return f"every {'decided ' * bool(undecided)}instance holds ({arithmetic}){undecided}{open_proof}"
-    if standing is Standing.SUPPORTED:
-        return f"nothing decided against it, nothing certified{open_proof}"
+    if standing is Standing.OPEN and tally.raised:
+        count = f"{tally.raised} of {tally.raised + tally.holds} instances raised"
+        return f"{count} {tally.error}; say by a Hypothesis where the formula makes sense"
+    if standing is Standing.OPEN:
+        return f"{tally.undecided} instances meet the hypotheses, and none could be decided{open_proof}"
     failed = tally.reason.removeprefix("hypothesis not met: ")
     return f"no instance met the hypotheses ({failed})" if failed else "no instance met the hypotheses"
 

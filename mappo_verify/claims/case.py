@@ -32,7 +32,7 @@ class Ingredient:
         """The integers that describe it."""
         raise NotImplementedError
 
-    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> Any:
+    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> Any:
         """The object, from its coordinates in some number system; ``built`` holds the ingredients before it."""
         raise NotImplementedError
 

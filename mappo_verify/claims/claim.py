@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..arithmetic import Numbers
 from ..errors import ClaimError, FormulaError, GameError, SolverError
+from .axioms import Axiom
 from .settings import Setting
 
 if TYPE_CHECKING:
@@ -58,8 +59,9 @@ class Kind(enum.Enum):
 class Line:
     """One line of a proof.  Axes of ``value`` beyond the batch mean "for all"; ``where`` masks the entries it speaks of.
 
-    ``axiom`` names a fact that is taken, not derived (KL ≥ 0, Pinsker, ...); it is still checked on every instance.  A value may
-    be a function without arguments; in a proof over symbols it is not called where an axiom is taken.
+    ``axiom`` is an inequality of :mod:`.axioms` that the line applies; that it is an instance of it is checked wherever it is
+    evaluated.  A text in its place is an assumption: it is shown, and the claim is not PROVED by it.  A value may be a function
+    without arguments; in a proof over symbols it is not called where an axiom is used.
     """
 
     expression: str
@@ -67,7 +69,7 @@ class Line:
     relation: str | None = None
     because: str = ""
     where: Any = None
-    axiom: str | None = None
+    axiom: Axiom | str | None = None
 
     def __post_init__(self) -> None:
         if self.relation is not None and self.relation not in RELATIONS:
@@ -92,17 +94,17 @@ def line(expression: str, value: Any, where: Any = None) -> Line:
     return Line(expression, value, where=where)
 
 
-def equal(expression: str, value: Any, because: str, where: Any = None, axiom: str | None = None) -> Line:
+def equal(expression: str, value: Any, because: str, where: Any = None, axiom: Axiom | str | None = None) -> Line:
     """``= expression``: the line before equals this one."""
     return Line(expression, value, "=", because, where, axiom)
 
 
-def at_most(expression: str, value: Any, because: str, where: Any = None, axiom: str | None = None) -> Line:
+def at_most(expression: str, value: Any, because: str, where: Any = None, axiom: Axiom | str | None = None) -> Line:
     """``≤ expression``: the line before is at most this one."""
     return Line(expression, value, "≤", because, where, axiom)
 
 
-def at_least(expression: str, value: Any, because: str, where: Any = None, axiom: str | None = None) -> Line:
+def at_least(expression: str, value: Any, because: str, where: Any = None, axiom: Axiom | str | None = None) -> Line:
     """``≥ expression``: the line before is at least this one."""
     return Line(expression, value, "≥", because, where, axiom)
 

@@ -64,7 +64,11 @@ class Coordinate:
             raise ClaimError(f"{self.name} ranges from {self.low} to {self.high}, which is empty")
 
 
-def simplex(weights: Array, generic: bool, defective: bool = False, positive: bool = False) -> Array:
+GENERIC, INTERIOR = 1, 2
+"""How coordinates stand for free parameters in a proof: any, or such that no probability is 0.  For drawn ones it is 0."""
+
+
+def simplex(weights: Array, generic: int, defective: bool = False, positive: bool = False) -> Array:
     """Rows of (sub)probabilities from weights; ``defective`` drops the last column, whose share is termination.
 
     ``positive`` says that no weight is 0.
@@ -74,4 +78,4 @@ def simplex(weights: Array, generic: bool, defective: bool = False, positive: bo
         return shares[..., :-1] if defective else shares
     free = weights[..., :-1]
     rows = free if defective else np.concatenate([free, (1 - free.sum(-1))[..., None]], axis=-1)
-    return assume_positive(rows) if positive else rows
+    return assume_positive(rows) if positive or generic == INTERIOR else rows

@@ -59,7 +59,7 @@ class GameData(Ingredient):
             result.append(Coordinate(f"{self.name}.start", (sizes.states,), "weight", 0, 9))
         return tuple(result)
 
-    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> Game:
+    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> Game:
         def part(name: str) -> Array:
             return numbers[f"{self.name}.{name}"]
 
@@ -79,7 +79,7 @@ class GameData(Ingredient):
         if is_hidden((reward,)):
             # Rows of enclosures cannot be compared with 1, but the weight that they lose can be with 0.
             lost = compare(part("transition")[..., -1], ">", 0) if self.termination and not generic else None
-            ends = compare(reward, "=", reward) if lost is None else lost
+            ends = compare(0 * reward, "=", 0) if lost is None else lost
             ends = ends if self.termination else negation(ends)
             return unchecked(Game, **fields, **names, system=system_of(reward), ends=ends)
         if not generic:
@@ -136,7 +136,7 @@ class PolicyData(Ingredient):
             for m, (prefixes, size) in enumerate(zip(prefix_sizes(sizes.actions), sizes.actions, strict=False), start=1)
         )
 
-    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> Policy:
+    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> Policy:
         rows = [
             simplex(numbers[f"{self.name}.{m}"], generic, positive=self.full_support)
             for m in range(1, sizes.agents + 1)
@@ -194,7 +194,7 @@ class Distribution(Ingredient):
     def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
         return (Coordinate(self.name, self.shape(sizes), "weight", int(self.full_support), 9),)
 
-    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> Array:
+    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> Array:
         return simplex(numbers[self.name], generic, positive=self.full_support)
 
     def hypotheses(self) -> tuple[Hypothesis, ...]:
@@ -236,7 +236,7 @@ class Table(Ingredient):
         kind = "positive" if self.low > 0 else "integer"
         return (Coordinate(self.name, self.shape(sizes), kind, self.low, self.high),)
 
-    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> Array:
+    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> Array:
         values = numbers[self.name] / self.scale
         return assume_positive(values) if self.low > 0 else values
 
@@ -256,7 +256,7 @@ class PrefixTables(Ingredient):
             for m, prefixes in enumerate(prefix_sizes(sizes.actions)[1:], start=1)
         )
 
-    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> tuple[Array, ...]:
+    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> tuple[Array, ...]:
         return tuple(as_array(numbers[f"{self.name}.{m}"] / self.scale) for m in range(1, sizes.agents + 1))
 
     def core_shape(self, sizes: Sizes) -> None:
@@ -288,7 +288,7 @@ class Increments(Ingredient):
             for m, prefixes in enumerate(prefix_sizes(sizes.actions)[1:], start=1)
         )
 
-    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> tuple[Array, ...]:
+    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> tuple[Array, ...]:
         return tuple(log(assume_positive(numbers[coordinate.name])) for coordinate in self.coordinates(sizes))
 
     def core_shape(self, sizes: Sizes) -> None:
@@ -316,7 +316,7 @@ class PositiveScalar(Ingredient):
     def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
         return (Coordinate(self.name, (2,), "positive", 1, self.high),)
 
-    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> Array:
+    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> Array:
         ratio = numbers[self.name]
         return assume_positive(ratio[..., 0]) if generic else ratio[..., 0] / ratio[..., 1]
 
@@ -349,7 +349,7 @@ class LogOdds(Ingredient):
     def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
         return (Coordinate(self.name, self.shape(sizes), "positive", 1, self.high),)
 
-    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> Array:
+    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> Array:
         values = log(assume_positive(numbers[self.name]))
         if not self.times:
             return values
@@ -368,7 +368,7 @@ class Counts(Ingredient):
         shape = (sizes.states, prefix_sizes(sizes.actions)[-1], sizes.states + 1)
         return (Coordinate(self.name, shape, "weight", 0, self.high),)
 
-    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> Array:
+    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> Array:
         return as_array(numbers[self.name])
 
     def hypotheses(self) -> tuple[Hypothesis, ...]:

@@ -90,11 +90,29 @@ class Setting:
         """All integers that describe an instance of these sizes."""
         return tuple(c for ingredient in self.ingredients for c in ingredient.coordinates(sizes))
 
-    def case(self, coordinates: Mapping[str, Any], sizes: Sizes, system: System, generic: bool = False) -> Case:
+    def instances_at_most(self, limit: int) -> int:
+        """How many different instances there are, counted up to ``limit``; sizes and steps beyond the smallest ones included."""
+        smallest = Sizes(self.states[0], (self.action_range[0],) * self.agents[0], self.steps[0])
+        if (
+            self.states[1] > self.states[0]
+            or self.agents[1] > self.agents[0]
+            or self.action_range[1] > self.action_range[0]
+        ):
+            return limit
+        count = len(self.steps)
+        for coordinate in self.coordinates(smallest):
+            choices = coordinate.high - coordinate.low + 1
+            for _ in range(int(np.prod(coordinate.shape))):
+                count *= choices
+                if count >= limit:
+                    return limit
+        return count
+
+    def case(self, coordinates: Mapping[str, Any], sizes: Sizes, system: System, generic: int = 0) -> Case:
         """The case behind integer coordinates (with the instances of a batch on a leading axis), in the given number system.
 
-        Balls enclose the exact case, so a probability that is 1 stays 1, and equal ones stay equal.  ``generic`` coordinates are
-        numbers that stand for free parameters.
+        Balls enclose the exact case, so a probability that is 1 stays 1, and equal ones stay equal.  ``generic`` (see
+        :data:`.coordinates.GENERIC`) coordinates are numbers that stand for free parameters.
         """
         if system is System.BALLS and not generic:
             return self.case(coordinates, sizes, System.RATIONALS).to(system)

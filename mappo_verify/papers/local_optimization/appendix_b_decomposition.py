@@ -70,12 +70,15 @@ def _telescope(
     where = reduce(and_, (defined[step] for step in steps))
     parts = total([averages[after] - averages[before] for before, after in pairwise(steps)])
     whole = averages[steps[-1]] - averages[steps[0]]
-    yield line(f"A^P(s, a^P), agents in the order {name}, {reading}", flat_core(case, whole))
+    yield line(
+        f"A^P(s, a^P), agents in the order {name}, {reading}",
+        flat_core(case, whole),
+        where=flat_core(case, np.broadcast_to(where, whole.shape)),
+    )
     yield equal(
         "Σ_i A^i(s, a^{those before i}, a^i)",
         flat_core(case, np.broadcast_to(parts, whole.shape)),
         because="the sum telescopes along any order",
-        where=flat_core(case, np.broadcast_to(where, whole.shape)),
     )
 
 

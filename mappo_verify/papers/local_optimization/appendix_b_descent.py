@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...arithmetic import Array, absolute, as_array, choose, largest, like, log, smallest, sqrt, square, support, tilt
+from ...claims.axioms import pinsker
 from ...claims.case import Case
 from ...claims.claim import Claim, Kind, Line, at_most, equal, line
 from ...claims.coordinates import Sizes
@@ -194,7 +195,7 @@ def one_step_descent(case: Case) -> Iterator[Line]:
         "the same with -½‖π_{k+1} - π_k‖₁² in place of -KL(π_{k+1}‖π_k)",
         lambda: rest - square(l1_distance(moved, policy)) / 2,
         because="KL ≥ ½‖·‖₁²",
-        axiom="Pinsker",
+        axiom=pinsker(moved, policy),
     )
 
 

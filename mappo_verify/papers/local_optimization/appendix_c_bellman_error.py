@@ -23,6 +23,7 @@ from ...arithmetic import (
     square,
     zeros,
 )
+from ...claims.axioms import squares
 from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_least, at_most, equal, line
 from ...claims.coordinates import Sizes
@@ -92,11 +93,15 @@ def quadratic_form(case: Case) -> Iterator[Line]:
         contract("...i,...ij,...j->...", moved, form.matrix, moved) - 2 * lost,
         because="a quadratic around its stationary point",
     )
+    fit = (weights - target) - (
+        best - moments.projected(best)
+    )  # Σ⁺A(w - w⁺), whose squared norm under Σ is the form over λ
+    norm = (case.data * squares(contract("...nd,...d->...n", case.points, fit))).sum()
     yield at_least(
         "-2⟨v, w - w⁺⟩, which is 0 where the objective is bounded below",
         lambda: -2 * lost,
-        because="M is positive semidefinite",
-        axiom="squares are not negative",
+        because="M is positive semidefinite: it is λ times a sum of squares",
+        axiom=price * norm,
     )
 
 

@@ -6,14 +6,17 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ...arithmetic import Array, Truth, as_array, like, negation, smallest, truth_of
+from ...arithmetic import Array, as_array, like, smallest
 from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Line, at_least, equal, line
 from ...claims.ingredients import Distribution, GameData, PolicyData, PositiveScalar, PrefixTables, Table
 from ...claims.settings import Setting
 from ...claims.verdict import Standing
 from ...quantities.agent_values import agent_values
-from ...quantities.bellman_error import Moments, pessimistic_step, start_features
+from ...quantities.bellman_error import (
+    pessimistic_step,
+    start_features,
+)
 from ...quantities.chain import values_exist
 from ...quantities.data import data_moments
 from ...quantities.values import returns
@@ -30,35 +33,30 @@ def pessimism(case: Case) -> Iterator[Line]:
         features = np.stack(np.broadcast_arrays(flat, other), axis=-1)
         moments = data_moments(game, policy, features, _cells(case), m)
         direction = start_features(game, policy, features, m, game.start)
-        slack = price * moments.error(like([1, 0], flat))
+        own = like([1, 0], flat)
+        slack = price * moments.error(own)
+        yield line("J(π)", returns(game, policy))
+        yield equal(
+            f"[Q^{{1:{m}}}_π(s_0, π) + λE(Q^{{1:{m}}}_π, π)] - λE(Q^{{1:{m}}}_π, π)",
+            moments.objective(own, direction, price) - slack,
+            because="J(π) = Q^{1:m}_π(s_0, π)",
+        )
+        rival = case.weights
+        best = smallest(
+            np.stack([moments.objective(rival, direction, price), moments.objective(own, direction, price)], -1), -1
+        )
+        yield at_least(
+            f"min over w ∈ {{e_1, w}} of (f(s_0, π) + λE(f, π)) - λE(Q^{{1:{m}}}_π, π)",
+            best - slack,
+            because="Q^{1:m}_π is one of the critics",
+        )
         step = pessimistic_step(moments, direction, price)
-        bounded = truth_of(step.bounded)
-        yield from _against_a_rival(case, m, moments, direction, negation(bounded))
-        yield from _against_a_rival(case, m, moments, direction, bounded)
+        yield line("J(π), where the objective is bounded below", returns(game, policy), where=step.bounded)
         yield at_least(
             f"min over all w of (f(s_0, π) + λE(f, π)) - λE(Q^{{1:{m}}}_π, π)",
             moments.objective(step.weights, direction, price) - slack,
-            because="section-c.1/unconstrained: w⁺ minimises it, where it is bounded below",
+            because="section-c.1/unconstrained: w⁺ minimises it",
         )
-
-
-def _against_a_rival(case: Case, m: int, moments: Moments, direction: Array, where: Truth) -> Iterator[Line]:
-    """``J(π)`` against ``Q^{1:m}_π`` and one other critic of the class; the features are both."""
-    price = case.price
-    own = like([1, 0], direction)
-    slack = price * moments.error(own)
-    yield line("J(π)", returns(case.game, case.policy), where=where)
-    yield equal(
-        f"[Q^{{1:{m}}}_π(s_0, π) + λE(Q^{{1:{m}}}_π, π)] - λE(Q^{{1:{m}}}_π, π)",
-        moments.objective(own, direction, price) - slack,
-        because="J(π) = Q^{1:m}_π(s_0, π)",
-    )
-    rivals = [moments.objective(weights, direction, price) for weights in (case.weights, own)]
-    yield at_least(
-        f"min over w ∈ {{e_1, w}} of (f(s_0, π) + λE(f, π)) - λE(Q^{{1:{m}}}_π, π)",
-        smallest(np.stack(rivals, -1)) - slack,
-        because="Q^{1:m}_π is one of the critics",
-    )
 
 
 def _cells(case: Case) -> Array:

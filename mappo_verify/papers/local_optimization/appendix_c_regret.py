@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...arithmetic import Array, Truth, as_array, compare, largest, lift, like, sqrt, square
+from ...claims.axioms import Axiom, entropy, gibbs, hoeffding
 from ...claims.case import Built, Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_most, equal, line
 from ...claims.coordinates import Coordinate, Numbers, Sizes
@@ -64,7 +65,10 @@ def leader(case: Case) -> Iterator[Line]:
         because="η G_k(π) = log Σ_a exp(η Σ_t f_t(a)) - KL(π‖π_{k+1}): proposition-4.2 with the uniform policy for π_k",
     )
     yield at_most(
-        "G_k(π_{k+1}): π_{k+1} leads", lambda: values, because="KL(π‖π_{k+1}) ≥ 0, and 0 at π_{k+1}", axiom="KL ≥ 0"
+        "G_k(π_{k+1}): π_{k+1} leads",
+        lambda: values,
+        because="KL(π‖π_{k+1}) ≥ 0, and 0 at π_{k+1}",
+        axiom=(1 / lift(eta, 2)) * gibbs(np.broadcast_to(anyone, plays.shape), plays),
     )
     missed, moves = _divergences(case, plays)
     later = as_array((gains * plays[..., 1:, :]).sum((-2, -1)))
@@ -83,7 +87,7 @@ def leader(case: Case) -> Iterator[Line]:
         "Σ_k ⟨π_{k+1}, f_k⟩ - ℒ(π_1)",
         lambda: later - regulariser(plays[..., 0, :], eta),
         because="the divergences are not negative",
-        axiom="KL ≥ 0",
+        axiom=_divergence_axiom(case, plays),
     )
 
 
@@ -104,13 +108,13 @@ def regret_of_the_leader(case: Case) -> Iterator[Line]:
         "Σ_k ⟨π_{k+1} - π_k, f_k⟩ + ℒ(π) - ℒ(π_1)",
         lambda: late + own - first,
         because="the divergences are not negative",
-        axiom="KL ≥ 0",
+        axiom=_divergence_axiom(case, plays),
     )
     yield at_most(
         "Σ_k ⟨π_{k+1} - π_k, f_k⟩ - ℒ(π_1)",
         lambda: late - first,
         because="ℒ(π) = -H(π)/η",
-        axiom="H ≥ 0",
+        axiom=(1 / lift(eta, 1)) * entropy(case.comparator),
     )
     yield line("-ℒ(π_1)", -first)
     yield equal(
@@ -118,6 +122,20 @@ def regret_of_the_leader(case: Case) -> Iterator[Line]:
         _range(case),
         because="π_1 is uniform, and 0 ≤ H ≤ log|A|",
     )
+
+
+def _divergence_axiom(case: Case, plays: Array) -> Axiom:
+    """``[KL(π‖π_{K+1}) + Σ_k KL(π_{k+1}‖π_k)]/η ≥ 0``"""
+    last = gibbs(case.comparator, plays[..., -1, :])
+    moves = gibbs(plays[..., 1:, :], plays[..., :-1, :]).sum(-1)
+    return (1 / lift(case.eta, 1)) * (last + moves)
+
+
+def _hoeffding_axiom(case: Case, plays: Array) -> Axiom:
+    """``Σ_k [ηB²/8 + ⟨π_k, f_k⟩ - (1/η) log E_{π_k} exp(η f_k)] ≥ 0``"""
+    eta = lift(case.eta, 2) + 0 * plays[..., 0]
+    width = lift(case.bound, 2) + 0 * plays[..., 0]
+    return ((1 / eta) * hoeffding(plays, case.gains, eta, width)).sum(-1)
 
 
 def _range(case: Case) -> Array:
@@ -190,19 +208,19 @@ def sharp_regret(case: Case) -> Iterator[Line]:
         "Σ_k [(1/η) log E_{π_k} exp(η f_k) - ⟨π_k, f_k⟩] + KL(π‖π_1)/η",
         lambda: excess + start,
         because="the comparator's divergence from the last play is not negative",
-        axiom="KL ≥ 0",
+        axiom=(1 / over) * gibbs(policy, plays[..., -1, :]),
     )
     yield at_most(
         "ηKB²/8 + KL(π‖π_1)/η",
         lambda: budget + start,
         because="log E exp(ηX) ≤ η E X + η²B²/8 for X in an interval of length B",
-        axiom="Hoeffding's lemma",
+        axiom=_hoeffding_axiom(case, before),
     )
     yield at_most(
         "log|A|/η + ηKB²/8",
         lambda: lift(sharp_regret_bound(bound, eta, steps, actions), 1),
         because="KL(π‖uniform) = log|A| - H(π)",
-        axiom="H ≥ 0",
+        axiom=(1 / over) * entropy(policy),
     )
 
 
@@ -258,7 +276,7 @@ class Payoffs(Increments):
     def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
         return tuple(replace(c, kind="integer", low=0) for c in super().coordinates(sizes))
 
-    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> tuple[Array, ...]:
+    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> tuple[Array, ...]:
         return tuple(as_array(numbers[coordinate.name] / self.high) for coordinate in self.coordinates(sizes))
 
     def hypotheses(self) -> tuple[Hypothesis, ...]:

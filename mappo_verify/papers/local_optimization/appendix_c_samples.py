@@ -101,7 +101,7 @@ SOUND = (Hypothesis("γ < 1", _discounted), Hypothesis("the sample is not empty"
 class IndependentFeatures(Table):
     """One feature for every point, independent by construction: 1 on the diagonal and ``k/scale`` below it."""
 
-    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> Array:
+    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> Array:
         table = super().build(numbers, sizes, built, generic)
         below = np.tri(table.shape[-1], k=-1, dtype=bool)
         return as_array(identity(table.shape[-1], table) + select(below, table, like(0, table)))

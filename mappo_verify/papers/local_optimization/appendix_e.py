@@ -39,7 +39,6 @@ from .section_3 import VALUES_EXIST
 
 PRINTED_VALUE = Fraction(46, 100)
 """What Appendix E prints for the value at the stationary point."""
-POSITIVE = "probabilities ≥ 0"
 
 GAME = Derived("game", lambda case: ratio(case.system))
 """The game of Appendix E, in the number system of the case."""
@@ -171,7 +170,7 @@ def slope_in_x(case: Case) -> Iterator[Line]:
         (11 * y / 20 + 9 * other * (9 * x + 11) / 2000) / (below * below),
         because="section-e/stationary-point, and 1 - (xᵀSy)² = 9(1-x)(11 + 9x)/100",
     )
-    yield at_least("0", _number(case, 0), because="every term is a product of such", axiom=POSITIVE)
+    yield at_least("0", _number(case, 0), because="every term is a product of such")
 
 
 def global_maximum(case: Case) -> Iterator[Line]:
@@ -183,7 +182,7 @@ def global_maximum(case: Case) -> Iterator[Line]:
         (not_x / 10 + not_x * y / 2 + x * not_y / 2) / _denominator(case),
         because="(xᵀSy - xᵀRy), sorted by who deviates",
     )
-    yield at_least("0", _number(case, 0), because="every term is a product of such", axiom=POSITIVE)
+    yield at_least("0", _number(case, 0), because="every term is a product of such")
 
 
 def stationary_among_policies(case: Case) -> Iterator[Line]:

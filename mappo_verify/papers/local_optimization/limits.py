@@ -117,7 +117,7 @@ class LimitTables(Ingredient):
     def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
         return ()
 
-    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> tuple[Array, ...]:
+    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> tuple[Array, ...]:
         system = built["shares"].system.system
         weights = np.moveaxis(numbers["shares"]._parts[0], -1, 0)  # integers, so exact in every system
         shares = simplex(convert(weights, System.RATIONALS), generic)

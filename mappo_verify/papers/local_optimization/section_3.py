@@ -14,14 +14,12 @@ from ...arithmetic import (
     as_array,
     compare,
     contract,
-    divide,
     identity,
     largest,
     lift,
     like,
     ones,
     solve,
-    support,
     zeros,
 )
 from ...claims.case import Case, Hypothesis
@@ -30,7 +28,7 @@ from ...claims.coordinates import Sizes
 from ...claims.ingredients import START, GameData, PolicyData, Table
 from ...claims.settings import Setting
 from ...claims.verdict import Standing
-from ...model.agents import prefix_sizes
+from ...model.agents import prefix_sizes, sum_out_later
 from ...quantities.agent_values import (
     agent_values,
     average_out,
@@ -187,20 +185,13 @@ def four_ways(case: Case) -> Iterator[Line]:
         flat([state_values(game, policy)[..., None], *sequential]),
         because="only the last agent's move earns, discounts and moves the state",
     )
-    conditioned = flat([_conditioned(case, table, m) for m in agents])
+    weighted = [mass * value for mass, value in zip(prefixes, marginalised, strict=True)]
+    yield line("π(a^{1:m}|s) Q^{1:m}(s, a^{1:m})", flat(weighted))
     yield equal(
-        "Σ_{a^{m+1:N}} π(a|s)/π(a^{1:m}|s) Q_π(s, a), where π(a^{1:m}|s) > 0",
-        conditioned,
-        because="Bayes: conditioning on a prefix leaves the later factors as they are",
-        where=support(flat(prefixes)),
+        "Σ_{a^{m+1:N}} π(a|s) Q_π(s, a), which is π(a^{1:m}|s) E[Q_π | a^{1:m}]",
+        flat([sum_out_later(policy.joint() * table, game.action_sizes, m) for m in agents]),
+        because="Bayes: conditioning on a prefix of positive probability leaves the later factors as they are",
     )
-
-
-def _conditioned(case: Case, table: Array, m: int) -> Array:
-    """``E[Q | a^{1:m}]`` by Bayes' rule on the joint table, prefixes flattened."""
-    joint, prefix = case.policy.joint(), case.policy.prefix_probabilities()[m]
-    shape = (*prefix.shape, joint.shape[-1] // prefix.shape[-1])
-    return divide(as_array((joint * table).reshape(shape).sum(-1)), prefix)
 
 
 def readings_agree(case: Case) -> Iterator[Line]:

@@ -466,7 +466,7 @@ class RareErrors(Increments):
             Coordinate(f"{self.name}.errors", (sizes.steps,), "rare", -self.high, self.high),
         )
 
-    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> tuple[Array, ...]:
+    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> tuple[Array, ...]:
         base, errors = numbers[f"{self.name}.base"], numbers[f"{self.name}.errors"]
         ratio = base[..., 0] / base[..., 1]
         gain, two = log(like(1, ratio) + ratio), log(like(2, ratio))
