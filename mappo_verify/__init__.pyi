@@ -92,8 +92,8 @@ from .checking.certificate import (
 )
 
 # --- Arithmetic for proofs of your own (NumPy's versions of these are unsound on balls) ------------------------------
-from .arithmetic.system import (
-    System as System,
+from .arithmetic.system import System as System, argmax as argmax
+from .arithmetic.functions import (
     like as like,
     lift as lift,
     contract as contract,
@@ -108,7 +108,6 @@ from .arithmetic.system import (
     minimum as minimum,
     largest as largest,
     smallest as smallest,
-    argmax as argmax,
     compare as compare,
 )
 from .quantities.divergence import kl_divergence as kl_divergence, squared_norm as squared_norm

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from ...arithmetic import Array, System, as_array, contract, is_hidden, like, select, support, system_of
+from ...arithmetic import Array, System, as_array, contract, is_hidden, like, select, support
 from ...arithmetic.numbers import wrap
 from ...claims.case import Built, Case, Hypothesis, Ingredient
-from ...claims.coordinates import Coordinate, Numbers, Sizes
+from ...claims.coordinates import Coordinate, Numbers, Sizes, simplex
 from ...claims.ingredients import Derived, Distribution
 from ...claims.settings import Setting
 from ...errors import ClaimError
@@ -118,21 +118,12 @@ class LimitTables(Ingredient):
         return ()
 
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> tuple[Array, ...]:
-        shares = built["shares"]
-        if is_hidden((shares,)):
-            system = shares.system.system
-            return tuple(
-                wrap(t, system, t.ndim - 1)
-                for t in self._computed(convert(shares.unwrap(), System.RATIONALS, rows=True))
-            )
-        target = system_of(shares)
-        return tuple(convert(t, target) for t in self._computed(convert(as_array(shares), System.RATIONALS, rows=True)))
-
-    def _computed(self, shares: Array) -> list[Array]:
-        """Every agent's table for exact shares ``[..., 2]``, instance by instance."""
-        parts = [self.part(*_limit(self.make, *shares[index])) for index in np.ndindex(shares.shape[:-1])]
+        system = built["shares"].system.system
+        weights = np.moveaxis(numbers["shares"]._parts[0], -1, 0)  # integers, so exact in every system
+        shares = simplex(convert(weights, System.RATIONALS), generic)
+        parts = [self.part(*_limit(self.make, *one)) for one in shares]
         tables = [np.stack([part[m] for part in parts]) for m in range(len(parts[0]))]
-        return [t.reshape(*shares.shape[:-1], *t.shape[1:]) for t in tables]
+        return tuple(wrap(table, system, table.ndim - 1) for table in tables)
 
     def core_shape(self, sizes: Sizes) -> None:
         return None

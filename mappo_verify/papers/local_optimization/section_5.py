@@ -21,7 +21,6 @@ from ...arithmetic import (
     Truth,
     as_array,
     both,
-    certain,
     certainly_equal,
     compare,
     contract,
@@ -108,7 +107,7 @@ def _average_factors(case: Case) -> tuple[Array, ...]:
         even = np.broadcast_to(factor, logits.shape)
         rows = [
             even[..., s, :, :]
-            if true_everywhere(negation(truth_of(moves[..., s])))  # all the π_k are uniform there
+            if true_everywhere(negation(moves[..., s]))  # all the π_k are uniform there
             else _average_row(even[..., s, :, :], logits[..., s, :, :], eta, case.sizes.steps)
             for s in range(case.sizes.states)
         ]
@@ -131,23 +130,19 @@ def _average_policy(case: Case) -> Policy:
     return unchecked(Policy, factors=_average_factors(case), system=case.system)
 
 
-def _moves(case: Case) -> tuple[Array, ...]:
-    """Where each agent's critic prefers some action to another, so that its factor changes: ``[..., S]``.
-
-    Two values that nobody can tell apart may differ, so there the factor is taken to change.
-    """
-    masks = []
+def _moves(case: Case) -> tuple[Truth, ...]:
+    """Where each agent's critic prefers some action to another, so that its factor changes: ``[..., S]``."""
+    found = []
     for critic, size in zip(case.critics, case.game.action_sizes, strict=True):
         logits = split_last(critic, size)
-        alike = certain(every(truth_of(certainly_equal(logits, logits[..., :1])), (-1, -2)))
-        masks.append(~alike)
-    return tuple(masks)
+        found.append(negation(every(truth_of(certainly_equal(logits, logits[..., :1])), (-1, -2))))
+    return tuple(found)
 
 
 def _changes_at_start_only(case: Case) -> Truth:
     """One agent's critic moves it somewhere, no other one's, and nobody moves away from the start."""
     elsewhere = negation(truth_of(support(as_array(case.game.start))))
-    moves = [truth_of(mask) for mask in _moves(case)]
+    moves = _moves(case)
     movers = [some(mask) for mask in moves]
     still = [negation(mover) for mover in movers]
     alone = [both(mover, *still[:m], *still[m + 1 :]) for m, mover in enumerate(movers)]
