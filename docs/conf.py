@@ -1,8 +1,14 @@
 """How Sphinx builds this documentation: ``tox -e docs``."""
 
 import re
+import sys
+from pathlib import Path
 
 import mappo_verify
+from mappo_verify.report.mathematics import mathml
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
+import lesson_pages
 
 project = "mappo_verify"
 author = "The mappo-verify developers"
@@ -27,6 +33,22 @@ def add_contents(_app, name, source):
         source[0] += f"\n```{{toctree}}\n:hidden:\n:caption: {caption}\n\n" + "\n".join(pages) + "\n```\n"
 
 
+def typeset(_app, name, source):
+    """Formulas between dollars, which forges typeset, as MathML: it needs no script and no network."""
+    if name.startswith(("index", "lesson-", "teaching")):
+        source[0] = re.sub(r"\$([^$]+)\$", lambda found: mathml(found[1]).replace("\n", " "), source[0])
+
+
+def add_lesson(_app, _name, source):
+    """A lesson's page ends with the lesson itself: what it computes, with every control where it begins."""
+    found = re.search(r"<!-- the built documentation shows (lesson_\w+) here -->", source[0])
+    if found:
+        shown = f"````{{raw}} html\n<div class='lesson'>\n{lesson_pages.static(found[1])}\n</div>\n````"
+        source[0] = source[0].replace(found[0], shown)
+
+
 def setup(app):
     """Connect what this file adds."""
+    app.connect("source-read", typeset)
+    app.connect("source-read", add_lesson)
     app.connect("source-read", add_contents)

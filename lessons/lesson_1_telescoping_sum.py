@@ -138,7 +138,7 @@ def _():
 
             Choose what each one does:
             """),
-            moves.hstack(justify="start", gap=2),
+            moves.hstack(justify="start", gap=2, wrap=True),
         ]
     )
     return (moves,)

@@ -150,7 +150,7 @@ def _():
                 "## The two policies\nThe chance of action 1, in tenths. Agent 2 sees what agent 1 did: "
                 "its row *after 0* is its answer to action 0."
             ),
-            mo.hstack([old, new], justify="start", gap=3),
+            mo.hstack([old, new], justify="start", gap=3, wrap=True),
         ]
     )
     return new, old

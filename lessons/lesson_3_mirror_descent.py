@@ -102,6 +102,7 @@ def _():
                 ],
                 justify="start",
                 gap=3,
+                wrap=True,
             ),
             mo.md(
                 "Sliders are weights, to be divided by their sum. The values are logarithms of whole numbers, so "

@@ -175,12 +175,16 @@ class Line:
 def slots(lines: Sequence[Line], number: int) -> Any:
     """The controls of a proof to be put together: for each step one of the lines offered, in alphabetical order."""
     offered = sorted(map(str, lines))
-    return mo.ui.array([mo.ui.dropdown(offered, label=f"step {k}", full_width=True) for k in range(1, number + 1)])
+    steps = {f"step_{k}": mo.ui.dropdown(offered, label=f"step {k}", full_width=True) for k in range(1, number + 1)}
+    return mo.md("\n\n".join(f"{{{name}}}" for name in steps)).batch(**steps)
 
 
-def objection_to(chosen: Sequence[str | None], start: Line, lines: Sequence[Line], proof: Sequence[Line]) -> str | None:
+def objection_to(
+    answer: Mapping[str, str | None], start: Line, lines: Sequence[Line], proof: Sequence[Line]
+) -> str | None:
     """What is wrong with the chosen chain: a gap, a step that is false on this instance, or the order."""
-    by_text: Mapping[str, Line] = {str(line): line for line in lines}
+    chosen = list(answer.values())
+    by_text = {str(line): line for line in lines}
     if any(text is None for text in chosen):
         return "Choose a line for every step."
     chain = [start, *(by_text[text] for text in chosen if text is not None)]

@@ -5,6 +5,7 @@ takes from elsewhere stands in it between two comments, which neither shows::
 
     <!-- begin: chapter values -->            the docstring of a module of ``quantities/`` and what it defines
     <!-- begin: file examples/x.py, part -->  a file of ``docs/``, or what stands below its line ``# --- part ---``
+    <!-- begin: lesson name -->               title and goals of a lesson; ``teaching`` its questions and solutions, too
     <!-- end -->
 
 ``reference.md`` is generated as a whole.
@@ -27,6 +28,9 @@ from types import ModuleType
 from typing import Any
 
 import mappo_verify as mv
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import lesson_pages
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -226,7 +230,7 @@ def file(what: str) -> str:
     return f"```{LANGUAGES[Path(name).suffix]}\n{text.strip()}\n```"
 
 
-KINDS = {"chapter": chapter, "file": file}
+KINDS = {"chapter": chapter, "file": file, "lesson": lesson_pages.goals, "teaching": lesson_pages.teaching}
 
 
 def filled(page: str) -> str:

@@ -34,6 +34,8 @@ def run(monkeypatch):
     monkeypatch.syspath_prepend(LESSONS)
 
     def go(name, **controls):
+        if "proved" in controls:
+            controls["proved"] = {f"step_{k}": line for k, line in enumerate(controls["proved"], start=1)}
         app = importlib.import_module(name).app
         if controls and name in BEGIN:
             defs = BEGIN[name] | controls
@@ -148,10 +150,8 @@ def test_a_planted_error_in_a_checker_is_seen(run, monkeypatch):
         plant.setattr(mv, "subset_advantages", lambda *args: 0 * right_subsets(*args))
         assert "predicted" in judge(run, ONE)
     showing = importlib.import_module("showing")
-    for planted in (lambda *_: None, lambda *_: "no", lambda chosen, *_: None if None not in chosen else "no"):
-        module = importlib.import_module(ONE)
+    for planted in (lambda *_: None, lambda *_: "no", lambda chosen, *_: None if None not in chosen.values() else "no"):
         with monkeypatch.context() as plant:
-            plant.setattr(module, "objection_to", planted)
             plant.setattr(showing, "objection_to", planted)
             sys.modules.pop(ONE, None)
             assert "proved" in judge(run, ONE)

@@ -19,7 +19,7 @@ DOCS = ROOT / "docs"
 EXAMPLE = DOCS / "examples" / "my_lemma"
 PAGES = {path.name: path.read_text("utf-8") for path in sorted(DOCS.glob("*.md"))}
 FILE = re.compile(r"<!-- begin: file .+?\.py.*? -->.*?<!-- end -->", re.DOTALL)
-INSTALL = re.compile(r"python3 -m venv|\.venv/bin/pip install|source \.venv/bin/activate")
+INSTALL = re.compile(r"python3 -m venv|\.venv/bin/pip install|source \.venv/bin/activate|\.venv/bin/marimo run lessons")
 SEPARATE = {"mathematics.md", "reference.md"}
 """Pages whose sections stand for themselves."""
 LONG = {"mappo-verify audit --html report"}
@@ -171,7 +171,7 @@ def test_every_section_of_a_generated_page_can_be_pasted(name, desk):
     ],
 )
 def test_what_does_not_work_is_noticed(page, desk):
-    with pytest.raises((AssertionError, ZeroDivisionError, mv.MappoVerifyError, KeyError)):
+    with pytest.raises((AssertionError, ZeroDivisionError, mv.errors.MappoVerifyError, KeyError)):
         paste(page, desk)
 
 
@@ -184,3 +184,29 @@ def test_long_commands_are_still_shown():
         for line in block.splitlines()
     ]
     assert set(shown) >= LONG
+
+
+# --- lessons as pages -------------------------------------------------------------------------------------------------
+
+
+def test_a_lesson_on_paper_needs_nothing_else():
+    """No script, no element of marimo, nothing from a network; every formula typeset, every control shown."""
+    lesson_pages = generator().lesson_pages
+    shown = lesson_pages.static("lesson_1_telescoping_sum")
+    assert not re.search(r"<script|marimo-|https?://(?!www\.w3\.org|purl\.org|creativecommons\.org)|contents", shown)
+    assert shown.count("<math") > 10 and shown.count("<svg") == 2 and "|| (" not in shown
+    assert "each agent lifts with probability … tenths" in shown and "<strong>3</strong>" in shown
+    module = lesson_pages.module("lesson_1_telescoping_sum")
+    assert all(exercise.solution[:25] not in shown for exercise in (module.PREDICT, module.TRY, module.PROVE))
+    with pytest.raises(ValueError, match="marimo-new"):
+        lesson_pages.plain("<marimo-new></marimo-new>")
+
+
+def test_the_home_page_names_lessons_by_title_and_goal():
+    pages = generator().lesson_pages
+    for number, name in enumerate(pages.names(), start=1):
+        source = (ROOT / "lessons" / f"{name}.py").read_text("utf-8")
+        goal, title = re.search(r'# description = "(.+)"', source)[1], pages.module(name).TITLE
+        assert f"| {goal} | [{title}](lesson-{number}.md) |" in PAGES["index.md"]
+        assert f"<!-- the built documentation shows {name} here -->" in PAGES[f"lesson-{number}.md"]
+        assert pages.module(name).PROVE.solution in PAGES["teaching.md"]
