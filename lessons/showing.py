@@ -22,13 +22,11 @@ from mappo_verify.report.mathematics import mathml, pieces
 
 GREY, BLUE, ORANGE, GREEN = "#8a95a1", "#3182bd", "#e6742e", "#239b76"  # each readable on white and on black
 MARKS = {1: "✓", 0: "≈", -1: "✗ <b>breaks here:</b>"}
-LONG = 14
-"""Characters beyond which a fraction is shown by its first digits."""
 
 
-def short(number: Any) -> str:
-    """An exact fraction, or its first digits."""
-    return str(number) if len(str(number)) < LONG else f"{decimal(number):.4f}"
+def short(number: Any, longest: int = 14) -> str:
+    """An exact fraction, or its first digits if it is written in ``longest`` characters or more."""
+    return str(number) if len(str(number)) < longest else f"{decimal(number):.4f}"
 
 
 def decimal(number: Any) -> float:
@@ -76,12 +74,12 @@ def staircase(
     levels: Sequence[Any], names: Sequence[str], ends: tuple[str, str], axis: str, title: str = ""
 ) -> mo.Html:
     """Bars for the first and the last level, and between them one step up or down for each name."""
-    bars = [(ends[0], 0.0, decimal(levels[0]), short(levels[0]), GREY)]
+    bars = [(ends[0], 0.0, decimal(levels[0]), short(levels[0], 8), GREY)]
     for name, before, after in zip(names, levels, levels[1:], strict=False):
         up = after >= before
-        text = f"{'+' if up else ''}{short(after - before)}"
+        text = f"{'+' if up else ''}{short(after - before, 8)}"
         bars.append((name, decimal(before), decimal(after), text, BLUE if up else ORANGE))
-    bars.append((ends[1], 0.0, decimal(levels[-1]), short(levels[-1]), GREY))
+    bars.append((ends[1], 0.0, decimal(levels[-1]), short(levels[-1], 8), GREY))
 
     def draw(axes: Axes) -> None:
         for position, (_, begin, end, text, colour) in enumerate(bars):
@@ -119,7 +117,7 @@ def proof_table(evidence: Evidence) -> Any:
         rows.append(
             "<tr>" + "".join(f'<td style="padding: .35em .8em .35em 0">{cell}</td>' for cell in cells) + "</tr>"
         )
-    style = "border-collapse: collapse; font-size: .92em; line-height: 1.5; text-align: left; vertical-align: top"
+    style = "border-collapse: collapse; min-width: 34em; font-size: .92em; line-height: 1.5; text-align: left; vertical-align: top"
     return mo.Html(f'<div style="overflow-x: auto"><table style="{style}">{"".join(rows)}</table></div>')
 
 

@@ -129,7 +129,7 @@ class _Plain(HTMLParser):
 def _control(tag: str, attributes: dict[str, str]) -> str:
     """What a control shows where it begins: its label and its value, or what there is to choose from."""
     given = {key.removeprefix("data-"): json.loads(value) for key, value in attributes.items() if _is_json(value)}
-    label, value = plain(given.get("label") or ""), given.get("initial-value")
+    label, value = plain(given.get("label") or "").replace(STYLES['class="paragraph"'], ""), given.get("initial-value")
     match tag:
         case "marimo-button":
             return ""
