@@ -117,7 +117,8 @@ def proof_table(evidence: Evidence) -> Any:
         rows.append(
             "<tr>" + "".join(f'<td style="padding: .35em .8em .35em 0">{cell}</td>' for cell in cells) + "</tr>"
         )
-    style = "border-collapse: collapse; min-width: 34em; font-size: .92em; line-height: 1.5; text-align: left; vertical-align: top"
+    style = "border-collapse: collapse; min-width: 34em; font-size: .92em; line-height: 1.5"
+    style += "; text-align: left; vertical-align: top"
     return mo.Html(f'<div style="overflow-x: auto"><table style="{style}">{"".join(rows)}</table></div>')
 
 
