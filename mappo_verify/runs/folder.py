@@ -23,7 +23,7 @@ import numpy as np
 from ..algorithms.recording import Process, Record, Recording
 from ..arithmetic import System, like
 from ..errors import FileError, RunError
-from ..games.files import load_json, read_text, save_game, write_whole
+from ..games.files import load_json, read_bytes, save_game, write_whole
 from ..model import Game
 from .algorithms import Result
 from .plan import Plan
@@ -129,7 +129,7 @@ def open_run(folder: Path) -> StoredRun:
     if not path.exists():
         raise RunError(f"{folder} holds no run ({SETTINGS} is missing); begin one without --resume")
     try:
-        file = msgspec.json.decode(read_text(path), type=_File)
+        file = msgspec.json.decode(read_bytes(path), type=_File)
     except (FileError, msgspec.DecodeError, RecursionError) as error:
         raise RunError(f"{path} does not describe a run: {error}") from None
     if (file.format, file.version) != (FORMAT, VERSION):
