@@ -499,9 +499,9 @@ class Naive:
 @needs_problems
 @pytest.mark.parametrize("path", PROBLEM_FILES, ids=stem)
 def test_benchmark_files_against_a_naive_reader(path: Path) -> None:
-    began = time.perf_counter()
+    began = time.process_time()  # work, not waiting for other processes
     game = load_game(path)
-    assert time.perf_counter() - began < 20
+    assert time.process_time() - began < 20
     states, sizes, discount = SIZES[stem(path)]
     assert (game.states, game.action_sizes, fractions(game.discount[()])) == (states, sizes, discount)
     assert (game.transition.sum(-1) == 1).all() and game.start is not None and game.start.sum() == 1

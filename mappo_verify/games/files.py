@@ -66,12 +66,14 @@ FLOAT_ROUNDING = Fraction(1, 10**9)
 # --- bytes ----------------------------------------------------------------------------------------------------------
 
 
-def read_bytes(path: PathLike) -> bytes:
-    """The UTF-8 text of a file, unpacked if its name ends in ``.gz``; at most :data:`MAX_BYTES` are ever taken in.
+def read_bytes(path: PathLike, most: int | None = None) -> bytes:
+    """The UTF-8 text of a file, unpacked if its name ends in ``.gz``; at most ``most`` bytes are ever taken in.
+
+    ``most`` is :data:`MAX_BYTES` unless it is given.
 
     :class:`~mappo_verify.errors.FileError` for what is no regular file (a pipe, a device, a folder) and for what is no text.
     """
-    raw = _read(path)
+    raw = _read(path, MAX_BYTES if most is None else most)
     raw = raw.removeprefix(codecs.BOM_UTF8)
     try:
         raw.decode()
@@ -85,11 +87,11 @@ def read_bytes(path: PathLike) -> bytes:
     return raw
 
 
-def _read(path: PathLike) -> bytes:
+def _read(path: PathLike, most: int) -> bytes:
     try:
         with open_regular(path) as file:
             packed = os.fspath(path).lower().endswith(".gz")
-            return _capped(path, _unpacked(file) if packed else iter(partial(file.read, 2**20), b""))
+            return _capped(path, most, _unpacked(file) if packed else iter(partial(file.read, 2**20), b""))
     except (EOFError, zlib.error) as error:
         raise FileError(f"{path} cannot be unpacked: {error}") from None
     except OSError as error:
@@ -136,13 +138,13 @@ def _unpacked(file: BinaryIO) -> Iterator[bytes]:
         raise EOFError("the compressed file ends too early")
 
 
-def _capped(path: PathLike, pieces: Iterable[bytes]) -> bytes:
+def _capped(path: PathLike, most: int, pieces: Iterable[bytes]) -> bytes:
     """All pieces; whatever a small file claims to unpack to, no more than the limit is held."""
     held = bytearray()
     for piece in pieces:
         held += piece
-        if len(held) > MAX_BYTES:
-            raise FileError(f"{path} holds more than the limit of {MAX_BYTES} bytes")
+        if len(held) > most:
+            raise FileError(f"{path} holds more than the limit of {most} bytes")
     return bytes(held)
 
 
