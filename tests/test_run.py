@@ -304,7 +304,9 @@ def test_numbers_that_were_changed_are_noticed(halfway, k, name):
     table.flat[0] = 1e300 if table.dtype.kind == "f" else table.flat[0] ^ 1
     chunk(path, **{name: table})
     for read in (mv.load_run, mv.resume_run):
-        with pytest.raises(mv.RunError, match=rf"{k:09d}.npz was changed after it was written: .*; delete {k:09d}.npz"):
+        with pytest.raises(
+            mv.errors.RunError, match=rf"{k:09d}.npz was changed after it was written: .*; delete {k:09d}.npz"
+        ):
             read(folder)
     for later in range(k, 6):
         (folder / "trace" / f"{later:09d}.npz").unlink()
@@ -321,7 +323,7 @@ def test_files_of_another_run_are_noticed(halfway, tmp_path_factory):
         path = folder / "trace" / f"{k:09d}.npz"
         own = path.read_bytes()
         path.write_bytes((other / "trace" / path.name).read_bytes())
-        with pytest.raises(mv.RunError, match=rf"{path.name} is of another run"):
+        with pytest.raises(mv.errors.RunError, match=rf"{path.name} is of another run"):
             mv.load_run(folder)
         path.write_bytes(own)
     assert same(mv.resume_run(folder), expected)
@@ -333,7 +335,9 @@ def test_settings_that_were_changed_are_noticed(halfway, name, old, new):
     text = (folder / name).read_text("utf-8")
     assert old in text
     (folder / name).write_text(text.replace(old, new), "utf-8")
-    with pytest.raises(mv.RunError, match=r"of another run, or run.json or game.json was changed after it was written"):
+    with pytest.raises(
+        mv.errors.RunError, match=r"of another run, or run.json or game.json was changed after it was written"
+    ):
         mv.load_run(folder)
 
 
@@ -341,12 +345,12 @@ def test_a_store_without_settings_knows_its_process(tmp_path):
     """Another seed is another run, also for who stores by himself."""
     game = mv.named_game("random:2x2x2:1").floats()
     for seed in (0, 1):
-        critic, record = mv.NoisyCritic(1.0), mv.Store(tmp_path / "own")
+        critic, record = mv.algorithms.NoisyCritic(1.0), mv.runs.Store(tmp_path / "own")
         if seed:
-            with pytest.raises(mv.RunError, match="is of another run"):
-                mv.constant_step(game, 5, 0.1, critic=critic, seed=seed, record=record)
+            with pytest.raises(mv.errors.RunError, match="is of another run"):
+                mv.algorithms.constant_step(game, 5, 0.1, critic=critic, seed=seed, record=record)
         else:
-            mv.constant_step(game, 5, 0.1, critic=critic, seed=seed, record=record)
+            mv.algorithms.constant_step(game, 5, 0.1, critic=critic, seed=seed, record=record)
 
 
 @pytest.mark.parametrize(
@@ -366,7 +370,7 @@ def test_damaged_folders_are_clear_errors(halfway, plant, message):
     folder, _ = halfway
     plant(folder)
     for use in (mv.load_run, mv.resume_run):
-        with pytest.raises(mv.MappoVerifyError, match=message):
+        with pytest.raises(mv.errors.MappoVerifyError, match=message):
             use(folder)
 
 
@@ -376,12 +380,12 @@ FOLLOW = """
 import sys
 import mappo_verify as mv
 folder, seed, every = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
-plan = mv.Plan("algorithm-1", game="climbing", options={"iterations": 400, "critic": "noisy:1", "seed": seed})
+plan = mv.runs.Plan("algorithm-1", game="climbing", options={"iterations": 400, "critic": "noisy:1", "seed": seed})
 print("ready", flush=True)
 sys.stdin.readline()
 try:
     mv.resume_run(folder, every) if sys.argv[4:] else mv.begin_run(plan, folder, every)
-except mv.RunError as error:
+except mv.errors.RunError as error:
     sys.exit(str(error))
 """
 
@@ -422,7 +426,7 @@ def test_a_run_that_is_being_written_is_not_continued_by_another(tmp_path):
     first.send_signal(signal.SIGSTOP)
     try:
         with pytest.raises(
-            mv.RunError, match=r"another process is writing the run in .*; wait until it ends, or choose"
+            mv.errors.RunError, match=r"another process is writing the run in .*; wait until it ends, or choose"
         ):
             mv.resume_run(tmp_path)
         assert mv.load_run(tmp_path).iterations > 0, "reading is free"
