@@ -148,7 +148,7 @@ def test_the_library_can_store_what_it_likes(tmp_path):
     game = mv.restarted(mv.named_game("climbing")).floats()
     for count in range(2):
         trace = multi_agent_ppo(game, 30, critic=mv.algorithms.NoisyCritic(0.1), record=mv.runs.Store(tmp_path, 0.0))
-        assert len(list(tmp_path.iterdir())) == 30, count
+        assert len(list(tmp_path.glob("*.npz"))) == 30, count
     assert same(trace, multi_agent_ppo(game, 30, critic=mv.algorithms.NoisyCritic(0.1)))
     with pytest.raises(mv.errors.RunError, match="only runs in float64"):
         mv.algorithms.constant_step(game.balls(), 2, 1, record=mv.runs.Store(tmp_path / "balls"))
@@ -693,7 +693,7 @@ def test_bad_input_ends_in_one_line_and_leaves_no_run(mappo, tmp_path, options, 
 def test_a_folder_that_is_a_file_is_a_clear_error(mappo, tmp_path):
     (tmp_path / "file").write_text("mine")
     code, _, err = mappo("constant-step", "--game", "climbing", "--out", tmp_path / "file")
-    assert code == 2 and "is no folder that can be read" in err
+    assert code == 2 and ("is no folder that can be read" in err or "cannot make the folder" in err)
 
 
 # --- what it says -------------------------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ from ..games.files import decoded, load_json, read_bytes, require_distinct_names
 from ..model import Game
 from .algorithms import Result
 from .plan import Plan
-from .storage import PART, Store, Watch, chunk_names, sole_writer, stored, unwatched
+from .storage import Store, Watch, chunk_names, sole_writer, stored, unwatched
 
 FORMAT, VERSION = "mappo-verify-run", 2
 MAX_SETTINGS = 2**20
@@ -69,7 +69,7 @@ class StoredRun:
     game: Game | None
     software: dict[str, str]
     identity: bytes
-    """Of ``run.json`` and ``game.json``, byte for byte: iterations that were stored beside others are of another run."""
+    """Of the plan and of ``game.json``: iterations that were stored beside others are of another run."""
 
     def trace(self) -> Result:
         """What has been computed so far."""
@@ -108,10 +108,10 @@ def begin_run(plan: Plan, folder: Path, every: float = 1.0, watch: Watch = unwat
     game = plan.subject()
 
     def record(process: Process) -> Recording:
-        with sole_writer(folder / TRACE):  # only now: the algorithm has accepted its arguments
+        with sole_writer(folder):  # only now: the algorithm has accepted its arguments
             _require_new(folder)
             write_settings(plan, game, folder)
-            return Store(folder / TRACE, every, watch, _identity(folder, game is not None)).follow(process)
+            return Store(folder / TRACE, every, watch, _identity(plan, folder)).follow(process)
 
     return plan.follow(game, record)
 
@@ -121,20 +121,17 @@ def _require_new(folder: Path) -> None:
         raise RunError(f"{folder} holds a run already; go on with it by --resume, or choose another folder")
 
 
-def _identity(folder: Path, has_game: bool) -> bytes:
-    """SHA-256 of what was asked for."""
-    digest = hashlib.sha256()
-    for name in (SETTINGS, GAME)[: 1 + has_game]:
-        content = read_bytes(folder / name)
-        digest.update(b"%d " % len(content) + content)
+def _identity(plan: Plan, folder: Path) -> bytes:
+    """SHA-256 of what was asked for: the plan, in names of today, and ``game.json`` byte for byte."""
+    asked = (plan.algorithm, plan.game, plan.problem, plan.discount, plan.restart, dict(plan.options))
+    digest = hashlib.sha256(msgspec.json.encode(asked, order="sorted"))
+    if plan.game is not None:
+        digest.update(read_bytes(folder / GAME))
     return digest.digest()
 
 
 def write_settings(plan: Plan, game: Game | None, folder: Path) -> None:
     """``game.json``, then ``run.json``, whose presence makes the folder a run; for the sole writer."""
-    for path in folder.iterdir():
-        if PART.fullmatch(path.name):
-            path.unlink(missing_ok=True)
     if game is not None:
         save_game(game, folder / GAME)
     file = _File(
@@ -174,7 +171,7 @@ def open_run(folder: Path) -> StoredRun:
     plan = Plan(file.algorithm, file.game, file.problem, file.discount, file.restart, file.options)
     _require_types(path, plan)
     game = None if plan.game is None else load_json(Path(folder) / GAME)
-    return StoredRun(Path(folder), plan, game, file.software, _identity(Path(folder), game is not None))
+    return StoredRun(Path(folder), plan, game, file.software, _identity(plan, Path(folder)))
 
 
 def _require_types(path: Path, plan: Plan) -> None:
@@ -197,7 +194,12 @@ def load_run(folder: Path) -> Result:
 def resume_run(folder: Path, every: float = 1.0, watch: Watch = unwatched) -> Result:
     """Go on with a stored run, bit for bit as if it had never stopped; a finished one is only read."""
     run = open_run(Path(folder))
-    return run.follow(Store(run.folder / TRACE, every, watch, run.identity))
+
+    def record(process: Process) -> Recording:
+        with sole_writer(run.folder):
+            return Store(run.folder / TRACE, every, watch, run.identity).follow(process)
+
+    return run.follow(record)
 
 
 def require_same(run: StoredRun, given: dict[str, Any], options: dict[str, Any]) -> None:

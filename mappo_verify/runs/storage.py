@@ -85,6 +85,7 @@ class Store:
     def follow(self, process: Process) -> Recording:
         """The same for a caller who is the sole writer already."""
         require_storable(process)
+        _remove_parts(self.folder)
         state, last = _read_all(self.folder, process, self.identity)[1:]
         waiting: list[tuple[tuple[Array, ...], State, Array]] = []
         row_bytes = sum(prod(c.shape) * c.dtype.itemsize for c in process.columns)
@@ -115,6 +116,7 @@ class Store:
         arrays["follows"], arrays["checksum"] = (np.frombuffer(text, np.uint8) for text in (last, checksum))
         content = io.BytesIO()
         np.savez(content, **arrays)
+        make_folder(self.folder)
         write_whole(str(self.folder / f"{states[0].k - 1:09d}.npz"), content.getvalue())
         return checksum
 
@@ -124,9 +126,9 @@ def sole_writer(folder: Path) -> Iterator[None]:
     """Nobody else writes into the folder, which is made if it is not there, meanwhile; what killed writers left is removed."""
     import filelock
 
+    make_folder(folder)
     lock = filelock.FileLock(folder / LOCK, blocking=False)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except filelock.Timeout:
         raise RunError(
@@ -137,12 +139,25 @@ def sole_writer(folder: Path) -> Iterator[None]:
     except NotImplementedError:
         raise RunError(f"the disk of {folder} cannot lock files; choose a folder on another disk") from None
     try:
-        for path in folder.iterdir():
-            if PART.fullmatch(path.name):
-                path.unlink(missing_ok=True)
+        _remove_parts(folder)
         yield
     finally:
         lock.release()
+
+
+def make_folder(folder: Path) -> None:
+    """A folder that can be written into."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise RunError(f"cannot make the folder {folder}: {reason or error}; choose another") from None
+
+
+def _remove_parts(folder: Path) -> None:
+    for path in folder.glob(".*"):
+        if PART.fullmatch(path.name):
+            path.unlink(missing_ok=True)
 
 
 def _checksum(last: bytes, arrays: Iterable[tuple[str, Array]]) -> bytes:
