@@ -341,7 +341,7 @@ CLAIMS = (
         statement="0 ≤ φᵀw⁺ ≤ 1/(1-γ) for the unconstrained minimiser w⁺ of f(s_0, π) + λE(f, π)",
         record=Standing.REFUTED,
         note="Lemma C.6 needs the range, so the range must be enforced.",
-        kind=Kind.HYPOTHESIS,
+        kind=Kind.READING,
     ),
     Claim(
         "remark-5.2",

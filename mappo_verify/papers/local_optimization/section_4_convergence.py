@@ -578,6 +578,6 @@ CLAIMS = (
         transcendental=True,
         record=Standing.REFUTED,
         note="With this constant; the ratio grows like 1/(1-γ) at K = 1/(8(1-γ)²), so larger constants fall at larger horizons.",
-        kind=Kind.READING,
+        kind=Kind.HYPOTHESIS,
     ),
 )
