@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from mappo_verify.checking.campaign import audit
-from mappo_verify.checking.certificate import ABOUT, Certificate, Side, read_certificate, recheck
+from mappo_verify.checking.certificate import Certificate, read_certificate, recheck
+from mappo_verify.checking.certificate_files import Side
 from mappo_verify.checking.reports import AuditReport
 from mappo_verify.claims.claim import Claim
 from mappo_verify.claims.verdict import Standing
@@ -176,11 +177,14 @@ def _cell(text: str) -> str:
 
 def certificates_markdown(folder: Path) -> str:
     """What each certificate in ``folder`` shows, with the sides that stand in its file."""
-    rows = ["| file | claim | what is shown false | left | | right |", "|---|---|---|---|---|---|"]
-    for name, about in ABOUT.items():
-        found = read_certificate(folder / f"{name}.json")
+    order = {claim.id: (place, claim) for place, claim in enumerate(CLAIMS)}
+    files = {path.stem: read_certificate(path) for path in folder.glob("*.json")}
+    rows = ["| file | claim | kind | what is shown false | left | | right |", "|---|---|---|---|---|---|---|"]
+    for name, found in sorted(files.items(), key=lambda item: (order[item[1].claim][0], item[1].steps, item[0])):
+        run = f", K = {found.steps:,}" if found.steps > 1 else ""
+        about = f"{_cell(order[found.claim][1].title)}{run}"
         sides = side_text(found.left_value), found.relation, side_text(found.right_value)
-        rows.append("| " + " | ".join((f"`{name}`", f"`{found.claim}`", _cell(about), *sides)) + " |")
+        rows.append("| " + " | ".join((f"`{name}`", f"`{found.claim}`", found.kind, about, *sides)) + " |")
     return "\n".join(rows)
 
 

@@ -129,7 +129,7 @@ def closed_form_stays_in_class(case: Case) -> Iterator[Line]:
 
 def one_hot(case: Case) -> Array:
     """One feature per state and joint action."""
-    size = case.sizes.states * prefix_sizes(case.sizes.actions)[-1]
+    size = case.game.states * prefix_sizes(case.game.action_sizes)[-1]
     return like(np.eye(size, dtype=int), case.system)
 
 
@@ -318,6 +318,7 @@ CLAIMS = (
         quadratic_form,
         statement="L(w, w) - min_{w'} L(w', w) = (Aw - b)ᵀΣ⁺(Aw - b), and w⁺ = (AᵀΣ⁺A)⁺(AᵀΣ⁺b - c/2λ) minimises cᵀw + λE(w)",
         record=Standing.PROVED,
+        note="With the inner minimum over all weights only; over the class see section-c.1/constrained.",
         points=(Sizes(2, (1,)), Sizes(3, (1,))),
     ),
     Claim(
@@ -328,7 +329,8 @@ CLAIMS = (
         convex_under_constraints,
         statement="w ↦ L(w, w) - min_{w' ∈ F} L(w', w) is a quadratic form, hence convex, on F = {w : 0 ≤ φᵀw ≤ 1/(1-γ)}",
         record=Standing.REFUTED,
-        note="Midpoint convexity is on trial.  The inner minimum over all weights makes it hold: section-c.1/unconstrained.",
+        note="Midpoint convexity is on trial.  It depends on the reading: with the inner minimum over the class, as equation (5) "
+        "prints it, it fails; over all weights, as Appendix C.1 writes, it holds: section-c.1/unconstrained.",
         repaired_by="section-c.1/unconstrained",
         kind=Kind.READING,
     ),
