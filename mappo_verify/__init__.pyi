@@ -85,9 +85,9 @@ from .claims.verdict import Evidence as Evidence, Verdict as Verdict, Standing a
 from .checking.campaign import check as check, audit as audit
 from .checking.falsify import falsify as falsify
 from .checking.explain import explain as explain
+from .checking.certificate_files import read_certificate as read_certificate
 from .checking.certificate import (
     write_certificate as write_certificate,
-    read_certificate as read_certificate,
     recheck as recheck,
 )
 

@@ -64,7 +64,7 @@ from ...quantities.performance_difference import gains_along
 from ...quantities.values import returns
 from .appendix_c_bellman_error import DISCOUNTED
 from .common import total
-from .limits import limit_setting
+from .limits import limit_setting, smallest_at_start
 
 # --- Definition 5.4 -----------------------------------------------------------------------------------------------------
 
@@ -412,6 +412,10 @@ REPAIRED_SAMPLE = replace(
 AT_THE_START = (
     Hypothesis("one agent's critic asks for a change, and only at the start", _changes_at_start_only),
     Hypothesis("the start is never seen again", _start_is_never_seen_again),
+    Hypothesis(
+        "no critic without Bellman error is smaller at the start, with the inner minimum over the class or over all weights",
+        smallest_at_start,
+    ),
 )
 TWO_AGENTS = replace(
     limit_setting(
@@ -434,6 +438,8 @@ ONE_AGENT = replace(
 SCOPE = (
     "Population data and λ → ∞, where the second term of the bound vanishes; the first has the proof's constant, 2√2.  "
     "The gap tends to a constant and the bound to 0 as K grows, so every constant falls at a larger K.  "
+    "The critics are the same with the inner minimum over the class, as equation (5) prints it, and over all weights, as "
+    "Appendix C.1 does.  "
 )
 
 CLAIMS = (
