@@ -14,10 +14,10 @@ from typing import Any
 
 import flint
 import numpy as np
+from mappo_verify.arithmetic.enclosure_kernels import Enclosure, Floats, Kernels
 
 from mappo_verify.arithmetic import balls, floats
 from mappo_verify.arithmetic import enclosures as e
-from mappo_verify.arithmetic.enclosure_kernels import Enclosure, Floats, Kernels
 
 STATES, ACTIONS = 4, 4
 GOAL = 1_000_000

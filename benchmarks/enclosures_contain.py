@@ -17,7 +17,7 @@ import flint
 import numpy as np
 
 from mappo_verify.arithmetic import enclosures as e
-from mappo_verify.arithmetic.enclosure_kernels import Enclosure, Floats
+from mappo_verify.arithmetic.enclosures.kernels import Enclosure, Floats
 
 STATES, ACTIONS = 4, 4
 ENTRIES = STATES + STATES * ACTIONS + STATES

@@ -1,5 +1,11 @@
 """Lesson 1: what each agent adds (Definition 3.1, Lemma B.3)."""
 
+# /// script
+# [tool.marimo.opengraph]
+# title = "1. One sum that telescopes"
+# description = "Credit the members of a team, one after another, so that nothing is lost: advantages that add up."
+# ///
+
 import marimo
 
 __generated_with = "0.25.2"
@@ -11,7 +17,7 @@ with app.setup:
 
     import marimo as mo
     import numpy as np
-    from showing import staircase
+    from showing import Exercise, Line, objection_to, opening, slots, staircase
 
     import mappo_verify as mv
 
@@ -19,18 +25,68 @@ with app.setup:
     MOVES = ("wait", "lift")
     ORDERS = {", then ".join(map(str, order)): order for order in permutations((1, 2, 3))}
 
+    TITLE, MINUTES = "1. One sum that telescopes", 40
+    GOALS = (
+        "say what $Q^{1:m}$ and $A^m$ mean, and compute them for a small table of rewards;",
+        "explain why the advantages of all agents add up to $Q - V$, in every order;",
+        "prove that an agent which follows its policy gains nothing on average.",
+    )
+    PREDICT = Exercise(
+        "predict",
+        "All three lift. First the agents move in the order 1, 2, 3, then in the order 3, 2, 1. **What stays as it "
+        "was?** "
+        "Decide before you touch the order above.",
+        (
+            "What does agent 3 know when it moves last? What when it moves first?",
+            "Both staircases begin at $V$ and end at $Q$ of the same joint action.",
+        ),
+        "Only the sum stays. An agent's credit is what *its* move changes in what is expected, and that depends on "
+        "what is "
+        "already known; the ends $V$ and $Q$ do not depend on the order.",
+    )
+    STAYS = ("every agent's credit", "only the sum of the credits", "nothing")
+    TRY = Exercise(
+        "try",
+        r"With lazy colleagues, to lift looks like a mistake: $A^1(\text{lift}) < 0$, though all three lifting is "
+        r"best of all. "
+        r"**From how many tenths on** do independent colleagues lift often enough that $A^1(\text{lift}) > 0$? "
+        "Move the slider at the top and watch the first step; agent 3 must not copy.",
+        (
+            r"$A^1(\text{lift}) > 0$ says that lifting is better than waiting, on average over what the others do.",
+            "Write the gain of lifting over waiting as a polynomial in $p$, from the eight rewards.",
+        ),
+        "From 4 tenths on: lifting instead of waiting gains $-7 + 19p - 3p^2$, which is 0 at $p = 0.39$. Below it "
+        "each agent "
+        "that moves alone does well to wait: credit depends on what the others do.",
+    )
+    PROVE = Exercise(
+        "prove",
+        r"Show that $\sum_a \pi^m(a)\, A^m(p, a) = 0$ for every agent $m$ and every prefix $p$ of earlier moves. "
+        "The proof has four steps; choose a line for each. Some of the lines offered are false. They are computed for "
+        "agent 3 after agents 1 and 2 have lifted, with the policy above.",
+        (
+            "Begin with the definition of $A^m$.",
+            r"$Q^{1:m-1}(p)$ does not depend on $a$, and $\sum_a \pi^m(a) = 1$.",
+        ),
+        "Definition, then linearity, then: the average of $Q^{1:m}$ over agent $m$'s own move *is* $Q^{1:m-1}$. "
+        "No number of the table was used, so it holds in every game.",
+    )
+
 
 @app.cell(hide_code=True)
 def _():
-    mo.md(r"""
-    # 1. One sum that telescopes
-
+    mo.vstack(
+        [
+            opening(TITLE, MINUTES, GOALS),
+            mo.md(r"""
     Three people stand around a table. Each may **wait** or **lift**. They share one reward: 9 if all lift, 3 if nobody
     does, and little or nothing good in between.
 
     When the reward comes, who earned it? This lesson takes the answer of Definition 3.1: let the agents move **one after
     another**, and credit each with what the team's prospects gain when its move becomes known.
-    """)
+    """),
+        ]
+    )
     return
 
 
@@ -82,7 +138,7 @@ def _():
 
             Choose what each one does:
             """),
-            moves.hstack(justify="start", gap=2),
+            moves.hstack(justify="start", gap=2, wrap=True),
         ]
     )
     return (moves,)
@@ -196,46 +252,121 @@ def _(evidence, zero_mean):
     the average of $Q^{{1:m}}$: **{zero_mean.verdict.value}**.
 
     Neither depends on the numbers of this table. In symbols, with every reward, probability and the discount left open, both are
-    *identities*: run `mappo-verify audit lemma-b.3`.
+    *identities*. The audit proves it in a terminal:
+
+    ```sh
+    mappo-verify audit --claim lemma-b.3
+    ```
     """)
     return
 
 
 @app.cell(hide_code=True)
 def _():
-    answer = mo.ui.number(0, 10, value=0, label="tenths:")
-    mo.vstack(
-        [
-            mo.md(r"""
-            ## Exercise
-
-            With lazy colleagues, to lift looks like a mistake: $A^1(\text{lift}) < 0$, though all three lifting is best of all.
-            **From how many tenths on** do independent colleagues lift often enough that agent 1's move pays,
-            $A^1(\text{lift}) > 0$? (Try the slider at the top and watch the first step; agent 3 must not copy.)
-            """),
-            answer,
-        ]
-    )
-    return (answer,)
+    predicted = mo.ui.radio(STAYS).form(submit_button_label="Check")
+    PREDICT.ask(predicted)
+    return (predicted,)
 
 
 @app.cell
-def _(answer, game, policy_of):
-    pays = [mv.agent_advantages(game, policy_of(tenths))[0][0, 1] > 0 for tenths in range(10)]
-    solved = answer.value == pays.index(True)
-    return (solved,)
+def _(game, policy_of, predicted):
+    def added(order):
+        """What each agent adds, by its number, when all lift in this order and each lifts with 3 tenths otherwise."""
+        tables = {
+            agent: mv.subset_advantages(game, policy_of(3), order[:k], [agent])[0] for k, agent in enumerate(order)
+        }
+        return {agent: table[tuple(size - 1 for size in table.shape)] for agent, table in tables.items()}
+
+    def predict_objection_to(choice):
+        first, second = added((1, 2, 3)), added((3, 2, 1))
+        each, together = first == second, sum(first.values()) == sum(second.values())
+        right = STAYS[0] if each else STAYS[1] if together else STAYS[2]
+        return None if choice == right else "Compare the two staircases: their steps, and their ends."
+
+    predict_objection = None if predicted.value is None else predict_objection_to(predicted.value)
+    return (predict_objection,)
 
 
 @app.cell(hide_code=True)
-def _(answer, solved):
-    mo.callout(
-        mo.md(
-            "Right. Below, each single gain is out of reach for an agent that moves alone: credit depends on what the others do."
-            if solved
-            else f"{answer.value} tenths: not yet the smallest number with $A^1(\\text{{lift}}) > 0$."
-        ),
-        kind="success" if solved else "neutral",
+def _(predict_objection, predicted):
+    PREDICT.feedback(predicted.value, predict_objection)
+    return
+
+
+@app.cell(hide_code=True)
+def _():
+    tried = mo.ui.number(0, 10, label="tenths:").form(submit_button_label="Check")
+    TRY.ask(tried)
+    return (tried,)
+
+
+@app.cell
+def _(game, policy_of, tried):
+    def try_objection_to(answer):
+        pays = [mv.agent_advantages(game, policy_of(tenths))[0][0, 1] > 0 for tenths in range(10)]
+        if answer == pays.index(True):
+            return None
+        return f"{answer} tenths is not the smallest number with $A^1(\\text{{lift}}) > 0$."
+
+    try_objection = None if tried.value is None else try_objection_to(tried.value)
+    return (try_objection,)
+
+
+@app.cell(hide_code=True)
+def _(tried, try_objection):
+    TRY.feedback(tried.value, try_objection)
+    return
+
+
+@app.cell
+def _(game, policy):
+    _own = policy.factors[2][0, 3]  # agent 3's probabilities after the prefix (lift, lift)
+    _before = mv.agent_values(game, policy)[2][0, 3]  # Q^{1:2} there
+    _after = mv.agent_values(game, policy)[3].reshape(4, 2)[3]  # Q^{1:3} for either move of agent 3
+    _gains = mv.agent_advantages(game, policy)[2].reshape(4, 2)[3]
+    proof_start = Line("=", "Σ_a π(a) A(p, a)", "", (_own * _gains).sum())
+    proof_steps = (
+        Line("=", "Σ_a π(a) (Q(p, a) - Q(p))", "definition of A", (_own * (_after - _before)).sum()),
+        Line("=", "Σ_a π(a) Q(p, a) - Q(p)", "the probabilities add up to 1", (_own * _after).sum() - _before),
+        Line("=", "Q(p) - Q(p)", "Q(p) is the average of Q(p, a)", _before - _before),
+        Line("=", "0", "x - x = 0", mv.like(0, RATIONALS)),
     )
+    proof_offered = (
+        *proof_steps,
+        Line("=", "max_a Q(p, a) - Q(p)", "π plays the best move", mv.maximum(_after[0], _after[1]) - _before),
+        Line("=", "Σ_a (Q(p, a) - Q(p))", "every move counts alike", (_after - _before).sum()),
+    )
+    return proof_offered, proof_start, proof_steps
+
+
+@app.cell(hide_code=True)
+def _(proof_offered):
+    proved = slots(proof_offered, 4).form(submit_button_label="Check")
+    PROVE.ask(mo.md(r"$\sum_a \pi(a) A(p, a)$, where $Q(p, a) = Q^{1:m}(p, a)$ and $Q(p) = Q^{1:m-1}(p)$"), proved)
+    return (proved,)
+
+
+@app.cell
+def _(proof_offered, proof_start, proof_steps, proved):
+    prove_objection = None
+    if proved.value is not None:
+        prove_objection = objection_to(proved.value, proof_start, proof_offered, proof_steps)
+    return (prove_objection,)
+
+
+@app.cell(hide_code=True)
+def _(prove_objection, proved):
+    PROVE.feedback(proved.value, prove_objection)
+    return
+
+
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    ## Next
+
+    Credits add up for one move. **Lesson 2** follows a team through a game of many moves, and splits what a new policy gains.
+    """)
     return
 
 

@@ -1,5 +1,11 @@
 """Lesson 3: mirror descent on the simplex (Proposition 4.2, Pinsker's inequality, Lemma B.6)."""
 
+# /// script
+# [tool.marimo.opengraph]
+# title = "3. Mirror descent on the simplex"
+# description = "The best cautious step of one agent: find it, prove that it is best, and follow one step of descent."
+# ///
+
 import marimo
 
 __generated_with = "0.25.2"
@@ -8,10 +14,9 @@ app = marimo.App(width="medium", app_title="3. Mirror descent on the simplex")
 with app.setup:
     from fractions import Fraction
 
-    import altair as alt
     import marimo as mo
     import numpy as np
-    from showing import decimal, proof_table
+    from showing import BLUE, INK, ORANGE, Exercise, Line, chart, decimal, objection_to, opening, proof_table, slots
 
     import mappo_verify as mv
     from mappo_verify.arithmetic import floats_of
@@ -19,21 +24,65 @@ with app.setup:
     RATIONALS = mv.System.RATIONALS
     CORNERS = np.array([[0, 0], [1, 0], [0.5, np.sqrt(3) / 2]])  # where actions 1, 2, 3 are drawn
     ODDS = {"4 : 2 : 1": (4, 2, 1), "1 : 3 : 1": (1, 3, 1), "2 : 1 : 1": (2, 1, 1), "1 : 1 : 1": (1, 1, 1)}
+    TITLE, MINUTES = "3. Mirror descent on the simplex", 50
+    GOALS = (
+        r"derive the step $\pi^+ \propto \pi_k \exp(\hat Q/\beta)$ and say what $\beta$ does;",
+        "prove by the three-point identity that no rival is better;",
+        "follow the divergence to a goal through one step that is fitted with an error.",
+    )
+    PREDICT = Exercise(
+        "predict",
+        r"Start from the uniform policy, with $\hat Q = 2\log(2, 1, 1)$ and $\beta = 2$ in every step. **After how "
+        r"many steps has action 1 "
+        "more than 99 %?** No simulation is needed.",
+        (
+            "What does one step do to the odds of action 1 against action 2?",
+            "After $k$ steps the odds are $2^k : 1 : 1$.",
+        ),
+        r"Each step doubles the odds, so $2^k$ must exceed $99 \cdot 2 = 198$: eight steps.",
+    )
+    TRY = Exercise(
+        "try",
+        r"Move the three sliders of the rival until $q = \pi^+$, so that the gap $F(\pi^+) - F(q)$ is **exactly 0**. "
+        r"Leave $\pi_k$, $\hat Q$ and $\beta = 2$ as they are. Then press *Check*.",
+        (
+            r"With $\beta = 2$ the step multiplies the weights of $\pi_k$ by $\exp(\hat Q/2)$.",
+            "Sliders are weights: only their ratios count.",
+        ),
+        r"The weights $1, 3, 6$ times $4, 2, 1$ are $4, 6, 6$, so for instance $q \propto (2, 3, 3)$. Any other "
+        r"rival has "
+        r"$\mathrm{KL}(q\Vert\pi^+) > 0$.",
+    )
+    PROVE = Exercise(
+        "prove",
+        r"Prove the three-point identity in four steps. $Z = \sum_a \pi_k(a) \exp(\hat Q(a)/\beta)$; every line "
+        r"offered is computed for "
+        "the policies above, and some are false.",
+        (
+            r"What is $F(\pi^+)$? Put $\log \pi^+ = \log \pi_k + \hat Q/\beta - \log Z$ into it.",
+            r"$\sum_a q(a) = 1$ moves $\log Z$ under the sum.",
+        ),
+        r"$F(\pi^+) = \beta \log Z$, then $F(q)$ is written out, then $\sum q = 1$, and what stands under the sum is "
+        r"$\log(q/\pi^+)$. No derivative was taken.",
+    )
     BETAS = {"1/2": Fraction(1, 2), "2/3": Fraction(2, 3), "1": Fraction(1), "2": Fraction(2)}
 
 
 @app.cell(hide_code=True)
 def _():
-    mo.md(r"""
-    # 3. Mirror descent on the simplex
-
+    mo.vstack(
+        [
+            opening(TITLE, MINUTES, GOALS),
+            mo.md(r"""
     One state, one agent, three actions: a policy is a point of a triangle. It is given values $\hat Q$ and wants more of them,
     but it should not run far from where it is. So it maximises
 
     $$F(q) = \langle \hat Q, q\rangle - \beta\, \mathrm{KL}(q \,\|\, \pi_k).$$
 
     A large $\beta$ makes it cautious. Proposition 4.2 says that the best point is $\pi^+ \propto \pi_k \exp(\hat Q/\beta)$.
-    """)
+    """),
+        ]
+    )
     return
 
 
@@ -53,9 +102,11 @@ def _():
                 ],
                 justify="start",
                 gap=3,
+                wrap=True,
             ),
             mo.md(
-                "Sliders are weights, to be divided by their sum. The values are logarithms of whole numbers, so all that "
+                "Sliders are weights, to be divided by their sum. The values are logarithms of whole numbers, so "
+                "all that "
                 "follows is exact, though it speaks of exp and log."
             ),
         ]
@@ -97,41 +148,25 @@ def _(best, beta, candidate, path, placed, policy, values):
     _n = 48
     _grid = np.array([(i, j, _n - i - j) for i in range(_n + 1) for j in range(_n + 1 - i)]) / _n
     _height = mv.mirror_objective(_grid, floats_of(policy), floats_of(values), float(beta))
-    _cells = [{"x": x, "y": y, "F": f} for (x, y), f in zip(placed(_grid).tolist(), _height.tolist(), strict=True)]
-    _plane = {"x": alt.X("x:Q", axis=None), "y": alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[-0.08, 0.95]))}
-    _map = (
-        alt.Chart(alt.Data(values=_cells))
-        .mark_circle(size=42, opacity=0.55)
-        .encode(**_plane, color=alt.Color("F:Q", title="F(q)", scale=alt.Scale(scheme="tealblues")))
-    )
-    _walk = [
-        {"x": x, "y": y, "k": k} for k, (x, y) in enumerate(placed(np.stack([floats_of(p) for p in path])).tolist())
-    ]
-    _line = (
-        alt.Chart(alt.Data(values=_walk))
-        .mark_line(color="#d55e00", point={"color": "#d55e00", "size": 22})
-        .encode(**_plane, order="k:O")
-    )
-    _named = [("πₖ", policy), ("π⁺", best), ("q", candidate)]
-    _dots = [
-        {"x": x, "y": y, "name": name}
-        for (name, _), (x, y) in zip(_named, placed(np.stack([floats_of(p) for _, p in _named])).tolist(), strict=True)
-    ]
-    _corners = [{"x": x, "y": y, "name": f"action {a}"} for a, (x, y) in enumerate(CORNERS.tolist(), start=1)]
-    _points = alt.Chart(alt.Data(values=_dots)).encode(**_plane)
-    _texts = alt.Chart(alt.Data(values=_corners)).encode(**_plane, text="name:N")
+
+    def _triangle(axes):
+        axes.tricontourf(*placed(_grid).T, _height, levels=14, cmap="Blues", alpha=0.75)
+        _walk = placed(np.stack([floats_of(p) for p in path]))
+        axes.plot(*_walk.T, color=ORANGE, marker="o", markersize=3)
+        for _name, _point in (("πₖ", policy), ("π⁺", best), ("q", candidate)):
+            _at = placed(floats_of(_point))
+            axes.plot(*_at, "o", color=INK, markersize=6)
+            _box = {"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.85}
+            axes.annotate(_name, _at, (7, 6), textcoords="offset points", fontsize=12, color="black", bbox=_box)
+        for _a, (_x, _y) in enumerate(CORNERS, start=1):
+            axes.text(_x, _y + (0.03 if _y else -0.03), f"action {_a}", ha="center", va="bottom" if _y else "top")
+        axes.set_aspect("equal")
+        axes.axis("off")
+
     mo.vstack(
         [
             mo.md("## The triangle"),
-            (
-                _map
-                + _line
-                + _points.mark_circle(size=110, color="black")
-                + _points.mark_text(dx=18, dy=-10, fontSize=17, stroke="white", strokeWidth=5).encode(text="name:N")
-                + _points.mark_text(dx=18, dy=-10, fontSize=17).encode(text="name:N")
-                + _texts.transform_filter("datum.y < 0.1").mark_text(dy=16, fontSize=13)
-                + _texts.transform_filter("datum.y > 0.1").mark_text(dy=-12, fontSize=13)
-            ).properties(width=480, height=400),
+            chart(_triangle, "the triangle of policies, with the current policy, the best step and a rival", 3.1),
             mo.md("Darker is better for the one step from $\\pi_k$. In orange: the same step, taken eight times."),
         ]
     )
@@ -175,27 +210,22 @@ def _(best, distance, gap, policy, proof, three_points):
 def _():
     _generator = np.random.default_rng(0)
     left, right = _generator.dirichlet(np.ones(3), (2, 400))
-    pinsker = {"half_square": mv.square(mv.l1_distance(left, right)) / 2, "kl": mv.kl_divergence(left, right)}
+    pinsker = {
+        "half_square": mv.square(mv.quantities.l1_distance(left, right)) / 2,
+        "kl": mv.kl_divergence(left, right),
+    }
     return (pinsker,)
 
 
 @app.cell(hide_code=True)
 def _(pinsker):
-    _rows = [
-        {"half": h, "kl": k}
-        for h, k in zip(pinsker["half_square"].tolist(), pinsker["kl"].tolist(), strict=True)
-        if k < 3
-    ]
-    _dots = (
-        alt.Chart(alt.Data(values=_rows))
-        .mark_circle(size=26, opacity=0.55, color="#0072b2")
-        .encode(x=alt.X("half:Q", title="½ ‖p − q‖₁²"), y=alt.Y("kl:Q", title="KL(p‖q)"))
-    )
-    _line = (
-        alt.Chart(alt.Data(values=[{"half": 0, "kl": 0}, {"half": 2, "kl": 2}]))
-        .mark_line(color="#d55e00", strokeWidth=2)
-        .encode(x="half:Q", y="kl:Q")
-    )
+    def _pairs(axes):
+        axes.plot(pinsker["half_square"], pinsker["kl"], ".", color=BLUE, alpha=0.6, markersize=4)
+        axes.plot([0, 2], [0, 2], color=ORANGE)
+        axes.set_ylim(-0.05, 3)
+        axes.set_xlabel("½ ‖p - q‖₁²")
+        axes.set_ylabel("KL(p‖q)")
+
     mo.vstack(
         [
             mo.md(r"""
@@ -204,7 +234,7 @@ def _(pinsker):
             $\mathrm{KL}(p\Vert q) \ge \tfrac12 \Vert p - q\Vert_1^2$. Below, 400 random pairs: none falls under the line.
             It turns the divergence, which is hard to sum, into a square, which is easy.
             """),
-            (_dots + _line).properties(width=420, height=260),
+            chart(_pairs, "400 random pairs of distributions, all above the line KL = half the squared distance"),
         ]
     )
     return
@@ -244,7 +274,8 @@ def _(descent):
         [
             proof_table(descent),
             mo.md(
-                f"Verdict: **{descent.verdict.value}** ({descent.arithmetic.value}). The equalities are exact whatever the fit "
+                f"Verdict: **{descent.verdict.value}** ({descent.arithmetic.value}). The equalities are exact "
+                f"whatever the fit "
                 "does; the only inequality is Pinsker's."
             ),
         ]
@@ -263,37 +294,114 @@ def _(distribution):
 
 @app.cell(hide_code=True)
 def _():
-    answer = mo.ui.number(0, 50, value=0, label="steps:")
-    mo.vstack(
-        [
-            mo.md(r"""
-            ## Exercise
-
-            Start from the uniform policy, with $\hat Q = 2\log(2, 1, 1)$ and $\beta = 2$ in every step. **After how many steps
-            has action 1 more than 99 %?** (No simulation needed: what does one step do to the odds?)
-            """),
-            answer,
-        ]
-    )
-    return (answer,)
+    predicted = mo.ui.number(0, 50, label="steps:").form(submit_button_label="Check")
+    PREDICT.ask(predicted)
+    return (predicted,)
 
 
 @app.cell
-def _(answer, needed):
-    solved = answer.value == needed
-    return (solved,)
+def _(needed, predicted):
+    predict_objection = None
+    if predicted.value is not None and predicted.value != needed:
+        _side = "fewer" if predicted.value < needed else "more"
+        predict_objection = f"{predicted.value} is {_side} than it takes."
+    return (predict_objection,)
 
 
 @app.cell(hide_code=True)
-def _(answer, solved):
-    mo.callout(
-        mo.md(
-            "Right. Each step doubles the odds, so $2^k : 1 : 1$ must exceed $99 : \\tfrac12 : \\tfrac12$."
-            if solved
-            else f"{answer.value} is not the number."
+def _(predict_objection, predicted):
+    PREDICT.feedback(predicted.value, predict_objection)
+    return
+
+
+@app.cell(hide_code=True)
+def _():
+    tried = mo.ui.run_button(label="Check")
+    TRY.ask(tried)
+    return (tried,)
+
+
+@app.cell
+def _(gap, odds, step_size, tried, weights):
+    _as_they_were = list(weights.value) == [1, 3, 6] and odds.value == "4 : 2 : 1" and step_size.value == "2"
+    try_objection = None
+    if tried.value and not _as_they_were:
+        try_objection = (
+            "Put $\\pi_k$, $\\hat Q$ and $\\beta$ back to where they began: weights 1, 3, 6, odds 4 : 2 : 1, β = 2."
+        )
+    elif tried.value and gap != 0:
+        try_objection = f"The gap is {decimal(gap):.4f}, not 0; the rival is not yet $\\pi^+$."
+    return (try_objection,)
+
+
+@app.cell(hide_code=True)
+def _(tried, try_objection):
+    TRY.feedback(tried.value or None, try_objection)
+    return
+
+
+@app.cell
+def _(best, beta, candidate, distance, gap, policy, values):
+    _z = (policy * mv.exp(values / beta)).sum()
+    _log = mv.log
+    proof_start = Line("=", "F(π⁺) - F(q)", "", gap)
+    proof_steps = (
+        Line(
+            "=",
+            "β log Z - F(q)",
+            "F(π⁺) = β log Z",
+            beta * _log(_z) - mv.mirror_objective(candidate, policy, values, beta),
         ),
-        kind="success" if solved else "neutral",
+        Line(
+            "=",
+            "β log Z - Σ q Q̂ + β Σ q log(q/π_k)",
+            "definition of F(q)",
+            beta * _log(_z) - (candidate * values).sum() + beta * (candidate * (_log(candidate) - _log(policy))).sum(),
+        ),
+        Line(
+            "=",
+            "β Σ q (log q - log π_k - Q̂/β + log Z)",
+            "Σ q = 1",
+            beta * (candidate * (_log(candidate) - _log(policy) - values / beta + _log(_z))).sum(),
+        ),
+        Line("=", "β KL(q‖π⁺)", "log π⁺ = log π_k + Q̂/β - log Z", distance),
     )
+    proof_offered = (
+        *proof_steps,
+        Line("=", "β KL(π⁺‖q)", "the divergence is symmetric", beta * mv.kl_divergence(best, candidate)),
+        Line("=", "β log Z", "F(q) = 0", beta * _log(_z)),
+    )
+    return proof_offered, proof_start, proof_steps
+
+
+@app.cell(hide_code=True)
+def _(proof_offered):
+    proved = slots(proof_offered, 4).form(submit_button_label="Check")
+    PROVE.ask(mo.md(r"$F(\pi^+) - F(q)$"), proved)
+    return (proved,)
+
+
+@app.cell
+def _(proof_offered, proof_start, proof_steps, proved):
+    prove_objection = None
+    if proved.value is not None:
+        prove_objection = objection_to(proved.value, proof_start, proof_offered, proof_steps)
+    return (prove_objection,)
+
+
+@app.cell(hide_code=True)
+def _(prove_objection, proved):
+    PROVE.feedback(proved.value, prove_objection)
+    return
+
+
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    ## Next
+
+    Steps that are fitted make errors. **Lesson 4** follows what a theorem allows for them, first on a run that it survives.
+    """)
     return
 
 

@@ -1,28 +1,32 @@
-"""What the lessons share for showing: a staircase of gains, the lines of a proof.  No mathematics of the paper is in here."""
+"""What the lessons share: charts, the lines of a proof, and exercises.  No mathematics of the paper is in here."""
 
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
-from typing import Any
+import io
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
-import altair as alt
 import marimo as mo
+import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
+from mappo_verify import compare
 from mappo_verify.arithmetic import floats_of
 from mappo_verify.claims.verdict import Evidence
+from mappo_verify.report.mathematics import mathml, pieces
 
-LEVEL, GAIN, LOSS = "#9aa5b1", "#0072b2", "#d55e00"
+GREY, BLUE, ORANGE, GREEN = "#8a95a1", "#3182bd", "#e6742e", "#239b76"  # each readable on white and on black
 MARKS = {1: "✓", 0: "≈", -1: "✗ <b>breaks here:</b>"}
-STAR = "∗"  # the asterisk of mathematics: a lowered * would be a dot
-LONG = 14
-"""Characters beyond which a fraction is shown by its first digits."""
 
 
-def short(number: Any) -> str:
-    """An exact fraction, or its first digits."""
-    return str(number) if len(str(number)) < LONG else f"{decimal(number):.4f}"
+def short(number: Any, longest: int = 14) -> str:
+    """An exact fraction, or its first digits if it is written in ``longest`` characters or more."""
+    return str(number) if len(str(number)) < longest else f"{decimal(number):.4f}"
 
 
 def decimal(number: Any) -> float:
@@ -30,54 +34,74 @@ def decimal(number: Any) -> float:
     return float(floats_of(np.asarray(number)))
 
 
-def staircase(levels: Sequence[Any], names: Sequence[str], ends: tuple[str, str], axis: str, title: str = "") -> Any:
+# --- charts -------------------------------------------------------------------------------------------------------------
+
+INK = "#010203"  # stands for the colour of the text around the chart, which follows the reader's dark preference
+STYLE = {
+    **dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), INK),
+    "svg.fonttype": "none",
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.frameon": False,
+    "axes.titlesize": 9,
+    "svg.hashsalt": "lessons",
+}
+
+
+def chart(draw: Callable[[Axes], object], says: str, height: float = 2.4) -> mo.Html:
+    """What ``draw`` draws, as wide as the page but no wider than reads well; ``says`` is for who cannot see it."""
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(
+            figsize=(3.5, height), layout="constrained"
+        )  # inches: a telephone's 350 pixels without shrinking
+        axes = figure.subplots()
+        draw(axes)
+        if axes.get_legend_handles_labels()[1]:
+            figure.legend(loc="outside upper center", ncols=1)
+        file = io.StringIO()
+        figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    drawn = file.getvalue()
+    shown = drawn[drawn.index("<svg") :].replace(INK, "currentColor")
+    label = html.escape(says, quote=True)
+    style = "width: 100%; max-width: 560px; height: auto; display: block"
+    return mo.Html(
+        f'<div role="img" aria-label="{label}">{shown.replace("<svg ", f"""<svg style="{style}" """, 1)}</div>'
+    )
+
+
+def staircase(
+    levels: Sequence[Any], names: Sequence[str], ends: tuple[str, str], axis: str, title: str = ""
+) -> mo.Html:
     """Bars for the first and the last level, and between them one step up or down for each name."""
-    rows = [{"at": ends[0], "from": 0.0, "to": decimal(levels[0]), "text": short(levels[0]), "kind": axis}]
+    bars = [(ends[0], 0.0, decimal(levels[0]), short(levels[0], 8), GREY)]
     for name, before, after in zip(names, levels, levels[1:], strict=False):
         up = after >= before
-        text = f"{'+' if up else ''}{short(after - before)}"
-        kind = "gain" if up else "loss"
-        rows.append({"at": name, "from": decimal(before), "to": decimal(after), "text": text, "kind": kind})
-    rows.append({"at": ends[1], "from": 0.0, "to": decimal(levels[-1]), "text": short(levels[-1]), "kind": axis})
-    for row in rows:
-        row["top"] = max(row["from"], row["to"])
-    base = alt.Chart(alt.Data(values=rows)).encode(
-        x=alt.X("at:N", sort=None, title=None, axis=alt.Axis(labelAngle=0, labelFontSize=12))
-    )
-    colours = alt.Scale(domain=[axis, "gain", "loss"], range=[LEVEL, GAIN, LOSS])
-    bars = base.mark_bar(size=50).encode(
-        y=alt.Y("from:Q", title=axis),
-        y2="to:Q",
-        color=alt.Color("kind:N", title=None, scale=colours),
-    )
-    labels = base.mark_text(dy=-8, fontSize=12).encode(y="top:Q", text="text:N")
-    return (bars + labels).properties(width=520, height=260, title=alt.TitleParams(title, offset=18))
+        text = f"{'+' if up else ''}{short(after - before, 8)}"
+        bars.append((name, decimal(before), decimal(after), text, BLUE if up else ORANGE))
+    bars.append((ends[1], 0.0, decimal(levels[-1]), short(levels[-1], 8), GREY))
+
+    def draw(axes: Axes) -> None:
+        for position, (_, begin, end, text, colour) in enumerate(bars):
+            axes.bar(position, end - begin, bottom=begin, color=colour, width=0.65)
+            axes.annotate(
+                text, (position, max(begin, end)), (0, 2), textcoords="offset points", ha="center", fontsize=8
+            )
+        axes.axhline(0, color=INK, linewidth=0.6)
+        axes.set_xticks(range(len(bars)), [name for name, *_ in bars])
+        axes.set_ylabel(axis)
+        axes.margins(y=0.12)
+        axes.set_title(title)
+
+    return chart(draw, f"{axis}: " + ", ".join(f"{name} {text}" for name, _, _, text, _ in bars))
+
+
+# --- proofs -------------------------------------------------------------------------------------------------------------
 
 
 def formula(text: str) -> str:
-    """``π_k^{m}`` as HTML, with indices lowered and exponents raised."""
-    shown, position = "", 0
-    while position < len(text):
-        tag = {"_": "sub", "^": "sup"}.get(text[position])
-        if tag is None:
-            shown += STAR if text[position] == "*" else html.escape(text[position])
-            position += 1
-            continue
-        begin = position + 1
-        end = _closing(text, begin) if text[begin : begin + 1] == "{" else begin + 1
-        shown += f"<{tag}>{formula(text[begin:end].removeprefix('{').removesuffix('}'))}</{tag}>"
-        position = end
-    return shown
-
-
-def _closing(text: str, begin: int) -> int:
-    """The position after the brace that closes the one at ``begin``."""
-    depth = 0
-    for position in range(begin, len(text)):
-        depth += (text[position] == "{") - (text[position] == "}")
-        if not depth:
-            return position + 1
-    return len(text)
+    """Mathematics as claims write it, ``π_k^m ≤ 1``, typeset."""
+    return "".join(mathml(part.text) if part.kind == "math" else html.escape(part.text) for part in pieces(text))
 
 
 def proof_table(evidence: Evidence) -> Any:
@@ -93,5 +117,86 @@ def proof_table(evidence: Evidence) -> Any:
         rows.append(
             "<tr>" + "".join(f'<td style="padding: .35em .8em .35em 0">{cell}</td>' for cell in cells) + "</tr>"
         )
-    style = "border-collapse: collapse; font-size: .92em; line-height: 1.5; text-align: left; vertical-align: top"
-    return mo.Html(f'<table style="{style}">{"".join(rows)}</table>')
+    style = "border-collapse: collapse; min-width: 34em; font-size: .92em; line-height: 1.5"
+    style += "; text-align: left; vertical-align: top"
+    return mo.Html(f'<div style="overflow-x: auto"><table style="{style}">{"".join(rows)}</table></div>')
+
+
+# --- exercises ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A question with hints.  What a lesson says of an answer depends on the objection to it; ``None``: right."""
+
+    kind: Literal["predict", "try", "prove"]
+    question: str
+    hints: tuple[str, ...]
+    solution: str
+
+    def ask(self, *controls: Any) -> mo.Html:
+        """The question, its hints folded, and the controls to answer it with."""
+        hints = [
+            mo.Html(f"<details><summary>Hint {number}</summary>{mo.md(hint).text}</details>")
+            for number, hint in enumerate(self.hints, start=1)
+        ]
+        title = {"predict": "Exercise 1: predict", "try": "Exercise 2: try", "prove": "Exercise 3: prove"}[self.kind]
+        return mo.vstack([mo.md(f"## {title}\n\n{self.question}"), *hints, *controls])
+
+    def feedback(self, attempt: Any, objection: str | None) -> mo.Html:
+        """Nothing before an attempt; an objection to a wrong one; after a right one the solution, to compare with."""
+        if attempt is None:
+            return note("First your attempt.", GREY)
+        if objection is not None:
+            return note(f"**Not yet.** {objection}", ORANGE)
+        return note(f"**Right.** {self.solution}", GREEN)
+
+
+def note(text: str, colour: str) -> mo.Html:
+    """A remark with a coloured edge."""
+    return mo.Html(f'<div style="border-left: 4px solid {colour}; padding: .1em 1em">{mo.md(text).text}</div>')
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line that a proof may go on with: how it relates to the line before, its number here, and the reason."""
+
+    relation: str
+    text: str
+    because: str
+    value: Any = None
+
+    def __str__(self) -> str:
+        """As it is offered to the reader."""
+        return f"{self.relation} {self.text}   [{self.because}]" if self.because else self.text
+
+
+def slots(lines: Sequence[Line], number: int) -> Any:
+    """The controls of a proof to be put together: for each step one of the lines offered, in alphabetical order."""
+    offered = sorted(map(str, lines))
+    steps = {f"step_{k}": mo.ui.dropdown(offered, label=f"step {k}", full_width=True) for k in range(1, number + 1)}
+    return mo.md("\n\n".join(f"{{{name}}}" for name in steps)).batch(**steps)
+
+
+def objection_to(
+    answer: Mapping[str, str | None], start: Line, lines: Sequence[Line], proof: Sequence[Line]
+) -> str | None:
+    """What is wrong with the chosen chain: a gap, a step that is false on this instance, or the order."""
+    chosen = list(answer.values())
+    by_text = {str(line): line for line in lines}
+    if any(text is None for text in chosen):
+        return "Choose a line for every step."
+    chain = [start, *(by_text[text] for text in chosen if text is not None)]
+    for number, (before, after) in enumerate(itertools.pairwise(chain), start=1):
+        if not np.all(compare(before.value, after.relation, after.value) == 1):
+            left, right = (short(np.ravel(np.asarray(line.value, dtype=object))[0]) for line in (before, after))
+            return f"Step {number} breaks on the numbers of this page: {left} {after.relation} {right} is false."
+    if chain[1:] != list(proof):
+        return "Every line is true here, but some line does not follow *by its reason* from the one before it."
+    return None
+
+
+def opening(title: str, minutes: int, goals: Sequence[str]) -> mo.Html:
+    """The head of a lesson."""
+    listed = "\n".join(f"- {goal}" for goal in goals)
+    return mo.md(f"# {title}\n\nAbout {minutes} minutes. Afterwards you can\n\n{listed}")

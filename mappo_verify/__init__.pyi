@@ -85,15 +85,15 @@ from .claims.verdict import Evidence as Evidence, Verdict as Verdict, Standing a
 from .checking.campaign import check as check, audit as audit
 from .checking.falsify import falsify as falsify
 from .checking.explain import explain as explain
+from .checking.certificate_files import read_certificate as read_certificate
 from .checking.certificate import (
     write_certificate as write_certificate,
-    read_certificate as read_certificate,
     recheck as recheck,
 )
 
 # --- Arithmetic for proofs of your own (NumPy's versions of these are unsound on balls) ------------------------------
-from .arithmetic.system import (
-    System as System,
+from .arithmetic.system import System as System, argmax as argmax
+from .arithmetic.functions import (
     like as like,
     lift as lift,
     contract as contract,
@@ -108,7 +108,6 @@ from .arithmetic.system import (
     minimum as minimum,
     largest as largest,
     smallest as smallest,
-    argmax as argmax,
     compare as compare,
 )
 from .quantities.divergence import kl_divergence as kl_divergence, squared_norm as squared_norm

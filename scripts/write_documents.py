@@ -1,13 +1,10 @@
-"""Markdown documents: the audit in the README, the certificates, the map of the paper, the errata, the list of public names.
+"""Markdown documents: the audit in the README, the certificates, the map of the paper, the errata.
 
 Nothing in them is written by hand; ``python scripts/write_documents.py`` rewrites all in a checkout, and tests compare.
 """
 
 from __future__ import annotations
 
-import ast
-import importlib
-import inspect
 import json
 import re
 from collections.abc import Mapping
@@ -16,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from mappo_verify.checking.campaign import audit
-from mappo_verify.checking.certificate import ABOUT, Certificate, Side, read_certificate, recheck
+from mappo_verify.checking.certificate import Certificate, read_certificate, recheck
+from mappo_verify.checking.certificate_files import Side
 from mappo_verify.checking.reports import AuditReport
 from mappo_verify.claims.claim import Claim
 from mappo_verify.claims.verdict import Standing
@@ -24,7 +22,6 @@ from mappo_verify.papers.registry import CLAIMS
 from mappo_verify.report.document import number_text
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGE = ROOT / "mappo_verify"
 SHOWN_DECIMALS = 4
 
 
@@ -174,71 +171,20 @@ def _one_line(text: str) -> str:
     return re.sub(r"\s+", " ", text)
 
 
-def reference() -> str:
-    """Every public name with its documentation, once, in the order and under the headings of the stubs ``__init__.pyi``."""
-    parts = [
-        "# Every public name",
-        "",
-        "Generated from the stubs `__init__.pyi` by `python scripts/write_documents.py`; a test keeps it current.",
-        "The names of the first part are attributes of `mappo_verify`: `import mappo_verify as mv`.  The others belong to its",
-        "namespaces: `mv.quantities.occupancy`.  A namespace also has its names of the first part.",
-        "",
-    ]
-    shown: set[str] = set()
-    for space in ("", *_sections("")[""]):
-        name = f"mappo_verify.{space}" if space else "mappo_verify"
-        module = importlib.import_module(name)
-        if space:
-            parts += [f"## `{name}`", "", _prose(str(module.__doc__).partition("\n\n")[0].strip()), ""]
-        for title, names in _sections(space).items():
-            new = [each for each in names if each not in shown and _is_documented(getattr(module, each))]
-            shown |= set(new)
-            if new:
-                parts += [f"{'###' if space else '##'} {title}", ""] if title else []
-                parts += ["```{eval-rst}", *(_directive(name, each, getattr(module, each)) for each in new), "```", ""]
-    return "\n".join(parts)
-
-
-def _sections(space: str) -> dict[str, list[str]]:
-    """The public names of a namespace by the headings of its stub; names of modules, and names without a stub, under ""."""
-    stub = PACKAGE / space / "__init__.pyi"
-    if not stub.exists():
-        module = importlib.import_module(f"mappo_verify.{space}")
-        return {"": getattr(module, "__all__", None) or [name for name in vars(module) if not name.startswith("_")]}
-    text = stub.read_text(encoding="ascii")
-    headings = {n: t for n, t in enumerate(text.splitlines(), start=1) if t.startswith("# --- ")}
-    sections: dict[str, list[str]] = {}
-    for entry in ast.parse(text).body:
-        if isinstance(entry, ast.ImportFrom):
-            title = headings[max(n for n in headings if n < entry.lineno)].removeprefix("# --- ").rstrip("- ")
-            sections.setdefault(title if entry.module else "", []).extend(alias.name for alias in entry.names)
-    return sections
-
-
-def _is_documented(value: Any) -> bool:
-    """Whether a name is a class or a function; constants and type aliases have no documentation of their own."""
-    return inspect.isclass(value) or inspect.isroutine(inspect.unwrap(value) if callable(value) else value)
-
-
-def _directive(module: str, name: str, value: Any) -> str:
-    """How Sphinx documents a name."""
-    if isinstance(value, type):
-        kind, more = ("exception", "") if issubclass(value, Exception) else ("class", "\n   :members:")
-        return f".. auto{kind}:: {module}.{name}{more}"
-    return f".. autofunction:: {module}.{name}"
-
-
 def _cell(text: str) -> str:
     return _prose(text).replace("|", "\\|")
 
 
 def certificates_markdown(folder: Path) -> str:
     """What each certificate in ``folder`` shows, with the sides that stand in its file."""
-    rows = ["| file | claim | what is shown false | left | | right |", "|---|---|---|---|---|---|"]
-    for name, about in ABOUT.items():
-        found = read_certificate(folder / f"{name}.json")
+    order = {claim.id: (place, claim) for place, claim in enumerate(CLAIMS)}
+    files = {path.stem: read_certificate(path) for path in folder.glob("*.json")}
+    rows = ["| file | claim | kind | what is shown false | left | | right |", "|---|---|---|---|---|---|---|"]
+    for name, found in sorted(files.items(), key=lambda item: (order[item[1].claim][0], item[1].steps, item[0])):
+        run = f", K = {found.steps:,}" if found.steps > 1 else ""
+        about = f"{_cell(order[found.claim][1].title)}{run}"
         sides = side_text(found.left_value), found.relation, side_text(found.right_value)
-        rows.append("| " + " | ".join((f"`{name}`", f"`{found.claim}`", _cell(about), *sides)) + " |")
+        rows.append("| " + " | ".join((f"`{name}`", f"`{found.claim}`", found.kind, about, *sides)) + " |")
     return "\n".join(rows)
 
 
@@ -273,7 +219,7 @@ def documents(root: Path) -> dict[str, str]:
     """The generated pages of ``docs/`` in the checkout at ``root``, by name."""
     paths = sorted((root / "certificates").glob("*.json"))
     certificates = {path.relative_to(root).as_posix(): read_certificate(path) for path in paths}
-    return {"paper-map.md": paper_map(), "errata.md": errata(certificates), "reference.md": reference()}
+    return {"paper-map.md": paper_map(), "errata.md": errata(certificates)}
 
 
 def main(root: Path = ROOT) -> None:
@@ -287,4 +233,7 @@ def main(root: Path = ROOT) -> None:
 
 
 if __name__ == "__main__":
+    from pages import main as write_pages  # the script beside this one
+
     main()
+    write_pages()

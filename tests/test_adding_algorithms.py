@@ -3,48 +3,21 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-import mappo_verify
-
-PACKAGE = Path(mappo_verify.__file__).parent
-
-
-class Copy:
-    """The package in a folder of its own, which a test may change."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        shutil.copytree(PACKAGE, folder / "mappo_verify", ignore=shutil.ignore_patterns("__pycache__"))
-
-    def write(self, path, text):
-        """A new file of the package."""
-        place = self.folder / "mappo_verify" / path
-        assert not place.exists(), f"{path} is there already"
-        place.write_text(text)
-
-    def insert(self, path, before, text):
-        """Lines in front of the one place of a file that reads ``before``."""
-        place = self.folder / "mappo_verify" / path
-        old = place.read_text()
-        assert old.count(before) == 1, f"{path} has {old.count(before)} places that read {before!r}"
-        place.write_text(old.replace(before, text + before))
-
-    def run(self, *arguments):
-        """``mappo-verify ARGUMENTS`` of the copy: exit code, and all that it says."""
-        command = [sys.executable, "-m", "mappo_verify", *map(str, arguments)]
-        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False, timeout=300)
-        return done.returncode, done.stdout + done.stderr
+from package_copy import Copy
 
 
 @pytest.fixture
 def copy(tmp_path):
     return Copy(tmp_path)
+
+
+def ran(copy, *arguments):
+    """The exit code of ``mappo-verify ARGUMENTS`` of the copy, and all that it says."""
+    done = copy.mappo(*arguments)
+    return done.returncode, done.stdout + done.stderr
 
 
 # --- an algorithm ---------------------------------------------------------------------------------------------------------
@@ -98,14 +71,14 @@ def test_an_algorithm_is_one_module_and_one_row(copy):
     copy.insert("runs/algorithms.py", "from ..algorithms.pessimistic_general import", IMPORT)
     copy.insert("runs/algorithms.py", '    "algorithm-2": Entry(', ROW)
 
-    code, told = copy.run("run", "--help")
+    code, told = ran(copy, "run", "--help")
     assert code == 0 and "multiplicative-weights" in told
-    code, told = copy.run("run", "multiplicative-weights", "--help")
+    code, told = ran(copy, "run", "multiplicative-weights", "--help")
     assert code == 0 and "--step" in told and "--critic" in told and "--samples" not in told
     assert "Example: mappo-verify run multiplicative-weights --game climbing --step 0.01" in told
 
     options = ("--game", "climbing", "--step", "0.01", "--iterations", "300", "--out", "first")
-    code, told = copy.run("run", "multiplicative-weights", *options)
+    code, told = ran(copy, "run", "multiplicative-weights", *options)
     assert code == 0, told
     assert "Multiplicative weights" in told and "No theorem bounds the gap of multiplicative weights" in told
     found = json.loads((copy.folder / "first" / "summary.json").read_text())
@@ -118,13 +91,13 @@ def test_an_algorithm_is_one_module_and_one_row(copy):
     assert found["returns"][-1] > found["returns"][0] + 1
     assert {path.name for path in (copy.folder / "first").iterdir()} >= {"run.svg", "run.png", "run.json", "trace"}
 
-    code, told = copy.run("run", "multiplicative-weights", "--out", "first", "--resume")
+    code, told = ran(copy, "run", "multiplicative-weights", "--out", "first", "--resume")
     assert code == 0 and "nothing is left to do" in told
-    code, told = copy.run("run", "multiplicative-weights", "--game", "climbing", "--step", "-1", "--out", "second")
+    code, told = ran(copy, "run", "multiplicative-weights", "--game", "climbing", "--step", "-1", "--out", "second")
     assert code == 2 and "the step η = -1 is not a positive" in told
 
 
 def test_without_its_row_there_is_no_command(copy):
     copy.write("algorithms/multiplicative_weights.py", MODULE)
-    code, told = copy.run("run", "multiplicative-weights", "--game", "climbing", "--out", "first")
+    code, told = ran(copy, "run", "multiplicative-weights", "--game", "climbing", "--out", "first")
     assert code == 2 and "No such command" in told

@@ -238,7 +238,8 @@ def planted(old: str, new: str) -> str:
         (planted("T: go 1 : calm :", "T: go 1 : fog :"), 14, "no state is called 'fog'"),
         (planted("T: go 1 : calm :", "T: go 1 : 7 :"), 14, "7 is no state"),
         (planted("T: go 1 : calm :", "T: go 1 : calm storm :"), 14, "not 'calm storm'"),
-        (planted("T: go 1 : calm :", "T: go 1 : calm : storm : 0 : 1"), 15, "follows a 'T:' line"),
+        (planted("T: go 1 : calm :", "T: go 1 : calm : storm : 1"), 15, "follows a 'T:' line"),
+        (planted("T: go 1 : calm :", "T: go 1 : calm : storm : 0 : 1"), 14, "this is neither"),
         (planted("O: * :\nuniform", "O: * :\nidentity"), 17, "'identity' is not a number"),
         (planted("O: * :\nuniform", "O: * : * : 4 : 1"), 16, "joint observation; they are 0 to 3"),
         (planted("O: * :\nuniform", "O: * :\nuniform\nnoise"), 18, "'noise' is one too many"),
@@ -498,9 +499,9 @@ class Naive:
 @needs_problems
 @pytest.mark.parametrize("path", PROBLEM_FILES, ids=stem)
 def test_benchmark_files_against_a_naive_reader(path: Path) -> None:
-    began = time.perf_counter()
+    began = time.process_time()  # work, not waiting for other processes
     game = load_game(path)
-    assert time.perf_counter() - began < 20
+    assert time.process_time() - began < 20
     states, sizes, discount = SIZES[stem(path)]
     assert (game.states, game.action_sizes, fractions(game.discount[()])) == (states, sizes, discount)
     assert (game.transition.sum(-1) == 1).all() and game.start is not None and game.start.sum() == 1

@@ -159,8 +159,8 @@ ROW = {"state": 0, "actions": [0, 1], "next": 0, "probability": 0}
         (planted("states", value=[""]), r"\$\.states\[0\]: the name is empty"),
         (planted("states", value=["x" * 201]), r"\$\.states\[0\]: .*longer than 200"),
         (planted("states", value=[7]), r"\$\.states\[0\]: Expected `str`, got `int`"),
-        (planted("actions", value=[]), r"\$\.actions: a game needs at least one agent"),
-        (planted("actions", value=[1] * 21), r"\$: 21 agents are more than the limit of 20"),
+        (planted("actions", value=[]), r"\$\.actions: there are 0 agents; a game has from 1 to 20"),
+        (planted("actions", value=[1] * 21), r"\$\.actions: there are 21 agents; a game has from 1 to 20"),
         (planted("actions", value=[1, []]), r"\$\.actions\[1\]: there are 0"),
         (
             planted("transition", 0, "state", value=1),
@@ -242,7 +242,7 @@ def test_a_row_of_unrelated_denominators_does_not_stall(tmp_path: Path) -> None:
     data["transition"] = [
         {"state": 0, "actions": [0], "next": k, "probability": f"1/{10**999 + 2 * k + 1}"} for k in range(count)
     ]
-    with pytest.raises(FileError, match=r"\$\.transition\[\d+\]: the common denominator"):
+    with pytest.raises(FileError, match=r"\$\.transition\[\d+\]\.probability: the common denominator"):
         read(tmp_path, data)
 
 
@@ -320,7 +320,7 @@ def test_floats_are_written_as_the_rationals_that_they_are(tmp_path: Path) -> No
     save_game(tenths, tmp_path / "game.json")
     assert "null" not in (tmp_path / "game.json").read_text()
     assert same(load_json(tmp_path / "game.json"), tenths)
-    with pytest.raises(FileError, match=r"\$\.reward\[0\]\.reward: the number is too large for float64"):
+    with pytest.raises(FileError, match=r"\$\.reward\[0\]\.reward: the number .1e400. is too large for float64"):
         read(
             tmp_path,
             {**small(), "arithmetic": "floats", "reward": [{"state": 0, "actions": [0, 0], "reward": "1e400"}]},

@@ -259,7 +259,7 @@ HEAVY = {
     "quantecon",
     "networkx",
 }
-HEAVY_ALLOWED = {("checking/strategies.py", "hypothesis"), ("arithmetic/fused.py", "numba")}
+HEAVY_ALLOWED = {("checking/strategies.py", "hypothesis"), ("arithmetic/enclosures/fused.py", "numba")}
 FLINT_HOMES = {f"arithmetic/{name}.py" for name in ARITHMETIC_INSIDE}
 ONLY_HOME = {"matplotlib": "report/plots/"}
 

@@ -1,6 +1,9 @@
-"""The lessons run headless, compute what they say, and see a wrong formula where they check one."""
+"""The lessons run headless, compute what they say, see a wrong formula, and judge answers: a wrong one gets no solution."""
 
 import importlib
+import itertools
+import re
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -31,6 +34,8 @@ def run(monkeypatch):
     monkeypatch.syspath_prepend(LESSONS)
 
     def go(name, **controls):
+        if "proved" in controls:
+            controls["proved"] = {f"step_{k}": line for k, line in enumerate(controls["proved"], start=1)}
         app = importlib.import_module(name).app
         if controls and name in BEGIN:
             defs = BEGIN[name] | controls
@@ -60,6 +65,149 @@ def test_every_notebook_is_tested_here():
     assert {p.stem for p in LESSONS.glob("*.py") if "marimo.App(" in p.read_text("utf-8")} == {ONE, TWO, THREE, FOUR}
 
 
+def text_of_answer(shown):
+    """What the reader sees of a note, without markup."""
+    return re.sub(r"<[^>]+>", "", shown.text)
+
+
+# --- the exercises of every lesson ------------------------------------------------------------------------------------
+
+RIGHT = {
+    ONE: {
+        "predicted": "only the sum of the credits",
+        "tried": 4,  # of Q(lift) - Q(wait) = -7 + 19p - 3p² the root is at 0.393
+    },
+    TWO: {"predicted": "they coincide", "tried": True},
+    THREE: {"predicted": 8, "tried": True},  # 2^k/(2^k + 2) > 99/100 asks for 2^k > 198
+    FOUR: {"predicted": "one in the middle", "tried": True},
+}
+SOLVED = {  # what the controls of the lesson must be for the exercise "try"
+    ONE: {},
+    TWO: {"reward": [[2, 0, -9, 9], [2, 0, -9, 9]], "new": [[9, 9], [0, 0], [10, 10]]},
+    THREE: {"rival": [2, 3, 3]},
+    FOUR: {"length": 22, "gain": "7/3", "when": 9, "size": 29},
+}
+WRONG = {
+    ONE: {"predicted": ["every agent's credit", "nothing"], "tried": [3, 5]},
+    TWO: {"predicted": ["they touch at 0 and part later", "they are apart everywhere"], "tried": [True]},
+    THREE: {"predicted": [7, 9], "tried": [True]},
+    FOUR: {"predicted": ["one of the first three", "one of the last three"], "tried": [True]},
+}
+KINDS = {"predicted": "PREDICT", "tried": "TRY", "proved": "PROVE"}
+OBJECTIONS = {"predicted": "predict_objection", "tried": "try_objection", "proved": "prove_objection"}
+
+
+def judge(run, name):
+    """Whether the three exercises of a lesson judge as they must; the first complaint, or None."""
+    _, found = run(name)
+    right = RIGHT[name] | {"proved": [str(line) for line in found["proof_steps"]]}
+    chains = [list(chain) for chain in itertools.permutations(map(str, found["proof_offered"]), len(right["proved"]))]
+    chains = chains[:: max(1, len(chains) // 3)] + [[None] + right["proved"][1:], right["proved"][::-1]]
+    wrong = WRONG[name] | {"proved": [chain for chain in chains if chain != right["proved"]]}
+    for control, objection in OBJECTIONS.items():
+        if found[objection] is not None:
+            return f"{control}: an objection before there is an attempt"
+        setting = SOLVED[name] if control == "tried" else {}
+        if run(name, **setting, **{control: right[control]})[1][objection] is not None:
+            return f"{control}: the right answer is refused"
+        for answer in wrong[control]:
+            if run(name, **{control: answer})[1][objection] is None:
+                return f"{control}: {answer} is accepted"
+    return None
+
+
+@pytest.mark.parametrize("name", [ONE, TWO, THREE, FOUR])
+def test_every_exercise_tells_right_from_wrong(run, name):
+    assert judge(run, name) is None
+
+
+@pytest.mark.parametrize("name", [ONE, TWO, THREE, FOUR])
+def test_nothing_is_given_away(run, name):
+    """No feedback before an attempt, and no solution with a wrong one."""
+    shown, found = run(name)
+    module = importlib.import_module(name)
+    for control, kind in KINDS.items():
+        exercise = getattr(module, kind)
+        assert exercise.kind in ("predict", "try", "prove") and len(exercise.hints) >= 2
+        solution = text_of_answer(module.mo.md(exercise.solution))
+        assert solution not in re.sub(r"<[^>]+>", "", shown)
+        assert text_of_answer(exercise.feedback(None, None)).strip() == "First your attempt."
+        for answer in WRONG[name].get(control, [[None] * len(found["proof_steps"])])[:2]:
+            refused = run(name, **{control: answer})[1][OBJECTIONS[control]]
+            assert solution not in text_of_answer(exercise.feedback(answer, refused))
+            assert str(RIGHT[name].get(control, "no answer")) not in refused
+        assert solution in text_of_answer(exercise.feedback(1, None))
+
+
+def test_a_planted_error_in_a_checker_is_seen(run, monkeypatch):
+    """Each makes one exercise judge by something wrong, and ``judge`` says which."""
+    run(ONE)
+    right_values, right_subsets = mv.agent_advantages, mv.subset_advantages
+    with monkeypatch.context() as plant:
+        plant.setattr(mv, "agent_advantages", lambda *args: tuple(-table for table in right_values(*args)))
+        assert "tried" in judge(run, ONE)
+    with monkeypatch.context() as plant:  # every agent credited with the same
+        plant.setattr(mv, "subset_advantages", lambda *args: 0 * right_subsets(*args))
+        assert "predicted" in judge(run, ONE)
+    showing = importlib.import_module("showing")
+    for planted in (lambda *_: None, lambda *_: "no", lambda chosen, *_: None if None not in chosen.values() else "no"):
+        with monkeypatch.context() as plant:
+            plant.setattr(showing, "objection_to", planted)
+            sys.modules.pop(ONE, None)
+            assert "proved" in judge(run, ONE)
+        sys.modules.pop(ONE, None)
+
+
+def test_a_false_line_is_named_with_its_numbers(run):
+    _, found = run(ONE)
+    lines = {line.because: str(line) for line in found["proof_offered"]}
+    chosen = [str(line) for line in found["proof_steps"]]
+    chosen[1] = lines["π plays the best move"]
+    assert "Step 2 breaks" in run(ONE, proved=chosen)[1]["prove_objection"]
+    chosen = [str(line) for line in found["proof_steps"]]
+    assert "by its reason" in run(ONE, proved=[chosen[0], chosen[2], chosen[1], chosen[3]])[1]["prove_objection"]
+
+
+@pytest.mark.parametrize("name", [ONE, TWO, THREE, FOUR])
+def test_a_lesson_begins_with_goals_and_ends_with_what_is_next(run, name):
+    shown, _ = run(name)
+    module = importlib.import_module(name)
+    assert module.app._config.app_title == module.TITLE and 30 <= module.MINUTES <= 60 and len(module.GOALS) == 3
+    text = re.sub(r"<[^>]+>", "", shown)
+    assert (
+        text.index(module.TITLE)
+        < text.index("Afterwards you can")
+        < text.index("Exercise 1")
+        < text.index("Exercise 2")
+    )
+    assert text.index("Exercise 2") < text.index("Exercise 3") < text.rindex("Next")
+    assert f'# title = "{module.TITLE}"' in Path(module.__file__).read_text("utf-8")
+
+
+COMMANDS = [
+    pytest.param(line.strip(), id=line.strip())
+    for path in sorted(LESSONS.glob("lesson_*.py"))
+    for block in re.findall(r"```sh\n(.*?)```", path.read_text("utf-8"), re.DOTALL)
+    for line in block.splitlines()
+    if line.strip()
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_commands_of_the_lessons_work(command, tmp_path):
+    program, *arguments = command.split()
+    assert program == "mappo-verify"
+    call = [sys.executable, "-X", "utf8", "-m", "mappo_verify", *arguments]
+    found = subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, encoding="utf-8", check=False)
+    assert found.returncode == 0 and not found.stderr, found.stderr
+
+
+def test_no_command_hides_outside_a_block():
+    for path in LESSONS.glob("lesson_*.py"):
+        text = re.sub(r"```sh\n.*?```", "", path.read_text("utf-8"), flags=re.DOTALL)
+        assert not re.search(r"mappo-verify (?!-)[a-z]", text), path
+
+
 # --- 1 -----------------------------------------------------------------------------------------------------------------
 
 
@@ -82,11 +230,6 @@ def test_wrong_advantages_do_not_telescope(run, monkeypatch):
     monkeypatch.setattr(mv, "subset_advantages", lambda *args: 2 * of_subsets(*args))
     shown, found = run(ONE)
     assert found["telescopes"] and not found["same_sum"] and "✗" in shown
-
-
-def test_lifting_pays_from_four_tenths_on(run):
-    """Of ``Q(lift) - Q(wait) = -7 + 19p - 3p²`` the root is at 0.393."""
-    assert [run(ONE, answer=tenths)[1]["solved"] for tenths in (3, 4, 5)] == [False, True, False]
 
 
 # --- 2 -----------------------------------------------------------------------------------------------------------------
@@ -117,12 +260,6 @@ def test_old_visits_do_not_add_up(run, monkeypatch):
     assert not found["adds_up"] and "✗" in shown
 
 
-def test_a_sacrifice_is_recognised(run):
-    assert not run(TWO)[1]["solved"]
-    shown, found = run(TWO, reward=[[2, 0, -9, 9], [2, 0, -9, 9]], new=[[9, 9], [0, 0], [10, 10]])
-    assert found["solved"] and found["shares"][0] < 0 < found["shares"].sum() and "Solved" in shown
-
-
 # --- 3 -----------------------------------------------------------------------------------------------------------------
 
 
@@ -141,49 +278,56 @@ def test_a_swapped_divergence_breaks_the_identity(run, monkeypatch):
     assert not found["three_points"] and "✗" in shown
 
 
-def test_eight_doublings(run):
-    """2^k/(2^k + 2) > 99/100 asks for 2^k > 198."""
-    assert [run(THREE, answer=steps)[1]["solved"] for steps in (7, 8, 9)] == [False, True, False]
-
-
 # --- 4 -----------------------------------------------------------------------------------------------------------------
+
+
+BROKEN = {"length": 23, "gain": "2", "when": 11, "size": 26}
+
+
+def test_it_begins_with_the_theorem_surviving_and_ends_with_it_broken(run):
+    shown, found = run(FOUR)
+    assert found["printed"].verdict is found["repaired"].verdict is mv.Verdict.HOLDS and found["ratio"] < 0.2
+    assert found["broken"].verdict is mv.Verdict.VIOLATED and found["mended_there"].verdict is mv.Verdict.HOLDS
+    assert shown.index("survives this run") < shown.index("Exercise 1") < shown.index("The theorem, broken")
+    assert "lemma-b.4" in found["broken"].broken.because and "breaks here" in shown
+    shipped = mv.read_certificate(LESSONS.parent / "certificates" / "theorem-4.5-i-two-errors.json")
+    assert shipped.coordinates == importlib.import_module(FOUR).BROKEN and shipped.steps == 20
 
 
 def test_the_run_of_23_updates(run):
     """By hand, divided by log 2: left > 12.14, right < 11.77."""
-    shown, found = run(FOUR)
+    _, found = run(FOUR, **BROKEN)
     assert found["printed"].verdict is mv.Verdict.VIOLATED and found["repaired"].verdict is mv.Verdict.HOLDS
     for name, value in {"left": 8.41759, "right": 8.14085, "ratio": 1.0340}.items():
         assert float(found[name]) == pytest.approx(value, abs=5e-5)  # as many digits as were worked out by hand
     assert found["left"] > 12.14 * 0.693 and found["right"] < 11.77 * 0.694 < found["mended"]
-    assert "lemma-b.4" in found["printed"].broken.because and "breaks here" in shown
     assert found["ratios"][11, 26] == pytest.approx(float(found["ratio"]), rel=1e-9)  # floats agree with the balls
-
-
-def test_a_run_without_error_respects_the_theorem(run):
-    shown, found = run(FOUR, length=23, gain="2", when=11, size=0)
-    assert found["printed"].verdict is mv.Verdict.HOLDS and not found["solved"] and "survives" in shown
-
-
-def test_a_shorter_run_solves_the_exercise(run):
-    assert not run(FOUR)[1]["solved"]
-    _, found = run(FOUR, length=22, gain="7/3", when=9, size=29)
-    assert found["solved"] and found["ratio"] > 1.02
 
 
 def test_with_a_larger_fit_cost_nothing_breaks(run, monkeypatch):
     right = update_errors.fit_cost_factor
     for module in (update_errors, section_4_convergence):
         monkeypatch.setattr(module, "fit_cost_factor", lambda below: 4 * right(below))
-    _, found = run(FOUR)
+    _, found = run(FOUR, **BROKEN)
     assert found["printed"].verdict is mv.Verdict.HOLDS and found["ratio"] < 1
 
 
-# --- what they share -----------------------------------------------------------------------------------------------------
+# --- what they share ----------------------------------------------------------------------------------------------------
 
 
-def test_formulas_become_indices(run):
-    run(ONE)
+def test_formulas_are_typeset(run):
+    shown, _ = run(FOUR)
     formula = importlib.import_module("showing").formula
-    assert formula("E_{a^{1:m}~π'} π_k^m < 1") == "E<sub>a<sup>1:m</sup>~π&#x27;</sub> π<sub>k</sub><sup>m</sup> &lt; 1"
-    assert formula("π_*") == "π<sub>∗</sub>" and formula("x_{open") == "x<sub>open</sub>"
+    assert formula("π_k^m ≤ 1").startswith("<math") and "<msubsup>" in formula("π_k^m ≤ 1")
+    assert formula("as lemma-b.4 < has it") == "as lemma-b.4 &lt; has it" or "<math" in formula("as lemma-b.4 < has it")
+    assert shown.count("<math") > 5
+
+
+def test_charts_take_the_colour_of_the_text_and_fit_a_telephone(run):
+    for name in (ONE, TWO, THREE, FOUR):
+        shown, _ = run(name)
+        charts = re.findall(r'<div role="img" aria-label="([^"]+)"><svg (.*?)>(.*?)</svg>', shown, re.DOTALL)
+        assert charts and all(label and "width: 100%" in head for label, head, _ in charts)
+        for _, head, drawing in charts:
+            assert "currentColor" in drawing and "#010203" not in drawing
+            assert float(re.search(r'width="([\d.]+)pt"', head)[1]) <= 270  # 360 pixels

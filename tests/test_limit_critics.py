@@ -9,7 +9,7 @@ import pytest
 import mappo_verify as mv
 from mappo_verify.arithmetic import System, floats_of, like
 from mappo_verify.games.offline import one_agent_gap, two_agent_gap
-from mappo_verify.papers.local_optimization.limits import limits_at_start, limits_of
+from mappo_verify.papers.local_optimization.limits import limits_of, require_smallest, smallest_critic
 from mappo_verify.quantities.bellman_error import Moments, population_moments, start_features
 from mappo_verify.quantities.limit_critics import LimitError, _multipliers, limit_critic, require_optimal
 from mappo_verify.quantities.linear_class import LinearClass
@@ -98,18 +98,37 @@ def test_multipliers_are_few_and_do_not_depend_on_a_solver():
 
 @pytest.mark.parametrize(("make", "m"), CASES)
 def test_the_critic_is_smallest_at_every_action_of_the_start(make, m):
+    """Under both inner minima: the multipliers bound every critic without error below by the critic's own values."""
     problem = make()
-    policy = mv.Policy.uniform(problem.game)
-    critic = limits_of(problem, policy)[m - 1]
-    proofs = limits_at_start(problem, policy, m, critic)
-    values = critic.values.reshape(problem.game.states, -1)[0]
-    assert [str(proof.objective) for proof in proofs] == values.astype(str).tolist()
+    critic = limits_of(problem, mv.Policy.uniform(problem.game))[m - 1]
+    proof = smallest_critic(problem, m, critic)
+    assert (proof.weights == critic.weights).all()
+    assert proof.equalities.any(1).all() and not proof.upper.any()
 
 
-def test_a_critic_that_is_not_smallest_at_some_action_is_noticed():
+@pytest.mark.parametrize("weights", [[Fraction(3, 2), Fraction(1, 4), 4, 0], [0, Fraction(1, 4), 0, 0]])
+def test_a_critic_that_is_not_smallest_or_has_an_error_is_noticed(weights):
+    """The first is Q, which has no Bellman error either."""
     problem = one_agent_gap()
-    policy = mv.Policy.uniform(problem.game)
-    (critic,) = limits_of(problem, policy)
-    true = like([Fraction(3, 2), Fraction(1, 4), 4, 0], System.RATIONALS)  # Q, which has no Bellman error either
-    with pytest.raises(LimitError, match="not proved optimal"):
-        limits_at_start(problem, policy, 1, replace(critic, weights=true))
+    (critic,) = limits_of(problem, mv.Policy.uniform(problem.game))
+    with pytest.raises(LimitError, match="not proved smallest"):
+        smallest_critic(problem, 1, replace(critic, weights=like(np.array(weights, object), System.RATIONALS)))
+
+
+@pytest.mark.parametrize("part", ["weights", "equalities", "lower", "upper"])
+def test_a_planted_error_in_any_part_of_the_proof_is_caught(part):
+    problem = two_agent_gap()
+    proof = smallest_critic(problem, 1, limits_of(problem, mv.Policy.uniform(problem.game))[0])
+    for place in range(getattr(proof, part).size):
+        wrong = np.array(getattr(proof, part))
+        wrong.flat[place] = wrong.flat[place] + like(1, System.RATIONALS)
+        with pytest.raises(LimitError, match="not proved smallest"):
+            require_smallest(replace(proof, **{part: wrong}), problem, 1)
+
+
+def test_a_ball_without_room_for_the_rival_map_is_noticed():
+    """Then a critic outside of ``Aw = b`` may be without error under equation (5), and the proof would not hold."""
+    problem = one_agent_gap()
+    (critic,) = limits_of(problem, mv.Policy.uniform(problem.game))
+    with pytest.raises(LimitError, match="room for the rival map"):
+        smallest_critic(replace(problem, radius=like(11, System.RATIONALS)), 1, critic)

@@ -7,6 +7,8 @@ import json
 import os
 import pty
 import random
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -31,7 +33,7 @@ from mappo_verify.runs import summary as summary_module
 from mappo_verify.runs.algorithms import ALGORITHMS
 from mappo_verify.runs.folder import open_run
 from mappo_verify.runs.plan import Plan
-from mappo_verify.runs.storage import stored
+from mappo_verify.runs.storage import _checksum, stored
 from mappo_verify.runs.summary import finding, summarise
 
 MV = [sys.executable, "-m", "mappo_verify", "run"]
@@ -123,7 +125,12 @@ def test_other_random_numbers_are_another_run(whole, tmp_path):
         if path.name == "000000059.npz":
             parts = dict(np.load(path))
             fresh = dict(np.load(tmp_path / "trace" / "000000000.npz"))
-            np.savez(path, **{**parts, "generators": fresh["generators"]})
+            follows, _ = parts.pop("follows"), parts.pop("checksum")
+            parts["generators"] = fresh["generators"]
+            checksum = np.frombuffer(
+                _checksum(follows.tobytes(), parts.items()), np.uint8
+            )  # so that nothing else tells
+            np.savez(path, **parts, follows=follows, checksum=checksum)
     assert not same(mv.resume_run(tmp_path), whole["algorithm-1"])
 
 
@@ -141,7 +148,7 @@ def test_the_library_can_store_what_it_likes(tmp_path):
     game = mv.restarted(mv.named_game("climbing")).floats()
     for count in range(2):
         trace = multi_agent_ppo(game, 30, critic=mv.algorithms.NoisyCritic(0.1), record=mv.runs.Store(tmp_path, 0.0))
-        assert len(list(tmp_path.iterdir())) == 30, count
+        assert len(list(tmp_path.glob("*.npz"))) == 30, count
     assert same(trace, multi_agent_ppo(game, 30, critic=mv.algorithms.NoisyCritic(0.1)))
     with pytest.raises(mv.errors.RunError, match="only runs in float64"):
         mv.algorithms.constant_step(game.balls(), 2, 1, record=mv.runs.Store(tmp_path / "balls"))
@@ -287,6 +294,169 @@ def test_a_wrong_bit_at_the_end_is_ignored_and_written_again(halfway):
     assert same(mv.resume_run(folder), expected)
 
 
+@pytest.mark.parametrize("k", [2, 5])
+@pytest.mark.parametrize("name", ["values_1", "parameters_1", "state_1", "generators", "checksum"])
+def test_numbers_that_were_changed_are_noticed(halfway, k, name):
+    """Also where the file is well-formed, and its own checksums of bytes fit."""
+    folder, expected = halfway
+    path = folder / "trace" / f"{k:09d}.npz"
+    table = dict(np.load(path))[name].copy()
+    table.flat[0] = 1e300 if table.dtype.kind == "f" else table.flat[0] ^ 1
+    chunk(path, **{name: table})
+    for read in (mv.load_run, mv.resume_run):
+        with pytest.raises(
+            mv.errors.RunError, match=rf"{k:09d}.npz was changed after it was written: .*; delete {k:09d}.npz"
+        ):
+            read(folder)
+    for later in range(k, 6):
+        (folder / "trace" / f"{later:09d}.npz").unlink()
+    assert same(mv.resume_run(folder), expected)
+
+
+def test_files_of_another_run_are_noticed(halfway, tmp_path_factory):
+    folder, expected = halfway
+    other = tmp_path_factory.mktemp("other")
+    plan = Plan("algorithm-1", game="climbing", options={"iterations": 12, "critic": "noisy:1", "seed": 1})
+    with pytest.raises(Stopped):
+        mv.begin_run(plan, other, 0.0, stopping_at(6))
+    for k in (0, 3, 5):
+        path = folder / "trace" / f"{k:09d}.npz"
+        own = path.read_bytes()
+        path.write_bytes((other / "trace" / path.name).read_bytes())
+        with pytest.raises(mv.errors.RunError, match=rf"{path.name} is of another run"):
+            mv.load_run(folder)
+        path.write_bytes(own)
+    assert same(mv.resume_run(folder), expected)
+
+
+@pytest.mark.parametrize(("name", "old", "new"), [("game.json", "11", "12"), ("run.json", '"noisy:1"', '"noisy:2"')])
+def test_settings_that_were_changed_are_noticed(halfway, name, old, new):
+    folder, _ = halfway
+    text = (folder / name).read_text("utf-8")
+    assert old in text
+    (folder / name).write_text(text.replace(old, new), "utf-8")
+    with pytest.raises(
+        mv.errors.RunError, match=r"of another run, or run.json or game.json was changed after it was written"
+    ):
+        mv.load_run(folder)
+
+
+def test_a_store_without_settings_knows_its_process(tmp_path):
+    """Another seed is another run, also for who stores by himself."""
+    game = mv.named_game("random:2x2x2:1").floats()
+    for seed in (0, 1):
+        critic, record = mv.algorithms.NoisyCritic(1.0), mv.runs.Store(tmp_path / "own")
+        if seed:
+            with pytest.raises(mv.errors.RunError, match="is of another run"):
+                mv.algorithms.constant_step(game, 5, 0.1, critic=critic, seed=seed, record=record)
+        else:
+            mv.algorithms.constant_step(game, 5, 0.1, critic=critic, seed=seed, record=record)
+
+
+@pytest.mark.parametrize(
+    ("plant", "message"),
+    [
+        (lambda f: (shutil.rmtree(f / "trace"), (f / "trace").write_text("")), r"no folder|cannot write into the folder"),
+        (lambda f: ((f / "run.json").unlink(), os.mkfifo(f / "run.json")), "it is a pipe or a device"),
+        (lambda f: ((f / "run.json").unlink(), (f / "run.json").mkdir()), "does not describe a run"),
+        (lambda f: (f / "run.json").write_bytes(b" " * 2**20 + b"{}"), "holds more than the limit"),
+        (lambda f: (f / "run.json").write_text('{"x": ' + "[" * 100_000), "nested too deeply"),
+        (lambda f: (f / "run.json").write_text((f / "run.json").read_text().replace('"game":', '"game": 0, "game":')),
+         "does not describe a run.*game"),
+        (lambda f: (f / "game.json").unlink(), "cannot be read"),
+    ],
+)  # fmt: skip
+def test_damaged_folders_are_clear_errors(halfway, plant, message):
+    folder, _ = halfway
+    plant(folder)
+    for use in (mv.load_run, mv.resume_run):
+        with pytest.raises(mv.errors.MappoVerifyError, match=message):
+            use(folder)
+
+
+# --- two at once ----------------------------------------------------------------------------------------------------------
+
+FOLLOW = """
+import sys
+import mappo_verify as mv
+folder, seed, every = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+plan = mv.runs.Plan("algorithm-1", game="climbing", options={"iterations": 400, "critic": "noisy:1", "seed": seed})
+print("ready", flush=True)
+sys.stdin.readline()
+try:
+    mv.resume_run(folder, every) if sys.argv[4:] else mv.begin_run(plan, folder, every)
+except mv.errors.RunError as error:
+    sys.exit(str(error))
+"""
+
+
+def following(folder, seed, every, *more):
+    """A process that is about to begin (or to continue) this run."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen([sys.executable, "-c", FOLLOW, str(folder), str(seed), str(every), *more], **pipes)
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def whole_of(seed):
+    plan = Plan("algorithm-1", game="climbing", options={"iterations": 400, "critic": "noisy:1", "seed": seed})
+    return plan.follow(plan.subject(), in_memory)
+
+
+def test_two_runs_into_one_folder_are_never_mixed(tmp_path):
+    """Begun at the same moment: one is whole, the other is told why it is not."""
+    both = [following(tmp_path / "run", seed, 0.0) for seed in (0, 1)]
+    for process in both:
+        process.stdin.write("\n")
+        process.stdin.flush()
+    said = [process.communicate(timeout=120)[1] for process in both]
+    codes = [process.returncode for process in both]
+    assert sorted(codes) == [0, 1], said
+    winner = codes.index(0)
+    assert re.search("another process is writing the run in|holds a run already", said[1 - winner])
+    assert same(mv.load_run(tmp_path / "run"), whole_of(winner))
+
+
+def test_a_run_that_is_being_written_is_not_continued_by_another(tmp_path):
+    first = following(tmp_path, 0, 0.0)
+    first.stdin.write("\n")
+    first.stdin.flush()
+    while not _stored(tmp_path) and first.poll() is None:
+        time.sleep(0.002)
+    first.send_signal(signal.SIGSTOP)
+    try:
+        with pytest.raises(
+            mv.errors.RunError, match=r"another process is writing the run in .*; wait until it ends, or choose"
+        ):
+            mv.resume_run(tmp_path)
+        assert mv.load_run(tmp_path).iterations > 0, "reading is free"
+    finally:
+        first.send_signal(signal.SIGCONT)
+    first.communicate(timeout=120)
+    assert same(mv.resume_run(tmp_path), whole_of(0))
+
+
+def test_twenty_kills_leave_a_run_that_goes_on_bit_for_bit(tmp_path):
+    """SIGKILL at random moments of writing; nothing half-written remains."""
+    moments, kept = random.Random(7), [0]
+    for _ in range(20):
+        more = ["resume"] * (tmp_path / "run.json").exists()
+        process = following(tmp_path, 0, 0.0, *more)
+        process.stdin.write("\n")
+        process.stdin.flush()
+        while _stored(tmp_path) <= kept[-1] and process.poll() is None:
+            time.sleep(0.001)
+        time.sleep(moments.uniform(0, 0.01))
+        process.kill()
+        _, err = process.communicate(timeout=60)
+        assert process.returncode in (-signal.SIGKILL, 0), err
+        kept.append(mv.load_run(tmp_path).iterations)
+    assert kept == sorted(kept) and 0 < kept[1] < 400
+    (tmp_path / "trace" / ".0123456789abcdef.part").write_bytes(b"half")
+    assert same(mv.resume_run(tmp_path), whole_of(0))
+    assert not list(tmp_path.rglob("*.part"))
+
+
 @pytest.mark.parametrize("damage", ["tear", "delete"])
 def test_damage_in_the_middle_is_an_error_with_a_cure(halfway, damage):
     folder, expected = halfway
@@ -379,7 +549,7 @@ def test_compressed_files_are_refused(halfway):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"version": 2}, "version 2, not"),
+        ({"version": 1}, "version 1, not .* another release wrote it"),
         ({"algorithm": "algorithm-9"}, "no algorithm is called 'algorithm-9'"),
         ({"options": {"speed": 1}}, "has no option speed"),
         ({"options": {"iterations": "many"}}, "options.iterations = 'many' is of the wrong type"),
@@ -523,7 +693,7 @@ def test_bad_input_ends_in_one_line_and_leaves_no_run(mappo, tmp_path, options, 
 def test_a_folder_that_is_a_file_is_a_clear_error(mappo, tmp_path):
     (tmp_path / "file").write_text("mine")
     code, _, err = mappo("constant-step", "--game", "climbing", "--out", tmp_path / "file")
-    assert code == 2 and "cannot make the folder" in err
+    assert code == 2 and ("is no folder that can be read" in err or "cannot make the folder" in err)
 
 
 # --- what it says -------------------------------------------------------------------------------------------------------

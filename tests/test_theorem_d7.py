@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import mappo_verify as mv
-from mappo_verify.arithmetic import System, floats_of
+from mappo_verify.arithmetic import System, floats_of, like
 from mappo_verify.games.offline import two_agent_gap
 from mappo_verify.papers.local_optimization import appendix_d_theorem
 
@@ -64,8 +64,10 @@ def test_where_zeros_are_too_many_the_trap_stays_shut():
     setting = appendix_d_theorem.TRAP
     coordinates = {"first": [[1, 1]] * 4, "price": [1000, 1], "counts": [4, 1, 1, 1]}
     case = setting.case(coordinates, mv.Sizes(1, (2,)), System.RATIONALS)
-    finite = appendix_d_theorem._first_class(System.RATIONALS)
-    assert finite.errors(case.game, case.policy, case.sample)[1] > 0
-    assert int(finite.choice(case.game, case.policy, case.sample, case.price, case.game.start)) == 0
-    shut = mv.check("theorem-d.7/trap", first=case.first, price=case.price, counts=case.counts)
+    finite = appendix_d_theorem._first_class(case.system)
+    assert finite.errors(case.game, case.policy, case.sample).unwrap()[0, 1] > 0
+    objective = finite.objective(case.game, case.policy, case.sample, case.price, case.game.start).unwrap()[0].tolist()
+    assert min(objective) == objective[0] < min(objective[1:])
+    first, price, counts = (like(v, System.RATIONALS) for v in ([[Fraction(1, 2)] * 2] * 4, 1000, [4, 1, 1, 1]))
+    shut = mv.check("theorem-d.7/trap", first=first, price=price, counts=counts)
     assert shut.verdict is mv.Verdict.NOT_APPLICABLE

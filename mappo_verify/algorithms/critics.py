@@ -89,7 +89,7 @@ class MonteCarloCritic(Critic):
     rollouts: int
 
     def __post_init__(self) -> None:
-        require_count("rollouts", self.rollouts)
+        require_count("rollouts", self.rollouts, 10**6)
 
     def estimate(self, current: CurrentPolicy, generator: Generator) -> tuple[Array, ...]:
         """From ``rollouts·S·A`` episodes."""
@@ -118,7 +118,7 @@ class RegressionCritic(Critic):
     samples: int
 
     def __post_init__(self) -> None:
-        require_count("samples", self.samples)
+        require_count("samples", self.samples, 10**7)
 
     def estimate(self, current: CurrentPolicy, generator: Generator) -> tuple[Array, ...]:
         """One batch of samples serves all agents."""

@@ -237,7 +237,7 @@ class Samples(Data):
     size: int
 
     def __post_init__(self) -> None:
-        require_count("the number n of draws", self.size)
+        require_count("the number n of draws", self.size, 10**15)
 
     def dataset(self, outcomes: Outcomes, policy: Policy, generator: Generator) -> Dataset:
         """``n`` draws; only floats can be drawn from."""

@@ -14,7 +14,7 @@ from ..arithmetic import Array, like, system_of
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.features import Features, Parameters
-from ..model.validation import array_of, in_system, require_count, require_positive
+from ..model.validation import array_of, in_system, require_count, require_positive, require_seed
 from .critics import Critic, ExactCritic
 from .current_policy import CurrentPolicy
 from .projection_step import Solver, Subproblem
@@ -108,6 +108,7 @@ class Improvement(Process):
 
     def __post_init__(self) -> None:
         require_count("K", self.iterations)
+        require_seed(self.seed)
         agent_order(self.order, self.game.agents)
 
     @cached_property

@@ -28,7 +28,7 @@ from ..games.offline import OfflineProblem
 from ..model import Game, Policy
 from ..model.agents import split_last
 from ..model.features import Features
-from ..model.validation import require_count, require_positive
+from ..model.validation import require_count, require_positive, require_seed
 from ..quantities.agent_values import average_out
 from ..quantities.online_learning import tuned_step
 from .datasets import Data, Outcomes, Population, outcomes_of
@@ -112,6 +112,7 @@ class PessimisticImprovement(Process):
 
     def __post_init__(self) -> None:
         require_count("K", self.iterations)
+        require_seed(self.seed)
         require_positive("λ", self.penalty)
         system = self.problem.game.system
         if system is not System.FLOATS:

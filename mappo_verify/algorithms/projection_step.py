@@ -46,6 +46,9 @@ from .current_policy import CurrentPolicy
 from .least_squares import least_squares
 from .sampling import Generator, cumulative, draw
 
+MAX_STEPS = 10**7
+"""``T`` of Algorithm 3 in every iteration."""
+
 Start = Literal["zero", "current"]
 
 
@@ -158,7 +161,7 @@ class StochasticGradient(Solver):
     expectations: bool = False
 
     def __post_init__(self) -> None:
-        require_count("T", self.steps)
+        require_count("T", self.steps, MAX_STEPS)
         if self.step is not None:
             require_positive("the step η", self.step)
         if self.start not in ("zero", "current"):

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from . import system as plain
 from .numbers import Hidden, Numbers, constants, contract_numbers, wrap
 from .numbers import zeros as zero_numbers
-from .one_instance import UFUNCS, Truth, aligned, refuse
+from .one_instance import UFUNCS, Truth, refuse
 from .structure import alike, broadcast_arrays, broadcast_to
 from .system import Array, System
 
@@ -108,9 +108,24 @@ def pseudo_solve(matrix: Any, right: Any) -> tuple[Array, Array]:
     size = left.shape[-1] if left.ndim > 1 else 0
     if target.ndim < 2 or left.shape[-2:] != (size, size) or target.shape[-2] != size:
         raise ValueError(f"pseudo_solve needs [..., n, n] and [..., n, k], not {left.shape} and {target.shape}")
-    parts = left.arithmetic.pseudo_solve(*aligned(left, target))
-    solution, remainder = (Numbers(left.arithmetic, found) for found in parts)
-    return solution, remainder
+    several = np.broadcast_shapes(left.shape[:-2], target.shape[:-2])
+    count = max(left.count, target.count)
+
+    def side_by_side(values: Numbers) -> Any:
+        """The systems of one instance among the instances: ``[..., n, k, B]`` as ``[n, k, ...·B]``."""
+        parts = broadcast_to(values, (*several, *values.shape[-2:]))._parts
+        wide = (np.broadcast_to(part, (*part.shape[:-1], count)) for part in parts)
+        return tuple(np.moveaxis(part, (-3, -2), (0, 1)).reshape(*values.shape[-2:], -1) for part in wide)
+
+    def apart(parts: Any) -> Numbers:
+        shaped = (part.reshape(*part.shape[:2], *several, count) for part in parts)
+        return Numbers(left.arithmetic, tuple(np.moveaxis(part, (0, 1), (-3, -2)) for part in shaped))
+
+    if not several:
+        solution, remainder = left.arithmetic.pseudo_solve(left._parts, target._parts)
+        return Numbers(left.arithmetic, solution), Numbers(left.arithmetic, remainder)
+    solution, remainder = left.arithmetic.pseudo_solve(side_by_side(left), side_by_side(target))
+    return apart(solution), apart(remainder)
 
 
 # --- elementary functions --------------------------------------------------------------------------------------------------

@@ -65,7 +65,7 @@ class Numbers(OneInstance):
 
     def _binary(self, other: Any, function: Callable[[Parts, Parts], Parts], swapped: bool = False) -> Numbers:
         if getattr(type(other), "__array_ufunc__", 0) is None:  # NumPy's sign for "let me do it"
-            return NotImplemented
+            return NotImplemented  # type: ignore[no-any-return]
         given = self.operand(other)
         one, two = (self._parts, given._parts)
         if one[0].ndim != two[0].ndim:

@@ -70,7 +70,7 @@ class Arithmetic(Protocol):
         """``X`` with ``M X = R`` for ``[n, n, B]`` and ``[n, k, B]``; ``M`` needs no pivoting, see :func:`.solve`."""
 
     def pseudo_solve(self, matrix: Parts, right: Parts) -> tuple[Parts, Parts]:
-        """``M⁺R`` and what of ``R`` lies outside the range of ``M``, for ``[..., n, n, B]`` and ``[..., n, k, B]``."""
+        """``M⁺R`` and what of ``R`` lies outside the range of ``M``, for ``[n, n, B]`` and ``[n, k, B]``."""
 
     def exp(self, values: Parts) -> Parts:
         """``exp x``"""

@@ -8,9 +8,9 @@ from .doctor import diagnose as diagnose
 from .monte_carlo import Statistics as Statistics, Interval as Interval
 
 # --- Certificates ----------------------------------------------------------------------------------------------------
+from .certificate_files import read_certificate as read_certificate
 from .certificate import (
     certificate_of as certificate_of,
     write_certificate as write_certificate,
-    read_certificate as read_certificate,
     recheck as recheck,
 )

@@ -20,14 +20,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arithmetic import FALSE, System, like
+from ..arithmetic import FALSE, Hidden, System, like
 from ..claims.case import Case
 from ..claims.claim import Claim, chains, composed_relation
 from ..claims.coordinates import Sizes
 from ..claims.experiment import Experiment
 from ..errors import ClaimError
-from ..model.trees import hidden
-from .evaluate import sides
+from ..model.trees import hidden, shared
+from .evaluate import per_instance, sides
 
 ERROR = 0.01
 """The probability that any of a claim's intervals misses its number."""
@@ -156,10 +156,12 @@ def _prepared(claim: Claim, experiment: Experiment, name: str, objects: Any) -> 
     """The exact case of a design, with one datum of each kind, after a look at the claim's hypotheses."""
     game = objects["game"]
     ones = like(np.ones((game.states, game.actions, game.states + 1), int), System.RATIONALS)
-    sizes = Sizes(game.states, game.action_sizes)
-    exact = Case(claim.setting.ingredients, sizes, System.RATIONALS, (), {**objects, experiment.counts: ones})
+    given = {
+        name: shared(value, Hidden(System.RATIONALS)) for name, value in {**objects, experiment.counts: ones}.items()
+    }
+    exact = Case(claim.setting.ingredients, Sizes(game.states, game.action_sizes), System.RATIONALS, (), given)
     for hypothesis in claim.setting.all_hypotheses:
-        if (np.asarray(hypothesis.holds(exact)) == FALSE).any():
+        if per_instance(hypothesis.holds(exact), ()) == FALSE:
             raise ClaimError(f"claim {claim.id}: the design {name!r} violates a hypothesis: {hypothesis.name}")
     return exact
 
@@ -167,7 +169,8 @@ def _prepared(claim: Claim, experiment: Experiment, name: str, objects: Any) -> 
 def sampled(experiment: Experiment, exact: Case, count: int, repetitions: int, generator: np.random.Generator) -> Case:
     """A batch of samples of ``count`` data each, in floats: how often each transition occurs has a multinomial law."""
     floats = exact.to(System.FLOATS)
-    law = np.asarray(experiment.law(floats), dtype=np.float64)
+    numbers: Any = experiment.law(floats)
+    law = np.asarray(numbers.unwrap()[0], dtype=np.float64)
     drawn = generator.multinomial(count, law.ravel() / law.sum(), size=repetitions)
     counts = hidden(drawn.reshape(repetitions, *law.shape).astype(np.float64), System.FLOATS, law.ndim)
     return Case(

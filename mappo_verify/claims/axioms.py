@@ -23,7 +23,21 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from ..arithmetic import Array, absolute, both, compare, divide, every, exp, largest, log, smallest, xlogy
+from ..arithmetic import (
+    Array,
+    absolute,
+    both,
+    compare,
+    divide,
+    every,
+    exp,
+    largest,
+    log,
+    possible,
+    smallest,
+    truth_of,
+    xlogy,
+)
 from ..errors import ClaimError
 
 
@@ -99,7 +113,7 @@ def _axiom(name: str, made: Any) -> Axiom:
 
 def _distribution(rows: Any) -> Any:
     """Whether rows are probabilities: at least 0, with sum 1 (not certainly another one, in systems that certify no equality)."""
-    return both(every_entry(compare(rows, "≥", 0)), every_entry(compare(rows.sum(-1), "=", 1).possible()))
+    return both(every_entry(compare(rows, "≥", 0)), every_entry(truth_of(possible(compare(rows.sum(-1), "=", 1)))))
 
 
 def gibbs(left: Any, right: Any) -> Axiom:

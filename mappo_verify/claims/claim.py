@@ -55,6 +55,17 @@ class Kind(enum.Enum):
     SIMULATION = "simulation"
 
 
+MEANING = {
+    Kind.PRINTED: "the paper states just this",
+    Kind.READING: "one of several readings that the paper's words allow",
+    Kind.HYPOTHESIS: "shows that a hypothesis cannot be dropped",
+    Kind.REPAIR: "a repair of what the paper states",
+    Kind.BEYOND: "a statement of this project, not of the paper",
+    Kind.SIMULATION: "about the paper's simulation and its numbers",
+}
+"""What is said beside a verdict."""
+
+
 @dataclass(frozen=True, eq=False)
 class Line:
     """One line of a proof.  Axes of ``value`` beyond the batch mean "for all"; ``where`` masks the entries it speaks of.

@@ -1,10 +1,36 @@
-"""A paper as data: what it is, and its claims, section by section."""
+"""A paper as data: what it is, the statements that it prints, and the claims that put them on trial, section by section."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from .claim import Claim
+
+
+@dataclass(frozen=True, eq=False)
+class Statement:
+    """One statement that a paper prints: a definition, lemma, theorem, or what a section claims.
+
+    Its parts are the claims whose :attr:`~mappo_verify.claims.claim.Claim.parent` is ``id``.  No verdict stands here: it is
+    computed from theirs.
+
+    Parameters
+    ----------
+    id : str
+        ``theorem-4.5``, as the claims spell it.
+    name, title : str
+        ``Theorem 4.5``, and what it says in a few words.
+    why : str
+        Of one that fails or needs more than it prints: what goes wrong, as the rest of a sentence.
+    answer : str
+        What a defender of the paper would say, and how far the verdict stands.
+    """
+
+    id: str
+    name: str
+    title: str
+    why: str = ""
+    answer: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +50,7 @@ class Paper:
     where: str
     link: str
     sections: tuple[Section, ...]
+    statements: tuple[Statement, ...] = ()
 
     @property
     def claims(self) -> tuple[Claim, ...]:

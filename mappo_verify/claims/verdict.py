@@ -50,7 +50,7 @@ class StepEvidence:
     relation: str
     right: str
     because: str
-    axiom: str | None
+    axiom: Any
     truth: Truth
     margin: Array | None
     ratios: Array | None = None

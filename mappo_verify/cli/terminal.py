@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 output, errors = Console(), Console(stderr=True)
 
+MAX_MESSAGE = 1_000
+"""Characters of an error that are shown; a user's own words may stand in it."""
 GAME_HELP = "A named game (climbing, penalty:-30, two-step, random:3x2x2:7, ...) or a file (.json, .dpomdp, also .gz)."
 GameOption = Annotated[str | None, typer.Option("--game", "-g", metavar="FILE|NAME", help=GAME_HELP)]
 DiscountOption = Annotated[
@@ -117,16 +120,27 @@ class Progress:
 def ending_in_exit_codes(run: Callable[[], None]) -> None:
     """Run the command line: every error that the toolkit raises on purpose ends in one line and exit code 2."""
     from ..errors import MappoVerifyError
+    from ..games.files import cut
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # γ and ∞ where the terminal's encoding has none
+            stream.reconfigure(errors="backslashreplace")
     try:
         run()
     except MappoVerifyError as error:
         errors.print(f"[bold red]error:[/] {type(error).__name__}: ", end="")
-        warn(str(error))
+        warn(cut(str(error), MAX_MESSAGE))
         sys.exit(2)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:  # a full or read-only disk, wherever something was written
+        place = f"{error.filename}: " if error.filename else ""
+        warn(f"error: {cut(place, MAX_MESSAGE)}{error.strerror or error}")
+        sys.exit(2)
+    except MemoryError:
+        warn("error: the memory does not suffice; ask for less: fewer iterations, samples or states")
+        sys.exit(2)
     except KeyboardInterrupt:
         errors.print("interrupted")
         sys.exit(130)

@@ -22,7 +22,7 @@ from fractions import Fraction
 from functools import cached_property
 from math import prod
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -37,14 +37,20 @@ from .files import (
     chosen_discount,
     exact_number,
     name_complaint,
-    read_text,
+    read_bytes,
     shown,
     size_complaint,
     told,
 )
 
-MAX_LINES = 2_000_000
-MAX_FILLS = 500_000_000
+MAX_LINES = 60_000
+"""Lines of a file; the largest benchmark that we know (Mars) has 34,400."""
+MAX_LINE = 2**20
+"""Bytes of one line."""
+MAX_WORDS = 2_000_000
+"""Words of a file, of which :data:`MAX_HEADER` may stand in one declaration of names or of the start."""
+MAX_HEADER = 100_000
+MAX_FILLS = 200_000_000
 """Table entries that all lines together may set: wildcards that override each other must not take hours."""
 LINE_COST = 100
 """What setting anything at all costs, in entries."""
@@ -73,11 +79,10 @@ def load_dpomdp(path: PathLike, discount: int | str | Fraction | None = None) ->
     Raises :class:`~mappo_verify.errors.FileError` naming the file, the line and the value.
     """
     chosen = chosen_discount(discount)
-    return _Reader(path, read_text(path)).game(chosen)
+    return _Reader(path, read_bytes(path)).game(chosen)
 
 
-@dataclass(frozen=True)
-class _Section:
+class _Section(NamedTuple):
     """One declaration: from its keyword to the next."""
 
     keyword: str
@@ -85,9 +90,6 @@ class _Section:
     line: int
     rows: list[tuple[int, str]]
     """Line number and text; the first is what follows the colon."""
-
-    def tokens(self) -> list[Token]:
-        return [(word, line) for line, text in self.rows for word in text.split()]
 
 
 @dataclass(frozen=True)
@@ -105,8 +107,7 @@ class _Names:
         return str(position) if self.names is None else self.names[position]
 
 
-@dataclass(frozen=True)
-class _Assignment:
+class _Assignment(NamedTuple):
     """A T, O or R line: the value (a number, or an array over the last axes) at a place per axis group."""
 
     line: int
@@ -117,13 +118,15 @@ class _Assignment:
 class _Reader:
     """Reads one file.  Every complaint names the line."""
 
-    def __init__(self, path: PathLike, text: str) -> None:
+    def __init__(self, path: PathLike, text: bytes) -> None:
         self.path = path
-        self.fills = 0
+        self.fills = self.words = 0
         rationals = module_of(System.RATIONALS)
         self.rational, self.fraction = rationals.constant, rationals.fraction
         self.numbers: dict[str, Any] = {}
-        self.zero = self.rational(0)
+        self.chances: dict[str, Any] = {}
+        self.places: dict[tuple[str, str], Place] = {}
+        self.zero, self.most = self.rational(0), self.rational(1 + ROW_ROUNDING)
         self.header: dict[str, _Section] = {}
         self.body: list[_Section] = []
         self._split(text)
@@ -141,13 +144,15 @@ class _Reader:
 
     # -- lines into declarations --------------------------------------------------------------------------------------
 
-    def _split(self, text: str) -> None:
+    def _split(self, text: bytes) -> None:
         """Declarations begin where a line begins with a keyword and a colon; whatever follows belongs to them."""
-        if text.count("\n") >= MAX_LINES:
+        if text.count(b"\n") >= MAX_LINES:
             self.fail(None, f"the file has more than {MAX_LINES} lines")
         current: _Section | None = None
-        for number, line in enumerate(text.split("\n"), 1):
-            content = line.partition("#")[0].strip()
+        for number, line in enumerate(text.split(b"\n"), 1):
+            if len(line) > MAX_LINE:
+                self.fail(number, f"the line is longer than {MAX_LINE} bytes; break it between two words")
+            content = line.decode().partition("#")[0].strip()
             if not content:
                 continue
             found = _SECTION.fullmatch(content)
@@ -171,10 +176,29 @@ class _Reader:
         """The words of a declaration of the header, at least one."""
         if keyword not in self.header:
             self.fail(None, f"the file has no '{keyword}:' declaration")
-        tokens = self.header[keyword].tokens()
+        tokens = [token for row in self._rows(self.header[keyword]) for token in row]
         if not tokens:
             self.fail(self.header[keyword].line, f"'{keyword}:' is empty")
         return tokens
+
+    def _rows(self, section: _Section) -> Iterator[list[Token]]:
+        """The words of each line of a declaration of the header that has any."""
+        left = MAX_HEADER
+        for line, text in section.rows:
+            words = self._words(text, line, left)
+            if len(words) > left:
+                self.fail(line, f"'{section.keyword}:' has more words than the limit of {MAX_HEADER}")
+            left -= len(words)
+            if words:
+                yield [(word, line) for word in words]
+
+    def _words(self, text: str, line: int, most: int) -> list[str]:
+        """The words of a text; of more than ``most``, no more are split than show that they are too many."""
+        words = text.split(None, most)
+        self.words += len(words)
+        if self.words > MAX_WORDS:
+            self.fail(line, f"the file has more than {MAX_WORDS} words up to here; leave out what is 0, or overridden")
+        return words
 
     # -- the header ---------------------------------------------------------------------------------------------------
 
@@ -194,7 +218,7 @@ class _Reader:
             return [_Names(1, None)] * agents
         self._tokens(keyword)
         section = self.header[keyword]
-        rows = [[(word, line) for word in text.split()] for line, text in section.rows if text.split()]
+        rows = list(self._rows(section))
         if len(rows) != agents:
             self.fail(section.line, f"'{keyword}:' has {len(rows)} lines for {agents} agents; each agent has a line")
         members = [self._names(row, keyword[:-1]) for row in rows]
@@ -294,8 +318,8 @@ class _Reader:
         return self.numbers[word]
 
     def _probability(self, token: Token) -> Any:
-        value = self._number(token)
-        if value < 0 or value > 1 + self.rational(ROW_ROUNDING):
+        value = self.chances[token[0]] = self._number(token)
+        if value < 0 or value > self.most:
             self.fail(token[1], f"the probability {shown(token[0])} is outside [0, 1]")
         return value
 
@@ -334,20 +358,24 @@ class _Reader:
 
     # -- T, O and R lines ---------------------------------------------------------------------------------------------
 
-    def _fields(self, section: _Section, axes: int) -> list[list[Token]]:
-        """What stands between the colons.  A line break before the numbers counts as the colon that may be missing."""
-        fields: list[list[Token]] = [[]]
+    def _fields(self, section: _Section, axes: int) -> list[list[tuple[int, str]]]:
+        """What stands between the colons, line by line.
+
+        A line break before the numbers counts as the colon that may be missing.  Of more than ``axes + 1`` fields, no more are
+        split than show that they are too many.
+        """
+        fields: list[list[tuple[int, str]]] = [[]]
         for position, (line, text) in enumerate(section.rows):
-            words = text.replace(":", " : ").split()
             if position == 1 and fields[-1]:
                 if len(fields) > axes:
                     self.fail(line, f"{shown(text)} follows a '{section.keyword}:' line that is complete")
                 fields.append([])
-            for word in words:
-                if word == ":":
-                    fields.append([])
-                else:
-                    fields[-1].append((word, line))
+            first, *more = text.split(":", axes + 1)
+            if first and not first.isspace():
+                fields[-1].append((line, first))
+            fields += [[(line, part)] if part and not part.isspace() else [] for part in more]
+            if len(fields) > axes + 1:
+                break
         return fields
 
     def _assignment(self, section: _Section) -> _Assignment:
@@ -360,18 +388,24 @@ class _Reader:
         if not least <= len(addressed) <= len(kinds):
             full = " : ".join({"a": "joint action", "s": "state", "o": "joint observation"}[kind] for kind in kinds)
             self.fail(line, f"this is neither '{keyword}: {full} : number' nor a form of it with rows of numbers")
-        places = []
-        for kind, tokens in zip(kinds, addressed, strict=False):
-            if kind == "s":
-                places.append(self._state_place(tokens, line))
-            else:
-                members, what = (self.actions, "action") if kind == "a" else (self.observations, "observation")
-                places.append(self._joint_place(tokens, line, members, what))
+        places = [self._place(kind, rows, line) for kind, rows in zip(kinds, addressed, strict=False)]
         missing = kinds[len(addressed) :]
         shapes = [(self.states.size,) if kind == "s" else self._observation_sizes for kind in missing]
         value = self._value(keyword, line, data, shapes)
         places += [(ALL,) * len(shape) for shape in shapes]
         return _Assignment(line, tuple(places), value)
+
+    def _place(self, kind: str, rows: list[tuple[int, str]], line: int) -> Place:
+        """What an address says; most addresses come again and again."""
+        key = kind, rows[0][1] if len(rows) == 1 else " ".join(text for _, text in rows)
+        if key not in self.places:
+            tokens = [(word, line) for word in self._words(key[1], line, MAX_AGENTS + 1)]
+            if kind == "s":
+                self.places[key] = self._state_place(tokens, line)
+            else:
+                members, what = (self.actions, "action") if kind == "a" else (self.observations, "observation")
+                self.places[key] = self._joint_place(tokens, line, members, what)
+        return self.places[key]
 
     @cached_property
     def _observation_sizes(self) -> tuple[int, ...]:
@@ -382,30 +416,35 @@ class _Reader:
         """One matrix for all the lines that say so, however many."""
         return identity(self.states.size, System.RATIONALS)
 
-    def _value(self, keyword: str, line: int, data: list[Token], shapes: list[tuple[int, ...]]) -> Any:
+    def _value(self, keyword: str, line: int, data: list[tuple[int, str]], shapes: list[tuple[int, ...]]) -> Any:
         """One number, or an array over the axes that the address leaves out."""
         if not data:
             self.fail(line, "the line ends before its numbers")
         rows = prod(shapes[0]) if len(shapes) == 2 else 1
         columns = prod(shapes[-1]) if shapes else 1
-        word = data[0][0]
+        (where, text), last = data[0], data[-1][1]
+        word, *others = text.split(None, 1)
         is_uniform = word == "uniform" and keyword != "R" and bool(shapes)
         is_identity = word == "identity" and keyword == "T" and len(shapes) == 2
-        wanted = 1 if is_uniform or is_identity else rows * columns
-        if len(data) > 1 and word[0] not in "+-.0123456789" and self._is_number(data[-1][0]):
-            where = data[0][1]
+        is_word = is_uniform or is_identity
+        wanted = 1 if is_word else rows * columns
+        are_many = bool(others) or len(data) > 1
+        if are_many and word[0] not in "+-.0123456789" and self._is_number(last.rsplit(None, 1)[-1]):
             self.fail(where, f"{shown(word)} stands where a number belongs; a colon is needed before the last number")
-        if len(data) > wanted:
-            excess, where = data[wanted]
-            self.fail(where, f"{shown(excess)} is one too many: {wanted} values belong to line {line}")
+        known, read = (self.numbers, self._number) if keyword == "R" else (self.chances, self._probability)
+        values: list[Any] = []
+        for at, row in data:
+            words = self._words(row, at, wanted - len(values))
+            if len(values) + len(words) > wanted:
+                excess = words[wanted - len(values)].split(None, 1)[0]
+                self.fail(at, f"{shown(excess)} is one too many: {wanted} values belong to line {line}")
+            values += words if is_word else [known[word] if word in known else read((word, at)) for word in words]
         if is_uniform:
             return self.rational(Fraction(1, columns))
         if is_identity:
             return self._identity
-        read = self._number if keyword == "R" else self._probability
-        values = [read(token) for token in data]
-        if len(data) < wanted:
-            self.fail(line, f"{len(data)} values stand where {rows} x {columns} belong")
+        if len(values) < wanted:
+            self.fail(line, f"{len(values)} values stand where {rows} x {columns} belong")
         if not shapes:
             return values[0]
         return self._object_array(values).reshape([size for shape in shapes for size in shape])

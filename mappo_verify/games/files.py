@@ -14,6 +14,7 @@ Game('two-step', 3 states, actions (2, 2), rationals)
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import os
 import re
@@ -21,11 +22,12 @@ import secrets
 import shutil
 import stat
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
+from functools import partial
 from math import prod
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Any, BinaryIO, Literal, NamedTuple, NoReturn, TypeVar
 
 import msgspec
 import numpy as np
@@ -37,9 +39,16 @@ from ..model.agents import joint_action, joint_index
 from ..model.validation import ROUNDING
 
 PathLike = str | os.PathLike[str]
+T = TypeVar("T")
 
-MAX_BYTES = 128 * 2**20
+MAX_BYTES = 24 * 2**20
 """Bytes of a file, compressed or not, and of its text."""
+MAX_MEMBERS = 1_000
+"""Pieces that a gzip file may be glued together from; programs that pack in parallel write one for 64 KB or more."""
+MAX_LIST = 1_000_000
+"""Commas in the JSON of one list of names."""
+MAX_VALUE = 2**16
+"""Bytes of the JSON of one number, or of one joint action."""
 MAX_ENTRIES = 20_000_000
 """Entries ``S·A·S`` of a transition table, and of every other table that a reader allocates."""
 MAX_AGENTS = 20
@@ -57,62 +66,113 @@ FLOAT_ROUNDING = Fraction(1, 10**9)
 # --- bytes ----------------------------------------------------------------------------------------------------------
 
 
-def read_text(path: PathLike) -> str:
-    """The text of a file, unpacked if its name ends in ``.gz``; at most :data:`MAX_BYTES` are ever taken in."""
-    raw = _read_bytes(path)
+def read_bytes(path: PathLike, most: int | None = None) -> bytes:
+    """The UTF-8 text of a file, unpacked if its name ends in ``.gz``; at most ``most`` bytes are ever taken in.
+
+    ``most`` is :data:`MAX_BYTES` unless it is given.
+
+    :class:`~mappo_verify.errors.FileError` for what is no regular file (a pipe, a device, a folder) and for what is no text.
+    """
+    raw = _read(path, MAX_BYTES if most is None else most)
+    raw = raw.removeprefix(codecs.BOM_UTF8)
     try:
-        text = raw.decode("utf-8-sig")
+        raw.decode()
     except UnicodeDecodeError as error:
         cure = "; it looks like gzip: let its name end in .gz" if raw[:2] == b"\x1f\x8b" else "; save it as UTF-8"
         line = raw.count(b"\n", 0, error.start) + 1
         raise FileError(f"{path}, line {line}: byte {raw[error.start]:#04x} is not UTF-8 text{cure}") from None
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
+    if b"\0" in raw:
+        line = raw.count(b"\n", 0, raw.index(b"\0")) + 1
         raise FileError(f"{path}, line {line}: the file contains a NUL byte, so it is not text")
-    return text
+    return raw
 
 
-def _read_bytes(path: PathLike) -> bytes:
+def _read(path: PathLike, most: int) -> bytes:
     try:
-        with open(path, "rb", opener=_open_at_once) as file:
-            # A pipe or a device would block, or never end.
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise FileError(f"{path} is not a regular file")
-            if not os.fspath(path).lower().endswith(".gz"):
-                return _capped(path, file.read)
-            if os.fstat(file.fileno()).st_size > MAX_BYTES:
-                raise FileError(f"{path} is larger than the limit of {MAX_BYTES} bytes")
-            with gzip.GzipFile(fileobj=file) as unpacked:
-                return _capped(path, unpacked.read)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        with open_regular(path) as file:
+            packed = os.fspath(path).lower().endswith(".gz")
+            return _capped(path, most, _unpacked(file) if packed else iter(partial(file.read, 2**20), b""))
+    except (EOFError, zlib.error) as error:
         raise FileError(f"{path} cannot be unpacked: {error}") from None
     except OSError as error:
         raise FileError(f"{path} cannot be read: {error.strerror or error}") from None
+
+
+def open_regular(path: PathLike) -> BinaryIO:
+    """A file opened for reading; :class:`~mappo_verify.errors.FileError` for what is none, which might block or never end."""
+    try:
+        # Opening a pipe that nobody writes to would wait for ever.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {error.strerror or error}") from None
     except ValueError as error:
-        if isinstance(error, FileError):
-            raise
         raise FileError(f"{os.fspath(path)!r} is not a possible file name: {error}") from None
+    kind = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(kind):
+        os.close(descriptor)
+        is_a = "is a folder" if stat.S_ISDIR(kind) else "is a pipe or a device"
+        raise FileError(f"{path} is not a regular file: it {is_a}")
+    return os.fdopen(descriptor, "rb")
 
 
-def _open_at_once(path: str, flags: int) -> int:
-    """Opening a pipe that nobody writes to would wait for ever."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+def _unpacked(file: BinaryIO) -> Iterator[bytes]:
+    """Piece by piece; all loops over what the file chooses run inside zlib (Python's own gzip reads long headers bytewise)."""
+    engine, members, packed = None, 0, b""
+    while packed := packed or file.read(2**16):
+        if engine is None:
+            # Zeros may pad the end.
+            packed = packed.lstrip(b"\0") if members else packed
+            if not packed:
+                continue
+            engine, members = zlib.decompressobj(wbits=31), members + 1
+            if members > MAX_MEMBERS:
+                raise EOFError(f"it is glued together from more than {MAX_MEMBERS} pieces; pack it anew, as one")
+        yield engine.decompress(packed, 2**20)
+        packed = engine.unused_data if engine.eof else engine.unconsumed_tail
+        engine = None if engine.eof else engine
+    if engine is None and members:
+        return
+    while engine is not None and (piece := engine.decompress(b"", 2**20)):
+        yield piece
+    if engine is None or not engine.eof:
+        raise EOFError("the compressed file ends too early")
 
 
-def _capped(path: PathLike, read: Callable[[int], bytes]) -> bytes:
-    """Read to the end in pieces; whatever a small file claims to unpack to, no more than the limit is held."""
-    pieces, size = [], 0
-    while piece := read(2**20):
-        size += len(piece)
-        if size > MAX_BYTES:
-            raise FileError(f"{path} holds more than the limit of {MAX_BYTES} bytes")
-        pieces.append(piece)
-    return b"".join(pieces)
+def _capped(path: PathLike, most: int, pieces: Iterable[bytes]) -> bytes:
+    """All pieces; whatever a small file claims to unpack to, no more than the limit is held."""
+    held = bytearray()
+    for piece in pieces:
+        held += piece
+        if len(held) > most:
+            raise FileError(f"{path} holds more than the limit of {most} bytes")
+    return bytes(held)
+
+
+_NAME_OR_BRACE = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?|[{}]')
+
+
+def require_distinct_names(path: PathLike, raw: bytes) -> None:
+    """No object of this well-formed JSON says a name twice: readers differ in which of the two counts."""
+    objects: list[set[str]] = []
+    for found in _NAME_OR_BRACE.finditer(raw):
+        text = found[0]
+        if text == b"{":
+            objects.append(set())
+        elif text == b"}":
+            objects.pop()
+        elif found[1] is not None:
+            name = msgspec.json.decode(text[: found.start(1) - found.start()], type=str)
+            if name in objects[-1]:
+                line = raw.count(b"\n", 0, found.start()) + 1
+                raise FileError(
+                    f"{path}, line {line}: the name {shown(name)} stands twice in one object; leave one out"
+                )
+            objects[-1].add(name)
 
 
 # --- numbers and sizes ----------------------------------------------------------------------------------------------
 
-_DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE]([+-]?[0-9]+))?")
+_DECIMAL = re.compile(r"([+-]?)(?=\.?[0-9])([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?")
 _RATIO = re.compile(r"[+-]?[0-9]+/[0-9]+")
 
 
@@ -124,20 +184,34 @@ def exact_number(text: str, ratios: bool = True) -> Fraction:
     if decimal is None and not (ratios and _RATIO.fullmatch(text)):
         examples = "3/10, 0.25 or 1e-3" if ratios else "3, 0.25 or 1e-3"
         raise ValueError(f"{shown(text)} is not a number such as {examples}")
-    if any(len(digits) > MAX_DIGITS for digits in re.split(r"[/eE]", text)):
+    if len(text) > MAX_DIGITS and any(len(digits) > MAX_DIGITS for digits in re.split(r"[/eE]", text)):
         raise ValueError(f"the number {shown(text)} has more than {MAX_DIGITS} digits")
-    if decimal and decimal[1] and (len(decimal[1]) > 8 or abs(int(decimal[1])) > MAX_EXPONENT):
+    if decimal is None:
+        numerator, denominator = map(int, text.split("/"))
+        if not denominator:
+            raise ValueError(f"{shown(text)} divides by zero")
+        return Fraction(numerator, denominator)
+    sign, whole, places, exponent = decimal.groups("")
+    if exponent and (len(exponent) > 8 or abs(int(exponent)) > MAX_EXPONENT):
         raise ValueError(f"the number {shown(text)} has an exponent beyond ±{MAX_EXPONENT}")
-    try:
-        return Fraction(text)
-    except ZeroDivisionError:
-        raise ValueError(f"{shown(text)} divides by zero") from None
+    digits, power = int(sign + whole + places), int(exponent or 0) - len(places)
+    return Fraction(digits, 10**-power) if power < 0 else Fraction(digits * 10**power)
 
 
 def shown(value: Any) -> str:
     """A value from a file, quoted and cut to what fits in a message."""
     text = repr(value[:60] if isinstance(value, str) else value)
     return text if len(text) <= 50 else f"{text[:47]}..."
+
+
+def cut(text: str, limit: int = 200) -> str:
+    """A text that a file or a user had a part in, no longer than fits on a line or two."""
+    return text if len(text) <= limit else f"{text[: limit - 3]}..."
+
+
+def _json(raw: msgspec.Raw) -> str:
+    """A value as the file writes it."""
+    return shown(_VALUE.decode(bytes(raw)))
 
 
 def told(value: Fraction) -> str:
@@ -191,40 +265,45 @@ class _Header(msgspec.Struct):
     version: int = 0
 
 
-class _Transition(msgspec.Struct, forbid_unknown_fields=True):
+# Raw: JSON that is read later, where its length is bounded; "[[], [], ...]" would become many times its size.
+class _Transition(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     state: Reference
-    actions: list[Reference]
+    actions: msgspec.Raw
     next: Reference | None
-    probability: Any
+    probability: msgspec.Raw
 
 
-class _Reward(msgspec.Struct, forbid_unknown_fields=True):
+class _Reward(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     state: Reference
-    actions: list[Reference]
-    reward: Any
+    actions: msgspec.Raw
+    reward: msgspec.Raw
 
 
-class _Start(msgspec.Struct, forbid_unknown_fields=True):
+class _Start(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     state: Reference | None
-    probability: Any
+    probability: msgspec.Raw
 
 
 class _Game(msgspec.Struct, forbid_unknown_fields=True):
     format: str
     version: int
-    states: int | list[str]
-    actions: list[int | list[str]]
-    discount: Any
+    states: msgspec.Raw
+    actions: msgspec.Raw
+    discount: msgspec.Raw
     transition: list[_Transition]
     reward: list[_Reward]
-    start: list[_Start] | None = None
-    name: str = ""
-    arithmetic: Literal["rationals", "floats"] = "rationals"
+    start: list[_Start] | msgspec.UnsetType | None = msgspec.UNSET
+    name: str | msgspec.UnsetType = msgspec.UNSET
+    arithmetic: Literal["rationals", "floats"] | msgspec.UnsetType = msgspec.UNSET
 
 
+_HEADER = msgspec.json.Decoder(_Header)
+_GAME = msgspec.json.Decoder(_Game)
 # Bare decimals arrive as the text that stands in the file.
-_HEADER = msgspec.json.Decoder(_Header, float_hook=str)
-_GAME = msgspec.json.Decoder(_Game, float_hook=str)
+_VALUE = msgspec.json.Decoder(float_hook=str)
+_ACTIONS = msgspec.json.Decoder(list[Reference])
+_NAMES = msgspec.json.Decoder(int | list[str])
+_RAWS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def load_json(path: PathLike, discount: int | str | Fraction | None = None) -> Game:
@@ -233,31 +312,55 @@ def load_json(path: PathLike, discount: int | str | Fraction | None = None) -> G
     Raises :class:`~mappo_verify.errors.FileError` naming the file, the JSON path and the value.
     """
     chosen = chosen_discount(discount)
-    return _Reader(path, _decode(path, read_text(path))).game(chosen)
+    raw = read_bytes(path)
+    reader = _Reader(path, _decode(path, raw))
+    reader.require_distinct_names(raw)
+    return reader.game(chosen)
 
 
-def _decode(path: PathLike, text: str) -> _Game:
+def _decode(path: PathLike, raw: bytes) -> _Game:
+    header = decoded(path, raw, _HEADER)
+    if header.format != FORMAT:
+        raise FileError(f'{path}: $.format is {shown(header.format)}, not "{FORMAT}"; see docs/game-format.md')
+    if header.version != VERSION:
+        raise FileError(f"{path}: $.version is {shown(header.version)}; this release reads version {VERSION}")
+    return decoded(path, raw, _GAME)
+
+
+def decoded(path: PathLike, raw: bytes, decoder: msgspec.json.Decoder[T], within: str = "$") -> T:
+    """The JSON as the decoder's type; what is wrong is a :class:`~mappo_verify.errors.FileError` that names path or line."""
     try:
-        header = _HEADER.decode(text)
-        if header.format != FORMAT:
-            raise FileError(f'{path}: $.format is {shown(header.format)}, not "{FORMAT}"; see docs/game-format.md')
-        if header.version != VERSION:
-            raise FileError(f"{path}: $.version is {shown(header.version)}; this release reads version {VERSION}")
-        return _GAME.decode(text)
+        return decoder.decode(raw)
     except msgspec.ValidationError as error:
-        message, _, place = str(error).partition(" - at ")
-        raise FileError(f"{path}: {place.strip('`') or '$'}: {message}") from None
+        message, _, place = str(error).rpartition(" - at ")
+        message, place = (message, place) if message else (place, "$")
+        place = within + place.strip("`").removeprefix("$")
+        raise FileError(f"{path}: {cut(place)}: {cut(message)}") from None
     except msgspec.DecodeError as error:
-        raise FileError(f"{path}{_line_of(error, text)}: {error}") from None
+        raise FileError(f"{path}{_line_of(error, raw)}: {cut(str(error))}") from None
     except RecursionError:
-        raise FileError(f"{path}: the JSON is nested too deeply to be a game") from None
+        raise FileError(f"{path}: the JSON is nested too deeply; nothing that is read here needs that") from None
 
 
-def _line_of(error: Exception, text: str) -> str:
+def _line_of(error: Exception, raw: bytes) -> str:
     """Msgspec counts bytes; people count lines."""
     found = re.search(r"\(byte ([0-9]+)\)", str(error))
-    before = text.encode()[: int(found[1])] if found else text.encode()
-    return f", line {before.count(10) + 1}"
+    return f", line {raw.count(10, 0, int(found[1]) if found else None) + 1}"
+
+
+_Place = str | tuple[str, int, str]
+"""A JSON path, or what it is made of: ``("transition", 3, "state")``."""
+
+
+def _path(place: _Place) -> str:
+    return place if isinstance(place, str) else "$.{}[{}].{}".format(*place)
+
+
+class _Number(NamedTuple):
+    """What the file writes, as a rational, and as the game's own arithmetic has it."""
+
+    exact: Any
+    value: Any
 
 
 class _Reader:
@@ -265,31 +368,52 @@ class _Reader:
 
     def __init__(self, path: PathLike, data: _Game) -> None:
         self.path, self.data = path, data
-        self.states, self.state_index = self._names("$.states", data.states)
+        rationals = module_of(System.RATIONALS)
+        self.rational, self.fraction = rationals.constant, rationals.fraction
+        self.numbers: dict[bytes, _Number] = {}
+        self.joints: dict[bytes, int] = {}
+        self.states, self.state_names, self.state_index = self._names("$.states", data.states)
         self.sizes: tuple[int, ...] = ()
+        self.action_names: list[list[str] | None] = []
         self.action_index: list[dict[str, int]] = []
-        if not data.actions:
-            self.fail("$.actions", "a game needs at least one agent")
-        for agent, entry in enumerate(data.actions):
-            size, index = self._names(f"$.actions[{agent}]", entry)
+        agents = self._list("$.actions", data.actions)
+        if not 1 <= len(agents) <= MAX_AGENTS:
+            self.fail("$.actions", f"there are {len(agents)} agents; a game has from 1 to {MAX_AGENTS}")
+        for agent, entry in enumerate(agents):
+            size, names, index = self._names(f"$.actions[{agent}]", entry)
             self.sizes += (size,)
+            self.action_names.append(names)
             self.action_index.append(index)
         complaint = size_complaint(self.states, self.sizes)
         if complaint:
             self.fail("$", complaint)
         self.floats = data.arithmetic == "floats"
-        self.known: dict[Any, Any] = {}
 
-    def fail(self, place: str, message: str) -> NoReturn:
-        raise FileError(f"{self.path}: {place}: {message}")
+    def fail(self, place: _Place, message: str) -> NoReturn:
+        raise FileError(f"{self.path}: {_path(place)}: {message}")
 
-    def _names(self, place: str, entry: int | list[str]) -> tuple[int, dict[str, int]]:
-        """How many, and the index of each name."""
+    def require_distinct_names(self, raw: bytes) -> None:
+        """No object of the file says a name twice; where the colons are as many as the names that count, none does."""
+        data = self.data
+        optional = sum(field is not msgspec.UNSET for field in (data.start, data.name, data.arithmetic))
+        names = 7 + optional + 4 * len(data.transition) + 3 * len(data.reward) + 2 * len(data.start or ())
+        if raw.count(b":") != names:
+            require_distinct_names(self.path, raw)
+
+    def _list(self, place: str, raw: msgspec.Raw, decoder: msgspec.json.Decoder[Any] = _RAWS) -> Any:
+        text = bytes(raw)
+        if text.count(b",") > MAX_LIST:
+            self.fail(place, f"there are more names than the limit of {MAX_LIST}")
+        return decoded(self.path, text, decoder, place)
+
+    def _names(self, place: str, raw: msgspec.Raw) -> tuple[int, list[str] | None, dict[str, int]]:
+        """How many, their names, and the index of each name."""
+        entry = self._list(place, raw, _NAMES)
         size = entry if isinstance(entry, int) else len(entry)
         if not 1 <= size <= MAX_ENTRIES:
             self.fail(place, f"there are {shown(size)}; there must be from 1 to {MAX_ENTRIES}")
         if isinstance(entry, int):
-            return size, {}
+            return size, None, {}
         index: dict[str, int] = {}
         for position, name in enumerate(entry):
             complaint = name_complaint(name)
@@ -298,31 +422,39 @@ class _Reader:
             if name in index:
                 self.fail(f"{place}[{position}]", f"the name {shown(name)} is taken by {place}[{index[name]}]")
             index[name] = position
-        return size, index
+        return size, entry, index
 
-    def _number(self, place: str, value: Any) -> Fraction:
-        if type(value) is int:
-            return Fraction(value)
-        if type(value) is not str:
-            self.fail(place, f'{shown(value)} is not a number; write an integer or a string such as "3/10"')
+    def _small(self, place: _Place, raw: msgspec.Raw) -> bytes:
+        """The JSON of a value that is short in every game."""
+        text = bytes(raw)
+        if len(text) > MAX_VALUE:
+            start = text[:40].decode(errors="replace")
+            self.fail(place, f"{start}... has {len(text)} bytes; no number with more than {MAX_DIGITS} digits is read")
+        return text
+
+    def _number(self, place: _Place, raw: msgspec.Raw) -> _Number:
+        """The number; equal texts share one object."""
+        text = bytes(raw)
+        if text not in self.numbers:
+            self.numbers[text] = self._read_number(place, raw)
+        return self.numbers[text]
+
+    def _read_number(self, place: _Place, raw: msgspec.Raw) -> _Number:
+        text = bytes(raw)
+        is_bare = text[:1] in b"-0123456789"  # as it stands: exact_number bounds its digits
+        written = text.decode() if is_bare else decoded(self.path, self._small(place, raw), _VALUE, _path(place))
+        if type(written) is not str:
+            self.fail(place, f'{shown(written)} is not a number; write an integer or a string such as "3/10"')
         try:
-            return exact_number(value)
+            number = exact_number(written)
+            exact = self.rational(number)
+            return _Number(exact, float(number) if self.floats else exact)
         except ValueError as error:
             self.fail(place, str(error))
+        except OverflowError:
+            self.fail(place, f"the number {shown(written)} is too large for float64")
 
-    def _scalar(self, place: str, value: Fraction) -> Any:
-        """A number in the game's own arithmetic; equal ones share one object."""
-        if value not in self.known:
-            if self.floats:
-                try:
-                    self.known[value] = float(value)
-                except OverflowError:
-                    self.fail(place, "the number is too large for float64")
-            else:
-                self.known[value] = module_of(System.RATIONALS).constant(value)
-        return self.known[value]
-
-    def _resolve(self, place: str, reference: Reference, size: int, index: dict[str, int], kind: str) -> int:
+    def _resolve(self, place: _Place, reference: Reference, size: int, index: dict[str, int], kind: str) -> int:
         if isinstance(reference, str):
             if reference not in index:
                 self.fail(place, f"no {kind} is called {shown(reference)}")
@@ -331,10 +463,16 @@ class _Reader:
             self.fail(place, f"{shown(reference)} is no {kind}; their indices are 0 to {size - 1}")
         return reference
 
-    def _state(self, place: str, reference: Reference) -> int:
+    def _state(self, place: _Place, reference: Reference) -> int:
         return self._resolve(place, reference, self.states, self.state_index, "state")
 
-    def _joint(self, place: str, references: list[Reference]) -> int:
+    def _joint(self, place: _Place, raw: msgspec.Raw) -> int:
+        text = self._small(place, raw)
+        if text not in self.joints:
+            self.joints[text] = self._read_joint(_path(place), decoded(self.path, text, _ACTIONS, _path(place)))
+        return self.joints[text]
+
+    def _read_joint(self, place: str, references: list[Reference]) -> int:
         if len(references) != len(self.sizes):
             self.fail(place, f"{len(references)} actions are given for {len(self.sizes)} agents")
         actions = (
@@ -343,18 +481,18 @@ class _Reader:
         )
         return joint_index(tuple(actions), self.sizes)
 
-    def _probability(self, place: str, value: Any) -> Fraction:
-        number = self._number(place, value)
-        if number < 0:
-            self.fail(place, f"the probability {shown(value)} is negative")
-        if number > 1 + FLOAT_ROUNDING:
-            self.fail(place, f"the probability {shown(value)} is more than 1")
+    def _probability(self, place: _Place, raw: msgspec.Raw) -> _Number:
+        number = self._number(place, raw)
+        if number.exact < 0:
+            self.fail(place, f"the probability {_json(raw)} is negative")
+        if number.exact > 1 and self.fraction(number.exact) > 1 + FLOAT_ROUNDING:
+            self.fail(place, f"the probability {_json(raw)} is more than 1")
         return number
 
-    def _sum(self, place: str, total: Fraction, number: Fraction) -> Fraction:
+    def _sum(self, place: _Place, total: Any, number: _Number) -> Any:
         """``total + number``, unless unrelated denominators make the sum itself too long to compute with."""
-        total += number
-        if total.denominator.bit_length() > MAX_SUM_BITS:
+        total = total + number.exact
+        if total.q.bit_length() > MAX_SUM_BITS:
             self.fail(place, "the common denominator of this distribution has too many digits; round its numbers")
         return total
 
@@ -367,9 +505,10 @@ class _Reader:
         """A table of zeros; exact ones share one object, which keeps a sparse table small."""
         if self.floats:
             return np.zeros(shape)
-        return np.full(shape, self._scalar("$", Fraction(0)), dtype=object)
+        return np.full(shape, self.rational(0), dtype=object)
 
-    def _require_one(self, place: str, mass: Fraction, what: str) -> None:
+    def _require_one(self, place: str, total: Any, what: str) -> None:
+        mass = self.fraction(total)
         if abs(mass - 1) > (FLOAT_ROUNDING if self.floats else 0):
             cure = 'write thirds as "1/3"' + (', and say that the game ends with "next": null' if mass < 1 else "")
             self.fail(place, f"{what} sums to {told(mass)}, not to 1; {cure}")
@@ -377,62 +516,63 @@ class _Reader:
     def _transition(self) -> Array:
         actions = prod(self.sizes)
         table = self._empty(self.states, actions, self.states)
-        mass: dict[int, Fraction] = {}
+        mass: dict[int, Any] = {}
         last: dict[int, int] = {}
-        seen: dict[Any, int] = {}
+        seen: dict[int, int] = {}
+        nothing = self.rational(0)
         for position, entry in enumerate(self.data.transition):
-            place = f"$.transition[{position}]"
-            state, joint = self._state(f"{place}.state", entry.state), self._joint(f"{place}.actions", entry.actions)
-            probability = self._probability(f"{place}.probability", entry.probability)
+            state = self._state(("transition", position, "state"), entry.state)
+            joint = self._joint(("transition", position, "actions"), entry.actions)
+            probability = self._probability(("transition", position, "probability"), entry.probability)
             row = state * actions + joint
-            target = None
+            target = -1
             if entry.next is not None:
-                target = self._state(f"{place}.next", entry.next)
-                table[state, joint, target] = self._scalar(f"{place}.probability", probability)
-            self._once(seen, (row, target), "transition", position)
-            mass[row] = self._sum(place, mass.get(row, Fraction(0)), probability)
+                target = self._state(("transition", position, "next"), entry.next)
+                table[state, joint, target] = probability.value
+            self._once(seen, row * (self.states + 1) + target, "transition", position)
+            mass[row] = self._sum(("transition", position, "probability"), mass.get(row, nothing), probability)
             last[row] = position
+        one = self.rational(1)
         for row in range(self.states * actions):
-            name = f"P(· | {self._row_name(row)})"
             if row not in mass:
+                name = f"P(· | {self._row_name(row)})"
                 self.fail("$.transition", f'{name} is never given; if the game ends there, say so with "next": null')
-            self._require_one(f"$.transition[{last[row]}]", mass[row], name)
+            if mass[row] != one:
+                self._require_one(f"$.transition[{last[row]}]", mass[row], f"P(· | {self._row_name(row)})")
         return table
 
     def _row_name(self, row: int) -> str:
         """``state 'first', actions ['A', 1]``, by name where there is one."""
         state, joint = divmod(row, prod(self.sizes))
-        states = self.data.states
         actions = [
-            action if isinstance(names, int) else names[action]
-            for action, names in zip(joint_action(joint, self.sizes), self.data.actions, strict=True)
+            action if names is None else names[action]
+            for action, names in zip(joint_action(joint, self.sizes), self.action_names, strict=True)
         ]
-        return f"state {shown(state if isinstance(states, int) else states[state])}, actions {actions}"
+        return f"state {shown(state if self.state_names is None else self.state_names[state])}, actions {actions}"
 
     def _reward(self) -> Array:
         table = self._empty(self.states, prod(self.sizes))
-        seen: dict[Any, int] = {}
+        seen: dict[int, int] = {}
         for position, entry in enumerate(self.data.reward):
-            place = f"$.reward[{position}]"
-            state, joint = self._state(f"{place}.state", entry.state), self._joint(f"{place}.actions", entry.actions)
-            self._once(seen, (state, joint), "reward", position)
-            table[state, joint] = self._scalar(f"{place}.reward", self._number(f"{place}.reward", entry.reward))
+            state = self._state(("reward", position, "state"), entry.state)
+            joint = self._joint(("reward", position, "actions"), entry.actions)
+            self._once(seen, state * table.shape[1] + joint, "reward", position)
+            table[state, joint] = self._number(("reward", position, "reward"), entry.reward).value
         return table
 
     def _start(self) -> Array | None:
-        if self.data.start is None:
+        if self.data.start is msgspec.UNSET or self.data.start is None:
             return None
         table = self._empty(self.states)
-        mass = Fraction(0)
-        seen: dict[Any, int] = {}
+        mass = self.rational(0)
+        seen: dict[int, int] = {}
         for position, entry in enumerate(self.data.start):
-            place = f"$.start[{position}]"
-            probability = self._probability(f"{place}.probability", entry.probability)
-            mass = self._sum(place, mass, probability)
-            state = None
+            probability = self._probability(("start", position, "probability"), entry.probability)
+            mass = self._sum(("start", position, "probability"), mass, probability)
+            state = -1
             if entry.state is not None:
-                state = self._state(f"{place}.state", entry.state)
-                table[state] = self._scalar(f"{place}.probability", probability)
+                state = self._state(("start", position, "state"), entry.state)
+                table[state] = probability.value
             self._once(seen, state, "start", position)
         self._require_one("$.start", mass, "the start distribution")
         return table
@@ -442,22 +582,24 @@ class _Reader:
         if data.name and (complaint := name_complaint(data.name)):
             self.fail("$.name", complaint)
         written = self._number("$.discount", data.discount)
-        if not 0 <= written <= 1:
-            self.fail("$.discount", f"the discount {shown(data.discount)} is outside [0, 1]")
+        if not 0 <= written.exact <= 1:
+            self.fail("$.discount", f"the discount {_json(data.discount)} is outside [0, 1]")
+        chosen = None if discount is None else float(discount) if self.floats else self.rational(discount)
         transition, reward, start = self._transition(), self._reward(), self._start()
         action_names = tuple(
-            tuple(map(str, range(entry))) if isinstance(entry, int) else tuple(entry) for entry in data.actions
+            tuple(map(str, range(size))) if names is None else tuple(names)
+            for size, names in zip(self.sizes, self.action_names, strict=True)
         )
         try:
             return Game(
                 transition,
                 reward,
-                np.asarray(self._scalar("$.discount", written if discount is None else discount)),
+                np.asarray(written.value if discount is None else chosen),
                 self.sizes,
                 start=start,
-                state_names=None if isinstance(data.states, int) else tuple(data.states),
-                action_names=action_names if any(isinstance(entry, list) for entry in data.actions) else None,
-                name=data.name,
+                state_names=None if self.state_names is None else tuple(self.state_names),
+                action_names=action_names if any(self.action_names) else None,
+                name=data.name or "",
             )
         except GameError as error:
             self.fail("$", str(error))

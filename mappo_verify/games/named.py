@@ -12,6 +12,7 @@ import numpy as np
 from ..arithmetic import System, like
 from ..errors import GameError
 from ..model import Game
+from ..model.validation import require_seed
 
 Rows = list[list[Any]]
 
@@ -112,6 +113,7 @@ def random_game(
     actions = prefix_sizes(action_sizes)[-1]
     if states * states * actions * int(np.prod(batch, dtype=int)) > 20_000_000:
         raise GameError(f"a random game of {states} states and {actions} joint actions is too large to draw exactly")
+    require_seed(seed)
     generator = np.random.default_rng(seed)
     weights = generator.integers(0, 10, (*batch, states, actions, states + 1))
     weights[..., -1] *= termination
@@ -166,6 +168,8 @@ NAMED: dict[str, tuple[Callable[..., Game], Callable[[str], Any] | None, str]] =
 
 def named_game(name: str) -> Game:
     """A game by name, exact: ``climbing``, ``penalty:-30``, ``two-step``, ``shared-parameter:6``, ``random:3x2x2:7``, ..."""
+    if not isinstance(name, str):
+        raise GameError(f"{name!r} is no name of a game; the named ones are {', '.join(NAMED)}")
     head, _, argument = name.partition(":")
     if head not in NAMED:
         raise GameError(f"no game is called {head!r}; the named ones are {', '.join(NAMED)}")

@@ -40,9 +40,14 @@ from .validation import (
     at,
     first,
     freeze,
+    require_count,
     require_finite,
+    require_seed,
     unchecked,
 )
+
+MAX_RANDOM = 20_000_000
+"""Numbers of random features."""
 
 Parameters = Sequence[Array]
 """``(θ^1, ..., θ^N)``, each ``[..., d_m]``."""
@@ -85,10 +90,13 @@ class Features(ABC):
     @staticmethod
     def random(game: Game, dimension: int, seed: int = 0) -> GivenFeatures:
         """Directions drawn uniformly, of norm just below 1, ``dimension`` for every agent; the seed makes them reproducible."""
-        if dimension < 1:
-            raise GameError(f"features need a dimension of at least 1, not {dimension}")
+        require_count("the dimension of features", dimension)
+        require_seed(seed)
         generator = np.random.default_rng(seed)
         prefixes = prefix_sizes(game.action_sizes)
+        entries = game.states * dimension * sum(prefixes[1:])
+        if entries > MAX_RANDOM:
+            raise GameError(f"{dimension} random features need {entries} numbers; the limit is {MAX_RANDOM}")
         tables = [
             generator.standard_normal((game.states, p, size, dimension))
             for p, size in zip(prefixes, game.action_sizes, strict=False)

@@ -152,10 +152,18 @@ def require_positive(name: str, value: Any) -> None:
         raise GameError(f"{name} = {values[bad].flat[0]:g} is not a positive, finite number")
 
 
-def require_count(name: str, count: Any) -> None:
-    """An integer of at least 1; else :class:`GameError`."""
+def require_count(name: str, count: Any, most: int | None = None) -> None:
+    """An integer of at least 1, and of at most ``most`` where that is given; else :class:`GameError`."""
     if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or compare(count, "<", 1) > 0:
         raise GameError(f"{name} = {count!r} is not an integer of at least 1")
+    if most is not None and count > most:
+        raise GameError(f"{name} = {count} is more than the limit of {most}")
+
+
+def require_seed(seed: Any) -> None:
+    """What NumPy's generators begin with: an integer of at least 0; else :class:`GameError`."""
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise GameError(f"seed = {seed!r} is not an integer of at least 0")
 
 
 def freeze(array: Array, core_axes: int, system: System) -> Array:

@@ -19,6 +19,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from ..checking.certificate import certificate_of, text_of
+from ..checking.certificate_limits import size_complaint
 from ..checking.reports import AuditReport, ClaimReport, Progress
 from ..errors import FileError
 from ..model import Game
@@ -65,9 +66,11 @@ def write_report(
 
 
 def _certificate(report: ClaimReport) -> str | None:
-    """The text of the certificate of a counterexample."""
+    """The text of the certificate of a counterexample; None where there is none, or it is of a size that none may have."""
     found = report.witness
-    return None if found is None else text_of(certificate_of(report.claim, found.sizes, found.coordinates))
+    if found is None or size_complaint(report.claim, found.sizes):
+        return None
+    return text_of(certificate_of(report.claim, found.sizes, found.coordinates))
 
 
 def page(document: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ the folder is a run that can be read (:func:`load_run`) and continued (:func:`re
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,14 +23,16 @@ import numpy as np
 
 from ..algorithms.recording import Process, Record, Recording
 from ..arithmetic import System, like
-from ..errors import FileError, RunError
-from ..games.files import load_json, read_text, save_game, write_whole
+from ..errors import RunError
+from ..games.files import decoded, load_json, read_bytes, require_distinct_names, save_game, write_whole
 from ..model import Game
 from .algorithms import Result
 from .plan import Plan
-from .storage import NAME, Store, Watch, stored, unwatched
+from .storage import Store, Watch, chunk_names, sole_writer, stored, unwatched
 
-FORMAT, VERSION = "mappo-verify-run", 1
+FORMAT, VERSION = "mappo-verify-run", 2
+MAX_SETTINGS = 2**20
+"""Bytes of ``run.json``."""
 SETTINGS, GAME, TRACE, SUMMARY = "run.json", "game.json", "trace", "summary.json"
 
 
@@ -47,6 +50,16 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     options: dict[str, int | float | str | None]
 
 
+class _Header(msgspec.Struct):
+    """Read first: another version may have other fields."""
+
+    format: str
+    version: int
+
+
+_HEADER, _FILE = msgspec.json.Decoder(_Header), msgspec.json.Decoder(_File)
+
+
 @dataclass(frozen=True)
 class StoredRun:
     """What a folder says about its run: the plan, the exact game (None for a named problem), and what wrote it."""
@@ -55,10 +68,12 @@ class StoredRun:
     plan: Plan
     game: Game | None
     software: dict[str, str]
+    identity: bytes
+    """Of the plan and of ``game.json``: iterations that were stored beside others are of another run."""
 
     def trace(self) -> Result:
         """What has been computed so far."""
-        return self.follow(stored(self.folder / TRACE))
+        return self.follow(stored(self.folder / TRACE, self.identity))
 
     def is_of_other_software(self) -> bool:
         """Whether versions differ, so that numbers may round differently."""
@@ -78,8 +93,7 @@ def software() -> dict[str, str]:
 
 def has_iterations(folder: Path) -> bool:
     """Whether iterations are stored in this folder."""
-    trace = folder / TRACE
-    return trace.is_dir() and any(NAME.fullmatch(path.name) for path in trace.iterdir())
+    return bool(chunk_names(folder / TRACE))
 
 
 def begin_run(plan: Plan, folder: Path, every: float = 1.0, watch: Watch = unwatched) -> Result:
@@ -90,23 +104,34 @@ def begin_run(plan: Plan, folder: Path, every: float = 1.0, watch: Watch = unwat
     Raises :class:`~mappo_verify.errors.RunError` where iterations of a run are there already.
     """
     folder = Path(folder)
-    if has_iterations(folder):
-        raise RunError(f"{folder} holds a run already; go on with it by --resume, or choose another folder")
+    _require_new(folder)
     game = plan.subject()
 
     def record(process: Process) -> Recording:
-        write_settings(plan, game, folder)  # only now: the algorithm has accepted its arguments
-        return Store(folder / TRACE, every, watch)(process)
+        with sole_writer(folder):  # only now: the algorithm has accepted its arguments
+            _require_new(folder)
+            write_settings(plan, game, folder)
+            return Store(folder / TRACE, every, watch, _identity(plan, folder)).follow(process)
 
     return plan.follow(game, record)
 
 
+def _require_new(folder: Path) -> None:
+    if has_iterations(folder):
+        raise RunError(f"{folder} holds a run already; go on with it by --resume, or choose another folder")
+
+
+def _identity(plan: Plan, folder: Path) -> bytes:
+    """SHA-256 of what was asked for: the plan, in names of today, and ``game.json`` byte for byte."""
+    asked = (plan.algorithm, plan.game, plan.problem, plan.discount, plan.restart, dict(plan.options))
+    digest = hashlib.sha256(msgspec.json.encode(asked, order="sorted"))
+    if plan.game is not None:
+        digest.update(read_bytes(folder / GAME))
+    return digest.digest()
+
+
 def write_settings(plan: Plan, game: Game | None, folder: Path) -> None:
-    """``game.json``, then ``run.json``, whose presence makes the folder a run."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(f"cannot make the folder {folder}: {error.strerror}") from None
+    """``game.json``, then ``run.json``, whose presence makes the folder a run; for the sole writer."""
     if game is not None:
         save_game(game, folder / GAME)
     file = _File(
@@ -126,18 +151,27 @@ def write_settings(plan: Plan, game: Game | None, folder: Path) -> None:
 def open_run(folder: Path) -> StoredRun:
     """The settings of the run in a folder; :class:`~mappo_verify.errors.RunError` where there is none."""
     path = Path(folder) / SETTINGS
-    if not path.exists():
-        raise RunError(f"{folder} holds no run ({SETTINGS} is missing); begin one without --resume")
     try:
-        file = msgspec.json.decode(read_text(path), type=_File)
-    except (FileError, msgspec.DecodeError, RecursionError) as error:
+        if not path.exists():
+            raise RunError(f"{folder} holds no run ({SETTINGS} is missing); begin one without --resume")
+        raw = read_bytes(path, MAX_SETTINGS)
+        header = decoded(path, raw, _HEADER)
+        file = decoded(path, raw, _FILE) if (header.format, header.version) == (FORMAT, VERSION) else header
+        require_distinct_names(path, raw)
+    except (OSError, ValueError) as error:
+        if isinstance(error, RunError):
+            raise
         raise RunError(f"{path} does not describe a run: {error}") from None
     if (file.format, file.version) != (FORMAT, VERSION):
-        raise RunError(f"{path} is {file.format[:60]!r} version {file.version}, not {FORMAT!r} version {VERSION}")
+        raise RunError(
+            f"{path} is {file.format[:60]!r} version {file.version}, not {FORMAT!r} version {VERSION}: "
+            "another release wrote it; begin a new run in another folder"
+        )
+    assert isinstance(file, _File)
     plan = Plan(file.algorithm, file.game, file.problem, file.discount, file.restart, file.options)
     _require_types(path, plan)
     game = None if plan.game is None else load_json(Path(folder) / GAME)
-    return StoredRun(Path(folder), plan, game, file.software)
+    return StoredRun(Path(folder), plan, game, file.software, _identity(plan, Path(folder)))
 
 
 def _require_types(path: Path, plan: Plan) -> None:
@@ -160,7 +194,12 @@ def load_run(folder: Path) -> Result:
 def resume_run(folder: Path, every: float = 1.0, watch: Watch = unwatched) -> Result:
     """Go on with a stored run, bit for bit as if it had never stopped; a finished one is only read."""
     run = open_run(Path(folder))
-    return run.follow(Store(run.folder / TRACE, every, watch))
+
+    def record(process: Process) -> Recording:
+        with sole_writer(run.folder):
+            return Store(run.folder / TRACE, every, watch, run.identity).follow(process)
+
+    return run.follow(record)
 
 
 def require_same(run: StoredRun, given: dict[str, Any], options: dict[str, Any]) -> None:

@@ -21,6 +21,7 @@ from . import (
     section_4_exact_updates,
     section_5,
 )
+from .statements import STATEMENTS
 
 PAPER = Paper(
     title="Local Optimization Achieves Global Optimality in Multi-Agent Reinforcement Learning",
@@ -55,4 +56,5 @@ PAPER = Paper(
         ),
         Section("Appendix E: Simulation", appendix_e.CLAIMS),
     ),
+    statements=STATEMENTS,
 )

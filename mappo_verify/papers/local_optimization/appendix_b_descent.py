@@ -235,7 +235,7 @@ CLAIMS = (
     ),
     Claim(
         "lemma-b.4/factor-two",
-        "The same with the factor 2 of δ = 2φε",
+        "The largest error over actions against the mean squared error, with the factor 2 of δ = 2φε",
         "Appendix B, Lemma B.4",
         SHIFTED,
         worst_error_doubled,

@@ -209,7 +209,7 @@ CLAIMS = (
     ),
     Claim(
         "lemma-b.1/path-wise",
-        "The same on every sample path",
+        "Averaged projected SGD, on every sample path",
         "Appendix B, Lemma B.1, as it reads without an expectation",
         _sgd((1, 4), (1, 1), (1, 2)),
         descent_path_by_path,

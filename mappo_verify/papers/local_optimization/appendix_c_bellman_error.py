@@ -149,7 +149,7 @@ def closed_form_stays_in_class(case: Case) -> Iterator[Line]:
 
 def one_hot(case: Case) -> Array:
     """One feature per state and joint action."""
-    size = case.sizes.states * prefix_sizes(case.sizes.actions)[-1]
+    size = case.game.states * prefix_sizes(case.game.action_sizes)[-1]
     return identity(size, case.system)
 
 
@@ -338,6 +338,7 @@ CLAIMS = (
         quadratic_form,
         statement="L(w, w) - min_{w'} L(w', w) = (Aw - b)ᵀΣ⁺(Aw - b), and w⁺ = (AᵀΣ⁺A)⁺(AᵀΣ⁺b - c/2λ) minimises cᵀw + λE(w)",
         record=Standing.PROVED,
+        note="With the inner minimum over all weights only; over the class see section-c.1/constrained.",
         points=(Sizes(2, (1,)), Sizes(3, (1,))),
     ),
     Claim(
@@ -348,7 +349,8 @@ CLAIMS = (
         convex_under_constraints,
         statement="w ↦ L(w, w) - min_{w' ∈ F} L(w', w) is a quadratic form, hence convex, on F = {w : 0 ≤ φᵀw ≤ 1/(1-γ)}",
         record=Standing.REFUTED,
-        note="Midpoint convexity is on trial.  The inner minimum over all weights makes it hold: section-c.1/unconstrained.",
+        note="Midpoint convexity is on trial.  It depends on the reading: with the inner minimum over the class, as equation (5) "
+        "prints it, it fails; over all weights, as Appendix C.1 writes, it holds: section-c.1/unconstrained.",
         repaired_by="section-c.1/unconstrained",
         kind=Kind.READING,
     ),
@@ -361,7 +363,7 @@ CLAIMS = (
         statement="0 ≤ φᵀw⁺ ≤ 1/(1-γ) for the unconstrained minimiser w⁺ of f(s_0, π) + λE(f, π)",
         record=Standing.REFUTED,
         note="Lemma C.6 needs the range, so the range must be enforced.",
-        kind=Kind.HYPOTHESIS,
+        kind=Kind.READING,
     ),
     Claim(
         "remark-5.2",

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from fractions import Fraction
 
-from ...arithmetic import Array, Truth, as_array, both, compare, lift, like
+import numpy as np
+
+from ...arithmetic import Array, Truth, both, compare, lift, like, square
 from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_most, equal, line
 from ...claims.coordinates import Sizes
@@ -13,6 +16,7 @@ from ...claims.ingredients import Derived, GameData, PolicyData, PositiveScalar,
 from ...claims.settings import Setting
 from ...claims.verdict import Standing
 from ...games.offline import two_agent_gap
+from ...model import Game, Policy
 from ...quantities.agent_values import agent_values, average_out
 from ...quantities.bellman import bellman_operator, implied_game, implied_reward
 from ...quantities.bellman_error import (
@@ -27,7 +31,7 @@ from .section_3 import ONE_BY_TWO, TWO_BY_TWO
 
 
 def _as_table(case: Case, values: Array) -> Array:
-    return values.reshape(*values.shape[:-1], case.sizes.states, -1)
+    return values.reshape(*values.shape[:-1], case.game.states, -1)
 
 
 def one_game_for_each(case: Case) -> Iterator[Line]:
@@ -65,12 +69,10 @@ def one_game_for_all(case: Case) -> Iterator[Line]:
 
 
 def reward_error(case: Case) -> Iterator[Line]:
-    """Lemma C.3's distance of the rewards, as printed."""
+    """Lemma C.3's distance of the rewards with the theorem's own λ, against any multiple of ``ε_r``."""
     yield from _reward_error(case)
     yield at_most(
-        "ε_r = E(Q_π, π)",
-        tabular_moments(case).error(_joint_values(case)),
-        because="as printed: the error of f_k is at most ε_r",
+        "c ε_r", case.constant * case.allowed, because="as printed, with c = 1: the error of f_k is at most ε_r"
     )
 
 
@@ -80,7 +82,7 @@ def reward_error_repaired(case: Case) -> Iterator[Line]:
     moments, price = tabular_moments(case), case.price
     game, policy, flat = case.game, case.policy, tabular_critic(case)
     slack = moments.error(_joint_values(case))
-    start = as_array((start_features(game, policy, one_hot(case), game.agents, game.start) * flat).sum(-1))
+    start = np.asarray((start_features(game, policy, one_hot(case), game.agents, game.start) * flat).sum(-1))
     yield at_most(
         "ε_r + (J(π) - f(s_0, π))/λ",
         slack + (returns(game, policy) - start) / price,
@@ -97,6 +99,17 @@ def _reward_error(case: Case) -> Iterator[Line]:
     residual = table - bellman_operator(game, policy, table, game.agents)
     yield equal("‖f - T_π f‖²_{2,μ}", squared_norm(residual, case.data, 2), because="R_k - R = f - T_π f")
     yield equal("E(f, π)", tabular_moments(case).error(flat), because="tables are complete: T_π f is a critic too")
+
+
+def _own_penalty(case: Case) -> Truth:
+    """``λ³ = 1/((1-γ)³ ε_r²)``"""
+    horizon = case.game.horizon
+    return compare(square(case.price) * case.price * square(case.allowed), "=", square(horizon) * horizon)
+
+
+def _value_is_exact(case: Case) -> Truth:
+    """``E(Q_π, π) ≤ ε_r``"""
+    return compare(tabular_moments(case).error(_joint_values(case)), "≤", case.allowed)
 
 
 def _joint_values(case: Case) -> Array:
@@ -119,6 +132,39 @@ TABULAR_IN_RANGE = replace(
 )
 
 
+def _two_ways(case: Case) -> Game:
+    """One state that stays, two actions, rewards 1, γ = 1/2."""
+    one, half = np.ones((1, 2), int), like(Fraction(1, 2), case.system)
+    return Game(like(one[..., None], case.system), like(one, case.system), half, (2,), start=like([1], case.system))
+
+
+def _rare_first(case: Case) -> Array:
+    """``μ = (1/(2t²), 1 - 1/(2t²))`` on the two actions."""
+    rare = np.asarray(like(1, case.t) / case.price)
+    return np.stack([rare, like(1, case.t) - rare], axis=-1)[..., None, :]
+
+
+OWN_PENALTY = Setting(
+    "one state that stays, two actions, rewards 1, γ = 1/2, even play, tables; ε_r = 1/t³, μ = (1/(2t²), 1 - 1/(2t²))",
+    (
+        Table("t", lambda _: (), 1, 99),
+        Table("constant", lambda _: (), 1, 9),
+        Derived("game", _two_ways),
+        Derived("policy", lambda case: Policy.uniform(case.game)),
+        Derived("price", lambda case: 2 * square(case.t)),
+        Derived("allowed", lambda case: like(1, case.t) / (square(case.t) * case.t)),
+        Derived("data", _rare_first),
+    ),
+    (
+        Hypothesis("0 ≤ f ≤ 1/(1-γ)", _in_range),
+        Hypothesis("λ = ε_r^{-2/3}/(1-γ)", _own_penalty),
+        Hypothesis("E(Q_π, π) ≤ ε_r", _value_is_exact),
+    ),
+    agents=(1, 1),
+    states=(1, 1),
+    action_range=(2, 2),
+    exhibit=lambda case: {"critic": tabular_critic(case)},
+)
 CRITICS = Setting(
     "a game, a policy, and any critic for every agent",
     (
@@ -177,12 +223,13 @@ CLAIMS = (
         "lemma-c.3/reward-error",
         "The rewards of M_k are within ε_r",
         "Lemma C.3",
-        TABULAR_IN_RANGE,
+        OWN_PENALTY,
         reward_error,
-        statement="‖R_k - R‖²_{2,μ} ≤ ε_r, which bounds E(Q_π, π), for the pessimistic critic f_k",
+        statement="‖R_k - R‖²_{2,μ} ≤ c ε_r for the pessimistic critic at λ = ε_r^{-2/3}/(1-γ), if E(Q_π, π) ≤ ε_r",
         record=Standing.REFUTED,
+        note="c = 1 is printed.  With t ≥ 8c every constant c fails.  The tables are complete, so both inner minima agree, and "
+        "the game has no randomness, so the law of the data may be that of a sample.  The theorem does not need this bound.",
         repaired_by="lemma-c.3/reward-error-repaired",
-        kind=Kind.READING,
     ),
     Claim(
         "lemma-c.3/reward-error-repaired",

@@ -128,14 +128,14 @@ def _divergence_axiom(case: Case, plays: Array) -> Axiom:
     """``[KL(π‖π_{K+1}) + Σ_k KL(π_{k+1}‖π_k)]/η ≥ 0``"""
     last = gibbs(case.comparator, plays[..., -1, :])
     moves = gibbs(plays[..., 1:, :], plays[..., :-1, :]).sum(-1)
-    return (1 / lift(case.eta, 1)) * (last + moves)
+    return (last + moves) * (1 / lift(case.eta, 1))
 
 
 def _hoeffding_axiom(case: Case, plays: Array) -> Axiom:
     """``Σ_k [ηB²/8 + ⟨π_k, f_k⟩ - (1/η) log E_{π_k} exp(η f_k)] ≥ 0``"""
     eta = lift(case.eta, 2) + 0 * plays[..., 0]
     width = lift(case.bound, 2) + 0 * plays[..., 0]
-    return ((1 / eta) * hoeffding(plays, case.gains, eta, width)).sum(-1)
+    return (hoeffding(plays, case.gains, eta, width) * (1 / eta)).sum(-1)
 
 
 def _range(case: Case) -> Array:

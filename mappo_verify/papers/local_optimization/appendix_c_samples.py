@@ -36,6 +36,7 @@ from ...arithmetic import (
     select,
     sqrt,
     square,
+    system_of,
     truth_of,
     zeros,
 )
@@ -119,8 +120,9 @@ def _weights_of(case: Case, tables: Array) -> tuple[Array, Array]:
 
 
 def _is_zero(rest: Array) -> Truth:
-    """Exact where it matters: balls certify no equality, and the exact data behind them was checked."""
-    return every(truth_of(possibly(compare(rest, "=", like(0, rest)))))
+    """Exact where it matters: balls certify no equality, and the exact data behind them was checked; enclosures come before."""
+    zero = compare(rest, "=", like(0, rest))
+    return every(truth_of(possibly(zero)) if system_of(rest) == System.BALLS else zero)
 
 
 def _realizable(case: Case) -> Truth:

@@ -353,6 +353,7 @@ CLAIMS = (
         optimality,
         statement="V_π ≤ V_* = max_a [r(·, a) + γP(·, a)V_*] for every policy π",
         record=Standing.SURVIVED,
+        kind=Kind.READING,
     ),
     Claim(
         "definition-3.1",

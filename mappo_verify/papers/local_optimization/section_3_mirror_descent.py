@@ -157,6 +157,7 @@ CLAIMS = (
         fitted_update,
         statement="Q̂/β = φᵀw, σ_k > 0 and independent features imply θ_{k+1} - θ_k = w and π_{θ_{k+1}} = π⁺",
         record=Standing.SURVIVED,
+        kind=Kind.READING,
     ),
     Claim(
         "equation-1/any-fit",
@@ -168,6 +169,6 @@ CLAIMS = (
         record=Standing.REFUTED,
         note="Shown to mark the hypothesis: equation (1) is the ideal update, not its fit.",
         repaired_by="equation-1/realizable-fit",
-        kind=Kind.HYPOTHESIS,
+        kind=Kind.READING,
     ),
 )

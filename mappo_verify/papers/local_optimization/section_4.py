@@ -356,6 +356,7 @@ CLAIMS = (
         closed_form_on_support,
         statement="π⁺ = 0 where π_k = 0, and F(π⁺) - F(q) = β KL(q‖π⁺) for every q on the support of π_k",
         record=Standing.SURVIVED,
+        kind=Kind.READING,
     ),
     Claim(
         "proposition-4.2/averaged",
@@ -377,7 +378,7 @@ CLAIMS = (
         record=Standing.REFUTED,
         note="The printed formula is a maximiser in any case; it is the only one just where σ_k > 0.",
         repaired_by="proposition-4.2",
-        kind=Kind.HYPOTHESIS,
+        kind=Kind.READING,
     ),
     Claim(
         "proposition-4.2/solver",

@@ -1,6 +1,6 @@
 """What the two implementations of enclosures share: constants, the order of a contraction, and the contract of both.
 
-:mod:`.enclosures` says why; :mod:`.fused` is the compiled implementation.
+The package's docstring says why; :mod:`.numpy_kernels` and :mod:`.fused` are the implementations.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Enclosure = tuple[Floats, Floats]
+Mask = npt.NDArray[np.bool_]
 
 U = 2.0**-53
 UP = 1 + 2.0**-49

@@ -19,7 +19,7 @@ import numpy as np
 from numba.core import types
 from numba.extending import intrinsic
 
-from .enclosure_kernels import Enclosure, Floats, Kernels, arranged, plans, slack, widening
+from .kernels import Enclosure, Floats, Kernels, arranged, plans, slack, widening
 
 U, UP, LEAST, TINY = 2.0**-53, 1 + 2.0**-49, 2.0**-1074, 2.0**-1070
 SMALL, LARGE = 2.0**-900, 2.0**990
@@ -64,7 +64,7 @@ def _rest_of_sum(a: float, b: float, total: float) -> float:
 
 @_part
 def _product(a: float, b: float) -> tuple[float, float, float]:
-    """As ``enclosures._two_product``."""
+    """As ``numpy_kernels.two_product``."""
     product = a * b
     exact = (abs(product) >= SMALL) & (abs(a) <= LARGE) & (abs(b) <= LARGE)
     rest = fma(a, b, -product) if exact else 0.0
@@ -308,7 +308,7 @@ def _product_sum(terms: tuple[str, ...], output: str, factors: tuple[Enclosure, 
 
 @_part
 def _substitute(left: Floats, x: Floats, width: int) -> None:
-    """As ``enclosures._substitute``, in place: ``[n, n, LANES]``, ``[n, LANES]``."""
+    """As ``numpy_kernels._substitute``, in place: ``[n, n, LANES]``, ``[n, LANES]``."""
     n = len(left)
     for p in range(n):
         for row in range(p + 1, n):

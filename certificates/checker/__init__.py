@@ -1,0 +1,1 @@
+"""The checker of certificates: see ``check.py`` beside this folder."""

@@ -1,0 +1,43 @@
+"""One module for each statement of the paper; importing it enters its claims."""
+
+from . import (
+    abstract_rate,
+    definition_3_1,
+    equation_1,
+    lemma_b_1,
+    lemma_b_2,
+    lemma_b_3,
+    lemma_b_4,
+    lemma_c_2,
+    lemma_c_3,
+    proposition_4_2,
+    remark_5_2,
+    section_4_3,
+    section_c_1,
+    section_c_2,
+    section_e,
+    theorem_4_5,
+    theorem_5_5,
+    theorem_d_7,
+)
+
+SECTIONS = (
+    abstract_rate,
+    definition_3_1,
+    equation_1,
+    lemma_b_1,
+    lemma_b_2,
+    lemma_b_3,
+    lemma_b_4,
+    lemma_c_2,
+    lemma_c_3,
+    proposition_4_2,
+    remark_5_2,
+    section_4_3,
+    section_c_1,
+    section_c_2,
+    section_e,
+    theorem_4_5,
+    theorem_5_5,
+    theorem_d_7,
+)

@@ -1,0 +1,88 @@
+"""One verdict for every statement: the law, and the statements of the paper."""
+
+import itertools
+
+import pytest
+
+import mappo_verify as mv
+from mappo_verify.checking.statements import MEANINGS, Finding, finding_of, statements_of
+from mappo_verify.claims.claim import Kind
+from mappo_verify.claims.verdict import Standing
+from mappo_verify.papers.registry import CLAIMS, PAPERS
+
+STATEMENTS = {statement.id: statement for paper in PAPERS for statement in paper.statements}
+P, R, H = Kind.PRINTED, Kind.READING, Kind.HYPOTHESIS
+
+
+@pytest.mark.parametrize(
+    ("parts", "found"),
+    [
+        ([(P, Standing.PROVED)], Finding.PROVED),
+        ([(P, Standing.PROVED), (P, Standing.SURVIVED)], Finding.HELD),
+        ([(P, Standing.SURVIVED), (P, Standing.SUPPORTED)], Finding.SUPPORTED),
+        ([(P, Standing.PROVED), (P, Standing.UNTESTED)], Finding.UNTESTED),
+        ([(P, Standing.PROVED), (P, Standing.REFUTED)], Finding.FALSE),
+        ([(P, Standing.PROVED), (R, Standing.REFUTED)], Finding.PROVED),
+        ([(P, Standing.PROVED), (H, Standing.REFUTED)], Finding.NEEDS),
+        ([(P, Standing.REFUTED), (H, Standing.REFUTED)], Finding.FALSE),
+        ([(P, Standing.PROVED), (H, Standing.PROVED)], Finding.PROVED),
+        ([(H, Standing.REFUTED)], Finding.NEEDS),
+        ([(R, Standing.PROVED)], Finding.UNTESTED),
+        ([], Finding.UNTESTED),
+    ],
+)
+def test_the_law_of_a_statement(parts, found):
+    assert {finding_of(order) for order in itertools.permutations(parts)} == {found}
+
+
+def test_a_part_that_was_not_tried_proves_nothing():
+    assert finding_of([(P, Standing.PROVED)], untried=1) is Finding.HELD
+    assert finding_of([(P, Standing.REFUTED)], untried=1) is Finding.FALSE
+
+
+@pytest.mark.parametrize("kind", [Kind.READING, Kind.REPAIR, Kind.BEYOND, Kind.SIMULATION])
+@pytest.mark.parametrize("standing", list(Standing))
+def test_what_the_paper_does_not_print_never_counts(kind, standing):
+    for printed in Standing:
+        assert finding_of([(P, printed), (kind, standing)]) is finding_of([(P, printed)])
+
+
+def test_every_finding_is_explained():
+    assert set(MEANINGS) == set(Finding)
+
+
+def test_every_printed_claim_belongs_to_a_statement_in_paper_order():
+    parents = [c.parent for c in CLAIMS if c.kind in (Kind.PRINTED, Kind.HYPOTHESIS)]
+    assert set(parents) == set(STATEMENTS)
+    assert len({statement.name for statement in STATEMENTS.values()}) == len(STATEMENTS)
+
+
+def test_what_does_not_stand_says_why_and_answers_a_defender():
+    for statement in STATEMENTS.values():
+        found = finding_of((c.kind, c.record) for c in CLAIMS if c.parent == statement.id)
+        fallen = found in (Finding.FALSE, Finding.NEEDS)
+        assert bool(statement.why) == bool(statement.answer) == fallen, statement.id
+        assert not fallen or "defender" in statement.answer
+    assert "79.9" in STATEMENTS["theorem-4.5"].answer
+
+
+def test_statements_of_an_audit_fold_their_parts():
+    report = mv.audit(["lemma-b.4", "section-e/score", "section-e/value", "monotone-improvement"])
+    lemma, section = statements_of(report)
+    assert (lemma.statement.name, lemma.words) == ("Lemma B.4", "false as printed, with a repair")
+    assert [part.id for part in lemma.fallen] == ["lemma-b.4"] and lemma.smallest is lemma.fallen[0]
+    assert [part.id for part in lemma.remarks] == ["lemma-b.4/factor-two"]
+    assert [part.id for part in lemma.repairs] == ["lemma-b.4/repaired"]
+    assert section.finding is Finding.HELD and "1 of 2 parts not tried" in section.words
+    assert [part.id for part in section.remarks] == ["section-e/score"]
+
+
+def test_own_claims_are_statements_without_a_paper():
+    setting = mv.Setting("a game", (mv.GameData("game"),))
+
+    def proof(case):
+        yield mv.line("0", case.game.reward.sum(-1) * 0)
+        yield mv.at_least("1", case.game.reward.sum(-1) * 0 + 1, because="it is wrong")
+
+    (found,) = statements_of(mv.audit([mv.Claim("mine/part", "Mine", "nowhere", setting, proof)]))
+    assert (found.statement.name, found.words) == ("mine", "false")
