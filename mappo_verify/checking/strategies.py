@@ -83,7 +83,7 @@ def games(
     schema = GameData("game", termination=termination, start=start)
     numbers = {c.name: draw(coordinates(c)) for c in schema.coordinates(chosen)}
     numbers["game.discount"] = np.maximum(numbers["game.discount"], [0, 1])
-    built = Setting("a game", (schema,)).case(numbers, chosen, System.RATIONALS).game
+    built = Setting("a game", (schema,)).case(numbers, chosen, System.RATIONALS).plain()["game"]
     assert isinstance(built, Game)
     return built
 
@@ -94,6 +94,6 @@ def policies(draw: st.DrawFn, game: Game, product: bool = False, full_support: b
     chosen = Sizes(game.states, game.action_sizes)
     schema = PolicyData("policy", product=product, full_support=full_support)
     numbers = {c.name: draw(coordinates(c)) for c in schema.coordinates(chosen)}
-    built = Setting("a policy", (schema,)).case(numbers, chosen, System.RATIONALS).policy
+    built = Setting("a policy", (schema,)).case(numbers, chosen, System.RATIONALS).plain()["policy"]
     assert isinstance(built, Policy)
     return {System.RATIONALS: built.exact, System.FLOATS: built.floats, System.BALLS: built.balls}[game.system]()

@@ -12,7 +12,7 @@ from ..arithmetic import Hidden, System, Truth, system_of
 from ..arithmetic.numbers import take
 from ..model import Game, Policy
 from ..model.conversion import convert
-from ..model.trees import converted, mapped
+from ..model.trees import converted, mapped, unwrapped
 from ..model.validation import array_of, require_finite
 from .coordinates import Coordinate, Numbers, Sizes
 
@@ -100,6 +100,7 @@ class Case:
             "several",
             "batch_shape",
             "objects",
+            "plain",
             "take",
             "to",
             "steps",
@@ -141,6 +142,10 @@ class Case:
             return self
         objects = {name: converted(value, target) for name, value in self.objects.items()}
         return Case(self.ingredients, self.sizes, target, self.several, objects)
+
+    def plain(self) -> dict[str, Any]:
+        """All that is given or has been derived, as plain games, policies and arrays: for pages and tables."""
+        return {name: unwrapped(value, self.several) for name, value in (self.derived | self.objects).items()}
 
     def take(self, chosen: Any) -> Case:
         """The instances under a mask; what is derived is derived anew."""

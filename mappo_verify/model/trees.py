@@ -85,3 +85,26 @@ def shared(value: Any, target: Hidden) -> Any:
         parts = {field.name: getattr(value, field.name) for field in fields(value)}
         return unchecked(type(value), **{name: shared(part, target) for name, part in parts.items()})
     return value
+
+
+def unwrapped(value: Any, several: tuple[int, ...]) -> Any:
+    """The plain object behind that of one instance, with the instances on leading axes ``several`` (``()`` for one alone).
+
+    Of enclosures, the midpoints.
+    """
+
+    def plain(part: Any) -> Any:
+        array = np.moveaxis(part._parts[0], -1, 0)
+        if not several:
+            return array[0] if array.ndim > 1 else array.reshape(())
+        return np.broadcast_to(array, (several[0], *array.shape[1:]))
+
+    def named(entry: Any) -> Any:
+        if isinstance(entry, tuple):
+            return tuple(named(part) for part in entry)
+        if is_dataclass(entry) and isinstance(getattr(entry, "system", None), Hidden):
+            parts = {f.name: getattr(entry, f.name) for f in fields(entry)}
+            return unchecked(type(entry), **{**parts, "system": parts["system"].system})
+        return entry
+
+    return named(mapped(plain, value))

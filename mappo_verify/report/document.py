@@ -83,9 +83,10 @@ def instance_tables(evidence: Evidence) -> list[tuple[str, str, Any]]:
         return found
     agents = evidence.case.sizes.agents
     game = _game_of(evidence.case)
-    given = any(isinstance(value, Game) for value in evidence.case.objects.values())
+    objects = {name: value for name, value in evidence.case.plain().items() if name in evidence.case.objects}
+    given = any(isinstance(value, Game) for value in objects.values())
     derived = {} if given or game is None else {"game": game}
-    for name, value in (derived | evidence.case.objects).items():
+    for name, value in (derived | objects).items():
         if isinstance(value, Game):
             found += [
                 ("game", "P(s'|s,a)", value.transition),
@@ -297,9 +298,12 @@ def _float(value: Any) -> float:
 
 def _game_of(case: Case) -> Game | None:
     """The one game of a case; where none is given, the one that follows from it."""
-    games = [value for value in case.objects.values() if isinstance(value, Game)]
-    follows: Game | None = None if games else getattr(case, "game", None)
-    return games[0] if len(games) == 1 else follows
+    games = [name for name, value in case.objects.items() if isinstance(value, Game)]
+    if not games:
+        getattr(case, "game", None)  # derived when first asked for
+    found = case.plain()
+    follows: Game | None = None if games else found.get("game")
+    return found[games[0]] if len(games) == 1 else follows
 
 
 def _diagram_document(evidence: Evidence) -> dict[str, Any] | None:
@@ -307,7 +311,7 @@ def _diagram_document(evidence: Evidence) -> dict[str, Any] | None:
     game = None if evidence.case is None else _game_of(evidence.case)
     if evidence.case is None or game is None or game.batch_shape or game.states * game.actions > DRAWN_CHOICES:
         return None
-    objects = evidence.case.objects | evidence.case.derived
+    objects = evidence.case.plain()
     policies = {
         name: value.joint() for name, value in objects.items() if isinstance(value, Policy) and not value.batch_shape
     }
