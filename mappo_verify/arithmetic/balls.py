@@ -24,11 +24,16 @@ def constant(value: int | Fraction) -> flint.arb:
 
 
 def enclose_all(values: Array) -> Array:
-    """Rationals and formal logarithms as balls at the current precision; equal rationals become one and the same ball."""
+    """Rationals and formal logarithms as balls at the current precision; equal rationals become one and the same ball.
+
+    Balls stay as they are.
+    """
     known: dict[Any, flint.arb] = {}
     zero = flint.arb(0)
 
     def enclose(value: Any) -> flint.arb:
+        if isinstance(value, flint.arb):
+            return value
         if isinstance(value, FormalLog):
             return value.ball()
         if not value:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import System, like
+from ..arithmetic import Hidden, System, like
 from ..errors import GameError
 from ..model import Game
 from ..model.validation import require_seed
@@ -80,7 +80,7 @@ def shared_parameter(agents: int = 4) -> Game:
     )
 
 
-def ratio(system: System = System.RATIONALS) -> Game:
+def ratio(system: System | Hidden = System.RATIONALS) -> Game:
     """Von Neumann's ratio game ``V(x, y) = xᵀRy / xᵀSy`` of Section E, as one state with termination probability ``S(a, b)``.
 
     ``R = [[1, 1/2], [-1/2, 0]]``, ``S = [[1, 1], [1/10, 1/10]]`` (the scan is damaged; from the authors' published simulation).

@@ -14,7 +14,11 @@ from .validation import ROUNDING
 
 
 def convert(
-    values: Any, target: System, max_denominator: int | None = None, rows: bool = False, name: str = "the array"
+    values: Any,
+    target: System | Hidden,
+    max_denominator: int | None = None,
+    rows: bool = False,
+    name: str = "the array",
 ) -> Array:
     """``values`` in the system ``target``.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...arithmetic import Array, absolute, choose, largest, like, log, smallest, sqrt, square, support, tilt
+from ...arithmetic import Array, absolute, choose, contract, largest, like, log, smallest, sqrt, square, support, tilt
 from ...claims.axioms import pinsker
 from ...claims.case import Case
 from ...claims.claim import Claim, Kind, Line, at_most, equal, line
@@ -46,7 +46,8 @@ def _shift(case: Case) -> Iterator[tuple[int, dict[str, Array]]]:
 
 
 def _all(table: Array, axes: int) -> Array:
-    return table.sum(tuple(range(-axes, 0)))
+    summed: Array = table.sum(tuple(range(-axes, 0)))
+    return summed
 
 
 def _worst_error(m: int, x: dict[str, Array]) -> Iterator[Line]:
@@ -173,7 +174,7 @@ def one_step_descent(case: Case) -> Iterator[Line]:
     advantage = case.values - (case.values * policy).sum(-1)[..., None]
 
     def inner(table: Array, direction: Array) -> Array:
-        return (table * direction).sum(-1)
+        return contract("...a,...a->...", table, direction)
 
     rest = (
         -inner(log(moved / ideal), target - policy)

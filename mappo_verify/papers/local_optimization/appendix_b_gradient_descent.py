@@ -105,7 +105,7 @@ def _gradient(case: Case, name: str, limit: Callable[[Array, Array, Array], Arra
     )
 
 
-def _in_ball(weights: Array, radius: Array) -> Array:
+def _in_ball(weights: Array, radius: Array | int) -> Array:
     """Rational vectors inside a ball: ``radius · w / Σ|w|``, since the 2-norm is at most the 1-norm; 0 stays 0."""
     size = absolute(weights).sum(-1, keepdims=True)
     return radius * divide(weights, size)
@@ -133,7 +133,7 @@ def fit_rate(case: Case) -> Iterator[Line]:
     rival = _in_ball(case.rival, radius)
 
     def expected(values: Array) -> Array:
-        return (odds * values).sum(-1)
+        return contract("...w,...w->...", odds, values)
 
     reached = squared_loss(features, targets, chances, mean)
     best = squared_loss(features, targets, chances, rival[..., None, :])[..., 0]

@@ -15,7 +15,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from ...arithmetic import Array, absolute, like, support, truth_of
+from ...arithmetic import Array, absolute, contract, like, support, truth_of
 from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_least, at_most, equal, line
 from ...claims.coordinates import Sizes
@@ -102,7 +102,7 @@ def _value(case: Case) -> Array:
 
 
 def _denominator(case: Case) -> Array:
-    return (independent_weights(case.x, case.y) * stopping(case.game)).sum(-1)
+    return contract("...a,...a->...", independent_weights(case.x, case.y), stopping(case.game))
 
 
 def _number(case: Case, value: Fraction | int) -> Array:

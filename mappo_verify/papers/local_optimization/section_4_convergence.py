@@ -267,7 +267,7 @@ def _own_error(case: Case) -> Array:
 
 def _own_budget(case: Case) -> Array:
     """``Σ(Δ + δ) = 1/(2β²) - log 2`` at the fixed point."""
-    beta = case.beta
+    beta: Array = case.beta
     return 1 / (2 * square(beta)) - log(like(2, beta))
 
 
@@ -421,8 +421,9 @@ def _bandit(case_like: Any) -> Game:
 
 
 def _pair(case: Case) -> Array:
-    """``(c, -c)`` at the one state, ``[..., 1, 2]``."""
-    return case.scale * like([[1, -1]], case.scale)
+    """``(c, -c)`` at the one state, shape ``[1, 2]``."""
+    scale: Array = case.scale
+    return scale * like([[1, -1]], scale)
 
 
 OWN_BETA = Setting(
