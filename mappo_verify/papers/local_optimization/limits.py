@@ -18,19 +18,23 @@ from ...arithmetic import (
     Array,
     System,
     Truth,
+    as_array,
     both,
     compare,
+    identity,
     like,
     maximum,
+    ones,
     select,
     smallest,
     solve,
     square,
     support,
-    system_of,
+    zeros,
 )
+from ...arithmetic.numbers import wrap
 from ...claims.case import Built, Case, Hypothesis, Ingredient
-from ...claims.coordinates import Coordinate, Numbers, Sizes
+from ...claims.coordinates import Coordinate, Numbers, Sizes, simplex
 from ...claims.ingredients import Derived, Distribution
 from ...claims.settings import Setting
 from ...errors import ClaimError, SingularError
@@ -48,7 +52,7 @@ Make = Callable[[], OfflineProblem]
 def shared_out(make: Make, shares: Array) -> OfflineProblem:
     """The problem with ``shares`` ``[2]`` of its data at the start and after it, exactly."""
     problem = make()
-    at_start = support(np.asarray(problem.game.start))
+    at_start = support(as_array(problem.game.start))
     after = select(at_start, like(0, shares), problem.states_distribution)
     return replace(problem, states_distribution=select(at_start, shares[0], after * (shares[1] / after.sum())))
 
@@ -129,7 +133,7 @@ class _Cells:
 
 def _cells(problem: OfflineProblem, m: int) -> _Cells:
     game = problem.game
-    start = int(np.flatnonzero(support(np.asarray(game.start)))[0])
+    start = int(np.flatnonzero(support(as_array(game.start)))[0])
     features = problem.features.matrix(m - 1).reshape(game.states, -1, problem.features.matrix(m - 1).shape[-1])
     wide = features.shape[1]
     others = [s for s in range(game.states) if s != start]
@@ -145,7 +149,7 @@ def _cells(problem: OfflineProblem, m: int) -> _Cells:
     return _Cells(
         wide,
         np.concatenate([features[start], features[others, 0]]),
-        np.asarray(successors @ seen),
+        as_array(successors @ seen),
         np.concatenate([pays.sum(1) / later, game.reward[others, 0]]),
         np.concatenate([data[start], data[others].sum(1)]),
         successors,
@@ -182,8 +186,8 @@ def smallest_critic(problem: OfflineProblem, m: int, critic: LimitCritic) -> Sma
     values = agent_values(problem.game, Policy.uniform(problem.game))[m].reshape(problem.game.states, -1)
     features = problem.features.matrix(m - 1)
     true = moments_of(
-        features, like(np.zeros(features.shape, int), features), values.reshape(-1), np.ones(len(features), int) + zero
-    ).projected(like(np.zeros(features.shape[-1], int), features))
+        features, zeros(features.shape, features), values.reshape(-1), ones(len(features), features)
+    ).projected(zeros(features.shape[-1], features))
     found = SmallestCritic(critic.weights, true, equalities, lower, np.full((cells.wide, size), zero, object))
     require_smallest(found, problem, m)
     return found
@@ -193,7 +197,7 @@ def require_smallest(found: SmallestCritic, problem: OfflineProblem, m: int) -> 
     """Every line of the proof, exactly; :class:`~mappo_verify.quantities.limit_critics.LimitError` names what fails."""
     cells = _cells(problem, m)
     free, ceiling = cells.free, problem.ceiling
-    critic = np.asarray(cells.features @ found.weights)
+    critic = as_array(cells.features @ found.weights)
     residual = critic - cells.rewards - cells.ahead @ found.weights
     bound = found.equalities @ cells.rewards - ceiling * found.upper.sum(1)
     force = found.equalities @ (cells.features - cells.ahead) + (found.lower - found.upper) @ cells.features
@@ -224,11 +228,11 @@ def require_smallest(found: SmallestCritic, problem: OfflineProblem, m: int) -> 
 def _room(cells: _Cells, ceiling: Array, discount: Array) -> Array:
     """A bound on ``‖ω(w)‖²``: targets of free cells have a range; other weights are what values in ``[0, 1/(1-γ)]`` make them."""
     top = discount * ceiling
-    room = np.asarray(sum(square(cells.rewards[c] + (top if any(cells.ahead[c]) else 0)) for c in cells.free))
+    room = as_array(sum(square(cells.rewards[c] + (top if any(cells.ahead[c]) else 0)) for c in cells.free))
     moved = {int(np.flatnonzero(cells.features[c])[0]) for c in cells.free}
     rest = [i for i in range(cells.features.shape[1]) if i not in moved]
     others = [c for c, phi in enumerate(cells.features) if any(phi) and not any(phi[i] for i in moved)]
-    zero, unit = like(0, System.RATIONALS), like(np.eye(len(rest), dtype=int), System.RATIONALS)
+    zero, unit = like(0, System.RATIONALS), identity(len(rest), System.RATIONALS)
     for position, _ in enumerate(rest):
         bounds = []
         for chosen in combinations(others, len(rest)):
@@ -239,14 +243,14 @@ def _room(cells: _Cells, ceiling: Array, discount: Array) -> Array:
             bounds.append(ceiling * maximum(maximum(row, zero).sum(), maximum(-row, zero).sum()))
         if not bounds:
             raise LimitError("no values determine the weights that the rival map leaves")
-        room = np.asarray(room + square(smallest(np.stack(bounds))))
+        room = as_array(room + square(smallest(np.stack(bounds))))
     return room
 
 
 def values_after_start(problem: OfflineProblem) -> Array:
     """The values of all states but the start, where actions make no difference."""
-    others = ~support(np.asarray(problem.game.start))
-    return np.asarray(agent_values(problem.game, Policy.uniform(problem.game))[0][..., 0][others])
+    others = ~support(as_array(problem.game.start))
+    return as_array(agent_values(problem.game, Policy.uniform(problem.game))[0][..., 0][others])
 
 
 def exhibit(make: Make, case: Case) -> dict[str, Array]:
@@ -254,7 +258,7 @@ def exhibit(make: Make, case: Case) -> dict[str, Array]:
 
     The values after the start, and for every agent the fields of :class:`SmallestCritic`.
     """
-    problem = shared_out(make, case.shares)
+    problem = shared_out(make, case.shares.unwrap()[0])
     shown = {"values": values_after_start(problem)}
     for m, critic in enumerate(limits_of(problem, Policy.uniform(problem.game)), start=1):
         proof = smallest_critic(problem, m, critic)
@@ -281,12 +285,13 @@ class LimitTables(Ingredient):
     def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
         return ()
 
-    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> tuple[Array, ...]:
-        shares = np.asarray(built["shares"])
-        target, exact = system_of(shares), convert(shares, System.RATIONALS, rows=True)
-        parts = [self.part(*_limit(self.make, *exact[index])) for index in np.ndindex(exact.shape[:-1])]
+    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> tuple[Array, ...]:
+        system = built["shares"].system.system
+        weights = np.moveaxis(numbers["shares"]._parts[0], -1, 0)  # integers, so exact in every system
+        shares = simplex(convert(weights, System.RATIONALS), generic)
+        parts = [self.part(*_limit(self.make, *one)) for one in shares]
         tables = [np.stack([part[m] for part in parts]) for m in range(len(parts[0]))]
-        return tuple(convert(t.reshape(*exact.shape[:-1], *t.shape[1:]), target) for t in tables)
+        return tuple(wrap(table, system, table.ndim - 1) for table in tables)
 
     def core_shape(self, sizes: Sizes) -> None:
         return None
@@ -312,7 +317,7 @@ def _proved(problem: OfflineProblem, found: tuple[LimitCritic, ...]) -> tuple[Ar
     """1 for every agent: :func:`smallest_critic` raises where the proof does not go through."""
     for m, critic in enumerate(found, start=1):
         smallest_critic(problem, m, critic)
-    return tuple(like(np.ones(1, int), System.RATIONALS) for _ in found)
+    return tuple(ones(1, System.RATIONALS) for _ in found)
 
 
 def smallest_at_start(case: Case) -> Truth:
@@ -328,11 +333,6 @@ def limit_setting(
     name: str, make: Make, steps: tuple[int, ...] = (1,), hypotheses: tuple[Hypothesis, ...] = ()
 ) -> Setting:
     """A problem with its data shared out as the instance says; ``critics``, ``weights`` and ``data`` hold one table per agent."""
-
-    def problem(case: Case) -> OfflineProblem:
-        exact = make()
-        return {System.RATIONALS: exact.exact, System.BALLS: exact.balls, System.FLOATS: exact.floats}[case.system]()
-
     game = make().game
     actions = game.action_sizes
     return Setting(
@@ -343,7 +343,7 @@ def limit_setting(
             LimitTables("weights", make, _weights),
             LimitTables("data", make, _data),
             LimitTables("proved", make, _proved),
-            Derived("problem", problem),
+            Derived("problem", lambda case: make().to(case.system)),
             Derived("game", lambda case: case.problem.game),
             Derived("target", lambda case: case.problem.comparator),
             Derived("policy", lambda case: Policy.uniform(case.game)),
