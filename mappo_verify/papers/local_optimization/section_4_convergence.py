@@ -259,9 +259,8 @@ def _own_error(case: Case) -> Array:
     Only the step ``when`` has ``Δ + δ > 0``; it is ``M √p [√2 (1 + 1/√(1-p)) + 2]`` with ``p`` the bad action's probability.
     """
     odds = exp(case.eta * case.when)
-    bad, good = 1 / (odds + 1), odds / (odds + 1)
-    one = like(1, odds)
-    cost = sqrt(bad) * (propagation_factor(one / sqrt(good), one) + fit_cost_factor(one))
+    bad, good, one = 1 / (odds + 1), odds / (odds + 1), like(1, odds)
+    cost: Array = sqrt(bad) * (propagation_factor(one / sqrt(good), one) + fit_cost_factor(one))
     return _own_budget(case) / cost
 
 
@@ -317,13 +316,15 @@ ROOT_PER_CONSTANT = 40
 
 def _root(case: Case) -> Array:
     """``√K``"""
-    return as_array(ROOT_PER_CONSTANT * case.constant)
+    constant: Array = case.constant
+    return ROOT_PER_CONSTANT * constant
 
 
 def _price_of_one(case: Case) -> Array:
     """``4√K (4 + √2)``, at least what the error ``M = 2√K/β`` costs where it hides behind chance 1, for ``β ≥ 1/2``."""
     root = _root(case)
-    return as_array(4 * root * (4 + sqrt(like(2, root))))
+    price: Array = 4 * root * (4 + sqrt(like(2, root)))
+    return price
 
 
 def _some_beta_is_own(case: Case) -> Truth:
@@ -340,10 +341,9 @@ def any_constant(case: Case) -> Iterator[Line]:
     root = _root(case)
     two = log(like(2, root))
     spent = _price_of_one(case) * exp(-case.delay * sqrt(2 * two) / 2)
-    one = like(1, root)
     yield line(
         "(1 - (b√K + 1)/K)(1 - e^-√K), which 1/K Σ_k (J_* - J(π_k)) is no smaller than",
-        (one - (case.delay * root + 1) / square(root)) * (one - exp(-root)),
+        (1 - (case.delay * root + 1) / square(root)) * (1 - exp(-root)),
     )
     yield at_most(
         "c √2 √(log 2 + S)/√K, S = 4√K (4 + √2) e^{-b√(2 log 2)/2}, which the bound is no larger than",
