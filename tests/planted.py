@@ -62,8 +62,8 @@ PLANTED: tuple[Planted, ...] = (
     Planted(
         "reward forgotten in the lookahead",
         VALUES,
-        "np.asarray(game.reward + lift",
-        "np.asarray(0 * game.reward + lift",
+        "as_array(game.reward + lift",
+        "as_array(0 * game.reward + lift",
         ("section-3.1",),
     ),
     Planted(
@@ -110,10 +110,10 @@ PLANTED: tuple[Planted, ...] = (
         ("section-3.1",),
     ),
     Planted(
-        "stationary equations not transposed",
+        "stationary elimination transposed",
         PLACES,
-        "solve(np.swapaxes(matrix, -1, -2), target)",
-        "solve(matrix, target)",
+        "column[..., :, None] * row[..., None, :]",
+        "row[..., :, None] * column[..., None, :]",
         ("section-3.1/stationary",),
     ),
     Planted(
@@ -197,8 +197,8 @@ PLANTED: tuple[Planted, ...] = (
     Planted(
         "conditioning without dividing by π(a^P|s)",
         AGENTS,
-        "divide(agent_axes(policy.joint(), policy.action_sizes), marginal(policy, kept))",
-        "agent_axes(policy.joint(), policy.action_sizes) + 0 * marginal(policy, kept)",
+        "agent_axes(policy.joint(), policy.action_sizes) / denominator(mass)",
+        "agent_axes(policy.joint(), policy.action_sizes) + 0 * mass",
         ("lemma-b.3/zero-mean-conditioning",),
     ),
     # --- Bellman operators
@@ -335,15 +335,15 @@ PLANTED: tuple[Planted, ...] = (
     Planted(
         "discount after every agent's move",
         SEQUENTIAL,
-        "    one = like(1, game.system)[()]",
-        "    one = (like(1, game.system)[()] + game.discount) / 2",
+        "np.broadcast_to(like(extending, game.system), (",
+        "np.broadcast_to(like(extending, game.system) * lift(game.discount, 3), (",
         ("definition-3.1",),
     ),
     Planted(
         "sequential prefixes numbered by the wrong size",
         SEQUENTIAL,
-        "+ s * prefixes[j + 1] + p * size + a",
-        "+ s * prefixes[j + 1] + p + a * prefixes[j]",
+        "+ prefix * size + a",
+        "+ prefix + a * (offsets[j + 1] - offsets[j])",
         ("definition-3.1",),
     ),
     # --- stochastic subgradients
@@ -506,8 +506,8 @@ PLANTED: tuple[Planted, ...] = (
     Planted(
         "the implied reward from the operator with rewards",
         BELLMAN,
-        "np.asarray(table) - image + expected_reward(game, policy, m)",
-        "np.asarray(table) - image",
+        "as_array(table) - image + expected_reward(game, policy, m)",
+        "as_array(table) - image",
         ("lemma-c.3/each-agent",),
     ),
     # --- offline data and finite classes

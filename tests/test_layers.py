@@ -392,10 +392,8 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("claims/claim.py", "composed_relation"): "one set of relations within another",
     (
         "papers/local_optimization/section_4.py",
-        "_rational_point",
+        "solver_agrees",
     ): "the floats of a solver become a point; any point will do",
-    ("papers/local_optimization/section_4_convergence.py", "_is_own"): "floats only: balls take the next line",
-    ("papers/local_optimization/section_4_convergence.py", "_covers"): "three-valued truths",
     ("papers/local_optimization/limits.py", "limit_setting"): "numbers of actions",
     ("claims/coordinates.py", "__post_init__"): "integer bounds of a schema",
     ("claims/settings.py", "__post_init__"): "integer bounds of a schema",
