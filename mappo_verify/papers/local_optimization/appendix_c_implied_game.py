@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from ...arithmetic import Array, Truth, both, compare, lift, like, square
+from ...arithmetic import Array, Truth, as_array, both, compare, lift, like, ones, square
 from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_most, equal, line
 from ...claims.coordinates import Sizes
@@ -82,7 +82,7 @@ def reward_error_repaired(case: Case) -> Iterator[Line]:
     moments, price = tabular_moments(case), case.price
     game, policy, flat = case.game, case.policy, tabular_critic(case)
     slack = moments.error(_joint_values(case))
-    start = np.asarray((start_features(game, policy, one_hot(case), game.agents, game.start) * flat).sum(-1))
+    start = as_array((start_features(game, policy, one_hot(case), game.agents, game.start) * flat).sum(-1))
     yield at_most(
         "ε_r + (J(π) - f(s_0, π))/λ",
         slack + (returns(game, policy) - start) / price,
@@ -134,13 +134,13 @@ TABULAR_IN_RANGE = replace(
 
 def _two_ways(case: Case) -> Game:
     """One state that stays, two actions, rewards 1, γ = 1/2."""
-    one, half = np.ones((1, 2), int), like(Fraction(1, 2), case.system)
-    return Game(like(one[..., None], case.system), like(one, case.system), half, (2,), start=like([1], case.system))
+    stays, pays = ones((1, 2, 1), case.system), ones((1, 2), case.system)
+    return Game(stays, pays, like(Fraction(1, 2), case.system), (2,), start=ones(1, case.system))
 
 
 def _rare_first(case: Case) -> Array:
     """``μ = (1/(2t²), 1 - 1/(2t²))`` on the two actions."""
-    rare = np.asarray(like(1, case.t) / case.price)
+    rare = like(1, case.t) / case.price
     return np.stack([rare, like(1, case.t) - rare], axis=-1)[..., None, :]
 
 
@@ -163,7 +163,7 @@ OWN_PENALTY = Setting(
     agents=(1, 1),
     states=(1, 1),
     action_range=(2, 2),
-    exhibit=lambda case: {"critic": tabular_critic(case)},
+    exhibit=lambda case: {"critic": tabular_critic(case).unwrap()[0]},
 )
 CRITICS = Setting(
     "a game, a policy, and any critic for every agent",

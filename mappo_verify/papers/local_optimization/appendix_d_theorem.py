@@ -19,19 +19,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
 
 import numpy as np
+import numpy.typing as npt
 
 from ...arithmetic import (
     Array,
+    Hidden,
     System,
     Truth,
-    argmax,
+    as_array,
+    by_floats,
     compare,
+    contract,
     divide,
     exp,
-    floats_of,
     largest,
     lift,
     like,
@@ -41,6 +43,7 @@ from ...arithmetic import (
     sqrt,
     square,
     tilt,
+    zeros,
 )
 from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_least, at_most, equal, line
@@ -63,18 +66,15 @@ from .appendix_c_samples import (
     CRITICS,
     SOUND,
 )
-from .appendix_d_lemmas import entry_of
 from .common import total
 from .limits import values_after_start
 
 
-@cache
-def _problem(system: System) -> OfflineProblem:
-    problem = two_agent_gap()
-    return {System.FLOATS: problem.floats, System.RATIONALS: problem.exact, System.BALLS: problem.balls}[system]()
+def _problem(system: System | Hidden) -> OfflineProblem:
+    return two_agent_gap().to(system)
 
 
-def _first_class(system: System) -> FiniteClass:
+def _first_class(system: System | Hidden) -> FiniteClass:
     """``Q``, ``g``, ``g'`` of agent 1 on ``s, x, y, end``."""
     half, third, quarter = Fraction(1, 2), Fraction(1, 3), Fraction(1, 4)
     rows = [[half, 1, 1], [quarter, 1, 0], [quarter, 1, 1]]
@@ -82,7 +82,7 @@ def _first_class(system: System) -> FiniteClass:
     return FiniteClass(like(np.array(tables, object), system), 1)
 
 
-def _second_class(system: System) -> FiniteClass:
+def _second_class(system: System | Hidden) -> FiniteClass:
     """``Q`` of agent 2, which is the same for both of its actions everywhere."""
     half, third = Fraction(1, 2), Fraction(1, 3)
     return FiniteClass(like(np.array([[[half, half, third, third], [1] * 4, [1] * 4, [0] * 4]], object), system), 2)
@@ -102,18 +102,17 @@ def _trap_sample(case: Case) -> Array:
     """Frequencies of agent 1's data with ``counts`` of ``(s, 0, 0)``, ``(s, 0, 1)``, ``(s, 1, ·)`` and ``(x, ·)``."""
     shares = case.counts / case.counts.sum(-1, keepdims=True)
     law = law_of_data(case.game, case.policy, _problem(case.system).distribution(1), 1)
-    kinds = np.zeros((4, 4), int)
+    kinds = np.full((4, 4), -1)
     kinds[0], kinds[1] = [0, 1, 2, 2], 3
-    weights = np.asarray(law.sum(-1))
-    chosen = np.stack([np.asarray(weights * like((kinds == k).astype(int), case.system)) for k in range(4)], axis=-3)
-    chosen[..., 3, 2:, :] = like(0, case.system)
+    weights = as_array(law.sum(-1))
+    chosen = np.stack([as_array(weights * like((kinds == k).astype(np.int8), case.system)) for k in range(4)], axis=-3)
     each = chosen / chosen.sum((-2, -1), keepdims=True)
-    return np.asarray((shares[..., :, None, None] * each).sum(-3)[..., None] * _ways(case))
+    return as_array((shares[..., :, None, None] * each).sum(-3)[..., None] * _ways(case))
 
 
 def _ways(case: Case) -> Array:
     """``P(s'|s, a)`` with a last column for termination, which does not happen here."""
-    return np.concatenate([case.game.transition, like(np.zeros((4, 4, 1), int), case.system)], axis=-1)
+    return np.concatenate([case.game.transition, zeros((4, 4, 1), case.system)], axis=-1)
 
 
 def trap(case: Case) -> Iterator[Line]:
@@ -140,9 +139,9 @@ def trap(case: Case) -> Iterator[Line]:
     yield line("J_* - J(π)", best - returns(game, policy))
     yield equal("π^1(1|s)/6", case.first[..., 0, 1] / 6, because="1/2 for action 0, 1/3 for action 1")
     cover = occupancy(game, Policy.deterministic(game, np.zeros(4, int)))
-    reached = np.asarray(split_last(cover, 2).sum(-1))
+    reached = as_array(split_last(cover, 2).sum(-1))
     squares = square(first.tables - first.backups(game, policy))
-    under = [np.asarray((squares * d).sum((-2, -1))) for d in (reached, _problem(case.system).distribution(1))]
+    under = [as_array((squares * d).sum((-2, -1))) for d in (reached, _problem(case.system).distribution(1))]
     yield line("‖f - T f‖²_{2,d_*} for f in F^1", under[0])
     yield at_most(
         "C² ‖f - T f‖²_{2,μ}, C² = 2", 2 * under[1], because="d_*(s, 0) = 1/2, μ(s, 0) = 1/4, and y is nowhere"
@@ -164,13 +163,13 @@ def _eta(steps: Array) -> Array:
 
 def _optimisation(steps: Array) -> Array:
     """``N √(log|A|/K)/(1-γ)²``"""
-    return np.asarray(8 * sqrt(log(like(2, steps)) / steps))
+    return as_array(8 * sqrt(log(like(2, steps)) / steps))
 
 
 def _statistics(steps: Array, number: Array, certainty: Array) -> Array:
     """``C (K log(|F|/δ)/n)^{1/3}/(1-γ)²`` with ``C = √2``, ``|F| = 3``, ``δ = 1/certainty``."""
     inside = steps * log(3 * certainty) / number
-    return np.asarray(4 * sqrt(like(2, inside)) * exp(log(inside) / 3))
+    return as_array(4 * sqrt(like(2, inside)) * exp(log(inside) / 3))
 
 
 def _likely(steps: Array, number: Array, certainty: Array) -> Truth:
@@ -194,14 +193,13 @@ def _likely_over_tables(steps: Array, number: Array, certainty: Array, share: Ar
 def _share_at_end(steps: Array) -> Array:
     """The smallest chance of action 0 in a trapped run, ``1/(1 + e^{ηK/12})``."""
     one = like(1, steps)
-    return np.asarray(one / (one + exp(_eta(steps) * steps / 12)))
+    return one / (one + exp(_eta(steps) * steps / 12))
 
 
-def _mean_gap(steps: int, system: System) -> Array:
+def _mean_gap(steps: int, system: System | Hidden) -> Array:
     """``1/6 · 1/K Σ_k 1/(1 + e^{-ηk/12})``"""
-    step = exp(-_eta(like(steps, system)) / 12)
-    odds = np.multiply.accumulate(np.concatenate([like([1], system), np.broadcast_to(step, (steps - 1,))]))
-    return np.asarray((like(1, system) / (like(1, system) + odds)).sum() / (6 * steps))
+    odds = exp(-_eta(like(steps, system)) / 12 * like(list(range(steps)), system))
+    return as_array((like(1, system) / (like(1, system) + odds)).sum() / (6 * steps))
 
 
 def printed_theorem(case: Case) -> Iterator[Line]:
@@ -269,12 +267,12 @@ LIKELY_OVER_TABLES = (
 )
 
 
-def _exhibit(case: Case) -> dict[str, Array]:
+def _exhibit(_: Case) -> dict[str, Array]:
     """The values of the states after the start, and both classes."""
     return {
-        "values": values_after_start(_problem(case.system)),
-        "class.1": _first_class(case.system).tables,
-        "class.2": _second_class(case.system).tables,
+        "values": values_after_start(_problem(System.RATIONALS)),
+        "class.1": _first_class(System.RATIONALS).tables,
+        "class.2": _second_class(System.RATIONALS).tables,
     }
 
 
@@ -359,13 +357,12 @@ def iterations(case: Case) -> list[Iteration]:
             finite.errors(game, policy, data),
             finite.objective(game, policy, data, case.price, case.start),
         )
-        chosen = argmax(-floats_of(objective))  # any choice will do, and this one exists where balls see a tie
-        missed = entry_of(objective, chosen) - smallest(objective)
-        table = np.take_along_axis(finite.tables, chosen[..., None, None, None], -3)
+        chosen = by_floats(_first_smallest, objective)  # any choice will do, and this one exists where balls see a tie
+        missed = as_array((chosen * objective).sum(-1)) - smallest(objective)
+        table = contract("...f,...fsa->...sa", chosen, finite.tables)[..., None, :, :]
+        error = as_array((chosen * errors).sum(-1))
         allowance = finite.allowance(game, policy, errors, case.price, case.horizon)
-        found.append(
-            Iteration(policy, data, FiniteClass(table, game.agents), entry_of(errors, chosen), allowance + missed)
-        )
+        found.append(Iteration(policy, data, FiniteClass(table, game.agents), error, allowance + missed))
         views = average_out(table[..., 0, :, :], policy, game.agents)[1:]
         factors = tuple(
             tilt(f, lift(tuned_step(case.horizon, case.sizes.steps, f.shape[-1]), 3) * split_last(view, f.shape[-1]))
@@ -375,10 +372,15 @@ def iterations(case: Case) -> list[Iteration]:
     return found
 
 
+def _first_smallest(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """1 at the first of the smallest scores along the last axis, and 0 elsewhere."""
+    return (np.arange(scores.shape[-1]) == scores.argmin(-1)[..., None]).astype(np.float64)
+
+
 def _agents_gain(case: Case, step: Iteration) -> Array:
     """``Σ_m Σ_s d_*(s) E_{π_*^{1:m-1}} ⟨f_k^m, π_*^m - π_k^m⟩``"""
     views = average_out(step.critic.tables[..., 0, :, :], step.policy, case.game.agents)
-    return np.asarray(gains_along(case.flow, case.target, step.policy, views[1:]).sum(-1))
+    return as_array(gains_along(case.flow, case.target, step.policy, views[1:]).sum(-1))
 
 
 def repaired_theorem(case: Case) -> Iterator[Line]:
@@ -387,11 +389,11 @@ def repaired_theorem(case: Case) -> Iterator[Line]:
     horizon, price, count = case.horizon, case.price, case.sizes.steps
     goal = returns(game, case.target, case.start)
     residuals = [s.critic.tables - s.critic.backups(game, s.policy) for s in steps]
-    norms = [sqrt(np.asarray((square(r) * case.distribution[..., None, :, :]).sum((-3, -2, -1)))) for r in residuals]
+    norms = [sqrt(as_array((square(r) * case.distribution[..., None, :, :]).sum((-3, -2, -1)))) for r in residuals]
     roots = [sqrt(maximum(s.error, like(0, s.error))) for s in steps]
     blur = largest(np.stack([maximum(n - r, like(0, n)) for n, r in zip(norms, roots, strict=True)], axis=-1))
     reached = state_action_distribution(case.flow, case.target)
-    shift = [-np.asarray((r[..., 0, :, :] * reached).sum((-2, -1))) for r in residuals]
+    shift = [-as_array((r[..., 0, :, :] * reached).sum((-2, -1))) for r in residuals]
     optimism = [
         s.critic.start_values(s.policy, case.start)[..., 0] - returns(game, s.policy, case.start) for s in steps
     ]
@@ -421,8 +423,8 @@ def repaired_theorem(case: Case) -> Iterator[Line]:
 
 def _joint(case: Case) -> Array:
     """Joint critics in ``[0, 1/(1-γ)]``: the ``j``-th has shares ``(k + j)/12``, so that none is 0 but the first."""
-    offsets = like(np.arange(CRITICS), case.system).reshape(CRITICS, 1, 1)
-    return np.asarray((case.critics + offsets) / 12 * lift(case.horizon, 3))
+    offsets = like(list(range(CRITICS)), case.system).reshape(CRITICS, 1, 1)
+    return as_array((case.critics + offsets) / 12 * lift(case.horizon, 3))
 
 
 @dataclass(frozen=True)
@@ -435,12 +437,12 @@ class CountsOfRun(Counts):
 
 
 def _samples_exist(case: Case) -> Truth:
-    sums = np.asarray(np.stack([_mass(case, k) for k in range(case.sizes.steps)], axis=-1))
+    sums = as_array(np.stack([_mass(case, k) for k in range(case.sizes.steps)], axis=-1))
     return compare(sums, ">", like(0, sums))
 
 
 def _mass(case: Case, k: int) -> Array:
-    return np.asarray(possible(case.law, case.counts[..., k, :, :, :]).sum((-3, -2, -1)))
+    return as_array(possible(case.law, case.counts[..., k, :, :, :]).sum((-3, -2, -1)))
 
 
 JOINT = Setting(

@@ -18,6 +18,7 @@ from ...arithmetic import (
     Array,
     System,
     Truth,
+    as_array,
     both,
     compare,
     like,
@@ -27,10 +28,10 @@ from ...arithmetic import (
     solve,
     square,
     support,
-    system_of,
 )
+from ...arithmetic.numbers import wrap
 from ...claims.case import Built, Case, Hypothesis, Ingredient
-from ...claims.coordinates import Coordinate, Numbers, Sizes
+from ...claims.coordinates import Coordinate, Numbers, Sizes, simplex
 from ...claims.ingredients import Derived, Distribution
 from ...claims.settings import Setting
 from ...errors import ClaimError, SingularError
@@ -48,7 +49,7 @@ Make = Callable[[], OfflineProblem]
 def shared_out(make: Make, shares: Array) -> OfflineProblem:
     """The problem with ``shares`` ``[2]`` of its data at the start and after it, exactly."""
     problem = make()
-    at_start = support(np.asarray(problem.game.start))
+    at_start = support(as_array(problem.game.start))
     after = select(at_start, like(0, shares), problem.states_distribution)
     return replace(problem, states_distribution=select(at_start, shares[0], after * (shares[1] / after.sum())))
 
@@ -254,7 +255,7 @@ def exhibit(make: Make, case: Case) -> dict[str, Array]:
 
     The values after the start, and for every agent the fields of :class:`SmallestCritic`.
     """
-    problem = shared_out(make, case.shares)
+    problem = shared_out(make, case.shares.unwrap()[0])
     shown = {"values": values_after_start(problem)}
     for m, critic in enumerate(limits_of(problem, Policy.uniform(problem.game)), start=1):
         proof = smallest_critic(problem, m, critic)
@@ -281,12 +282,13 @@ class LimitTables(Ingredient):
     def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
         return ()
 
-    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> tuple[Array, ...]:
-        shares = np.asarray(built["shares"])
-        target, exact = system_of(shares), convert(shares, System.RATIONALS, rows=True)
-        parts = [self.part(*_limit(self.make, *exact[index])) for index in np.ndindex(exact.shape[:-1])]
+    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> tuple[Array, ...]:
+        system = built["shares"].system.system
+        weights = np.moveaxis(numbers["shares"]._parts[0], -1, 0)  # integers, so exact in every system
+        shares = simplex(convert(weights, System.RATIONALS), generic)
+        parts = [self.part(*_limit(self.make, *one)) for one in shares]
         tables = [np.stack([part[m] for part in parts]) for m in range(len(parts[0]))]
-        return tuple(convert(t.reshape(*exact.shape[:-1], *t.shape[1:]), target) for t in tables)
+        return tuple(wrap(table, system, table.ndim - 1) for table in tables)
 
     def core_shape(self, sizes: Sizes) -> None:
         return None
@@ -328,11 +330,6 @@ def limit_setting(
     name: str, make: Make, steps: tuple[int, ...] = (1,), hypotheses: tuple[Hypothesis, ...] = ()
 ) -> Setting:
     """A problem with its data shared out as the instance says; ``critics``, ``weights`` and ``data`` hold one table per agent."""
-
-    def problem(case: Case) -> OfflineProblem:
-        exact = make()
-        return {System.RATIONALS: exact.exact, System.BALLS: exact.balls, System.FLOATS: exact.floats}[case.system]()
-
     game = make().game
     actions = game.action_sizes
     return Setting(
@@ -343,7 +340,7 @@ def limit_setting(
             LimitTables("weights", make, _weights),
             LimitTables("data", make, _data),
             LimitTables("proved", make, _proved),
-            Derived("problem", problem),
+            Derived("problem", lambda case: make().to(case.system)),
             Derived("game", lambda case: case.problem.game),
             Derived("target", lambda case: case.problem.comparator),
             Derived("policy", lambda case: Policy.uniform(case.game)),
