@@ -95,7 +95,7 @@ from .checking.certificate import (
 from .arithmetic.system import System as System, argmax as argmax
 from .arithmetic.functions import (
     like as like,
-    lift as lift,
+    choose as choose,
     contract as contract,
     divide as divide,
     exp as exp,
@@ -113,6 +113,7 @@ from .arithmetic.functions import (
 from .quantities.divergence import kl_divergence as kl_divergence, squared_norm as squared_norm
 
 # --- Namespaces: everything else, by subject -----------------------------------------------------------------------------
+from .claims import axioms as axioms
 from . import (
     algorithms as algorithms,
     arithmetic as arithmetic,

@@ -26,7 +26,7 @@ from ..model import Game, Policy
 from ..model.validation import array_of
 from ..papers.registry import CLAIMS, IDS, ids_of, select
 from ..papers.registry import claim as find
-from .evaluate import Part, certify, decide, evaluate
+from .evaluate import Part, certify, decide, evaluate, skim
 from .monte_carlo import Statistics
 from .monte_carlo import run as run_experiment
 from .on_game import try_on_game
@@ -38,11 +38,11 @@ from .shrink import shrink
 
 @dataclass(frozen=True)
 class Profile:
-    """How hard to try: exact and float instances per claim (spread over its sizes), policies on a given game, samples drawn."""
+    """How hard to try: instances decided one and all, and skimmed, per claim (spread over its sizes); policies on a game; samples."""
 
     name: str
     exact: int
-    floats: int
+    skimmed: int
     on_game: int
     samples: int
 
@@ -55,8 +55,8 @@ CHUNK = 200
 """Exact instances evaluated together."""
 AGAIN = 128
 """Half the bits with which a violation in rationals is decided a second time."""
-SUSPECTS = 4
-"""How many float instances that look violated are re-tried exactly, per size."""
+SKIM = 1_000
+"""Instances that enclosures look at together."""
 
 
 def check(claim: str | Claim, *, steps: int | None = None, **objects: Any) -> Evidence:
@@ -147,12 +147,10 @@ def _campaign(claim: Claim, ids: frozenset[str], profile: Profile, generator: np
     failures: list[Failure] = []
     with recorded(tally, claim, "in symbols or at random points"):
         proofs, failures = _seek_proofs(claim, generator)
-    for sizes, make in _instances(claim, profile, generator):
+    for sizes, make, decided in _instances(claim, profile, generator):
         with recorded(tally, claim, str(sizes)):
             drawn = make()
-            if not drawn:
-                continue
-            found = list(decide(claim, drawn, sizes))
+            found = list(decided(claim, drawn, sizes))
             for _, evidence in found:
                 tally.add(evidence)
             if witness is None and any(evidence.violated for _, evidence in found):
@@ -214,16 +212,19 @@ def try_out(name: str, count: int, seed: int) -> tuple[str, str, float] | None:
 
 def _instances(
     claim: Claim, profile: Profile, generator: np.random.Generator
-) -> Iterator[tuple[Sizes, Callable[[], Draw | None]]]:
-    """How to make the batches to be decided exactly: drawn ones of every size, and float instances that look violated."""
+) -> Iterator[tuple[Sizes, Callable[[], Draw], Callable[[Claim, Draw, Sizes], Iterator[Part]]]]:
+    """How to make the batches of every size, and how to decide them: a few one and all, many as far as enclosures reach."""
     every = sizes_of(claim.setting)
     share = max(1, profile.exact // len(every))
     if claim.setting.limit is not None:
         share = min(share, claim.setting.limit * profile.exact // PROFILES["quick"].exact)
     for sizes in every:
         for begin in range(0, share, CHUNK):
-            yield sizes, partial(draw, claim.setting, sizes, min(CHUNK, share - begin), generator)
-        yield sizes, partial(_explore, claim, sizes, profile.floats // len(every), generator)
+            yield sizes, partial(draw, claim.setting, sizes, min(CHUNK, share - begin), generator), decide
+        if claim.setting.explore:
+            for begin in range(0, profile.skimmed // len(every), SKIM):
+                count = min(SKIM, profile.skimmed // len(every) - begin)
+                yield sizes, partial(draw, claim.setting, sizes, count, generator), skim
 
 
 def _seek_proofs(claim: Claim, generator: np.random.Generator) -> tuple[list[Proof], list[Failure]]:
@@ -258,25 +259,6 @@ def violated_alone(claim: Claim, sizes: Sizes, coordinates: dict[str, Any]) -> E
             f"claim {claim.id}: a violation in {evidence.arithmetic.value} is none in balls; please report this"
         )
     return evidence
-
-
-def _explore(claim: Claim, sizes: Sizes, count: int, generator: np.random.Generator) -> Draw | None:
-    """Float instances whose rounded numbers look violated; None if none does."""
-    if not claim.setting.explore:
-        return None
-    drawn = draw(claim.setting, sizes, max(1, count), generator)
-    try:
-        with np.errstate(all="ignore"):
-            evidence = evaluate(claim, claim.setting.case(drawn, sizes, System.FLOATS))
-    except (MappoVerifyError, OverflowError) as error:
-        if isinstance(error, ClaimError) and error.__cause__ is not None:
-            raise
-        return None  # a float batch may meet a case that only exact arithmetic can treat; exact instances decide
-    looks_bad = np.asarray(evidence.suggests, dtype=object) == Verdict.VIOLATED
-    if not looks_bad.any():
-        return None
-    chosen = np.flatnonzero(looks_bad)[:SUSPECTS]
-    return {name: values[chosen] for name, values in drawn.items()}
 
 
 def case_of(witness: Witness, claim: Claim | None = None) -> Case:

@@ -48,6 +48,7 @@ from ..claims.claim import MEANING, Claim, Kind
 from ..claims.coordinates import Sizes
 from ..claims.verdict import Evidence, LineEvidence, Standing, Verdict
 from ..errors import ClaimError, ExactnessError, FileError, UndecidedError
+from ..model.trees import mapped
 from ..papers.registry import claim as find
 from .campaign import audit
 from .certificate_files import FORMAT, PLACES, VERSION, RejectedError, Side, contradicts, interval, places_in, require
@@ -134,7 +135,8 @@ def _derived(claim: Claim, sizes: Sizes, coordinates: dict[str, Any]) -> dict[st
         return [plain(part) for part in value] if isinstance(value, list) else _number(value)
 
     case = claim.setting.case(coordinates, sizes, System.RATIONALS)
-    return {name: plain(table.tolist()) for name, table in show(case).items()}
+    tables = mapped(lambda table: table.unwrap()[0], tuple(show(case).items()))
+    return {name: plain(table.tolist()) for name, table in tables}
 
 
 def _misderived(recorded: Any, computed: Any) -> list[str]:

@@ -134,14 +134,15 @@ TABULAR_IN_RANGE = replace(
 
 def _two_ways(case: Case) -> Game:
     """One state that stays, two actions, rewards 1, γ = 1/2."""
-    stays, pays = ones((1, 2, 1), case.system), ones((1, 2), case.system)
-    return Game(stays, pays, like(Fraction(1, 2), case.system), (2,), start=ones(1, case.system))
+    system = case.system
+    half = like(Fraction(1, 2), system)
+    return Game(ones((1, 2, 1), system), ones((1, 2), system), half, (2,), start=ones(1, system))
 
 
 def _rare_first(case: Case) -> Array:
     """``μ = (1/(2t²), 1 - 1/(2t²))`` on the two actions."""
-    rare = like(1, case.t) / case.price
-    return np.stack([rare, like(1, case.t) - rare], axis=-1)[..., None, :]
+    rare = 1 / case.price
+    return np.stack([rare, 1 - rare], axis=-1)[..., None, :]
 
 
 OWN_PENALTY = Setting(
@@ -152,7 +153,7 @@ OWN_PENALTY = Setting(
         Derived("game", _two_ways),
         Derived("policy", lambda case: Policy.uniform(case.game)),
         Derived("price", lambda case: 2 * square(case.t)),
-        Derived("allowed", lambda case: like(1, case.t) / (square(case.t) * case.t)),
+        Derived("allowed", lambda case: 1 / (square(case.t) * case.t)),
         Derived("data", _rare_first),
     ),
     (
@@ -163,7 +164,7 @@ OWN_PENALTY = Setting(
     agents=(1, 1),
     states=(1, 1),
     action_range=(2, 2),
-    exhibit=lambda case: {"critic": tabular_critic(case).unwrap()[0]},
+    exhibit=lambda case: {"critic": tabular_critic(case)},
 )
 CRITICS = Setting(
     "a game, a policy, and any critic for every agent",

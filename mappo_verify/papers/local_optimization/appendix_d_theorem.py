@@ -193,7 +193,7 @@ def _likely_over_tables(steps: Array, number: Array, certainty: Array, share: Ar
 def _share_at_end(steps: Array) -> Array:
     """The smallest chance of action 0 in a trapped run, ``1/(1 + e^{ηK/12})``."""
     one = like(1, steps)
-    return one / (one + exp(_eta(steps) * steps / 12))
+    return as_array(one / (one + exp(_eta(steps) * steps / 12)))
 
 
 def _mean_gap(steps: int, system: System | Hidden) -> Array:

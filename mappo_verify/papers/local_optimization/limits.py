@@ -21,13 +21,16 @@ from ...arithmetic import (
     as_array,
     both,
     compare,
+    identity,
     like,
     maximum,
+    ones,
     select,
     smallest,
     solve,
     square,
     support,
+    zeros,
 )
 from ...arithmetic.numbers import wrap
 from ...claims.case import Built, Case, Hypothesis, Ingredient
@@ -130,7 +133,7 @@ class _Cells:
 
 def _cells(problem: OfflineProblem, m: int) -> _Cells:
     game = problem.game
-    start = int(np.flatnonzero(support(np.asarray(game.start)))[0])
+    start = int(np.flatnonzero(support(as_array(game.start)))[0])
     features = problem.features.matrix(m - 1).reshape(game.states, -1, problem.features.matrix(m - 1).shape[-1])
     wide = features.shape[1]
     others = [s for s in range(game.states) if s != start]
@@ -146,7 +149,7 @@ def _cells(problem: OfflineProblem, m: int) -> _Cells:
     return _Cells(
         wide,
         np.concatenate([features[start], features[others, 0]]),
-        np.asarray(successors @ seen),
+        as_array(successors @ seen),
         np.concatenate([pays.sum(1) / later, game.reward[others, 0]]),
         np.concatenate([data[start], data[others].sum(1)]),
         successors,
@@ -183,8 +186,8 @@ def smallest_critic(problem: OfflineProblem, m: int, critic: LimitCritic) -> Sma
     values = agent_values(problem.game, Policy.uniform(problem.game))[m].reshape(problem.game.states, -1)
     features = problem.features.matrix(m - 1)
     true = moments_of(
-        features, like(np.zeros(features.shape, int), features), values.reshape(-1), np.ones(len(features), int) + zero
-    ).projected(like(np.zeros(features.shape[-1], int), features))
+        features, zeros(features.shape, features), values.reshape(-1), ones(len(features), features)
+    ).projected(zeros(features.shape[-1], features))
     found = SmallestCritic(critic.weights, true, equalities, lower, np.full((cells.wide, size), zero, object))
     require_smallest(found, problem, m)
     return found
@@ -194,7 +197,7 @@ def require_smallest(found: SmallestCritic, problem: OfflineProblem, m: int) -> 
     """Every line of the proof, exactly; :class:`~mappo_verify.quantities.limit_critics.LimitError` names what fails."""
     cells = _cells(problem, m)
     free, ceiling = cells.free, problem.ceiling
-    critic = np.asarray(cells.features @ found.weights)
+    critic = as_array(cells.features @ found.weights)
     residual = critic - cells.rewards - cells.ahead @ found.weights
     bound = found.equalities @ cells.rewards - ceiling * found.upper.sum(1)
     force = found.equalities @ (cells.features - cells.ahead) + (found.lower - found.upper) @ cells.features
@@ -225,11 +228,11 @@ def require_smallest(found: SmallestCritic, problem: OfflineProblem, m: int) -> 
 def _room(cells: _Cells, ceiling: Array, discount: Array) -> Array:
     """A bound on ``‖ω(w)‖²``: targets of free cells have a range; other weights are what values in ``[0, 1/(1-γ)]`` make them."""
     top = discount * ceiling
-    room = np.asarray(sum(square(cells.rewards[c] + (top if any(cells.ahead[c]) else 0)) for c in cells.free))
+    room = as_array(sum(square(cells.rewards[c] + (top if any(cells.ahead[c]) else 0)) for c in cells.free))
     moved = {int(np.flatnonzero(cells.features[c])[0]) for c in cells.free}
     rest = [i for i in range(cells.features.shape[1]) if i not in moved]
     others = [c for c, phi in enumerate(cells.features) if any(phi) and not any(phi[i] for i in moved)]
-    zero, unit = like(0, System.RATIONALS), like(np.eye(len(rest), dtype=int), System.RATIONALS)
+    zero, unit = like(0, System.RATIONALS), identity(len(rest), System.RATIONALS)
     for position, _ in enumerate(rest):
         bounds = []
         for chosen in combinations(others, len(rest)):
@@ -240,14 +243,14 @@ def _room(cells: _Cells, ceiling: Array, discount: Array) -> Array:
             bounds.append(ceiling * maximum(maximum(row, zero).sum(), maximum(-row, zero).sum()))
         if not bounds:
             raise LimitError("no values determine the weights that the rival map leaves")
-        room = np.asarray(room + square(smallest(np.stack(bounds))))
+        room = as_array(room + square(smallest(np.stack(bounds))))
     return room
 
 
 def values_after_start(problem: OfflineProblem) -> Array:
     """The values of all states but the start, where actions make no difference."""
-    others = ~support(np.asarray(problem.game.start))
-    return np.asarray(agent_values(problem.game, Policy.uniform(problem.game))[0][..., 0][others])
+    others = ~support(as_array(problem.game.start))
+    return as_array(agent_values(problem.game, Policy.uniform(problem.game))[0][..., 0][others])
 
 
 def exhibit(make: Make, case: Case) -> dict[str, Array]:
@@ -314,7 +317,7 @@ def _proved(problem: OfflineProblem, found: tuple[LimitCritic, ...]) -> tuple[Ar
     """1 for every agent: :func:`smallest_critic` raises where the proof does not go through."""
     for m, critic in enumerate(found, start=1):
         smallest_critic(problem, m, critic)
-    return tuple(like(np.ones(1, int), System.RATIONALS) for _ in found)
+    return tuple(ones(1, System.RATIONALS) for _ in found)
 
 
 def smallest_at_start(case: Case) -> Truth:

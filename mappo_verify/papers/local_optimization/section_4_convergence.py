@@ -326,13 +326,13 @@ ROOT_PER_CONSTANT = 40
 
 def _root(case: Case) -> Array:
     """``√K``"""
-    return ROOT_PER_CONSTANT * case.constant
+    return as_array(ROOT_PER_CONSTANT * case.constant)
 
 
 def _price_of_one(case: Case) -> Array:
     """``4√K (4 + √2)``, at least what the error ``M = 2√K/β`` costs where it hides behind chance 1, for ``β ≥ 1/2``."""
     root = _root(case)
-    return 4 * root * (4 + sqrt(like(2, root)))
+    return as_array(4 * root * (4 + sqrt(like(2, root))))
 
 
 def _some_beta_is_own(case: Case) -> Truth:

@@ -1,0 +1,456 @@
+"""The laws of a verdict, attacked through the public API: no false claim is PROVED or SURVIVES, no true one is REFUTED.
+
+Each kind of slip or trick is judged rightly, or refused with the file and line of the proof.
+"""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import mappo_verify as mv
+from mappo_verify.arithmetic import FALSE, TRUE, UNKNOWN, System
+from mappo_verify.arithmetic.numbers import wrap, wrap_truth
+from mappo_verify.arithmetic.one_instance import Truth
+from mappo_verify.checking import laws
+from mappo_verify.checking.evaluate import certify, decide, evaluate
+from mappo_verify.checking.proving import Failure, Proof, prove_at_points, prove_in_symbols
+from mappo_verify.claims.claim import line
+from mappo_verify.errors import ClaimError
+
+ONE = mv.Sizes(1, (1,))
+ALONE = {"agents": (1, 1), "states": (1, 1), "action_range": (1, 1)}
+PROVED, SURVIVED, REFUTED, OPEN, UNTESTED = (
+    getattr(mv.Standing, n) for n in "PROVED SURVIVED REFUTED OPEN UNTESTED".split()
+)
+
+
+def scalar(name="x", low=-9, high=9):
+    return mv.Table(name, lambda _: (), low=low, high=high)
+
+
+def vector(name="f", count=3, low=-9, high=9):
+    return mv.Table(name, lambda _: (count,), low=low, high=high)
+
+
+def claim(proof, *ingredients, hypotheses=(), symbolic=(ONE,), points=(), **more):
+    setting = mv.Setting("numbers", ingredients or (vector(),), tuple(hypotheses), **ALONE)
+    return mv.Claim("mine", "title", "source", setting, proof, symbolic=symbolic, points=points, **more)
+
+
+def standing(trial):
+    return mv.audit([trial]).claims[0].standing
+
+
+def chain(first, *rest, where=None):
+    """A proof of one chain: ``first(case)``, then ``(relation, value(case))``."""
+    make = {"=": mv.equal, "≤": mv.at_most, "≥": mv.at_least}
+
+    def proof(case):
+        yield mv.line("first", first(case), where=None if where is None else where(case))
+        for place, (relation, value, *more) in enumerate(rest):
+            yield make[relation](f"line {place + 2}", value(case), because="said so", **(more[0] if more else {}))
+
+    return proof
+
+
+# --- a shared constant, other instances ---------------------------------------------------------------------------------
+
+
+def test_a_constant_belongs_to_the_axes_of_the_instance():
+    """On three states, in batches of three, ``f ≤ (0, 9, 9)`` bounds every instance entry by entry."""
+    low = mv.Table("f", lambda _: (3,), low=-9, high=0)
+    assert standing(claim(chain(lambda c: c.f, ("≤", lambda c: mv.like([0, 9, 9], c.f))), low, symbolic=())) is SURVIVED
+    false = chain(lambda c: c.f, ("≤", lambda c: mv.like([9, 9, 0], c.f)))
+    assert standing(claim(false, symbolic=())) is REFUTED
+    batch = np.array([[0, 0, 9], [9, 9, 0], [1, 1, 1]])
+    trial = claim(chain(lambda c: c.f, ("≤", lambda c: mv.like([9, 9, 0], c.f))), symbolic=())
+    assert [v.value for v in mv.check(trial, f=batch).verdict] == ["violated", "holds", "violated"]
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda c: c.f[0, 0],  # the batch cannot be reached
+        lambda c: c.f[0] if c.f.max() > 0 else c.f[1],
+        lambda c: c.f.unwrap()[0],
+        lambda c: np.asarray(c.f)[0],
+        lambda c: float(c.f[0]),
+        lambda c: c.f.mean(),
+        lambda c: np.array(c.f.tolist()).max(),
+    ],
+)
+def test_a_proof_cannot_look_at_other_instances(look):
+    with pytest.raises(ClaimError, match=r"test_laws\.py:\d+"):
+        mv.audit([claim(chain(lambda c: c.f, ("≤", look)))])
+
+
+def test_a_maximum_is_that_of_the_instance():
+    """``f ≤ max f`` is true of every instance, and ``max f ≤ f_0`` false, whatever stands beside it."""
+    assert standing(claim(chain(lambda c: c.f, ("≤", lambda c: c.f.max())), symbolic=())) is SURVIVED
+    assert standing(claim(chain(lambda c: c.f.max(), ("≤", lambda c: c.f[0])), symbolic=())) is REFUTED
+
+
+def test_a_hypothesis_speaks_of_the_instance():
+    """``Σ f = 0`` is asked of each instance: of those, ``f_0 ≤ 0`` is false, and ``Σ f ≤ 0`` true."""
+    none = mv.Hypothesis("the entries sum to 0", lambda c: c.f.sum() == 0)
+    true = claim(chain(lambda c: c.f.sum(), ("≤", lambda c: 0)), hypotheses=[none], symbolic=())
+    false = claim(chain(lambda c: c.f[0], ("≤", lambda c: 0)), hypotheses=[none], symbolic=())
+    found = mv.audit([true]).claims[0]
+    assert found.standing is SURVIVED and found.not_applicable > found.instances > 0
+    assert standing(false) is REFUTED
+
+
+# --- comparisons -------------------------------------------------------------------------------------------------------------
+
+TINY = Fraction(1, 2**100)
+
+
+@pytest.mark.parametrize(
+    ("what", "expected"),
+    [
+        (lambda e: mv.choose(mv.compare(e + TINY, ">", e), mv.like(1, e), 0), 1),
+        (lambda e: mv.choose(e + TINY > e, mv.like(1, e), 0), 1),
+        (lambda e: mv.choose(~(e + TINY <= e), mv.like(1, e), 0), 1),
+        (lambda e: mv.largest(np.stack([e, e + TINY])) - e, TINY),
+        (lambda e: np.minimum(e, e + TINY) - e, 0),
+        (lambda e: np.stack([e, e + TINY]).max(-1) - e, TINY),
+    ],
+)
+def test_comparisons_of_balls_never_pick_a_side(what, expected):
+    """Claims about numbers that differ by 2⁻¹⁰⁰ are true, and never refuted: undecided until the bits suffice."""
+
+    def proof(case):
+        e = mv.exp(case.x)
+        yield mv.line("this", what(e))
+        yield mv.at_least("that", mv.like(expected, e) - TINY, because="it is")
+
+    trial = claim(proof, scalar(low=1), symbolic=(), transcendental=True)
+    assert standing(trial) in (SURVIVED, OPEN)
+    assert not mv.check(trial, x=1).violated
+
+
+def test_unknown_in_symbols_proves_nothing():
+    def indicator(case):
+        yield mv.line("[x > 50]", mv.choose(case.x > 50, mv.like(1, case.x), 0))
+        yield mv.equal("0", 0, because="x is at most 9, says the wish")
+
+    far = claim(indicator, mv.Table("x", lambda _: (), low=-99, high=99))
+    assert isinstance(prove_in_symbols(far, ONE), Failure)
+    assert isinstance(prove_at_points(far, ONE, np.random.default_rng(0)), Failure)
+    assert standing(far) is REFUTED
+
+    def rare(case):
+        if (case.x == 777).any():
+            yield mv.line("1", mv.like(1, case.x))
+        else:
+            yield mv.line("0", mv.like(0, case.x))
+        yield mv.equal("0", 0, because="never met")
+
+    with pytest.raises(ClaimError, match=r"test_laws\.py.*|if"):
+        mv.audit([claim(rare, scalar())])
+
+
+@pytest.mark.parametrize("size", [lambda x: abs(x), lambda x: mv.maximum(x, -x), lambda x: mv.sqrt(x * x)])
+def test_a_branch_is_not_proved_by_its_points(size):
+    """``|x| = x`` holds at random large integers, and is false."""
+    trial = claim(chain(lambda c: size(c.x), ("=", lambda c: c.x)), scalar(), points=(ONE,))
+    assert isinstance(prove_at_points(trial, ONE, np.random.default_rng(0)), Failure)
+    assert standing(trial) is REFUTED
+
+
+# --- numbers that enter ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "slip",
+    [
+        lambda x: 0.1 * mv.exp(x),
+        lambda x: math.sqrt(2) * x,
+        lambda x: x + np.float32(0.5),
+        lambda x: np.array([2**62]) * 4 * x,
+        lambda x: np.prod(np.arange(1, 22)) * x,
+        lambda x: mv.like(np.array([2**62]) * 4, x),
+        lambda x: np.full(3, 0.5) * x,
+        lambda x: x + True,
+    ],
+)
+def test_floats_and_wrapped_integers_do_not_enter(slip):
+    with pytest.raises(ClaimError, match=r"test_laws\.py:\d+"):
+        mv.audit([claim(chain(lambda c: slip(c.x), ("≥", lambda c: 0 * c.x)), scalar(low=1))])
+
+
+def test_large_constants_are_what_they_are():
+    true = claim(chain(lambda c: c.x * math.factorial(21), ("≥", lambda c: c.x)), scalar(low=1), symbolic=())
+    false = claim(chain(lambda c: c.x * 2**64, ("=", lambda c: 0)), scalar(low=1))
+    assert standing(true) is SURVIVED and standing(false) is REFUTED
+
+
+# --- masks ---------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_mask_belongs_to_a_whole_chain():
+    def proof(case):
+        yield mv.line("1", mv.like(1, case.x))
+        yield mv.equal("x", case.x, because="nowhere", where=False)
+        yield mv.equal("0", 0, because="and so on")
+
+    with pytest.raises(ClaimError, match="mask belongs to the whole chain"):
+        mv.audit([claim(proof, scalar())])
+
+
+def test_an_empty_mask_claims_nothing():
+    trial = claim(chain(lambda c: mv.like(1, c.x), ("=", lambda c: 0), where=lambda c: False), scalar())
+    assert isinstance(prove_in_symbols(trial, ONE), Failure)
+    assert mv.check(trial, x=1).verdict is mv.Verdict.NOT_APPLICABLE
+    assert standing(trial) is UNTESTED
+
+
+def test_a_mask_with_entries_claims_those():
+    true = claim(chain(lambda c: c.f, ("≤", lambda c: 0), where=lambda c: c.f < 0), symbolic=())
+    false = claim(chain(lambda c: c.f, ("≤", lambda c: 0), where=lambda c: c.f <= 1), symbolic=())
+    assert standing(true) is SURVIVED and standing(false) is REFUTED
+    assert mv.check(true, f=[1, 2, 3]).verdict is mv.Verdict.NOT_APPLICABLE
+
+
+def test_first_against_last_is_checked_where_all_steps_are_equalities():
+    """Shapes broadcast step by step; the statement is first against last."""
+    found = prove_in_symbols(
+        claim(chain(lambda c: c.f[:1], ("=", lambda c: c.f[:1] + 0 * c.f), ("=", lambda c: c.f)), vector()), ONE
+    )
+    assert isinstance(found, Failure)
+
+
+# --- denominators, logarithms ----------------------------------------------------------------------------------------------------
+
+
+def test_a_quotient_is_no_identity_where_its_denominator_vanishes():
+    """``(x² - y²)/(x - y) = x + y`` where ``x = y``, with 0/0 := 0: false, and the hypothesis makes the denominator vanish."""
+    same = mv.Hypothesis("x = y", lambda c: c.x == c.y)
+    by_divide = chain(lambda c: mv.divide(c.x * c.x - c.y * c.y, c.x - c.y), ("=", lambda c: c.x + c.y))
+    by_slash = chain(lambda c: (c.x * c.x - c.y * c.y) / (c.x - c.y), ("=", lambda c: c.x + c.y))
+    assert standing(claim(by_divide, scalar(), scalar("y"), hypotheses=[same])) is REFUTED
+    found = mv.audit([claim(by_slash, scalar(), scalar("y"), hypotheses=[same])]).claims[0]
+    assert found.standing is OPEN and "raised" in found.how
+    assert standing(claim(by_divide, scalar(), scalar("y"))) is REFUTED
+
+
+def test_a_proof_names_what_it_divides_by():
+    different = mv.Hypothesis("x ≠ y", lambda c: c.x != c.y)
+    trial = claim(
+        chain(lambda c: (c.x * c.x - c.y * c.y) / (c.x - c.y), ("=", lambda c: c.x + c.y)),
+        scalar(),
+        scalar("y"),
+        hypotheses=[different],
+    )
+    found = mv.audit([trial]).claims[0]
+    assert found.standing is PROVED and "x - y ≠ 0" in found.how
+
+
+def test_logarithms_need_a_sign():
+    """``exp(log(y - x) + log((x - y)²)) = (x - y)³`` has the wrong sign."""
+
+    def proof(case):
+        d = case.y - case.x
+        yield mv.line("exp(log(y - x) + 2 log|x - y|)", mv.exp(mv.log(d) + mv.log(d * d)))
+        yield mv.equal("(x - y)³", (case.x - case.y) ** 3, because="logarithms add")
+
+    above = mv.Hypothesis("y > x", lambda c: c.y > c.x)
+    trial = claim(proof, scalar(), scalar("y"), hypotheses=[above])
+    assert isinstance(prove_in_symbols(trial, ONE), Failure)
+    assert standing(trial) is REFUTED
+
+
+def test_facts_of_ingredients_are_enough_for_logarithms():
+    trial = claim(
+        chain(lambda c: mv.exp(mv.log(c.x) + mv.log(c.y)), ("=", lambda c: c.x * c.y)),
+        scalar(low=1),
+        scalar("y", low=1),
+    )
+    assert standing(trial) is PROVED
+
+
+# --- proved by nobody, raised ------------------------------------------------------------------------------------------------------
+
+
+def test_a_proof_needs_somebody_who_meets_the_hypotheses():
+    never = mv.Hypothesis("x > 9", lambda c: c.x > 9)
+    trial = claim(chain(lambda c: c.x + c.x, ("=", lambda c: 2 * c.x)), scalar(), hypotheses=[never])
+    assert isinstance(prove_in_symbols(trial, ONE), Proof)
+    assert standing(trial) is UNTESTED
+
+
+def test_a_numeric_error_is_the_instances_own():
+    trial = claim(chain(lambda c: c.x / c.x, ("≤", lambda c: 1)), scalar(), symbolic=())
+    found = mv.audit([trial]).claims[0]
+    assert found.standing is OPEN and found.instances > 100
+    assert "ZeroDivisionError" in found.how and "Hypothesis" in found.how
+    drawn = {"x": np.array([1, 0, 2])}
+    parts = list(decide(trial, drawn, ONE))
+    verdicts = {int(i): v.value for chosen, e in parts for i, v in zip(chosen, np.ravel(e.verdict), strict=True)}
+    assert verdicts == {0: "holds", 1: "undecided", 2: "holds"}
+
+
+def test_a_malformed_proof_raises_with_its_line():
+    def proof(case):
+        yield mv.line("f", case.f)
+        yield mv.at_most("g", case.g, because="there is no g")
+
+    with pytest.raises(ClaimError, match=r"no 'g'.*test_laws\.py:\d+, after the line 'f'"):
+        mv.audit([claim(proof)])
+    with pytest.raises(ClaimError, match="'g'"):
+        mv.falsify(claim(proof))
+
+
+def test_a_step_of_a_hypothesis_that_is_given_wrongly_is_not_applicable():
+    """What a user hands in is verified like a hypothesis, also where it is an override of what would be derived."""
+    positive = claim(chain(lambda c: c.x, ("≥", lambda c: 0)), mv.PositiveScalar("x"), symbolic=())
+    assert mv.check(positive, x=-1).verdict is mv.Verdict.NOT_APPLICABLE
+    assert mv.check(positive, x=Fraction(1, 2)).holds
+
+
+# --- axioms ----------------------------------------------------------------------------------------------------------------------------
+
+
+def distributions():
+    row = lambda _: (3,)  # noqa: E731
+    return mv.Distribution("p", row), mv.Distribution("q", row, full_support=True)
+
+
+def test_an_axiom_is_checked_to_be_applied():
+    def proof(case, axiom):
+        yield mv.line("KL(p‖q)", mv.quantities.kl_divergence(case.p, case.q))
+        yield mv.at_least("0", 0, because="Gibbs' inequality", axiom=axiom(case))
+
+    good = claim(
+        lambda c: proof(c, lambda case: mv.axioms.gibbs(case.p, case.q)),
+        *distributions(),
+        symbolic=(mv.Sizes(1, (1,)),),
+    )
+    report = mv.audit([good]).claims[0]
+    assert report.standing is PROVED and "modulo KL ≥ 0" in report.how
+    for wrong in (
+        lambda case: mv.axioms.gibbs(case.q, case.q),
+        lambda case: mv.axioms.entropy(case.p),
+        lambda case: 2 * mv.axioms.gibbs(case.p, case.q),
+        lambda case: mv.axioms.gibbs(case.p, case.q) + mv.axioms.squares(case.p[0]),
+    ):
+        with pytest.raises(ClaimError, match="is no instance of"):
+            mv.audit([claim(lambda c, wrong=wrong: proof(c, wrong), *distributions(), symbolic=())])
+
+
+def test_an_axiom_needs_its_hypotheses():
+    def proof(case):
+        yield mv.line("Σ f log(f/g)", mv.xlogy(case.f, mv.divide(case.f, case.g)).sum(-1))
+        yield mv.at_least("0", 0, because="as if they were distributions", axiom=mv.axioms.gibbs(case.f, case.g))
+
+    with pytest.raises(ClaimError, match="hypotheses do not hold"):
+        mv.audit([claim(proof, vector(low=1), vector("g", low=1), symbolic=())])
+    with pytest.raises(ClaimError, match="hypotheses do not hold"):
+        mv.audit([claim(chain(lambda c: c.x * c.x * c.x, ("≥", lambda c: 0, {"axiom": None})), scalar(), symbolic=())]
+                 if False else [claim(_negative_multiple, scalar(), symbolic=())])  # fmt: skip
+
+
+def _negative_multiple(case):
+    yield mv.line("x³", case.x**3)
+    yield mv.at_least("0", 0, because="x times a square", axiom=case.x * mv.axioms.squares(case.x))
+
+
+def test_an_assumption_of_ones_own_proves_nothing():
+    trial = claim(chain(lambda c: c.x, ("≤", lambda c: 9, {"axiom": "x ≤ 9"})), scalar())
+    found = mv.audit([trial]).claims[0]
+    assert found.standing is SURVIVED and "assumes" in found.how
+
+
+@pytest.mark.parametrize("axiom", mv.axioms.TABLE, ids=lambda a: a.__name__)
+def test_axioms_are_true(axiom):
+    """Each on thousands of instances in enclosures: never certainly below 0."""
+    generator = np.random.default_rng(0)
+    rows = [generator.dirichlet(np.ones(4) * a, 500) + 0.0 for a in (0.1, 1, 10)]
+    p, q = (wrap(np.concatenate(rows)[generator.permutation(1500)], System.FLOATS, 1) for _ in range(2))
+    x = wrap(generator.normal(size=(1500, 4)), System.FLOATS, 1)
+    step, width = (wrap(generator.uniform(0.1, 2, 1500), System.FLOATS, 0) for _ in range(2))
+    arguments = {
+        "gibbs": (p, q), "entropy": (p,), "pinsker": (p, q), "squares": (x,), "absolute_values": (x,), "nonnegative": (p,),
+        "cauchy_schwarz": (p, x, q), "mean_below_largest": (p, x), "jensen": (p, mv.exp(x)),
+        "hoeffding": (p, x, step, width * 0 + mv.largest(x) - mv.smallest(x)), "logarithm": (mv.exp(x),),
+    }[axiom.__name__]  # fmt: skip
+    with np.errstate(all="ignore"):
+        value = axiom(*arguments).value.unwrap()
+    assert np.nanmin(value) > -1e-9
+
+
+# --- the laws themselves ------------------------------------------------------------------------------------------------------------------
+
+
+def test_equalities_are_not_proved_by_intervals():
+    same = wrap_truth(np.array([TRUE, UNKNOWN, FALSE]), 0)
+    assert laws.proved(same, "=", System.BALLS).values.tolist() == [UNKNOWN, UNKNOWN, FALSE]
+    assert laws.proved(same, "=", System.ENCLOSURES).values.tolist() == [UNKNOWN, UNKNOWN, FALSE]
+    assert laws.proved(same, "=", System.RATIONALS).values.tolist() == [TRUE, UNKNOWN, FALSE]
+    assert laws.proved(same, "≤", System.BALLS).values.tolist() == [TRUE, UNKNOWN, FALSE]
+
+
+def test_verdicts_of_an_instance():
+    met, anything, holds = (
+        np.array(v, np.int8) for v in np.meshgrid([1, 0, -1], [1, 0, -1], [1, 0, -1], indexing="ij")
+    )
+    found = laws.verdicts_of(met, anything, holds)
+    for a, b, c, verdict in zip(*(v.ravel() for v in (met, anything, holds, found)), strict=True):
+        if FALSE in (a, b):
+            assert verdict is mv.Verdict.NOT_APPLICABLE
+        elif UNKNOWN in (a, b, c):
+            assert verdict is mv.Verdict.UNDECIDED
+        else:
+            assert verdict is (mv.Verdict.HOLDS if c == TRUE else mv.Verdict.VIOLATED)
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ({"violated": 1, "holds": 999, "proofs": 1}, REFUTED),
+        ({"violated": 1, "raised": 1}, REFUTED),
+        ({"holds": 100, "proofs": 1}, PROVED),
+        ({"holds": 99, "proofs": 1}, SURVIVED),
+        ({"holds": 9, "proofs": 1, "instances_there_are": 9}, PROVED),
+        ({"holds": 500, "proofs": 1, "failures": 1}, SURVIVED),
+        ({"holds": 500, "proofs": 1, "raised": 1}, OPEN),
+        ({"holds": 1}, SURVIVED),
+        ({"undecided": 1}, OPEN),
+        ({"proofs": 3}, UNTESTED),
+        ({}, UNTESTED),
+    ],
+)
+def test_standings(counts, expected):
+    given = {
+        "holds": 0,
+        "violated": 0,
+        "undecided": 0,
+        "raised": 0,
+        "proofs": 0,
+        "failures": 0,
+        "instances_there_are": 10**9,
+    }
+    assert laws.standing_of(**{**given, **counts}) is expected
+
+
+def test_a_mask_and_a_chain():
+    mask = Truth.of(True)
+    one, two = line("a", 1, where=mask), mv.equal("b", 1, because="so", where=mask)
+    assert laws.mask_of([one, two]) is mask
+    assert laws.mask_of([line("a", 1), mv.equal("b", 1, because="so")]) is None
+    with pytest.raises(ClaimError, match="a mask of its own"):
+        laws.mask_of([line("a", 1), two])
+
+
+def test_a_violation_is_decided_again():
+    """The evidence that is printed was found twice; one system alone that errs is not believed."""
+    trial = claim(chain(lambda c: c.x, ("≤", lambda c: 5)), scalar(), symbolic=())
+    found = mv.audit([trial]).claims[0]
+    assert found.standing is REFUTED and found.witness.coordinates["x"].tolist() == 6
+    drawn = {"x": np.array(7)}
+    assert certify(trial, lambda system: trial.setting.case(drawn, ONE, system)).violated
+    assert evaluate(trial, trial.setting.case(drawn, ONE, System.BALLS)).violated
