@@ -109,7 +109,7 @@ def _average_factors(case: Case) -> tuple[Array, ...]:
             even[..., s, :, :]
             if true_everywhere(negation(moves[..., s]))  # all the π_k are uniform there
             else _average_row(even[..., s, :, :], logits[..., s, :, :], eta, case.sizes.steps)
-            for s in range(case.sizes.states)
+            for s in range(case.game.states)
         ]
         factors.append(np.stack(rows, axis=-3))
     return tuple(factors)
