@@ -374,7 +374,7 @@ def iterations(case: Case) -> list[Iteration]:
 
 def _first_smallest(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """1 at the first of the smallest scores along the last axis, and 0 elsewhere."""
-    return (np.arange(scores.shape[-1]) == scores.argmin(-1)[..., None]).astype(np.float64)
+    return np.asarray(np.arange(scores.shape[-1]) == scores.argmin(-1)[..., None], np.float64)
 
 
 def _agents_gain(case: Case, step: Iteration) -> Array:
