@@ -24,7 +24,7 @@ from mappo_verify.errors import ClaimError
 ONE = mv.Sizes(1, (1,))
 ALONE = {"agents": (1, 1), "states": (1, 1), "action_range": (1, 1)}
 PROVED, SURVIVED, REFUTED, OPEN, UNTESTED = (
-    getattr(mv.Standing, n) for n in "PROVED SURVIVED REFUTED OPEN UNTESTED".split()
+    getattr(mv.Standing, n) for n in ["PROVED", "SURVIVED", "REFUTED", "OPEN", "UNTESTED"]
 )
 
 

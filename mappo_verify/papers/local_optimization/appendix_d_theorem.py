@@ -375,7 +375,7 @@ def iterations(case: Case) -> list[Iteration]:
 
 def _first_smallest(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """1 at the first of the smallest scores along the last axis, and 0 elsewhere."""
-    return (np.arange(scores.shape[-1]) == argmax(-scores)[..., None]).astype(np.float64)
+    return np.asarray(np.arange(scores.shape[-1]) == argmax(-scores)[..., None], np.float64)
 
 
 def _agents_gain(case: Case, step: Iteration) -> Array:

@@ -285,9 +285,10 @@ class LimitTables(Ingredient):
     def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
         return ()
 
-    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> tuple[Array, ...]:
-        system = built["shares"].system.system
-        weights = np.moveaxis(numbers["shares"]._parts[0], -1, 0)  # integers, so exact in every system
+    def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> tuple[Any, ...]:
+        given: Any = numbers["shares"]
+        system = given.system.system
+        weights = np.moveaxis(given._parts[0], -1, 0)  # integers, so exact in every system
         shares = simplex(convert(weights, System.RATIONALS), generic)
         parts = [self.part(*_limit(self.make, *one)) for one in shares]
         tables = [np.stack([part[m] for part in parts]) for m in range(len(parts[0]))]
