@@ -30,9 +30,7 @@ from dataclasses import dataclass
 
 from ..arithmetic import lift, log
 from ..model.features import Features
-from .constant_step import inverse_step
-from .critics import ExactCritic
-from .iteration import Improvement
+from .iteration import with_constant_step
 from .projection_step import Solver
 from .recording import in_memory
 
@@ -50,10 +48,18 @@ class LinearFactor(Solver):
 
 def multiplicative_weights(game, iterations, step, *, critic=None, seed=0, record=in_memory):
     """``K`` multiplicative updates from the uniform policy."""
-    features, beta = Features.tabular(game), inverse_step(game, step)
-    return Improvement(
-        "multiplicative_weights", game, features, iterations, beta, LinearFactor(), critic or ExactCritic(), seed
-    ).run(record)
+    return with_constant_step(
+        "multiplicative_weights",
+        game,
+        Features.tabular(game),
+        LinearFactor(),
+        iterations,
+        step,
+        critic=critic,
+        seed=seed,
+        initial=None,
+        record=record,
+    )
 '''
 IMPORT = "from ..algorithms.multiplicative_weights import multiplicative_weights\n"
 ROW = """    "multiplicative-weights": Entry(

@@ -10,11 +10,11 @@ import pytest
 
 import mappo_verify as mv
 import oracle
+from critics_by_cvxpy import inner_minimum_by_cvxpy, pessimistic_step_by_cvxpy
 from mappo_verify.arithmetic import System, floats_of, like, pseudo_solve
 from mappo_verify.quantities import quadratic_program as qp
 from mappo_verify.quantities.constrained_evaluation import _Simplex, inner_minimum
 from mappo_verify.quantities.quadratic_program import Multipliers, Quadratic, Region, minimise
-from mappo_verify.quantities.reference_solvers import inner_minimum_by_cvxpy, pessimistic_step_by_cvxpy
 
 ROUNDING = 1e-10
 """Problems below are of size 1 and conditioned better than 1e5, so double precision leaves eleven digits."""
@@ -713,20 +713,3 @@ def test_inner_minimum_is_zero_where_the_target_is_in_the_class():
     moments, _, critics = problem(0, ceiling=9)
     assert critics.contains(moments.projected(np.full(3, 0.5))) > 0
     assert inner_minimum(moments, critics, np.full(3, 0.5)).objective == pytest.approx(0, abs=ROUNDING)
-
-
-def test_cvxpy_names_a_problem_that_it_cannot_solve(monkeypatch):
-    from mappo_verify.quantities import reference_solvers
-
-    moments, direction, critics = problem(0)
-    compiled = reference_solvers._class_problem(3, 12)
-
-    class Stuck:
-        status = "infeasible"
-
-        def solve(self, **_):
-            pass
-
-    monkeypatch.setattr(reference_solvers, "_class_problem", lambda *_: (Stuck(), *compiled[1:]))
-    with pytest.raises(mv.errors.SolverError, match=r"cvxpy reports infeasible for the class of critics at index \[\]"):
-        pessimistic_step_by_cvxpy(moments, direction, 1.0, critics)

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mappo_verify.errors import FileError, GameError, MappoVerifyError
-from mappo_verify.games import dpomdp, files
+from mappo_verify.games import dpomdp_declarations, untrusted
 from mappo_verify.games.dpomdp import load_dpomdp
 from mappo_verify.games.loading import load_game
 from mappo_verify.model import Game
@@ -292,7 +292,7 @@ def test_bytes_that_are_no_text(tmp_path: Path) -> None:
 
 
 def test_a_gzip_bomb_is_refused_without_unpacking_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "MAX_BYTES", 2**21)
+    monkeypatch.setattr(untrusted, "MAX_BYTES", 2**21)
     bomb = gzip.compress(b"\n" * 2**27)
     began = time.perf_counter()
     with pytest.raises(FileError, match="more than the limit of 2097152 bytes"):
@@ -303,13 +303,13 @@ def test_a_gzip_bomb_is_refused_without_unpacking_it(tmp_path: Path, monkeypatch
 
 
 def test_overriding_wildcards_and_endless_lines_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dpomdp, "MAX_FILLS", 10_000)
+    monkeypatch.setattr(dpomdp_declarations, "MAX_FILLS", 10_000)
     assert read(tmp_path, BASE).states == 2
     with pytest.raises(FileError, match=r"line \d+: the lines up to here set more than 10000"):
         read(tmp_path, BASE + "T: * : * : * : 0.5\n" * 100)
     with pytest.raises(FileError, match=r"line \d+: the lines up to here set more than 10000"):
         read(tmp_path, BASE + "R: * : * : * : * : 0.5\n" * 1_000)
-    monkeypatch.setattr(dpomdp, "MAX_LINES", 50)
+    monkeypatch.setattr(dpomdp_declarations, "MAX_LINES", 50)
     with pytest.raises(FileError, match="more than 50 lines"):
         read(tmp_path, BASE + "\n" * 50)
 

@@ -27,7 +27,6 @@ from mappo_verify.model.agents import (
     factor_axes,
     join_last,
     joint_action,
-    joint_axis,
     joint_index,
     prefix_sizes,
     split_last,
@@ -587,7 +586,6 @@ def test_joint_actions_are_numbered_with_agent_1_slowest(sizes):
     spread = agent_axes(table, sizes)
     for index, actions in enumerate(oracle.tuples(sizes)):
         assert (spread[(slice(None), *actions)] == table[:, index]).all()
-    assert (joint_axis(spread, len(sizes)) == table).all()
     assert (join_last(split_last(table, sizes[-1])) == table).all()
     for agent in range(len(sizes)):
         assert spread.shape[axis_of(agent, len(sizes))] == sizes[agent]

@@ -576,7 +576,8 @@ def test_the_command_runs_writes_and_says_what_it_found(mappo, tmp_path):
     code, text, err = mappo("algorithm-1", "--game", "climbing", "--iterations", "1000", "--out", out)
     assert (code, err) == (0, "")
     assert "Algorithm 1 reaches the optimum of climbing" in text and "Theorem 4.5 allows" in text
-    assert {path.name for path in out.iterdir()} == {
+    # some versions of filelock leave the lock's file behind
+    assert {path.name for path in out.iterdir()} - {".lock"} == {
         "run.json",
         "game.json",
         "trace",

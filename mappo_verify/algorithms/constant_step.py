@@ -23,21 +23,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from ..arithmetic import Array, constant
 from ..model import Game
 from ..model.features import Features, Parameters
-from .critics import Critic, ExactCritic
-from .iteration import Improvement, positive_number
+from .critics import Critic
+from .iteration import with_constant_step
 from .projection_step import ExactFit
 from .recording import Record, in_memory
 from .trace import Trace
-
-
-def inverse_step(game: Game, step: Any) -> Array:
-    """``β = 1/η`` for a step ``η > 0``, a number or one per game of the batch."""
-    return np.asarray(constant(1, game.system) / positive_number(game, "the step η", step))
 
 
 def constant_step(
@@ -56,16 +48,15 @@ def constant_step(
     ``[..., S·|A_1|···|A_{m+1}|]``.  Critics other than the exact one turn this into tabular natural policy gradient with
     errors.  Works in balls, too, for short runs.
     """
-    settings = {"step": step, "initial": initial}
-    return Improvement(
+    return with_constant_step(
         "constant_step",
         game,
         Features.tabular(game),
-        iterations,
-        inverse_step(game, step),
         ExactFit(),
-        critic or ExactCritic(),
-        seed,
+        iterations,
+        step,
+        critic=critic,
+        seed=seed,
         initial=initial,
-        settings=settings,
-    ).run(record)
+        record=record,
+    )

@@ -7,7 +7,7 @@ gradient step at once::
     ∂J/∂ℓ^m(s, a) = d_k(s) π_k^m(a|s) E_{a^{-m} ~ π_k}[A_{π_k}(s, a, a^{-m})]
 
 with ``d_k`` the visits of ``π_k`` from the game's start.  The factor ``π^m(a|s)`` is what makes it slow where a policy is nearly
-deterministic.  What it can reach is a Nash equilibrium, which need not be optimal.  Source: Section 4.3 and Section E, the
+deterministic.  What it can reach is a Nash equilibrium, which need not be optimal.  Source: Section 4.3 and Appendix E, the
 method that the paper compares with; Daskalakis et al. (2020).
 
 One state, rewards 1 and 0, ``η = 4``: at even odds the gradient is ±1/4, so the logits become ±1.
@@ -32,9 +32,8 @@ from ..model.agents import average_out_last, join_last
 from ..model.features import Features, Parameters
 from ..quantities.gradients import gradient_of_logits
 from ..quantities.values import start_of
-from .constant_step import inverse_step
-from .critics import Critic, ExactCritic
-from .iteration import Improvement
+from .critics import Critic
+from .iteration import with_constant_step
 from .projection_step import Solver, Subproblem
 from .recording import Record, in_memory
 from .sampling import Generator
@@ -73,16 +72,15 @@ def independent_gradient(
     Raises :class:`~mappo_verify.errors.GameError` as :func:`~mappo_verify.algorithms.constant_step.constant_step` does.
     """
     start_of(game)
-    settings = {"step": step, "initial": initial}
-    return Improvement(
+    return with_constant_step(
         "independent_gradient",
         game,
         Features.product(game),
-        iterations,
-        inverse_step(game, step),
         GradientStep(),
-        critic or ExactCritic(),
-        seed,
+        iterations,
+        step,
+        critic=critic,
+        seed=seed,
         initial=initial,
-        settings=settings,
-    ).run(record)
+        record=record,
+    )

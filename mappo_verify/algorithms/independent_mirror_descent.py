@@ -27,9 +27,8 @@ import numpy as np
 from ..arithmetic import Array
 from ..model import Game
 from ..model.features import Features, Parameters
-from .constant_step import inverse_step
-from .critics import Critic, ExactCritic
-from .iteration import Improvement
+from .critics import Critic
+from .iteration import with_constant_step
 from .projection_step import Solver, Subproblem
 from .recording import Record, in_memory
 from .sampling import Generator
@@ -62,16 +61,15 @@ def independent_mirror_descent(
 
     Arguments as for :func:`~mappo_verify.algorithms.independent_gradient.independent_gradient`; no start is needed.
     """
-    settings = {"step": step, "initial": initial}
-    return Improvement(
+    return with_constant_step(
         "independent_mirror_descent",
         game,
         Features.product(game),
-        iterations,
-        inverse_step(game, step),
         IndependentFit(),
-        critic or ExactCritic(),
-        seed,
+        iterations,
+        step,
+        critic=critic,
+        seed=seed,
         initial=initial,
-        settings=settings,
-    ).run(record)
+        record=record,
+    )

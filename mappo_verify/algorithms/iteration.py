@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, like, system_of
+from ..arithmetic import Array, constant, like, system_of
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.features import Features, Parameters
@@ -20,14 +20,6 @@ from .current_policy import CurrentPolicy
 from .projection_step import Solver, Subproblem
 from .recording import Column, Process, Record, State, in_memory
 from .trace import Trace
-
-
-def agent_order(order: Sequence[int] | None, agents: int) -> tuple[int, ...]:
-    """The agents (counted from 1) in the order in which they are improved within an iteration; ``1..N`` by default."""
-    chosen = tuple(range(1, agents + 1)) if order is None else tuple(int(m) for m in order)
-    if len(chosen) != agents or set(chosen) != set(range(1, agents + 1)):
-        raise GameError(f"order = {chosen} does not name each of the agents 1..{agents} once")
-    return chosen
 
 
 def start_parameters(game: Game, features: Features, initial: Parameters | None) -> list[Array]:
@@ -54,12 +46,17 @@ def positive_number(game: Game, name: str, value: Any) -> Array:
     return number
 
 
+def inverse_step(game: Game, step: Any) -> Array:
+    """``β = 1/η`` for a step ``η > 0``, a number or one per game of the batch."""
+    return np.asarray(constant(1, game.system) / positive_number(game, "the step η", step))
+
+
 @dataclass(frozen=True, eq=False)
 class Improvement(Process):
     """``θ_0 = initial``; then ``K`` times: ``Q̂`` of ``π_{θ_k}``, and ``θ_{k+1}^m`` by ``solver`` for every agent.
 
     Every ``Q̂^{1:m}`` is of ``π_{θ_k}``, so the agents of one iteration do not depend on each other: the critic and each agent
-    have a generator of their own, spawned from ``seed``, and any ``order`` gives the same run.  An iteration leaves behind
+    have a generator of their own, spawned from ``seed``, so the order of the agents does not matter.  An iteration leaves behind
     ``θ_k`` and ``Q̂_k``; the state holds ``θ_k``.  :meth:`run` follows it to its end.
 
     Attributes
@@ -84,8 +81,6 @@ class Improvement(Process):
         ``R`` of the ball that the solver keeps to.
     bound : number, optional
         ``B`` with ``|Q̂| ≤ B``.
-    order : sequence of int, optional
-        The agents 1..N in the order of the inner loop; ``1..N`` by default.
     initial : sequence of Array, optional
         ``θ_0`` of every agent, ``[..., d_m]``; 0 by default.
     settings : Mapping
@@ -102,19 +97,12 @@ class Improvement(Process):
     seed: int = 0
     radius: Any = None
     bound: Any = None
-    order: Sequence[int] | None = None
     initial: Parameters | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         require_count("K", self.iterations)
         require_seed(self.seed)
-        agent_order(self.order, self.game.agents)
-
-    @cached_property
-    def sequence(self) -> tuple[int, ...]:
-        """The agents in the order of the inner loop."""
-        return agent_order(self.order, self.game.agents)
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:  # type: ignore[override]
@@ -145,15 +133,10 @@ class Improvement(Process):
         current = CurrentPolicy(self.game, self.policy(state))
         values = self._stored(self.critic.estimate(current, generators[0]), agents)
         problems = [
-            Subproblem(
-                current, self.features, m - 1, parameters[m - 1], values[m - 1], self.beta, self.radius, self.bound
-            )
-            for m in self.sequence
+            Subproblem(current, self.features, m, parameters[m], values[m], self.beta, self.radius, self.bound)
+            for m in range(agents)
         ]
-        improved = list(parameters)
-        own = [generators[m] for m in self.sequence]
-        for m, table in zip(self.sequence, self.solver.improve(problems, own), strict=True):
-            improved[m - 1] = table
+        improved = self.solver.improve(problems, generators[1:])
         return State(state.k + 1, self._stored(improved, 0), generators), (*parameters, *values)
 
     def policy(self, state: State) -> Policy:
@@ -179,4 +162,32 @@ class Improvement(Process):
         for table in (*kept.paths, *values):
             table.setflags(write=False)
         called = {"iterations": self.iterations, "critic": self.critic, **self.settings, "seed": self.seed}
-        return Trace(self.features, kept.paths, values, self.beta, self.algorithm, {**called, "order": self.sequence})
+        return Trace(self.features, kept.paths, values, self.beta, self.algorithm, called)
+
+
+def with_constant_step(
+    algorithm: str,
+    game: Game,
+    features: Features,
+    solver: Solver,
+    iterations: int,
+    step: Any,
+    *,
+    critic: Critic | None,
+    seed: int,
+    initial: Parameters | None,
+    record: Record,
+) -> Trace:
+    """A run of :class:`Improvement` with a step ``η = 1/β`` that does not depend on ``K``; ``critic`` is exact by default."""
+    return Improvement(
+        algorithm,
+        game,
+        features,
+        iterations,
+        inverse_step(game, step),
+        solver,
+        critic or ExactCritic(),
+        seed,
+        initial=initial,
+        settings={"step": step, "initial": initial},
+    ).run(record)

@@ -21,7 +21,6 @@ Source: Algorithm 1, Theorem 4.5.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -70,7 +69,6 @@ def multi_agent_ppo(
     critic: Critic | None = None,
     solver: Solver | None = None,
     bound: Any = None,
-    order: Sequence[int] | None = None,
     seed: int = 0,
     record: Record = in_memory,
 ) -> Trace:
@@ -95,8 +93,6 @@ def multi_agent_ppo(
         :class:`~mappo_verify.algorithms.projection_step.StochasticGradient`.
     bound : number, optional
         ``B`` with ``|Q̂| ≤ B``, which sets the default ``β`` and Algorithm 3's default step.  Default: :func:`value_bound`.
-    order : sequence of int, optional
-        The agents 1..N in the order of the inner loop; it does not matter.
     seed : int
         Of everything random.
     record : Record, optional
@@ -143,6 +139,5 @@ def multi_agent_ppo(
         seed,
         radius=None if radius is None else positive_number(game, "R", radius),
         bound=limit,
-        order=order,
         settings={"beta": beta, "radius": radius, "solver": solver, "bound": bound},
     ).run(record)

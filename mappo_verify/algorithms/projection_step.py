@@ -93,9 +93,6 @@ class Subproblem(NamedTuple):
 class Solver(ABC):
     """Something that moves one agent's parameters."""
 
-    needs_states = True
-    """Whether it uses the stationary distribution."""
-
     @abstractmethod
     def solve(self, problem: Subproblem, generator: Generator) -> Array:
         """``θ_{k+1}``, shape ``[..., d]``."""

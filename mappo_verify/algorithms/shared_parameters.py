@@ -29,10 +29,9 @@ from ..arithmetic import Array
 from ..errors import GameError
 from ..model import Game
 from ..model.features import Features
-from .constant_step import inverse_step
-from .critics import Critic, ExactCritic
+from .critics import Critic
 from .independent_mirror_descent import IndependentFit
-from .iteration import Improvement
+from .iteration import with_constant_step
 from .projection_step import Subproblem
 from .recording import Record, in_memory
 from .sampling import Generator
@@ -67,16 +66,16 @@ def shared_parameters(
         raise GameError(
             f"agents with action sets of sizes {game.action_sizes} cannot share one policy; they must be equal"
         )
-    settings = {"step": step, "initial": initial}
-    return Improvement(
+    each = None if initial is None else [initial] * game.agents
+    return with_constant_step(
         "shared_parameters",
         game,
         Features.product(game),
-        iterations,
-        inverse_step(game, step),
         SharedFit(),
-        critic or ExactCritic(),
-        seed,
-        initial=None if initial is None else [initial] * game.agents,
-        settings=settings,
-    ).run(record)
+        iterations,
+        step,
+        critic=critic,
+        seed=seed,
+        initial=each,
+        record=record,
+    )

@@ -54,7 +54,7 @@ def figure_1(
         int, typer.Option(help="Length of every run; the printed panels need 20000.", min=1)
     ] = 20_000,
 ) -> None:
-    """Section E: the ratio game's six panels, and the landscape behind them.
+    """Appendix E: the ratio game's six panels, and the landscape behind them.
 
     Writes figure-1 and figure-1-landscape (.svg, .png) and figure-1.json; under a minute.
     """

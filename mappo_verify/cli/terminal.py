@@ -120,7 +120,7 @@ class Progress:
 def ending_in_exit_codes(run: Callable[[], None]) -> None:
     """Run the command line: every error that the toolkit raises on purpose ends in one line and exit code 2."""
     from ..errors import MappoVerifyError
-    from ..games.files import cut
+    from ..games.untrusted import cut
 
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # γ and ∞ where the terminal's encoding has none

@@ -23,7 +23,8 @@ import numpy as np
 
 from ..errors import GameError
 from ..model import Game
-from .files import FLOAT_ROUNDING, MAX_ENTRIES
+from .files import FLOAT_ROUNDING
+from .untrusted import MAX_ENTRIES
 
 
 def from_gymnasium(

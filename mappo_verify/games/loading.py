@@ -10,8 +10,9 @@ from ..arithmetic import System, like
 from ..errors import FileError, GameError
 from ..model import Game
 from .dpomdp import load_dpomdp
-from .files import PathLike, chosen_discount, load_json, shown
+from .files import load_json
 from .named import NAMED, named_game
+from .untrusted import PathLike, chosen_discount, shown
 
 READERS: dict[str, Callable[[PathLike, int | str | Fraction | None], Game]] = {
     ".json": load_json,

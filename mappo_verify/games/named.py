@@ -81,7 +81,7 @@ def shared_parameter(agents: int = 4) -> Game:
 
 
 def ratio(system: System | Hidden = System.RATIONALS) -> Game:
-    """Von Neumann's ratio game ``V(x, y) = xᵀRy / xᵀSy`` of Section E, as one state with termination probability ``S(a, b)``.
+    """Von Neumann's ratio game ``V(x, y) = xᵀRy / xᵀSy`` of Appendix E, as one state with termination probability ``S(a, b)``.
 
     ``R = [[1, 1/2], [-1/2, 0]]``, ``S = [[1, 1], [1/10, 1/10]]`` (the scan is damaged; from the authors' published simulation).
     """
@@ -160,7 +160,7 @@ NAMED: dict[str, tuple[Callable[..., Game], Callable[[str], Any] | None, str]] =
     "penalty": (penalty, _number, "Claus & Boutilier 1998: 3x3, penalty:K sets the penalty (default -100)"),
     "two-step": (two_step, None, "Rashid et al. 2018: 7 for sure, or 0, 1, 1, 8"),
     "shared-parameter": (shared_parameter, _whole, "Kuba et al. 2022, Prop. 1: shared-parameter:N, N even (default 4)"),
-    "ratio": (ratio, None, "von Neumann's ratio game of Section E"),
+    "ratio": (ratio, None, "von Neumann's ratio game of Appendix E"),
     "random": (random_game, None, "random:STATESxA1xA2...:SEED, for instance random:3x2x2:7"),
 }
 """Name: (constructor, how to read the argument after the colon, one line for people)."""

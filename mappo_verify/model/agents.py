@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import accumulate
-from math import prod
 from operator import mul
 
 import numpy as np
@@ -74,12 +73,6 @@ def extend(prefixes: Array, factor: Array) -> Array:
 def agent_axes(table: Array, action_sizes: Sizes) -> Array:
     """``[..., |A|]`` to ``[..., |A_1|, ..., |A_N|]``: every agent gets an axis of its own."""
     return table.reshape(table.shape[:-1] + action_sizes)
-
-
-def joint_axis(table: Array, agents: int) -> Array:
-    """The inverse of :func:`agent_axes`."""
-    shape = table.shape
-    return table.reshape(shape[: len(shape) - agents] + (prod(shape[len(shape) - agents :]),))
 
 
 def factor_axes(factor: Array, agent: int, action_sizes: Sizes) -> Array:

@@ -5,9 +5,9 @@ With one state, reward ``r(a)`` and ``S(a) = 1 - γ P(s|s, a)``, a stationary jo
     V_π = Σ_a π(a) r(a) / Σ_a π(a) S(a)
 
 for two independent agents ``V(x, y) = xᵀRy / xᵀSy``.  As a formula it makes sense beyond probabilities, wherever the
-denominator does not vanish, so weights here may be any numbers.  Source: Section E; Daskalakis et al. (2020).
+denominator does not vanish, so weights here may be any numbers.  Source: Appendix E; Daskalakis et al. (2020).
 
-The published simulation of Section E differs from Algorithm 1 in two places, both defined here: it moves logits by what it is
+The published simulation of Appendix E differs from Algorithm 1 in two places, both defined here: it moves logits by what it is
 worth to *commit* to actions for good (:func:`commitment_values`) instead of taking them once and following ``π`` afterwards
 (``Q^{1:m}``), and it scores a conditional policy by the product of its marginals (:func:`product_of_marginals`).
 
@@ -100,7 +100,7 @@ def commitment_values(game: Game, policy: Policy) -> tuple[Array, ...]:
     """``(V(a^{1:1}), ..., V(a^{1:N}))``: agents ``1..m`` play ``a^{1:m}`` in every round, the others their marginals.
 
     Each of shape ``[..., 1, |A_1|···|A_m|]``, like ``Q^{1:m}``, where ``a^{1:m}`` is played in the first round only.
-    Source: the published simulation of Section E.
+    Source: the published simulation of Appendix E.
     """
     alone = product_of_marginals(policy)
     batch = np.broadcast_shapes(game.batch_shape, policy.batch_shape)

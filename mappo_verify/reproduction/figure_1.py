@@ -1,4 +1,4 @@
-"""Figure 1 (Section E): the ratio game, six panels, and the landscape behind them.
+"""Figure 1 (Appendix E): the ratio game, six panels, and the landscape behind them.
 
 Two starts (logits ``θ_1 = (0, 0)`` with ``θ_2 = (0, 5)``, called close to the stationary point, and the uniform policy) times
 three step sizes.  Five curves each:
@@ -101,7 +101,7 @@ def figure_1(progress: Progress = silent, iterations: int = 20_000) -> dict[str,
     panels = [_panel(index, values, traces, iterations) for index in range(len(step))]
     return {
         "figure": "figure-1",
-        "source": "Section E, Figure 1",
+        "source": "Appendix E, Figure 1",
         "reproduce": f"mappo-verify reproduce figure-1 --out DIR --iterations {iterations}",
         "game": {
             "R": [[str(v) for v in row] for row in ratio().reward.reshape(2, 2)],

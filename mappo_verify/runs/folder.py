@@ -24,7 +24,8 @@ import numpy as np
 from ..algorithms.recording import Process, Record, Recording
 from ..arithmetic import System, like
 from ..errors import RunError
-from ..games.files import decoded, load_json, read_bytes, require_distinct_names, save_game, write_whole
+from ..games.files import load_json, save_game
+from ..games.untrusted import decoded, read_bytes, require_distinct_names, write_whole
 from ..model import Game
 from .algorithms import Result
 from .plan import Plan

@@ -33,7 +33,7 @@ from ..algorithms.recording import Column, Process, Recording, State
 from ..algorithms.sampling import Generator
 from ..arithmetic import Array
 from ..errors import RunError
-from ..games.files import write_whole
+from ..games.untrusted import write_whole
 
 NAME = re.compile(r"[0-9]{9}\.npz")
 MAX_ITERATIONS = 10**9 - 1

@@ -1,4 +1,4 @@
-"""Section E: the ratio game."""
+"""Appendix E: the ratio game."""
 
 from __future__ import annotations
 
