@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from math import prod
 from typing import Any, NoReturn, TypeVar
 
@@ -16,6 +18,9 @@ from .protocol import Parts
 Self = TypeVar("Self", bound="OneInstance")
 Axis = int | Sequence[int] | None
 
+WITHIN: ContextVar[bool] = ContextVar("within a proof or a hypothesis", default=False)
+"""Whether a proof or a hypothesis is being evaluated: there is no way out of an instance then."""
+
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 UFUNCS: dict[Any, Callable[..., Any]] = {}
 """NumPy's functions that a formula may use, and what they are there: filled by :mod:`.structure` and :mod:`.functions`."""
@@ -24,6 +29,16 @@ UFUNCS: dict[Any, Callable[..., Any]] = {}
 def refuse(what: str, instead: str) -> NoReturn:
     """Raise :class:`FormulaError`: what was tried, and what to write instead."""
     raise FormulaError(f"{what}: {instead}")
+
+
+@contextmanager
+def within_a_proof() -> Iterator[None]:
+    """While a proof or a hypothesis is evaluated."""
+    token = WITHIN.set(True)
+    try:
+        yield
+    finally:
+        WITHIN.reset(token)
 
 
 class OneInstance:

@@ -232,6 +232,11 @@ class Quotient:
         left = self._lift(other)
         return NotImplemented if left is None else left * self.inverse()
 
+    def __abs__(self) -> Quotient:
+        if self.sign is None:
+            raise UndecidedError("an absolute value depends on the parameters")
+        return -self if self.sign < 0 else self
+
     def is_zero(self) -> bool:
         return _vanishes(self.numerator)
 

@@ -31,7 +31,7 @@ from ..arithmetic import (
     module_of,
     smallest,
 )
-from ..arithmetic.one_instance import Truth
+from ..arithmetic.one_instance import Truth, within_a_proof
 from ..arithmetic.structure import broadcast_to
 from ..claims.axioms import Axiom
 from ..claims.case import Case
@@ -262,7 +262,8 @@ def ask_hypotheses(claim: Claim, case: Case) -> tuple[tuple[tuple[str, Any], ...
     applies, live = np.full(case.several, TRUE, np.int8), case
     for hypothesis in claim.setting.all_hypotheses:
         truth = np.full(case.several, UNKNOWN, np.int8)
-        answer = per_instance(hypothesis.holds(live), live.several)
+        with within_a_proof():
+            answer = per_instance(hypothesis.holds(live), live.several)
         truth[applies == TRUE] = answer.reshape(-1)
         found.append((hypothesis.name, truth))
         if (answer == TRUE).all():

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from ..arithmetic import System
 from ..claims.case import Case
-from ..claims.claim import Claim, chains, composed_relation
+from ..claims.claim import NUMERIC, Claim, chains, composed_relation
 from ..claims.coordinates import Coordinate, Sizes
 from ..claims.verdict import Standing
 from ..errors import ClaimError
@@ -126,6 +126,8 @@ def falsify(
                 with _kept(crashes, entry, sizes, instance(alone, 0)):
                     for _, evidence in decide(entry, alone, sizes):
                         tally.add(evidence)
+                        if evidence.raised:
+                            crashes.append(Crash(entry.id, sizes, instance(alone, 0), evidence.raised))
                         found.append((np.array([place]), evidence))
                 if found and found[-1][1].violated:
                     return _refuted(entry, sizes, alone, tally, explored, crashes)
@@ -145,7 +147,7 @@ def _kept(crashes: list[Crash], claim: Claim, sizes: Sizes, coordinates: Draw) -
     """An error of the claim's formulas is kept with its instance, as an audit keeps it."""
     try:
         yield
-    except Exception as error:
+    except NUMERIC as error:
         crashes.append(Crash(claim.id, sizes, coordinates, raised(error, str(sizes))))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import System, compare, floats_of
-from ..claims.claim import Claim, cited
+from ..claims.claim import NUMERIC, Claim, cited
 from ..claims.coordinates import Sizes
 from ..claims.verdict import Evidence, Standing, StepEvidence, Verdict
 from ..errors import MixedArithmeticError
@@ -186,13 +186,13 @@ def _below(left: Any, right: Any) -> bool:
 
 @contextmanager
 def recorded(tally: Tally, claim: Claim, where: str) -> Iterator[None]:
-    """Whatever a claim's formulas raise becomes a finding about that claim: no verdict, never a silent one, never the end.
+    """Whatever the numbers of a claim's instances raise becomes a finding about that claim: never a silent one, never the end.
 
-    A malformed claim is the caller's error, and ends the audit.
+    A malformed proof is the caller's error, and ends the audit.
     """
     try:
         yield
-    except Exception as error:
+    except NUMERIC as error:
         tally.failure = tally.failure or f"{claim.id} {raised(error, where)}"
 
 

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..arithmetic import Numbers
+from ..arithmetic.one_instance import within_a_proof
 from ..errors import ClaimError, FormulaError, GameError, SolverError
 from .axioms import Axiom
 from .settings import Setting
@@ -201,6 +202,10 @@ class Claim:
 
         Values that are functions are called, but for axioms of a formal proof, where their arithmetic may not exist.
         """
+        with within_a_proof():
+            return self._lines(case, formal)
+
+    def _lines(self, case: Case, formal: bool) -> list[Line]:
         result: list[Line] = []
         for entry in self._yielded(case):
             if not isinstance(entry, Line):

@@ -135,7 +135,8 @@ def _hoeffding_axiom(case: Case, plays: Array) -> Axiom:
     """``Σ_k [ηB²/8 + ⟨π_k, f_k⟩ - (1/η) log E_{π_k} exp(η f_k)] ≥ 0``"""
     eta = lift(case.eta, 2) + 0 * plays[..., 0]
     width = lift(case.bound, 2) + 0 * plays[..., 0]
-    return (hoeffding(plays, case.gains, eta, width) * (1 / eta)).sum(-1)
+    slack: Axiom = hoeffding(plays, case.gains, eta, width) * (1 / eta)
+    return slack.sum(-1)
 
 
 def _range(case: Case) -> Array:
