@@ -33,7 +33,7 @@ from ..arithmetic import (
 )
 from ..arithmetic.one_instance import Truth, within_a_proof
 from ..arithmetic.structure import broadcast_to
-from ..claims.axioms import Axiom
+from ..axioms import Axiom
 from ..claims.case import Case
 from ..claims.claim import NUMERIC, Claim, Line, chains, composed_relation
 from ..claims.coordinates import Sizes

@@ -27,8 +27,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..arithmetic import Numbers
 from ..arithmetic.one_instance import within_a_proof
+from ..axioms import Axiom
 from ..errors import ClaimError, FormulaError, GameError, SolverError
-from .axioms import Axiom
 from .settings import Setting
 
 if TYPE_CHECKING:
