@@ -120,10 +120,10 @@ def test_ingredients_say_what_they_are_on_a_game():
     assert one["g"] is two["g"] is three["g"] is game
     assert (one["from_here"] == game.start).all()
     assert same(one["new"], best) and same(two["old"], best) and not same(three["new"], best)
-    shown = case_on_game(setting, game)
-    assert same(shown.new, best) and same(shown.old, uniform)
-    alone = case_on_game(mv.Setting("s", (*parts[:2], first)), game)
-    assert same(alone.new, uniform)
+    shown = case_on_game(setting, game).plain()
+    assert same(shown["new"], best) and same(shown["old"], uniform)
+    alone = case_on_game(mv.Setting("s", (*parts[:2], first)), game).plain()
+    assert same(alone["new"], uniform)
     assert mv.audit([mv.Claim("mine", "t", "s", setting, proof)], game=game)["mine"].instances == 6
 
 
@@ -206,7 +206,7 @@ def test_a_planted_error_is_refuted_on_a_large_game():
         advantages = mv.quantities.advantages(case.game, case.policy)
         d = mv.visits(case.game, case.policy, case.start)
         yield mv.line("J(π') - J(π)", gain)
-        value = mv.contract("...s,...sa,...sa->...", d, case.target.joint(), advantages)
+        value = mv.contract("s,sa,sa->", d, case.target.joint(), advantages)
         yield mv.equal("Σ d E A", value, because="telescoping")
 
     trial = mv.Claim("mine", "t", "s", find("lemma-4.1").setting, planted, record=mv.Standing.PROVED)
@@ -291,10 +291,10 @@ def test_a_broken_proof_is_unexpected_even_where_the_statement_survives():
 
 def test_the_telling_case_of_a_game():
     game = mv.named_game("two-step")
-    case = case_on_game(find("lemma-4.1").setting, game)
-    assert (case.policy.joint() == mv.Policy.uniform(game).joint()).all()
-    assert (case.target.joint() == mv.optimal(game).policy.joint()).all()
-    assert (case.start == game.start).all()
+    shown = case_on_game(find("lemma-4.1").setting, game).plain()
+    assert (shown["policy"].joint() == mv.Policy.uniform(game).joint()).all()
+    assert (shown["target"].joint() == mv.optimal(game).policy.joint()).all()
+    assert (shown["start"] == game.start).all()
     with pytest.raises(MappoVerifyError, match="cannot be shown on this game: it is not about a game"):
         case_on_game(find("equation-1").setting, game)
 
