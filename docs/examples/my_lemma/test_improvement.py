@@ -35,5 +35,5 @@ def test_the_repaired_lemma_survives():
 @given(st.data())
 def test_the_repaired_lemma_holds_on_what_hypothesis_draws(data):
     case = data.draw(cases(TRUE.setting))
-    evidence = mv.check(TRUE, **case.objects)
+    evidence = mv.check(TRUE, **case.plain())
     assert evidence.verdict in (mv.Verdict.HOLDS, mv.Verdict.NOT_APPLICABLE)
