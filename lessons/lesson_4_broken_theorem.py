@@ -88,7 +88,7 @@ with app.setup:
             r"$\varepsilon^2 = \sum_a \pi_k(a)\, e(a)^2$ is at least each of its terms.",
             r"If $e$ is largest at $a$, then $\varepsilon \ge \sqrt{\pi_k(a)}\,|e(a)|$.",
         ),
-        r"A mean is at least each of its terms. So the price of replacing the largest error by $\varepsilon$ is "
+        r"A mean is at least each of its terms. So the cost of replacing the largest error by $\varepsilon$ is "
         r"$1/\sqrt{\min \pi_k}$, "
         "which no constant bounds, as policies may make actions as rare as they like.",
     )

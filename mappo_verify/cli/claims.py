@@ -56,7 +56,7 @@ def audit(
             "--html",
             metavar="DIR",
             help="Also write DIR/index.html: every proof with its numbers, counterexamples drawn, how tight bounds are.  Beside "
-            "it report.json, the same as data, and certificates/.  Needs no network, and prints well.",
+            "it report.json, the same as data, and certificates/.  It needs no network and can be printed.",
         ),
     ] = None,
 ) -> None:
@@ -135,7 +135,7 @@ def certify(
 ) -> None:
     """Re-check certificates with this toolkit; certificates/check.py does the same with the standard library alone.
 
-    Exit code 0: every file proves its claim false. 1: some file does not, and why. 2: a file is no certificate.
+    Exit code 0: every file proves its claim false. 1: some file does not, and why. 2: a file is not a certificate.
     """
     from ..checking.certificate import read_certificate, recheck
 

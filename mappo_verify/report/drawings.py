@@ -307,7 +307,7 @@ LABELLED = 15
 
 
 def number_bars(ingredients: Sequence[Data]) -> Markup | None:
-    """The tables of an instance that is no game, as bars; None if there is nothing but single numbers."""
+    """The tables of an instance without a game, as bars; None if there are only single numbers."""
     rows = [row for ingredient in ingredients for row in _series(ingredient)]
     if not rows:
         return None

@@ -146,7 +146,7 @@ def mathml(latex: str, display: bool = False) -> str:
         found = _SCRIPT.sub(r"\1\2", found)
         return found.replace("<math>", '<math displaystyle="true">', 1) if display else found
     except LatexError as error:  # pragma: no cover - the reader writes no LaTeX that math-core refuses
-        raise MathematicsError(f"{latex!r} is no LaTeX that math-core reads: {error}") from None
+        raise MathematicsError(f"{latex!r} is not LaTeX that math-core reads: {error}") from None
 
 
 @cache

@@ -92,7 +92,7 @@ def _footnotes(report: AuditReport) -> list[Text]:
 
 
 def _row(table: Table, *cells: str | Text) -> None:
-    """A row of plain text: brackets in mathematics are no markup."""
+    """A row of plain text: brackets in mathematics are not markup."""
     table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in cells))
 
 
