@@ -165,9 +165,9 @@ ROW = {"state": 0, "actions": [0, 1], "next": 0, "probability": 0}
         (planted("actions", value=[1, []]), r"\$\.actions\[1\]: there are 0"),
         (
             planted("transition", 0, "state", value=1),
-            r"\$\.transition\[0\]\.state: 1 is not the index of a state; they are 0 to 0",
+            r"\$\.transition\[0\]\.state: 1 is not the index of any state; indices are 0 to 0",
         ),
-        (planted("transition", 0, "state", value=-1), r"\$\.transition\[0\]\.state: -1 is not the index of a state"),
+        (planted("transition", 0, "state", value=-1), r"\$\.transition\[0\]\.state: -1 is not the index of any state"),
         (planted("transition", 0, "state", value="x"), r"\$\.transition\[0\]\.state: no state is called 'x'"),
         (planted("transition", 0, "state", value=0.5), r"\$\.transition\[0\]\.state: Expected `int \| str`"),
         (planted("transition", 0, "state", value=None), r"\$\.transition\[0\]\.state: Expected `int \| str`"),
@@ -177,14 +177,14 @@ ROW = {"state": 0, "actions": [0, 1], "next": 0, "probability": 0}
         ),
         (
             planted("transition", 0, "actions", 1, value=2),
-            r"\$\.transition\[0\]\.actions\[1\]: 2 is not the index of a action of agent 2",
+            r"\$\.transition\[0\]\.actions\[1\]: 2 is not the index of any action of agent 2",
         ),
         (
             planted("transition", 0, "actions", 0, value="go"),
             r"\$\.transition\[0\]\.actions\[0\]: no action of agent 1 is",
         ),
         (planted("transition", 1, "next", value=...), r"\$\.transition\[1\]: Object missing required field `next`"),
-        (planted("transition", 1, "next", value=9), r"\$\.transition\[1\]\.next: 9 is not the index of a state"),
+        (planted("transition", 1, "next", value=9), r"\$\.transition\[1\]\.next: 9 is not the index of any state"),
         (
             planted("transition", 1, "probability", value="-1/2"),
             r"\$\.transition\[1\]\.probability: .*'-1/2' is negative",
@@ -211,7 +211,7 @@ ROW = {"state": 0, "actions": [0, 1], "next": 0, "probability": 0}
         (planted("start", value=[{"state": 0, "probability": "1/2"}] * 2), r"\$\.start\[1\]: repeats"),
         (
             planted("start", value=[{"state": 1, "probability": 1}]),
-            r"\$\.start\[0\]\.state: 1 is not the index of a state",
+            r"\$\.start\[0\]\.state: 1 is not the index of any state",
         ),
         ([], r"\$: Expected `object`, got `array`"),
     ],

@@ -356,7 +356,7 @@ def test_a_store_without_settings_knows_its_process(tmp_path):
 @pytest.mark.parametrize(
     ("plant", "message"),
     [
-        (lambda f: (shutil.rmtree(f / "trace"), (f / "trace").write_text("")), r"no folder|cannot write into the folder"),
+        (lambda f: (shutil.rmtree(f / "trace"), (f / "trace").write_text("")), r"not a folder|cannot write into the folder"),
         (lambda f: ((f / "run.json").unlink(), os.mkfifo(f / "run.json")), "it is a pipe or a device"),
         (lambda f: ((f / "run.json").unlink(), (f / "run.json").mkdir()), "does not describe a run"),
         (lambda f: (f / "run.json").write_bytes(b" " * 2**20 + b"{}"), "holds more than the limit"),
@@ -514,10 +514,10 @@ HUGE = "{'descr': '<f8', 'fortran_order': False, 'shape': (1, %d), }"
     ("plant", "message"),
     [
         (lambda p: raw(p, "parameters_1", HUGE % 10**15), r"parameters_1 is float64 \(1, 1000000000000000\), not"),
-        (lambda p: raw(p, "parameters_1", HUGE.replace("1, %d", "10**9,")), "no plain array"),
+        (lambda p: raw(p, "parameters_1", HUGE.replace("1, %d", "10**9,")), "not a plain array"),
         (lambda p: raw(p, "parameters_1", HUGE.replace("1, %d", "10000000,")), "has .10000000,. iterations; 7 are"),
-        (lambda p: raw(p, "values_1", "__import__('os')"), "no plain array"),
-        (lambda p: raw(p, "values_1", "(" * 60_000), "no plain array"),
+        (lambda p: raw(p, "values_1", "__import__('os')"), "not a plain array"),
+        (lambda p: raw(p, "values_1", "(" * 60_000), "not a plain array"),
         (lambda p: raw(p, "parameters_1", HUGE % 3), "bytes, which are not those of"),
         (lambda p: chunk(p, parameters_1=np.zeros((1, 3), ">f8")), "parameters_1 is >f8"),
         (lambda p: chunk(p, parameters_1=np.zeros((1, 3), complex)), "parameters_1 is complex128"),
@@ -526,7 +526,7 @@ HUGE = "{'descr': '<f8', 'fortran_order': False, 'shape': (1, %d), }"
         (lambda p: chunk(p, parameters_1=np.float64(1)), "has no iterations"),
         (lambda p: chunk(p, parameters_1=None), "it is of another run"),
         (lambda p: chunk(p, more=np.zeros(3)), "it is of another run"),
-        (lambda p: chunk(p, generators=np.full((3, 6), 2**63, np.uint64)), "no state of a random generator"),
+        (lambda p: chunk(p, generators=np.full((3, 6), 2**63, np.uint64)), "not the state of a random generator"),
         (lambda p: chunk(p, generators=np.zeros((2, 6), np.uint64)), "generators is uint64"),
         (lambda p: (p.unlink(), os.mkfifo(p)), "not a regular file"),
     ],

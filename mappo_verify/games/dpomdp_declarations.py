@@ -310,7 +310,7 @@ class Declarations:
         if not _COUNT.fullmatch(word):
             self.fail(line, f"no {kind} is called {shown(word)}")
         if int(word) >= names.size:
-            self.fail(line, f"{word} is not the index of a {kind}; they are 0 to {names.size - 1}")
+            self.fail(line, f"{word} is not the index of any {kind}; indices are 0 to {names.size - 1}")
         return int(word)
 
     def _state_place(self, tokens: list[Token], line: int) -> Place:
@@ -325,7 +325,7 @@ class Declarations:
         if len(tokens) == 1 and len(members) > 1 and _COUNT.fullmatch(tokens[0][0]):
             joint = prod(names.size for names in members)
             if int(tokens[0][0]) >= joint:
-                self.fail(line, f"{tokens[0][0]} is not the index of a joint {kind}; they are 0 to {joint - 1}")
+                self.fail(line, f"{tokens[0][0]} is not the index of any joint {kind}; indices are 0 to {joint - 1}")
             return joint_action(int(tokens[0][0]), tuple(names.size for names in members))
         if len(tokens) != len(members):
             words = shown(" ".join(word for word, _ in tokens))

@@ -249,7 +249,7 @@ class _Reader:
                 self.fail(place, f"no {kind} is called {shown(reference)}")
             return index[reference]
         if not 0 <= reference < size:
-            self.fail(place, f"{shown(reference)} is not the index of a {kind}; they are 0 to {size - 1}")
+            self.fail(place, f"{shown(reference)} is not the index of any {kind}; indices are 0 to {size - 1}")
         return reference
 
     def _state(self, place: _Place, reference: Reference) -> int:
