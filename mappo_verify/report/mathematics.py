@@ -98,7 +98,7 @@ _LATIN = "A-Za-zÀÄÖÜßàäéèïöü"
 _TOKEN = re.compile(
     rf"""(?P<space>\s+)
     |(?P<number>\d+(?:,\d{{3}})*(?:\.\d+)?|\.\d+)
-    |(?P<word>[{_LATIN}]{{2,}}(?:[-'][{_LATIN}]+)*(?:(?<=s)'(?=\s))?)
+    |(?P<word>(?:Lemma|Theorem|Assumption|Appendix)\ [A-E](?:\.\d)?(?!\w)|[{_LATIN}]{{2,}}(?:[-'][{_LATIN}]+)*(?:(?<=s)'(?=\s))?)
     |(?P<letter>[A-Za-zℒÂÊÎÔÛα-ωΓΔΘΛΞΦΨΩ][\u0302-\u0307]?)
     |(?P<dots>\.\.\.?|…)
     |(?P<sup>[{"".join(SUPERSCRIPTS)}]+)
@@ -466,7 +466,7 @@ class _Reader:
         return (f"{{{base}{primes}}}" if primes else base) + lower + upper
 
     def _script(self) -> str:
-        """What stands after ``_`` or ``^``: one sign with its primes, or braces."""
+        """What stands after ``_`` or ``^``: one sign with its primes, perhaps after a minus or under a root, or braces."""
         token = self.take()
         if token.text == "{":
             return self.sequence("}")
@@ -479,6 +479,10 @@ class _Reader:
             return " ".join(token.text)
         if token.kind == "number" or token.text in SYMBOLS:
             return SYMBOLS.get(token.text, token.text)
+        if token.text == "-":
+            return "-" + self._script()
+        if token.text == "√":
+            return rf"\sqrt{{{self._script()}}}"
         raise self.refuse(token)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -518,6 +519,12 @@ class RareErrors(Increments):
             Coordinate(f"{self.name}.base", (2,), "positive", 1, 4),
             Coordinate(f"{self.name}.errors", (sizes.steps,), "rare", -self.high, self.high),
         )
+
+    def in_words(self, numbers: Numbers, sizes: Sizes) -> str:
+        up, down = (int(part) for part in numbers[f"{self.name}.base"])
+        errors = [(step, -int(error)) for step, error in enumerate(numbers[f"{self.name}.errors"]) if error]
+        usual = f"each step multiplies the odds good : bad by {1 + Fraction(up, down)}"
+        return usual + "".join(f"; step k = {step} by 2^{power} besides" for step, power in errors)
 
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: bool) -> tuple[Array, ...]:
         base, errors = numbers[f"{self.name}.base"], numbers[f"{self.name}.errors"]
