@@ -54,6 +54,10 @@ class Ingredient:
         """The axes that a user's array has beyond the batch; None for a game or a policy, which know their own."""
         return self.coordinates(sizes)[0].shape
 
+    def in_words(self, numbers: Numbers, sizes: Sizes) -> str:
+        """One instance in a few words, from its coordinates; empty where its numbers say it best."""
+        return ""
+
     def fixed_on(self, game: Game) -> Any:
         """What it is on a user's game, where that leaves no choice; None where any object will do."""
         return None

@@ -17,7 +17,7 @@ def alone(case, m):
 
 
 def gains_alone(m):
-    """Agent ``m``'s own change is no loss, as long as the other one stays."""
+    """Agent ``m``'s own change loses nothing as long as the other one stays."""
 
     def holds(case):
         now = mv.returns(case.game, case.policy)

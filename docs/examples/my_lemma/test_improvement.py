@@ -14,7 +14,7 @@ CERTIFICATE = Path(__file__).with_name("improvements-add-up.json")
 
 
 def test_the_counterexample_is_still_one():
-    """Computed anew from its integers; nothing in the file is trusted."""
+    """Recomputed from its integers; nothing in the file is trusted."""
     result = mv.recheck(mv.read_certificate(CERTIFICATE), FALSE)
     assert result.valid, result.reason
 
