@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import reduce
+from operator import and_
 from typing import Any
 from weakref import WeakSet
 
@@ -40,6 +42,7 @@ from ..claims.claim import NUMERIC, Claim, Line, chains, composed_relation
 from ..claims.coordinates import Sizes
 from ..claims.verdict import Evidence, LineEvidence, StepEvidence, Verdict
 from ..errors import ClaimError, ExactnessError, UndecidedError
+from ..model.trees import mapped
 from .laws import claimed, mask_of, proved, undecided, verdicts_of
 
 FLOAT_NOISE = 1e-9
@@ -296,7 +299,26 @@ def ask_hypotheses(claim: Claim, case: Case) -> tuple[tuple[tuple[str, Any], ...
         if not (applies == TRUE).any():
             break
         live = live.take(answer == TRUE)
+    for name, given, derived in live.handed_in():
+        with within_a_proof():
+            answer = per_instance(_same(given, derived), live.several)
+        truth = np.full(case.several, UNKNOWN, np.int8)
+        truth[applies == TRUE] = answer.reshape(-1)
+        found.append((f"{name} is what follows from the other ingredients", truth))
+        applies = np.where(applies == TRUE, truth, applies).astype(np.int8)
+        live = live.take(answer == TRUE)
     return tuple(found), applies, live
+
+
+def _same(given: Any, derived: Any) -> Truth:
+    """Whether two objects have the same numbers, as far as the system can tell equal ones."""
+    leaves: list[list[Any]] = [[], []]
+    for value, kept in zip((given, derived), leaves, strict=True):
+        mapped(lambda part, kept=kept: kept.append(part) or part, value)
+    pairs = [pair for pair in zip(*leaves, strict=False) if isinstance(pair[0], Numbers)]
+    if len(leaves[0]) != len(leaves[1]) or any(one.shape != two.shape for one, two in pairs):
+        return Truth.of(False)
+    return reduce(and_, [one.compare("=", two).possible().all() for one, two in pairs], Truth.of(True))
 
 
 def per_instance(truth: Any, several: tuple[int, ...]) -> npt.NDArray[np.int8]:
