@@ -42,7 +42,7 @@ from ..claims.claim import NUMERIC, Claim, Line, chains, composed_relation
 from ..claims.coordinates import Sizes
 from ..claims.verdict import Evidence, LineEvidence, StepEvidence, Verdict
 from ..errors import ClaimError, ExactnessError, UndecidedError
-from ..model.trees import mapped
+from ..model.trees import leaves_of
 from .laws import claimed, mask_of, proved, undecided, verdicts_of
 
 FLOAT_NOISE = 1e-9
@@ -312,11 +312,9 @@ def ask_hypotheses(claim: Claim, case: Case) -> tuple[tuple[tuple[str, Any], ...
 
 def _same(given: Any, derived: Any) -> Truth:
     """Whether two objects have the same numbers, as far as the system can tell equal ones."""
-    leaves: list[list[Any]] = [[], []]
-    for value, kept in zip((given, derived), leaves, strict=True):
-        mapped(lambda part, kept=kept: kept.append(part) or part, value)
-    pairs = [pair for pair in zip(*leaves, strict=False) if isinstance(pair[0], Numbers)]
-    if len(leaves[0]) != len(leaves[1]) or any(one.shape != two.shape for one, two in pairs):
+    one_by_one, others = leaves_of(given), leaves_of(derived)
+    pairs = [pair for pair in zip(one_by_one, others, strict=False) if isinstance(pair[0], Numbers)]
+    if len(one_by_one) != len(others) or any(one.shape != two.shape for one, two in pairs):
         return Truth.of(False)
     return reduce(and_, [one.compare("=", two).possible().all() for one, two in pairs], Truth.of(True))
 
