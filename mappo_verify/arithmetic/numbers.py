@@ -340,7 +340,7 @@ def constants(values: Any, arithmetic: Arithmetic) -> Numbers:
         values = values.tolist()
     if isinstance(values, (list, tuple)):
         if not values:
-            refuse("an empty list in a formula", "use zeros(shape, case.system)")
+            refuse("an empty list in a formula", "use mappo_verify.arithmetic.zeros(shape, case.system)")
         entries = [constants(value, arithmetic) for value in values]
         if len({entry.shape for entry in entries}) > 1:
             raise ValueError(f"the rows of {values!r} differ in length")

@@ -219,7 +219,7 @@ class Claim:
             for entry in result
         ]
         for entry in result:
-            self._require_number(entry)
+            self._require_number(entry, case)
         if len(result) < 2 or all(entry.relation is None for entry in result):
             raise ClaimError(f"claim {self.id}: no line relates to another, so nothing is claimed")
         return result
@@ -247,12 +247,17 @@ class Claim:
         with blamed(self.id, f"in the line {entry.expression!r}"):
             return replace(entry, value=entry.value())
 
-    def _require_number(self, entry: Line) -> None:
-        """A float is no exact number, a list is no array, and numbers are no mask."""
+    def _require_number(self, entry: Line, case: Case) -> None:
+        """A float is no exact number, a list is no array, and numbers are no mask; all lines are in the case's system."""
         if entry.where is not None:
             with blamed(self.id, f"the mask of the line {entry.expression!r}"):
                 Truth.of(entry.where)
         value = entry.value
+        if isinstance(value, Numbers) and value.system != case.system:
+            raise ClaimError(
+                f"claim {self.id}: line {entry.expression!r} is in {value.system.value}, and the case in "
+                f"{case.system.value}; make constants with like(..., case.system)"
+            )
         if (isinstance(value, (Numbers, int, Fraction)) and not isinstance(value, bool)) or callable(value):
             return
         if isinstance(value, (list, tuple)):
