@@ -1,6 +1,7 @@
 """Claims that users write: every slip is an error that names the cause and the cure, and none changes a verdict silently."""
 
 import json
+import math
 import re
 from fractions import Fraction
 
@@ -77,34 +78,96 @@ def test_a_claim_needs_a_setting_and_a_proof(make, cause):
         make()
 
 
+HERE = r"\(test_own_claims\.py:\d+, after the line 'left'\)"
+
+
 @pytest.mark.parametrize(
     ("left", "right", "cause"),
     [
-        (lambda case: whole(case) * 0.5, whole, r"fails on rationals: .*'float'; a constant is an integer or like\("),
-        (lambda case: np.exp(case.f).sum(-1), whole, r"exp, log, sqrt, \.\.\. are those of mappo_verify"),
-        (whole, lambda _: 0.5, r"rationals and floats meet at line 'right'; a constant is an integer or like"),
+        (
+            whole,
+            lambda case: whole(case) * 0.5,
+            rf"the float 0\.5 in a formula: write an exact constant, an integer or .* {HERE}",
+        ),
+        (
+            whole,
+            lambda case: np.exp(case.f.unwrap()),
+            rf"plain arrays of a formula's numbers: .*other instances.* {HERE}",
+        ),
+        (
+            whole,
+            lambda case: math.exp(top(case)),
+            rf"a Python number of what may differ .*keep computing with it.* {HERE}",
+        ),
+        (
+            whole,
+            lambda case: max(case.f),
+            rf"`max` on what may differ between instances: use .*largest and smallest {HERE}",
+        ),
+        (whole, lambda case: np.linalg.norm(case.f), rf"np\.norm in a formula: use .*l1_distance.* {HERE}"),
+        (whole, lambda case: case.g, rf"this case has no 'g'; it has \['f'\] {HERE}"),
+        (whole, lambda case: case.f[3], rf"IndexError: index 3 is out of bounds.* {HERE}"),
+        (whole, lambda case: case.f[0, 0], rf"IndexError: 2 indices for one instance of shape \(3,\) {HERE}"),
+        (whole, lambda case: case.f @ mv.like([1, 2], case.f), rf"ValueError: .* {HERE}"),
+        (whole, lambda case: case.f + mv.like([1, 2], case.f), rf"ValueError: .*broadcast.* {HERE}"),
+        (whole, lambda _: 0.5, "line 'right' is a float, no number of the case; a constant is an integer, a Fraction"),
+        (
+            whole,
+            lambda _: np.zeros(3),
+            r"line 'right' is an array of float64, no number of the case; .*like\(\[\.\.\.\], case",
+        ),
         (lambda case: [top(case), whole(case)], whole, r"line 'left' is a list; stack its parts with np.stack"),
-        (lambda case: 1 / (top(case) - top(case)), whole, r"divides by 0 on some instance .*Hypothesis, or use divide"),
         (
             lambda case: case.f,
-            lambda _: np.zeros(2, int),
-            r"'left' has \(1, 3\) and 'right' has \(2,\)|shapes that fit",
+            lambda case: case.f[:2],
+            r"shapes that fit, and 'left' has \(3,\), 'right' \(2,\)",
         ),
-        (lambda case: case.g, whole, r"this case has no 'g'; it has \['f'\]"),
     ],
 )
-def test_a_proof_that_cannot_be_evaluated_says_why(left, right, cause):
-    assert re.search(cause, why(claim_of(left, right)))
+def test_a_proof_that_is_written_wrongly_says_why_and_where(left, right, cause):
+    claim = claim_of(left, right)
+    for run in (mv.falsify, lambda claim: mv.audit([claim]), lambda claim: mv.check(claim, f=[1, 2, 3])):
+        with pytest.raises(ClaimError, match=cause):
+            run(claim)
 
 
-def why(claim):
-    """What a search says of a claim that it cannot evaluate: an error if the claim is malformed, else what it has kept."""
-    try:
-        found = mv.falsify(claim)
-    except ClaimError as error:
-        return str(error)
-    assert found.standing is mv.Standing.UNTESTED and found.certified == 0 < found.crashed
-    return found.crash.error
+def test_an_error_in_the_first_line_says_so():
+    with pytest.raises(
+        ClaimError, match=r"claim mine: the float 0\.5 .*\(test_own_claims\.py:\d+, before its first line\)"
+    ):
+        mv.falsify(claim_of(lambda case: whole(case) * 0.5, whole))
+
+
+def test_a_mask_must_be_truth_that_fits():
+    def masked(where):
+        def proof(case):
+            yield mv.line("left", case.f, where=where(case))
+            yield mv.at_most("right", 9, because="said so")
+
+        return mv.Claim("mine", "t", "s", setting(), proof)
+
+    with pytest.raises(ClaimError, match=r"numbers where truth is needed: compare them.*the mask of the line 'left'"):
+        mv.falsify(masked(lambda case: case.f))
+    with pytest.raises(ClaimError, match=r"shapes that fit, and 'left' has \(3,\), 'right' \(\), and where= \(2,\)"):
+        mv.falsify(masked(lambda _: np.array([True, False])))
+
+
+def raised_by(claim):
+    """What a search and an audit keep of a claim that raises on some instances: it is at best OPEN."""
+    found = mv.falsify(claim)
+    assert found.standing is mv.Standing.OPEN and found.witness is None and found.crashed > 0
+    report = mv.audit([claim])["mine"]
+    assert report.standing is mv.Standing.OPEN
+    kind = found.crash.error.partition(":")[0]
+    assert kind in report.how
+    return found
+
+
+def test_a_division_by_zero_on_every_instance_leaves_the_claim_open():
+    found = raised_by(claim_of(lambda case: 1 / (top(case) - top(case)), whole))
+    assert found.certified == 0
+    cause = r"^raised ZeroDivisionError: .* \(1 state, 1 actions, before its first line\); "
+    assert re.search(cause + "say by a Hypothesis where .*, or use divide, by which 0/0 is 0$", found.crash.error)
 
 
 def test_a_generic_point_may_hit_a_pole():
@@ -115,81 +178,115 @@ def test_a_generic_point_may_hit_a_pole():
         claim.lines(case, formal=True)
 
 
-def test_our_own_errors_inside_a_proof_are_not_reworded():
-    claim = claim_of(lambda case: mv.maximum(case.f, np.array([0.5, 0.5, 0.5])), whole)
-    assert why(claim).startswith("raised MixedArithmeticError: ")
-
-
 # --- a proof that raises on some instances -------------------------------------------------------------------------------
 
 
-def raising(error, where, bound):
-    """``Σ f ≤ bound(case)``, by a proof that raises where ``where`` is true of the first entry of some table."""
-
-    def proof(case):
-        yield mv.line("left", whole(case))
-        if any(where(int(first)) for first in np.ravel(case.f[..., 0])):
-            raise error
-        yield mv.at_most("right", bound(case), because="said so")
-
-    return mv.Claim("mine", "the title", "nowhere", setting(), proof)
+def where_whole_is_zero(case):
+    """0, by a quotient that does not exist where ``Σ f = 0``."""
+    return 0 / whole(case)
 
 
-ERRORS = [KeyError("key"), ZeroDivisionError("by 0"), ValueError("no value"), TypeError("no type")]
-
-
-@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
-def test_an_error_on_some_instances_ends_no_search_and_nothing_passes(error):
-    claim = raising(error, lambda first: first % 3 == 1, lambda case: 3 * top(case))
-    found = mv.falsify(claim)
-    assert found.certified > 0 < found.crashed and found.witness is None
-    assert found.standing is mv.Standing.UNTESTED
-    text = f"raised {type(error).__name__}: {error} (1 state, 1 actions, after the line 'left')"
-    assert found.crash.error.startswith(text) and f"{found.crashed} {text}" in repr(found)
+def test_a_numeric_error_on_some_instances_ends_no_search_and_nothing_passes():
+    claim = claim_of(whole, lambda case: 3 * top(case) + where_whole_is_zero(case))
+    found = raised_by(claim)
+    assert found.certified > 0
+    text = "(1 state, 1 actions, after the line 'left')"
+    assert "raised ZeroDivisionError: " in found.crash.error and text in found.crash.error
+    assert f"OPEN, {found.certified} instances certified, {found.crashed} raised ZeroDivisionError" in repr(found)
     data = json.loads(json.dumps(found.crash.as_data()))
-    assert data["claim"] == "mine" and data["error"] == found.crash.error and data["coordinates"]["f"][0] % 3 == 1
-    case = claim.setting.case(
-        data["coordinates"], mv.Sizes(data["states"], tuple(data["action_sizes"])), mv.System.RATIONALS
+    assert data["claim"] == "mine" and data["error"] == found.crash.error and sum(data["coordinates"]["f"]) == 0
+    sizes = mv.Sizes(data["states"], tuple(data["action_sizes"]))
+    with pytest.raises(ZeroDivisionError):
+        claim.lines(claim.setting.case(data["coordinates"], sizes, mv.System.RATIONALS))
+
+
+@pytest.mark.parametrize(
+    "error", [mv.errors.GameError("no"), mv.errors.SolverError("no"), ZeroDivisionError("no")], ids=repr
+)
+def test_errors_of_numbers_are_an_instances_own(error):
+    """Games that do not exist and solvers that do not settle are no slips of the proof."""
+
+    def fails(_):
+        raise error
+
+    found = raised_by(claim_of(whole, fails))
+    assert found.crash.error.startswith(
+        f"raised {type(error).__name__}: no (1 state, 1 actions, after the line 'left')"
     )
-    with pytest.raises((type(error), ClaimError)):
-        claim.lines(case)
+
+
+@pytest.mark.parametrize(
+    "error", [KeyError("key"), ValueError("no value"), TypeError("no type"), AssertionError()], ids=repr
+)
+def test_any_other_error_is_a_slip_of_the_proof(error):
+    def fails(_):
+        raise error
+
+    what = re.escape(f"{type(error).__name__}: {error}".removesuffix(": "))
+    for run in (mv.falsify, lambda claim: mv.audit([claim]), lambda claim: mv.check(claim, f=[1, 2, 3])):
+        with pytest.raises(ClaimError, match=f"claim mine: {what} {HERE}") as caught:
+            run(claim_of(whole, fails))
+        assert caught.value.__cause__ is error
 
 
 def test_a_counterexample_is_found_beside_an_error():
-    """The proof raises where the first entry is odd, and is wrong where 4 divides it."""
-    divides = np.frompyfunc(lambda first: int(int(first) % 4 == 0), 1, 1)
-    found = mv.falsify(
-        raising(
-            KeyError("key"), lambda first: first % 2 == 1, lambda case: 3 * top(case) - 99 * divides(case.f[..., 0])
-        )
-    )
-    assert found.standing is mv.Standing.REFUTED and found.witness.coordinates["f"].tolist() == [0, 0, 0]
-    assert found.crashed == 1 and found.crash.coordinates["f"].tolist() == [7, 3, 0]
+    """The proof raises where Σ f = 0, and is wrong where Σ f > 5."""
+    claim = claim_of(whole, lambda case: 5 + where_whole_is_zero(case))
+    found = mv.falsify(claim)
+    assert found.standing is mv.Standing.REFUTED and sum(found.witness.coordinates["f"].tolist()) == 6
+    report = mv.audit([claim])["mine"]
+    assert report.standing is mv.Standing.REFUTED and sum(report.witness.coordinates["f"].tolist()) == 6
 
 
 def test_the_shrinker_passes_over_instances_on_which_the_proof_raises():
-    """Without the error (0, 0, 0) is the smallest."""
-    found = mv.falsify(raising(KeyError("key"), lambda first: first in (0, 1, 2), lambda case: top(case) - 1))
-    assert found.standing is mv.Standing.REFUTED and found.witness.coordinates["f"].tolist() == [3, 0, 0]
+    """Without the error (0, 0, 0) is the smallest; a first entry of 0, 1 or 2 raises."""
 
+    def bound(case):
+        first = case.f[0]
+        return top(case) - 1 + 0 / (first * (first - 1) * (first - 2))
 
-def test_an_error_on_two_instances_together_is_kept():
-    def proof(case):
-        if case.batch_shape == (2,):
-            raise KeyError("two")
-        yield mv.line("left", 0 * top(case))
-        yield mv.at_most("right", mv.square(whole(case)), because="a square")
-
-    found = mv.falsify(mv.Claim("mine", "the title", "nowhere", setting(), proof))
-    assert "raised KeyError: 'two' (1 state, 1 actions, before its first line)" in found.crash.error
-    assert found.certified > 0 and found.standing is mv.Standing.UNTESTED
+    found = mv.falsify(claim_of(top, bound))
+    assert found.standing is mv.Standing.REFUTED
+    first, *others = found.witness.coordinates["f"].tolist()
+    assert first in (-1, 3) and others == [0, 0]
 
 
 def test_an_error_names_the_line_whose_value_raises():
-    claim = claim_of(whole, lambda _: lambda: {}["lost"])
-    assert why(claim) == "raised KeyError: 'lost' (1 state, 1 actions, in the line 'right')"
+    with pytest.raises(ClaimError, match=r"KeyError: 'lost' \(test_own_claims\.py:\d+, in the line 'right'\)"):
+        mv.falsify(claim_of(whole, lambda _: lambda: {}["lost"]))
+    found = raised_by(claim_of(whole, lambda case: lambda: 1 / (top(case) - top(case))))
+    assert "(1 state, 1 actions, in the line 'right')" in found.crash.error
+
+
+@pytest.mark.parametrize(
+    "run", [mv.falsify, lambda claim: mv.audit([claim]), lambda claim: mv.check(claim, f=[1, 2, 3])]
+)
+def test_an_error_names_the_hypothesis_that_raises(run):
     unknown = mv.Hypothesis("h", lambda _: {}["lost"])
-    assert why(claim_of(whole, whole, unknown)) == "raised KeyError: 'lost' (1 state, 1 actions)"
+    with pytest.raises(ClaimError, match=r"KeyError: 'lost' \(test_own_claims\.py:\d+, in the hypothesis 'h'\)"):
+        run(claim_of(whole, whole, unknown))
+    number = mv.Hypothesis("h", whole)
+    with pytest.raises(ClaimError, match=r"numbers where truth is needed: compare them.*in the hypothesis 'h'"):
+        run(claim_of(whole, whole, number))
+    either = mv.Hypothesis("h", lambda case: True if case.f[0] > 0 else case.f[1] > 0)
+    with pytest.raises(ClaimError, match=r"`if`.*use choose.*test_own_claims\.py:\d+, in the hypothesis 'h'"):
+        run(claim_of(whole, whole, either))
+
+
+def test_a_hypothesis_may_raise_a_numeric_error():
+    quotient = mv.Hypothesis("1/Σ f > 0", lambda case: 1 / whole(case) > 0)
+    found = raised_by(claim_of(whole, lambda case: 3 * top(case), quotient))
+    assert found.certified > 0 and "in the hypothesis '1/Σ f > 0'" in found.crash.error
+
+
+def test_an_error_names_the_axiom_that_raises():
+    def proof(case):
+        yield mv.line("left", mv.square(whole(case)))
+        lost = mv.axioms.gibbs(case.f, mv.like([1, 2], case.f))
+        yield mv.at_least("0", 0, because="an axiom whose arguments do not fit", axiom=lost)
+
+    with pytest.raises(ClaimError, match="in the axiom of the line '0'"):
+        mv.falsify(mv.Claim("mine", "t", "s", setting(), proof))
 
 
 def test_a_fraction_is_a_constant():
@@ -200,18 +297,46 @@ def test_a_fraction_is_a_constant():
 # --- the batch -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("run", [mv.falsify, lambda claim: mv.audit([claim])])
-def test_a_proof_that_mixes_instances_is_no_proof(run):
-    """It would survive: squares of one instance bound nothing, but those of all instances together do."""
-    with pytest.raises(
-        ClaimError, match=r"'right' differs in a batch and alone.*count axes from the end, as in f.sum\(-1\)"
-    ):
-        run(claim_of(lambda case: 0 * top(case), lambda case: mv.square(case.f).sum()))
+def test_a_sum_is_that_of_one_instance():
+    """Squares of all instances together would bound each; those of one instance do not bound twice their largest."""
+    squares = claim_of(lambda case: 2 * mv.largest(mv.square(case.f)), lambda case: mv.square(case.f).sum())
+    for found in (mv.falsify(squares), mv.audit([squares])["mine"]):
+        assert found.standing is mv.Standing.REFUTED
+    true = claim_of(lambda case: mv.largest(mv.square(case.f)), lambda case: mv.square(case.f).sum())
+    for found in (mv.falsify(true), mv.audit([true])["mine"]):
+        assert found.standing is mv.Standing.SURVIVED
 
 
-def test_a_counterexample_of_a_batch_only_is_none():
-    with pytest.raises(ClaimError, match="violated in a batch, but not alone"):
-        mv.falsify(claim_of(lambda case: sum(case.f), lambda case: 5 + 0 * whole(case)))
+def test_a_batch_and_its_instances_alone_are_judged_alike():
+    """``sum(f)`` adds entries, whatever stands beside them."""
+    claim = claim_of(lambda case: sum(case.f), lambda case: 5 + 0 * whole(case))
+    rows = [[1, 2, 3], [1, 1, 1], [5, 1, 0], [-9, 0, 0]]
+    together = mv.check(claim, f=rows).verdict.tolist()
+    assert together == [mv.check(claim, f=row).verdict for row in rows]
+    assert [v.value for v in together] == ["violated", "holds", "violated", "holds"]
+
+
+@pytest.mark.parametrize(
+    "run", [mv.falsify, lambda claim: mv.audit([claim]), lambda claim: mv.check(claim, f=[[1, 2, 3]] * 2)]
+)
+@pytest.mark.parametrize(
+    "mix",
+    [
+        lambda case: mv.square(case.f).sum(-2),
+        lambda case: mv.square(case.f).sum((0, 1)),
+        lambda case: np.stack([case.f.unwrap()[0, 0], case.f.unwrap()[-1, 0]]).max(),
+        lambda case: case.plain()["f"].max(),
+        lambda case: case.take(np.array([True, False])).f.sum(),
+        lambda case: mv.choose(bool((case.f > 0).values.any()), case.f, 0).sum(),
+        lambda case: case.f[..., 0, :],
+        lambda case: sum(row.sum() for row in np.asarray(case.f)),
+        lambda case: case.f.swapaxes(0, 1)[0],
+        lambda case: case.f[np.arange(2), np.arange(2)],
+    ],
+)
+def test_a_proof_cannot_mix_instances(run, mix):
+    with pytest.raises(ClaimError, match=rf"{HERE}"):
+        run(claim_of(whole, mix))
 
 
 def test_lines_that_all_instances_share_are_no_mixing():
@@ -256,8 +381,11 @@ def test_what_cannot_be_drawn_cannot_be_searched():
         mv.falsify(claim)
 
 
-def test_hypotheses_may_be_plain_booleans():
-    """On exact numbers ``False`` means "not met", never "unknown"."""
+def test_hypotheses_are_comparisons():
+    """On exact numbers FALSE means "not met", never "unknown"; a Python bool is a hypothesis of no instance in particular."""
+    never, always = (mv.Hypothesis("h", lambda _, met=met: met) for met in (False, True))
+    assert mv.check(claim_of(top, whole, never), f=[1, 2, 3]).verdict is mv.Verdict.NOT_APPLICABLE
+    assert mv.check(claim_of(top, whole, always), f=[1, 2, 3]).verdict is mv.Verdict.HOLDS
     positive = mv.Hypothesis("f ≥ 0", lambda case: case.f.min(-1) >= 0)
     claim = claim_of(top, whole, positive)
     assert mv.check(claim, f=[1, 2, 3]).verdict is mv.Verdict.HOLDS
@@ -266,8 +394,8 @@ def test_hypotheses_may_be_plain_booleans():
     assert found.standing is mv.Standing.SURVIVED and found.undecided == 0 and found.not_applicable > 0
 
 
-def test_on_balls_a_plain_false_decides_nothing():
-    """``x < y`` of two overlapping balls is False, too."""
+def test_on_balls_an_open_comparison_decides_nothing():
+    """``x < y`` of two overlapping balls is UNKNOWN, not FALSE."""
     never = mv.Hypothesis("√2 < √2", lambda case: mv.sqrt(2 + 0 * whole(case)) < mv.sqrt(2 + 0 * whole(case)))
     claim = claim_of(top, whole, never, transcendental=True)
     assert mv.check(claim, f=[1, 2, 3]).verdict is mv.Verdict.UNDECIDED

@@ -331,7 +331,7 @@ def choose(truth: Any, if_true: Any, if_false: Any) -> Array:
     yes, no = numbers
     shape = np.broadcast_shapes(condition.shape, yes.shape, no.shape)
     test, one, two = (broadcast_to(value, shape) for value in (condition, yes, no))
-    return Numbers(yes.arithmetic, yes.arithmetic.choose(test.values, one._parts, two._parts))
+    return Numbers(yes.arithmetic, yes.arithmetic.choose(test._parts[0], one._parts, two._parts))
 
 
 select = choose
@@ -387,7 +387,7 @@ def assume_positive(values: Any) -> Array:
 
 def true_everywhere(truth: Any) -> bool:
     """Whether it is certain in every entry, of every instance: for primitives that raise where they are undefined."""
-    return bool((truth.values if isinstance(truth, Truth) else np.asarray(truth)).min(initial=1) > 0)
+    return bool((truth._parts[0] if isinstance(truth, Truth) else np.asarray(truth)).min(initial=1) > 0)
 
 
 def system_of(*arrays: Any) -> Any:

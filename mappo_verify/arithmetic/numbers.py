@@ -24,7 +24,18 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from .one_instance import INSTEAD, UFUNCS, WITHIN, Axis, OneInstance, Truth, aligned, axes_of, instances_of, refuse
+from .one_instance import (
+    INSTEAD,
+    UFUNCS,
+    Axis,
+    OneInstance,
+    Truth,
+    aligned,
+    axes_of,
+    instances_of,
+    refuse,
+    require_outside,
+)
 from .one_part import arithmetic_of
 from .protocol import Arithmetic, Parts, Relation
 from .system import System
@@ -222,11 +233,7 @@ class Numbers(OneInstance):
 
     def unwrap(self) -> Any:
         """Plain arrays with the instances on the first axis: one array, or ``(midpoint, radius)`` for enclosures."""
-        if WITHIN.get():
-            refuse(
-                "plain arrays of a formula's numbers",
-                "they would show other instances; keep computing with the numbers",
-            )
+        require_outside("plain arrays of a formula's numbers")
         plain = tuple(np.moveaxis(part, -1, 0) for part in self._parts)
         return plain[0] if len(plain) == 1 else plain
 
@@ -333,7 +340,7 @@ def constants(values: Any, arithmetic: Arithmetic) -> Numbers:
         values = values.tolist()
     if isinstance(values, (list, tuple)):
         if not values:
-            refuse("an empty list in a formula", "use zeros(shape, case.system)")
+            refuse("an empty list in a formula", "use mappo_verify.arithmetic.zeros(shape, case.system)")
         entries = [constants(value, arithmetic) for value in values]
         if len({entry.shape for entry in entries}) > 1:
             raise ValueError(f"the rows of {values!r} differ in length")

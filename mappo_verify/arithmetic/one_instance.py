@@ -41,6 +41,12 @@ def within_a_proof() -> Iterator[None]:
         WITHIN.reset(token)
 
 
+def require_outside(what: str) -> None:
+    """An error within a proof or a hypothesis, for what would show it other instances."""
+    if WITHIN.get():
+        refuse(what, "they would show other instances; keep computing with the numbers")
+
+
 class OneInstance:
     """Structure that numbers and truth share: ``parts`` are arrays ``core + (B,)``; ``B`` is 1 where all instances agree."""
 
@@ -210,6 +216,7 @@ class Truth(OneInstance):
     @property
     def values(self) -> npt.NDArray[np.int8]:
         """1 TRUE, 0 UNKNOWN, -1 FALSE, in storage ``core + (B,)``: for the engine, not for formulas."""
+        require_outside("plain arrays of a formula's truth")
         return self._parts[0]
 
     @staticmethod
@@ -321,11 +328,10 @@ INSTEAD = {
     "clip": "use maximum and minimum",
     "power": "use x*x, x**2 with an integer exponent, or exp(y*log(x))",
     "float_power": "use x*x, x**2 with an integer exponent, or exp(y*log(x))",
-    "linalg.solve": "use solve",
-    "inv": "use solve",
-    "solve": "use mappo_verify's solve",
-    "det": "write the determinant out, or use solve",
-    "norm": "use sup_norm, l1_distance or squared_norm",
+    "inv": "use mappo_verify.arithmetic.solve",
+    "solve": "use mappo_verify.arithmetic.solve",
+    "det": "write the determinant out, or use mappo_verify.arithmetic.solve",
+    "norm": "use sup_norm or l1_distance of mappo_verify.quantities, or squared_norm",
     "floor": "no formula rounds",
     "rint": "no formula rounds",
     "sign": "use choose on comparisons",

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .protocol import Arithmetic, Parts, Relation
-from .system import System, elementwise, floats_of, like, module_of
+from .system import TRUE, System, elementwise, floats_of, like, module_of
 
 
 class OnePart:
@@ -96,7 +96,11 @@ class OnePart:
         return (self._module.maximum(left[0], right[0]),)
 
     def compare(self, left: Parts, relation: Relation, right: Parts) -> npt.NDArray[np.int8]:
-        return np.asarray(self._module.compare(left[0], relation, right[0]), dtype=np.int8)
+        found = np.asarray(self._module.compare(left[0], relation, right[0]), dtype=np.int8)
+        if relation == "=" and self.system is System.BALLS:
+            same = elementwise(_same_point, *np.broadcast_arrays(left[0], right[0])).astype(bool)
+            return np.where(same, TRUE, found)
+        return found
 
     def certainly_equal(self, left: Parts, right: Parts) -> npt.NDArray[np.bool_]:
         return np.asarray(self._module.certainly_equal(*np.broadcast_arrays(left[0], right[0])), dtype=bool)
@@ -114,6 +118,11 @@ class OnePart:
 
     def floats(self, values: Parts) -> npt.NDArray[np.float64]:
         return floats_of(values[0])
+
+
+def _same_point(x: Any, y: Any) -> bool:
+    """Whether two balls are one point; a ball of some width proves no equality."""
+    return bool(x.is_exact() and y.is_exact() and x == y)
 
 
 @cache

@@ -38,7 +38,7 @@ from ..arithmetic.one_instance import Truth, within_a_proof
 from ..arithmetic.structure import broadcast_to
 from ..axioms import Axiom
 from ..claims.case import Case
-from ..claims.claim import NUMERIC, Claim, Line, chains, composed_relation
+from ..claims.claim import NUMERIC, Claim, Line, blamed, chains, composed_relation
 from ..claims.coordinates import Sizes
 from ..claims.verdict import Evidence, LineEvidence, StepEvidence, Verdict
 from ..errors import ClaimError, ExactnessError, UndecidedError
@@ -274,9 +274,13 @@ def _open(evidence: Evidence, bits: int) -> npt.NDArray[np.bool_]:
 
 
 def raised(error: Exception, where: str) -> str:
-    """What a claim's formulas raised, where, and how far the proof had come."""
+    """What a claim's formulas raised, where, how far the proof had come, and the cure."""
     place = ", ".join([where, *dict.fromkeys(getattr(error, "__notes__", ()))])
-    return f"{type(error).__name__}: {error} ({place})"
+    found = f"raised {type(error).__name__}: {error} ({place})"
+    if isinstance(error, (ExactnessError, UndecidedError)):
+        return found
+    divides = ", or use divide, by which 0/0 is 0" if isinstance(error, ZeroDivisionError) else ""
+    return f"{found}; say by a Hypothesis where the formula makes sense{divides}"
 
 
 def ask_hypotheses(claim: Claim, case: Case) -> tuple[tuple[tuple[str, Any], ...], Any, Case]:
@@ -289,7 +293,7 @@ def ask_hypotheses(claim: Claim, case: Case) -> tuple[tuple[tuple[str, Any], ...
     applies, live = np.full(case.several, TRUE, np.int8), case
     for hypothesis in claim.setting.all_hypotheses:
         truth = np.full(case.several, UNKNOWN, np.int8)
-        with within_a_proof():
+        with within_a_proof(), blamed(claim.id, f"in the hypothesis {hypothesis.name!r}"):
             answer = per_instance(hypothesis.holds(live), live.several)
         truth[applies == TRUE] = answer.reshape(-1)
         found.append((hypothesis.name, truth))
@@ -321,7 +325,7 @@ def _same(given: Any, derived: Any) -> Truth:
 
 def per_instance(truth: Any, several: tuple[int, ...]) -> npt.NDArray[np.int8]:
     """Truth for every instance side by side: the axes of an instance mean "for all"."""
-    given = Truth.of(truth).all().values
+    given = Truth.of(truth).all()._parts[0]
     return np.broadcast_to(given, (int(np.prod(several, dtype=int)),)).reshape(several)
 
 
@@ -343,17 +347,9 @@ def _relate(
 ) -> StepEvidence:
     """One relation between two lines of a chain, entry by entry, and then for all entries of each instance."""
     one, two = left.value, right.value
-    try:
-        shape = np.broadcast_shapes(one.shape, two.shape)
-    except ValueError:
-        raise ClaimError(
-            f"lines of one chain must have shapes that fit, and {left.expression!r} has {one.shape}, "
-            f"{right.expression!r} {two.shape}"
-        ) from None
-    system = case.system.system
     mask = mask_of(chain)
-    if mask is not None:
-        shape = np.broadcast_shapes(shape, mask.shape)
+    shape = _common_shape(left, right, mask)
+    system = case.system.system
     held = claimed(
         proved(one.compare(relation, two) if relation != "≥" else two.compare("≤", one), relation, system), mask
     )
@@ -369,6 +365,19 @@ def _relate(
     ratios = None if system is System.SYMBOLS or relation == "=" else _ratios(a, relation, b, where, axes)
     shaped = [None if v is None else np.asarray(v).reshape(case.several) for v in (margin, ratios)]
     return StepEvidence(left.expression, relation, right.expression, because, axiom, truth, *shaped)
+
+
+def _common_shape(left: Line, right: Line, mask: Truth | None) -> tuple[int, ...]:
+    """The shape in which two lines of a chain and its mask meet."""
+    shapes = [left.value.shape, right.value.shape]
+    try:
+        return np.broadcast_shapes(*shapes, *([] if mask is None else [mask.shape]))
+    except ValueError:
+        masked = "" if mask is None else f", and where= {mask.shape}"
+        raise ClaimError(
+            f"lines of one chain must have shapes that fit, and {left.expression!r} has {shapes[0]}, "
+            f"{right.expression!r} {shapes[1]}{masked}"
+        ) from None
 
 
 def sides(chain: list[Line], case: Case) -> tuple[Any, Any, Any]:
@@ -389,7 +398,8 @@ def _require_instance(claim: Claim, chain: list[Line], left: Line, right: Line) 
     assert isinstance(axiom, Axiom)
     slack = right.value - left.value if right.relation == "≤" else left.value - right.value
     try:
-        same, met = compare(slack, "=", axiom.value), axiom.holds
+        with blamed(claim.id, f"in the axiom of the line {right.expression!r}"):
+            same, met = compare(slack, "=", axiom.value), axiom.holds
     except (ExactnessError, UndecidedError):
         return  # this system cannot compute it; another one does
     mask = mask_of(chain)

@@ -27,12 +27,15 @@ from ..errors import ClaimError
 from ..papers.registry import claim as find
 from .campaign import violated_alone
 from .evaluate import ask_hypotheses, decide, raised, sides
+from .laws import standing_of
 from .reports import Progress, Tally, Witness, instance_data
 from .sampling import Draw, draw, instance, sizes_of
 from .shrink import shrink
 
 EFFORT = {"quick": (2_000, 40, 6), "thorough": (40_000, 300, 24)}
 """Float instances per size, generations of the climb, sizes that are climbed."""
+SUSPECTS = 3
+"""Points that floats cannot evaluate (0/0, say) and that are certified besides: the claim may raise an error there."""
 POPULATION = 48
 KEPT = 12
 """Points of a search that are certified."""
@@ -73,15 +76,18 @@ class Falsification:
     tightest: dict[str, Any] | None
     certified: int
     explored: int
+    undecided: int = 0
     crash: Crash | None = None
     crashed: int = 0
 
     @property
     def standing(self) -> Standing:
-        """REFUTED, or SURVIVED; UNTESTED where no instance met the hypotheses, or the claim raised an error on some."""
-        if self.witness is not None:
-            return Standing.REFUTED
-        return Standing.SURVIVED if self.certified and not self.crashed else Standing.UNTESTED
+        """By the laws of an audit: REFUTED or SURVIVED; OPEN where the claim raised an error, or nothing could be decided.
+
+        UNTESTED where no instance met the hypotheses.
+        """
+        violated = int(self.witness is not None)
+        return standing_of(self.certified, violated, self.undecided, self.crashed, proofs=0, failures=0)
 
     def __repr__(self) -> str:
         found = f"{self.certified} instances certified"
@@ -133,7 +139,7 @@ def falsify(
                     return _refuted(entry, sizes, alone, tally, explored, crashes)
             if tally.ratio is not None and tally.ratio != before:
                 tightest = {"states": sizes.states, "action_sizes": list(sizes.actions), "steps": sizes.steps}
-    return Falsification(entry, None, tally.ratio, tightest, tally.holds, explored, *_first(crashes))
+    return Falsification(entry, None, tally.ratio, tightest, tally.holds, explored, tally.undecided, *_first(crashes))
 
 
 def _one_by_one(points: Draw) -> Iterator[Draw]:
@@ -160,7 +166,9 @@ def _refuted(
 ) -> Falsification:
     small, coordinates = shrink(claim, sizes, instance(batch, 0))
     witness = Witness(claim.id, small, coordinates, violated_alone(claim, small, coordinates))
-    return Falsification(claim, witness, witness.evidence.ratio, None, tally.holds, explored, *_first(crashes))
+    return Falsification(
+        claim, witness, witness.evidence.ratio, None, tally.holds, explored, tally.undecided, *_first(crashes)
+    )
 
 
 def _search(
@@ -172,8 +180,9 @@ def _search(
         yield drawn, KEPT
         return
     scores = _scores(claim, sizes, drawn)
-    order = np.argsort(-scores)[:KEPT]
-    yield {name: values[order] for name, values in drawn.items()}, count
+    order = np.argsort(-_ranked(scores))[:KEPT]
+    tried = np.concatenate([order, np.setdiff1d(np.flatnonzero(np.isnan(scores)), order)[:SUSPECTS]])
+    yield {name: values[tried] for name, values in drawn.items()}, count
     schema = claim.setting.coordinates(sizes)
     dimension = sum(int(np.prod(c.shape)) for c in schema)
     if generations and 0 < dimension <= LARGEST_CLIMB and not any(c.kind == "rare" for c in schema):
@@ -204,7 +213,7 @@ def _climb(
         return result
 
     def objective(points: Floats) -> Floats:
-        return np.asarray(-_scores(claim, sizes, unflatten(np.ascontiguousarray(points.T))))
+        return -_ranked(_scores(claim, sizes, unflatten(np.ascontiguousarray(points.T))))
 
     first = generator.uniform(lows, highs, (POPULATION, len(lows)))
     seeds = np.stack([np.concatenate([start[c.name][i].ravel() for c in schema]) for i in range(KEPT)])
@@ -246,7 +255,7 @@ def _rationalised(schema: tuple[Coordinate, ...], point: dict[str, Floats]) -> D
 
 
 def _scores(claim: Claim, sizes: Sizes, drawn: dict[str, Any]) -> Floats:
-    """How violated (positive) or tight (close to 0 from below) each instance looks."""
+    """How violated (positive) or tight (close to 0 from below) each instance looks; nan where floats cannot tell."""
     count = len(next(iter(drawn.values())))
     scores = np.full(count, WORST)
     try:
@@ -257,9 +266,12 @@ def _scores(claim: Claim, sizes: Sizes, drawn: dict[str, Any]) -> Floats:
                 scores[applies > 0] = _relative_violation(claim, live)
     except Exception:
         pass  # floats only rank: the instances are certified unranked, and there an error is kept
-    return np.asarray(
-        np.clip(np.nan_to_num(scores, nan=WORST, posinf=-WORST, neginf=WORST), WORST, -WORST), dtype=np.float64
-    )
+    return scores
+
+
+def _ranked(scores: Floats) -> Floats:
+    """Scores without nan and infinity."""
+    return np.asarray(np.clip(np.nan_to_num(scores, nan=WORST, posinf=-WORST, neginf=WORST), WORST, -WORST))
 
 
 def _relative_violation(claim: Claim, case: Case) -> Floats:

@@ -91,7 +91,13 @@ def undecided(met: Any) -> Any:
 
 
 def standing_of(
-    holds: int, violated: int, undecided: int, raised: int, proofs: int, failures: int, instances_there_are: int
+    holds: int,
+    violated: int,
+    undecided: int,
+    raised: int,
+    proofs: int,
+    failures: int,
+    instances_there_are: int = ENOUGH,
 ) -> Standing:
     """The standing that counts of instances and of proofs amount to."""
     if violated:

@@ -278,8 +278,7 @@ def _how(
         undecided = f"; {tally.undecided} stay undecided" if tally.undecided else ""
         return f"every {'decided ' * bool(undecided)}instance holds ({arithmetic}){undecided}{open_proof}"
     if standing is Standing.OPEN and tally.raised:
-        count = f"{tally.raised} of {tally.raised + tally.holds} instances raised"
-        return f"{count} {tally.error}; say by a Hypothesis where the formula makes sense"
+        return f"{tally.raised} of {tally.raised + tally.holds} instances {tally.error}"
     if standing is Standing.OPEN:
         return f"{tally.undecided} instances meet the hypotheses, and none could be decided{open_proof}"
     failed = tally.reason.removeprefix("hypothesis not met: ")

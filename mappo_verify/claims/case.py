@@ -10,6 +10,7 @@ import numpy as np
 
 from ..arithmetic import Hidden, System, Truth, system_of
 from ..arithmetic.numbers import take
+from ..arithmetic.one_instance import require_outside
 from ..model import Game, Policy
 from ..model.conversion import convert
 from ..model.trees import converted, mapped, unwrapped
@@ -158,10 +159,12 @@ class Case:
 
     def plain(self) -> dict[str, Any]:
         """All that is given or has been derived, as plain games, policies and arrays: for pages and tables."""
+        require_outside("plain arrays of a case")
         return {name: unwrapped(value, self.several) for name, value in (self.derived | self.objects).items()}
 
     def take(self, chosen: Any) -> Case:
         """The instances under a mask; what is derived is derived anew."""
+        require_outside("chosen instances of a case")
         if not self.several:
             return self
         places = np.flatnonzero(chosen)

@@ -20,15 +20,18 @@ import enum
 import re
 import traceback
 from collections.abc import Callable, Container, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..arithmetic import Numbers
-from ..arithmetic.one_instance import within_a_proof
+from ..arithmetic.one_instance import Truth, within_a_proof
 from ..axioms import Axiom
-from ..errors import ClaimError, FormulaError, GameError, SolverError
+from ..errors import ClaimError, GameError, MappoVerifyError, SolverError
 from .settings import Setting
 
 if TYPE_CHECKING:
@@ -90,15 +93,6 @@ class Line:
             )
         if self.relation is not None and not self.because:
             raise ClaimError(f"line {self.expression!r} gives no reason; say because=...")
-
-
-def _computed(entry: Line) -> Line:
-    """A line whose value was a function, called."""
-    try:
-        return replace(entry, value=entry.value())
-    except Exception as error:
-        error.add_note(f"in the line {entry.expression!r}")
-        raise
 
 
 def line(expression: str, value: Any, where: Any = None) -> Line:
@@ -221,10 +215,11 @@ class Claim:
             if later.relation is not None and earlier is None:
                 raise ClaimError(f"claim {self.id}: {later.expression!r} has nothing to stand on; begin with line(...)")
         result = [
-            _computed(entry) if callable(entry.value) and not (formal and entry.axiom) else entry for entry in result
+            self._computed(entry) if callable(entry.value) and not (formal and entry.axiom) else entry
+            for entry in result
         ]
         for entry in result:
-            self._require_number(entry)
+            self._require_number(entry, case)
         if len(result) < 2 or all(entry.relation is None for entry in result):
             raise ClaimError(f"claim {self.id}: no line relates to another, so nothing is claimed")
         return result
@@ -245,12 +240,24 @@ class Claim:
             error.add_note(_reached(last))
             raise
         except Exception as error:
-            what = str(error) or type(error).__name__
-            raise ClaimError(f"claim {self.id}: {what} ({_place_of(error)}, {_reached(last)})") from error
+            raise malformed(self.id, error, _reached(last)) from error
 
-    def _require_number(self, entry: Line) -> None:
-        """A float is no exact number, and a list is no array."""
+    def _computed(self, entry: Line) -> Line:
+        """A line whose value was a function, called."""
+        with blamed(self.id, f"in the line {entry.expression!r}"):
+            return replace(entry, value=entry.value())
+
+    def _require_number(self, entry: Line, case: Case) -> None:
+        """A float is no exact number, a list is no array, and numbers are no mask; all lines are in the case's system."""
+        if entry.where is not None:
+            with blamed(self.id, f"the mask of the line {entry.expression!r}"):
+                Truth.of(entry.where)
         value = entry.value
+        if isinstance(value, Numbers) and value.system != case.system:
+            raise ClaimError(
+                f"claim {self.id}: line {entry.expression!r} is in {value.system.value}, and the case in "
+                f"{case.system.value}; make constants with like(..., case.system)"
+            )
         if (isinstance(value, (Numbers, int, Fraction)) and not isinstance(value, bool)) or callable(value):
             return
         if isinstance(value, (list, tuple)):
@@ -258,9 +265,10 @@ class Claim:
                 f"claim {self.id}: line {entry.expression!r} is a {type(value).__name__}; "
                 "stack its parts with np.stack([...], axis=-1)"
             )
-        raise FormulaError(
-            f"claim {self.id}: line {entry.expression!r} is a {type(value).__name__}, no number of the case; a constant is an "
-            "integer or a Fraction, and exp, log, sqrt, ... are those of mappo_verify"
+        what = f"an array of {value.dtype}" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"
+        raise ClaimError(
+            f"claim {self.id}: line {entry.expression!r} is {what}, no number of the case; a constant is an "
+            "integer, a Fraction or like([...], case.system), and exp, log, sqrt, ... are those of mappo_verify"
         )
 
 
@@ -268,16 +276,34 @@ NUMERIC = (ArithmeticError, GameError, SolverError)
 """What the numbers of an instance can raise; anything else is a malformed proof."""
 
 
+def malformed(claim: str, error: Exception, reached: str) -> ClaimError:
+    """The error of a proof or a hypothesis that is written wrongly: what, in which file and line, and how far it came."""
+    what = str(error) if isinstance(error, MappoVerifyError) else f"{type(error).__name__}: {error}"
+    return ClaimError(f"claim {claim}: {what.removesuffix(': ')} ({_place_of(error)}, {reached})")
+
+
+@contextmanager
+def blamed(claim: str, part: str) -> Iterator[None]:
+    """What is raised here belongs to ``part`` of a claim: numeric errors say so, any other is a malformed claim."""
+    try:
+        yield
+    except NUMERIC as error:
+        error.add_note(part)
+        raise
+    except Exception as error:
+        raise malformed(claim, error, part) from error
+
+
 def _reached(last: Any) -> str:
     return f"after the line {last.expression!r}" if isinstance(last, Line) else "before its first line"
 
 
 def _place_of(error: BaseException) -> str:
-    """File and line of the proof, or of what it called outside this package, where an error was raised."""
+    """File and line of the proof, or of what it called outside this package and its libraries, where an error was raised."""
     frames = traceback.extract_tb(error.__traceback__)
-    package = str(Path(__file__).parents[1])
+    package, libraries = str(Path(__file__).parents[1]), str(Path(np.__file__).parents[1])
     own = [f for f in frames if not f.filename.startswith(package) or "papers" in Path(f.filename).parts]
-    frame = (own or frames)[-1]
+    frame = ([f for f in own if not f.filename.startswith(libraries)] or own or frames)[-1]
     return f"{Path(frame.filename).name}:{frame.lineno}"
 
 
