@@ -16,7 +16,7 @@ from mappo_verify.checking.evaluate import certify
 from mappo_verify.checking.sampling import draw, instance, sizes_of
 from mappo_verify.claims.claim import Line, chains, cited, composed_relation
 from mappo_verify.claims.coordinates import Coordinate
-from mappo_verify.errors import ClaimError, FormulaError, GameError, MappoVerifyError
+from mappo_verify.errors import ClaimError, GameError, MappoVerifyError
 from mappo_verify.model.trees import unwrapped
 from mappo_verify.papers.registry import CLAIMS, IDS, select
 from mappo_verify.papers.registry import claim as find
@@ -395,7 +395,7 @@ def test_systems_are_not_mixed():
         mv.check("lemma-4.1", game=CLIMBING, policy=UNIFORM, target=UNIFORM, start=start)
     for slipped in (np.array([1.0, 2.0]), exact(1, 2), 0.5):
         strange = claim_of(mv.line("1", 1), mv.equal("1/2", slipped, because="it slipped in"))
-        with pytest.raises(FormulaError, match=r"line '1/2' is a .*no number of the case"):
+        with pytest.raises(ClaimError, match=r"line '1/2' is an? .*, no number of the case"):
             mv.check(strange, f=exact(1, 2))
 
 
@@ -432,7 +432,9 @@ def test_shapes_that_clash_inside_a_proof_are_a_claim_error():
     clash = mv.Claim(
         "mine", "t", "s", TABLE, lambda case: iter([mv.line("f + g", case.f + like([1, 2, 3], case.system))])
     )
-    with pytest.raises(ClaimError, match=r"claim mine: operands could not be broadcast.*test_claims.py"):
+    with pytest.raises(
+        ClaimError, match=r"claim mine: .*the shapes \(2,\) and \(3,\) of one instance do not fit.*test_claims.py"
+    ):
         mv.check(clash, f=exact(1, 2))
 
 

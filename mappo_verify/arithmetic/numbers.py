@@ -81,7 +81,11 @@ class Numbers(OneInstance):
         one, two = (self._parts, given._parts)
         if one[0].ndim != two[0].ndim:
             one, two = aligned(self, given)
-        return Numbers(self.arithmetic, function(two, one) if swapped else function(one, two))
+        try:
+            return Numbers(self.arithmetic, function(two, one) if swapped else function(one, two))
+        except ValueError:
+            _require_fitting(self, given)
+            raise
 
     # -- arithmetic ---------------------------------------------------------------------------------------------------------
 
@@ -181,7 +185,11 @@ class Numbers(OneInstance):
         """``self relation other`` for ``=``, ``≤`` or ``<``."""
         given = self.operand(other)
         one, two = (self._parts, given._parts) if self.ndim == given.ndim else aligned(self, given)
-        return Truth(self.arithmetic.compare(one, relation, two))
+        try:
+            return Truth(self.arithmetic.compare(one, relation, two))
+        except ValueError:
+            _require_fitting(self, given)
+            raise
 
     def __eq__(self, other: Any) -> Truth:  # type: ignore[override]
         return self.compare("=", other)
@@ -239,6 +247,16 @@ class Numbers(OneInstance):
 
     def __repr__(self) -> str:
         return f"Numbers({self.arithmetic.system.value}, shape {self.shape}, {instances_of(self.count)})"
+
+
+def _require_fitting(left: OneInstance, right: OneInstance) -> None:
+    """An error that names the shapes of one instance where they do not broadcast."""
+    try:
+        np.broadcast_shapes(left.shape, right.shape)
+    except ValueError:
+        raise ValueError(
+            f"the shapes {left.shape} and {right.shape} of one instance do not fit; lengths must agree, or be 1"
+        ) from None
 
 
 def _matmul(left: Numbers, right: Numbers) -> Numbers:
@@ -372,10 +390,14 @@ def contract_numbers(subscripts: str, *factors: Numbers) -> Numbers:
     spare = "ABCDEFGHIJ"[: max(rest)]
     spelled = ",".join(term.replace("...", spare[len(spare) - free :]) for term, free in zip(terms, rest, strict=True))
     arithmetic = factors[0].arithmetic
-    return Numbers(
-        arithmetic,
-        arithmetic.contract(f"{spelled}->{output.replace('...', spare)}", *(factor._parts for factor in factors)),
-    )
+    try:
+        parts = arithmetic.contract(
+            f"{spelled}->{output.replace('...', spare)}", *(factor._parts for factor in factors)
+        )
+    except ValueError:
+        given = " and ".join(str(factor.shape) for factor in factors)
+        raise ValueError(f"the shapes {given} do not fit {subscripts!r}") from None
+    return Numbers(arithmetic, parts)
 
 
 # --- in and out ----------------------------------------------------------------------------------------------------------------
