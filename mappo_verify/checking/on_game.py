@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import System, like, module_of
+from ..arithmetic import System, module_of
+from ..arithmetic.numbers import wrap
 from ..claims.case import Case
 from ..claims.claim import Claim
 from ..claims.coordinates import Sizes
-from ..claims.settings import Setting
+from ..claims.settings import Setting, as_instance
 from ..errors import GameError, SingularError, UndecidedError
 from ..model import Game, Policy
 from ..quantities.optimal import optimal
@@ -56,11 +57,16 @@ def case_on_game(setting: Setting, game: Game, seed: int = 0) -> Case:
     if obstacle:
         raise SingularError(f"this claim cannot be shown on this game: {obstacle}")
     exact = game.exact()
+    sizes = Sizes(exact.states, exact.action_sizes)
     objects = next(_objects(setting, exact, 1, np.random.default_rng(seed)))
-    plain = {i.name: value for i in setting.ingredients if (value := i.plain_on(exact)) is not None}
+    plain = {
+        i.name: as_instance(i, value, sizes, System.RATIONALS, ())
+        for i in setting.ingredients
+        if (value := i.plain_on(exact)) is not None
+    }
     # Of several policies the first is the optimal one, and the others are compared with it.
     objects |= dict(list(plain.items())[1:]) if len(plain) > 1 else plain
-    return Case(setting.ingredients, Sizes(exact.states, exact.action_sizes), System.RATIONALS, (), objects)
+    return Case(setting.ingredients, sizes, System.RATIONALS, (), objects)
 
 
 def _obstacle(setting: Setting, game: Game) -> str:
@@ -88,6 +94,11 @@ def _objects(setting: Setting, game: Game, count: int, generator: np.random.Gene
         best: Policy | None = optimal(game if game.states <= EXACT_STATES else game.floats()).policy.exact()
     except SingularError:
         best = None  # γ = 1 and some policy never terminates: there is no optimum to try
+    given = {
+        i.name: as_instance(i, fixed[i.name], sizes, System.RATIONALS, ())
+        for i in setting.ingredients
+        if fixed[i.name] is not None
+    }
     # Ingredients of one kind take turns: in case 0 the first policy is the optimal one, in case 1 the second, ...
     telling = {i.name: i.telling_on(game, best) for i in free.ingredients}
     turns: Counter[int] = Counter()
@@ -97,17 +108,19 @@ def _objects(setting: Setting, game: Game, count: int, generator: np.random.Gene
             chosen[turns[id(value)], name] = value
             turns[id(value)] += 1
     for index in range(count):
-        numbers = {name: like(values, System.RATIONALS) for name, values in instance(drawn, index).items()}
+        values = instance(drawn, index)
+        numbers = {c.name: wrap(values[c.name], System.RATIONALS, len(c.shape)) for c in free.coordinates(sizes)}
         built: dict[str, Any] = {}
         for ingredient in setting.ingredients:
             if ingredient.compute is not None:
                 continue  # it is computed from the others
-            value = fixed[ingredient.name]
-            if value is None:
-                value = chosen.get((index, ingredient.name))
-            if value is None:
-                value = ingredient.build(numbers, sizes, built, False)
-            built[ingredient.name] = value
+            name = ingredient.name
+            if name in given:
+                built[name] = given[name]
+            elif (index, name) in chosen:
+                built[name] = as_instance(ingredient, chosen[index, name], sizes, System.RATIONALS, ())
+            else:
+                built[name] = ingredient.build(numbers, sizes, built, 0)
         yield built
 
 
