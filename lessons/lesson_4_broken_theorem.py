@@ -170,9 +170,7 @@ def _(gain, length, size, when):
 @app.cell(hide_code=True)
 def _(iterations):
     _bad = [float(step.policy.factors[0][0, 0, 1].unwrap()[0]) for step in iterations]
-    _returns = [
-        float(mv.returns(step.game, step.policy, step.current_distribution).unwrap()[0]) for step in iterations
-    ]
+    _returns = [float(mv.returns(step.game, step.policy, step.current_distribution).unwrap()[0]) for step in iterations]
 
     def _learning(axes):
         axes.plot(_returns, ".-", color=BLUE)

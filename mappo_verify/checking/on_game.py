@@ -16,6 +16,7 @@ from ..claims.case import Case
 from ..claims.claim import Claim
 from ..claims.coordinates import Sizes
 from ..claims.settings import Setting, as_instance
+from ..claims.verdict import Verdict
 from ..errors import GameError, SingularError, UndecidedError
 from ..model import Game, Policy
 from ..quantities.optimal import optimal
@@ -134,5 +135,7 @@ def _evaluate(claim: Claim, game: Game, objects: dict[str, Any]) -> Any:
         return certify(claim, build)
     # Too wide a ball, or a quantity that only exact numbers have, sends the case to the rationals after all.
     with suppress(UndecidedError, GameError), module_of(System.BALLS).precision(BALL_BITS):
-        return evaluate(claim, build(System.BALLS))
+        evidence = evaluate(claim, build(System.BALLS))
+        if evidence.verdict is not Verdict.UNDECIDED or evidence.margin is None or evidence.margin.is_finite():
+            return evidence
     return certify(claim, build)
