@@ -15,6 +15,7 @@ from ..claims.case import Case
 from ..claims.claim import Claim
 from ..claims.coordinates import Sizes
 from ..claims.settings import Setting
+from ..claims.verdict import Verdict
 from ..errors import GameError, SingularError, UndecidedError
 from ..model import Game, Policy
 from ..quantities.optimal import optimal
@@ -122,6 +123,10 @@ def _evaluate(claim: Claim, game: Game, objects: dict[str, Any]) -> Any:
     if game.states <= EXACT_STATES:
         return certify(claim, build)
     # Too wide a ball, or a quantity that only exact numbers have, sends the case to the rationals after all.
+    # So does a statement of inequalities that balls leave open.
     with suppress(UndecidedError, GameError), module_of(System.BALLS).precision(BALL_BITS):
-        return evaluate(claim, build(System.BALLS))
+        evidence = evaluate(claim, build(System.BALLS))
+        decided = evidence.verdict is not Verdict.UNDECIDED
+        if decided or any(statement.relation == "=" for statement in evidence.statements):
+            return evidence
     return certify(claim, build)
