@@ -88,7 +88,7 @@ with app.setup:
             r"$\varepsilon^2 = \sum_a \pi_k(a)\, e(a)^2$ is at least each of its terms.",
             r"If $e$ is largest at $a$, then $\varepsilon \ge \sqrt{\pi_k(a)}\,|e(a)|$.",
         ),
-        r"A mean is at least each of its terms. So the price of replacing the largest error by $\varepsilon$ is "
+        r"A mean is at least each of its terms. So the cost of replacing the largest error by $\varepsilon$ is "
         r"$1/\sqrt{\min \pi_k}$, "
         "which no constant bounds, as policies may make actions as rare as they like.",
     )
@@ -169,8 +169,8 @@ def _(gain, length, size, when):
 
 @app.cell(hide_code=True)
 def _(iterations):
-    _bad = [float(step.policy.factors[0][0, 0, 1]) for step in iterations]
-    _returns = [float(mv.returns(step.game, step.policy, step.current_distribution)) for step in iterations]
+    _bad = [float(step.policy.factors[0][0, 0, 1].unwrap()[0]) for step in iterations]
+    _returns = [float(mv.returns(step.game, step.policy, step.current_distribution).unwrap()[0]) for step in iterations]
 
     def _learning(axes):
         axes.plot(_returns, ".-", color=BLUE)
@@ -325,7 +325,8 @@ def _():
             "increments.errors": errors.reshape(-1, steps),
         }
         lines = PRINTED.lines(PRINTED.setting.case(batch, mv.Sizes(1, (2,), steps), mv.System.FLOATS))
-        return (lines[0].value / lines[-1].value).reshape(steps, len(powers))  # floats explore, they never decide
+        ratios = (lines[0].value / lines[-1].value).unwrap()  # floats explore, they never decide
+        return ratios.reshape(steps, len(powers))
 
     return (ratios_of,)
 

@@ -29,7 +29,7 @@ import lazy_loader
 # The stub is the list: type checkers read it as it stands, and lazy-loader reads it when the package is imported.
 _resolve, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
-_NAMESPACES = ("quantities", "games", "algorithms", "runs", "checking", "arithmetic", "errors")
+_NAMESPACES = ("quantities", "games", "algorithms", "runs", "checking", "arithmetic", "axioms", "errors")
 _RENAMED = {
     "serialise": "quantities.sequential_game",
     "serialise_policy": "quantities.sequential_policy",

@@ -113,10 +113,10 @@ from .arithmetic.functions import (
 from .quantities.divergence import kl_divergence as kl_divergence, squared_norm as squared_norm
 
 # --- Namespaces: everything else, by subject -----------------------------------------------------------------------------
-from .claims import axioms as axioms
 from . import (
     algorithms as algorithms,
     arithmetic as arithmetic,
+    axioms as axioms,
     checking as checking,
     errors as errors,
     games as games,

@@ -5,6 +5,7 @@ Nothing in them is written by hand; ``python scripts/write_documents.py`` rewrit
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import Mapping
@@ -12,32 +13,115 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
 from mappo_verify.checking.campaign import audit
 from mappo_verify.checking.certificate import Certificate, read_certificate, recheck
 from mappo_verify.checking.certificate_files import Side
 from mappo_verify.checking.reports import AuditReport
+from mappo_verify.checking.statements import (
+    MEANINGS,
+    Finding,
+    StatementReport,
+    counted,
+    extent_text,
+    smallest,
+    statements_of,
+)
 from mappo_verify.claims.claim import Claim
 from mappo_verify.claims.verdict import Standing
 from mappo_verify.papers.registry import CLAIMS
-from mappo_verify.report.document import number_text
+from mappo_verify.report.document import counts_of, number_text
+from mappo_verify.report.terminal import audit_summary
 
 ROOT = Path(__file__).resolve().parent.parent
 SHOWN_DECIMALS = 4
+SCREEN = 100
+"""Columns of the terminal that is shown."""
 
 
 def audit_markdown(report: AuditReport) -> str:
-    """The audit's table: what stands, what falls, how it was decided."""
-    rows = ["| claim | standing | how it was decided |", "| --- | --- | --- |"]
+    """Verdicts: every statement first, what the words mean, what a defender says; then every claim, and its notes."""
+    statements = statements_of(report)
+    counts = ", ".join(counted(count, finding) for finding, count in counts_of(statements).items())
+    rows = [f"{len(statements)} statements: {counts}.", "", "| statement | | verdict |", "| --- | --- | --- |"]
+    rows += [f"| {e.statement.name} | {_cell(e.statement.title)} | **{e.words}** |" for e in statements]
+    rows += ["", *(f"- *{finding.value}*: {words}." for finding, words in MEANINGS.items())]
+    rows += ["", "## What does not stand, and what its defender would say", ""]
+    for found in statements:
+        if found.finding in (Finding.FALSE, Finding.NEEDS):
+            rows += _verdict(found)
+    rows += ["## The parts, claim by claim", "", KINDS, "", "| claim | kind | standing | how it was decided |"]
+    rows += ["| --- | --- | --- | --- |"]
     for entry in report.claims:
-        name = f"`{entry.id}`" + ("" if entry.claim.printed else " °")
-        margin = f" (off by {number_text(entry.margin)})" if entry.standing is Standing.REFUTED else ""
-        rows.append(f"| {name} | **{entry.standing.value}** | {_cell(entry.how)}{margin} |")
+        fails = f" (fails by {number_text(-entry.margin)})" if entry.standing is Standing.REFUTED else ""
+        cells = f"`{entry.id}`", entry.claim.kind.value, f"**{entry.standing.value}**", f"{_cell(entry.how)}{fails}"
+        rows.append(f"| {' | '.join(cells)} |")
     notes = [
-        f"- `{entry.id}`: {_prose(entry.claim.note)}"
+        f"- `{entry.id}` ({entry.claim.kind.value}): {_prose(entry.claim.note)}"
         for entry in report.claims
         if entry.standing is Standing.REFUTED and entry.claim.note
     ]
     return "\n".join([*rows, "", "What must be said beside a refutation:", "", *notes] if notes else rows)
+
+
+KINDS = (
+    "Kind: *printed*: the paper states just this; *reading*: one of several that its words allow, or a part that it does not "
+    "spell out; *hypothesis*: shows that one cannot be dropped; *repair*; *beyond*: a statement of ours; *simulation*: about "
+    "the paper's simulation and its numbers.  Only what is printed, and a hypothesis that is missing, counts for a verdict."
+)
+
+
+def _verdict(found: StatementReport) -> list[str]:
+    """Why a statement does not stand, what remains true, what a defender says, and the claims to look at."""
+    said = found.statement
+    fallen = ", ".join(f"`{part.id}`" for part in found.fallen)
+    repairs = ", ".join(f"`{part.id}` ({part.standing.value})" for part in found.repairs)
+    return [
+        f"**{said.name}, {_prose(said.title)}: {found.words}.**  Why: {_prose(said.why)}.  {_prose(said.yet)}".rstrip(),
+        "",
+        f"{_prose(said.answer)}",
+        "",
+        f"Refuted: {fallen}." + (f"  Repair: {repairs}." if repairs else ""),
+        "",
+    ]
+
+
+def first_screen(report: AuditReport, certificates: Mapping[str, Certificate]) -> str:
+    """What fell, in three lines: theorem, why, the smallest counterexample that is known, the repair; then the summary."""
+    statements = statements_of(report)
+    theorems = [e for e in statements if e.finding is Finding.FALSE and e.statement.id.startswith("theorem")]
+    lines = []
+    for found in theorems:
+        ids = {part.id for part in found.fallen}
+        own = {path: recheck(entry).evidence for path, entry in certificates.items() if entry.claim in ids}
+        known = {path: evidence for path, evidence in own.items() if evidence is not None}
+        path = smallest(known)
+        assert path is not None, f"no certificate of {found.statement.name}"
+        said = found.statement
+        repair = f"  Repair: `{found.repairs[0].id}`." if found.repairs else ""
+        yet = f"  {_prose(said.yet)}" if said.yet else ""
+        lines.append(
+            f"- **{said.name} is {found.finding.value}**: {_prose(said.why)}.  "
+            f"Smallest counterexample: [{extent_text(known[path])}]({path}).{yet}{repair}"
+        )
+    console = Console(width=SCREEN, file=io.StringIO(), force_terminal=False)
+    console.print(*audit_summary(report, statements, "report/index.html"), sep="\n")
+    assert isinstance(console.file, io.StringIO)
+    printed = re.sub(r", [\d.]+ s\)", ")", console.file.getvalue()).splitlines()
+    output = "\n".join(line.rstrip() for line in printed)
+    commands = "python3 -m venv .venv && .venv/bin/pip install .\n.venv/bin/mappo-verify audit --html report"
+    return "\n".join(
+        [
+            *lines,
+            "",
+            "See it yourself (Python 3.11 or later; about two minutes after installing):",
+            "",
+            f"```sh\n{commands}\n```",
+            "",
+            f"```text\n{output}\n```",
+        ]
+    )
 
 
 def paper_map(claims: tuple[Claim, ...] = CLAIMS) -> str:
@@ -205,9 +289,15 @@ def with_table(text: str, name: str, table: str) -> str:
     return f"{before}{begin}\n{table}\n{end}{rest.split(end)[1]}"
 
 
-def with_audit(readme: str, report: AuditReport) -> str:
-    """The README with the audit's table between its two marks."""
-    return with_table(readme, "audit", audit_markdown(report))
+def with_audit(readme: str, report: AuditReport, certificates: Mapping[str, Certificate]) -> str:
+    """The README with what fell between its two marks."""
+    return with_table(readme, "audit", first_screen(report, certificates))
+
+
+def verdicts(report: AuditReport) -> str:
+    """The page of all verdicts."""
+    head = "# Verdicts\n\nGenerated from an audit by `python scripts/write_documents.py`; a test keeps it current.\n\n"
+    return f"{head}{audit_markdown(report)}\n"
 
 
 def with_certificates(readme: str, folder: Path) -> str:
@@ -215,17 +305,23 @@ def with_certificates(readme: str, folder: Path) -> str:
     return with_table(readme, "certificates", certificates_markdown(folder))
 
 
-def documents(root: Path) -> dict[str, str]:
-    """The generated pages of ``docs/`` in the checkout at ``root``, by name."""
+def _certificates(root: Path) -> dict[str, Certificate]:
     paths = sorted((root / "certificates").glob("*.json"))
-    certificates = {path.relative_to(root).as_posix(): read_certificate(path) for path in paths}
+    return {path.relative_to(root).as_posix(): read_certificate(path) for path in paths}
+
+
+def documents(root: Path) -> dict[str, str]:
+    """The generated pages of ``docs/`` in the checkout at ``root`` that need no audit, by name."""
+    certificates = _certificates(root)
     return {"paper-map.md": paper_map(), "errata.md": errata(certificates)}
 
 
 def main(root: Path = ROOT) -> None:
     """Rewrite all documents of the checkout at ``root``."""
     readme, folder = root / "README.md", root / "certificates"
-    readme.write_text(with_audit(readme.read_text(encoding="utf-8"), audit()), encoding="utf-8")
+    report = audit()
+    readme.write_text(with_audit(readme.read_text(encoding="utf-8"), report, _certificates(root)), encoding="utf-8")
+    (root / "docs" / "verdicts.md").write_text(verdicts(report), encoding="utf-8")
     shown = folder / "README.md"
     shown.write_text(with_certificates(shown.read_text(encoding="utf-8"), folder), encoding="utf-8")
     for name, text in documents(root).items():

@@ -328,7 +328,7 @@ PLANTED: tuple[Planted, ...] = (
         "φ under the wrong weights",
         COVER,
         "(above * density_ratio(distribution",
-        "(state_action_distribution(np.asarray(distribution), policy, m) * density_ratio(distribution",
+        "(state_action_distribution(as_array(distribution), policy, m) * density_ratio(distribution",
         ("definition-4.4",),
     ),
     # --- the sequential game and optimality
@@ -428,15 +428,15 @@ PLANTED: tuple[Planted, ...] = (
     Planted(
         "the entropy for the negative entropy",
         ONLINE,
-        "np.asarray(entropy / _over(eta, entropy))",
-        "np.asarray(-entropy / _over(eta, entropy))",
+        "as_array(entropy / _over(eta, entropy))",
+        "as_array(-entropy / _over(eta, entropy))",
         ("lemma-c.4", "lemma-c.5"),
     ),
     Planted(
         "the regret of the comparator",
         ONLINE,
-        "np.asarray(comparator)[..., None, :] - np.asarray(plays)",
-        "np.asarray(plays) - np.asarray(comparator)[..., None, :]",
+        "as_array(comparator)[..., None, :] - as_array(plays)",
+        "as_array(plays) - as_array(comparator)[..., None, :]",
         ("lemma-c.5",),
     ),
     Planted(
@@ -563,8 +563,8 @@ PLANTED: tuple[Planted, ...] = (
     Planted(
         "a bonus for Bellman error",
         FINITE,
-        "+ lift(np.asarray(penalty), 1) * self.errors",
-        "- lift(np.asarray(penalty), 1) * self.errors",
+        "+ lift(as_array(penalty), 1) * self.errors",
+        "- lift(as_array(penalty), 1) * self.errors",
         ("theorem-d.7/trap",),
     ),
     Planted(

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 from typer.testing import CliRunner
 
 import mappo_verify as mv
@@ -67,7 +68,7 @@ def test_audit_prints_a_table(mappo):
     code, out, _ = mappo("audit", "-c", "definition-3.2/lipschitz", "-c", "lemma-b.3/zero-mean", "--seed", "4")
     assert code == 0
     text = words(out)
-    for piece in ("definition-3.2/lipschitz", "SURVIVED", "PROVED", "every instance holds (exact)", "2 claims:"):
+    for piece in ("definition-3.2/lipschitz", "SURVIVED", "PROVED", "every instance holds (exact)", "2 claims tried"):
         assert piece in text, piece
     assert "(quick, seed 4," in text and "UNEXPECTED" not in text
 
@@ -137,11 +138,26 @@ def test_audit_exit_code_1_if_a_claim_raises(mappo, monkeypatch):
     assert f"UNEXPECTED: {name} is OPEN, the registry records PROVED; {name} raised ZeroDivisionError" in words(out)
 
 
+def test_audit_says_what_remains_true_and_what_a_defender_says_on_request(mappo):
+    names = ("-c", "theorem-d.7/any-constant", "-c", "theorem-d.7/repaired")
+    code, out, _ = mappo("audit", *names)
+    text = words(out)
+    assert (
+        code == 0
+        and "Theorem D.7 is false: theorem-d.7/any-constant (4 states, 2x2 actions); repair: theorem-d.7/repaired"
+        in text
+    )
+    assert "A defender will say" in text and "nothing unexpected" in text
+    assert "false as printed: an exact instance violates it" in text
+
+
 def test_audit_on_a_game(mappo):
     code, out, _ = mappo("audit", "--game", "two-step")
     text = words(out)
-    assert code == 0 and re.search(r"\d+ claims on two-step:", text)
-    assert "proposition-4.2 skipped: it is not about a game" in text
+    assert code == 0 and re.search(r"\d+ claims on two-step tried", text)
+    assert re.search(r"\d+ claims say nothing about this game", text) and "proposition-4.2 skipped" not in text
+    _, out, _ = mappo("audit", "--game", "two-step", "--details")
+    assert "proposition-4.2 skipped: it is not about a game" in words(out)
     code, out, _ = mappo("audit", "-g", "climbing", "--discount", "9/10", "-c", "lemma-4.1")
     assert code == 0 and "2 claims on climbing" in words(out)
 
@@ -162,7 +178,19 @@ def test_json_on_standard_output_is_only_json(mappo):
     code, out, _ = mappo("audit", *QUICK, "-c", "definition-3.1/conditional-readings", "--json", "-")
     document = json.loads(out, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
     assert code == 0 and out.endswith("}\n")
-    assert {"claims", "profile", "seed", "game", "seconds", "standings", "unexpected", "skipped"} == document.keys()
+    keys = {
+        "statements",
+        "counts",
+        "claims",
+        "profile",
+        "seed",
+        "game",
+        "seconds",
+        "standings",
+        "unexpected",
+        "skipped",
+    }
+    assert keys == document.keys() and next(iter(document)) == "statements"
     for row in document["claims"]:
         assert {"id", "standing", "how", "instances", "margin", "ratio", "seconds"} <= row.keys()
     assert [row["id"] for row in document["claims"]] == [QUICK[1], "definition-3.1/conditional-readings"]
@@ -228,7 +256,12 @@ def test_games(mappo):
 def test_a_page(mappo, tmp_path):
     target = tmp_path / "new" / "report"
     code, out, _ = mappo("audit", *QUICK, "--html", str(target), "--seed", "2")
-    assert code == 0 and "1 claims: 1 PROVED" in words(out)
+    assert (
+        code == 0
+        and "1 claim tried" in words(out)
+        and "page: " in words(out)
+        and "".join(str(target).split()) in "".join(out.split())
+    )
     assert {file.name for file in target.iterdir()} == {"index.html", "report.json", "certificates"}
     document = json.loads((target / "report.json").read_text(encoding="utf-8"))
     assert document["reproduce"] == "mappo-verify audit --seed 2"
@@ -267,7 +300,28 @@ def test_explain_a_refuted_claim_shows_its_counterexample(mappo):
     code, out, _ = mappo("explain", "definition-3.1/conditional-readings")
     text = words(out)
     assert code == 0 and "the smallest counterexample found (1 state, 2x2 actions)" in text
-    assert "✗ broken here:" in text and "VIOLATED (rationals), margin -" in text
+    assert "✗ broken here:" in text and "VIOLATED (rationals): the statement fails by 1" in text
+
+
+def test_explain_as_latex(mappo):
+    code, out, _ = mappo("explain", "lemma-b.4", "--latex")
+    assert code == 0 and out.startswith("\\paragraph{Counterexample (Lemma B.4") and "false" in out.splitlines()[-1]
+    code, _, err = mappo("explain", "definition-3.2/lipschitz", "--latex")
+    assert code == 2 and "no counterexample to definition-3.2/lipschitz was found" in words(err).replace("│ ", "")
+    code, _, err = mappo("explain", "lemma-b.4", "--latex", "-g", "climbing")
+    assert code == 2 and "leave --game out" in words(err)
+
+
+def test_nothing_is_cut_in_mid_word_at_80_columns(mappo):
+    """And what is wrapped keeps its indent."""
+    _, out, _ = mappo("explain", "lemma-b.4")
+    whole = set(words(out).split())
+    said = registry.claim("lemma-b.4")
+    assert set(f"{said.title} {said.statement} {said.note}".split()) <= whole
+    lines = out.splitlines()
+    broken = next(n for n, line in enumerate(lines) if "✗ broken here" in line)
+    assert lines[broken].startswith("      ✗") and lines[broken + 1].startswith("        ")
+    assert max(map(cell_len, lines)) <= 80
 
 
 def test_explain_where_a_hypothesis_fails(mappo, tmp_path):
@@ -559,8 +613,7 @@ def test_falsify_survives_an_error_inside_a_proof(mappo, monkeypatch):
         yield mv.line("0", case.radius * 0)
         raise error
 
-    module = importlib.import_module("mappo_verify.checking.falsify")  # the package has a function of this name
-    monkeypatch.setattr(module, "find", lambda _: replace(whole, proof=proof))
+    monkeypatch.setattr(sys.modules["mappo_verify.checking.falsify"], "find", lambda _: replace(whole, proof=proof))
     error = ZeroDivisionError("lost")
     code, out, _ = mappo("falsify", whole.id)
     text = words(out)

@@ -1,25 +1,32 @@
 """Documents are generated, and current: the README's table, the map of the paper, every command that the README shows."""
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from markdown_it import MarkdownIt
 
 import mappo_verify as mv
-from mappo_verify.papers.registry import CLAIMS
+from mappo_verify.checking.statements import Finding, counted, finding_of
+from mappo_verify.papers.registry import CLAIMS, PAPERS
 from write_documents import (
     _cell,
-    audit_markdown,
+    _certificates,
     certificates_markdown,
+    first_screen,
     paper_map,
     side_text,
+    verdicts,
     with_audit,
     with_certificates,
 )
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+VERDICTS = (ROOT / "docs" / "verdicts.md").read_text(encoding="utf-8")
+(PAPER,) = PAPERS
+CERTIFICATE_FILES = _certificates(ROOT)
 BEGIN, END = "<!-- audit: begin -->", "<!-- audit: end -->"
 CERTIFICATES = ROOT / "certificates"
 
@@ -57,19 +64,46 @@ def test_nothing_that_the_registry_says_is_eaten():
     assert any(shown(text.replace("|", "\\|")) != " ".join(text.split()) for text in texts)  # so it is needed
 
 
-def test_the_readme_shows_every_claim_with_its_standing():
-    """tests/test_audit.py checks that the audit finds these standings anew; here the README must agree with them."""
-    table = README.split(BEGIN)[1].split(END)[0]
-    shown = re.findall(r"^\| `([^`]+)`(?: °)? \| \*\*([A-Z]+)\*\* \|", table, re.MULTILINE)
-    assert shown == [(claim.id, claim.record.value) for claim in CLAIMS]
+def words_by_record(statement):
+    """What the law says of a statement by the recorded standings of its parts."""
+    return finding_of((c.kind, c.record) for c in CLAIMS if c.parent == statement.id).value
 
 
-def test_the_table_comes_from_the_report():
-    report = mv.audit(["definition-3.2/lipschitz"])
-    text = with_audit(f"before\n{BEGIN}\nold\n{END}\nafter", report)
-    assert text == f"before\n{BEGIN}\n{audit_markdown(report)}\n{END}\nafter"
+def test_the_page_of_verdicts_shows_every_statement_and_claim():
+    """tests/test_audit.py checks that the audit finds these standings anew; here the page must agree with them."""
+    table, parts = VERDICTS.split("## The parts")
+    shown = re.findall(r"^\| (.+?) \| .+? \| \*\*(.+?)\*\* \|$", table, re.MULTILINE)
+    assert [name for name, _ in shown] == [s.name for s in PAPER.statements]
+    for (_, words), statement in zip(shown, PAPER.statements, strict=True):
+        assert words.startswith(words_by_record(statement)), statement.id
+    rows = re.findall(r"^\| `([^`]+)` \| (\w+) \| \*\*([A-Z]+)\*\* \|", parts, re.MULTILINE)
+    assert rows == [(claim.id, claim.kind.value, claim.record.value) for claim in CLAIMS]
+
+
+def test_the_first_screen_says_which_theorems_fall():
+    screen = README.split(BEGIN)[1].split(END)[0]
+    theorems = [s for s in PAPER.statements if s.id.startswith("theorem")]
+    fell = [s for s in theorems if words_by_record(s) == "false as printed"]
+    assert re.findall(r"^- \*\*(.+?) is false as printed\*\*", screen, re.MULTILINE) == [s.name for s in fell]
+    assert "multiplies the odds of two actions by more than 79.9" in screen
+    (output,) = re.findall(r"```text\n(.*?)```", screen, re.DOTALL)
+    counts = Counter(words_by_record(s) for s in PAPER.statements)
+    for words, count in counts.items():
+        assert counted(count, Finding(words)) in " ".join(output.split())
+    assert "nothing unexpected" in output and output.count("\n") <= 14
+    assert README.index(END) < 5_000
+
+
+def test_the_pages_come_from_the_report():
+    report = mv.audit(["theorem-d.7/any-constant", "definition-3.2/lipschitz"])
+    text = with_audit(f"before\n{BEGIN}\nold\n{END}\nafter", report, CERTIFICATE_FILES)
+    assert text == f"before\n{BEGIN}\n{first_screen(report, CERTIFICATE_FILES)}\n{END}\nafter"
+    assert "**Theorem D.7 is false as printed**" in text and "(certificates/theorem-d.7" in text
+    assert "| Theorem D.7 | Global convergence with general function approximation | **false as printed" in verdicts(
+        report
+    )
     with pytest.raises(ValueError, match="marks"):
-        with_audit("no marks", report)
+        with_audit("no marks", report, CERTIFICATE_FILES)
 
 
 def test_the_table_of_certificates_is_current():

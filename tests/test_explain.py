@@ -52,7 +52,7 @@ def test_on_a_game_the_optimal_policy_meets_the_uniform_one():
 
 def test_a_counterexample_shows_the_line_that_breaks():
     text = text_of(*explain("lemma-b.3/zero-mean-intervention"))
-    assert "✗ broken here" in text and "VIOLATED (rationals), margin -" in text
+    assert "✗ broken here" in text and "VIOLATED (rationals): the statement fails by 1/4" in text
 
 
 @pytest.mark.parametrize("name", ["definition-3.1", "lemma-b.3", "section-3.1/optimal", "definition-4.4"])

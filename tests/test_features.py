@@ -142,7 +142,7 @@ def test_random_features_have_norm_at_most_one_exactly_and_a_seed():
         assert floats_of(norms).min() > 0.999
     Features.given(features.converted(System.RATIONALS).tables)  # passes the exact check
     assert Features.random(game.balls(), 2).system is System.BALLS
-    with pytest.raises(GameError, match="dimension of at least 1, not 0"):
+    with pytest.raises(GameError, match="dimension of features = 0 is not an integer of at least 1"):
         Features.random(game, 0)
 
 

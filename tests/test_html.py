@@ -6,11 +6,14 @@ import base64
 import hashlib
 import json
 import re
+import subprocess
+import sys
 import unicodedata
 from dataclasses import replace
 from html.parser import HTMLParser
 from importlib.resources import files
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +27,7 @@ from mappo_verify.report import drawings, html
 from mappo_verify.report.document import full_document
 from mappo_verify.report.mathematics import MathematicsError, mathml, pieces
 
+CHECKER = Path(mv.__file__).parent.parent / "certificates"
 SHOWN = [
     "lemma-b.4",
     "lemma-b.3/zero-mean",
@@ -141,7 +145,7 @@ def test_every_line_shows_the_numbers_of_the_document(page, document):
         assert marks == [words[line["holds"]] for line in walk["lines"]]
         for line in walk["lines"]:
             if line["off_by"]:
-                assert f"Breaks here, off by {line['off_by']}:" in article.text
+                assert f"Breaks here: this line fails by {line['off_by']}." in article.text
         assert f"{row['instances']:,} decided" in article.text
         shown = [node.text for node in next(article.all("dl", class_="numbers")).all("dd")]
         assert shown == [i["text"] or f"{'×'.join(map(str, i['shape']))} numbers" for i in walk["ingredients"]]
@@ -152,7 +156,7 @@ def test_every_line_shows_the_numbers_of_the_document(page, document):
 
 
 def test_the_table_shows_every_standing(page, document):
-    (table,) = page.all("table")
+    (table,) = page.all("table", class_="verdicts")
     rows = list(next(table.all("tbody")).all("tr"))
     assert [next(row.all("a")).text for row in rows] == [row["id"] for row in document["claims"]]
     for shown, row in zip(rows, document["claims"], strict=True):
@@ -160,11 +164,27 @@ def test_the_table_shows_every_standing(page, document):
         assert row["standing"].lower() in standing.text.split()
         refuted = row["standing"] == "REFUTED"
         assert (f"repaired by {row['repaired_by']}" in standing.text) == (refuted and row["repaired_by"] is not None)
-    fails = sum(row["standing"] == "REFUTED" for row in document["claims"])
-    holds = sum(row["standing"] in ("PROVED", "SURVIVED") for row in document["claims"])
-    assert [next(p.all("strong")).text for p in page.all("p", class_="count")] == [
-        str(holds), str(fails), str(len(rows) - holds - fails)
-    ]  # fmt: skip
+
+
+def test_statements_come_first(page, document):
+    """Every statement with its verdict, what the words mean, and the counts; what fell opens the page."""
+    (table,) = page.all("table", class_="statements")
+    rows = list(next(table.all("tbody")).all("tr"))
+    shown = [
+        (next(row.all("strong")).text, next(row.all("span", class_="badge")).text.split(" ", 1)[1]) for row in rows
+    ]
+    assert shown == [(entry["name"], entry["words"]) for entry in document["statements"]]
+    counts = {next(p.all("span")).text: int(next(p.all("strong")).text) for p in page.all("p", class_="count")}
+    assert counts == document["counts"] and sum(counts.values()) == len(rows)
+    for row, entry in zip(rows, document["statements"], strict=True):
+        named = {node.attributes["href"][1:] for node in row.all("a")}
+        assert named == {*entry["parts"], *entry["fallen"], *entry["repairs"], *entry["remarks"]}
+        assert ("defender" in row.text) == bool(entry["fallen"])
+    (fell,) = page.all("ul", class_="fell")
+    assert [next(item.all("a")).text for item in fell.all("li")] == ["Lemma B.4"]
+    assert "Smallest counterexample: 1 state, 2 actions . Repair: lemma-b.4/repaired" in fell.text
+    legend = " ".join(node.text for node in page.all("dl", class_="meanings"))
+    assert all(words in legend for words in counts)
 
 
 def test_how_it_was_decided_quotes_the_line(page, document):
@@ -172,8 +192,6 @@ def test_how_it_was_decided_quotes_the_line(page, document):
     row = next(row for row in document["claims"] if row["id"] == "lemma-b.4")
     before, _, after = row["how"].partition(repr(row["broken"]))
     assert before and after == "" and f"{before}“" in article.text
-    printed = sum(row["standing"] == "REFUTED" and row["printed"] for row in document["claims"])
-    assert next(page.all("span", class_="of-printed")).text == f"{printed} of the refuted are printed in the paper"
 
 
 def test_tightness_is_drawn_with_the_documents_numbers(page, document):
@@ -199,8 +217,10 @@ def test_refutations_come_with_a_drawing_a_certificate_and_a_command(folder, pag
         found = recheck(read_certificate(folder / download.attributes["href"]))
         assert found.valid and row["certificate"] == download.attributes["href"]
         assert (
-            f"mappo-verify audit --claim {row['id']} mappo-verify explain {row['id']}" in next(article.all("pre")).text
+            f"mappo-verify audit --claim {row['id']} mappo-verify explain {row['id']}"
+            in list(article.all("pre"))[-1].text
         )
+        assert next(article.all("pre")).text == " ".join(row["latex"].split())
     assert sum(1 for _ in page.all("a", class_="download")) == len(refuted)
 
 
@@ -220,11 +240,12 @@ def test_the_json_says_more_than_the_table_and_nothing_else(document):
 # --- links, scripts, strangers --------------------------------------------------------------------------------------
 
 
-def test_every_link_leads_somewhere(folder, page):
+def test_every_link_leads_somewhere(folder, page, document):
     ids = [node.attributes["id"] for node in page.all() if "id" in node.attributes]
     assert len(ids) == len(set(ids))
     targets = {node.attributes["href"] for node in page.all("a")}
     assert {"#lemma-b.4", "#lemma-b.4/repaired", "report.json"} <= targets
+    targets.remove(document["paper"]["link"])
     for target in targets:
         assert target[1:] in ids if target.startswith("#") else (folder / target).is_file(), target
     for node in page.all():
@@ -232,10 +253,10 @@ def test_every_link_leads_somewhere(folder, page):
             assert node.attributes.get(name, ids[0]) in ids
 
 
-def test_nothing_is_fetched(folder, page):
+def test_nothing_is_fetched(folder, page, document):
     text = (folder / "index.html").read_text(encoding="utf-8")
     addresses = set(re.findall(r"(?:https?:)?//[a-z]\S*?(?=[\"'\s])", re.sub(r"base64,[\w+/=]+", "", text)))
-    assert addresses == {"http://www.w3.org/2000/svg"}
+    assert addresses == {"http://www.w3.org/2000/svg", document["paper"]["link"]}  # one is followed only by a click
     assert not any(set(node.attributes) & {"src", "style", "srcset", "onclick", "action"} for node in page.all())
     assert {m.split(":")[0] for m in re.findall(r"url\(([^)]{0,20})", text)} == {"data"}
 
@@ -294,7 +315,23 @@ def test_a_claim_that_a_game_violates_is_shown_where_it_is_violated():
 
 def test_no_claims_at_all(tmp_path):
     html.write_report(mv.audit([]), tmp_path)
-    assert "0 claims" in tree((tmp_path / "index.html").read_text(encoding="utf-8")).text
+    assert "0 statements" in tree((tmp_path / "index.html").read_text(encoding="utf-8")).text
+
+
+def test_the_commands_of_a_counterexample_work_in_the_folder_of_the_page(folder, document):
+    """The checker lies beside the page, whole, and needs nothing of this toolkit."""
+    row = next(row for row in document["claims"] if row["id"] == "lemma-b.4")
+    command = [sys.executable, "-I", "-S", row["checker"], row["certificate"]]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "lemma-b.4 is false" in done.stdout
+    files = {f.relative_to(CHECKER).as_posix() for f in CHECKER.rglob("*.py")}
+    copied = folder / "certificates"
+    assert {f.relative_to(copied).as_posix() for f in copied.rglob("*.py")} == files
+
+
+def test_no_checker_where_there_is_nothing_to_check(tmp_path):
+    html.write_report(mv.audit(["definition-3.2/lipschitz"]), tmp_path)
+    assert not list((tmp_path / "certificates").iterdir())
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):

@@ -453,3 +453,16 @@ def test_a_violation_is_decided_again():
     drawn = {"x": np.array(7)}
     assert certify(trial, lambda system: trial.setting.case(drawn, ONE, system)).violated
     assert evaluate(trial, trial.setting.case(drawn, ONE, System.BALLS)).violated
+
+
+def test_what_is_handed_in_for_a_derived_ingredient_is_verified():
+    double = mv.Derived("y", lambda case: 2 * case.x)
+    trial = claim(chain(lambda c: c.y, ("≤", lambda c: c.x + 9)), scalar(), double, symbolic=())
+    assert mv.check(trial, x=1).holds and mv.check(trial, x=1, y=2).holds
+    wrong = mv.check(trial, x=1, y=100)
+    assert wrong.verdict is mv.Verdict.NOT_APPLICABLE and "y is what follows" in wrong.reason
+
+    root = mv.Derived("y", lambda case: mv.sqrt(case.x))
+    leaving = claim(chain(lambda c: c.y, ("≤", lambda c: c.x + 1)), scalar(low=0), root, symbolic=())
+    assert mv.check(leaving, x=2).holds
+    assert mv.check(leaving, x=2, y=5).verdict is mv.Verdict.NOT_APPLICABLE  # also where the rationals do not reach

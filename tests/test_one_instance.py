@@ -45,7 +45,7 @@ from mappo_verify.quantities.concentrability import dominates, squared_concentra
 from mappo_verify.quantities.distributions import occupancy, stationary_distribution, visits
 from mappo_verify.quantities.equilibria import nash_gaps, response_game
 from mappo_verify.quantities.gradients import policy_gradient, product_gradient
-from mappo_verify.quantities.optimal import optimal, optimal_solution
+from mappo_verify.quantities.optimal import optimal
 from mappo_verify.quantities.performance_difference import return_difference
 from mappo_verify.quantities.ratio_game import commitment_values, product_of_marginals, ratio_value
 from mappo_verify.quantities.sequential import sequential_game, sequential_policy, values_by_agent
@@ -120,7 +120,7 @@ QUANTITIES = {
     ),
     "differences": lambda game, policy, target: return_difference(game, target, policy),
     "gradients": lambda game, policy, _: policy_gradient(game, policy) + product_gradient(game, policy),
-    "optimum": lambda game, _, __: (optimal_solution(game)[0], optimal_solution(game)[1].joint()),
+    "optimum": lambda game, _, __: (optimal(game).values, optimal(game).policy.joint()),
 }
 
 
@@ -186,10 +186,13 @@ def test_sample_paths_choose_a_slope_of_every_instance():
 
 def test_optimal_actions_are_no_numbers_of_a_formula():
     game = batch(System.RATIONALS)[0]
-    with pytest.raises(GameError, match="optimal_solution"):
-        optimal(hidden(game, System.RATIONALS, 0))
+    best = optimal(hidden(game, System.RATIONALS, 0))
+    with pytest.raises(FormulaError, match=r"they may differ between instances; use \.policy"):
+        _ = best.actions
+    with pytest.raises(FormulaError, match="it speaks of all instances"):
+        _ = best.certificate
     with pytest.raises(GameError, match="rationals"):
-        optimal_solution(hidden(game.balls(), System.BALLS, 0))
+        optimal(hidden(game.balls(), System.BALLS, 0))
 
 
 def test_instance_by_instance_wraps_what_comes_back():

@@ -133,6 +133,7 @@ def desk(tmp_path, monkeypatch):
         shutil.copy(path, tmp_path)
     (tmp_path / "certificates").mkdir()
     shutil.copy(ROOT / "certificates" / "check.py", tmp_path / "certificates")
+    shutil.copytree(ROOT / "certificates" / "checker", tmp_path / "certificates" / "checker")
     (tmp_path / "my_library.py").write_text("from mappo_verify import mirror_step as our_update\n", "utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)

@@ -356,7 +356,7 @@ def test_a_store_without_settings_knows_its_process(tmp_path):
 @pytest.mark.parametrize(
     ("plant", "message"),
     [
-        (lambda f: (shutil.rmtree(f / "trace"), (f / "trace").write_text("")), r"no folder|cannot write into the folder"),
+        (lambda f: (shutil.rmtree(f / "trace"), (f / "trace").write_text("")), r"not a folder|cannot write into the folder"),
         (lambda f: ((f / "run.json").unlink(), os.mkfifo(f / "run.json")), "it is a pipe or a device"),
         (lambda f: ((f / "run.json").unlink(), (f / "run.json").mkdir()), "does not describe a run"),
         (lambda f: (f / "run.json").write_bytes(b" " * 2**20 + b"{}"), "holds more than the limit"),
@@ -514,10 +514,10 @@ HUGE = "{'descr': '<f8', 'fortran_order': False, 'shape': (1, %d), }"
     ("plant", "message"),
     [
         (lambda p: raw(p, "parameters_1", HUGE % 10**15), r"parameters_1 is float64 \(1, 1000000000000000\), not"),
-        (lambda p: raw(p, "parameters_1", HUGE.replace("1, %d", "10**9,")), "no plain array"),
+        (lambda p: raw(p, "parameters_1", HUGE.replace("1, %d", "10**9,")), "not a plain array"),
         (lambda p: raw(p, "parameters_1", HUGE.replace("1, %d", "10000000,")), "has .10000000,. iterations; 7 are"),
-        (lambda p: raw(p, "values_1", "__import__('os')"), "no plain array"),
-        (lambda p: raw(p, "values_1", "(" * 60_000), "no plain array"),
+        (lambda p: raw(p, "values_1", "__import__('os')"), "not a plain array"),
+        (lambda p: raw(p, "values_1", "(" * 60_000), "not a plain array"),
         (lambda p: raw(p, "parameters_1", HUGE % 3), "bytes, which are not those of"),
         (lambda p: chunk(p, parameters_1=np.zeros((1, 3), ">f8")), "parameters_1 is >f8"),
         (lambda p: chunk(p, parameters_1=np.zeros((1, 3), complex)), "parameters_1 is complex128"),
@@ -526,7 +526,7 @@ HUGE = "{'descr': '<f8', 'fortran_order': False, 'shape': (1, %d), }"
         (lambda p: chunk(p, parameters_1=np.float64(1)), "has no iterations"),
         (lambda p: chunk(p, parameters_1=None), "it is of another run"),
         (lambda p: chunk(p, more=np.zeros(3)), "it is of another run"),
-        (lambda p: chunk(p, generators=np.full((3, 6), 2**63, np.uint64)), "no state of a random generator"),
+        (lambda p: chunk(p, generators=np.full((3, 6), 2**63, np.uint64)), "not the state of a random generator"),
         (lambda p: chunk(p, generators=np.zeros((2, 6), np.uint64)), "generators is uint64"),
         (lambda p: (p.unlink(), os.mkfifo(p)), "not a regular file"),
     ],
@@ -589,7 +589,7 @@ def test_the_command_runs_writes_and_says_what_it_found(mappo, tmp_path):
     assert same(mv.load_run(out), mv.algorithms.multi_agent_ppo(game, 1000))
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
     code, text, _ = mappo("algorithm-1", "--out", out, "--resume")
-    assert code == 0 and "holds the whole run already: nothing is left to do" in text
+    assert code == 0 and "holds the complete run already: nothing is left to do" in text
     assert before == {path: path.stat().st_mtime_ns for path in out.rglob("*")}
 
 
@@ -668,8 +668,8 @@ def test_a_game_that_changed_is_noticed(mappo, tmp_path):
         (("algorithm-1",), "give --game"),
         (("algorithm-2",), "needs one of --game and --problem"),
         (("algorithm-2", "--problem", "climbing"), "no problem is called 'climbing'; there are theorem-5.5-two-agents"),
-        (("algorithm-2", "--problem", "theorem-5.5-one-agent", "--discount", "1/2"), "a problem is what it is"),
-        (("algorithm-2", "--problem", "theorem-5.5-one-agent", "--samples", "few"), "'few' is no whole number"),
+        (("algorithm-2", "--problem", "theorem-5.5-one-agent", "--discount", "1/2"), "leave them out with --problem"),
+        (("algorithm-2", "--problem", "theorem-5.5-one-agent", "--samples", "few"), "'few' is not a whole number"),
         (
             ("algorithm-4", "--problem", "theorem-5.5-one-agent"),
             "only --problem theorem-5.5-two-agents comes with them",
@@ -677,8 +677,8 @@ def test_a_game_that_changed_is_noticed(mappo, tmp_path):
         (("algorithm-1", "--game", "two-step"), "let it begin again with --restart"),
         (("algorithm-1", "--game", "climbing", "--solver", "sgd:10"), "needs a radius R"),
         (("algorithm-1", "--game", "climbing", "--solver", "sgd"), "--solver 'sgd' is none of exact, sgd:NUMBER"),
-        (("algorithm-1", "--game", "climbing", "--critic", "noisy:much"), "'much' is no number"),
-        (("algorithm-1", "--game", "climbing", "--critic", "noisy:e"), "'e' is no number"),
+        (("algorithm-1", "--game", "climbing", "--critic", "noisy:much"), "'much' is not a number"),
+        (("algorithm-1", "--game", "climbing", "--critic", "noisy:e"), "'e' is not a number"),
         (("algorithm-1", "--game", "climbing", "--beta", "-1"), "β = -1 is not a positive"),
         (("constant-step", "--game", "climbing", "--step", "nan"), "the step η"),
         (("shared-parameters", "--game", "random:2x2x3:1"), "cannot share one policy"),
@@ -694,7 +694,7 @@ def test_bad_input_ends_in_one_line_and_leaves_no_run(mappo, tmp_path, options, 
 def test_a_folder_that_is_a_file_is_a_clear_error(mappo, tmp_path):
     (tmp_path / "file").write_text("mine")
     code, _, err = mappo("constant-step", "--game", "climbing", "--out", tmp_path / "file")
-    assert code == 2 and ("is no folder that can be read" in err or "cannot make the folder" in err)
+    assert code == 2 and ("is not a folder that can be read" in err or "cannot make the folder" in err)
 
 
 # --- what it says -------------------------------------------------------------------------------------------------------

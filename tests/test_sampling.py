@@ -14,6 +14,7 @@ from mappo_verify.checking.evaluate import decide
 from mappo_verify.checking.sampling import ACTION_SHAPES, draw, instance, sizes_of
 from mappo_verify.claims.coordinates import Coordinate
 from mappo_verify.errors import ClaimError
+from mappo_verify.model.trees import unwrapped
 from mappo_verify.papers.registry import CLAIMS
 
 COUNT = 2_000
@@ -99,14 +100,16 @@ def test_drawn_policies_and_games_have_the_corners():
     setting = next(c for c in CLAIMS if c.id == "lemma-4.1").setting
     sizes = mv.Sizes(3, (2, 2))
     case = setting.case(draw(setting, sizes, 300, np.random.default_rng(1)), sizes, System.FLOATS)
-    rows = case.policy.factors[1]
+    assert case.several == (300,) and case.policy.factors[1].shape == (3, 2, 2)
+    plain = case.plain()
+    game, rows = plain["game"], plain["policy"].factors[1]
     assert (rows.max((-1, -2, -3)) == 1).any() and (rows.min((-1, -2, -3)) == 0).any()
     assert ((rows > 0).all((-1, -2, -3)) & (rows.min((-1, -2, -3)) < 1e-3)).any(), "nearly deterministic"
-    assert (case.game.discount == 0).any() and (case.game.discount == 1).any()
-    assert ((case.game.discount > 0.9) & (case.game.discount < 1)).any()
-    mass = case.game.transition.sum(-1)
+    assert (game.discount == 0).any() and (game.discount == 1).any()
+    assert ((game.discount > 0.9) & (game.discount < 1)).any()
+    mass = game.transition.sum(-1)
     assert (mass < 1 - 1e-9).any() and (np.abs(mass - 1) < 1e-12).any()
-    assert (case.game.transition.sum(-2).sum(-2) == 0).any(), "a state that nothing leads to"
+    assert (game.transition.sum(-2).sum(-2) == 0).any(), "a state that nothing leads to"
 
 
 def test_seeds_make_draws_reproducible():
@@ -125,7 +128,7 @@ def test_one_instance_of_a_batch():
     batch = draw(setting, sizes, 5, np.random.default_rng(0))
     alone = instance(batch, 3)
     assert all((alone[name] == batch[name][3]).all() for name in batch)
-    assert setting.case(alone, sizes, System.RATIONALS).batch_shape == ()
+    assert setting.case(alone, sizes, System.RATIONALS).several == ()
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda c: c.id)
@@ -178,7 +181,8 @@ def test_the_hypotheses_of_every_claim_can_be_met(claim):
         drawn = draw(claim.setting, sizes, count, generator)
         case = claim.setting.case(drawn, sizes, System.RATIONALS)
         for hypothesis in claim.setting.all_hypotheses:
-            assert not hypothesis.by_construction or (np.asarray(hypothesis.holds(case)) == TRUE).all(), hypothesis.name
+            if hypothesis.by_construction:
+                assert (unwrapped(hypothesis.holds(case), case.several) == TRUE).all(), hypothesis.name
         for _, evidence in decide(trivial, drawn, sizes):
             met += np.asarray(evidence.verdict, dtype=object).ravel().tolist().count(mv.Verdict.HOLDS)
         seen += count

@@ -5,10 +5,11 @@ import itertools
 import pytest
 
 import mappo_verify as mv
-from mappo_verify.checking.statements import MEANINGS, Finding, finding_of, statements_of
+from mappo_verify.checking.statements import MEANINGS, Finding, extent_text, finding_of, statements_of
 from mappo_verify.claims.claim import Kind
 from mappo_verify.claims.verdict import Standing
 from mappo_verify.papers.registry import CLAIMS, PAPERS
+from mappo_verify.report.mathematics import pieces
 
 STATEMENTS = {statement.id: statement for paper in PAPERS for statement in paper.statements}
 P, R, H = Kind.PRINTED, Kind.READING, Kind.HYPOTHESIS
@@ -87,3 +88,16 @@ def test_own_claims_are_statements_without_a_paper():
 
     (found,) = statements_of(mv.audit([mv.Claim("mine/part", "Mine", "nowhere", setting, proof)]))
     assert (found.statement.name, found.words) == ("mine", "false")
+
+
+@pytest.mark.parametrize("statement", STATEMENTS.values(), ids=lambda statement: statement.id)
+def test_what_is_said_of_a_statement_can_be_typeset(statement):
+    for text in (statement.title, statement.why, statement.yet, statement.answer):
+        assert not text or "Lemma" not in "".join(p.text for p in pieces(text) if p.kind == "math")
+
+
+def test_the_smallest_of_runs_tells_its_length():
+    report = mv.audit(["theorem-4.5/i", "theorem-4.5/ii-any-constant"])
+    (found,) = statements_of(report)
+    assert found.smallest is not None and found.smallest.id == "theorem-4.5/i"
+    assert "steps" in extent_text(found.smallest.witness.evidence)

@@ -61,9 +61,9 @@ def test_pictures_show_the_numbers(data, tmp_path):
 
 def test_the_titles_claim_only_what_the_curves_show(data):
     """Planted: a printed run that rises, and another slope.  The findings leave the titles."""
-    assert "walks away" in theorem_5_5_gap(data).get_suptitle()
+    assert "moves away" in theorem_5_5_gap(data).get_suptitle()
     other = json.loads(json.dumps(data))
     other["panels"][0]["curves"][0]["mean"][-1] = 1.0
     other["slope"]["slope"] = -0.25
-    assert "walks away" not in theorem_5_5_gap(other).get_suptitle()
+    assert "moves away" not in theorem_5_5_gap(other).get_suptitle()
     assert "n^-0.25" in theorem_5_5_slope(other).get_suptitle()

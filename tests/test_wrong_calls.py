@@ -31,7 +31,7 @@ def test_wrong_seeds_are_named(name, seed):
 
 @pytest.mark.parametrize("name", [3, None, 1.5, ["climbing"], b"climbing"])
 def test_names_that_are_no_text(name):
-    with pytest.raises(mv.errors.GameError, match=r"is no name of a game; the named ones are climbing"):
+    with pytest.raises(mv.errors.GameError, match=r"is not the name of a game; the named ones are climbing"):
         mv.named_game(name)
 
 

@@ -214,7 +214,7 @@ def outcomes_of(problem: OfflineProblem, m: int) -> Outcomes:
 
 
 class Data(ABC):
-    """How much of the world pessimistic evaluation sees."""
+    """What data pessimistic evaluation sees."""
 
     @abstractmethod
     def dataset(self, outcomes: Outcomes, policy: Policy, generator: Generator) -> Dataset:
@@ -223,7 +223,7 @@ class Data(ABC):
 
 @dataclass(frozen=True)
 class Population(Data):
-    """All of it: every outcome, weighted by its chance.  Works in every number system."""
+    """The whole distribution: every outcome, weighted by its probability.  Works in every number system."""
 
     def dataset(self, outcomes: Outcomes, policy: Policy, generator: Generator) -> Dataset:  # noqa: ARG002 - one interface
         """The chances themselves."""

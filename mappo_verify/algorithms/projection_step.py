@@ -10,7 +10,7 @@ at 0 and averages ``θ(1), ..., θ(T)``; its analysis (Lemma B.1) averages ``θ(
 have to find again, in every iteration, what it already knew.  :class:`ExactFit` returns the minimiser itself.
 
 The step is ``η = R/(G√T)`` with ``G`` a bound on ``‖g‖``.  On the ball ``‖θ - θ_k‖ ≤ 2R``, hence ``G = 2(2R +
-B/β_k)`` with ``|Q̂| ≤ B``; the paper prints ``2(R + B/β_k)``, which is no bound (lemma-b.2).  Source: equation
+B/β_k)`` with ``|Q̂| ≤ B``; the paper prints ``2(R + B/β_k)``, which is not a bound (lemma-b.2).  Source: equation
 (4), Algorithm 3, Lemmas B.1 and B.2.
 """
 

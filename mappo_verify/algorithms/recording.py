@@ -86,7 +86,7 @@ Record = Callable[[Process], Recording]
 
 
 def in_memory(process: Process) -> Recording:
-    """All iterations at once, without a copy anywhere else."""
+    """Runs all iterations and keeps them in memory only."""
     tables = tuple(np.empty((process.iterations + 1, *c.shape), c.dtype) for c in process.columns)
     state, failure = process.begin(), None
     try:

@@ -10,7 +10,7 @@ the mean over agents of what action ``a`` is worth to each while the others play
 such policy need be good: where half of the agents must act unlike the other half, the best one earns ``2/2^N`` of the optimum.
 Source: Section 4.3, Kuba et al. (2022), Proposition 1.
 
-Two agents who are paid for acting differently keep tossing coins:
+Two agents that are rewarded for acting differently stay at the uniform policy:
 
 >>> import mappo_verify as mv
 >>> game = mv.named_game("shared-parameter:2").floats()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,7 +19,7 @@ import numpy as np
 
 from ..arithmetic import FALSE, System, floats_of, module_of, smallest
 from ..claims.case import Case, system_of_object
-from ..claims.claim import Claim
+from ..claims.claim import NUMERIC, Claim
 from ..claims.coordinates import Sizes
 from ..claims.verdict import Evidence, Standing, Verdict
 from ..errors import ClaimError, MappoVerifyError, UndecidedError
@@ -199,14 +200,14 @@ def try_out(name: str, count: int, seed: int) -> tuple[str, str, float] | None:
     for sizes in every:
         drawn = draw(claim.setting, sizes, max(1, count // len(every)), generator)
         try:
-            evidence = certify(claim, partial(claim.setting.case, drawn, sizes))
+            found = [evidence for _, evidence in decide(claim, drawn, sizes)]
         except Exception:
             continue
-        steps = [*evidence.statements, *(entry.step for entry in evidence.lines if entry.step is not None)]
-        for step in steps:
-            if (step.truth == FALSE).any() and step.margin is not None:
-                margin = smallest(np.asarray(step.margin)[step.truth == FALSE], 0)
-                return f"{claim.id}, at {step.right!r}", str(margin[()]), float(floats_of(margin))
+        for evidence in found:
+            for step in (*evidence.statements, *(entry.step for entry in evidence.lines if entry.step is not None)):
+                if (step.truth == FALSE).any() and step.margin is not None:
+                    margin = smallest(np.asarray(step.margin)[step.truth == FALSE], 0)
+                    return f"{claim.id}, at {step.right!r}", str(margin[()]), float(floats_of(margin))
     return None
 
 
@@ -244,7 +245,8 @@ def _witness(claim: Claim, drawn: Draw, sizes: Sizes, found: list[Part]) -> Witn
 def violated_alone(claim: Claim, sizes: Sizes, coordinates: dict[str, Any]) -> Evidence:
     """The evidence of one violated instance, decided a second time in balls, of twice the bits that the first took.
 
-    Balls may leave it open where a hypothesis is an equality; they must not contradict it.
+    Balls may leave it open, where a hypothesis is an equality or a formula needs decided numbers (an optimal policy, say);
+    they must not contradict it.
     """
     build = partial(claim.setting.case, coordinates, sizes)
     evidence = certify(claim, build)
@@ -252,9 +254,10 @@ def violated_alone(claim: Claim, sizes: Sizes, coordinates: dict[str, Any]) -> E
         raise UndecidedError(
             f"claim {claim.id}: an instance was violated, and decided alone it is not; please report this"
         )
-    with module_of(System.BALLS).precision(2 * (evidence.precision or AGAIN)):
+    again = None
+    with suppress(*NUMERIC), module_of(System.BALLS).precision(2 * (evidence.precision or AGAIN)):
         again = evaluate(claim, build(System.BALLS))
-    if again.holds:
+    if again is not None and again.holds:
         raise UndecidedError(
             f"claim {claim.id}: a violation in {evidence.arithmetic.value} is none in balls; please report this"
         )

@@ -58,7 +58,7 @@ SELF_TEST: tuple[Planted, ...] = (
         "occupancy without the factor 1-γ",
         "quantities/distributions.py",
         "lift(like(1, game.system) - game.discount, 1) * visits",
-        "lift(like(np.ones(game.batch_shape, int), game.system), 1) * visits",
+        "lift(like(1, game.system), 1) * visits",
         ("section-3.1",),
     ),
     Planted(

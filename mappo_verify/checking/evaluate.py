@@ -11,7 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import reduce
+from operator import and_
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 import numpy.typing as npt
@@ -33,12 +36,13 @@ from ..arithmetic import (
 )
 from ..arithmetic.one_instance import Truth, within_a_proof
 from ..arithmetic.structure import broadcast_to
-from ..claims.axioms import Axiom
+from ..axioms import Axiom
 from ..claims.case import Case
 from ..claims.claim import NUMERIC, Claim, Line, blamed, chains, composed_relation
 from ..claims.coordinates import Sizes
 from ..claims.verdict import Evidence, LineEvidence, StepEvidence, Verdict
 from ..errors import ClaimError, ExactnessError, UndecidedError
+from ..model.trees import leaves_of
 from .laws import claimed, mask_of, proved, undecided, verdicts_of
 
 FLOAT_NOISE = 1e-9
@@ -121,16 +125,13 @@ def skim(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes) -> Iterator[Part]
     What stays open is not counted: these instances come beside those that :func:`decide` decides one and all.
     """
     every: Indices = np.arange(len(next(iter(drawn.values()))))
-    found, rest = _in_enclosures(claim, drawn, sizes, every)
-    yield from found
-    if not len(rest):
+    evidence = _enclosed(claim, drawn, sizes, every)
+    if evidence is None:
         return
-    with np.errstate(all="ignore"):
-        try:
-            evidence = evaluate(claim, _case(claim, drawn, sizes, rest, System.ENCLOSURES))
-        except NUMERIC:
-            return
-    suspects = rest[np.ravel(evidence.verdict) == Verdict.VIOLATED][:SUSPECTS]
+    settled = _settled(evidence)
+    if settled.any():
+        yield every[settled], _narrowed(evidence, settled)
+    suspects = every[np.ravel(evidence.verdict) == Verdict.VIOLATED][:SUSPECTS]
     if len(suspects):
         chosen = {name: values[suspects] for name, values in drawn.items()}
         yield from ((suspects[places], part) for places, part in decide(claim, chosen, sizes))
@@ -141,24 +142,50 @@ def _in_enclosures(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen:
 
     A violation is left to another system, which decides it a second time.
     """
+    evidence = None if claim in _IDENTITIES else _enclosed(claim, drawn, sizes, chosen)
+    if evidence is None:
+        return [], chosen
+    if any(statement.relation == "=" for statement in evidence.statements):
+        _IDENTITIES.add(claim)
+    settled = _settled(evidence)
+    found = [(chosen[settled], _narrowed(evidence, settled))] if settled.any() else []
+    return found, chosen[~settled]
+
+
+_IDENTITIES: WeakSet[Claim] = WeakSet()
+"""Claims that were seen to state an equality, which enclosures cannot prove."""
+
+
+def _enclosed(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indices) -> Evidence | None:
+    """Evidence from enclosures; None where the formulas cannot be evaluated in them."""
     try:
         with np.errstate(all="ignore"):
-            evidence = evaluate(claim, _case(claim, drawn, sizes, chosen, System.ENCLOSURES))
+            return evaluate(claim, _case(claim, drawn, sizes, chosen, System.ENCLOSURES))
     except NUMERIC:
-        return [], chosen
+        return None
+
+
+def _settled(evidence: Evidence) -> npt.NDArray[np.bool_]:
+    """Which instances hold in statement and steps, or meet some hypothesis certainly not."""
     verdicts = np.ravel(evidence.verdict)
-    settled = np.array([v in (Verdict.HOLDS, Verdict.NOT_APPLICABLE) for v in verdicts], bool)
+    result = np.array([v in (Verdict.HOLDS, Verdict.NOT_APPLICABLE) for v in verdicts], bool)
     applied = verdicts != Verdict.NOT_APPLICABLE
     for entry in evidence.lines:
         if entry.step is not None:
-            settled &= (_on_every(entry.step.truth, evidence) == TRUE) | ~applied
-    if not settled.any():
-        return [], chosen
-    if settled.all():
-        return [(chosen, evidence)], chosen[:0]
-    kept = chosen[settled]
-    with np.errstate(all="ignore"):
-        return [(kept, evaluate(claim, _case(claim, drawn, sizes, kept, System.ENCLOSURES)))], chosen[~settled]
+            result &= (_on_every(entry.step.truth, evidence) == TRUE) | ~applied
+    return result
+
+
+def _narrowed(evidence: Evidence, kept: npt.NDArray[np.bool_]) -> Evidence:
+    """The same evidence for some of its instances, none of which breaks a step."""
+    return replace(
+        evidence,
+        verdict=np.ravel(evidence.verdict)[kept],
+        suggests=np.ravel(evidence.suggests)[kept],
+        ratios=None if evidence.ratios is None else np.ravel(evidence.ratios)[kept],
+        hypotheses=tuple((name, np.ravel(truth)[kept]) for name, truth in evidence.hypotheses),
+        broken=None,
+    )
 
 
 def _on_every(truth: Any, evidence: Evidence) -> Any:
@@ -276,7 +303,24 @@ def ask_hypotheses(claim: Claim, case: Case) -> tuple[tuple[tuple[str, Any], ...
         if not (applies == TRUE).any():
             break
         live = live.take(answer == TRUE)
+    for name, given, derived in live.handed_in():
+        with within_a_proof():
+            answer = per_instance(_same(given, derived), live.several)
+        truth = np.full(case.several, UNKNOWN, np.int8)
+        truth[applies == TRUE] = answer.reshape(-1)
+        found.append((f"{name} is what follows from the other ingredients", truth))
+        applies = np.where(applies == TRUE, truth, applies).astype(np.int8)
+        live = live.take(answer == TRUE)
     return tuple(found), applies, live
+
+
+def _same(given: Any, derived: Any) -> Truth:
+    """Whether two objects have the same numbers, as far as the system can tell equal ones."""
+    one_by_one, others = leaves_of(given), leaves_of(derived)
+    pairs = [pair for pair in zip(one_by_one, others, strict=False) if isinstance(pair[0], Numbers)]
+    if len(one_by_one) != len(others) or any(one.shape != two.shape for one, two in pairs):
+        return Truth.of(False)
+    return reduce(and_, [one.compare("=", two).possible().all() for one, two in pairs], Truth.of(True))
 
 
 def per_instance(truth: Any, several: tuple[int, ...]) -> npt.NDArray[np.int8]:

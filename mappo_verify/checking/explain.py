@@ -71,19 +71,19 @@ def _on_an_instance(claim: Claim, seed: int) -> Explanation:
     cases = [instance(drawn, index) for index in range(CANDIDATES)]
     compared = COMPARED if claim.setting.explore else 1
 
-    def telling() -> Iterator[Evidence]:
+    def with_lines() -> Iterator[Evidence]:
         for alone in cases:
             evidence = certify(claim, partial(claim.setting.case, alone, sizes))
             if evidence.lines:  # its hypotheses are met, certainly
                 yield evidence
 
-    found = [evidence for evidence, _ in zip(telling(), range(compared), strict=False)]
-    best = min(found, key=_tedium) if found else certify(claim, partial(claim.setting.case, cases[0], sizes))
+    found = [evidence for evidence, _ in zip(with_lines(), range(compared), strict=False)]
+    best = min(found, key=_effort) if found else certify(claim, partial(claim.setting.case, cases[0], sizes))
     return claim, best, f"a drawn instance ({sizes}; seed {seed})"
 
 
-def _tedium(evidence: Evidence) -> tuple[bool, int, int]:
-    """How little one learns from the numbers of a case: no verdict first, then lines of zeros and ones, then long fractions."""
+def _effort(evidence: Evidence) -> tuple[bool, int, int]:
+    """How hard a case is to learn from: first no verdict, then lines of zeros and ones, then long numbers."""
     texts = [[str(number) for number in np.ravel(entry.value)] for entry in evidence.lines]
     trivial = sum(set(numbers) <= {"0", "1"} for numbers in texts)
     return evidence.verdict is Verdict.UNDECIDED, trivial, sum(len(number) for numbers in texts for number in numbers)

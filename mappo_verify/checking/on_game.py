@@ -15,6 +15,7 @@ from ..claims.case import Case
 from ..claims.claim import Claim
 from ..claims.coordinates import Sizes
 from ..claims.settings import Setting
+from ..claims.verdict import Verdict
 from ..errors import GameError, SingularError, UndecidedError
 from ..model import Game, Policy
 from ..quantities.optimal import optimal
@@ -25,6 +26,8 @@ from .sampling import draw, instance
 EXACT_STATES = 64
 """Up to this many states a game is treated over the rationals; beyond, in balls, where an equality is never certified."""
 BALL_BITS = 256
+STEPS = 1
+"""The length of a run, where an ingredient is one."""
 
 
 def try_on_game(
@@ -60,7 +63,7 @@ def case_on_game(setting: Setting, game: Game, seed: int = 0) -> Case:
     plain = {i.name: value for i in setting.ingredients if (value := i.plain_on(exact)) is not None}
     # Of several policies the first is the optimal one, and the others are compared with it.
     objects |= dict(list(plain.items())[1:]) if len(plain) > 1 else plain
-    return Case(setting.ingredients, Sizes(exact.states, exact.action_sizes), System.RATIONALS, (), objects)
+    return setting.case_from(objects, System.RATIONALS, STEPS)
 
 
 def _obstacle(setting: Setting, game: Game) -> str:
@@ -80,7 +83,7 @@ def _obstacle(setting: Setting, game: Game) -> str:
 
 def _objects(setting: Setting, game: Game, count: int, generator: np.random.Generator) -> Iterator[dict[str, Any]]:
     """Exact ingredients of one case after the other."""
-    sizes = Sizes(game.states, game.action_sizes)
+    sizes = Sizes(game.states, game.action_sizes, STEPS)
     fixed = {ingredient.name: ingredient.fixed_on(game) for ingredient in setting.ingredients}
     free = Setting(setting.name, tuple(i for i in setting.ingredients if fixed[i.name] is None))
     drawn = draw(free, sizes, count, generator)
@@ -112,7 +115,7 @@ def _objects(setting: Setting, game: Game, count: int, generator: np.random.Gene
 
 
 def _evaluate(claim: Claim, game: Game, objects: dict[str, Any]) -> Any:
-    exact = Case(claim.setting.ingredients, Sizes(game.states, game.action_sizes), System.RATIONALS, (), objects)
+    exact = claim.setting.case_from(objects, System.RATIONALS, STEPS)
 
     def build(system: System) -> Case:
         return exact if system is System.RATIONALS else exact.to(system)
@@ -120,6 +123,10 @@ def _evaluate(claim: Claim, game: Game, objects: dict[str, Any]) -> Any:
     if game.states <= EXACT_STATES:
         return certify(claim, build)
     # Too wide a ball, or a quantity that only exact numbers have, sends the case to the rationals after all.
+    # So does a statement of inequalities that balls leave open.
     with suppress(UndecidedError, GameError), module_of(System.BALLS).precision(BALL_BITS):
-        return evaluate(claim, build(System.BALLS))
+        evidence = evaluate(claim, build(System.BALLS))
+        decided = evidence.verdict is not Verdict.UNDECIDED
+        if decided or any(statement.relation == "=" for statement in evidence.statements):
+            return evidence
     return certify(claim, build)

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import FALSE, TRUE, System, like, module_of
-from ..claims.axioms import Axiom
+from ..axioms import Axiom
 from ..claims.claim import Claim, chains
 from ..claims.coordinates import GENERIC, INTERIOR, Sizes
 from ..claims.verdict import Evidence, Verdict

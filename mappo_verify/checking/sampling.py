@@ -1,7 +1,7 @@
 """Draws instances: batches of integer coordinates, from a seeded NumPy generator.
 
-A tenth of the bugs sit in the interior, the rest at the edge, so every batch mixes regimes: plain random weights, sparse ones
-(unreachable states, deterministic factors), nearly deterministic ones (10⁻⁴ next to 1), extreme and zero rewards.
+Most errors show at the edge of what is allowed, few in the interior, so every batch mixes regimes: plain random weights,
+sparse ones (unreachable states, deterministic factors), nearly deterministic ones (10⁻⁴ next to 1), extreme and zero rewards.
 """
 
 from __future__ import annotations

@@ -13,12 +13,15 @@ A reading that the paper does not need, a remark on its simulation, and what goe
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..claims.claim import Claim, Kind
+from ..claims.coordinates import Sizes
 from ..claims.paper import Statement
-from ..claims.verdict import Standing
+from ..claims.verdict import Evidence, Standing
+from ..model import Game
 from ..papers.registry import CLAIMS, PAPERS
 from .reports import AuditReport, ClaimReport
 
@@ -45,6 +48,13 @@ MEANINGS = {
     Finding.PROVED: "an identity in all free numbers for the sizes named, or one up to axioms such as KL ≥ 0",
 }
 """What a verdict says, in one line."""
+
+
+def counted(count: int, finding: Finding) -> str:
+    """``9 false as printed``, ``2 need a hypothesis that is not printed``."""
+    words = finding.value.replace("needs", "need") if count != 1 else finding.value
+    return f"{count} {words}"
+
 
 _OF_STANDING = {
     Standing.PROVED: Finding.PROVED,
@@ -93,7 +103,9 @@ class StatementReport:
 
     @property
     def repairs(self) -> tuple[ClaimReport, ...]:
-        """What stands in its place."""
+        """What stands in its place, where it fell."""
+        if self.finding is not Finding.FALSE:
+            return ()
         named = {part.claim.repaired_by for part in self.fallen}
         return tuple(
             part
@@ -128,17 +140,42 @@ class StatementReport:
     @property
     def smallest(self) -> ClaimReport | None:
         """The fallen part whose counterexample is the smallest: fewest steps, states, joint actions."""
-        found = [part for part in self.fallen if part.witness is not None]
-        return min(found, key=_size, default=None)
+        found = {part.id: part for part in self.fallen if part.witness is not None}
+        name = smallest({name: part.witness.evidence for name, part in found.items() if part.witness is not None})
+        return None if name is None else found[name]
 
 
-def _size(part: ClaimReport) -> tuple[int, int, int]:
-    assert part.witness is not None
-    sizes = part.witness.sizes
-    actions = 1
-    for count in sizes.actions:
-        actions *= count
-    return sizes.steps, sizes.states, actions
+def extent(evidence: Evidence) -> tuple[int, int, tuple[int, ...]]:
+    """Steps, states and action sizes of an instance; of its one game where a game follows from it."""
+    assert evidence.case is not None
+    sizes = evidence.case.sizes
+    games = [value for value in evidence.case.objects.values() if isinstance(value, Game)]
+    game = games[0] if games else getattr(evidence.case, "game", None)
+    if not isinstance(game, Game):
+        return sizes.steps, sizes.states, sizes.actions
+    return sizes.steps, game.states, game.action_sizes
+
+
+def extent_text(evidence: Evidence) -> str:
+    """The same in words: ``4 states, 2x2 actions``."""
+    steps, states, actions = extent(evidence)
+    return str(Sizes(states, actions, steps))
+
+
+def smallest(found: Mapping[str, Evidence]) -> str | None:
+    """The name of the smallest of these instances: fewest steps, states, joint actions.
+
+    Where one is a run, only runs compete: an instance of one step then stands for a run whose length follows from it.
+    """
+    sizes = {name: extent(evidence) for name, evidence in found.items()}
+    runs = {name: size for name, size in sizes.items() if size[0] > 1} or sizes
+    return min(runs, key=lambda name: (*runs[name][:2], math.prod(runs[name][2]), name), default=None)
+
+
+def statement_of(claim: Claim) -> Statement | None:
+    """The statement of which a claim is a part; None for a claim of one's own."""
+    known = (s for paper in PAPERS if claim in paper.claims for s in paper.statements)
+    return next((statement for statement in known if statement.id == claim.parent), None)
 
 
 def statements_of(report: AuditReport) -> tuple[StatementReport, ...]:

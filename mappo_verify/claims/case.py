@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +55,10 @@ class Ingredient:
         """The axes that a user's array has beyond the batch; None for a game or a policy, which know their own."""
         return self.coordinates(sizes)[0].shape
 
+    def in_words(self, numbers: Numbers, sizes: Sizes) -> str:
+        """One instance in a few words, from its coordinates; empty where its numbers say it best."""
+        return ""
+
     def fixed_on(self, game: Game) -> Any:
         """What it is on a user's game, where that leaves no choice; None where any object will do."""
         return None
@@ -101,6 +105,7 @@ class Case:
             "several",
             "batch_shape",
             "objects",
+            "handed_in",
             "plain",
             "take",
             "to",
@@ -136,6 +141,14 @@ class Case:
                     derived[name] = ingredient.compute(self)
                 return derived[name]
         raise AttributeError(f"this case has no {name!r}; it has {sorted(objects)}")
+
+    def handed_in(self) -> Iterator[tuple[str, Any, Any]]:
+        """Name, given object, and what it would be, of every derived ingredient that the user has given all the same."""
+        for ingredient in self.ingredients:
+            if ingredient.compute is not None and ingredient.name in self.objects:
+                rest = {name: value for name, value in self.objects.items() if name != ingredient.name}
+                own = Case(self.ingredients, self.sizes, self.system.system, self.several, rest)
+                yield ingredient.name, self.objects[ingredient.name], ingredient.compute(own)
 
     def to(self, target: System) -> Case:
         """The same instance in another number system; what is derived is derived anew there."""

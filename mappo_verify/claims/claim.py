@@ -30,8 +30,8 @@ import numpy as np
 
 from ..arithmetic import Numbers
 from ..arithmetic.one_instance import Truth, within_a_proof
+from ..axioms import Axiom
 from ..errors import ClaimError, GameError, MappoVerifyError, SolverError
-from .axioms import Axiom
 from .settings import Setting
 
 if TYPE_CHECKING:

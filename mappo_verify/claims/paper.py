@@ -22,6 +22,8 @@ class Statement:
         ``Theorem 4.5``, and what it says in a few words.
     why : str
         Of one that fails or needs more than it prints: what goes wrong, as the rest of a sentence.
+    yet : str
+        What remains true, as a sentence; said wherever its refutation is shown.
     answer : str
         What a defender of the paper would say, and how far the verdict stands.
     """
@@ -30,6 +32,7 @@ class Statement:
     name: str
     title: str
     why: str = ""
+    yet: str = ""
     answer: str = ""
 
 

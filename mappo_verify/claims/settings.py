@@ -157,12 +157,12 @@ class Setting:
         told = [i.steps_of(built[i.name], sizes) for i in self.ingredients if i.name in built]
         length = next((count for count in told if count is not None), self.steps[0] if steps is None else steps)
         instance = {
-            i.name: _one_instance(i, built[i.name], sizes, system, batch) for i in self.ingredients if i.name in built
+            i.name: as_instance(i, built[i.name], sizes, system, batch) for i in self.ingredients if i.name in built
         }
         return Case(self.ingredients, replace(sizes, steps=length), system, batch, instance)
 
 
-def _one_instance(ingredient: Ingredient, value: Any, sizes: Sizes, system: System, batch: tuple[int, ...]) -> Any:
+def as_instance(ingredient: Ingredient, value: Any, sizes: Sizes, system: System, batch: tuple[int, ...]) -> Any:
     """A user's plain object, whose leading axes are a batch, as the numbers of one instance."""
     if isinstance(value, tuple):
         own = len(ingredient.batch_of(value))

@@ -56,11 +56,15 @@ def audit(
             "--html",
             metavar="DIR",
             help="Also write DIR/index.html: every proof with its numbers, counterexamples drawn, how tight bounds are.  Beside "
-            "it report.json, the same as data, and certificates/.  Needs no network, and prints well.",
+            "it report.json, the same as data, and certificates/.  It needs no network and can be printed.",
         ),
     ] = None,
+    details: Annotated[
+        bool,
+        typer.Option("--details", help="Also print every part of a statement, how it was decided, and all notes."),
+    ] = False,
 ) -> None:
-    """Put the claims on trial and print their standing.
+    """Put the claims on trial and print the verdict on every statement.
 
     Exit code 0: every verdict was computed and none is unexpected. 1: a standing differs from what the registry records (with
     --game: a claim recorded as holding is violated there). 2: bad input.
@@ -85,7 +89,8 @@ def audit(
     if json_file is not None:
         write_json(audit_document(report), json_file)
     if json_file is None or str(json_file) != "-":
-        output.print(audit_table(report))
+        page = None if html_folder is None else str(html_folder / "index.html")
+        output.print(audit_table(report, details or bool(claim), page))
     raise typer.Exit(1 if report.unexpected else 0)
 
 
@@ -135,7 +140,7 @@ def certify(
 ) -> None:
     """Re-check certificates with this toolkit; certificates/check.py does the same with the standard library alone.
 
-    Exit code 0: every file proves its claim false. 1: some file does not, and why. 2: a file is no certificate.
+    Exit code 0: every file proves its claim false. 1: some file does not, and why. 2: a file is not a certificate.
     """
     from ..checking.certificate import read_certificate, recheck
 
@@ -162,6 +167,9 @@ def explain(
     game: GameOption = None,
     discount: DiscountOption = None,
     seed: SeedOption = 0,
+    latex: Annotated[
+        bool, typer.Option("--latex", help="Print the smallest counterexample as LaTeX, to be pasted into a paper.")
+    ] = False,
 ) -> None:
     """Walk through a proof, line by line, with one game's numbers; exact fractions where exact.
 
@@ -169,15 +177,39 @@ def explain(
     Examples: mappo-verify explain lemma-4.1 --game two-step; mappo-verify explain lemma-b.3/zero-mean-intervention
     """
     from ..checking.campaign import audit as run_audit
+    from ..checking.certificate import certificate_of
     from ..checking.explain import explain as run_explain
+    from ..checking.explain import explain_report
+    from ..claims.verdict import Standing
+    from ..papers.registry import claim as find
+    from ..report.document import words_of
+    from ..report.latex import latex_of
     from ..report.terminal import explanation, statistics_table
 
-    entry, evidence, subject = run_explain(claim, game_of(game, discount), seed)
-    output.print(explanation(entry, evidence, subject))
+    subject_game = game_of(game, discount)
+    entry = find(claim)
+    if latex and game is not None:
+        raise typer.BadParameter("--latex prints a counterexample that was searched for; leave --game out")
+    found = (
+        run_audit([entry], seed=seed)[entry.id]
+        if latex or (game is None and entry.record is Standing.REFUTED)
+        else None
+    )
+    if latex:
+        assert found is not None
+        if found.witness is None:
+            raise typer.BadParameter(f"no counterexample to {entry.id} was found, so there is none to print")
+        text = latex_of(found, certificate_of(entry, found.witness.sizes, found.witness.coordinates))
+        say(text.rstrip())
+        return
+    if found is None:
+        output.print(explanation(*run_explain(entry, subject_game, seed)))
+    else:
+        output.print(explanation(*explain_report(found, seed=seed), words_of(found)))
     if entry.experiment is not None and game is None:
-        found = run_audit([entry], seed=seed)[entry.id].statistics
-        if found is not None:
-            output.print(statistics_table(found))
+        statistics = run_audit([entry], seed=seed)[entry.id].statistics
+        if statistics is not None:
+            output.print(statistics_table(statistics))
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""``mappo-verify reproduce``: the paper's figures and comparisons, computed anew."""
+"""``mappo-verify reproduce``: the paper's figures and comparisons, recomputed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 from .terminal import Progress, make_folder, say, write_json
 
 app = typer.Typer(
-    help="Compute the paper's figures and comparisons anew: pictures (SVG, PNG), and JSON with every number.",
+    help="Recompute the paper's figures and comparisons: pictures (SVG, PNG), and JSON with every number.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

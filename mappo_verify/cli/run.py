@@ -22,8 +22,8 @@ app = typer.Typer(
     help="Run an algorithm on a game.  Its folder keeps every iteration (trace/), the settings (run.json), the outcome "
     "(summary.json) and a picture (run.svg, run.png) of J, the gap to the optimum, and what the algorithm's theorem allows, if "
     "it has one; a run that was stopped goes on with --resume, bit for bit.\n\n"
-    "Exit code 0: the run is whole.  2: bad input, or a step that failed; what was done is kept.  130: interrupted; it is kept, "
-    "too.\n\nExample: mappo-verify run constant-step --game climbing --step 0.2 --out climbing",
+    "Exit code 0: the run is complete.  2: bad input, or a step that failed.  130: interrupted.  Completed iterations are "
+    "always kept.\n\nExample: mappo-verify run constant-step --game climbing --step 0.2 --out climbing",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -155,7 +155,7 @@ def _run(
         given = {"algorithm": algorithm, "game": game, "problem": asked, "discount": discount}
         require_same(stored, {**given, "restart": restart or None}, options)
         if (out / SUMMARY).exists() and stored.trace().iterations == stored.plan.options["iterations"]:
-            text = f"{out} holds the whole run already: nothing is left to do"
+            text = f"{out} holds the complete run already: nothing is left to do"
             say(text)
             return
         if stored.is_of_other_software():

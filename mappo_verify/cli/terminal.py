@@ -88,7 +88,7 @@ def write_json(document: dict[str, Any], target: Path) -> None:
 
 
 class Progress:
-    """A live line on standard error while something long runs; nothing where standard error is no terminal."""
+    """A live line on standard error while something long runs; nothing where standard error is not a terminal."""
 
     def __init__(self, title: str) -> None:
         from rich import progress

@@ -135,7 +135,7 @@ class Declarations:
                 current = _Section(found[1], found[2] or "", number, [(number, found[3])])
                 self._add(current)
             elif current is None or (":" in content and current.keyword in SECTIONS):
-                self.fail(number, f"{shown(content)} is no declaration; they are {', '.join(SECTIONS)}, T, O and R")
+                self.fail(number, f"{shown(content)} is not a declaration; they are {', '.join(SECTIONS)}, T, O and R")
             else:
                 current.rows.append((number, content))
 
@@ -310,7 +310,7 @@ class Declarations:
         if not _COUNT.fullmatch(word):
             self.fail(line, f"no {kind} is called {shown(word)}")
         if int(word) >= names.size:
-            self.fail(line, f"{word} is no {kind}; their indices are 0 to {names.size - 1}")
+            self.fail(line, f"{word} is not the index of any {kind}; indices are 0 to {names.size - 1}")
         return int(word)
 
     def _state_place(self, tokens: list[Token], line: int) -> Place:
@@ -325,12 +325,14 @@ class Declarations:
         if len(tokens) == 1 and len(members) > 1 and _COUNT.fullmatch(tokens[0][0]):
             joint = prod(names.size for names in members)
             if int(tokens[0][0]) >= joint:
-                self.fail(line, f"{tokens[0][0]} is not the index of a joint {kind}; they are 0 to {joint - 1}")
+                self.fail(line, f"{tokens[0][0]} is not the index of any joint {kind}; indices are 0 to {joint - 1}")
             return joint_action(int(tokens[0][0]), tuple(names.size for names in members))
         if len(tokens) != len(members):
             words = shown(" ".join(word for word, _ in tokens))
             cure = "" if len(tokens) < len(members) else "; a colon is needed before the last number"
-            self.fail(line, f"{words} is no joint {kind} of {len(members)} agents (a word each, an index, or *){cure}")
+            self.fail(
+                line, f"{words} is not a joint {kind} of {len(members)} agents (a word each, an index, or *){cure}"
+            )
         return tuple(
             ALL if token[0] == "*" else self._index(token, names, f"{kind} of agent {agent + 1}")
             for agent, (token, names) in enumerate(zip(tokens, members, strict=True))

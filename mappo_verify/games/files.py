@@ -249,7 +249,7 @@ class _Reader:
                 self.fail(place, f"no {kind} is called {shown(reference)}")
             return index[reference]
         if not 0 <= reference < size:
-            self.fail(place, f"{shown(reference)} is no {kind}; their indices are 0 to {size - 1}")
+            self.fail(place, f"{shown(reference)} is not the index of any {kind}; indices are 0 to {size - 1}")
         return reference
 
     def _state(self, place: _Place, reference: Reference) -> int:
@@ -288,7 +288,7 @@ class _Reader:
     def _once(self, seen: dict[Any, int], key: Any, section: str, position: int) -> None:
         first = seen.setdefault(key, position)
         if first != position:
-            self.fail(f"$.{section}[{position}]", f"says again what $.{section}[{first}] says")
+            self.fail(f"$.{section}[{position}]", f"repeats $.{section}[{first}]")
 
     def _empty(self, *shape: int) -> Array:
         """A table of zeros; exact ones share one object, which keeps a sparse table small."""

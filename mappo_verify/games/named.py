@@ -83,7 +83,7 @@ def shared_parameter(agents: int = 4) -> Game:
 def ratio(system: System | Hidden = System.RATIONALS) -> Game:
     """Von Neumann's ratio game ``V(x, y) = xᵀRy / xᵀSy`` of Appendix E, as one state with termination probability ``S(a, b)``.
 
-    ``R = [[1, 1/2], [-1/2, 0]]``, ``S = [[1, 1], [1/10, 1/10]]`` (the scan is damaged; from the authors' published simulation).
+    ``R = [[1, 1/2], [-1/2, 0]]``, ``S = [[1, 1], [1/10, 1/10]]`` (numbers of the authors' published simulation).
     """
     reward = [1, Fraction(1, 2), Fraction(-1, 2), 0]
     stop = [Fraction(1), Fraction(1), Fraction(1, 10), Fraction(1, 10)]
@@ -169,7 +169,7 @@ NAMED: dict[str, tuple[Callable[..., Game], Callable[[str], Any] | None, str]] =
 def named_game(name: str) -> Game:
     """A game by name, exact: ``climbing``, ``penalty:-30``, ``two-step``, ``shared-parameter:6``, ``random:3x2x2:7``, ..."""
     if not isinstance(name, str):
-        raise GameError(f"{name!r} is no name of a game; the named ones are {', '.join(NAMED)}")
+        raise GameError(f"{name!r} is not the name of a game; the named ones are {', '.join(NAMED)}")
     head, _, argument = name.partition(":")
     if head not in NAMED:
         raise GameError(f"no game is called {head!r}; the named ones are {', '.join(NAMED)}")

@@ -46,7 +46,7 @@ def read_bytes(path: PathLike, most: int | None = None) -> bytes:
 
     ``most`` is :data:`MAX_BYTES` unless it is given.
 
-    :class:`~mappo_verify.errors.FileError` for what is no regular file (a pipe, a device, a folder) and for what is no text.
+    :class:`~mappo_verify.errors.FileError` for what is not a regular file (a pipe, a device, a folder) and for what is not text.
     """
     raw = _read(path, MAX_BYTES if most is None else most)
     raw = raw.removeprefix(codecs.BOM_UTF8)
@@ -101,7 +101,7 @@ def _unpacked(file: BinaryIO) -> Iterator[bytes]:
                 continue
             engine, members = zlib.decompressobj(wbits=31), members + 1
             if members > MAX_MEMBERS:
-                raise EOFError(f"it is glued together from more than {MAX_MEMBERS} pieces; pack it anew, as one")
+                raise EOFError(f"it consists of more than {MAX_MEMBERS} gzip members; compress it again, as one")
         yield engine.decompress(packed, 2**20)
         packed = engine.unused_data if engine.eof else engine.unconsumed_tail
         engine = None if engine.eof else engine

@@ -261,7 +261,7 @@ class Game:
         return self._keeping_ends(self.ends, discount=value)
 
     def as_single_agent(self) -> Game:
-        """The same game for one agent who chooses joint actions, and so may correlate everything."""
+        """The same game for one agent that chooses joint actions, so that actions may be correlated."""
         return self._keeping_ends(self.ends, action_sizes=(self.actions,), action_names=None)
 
     # -- number systems -----------------------------------------------------------------------------------------------

@@ -28,6 +28,18 @@ def mapped(function: Callable[[Any], Any], value: Any) -> Any:
     return value
 
 
+def leaves_of(value: Any) -> list[Any]:
+    """All numbers and truth in it, in order."""
+    found: list[Any] = []
+
+    def kept(part: Any) -> Any:
+        found.append(part)
+        return part
+
+    mapped(kept, value)
+    return found
+
+
 def converted(value: Any, target: System) -> Any:
     """The same in another number system; from balls and enclosures there is no way back."""
     arithmetic = arithmetic_of(target)

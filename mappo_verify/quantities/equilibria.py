@@ -27,7 +27,7 @@ from ..errors import GameError
 from ..model import Game, Policy
 from ..model.agents import agent_axes, axis_of
 from .agent_values import companion_weights
-from .optimal import Optimum, optimal, optimal_solution
+from .optimal import Optimum, optimal
 from .values import returns
 
 
@@ -92,6 +92,6 @@ def nash_gaps(game: Game, policy: Policy, start: Any = None) -> Array:
     gains = []
     for m in range(1, game.agents + 1):
         induced = response_game(game, policy, m)
-        _, response = optimal_solution(induced)
+        response = optimal(induced).policy
         gains.append(returns(induced, response, start) - current)
     return np.stack(gains, axis=-1)

@@ -65,6 +65,7 @@ def exact_rate_bound(game: Game, beta: Any, steps: Any) -> Array:
 
     One agent, two actions with rewards 1 and 0, γ = 0, β = 1: ``(log 2 + 1)/K``.
 
+    >>> import numpy as np
     >>> print(exact_rate_bound(Game(np.zeros((1, 2, 1)), [[1, 0]], 0.0, (2,)), 1.0, np.array([1, 10])).round(4))
     [1.6931 0.1693]
     """

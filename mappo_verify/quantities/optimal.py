@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arithmetic import Array, System, argmax, as_array, compare, contract, is_hidden, like, support
+from ..arithmetic.one_instance import refuse
 from ..errors import GameError, SingularError
 from ..model import Game, Policy
 from ..model.instances import instance_by_instance
@@ -53,12 +54,29 @@ class OptimalityCertificate:
 
 @dataclass(frozen=True, eq=False)
 class Optimum:
-    """``values`` ``[..., S]``, a deterministic optimal ``policy``, its joint ``actions`` ``[..., S]`` and the ``certificate``."""
+    """``values`` ``[..., S]``, a deterministic optimal ``policy``, its joint ``actions`` ``[..., S]`` and the ``certificate``.
+
+    Which action is best may differ between instances, so in a formula over one instance there are only values and policy.
+    """
 
     values: Array
     policy: Policy
-    actions: npt.NDArray[np.intp]
-    certificate: OptimalityCertificate
+    indices: npt.NDArray[np.intp] | None = None
+    checked: OptimalityCertificate | None = None
+
+    @property
+    def actions(self) -> npt.NDArray[np.intp]:
+        """The joint actions of the policy; :class:`~mappo_verify.errors.FormulaError` in a formula."""
+        if self.indices is None:
+            refuse("the actions of an optimum in a formula", "they may differ between instances; use .policy")
+        return self.indices
+
+    @property
+    def certificate(self) -> OptimalityCertificate:
+        """What checking the solution found; :class:`~mappo_verify.errors.FormulaError` in a formula."""
+        if self.checked is None:
+            refuse("the certificate of an optimum in a formula", "it speaks of all instances; use .values and .policy")
+        return self.checked
 
 
 def optimal(game: Game) -> Optimum:
@@ -68,11 +86,10 @@ def optimal(game: Game) -> Optimum:
     :class:`~mappo_verify.errors.SingularError` where γ = 1 and some policy on the way never terminates, and
     :class:`~mappo_verify.errors.GameError` on balls and symbols: optimise the exact game instead.
     """
-    _require_decided(game)
+    if game.system not in (System.FLOATS, System.RATIONALS):
+        raise GameError(f"optimal() needs floats or rationals, not {game.system.value}; call it before .balls()")
     if is_hidden((game.transition,)):
-        raise GameError(
-            "optimal() returns indices of actions, which may differ between instances; use optimal_solution()"
-        )
+        return Optimum(*instance_by_instance(_values_and_policy, game))
     start = None
     if game.system is System.RATIONALS:
         try:
@@ -92,23 +109,9 @@ def optimal(game: Game) -> Optimum:
     raise GameError(f"policy iteration did not settle within {MAX_IMPROVEMENTS} improvements")
 
 
-def optimal_solution(game: Game) -> tuple[Array, Policy]:
-    """``V_*`` ``[..., S]`` and an optimal deterministic joint policy: what of :func:`optimal` a formula may use.
-
-    Which action is best may differ between instances, so a formula over one instance sees no indices.  Errors as :func:`optimal`.
-    """
-
-    def solved(plain: Game) -> tuple[Array, Policy]:
-        best = optimal(plain)
-        return best.values, best.policy
-
-    _require_decided(game)
-    return instance_by_instance(solved, game) if is_hidden((game.transition,)) else solved(game)
-
-
-def _require_decided(game: Game) -> None:
-    if game.system not in (System.FLOATS, System.RATIONALS):
-        raise GameError(f"optimal() needs floats or rationals, not {game.system.value}; call it before .balls()")
+def _values_and_policy(game: Game) -> tuple[Array, Policy]:
+    best = optimal(game)
+    return best.values, best.policy
 
 
 def proper_actions(game: Game) -> npt.NDArray[np.intp]:

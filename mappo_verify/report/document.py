@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from ..arithmetic import System, floats_of, system_of
 from ..checking.explain import explain_report
+from ..checking.falsify import Falsification
 from ..checking.monte_carlo import Interval, Statistics
 from ..checking.reports import AuditReport, ClaimReport, Progress
+from ..checking.statements import Finding, StatementReport, extent_text, statements_of
 from ..claims.case import Case
 from ..claims.claim import Claim
-from ..claims.verdict import Evidence, LineEvidence
+from ..claims.verdict import Evidence, LineEvidence, Verdict
 from ..errors import ExactnessError
 from ..model import Game, Policy
 from ..model.agents import joint_action
 from ..papers.registry import paper_of
 
+EMPTY: Mapping[str, str] = MappingProxyType({})
 LONG = 24
 """Characters beyond which an exact number is shown by its first digits."""
 SHOWN_ENTRIES = 8
@@ -73,6 +79,51 @@ def nested_text(value: Any) -> str:
     return f"[{', '.join(map(nested_text, table))}]" if table.ndim else number_text(table[()])
 
 
+def compact_text(value: Any) -> str:
+    """A long table in a few words: what most steps are, and the steps that differ; else how many entries it has."""
+    found = pattern_of(value)
+    if found is None:
+        return f"{np.size(value)} entries, shape {list(np.shape(value))}"
+    usual, others = found
+    differ = "".join(f"; at {step}: {nested_text(row)}" for step, row in others)
+    return f"{nested_text(usual)} at each of {len(np.asarray(value))} steps{differ.replace('; at', ', but at', 1)}"
+
+
+FEW = 4
+"""Rows that may differ in a table that is told by its usual row."""
+
+
+def pattern_of(value: Any) -> tuple[Any, list[tuple[int, Any]]] | None:
+    """The row that a table has nearly everywhere, and where it has another; None where there is no such row."""
+    table = np.asarray(value)
+    if table.ndim < 1 or len(table) <= 2 * FEW:
+        return None
+    texts = [str(row.tolist()) if isinstance(row, np.ndarray) else str(row) for row in table]
+    usual = max(set(texts), key=texts.count)
+    others = [(step, table[step]) for step, text in enumerate(texts) if text != usual]
+    return None if len(others) > FEW else (table[texts.index(usual)], others)
+
+
+def words_of(report: ClaimReport | Falsification) -> dict[str, str]:
+    """Those ingredients of a counterexample that are said best in words, by name."""
+    if report.witness is None:
+        return {}
+    numbers = {name: np.asarray(values) for name, values in report.witness.coordinates.items()}
+    found = {i.name: i.in_words(numbers, report.witness.sizes) for i in report.claim.setting.ingredients}
+    return {name: words for name, words in found.items() if words}
+
+
+def exact_evidence(report: ClaimReport) -> Evidence:
+    """The evidence of a counterexample, its ingredients as rationals where they are rational."""
+    assert report.witness is not None
+    witness = report.witness
+    try:
+        case = report.claim.setting.case(witness.coordinates, witness.sizes, System.RATIONALS)
+    except ExactnessError:  # a logarithm or a root is among them
+        return witness.evidence
+    return replace(witness.evidence, case=case)
+
+
 def instance_tables(evidence: Evidence) -> list[tuple[str, str, Any]]:
     """The ingredients of a case as tables (of a "game", a "policy", or "other"; the name; numbers); the steps of a run in one.
 
@@ -110,8 +161,14 @@ def instance_tables(evidence: Evidence) -> list[tuple[str, str, Any]]:
 
 
 def audit_document(report: AuditReport) -> dict[str, Any]:
-    """The audit as JSON-ready data: ``claims`` holds one row each (:func:`claim_document`), ``standings`` parents as well."""
+    """The audit as JSON-ready data: the verdicts on statements first, then ``claims`` with one row each.
+
+    ``standings`` holds the standing of every claim by id, and of parents as well.
+    """
+    statements = statements_of(report)
     return {
+        "statements": [statement_document(entry) for entry in statements],
+        "counts": {finding.value: count for finding, count in counts_of(statements).items()},
         "profile": report.profile,
         "seed": report.seed,
         "game": report.game,
@@ -120,6 +177,34 @@ def audit_document(report: AuditReport) -> dict[str, Any]:
         "standings": {name: standing.value for name, standing in report.standings.items()},
         "unexpected": [entry.id for entry in report.unexpected],
         "skipped": [{"id": name, "reason": reason} for name, reason in report.skipped],
+    }
+
+
+def counts_of(statements: Sequence[StatementReport]) -> dict[Finding, int]:
+    """How many statements have each verdict, from the worst to the best; only verdicts that occur."""
+    counts = {finding: sum(entry.finding is finding for entry in statements) for finding in Finding}
+    return {finding: count for finding, count in counts.items() if count}
+
+
+def statement_document(report: StatementReport) -> dict[str, Any]:
+    """The verdict on one statement, and the claims on which it rests."""
+    smallest = report.smallest
+    return {
+        "id": report.statement.id,
+        "name": report.statement.name,
+        "title": report.statement.title,
+        "verdict": report.finding.value,
+        "words": report.words,
+        "why": report.statement.why or None,
+        "yet": report.statement.yet or None,
+        "answer": report.statement.answer or None,
+        "parts": [part.id for part in report.printed],
+        "fallen": [part.id for part in report.fallen],
+        "smallest": None if smallest is None else smallest.id,
+        "size": None if smallest is None or smallest.witness is None else extent_text(smallest.witness.evidence),
+        "repairs": [part.id for part in report.repairs],
+        "remarks": [part.id for part in report.remarks],
+        "untried": list(report.untried),
     }
 
 
@@ -218,7 +303,7 @@ def full_document(
             progress(f"explaining {entry.id}", position / len(report.claims))
         row["reproduce"] = f"{reproduce} --claim {entry.id}"
         row["tightness"] = tightness_document(entry)
-        row["walk_through"] = walk_through_document(*explain_report(entry, game, report.seed))
+        row["walk_through"] = walk_through_document(*explain_report(entry, game, report.seed), words_of(entry))
     return document
 
 
@@ -243,16 +328,24 @@ def _rounded(ratio: float) -> float:
     return float(f"{ratio:.4g}")
 
 
-def walk_through_document(claim: Claim, evidence: Evidence, subject: str) -> dict[str, Any]:
-    """The proof with the numbers of one case: ingredients, hypotheses, lines, verdict."""
+def walk_through_document(
+    claim: Claim, evidence: Evidence, subject: str, words: Mapping[str, str] = EMPTY
+) -> dict[str, Any]:
+    """The proof with the numbers of one case: ingredients, hypotheses, lines, verdict.
+
+    ``words`` are those of ingredients that are said better in words, by name.
+    """
     return {
         "subject": subject,
         "verdict": evidence.verdict.value,
         "arithmetic": evidence.arithmetic.value,
         "precision": evidence.precision,
         "margin": None if evidence.margin is None else number_text(evidence.margin),
+        "fails_by": number_text(-evidence.margin) if evidence.verdict is Verdict.VIOLATED else None,
         "reason": evidence.reason or None,
-        "ingredients": [_ingredient_document(kind, name, table) for kind, name, table in instance_tables(evidence)],
+        "ingredients": [
+            _ingredient_document(kind, name, table, words.get(name)) for kind, name, table in instance_tables(evidence)
+        ],
         "diagram": _diagram_document(evidence),
         "hypotheses": [
             {"text": h.name, "by_construction": h.by_construction, "met": _WORDS[int(np.min(truth))]}
@@ -279,14 +372,15 @@ def _line_document(entry: LineEvidence) -> dict[str, Any]:
     }
 
 
-def _ingredient_document(kind: str, name: str, table: Any) -> dict[str, Any]:
+def _ingredient_document(kind: str, name: str, table: Any, words: str | None) -> dict[str, Any]:
     values = np.asarray(table)
     small = values.size <= SHOWN_INGREDIENT
     return {
         "kind": kind,
         "name": name,
         "shape": list(values.shape),
-        "text": nested_text(values) if small else None,
+        "text": nested_text(values) if small and words is None and pattern_of(values) is None else None,
+        "compact": words or compact_text(values),
         "entries": [number_text(value) for value in values.ravel()] if small else None,
         "floats": [_float(value) for value in values.ravel()] if small else None,
     }

@@ -18,6 +18,16 @@ Data = Mapping[str, Any]
 
 ICONS = {"PROVED": "∎", "SURVIVED": "✓", "SUPPORTED": "∼", "OPEN": "…", "REFUTED": "✗", "UNTESTED": "?"}
 """One sign for each standing; the word always stands beside it."""
+SIGNS = {
+    "false as printed": ("✗", "refuted"),
+    "needs a hypothesis that is not printed": ("✗", "needs"),
+    "untested": ("?", "untested"),
+    "open": ("?", "untested"),
+    "supported by statistics": ("∼", "supported"),
+    "not refuted": ("✓", "survived"),
+    "proved": ("∎", "proved"),
+}
+"""The sign of a verdict on a statement, and how it is drawn."""
 
 
 def svg(name: str, width: float, height: float, title: str, description: str, parts: Iterable[Markup]) -> Markup:
@@ -66,15 +76,15 @@ def short(words: str, length: int) -> str:
 # --- how many stand -------------------------------------------------------------------------------------------------
 
 
-def standings_bar(counts: Mapping[str, int]) -> Markup:
-    """One bar, parted by standing."""
+def verdicts_bar(counts: Mapping[str, int]) -> Markup:
+    """One bar, parted by the verdicts on statements."""
     total, x, parts = sum(counts.values()), 0.0, []
-    for standing, count in counts.items():
+    for verdict, count in counts.items():
         width = 1000 * count / total if total else 0
-        parts.append(box(x, 0, max(width - 3, 0), 14, f"fill-{standing.lower()}", 2))
+        parts.append(box(x, 0, max(width - 3, 0), 14, f"fill-{SIGNS[verdict][1]}", 2))
         x += width
-    words = ", ".join(f"{count} {standing.lower()}" for standing, count in counts.items())
-    return svg("tally-bar", 1000, 14, "How many claims stand", words, parts)
+    words = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+    return svg("tally-bar", 1000, 14, "How many statements stand", words, parts)
 
 
 # --- tightness ------------------------------------------------------------------------------------------------------
@@ -307,7 +317,7 @@ LABELLED = 15
 
 
 def number_bars(ingredients: Sequence[Data]) -> Markup | None:
-    """The tables of an instance that is no game, as bars; None if there is nothing but single numbers."""
+    """The tables of an instance without a game, as bars; None if there are only single numbers."""
     rows = [row for ingredient in ingredients for row in _series(ingredient)]
     if not rows:
         return None
@@ -357,7 +367,7 @@ def _series(ingredient: Data) -> list[tuple[str, str, list[str], list[float]]]:
 
 # --- the proof graph ------------------------------------------------------------------------------------------------
 
-NODE_WIDTH, NODE_HEIGHT, COLUMN, LINE = 232.0, 30.0, 292.0, 40.0
+NODE_WIDTH, NODE_HEIGHT, COLUMN, LINE = 204.0, 30.0, 230.0, 40.0
 
 
 def proof_graph(claims: Sequence[Data]) -> Markup | None:
@@ -397,7 +407,7 @@ def proof_graph(claims: Sequence[Data]) -> Markup | None:
                 name,
                 box(x, y, NODE_WIDTH, NODE_HEIGHT, f"plate {standing.lower()}{tainted}"),
                 text(x + 10, y + 20, ICONS[standing], f"icon {standing.lower()}"),
-                text(x + 28, y + 20, short(name, 32), "label"),
+                text(x + 24, y + 20, short(name, 29), "label"),
             )
         )
     width = 28 + COLUMN * (len(columns) - 1) + NODE_WIDTH

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -18,18 +18,21 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from ..checking.certificate import certificate_of, text_of
+from ..checking.certificate import Certificate, certificate_of, text_of
 from ..checking.certificate_limits import size_complaint
 from ..checking.reports import AuditReport, ClaimReport, Progress
+from ..checking.statements import MEANINGS as FINDINGS
+from ..checking.statements import Finding, counted
+from ..claims.claim import MEANING
 from ..errors import FileError
 from ..model import Game
 from ..papers.registry import IDS
 from . import drawings
 from .document import full_document
+from .latex import latex_of
 from .mathematics import MathematicsError, mathml, pieces
 
 FONTS = {"math": "report-math.woff2", "regular": "report-regular.woff2", "bold": "report-bold.woff2"}
-HOLDS, FAILS = ("PROVED", "SURVIVED"), ("REFUTED",)
 MEANINGS = {
     "PROVED": "an identity in symbols, or by exact evaluation at random points with a stated error probability, for the named "
     "sizes; inequalities modulo named axioms",
@@ -51,14 +54,20 @@ def write_report(
 ) -> Path:
     """Write the folder of an audit and return the page; ``game`` and ``reproduce`` as for :func:`full_document`."""
     folder, document = Path(directory), full_document(report, game, reproduce, progress)
-    texts = {row["id"]: _certificate(entry) for row, entry in zip(document["claims"], report.claims, strict=True)}
-    for row in document["claims"]:
-        row["certificate"] = None if texts[row["id"]] is None else f"certificates/{row['id'].replace('/', '-')}.json"
+    found = {entry.id: _certificate(entry) for entry in report.claims}
+    for row, entry in zip(document["claims"], report.claims, strict=True):
+        own = found[entry.id]
+        row["certificate"] = None if own is None else f"certificates/{entry.id.replace('/', '-')}.json"
+        row["checker"] = CHECKER if own is not None and entry.id in IDS else None
+        row["latex"] = None if own is None else latex_of(entry, own)
     try:
         (folder / "certificates").mkdir(parents=True, exist_ok=True)
         for row in document["claims"]:
-            if row["certificate"]:
-                (folder / row["certificate"]).write_text(texts[row["id"]] or "", encoding="utf-8", newline="\n")
+            own = found[row["id"]]
+            if own is not None:
+                (folder / row["certificate"]).write_text(text_of(own), encoding="utf-8", newline="\n")
+        if any(row["checker"] for row in document["claims"]):
+            copy_checker(folder / "certificates")
         (folder / "report.json").write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         (folder / "index.html").write_text(page(document), encoding="utf-8")
     except OSError as error:
@@ -66,12 +75,26 @@ def write_report(
     return folder / "index.html"
 
 
-def _certificate(report: ClaimReport) -> str | None:
-    """The text of the certificate of a counterexample; None where there is none, or it is of a size that none may have."""
+CHECKER = "certificates/check.py"
+"""Where the checker lies beside a page."""
+
+
+def copy_checker(folder: Path) -> None:
+    """The checker of certificates, which needs Python alone, into ``folder``: from the package, or the checkout around it."""
+    package = Path(__file__).parent.parent
+    source = next(place for place in (package / "certificates", package.parent / "certificates") if place.is_dir())
+    for file in sorted(source.rglob("*.py")):
+        target = folder / file.relative_to(source)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(file.read_bytes())
+
+
+def _certificate(report: ClaimReport) -> Certificate | None:
+    """The certificate of a counterexample; None where there is none, or it is of a size that none may have."""
     found = report.witness
     if found is None or size_complaint(report.claim, found.sizes):
         return None
-    return text_of(certificate_of(report.claim, found.sizes, found.coordinates))
+    return certificate_of(report.claim, found.sizes, found.coordinates)
 
 
 def page(document: Mapping[str, Any]) -> str:
@@ -90,10 +113,13 @@ def page(document: Mapping[str, Any]) -> str:
         document=document,
         claims=claims,
         known=known,
+        statements=document["statements"],
+        fell=_fell(document["statements"]),
+        summary=", ".join(counted(count, Finding(words)) for words, count in document["counts"].items()),
+        signs=drawings.SIGNS,
+        findings={finding.value: words for finding, words in FINDINGS.items()},
+        kinds={kind.value: words for kind, words in MEANING.items()},
         counts={name: count for name, count in counts.items() if count},
-        holds=sum(counts[name] for name in HOLDS),
-        fails=sum(counts[name] for name in FAILS),
-        open=sum(count for name, count in counts.items() if name not in HOLDS + FAILS),
         meanings=MEANINGS,
         icons=drawings.ICONS,
         leaned_on=leaned_on,
@@ -108,6 +134,12 @@ def page(document: Mapping[str, Any]) -> str:
         "base-uri 'none'; form-action 'none'",
     )
     return text.lstrip()
+
+
+def _fell(statements: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """What the page opens with: the theorems that fell; where there is none, whatever fell."""
+    fallen = [entry for entry in statements if entry["verdict"] == Finding.FALSE.value]
+    return [entry for entry in fallen if entry["id"].startswith("theorem")] or fallen
 
 
 def rich(words: str, known: set[str] | frozenset[str] = frozenset(), display: bool = False) -> Markup:

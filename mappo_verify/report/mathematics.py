@@ -98,7 +98,7 @@ _LATIN = "A-Za-zÀÄÖÜßàäéèïöü"
 _TOKEN = re.compile(
     rf"""(?P<space>\s+)
     |(?P<number>\d+(?:,\d{{3}})*(?:\.\d+)?|\.\d+)
-    |(?P<word>[{_LATIN}]{{2,}}(?:[-'][{_LATIN}]+)*(?:(?<=s)'(?=\s))?)
+    |(?P<word>(?:Lemma|Theorem|Assumption|Appendix)\ [A-E](?:\.\d)?(?!\w)|[{_LATIN}]{{2,}}(?:[-'][{_LATIN}]+)*(?:(?<=s)'(?=\s))?)
     |(?P<letter>[A-Za-zℒÂÊÎÔÛα-ωΓΔΘΛΞΦΨΩ][\u0302-\u0307]?)
     |(?P<dots>\.\.\.?|…)
     |(?P<sup>[{"".join(SUPERSCRIPTS)}]+)
@@ -146,7 +146,7 @@ def mathml(latex: str, display: bool = False) -> str:
         found = _SCRIPT.sub(r"\1\2", found)
         return found.replace("<math>", '<math displaystyle="true">', 1) if display else found
     except LatexError as error:  # pragma: no cover - the reader writes no LaTeX that math-core refuses
-        raise MathematicsError(f"{latex!r} is no LaTeX that math-core reads: {error}") from None
+        raise MathematicsError(f"{latex!r} is not LaTeX that math-core reads: {error}") from None
 
 
 @cache
@@ -466,7 +466,7 @@ class _Reader:
         return (f"{{{base}{primes}}}" if primes else base) + lower + upper
 
     def _script(self) -> str:
-        """What stands after ``_`` or ``^``: one sign with its primes, or braces."""
+        """What stands after ``_`` or ``^``: one sign with its primes, perhaps after a minus or under a root, or braces."""
         token = self.take()
         if token.text == "{":
             return self.sequence("}")
@@ -479,6 +479,10 @@ class _Reader:
             return " ".join(token.text)
         if token.kind == "number" or token.text in SYMBOLS:
             return SYMBOLS.get(token.text, token.text)
+        if token.text == "-":
+            return "-" + self._script()
+        if token.text == "√":
+            return rf"\sqrt{{{self._script()}}}"
         raise self.refuse(token)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from rich.console import Group, RenderableType
@@ -15,12 +16,23 @@ from ..checking.doctor import Diagnosis
 from ..checking.falsify import Falsification
 from ..checking.monte_carlo import Statistics
 from ..checking.reports import AuditReport, ClaimReport
-from ..claims.claim import Claim
+from ..checking.statements import MEANINGS, Finding, StatementReport, counted, extent_text, statements_of
+from ..claims.claim import MEANING, Claim
 from ..claims.verdict import Evidence, LineEvidence, Standing, StepEvidence, Verdict
 from ..games.named import NAMED
 from ..model import Game
 from ..quantities.optimal import Optimum
-from .document import instance_tables, nested_text, number_text, values_text
+from .document import (
+    EMPTY,
+    compact_text,
+    counts_of,
+    instance_tables,
+    nested_text,
+    number_text,
+    pattern_of,
+    values_text,
+    words_of,
+)
 
 STANDING_STYLE = {
     Standing.PROVED: "bold green",
@@ -39,50 +51,143 @@ VERDICT_STYLE = {
 SHOWN_INSTANCE = 36
 
 
-def audit_table(report: AuditReport) -> RenderableType:
+FINDING_STYLE = {
+    Finding.FALSE: "bold red",
+    Finding.NEEDS: "red",
+    Finding.UNTESTED: "yellow",
+    Finding.OPEN: "yellow",
+    Finding.SUPPORTED: "yellow",
+    Finding.HELD: "green",
+    Finding.PROVED: "bold green",
+}
+
+
+def audit_table(report: AuditReport, details: bool = False, page: str | None = None) -> RenderableType:
+    """Verdicts on statements, what the words mean, and a summary; with ``details`` also every part, and all notes.
+
+    ``page`` is where the page of this audit was written, if it was.
+    """
+    statements = statements_of(report)
+    parts: list[RenderableType] = []
+    if details:
+        parts += [_parts_table(report), Text(), *_notes(report, statements), Text()]
+    if statements:
+        parts += [_statements_table(statements), Text(), *_legend(statements), Text()]
+    return Group(*parts, *audit_summary(report, statements, page), *_unexpected(report))
+
+
+def _statements_table(statements: Sequence[StatementReport]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
+    table.add_column("statement", overflow="fold", max_width=32)
+    table.add_column("", ratio=3, overflow="fold")
+    table.add_column("verdict", ratio=4, overflow="fold")
+    for entry in statements:
+        said = entry.statement
+        _row(table, Text(said.name, "bold"), said.title, Text(entry.words, FINDING_STYLE[entry.finding]))
+    return table
+
+
+def _legend(statements: Sequence[StatementReport]) -> list[RenderableType]:
+    """What those words mean that occur."""
+    found = {entry.finding for entry in statements}
+    return [
+        Padding(Text.assemble((finding.value, FINDING_STYLE[finding]), f": {words}", style="dim"), (0, 0, 0, 2))
+        for finding, words in MEANINGS.items()
+        if finding in found
+    ]
+
+
+def audit_summary(report: AuditReport, statements: Sequence[StatementReport], page: str | None = None) -> list[Text]:
+    """Ten lines on a full audit: what fell and its repair, what was proved, where to read on."""
+    lines = []
+    where = f" on {report.game}" if report.game else ""
+    if statements:
+        counts = ", ".join(counted(count, finding) for finding, count in counts_of(statements).items())
+        lines.append(Text(f"{len(statements)} statement{'s' * (len(statements) != 1)}{where}: {counts}", "bold"))
+    theorems = [entry for entry in statements if entry.finding is Finding.FALSE and "theorem" in entry.statement.id]
+    lines += [_fallen(entry) for entry in theorems]
+    for finding in (Finding.FALSE, Finding.NEEDS, Finding.PROVED):
+        names = [e.statement.name for e in statements if e.finding is finding and e not in theorems]
+        words = f"also {finding.value}" if finding is Finding.FALSE and theorems else finding.value
+        if names:
+            lines.append(Text.assemble((f"{words}: ", FINDING_STYLE[finding]), ", ".join(names)))
+    remarks = sum(len(entry.remarks) for entry in statements)
+    if remarks:
+        words = "1 refuted reading or remark is" if remarks == 1 else f"{remarks} refuted readings and remarks are"
+        lines.append(Text(f"{words} not counted: no statement needs them", "dim"))
+    if report.skipped:
+        lines.append(Text(f"{len(report.skipped)} claims say nothing about this game (--details says why)", "dim"))
+    if page is not None:
+        lines.append(Text(f"page: {page}"))
+    count = f"{len(report.claims)} claim{'s' * (len(report.claims) != 1)}{where}"
+    end = f"{count} tried ({report.profile}, seed {report.seed}, {report.seconds:.1f} s)"
+    lines.append(Text(f"nothing unexpected; {end}", "green") if not report.unexpected else Text(end))
+    return lines
+
+
+def _fallen(entry: StatementReport) -> Text:
+    """A theorem that fell: its smallest counterexample and what to use instead."""
+    smallest = entry.smallest
+    words = (
+        f" ({extent_text(smallest.witness.evidence)})" if smallest is not None and smallest.witness is not None else ""
+    )
+    repair = f"; repair: {entry.repairs[0].id}" if entry.repairs else ""
+    found = f"{smallest.id}{words}" if smallest is not None else ""
+    return Text.assemble((f"{entry.statement.name} is false: ", "bold red"), f"{found}{repair}")
+
+
+def _parts_table(report: AuditReport) -> Table:
     """Claim, standing, how it was reached, instances, worst margin or best ratio, time."""
     table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
     table.add_column("claim, and how it was decided", ratio=1, min_width=37, overflow="fold")
     table.add_column("standing", no_wrap=True)
     table.add_column("instances", justify="right", no_wrap=True)
-    table.add_column("margin/ratio", justify="right", no_wrap=True)
-    table.add_column("s", justify="right", no_wrap=True)
+    table.add_column("fails by/ratio", justify="right", no_wrap=True)
     for entry in report.claims:
         name = Text(entry.id if entry.claim.printed else f"{entry.id} °", "bold")
         name.append(f"\n{entry.how}", "not bold dim")
         standing = Text(entry.standing.value, STANDING_STYLE[entry.standing])
         if not entry.expected:
             standing.append(" !", "bold red")
-        _row(table, name, standing, f"{entry.instances:,}", _tightness(entry), f"{entry.seconds:.1f}")
-    return Group(table, Text(), *_footnotes(report))
+        _row(table, name, standing, f"{entry.instances:,}", _tightness(entry))
+    return table
 
 
 def _tightness(report: ClaimReport) -> str:
-    if report.standing is Standing.REFUTED or report.ratio is None:
-        return number_text(report.margin)
-    return f"ratio {report.ratio:.3g}"
+    if report.standing is Standing.REFUTED:
+        return "-" if report.margin is None else number_text(-report.margin)
+    return "-" if report.ratio is None else f"ratio {report.ratio:.3g}"
 
 
-def _footnotes(report: AuditReport) -> list[Text]:
-    notes = []
+def _note(head: Text, words: str) -> RenderableType:
+    """A heading, and what is said under it, indented."""
+    return Group(head, Padding(Text(" ".join(words.split()), "dim"), (0, 0, 0, 2)))
+
+
+def _notes(report: AuditReport, statements: Sequence[StatementReport]) -> list[RenderableType]:
+    """What must be said beside the verdicts."""
+    notes: list[RenderableType] = []
     if any(not entry.claim.printed for entry in report.claims):
-        notes.append(Text("° a reading or a repair that the paper does not print", "dim"))
+        notes.append(Text("° not printed in the paper; ratio: smaller side over larger side, at its largest", "dim"))
     for entry in report.claims:
         if entry.tainted_by:
             notes.append(Text(f"{entry.id} leans on a refuted claim: {', '.join(entry.tainted_by)}", "yellow"))
         if entry.standing is Standing.REFUTED and entry.claim.repaired_by:
             notes.append(Text(f"{entry.id}: repaired by {entry.claim.repaired_by}", "dim"))
-    fallen = [entry for entry in report.claims if entry.standing is Standing.REFUTED]
-    notes += [Text(f"{entry.id}: {entry.claim.note}", "dim") for entry in fallen if entry.claim.note]
+    for found in statements:
+        said = found.statement
+        if found.finding in (Finding.FALSE, Finding.NEEDS) and said.answer:
+            notes.append(_note(Text(f"{said.name}:", "bold"), f"{said.yet} {said.answer}"))
+    for entry in report.claims:
+        if entry.standing is Standing.REFUTED and entry.claim.note:
+            kind = "" if entry.claim.printed else f" ({MEANING[entry.claim.kind]})"
+            notes.append(_note(Text(f"{entry.id}{kind}:", "dim"), entry.claim.note))
     notes += [Text(f"{name} skipped: {reason}", "dim") for name, reason in report.skipped]
-    where = f" on {report.game}" if report.game else ""
-    counts = {standing: sum(entry.standing is standing for entry in report.claims) for standing in Standing}
-    summary = ", ".join(f"{count} {standing.value}" for standing, count in counts.items() if count)
-    notes.append(
-        Text(
-            f"{len(report.claims)} claims{where}: {summary} ({report.profile}, seed {report.seed}, {report.seconds:.1f} s)"
-        )
-    )
+    return notes
+
+
+def _unexpected(report: AuditReport) -> list[Text]:
+    notes = []
     for entry in report.unexpected:
         record = entry.claim.record.value if entry.claim.record else "nothing"
         broken = f"; the proof breaks at {entry.broken.right!r}" if entry.broken else ""
@@ -93,7 +198,7 @@ def _footnotes(report: AuditReport) -> list[Text]:
 
 
 def _row(table: Table, *cells: str | Text) -> None:
-    """A row of plain text: brackets in mathematics are no markup."""
+    """A row of plain text: brackets in mathematics are not markup."""
     table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in cells))
 
 
@@ -118,8 +223,8 @@ def games_table() -> RenderableType:
     return Group(table, Text(), Text(more, "dim"))
 
 
-def explanation(claim: Claim, evidence: Evidence, subject: str) -> RenderableType:
-    """The proof, line by line, with the numbers of one case."""
+def explanation(claim: Claim, evidence: Evidence, subject: str, words: Mapping[str, str] = EMPTY) -> RenderableType:
+    """The proof, line by line, with the numbers of one case; ``words`` are those of ingredients that are said better so."""
     parts: list[RenderableType] = [
         Text.assemble((claim.id, "bold"), f"  {claim.title}"),
         Text(claim.source, "dim"),
@@ -128,10 +233,10 @@ def explanation(claim: Claim, evidence: Evidence, subject: str) -> RenderableTyp
     ]
     if claim.note:
         parts += [Text(), Text(claim.note, "dim")]
-    parts += [Text(), Text(f"on {subject}", "italic"), *_instance(evidence), Text()]
+    parts += [Text(), Text(f"on {subject}", "italic"), *_instance(evidence, words), Text()]
     for name, truth in evidence.hypotheses:
         held = bool((np.asarray(truth) > 0).all())
-        parts.append(Text.assemble(("  ✓ " if held else "  ? ", "green" if held else "yellow"), f"hypothesis: {name}"))
+        parts.append(_hanging("  ✓ " if held else "  ? ", f"hypothesis: {name}", "green" if held else "yellow"))
     parts.append(Text())
     parts += [_line(entry) for entry in evidence.lines]
     parts += [Text(), _conclusion(evidence)]
@@ -155,34 +260,43 @@ def statistics_table(found: Statistics) -> RenderableType:
     return Group(Text(found.text(), "yellow"), Text(), table, Text(), *slopes)
 
 
-def _instance(evidence: Evidence) -> list[Text]:
-    """The ingredients of a small case, number by number."""
+def _hanging(mark: str, words: str | Text, style: str = "bold") -> RenderableType:
+    """A mark, and text beside it that keeps its indent where it is wrapped."""
+    table = Table.grid(padding=0)
+    table.add_column(width=len(mark), no_wrap=True)
+    table.add_column(overflow="fold")
+    _row(table, Text(mark, style), words)
+    return table
+
+
+def _instance(evidence: Evidence, words: Mapping[str, str]) -> list[RenderableType]:
+    """The ingredients of a small case, number by number; of a long run, the steps that differ."""
     shown = []
     for _, label, table in instance_tables(evidence):
-        if np.size(table) <= SHOWN_INSTANCE:
-            shown.append(Text.assemble("  ", (f"{label} = ", "bold"), nested_text(table)))
+        if label in words:
+            shown.append(_hanging("  ", Text.assemble((label, "bold"), f": {words[label]}")))
+        elif np.size(table) <= SHOWN_INSTANCE and pattern_of(table) is None:
+            shown.append(_hanging("  ", Text.assemble((f"{label} = ", "bold"), nested_text(table))))
         else:
-            shown.append(
-                Text.assemble("  ", (label, "bold"), f": {np.size(table)} entries, shape {list(np.shape(table))}")
-            )
+            shown.append(_hanging("  ", Text.assemble((label, "bold"), f": {compact_text(table)}")))
     return shown
 
 
 def _line(entry: LineEvidence) -> RenderableType:
-    relation = " " if entry.step is None else entry.step.relation
-    pieces = [Text.assemble((f"  {relation} ", "bold"), entry.expression)]
-    pieces.append(Text.assemble("      ", (values_text(entry.value, entry.where), "cyan")))
+    pieces = [_hanging("  " + (" " if entry.step is None else entry.step.relation) + " ", entry.expression)]
+    pieces.append(_hanging(" " * 6, Text(values_text(entry.value, entry.where), "cyan")))
     if entry.step is not None:
         pieces.append(_reason(entry.step))
     return Padding(Group(*pieces), (0, 0, 1, 0))
 
 
-def _reason(step: StepEvidence) -> Text:
+def _reason(step: StepEvidence) -> RenderableType:
     low = int(np.min(step.truth)) if np.size(step.truth) else 1
-    mark, style = {1: ("✓", "green"), 0: ("?", "yellow"), -1: ("✗ broken here:", "bold red")}[low]
+    mark, style = {1: ("✓", "green"), 0: ("?", "yellow"), -1: ("✗", "bold red")}[low]
     axiom = f" [{step.axiom}]" if step.axiom else ""
-    margin = f"  (off by {number_text(-step.margin)})" if low < 0 and step.margin is not None else ""
-    return Text.assemble("      ", (mark, style), f" {step.because}{axiom}{margin}")
+    fails = f"this line fails by {number_text(-step.margin)}; " if low < 0 and step.margin is not None else ""
+    broken = Text.assemble(("broken here: ", "bold red") if low < 0 else "", f"{fails}{step.because}{axiom}")
+    return _hanging(f"      {mark} ", broken, style)
 
 
 def _conclusion(evidence: Evidence) -> Text:
@@ -191,7 +305,14 @@ def _conclusion(evidence: Evidence) -> Text:
         return Text(f"{np.size(verdict)} instances")
     bits = f", {evidence.precision} bits" if evidence.precision else ""
     words = f"{verdict.value.upper()} ({evidence.arithmetic.value}{bits})"
-    margin = f", margin {number_text(evidence.margin)}" if evidence.margin is not None else ""
+    margin = ""
+    if evidence.margin is not None:
+        fails = verdict is Verdict.VIOLATED
+        margin = (
+            f": the statement fails by {number_text(-evidence.margin)}"
+            if fails
+            else f", margin {number_text(evidence.margin)}"
+        )
     reason = f": {evidence.reason}" if evidence.reason else ""
     return Text.assemble((words, VERDICT_STYLE[verdict]), margin, reason)
 
@@ -225,7 +346,7 @@ def falsification(found: Falsification) -> RenderableType:
     crash = _crash(found)
     if found.witness is not None:
         subject = f"the smallest counterexample found ({found.witness.sizes}; {tried})"
-        return Group(explanation(found.claim, found.witness.evidence, subject), *crash)
+        return Group(explanation(found.claim, found.witness.evidence, subject, words_of(found)), *crash)
     best = f"; best left/right {found.ratio:.4g} at {found.tightest}" if found.ratio is not None else ""
     style = STANDING_STYLE[found.standing]
     return Group(Text.assemble((f"{found.claim.id} {found.standing.value}", style), f": {tried}{best}"), *crash)

@@ -1,1 +1,1 @@
-"""The paper's figures and comparisons, computed anew: every module returns plain data, and draws nothing."""
+"""The paper's figures and comparisons, recomputed: every module returns plain data and draws nothing."""

@@ -9,7 +9,7 @@ three step sizes.  Five curves each:
 * ``independent_gradient``: as in the paper;
 * ``independent_mirror_descent``: Algorithm 1's update without its conditional policies, which the paper does not show.
 
-The scan does not say how the conditional policy of agent 2 starts; here it ignores agent 1 at first, so that all runs begin at
+The paper does not say how the conditional policy of agent 2 starts; here it ignores agent 1 at first, so that all runs begin at
 the same policy.
 """
 
@@ -246,7 +246,7 @@ def _landscape_findings(panels: list[dict[str, Any]]) -> list[dict[str, Any]]:
         {
             "id": "stationary-point",
             "claim": "section-e/stationary-point",
-            "says": f"V is stationary at ({point[0]}, {point[1]}) only, which is no policy; its value is {_exact_value(*point)}",
+            "says": f"V is stationary only at ({point[0]}, {point[1]}), not a policy; its value is {_exact_value(*point)}",
             "point": [str(v) for v in point],
             "value": str(_exact_value(*point)),
             "slope_at_printed_point": str(gradient_on_square(ratio(), _exact_row(half), _exact_row(Fraction(0)))[0]),

@@ -218,7 +218,7 @@ def _findings(games: list[dict[str, Any]], shared: list[dict[str, Any]]) -> list
         )
         ends = "; ".join(
             f"{spoken(name)} at {tuple(end['actions'])}, which pays {end['value']}"
-            + ("" if end["equilibrium"] else " and is no equilibrium")
+            + ("" if end["equilibrium"] else " and is not an equilibrium")
             for name, end in game["uniform_end"].items()
         )
         found.append(

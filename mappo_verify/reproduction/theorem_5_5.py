@@ -34,7 +34,7 @@ from ..quantities.values import returns
 Progress = Callable[[str, float], None]
 """Called with what is being done and the share of it that is finished, 0 to 1."""
 DRAWS = 1_000_000
-"""``n`` in the pictures of the gap: so many that no one can blame the noise."""
+"""``n`` in the pictures of the gap: so many that sampling noise does not explain the gap."""
 SIZES = (1_000, 4_000, 16_000, 64_000, 256_000, 1_024_000)
 """``n`` in the picture of the slope."""
 

@@ -207,7 +207,7 @@ ALGORITHMS: dict[str, Entry] = {
     ),
     "joint-mirror-descent": Entry(
         "joint mirror descent",
-        "Baseline: one agent who chooses the joint action.",
+        "Baseline: one agent that chooses the joint action.",
         STEPPING,
         _stepping(joint_mirror_descent, _single),
         "theorem-4.5/exact-rate",

@@ -64,7 +64,7 @@ CRITIC = Option(
     "critic",
     str,
     "exact",
-    "Who estimates Q: exact, noisy:ERROR (its root mean square, 0 or more), monte-carlo:ROLLOUTS from every state and action, "
+    "How Q is estimated: exact, noisy:ERROR (its root mean square, 0 or more), monte-carlo:ROLLOUTS from every state and action, "
     "or regression:SAMPLES.",
     "CRITIC",
 )
@@ -72,7 +72,7 @@ SOLVER = Option(
     "solver",
     str,
     "exact",
-    "Who projects the ideal update onto the policies: exact, or Algorithm 3 with T samples, sgd:T from 0 as printed or "
+    "How the ideal update is projected onto the policies: exact, or by Algorithm 3 with T samples, sgd:T from 0 as printed or "
     "sgd-repaired:T from the current parameters.",
     "SOLVER",
 )
@@ -88,15 +88,16 @@ PENALTY = Option(
     "penalty",
     float,
     None,
-    "λ, how much Bellman error counts, above 0.  Default: the theorem's for n draws, 1000 on the population.",
+    "λ, the weight of the Bellman error, above 0.  Default: the theorem's for n draws, 1000 on the population.",
     "λ",
 )
 EVALUATOR = Option(
     "evaluator",
     str,
     "in-class",
-    "Where the class counts.  in-class: the critic lies in it; class-throughout: its rivals in the Bellman error, too, which is "
-    "not convex, so slow, and for up to three features or so; unconstrained: Appendix C.1's closed form.",
+    "Where the class of critics is enforced.  in-class: on the critic; class-throughout: also in the inner minimum of the "
+    "Bellman error, not convex, so slow and for about three features at most; unconstrained: nowhere, by the closed "
+    "form of Appendix C.1.",
     "EVALUATOR",
 )
 
@@ -155,8 +156,8 @@ def _parts(name: str, text: str, kinds: Mapping[str, Callable[[str], Any] | None
 
 def _number(name: str, text: str, kind: Callable[[str], Any]) -> Any:
     if not re.fullmatch(r"[0-9]{1,15}" if kind is int else r"[0-9.eE+-]{1,30}", text):
-        raise RunError(f"--{name}: {text!r} is no {'whole number' if kind is int else 'number'}")
+        raise RunError(f"--{name}: {text!r} is not a {'whole number' if kind is int else 'number'}")
     try:
         return kind(text)
     except ValueError:
-        raise RunError(f"--{name}: {text!r} is no number") from None
+        raise RunError(f"--{name}: {text!r} is not a number") from None

@@ -74,7 +74,9 @@ class Plan:
         if self.problem is not None and self.problem not in PROBLEMS:
             raise RunError(f"no problem is called {self.problem[:60]!r}; there are {', '.join(PROBLEMS)}")
         if self.problem is not None and (self.restart or self.discount is not None):
-            raise RunError("--discount and --restart change a game; a problem is what it is")
+            raise RunError(
+                "--discount and --restart change a game; leave them out with --problem, which cannot be changed"
+            )
         unknown = set(self.options) - set(self.entry.defaults)
         if unknown:
             raise RunError(

@@ -49,7 +49,7 @@ Watch = Callable[[Process, State], None]
 
 
 def unwatched(process: Process, state: State) -> None:
-    """Nobody watches."""
+    """Do nothing: the default, where nothing is shown while a run goes on."""
 
 
 class Store:
@@ -123,7 +123,7 @@ class Store:
 
 @contextmanager
 def sole_writer(folder: Path) -> Iterator[None]:
-    """Nobody else writes into the folder, which is made if it is not there, meanwhile; what killed writers left is removed."""
+    """A lock on the folder, which is made if it does not exist; partial files that a killed process left are removed."""
     import filelock
 
     make_folder(folder)
@@ -202,7 +202,7 @@ def chunk_names(folder: Path) -> set[str]:
         return set()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else None
-        raise RunError(f"{folder} is no folder that can be read ({reason or error}); choose another") from None
+        raise RunError(f"{folder} is not a folder that can be read ({reason or error}); choose another") from None
 
 
 def _read_all(folder: Path, process: Process, identity: bytes) -> tuple[list[tuple[Array, ...]], State, bytes]:
@@ -293,10 +293,10 @@ def _header(stream: Any, path: Path, name: str) -> tuple[tuple[int, ...], bool, 
         found = _HEADER.fullmatch(stream.read(int.from_bytes(start[8:], "little")))
     try:
         if found is None:
-            raise TypeError("its header is none")
+            raise TypeError("it has no valid header")
         return tuple(map(int, re.findall(rb"[0-9]+", found[3]))), found[2] == b"True", np.dtype(found[1].decode())
     except TypeError:
-        raise RunError(f"{path}: {name} is no plain array; only what a run wrote itself is read") from None
+        raise RunError(f"{path}: {name} is not a plain array; only files that a run wrote are read") from None
 
 
 def _shape(file: zipfile.ZipFile, name: str, path: Path) -> tuple[int, ...]:
@@ -346,7 +346,7 @@ def generator_from(numbers: list[int], path: Path) -> Generator:
     """The generator that :func:`words` wrote."""
     high, low, up, down, left, rest = numbers
     if left not in (0, 1) or rest >= 2**32 or down % 2 == 0:
-        raise RunError(f"{path}: {numbers} is no state of a random generator")
+        raise RunError(f"{path}: {numbers} is not the state of a random generator")
     generator = np.random.Generator(np.random.PCG64())
     generator.bit_generator.state = {
         "bit_generator": "PCG64",

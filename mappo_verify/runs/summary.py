@@ -4,11 +4,11 @@ Each algorithm has its own theorem, or none (:data:`~mappo_verify.runs.algorithm
 
 - Algorithm 1: Theorem 4.5, from the errors that were really made, against the mean gap after every iteration; ``J`` is then taken
   from the comparator's stationary distribution, as in the theorem.
-- Constant steps, of the agents or of one who chooses for all: theorem-4.5/exact-rate, against the gap after every iteration.  It
-  needs exact values and γ < 1; without them Theorem 4.5 still holds.
+- Constant steps, of the agents or of one agent that chooses the joint action: theorem-4.5/exact-rate, against the gap after every
+  iteration.  It needs exact values and γ < 1; without them Theorem 4.5 still holds.
 - Algorithms that learn from data: Theorem 5.5 for Algorithm 2, D.7 for Algorithm 4, after all ``K`` iterations: the first term
   with the constant of the proof, which is all that a constant is known for, or the repaired theorem's bound.
-- Agents who ignore each other, or share one policy: no theorem.
+- Agents that ignore each other's actions, or share one policy: no theorem.
 """
 
 from __future__ import annotations
@@ -108,8 +108,8 @@ def _numbers(values: Array) -> list[float | None]:
 
 
 def _no_bounds(entry: Entry) -> dict[str, Any]:
-    """An algorithm that no theorem speaks of."""
-    why = "agents who ignore what the others do may stop below the optimum (Section 4.3)"
+    """What to say of an algorithm that no theorem covers."""
+    why = "agents that ignore what the others do may stop below the optimum (Section 4.3)"
     return {"theorem": None, "at": [], "says": f"No theorem bounds the gap of {entry.title}: {why}"}
 
 
@@ -168,7 +168,7 @@ def _bound(value: float) -> str:
 
 
 def _or_infinite(bounds: Array) -> Array:
-    """Where coverage overflows, an error of 0 times infinity is no number; a bound that is none is infinite."""
+    """Where coverage overflows, an error of 0 times infinity is not a number; such a bound counts as infinite."""
     return np.where(np.isnan(bounds), np.inf, bounds)
 
 

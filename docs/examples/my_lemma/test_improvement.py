@@ -14,7 +14,7 @@ CERTIFICATE = Path(__file__).with_name("improvements-add-up.json")
 
 
 def test_the_counterexample_is_still_one():
-    """Computed anew from its integers; nothing in the file is trusted."""
+    """Recomputed from its integers; nothing in the file is trusted."""
     result = mv.recheck(mv.read_certificate(CERTIFICATE), FALSE)
     assert result.valid, result.reason
 
@@ -35,5 +35,5 @@ def test_the_repaired_lemma_survives():
 @given(st.data())
 def test_the_repaired_lemma_holds_on_what_hypothesis_draws(data):
     case = data.draw(cases(TRUE.setting))
-    evidence = mv.check(TRUE, **case.objects)
+    evidence = mv.check(TRUE, **case.plain())
     assert evidence.verdict in (mv.Verdict.HOLDS, mv.Verdict.NOT_APPLICABLE)

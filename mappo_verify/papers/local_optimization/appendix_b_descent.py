@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...arithmetic import Array, absolute, choose, contract, largest, like, log, smallest, sqrt, square, support, tilt
-from ...claims.axioms import pinsker
+from ...axioms import pinsker
 from ...claims.case import Case
 from ...claims.claim import Claim, Kind, Line, at_most, equal, line
 from ...claims.coordinates import Sizes

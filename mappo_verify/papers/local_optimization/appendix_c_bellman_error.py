@@ -23,7 +23,7 @@ from ...arithmetic import (
     square,
     zeros,
 )
-from ...claims.axioms import squares
+from ...axioms import squares
 from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_least, at_most, equal, line
 from ...claims.coordinates import Sizes

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...arithmetic import Array, Truth, as_array, compare, largest, lift, like, sqrt, square
-from ...claims.axioms import Axiom, entropy, gibbs, hoeffding
+from ...axioms import Axiom, entropy, gibbs, hoeffding
 from ...claims.case import Built, Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_most, equal, line
 from ...claims.coordinates import Coordinate, Numbers, Sizes

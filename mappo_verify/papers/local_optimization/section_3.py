@@ -34,7 +34,7 @@ from ...quantities.agent_values import (
 from ...quantities.bellman import bellman_operator, contraction_factor
 from ...quantities.chain import has_stationary_distribution, induced_reward, induced_transition, values_exist
 from ...quantities.distributions import occupancy, state_action_distribution, stationary_distribution, visits
-from ...quantities.optimal import optimal_solution
+from ...quantities.optimal import optimal
 from ...quantities.sequential import sequential_game, sequential_policy, values_by_agent
 from ...quantities.values import (
     action_values,
@@ -137,7 +137,8 @@ def stationary(case: Case) -> Iterator[Line]:
 
 def optimality(case: Case) -> Iterator[Line]:
     """Policy iteration's answer is an upper bound of every policy, and solves Bellman's optimality equation."""
-    values, best = optimal_solution(case.game)
+    best = optimal(case.game)
+    values = best.values
     yield line("V_π(s)", state_values(case.game, case.policy))
     yield at_most("V_*(s)", values, because="V_* ≥ r(·, a) + γP(·, a)V_* for every a, and (I - γP_π)⁻¹ ≥ 0")
     yield line("V_*(s)", values)
@@ -146,7 +147,7 @@ def optimality(case: Case) -> Iterator[Line]:
         largest(lookahead(case.game, values)),
         because="policy iteration stops where no action improves",
     )
-    yield line("V_{π_*}(s), π_* the policy that was returned", state_values(case.game, best))
+    yield line("V_{π_*}(s), π_* the policy that was returned", state_values(case.game, best.policy))
     yield equal("V_*(s)", values, because="the values are those of the policy")
 
 

@@ -20,7 +20,7 @@ from ...arithmetic import (
     support,
     truth_of,
 )
-from ...claims.axioms import gibbs
+from ...axioms import gibbs
 from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_least, at_most, equal, line
 from ...claims.coordinates import Sizes

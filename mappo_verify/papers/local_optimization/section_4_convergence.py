@@ -511,6 +511,12 @@ class RareErrors(Increments):
             Coordinate(f"{self.name}.errors", (sizes.steps,), "rare", -self.high, self.high),
         )
 
+    def in_words(self, numbers: Numbers, sizes: Sizes) -> str:
+        up, down = (int(part) for part in numbers[f"{self.name}.base"])
+        errors = [(step, -int(error)) for step, error in enumerate(numbers[f"{self.name}.errors"]) if error]
+        usual = f"each step multiplies the odds good : bad by {1 + Fraction(up, down)}"
+        return usual + "".join(f"; step k = {step} by 2^{power} besides" for step, power in errors)
+
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> tuple[Array, ...]:
         base, errors = numbers[f"{self.name}.base"], numbers[f"{self.name}.errors"]
         ratio = base[..., 0] / base[..., 1]

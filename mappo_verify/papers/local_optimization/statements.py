@@ -16,6 +16,7 @@ STATEMENTS = (
         "Global convergence of multi-agent PPO",
         why="its δ bounds the largest error of an update by the mean squared one (Lemma B.4), but an action of "
         "probability p hides an error M at the price √p M",
+        yet="True as printed where no step multiplies the odds of two actions by more than 79.9.",
         answer="A defender will say that Algorithm 3 was never seen to make such an error, that the parameters grow like "
         "√K, and that part (ii) prints O(·).  The first is true: the theorem falls for update errors of size ε_k, "
         "which is all that it assumes, and not for sample paths of Algorithm 3.  Parameters of that size occur in "
@@ -53,8 +54,8 @@ STATEMENTS = (
         "Every action value is linear in the features",
         why="it does not follow from Definition 5.1, and is an assumption on game and features",
         answer="A defender will say that it is meant as an assumption, which Section 4.1 makes in words.  Read so it is "
-        "one, and the toolkit checks it as a hypothesis of each instance.  “Under the definition there must exist” "
-        "such weights fails.",
+        "one, and the toolkit checks it as a hypothesis of each instance.  That such weights must exist under "
+        "the definition, as it is worded, fails.",
     ),
     Statement(
         "lemma-b.1",
@@ -116,7 +117,8 @@ STATEMENTS = (
         answer="A defender will say that each agent may have a game of its own.  It may, and that is proved; but the "
         "proof of Theorem 5.5 sums over the agents within one game.  The critics of the counterexample are those "
         "of the first iteration, from complete classes, with the inner minimum over the class and over all weights "
-        "alike.",
+        "alike.  The "
+        "bound on the rewards falls as well, at the theorem's own λ and for every constant; the theorem can do without it.",
     ),
     Statement("lemma-c.4", "Lemma C.4", "Mirror steps follow the regularised leader"),
     Statement("lemma-c.5", "Lemma C.5", "Regret of the regularised leader"),

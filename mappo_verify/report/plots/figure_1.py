@@ -146,7 +146,7 @@ def figure_1_landscape(data: dict[str, Any]) -> Any:
         axes.set_aspect("equal")
         write_title(
             figure,
-            "The stationary point is no policy; beside it, independent gradient climbs slowly",
+            "The stationary point is not a policy; near it, independent gradient climbs slowly",
             f"Independent gradient, η = {land['paths'][0]['step']}, from both starts of Appendix E; dots: iterations.  From near "
             "(1/2, 0) it goes towards (1, 0),\nwhere V = 1/2 and agent 2's gradient carries the tiny factor y(1-y); then up.  "
             f"∂V/∂x ≥ {_found(data, 'slope', 'smallest_slope_on_grid')} everywhere on the square.",

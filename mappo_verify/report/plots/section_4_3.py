@@ -11,7 +11,7 @@ OPTIMAL_TONE, OTHER_TONES = "#3b3b3b", ("#c9c9c9", "#e3e3e3", "#b3b3b3", "#efefe
 
 
 def section_4_3_overview(data: dict[str, Any]) -> Any:
-    """Runs from the uniform policy, ends from random starts, and the price of sharing parameters."""
+    """Runs from the uniform policy, where runs from random starts end, and what sharing parameters costs."""
     from matplotlib import rc_context
 
     reached = min(
@@ -145,7 +145,7 @@ def _sharing(axes: Any, rows: list[dict[str, Any]]) -> None:
     axes.text(
         1.9,
         2**-6.95,
-        "agents who share one policy:\nsquares, a run; dots, the best\nsuch policy, 2/2$^N$, exactly",
+        "agents that share one policy:\nsquares, a run; dots, the best\nsuch policy, 2/2$^N$, exactly",
         fontsize=8.6,
     )
     axes.set_title("sharing one policy costs a factor 2$^{N-1}$", fontweight="bold")

@@ -51,7 +51,7 @@ def theorem_5_5_gap(data: dict[str, Any]) -> Any:
         apart = max(rises["printed"]) < 0 < min(rises["repaired"])
         write_title(
             figure,
-            "Algorithm 2 as printed walks away from the optimum; repaired it walks towards it"
+            "Algorithm 2 as printed moves away from the optimum; repaired it moves towards it"
             if apart
             else "Algorithm 2 on the counterexamples to Theorem 5.5",
             f"Fresh data in every iteration: n = {data['draws']:,} draws for each agent; λ as in Theorem 5.5; every run starts "

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from ..arithmetic import (
+from .arithmetic import (
     Array,
     absolute,
     both,
@@ -38,7 +38,7 @@ from ..arithmetic import (
     truth_of,
     xlogy,
 )
-from ..errors import ClaimError
+from .errors import ClaimError
 
 
 @dataclass(frozen=True, eq=False, repr=False)
