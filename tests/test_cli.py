@@ -25,6 +25,7 @@ from mappo_verify.checking.doctor import SELF_TEST, Planted
 from mappo_verify.games.named import NAMED
 from mappo_verify.papers import registry
 from mappo_verify.papers.registry import CLAIMS
+from mappo_verify.report import drawings, html, terminal
 
 COMMANDS = ("audit", "claims", "games", "explain", "optimal", "doctor")
 QUICK = ("-c", "definition-3.2/no-discount")  # one fast claim
@@ -134,7 +135,7 @@ def test_audit_exit_code_1_if_a_claim_raises(mappo, monkeypatch):
     monkeypatch.setattr(registry, "CLAIMS", wrong)
     code, out, _ = mappo("audit", *QUICK)
     assert code == 1 and "Traceback" not in out
-    assert f"UNEXPECTED: {name} is UNTESTED, the registry records PROVED; {name} raised ZeroDivisionError" in words(out)
+    assert f"UNEXPECTED: {name} is OPEN, the registry records PROVED; {name} raised ZeroDivisionError" in words(out)
 
 
 def test_audit_says_what_remains_true_and_what_a_defender_says_on_request(mappo):
@@ -610,16 +611,32 @@ def test_falsify_survives_an_error_inside_a_proof(mappo, monkeypatch):
 
     def proof(case):
         yield mv.line("0", case.radius * 0)
-        raise KeyError("lost")
+        raise error
 
     monkeypatch.setattr(sys.modules["mappo_verify.checking.falsify"], "find", lambda _: replace(whole, proof=proof))
+    error = ZeroDivisionError("lost")
     code, out, _ = mappo("falsify", whole.id)
     text = words(out)
-    assert code == 2 and f"{whole.id} UNTESTED" in text
-    assert f"{whole.id} raised KeyError: 'lost' (1 state, 1 actions, after the line '0'), on " in text
+    assert code == 2 and f"{whole.id} OPEN" in text
+    assert (
+        f"{whole.id} raised ZeroDivisionError: lost (1 state, 1 actions, after the line '0'); say by a Hypothesis"
+        in text
+    )
     assert (
         f'{{"claim": "{whole.id}", "states": 1, "action_sizes": [1], "steps": 1, "coordinates": {{"radius": [' in text
     )
+    error = KeyError("lost")
+    code, out, err = mappo("falsify", whole.id)
+    assert code not in (0, 1) and re.search(
+        r"KeyError: 'lost' \(test_cli\.py:\d+, after the line '0'\)", words(out + err)
+    )
+    assert "Traceback" not in out + err
+
+
+def test_every_standing_can_be_shown():
+    for table in (terminal.STANDING_STYLE, {mv.Standing(name): None for name in drawings.ICONS}):
+        assert set(table) == set(mv.Standing)
+    assert {mv.Standing(name) for name in html.MEANINGS} == set(mv.Standing)
 
 
 def test_falsify_reports_and_exits(mappo):

@@ -167,7 +167,7 @@ def raised_by(claim):
     report = mv.audit([claim])["mine"]
     assert report.standing is mv.Standing.OPEN
     kind = found.crash.error.partition(":")[0]
-    assert kind in report.how
+    assert kind in report.how and kind in report.failure and not report.expected
     return found
 
 

@@ -22,6 +22,7 @@ P, R, H = Kind.PRINTED, Kind.READING, Kind.HYPOTHESIS
         ([(P, Standing.PROVED), (P, Standing.SURVIVED)], Finding.HELD),
         ([(P, Standing.SURVIVED), (P, Standing.SUPPORTED)], Finding.SUPPORTED),
         ([(P, Standing.PROVED), (P, Standing.UNTESTED)], Finding.UNTESTED),
+        ([(P, Standing.PROVED), (P, Standing.OPEN)], Finding.OPEN),
         ([(P, Standing.PROVED), (P, Standing.REFUTED)], Finding.FALSE),
         ([(P, Standing.PROVED), (R, Standing.REFUTED)], Finding.PROVED),
         ([(P, Standing.PROVED), (H, Standing.REFUTED)], Finding.NEEDS),

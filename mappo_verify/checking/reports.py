@@ -222,7 +222,8 @@ def conclude(
         expected = (standing is not Standing.REFUTED and broken is None) or claim.record in (None, Standing.REFUTED)
     else:
         expected = claim.record in (None, standing) and (broken is None or standing is Standing.REFUTED)
-    expected = expected and not tally.failure
+    failure = tally.failure or (f"{claim.id} {tally.error}" if tally.raised and standing is Standing.OPEN else "")
+    expected = expected and (not failure or claim.record is Standing.OPEN)
     return ClaimReport(
         claim=claim,
         standing=standing,
@@ -238,7 +239,7 @@ def conclude(
         broken=broken,
         cites=tuple(name for name in tally.links if name != claim.id),
         expected=expected,
-        failure=tally.failure,
+        failure=failure,
         violation=violation,
         tightness=tally.tightness,
     )
@@ -278,7 +279,7 @@ def _how(
         undecided = f"; {tally.undecided} stay undecided" if tally.undecided else ""
         return f"every {'decided ' * bool(undecided)}instance holds ({arithmetic}){undecided}{open_proof}"
     if standing is Standing.OPEN and tally.raised:
-        return f"{tally.raised} of {tally.raised + tally.holds} instances {tally.error}"
+        return f"{tally.raised} of {tally.raised + tally.holds + tally.undecided} instances {tally.error}"
     if standing is Standing.OPEN:
         return f"{tally.undecided} instances meet the hypotheses, and none could be decided{open_proof}"
     failed = tally.reason.removeprefix("hypothesis not met: ")

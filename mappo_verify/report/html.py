@@ -37,9 +37,10 @@ MEANINGS = {
     "PROVED": "an identity in symbols, or by exact evaluation at random points with a stated error probability, for the named "
     "sizes; inequalities modulo named axioms",
     "SURVIVED": "every drawn instance was decided exactly, or in certified balls, and holds; no proof is claimed",
-    "SUPPORTED": "nothing decided against it, and nothing certified",
+    "SUPPORTED": "statistics agree with it, with stated confidence; nothing is certified",
+    "OPEN": "instances meet its hypotheses, and its formulas raise an error on some, or none was decided",
     "REFUTED": "an exact instance violates it; the certificate proves that without this toolkit",
-    "UNTESTED": "no instance met its hypotheses, or none was decided",
+    "UNTESTED": "no instance met its hypotheses, or statistics speak against it, which decides nothing",
 }
 """What a standing says, in one line."""
 
