@@ -88,7 +88,7 @@ def test_every_witness_rechecks_from_its_plain_data(whole):
         )
         again = certify(entry.claim, partial(entry.claim.setting.case, stored["coordinates"], sizes))
         assert again.verdict is mv.Verdict.VIOLATED and str(again.margin) == str(entry.margin)
-        assert (case_of(entry.witness).batch_shape, case_of(entry.witness, entry.claim).sizes) == ((), sizes)
+        assert (case_of(entry.witness).several, case_of(entry.witness, entry.claim).sizes) == ((), sizes)
         for coordinate in entry.claim.setting.coordinates(sizes):
             values = np.asarray(stored["coordinates"][coordinate.name])
             assert values.min() >= coordinate.low
@@ -235,7 +235,7 @@ def test_the_words_fit_the_arithmetic_of_all_sizes():
 
 
 def test_what_nothing_meets_is_untested():
-    never = mv.Hypothesis("never", lambda case: np.full(case.batch_shape, -1))
+    never = mv.Hypothesis("never", lambda case: case.f[0] != case.f[0])
     entry = mv.audit([true_claim(hypotheses=(never,), record=SURVIVED)])["mine"]
     assert entry.standing is UNTESTED and not entry.expected
     assert (entry.instances, entry.margin) == (0, None) and entry.how.startswith("no instance met the hypotheses (")
