@@ -536,7 +536,7 @@ PLANTED: tuple[Planted, ...] = (
         "the agents after m left out of the data",
         DATA,
         "joint = extend(joint, factor)",
-        "joint = extend(joint, like(np.ones(factor.shape, int), game.system))",
+        "joint = extend(joint, 0 * factor + 1)",
         ("lemma-d.5/population",),
     ),
     Planted(

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import System, like, module_of
+from ..arithmetic import UNKNOWN, System, like, module_of
 from ..claims.case import Case
 from ..claims.claim import Claim
 from ..claims.coordinates import Sizes
@@ -121,7 +121,9 @@ def _evaluate(claim: Claim, game: Game, objects: dict[str, Any]) -> Any:
 
     if game.states <= EXACT_STATES:
         return certify(claim, build)
-    # Too wide a ball, or a quantity that only exact numbers have, sends the case to the rationals after all.
+    # An inequality within a ball's radius, or a quantity that only exact numbers have, sends the case to the rationals.
     with suppress(UndecidedError, GameError), module_of(System.BALLS).precision(BALL_BITS):
-        return evaluate(claim, build(System.BALLS))
+        evidence = evaluate(claim, build(System.BALLS))
+        if not any(s.relation != "=" and (s.truth == UNKNOWN).any() for s in evidence.statements):
+            return evidence
     return certify(claim, build)
