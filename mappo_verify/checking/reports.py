@@ -222,7 +222,7 @@ def conclude(
         expected = (standing is not Standing.REFUTED and broken is None) or claim.record in (None, Standing.REFUTED)
     else:
         expected = claim.record in (None, standing) and (broken is None or standing is Standing.REFUTED)
-    expected = expected and not tally.failure
+    expected = expected and not tally.failure and (not tally.raised or claim.record is not None)
     return ClaimReport(
         claim=claim,
         standing=standing,
