@@ -444,7 +444,7 @@ def test_nothing_to_audit():
 
 def test_a_tally_counts():
     own = table_claim(lambda f: f, lambda f: 0 * f + 3, because="lemma-4.1")
-    tally = Tally()
+    tally = Tally(frozenset({"lemma-4.1"}))
     for rows in ([(1, 2), (4, 0)], [(9, 9), (3, 3)]):
         tally.add(evaluate(own, own.setting.case({"f": rows}, ONE, RATIONALS)))
     assert (tally.holds, tally.violated, tally.undecided, tally.not_applicable) == (2, 2, 0, 0)
