@@ -18,7 +18,7 @@ SGD, ONLINE = "quantities/stochastic_gradient.py", "quantities/online_learning.p
 DATA, FINITE = "quantities/data.py", "quantities/finite_class.py"
 UPDATE = "quantities/update_errors.py"
 RATIO = "quantities/ratio_game.py"
-ARITHMETIC, FORMAL, EXACT = "arithmetic/system.py", "arithmetic/formal.py", "arithmetic/rationals.py"
+ARITHMETIC, FORMAL, EXACT = "arithmetic/one_part.py", "arithmetic/formal.py", "arithmetic/rationals.py"
 
 PLANTED: tuple[Planted, ...] = (
     *SELF_TEST,
@@ -536,7 +536,7 @@ PLANTED: tuple[Planted, ...] = (
         "the agents after m left out of the data",
         DATA,
         "joint = extend(joint, factor)",
-        "joint = extend(joint, like(np.ones(factor.shape, int), game.system))",
+        "joint = extend(joint, 0 * factor + 1)",
         ("lemma-d.5/population",),
     ),
     Planted(
@@ -664,8 +664,8 @@ PLANTED: tuple[Planted, ...] = (
     Planted(
         "normalisation over the wrong axis",
         ARITHMETIC,
+        "tilted / tilted.sum(-2, keepdims=True)",
         "tilted / tilted.sum(-1, keepdims=True)",
-        "tilted / tilted.sum(0, keepdims=True)",
         ("proposition-4.2/averaged", "proposition-4.2"),
     ),
 )

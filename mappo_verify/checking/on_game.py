@@ -10,12 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import System, like, module_of
+from ..arithmetic import UNKNOWN, System, like, module_of
 from ..claims.case import Case
 from ..claims.claim import Claim
 from ..claims.coordinates import Sizes
 from ..claims.settings import Setting
-from ..claims.verdict import Verdict
 from ..errors import GameError, SingularError, UndecidedError
 from ..model import Game, Policy
 from ..quantities.optimal import optimal
@@ -122,11 +121,9 @@ def _evaluate(claim: Claim, game: Game, objects: dict[str, Any]) -> Any:
 
     if game.states <= EXACT_STATES:
         return certify(claim, build)
-    # Too wide a ball, or a quantity that only exact numbers have, sends the case to the rationals after all.
-    # So does a statement of inequalities that balls leave open.
+    # An inequality within a ball's radius, or a quantity that only exact numbers have, sends the case to the rationals.
     with suppress(UndecidedError, GameError), module_of(System.BALLS).precision(BALL_BITS):
         evidence = evaluate(claim, build(System.BALLS))
-        decided = evidence.verdict is not Verdict.UNDECIDED
-        if decided or any(statement.relation == "=" for statement in evidence.statements):
+        if not any(s.relation != "=" and (s.truth == UNKNOWN).any() for s in evidence.statements):
             return evidence
     return certify(claim, build)
