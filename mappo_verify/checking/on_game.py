@@ -110,7 +110,9 @@ def _objects(setting: Setting, game: Game, count: int, generator: np.random.Gene
             turns[id(value)] += 1
     for index in range(count):
         values = instance(drawn, index)
-        numbers = {c.name: wrap(values[c.name], System.RATIONALS, len(c.shape)) for c in free.coordinates(sizes)}
+        numbers: dict[str, Any] = {
+            c.name: wrap(values[c.name], System.RATIONALS, len(c.shape)) for c in free.coordinates(sizes)
+        }
         built: dict[str, Any] = {}
         for ingredient in setting.ingredients:
             if ingredient.compute is not None:
