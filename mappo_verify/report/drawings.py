@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 Data = Mapping[str, Any]
 
-ICONS = {"PROVED": "∎", "SURVIVED": "✓", "SUPPORTED": "∼", "REFUTED": "✗", "UNTESTED": "?"}
+ICONS = {"PROVED": "∎", "SURVIVED": "✓", "SUPPORTED": "∼", "OPEN": "…", "REFUTED": "✗", "UNTESTED": "?"}
 """One sign for each standing; the word always stands beside it."""
 
 

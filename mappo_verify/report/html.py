@@ -34,9 +34,10 @@ MEANINGS = {
     "PROVED": "an identity in symbols, or by exact evaluation at random points with a stated error probability, for the named "
     "sizes; inequalities modulo named axioms",
     "SURVIVED": "every drawn instance was decided exactly, or in certified balls, and holds; no proof is claimed",
-    "SUPPORTED": "nothing decided against it, and nothing certified",
+    "SUPPORTED": "it holds with a probability, and samples agree with it, with the confidence stated",
+    "OPEN": "instances meet its hypotheses, and they raise an error or stay undecided",
     "REFUTED": "an exact instance violates it; the certificate proves that without this toolkit",
-    "UNTESTED": "no instance met its hypotheses, or none was decided",
+    "UNTESTED": "no instance met its hypotheses",
 }
 """What a standing says, in one line."""
 

@@ -26,6 +26,7 @@ STANDING_STYLE = {
     Standing.PROVED: "bold green",
     Standing.SURVIVED: "green",
     Standing.SUPPORTED: "yellow",
+    Standing.OPEN: "yellow",
     Standing.UNTESTED: "yellow",
     Standing.REFUTED: "bold red",
 }
