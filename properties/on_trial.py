@@ -43,7 +43,7 @@ def put_on_trial(claim: mv.Claim) -> None:
         assert (searched(claim.id) if claim.id in RARE else drawn(claim)).violated
     elif claim.experiment is not None:
         supported_by_samples(claim.id)
-    elif claim.record is mv.Standing.SUPPORTED:
+    elif claim.record is mv.Standing.OPEN:
         open_but_unopposed(claim.id)
     else:
         holds(claim)
@@ -105,7 +105,7 @@ def searched(claim_id: str) -> mv.Evidence:
 def open_but_unopposed(claim_id: str) -> None:
     """An equality that balls cannot certify: nothing is decided against it."""
     report = audited(claim_id)
-    assert report.standing is mv.Standing.SUPPORTED and report.undecided > 0
+    assert report.standing is mv.Standing.OPEN and report.undecided > 0
 
 
 def supported_by_samples(claim_id: str) -> None:

@@ -23,7 +23,7 @@ from mappo_verify.checking.certificate import read_certificate, recheck
 from mappo_verify.checking.explain import explain
 from mappo_verify.errors import FileError
 from mappo_verify.papers.registry import CLAIMS
-from mappo_verify.report import drawings, html
+from mappo_verify.report import drawings, html, terminal
 from mappo_verify.report.document import full_document
 from mappo_verify.report.mathematics import MathematicsError, mathml, pieces
 
@@ -623,3 +623,10 @@ def test_a_game_is_told_in_words():
     drawn = tree(drawings.game_diagram({"states": ["s0"], "discount": "1/2", "choices": [choice]}))
     assert "In s0, action 0: reward ≈ 2, π plays it with 1; then s0 with probability 1/2 or the end." in drawn.text
     assert "r ≈ 2" in drawn.text and "end" in drawn.text.split()
+
+
+def test_every_standing_can_be_shown():
+    names = {standing.value for standing in mv.Standing}
+    assert set(html.MEANINGS) == set(drawings.ICONS) == names and set(terminal.STANDING_STYLE) == set(mv.Standing)
+    style = files("mappo_verify.report").joinpath("templates", "report.css").read_text("utf-8")
+    assert all(f".badge.{name.lower()}" in style and f".icon.{name.lower()}" in style for name in names)

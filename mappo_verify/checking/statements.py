@@ -60,6 +60,7 @@ _OF_STANDING = {
     Standing.PROVED: Finding.PROVED,
     Standing.SURVIVED: Finding.HELD,
     Standing.SUPPORTED: Finding.SUPPORTED,
+    Standing.OPEN: Finding.OPEN,
     Standing.UNTESTED: Finding.UNTESTED,
     Standing.REFUTED: Finding.FALSE,
 }
@@ -69,7 +70,7 @@ _ORDER = list(Finding)
 def finding_of(parts: Iterable[tuple[Kind, Standing]], untried: int = 0) -> Finding:
     """The law: what the standings of a statement's parts amount to; ``untried`` printed parts were left out."""
     every = list(parts)
-    printed = [_OF_STANDING.get(standing, Finding.OPEN) for kind, standing in every if kind is Kind.PRINTED]
+    printed = [_OF_STANDING[standing] for kind, standing in every if kind is Kind.PRINTED]
     if Finding.FALSE in printed:
         return Finding.FALSE
     if (Kind.HYPOTHESIS, Standing.REFUTED) in every:

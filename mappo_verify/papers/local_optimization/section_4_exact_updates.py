@@ -100,7 +100,7 @@ CLAIMS = (
         parallel,
         statement="the updates of the agents within one iteration commute",
         transcendental=True,
-        record=Standing.SUPPORTED,
+        record=Standing.OPEN,
         note="An equality of exponentials is never certified by balls; it is one by construction, and nothing speaks against it.",
         kind=Kind.BEYOND,
     ),
