@@ -110,7 +110,7 @@ def test_hypotheses_that_nothing_meets():
 @pytest.mark.parametrize(
     ("error", "text"),
     [
-        (KeyError(2), r"claim mine: 2 \(test_explain.py:\d+, after the line 'f'\)"),
+        (KeyError(2), r"claim mine: KeyError: 2 \(test_explain.py:\d+, after the line 'f'\)"),
         (ZeroDivisionError("no"), r"mine raised ZeroDivisionError: no \(nothing to explain, after the line 'f'\)"),
     ],
     ids=["malformed", "numeric"],

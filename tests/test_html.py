@@ -362,7 +362,7 @@ def texts_of(claim):
     _, evidence, _ = explain(replace(claim, record=None))  # on a drawn instance: nothing is searched for
     found = [claim.title, claim.statement, claim.note, *(name for name, _ in evidence.hypotheses)]
     for entry in evidence.lines:
-        found += [entry.expression] + ([entry.step.because, entry.step.axiom or ""] if entry.step else [])
+        found += [entry.expression] + ([entry.step.because, str(entry.step.axiom or "")] if entry.step else [])
     return found
 
 

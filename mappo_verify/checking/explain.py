@@ -56,7 +56,7 @@ def _explained(claim: Claim, game: Game | None, seed: int) -> Explanation:
     except MappoVerifyError:
         raise
     except Exception as error:
-        raise ClaimError(f"{claim.id} raised {raised(error, 'nothing to explain')}") from error
+        raise ClaimError(f"{claim.id} {raised(error, 'nothing to explain')}") from error
     return claim, evidence, _named(game)
 
 

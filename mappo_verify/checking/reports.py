@@ -193,7 +193,7 @@ def recorded(tally: Tally, claim: Claim, where: str) -> Iterator[None]:
     try:
         yield
     except NUMERIC as error:
-        tally.failure = tally.failure or f"{claim.id} raised {raised(error, where)}"
+        tally.failure = tally.failure or f"{claim.id} {raised(error, where)}"
 
 
 def conclude(

@@ -366,7 +366,7 @@ def _line_document(entry: LineEvidence) -> dict[str, Any]:
         "expression": entry.expression,
         "value": values_text(entry.value, entry.where),
         "because": None if step is None else step.because,
-        "axiom": None if step is None else step.axiom,
+        "axiom": None if step is None or step.axiom is None else str(step.axiom),
         "holds": None if step is None else _WORDS[truth],
         "off_by": number_text(-step.margin) if step is not None and truth < 0 and step.margin is not None else None,
     }
