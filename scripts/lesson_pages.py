@@ -135,7 +135,7 @@ def _control(tag: str, attributes: dict[str, str]) -> str:
             return ""
         case "marimo-matrix":
             head = "".join(f"<th>{html.escape(name)}</th>" for name in ["", *given["column-labels"]])
-            rows = zip(given["row-labels"], value, strict=True)
+            rows = zip(given["row-labels"], value or (), strict=True)
             body = "".join(
                 f"<tr><th>{html.escape(n)}</th>{''.join(f'<td>{v}</td>' for v in row)}</tr>" for n, row in rows
             )

@@ -213,7 +213,7 @@ def chapter(name: str) -> str:
     for member, thing in vars(module).items():
         if member.startswith("_") or getattr(thing, "__module__", "") != module.__name__ or not callable(thing):
             continue
-        path = member if member in mv.__all__ else f"quantities.{member}" if member in public else ""
+        path = member if member in dir(mv) else f"quantities.{member}" if member in public else ""
         shown = f"[`mv.{path}`](reference.md#{('mv' + path).replace('.', '').lower()})" if path else f"`{member}`"
         text = _inline(" ".join(inspect.cleandoc(thing.__doc__ or "").split("\n\n")[0].split()))
         parts.append(f"- {shown}: {text}")
