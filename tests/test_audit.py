@@ -67,7 +67,7 @@ def test_every_registered_standing_is_found_anew(whole):
     for entry in whole:
         few = entry.claim.setting.limit is not None  # long runs, much alike
         assert entry.instances + entry.undecided >= (1 if few else 40), f"{entry.id} was hardly tried"
-        assert entry.standing in (REFUTED, SUPPORTED) or entry.undecided < entry.instances, entry.id
+        assert entry.standing in (REFUTED, SUPPORTED, mv.Standing.OPEN) or entry.undecided < entry.instances, entry.id
         if entry.standing is REFUTED:
             assert entry.margin < 0 and entry.broken is not None and entry.witness is not None
         else:
@@ -584,7 +584,9 @@ def test_a_claim_that_raises_is_reported_and_does_not_end_the_audit(error):
 
 @pytest.mark.parametrize("error", MALFORMED, ids=lambda error: type(error).__name__)
 def test_a_malformed_proof_ends_the_audit_with_its_file_and_line(error):
-    with pytest.raises(ClaimError, match=rf"claim bad: {error} \(test_audit.py:\d+, before its first line\)"):
+    with pytest.raises(
+        ClaimError, match=rf"claim bad: {type(error).__name__}: {error} \(test_audit.py:\d+, before its first line\)"
+    ):
         mv.audit([raising(error)])
 
 
@@ -619,7 +621,7 @@ def test_a_claim_that_raises_on_a_game():
     assert not report["bad"].expected and report["bad"].standing is mv.Standing.OPEN
     assert "bad raised ZeroDivisionError: division by zero" in report["bad"].how
     assert report["lemma-b.3/zero-mean"].expected
-    with pytest.raises(ClaimError, match="claim bad: index 3 is out of bounds"):
+    with pytest.raises(ClaimError, match="claim bad: IndexError: index 3 is out of bounds"):
         mv.audit([raises(IndexError("index 3 is out of bounds"))], game=mv.named_game("climbing"))
 
 

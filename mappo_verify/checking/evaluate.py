@@ -178,8 +178,15 @@ def _settled(evidence: Evidence) -> npt.NDArray[np.bool_]:
 
 def _narrowed(evidence: Evidence, kept: npt.NDArray[np.bool_]) -> Evidence:
     """The same evidence for some of its instances, none of which breaks a step."""
+    live = kept[np.ravel(_met(evidence)) == TRUE]
+    statements = tuple(
+        replace(s, truth=np.ravel(s.truth)[live], margin=None if s.margin is None else np.ravel(s.margin)[live])
+        for s in evidence.statements
+    )
     return replace(
         evidence,
+        statements=statements,
+        margin=_worst_margin(statements),
         verdict=np.ravel(evidence.verdict)[kept],
         suggests=np.ravel(evidence.suggests)[kept],
         ratios=None if evidence.ratios is None else np.ravel(evidence.ratios)[kept],
