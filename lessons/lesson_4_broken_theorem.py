@@ -433,8 +433,8 @@ def _(broken, mended_there):
     ## The theorem, broken
 
     The smallest run known: **18 updates**, $b = 5/2$, exact but for three. Updates 5 and 6 multiply the odds good : bad by
-    $2^2$ and $2^6$ too much, update 7 by $2^{{-37}}$. What happened is {_left.str(9)}, and the printed bound allows {_right.str(9)}. Printed:
-    **{broken.verdict.value}**. Repaired: **{mended_there.verdict.value}**, with {_mended.str(9)}.
+    $2^2$ and $2^6$ too much, update 7 by $2^{{-37}}$. What happened is {_left.str(9)}, and the printed bound allows
+    {_right.str(9)}. Printed: **{broken.verdict.value}**. Repaired: **{mended_there.verdict.value}**, with {_mended.str(9)}.
     """
             ),
             chart(_sides, "what happened, the printed bound and the repaired bound, on the run of 18 updates", 1.5),

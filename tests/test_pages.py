@@ -95,7 +95,8 @@ def blocks(text):
 
 def shell(line, folder):
     program, *arguments = shlex.split(line, comments=True)
-    start = {"mappo-verify": ["-m", "mappo_verify"], "python": [], "pytest": ["-m", "pytest", "-p", "no:cacheprovider"]}
+    start = {"mappo-verify": ["-m", "mappo_verify"], "pytest": ["-m", "pytest", "-p", "no:cacheprovider"]}
+    start |= {"python": [], "python3": []}
     command = [sys.executable, "-X", "utf8", *start[program], *arguments]
     found = subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8", check=False)
     assert found.returncode == 0 and not found.stderr, f"{line}\n{found.stdout}\n{found.stderr}"
@@ -121,7 +122,12 @@ def paste(text, folder):
             mv.load_game(folder / "pasted.json")
         elif language == "sh":
             lines = [line for line in block.splitlines() if line not in LONG and not INSTALL.match(line)]
-            said = "".join(shell(line, folder) for line in lines)
+            said, here = "", folder
+            for line in lines:
+                if line.startswith("cd "):
+                    here = here / line.removeprefix("cd ")
+                else:
+                    said += shell(line, here)
             assert then != "text" or said == output
     return names
 
