@@ -1,6 +1,7 @@
 """What the paper prints, statement by statement, in its order; and what its defender would say of those that do not stand."""
 
 from ...claims.paper import Statement
+from .section_4_convergence import BOUNDED_STEPS
 
 STATEMENTS = (
     Statement("section-3.1", "Section 3.1", "Values, visits, stationary distributions"),
@@ -16,13 +17,13 @@ STATEMENTS = (
         "Global convergence of multi-agent PPO",
         why="its δ bounds the largest error of an update by the mean squared one (Lemma B.4), but an action of "
         "probability p hides an error M at the price √p M",
-        yet="True as printed where no step multiplies the odds of two actions by more than 79.9.",
+        yet=f"True as printed where {BOUNDED_STEPS}.",
         answer="A defender will say that Algorithm 3 was never seen to make such an error, that the parameters grow like "
         "√K, and that part (ii) prints O(·).  The first is true: the theorem falls for update errors of size ε_k, "
         "which is all that it assumes, and not for sample paths of Algorithm 3.  Parameters of that size occur in "
         "every run without errors.  No constant helps: along a family of runs the mean gap tends to 1 and the "
-        "bound to 0.  And the theorem is true as printed for bounded steps: if no step multiplies the odds of two "
-        "actions by more than 79.9.  Each counterexample has one larger step.",
+        "bound to 0.  And the theorem is true as printed for bounded steps: if "
+        f"{BOUNDED_STEPS}.  Each counterexample has one larger step.",
     ),
     Statement(
         "abstract-rate",
