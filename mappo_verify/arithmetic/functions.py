@@ -403,6 +403,11 @@ def certain(truth: Any) -> Mask:
     return truth.certain() if isinstance(truth, Truth) else np.asarray(truth > 0)
 
 
+def known(truth: Any) -> Mask:
+    """As :func:`certain`; in a formal proof only for choices of which both sides are right where the truth is UNKNOWN."""
+    return truth.known() if isinstance(truth, Truth) else certain(truth)
+
+
 def possible(truth: Any) -> Mask:
     """What may hold: a Boolean mask of plain truth, two-valued truth of one instance."""
     return truth.possible() if isinstance(truth, Truth) else np.asarray(truth >= 0)

@@ -65,13 +65,11 @@ class Numbers(OneInstance):
 
     def operand(self, other: Any) -> Numbers:
         """``other`` as numbers of the same system: numbers, or an exact constant."""
-        kind = type(other)
-        if kind is Numbers:
+        if isinstance(other, Numbers):
             if other.arithmetic is not self.arithmetic:
                 one, two = self.arithmetic.system.value, other.arithmetic.system.value
                 refuse(f"{one} and {two} in one formula", "convert one of them; a case and a game have .to(system)")
-            found: Numbers = other
-            return found
+            return other
         return constant_numbers(other, self.arithmetic)
 
     def _binary(self, other: Any, function: Callable[[Parts, Parts], Parts], swapped: bool = False) -> Numbers:

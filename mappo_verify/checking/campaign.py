@@ -259,7 +259,7 @@ def violated_alone(claim: Claim, sizes: Sizes, coordinates: dict[str, Any]) -> E
     they must not contradict it.
     """
     build = partial(claim.setting.case, coordinates, sizes)
-    evidence = certify(claim, build)
+    evidence = certify(claim, build, again=True)
     if not evidence.violated:
         raise UndecidedError(
             f"claim {claim.id}: an instance was violated, and decided alone it is not; please report this"

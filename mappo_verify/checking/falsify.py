@@ -26,7 +26,8 @@ from ..claims.verdict import Standing
 from ..errors import ClaimError
 from ..papers.registry import claim as find
 from .campaign import violated_alone
-from .evaluate import ask_hypotheses, decide, raised, sides
+from .evaluate import decide, raised, sides
+from .hypotheses import ask_hypotheses
 from .laws import standing_of
 from .reports import Progress, Tally, Witness, instance_data
 from .sampling import Draw, draw, instance, sizes_of
