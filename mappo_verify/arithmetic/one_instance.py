@@ -20,7 +20,9 @@ Axis = int | Sequence[int] | None
 
 WITHIN: ContextVar[bool] = ContextVar("within a proof or a hypothesis", default=False)
 """Whether a proof or a hypothesis is being evaluated: there is no way out of an instance then."""
-OPEN_QUESTIONS: ContextVar[list[str] | None] = ContextVar("what a formal proof asked, and symbols cannot answer", default=None)
+OPEN_QUESTIONS: ContextVar[list[str] | None] = ContextVar(
+    "what a formal proof asked, and symbols cannot answer", default=None
+)
 
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 UFUNCS: dict[Any, Callable[..., Any]] = {}
@@ -104,6 +106,10 @@ class OneInstance:
     def T(self: Self) -> Self:
         """All axes reversed."""
         return self.transpose()
+
+    def _instances(self) -> str:
+        """How many instances lie side by side, for a reader; a proof is not told."""
+        return "" if WITHIN.get() else f", {self.count} instance{'s' * (self.count != 1)}"
 
     def __len__(self) -> int:
         if not self.ndim:
@@ -326,7 +332,7 @@ class Truth(OneInstance):
         return combine(*map(Truth.of, inputs))
 
     def __repr__(self) -> str:
-        return f"Truth(shape {self.shape}, {instances_of(self.count)})"
+        return f"Truth(shape {self.shape}{self._instances()})"
 
 
 _KLEENE: dict[Any, Any] = {
@@ -337,11 +343,6 @@ _KLEENE: dict[Any, Any] = {
     np.logical_not: operator.invert,
     np.invert: operator.invert,
 }
-
-
-def instances_of(count: int) -> str:
-    """``1 instance``, ``2 instances``."""
-    return "1 instance" if count == 1 else f"{count} instances"
 
 
 INSTEAD = {

@@ -11,6 +11,7 @@ A :class:`Quotient` is ``numerator / Π factorʲ``.  Denominators are kept as a 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -413,12 +414,14 @@ class SymbolicLog(FormalLog):
     def sign(self) -> int:
         if self.is_zero():
             return 0
-        no_answer(UndecidedError("the sign of a symbolic logarithm depends on the parameters"))
+        return no_answer(UndecidedError("the sign of a symbolic logarithm depends on the parameters"))
 
 
 def _log(value: Any) -> Any:
     if isinstance(value, Quotient) and not isinstance(value.ring, DegreeRing) and _sign_of(value) != 1:
-        no_answer(ExactnessError(f"log({str(value)[:60]}) needs a positive number, and no ingredient says that this is one"))
+        no_answer(
+            ExactnessError(f"log({str(value)[:60]}) needs a positive number, and no ingredient says that this is one")
+        )
     return _log_of(value)
 
 
@@ -444,7 +447,7 @@ def _exp(value: Any) -> Any:
         return value.exp()
     if isinstance(value, Quotient) and value.is_zero():
         return constant(1)
-    no_answer(ExactnessError(f"exp({value}) has no symbolic value; give log-values as logarithms"))
+    return no_answer(ExactnessError(f"exp({value}) has no symbolic value; give log-values as logarithms"))
 
 
 def xlogy(factor: Array, values: Array) -> Array:
@@ -524,7 +527,7 @@ def nonzero(values: Array) -> Truth:
 def hull(left: Any, right: Any) -> Any:
     if left is right or left == right:
         return left
-    no_answer(UndecidedError("which of two values to choose depends on the parameters"))
+    return no_answer(UndecidedError("which of two values to choose depends on the parameters"))
 
 
 def maximum(left: Array, right: Array) -> Array:
@@ -537,3 +540,26 @@ def argmax(values: Array) -> npt.NDArray[np.intp]:
 
 def to_float(value: Any) -> float:
     raise ExactnessError("a symbol has no value")
+
+
+def at(value: Any, point: Sequence[flint.fmpq]) -> Any:
+    """A quotient, or a formal logarithm over quotients, at rational values of the indeterminates.
+
+    :class:`ZeroDivisionError` where a denominator vanishes there.
+    """
+    if isinstance(value, FormalLog):
+        found = FormalLog(at(value.constant, point), [])
+        for base, coefficient in value.terms:
+            number = abs(_at(base, point))
+            factor = at(coefficient, point)
+            found = found + FormalLog(flint.fmpq(0), [(number.p, factor), (number.q, -factor)])
+        return found
+    denominator = flint.fmpq(1)
+    for index, power in value.powers.items():
+        denominator *= _at(value.ring.factors[index], point) ** power
+    return _at(value.numerator, point) / denominator
+
+
+def _at(element: Any, point: Sequence[flint.fmpq]) -> flint.fmpq:
+    """A polynomial, or a constant, at a point."""
+    return flint.fmpq(element if isinstance(element, (int, flint.fmpz, flint.fmpq)) else element(*point))

@@ -11,14 +11,15 @@ what a reader sees.  So instances are evaluated again:
 Lines, relations, reasons, axioms and shapes must be the same.  Hypotheses and masks must not contradict each other.  Values must
 be equal where both are exact, and enclose each other elsewhere.  A difference is no property of the claim, so it is an error.
 
-The first, second, fourth, eighth, ... evaluation of a claim is looked at, and every counterexample.
+What the lines of drawn instances say, their numbers aside, is the same in every evaluation.  The first, second, fourth, eighth,
+... evaluation of a claim is looked at as above, and every counterexample.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -30,6 +31,8 @@ from ..arithmetic.numbers import take
 from ..axioms import Axiom
 from ..claims.case import Case
 from ..claims.claim import NUMERIC, Claim, Line, place_of_line
+from ..claims.coordinates import Sizes
+from ..claims.verdict import LineEvidence
 from ..errors import ClaimError
 from ..model.trees import converted, mapped
 from .hypotheses import ask_hypotheses
@@ -48,6 +51,10 @@ OTHERS = {
 
 
 COPIES = 2
+CURE = (
+    "a formula must not use types, number systems, random numbers, clocks or what it did before; "
+    "if this one does not, please report it"
+)
 
 
 class Value(Numbers):
@@ -68,6 +75,7 @@ class Seen:
 @dataclass
 class _Past:
     evaluations: int = 0
+    texts: dict[Sizes, tuple[Any, ...]] = field(default_factory=dict)
     earlier: tuple[Callable[[System], Case], Seen] | None = None
 
 
@@ -109,7 +117,9 @@ def require_function(
 
         same = _seen(claim, build, system, live is not None)
         _compare(claim, build, first, same, "among others and alone")
-        other = next(filter(None, (_seen(claim, build, s, live is not None, disguised=True) for s in OTHERS[system])), None)
+        other = next(
+            filter(None, (_seen(claim, build, s, live is not None, disguised=True) for s in OTHERS[system])), None
+        )
         _compare(claim, build, same or first, other, "in two number systems")
         if live is not None:
             if past.earlier is not None:
@@ -118,11 +128,31 @@ def require_function(
             past.earlier = (build, first)
 
 
-def require_same_lines(claim: Claim, case: Case, one: Sequence[Line], two: Sequence[Line], how: str) -> None:
-    """:class:`ClaimError` where two evaluations do not even have the same lines; their values are not compared."""
-    found = _different_lines(one, two)
-    if found is not None:
-        raise _no_function(claim, case, found[0], f"{how} {found[1]}")
+def require_same_lines(claim: Claim, sizes: Sizes, lines: Sequence[Line | LineEvidence]) -> None:
+    """:class:`ClaimError` where a proof of drawn instances has other lines than before: its sizes alone may decide which."""
+    if not lines:
+        return
+    found = tuple(_text_of(entry) for entry in lines)
+    before = _PAST.setdefault(claim, _Past()).texts.setdefault(sizes, found)
+    if found != before:
+        place = next(
+            (i for i, (x, y) in enumerate(zip(before, found, strict=False)) if x != y), min(len(before), len(found))
+        )
+        one, two = (
+            " ".join(filter(None, each[place][:2])) if place < len(each) else "none" for each in (before, found)
+        )
+        raise ClaimError(
+            f"claim {claim.id}: its proof is no function of its case: line {place + 1} is {one!r} and {two!r} "
+            f"({sizes}); {CURE} ({place_of_line(claim, None, place)})"
+        )
+
+
+def _text_of(entry: Line | LineEvidence) -> tuple[str, str, str, Any]:
+    """What a line says, without its numbers."""
+    step = entry.step if isinstance(entry, LineEvidence) else entry
+    if step is None or step.relation is None:
+        return "", entry.expression, "", None
+    return step.relation, entry.expression, step.because, _plain(step.axiom)
 
 
 def _alone(entry: Line, place: int) -> Line:
@@ -168,10 +198,10 @@ def _compare(claim: Claim, build: Callable[[System], Case], one: Seen, two: Seen
     systems = f" ({one.system.value} and {two.system.value})" if one.system is not two.system else ""
     truths = dict(two.hypotheses)
     for name, truth in one.hypotheses:
-        if {int(truth), int(truths.get(name, truth))} == {int(TRUE), int(FALSE)}:
+        if truth * truths.get(name, truth) < 0:
             raise ClaimError(
                 f"claim {claim.id}: the hypothesis {name!r} is no function of its case: {how}{systems} it holds, and "
-                "does not, for one instance; it must not use types, systems, random numbers, clocks or what it did before"
+                f"does not, for one instance; {CURE}"
             )
     found = _different_lines(one.lines, two.lines) or _different_values(one, two)
     if found is not None:
@@ -180,8 +210,8 @@ def _compare(claim: Claim, build: Callable[[System], Case], one: Seen, two: Seen
 
 def _no_function(claim: Claim, case: Case, place: int, what: str) -> ClaimError:
     return ClaimError(
-        f"claim {claim.id}: its proof is no function of its case: for one instance {what}; a proof must not use types, "
-        f"number systems, random numbers, clocks or what it did before ({place_of_line(claim, case, place)})"
+        f"claim {claim.id}: its proof is no function of its case: for one instance {what}; {CURE} "
+        f"({place_of_line(claim, case, place)})"
     )
 
 

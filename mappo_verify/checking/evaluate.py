@@ -40,7 +40,7 @@ from ..claims.claim import NUMERIC, Claim, Line, blamed, chains, composed_relati
 from ..claims.coordinates import Sizes
 from ..claims.verdict import Evidence, LineEvidence, StepEvidence, Verdict
 from ..errors import ClaimError, ExactnessError, UndecidedError
-from .agreement import Alone, due, require_function
+from .agreement import Alone, due, require_function, require_same_lines
 from .hypotheses import ask_hypotheses, per_instance
 from .laws import claimed, mask_of, proved, undecided, verdicts_of
 
@@ -71,16 +71,17 @@ def evaluate(
     hypotheses, applies, live = ((), everywhere, case) if formal else ask_hypotheses(claim, case)
     somebody = bool((applies == TRUE).any())
     lines = [_as_numbers(entry, live) for entry in claim.lines(live, formal)] if somebody else []
+    found = (
+        _assemble(claim, case, live, lines, applies, hypotheses)
+        if somebody
+        else _not_applicable(claim, case, applies, hypotheses)
+    )
     if alone is not None and (due(claim) or again):
         require_function(claim, live, lines, applies, hypotheses, alone)
-    if not somebody:
-        return _not_applicable(claim, case, applies, hypotheses)
-    return _assemble(claim, case, live, lines, applies, hypotheses)
+    return found
 
 
-def certify(
-    claim: Claim, build: Callable[[System], Case], cap: int = PRECISION_CAP, again: bool = False
-) -> Evidence:
+def certify(claim: Claim, build: Callable[[System], Case], cap: int = PRECISION_CAP, again: bool = False) -> Evidence:
     """Evidence from rationals where they reach, else from balls of doubling precision; ``build`` makes the case anew.
 
     With ``again`` it is evaluated again in other ways, and must be the same, as :mod:`.agreement` says.
@@ -141,7 +142,9 @@ def _evaluated(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Ind
     def alone(place: int, target: System) -> Case:
         return _case(claim, drawn, sizes, chosen[place : place + 1], target)
 
-    return evaluate(claim, _case(claim, drawn, sizes, chosen, system), alone=alone)
+    evidence = evaluate(claim, _case(claim, drawn, sizes, chosen, system), alone=alone)
+    require_same_lines(claim, sizes, evidence.lines)
+    return evidence
 
 
 def skim(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes) -> Iterator[Part]:
@@ -156,7 +159,7 @@ def skim(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes) -> Iterator[Part]
     settled = _settled(evidence)
     if settled.any():
         yield every[settled], _narrowed(evidence, settled)
-    suspects = every[np.ravel(evidence.verdict) == Verdict.VIOLATED][:SUSPECTS]
+    suspects = every[(np.ravel(evidence.verdict) == Verdict.VIOLATED) | _breaks(evidence)][:SUSPECTS]
     if len(suspects):
         chosen = {name: values[suspects] for name, values in drawn.items()}
         yield from ((suspects[places], part) for places, part in decide(claim, chosen, sizes))
@@ -198,6 +201,15 @@ def _settled(evidence: Evidence) -> npt.NDArray[np.bool_]:
     for entry in evidence.lines:
         if entry.step is not None:
             result &= (_on_every(entry.step.truth, evidence) == TRUE) | ~applied
+    return result
+
+
+def _breaks(evidence: Evidence) -> npt.NDArray[np.bool_]:
+    """Which instances certainly break some step."""
+    result = np.zeros(np.size(evidence.verdict), bool)
+    for entry in evidence.lines:
+        if entry.step is not None:
+            result |= _on_every(entry.step.truth, evidence) == FALSE
     return result
 
 

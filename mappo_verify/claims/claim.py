@@ -256,8 +256,8 @@ class Claim:
         value = entry.value
         if isinstance(value, Numbers) and value.system != case.system:
             raise ClaimError(
-                f"claim {self.id}: line {entry.expression!r} is in {value.system.value}, and the case in "
-                f"{case.system.value}; make constants with like(..., case.system)"
+                f"claim {self.id}: line {entry.expression!r} is in {value.system.system.value}, and the case in "
+                f"{case.system.system.value}; make constants with like(..., case.system)"
             )
         if (isinstance(value, (Numbers, int, Fraction)) and not isinstance(value, bool)) or callable(value):
             return
@@ -308,13 +308,13 @@ def _place_of(error: BaseException) -> str:
     return f"{Path(frame.filename).name}:{frame.lineno}"
 
 
-def place_of_line(claim: Claim, case: Case, place: int) -> str:
-    """File and line at which a proof yields its line number ``place``, as far as that can be found."""
+def place_of_line(claim: Claim, case: Case | None, place: int) -> str:
+    """File and line at which a proof yields its line number ``place``, as far as that can be found; else where it begins."""
     proof = inspect.unwrap(claim.proof)
     code = getattr(proof, "__code__", None)
     number = None if code is None else code.co_firstlineno
     with suppress(Exception):  # a proof that is none may do anything
-        yielded: Any = proof(case)
+        yielded: Any = proof(case) if case is not None else ()
         with within_a_proof():
             for _, _ in zip(range(place + 1), yielded, strict=False):
                 number = yielded.gi_frame.f_lineno
