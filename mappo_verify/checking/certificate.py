@@ -251,7 +251,9 @@ class Recheck:
     @property
     def meaning(self) -> str:
         """What the claim is to the paper, or to its author."""
-        return MEANING[Kind(self.certificate.kind)] if self.certificate.claim in IDS else "as its author states it"
+        if self.certificate.claim not in IDS:
+            return "as its author states it"
+        return f"{self.certificate.kind}: {MEANING[Kind(self.certificate.kind)]}"
 
     def text(self) -> str:
         """The verdict in words; the scope of the refutation stands beside it."""
@@ -261,7 +263,7 @@ class Recheck:
         lines = [
             f"{certificate.claim} is false: certified",
             f"  claimed:  {certificate.statement}",
-            f"  kind:     {certificate.kind}: {self.meaning}",
+            f"  kind:     {self.meaning}",
             *([f"  scope:    {certificate.note}"] if certificate.note else []),
             f"  instance: {certificate.setting}; {certificate.sizes}",
             f"  left:     {certificate.left}  =  {_told(certificate.left_value)}",
