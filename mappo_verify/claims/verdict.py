@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, System, Truth, largest
+from ..arithmetic import FALSE, UNKNOWN, Array, System, Truth, largest
 from ..model.tables import html_table, row_text
 
 
@@ -125,8 +125,8 @@ class Evidence:
         rows = []
         for entry in self.lines:
             step = entry.step
-            low = None if step is None else np.min(np.asarray(step.truth), initial=1)
-            sign = "" if step is None or low is None else "✗ broken here:" if low < 0 else "?" if low == 0 else "✓"
+            truth = None if step is None else np.ravel(step.truth).tolist()
+            sign = "" if truth is None else "✗ broken here:" if FALSE in truth else "?" if UNKNOWN in truth else "✓"
             value = "" if callable(entry.value) else row_text(entry.value)
             rows.append(
                 (step.relation if step else "", entry.expression, value, f"{sign} {step.because}" if step else "")
