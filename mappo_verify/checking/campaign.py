@@ -29,6 +29,7 @@ from ..papers.registry import CLAIMS, IDS, ids_of, select
 from ..papers.registry import claim as find
 from .broken import broken_line
 from .evaluate import Part, certify, decide, evaluate, skim
+from .known import smaller_instances
 from .monte_carlo import Statistics
 from .monte_carlo import run as run_experiment
 from .on_game import try_on_game
@@ -159,7 +160,16 @@ def _campaign(claim: Claim, ids: frozenset[str], profile: Profile, generator: np
                 tally.broken_line = broken_line(claim, drawn, sizes, found)
             if witness is None and any(evidence.violated for _, evidence in found):
                 witness = _witness(claim, drawn, sizes, found)
+    if witness is not None:
+        witness = _smallest_known(claim, witness)
     return conclude(claim, tally, proofs, failures, witness, time.perf_counter() - started)
+
+
+def _smallest_known(claim: Claim, witness: Witness) -> Witness:
+    """The counterexample of an audit, or a smaller one that was known before, decided anew."""
+    for sizes, coordinates in smaller_instances(claim, witness.sizes):
+        return Witness(claim.id, sizes, coordinates, violated_alone(claim, sizes, coordinates), known=True)
+    return witness
 
 
 def _statistical(claim: Claim, profile: Profile, generator: np.random.Generator) -> ClaimReport:

@@ -24,12 +24,16 @@ from .proving import Failure, Proof
 
 @dataclass(frozen=True, eq=False)
 class Witness:
-    """One exact instance that violates a claim, as the integers that describe it."""
+    """One exact instance that violates a claim, as the integers that describe it.
+
+    ``known`` says that it was not found now: it is a certificate of the toolkit, decided anew.
+    """
 
     claim: str
     sizes: Sizes
     coordinates: dict[str, Any]
     evidence: Evidence
+    known: bool = False
 
     @property
     def broken_statement(self) -> StepEvidence:
@@ -293,7 +297,8 @@ def _how(
         count = f"{tally.violated} of {tally.violated + tally.holds} instances ({arithmetic})"
         if witness is None:
             return count
-        return f"{count}; smallest: {witness.sizes}, at {witness.broken_statement.right!r}"
+        known = " known" if witness.known else ""
+        return f"{count}; smallest{known}: {witness.sizes}, at {witness.broken_statement.right!r}"
     if standing is Standing.PROVED:
         symbols = [p for p in proofs if p.method == "symbols"]
         points = [p for p in proofs if p.method == "points"]

@@ -20,6 +20,7 @@ from markupsafe import Markup, escape
 
 from ..checking.certificate import Certificate, certificate_of, text_of
 from ..checking.certificate_limits import size_complaint
+from ..checking.known import certificates_folder
 from ..checking.reports import AuditReport, ClaimReport, Progress
 from ..checking.statements import MEANINGS as FINDINGS
 from ..checking.statements import Finding, counted
@@ -81,8 +82,7 @@ CHECKER = "certificates/check.py"
 
 def copy_checker(folder: Path) -> None:
     """The checker of certificates, which needs Python alone, into ``folder``: from the package, or the checkout around it."""
-    package = Path(__file__).parent.parent
-    source = next(place for place in (package / "certificates", package.parent / "certificates") if place.is_dir())
+    source = certificates_folder()
     for file in sorted(source.rglob("*.py")):
         target = folder / file.relative_to(source)
         target.parent.mkdir(parents=True, exist_ok=True)
