@@ -102,6 +102,7 @@ def page(document: Mapping[str, Any]) -> str:
     claims = document["claims"]
     known = {row["id"] for row in claims}
     counts = {name: sum(row["standing"] == name for row in claims) for name in drawings.ICONS}
+    summary = ", ".join(counted(count, Finding(words)) for words, count in document["counts"].items())
     style = _asset("report.css") + _font_faces()
     script = _asset("report.js")
     leaned_on: dict[str, list[str]] = {row["id"]: [] for row in claims}
@@ -115,7 +116,7 @@ def page(document: Mapping[str, Any]) -> str:
         known=known,
         statements=document["statements"],
         fell=_fell(document["statements"]),
-        summary=", ".join(counted(count, Finding(words)) for words, count in document["counts"].items()),
+        summary=summary if document["paper"] else summary.replace(" as printed", ""),
         signs=drawings.SIGNS,
         findings={finding.value: words for finding, words in FINDINGS.items()},
         kinds={kind.value: words for kind, words in MEANING.items()},
