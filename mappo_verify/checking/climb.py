@@ -1,8 +1,8 @@
 """The climb: from many starts at once towards instances that break a claim, or on which a bound is tight; then integers.
 
-Separable CMA-ES from each start, the points of all starts scored in one batch of floats.  On six bounds with 30 to 60
-coordinates (15,000 points each) it reached .9999 of CPO's bound and .96 of TRPO's; with a full covariance CMA-ES reached the same
-in ten times the time, and SciPy's differential evolution stopped at .99 and .52.  What climbs is then rationalised, block by block.
+Separable CMA-ES from each start, the points of all starts scored in one batch of floats.  On bounds with 30 to 60 coordinates
+(15,000 points each) it reached .9999 of CPO's bound and .94 of TRPO's; CMA-ES with a full covariance matrix reached the same in
+ten times the time, and SciPy's differential evolution .99 and .52.  What climbs is then rationalised, block by block.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ OUTSIDE = 0.01
 """What a point outside of the box loses, times its squared distance."""
 SLACK = 0.002
 """How much of a score below 0 rounding to simpler integers may cost; of one above 0, half of it."""
+PATIENCE, GAIN = 25, 1e-6
+"""A climb ends when no start has gained so much for so many generations."""
 REFINE = 30
 """Generations that the weights get after the other integers were chosen."""
 
@@ -78,16 +80,21 @@ def climb(
     from cmaes import SepCMA
 
     free = np.flatnonzero(np.ones(hill.space.count, bool) if moving is None else moving)
-    best, reached = starts.copy(), np.array([column(hill.scores(s[None]), t)[0] for s, t in zip(starts, targets, strict=True)])
+    best, reached = (
+        starts.copy(),
+        np.array([column(hill.scores(s[None]), t)[0] for s, t in zip(starts, targets, strict=True)]),
+    )
     if len(free) < 2:
         return best, reached
     optimisers = [
         SepCMA(mean=start[free], sigma=STEP, population_size=POPULATION, seed=int(generator.integers(2**31)))
         for start in starts
     ]
+    quiet = 0
     for _ in range(generations):
-        if late() or (reached > 0).any():
+        if late() or (reached > 0).any() or quiet > PATIENCE:
             break
+        before = reached.copy()
         asked = [np.array([optimiser.ask() for _ in range(POPULATION)]) for optimiser in optimisers]
         points = np.repeat(starts, POPULATION, axis=0)
         points[:, free] = np.concatenate(asked)
@@ -100,6 +107,7 @@ def climb(
             top = int(np.argmax(mine))
             if mine[top] > reached[i]:
                 best[i], reached[i] = points[i * POPULATION + top], mine[top]
+        quiet = 0 if (reached > before + GAIN).any() else quiet + 1
     return np.clip(best, hill.space.low, hill.space.high), reached
 
 

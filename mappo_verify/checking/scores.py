@@ -2,7 +2,9 @@
 
 The score of a relation is ``(left - right)/(|left| + |right|)`` at its worst entry: positive where it is violated, near 0 where a
 bound is tight.  A difference within rounding is none; a tie counts :data:`TIE` below, so that 0 = 0 and 1 = 1 do not pass for
-the tightest instances.  Where both sides vanish nothing is learned.
+the tightest instances.  Where both sides vanish nothing is learned.  Of statements there is a second score, the difference
+beside what a relative change of the instance's numbers makes of it: a large number that both sides share does not hide how far
+away a violation is.
 
 An instance that fails a hypothesis scores below all that meet it, the better the less is missing: comparisons tell by how much.
 """
@@ -39,12 +41,14 @@ STEADY = 20.0
 """How much larger than the effect of a nudge a difference, or a side, must be to count, at first."""
 TIE = 0.02
 """What a tie loses, so that a search prefers a point just beside it."""
+STATEMENTS = 2
+"""Columns that speak of the statements; the others are inequalities inside a proof."""
 SMALLEST_BATCH = 16
 """A batch of fewer instances that raises is not halved any more."""
 
 
 def scores(claim: Claim, sizes: Sizes, numbers: Mapping[str, Any], steady: float = STEADY) -> Floats:
-    """Scores ``[instances, 1 + steps]``: of the statements together, then of every inequality inside a longer chain.
+    """Scores ``[instances, 2 + steps]``: of the statements together, by size and by distance, then of inner inequalities.
 
     A batch that raises is halved, so that one instance does not hide the others.  Where no instance meets the hypotheses there
     is only the first column.
@@ -68,16 +72,16 @@ def _scores(claim: Claim, sizes: Sizes, numbers: Mapping[str, Any], count: int, 
     if not len(places):
         return missing[:, None]
     every = chains(claim.lines(live))
-    statements = [relative_gap(*sides(chain, live), composed_relation(chain), steady) for chain in every]
+    statements = [gaps(*sides(chain, live), composed_relation(chain), steady) for chain in every]
     steps = [
-        relative_gap(*sides([replace(one, where=chain[0].where), two], live), str(two.relation), steady)
+        gaps(*sides([replace(one, where=chain[0].where), two], live), str(two.relation), steady)[0]
         for chain in every
         if len(chain) > 2
         for one, two in pairwise(chain)
         if two.relation != "="
     ]
-    result = np.repeat(missing[:, None], 1 + len(steps), axis=1)
-    result[places] = np.stack([np.max(statements, axis=0), *steps], axis=1)
+    result = np.repeat(missing[:, None], STATEMENTS + len(steps), axis=1)
+    result[places] = np.stack([*np.max(statements, axis=0), *steps], axis=1)
     return np.asarray(np.clip(np.nan_to_num(result, nan=WORST, posinf=WORST, neginf=WORST), WORST, -WORST))
 
 
@@ -88,20 +92,23 @@ def _nudged(values: Any) -> Floats:
     return np.concatenate([given, given * (1 + NUDGE * moves)])
 
 
-def relative_gap(left: Any, right: Any, claimed: Any, relation: str, steady: float = STEADY) -> Floats:
-    """The score of one relation, ``[instances]``, from sides ``[2 · instances, entries]``; -∞ where nothing is claimed.
+def gaps(left: Any, right: Any, claimed: Any, relation: str, steady: float = STEADY) -> Floats:
+    """Two scores of one relation, ``[2, instances]``, from sides ``[2 · instances, entries]``; -∞ where nothing is claimed.
 
-    The second half holds the same instances with their numbers moved by :data:`NUDGE`: what differs is rounding.
+    The second half holds the same instances with their numbers moved by :data:`NUDGE`: what differs tells how far to trust a
+    side, and how far away a violation is.
     """
     gap = {"=": np.abs(left - right), "≤": left - right, "≥": right - left}[relation]
     size = np.abs(left) + np.abs(right)
     half = len(gap) // 2
-    noise = steady * np.abs(gap[:half] - gap[half:]) + NOTHING
+    moved = np.abs(gap[:half] - gap[half:])
+    noise = steady * moved + NOTHING
     gap, size, claimed = gap[:half], size[:half], (claimed[:half] & claimed[half:])
-    score = gap / np.maximum(size, noise)
-    score = np.where(np.abs(gap) <= np.maximum(noise, ROUNDING * size), -TIE, score)
-    score = np.where(size <= noise, -1.0, score)
-    return np.asarray(np.where(claimed, score, -np.inf).max(-1), dtype=np.float64)
+    tied = np.abs(gap) <= np.maximum(noise, ROUNDING * size)
+    by_size = np.where(tied, -TIE, gap / np.maximum(size, noise))
+    by_size = np.where(size <= noise, -1.0, by_size)
+    by_distance = np.where(tied, -1.0, gap / (np.abs(gap) + moved / NUDGE + NOTHING))
+    return np.stack([np.where(claimed, found, -np.inf).max(-1) for found in (by_size, by_distance)])
 
 
 def _missing(setting: Setting, case: Case, count: int) -> tuple[Floats, Case, npt.NDArray[np.intp]]:

@@ -19,11 +19,12 @@ import numpy.typing as npt
 
 from ..claims.coordinates import Coordinate, Sizes
 from ..claims.settings import Setting
+from .certificate_limits import MAX_INTEGER
 from .sampling import Draw
 
 Floats = npt.NDArray[np.float64]
 
-DEPTH = float(np.log(1e5))
+DEPTH = float(np.log(MAX_INTEGER))
 """The smallest weight beside 1 that a climb tries, as a logarithm."""
 ZERO = 2.0
 """Below the smallest weight: the length of the stretch that means 0."""
@@ -31,7 +32,7 @@ WIDTH = 4.0
 """How long the range of an evenly spread integer is, in the units of logarithms."""
 DECADES = 100
 """From this quotient of the ends on, a range of positive integers is spread by logarithms."""
-DENOMINATORS = (1, 2, 3, 5, 9, 20, 50, 100, 300, 1_000, 10_000, 100_000)
+DENOMINATORS = (1, 2, 3, 5, 9, 20, 50, 100, 300, 1_000, MAX_INTEGER)
 """A row of weights becomes integers that sum to about these, coarse ones first."""
 
 
@@ -160,7 +161,7 @@ def candidates(c: Coordinate, value: Any) -> list[Any]:
             found[tuple(weights.tolist())] = None
     if len(positive) == 2:
         one, two = (int(i) for i in positive)
-        for limit in (10, 100, 1_000, 10_000):
+        for limit in (10, 100, 1_000, MAX_INTEGER):
             quotient = Fraction(float(shares[one] / shares[two])).limit_denominator(limit)
             weights = np.full(len(row), c.low)
             weights[one], weights[two] = max(quotient.numerator, c.low), max(quotient.denominator, c.low)
@@ -168,9 +169,10 @@ def candidates(c: Coordinate, value: Any) -> list[Any]:
     if c.low == 0:  # the simplest fractions one by one, over a common denominator
         parts = [Fraction(float(share)).limit_denominator(12) for share in shares]
         common = lcm(*(part.denominator for part in parts))
-        if common <= DENOMINATORS[-1] and any(parts):
+        if any(parts):
             found[tuple(int(part * common) for part in parts)] = None
-    return sorted((list(weights) for weights in found), key=sum)
+    fitting = [list(weights) for weights in found if max(weights) <= MAX_INTEGER and any(weights)]
+    return sorted(fitting, key=sum)
 
 
 def as_integers(schema: tuple[Coordinate, ...], numbers: Mapping[str, Any]) -> Draw:

@@ -342,14 +342,17 @@ def optimum_table(game: Game, best: Optimum) -> RenderableType:
 
 def falsification(found: Falsification) -> RenderableType:
     """What a search found: the counterexample in full, or how tight the bound got; and where the claim raised an error."""
-    tried = f"{found.explored:,} float instances explored, {found.certified:,} certified"
+    tried = found.searched.text()
     crash = _crash(found)
     if found.witness is not None:
         subject = f"the smallest counterexample found ({found.witness.sizes}; {tried})"
         return Group(explanation(found.claim, found.witness.evidence, subject, words_of(found)), *crash)
     best = f"; best left/right {found.ratio:.4g} at {found.tightest}" if found.ratio is not None else ""
     style = STANDING_STYLE[found.standing]
-    return Group(Text.assemble((f"{found.claim.id} {found.standing.value}", style), f": {tried}{best}"), *crash)
+    broken = [Text(f"the proof breaks at {found.broken!r}", "bold red")] if found.broken else []
+    return Group(
+        Text.assemble((f"{found.claim.id} {found.standing.value}", style), f": {tried}{best}"), *broken, *crash
+    )
 
 
 def _crash(found: Falsification) -> list[Text]:
