@@ -95,7 +95,7 @@ def _beyond_the_list(
 def declared_sizes(setting: Setting) -> int:
     """How many sizes a setting declares."""
     actions = setting.action_range[1] - setting.action_range[0] + 1
-    sets = sum(actions**agents for agents in range(setting.agents[0], setting.agents[1] + 1))
+    sets = sum(int(actions**agents) for agents in range(setting.agents[0], setting.agents[1] + 1))
     return sets * (setting.states[1] - setting.states[0] + 1) * len(setting.steps)
 
 

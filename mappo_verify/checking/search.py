@@ -23,7 +23,7 @@ from ..claims.claim import Claim
 from ..claims.coordinates import Sizes
 from ..claims.verdict import Verdict
 from ..errors import ClaimError
-from .climb import Hill, climb, column, rationalised
+from .climb import STEP, Hill, climb, column, rationalised
 from .corpus import Instance
 from .evaluate import Part, decide, skim
 from .sampling import Draw, declared_sizes, draw, sizes_of
@@ -60,6 +60,10 @@ LONGEST_CLIMB = 100
 """Steps of a run beyond which its instances are only drawn."""
 ALIKE = 2
 """Starts of one regime at most: as many zeros, as many small weights, a discount as near to 1."""
+REVISIT = 0.002
+"""What the score of a size loses with every climb, so that others that came nearly as close get their turns."""
+FINE = (3.0, 10.0)
+"""By how much less the first generation spreads where an earlier climb ended."""
 TOPS = 3
 """Ends of one climb that are rationalised."""
 HOPELESS = -0.5
@@ -187,17 +191,26 @@ class Search:
         small = [sizes for sizes in ranked if ranked[sizes] > WORST]
         best = sorted(small, key=lambda sizes: -ranked[sizes])
         order = list(dict.fromkeys(size for pair in zip(best, small, strict=True) for size in pair))
-        for turn in range(min(self.effort.climbs, len(order) * self.effort.repeats)):
-            if not order or self.late() or self.found:
+        visits = dict.fromkeys(order, 0)
+        for turn in range(self.effort.climbs):
+            sizes = self._next(order, visits, ranked, turn)
+            if sizes is None or self.late() or self.found:
                 break
-            # every size once, then again those that came closest
-            sizes = order[turn] if turn < len(order) else max(order, key=lambda s: ranked[s])
             before = hills[sizes].evaluated
-            yield from self._climb(hills[sizes], ranked, turn // max(len(order), 1))
-            if turn >= len(order):
-                ranked[sizes] -= abs(ranked[sizes]) + 0.01  # the next turn is another size's
+            yield from self._climb(hills[sizes], ranked, visits[sizes])
+            visits[sizes] += 1
             self.searched.evaluated += hills[sizes].evaluated - before
         self.searched.seconds = self.elapsed
+
+    def _next(
+        self, order: list[Sizes], visits: dict[Sizes, int], ranked: dict[Sizes, float], turn: int
+    ) -> Sizes | None:
+        """A size that was not climbed yet and, every other turn, the one that came closest; None where all had their turns."""
+        fresh = [sizes for sizes in order if not visits[sizes]]
+        again = [sizes for sizes in order if 0 < visits[sizes] < self.effort.repeats]
+        if again and (turn % 2 or not fresh):
+            return max(again, key=lambda sizes: ranked[sizes] - REVISIT * visits[sizes])
+        return fresh[0] if fresh else None
 
     def _drawn(self, hill: Hill) -> tuple[Floats, Floats]:
         """Drawn points and their scores."""
@@ -220,10 +233,14 @@ class Search:
             dtype=np.intp,
         )
         starts = np.stack([points[i] for i in _starts(points, found, targets)])
+        steps = np.full(count, STEP)
+        for place, (target, end) in enumerate(hill.best_ends()[: count // 2] if again else ()):
+            targets[place], starts[place], steps[place] = target, end, STEP / FINE[place % len(FINE)]
         self.searched.climbed += 1
         ends, reached = climb(
             hill, starts, targets, self.effort.generations * (1 + again), self.generator, late=self.late
         )
+        hill.remember(targets, ends, reached)
         ranked[hill.sizes] = max(ranked[hill.sizes], float(reached[targets == 0].max(initial=-1.0)))
         order = np.argsort(-reached, kind="stable")
         tops = list(
