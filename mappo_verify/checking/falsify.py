@@ -26,7 +26,7 @@ from .trial import put_on_trial
 
 EFFORT = {
     "quick": Effort(exact=400, skimmed=5_000, climbs=10, repeats=2, starts=8, generations=80, seconds=300),
-    "thorough": Effort(exact=1_000, skimmed=20_000, climbs=120, repeats=8, starts=16, generations=250, seconds=3_600),
+    "thorough": Effort(exact=1_000, skimmed=20_000, climbs=200, repeats=16, starts=8, generations=80, seconds=3_600),
 }
 """The draws of an audit's search, and more climbs: it is asked about one claim."""
 

@@ -193,13 +193,13 @@ class Search:
         order = list(dict.fromkeys(size for pair in zip(best, small, strict=True) for size in pair))
         visits = dict.fromkeys(order, 0)
         for turn in range(self.effort.climbs):
-            sizes = self._next(order, visits, ranked, turn)
-            if sizes is None or self.late() or self.found:
+            chosen = self._next(order, visits, ranked, turn)
+            if chosen is None or self.late() or self.found:
                 break
-            before = hills[sizes].evaluated
-            yield from self._climb(hills[sizes], ranked, visits[sizes])
-            visits[sizes] += 1
-            self.searched.evaluated += hills[sizes].evaluated - before
+            before = hills[chosen].evaluated
+            yield from self._climb(hills[chosen], ranked, visits[chosen])
+            visits[chosen] += 1
+            self.searched.evaluated += hills[chosen].evaluated - before
         self.searched.seconds = self.elapsed
 
     def _next(

@@ -50,6 +50,8 @@ class Trial:
     crash: Crash | None = None
     crashed: int = 0
     tightest: dict[Sizes, tuple[float, dict[str, Any]]] = field(default_factory=dict)
+    curve: list[tuple[int, float]] = field(default_factory=list)
+    """Every new best ratio, and how many instances had been looked at."""
 
 
 def put_on_trial(
@@ -69,6 +71,9 @@ def put_on_trial(
                 tally.add(evidence)
                 _keep(trial, batch, drawn, chosen, evidence)
             search.learn(batch, drawn, found)
+            best = max((ratio for ratio, _ in trial.tightest.values()), default=-np.inf)
+            if best > (trial.curve[-1][1] if trial.curve else -np.inf):
+                trial.curve.append((search.searched.drawn + search.searched.evaluated, best))
             if trial.witness is None and any(evidence.violated for _, evidence in found):
                 trial.witness = _witness(claim, batch, drawn, found)
         if drawn and not found and tally.failure and trial.crash is None:
