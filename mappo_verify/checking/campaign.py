@@ -48,7 +48,7 @@ class Profile:
 
 PROFILES = {
     "quick": Profile(
-        "quick", Effort(exact=400, skimmed=5_000, climbs=3, repeats=1, starts=6, generations=40, seconds=300), 6, 2_000
+        "quick", Effort(exact=400, skimmed=5_000, climbs=2, repeats=1, starts=6, generations=30, seconds=300), 6, 2_000
     ),
     "thorough": Profile(
         "thorough",

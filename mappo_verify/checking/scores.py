@@ -48,7 +48,7 @@ SMALLEST_BATCH = 16
 
 
 def scores(claim: Claim, sizes: Sizes, numbers: Mapping[str, Any], steady: float = STEADY) -> Floats:
-    """Scores ``[instances, 2 + steps]``: of the statements together, by size and by distance, then of inner inequalities.
+    """Scores ``[instances, 2 + steps]``: of the statements together, by size and by distance; of inner inequalities by distance.
 
     A batch that raises is halved, so that one instance does not hide the others.  Where no instance meets the hypotheses there
     is only the first column.
@@ -74,7 +74,7 @@ def _scores(claim: Claim, sizes: Sizes, numbers: Mapping[str, Any], count: int, 
     every = chains(claim.lines(live))
     statements = [gaps(*sides(chain, live), composed_relation(chain), steady) for chain in every]
     steps = [
-        gaps(*sides([replace(one, where=chain[0].where), two], live), str(two.relation), steady)[0]
+        gaps(*sides([replace(one, where=chain[0].where), two], live), str(two.relation), steady)[1]
         for chain in every
         if len(chain) > 2
         for one, two in pairwise(chain)

@@ -18,6 +18,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..claims.claim import Claim
 from ..claims.coordinates import Sizes
@@ -223,15 +224,7 @@ class Search:
         points, found = self._drawn(hill)
         columns = found.shape[1]
         count = self.effort.starts
-        targets = np.array(
-            [
-                i % STATEMENTS
-                if i < max(STATEMENTS, count // 2) or columns <= STATEMENTS
-                else STATEMENTS + i % (columns - STATEMENTS)
-                for i in range(count)
-            ],
-            dtype=np.intp,
-        )
+        targets = _targets(count, columns)
         starts = np.stack([points[i] for i in _starts(points, found, targets)])
         steps = np.full(count, STEP)
         for place, (target, end) in enumerate(hill.best_ends()[: count // 2] if again else ()):
@@ -261,6 +254,15 @@ class Search:
 
 QUICK_EXACT = 400
 """The exact instances of the effort that a setting's ``limit`` speaks of."""
+
+
+def _targets(count: int, columns: int) -> npt.NDArray[np.intp]:
+    """What each start climbs to: the statement, by both scores; where the proof has inner inequalities, half of them to these."""
+    inner = columns - STATEMENTS
+    half = count if inner <= 0 else max(STATEMENTS, count // 2)
+    return np.array(
+        [i % STATEMENTS if i < half else STATEMENTS + (i - half) % inner for i in range(count)], dtype=np.intp
+    )
 
 
 def _starts(points: Floats, found: Floats, targets: Any) -> list[int]:
