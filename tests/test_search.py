@@ -162,12 +162,12 @@ def test_drawing_does_not_find_a_narrow_violation_and_climbing_does():
 
 def test_a_false_line_in_the_middle_is_climbed_to():
     claim = claim_of(COINS, lambda _: 0, lambda _: 1_000, lambda c: 200 * distance(c) - 1)
-    found = [run(claim, CLIMBED, seed)[2].broken for seed in range(4)]
-    assert all(step is not None for step in found)
+    found = [run(claim, CLIMBED, seed)[2].broken_line for seed in range(4)]
+    assert all(line is not None for line in found)
     report = mv.audit([claim])["mine"]
     assert report.broken is not None and not report.expected and report.standing is mv.Standing.SURVIVED
     survived = mv.falsify(claim)
-    assert survived.broken == "right" and "broken at 'right'" in repr(survived)
+    assert survived.broken.number == 2 and "but line 2 of the proof is broken" in repr(survived)
 
 
 def test_a_climb_keeps_the_best_point_and_moves_only_what_may_move():

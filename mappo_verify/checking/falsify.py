@@ -16,6 +16,7 @@ from ..claims.claim import Claim
 from ..claims.verdict import Standing
 from ..errors import ClaimError
 from ..papers.registry import claim as find
+from .broken import BrokenLine
 from .corpus import Corpus
 from .laws import standing_of
 from .reports import Progress, Tally, Witness
@@ -36,7 +37,6 @@ class Falsification:
     """What a search found: a shrunk ``witness`` or None, the best certified ``ratio``, and what was ``searched``.
 
     ``crash`` is the first of ``crashed`` instances on which the claim raised an error; the search went on without them.
-    ``broken`` is the first line of the proof that some instance breaks, even where the statement survives.
     """
 
     claim: Claim
@@ -48,7 +48,8 @@ class Falsification:
     undecided: int = 0
     crash: Crash | None = None
     crashed: int = 0
-    broken: str = ""
+    broken: BrokenLine | None = None
+    """A line of the proof that is false on some instance, although no statement was seen to fail."""
 
     @property
     def standing(self) -> Standing:
@@ -67,8 +68,8 @@ class Falsification:
             found = f"smallest counterexample: {self.witness.sizes}"
         elif self.ratio is not None:
             found += f", best left/right {self.ratio:.4g}"
-        if self.broken and self.witness is None:
-            found += f", broken at {self.broken!r}"
+        if self.broken is not None and self.witness is None:
+            found += f"; the statement is not refuted, but {self.broken.text}"
         return f"Falsification({self.claim.id}: {self.standing.value}, {found})"
 
 
@@ -115,5 +116,5 @@ def falsify(
         tally.undecided,
         trial.crash,
         trial.crashed,
-        "" if tally.broken is None else tally.broken.right,
+        tally.broken_line,
     )

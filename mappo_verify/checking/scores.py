@@ -26,7 +26,8 @@ from ..claims.case import Case
 from ..claims.claim import Claim, chains, composed_relation
 from ..claims.coordinates import Sizes
 from ..claims.settings import Setting
-from .evaluate import per_instance, plain, sides
+from .evaluate import plain, sides
+from .hypotheses import per_instance
 
 Floats = npt.NDArray[np.float64]
 WORST = -1e3

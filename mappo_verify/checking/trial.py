@@ -18,6 +18,7 @@ from ..claims.claim import NUMERIC, Claim
 from ..claims.coordinates import Sizes
 from ..claims.verdict import Evidence, Verdict
 from ..errors import UndecidedError
+from .broken import broken_line
 from .evaluate import Part, certify, evaluate
 from .reports import Progress, Tally, Witness, instance_data, recorded
 from .sampling import Draw, instance
@@ -71,6 +72,8 @@ def put_on_trial(
                 tally.add(evidence)
                 _keep(trial, batch, drawn, chosen, evidence)
             search.learn(batch, drawn, found)
+            if tally.broken_line is None and tally.broken is not None:
+                tally.broken_line = broken_line(claim, drawn, batch.sizes, found)
             best = max((ratio for ratio, _ in trial.tightest.values()), default=-np.inf)
             if best > (trial.curve[-1][1] if trial.curve else -np.inf):
                 trial.curve.append((search.searched.drawn + search.searched.evaluated, best))
@@ -116,7 +119,7 @@ def violated_alone(claim: Claim, sizes: Sizes, coordinates: dict[str, Any]) -> E
     they must not contradict it.
     """
     build = partial(claim.setting.case, coordinates, sizes)
-    evidence = certify(claim, build)
+    evidence = certify(claim, build, again=True)
     if not evidence.violated:
         raise UndecidedError(
             f"claim {claim.id}: an instance was violated, and decided alone it is not; please report this"
