@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
+
 from .arithmetic import (
     Array,
     absolute,
@@ -32,13 +34,19 @@ from .arithmetic import (
     every,
     exp,
     largest,
+    like,
     log,
     possible,
     smallest,
+    sqrt,
+    tilt,
     truth_of,
     xlogy,
 )
 from .errors import ClaimError
+
+HYPOTHESIS = "hypothesis: "
+"""What the name of :func:`given` begins with."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -199,6 +207,65 @@ def hoeffding(weights: Any, values: Any, step: Any, width: Any) -> Axiom:
     return _axiom("Hoeffding's lemma", made)
 
 
+def root_cauchy_schwarz(weights: Any, left: Any, right: Any, axis: int | tuple[int, ...] = -1) -> Axiom:
+    """``√(Σ w x²) √(Σ w y²) - Σ w x y ≥ 0`` for ``w ≥ 0``.  Source: the Cauchy-Schwarz inequality."""
+
+    def made() -> tuple[Any, Any]:
+        norms = sqrt((weights * left * left).sum(axis)) * sqrt((weights * right * right).sum(axis))
+        return norms - (weights * left * right).sum(axis), every_entry(compare(weights, "≥", 0))
+
+    return _axiom("Cauchy-Schwarz", made)
+
+
+def below_largest(values: Any) -> Axiom:
+    """``max_j x_j - x_i ≥ 0`` for every ``i`` of the last axis."""
+    return _axiom("x ≤ max x", lambda: (largest(values)[..., None] - values, compare(values * 0, "=", 0)))
+
+
+def above_smallest(values: Any) -> Axiom:
+    """``x_i - min_j x_j ≥ 0`` for every ``i`` of the last axis: a minimum is at most any candidate."""
+    return _axiom("min x ≤ x", lambda: (values - smallest(values)[..., None], compare(values * 0, "=", 0)))
+
+
+def roots(smaller: Any, more: Axiom) -> Axiom:
+    """``√(x + y) - √x ≥ 0`` for ``x ≥ 0`` and a ``y`` that is at least 0 by an axiom."""
+
+    def made() -> tuple[Any, Any]:
+        truth = both(every_entry(compare(smaller, "≥", 0)), every_entry(more.holds))
+        return sqrt(smaller + more.value) - sqrt(smaller), truth
+
+    return Axiom(tuple(dict.fromkeys(("√ is increasing", *more.names))), (made,))
+
+
+def hedge(gains: Any, eta: Any, width: Any, comparator: Any) -> Axiom:
+    """``log|A|/η + ηKB²/8 - Σ_k ⟨f_k, q - π_k⟩ ≥ 0`` for ``π_k ∝ exp(η Σ_{t<k} f_t)`` and any distribution ``q``.
+
+    ``gains`` are ``f_1, ..., f_K`` ``[..., K, A]``, each of which lies in an interval of length ``width`` ``B``; ``comparator``
+    is ``q`` ``[..., A]``; ``eta`` and ``width`` are numbers.
+    Source: Cesa-Bianchi and Lugosi (2006), Theorem 2.2; here it is proved as lemma-c.6/sharp.
+    """
+
+    def made() -> tuple[Any, Any]:
+        steps, actions = gains.shape[-2:]
+        sums = np.cumsum(gains, axis=-2) - gains
+        lost = (gains * (comparator[..., None, :] - tilt(like(1, gains), eta * sums))).sum((-2, -1))
+        value = log(like(actions, eta)) / eta + eta * steps * width * width / 8 - lost
+        inside = every_entry(compare(largest(gains) - smallest(gains), "≤", width))
+        return value, both(every_entry(compare(eta, ">", 0)), _distribution(comparator), inside)
+
+    return _axiom("lemma-c.6/sharp", made)
+
+
+def given(hypothesis: Any, case: Any) -> Axiom:
+    """What a hypothesis of the setting says is at least 0, on this case; see :meth:`.Hypothesis.at_least_zero`."""
+
+    def made() -> tuple[Any, Any]:
+        value = hypothesis.slack(case)
+        return value, compare(value, "≥", 0)
+
+    return _axiom(f"{HYPOTHESIS}{hypothesis.name}", made)
+
+
 def logarithm(values: Any) -> Axiom:
     """``x - 1 - log x ≥ 0`` for ``x > 0``."""
     return _axiom("log x ≤ x - 1", lambda: (values - 1 - log(values), every_entry(compare(values, ">", 0))))
@@ -215,6 +282,12 @@ TABLE = (
     mean_below_largest,
     jensen,
     hoeffding,
+    root_cauchy_schwarz,
+    below_largest,
+    above_smallest,
+    roots,
+    hedge,
+    given,
     logarithm,
 )
 """All axioms; a proof that uses any other fact assumes it, and is not PROVED."""

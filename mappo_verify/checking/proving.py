@@ -84,7 +84,7 @@ def _in_symbols(claim: Claim, sizes: Sizes, generic: int) -> Proof | Failure:
     generators = np.empty(len(names), object)
     generators[:] = ring.generators()
     try:
-        case = claim.setting.case(_spread(generators, claim, sizes), sizes, System.SYMBOLS, generic)
+        case = claim.formal.case(_spread(generators, claim, sizes), sizes, System.SYMBOLS, generic)
         evidence = evaluate(claim, case, formal=True)
     except OUT_OF_THE_FIELD as reason:
         return Failure("symbols", sizes, str(reason), False)
@@ -113,7 +113,7 @@ def _at_points(claim: Claim, sizes: Sizes, generator: np.random.Generator, gener
         points = np.empty(count, object)
         points[:] = [rational(1 + int(v)) for v in generator.integers(0, range_size, count, dtype=np.uint64)]
         try:
-            case = claim.setting.case(_spread(points, claim, sizes), sizes, System.RATIONALS, generic)
+            case = claim.formal.case(_spread(points, claim, sizes), sizes, System.RATIONALS, generic)
             evidence = evaluate(claim, case, formal=True)
         except (SingularError, ZeroDivisionError):
             redraws += 1
@@ -146,7 +146,7 @@ def degree_bound(claim: Claim, sizes: Sizes, generic: int = GENERIC) -> tuple[in
     count = len(_names(claim, sizes))
     generators = np.empty(count, object)
     generators[:] = [ring.generator() for _ in range(count)]
-    case = claim.setting.case(_spread(generators, claim, sizes), sizes, System.SYMBOLS, generic)
+    case = claim.formal.case(_spread(generators, claim, sizes), sizes, System.SYMBOLS, generic)
     numerator = denominator = 0
     for chain in chains(claim.lines(case, formal=True)):
         for previous, entry in [*pairwise(chain), (chain[0], chain[-1])]:
@@ -166,7 +166,7 @@ def _names(claim: Claim, sizes: Sizes) -> tuple[str, ...]:
     """One name for every free number: the coordinate's, and its place."""
     return tuple(
         "_".join([re.sub(r"\W", "_", c.name), *map(str, index)])
-        for c in claim.setting.coordinates(sizes)
+        for c in claim.formal.coordinates(sizes)
         for index in np.ndindex(c.shape)
     )
 
@@ -174,7 +174,7 @@ def _names(claim: Claim, sizes: Sizes) -> tuple[str, ...]:
 def _spread(flat: Any, claim: Claim, sizes: Sizes) -> dict[str, Any]:
     """Cut a flat array of numbers into the coordinates of a claim."""
     result, position = {}, 0
-    for coordinate in claim.setting.coordinates(sizes):
+    for coordinate in claim.formal.coordinates(sizes):
         size = int(np.prod(coordinate.shape))
         result[coordinate.name] = flat[position : position + size].reshape(coordinate.shape)
         position += size

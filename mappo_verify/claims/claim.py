@@ -30,7 +30,7 @@ import numpy as np
 
 from ..arithmetic import Numbers
 from ..arithmetic.one_instance import Truth, within_a_proof
-from ..axioms import Axiom
+from ..axioms import HYPOTHESIS, Axiom
 from ..errors import ClaimError, GameError, MappoVerifyError, SolverError
 from .settings import Setting
 
@@ -142,6 +142,10 @@ class Claim:
         part is.
     symbolic, points : tuple of Sizes
         Sizes at which the audit seeks a proof in symbols, and by random points.
+    general : Setting, optional
+        A setting with more freedom, of which every instance of ``setting`` is a special case: where the instances of ``setting``
+        are no rational functions of free numbers (a run whose policies are exponentials of critics, say), its identities are
+        proved for the general one (any policies, any critics).
     note : str
         What a reader must know: scope, damaged source, how to read the verdict.
     repaired_by : str
@@ -163,6 +167,7 @@ class Claim:
     kind: Kind = Kind.PRINTED
     symbolic: tuple[Sizes, ...] = ()
     points: tuple[Sizes, ...] = ()
+    general: Setting | None = None
     note: str = ""
     repaired_by: str = ""
     transcendental: bool = False
@@ -185,6 +190,11 @@ class Claim:
     def printed(self) -> bool:
         """Whether the paper states just this."""
         return self.kind is Kind.PRINTED
+
+    @property
+    def formal(self) -> Setting:
+        """The setting whose free numbers a proof takes for parameters."""
+        return self.general or self.setting
 
     @property
     def parent(self) -> str:
@@ -220,6 +230,7 @@ class Claim:
         ]
         for entry in result:
             self._require_number(entry, case)
+            self._require_hypotheses(entry)
         if len(result) < 2 or all(entry.relation is None for entry in result):
             raise ClaimError(f"claim {self.id}: no line relates to another, so nothing is claimed")
         return result
@@ -241,6 +252,17 @@ class Claim:
             raise
         except Exception as error:
             raise malformed(self.id, error, _reached(last)) from error
+
+    def _require_hypotheses(self, entry: Line) -> None:
+        """What a line takes as given is a hypothesis of the setting."""
+        if isinstance(entry.axiom, Axiom):
+            taken = {n.removeprefix(HYPOTHESIS) for n in entry.axiom.names if n.startswith(HYPOTHESIS)}
+            strange = taken - {hypothesis.name for hypothesis in self.setting.all_hypotheses}
+            if strange:
+                raise ClaimError(
+                    f"claim {self.id}: the line {entry.expression!r} takes {sorted(strange)} as given, and that is no "
+                    "hypothesis of its setting"
+                )
 
     def _computed(self, entry: Line) -> Line:
         """A line whose value was a function, called."""
