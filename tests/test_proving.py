@@ -336,7 +336,7 @@ def difference_degrees(trial, sizes):
     generators = np.empty(count, object)
     generators[:] = PolynomialRing(tuple(f"x{i}" for i in range(count))).generators()
     case = trial.setting.case(proving._spread(generators, trial, sizes), sizes, System.SYMBOLS, GENERIC)
-    one, two = np.broadcast_arrays(*(entry.value.unwrap() for entry in trial.lines(case, formal=True)))
+    one, two = np.broadcast_arrays(*(entry.value.unwrap() for entry in trial.lines(case)))
     found = [(left - right).degree() for left, right in zip(one.ravel(), two.ravel(), strict=True)]
     return max(top for top, _ in found), max(below for _, below in found)
 
