@@ -416,7 +416,7 @@ def any_run(case: Case) -> Theorem:
 def theorem_on(case: Case, run: list[Iterate], roots: tuple[Array, ...]) -> Theorem:
     """The theorem on a run; ``γ < 1`` is a hypothesis."""
     horizon = assume_positive(case.game.horizon)
-    return Theorem(case.game, case.target, case.start, case.data, case.price, horizon, roots, run)
+    return Theorem(case.game, case.target, case.start, run[0].law, case.price, horizon, roots, run)
 
 
 def own_roots(game: Game, steps: int) -> tuple[Array, ...]:
