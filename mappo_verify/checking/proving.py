@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import FALSE, TRUE, System, like, module_of
+from ..arithmetic import FALSE, TRUE, System, like, module_of, true_everywhere
+from ..arithmetic.one_instance import Truth
 from ..axioms import Axiom
 from ..claims.claim import Claim, chains
 from ..claims.coordinates import GENERIC, INTERIOR, Sizes
@@ -29,6 +30,8 @@ from .evaluate import evaluate, plain
 POINT_BITS = 64
 ROUNDS = 2
 MAX_REDRAWS = 20
+FIRST_ATOMS, MOST_ATOMS = 20, 1000
+"""How many indeterminates are set aside for roots, absolute values, ... where a proof needs some: then three times as many."""
 OUT_OF_THE_FIELD = (ExactnessError, GameError, SingularError, UndecidedError, ZeroDivisionError)
 """What a formula raises that is no rational function, or that exists for no parameter."""
 
@@ -77,17 +80,26 @@ def prove_in_symbols(claim: Claim, sizes: Sizes) -> Proof | Failure:
 
 
 def _in_symbols(claim: Claim, sizes: Sizes, generic: int) -> Proof | Failure:
+    from ..arithmetic import rings
+
     started = time.perf_counter()
-    symbols = module_of(System.SYMBOLS)
-    names = _names(claim, sizes)
-    ring = symbols.PolynomialRing(names)
-    generators = np.empty(len(names), object)
-    generators[:] = ring.generators()
-    try:
-        case = claim.setting.case(_spread(generators, claim, sizes), sizes, System.SYMBOLS, generic)
-        evidence = evaluate(claim, case, formal=True)
-    except OUT_OF_THE_FIELD as reason:
-        return Failure("symbols", sizes, str(reason), False)
+    names, spare = _names(claim, sizes), 0
+    while True:
+        ring = rings.PolynomialRing(names, spare)
+        generators = np.empty(len(names), object)
+        generators[:] = ring.generators()
+        reason, evidence = "", None
+        try:
+            with rings.proof_in(ring):
+                case = claim.setting.case(_spread(generators, claim, sizes), sizes, System.SYMBOLS, generic)
+                evidence = evaluate(claim, case, formal=True)
+        except OUT_OF_THE_FIELD as error:
+            reason = str(error)
+        if not ring.exhausted or spare >= MOST_ATOMS:
+            break
+        spare = max(FIRST_ATOMS, 3 * spare)
+    if evidence is None:
+        return Failure("symbols", sizes, reason, False)
     where = (*((NO_ZERO,) if generic == INTERIOR else ()), *ring.conditions())
     return _judge(evidence, "symbols", sizes, len(names), 0.0, started, where)
 
@@ -141,22 +153,30 @@ def degree_bound(claim: Claim, sizes: Sizes, generic: int = GENERIC) -> tuple[in
 
     First against last line of every chain of equalities counts as well.
     """
-    symbols = module_of(System.SYMBOLS)
-    ring = symbols.DegreeRing()
+    from ..arithmetic.rings import DegreeRing
+
+    ring = DegreeRing()
     count = len(_names(claim, sizes))
     generators = np.empty(count, object)
     generators[:] = [ring.generator() for _ in range(count)]
     case = claim.setting.case(_spread(generators, claim, sizes), sizes, System.SYMBOLS, generic)
     numerator = denominator = 0
-    for chain in chains(claim.lines(case, formal=True)):
-        for previous, entry in [*pairwise(chain), (chain[0], chain[-1])]:
-            if callable(previous.value) or callable(entry.value):
-                continue
-            values = [like(v, case.system) for v in (previous.value, entry.value)]
-            shape = np.broadcast_shapes(*(v.shape for v in values))
-            one, two = (plain(v, shape, 1) for v in values)
-            for left, right in zip(one.ravel().tolist(), two.ravel().tolist(), strict=True):
-                above, below = (left - right).degree()
+    for chain in chains(claim.lines(case)):
+        pairs = [(like(one.value, case.system), like(two.value, case.system)) for one, two in pairwise(chain)]
+        pairs.append((like(chain[0].value, case.system), like(chain[-1].value, case.system)))
+        for (left, right), entry in zip(pairs, chain[1:], strict=False):
+            if isinstance(entry.axiom, Axiom):
+                quantity = entry.axiom.computed()
+                if not true_everywhere(Truth.of(quantity.signs)):
+                    raise UndecidedError(
+                        f"{entry.expression}: signs do not show that the hypotheses of {entry.axiom!r} hold"
+                    )
+                pairs.append((left - right, quantity.value))
+        for left, right in pairs:
+            shape = np.broadcast_shapes(left.shape, right.shape)
+            one, two = (plain(v, shape, 1) for v in (left, right))
+            for x, y in zip(one.ravel().tolist(), two.ravel().tolist(), strict=True):
+                above, below = (x - y).degree()
                 numerator, denominator = max(numerator, above), max(denominator, below)
     everything = sum(factor.bound or 0 for factor in ring.factors)
     return numerator, max(denominator, everything), count
@@ -196,6 +216,8 @@ def _judge(
         if step is None:
             continue
         if step.relation != "=" and isinstance(step.axiom, Axiom):
+            if step.recognised is None or not bool((step.recognised == TRUE).all()):
+                return Failure(method, sizes, f"{step.right} is not seen to be an instance of {step.axiom!r}", False)
             modulo += [name for name in step.axiom.names if name not in modulo]
             continue
         if step.relation != "=" and step.axiom is not None:

@@ -76,7 +76,7 @@ class Line:
 
     ``axiom`` is an inequality of :mod:`.axioms` that the line applies; that it is an instance of it is checked wherever it is
     evaluated.  A text in its place is an assumption: it is shown, and the claim is not PROVED by it.  A value may be a function
-    without arguments; in a proof over symbols it is not called where an axiom is used.
+    without arguments.
     """
 
     expression: str
@@ -191,15 +191,12 @@ class Claim:
         """The id without its part."""
         return self.id.partition("/")[0]
 
-    def lines(self, case: Case, formal: bool = False) -> list[Line]:
-        """The proof's lines on ``case``; a chain must begin with :func:`line`.
-
-        Values that are functions are called, but for axioms of a formal proof, where their arithmetic may not exist.
-        """
+    def lines(self, case: Case) -> list[Line]:
+        """The proof's lines on ``case``; a chain must begin with :func:`line`.  Values that are functions are called."""
         with within_a_proof():
-            return self._lines(case, formal)
+            return self._lines(case)
 
-    def _lines(self, case: Case, formal: bool) -> list[Line]:
+    def _lines(self, case: Case) -> list[Line]:
         result: list[Line] = []
         for entry in self._yielded(case):
             if not isinstance(entry, Line):
@@ -214,10 +211,7 @@ class Claim:
         for earlier, later in zip([None, *result], result, strict=False):
             if later.relation is not None and earlier is None:
                 raise ClaimError(f"claim {self.id}: {later.expression!r} has nothing to stand on; begin with line(...)")
-        result = [
-            self._computed(entry) if callable(entry.value) and not (formal and entry.axiom) else entry
-            for entry in result
-        ]
+        result = [self._computed(entry) if callable(entry.value) else entry for entry in result]
         for entry in result:
             self._require_number(entry, case)
         if len(result) < 2 or all(entry.relation is None for entry in result):

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..arithmetic import Array, as_array, assume_positive
+from ..arithmetic import Array, as_array, assume_nonnegative, assume_positive
 from ..errors import ClaimError
 
 Numbers = Mapping[str, Array]
@@ -78,4 +78,4 @@ def simplex(weights: Array, generic: int, defective: bool = False, positive: boo
         return as_array(shares[..., :-1] if defective else shares)
     free = weights[..., :-1]
     rows = free if defective else np.concatenate([free, (1 - free.sum(-1))[..., None]], axis=-1)
-    return assume_positive(rows) if positive or generic == INTERIOR else rows
+    return assume_positive(rows) if positive or generic == INTERIOR else assume_nonnegative(rows)

@@ -15,6 +15,7 @@ from ..arithmetic import (
     System,
     Truth,
     as_array,
+    assume_nonnegative,
     assume_positive,
     compare,
     everywhere,
@@ -238,7 +239,7 @@ class Table(Ingredient):
 
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> Array:
         values = numbers[self.name] / self.scale
-        return assume_positive(values) if self.low > 0 else values
+        return assume_positive(values) if self.low > 0 else assume_nonnegative(values) if self.low == 0 else values
 
 
 @dataclass(frozen=True)
