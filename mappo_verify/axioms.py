@@ -30,6 +30,7 @@ import numpy as np
 
 from .arithmetic import (
     Array,
+    Numbers,
     System,
     absolute,
     both,
@@ -86,7 +87,9 @@ class Axiom:
         total = found[0].value
         for part in found[1:]:
             total = total + part.value
-        signs, sums, given = (both(*(every_entry(Truth.of(t)) for t in truths)) for truths in list(zip(*found))[1:])
+        signs, sums, given = (
+            both(*(every_entry(Truth.of(t)) for t in truths)) for truths in list(zip(*found, strict=True))[1:]
+        )
         return Part(total, signs, sums, given)
 
     @property
@@ -106,10 +109,12 @@ class Axiom:
 
     def __mul__(self, factor: Any) -> Axiom:
         """Multiplied by a number that is at least 0, which is checked."""
+        at_least_zero = _at_least_zero(factor) if isinstance(factor, Numbers) else Truth.of(bool(factor >= 0))
 
         def scaled(part: Part) -> Part:
-            signs = both(every_entry(Truth.of(part.signs)), every_entry(compare(factor + 0 * part.value, "≥", 0)))
-            return part._replace(value=factor * part.value, signs=signs)
+            return part._replace(
+                value=factor * part.value, signs=both(every_entry(Truth.of(part.signs)), at_least_zero)
+            )
 
         return self.changed(scaled)
 
@@ -269,6 +274,19 @@ def root_below(values: Any, bound: Any, reason: Axiom) -> Axiom:
     return Axiom(("√ is monotone", *reason.names), (made,))
 
 
+def least_above(values: Any, bound: Any, reason: Axiom) -> Axiom:
+    """``min_i x_i - c ≥ 0`` over the last axis where every ``x_i - c ≥ 0``, which is the quantity of ``reason``."""
+
+    def made() -> Part:
+        part = reason.computed()
+        same = every_entry(compare(values - bound[..., None], "=", part.value))
+        if system_of(values) != System.SYMBOLS:
+            same = truth_of(possible(same))
+        return part._replace(value=smallest(values) - bound, sums=both(Truth.of(part.sums), same))
+
+    return Axiom(("what is below each is below the minimum", *reason.names), (made,))
+
+
 def mean_below_largest(weights: Any, values: Any) -> Axiom:
     """``max x - Σ w x ≥ 0`` for a distribution ``w`` over the last axis."""
     return _axiom(
@@ -361,6 +379,7 @@ TABLE = (
     above_smallest,
     largest_square,
     root_below,
+    least_above,
     mean_below_largest,
     jensen,
     hoeffding,

@@ -391,7 +391,7 @@ def test_exponentials_of_symbolic_logarithms():
     for bad in (z * la, la + 1, la / 2, la + x):
         with pytest.raises(ExactnessError, match="exp"):
             exp(objects(bad))
-    with pytest.raises(ExactnessError, match="no symbolic value"):
+    with pytest.raises(ExactnessError, match="more than 0 roots"):
         exp(objects(x))
 
 

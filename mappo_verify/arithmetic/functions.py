@@ -386,7 +386,7 @@ def assume_positive(values: Any) -> Array:
 
 
 def assume_nonnegative(values: Any) -> Array:
-    """The same numbers.  In a proof over symbols they are known to be at least 0 from now on: a fact, by a theorem or by construction."""
+    """The same numbers.  In a proof over symbols they are known to be at least 0 from now on: by construction or a theorem."""
     if isinstance(values, Numbers) and values.system == System.SYMBOLS:
         symbols = plain.module_of(System.SYMBOLS)
         return values._each(symbols.assume_nonnegative)

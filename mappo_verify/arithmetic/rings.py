@@ -8,8 +8,8 @@ A :class:`Quotient` is ``numerator / Π factorʲ``.  Denominators are kept as a 
 * :class:`DegreeRing`: total degrees, where ``+`` is the maximum and ``·`` the sum.  The same formula, run over degrees,
   yields the degree bound that the lemma of Schwartz and Zippel needs.
 
-*Atoms.*  ``√x``, ``|x|``, ``max(x, y)``, ``exp x`` and, where logarithms are multiplied, ``log x`` are no rational functions.  Each
-becomes an indeterminate of its own, the same for equal arguments; an identity that holds whatever number stands in its place
+*Atoms.*  ``√x``, ``|x|``, ``max(x, y)``, ``exp x`` and, where logarithms are multiplied, ``log x`` are no rational functions.
+Each becomes an indeterminate of its own, the same for equal arguments; an identity that holds whatever number stands in its place
 holds for the number that does.  Of a root one thing more is used, ``(√x)² = x``.  So what is proved is true, and some true
 identities are not proved.
 
@@ -91,6 +91,8 @@ class PolynomialRing(Ring):
         super().__init__()
         self.names, self.spare = names, spare
         self.atoms: list[Atom] = []
+        self.radicands: list[Quotient] = []
+        """What a root was taken of although no fact says that it is at least 0."""
         self.exhausted = False
         """Whether an atom found no indeterminate left."""
         everything = (*names, *(f"atom_{place}" for place in range(spare)))
@@ -156,16 +158,17 @@ class PolynomialRing(Ring):
         )
 
     def conditions(self) -> tuple[str, ...]:
-        """``p ≠ 0`` for everything that was divided by although no fact says that it is not 0; long ones are described."""
+        """``p ≠ 0`` for what was divided by, ``p ≥ 0`` for what a root was taken of, if no fact says so; long ones described."""
+        factors = [(self.factors[index], str(self.factors[index]), "≠ 0") for index in sorted(self.unsigned)]
+        roots = [(value.numerator, str(value), "≥ 0") for value in self.radicands]
         short, long = [], []
-        for index in sorted(self.unsigned):
-            factor = self.factors[index]
-            text = str(factor)
+        for polynomial, text, relation in (*factors, *roots):
             if len(text) <= 40:
-                short.append(f"{text} ≠ 0")
+                short.append(f"{text} {relation}")
             else:
-                long.append(f"a polynomial of degree {factor.total_degree()} with {len(factor)} terms ≠ 0")
-        return (*short, *dict.fromkeys(long))
+                degree, terms = polynomial.total_degree(), len(polynomial)
+                long.append(f"a polynomial of degree {degree} with {terms} terms {relation}")
+        return (*dict.fromkeys(short), *dict.fromkeys(long))
 
     def factor_of(self, element: Any) -> int | None:
         if element.is_constant():

@@ -21,9 +21,7 @@ from .rings import (
     PolynomialRing,
     Quotient,
     Ring,
-    _over_constant,
     _vanishes,
-    proof_in,
 )
 from .system import FALSE, TRUE, UNKNOWN, Array, System, Truth, elementwise
 
@@ -275,8 +273,10 @@ def _sqrt(value: Any) -> Any:
         raise ExactnessError("square roots have no symbolic value here; compare squares")
     if sign in (-1, -2):
         raise ExactnessError(f"√({str(value)[:60]}): a number below 0 has no root")
+    if sign is None:
+        ring.radicands.append(value)
     content = _content(value)
-    if content is not None and content > 0:
+    if content > 0:
         rest = value / constant(Fraction(int(content.p), int(content.q)))
         root: Any = constant(1) if rest == 1 else ring.atom("√", (rest,), NONNEGATIVE if sign is None else sign)
         for number, below in ((content.p, False), (content.q, True)):
@@ -289,7 +289,7 @@ def _sqrt(value: Any) -> Any:
     return ring.atom("√", (value,), NONNEGATIVE if sign is None else sign)
 
 
-def _content(value: Quotient) -> flint.fmpq | None:
+def _content(value: Quotient) -> flint.fmpq:
     """The rational number that a quotient is a multiple of, by its leading coefficients."""
     if value.ring is SCALARS:
         return flint.fmpq(value.numerator)

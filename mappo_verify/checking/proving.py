@@ -80,16 +80,17 @@ def prove_in_symbols(claim: Claim, sizes: Sizes) -> Proof | Failure:
 
 
 def _in_symbols(claim: Claim, sizes: Sizes, generic: int) -> Proof | Failure:
+    from ..arithmetic import rings
+
     started = time.perf_counter()
-    symbols = module_of(System.SYMBOLS)
     names, spare = _names(claim, sizes), 0
     while True:
-        ring = symbols.PolynomialRing(names, spare)
+        ring = rings.PolynomialRing(names, spare)
         generators = np.empty(len(names), object)
         generators[:] = ring.generators()
         reason, evidence = "", None
         try:
-            with symbols.proof_in(ring):
+            with rings.proof_in(ring):
                 case = claim.formal.case(_spread(generators, claim, sizes), sizes, System.SYMBOLS, generic)
                 evidence = evaluate(claim, case, formal=True)
         except OUT_OF_THE_FIELD as error:
@@ -152,8 +153,9 @@ def degree_bound(claim: Claim, sizes: Sizes, generic: int = GENERIC) -> tuple[in
 
     First against last line of every chain of equalities counts as well.
     """
-    symbols = module_of(System.SYMBOLS)
-    ring = symbols.DegreeRing()
+    from ..arithmetic.rings import DegreeRing
+
+    ring = DegreeRing()
     count = len(_names(claim, sizes))
     generators = np.empty(count, object)
     generators[:] = [ring.generator() for _ in range(count)]
