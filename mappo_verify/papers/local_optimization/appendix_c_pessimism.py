@@ -6,12 +6,15 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ...arithmetic import Array, as_array, like, smallest
+from ...arithmetic import Array, as_array, contract, like, smallest
+from ...axioms import above_smallest, squares
 from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Line, at_least, equal, line
+from ...claims.coordinates import Sizes
 from ...claims.ingredients import Distribution, GameData, PolicyData, PositiveScalar, PrefixTables, Table
 from ...claims.settings import Setting
 from ...claims.verdict import Standing
+from ...model.agents import sum_out_later
 from ...quantities.agent_values import agent_values
 from ...quantities.bellman_error import (
     pessimistic_step,
@@ -41,21 +44,22 @@ def pessimism(case: Case) -> Iterator[Line]:
             moments.objective(own, direction, price) - slack,
             because="J(π) = Q^{1:m}_π(s_0, π)",
         )
-        rival = case.weights
-        best = smallest(
-            np.stack([moments.objective(rival, direction, price), moments.objective(own, direction, price)], -1), -1
-        )
+        values_of = np.stack([moments.objective(w, direction, price) for w in (case.weights, own)], axis=-1)
         yield at_least(
-            f"min over w ∈ {{e_1, w}} of (f(s_0, π) + λE(f, π)) - λE(Q^{{1:{m}}}_π, π)",
-            best - slack,
+            f"min over w ∈ {{w, e_1}} of (f(s_0, π) + λE(f, π)) - λE(Q^{{1:{m}}}_π, π)",
+            smallest(values_of) - slack,
             because="Q^{1:m}_π is one of the critics",
+            axiom=(above_smallest(values_of) * like([0, 1], flat)).sum(-1),
         )
         step = pessimistic_step(moments, direction, price)
         yield line("J(π), where the objective is bounded below", returns(game, policy), where=step.bounded)
+        fit = (own - moments.projected(own)) - (step.weights - moments.projected(step.weights))
+        law = as_array(sum_out_later(as_array(_cells(case).sum(-1)), game.action_sizes, m).reshape(-1))
         yield at_least(
             f"min over all w of (f(s_0, π) + λE(f, π)) - λE(Q^{{1:{m}}}_π, π)",
             moments.objective(step.weights, direction, price) - slack,
-            because="section-c.1/unconstrained: w⁺ minimises it",
+            because="section-c.1/unconstrained: w⁺ minimises it, and the rest of the quadratic is λ times a sum of squares",
+            axiom=(squares(contract("...xi,...i->...x", features, fit)) * law).sum(-1) * price,
         )
 
 
@@ -89,6 +93,7 @@ CLAIMS = (
         REALIZABLE,
         pessimism,
         statement="J(π) ≥ min_f (f(s_0, π) + λE(f, π)) - λE(Q^{1:m}_π, π), if the critics hold Q^{1:m}_π",
-        record=Standing.SURVIVED,
+        record=Standing.PROVED,
+        symbolic=(Sizes(1, (2,)), Sizes(1, (3,))),
     ),
 )
