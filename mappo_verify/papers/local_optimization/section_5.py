@@ -34,13 +34,14 @@ from ...arithmetic import (
     select,
     some,
     sqrt,
+    square,
     support,
     tilt,
     true_everywhere,
     truth_of,
     zeros,
 )
-from ...axioms import given
+from ...axioms import below_largest, given
 from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_most, equal, line
 from ...claims.coordinates import Sizes
@@ -91,10 +92,12 @@ def concentrability(case: Case) -> Iterator[Line]:
         table = case.tables[m - 1]
         residual = table - bellman_operator(case.game, case.policy, table, m)
         yield line(f"‖f - T^{{1:{m}}}_π f‖²_{{2,d_*}}", squared_norm(residual, above, 2))
+        ratio = as_array(above / below).reshape(-1)
         yield at_most(
             f"max d_*/μ · ‖f - T^{{1:{m}}}_π f‖²_{{2,μ}}",
-            largest(above / below, (-2, -1)) * squared_norm(residual, below, 2),
+            largest(ratio) * squared_norm(residual, below, 2),
             because="term by term: d_* x² = (d_*/μ) μ x²",
+            axiom=(below_largest(ratio) * (below * square(residual)).reshape(-1)).sum(-1),
         )
 
 
@@ -409,7 +412,8 @@ CLAIMS = (
         COVERAGE,
         concentrability,
         statement="‖f - T^{1:m}_π f‖²_{2,d_*} ≤ max d_*/μ · ‖f - T^{1:m}_π f‖²_{2,μ} for every f and π",
-        record=Standing.SURVIVED,
+        record=Standing.PROVED,
+        symbolic=(Sizes(1, (2, 2)), Sizes(2, (2,))),
         note="The definition's C is a supremum over critics and policies; this bounds it from above, a search from below.",
     ),
     Claim(
