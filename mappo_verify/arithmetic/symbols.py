@@ -330,7 +330,7 @@ def infinity(where: str) -> Any:
     raise ExactnessError(f"a positive number is divided by zero at index {where}")
 
 
-_TRUTH = {
+_TRUTH: dict[str, dict[int | None, np.int8]] = {
     "=": {0: TRUE, 1: FALSE, -1: FALSE},
     "≤": {0: TRUE, 1: TRUE, 2: TRUE, -1: FALSE},
     "<": {0: FALSE, 1: TRUE, -1: FALSE, -2: FALSE},
@@ -340,9 +340,9 @@ _TRUTH = {
 
 def _compare(relation: str, left: Any, right: Any) -> np.int8:
     difference = right - left
-    known = _TRUTH[relation].get(_sign_of(difference))
-    if known is not None:
-        return known
+    sign = _sign_of(difference)
+    if sign in _TRUTH[relation]:
+        return _TRUTH[relation][sign]
     if relation != "=" or not isinstance(difference, Quotient) or not isinstance(difference.ring, PolynomialRing):
         return UNKNOWN
     if difference.vanishes():
@@ -393,7 +393,7 @@ def _sign_of(value: Any) -> int | None:
 
 def nonzero(values: Array) -> Truth:
     """TRUE where a sign is known; what may vanish for some parameters is UNKNOWN."""
-    truth = {0: FALSE, 1: TRUE, -1: TRUE}
+    truth: dict[int | None, np.int8] = {0: FALSE, 1: TRUE, -1: TRUE}
     return elementwise(lambda x: truth.get(_sign_of(x), UNKNOWN), values).astype(np.int8)
 
 
@@ -429,3 +429,34 @@ def argmax(values: Array) -> npt.NDArray[np.intp]:
 
 def to_float(value: Any) -> float:
     raise ExactnessError("a symbol has no value")
+
+
+def depends(values: Array, generators: frozenset[int]) -> bool:
+    """Whether one of these indeterminates occurs."""
+
+    def parts(value: Any) -> list[Any]:
+        if not isinstance(value, FormalLog):
+            return [value]
+        ring = value._ring()  # type: ignore[attr-defined]
+        bases = [Quotient(ring, base, {}) for base, _ in value.terms if hasattr(base, "total_degree")]
+        return [value.constant, *(c for _, c in value.terms), *bases]
+
+    return any(
+        isinstance(part, Quotient) and isinstance(part.ring, PolynomialRing) and part.ring.depends(part, generators)
+        for value in values.ravel().tolist()
+        for part in parts(value)
+    )
+
+
+def over_the_run(name: str, values: Array) -> Array:
+    """An indeterminate for what is the same in every step of a run and is made of these values of all of them."""
+
+    def one(value: Any) -> Any:
+        value = value.in_atoms() if isinstance(value, SymbolicLog) else value
+        ring = _atomic_ring(value)
+        if ring is None:
+            raise UndecidedError("a maximum over a run has no degree")
+        sign = _sign_of(value)
+        return ring.atom(f"over the run: {name}", (value,), sign if sign in (POSITIVE, NONNEGATIVE) else None)
+
+    return elementwise(one, values)

@@ -26,6 +26,8 @@ class Ingredient:
 
     name: str
     optional: bool = False
+    moves: bool = False
+    """Whether it may be another one in every step of a run: what a proof for every number of steps must not take as constant."""
     compute: Callable[[Case], Any] | None = None
     """How it follows from the ingredients before it; None for what is drawn or given."""
 

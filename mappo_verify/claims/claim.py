@@ -32,6 +32,8 @@ from ..arithmetic import Numbers
 from ..arithmetic.one_instance import Truth, within_a_proof
 from ..axioms import HYPOTHESIS, Axiom
 from ..errors import ClaimError, GameError, MappoVerifyError, SolverError
+from .coordinates import EVERY
+from .induction import Summed
 from .settings import Setting
 
 if TYPE_CHECKING:
@@ -222,6 +224,7 @@ class Claim:
             if later.relation is not None and earlier is None:
                 raise ClaimError(f"claim {self.id}: {later.expression!r} has nothing to stand on; begin with line(...)")
         result = [self._computed(entry) if callable(entry.value) else entry for entry in result]
+        result = [self._summed(entry, case) for entry in result]
         for entry in result:
             self._require_number(entry, case)
             self._require_hypotheses(entry)
@@ -262,6 +265,17 @@ class Claim:
         """A line whose value was a function, called."""
         with blamed(self.id, f"in the line {entry.expression!r}"):
             return replace(entry, value=entry.value())
+
+    def _summed(self, entry: Line, case: Case) -> Line:
+        """A line that is a sum over a run as numbers; in a proof for every number of steps each line is one."""
+        if isinstance(entry.value, Summed):
+            return replace(entry, value=entry.value.numbers)
+        if case.sizes.steps == EVERY:
+            raise ClaimError(
+                f"claim {self.id}: line {entry.expression!r} is no sum over the run; in a proof for every number of steps it "
+                "must be made by run.sum, run.last and run.fixed"
+            )
+        return entry
 
     def _require_number(self, entry: Line, case: Case) -> None:
         """A float is no exact number, a list is no array, and numbers are no mask; all lines are in the case's system."""

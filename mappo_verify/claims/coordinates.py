@@ -25,9 +25,16 @@ Numbers = Mapping[str, Array]
 """Coordinates, by name, as numbers of one system."""
 
 
+EVERY = 0
+"""The number of steps of a proof that holds for every number of them."""
+
+
 @dataclass(frozen=True)
 class Sizes:
-    """How large an instance is: ``S`` states, ``|A_1|, ..., |A_N|`` actions, and ``K`` steps where it is a run."""
+    """How large an instance is: ``S`` states, ``|A_1|, ..., |A_N|`` actions, and ``K`` steps where it is a run.
+
+    ``steps`` is :data:`EVERY` for a proof by induction.
+    """
 
     states: int
     actions: tuple[int, ...]
@@ -39,7 +46,7 @@ class Sizes:
         return len(self.actions)
 
     def __str__(self) -> str:
-        run = f", {self.steps} steps" if self.steps != 1 else ""
+        run = ", every number of steps" if self.steps == EVERY else f", {self.steps} steps" if self.steps != 1 else ""
         return f"{self.states} state{'s' * (self.states != 1)}, {'x'.join(map(str, self.actions))} actions{run}"
 
 
