@@ -149,7 +149,7 @@ class PolynomialRing(Ring):
     def depends(self, value: Any, generators: frozenset[int]) -> bool:
         """Whether a quotient contains one of these indeterminates, itself or in the argument of an atom."""
         polynomials = [value.numerator, *(self.factors[index] for index in value.powers)]
-        used = {i for p in polynomials for i, degree in enumerate(p.degrees()) if degree}
+        used = {i for p in polynomials for i, degree in enumerate(p.degrees()) if degree > 0}
         if used & generators:
             return True
         inside = (a.arguments for a in self.atoms if a.index in used and not a.kind.startswith("over the run"))

@@ -16,12 +16,14 @@ from ...arithmetic import Array, Truth, as_array, compare, largest, lift, like, 
 from ...axioms import Axiom, entropy, gibbs, hedge, hoeffding, mean_below_largest, nonnegative
 from ...claims.case import Built, Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_most, equal, line
-from ...claims.coordinates import Coordinate, Numbers, Sizes
+from ...claims.coordinates import EVERY, Coordinate, Numbers, Sizes
+from ...claims.induction import Arbitrary, Place, Run, Step
 from ...claims.ingredients import Derived, Distribution, Increments, PositiveScalar, Table
 from ...claims.settings import Setting
 from ...claims.verdict import Standing
 from ...model.conditions import in_unit
 from ...quantities.divergence import kl_divergence, l1_distance
+from ...quantities.mirror_descent import mirror_step
 from ...quantities.online_learning import (
     cumulative_gains,
     exponential_weights,
@@ -31,7 +33,6 @@ from ...quantities.online_learning import (
     regularised_gain,
     regulariser,
     regulariser_range,
-    sharp_regret_bound,
     soft_maximum,
     stability,
     tuned_step,
@@ -244,46 +245,69 @@ def best_step(case: Case) -> Iterator[Line]:
 
 
 def sharp_regret(case: Case) -> Iterator[Line]:
-    """For every step η the regret is at most ``log|A|/η + ηKB²/8``."""
-    gains, eta, bound = case.gains, case.eta, case.bound
-    steps, actions = case.sizes.steps, case.sizes.actions[0]
-    plays = exponential_weights(gains, eta)
-    before, policy, over = plays[..., :-1, :], case.comparator, lift(eta, 1)
-    soft = soft_maximum(before, gains, eta)
-    yield line("Σ_k (1/η) log E_{π_k} exp(η f_k)", as_array(soft.sum(-1)))
-    yield equal(
-        "(1/η) log E_{π_1} exp(η Σ_k f_k)",
-        soft_maximum(plays[..., 0, :], cumulative_gains(gains)[..., -1, :], eta),
-        because="π_{k+1} = π_k exp(η f_k)/E_{π_k} exp(η f_k): the partition functions multiply",
-    )
-    excess = as_array((soft - as_array((before * gains).sum(-1))).sum(-1))
-    start = kl_divergence(policy, uniform_play(policy)) / over
-    missed, _ = _divergences(case, plays)
-    budget = lift(steps * hoeffding_term(bound, eta), 1)
-    yield line("Σ_k ⟨π - π_k, f_k⟩", regret(gains, before, policy))
+    """For every step η, and for every number of steps, the regret is at most ``log|A|/η + ηKB²/8``."""
+    eta, bound, policy = case.eta, case.bound, case.comparator
+    over, actions = lift(eta, 1), case.sizes.actions[0]
+    gains = [as_array(table / lift(eta, 2)) for table in case.increments]
+    even = uniform_play(policy)
+    run = _run(case, gains, even)
+
+    def soft(step: Step) -> Array:
+        return soft_maximum(step.state, step.moved.gains, eta)
+
+    def earned(step: Step) -> Array:
+        return as_array((step.state * step.moved.gains).sum(-1))
+
+    def divergence(place: Place) -> Array:
+        return as_array(kl_divergence(policy, place.state) / over)
+
+    excess = run.sum(lambda step: soft(step) - earned(step))
+    start = run.fixed(kl_divergence(policy, even) / over)
+    budget = run.sum(lambda step: lift(hoeffding_term(bound, eta), 1) + 0 * earned(step))
+    width = lift(bound, 1) + 0 * policy[..., 0]
+    yield line("Σ_k ⟨π - π_k, f_k⟩", run.sum(lambda step: as_array(((policy - step.state) * step.moved.gains).sum(-1))))
     yield equal(
         "Σ_k [(1/η) log E_{π_k} exp(η f_k) - ⟨π_k, f_k⟩] + [KL(π‖π_1) - KL(π‖π_{K+1})]/η",
-        excess + start - missed,
+        excess + start - run.last(divergence),
         because="⟨π, f_k⟩ = (1/η)⟨π, log(π_{k+1}/π_k)⟩ + (1/η) log E_{π_k} exp(η f_k), summed over k",
     )
     yield at_most(
         "Σ_k [(1/η) log E_{π_k} exp(η f_k) - ⟨π_k, f_k⟩] + KL(π‖π_1)/η",
-        lambda: excess + start,
+        excess + start,
         because="the comparator's divergence from the last play is not negative",
-        axiom=(1 / over) * gibbs(policy, plays[..., -1, :]),
+        axiom=run.last(lambda place: gibbs(policy, place.state)) * (1 / over),
     )
     yield at_most(
         "ηKB²/8 + KL(π‖π_1)/η",
-        lambda: budget + start,
+        budget + start,
         because="log E exp(ηX) ≤ η E X + η²B²/8 for X in an interval of length B",
-        axiom=_hoeffding_axiom(case, before),
+        axiom=run.sum(
+            lambda step: hoeffding(step.state, step.moved.gains, over + 0 * policy[..., 0], width) * (1 / over)
+        ),
     )
     yield at_most(
         "log|A|/η + ηKB²/8",
-        lambda: lift(sharp_regret_bound(bound, eta, steps, actions), 1),
+        budget + run.fixed(lift(regulariser_range(eta, actions), 1) + 0 * policy[..., 0]),
         because="KL(π‖uniform) = log|A| - H(π)",
-        axiom=(1 / over) * entropy(policy),
+        axiom=run.fixed(entropy(policy) * (1 / over)),
     )
+
+
+@dataclass(frozen=True, eq=False)
+class Round:
+    """What a round pays, and the play after it."""
+
+    gains: Array
+    play: Array
+
+
+def _run(case: Case, gains: list[Array], even: Array) -> Run:
+    """The plays: ``π_{k+1} ∝ π_k exp(η f_k)``."""
+
+    def move(k: int, play: Array) -> Round:
+        return Round(gains[k], as_array(mirror_step(play, gains[k], like(1, case.eta) / case.eta)))
+
+    return Run(case, even, move, lambda played: played.play, "play")
 
 
 def _rows(sizes: Sizes) -> tuple[int, ...]:
@@ -319,7 +343,7 @@ LEADER = Setting(
 )
 BOUNDED_LEADER = Setting(
     "payoffs in [0, B] with integers exp(η f_k), a step η, a comparator; states counts the rows (s, a^{1:m-1})",
-    (Table("bound", lambda _: (), 1, 9), *LOGARITHMIC),
+    (Table("bound", lambda _: (), 1, 9), *LOGARITHMIC, Arbitrary(Distribution("play", _rows, full_support=True))),
     (Hypothesis("f_k ≥ 0", _at_least_zero), Hypothesis("f_k ≤ B", _below_bound)),
     agents=(1, 1),
     states=(1, 2),
@@ -476,7 +500,13 @@ CLAIMS = (
         sharp_regret,
         statement="Σ_k ⟨π - π_k, f_k⟩ ≤ log|A|/η + ηK/(8(1-γ)²) for f_k in [0, 1/(1-γ)] and every η > 0",
         record=Standing.PROVED,
-        symbolic=(Sizes(1, (2,), 2), Sizes(1, (3,), 2), Sizes(1, (2,), 3)),
+        symbolic=(
+            Sizes(1, (2,), 2),
+            Sizes(1, (3,), 3),
+            Sizes(1, (2,), EVERY),
+            Sizes(1, (3,), EVERY),
+            Sizes(2, (4,), EVERY),
+        ),
         kind=Kind.BEYOND,
     ),
 )
