@@ -73,7 +73,7 @@ from .joint_critic import (
     opening,
     own_roots,
     pessimistic,
-    theorem_on,
+    tuned,
 )
 from .limits import values_after_start
 
@@ -361,7 +361,7 @@ def run_of(case: Case) -> Theorem:
             before + split_last(view, before.shape[-1])
             for before, view in zip(sums, run[-1].marginals[1:], strict=True)
         ]
-    return theorem_on(case, run, roots)
+    return tuned(case, run, roots)
 
 
 def _first_smallest(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

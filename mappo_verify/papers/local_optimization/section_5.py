@@ -28,6 +28,7 @@ from ...arithmetic import (
     largest,
     lift,
     like,
+    log,
     maximum,
     minimum,
     negation,
@@ -44,7 +45,7 @@ from ...arithmetic import (
 from ...axioms import below_largest, given
 from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_most, equal, line
-from ...claims.coordinates import Sizes
+from ...claims.coordinates import EVERY, Sizes
 from ...claims.ingredients import Derived, Distribution, GameData, PolicyData, PositiveScalar, PrefixTables, Table
 from ...claims.settings import Setting
 from ...claims.verdict import Standing
@@ -66,13 +67,16 @@ from .appendix_c_bellman_error import DISCOUNTED
 from .joint_critic import (
     FREE_RUN,
     Iterate,
+    Mean,
     Theorem,
+    any_length,
     any_run,
     bounded,
     opening,
     own_roots,
     pessimistic,
     theorem_on,
+    tuned,
 )
 from .limits import limit_setting, smallest_at_start
 
@@ -221,8 +225,13 @@ def _concentrability(case: Case) -> Array:
 
 
 def run_of(case: Case) -> Theorem:
+    """The run with the steps of the paper."""
+    return tuned(case, iterates_of(case, _steps(case)), own_roots(case.game, case.sizes.steps))
+
+
+def iterates_of(case: Case, etas: tuple[Array, ...]) -> list[Iterate]:
     """A run of the repaired algorithm: ``f_k`` between ``Q_{π_k}`` and the clipped minimiser, as far as ``share_k`` says."""
-    game, etas = case.game, _steps(case)
+    game = case.game
     features = identity(game.states * game.actions, case.system)
     sums, run = [0 * factor for factor in Policy.uniform(game).factors], []
     for k in range(case.sizes.steps):
@@ -240,7 +249,7 @@ def run_of(case: Case) -> Theorem:
             total_ + split_last(table, total_.shape[-1])
             for total_, table in zip(sums, run[-1].marginals[1:], strict=True)
         ]
-    return theorem_on(case, run, own_roots(game, case.sizes.steps))
+    return run
 
 
 def _iterate(case: Case, policy: Policy, critic: Array, moments: Moments) -> Iterate:
@@ -257,7 +266,14 @@ def any_population_run(case: Case) -> Theorem:
         _iterate(case, policy, case.critics[k], case.moments(policy, features))
         for k, policy in enumerate(case.policies)
     ]
-    return theorem_on(case, run, tuple(case.roots[m] for m in range(game.agents)))
+    return tuned(case, run, tuple(case.roots[m] for m in range(game.agents)))
+
+
+def any_steps(case: Case) -> Theorem:
+    """A run with any steps ``η_m``, and sums in the place of means."""
+    etas = tuple(case.etas[..., m] for m in range(case.game.agents))
+    entropies = tuple(log(like(size, case.price)) for size in case.game.action_sizes)
+    return theorem_on(case, iterates_of(case, etas), etas, entropies, Mean(like(1, case.price)))
 
 
 PESSIMISTIC = pessimistic("f_k(s_0, π_k) + λE(f_k) ≤ J_k + λE(Q_{π_k})")
@@ -368,6 +384,25 @@ ANY_POPULATION = replace(
         Derived("theorem", any_population_run),
     ),
 )
+ANY_STEPS = replace(
+    REPAIRED_SAMPLE,
+    name="the same with any steps η_m",
+    ingredients=(
+        *REPAIRED_SAMPLE.ingredients[:-1],
+        Table("etas", lambda sizes: (sizes.agents,), 1, 9, 9),
+        Derived("theorem", any_steps),
+    ),
+)
+ANY_LENGTH = replace(
+    ANY_RUN,
+    name="any policies, joint critics, Bellman errors and steps η_m, for every number of iterations",
+    ingredients=(
+        *(i for i in ANY_RUN.ingredients[:-1] if i.name != "roots"),
+        Table("etas", lambda sizes: (sizes.agents,), 1, 9, 9),
+        Table("entropies", lambda sizes: (sizes.agents,), 1, 9),
+        Derived("theorem", any_length),
+    ),
+)
 AT_THE_START = (
     Hypothesis("one agent's critic asks for a change, and only at the start", _changes_at_start_only),
     Hypothesis("the start is never seen again", _start_is_never_seen_again),
@@ -467,6 +502,20 @@ CLAIMS = (
         general=ANY_RUN,
         symbolic=PROVED_AT,
         note="On the event E(Q_{π_k}) ≤ ε_r and ‖f_k - T f_k‖_{2,μ} ≤ ε_b + √E(f_k); both are as small as the run allows.",
+        kind=Kind.REPAIR,
+    ),
+    Claim(
+        "theorem-5.5/every-length",
+        "The repaired theorem for any steps and every number of iterations",
+        "Theorem 5.5, repaired, before the step is tuned",
+        ANY_STEPS,
+        repaired_theorem,
+        statement="Σ_k (J_* - J_k) ≤ 1/(1-γ) Σ_m [log|A_m|/η_m + η_m K/(8(1-γ)²)] + K [C²/(4λ(1-γ)²) + λε_r + Cε_b/(1-γ)]",
+        transcendental=True,
+        record=Standing.PROVED,
+        general=ANY_LENGTH,
+        symbolic=(Sizes(1, (2, 2), EVERY), Sizes(2, (2,), EVERY), Sizes(1, (2, 2, 2), EVERY)),
+        note="By induction over K.  theorem-5.5/repaired-sample is this at the tuned step, divided by K.",
         kind=Kind.REPAIR,
     ),
 )
