@@ -263,10 +263,10 @@ class Theorem:
 
 @dataclass(frozen=True, eq=False)
 class Mean:
-    """Lines are means over a run of ``K`` steps."""
+    """Lines are means over a run of ``K`` steps, or sums: ``share`` is ``1/K`` or 1."""
 
     share: Array
-    """``1/K``"""
+    steps: int
 
     def terms(self, values: Array) -> Any:
         """``1/K Σ_k`` of ``[K]``."""
@@ -286,7 +286,7 @@ class Mean:
 
     def constant(self, axiom: Axiom) -> Axiom:
         """``1/K Σ_k`` of an inequality that does not depend on k."""
-        return axiom
+        return axiom * (self.share * self.steps)
 
     def most(self, name: str, values: Array) -> Array:
         """``max_k``"""
@@ -520,7 +520,7 @@ def tuned(case: Case, run: list[Iterate], roots: tuple[Array, ...]) -> Theorem:
     horizon = assume_positive(case.game.horizon)
     etas = tuple(root / horizon for root in roots)
     entropies = tuple(2 * len(run) * square(root) for root in roots)
-    return theorem_on(case, run, etas, entropies, Mean(like(Fraction(1, len(run)), case.system)), roots)
+    return theorem_on(case, run, etas, entropies, Mean(like(Fraction(1, len(run)), case.system), len(run)), roots)
 
 
 def free_iterates(case: Case) -> list[Iterate]:

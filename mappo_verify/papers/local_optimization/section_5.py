@@ -273,7 +273,7 @@ def any_steps(case: Case) -> Theorem:
     """A run with any steps ``η_m``, and sums in the place of means."""
     etas = tuple(case.etas[..., m] for m in range(case.game.agents))
     entropies = tuple(log(like(size, case.price)) for size in case.game.action_sizes)
-    return theorem_on(case, iterates_of(case, etas), etas, entropies, Mean(like(1, case.price)))
+    return theorem_on(case, iterates_of(case, etas), etas, entropies, Mean(like(1, case.price), case.sizes.steps))
 
 
 PESSIMISTIC = pessimistic("f_k(s_0, π_k) + λE(f_k) ≤ J_k + λE(Q_{π_k})")
