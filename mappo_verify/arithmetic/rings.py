@@ -92,7 +92,7 @@ class PolynomialRing(Ring):
         self.names, self.spare = names, spare
         self.atoms: list[Atom] = []
         self.radicands: list[Quotient] = []
-        """What a root was taken of although no fact says that it is at least 0."""
+        """What a root was taken of.  It is at least 0 if its sign says so, or that of an equal one, written as a sum of squares."""
         self.exhausted = False
         """Whether an atom found no indeterminate left."""
         everything = (*names, *(f"atom_{place}" for place in range(spare)))
@@ -160,7 +160,8 @@ class PolynomialRing(Ring):
     def conditions(self) -> tuple[str, ...]:
         """``p ≠ 0`` for what was divided by, ``p ≥ 0`` for what a root was taken of, if no fact says so; long ones described."""
         factors = [(self.factors[index], str(self.factors[index]), "≠ 0") for index in sorted(self.unsigned)]
-        roots = [(value.numerator, str(value), "≥ 0") for value in self.radicands]
+        unknown = [x for x in self.radicands if x.sign is None and not any(x == y for y in self.radicands if y.sign)]
+        roots = [(value.numerator, str(value), "≥ 0") for value in unknown]
         short, long = [], []
         for polynomial, text, relation in (*factors, *roots):
             if len(text) <= 40:

@@ -229,7 +229,7 @@ def _log_of_polynomial(ring: PolynomialRing, base: Any) -> Any:
     degrees = base.term_content().degrees() if ring.atoms else ()
     for atom in ring.atoms:
         power = degrees[atom.index] if atom.kind in ("exp", "√") else 0
-        if power:
+        if power > 0:
             base = base // ring.context.gen(atom.index) ** power
             inside = atom.arguments[0] if atom.kind == "exp" else _log_of(atom.arguments[0]) * constant(Fraction(1, 2))
             found = found + power * inside
@@ -273,8 +273,7 @@ def _sqrt(value: Any) -> Any:
         raise ExactnessError("square roots have no symbolic value here; compare squares")
     if sign in (-1, -2):
         raise ExactnessError(f"√({str(value)[:60]}): a number below 0 has no root")
-    if sign is None:
-        ring.radicands.append(value)
+    ring.radicands.append(value)
     content = _content(value)
     if content > 0:
         rest = value / constant(Fraction(int(content.p), int(content.q)))

@@ -36,7 +36,7 @@ from ...arithmetic import (
 )
 from ...claims.case import Built, Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_most, equal, line
-from ...claims.coordinates import Coordinate, Numbers, Sizes
+from ...claims.coordinates import EVERY, Coordinate, Numbers, Sizes
 from ...claims.ingredients import (
     Derived,
     GameData,
@@ -46,6 +46,7 @@ from ...claims.ingredients import (
     PrefixTables,
     Table,
 )
+from ...claims.induction import Arbitrary
 from ...claims.settings import Setting
 from ...claims.verdict import Standing
 from ...model import Game, Policy
@@ -64,22 +65,28 @@ from .common import total
 
 def steps_of(case: Case) -> list[Update]:
     """The iterations of a run, from ``θ_0 = 0``."""
-    game, target = case.game, case.target
-    comparator = stationary_distribution(game, target)
-    agents, policy = game.agents, Policy.uniform(case.game)
-    noise = case.objects.get("noise")
-    result = []
-    for k in range(len(case.increments) // agents):
-        increments = _cut(game, case.increments[k * agents : (k + 1) * agents])
-        factors = tuple(tilt(factor, table) for factor, table in zip(policy.factors, increments, strict=True))
-        following = unchecked(Policy, factors=factors, system=game.system)
-        values = agent_values(game, policy)
-        estimates = values[1:] if noise is None else tuple(q + e for q, e in zip(values[1:], noise, strict=True))
-        result.append(
-            Update(game, target, comparator, policy, following, increments, _cut(game, estimates), values, case.eta)
-        )
-        policy = following
+    comparator = stationary_distribution(case.game, case.target)
+    policy, result = Policy.uniform(case.game), []
+    for k in range(len(case.increments) // case.game.agents):
+        result.append(update_of(case, policy, k, comparator))
+        policy = result[-1].following
     return result
+
+
+def update_of(case: Case, policy: Policy, k: int, comparator: Array) -> Update:
+    """What iteration ``k`` makes of a policy, by the increments and the critic's error of the case."""
+    game, agents, noise = case.game, case.game.agents, case.objects.get("noise")
+    increments = _cut(game, case.increments[k * agents : (k + 1) * agents])
+    factors = tuple(tilt(factor, table) for factor, table in zip(policy.factors, increments, strict=True))
+    following = unchecked(Policy, factors=factors, system=game.system)
+    values = agent_values(game, policy)
+    if noise is None:
+        estimates = values[1:]
+    elif case.sizes.steps == EVERY:
+        estimates = noise  # any error of the critic, or any estimate: the same, and the shorter formula
+    else:
+        estimates = tuple(q + e for q, e in zip(values[1:], noise, strict=True))
+    return Update(game, case.target, comparator, policy, following, increments, _cut(game, estimates), values, case.eta)
 
 
 def _cut(game: Game, tables: tuple[Array, ...]) -> tuple[Array, ...]:
@@ -404,8 +411,9 @@ RUN = Setting(
         PolicyData("target"),
         PositiveScalar("beta"),
         Derived("eta", lambda case: 1 / case.beta),
-        PrefixTables("noise", -1, 1),
+        PrefixTables("noise", -1, 1, moves=True),
         Increments("increments"),
+        Arbitrary(PolicyData("policy", full_support=True)),
     ),
     ERGODIC,
     agents=(1, 2),
