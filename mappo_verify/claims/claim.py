@@ -253,11 +253,12 @@ class Claim:
     def _require_hypotheses(self, entry: Line) -> None:
         """What a line takes as given is a hypothesis of the setting."""
         if isinstance(entry.axiom, Axiom):
-            taken = {n.removeprefix(HYPOTHESIS) for n in entry.axiom.names if n.startswith(HYPOTHESIS)}
-            strange = taken - {hypothesis.name for hypothesis in self.setting.all_hypotheses}
+            own = {hypothesis.name for hypothesis in self.setting.all_hypotheses}
+            taken = [n.removeprefix(HYPOTHESIS) for n in entry.axiom.names if n.startswith(HYPOTHESIS)]
+            strange = [name for name in taken if name not in own]
             if strange:
                 raise ClaimError(
-                    f"claim {self.id}: the line {entry.expression!r} takes {sorted(strange)} as given, and that is no "
+                    f"claim {self.id}: the line {entry.expression!r} takes {strange} as given, and that is no "
                     "hypothesis of its setting"
                 )
 

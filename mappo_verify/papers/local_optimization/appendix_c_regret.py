@@ -13,7 +13,7 @@ from fractions import Fraction
 import numpy as np
 
 from ...arithmetic import Array, Truth, as_array, compare, largest, lift, like, log, sqrt, square
-from ...axioms import Axiom, entropy, gibbs, hedge, hoeffding, mean_below_largest, nonnegative
+from ...axioms import Axiom, entropy, gibbs, hedge, hoeffding, nonnegative
 from ...claims.case import Built, Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_most, equal, line
 from ...claims.coordinates import EVERY, Coordinate, Numbers, Sizes
@@ -193,12 +193,15 @@ def printed_regret(case: Case) -> Iterator[Line]:
         axiom=nonnegative(Fraction(15, 8) * scale),
     )
     yield line("E_{(s,a^{1:m-1}) ~ μ} Σ_k ⟨π - π_k, f_k⟩", as_array((case.weights * lost).sum(-1)))
+    eta = case.root / width
     yield at_most(
-        "max over rows of Σ_k ⟨π - π_k, f_k⟩",
-        largest(lost),
-        because="a mean is at most the maximum, and the chain above bounds every row",
-        axiom=mean_below_largest(case.weights, lost),
+        "log|A|/η + ηKB²/8",
+        case.logarithm / eta + eta * case.sizes.steps * square(width) / 8,
+        because="lemma-c.6/sharp in every row, and μ is a distribution",
+        axiom=(hedge(case.gains, case.plays, eta, width, case.comparator, case.logarithm) * case.weights).sum(-1),
     )
+    yield equal("17√2/16 √(K log|A|) B", Fraction(17, 8) * scale, because="η = √(log|A|/(2K))/B")
+    yield at_most("2√2 √(K log|A|) B", 4 * scale, because="17/16 ≤ 2", axiom=nonnegative(Fraction(15, 8) * scale))
 
 
 def _tuned(case: Case, eta: Array) -> Iterator[Line]:

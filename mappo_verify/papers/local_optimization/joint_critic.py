@@ -228,7 +228,7 @@ class Theorem:
     @property
     def deciding(self) -> tuple[int, ...]:
         """The agents that have a choice, counted from 1; the others lose nothing."""
-        return tuple(m for m, size in enumerate(self.game.action_sizes, start=1) if size > 1)
+        return tuple(m for m, size in enumerate(self.game.action_sizes, start=1) if range(1, size))
 
     @property
     def first(self) -> Any:

@@ -37,6 +37,7 @@ from ...arithmetic import (
 from ...claims.case import Built, Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_most, equal, line
 from ...claims.coordinates import EVERY, Coordinate, Numbers, Sizes
+from ...claims.induction import Arbitrary
 from ...claims.ingredients import (
     Derived,
     GameData,
@@ -46,7 +47,6 @@ from ...claims.ingredients import (
     PrefixTables,
     Table,
 )
-from ...claims.induction import Arbitrary
 from ...claims.settings import Setting
 from ...claims.verdict import Standing
 from ...model import Game, Policy
