@@ -375,13 +375,14 @@ def test_axioms_are_true(axiom):
     step, width = (wrap(generator.uniform(0.1, 2, 1500), System.FLOATS, 0) for _ in range(2))
     gains = wrap(generator.uniform(0, 1, (1500, 3, 4)), System.FLOATS, 2)
     eta, spread = (wrap(np.full(1, number), System.FLOATS, 0) for number in (0.7, 1.0))
+    plays = mv.arithmetic.tilt(gains * 0 + 1, eta * (np.cumsum(gains, axis=-2) - gains))
     arguments = {
         "gibbs": (p, q), "entropy": (p,), "pinsker": (p, q), "squares": (x,), "absolute_values": (x,), "nonnegative": (p,),
         "triangle": (x, q), "inner_product": (p, x, q), "hoelder": (x, p - q), "below_largest": (x,), "above_smallest": (x,),
         "largest_square": (x,), "root_below": (p, 1 + p, mv.axioms.nonnegative(1 + p + p * p)),
         "cauchy_schwarz": (p, x, q), "mean_below_largest": (p, x), "jensen": (p, mv.exp(x)),
         "hoeffding": (p, x, step, width * 0 + mv.largest(x) - mv.smallest(x)), "logarithm": (mv.exp(x),),
-        "hedge": (gains, mv.arithmetic.tilt(gains * 0 + 1, eta * (np.cumsum(gains, axis=-2) - gains)), eta, spread, p, mv.log(4 * spread)),
+        "hedge": (gains, plays, eta, spread, p, mv.log(4 * spread)),
         "least_above": (x, mv.smallest(x) - 1, mv.axioms.nonnegative(x - mv.smallest(x)[..., None] + 1)),
         "given": (Hypothesis.at_least_zero("p ≥ 0", lambda rows: rows), p),
     }[axiom.__name__]  # fmt: skip

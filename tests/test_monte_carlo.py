@@ -158,8 +158,8 @@ def test_reports_carry_the_intervals(audited):
     assert len(first["quantile_of_left"]) == len(first["bound"]) == 4 and -1 < first["slope_of_bound"] < -0.8
     assert len(first["quantile_of_ratio"]) == 4 and len(first["growth_of_ratio"]) == len(first["slope_of_left"]) == 2
     assert claim_document(mv.audit(["lemma-b.3"])["lemma-b.3"])["statistics"] is None
-    console = Console(file=io.StringIO(), width=400)
-    console.print(audit_table(audited))
+    console = Console(file=io.StringIO(), width=200)
+    console.print(audit_table(audited, details=True))
     assert "coverage [" in console.file.getvalue()
 
 
