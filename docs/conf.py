@@ -35,7 +35,10 @@ def add_contents(_app, name, source):
 
 def typeset(_app, name, source):
     """Formulas between dollars, which forges typeset, as MathML: it needs no script and no network."""
-    if name.startswith(("index", "lesson-", "teaching")):
+    if name.startswith(("index", "lesson-", "teaching", "proofs/")):
+        source[0] = re.sub(
+            r"\$\$([^$]+)\$\$", lambda found: f"<p>{mathml(found[1], display=True)}</p>".replace("\n", " "), source[0]
+        )
         source[0] = re.sub(r"\$([^$]+)\$", lambda found: mathml(found[1]).replace("\n", " "), source[0])
 
 

@@ -91,7 +91,7 @@ def reward_error_repaired(case: Case) -> Iterator[Line]:
         because="f minimises f(s_0, π) + λE(f, π), Q_π is a candidate, and what is left of the quadratic is a sum of squares",
         axiom=(squares(fit) * case.mu).sum(-1),
     )
-    yield from _within_range(case, lambda value: slack + value / price, 1 / price, "ε_r + ", "/λ")
+    yield from _within_range(case, lambda value: slack + value / price, 1 / price, "ε_r + J(π)/λ", "ε_r + 1/((1-γ)λ)")
 
 
 def reward_error_half(case: Case) -> Iterator[Line]:
@@ -103,7 +103,9 @@ def reward_error_half(case: Case) -> Iterator[Line]:
         gap / (2 * case.price),
         because="E((1-t)f + tQ) = (1-t)² E(f), so the derivative of the objective at t = 0 is J(π) - f(s_0, π) - 2λE(f) = 0",
     )
-    yield from _within_range(case, lambda value: value / (2 * case.price), 1 / (2 * case.price), "", "/(2λ)")
+    yield from _within_range(
+        case, lambda value: value / (2 * case.price), 1 / (2 * case.price), "J(π)/(2λ)", "1/(2(1-γ)λ)"
+    )
 
 
 def _believed(case: Case, flat: Array) -> Array:
@@ -112,19 +114,19 @@ def _believed(case: Case, flat: Array) -> Array:
     return as_array((start_features(game, case.policy, one_hot(case), game.agents, game.start) * flat).sum(-1))
 
 
-def _within_range(case: Case, bound: Any, weight: Array, before: str, after: str) -> Iterator[Line]:
+def _within_range(case: Case, bound: Any, weight: Array, first: str, last: str) -> Iterator[Line]:
     """``J(π) - f(s_0, π) ≤ J(π) ≤ 1/(1-γ)``, since ``f ≥ 0`` and rewards are at most 1."""
     game, policy = case.game, case.policy
     begin = start_features(game, policy, one_hot(case), game.agents, game.start)
     reached = state_action_distribution(visits(game, policy), policy)
     yield at_most(
-        f"{before}J(π){after}",
+        first,
         bound(returns(game, policy)),
         because="f(s_0, π) ≥ 0",
         axiom=(given(NOT_NEGATIVE, case) * begin).sum(-1) * weight,
     )
     yield at_most(
-        f"{before}1/(1-γ){after}",
+        last,
         bound(case.game.horizon),
         because="rewards are at most 1, and visits sum to 1/(1-γ)",
         axiom=(given(REWARDS, case) * reached).sum((-2, -1)) * weight,

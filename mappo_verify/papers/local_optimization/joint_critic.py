@@ -21,7 +21,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -250,15 +251,15 @@ class Theorem:
 
     def regret(self) -> Axiom:
         """Lemma C.6 at every ``(s, a^{1:m-1})``, weighted by ``d_*(s) π_*^{1:m-1}/(1-γ)``, summed over agents."""
-        prefixes, found = self.target.prefix_probabilities(), nonnegative(0 * self.price)
+        prefixes, found = self.target.prefix_probabilities(), []
         for m in self.deciding:
             size = self.game.action_sizes[m - 1]
             gains = np.stack([split_last(s.marginals[m], size) for s in self.run], axis=-2)
             plays = np.stack([s.policy.factors[m - 1] for s in self.run], axis=-2)
             eta, entropy = self.etas[m - 1], self.entropies[m - 1]
             bound = hedge(gains, plays, eta, self.horizon, self.target.factors[m - 1], entropy)
-            found = found + (bound * as_array(self.ahead[..., None] * prefixes[m - 1])).sum((-2, -1))
-        return self.along.regret(found, self.begun)
+            found.append((bound * as_array(self.ahead[..., None] * prefixes[m - 1])).sum((-2, -1)))
+        return self.along.regret(reduce(add, found) if found else nonnegative(0 * self.price), self.begun)
 
 
 @dataclass(frozen=True, eq=False)
