@@ -2,7 +2,7 @@
 
 ``docs/handout/source.md`` is the text.  What the project computed enters by name: ``{{sides:CERTIFICATE}}``, both sides of a
 recorded counterexample, ``{{left:...}}``, ``{{right:...}}``, ``{{steps:...}}``; ``{{slips}}``, what else is false as printed, and
-``{{standings}}``, the repairs and what is recorded of them.  ``python scripts/write_handout.py`` rewrites both files; a test compares.
+``{{standings}}``, the repairs and what is recorded of them.  ``python scripts/write_handout.py`` rewrites both; a test compares.
 """
 
 from __future__ import annotations
@@ -137,69 +137,12 @@ def as_html(source: str) -> str:
     )
 
 
-NAMES = [
-    "γ",
-    "gamma",
-    "λ",
-    "lambda",
-    "π",
-    "pi",
-    "φ",
-    "varphi",
-    "ε",
-    "varepsilon",
-    "δ",
-    "delta",
-    "Δ",
-    "Delta",
-    "η",
-    "eta",
-    "μ",
-    "mu",
-    "ν",
-    "nu",
-    "σ",
-    "sigma",
-    "θ",
-    "theta",
-    "ζ",
-    "zeta",
-    "ω",
-    "omega",
-    "χ",
-    "chi",
-    "β",
-    "beta",
-    "≤",
-    "le",
-    "≥",
-    "ge",
-    "∈",
-    "in",
-    "→",
-    "to",
-    "∞",
-    "infty",
-    "‖",
-    "Vert",
-    "⟨",
-    "langle",
-    "⟩",
-    "rangle",
-    "·",
-    "cdot",
-    "∼",
-    "sim",
-    "⌈",
-    "lceil",
-    "⌉",
-    "rceil",
-    "…",
-    "ldots",
-    "√",
-    "surd",
-]
-GREEK = {sign: f"\\{name}" for sign, name in zip(NAMES[::2], NAMES[1::2], strict=True)}
+NAMES = (
+    "γ gamma λ lambda π pi φ varphi ε varepsilon δ delta Δ Delta η eta μ mu ν nu σ sigma θ theta ζ zeta ω omega χ chi β beta "
+    "≤ le ≥ ge "
+    "∈ in → to ∞ infty ‖ Vert ⟨ langle ⟩ rangle · cdot ∼ sim ⌈ lceil ⌉ rceil … ldots √ surd"
+)
+GREEK = {sign: f"\\{name}" for sign, name in re.findall(r"(\S) (\w+)", NAMES)}
 """Signs of formulas, and how LaTeX writes them."""
 
 
