@@ -295,7 +295,7 @@ SHIFTED = Setting(
 )
 
 
-COVERING = (Sizes(1, (2,)), Sizes(1, (2, 2)))
+COVERING = (Sizes(1, (2,)), Sizes(1, (2, 2)), Sizes(2, (1,)))
 """Sizes at which the lemmas on errors are proved."""
 
 STEP = Setting(
