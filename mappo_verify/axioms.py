@@ -225,6 +225,17 @@ def inner_product(weights: Any, left: Any, right: Any, axis: int | tuple[int, ..
     return _axiom("Cauchy-Schwarz", made)
 
 
+def inner_product_size(weights: Any, left: Any, right: Any, axis: int | tuple[int, ...] = -1) -> Axiom:
+    """``√(Σ w x²) √(Σ w y²) - |Σ w x y| ≥ 0`` for ``w ≥ 0``.  Source: the Cauchy-Schwarz inequality, for ``x`` and ``-x``."""
+
+    def made() -> Part:
+        norms = (sqrt((weights * (side * side)).sum(axis)) for side in (left, right))
+        mixed = absolute((weights * left * right).sum(axis))
+        return Part(next(norms) * next(norms) - mixed, _at_least_zero(weights))
+
+    return _axiom("Cauchy-Schwarz", made)
+
+
 def hoelder(left: Any, right: Any) -> Axiom:
     """``‖f‖_∞ ‖g‖₁ - ⟨f, g⟩ ≥ 0`` over the last axis.  Source: Hölder's inequality."""
 
@@ -374,6 +385,7 @@ TABLE = (
     nonnegative,
     cauchy_schwarz,
     inner_product,
+    inner_product_size,
     hoelder,
     below_largest,
     above_smallest,

@@ -92,7 +92,7 @@ class PolynomialRing(Ring):
         self.names, self.spare = names, spare
         self.atoms: list[Atom] = []
         self.radicands: list[Quotient] = []
-        """What a root was taken of.  It is at least 0 if its sign says so, or that of an equal one, written as a sum of squares."""
+        """What a root was taken of.  It is at least 0 if its sign says so, or the sign of an equal one (a sum of squares)."""
         self.exhausted = False
         """Whether an atom found no indeterminate left."""
         everything = (*names, *(f"atom_{place}" for place in range(spare)))

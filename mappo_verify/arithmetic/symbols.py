@@ -413,9 +413,15 @@ def _maximum(left: Any, right: Any) -> Any:
     ring = _atomic_ring(left) or _atomic_ring(right)
     if ring is None or DegreeRing in (type(left.ring), type(right.ring)):
         raise UndecidedError("which of two symbols is larger depends on the parameters")
-    signs = (_sign_of(left), _sign_of(right))
-    sign = POSITIVE if POSITIVE in signs else NONNEGATIVE if 0 in signs or NONNEGATIVE in signs else None
-    return ring.atom("max", (left, right), sign)
+    return ring.atom("max", (left, right), _sign_of_maximum(_sign_of(left), _sign_of(right)))
+
+
+def _sign_of_maximum(one: int | None, two: int | None) -> int | None:
+    if POSITIVE in (one, two):
+        return POSITIVE
+    if 0 in (one, two) or NONNEGATIVE in (one, two):
+        return NONNEGATIVE
+    return None if one is None or two is None else -2 if -2 in (one, two) else -1
 
 
 def maximum(left: Array, right: Array) -> Array:

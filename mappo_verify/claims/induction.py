@@ -31,6 +31,7 @@ from ..arithmetic import Numbers, System, both, largest, like
 from ..arithmetic.one_instance import Truth
 from ..axioms import Axiom, Part, every_entry
 from ..errors import ClaimError, ExactnessError
+from ..model.trees import leaves_of
 from .case import Case, Ingredient
 from .coordinates import EVERY, Coordinate, Sizes
 from .coordinates import Numbers as ByName
@@ -149,6 +150,9 @@ class Run:
         self.every = case.sizes.steps == EVERY
         if self.every and case.system != System.SYMBOLS:
             raise ExactnessError("an induction is decided in symbols only")
+        for part in leaves_of(start) if self.every else ():
+            if isinstance(part, Numbers):
+                self.require_fixed(part, "the start of the run")
 
     def _step(self, k: int, state: Any, count: Any) -> Step:
         moved = self._move(k, state)

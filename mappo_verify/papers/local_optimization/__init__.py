@@ -19,6 +19,7 @@ from . import (
     section_4_convergence,
     section_4_equilibria,
     section_4_exact_updates,
+    section_4_repaired,
     section_5,
     section_5_every_penalty,
 )
@@ -34,7 +35,12 @@ PAPER = Paper(
         Section("Section 4.1: Policy Improvement and Evaluation", section_4.CLAIMS),
         Section(
             "Sections 4.2 and 4.3: Theoretical Analysis, Compare with Independent Learning",
-            (*section_4_convergence.CLAIMS, *section_4_exact_updates.CLAIMS, *section_4_equilibria.CLAIMS),
+            (
+                *section_4_convergence.CLAIMS,
+                *section_4_repaired.CLAIMS,
+                *section_4_exact_updates.CLAIMS,
+                *section_4_equilibria.CLAIMS,
+            ),
         ),
         Section(
             "Section 5: Pessimistic MA-PPO with Linear Function Approximation",

@@ -4,8 +4,9 @@ Along a run ``π_0, π_1, ...`` with ``u_k^m`` the increments of the logits and 
 
     e_k^m = u_k^m - η Q̂_k^m  (error of the fit)        c_k^m = Q̂_k^m - Q_{π_k}^{1:m}  (error of the critic)
 
-``E_*`` is the mean over ``ν_* π_*^{1:m-1}``.  The sums over ``k`` are made by :mod:`~mappo_verify.claims.induction`, so a proof is
-for every ``K``: ``π_k`` is any policy of full support there, ``u_k``, ``Q̂_k`` anything.
+``E_*`` is the mean over ``ν_* π_*^{1:m-1}``, and ``χ = ‖w_{m-1}(1 - π_{k+1}^m/π_k^m)‖_{2,σ_k}``.  The sums over ``k`` are made by
+:mod:`~mappo_verify.claims.induction`, so a proof is for every ``K``: there ``π_k`` is any policy of full support, and ``u_k`` and
+``Q̂_k`` are any tables.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ...arithmetic import Array, absolute, largest, like, sqrt, square
+from ...arithmetic import Array, absolute, exp, largest, like, sqrt, square
 from ...axioms import (
     Axiom,
     below_largest,
@@ -41,7 +42,7 @@ from ...quantities.performance_difference import expected_along
 from ...quantities.update_errors import Update
 from ...quantities.values import returns
 from .common import total
-from .section_4_convergence import RUN, update_of
+from .section_4_convergence import RUN, UNDONE, update_of
 
 
 class Chain:
@@ -69,7 +70,7 @@ class Chain:
 
     def mean(self, m: int, axiom: Axiom) -> Axiom:
         """``E_*`` of an axiom at every ``(s, p)``."""
-        return (self.weights(m) * axiom).sum((-2, -1))
+        return (self.weights(m) * axiom).sum((-2, -1))  # type: ignore[no-any-return]
 
     def divergence_from(self, policy: Policy) -> Array:
         """``Σ_m E_* KL(π_*^m‖π^m)``"""
@@ -94,7 +95,7 @@ class Chain:
     @property
     def bound(self) -> Array:
         """``B``: the largest estimate that occurs in the run."""
-        return self.run.largest("B", self.worst_of)
+        return self.run.largest("B", self.worst_of)  # type: ignore[no-any-return]
 
     def below_bound(self, step: Step, m: int) -> Axiom:
         """``B - max_a |Q̂_k^m(s, p, a)| ≥ 0``: below the largest of its table, of all tables, and of all steps."""
@@ -280,7 +281,7 @@ def steps_cost(chain: Chain, rest: Summed, divergence: Summed) -> Iterator[Line]
 
     def largest_square(step: Step) -> Axiom:
         x = step.moved
-        return total(
+        return total(  # type: ignore[no-any-return]
             [
                 half * square(x.eta) * chain.mean(m, (bound + _worst(x, m)) * chain.below_bound(step, m))
                 for m in chain.agents
@@ -351,10 +352,122 @@ def sharp_theorem(case: Case) -> Iterator[Line]:
     yield from _critic_lines(chain, rest + fit, "Σ ε‖w_{m-1}(π_* - π_{k+1})/π_k‖_{2,σ_k}", REST)
 
 
-INDUCTION = (Sizes(1, (2,), EVERY),)
+def _split_fit(chain: Chain, rest: Summed) -> Iterator[Line]:
+    """The fit's error against ``π_* - π_k`` by Lemma B.5 and against ``π_k - π_{k+1}`` by Cauchy-Schwarz."""
+    critic = chain.over(lambda x, m: -x.inner(m, _critic(x, m), chain.target, x.policy))
+
+    def moved(x: Update, m: int) -> Array:
+        return _tilted(x, m, x.policy, x.following)
+
+    late = chain.over(lambda x, m: -_under_sigma(x, m, x.fit_error(m) * moved(x, m)))
+    yield equal(
+        f"{REST} - Σ Σ σ_k e (w_m - w_{{m-1}}) - Σ Σ σ_k e w_{{m-1}}(1 - π_{{k+1}}/π_k) - Σ E_*⟨c, π_* - π_k⟩/β_k",
+        rest + critic + late + chain.over(lambda x, m: -_under_sigma(x, m, x.fit_error(m) * _shift(x, m))),
+        because="π_* - π_{k+1} = (π_* - π_k) + (π_k - π_{k+1}), and a change of measure",
+    )
+    sharp = chain.over(lambda x, m: x.epsilon(m) * _norm(x, m, _shift(x, m)))
+    yield at_most(
+        f"{REST} + Σ ε‖w_m - w_{{m-1}}‖_{{2,σ_k}} - Σ Σ σ_k e w_{{m-1}}(1 - π_{{k+1}}/π_k) - Σ E_*⟨c, π_* - π_k⟩/β_k",
+        rest + critic + late + sharp,
+        because="Cauchy-Schwarz under σ_k",
+        axiom=chain.over(lambda x, m: _cauchy(x, m, -x.fit_error(m), _shift(x, m))),
+    )
+    drift = chain.over(lambda x, m: x.epsilon(m) * _norm(x, m, moved(x, m)))
+    yield at_most(
+        f"{REST} + Σ ε‖w_m - w_{{m-1}}‖_{{2,σ_k}} + Σ ε χ - Σ E_*⟨c, π_* - π_k⟩/β_k",
+        rest + critic + drift + sharp,
+        because="Cauchy-Schwarz under σ_k",
+        axiom=chain.over(lambda x, m: _cauchy(x, m, -x.fit_error(m), moved(x, m))),
+    )
+    yield from _critic_lines(chain, rest + drift + sharp, "Σ ε‖w_m - w_{m-1}‖_{2,σ_k} + Σ ε χ", REST)
+    spread = chain.over(lambda x, m: (x.epsilon(m) + x.eta * x.epsilon_hat(m)) * _spread(x, m))
+    yield equal(
+        f"{REST} + Σ √((φ^m)² - (φ^{{m-1}})²) (ε + ε̂/β_k) + Σ ε χ",
+        rest + drift + spread,
+        because="definition-4.4: ‖w_m - w_{m-1}‖² = (φ^m)² - (φ^{m-1})²",
+    )
+    yield at_most(
+        f"{REST} + Σ (Δ + ε χ)",
+        rest + drift + chain.over(lambda x, m: x.propagation(m)),
+        because="(x + y)(x + 3y) ≥ 0, so x² - y² ≤ 2(x + y)², and the root is monotone",
+        axiom=chain.over(lambda x, m: (x.epsilon(m) + x.eta * x.epsilon_hat(m)) * root_of_spread(x, m)),
+    )
+
+
+def root_of_spread(update: Update, m: int) -> Axiom:
+    """``√2 (φ^m + φ^{m-1}) - √((φ^m)² - (φ^{m-1})²) ≥ 0``"""
+    return spread_below_sum(update.squared_phi(m), update.squared_phi(m - 1))
+
+
+def spread_below_sum(squared_above: Array, squared_below: Array) -> Axiom:
+    """``√2 (x + y) - √(x² - y²) ≥ 0`` for ``x, y ≥ 0``, given by their squares: ``2(x + y)² - (x² - y²) = (x + y)(x + 3y)``."""
+    x, y = sqrt(squared_above), sqrt(squared_below)
+    return root_below(squared_above - squared_below, propagation_factor(x, y), nonnegative((x + y) * (x + 3 * y)))
+
+
+def repaired_theorem(case: Case) -> Iterator[Line]:
+    """Part (i) with δ replaced by what Cauchy and Schwarz allow."""
+    chain = Chain(case)
+    yield from descent(chain)
+    yield from budget(chain, _errors(chain))
+    rest = chain.run.fixed(entropy_of(case.game.action_sizes, case.system)) + quadratic(chain)
+    yield from _split_fit(chain, rest)
+
+
+def sharp_is_tight(case: Case) -> Iterator[Line]:
+    """Errors undo every update of the bandit r = (c, -c): the sharp bound is ``(1 + √(2 log 2/K))`` times the gap."""
+    gap, *_, bound = (entry.value.numbers for entry in sharp_theorem(case))
+    yield line("Σ_m log|A_m| + Σ_{k,m} ε‖w_{m-1}(π_*^m - π_{k+1}^m)/π_k^m‖_{2,σ_k} + (N/2) Σ_k B²/β_k²", bound)
+    yield at_most(
+        "(1 + 6/(5√K)) Σ_k (1-γ)(J_* - J_k)/β_k",
+        gap + 6 * gap / (5 * sqrt(like(case.sizes.steps, gap))),
+        because="Cauchy-Schwarz is an equality, the error being a multiple of (π_* - π_{k+1})/π_k; the rest is 2 log 2",
+    )
+
+
+def bounded_theorem(case: Case) -> Iterator[Line]:
+    """Part (i) with δ multiplied by ``√max|A_m| e^R``, ``R`` the largest norm of the tabular parameters along the run."""
+    chain = Chain(case)
+    *lines, last = repaired_theorem(case)
+    yield from (*lines, last)
+    largest_of_all = sqrt(like(max(case.game.action_sizes), case.system)) * exp(_largest_parameter(chain))
+    yield at_most(
+        "Σ_m log|A_m| + Σ (Δ + √|A| e^R δ) + (N/2) Σ_k B²/β_k²",
+        chain.run.fixed(entropy_of(case.game.action_sizes, case.system))
+        + quadratic(chain)
+        + chain.over(lambda x, m: x.propagation(m) + largest_of_all * x.fit_cost(m)),
+        because="χ² = Σ κ w² (Σ_a π_{k+1}²/π_k - 1) ≤ (φ^{m-1})² (1/min π_k - 1), and min π_k ≥ e^{-2R}/|A|",
+    )
+
+
+def _largest_parameter(chain: Chain) -> Array:
+    """``R = max_{k,m} ‖θ_k^m‖`` for one-hot features, where the parameters are the logits themselves."""
+    norms = []
+    for m in range(chain.game.agents):
+        theta = like(0, chain.case.system)
+        for step in chain.run.steps:
+            theta = theta + step.moved.increments[m]
+            norms.append(sqrt(square(theta).sum((-3, -2, -1))))
+    return largest(np.stack(norms, axis=-1))
+
+
+INDUCTION = (Sizes(1, (2,), EVERY), Sizes(1, (2, 2), EVERY), Sizes(2, (1,), EVERY))
 """Sizes at which the induction is proved."""
 
 CLAIMS = (
+    Claim(
+        "theorem-4.5/repaired",
+        "The same with the density that Cauchy-Schwarz really needs",
+        "Section 4.2, Theorem 4.5, repaired",
+        RUN,
+        repaired_theorem,
+        statement="Σ_k (1-γ)(J_* - J_k)/β_k ≤ Σ_m log|A_m| + Σ_{k,m}[Δ + ε‖w_{m-1}(1 - π_{k+1}/π_k)‖_{2,σ_k}]"
+        " + (N/2) Σ_k B²/β_k²",
+        transcendental=True,
+        record=Standing.PROVED,
+        kind=Kind.REPAIR,
+        symbolic=INDUCTION,
+    ),
     Claim(
         "theorem-4.5/repaired-sharp",
         "The repaired theorem, sharper",
@@ -366,5 +479,29 @@ CLAIMS = (
         record=Standing.PROVED,
         kind=Kind.REPAIR,
         symbolic=INDUCTION,
+    ),
+    Claim(
+        "theorem-4.5/sharp-is-tight",
+        "The sharper repaired theorem comes as near to the gap as one likes",
+        "Section 4.2, Theorem 4.5, repaired",
+        UNDONE,
+        sharp_is_tight,
+        statement="there are runs of every length K with bound ≤ (1 + 6/(5√K)) Σ_k (1-γ)(J_* - J_k)/β_k in repaired-sharp",
+        transcendental=True,
+        record=Standing.SURVIVED,
+        note="The ratio is 1 + √(2 log 2/K) for every K, so no constant below 1 in front of the whole right-hand side will do; "
+        "put to the test up to K = 64.  It says nothing of the terms one by one: here log|A| and B² hardly count, and ε̂ = 0.",
+        kind=Kind.BEYOND,
+    ),
+    Claim(
+        "theorem-4.5/bounded-parameters",
+        "Bounded parameters: δ times √|A| e^R suffices",
+        "Section 4.2, Theorem 4.5, repaired",
+        RUN,
+        bounded_theorem,
+        statement="Σ_k (1-γ)(J_* - J_k)/β_k ≤ Σ_m log|A_m| + Σ(Δ + √|A| e^R δ) + (N/2) Σ_k B²/β_k² for ‖θ_k‖ ≤ R",
+        transcendental=True,
+        record=Standing.SURVIVED,
+        kind=Kind.REPAIR,
     ),
 )
