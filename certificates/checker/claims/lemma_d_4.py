@@ -16,7 +16,8 @@ DELTA = Fraction(1, 10)
     "lemma-d.4/coefficient-one",
     kind="reading",
     statement="E_D(f_π) ≤ log(|F|/δ)/((1-γ)² n) + ζ_F with probability ≥ 1 - δ",
-    setting="the misfit: one action, a fair coin at the start, γ = 1/2, critics (5/4, 1, 0, 0) and (1/4, 1, 2, 0); k = n/2 + extra",
+    setting="the misfit: one action, a fair coin at the start, γ = 1/2, critics (5/4, 1, 0, 0) and (1/4, 1, 2, 0); "
+    "k = n/2 + extra",
     hypotheses=("2k - n > 8 log(2/δ), δ = 1/10",),
     note="ζ_F = 1, |F| = 2, H = 2.  With c before the logarithm: more than 4c log(2/δ) of the n signs too many, which has "
     "probability → 1/2.  So O(·) must cover ζ_F as well.",

@@ -486,7 +486,6 @@ SIGNS = Setting(
     steps=(1, 10),
     action_range=(1, 1),
     explore=False,
-    exhibit=lambda _: {"critics": _misfit()["critics"]},
 )
 
 CLAIMS = (
