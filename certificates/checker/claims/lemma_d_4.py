@@ -25,14 +25,14 @@ DELTA = Fraction(1, 10)
     steps=(1, 10),
 )
 def coefficient_one(instance: Instance) -> Comparison:
-    """``n`` is 100 times the number of steps.
+    """``n`` is 50 times the number of steps.
 
     At the start ``f_π`` is 5/4, its target 1/2 or 0, and the rival 1/4 is its mean: ``E_D(f_π) = max(0, 1 + S/2)`` with ``S`` the
     mean of n fair signs.  ``ζ_F = max |f_π - T f_π|² = 1``, against 4 for the rival, so the bound is exceeded if ``S/2 > 4
     log(2/δ)/n``.
     """
     instance.require_place(0, ())
-    number, extra = 100 * instance.steps, instance.integers("extra", (), 1)
+    number, extra = 50 * instance.steps, instance.integers("extra", (), 1)
     require((8 * log(2 / DELTA)).high < 2 * extra, "so few signs too many do not make the error exceed the bound")
     tail = Fraction(sum(comb(number, j) for j in range(number // 2 + extra, number + 1)), 2**number)
     return Comparison("Pr(at least k of n fair signs are +)", tail, "≤", "δ", DELTA)

@@ -446,8 +446,8 @@ def coefficient_one(case: Case) -> Iterator[Line]:
 
 
 def _tail(case: Case) -> Array:
-    """``Σ_{j ≥ k} C(n, j)/2ⁿ`` with ``n = 100`` times the number of steps, and ``k = n/2 + extra``."""
-    number = 100 * case.sizes.steps
+    """``Σ_{j ≥ k} C(n, j)/2ⁿ`` with ``n = 50`` times the number of steps, and ``k = n/2 + extra``."""
+    number = 50 * case.sizes.steps
     terms = like([comb(number, j) for j in range(number + 1)], case.system)
     places = like(list(range(number + 1)), case.system)
     kept = choose(truth_of(compare(places, "≥", number // 2 + case.extra)), terms, like(0, terms))
