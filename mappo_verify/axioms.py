@@ -298,6 +298,52 @@ def least_above(values: Any, bound: Any, reason: Axiom) -> Axiom:
     return Axiom(("what is below each is below the minimum", *reason.names), (made,))
 
 
+def root_between(smaller: Any, larger: Any, reason: Axiom) -> Axiom:
+    """``√y - √x ≥ 0`` where ``y - x`` is the quantity of ``reason``, so that ``x ≤ y``: the root is monotone."""
+
+    def made() -> Part:
+        difference, signs, sums, given = reason.computed()
+        same = every_entry(compare(larger - smaller, "=", difference))
+        if system_of(smaller) != System.SYMBOLS:
+            same = truth_of(possible(same))
+        return Part(sqrt(larger) - sqrt(smaller), signs, both(Truth.of(sums), same), given)
+
+    return Axiom(("√ is monotone", *reason.names), (made,))
+
+
+def root_above(bound: Any, values: Any, reason: Axiom) -> Axiom:
+    """``√x - y ≥ 0`` where ``x - y²`` is the quantity of ``reason``, so that ``y² ≤ x``: the root is monotone."""
+
+    def made() -> Part:
+        square, signs, sums, given = reason.computed()
+        same = every_entry(compare(values - bound * bound, "=", square))
+        if system_of(bound) != System.SYMBOLS:
+            same = truth_of(possible(same))
+        return Part(sqrt(values) - bound, signs, both(Truth.of(sums), same), given)
+
+    return Axiom(("√ is monotone", *reason.names), (made,))
+
+
+def bhatia_davis(weights: Any, values: Any) -> Axiom:
+    """``(max x - E x)(E x - min x) - Var x ≥ 0`` for a distribution over the last axis.  Source: Bhatia and Davis (2000)."""
+
+    def made() -> Part:
+        mean = (weights * values).sum(-1)
+        variance = (weights * (values * values)).sum(-1) - mean * mean
+        value = (largest(values) - mean) * (mean - smallest(values)) - variance
+        return Part(value, _at_least_zero(weights), _sums_to_one(weights))
+
+    return _axiom("Bhatia-Davis", made)
+
+
+SUPPOSED = "by hypothesis: "
+
+
+def supposed(hypothesis: str, values: Any) -> Axiom:
+    """``x ≥ 0`` because a hypothesis of the claim, which has this name, says so; instances that meet it are checked."""
+    return _axiom(f"{SUPPOSED}{hypothesis}", lambda: Part(values, True, given=compare(values, "≥", 0)))
+
+
 def mean_below_largest(weights: Any, values: Any) -> Axiom:
     """``max x - Σ w x ≥ 0`` for a distribution ``w`` over the last axis."""
     return _axiom(
@@ -392,6 +438,10 @@ TABLE = (
     largest_square,
     root_below,
     least_above,
+    root_between,
+    root_above,
+    bhatia_davis,
+    supposed,
     mean_below_largest,
     jensen,
     hoeffding,

@@ -378,8 +378,11 @@ def test_axioms_are_true(axiom):
     plays = mv.arithmetic.tilt(gains * 0 + 1, eta * (np.cumsum(gains, axis=-2) - gains))
     arguments = {
         "gibbs": (p, q), "entropy": (p,), "pinsker": (p, q), "squares": (x,), "absolute_values": (x,), "nonnegative": (p,),
-        "triangle": (x, q), "inner_product": (p, x, q), "inner_product_size": (p, x, q), "hoelder": (x, p - q), "below_largest": (x,), "above_smallest": (x,),
+        "triangle": (x, q), "inner_product": (p, x, q), "inner_product_size": (p, x, q), "hoelder": (x, p - q),
+        "below_largest": (x,), "above_smallest": (x,),
         "largest_square": (x,), "root_below": (p, 1 + p, mv.axioms.nonnegative(1 + p + p * p)),
+        "root_between": (p, 1 + p, mv.axioms.nonnegative(1 + 0 * p)), "bhatia_davis": (p, x), "supposed": ("x", p),
+        "root_above": (p, 1 + p * p, mv.axioms.nonnegative(1 + 0 * p)),
         "cauchy_schwarz": (p, x, q), "mean_below_largest": (p, x), "jensen": (p, mv.exp(x)),
         "hoeffding": (p, x, step, width * 0 + mv.largest(x) - mv.smallest(x)), "logarithm": (mv.exp(x),),
         "hedge": (gains, plays, eta, spread, p, mv.log(4 * spread)),

@@ -274,18 +274,16 @@ def _sqrt(value: Any) -> Any:
     if sign in (-1, -2):
         raise ExactnessError(f"√({str(value)[:60]}): a number below 0 has no root")
     ring.radicands.append(value)
-    content = _content(value)
-    if content > 0:
-        rest = value / constant(Fraction(int(content.p), int(content.q)))
-        root: Any = constant(1) if rest == 1 else ring.atom("√", (rest,), NONNEGATIVE if sign is None else sign)
-        for number, below in ((content.p, False), (content.q, True)):
-            for prime, power in number.factor():
-                factor: Any = constant(int(prime) ** (power // 2))
-                if power % 2:
-                    factor = factor * ring.atom("√", (constant(int(prime)),), POSITIVE)
-                root = root / factor if below else root * factor
-        return root
-    return ring.atom("√", (value,), NONNEGATIVE if sign is None else sign)
+    content = abs(_content(value))
+    rest = value / constant(Fraction(int(content.p), int(content.q)))
+    root: Any = constant(1) if rest == 1 else ring.atom("√", (rest,), NONNEGATIVE if sign is None else sign)
+    for number, below in ((content.p, False), (content.q, True)):
+        for prime, power in number.factor():
+            factor: Any = constant(int(prime) ** (power // 2))
+            if power % 2:
+                factor = factor * ring.atom("√", (constant(int(prime)),), POSITIVE)
+            root = root / factor if below else root * factor
+    return root
 
 
 def _content(value: Quotient) -> flint.fmpq:
@@ -462,6 +460,7 @@ def over_the_run(name: str, values: Array) -> Array:
         if ring is None:
             raise UndecidedError("a maximum over a run has no degree")
         sign = _sign_of(value)
-        return ring.atom(f"over the run: {name}", (value,), sign if sign in (POSITIVE, NONNEGATIVE) else None)
+        kept = NONNEGATIVE if sign == 0 else sign if sign in (POSITIVE, NONNEGATIVE) else None
+        return ring.atom(f"over the run: {name}", (value,), kept)
 
     return elementwise(one, values)

@@ -186,7 +186,7 @@ def descent(chain: Chain) -> Iterator[Line]:
     )
 
 
-def _errors(chain: Chain) -> Summed:
+def errors_of(chain: Chain) -> Summed:
     """``-Σ E_*⟨e, π_* - π_{k+1}⟩ - Σ η E_*⟨c, π_* - π_k⟩``"""
     errors: Summed = chain.over(
         lambda x, m: (
@@ -326,12 +326,18 @@ def _critic_lines(chain: Chain, rest: Summed, fit: str, rest_of: str) -> Iterato
 REST = "Σ_m log|A_m| + (N/2) Σ_k B²/β_k²"
 
 
+def rest_of(chain: Chain) -> Summed:
+    """``Σ_m log|A_m| + (N/2) Σ_k B²/β_k²``"""
+    rest: Summed = chain.run.fixed(entropy_of(chain.game.action_sizes, chain.case.system)) + quadratic(chain)
+    return rest
+
+
 def sharp_theorem(case: Case) -> Iterator[Line]:
     """Both parts of the fit's error together, and the sharp coefficient of the critic's."""
     chain = Chain(case)
     yield from descent(chain)
-    yield from budget(chain, _errors(chain))
-    rest = chain.run.fixed(entropy_of(case.game.action_sizes, case.system)) + quadratic(chain)
+    yield from budget(chain, errors_of(chain))
+    rest = rest_of(chain)
     critic = chain.over(lambda x, m: -x.inner(m, _critic(x, m), chain.target, x.policy))
 
     def tilted(x: Update, m: int) -> Array:
@@ -352,7 +358,7 @@ def sharp_theorem(case: Case) -> Iterator[Line]:
     yield from _critic_lines(chain, rest + fit, "Σ ε‖w_{m-1}(π_* - π_{k+1})/π_k‖_{2,σ_k}", REST)
 
 
-def _split_fit(chain: Chain, rest: Summed) -> Iterator[Line]:
+def split_fit(chain: Chain, rest: Summed) -> Iterator[Line]:
     """The fit's error against ``π_* - π_k`` by Lemma B.5 and against ``π_k - π_{k+1}`` by Cauchy-Schwarz."""
     critic = chain.over(lambda x, m: -x.inner(m, _critic(x, m), chain.target, x.policy))
 
@@ -386,12 +392,6 @@ def _split_fit(chain: Chain, rest: Summed) -> Iterator[Line]:
         rest + drift + spread,
         because="definition-4.4: ‖w_m - w_{m-1}‖² = (φ^m)² - (φ^{m-1})²",
     )
-    yield at_most(
-        f"{REST} + Σ (Δ + ε χ)",
-        rest + drift + chain.over(lambda x, m: x.propagation(m)),
-        because="(x + y)(x + 3y) ≥ 0, so x² - y² ≤ 2(x + y)², and the root is monotone",
-        axiom=chain.over(lambda x, m: (x.epsilon(m) + x.eta * x.epsilon_hat(m)) * root_of_spread(x, m)),
-    )
 
 
 def root_of_spread(update: Update, m: int) -> Axiom:
@@ -409,9 +409,16 @@ def repaired_theorem(case: Case) -> Iterator[Line]:
     """Part (i) with δ replaced by what Cauchy and Schwarz allow."""
     chain = Chain(case)
     yield from descent(chain)
-    yield from budget(chain, _errors(chain))
-    rest = chain.run.fixed(entropy_of(case.game.action_sizes, case.system)) + quadratic(chain)
-    yield from _split_fit(chain, rest)
+    yield from budget(chain, errors_of(chain))
+    rest = rest_of(chain)
+    yield from split_fit(chain, rest)
+    drift = chain.over(lambda x, m: x.epsilon(m) * _norm(x, m, _tilted(x, m, x.policy, x.following)))
+    yield at_most(
+        f"{REST} + Σ (Δ + ε χ)",
+        rest + drift + chain.over(lambda x, m: x.propagation(m)),
+        because="(x + y)(x + 3y) ≥ 0, so x² - y² ≤ 2(x + y)², and the root is monotone",
+        axiom=chain.over(lambda x, m: (x.epsilon(m) + x.eta * x.epsilon_hat(m)) * root_of_spread(x, m)),
+    )
 
 
 def sharp_is_tight(case: Case) -> Iterator[Line]:
