@@ -49,6 +49,7 @@ from .arithmetic import (
     truth_of,
     xlogy,
 )
+from .arithmetic.numbers import bare
 from .arithmetic.one_instance import Truth
 from .errors import ClaimError
 
@@ -152,7 +153,7 @@ def _at_least_zero(values: Any) -> Any:
 def _sums_to_one(rows: Any) -> Any:
     """Whether rows sum to 1 (not certainly to something else, in systems that certify no equality)."""
     total = compare(rows.sum(-1), "=", 1)
-    return every_entry(total if system_of(rows) == System.SYMBOLS else truth_of(possible(total)))
+    return every_entry(total if bare(system_of(rows)) is System.SYMBOLS else truth_of(possible(total)))
 
 
 def gibbs(left: Any, right: Any) -> Axiom:
@@ -278,7 +279,7 @@ def root_below(values: Any, bound: Any, reason: Axiom) -> Axiom:
     def made() -> Part:
         square, signs, sums, given = reason.computed()
         same = every_entry(compare(bound * bound - values, "=", square))
-        if system_of(bound) != System.SYMBOLS:
+        if bare(system_of(bound)) is not System.SYMBOLS:
             same = truth_of(possible(same))
         return Part(bound - sqrt(values), both(signs, _at_least_zero(bound)), both(Truth.of(sums), same), given)
 
@@ -291,7 +292,7 @@ def least_above(values: Any, bound: Any, reason: Axiom) -> Axiom:
     def made() -> Part:
         part = reason.computed()
         same = every_entry(compare(values - bound[..., None], "=", part.value))
-        if system_of(values) != System.SYMBOLS:
+        if bare(system_of(values)) is not System.SYMBOLS:
             same = truth_of(possible(same))
         return part._replace(value=smallest(values) - bound, sums=both(Truth.of(part.sums), same))
 
@@ -304,7 +305,7 @@ def root_between(smaller: Any, larger: Any, reason: Axiom) -> Axiom:
     def made() -> Part:
         difference, signs, sums, given = reason.computed()
         same = every_entry(compare(larger - smaller, "=", difference))
-        if system_of(smaller) != System.SYMBOLS:
+        if bare(system_of(smaller)) is not System.SYMBOLS:
             same = truth_of(possible(same))
         return Part(sqrt(larger) - sqrt(smaller), signs, both(Truth.of(sums), same), given)
 
@@ -317,7 +318,7 @@ def root_above(bound: Any, values: Any, reason: Axiom) -> Axiom:
     def made() -> Part:
         square, signs, sums, given = reason.computed()
         same = every_entry(compare(values - bound * bound, "=", square))
-        if system_of(bound) != System.SYMBOLS:
+        if bare(system_of(bound)) is not System.SYMBOLS:
             same = truth_of(possible(same))
         return Part(sqrt(values) - bound, signs, both(Truth.of(sums), same), given)
 
@@ -392,7 +393,7 @@ def hedge(gains: Any, plays: Any, eta: Any, width: Any, comparator: Any, entropy
         lost = (gains * (comparator[..., None, :] - plays)).sum((-2, -1))
         value = entropy_ / eta + eta * steps * (width * width) / 8 - lost
         signs = both(compare(eta, ">", 0), _at_least_zero(comparator))
-        if system_of(gains) == System.SYMBOLS:
+        if bare(system_of(gains)) is System.SYMBOLS:
             return Part(value, signs, _sums_to_one(comparator))
         own = tilt(like(1, gains), eta * (np.cumsum(gains, axis=-2) - gains))
         inside = every_entry(compare(largest(gains) - smallest(gains), "≤", width))
@@ -409,7 +410,7 @@ def given(hypothesis: Any, case: Any) -> Axiom:
 
     def made() -> Part:
         value = hypothesis.slack(case)
-        if system_of(value) == System.SYMBOLS:
+        if bare(system_of(value)) is System.SYMBOLS:
             return Part(value, True)
         return Part(value, True, given=_at_least_zero(value))
 

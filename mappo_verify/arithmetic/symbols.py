@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -12,6 +13,7 @@ import numpy.typing as npt
 
 from ..errors import ExactnessError, SingularError, UndecidedError
 from .formal import FormalLog
+from .one_instance import WITHIN, no_answer
 from .rings import (
     ACTIVE,
     NONNEGATIVE,
@@ -133,7 +135,7 @@ class SymbolicLog(FormalLog):
     def sign(self) -> int:
         if self.is_zero():
             return 0
-        raise UndecidedError("the sign of a symbolic logarithm depends on the parameters")
+        return no_answer(UndecidedError("the sign of a symbolic logarithm depends on the parameters"))
 
     def is_zero(self) -> bool:
         if super().is_zero():
@@ -324,7 +326,7 @@ def sqrt(values: Array) -> Array:
 
 
 def infinity(where: str) -> Any:
-    raise ExactnessError(f"a positive number is divided by zero at index {where}")
+    no_answer(ExactnessError(f"a positive number is divided by zero at index {where}"))
 
 
 _TRUTH: dict[str, dict[int | None, np.int8]] = {
@@ -344,7 +346,8 @@ def _compare(relation: str, left: Any, right: Any) -> np.int8:
         return UNKNOWN
     if difference.vanishes():
         return TRUE
-    return UNKNOWN if difference.ring.atoms else FALSE  # other atoms may be related
+    # other atoms may be related, and what a proof compares may be equal for some parameters
+    return UNKNOWN if difference.ring.atoms or WITHIN.get() else FALSE
 
 
 def compare(left: Array, relation: str, right: Array) -> Truth:
@@ -397,7 +400,7 @@ def nonzero(values: Array) -> Truth:
 def hull(left: Any, right: Any) -> Any:
     if left is right or left == right:
         return left
-    raise UndecidedError("which of two values to choose depends on the parameters")
+    return no_answer(UndecidedError("which of two values to choose depends on the parameters"))
 
 
 def _maximum(left: Any, right: Any) -> Any:
@@ -410,7 +413,7 @@ def _maximum(left: Any, right: Any) -> Any:
         return left
     ring = _atomic_ring(left) or _atomic_ring(right)
     if ring is None or DegreeRing in (type(left.ring), type(right.ring)):
-        raise UndecidedError("which of two symbols is larger depends on the parameters")
+        no_answer(UndecidedError("which of two symbols is larger depends on the parameters"))
     return ring.atom("max", (left, right), _sign_of_maximum(_sign_of(left), _sign_of(right)))
 
 
@@ -427,7 +430,7 @@ def maximum(left: Array, right: Array) -> Array:
 
 
 def argmax(values: Array) -> npt.NDArray[np.intp]:
-    raise UndecidedError("which of several symbols is largest depends on the parameters")
+    no_answer(UndecidedError("which of several symbols is largest depends on the parameters"))
 
 
 def to_float(value: Any) -> float:
@@ -464,3 +467,32 @@ def over_the_run(name: str, values: Array) -> Array:
         return ring.atom(f"over the run: {name}", (value,), kept)
 
     return elementwise(one, values)
+
+
+def at(value: Any, point: Sequence[flint.fmpq]) -> Any:
+    """A quotient, or a formal logarithm over quotients, at rational values of the indeterminates.
+
+    :class:`ZeroDivisionError` where a denominator vanishes there; None where it has a root, a maximum, ... that has no value.
+    """
+    ring = value._ring() if isinstance(value, SymbolicLog) else getattr(value, "ring", None)
+    if isinstance(ring, PolynomialRing) and ring.spare:
+        places = frozenset(range(len(ring.names), len(ring.names) + ring.spare))
+        if depends(np.array([value], dtype=object), places):
+            return None
+        point = [*point[: len(ring.names)], *[flint.fmpq(0)] * ring.spare]
+    if isinstance(value, FormalLog):
+        found = FormalLog(at(value.constant, point), [])
+        for base, coefficient in value.terms:
+            number = abs(_at(base, point))
+            factor = at(coefficient, point)
+            found = found + FormalLog(flint.fmpq(0), [(number.p, factor), (number.q, -factor)])
+        return found
+    denominator = flint.fmpq(1)
+    for index, power in value.powers.items():
+        denominator *= _at(value.ring.factors[index], point) ** power
+    return _at(value.numerator, point) / denominator
+
+
+def _at(element: Any, point: Sequence[flint.fmpq]) -> flint.fmpq:
+    """A polynomial, or a constant, at a point."""
+    return flint.fmpq(element if isinstance(element, (int, flint.fmpz, flint.fmpq)) else element(*point))

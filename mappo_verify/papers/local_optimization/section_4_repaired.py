@@ -25,7 +25,9 @@ from ...axioms import (
     gibbs,
     hoelder,
     inner_product,
+    nonnegative,
     pinsker,
+    root_below,
     squares,
 )
 from ...claims.case import Case
@@ -39,7 +41,7 @@ from ...quantities.concentrability import density_ratio
 from ...quantities.distributions import state_action_distribution, stationary_distribution
 from ...quantities.divergence import entropy_of, kl_divergence, l1_distance
 from ...quantities.performance_difference import expected_along
-from ...quantities.update_errors import Update
+from ...quantities.update_errors import Update, propagation_factor
 from ...quantities.values import returns
 from .common import total
 from .section_4_convergence import RUN, UNDONE, update_of
