@@ -56,7 +56,7 @@ DYNAMIC_IMPORTS = {
 }
 """The places that import by a computed name, and what they import."""
 
-ARITHMETIC_INSIDE = {"balls", "formal", "floats", "precision", "rationals", "symbols"}
+ARITHMETIC_INSIDE = {"balls", "formal", "floats", "precision", "rationals", "rings", "symbols"}
 """Modules that import flint when they are loaded, and so may be imported by others only inside functions."""
 
 

@@ -385,6 +385,14 @@ def assume_positive(values: Any) -> Array:
     return values
 
 
+def assume_nonnegative(values: Any) -> Array:
+    """The same numbers.  In a proof over symbols they are known to be at least 0 from now on: by construction or a theorem."""
+    if isinstance(values, Numbers) and values.arithmetic.system is System.SYMBOLS:
+        symbols = plain.module_of(System.SYMBOLS)
+        return values._each(symbols.assume_nonnegative)
+    return values
+
+
 def true_everywhere(truth: Any) -> bool:
     """Whether it is certain in every entry, of every instance: for primitives that raise where they are undefined."""
     return bool((truth._parts[0] if isinstance(truth, Truth) else np.asarray(truth)).min(initial=1) > 0)

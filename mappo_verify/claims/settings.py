@@ -129,7 +129,9 @@ class Setting:
         built: dict[str, Any] = {}
         for ingredient in self.ingredients:
             if ingredient.compute is None:
-                built[ingredient.name] = ingredient.build(numbers, sizes, built, generic)
+                part = ingredient.build(numbers, sizes, built, generic)
+                if part is not None:  # what only a proof for every number of steps has
+                    built[ingredient.name] = part
         return Case(self.ingredients, sizes, system, several, built)
 
     def case_from(self, objects: Mapping[str, Any], target: System | None = None, steps: int | None = None) -> Case:

@@ -30,8 +30,10 @@ from ..arithmetic import (
     System,
     Truth,
     as_array,
+    assume_nonnegative,
     both,
     choose,
+    compare,
     everywhere,
     is_hidden,
     lift,
@@ -55,7 +57,10 @@ def visits(game: Game, policy: Policy, start: Any = None) -> Array:
 
     Non-negative; they sum to ``1/(1-γ)`` where nothing terminates.
     """
-    return solve_bellman(game, policy, start_of(game, start), transposed=True)
+    first = start_of(game, start)
+    counts = solve_bellman(game, policy, first, transposed=True)
+    known = bare(system_of(counts)) is System.SYMBOLS and true_everywhere(compare(first, "≥", 0))
+    return assume_nonnegative(counts) if known else counts  # a sign that elimination hides: they are Σ_t γᵗ ρ P_πᵗ
 
 
 def occupancy(game: Game, policy: Policy, start: Any = None) -> Array:
