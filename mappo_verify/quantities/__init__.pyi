@@ -96,3 +96,31 @@ from .quadratic_program import ConstrainedStep as ConstrainedStep
 
 # --- Finite classes of critics ---------------------------------------------------------------------------------------
 from .finite_class import FiniteClass as FiniteClass, visited_states as visited_states
+
+# --- What libraries estimate -----------------------------------------------------------------------------------------
+from .trajectory_targets import (
+    td_errors as td_errors,
+    gae as gae,
+    lambda_returns as lambda_returns,
+    n_step_returns as n_step_returns,
+    vtrace_targets as vtrace_targets,
+    vtrace_advantages as vtrace_advantages,
+    importance_weighted_returns as importance_weighted_returns,
+    per_decision_returns as per_decision_returns,
+)
+from .expected_targets import (
+    expected_n_step_returns as expected_n_step_returns,
+    expected_lambda_returns as expected_lambda_returns,
+    expected_gae as expected_gae,
+    variance_of_lambda_returns as variance_of_lambda_returns,
+)
+from .time_limits import (
+    limited_values as limited_values,
+    limited_visits as limited_visits,
+    bootstrapped as bootstrapped,
+    not_bootstrapped as not_bootstrapped,
+    limited_n_step_returns as limited_n_step_returns,
+    limited_lambda_returns as limited_lambda_returns,
+    limited_gae as limited_gae,
+    variance_of_limited_lambda_returns as variance_of_limited_lambda_returns,
+)
