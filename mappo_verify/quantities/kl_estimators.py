@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..arithmetic import Array, as_array, choose, contract, denominator, like, square, support, xlogy
+from ..arithmetic import Array, as_array, choose, contract, denominator, divide, like, square, support, xlogy
 from .divergence import kl_divergence
 
 
@@ -38,7 +38,7 @@ def kl_estimate_k1(left: Any, right: Any) -> Array:
 
     Where ``p`` is 0 it is 0: nothing is drawn there.  Where only ``q`` is 0 it is infinite, an error on rationals.
     """
-    return as_array(-_log_ratio(left, right))
+    return _log_ratio(left, right)
 
 
 def kl_estimate_k2(left: Any, right: Any) -> Array:
@@ -54,7 +54,9 @@ def kl_estimate_k3(left: Any, right: Any) -> Array:
 
     On average ``KL(p‖q)`` less what ``q`` plays where ``p`` does not.
     """
-    return as_array(_ratio(left, right) - 1 - _log_ratio(left, right))
+    left = as_array(left)
+    ratio = choose(support(left), as_array(right) / denominator(left), like(1, left))
+    return as_array(ratio - 1 + _log_ratio(left, right))
 
 
 def expected_estimate(left: Any, estimate: Any) -> Array:
@@ -62,12 +64,7 @@ def expected_estimate(left: Any, estimate: Any) -> Array:
     return as_array((as_array(left) * estimate).sum(-1))
 
 
-def _ratio(left: Any, right: Any) -> Array:
-    """``q/p``, and 1 where ``p`` is 0."""
-    left, right = as_array(left), as_array(right)
-    return choose(support(left), right / denominator(left), like(1, left))
-
-
 def _log_ratio(left: Any, right: Any) -> Array:
-    ratio = _ratio(left, right)
-    return xlogy(ratio * 0 + 1, ratio)
+    """``-log r = log(p/q)``, and 0 where ``p`` is 0."""
+    left = as_array(left)
+    return xlogy(choose(support(left), like(1, left), like(0, left)), divide(left, right))
