@@ -27,6 +27,7 @@ BELOW = {
     "quantities": {"errors", "arithmetic", "model"},
     "games": {"errors", "arithmetic", "model"},
     "algorithms": {"errors", "arithmetic", "model", "quantities", "games"},
+    "simulation": {"errors", "arithmetic", "model", "quantities", "games", "algorithms"},
     "reproduction": {"errors", "arithmetic", "model", "quantities", "games", "algorithms"},
     "runs": {"errors", "arithmetic", "model", "quantities", "games", "algorithms", "reproduction"},
     "claims": {"errors", "axioms", "arithmetic", "model", "quantities", "games", "algorithms"},

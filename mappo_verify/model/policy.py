@@ -11,9 +11,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arithmetic import Array, System, both, certainly_equal, compare, divide, is_hidden, like, ones, system_of, tilt
+from ..arithmetic import (
+    Array,
+    System,
+    both,
+    certainly_equal,
+    compare,
+    divide,
+    is_hidden,
+    like,
+    ones,
+    support,
+    system_of,
+    tilt,
+)
 from ..errors import GameError
-from .agents import extend, joint_action, prefix_sizes, split_last
+from .agents import extend, joint_action, order_of, prefix_sizes, reordered, split_last
 from .conversion import convert
 from .game import Game
 from .validation import arrays_of, freeze, require_subprobability
@@ -94,7 +107,9 @@ class Policy:
 
     @classmethod
     def uniform(cls, game: Game) -> Policy:
-        """Every agent plays every action alike, in the number system of ``game``."""
+        """Every agent plays all its available actions alike, in the number system of ``game``."""
+        if game.available is not None:
+            return cls.product([like(_uniform_over(mask), game.system) for mask in game.available])
         return cls.product(
             [like(np.full((game.states, size), Fraction(1, size), object), game.system) for size in game.action_sizes]
         )
@@ -111,6 +126,10 @@ class Policy:
         if outside.any():
             bad = tuple(int(i) for i in np.argwhere(outside)[0])
             raise GameError(f"actions{list(bad)} = {chosen[bad]} is not one of the {game.actions} joint actions")
+        forbidden = game.substitutes[np.arange(game.states), chosen] != chosen
+        if forbidden.any():
+            bad = tuple(int(i) for i in np.argwhere(forbidden)[0])
+            raise GameError(f"actions{list(bad)} = {chosen[bad]} is not available in state {bad[-1]}")
         each = np.array([joint_action(index, game.action_sizes) for index in range(game.actions)])
         rows = [np.eye(size, dtype=np.int8)[each[chosen, m]] for m, size in enumerate(game.action_sizes)]
         return cls.product([like(row, game.system) for row in rows])
@@ -220,6 +239,40 @@ class Policy:
                 f"the game is in {game.system.value}, the policy in {self.system.value}; "
                 "convert one with .exact(), .balls() or .floats()"
             )
+        for m, (factor, mask) in enumerate(zip(self.factors, game.available or (), strict=False)):
+            played = support(factor) & ~mask[:, None, :]
+            if played.any():
+                index = tuple(int(i) for i in np.argwhere(played)[0])
+                raise GameError(
+                    f"factors[{m}]{list(index)} = {factor[index]}, but agent {m + 1} does not have this action there; "
+                    "use policy.restricted(game), or game.without_mask()"
+                )
+
+    def restricted(self, game: Game) -> Policy:
+        """This policy, given that only available actions are played: uniform over them where it plays none; for plain arrays.
+
+        ``Policy.softmax(logits).restricted(game)`` is the softmax over available actions.  Without masks nothing changes.
+        """
+        factors = []
+        for factor, mask in zip(self.factors, game.available or (), strict=False):
+            weights = np.where(mask[:, None, :], factor, like(0, factor))
+            mass = np.asarray(weights.sum(-1, keepdims=True))
+            some = compare(mass, ">", like(0, mass)) > 0
+            uniform = like(_uniform_over(mask)[:, None, :], factor)
+            factors.append(np.where(some, divide(weights, np.where(some, mass, like(1, mass))), uniform))
+        return Policy(tuple(factors)) if factors else self
+
+    def reordered(self, order: Sequence[int]) -> Policy:
+        """The same joint policy with the agents in another order: agent ``k`` is what was agent ``order[k-1]``, counted from 1.
+
+        A product policy keeps its factors.  Otherwise each agent now knows the actions of others, by Bayes; where these have
+        probability 0 it plays uniformly.  For plain arrays, and for product policies in proofs.
+        """
+        places = order_of(order, self.agents)
+        if self.is_product():
+            return Policy.product([self.factors[m][..., 0, :] for m in places])
+        joint = reordered(self.joint(), self.action_sizes, places)
+        return Policy.from_joint(joint, tuple(self.action_sizes[m] for m in places))
 
     # -- number systems -----------------------------------------------------------------------------------------------
 
@@ -243,3 +296,9 @@ class Policy:
     def __repr__(self) -> str:
         batch = f", batch {self.batch_shape}" if self.batch_shape else ""
         return f"Policy({self.states} states, actions {self.action_sizes}, {self.system.value}{batch})"
+
+
+def _uniform_over(mask: npt.NDArray[np.bool_]) -> npt.NDArray[Any]:
+    """``1/n`` on the ``n`` entries of each row that are there, as Fractions."""
+    counts = mask.sum(-1, keepdims=True)
+    return np.asarray(np.frompyfunc(lambda there, n: Fraction(int(there), int(n)), 2, 1)(mask, counts), dtype=object)

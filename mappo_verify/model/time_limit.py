@@ -79,6 +79,7 @@ class TimeLimited:
             tuple(f"{name} at {t}" for t in range(times) for name in names),
             game.action_names,
             f"{game.name} with a limit of {times} steps".strip(),
+            None if game.available is None else tuple(np.concatenate([mask] * times) for mask in game.available),
         )
 
     def policy(self, policy: Policy) -> Policy:

@@ -55,7 +55,8 @@ def expected_vtrace(
 def vtrace_policy(target: Policy, behaviour: Policy, rho_max: Any = 1) -> Policy:
     """``π_ρ̄(a|s) ∝ min(ρ̄ μ(a|s), π(a|s))``, whose value is V-trace's fixed point; ``ρ̄ > 0``.
 
-    Even for product policies it is no product; its factors know the prefix.  For plain arrays.
+    Even for product policies it is no product; its factors know the prefix.  For plain arrays; where actions are unavailable,
+    use ``.restricted(game)`` on it.
     """
     played = behaviour.joint()
     common = minimum(scalar_for(behaviour.system, "rho_max", rho_max) * played, target.joint())
