@@ -16,8 +16,8 @@ share the gain, and nothing is rounded:
 
 What most work needs is here: games and policies, their values, claims and their trial, arithmetic for proofs.  The rest is in
 namespaces: ``quantities``, ``games``, ``simulation``, ``algorithms``, ``runs``, ``checking``, ``arithmetic`` and ``errors``.  The
-stubs beside their ``__init__.py`` (here ``__init__.pyi``) list the public names in reading order.  Each is imported when first used:
-``import mappo_verify`` itself loads nothing heavy, not even NumPy.
+stubs beside their ``__init__.py`` (here ``__init__.pyi``) list the public names in reading order.  Each is imported when first
+used: ``import mappo_verify`` itself loads nothing heavy, not even NumPy.
 """
 
 import importlib
