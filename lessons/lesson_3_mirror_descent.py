@@ -175,9 +175,8 @@ def _(best, beta, candidate, path, placed, policy, values):
 
 @app.cell
 def _(best, beta, candidate, policy, values):
-    gap = mv.quantities.mirror_objective(best, policy, values, beta) - mv.quantities.mirror_objective(
-        candidate, policy, values, beta
-    )
+    _objective = mv.quantities.mirror_objective
+    gap = _objective(best, policy, values, beta) - _objective(candidate, policy, values, beta)
     distance = beta * mv.kl_divergence(candidate, best)
     three_points = gap == distance
     proof = mv.check("proposition-4.2", policy=policy, values=values, beta=beta, candidate=candidate)

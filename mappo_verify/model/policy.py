@@ -269,7 +269,7 @@ class Policy:
         probability 0 it plays uniformly.  For plain arrays, and for product policies in proofs.
         """
         places = order_of(order, self.agents)
-        if self.is_product():
+        if true_everywhere(self.product_mask()):
             return Policy.product([self.factors[m][..., 0, :] for m in places])
         joint = reordered(self.joint(), self.action_sizes, places)
         return Policy.from_joint(joint, tuple(self.action_sizes[m] for m in places))

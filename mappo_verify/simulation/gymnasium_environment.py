@@ -24,6 +24,7 @@ class GameEnvironment(gymnasium.Env):  # type: ignore[misc]
     def __init__(self, game: Game | TimeLimited, start: Any = None, render_mode: str | None = None) -> None:
         self.one = OneGame(game, start)
         self.render_mode = render_mode
+        self._max_episode_steps = self.one.limit  # as Gymnasium's TimeLimit has it
         self.observation_space = Discrete(self.one.game.states + 1)
         self.action_space = Discrete(self.one.game.actions)
 
