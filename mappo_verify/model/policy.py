@@ -14,9 +14,12 @@ import numpy.typing as npt
 from ..arithmetic import (
     Array,
     System,
+    as_array,
     both,
     certainly_equal,
+    choose,
     compare,
+    denominator,
     divide,
     is_hidden,
     like,
@@ -24,6 +27,7 @@ from ..arithmetic import (
     support,
     system_of,
     tilt,
+    true_everywhere,
 )
 from ..errors import GameError
 from .agents import extend, joint_action, order_of, prefix_sizes, reordered, split_last
@@ -152,18 +156,21 @@ class Policy:
     @classmethod
     def from_joint(cls, table: Any, action_sizes: Sequence[int]) -> Policy:
         """The chain of factors of a joint table ``π(a | s)`` ``[..., S, A]``, by Bayes; uniform where a prefix has mass 0."""
-        _, arrays = arrays_of(table=table)
-        joint, sizes = arrays["table"], tuple(int(size) for size in action_sizes)
+        joint, sizes = (
+            table if is_hidden((table,)) else arrays_of(table=table)[1]["table"],
+            tuple(map(int, action_sizes)),
+        )
         if joint.ndim < 2 or joint.shape[-1] != prefix_sizes(sizes)[-1]:
             raise GameError(f"table has shape {joint.shape}; it needs [..., S, {prefix_sizes(sizes)[-1]}]")
-        require_subprobability("table", joint, full=True)
+        if not is_hidden((joint,)):
+            require_subprobability("table", joint, full=True)
         factors: list[Array] = []
         for size in reversed(sizes):
             rows = split_last(joint, size)
-            joint = np.asarray(rows.sum(-1))
-            visited = np.broadcast_to((compare(joint, ">", like(0, joint)) > 0)[..., None], rows.shape)
+            joint = as_array(rows.sum(-1))
+            visited = compare(joint, ">", like(0, joint))[..., None]
             uniform = like(np.full(rows.shape, Fraction(1, size), object), rows)
-            factors.append(np.where(visited, divide(rows, joint[..., None]), uniform))
+            factors.append(choose(visited, rows / denominator(joint)[..., None], uniform))
         return cls(tuple(reversed(factors)))
 
     # -- probabilities ------------------------------------------------------------------------------------------------
@@ -266,7 +273,7 @@ class Policy:
         """The same joint policy with the agents in another order: agent ``k`` is what was agent ``order[k-1]``, counted from 1.
 
         A product policy keeps its factors.  Otherwise each agent now knows the actions of others, by Bayes; where these have
-        probability 0 it plays uniformly.  For plain arrays, and for product policies in proofs.
+        probability 0 it plays uniformly.
         """
         places = order_of(order, self.agents)
         if true_everywhere(self.product_mask()):
