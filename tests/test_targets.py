@@ -209,9 +209,10 @@ def test_a_limit_says_what_is_wrong():
     with pytest.raises(SingularError, match="never terminates"):
         expected_gae(Game([[[1]]], [[1]], 1.0), Policy([[[[1.0]]]]), [0], 1)
     assert time_limited(game.with_start(None), 1).as_game().start is None
+    one, own = time_limited(hidden(game, System.RATIONALS, 0), 2), hidden(policy, System.RATIONALS, 0)
+    short = hidden(rational([[0, 0], [0, 0]]), System.RATIONALS, 2)
     with pytest.raises(GameError, match=r"critics of one instance has shape \(2, 2\); it needs \[T \+ 1, S\]"):
-        one, own = hidden(game, System.RATIONALS, 0), hidden(policy, System.RATIONALS, 0)
-        limited_gae(time_limited(one, 2), own, hidden(rational([[0, 0], [0, 0]]), System.RATIONALS, 2), 1)
+        limited_gae(one, own, short, 1)
 
 
 # --- along trajectories ---------------------------------------------------------------------------------------------------
