@@ -408,7 +408,7 @@ BAD = {
     "explained claim": (["explain", "lemma-b3"], "did you mean lemma-b.3"),
     "game": (["audit", "-g", "climbin"], "'climbin' is neither a named game (climbing, penalty"),
     "file": (["audit", "-g", "no-such-file.json"], "no-such-file.json"),
-    "format": (["audit", "-g", "pyproject.toml"], ".json, .json.gz, .dpomdp, .dpomdp.gz"),
+    "format": (["audit", "-g", "pyproject.toml"], ".json, .json.gz, .dpomdp, .dpomdp.gz, .pomdp, .pomdp.gz"),
     "empty name": (["optimal", "-g", ""], "'' is neither a named game"),
     "argument": (["optimal", "-g", "climbing:3"], "takes no argument"),
     "odd": (["optimal", "-g", "shared-parameter:3"], "even number of agents"),

@@ -27,6 +27,7 @@ BELOW = {
     "quantities": {"errors", "arithmetic", "model"},
     "games": {"errors", "arithmetic", "model"},
     "algorithms": {"errors", "arithmetic", "model", "quantities", "games"},
+    "simulation": {"errors", "arithmetic", "model", "quantities", "games", "algorithms"},
     "reproduction": {"errors", "arithmetic", "model", "quantities", "games", "algorithms"},
     "runs": {"errors", "arithmetic", "model", "quantities", "games", "algorithms", "reproduction"},
     "claims": {"errors", "axioms", "arithmetic", "model", "quantities", "games", "algorithms"},
@@ -258,10 +259,17 @@ HEAVY = {
     "hypothesis",
     "numba",
     "gymnasium",
+    "pettingzoo",
     "quantecon",
     "networkx",
 }
-HEAVY_ALLOWED = {("checking/strategies.py", "hypothesis"), ("arithmetic/enclosures/fused.py", "numba")}
+HEAVY_ALLOWED = {
+    ("checking/strategies.py", "hypothesis"),
+    ("arithmetic/enclosures/fused.py", "numba"),
+    ("simulation/gymnasium_environment.py", "gymnasium"),
+    ("simulation/pettingzoo_environment.py", "gymnasium"),
+    ("simulation/pettingzoo_environment.py", "pettingzoo"),
+}
 FLINT_HOMES = {f"arithmetic/{name}.py" for name in ARITHMETIC_INSIDE}
 ONLY_HOME = {"matplotlib": "report/plots/"}
 

@@ -712,7 +712,7 @@ def test_the_summary_has_the_numbers_of_the_run(tmp_path):
     data = summary_of(tmp_path, plan)
     game = plan.subject().floats()
     trace, best = plan.follow(plan.subject(), in_memory), mv.optimal(game)
-    found = mv.recompute(trace, game, best.policy)
+    found = mv.algorithms.recompute(trace, game, best.policy)
     after = np.arange(1, 41)
     assert data["returns"] == pytest.approx(trace.returns(game), rel=1e-9)
     assert data["gaps"] == pytest.approx(best.values @ game.start - trace.returns(game), rel=1e-6)
@@ -729,7 +729,7 @@ def test_what_replaces_the_false_fit_cost_is_the_norm_that_cauchy_and_schwarz_gi
     """``‖w_{m-1}(1 - π_{k+1}^m/π_k^m)‖_{2,σ_k}`` by hand: one state, and the comparator plays (0, 0)."""
     game = mv.restarted(mv.named_game("climbing")).floats()
     trace = mv.algorithms.multi_agent_ppo(game, 5, features=mv.Features.random(game, 2, 1))
-    found = mv.recompute(trace, game, mv.Policy.deterministic(game, np.zeros(1, int)))
+    found = mv.algorithms.recompute(trace, game, mv.Policy.deterministic(game, np.zeros(1, int)))
     for k in range(5):
         (one, two), (first, second) = ([f[0] for f in trace.policies(i).factors] for i in (k, k + 1))
         own = (one[0] * (1 - first[0] / one[0]) ** 2).sum()

@@ -13,6 +13,7 @@ The reward is averaged, and a transition that is *done* ends the game after its 
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
@@ -26,6 +27,8 @@ from ..model import Game
 from .files import FLOAT_ROUNDING
 from .untrusted import MAX_ENTRIES
 
+logger = logging.getLogger(__package__)
+
 
 def from_gymnasium(
     env_or_P: Any,
@@ -38,6 +41,9 @@ def from_gymnasium(
     ``action_sizes`` factors the action set into agents, agent 1 slowest; by default there is one agent.  ``start``
     defaults to the environment's ``initial_state_distrib``, where it has one.  Call ``.exact()`` for the rationals that
     the floats are.  Raises :class:`~mappo_verify.errors.GameError` that names the entry of ``P``.
+
+    A game has no time limit: where the environment has one, the logger ``mappo_verify.games`` says that it is dropped;
+    :func:`~mappo_verify.model.time_limit.time_limited` puts it back.
     """
     environment = getattr(env_or_P, "unwrapped", env_or_P)
     table = getattr(environment, "P", None) if hasattr(env_or_P, "unwrapped") else env_or_P
@@ -71,6 +77,10 @@ def from_gymnasium(
     except (TypeError, ValueError):
         raise GameError(f"start {start!r} is not a list of {states} probabilities") from None
     spec = getattr(environment, "spec", None)
+    limit = _time_limit(env_or_P)
+    if limit is not None:
+        message = "%s truncates episodes after %d steps, which the game does not; mv.time_limited(game, %d) does"
+        logger.warning(message, getattr(spec, "id", None) or type(environment).__name__, limit, limit)
     return Game(
         transition,
         reward,
@@ -79,6 +89,17 @@ def from_gymnasium(
         start=start,
         name=str(getattr(spec, "id", None) or ""),
     )
+
+
+def _time_limit(environment: Any) -> int | None:
+    """After how many steps some wrapper of an environment truncates, or the environment itself."""
+    layer = environment
+    while layer is not None:
+        limit = getattr(layer, "_max_episode_steps", None)
+        if limit is not None:
+            return int(limit)
+        layer = vars(layer).get("env") if hasattr(layer, "__dict__") else None
+    return None
 
 
 def _members(table: Any, name: str) -> list[Any]:

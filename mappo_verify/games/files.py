@@ -407,6 +407,10 @@ def save_game(game: Game, path: PathLike) -> None:
         raise GameError(f"a file holds one game, not a batch of shape {game.batch_shape}; save game[i]")
     if game.system not in (System.RATIONALS, System.FLOATS):
         raise GameError(f"a game in {game.system.value} has no exact numbers to write; save the game it was made from")
+    if game.available is not None:
+        raise GameError(
+            "the file format has no masks of available actions; save game.without_mask(), whose tables are the same"
+        )
     target = os.fspath(path)
     if not target.lower().endswith((".json", ".json.gz")):
         raise FileError(f"{target} does not end in .json or .json.gz, the format that games are saved in")

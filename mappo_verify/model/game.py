@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import prod
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..arithmetic import (
     Array,
@@ -27,7 +29,8 @@ from ..arithmetic import (
     system_of,
 )
 from ..errors import GameError
-from .agents import joint_action
+from .agents import joint_action, order_of, reordered
+from .availability import Masks, joint_mask, masks_of, substitutes_of
 from .conversion import convert
 from .tables import html_table, number_text
 from .validation import (
@@ -67,6 +70,9 @@ class Game:
     state_names, action_names : optional
         Names for display, one per state, and one tuple per agent.
     name : str
+    available : tuple of ``[S, A_m]`` masks, optional
+        One for each agent: which actions it has in which state, alike in the whole batch.  An unavailable action's rows are
+        overwritten by those of the agent's first available one, so that maxima over actions stay right; policies may not play it.
 
     Examples
     --------
@@ -87,6 +93,7 @@ class Game:
     state_names: tuple[str, ...] | None = None
     action_names: tuple[tuple[str, ...], ...] | None = None
     name: str = ""
+    available: Masks | None = None
     system: System = field(init=False)
     ends: Truth = field(init=False)
 
@@ -131,7 +138,15 @@ class Game:
             if start is not None:
                 require_subprobability("start", start)
         names = self._names(states, sizes)
+        masks = None if self.available is None else masks_of(self.available, states, sizes)
+        if masks is not None:
+            taken = substitutes_of(masks)
+            transition = np.take_along_axis(
+                transition, taken.reshape((1,) * len(transition.shape[:-3]) + (*taken.shape, 1)), -2
+            )
+            reward = np.take_along_axis(reward, taken.reshape((1,) * len(reward.shape[:-2]) + taken.shape), -1)
         for name, value in {
+            "available": masks,
             "transition": freeze(np.broadcast_to(transition, batch + transition.shape[-3:]), 3, system),
             "reward": freeze(np.broadcast_to(reward, batch + reward.shape[-2:]), 2, system),
             "discount": freeze(np.broadcast_to(discount, batch), 0, system),
@@ -264,7 +279,39 @@ class Game:
 
     def as_single_agent(self) -> Game:
         """The same game for one agent that chooses joint actions, so that actions may be correlated."""
-        return self._keeping_ends(self.ends, action_sizes=(self.actions,), action_names=None)
+        masks = None if self.available is None else (joint_mask(self.available),)
+        return self._keeping_ends(self.ends, action_sizes=(self.actions,), action_names=None, available=masks)
+
+    def without_mask(self) -> Game:
+        """The same tables for agents that may play every action: unavailable ones are copies of available ones."""
+        return self._keeping_ends(self.ends, available=None)
+
+    @property
+    def substitutes(self) -> npt.NDArray[np.intp]:
+        """The available joint action that each joint action is, or is a copy of, ``[S, A]``."""
+        if self.available is None:
+            return np.broadcast_to(np.arange(self.actions), (self.states, self.actions))
+        return substitutes_of(self.available)
+
+    def reordered(self, order: Sequence[int]) -> Game:
+        """The same game with the agents in another order: agent ``k`` is what was agent ``order[k-1]``, counted from 1.
+
+        A policy for it is ``policy.reordered(order)``.
+
+        >>> game = Game(np.zeros((1, 6, 1)), [[0, 1, 2, 3, 4, 5]], 0, action_sizes=(2, 3))
+        >>> game.reordered((2, 1)).reward, game.reordered((2, 1)).action_sizes
+        (array([[0., 3., 1., 4., 2., 5.]]), (3, 2))
+        """
+        places = order_of(order, self.agents)
+        moves = np.moveaxis(self.transition, -1, -3)  # the joint actions last
+        return self._keeping_ends(
+            reordered(self.ends, self.action_sizes, places),
+            transition=np.moveaxis(reordered(moves, self.action_sizes, places), -3, -1),
+            reward=reordered(self.reward, self.action_sizes, places),
+            action_sizes=tuple(self.action_sizes[m] for m in places),
+            action_names=None if self.action_names is None else tuple(self.action_names[m] for m in places),
+            available=None if self.available is None else tuple(self.available[m] for m in places),
+        )
 
     # -- number systems -----------------------------------------------------------------------------------------------
 

@@ -184,3 +184,27 @@ def unchecked(kind: type[T], **fields: Any) -> T:
     for name, value in fields.items():
         object.__setattr__(result, name, value)
     return result
+
+
+def scalar_for(system: Any, name: str, value: Any) -> Any:
+    """A parameter of a formula, a number or a batch of them, in ``system``; else :class:`GameError` that says what it is."""
+    if is_hidden((value,)):
+        return value
+    if isinstance(value, (int, Fraction)) and not isinstance(value, bool):
+        return like(value, system)
+    return table_for(system, name, value, (), "[...]")
+
+
+def table_for(system: Any, name: str, value: Any, core: tuple[int, ...], wanted: str) -> Array:
+    """An argument of a formula in ``system``, finite and with the last axes ``core``; else :class:`GameError`."""
+    if is_hidden((value,)):
+        return value  # type: ignore[no-any-return]
+    array = in_system(array_of(value, name), system)
+    if array.size and system_of(array) is not system:
+        raise GameError(
+            f"{name} is in {system_of(array).value}, and what it meets in {getattr(system, 'value', system)}; convert one of them"
+        )
+    require_shape(name, array, core, wanted)
+    if system is not System.SYMBOLS:
+        require_finite(name, array)
+    return array

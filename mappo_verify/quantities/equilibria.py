@@ -62,7 +62,9 @@ def response_game(game: Game, policy: Policy, m: int) -> Game:
         return kept.reshape(kept.shape[: kept.ndim - agents] + (game.action_sizes[m - 1],))
 
     moves = np.stack([averaged(game.transition[..., s]) for s in range(game.states)], axis=-1)
-    return Game(moves, averaged(game.reward), game.discount, (game.action_sizes[m - 1],), start=game.start)
+    masks = None if game.available is None else (game.available[m - 1],)
+    own = (game.action_sizes[m - 1],)
+    return Game(moves, averaged(game.reward), game.discount, own, start=game.start, available=masks)
 
 
 def best_response(game: Game, policy: Policy, m: int) -> Optimum:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -106,7 +107,7 @@ def optimal(game: Game) -> Optimum:
         better = compare(gain, ">", like(0, gain) + _tolerance(game, values)) > 0
         if not better.any():
             return Optimum(values, policy, actions, certify_optimality(game, values, actions))
-        actions = np.where(better.any(-1), argmax(table), actions)
+        actions = np.where(better.any(-1), allowed(game, argmax(table)), actions)
     raise GameError(f"policy iteration did not settle within {MAX_IMPROVEMENTS} improvements")
 
 
@@ -128,7 +129,12 @@ def proper_actions(game: Game) -> npt.NDArray[np.intp]:
         if not fresh.any():
             break
         chosen, done = np.where(fresh, np.argmax(leads, axis=-1), chosen), done | fresh
-    return np.asarray(np.where(done, chosen, 0), dtype=np.intp)
+    return allowed(game, np.where(done, chosen, 0))
+
+
+def allowed(game: Game, actions: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
+    """The available joint actions ``[..., S]`` that these are, or are copies of."""
+    return np.asarray(game.substitutes[np.arange(game.states), actions], dtype=np.intp)
 
 
 def _tolerance(game: Game, values: Array) -> float | int:
