@@ -55,3 +55,7 @@ class ClaimError(MappoVerifyError, ValueError):
 
 class FormulaError(MappoVerifyError, TypeError):
     """A formula does to the numbers of an instance what no formula may; the message says what to write instead."""
+
+
+class ConformanceError(MappoVerifyError, ValueError):
+    """A hook of the conformance kit cannot be called, or returns what is no array of numbers; the message names the cure."""
