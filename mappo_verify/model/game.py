@@ -21,6 +21,7 @@ from ..arithmetic import (
     like,
     maximum,
     minimum,
+    ones,
     possible,
     select,
     smallest,
@@ -227,7 +228,14 @@ class Game:
     @property
     def stopping(self) -> Array:
         """How likely the game ends, ``1 - Σ_s' P(s'|s, a)``, ``[..., S, A]``; 0 where only rounding took mass."""
-        return choose(self.ends, like(1, self.system) - self.transition.sum(-1), like(0, self.system))
+        if self.system is System.FLOATS:
+            from ..arithmetic.floats import complement
+
+            may_end = np.asarray(self.ends > 0)
+            return np.where(may_end, complement(self.transition), 0.0) if may_end.any() else np.zeros(may_end.shape)
+        whole = ones((*self.transition.shape[:-1], 1), self.system)
+        rest = np.concatenate([whole, -self.transition], axis=-1).sum(-1)  # one sum, so enclosures round it once
+        return choose(self.ends, rest, like(0, self.system))
 
     @property
     def outcomes(self) -> Array:

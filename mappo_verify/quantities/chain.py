@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from ..arithmetic import (
     Array,
+    System,
     Truth,
     as_array,
     both,
@@ -19,6 +20,7 @@ from ..arithmetic import (
     contract,
     either,
     every,
+    is_hidden,
     like,
     negation,
     some,
@@ -70,6 +72,16 @@ def values_exist(game: Game, policy: Policy) -> Truth:
     reach = reachable(support(induced_transition(game, policy)))
     ends = every(_some_reached(reach, leaks(game, policy)), -1)
     return either(compare(game.discount, "<", like(1, game.discount)), ends)
+
+
+def endless(game: Game, policy: Policy) -> tuple[tuple[int, ...], int] | None:
+    """Batch index and state from which a game with γ = 1 certainly never ends, for a message; None if there is none to name."""
+    if is_hidden((game.transition, *policy.factors)) or game.system not in (System.FLOATS, System.RATIONALS):
+        return None
+    certain = np.asarray(compare(game.discount, "=", like(1, game.discount)) > 0)[..., None]
+    never = _some_reached(reachable(support(induced_transition(game, policy))), leaks(game, policy)) < 0
+    found = np.argwhere(certain & never)
+    return (tuple(int(i) for i in found[0][:-1]), int(found[0][-1])) if len(found) else None
 
 
 def recurrent(game: Game, policy: Policy) -> Truth:

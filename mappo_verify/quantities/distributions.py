@@ -43,6 +43,7 @@ from ..arithmetic import (
     true_everywhere,
     truth_of,
 )
+from ..arithmetic.absorbing import visits_until_absorption
 from ..errors import GameError, UndecidedError
 from ..model import Game, Policy
 from .chain import Mask, has_stationary_distribution, induced_transition, leaks, reachable, recurrent
@@ -80,30 +81,6 @@ def stationary_distribution(game: Game, policy: Policy, recurrent_class: tuple[i
     leaving = choose(inside, returning, like(1, chain))
     counts = visits_until_absorption(onward, leaving, choose(reference, like(1, chain), nothing))
     return as_array(counts / counts.sum(-1, keepdims=True))
-
-
-def visits_until_absorption(onward: Array, leaving: Array, start: Array) -> Array:
-    """``start (I - onward)⁻¹``, shape ``[..., S]``, where the rows of ``onward`` and ``leaving`` together sum to 1.
-
-    ``onward`` ``[..., S, S]``, ``leaving`` and ``start`` ``[..., S]``, all at least 0.  ``1 - onward(s, s)`` enters as the sum of
-    all other ways out, so nothing is ever subtracted.
-    """
-    states = leaving.shape[-1]
-    eliminated = []  # from the last state to the first: how likely each earlier one leads there, and what begins there
-    for state in reversed(range(states)):
-        row, exit_here = onward[..., state, :state], leaving[..., state]
-        out = as_array(row.sum(-1) + exit_here)
-        column = onward[..., :state, state] / out[..., None]
-        begun = as_array(start[..., state] / out)
-        eliminated.append((column, begun))
-        onward = onward[..., :state, :state] + column[..., :, None] * row[..., None, :]
-        leaving = leaving[..., :state] + column * exit_here[..., None]
-        start = start[..., :state] + begun[..., None] * row
-    counts: list[Array] = []
-    for column, begun in reversed(eliminated):
-        earlier = (np.stack(counts, axis=-1) * column).sum(-1) if counts else 0
-        counts.append(as_array(begun + earlier))
-    return np.stack(counts, axis=-1)
 
 
 def _some_before(inside: Truth) -> Truth:
