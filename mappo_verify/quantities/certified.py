@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arithmetic import Numbers, System, as_array, choose, compare, floats_of, like, solve
+from ..arithmetic import Array, System, as_array, choose, compare, floats_of, like, solve
 from ..arithmetic.absorbing import solve_absorbing
 from ..errors import GameError
 from ..model import Game, Policy
@@ -77,14 +77,14 @@ def enclosed(game: Game, policy: Policy, batch: tuple[int, ...]) -> tuple[Game, 
     return one, mixed
 
 
-def enclosed_values(game: Game, policy: Policy) -> Numbers:
+def enclosed_values(game: Game, policy: Policy) -> Array:
     """``V_π`` of what :func:`enclosed` returned."""
     onward, reward = game.discount * induced_transition(game, policy), induced_reward(game, policy)
     leaving = like(1, game.system) - game.discount + game.discount * stopping_of(game, policy)
     if game.states <= ELIMINATED:
-        return solve_absorbing(onward, leaving, reward)  # type: ignore[return-value]
+        return solve_absorbing(onward, leaving, reward)
     identity = like(np.eye(game.states, dtype=np.int8), game.system)
-    return solve(identity - onward, reward[..., None])[..., 0]  # type: ignore[return-value]
+    return solve(identity - onward, reward[..., None])[..., 0]
 
 
 def bounds_of(values: Any, batch: tuple[int, ...]) -> tuple[Floats, Floats]:

@@ -213,7 +213,7 @@ def _dual(game: Game, values: Array, actions: npt.NDArray[np.intp]) -> tuple[Arr
 def _certificate(game: Game, values: Array, actions: npt.NDArray[np.intp], found: Comparison) -> OptimalityCertificate:
     """Of floats: the signs are certified, and the values lie within rounding of their certain bounds."""
     dual, residual, gap = _dual(game, values, actions)
-    best = (found.decided & (compare(found.advantage, "≤", 0.0) > 0)).all((-2, -1))
+    best = as_array((found.decided & (compare(found.advantage, "≤", 0.0) > 0)).all((-2, -1)))
     policy = Policy.deterministic(game, actions)
     sizes = solve_bellman(game, policy, np.abs(induced_reward(game, policy)))
     with np.errstate(invalid="ignore"):
