@@ -53,4 +53,6 @@ def restarted(game: Game) -> Game:
             f"start{index or ''} sums to {mass[tuple(index)]}; to start again a game needs a start that sums to 1"
         )
     again = game.stopping[..., None] * game.start[..., None, None, :]
-    return replace(game, transition=game.transition + again, name=f"{game.name}, restarted" if game.name else "")
+    return replace(
+        game, ends=None, transition=game.transition + again, name=f"{game.name}, restarted" if game.name else ""
+    )

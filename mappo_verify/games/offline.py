@@ -29,7 +29,7 @@ from ..model.agents import sum_out_later
 from ..model.conversion import convert
 from ..model.features import Features
 from ..model.trees import shared
-from ..model.validation import array_of, freeze, in_system, require_shape, require_subprobability
+from ..model.validation import array_of, freeze, in_system, probabilities, require_shape
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -76,7 +76,7 @@ class OfflineProblem:
         for name, core, wanted in (("states_distribution", 1, "[S]"), ("action_distribution", 2, "[S, A]")):
             table = in_system(array_of(getattr(self, name), name), game.system)
             require_shape(name, table, axes[:core], wanted)
-            require_subprobability(name, table, full=True)
+            probabilities(name, table, full=True)
             object.__setattr__(self, name, freeze(table, core, game.system))
         radius = in_system(array_of(self.radius, "radius"), game.system)
         if radius.ndim or (compare(radius, ">", like(0, radius)) <= 0).any():

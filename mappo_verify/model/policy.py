@@ -16,7 +16,7 @@ from ..errors import GameError
 from .agents import extend, joint_action, prefix_sizes, split_last
 from .conversion import convert
 from .game import Game
-from .validation import arrays_of, freeze, require_subprobability
+from .validation import arrays_of, freeze, probabilities, rounding_of
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -25,7 +25,7 @@ class Policy:
 
     ``factors[m-1]`` is ``π^m``, of shape ``[..., S, |A_1|···|A_{m-1}|, |A_m|]``: each agent knows the state and the actions of
     the agents before it.  The first factor has a prefix axis of length 1.  A *product* (decentralised) policy ignores the
-    prefix.  Rows must sum to 1 (floats: within 1e-9).
+    prefix.  Rows must sum to 1: floats up to rounding of the type that comes in, and float32 rows are divided by their sums.
 
     >>> chain = Policy([[[[0.5, 0.5]]], [[[1.0, 0.0], [0.0, 1.0]]]])     # agent 2 copies agent 1
     >>> chain.action_sizes, chain.is_product()
@@ -55,7 +55,8 @@ class Policy:
                     f"[..., {states}, {prefixes}, {sizes[m]}]"
                 )
             if system is not System.SYMBOLS:
-                require_subprobability(f"factors[{m}]", factor, full=True)
+                rounding = rounding_of(self.factors[m], sizes[m])
+                factors[m] = probabilities(f"factors[{m}]", factor, rounding, full=True)
         try:
             batch = np.broadcast_shapes(*(factor.shape[:-3] for factor in factors))
         except ValueError:
@@ -87,6 +88,9 @@ class Policy:
         for m, table in enumerate(tables):
             if table.ndim < 2:
                 raise GameError(f"factors[{m}] has shape {table.shape}; it needs [..., S, A_{m + 1}]")
+            if not is_hidden((table,)) and system_of(table) is System.FLOATS:
+                rounding = rounding_of(factors[m], table.shape[-1])
+                tables[m] = probabilities(f"factors[{m}]", table, rounding, full=True)
         prefixes = prefix_sizes(tuple(int(table.shape[-1]) for table in tables))
         return cls(
             tuple(np.repeat(table[..., None, :], p, axis=-2) for table, p in zip(tables, prefixes, strict=False))
@@ -137,7 +141,7 @@ class Policy:
         joint, sizes = arrays["table"], tuple(int(size) for size in action_sizes)
         if joint.ndim < 2 or joint.shape[-1] != prefix_sizes(sizes)[-1]:
             raise GameError(f"table has shape {joint.shape}; it needs [..., S, {prefix_sizes(sizes)[-1]}]")
-        require_subprobability("table", joint, full=True)
+        joint = probabilities("table", joint, rounding_of(table, joint.shape[-1]), full=True)
         factors: list[Array] = []
         for size in reversed(sizes):
             rows = split_last(joint, size)

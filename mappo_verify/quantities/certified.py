@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arithmetic import Array, System, as_array, choose, compare, floats_of, like, solve
+from ..arithmetic import Array, System, as_array, choose, compare, floats_of, largest, like, maximum, solve
 from ..arithmetic.absorbing import solve_absorbing
 from ..errors import GameError
 from ..model import Game, Policy
@@ -103,13 +103,15 @@ def bounds_of(values: Any, batch: tuple[int, ...]) -> tuple[Floats, Floats]:
 class Comparison:
     """How the joint actions of a deterministic policy compare with all others, by its own values.
 
-    ``low ≤ V_π ≤ high`` ``[..., S]``; ``advantage`` ``A_π(s, a)`` ``[..., S, A]``, its sign certified where ``decided``.
+    ``low ≤ V_π ≤ high`` ``[..., S]``; ``advantage`` ``A_π(s, a)`` ``[..., S, A]``, its sign certified where ``decided``;
+    ``excess`` ``[...]`` is at least every advantage of the game, and 0.
     """
 
     low: Floats
     high: Floats
     advantage: Floats
     decided: npt.NDArray[np.bool_]
+    excess: Floats
 
 
 def compared(game: Game, actions: npt.NDArray[np.intp]) -> Comparison:
@@ -141,7 +143,8 @@ def compared(game: Game, actions: npt.NDArray[np.intp]) -> Comparison:
         advantage[open_games] = np.sign(signs) * np.where(size == 0, np.finfo(float).tiny, size)
         decided[open_games] = True
         low[open_games], high[open_games] = np.nextafter(rounded, -np.inf), np.nextafter(rounded, np.inf)
-    return Comparison(low, high, advantage, decided)
+        most[open_games] = np.where(signs > 0, np.nextafter(size, np.inf), 0.0)
+    return Comparison(low, high, advantage, decided, as_array(largest(maximum(most, 0.0), (-2, -1))))
 
 
 def _same_rows(game: Game, actions: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:

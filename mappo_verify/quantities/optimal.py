@@ -46,9 +46,10 @@ class OptimalityCertificate:
     ``gap`` is the duality gap ``Σ ρ v - Σ d r_π`` from the uniform start, ``slack`` is ``v - (r + γPv)`` at every state and
     action.  On rationals both are exact, and ``holds`` means that they are right.
 
-    On floats ``holds`` means that the actions are optimal beyond doubt for the exact numbers that the floats are, and that the
-    values are right to rounding.  ``error`` ``[..., S]`` bounds how far they are from ``V_*`` (infinite where the actions are
-    not certainly optimal; 0 on rationals), and ``slack`` is that of the exact values, rounded.
+    ``error`` ``[..., S]`` bounds how far the values, and those of the actions, are from ``V_*``; it is 0 on rationals.  On floats
+    it is certain, for the exact numbers that the floats are, and ``holds`` means that it is rounding: at most ``2⁻⁴⁰`` of the
+    sizes added up in the entry.  Where the actions may not be optimal, it includes ``excess/(1-γ)``, with the largest advantage
+    that is not excluded.  ``slack`` is that of the exact values, rounded.
     """
 
     values: Array
@@ -93,8 +94,10 @@ def optimal(game: Game) -> Optimum:
 
     Exact on rationals (where float policy iteration goes first and only saves work).  On floats, comparisons are certified by
     enclosures, and by rationals where those leave a sign open and that takes a second at most; where it would take longer,
-    ``certificate.holds`` is False.  Where γ = 1, the policy is optimal among those that end.  Raises
-    :class:`~mappo_verify.errors.SingularError` where γ = 1 and some policy on the way never terminates, and
+    ``certificate.error`` says how much the actions may miss, and ``certificate.holds`` whether that is rounding.  Where γ = 1,
+    the policy is optimal among those that end.
+
+    Raises :class:`~mappo_verify.errors.SingularError` where γ = 1 and some policy on the way never terminates, and
     :class:`~mappo_verify.errors.GameError` on balls and symbols: optimise the exact game instead.
     """
     if game.system not in (System.FLOATS, System.RATIONALS):
@@ -213,11 +216,11 @@ def _dual(game: Game, values: Array, actions: npt.NDArray[np.intp]) -> tuple[Arr
 def _certificate(game: Game, values: Array, actions: npt.NDArray[np.intp], found: Comparison) -> OptimalityCertificate:
     """Of floats: the signs are certified, and the values lie within rounding of their certain bounds."""
     dual, residual, gap = _dual(game, values, actions)
-    best = as_array((found.decided & (compare(found.advantage, "≤", 0.0) > 0)).all((-2, -1)))
     policy = Policy.deterministic(game, actions)
     sizes = solve_bellman(game, policy, np.abs(induced_reward(game, policy)))
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore"):
+        short = np.where(found.excess == 0, 0.0, found.excess / (1 - game.discount) * (1 + 2.0**-50))
         off = np.maximum(np.abs(values - found.low), np.abs(values - found.high)) * (1 + 2.0**-50)
-    error = np.where(best[..., None], off, np.inf)
+    error = off + short[..., None]
     holds = bool((compare(error, "≤", ROUNDING * sizes + SMALLEST) > 0).all())
     return OptimalityCertificate(values, actions, dual, -found.advantage, residual, gap, error, holds)
