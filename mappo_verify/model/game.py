@@ -275,8 +275,19 @@ class Game:
 
     @property
     def horizon(self) -> Array:
-        """The effective horizon ``1/(1-γ)``, for γ < 1: the largest value where rewards lie in [0, 1], shape ``[...]``."""
+        """The effective horizon ``1/(1-γ)``: the largest value where rewards lie in [0, 1], shape ``[...]``.
+
+        Raises :class:`~mappo_verify.errors.GameError` where γ = 1.
+        """
         one = like(1, self.system)
+        if not is_hidden((self.transition,)):
+            endless = compare(self.discount, "=", one) > 0
+            if endless.any():
+                index = first(as_array(endless), self.discount)[0]
+                raise GameError(
+                    f"discount{at((index, 1))}, so the horizon 1/(1-γ) is infinite; choose a discount below 1, for instance "
+                    "game.with_discount(Fraction(9, 10)) or --discount 9/10"
+                )
         return as_array(one / (one - self.discount))
 
     @property

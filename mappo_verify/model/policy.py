@@ -16,7 +16,7 @@ from ..errors import GameError
 from .agents import extend, joint_action, prefix_sizes, split_last
 from .conversion import convert
 from .game import Game
-from .validation import arrays_of, freeze, probabilities, rounding_of
+from .validation import arrays_of, freeze, probabilities, require_batches_fit, rounding_of
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -213,7 +213,7 @@ class Policy:
         return bool(self.product_mask().all())
 
     def require_fits(self, game: Game) -> None:
-        """Raise :class:`GameError` unless this policy can play ``game``."""
+        """Raise :class:`GameError` unless this policy can play ``game``, batch for batch."""
         if self.states != game.states or self.action_sizes != game.action_sizes:
             raise GameError(
                 f"the policy is for {self.states} states and action sizes {self.action_sizes}, "
@@ -224,6 +224,8 @@ class Policy:
                 f"the game is in {game.system.value}, the policy in {self.system.value}; "
                 "convert one with .exact(), .balls() or .floats()"
             )
+        if not is_hidden((*self.factors, game.transition)):
+            require_batches_fit(game=game.batch_shape, policy=self.batch_shape)
 
     # -- number systems -----------------------------------------------------------------------------------------------
 

@@ -159,6 +159,18 @@ def require_shape(name: str, array: Array, core: tuple[int, ...], wanted: str) -
         raise GameError(f"{name} has shape {array.shape}; it needs {wanted} = [{shape}]")
 
 
+def require_batches_fit(**batches: tuple[int, ...]) -> None:
+    """These batch axes broadcast; else :class:`GameError` that names them."""
+    if len(set(batches.values())) > 1:  # the common case costs nothing
+        try:
+            np.broadcast_shapes(*batches.values())
+        except ValueError:
+            named = ", ".join(f"{name} {list(shape)}" for name, shape in batches.items())
+            raise GameError(
+                f"the batch axes do not fit: {named}; lengths must agree, or be 1 (one game for many policies has none)"
+            ) from None
+
+
 def at(place: tuple[tuple[int, ...], Any]) -> str:
     """``[i, j] = value``, for messages."""
     index, value = place

@@ -24,11 +24,11 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, System, as_array, compare, contract, identity, lift, solve
+from ..arithmetic import Array, System, as_array, compare, contract, identity, is_hidden, lift, solve
 from ..arithmetic.absorbing import solve_absorbing, visits_until_absorption
 from ..errors import GameError, SingularError, UndecidedError
 from ..model import Game, Policy
-from ..model.validation import array_of, in_system, require_finite, require_shape
+from ..model.validation import array_of, in_system, probabilities, require_batches_fit, require_shape, rounding_of
 from .chain import endless, induced_reward, induced_transition, values_exist
 
 
@@ -132,5 +132,7 @@ def start_of(game: Game, start: Any = None) -> Array:
         return as_array(game.start)
     given = in_system(array_of(start, "start"), game.system)
     require_shape("start", given, (game.states,), "[..., S]")
-    require_finite("start", given)
-    return given
+    if is_hidden((given,)) or game.system is System.SYMBOLS:
+        return given
+    require_batches_fit(start=given.shape[:-1], game=game.batch_shape)
+    return probabilities("start", given, rounding_of(start, game.states))
