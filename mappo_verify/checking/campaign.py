@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import FALSE, System, floats_of, module_of, smallest
+from ..arithmetic.explained import explained
 from ..claims.case import Case, system_of_object
 from ..claims.claim import NUMERIC, Claim, Line
 from ..claims.coordinates import Sizes
@@ -60,6 +61,7 @@ SKIM = 1_000
 """Instances that enclosures look at together."""
 
 
+@explained
 def check(claim: str | Claim, *, steps: int | None = None, **objects: Any) -> Evidence:
     """Put one claim on trial on your own objects: ``mv.check("lemma-4.1", game=..., target=..., policy=..., start=...)``.
 
@@ -91,6 +93,7 @@ def _require_data(objects: dict[str, Any]) -> None:
             )
 
 
+@explained
 def audit(
     claims: Iterable[str | Claim] | None = None,
     profile: str = "quick",

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arithmetic import System
+from ..arithmetic.explained import explained
 from ..claims.case import Case
 from ..claims.claim import NUMERIC, Claim, chains, composed_relation
 from ..claims.coordinates import Coordinate, Sizes
@@ -100,6 +101,7 @@ class Falsification:
         return f"Falsification({self.claim.id}: {self.standing.value}, {found})"
 
 
+@explained
 def falsify(
     claim: str | Claim, profile: str = "quick", seed: int = 0, progress: Progress | None = None
 ) -> Falsification:

@@ -21,12 +21,14 @@ from typing import Any
 
 import numpy as np
 
+from ..arithmetic.explained import explained
 from ..errors import GameError
 from ..model import Game
 from ..model.validation import ROUNDING, rounding_of
 from .untrusted import MAX_ENTRIES
 
 
+@explained
 def from_gymnasium(
     env_or_P: Any,
     discount: float | Fraction,

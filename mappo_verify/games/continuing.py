@@ -22,11 +22,13 @@ from dataclasses import replace
 import numpy as np
 
 from ..arithmetic import System, compare, like
+from ..arithmetic.explained import explained
 from ..errors import GameError
 from ..model import Game
 from ..model.validation import ROUNDING
 
 
+@explained
 def restarted(game: Game) -> Game:
     """The game in which termination leads back to the start distribution ``ρ``; a batch game by game.
 

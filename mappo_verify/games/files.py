@@ -25,6 +25,7 @@ import msgspec
 import numpy as np
 
 from ..arithmetic import Array, System, module_of, support
+from ..arithmetic.explained import explained
 from ..errors import FileError, GameError
 from ..model import Game
 from ..model.agents import joint_action, joint_index
@@ -401,6 +402,7 @@ class _Reader:
 # --- writing --------------------------------------------------------------------------------------------------------
 
 
+@explained
 def save_game(game: Game, path: PathLike) -> None:
     """Write one game, exactly, as ``.json`` or ``.json.gz``; floats are written as the rationals that they are.
 

@@ -29,6 +29,7 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import Array, System, compare, contract, identity, lift, like, sqrt, square, tilt, zeros
+from ..arithmetic.explained import explained_class
 from ..errors import GameError
 from .agents import prefix_sizes
 from .conversion import convert
@@ -55,6 +56,7 @@ Decomposition = tuple[Array | None, Array, Array | None]
 """``√W φ = U diag(σ) Vᵀ`` as ``(U, σ, V)``; None stands for an identity."""
 
 
+@explained_class
 @dataclass(frozen=True, eq=False, repr=False)
 class Features(ABC):
     """Features of every agent, for ``states`` states and agents with ``action_sizes`` actions, in one number ``system``.

@@ -31,6 +31,7 @@ from ..arithmetic import (
     smallest,
     system_of,
 )
+from ..arithmetic.explained import explained_class
 from ..errors import GameError
 from .conversion import convert
 from .validation import (
@@ -49,6 +50,7 @@ from .validation import (
 )
 
 
+@explained_class
 @dataclass(frozen=True, eq=False, repr=False)
 class Game:
     """A fully cooperative Markov game, or a batch of them, in one number system.

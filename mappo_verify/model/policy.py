@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arithmetic import Array, System, both, certainly_equal, compare, divide, is_hidden, like, ones, system_of, tilt
+from ..arithmetic.explained import explained, explained_class
 from ..errors import GameError
 from .agents import extend, joint_action, prefix_sizes, split_last
 from .conversion import convert
@@ -19,6 +20,7 @@ from .game import Game
 from .validation import arrays_of, freeze, probabilities, require_batches_fit, rounding_of
 
 
+@explained_class
 @dataclass(frozen=True, eq=False, repr=False)
 class Policy:
     """A joint policy ``π(a | s) = Π_m π^m(a^m | s, a^{1:m-1})``, or a batch of them.
@@ -78,6 +80,7 @@ class Policy:
     # -- constructors -------------------------------------------------------------------------------------------------
 
     @classmethod
+    @explained
     def product(cls, factors: Sequence[Any]) -> Policy:
         """Independent agents: ``factors[m-1]`` is ``π^m(a^m | s)``, of shape ``[..., S, |A_m|]``."""
         tables = (
@@ -97,6 +100,7 @@ class Policy:
         )
 
     @classmethod
+    @explained
     def uniform(cls, game: Game) -> Policy:
         """Every agent plays every action alike, in the number system of ``game``."""
         return cls.product(
@@ -104,6 +108,7 @@ class Policy:
         )
 
     @classmethod
+    @explained
     def deterministic(cls, game: Game, actions: Any) -> Policy:
         """The joint action ``actions[..., s]`` (an index of the joint axis) in state ``s``, with certainty."""
         chosen = np.asarray(actions)
@@ -120,6 +125,7 @@ class Policy:
         return cls.product([like(row, game.system) for row in rows])
 
     @classmethod
+    @explained
     def softmax(cls, logits: Sequence[Any]) -> Policy:
         """``π^m ∝ exp(logits[m-1])``, each ``[..., S, |A_1|···|A_{m-1}|, |A_m|]``.
 
@@ -135,6 +141,7 @@ class Policy:
         return cls(tuple(tilt(ones(table.shape, table), table) for table in tables))
 
     @classmethod
+    @explained
     def from_joint(cls, table: Any, action_sizes: Sequence[int]) -> Policy:
         """The chain of factors of a joint table ``π(a | s)`` ``[..., S, A]``, by Bayes; uniform where a prefix has mass 0."""
         _, arrays = arrays_of(table=table)

@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from ..arithmetic import Array, System, as_array, choose, compare, floats_of, largest, like, maximum, solve
 from ..arithmetic.absorbing import solve_absorbing
+from ..arithmetic.explained import explained
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.trees import hidden
@@ -42,6 +43,7 @@ def work(states: int, actions: int, count: int = 1) -> int:
     return count * (states**2 * (states**2 + actions) + 1_000)
 
 
+@explained
 def value_bounds(game: Game, policy: Policy) -> tuple[Floats, Floats]:
     """``(low, high)``, each ``[..., S]``, with ``low ≤ V_π ≤ high`` for the exact values of a game and a policy of floats.
 

@@ -44,12 +44,14 @@ from ..arithmetic import (
     truth_of,
 )
 from ..arithmetic.absorbing import visits_until_absorption
+from ..arithmetic.explained import explained
 from ..errors import GameError, UndecidedError
 from ..model import Game, Policy
 from .chain import Mask, has_stationary_distribution, induced_transition, leaks, reachable, recurrent
 from .values import solve_bellman, start_of
 
 
+@explained
 def visits(game: Game, policy: Policy, start: Any = None) -> Array:
     """``d^π_ρ = ρᵀ (I - γ P_π)⁻¹``, shape ``[..., S]``: expected discounted visits from ``ρ`` (default: the game's start).
 
@@ -58,12 +60,14 @@ def visits(game: Game, policy: Policy, start: Any = None) -> Array:
     return solve_bellman(game, policy, start_of(game, start), transposed=True)
 
 
+@explained
 def occupancy(game: Game, policy: Policy, start: Any = None) -> Array:
     """``d_π(s, a) = (1-γ) d^π_ρ(s) π(a|s)``, shape ``[..., S, A]``; sums to 1 where nothing terminates and γ < 1."""
     states = lift(like(1, game.system) - game.discount, 1) * visits(game, policy, start)
     return as_array(states[..., None] * policy.joint())
 
 
+@explained
 def stationary_distribution(game: Game, policy: Policy, recurrent_class: tuple[int, ...] | None = None) -> Array:
     """``ν_π`` with ``ν_π P_π = ν_π`` and ``Σ ν_π = 1``, shape ``[..., S]``; exactly zero on transient states.
 
@@ -142,6 +146,7 @@ def _require_one_class(game: Game, reach: Mask, inside: Mask) -> None:
         )
 
 
+@explained
 def state_action_distribution(states: Array, policy: Policy, m: int | None = None) -> Array:
     """``ν(s) π^{1:m}(a^{1:m}|s)``, shape ``[..., S, |A_1|···|A_m|]``; all agents by default, and then ``σ = ν·π``."""
     prefixes = policy.prefix_probabilities()[policy.agents if m is None else m]

@@ -34,6 +34,7 @@ from ..arithmetic import (
     maximum,
     true_everywhere,
 )
+from ..arithmetic.explained import explained
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.agents import agent_axes, axis_of
@@ -79,6 +80,7 @@ def response_game(game: Game, policy: Policy, m: int) -> Game:
     return Game(moves, averaged(game.reward), game.discount, (game.action_sizes[m - 1],), start=game.start)
 
 
+@explained
 def best_response(game: Game, policy: Policy, m: int) -> Optimum:
     """What agent ``m`` (counted from 1) should do while the others keep their factors: values, deterministic policy, certificate.
 
@@ -96,6 +98,7 @@ def with_response(policy: Policy, m: int, response: Policy) -> Policy:
     return Policy.product(own)
 
 
+@explained
 def nash_gaps(game: Game, policy: Policy, start: Any = None) -> Array:
     """What each agent alone could gain from ``ρ`` (default: the game's start), shape ``[..., N]``, each at least 0.
 

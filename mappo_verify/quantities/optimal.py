@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arithmetic import Array, System, argmax, as_array, compare, contract, is_hidden, lift, like, support, zeros
+from ..arithmetic.explained import explained
 from ..arithmetic.one_instance import refuse
 from ..errors import ExactnessError, GameError, SingularError
 from ..model import Game, Policy
@@ -89,6 +90,7 @@ class Optimum:
         return self.checked
 
 
+@explained
 def optimal(game: Game) -> Optimum:
     """The optimal values and an optimal deterministic joint policy, by policy iteration.
 
@@ -185,6 +187,7 @@ def proper_actions(game: Game) -> npt.NDArray[np.intp]:
     return np.asarray(np.where(done, chosen, 0), dtype=np.intp)
 
 
+@explained
 def certify_optimality(game: Game, values: Array, actions: npt.NDArray[np.intp]) -> OptimalityCertificate:
     """Check that ``values`` are optimal and that the joint ``actions`` attain them, from the game's data alone."""
     if game.system is System.FLOATS:

@@ -24,8 +24,9 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, System, as_array, compare, contract, identity, is_hidden, lift, solve
+from ..arithmetic import Array, System, as_array, contract, identity, is_hidden, lift, solve
 from ..arithmetic.absorbing import solve_absorbing, visits_until_absorption
+from ..arithmetic.explained import explained
 from ..errors import GameError, SingularError, UndecidedError
 from ..model import Game, Policy
 from ..model.validation import array_of, in_system, probabilities, require_batches_fit, require_shape, rounding_of
@@ -37,6 +38,7 @@ def bellman_matrix(game: Game, policy: Policy) -> Array:
     return as_array(identity(game.states, game.system) - lift(game.discount, 2) * induced_transition(game, policy))
 
 
+@explained
 def lookahead(game: Game, values: Array) -> Array:
     """``r(s, a) + γ Σ_s' P(s'|s, a) v(s')``, shape ``[..., S, A]``, for any ``v`` of shape ``[..., S]``."""
     return as_array(game.reward + lift(game.discount, 2) * contract("...sat,...t->...sa", game.transition, values))
@@ -58,7 +60,7 @@ def solve_bellman(game: Game, policy: Policy, right: Array, transposed: bool = F
     ``game.exact()``, the error is about 1e-13 of ``(I - γ P_π)⁻¹ |right|``; :func:`~mappo_verify.quantities.value_bounds` gives
     certain bounds.
     """
-    if game.system is System.FLOATS and (compare(1 - game.discount, "<", WELL_LEFT) > 0).any():
+    if game.system is System.FLOATS and (1 - game.discount < WELL_LEFT).any():
         exists = values_exist(game, policy)
         if (exists < 0).any():
             raise SingularError(f"the linear system is singular: {_without_values(game, policy)}")
@@ -100,6 +102,7 @@ def _without_values(game: Game, policy: Policy) -> str:
     return f"{reason}: {named}{where} never terminates; {cure}"
 
 
+@explained
 def state_values(game: Game, policy: Policy) -> Array:
     """``V_π = (I - γ P_π)⁻¹ r_π``: the expected discounted sum of rewards from each state, shape ``[..., S]``.
 
@@ -108,17 +111,20 @@ def state_values(game: Game, policy: Policy) -> Array:
     return solve_bellman(game, policy, induced_reward(game, policy))
 
 
+@explained
 def action_values(game: Game, policy: Policy) -> Array:
     """``Q_π(s, a) = r(s, a) + γ Σ_s' P(s'|s, a) V_π(s')``, shape ``[..., S, A]``.  Source: Section 3.1."""
     return lookahead(game, state_values(game, policy))
 
 
+@explained
 def advantages(game: Game, policy: Policy) -> Array:
     """``A_π(s, a) = Q_π(s, a) - V_π(s)``, shape ``[..., S, A]``.  Source: Section 3.1."""
     values = state_values(game, policy)
     return as_array(lookahead(game, values) - values[..., None])
 
 
+@explained
 def returns(game: Game, policy: Policy, start: Any = None) -> Array:
     """``J_ρ(π) = Σ_s ρ(s) V_π(s)``, shape ``[...]``; ``ρ`` defaults to the game's own start.  Source: Sections 4 and 5."""
     return contract("...s,...s->...", start_of(game, start), state_values(game, policy))
