@@ -134,7 +134,11 @@ def test_the_message_names_what_was_given():
     with pytest.raises(mv.errors.ArgumentError) as caught:
         mv.mirror_step(mv.Policy.uniform(GAME).factors[0], [1.0] * 9, 1.0)
     text = str(caught.value)
-    assert text.startswith("mirror_step: ") and "given factor = an array [2, 1, 2] of float64" in text and "values = a list of length 9" in text
+    assert (
+        text.startswith("mirror_step: ")
+        and "given factor = an array [2, 1, 2] of float64" in text
+        and "values = a list of length 9" in text
+    )
     assert "π⁺(a|s, p)" in text and caught.value.__cause__ is not None
 
 

@@ -53,6 +53,9 @@ def explained(function: Callable[P, R]) -> Callable[P, R]:
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return function(*args, **kwargs)
+        except ArgumentError as error:  # of a function that this one called: say it of the outermost
+            _explain(error.__cause__ or error, function, function.__name__, args, kwargs)
+            raise
         except MappoVerifyError:
             raise
         except FOREIGN as error:
@@ -70,6 +73,9 @@ def explained_class(kind: C) -> C:
     def guarded(self: Any, *args: Any, **kwargs: Any) -> None:
         try:
             made(self, *args, **kwargs)
+        except ArgumentError as error:
+            _explain(error.__cause__ or error, kind, kind.__name__, args, kwargs)
+            raise
         except MappoVerifyError:
             raise
         except FOREIGN as error:
@@ -80,7 +86,7 @@ def explained_class(kind: C) -> C:
     return kind
 
 
-def _explain(error: Exception, function: Callable[..., Any], name: str, args: Any, kwargs: Any) -> None:
+def _explain(error: BaseException, function: Callable[..., Any], name: str, args: Any, kwargs: Any) -> None:
     """Raises our error; returns where the original one is to be raised."""
     if any(map(_of_one_instance, (*args, *kwargs.values()))):
         return
