@@ -114,7 +114,9 @@ def public_functions() -> Iterator[tuple[str, Any]]:
                 yield (f"{namespace}.{name}" if namespace else name), found
             if inspect.isclass(found):
                 for method, function in inspect.getmembers(found):
-                    if not method.startswith("_") and isinstance(inspect.getattr_static(found, method), classmethod):
+                    if not method.startswith("_") and isinstance(
+                        inspect.getattr_static(found, method), (classmethod, staticmethod)
+                    ):
                         yield f"{name}.{method}", function
 
 

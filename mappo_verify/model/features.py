@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import Array, System, compare, contract, identity, lift, like, sqrt, square, tilt, zeros
-from ..arithmetic.explained import explained_class
+from ..arithmetic.explained import explained, explained_class
 from ..errors import GameError
 from .agents import prefix_sizes
 from .conversion import convert
@@ -73,11 +73,13 @@ class Features(ABC):
     # -- constructors -------------------------------------------------------------------------------------------------
 
     @staticmethod
+    @explained
     def tabular(game: Game) -> TabularFeatures:
         """One-hot features of every ``(s, p, a)``: any factor of full support is log-linear in them."""
         return TabularFeatures(game.states, game.action_sizes, game.system)
 
     @staticmethod
+    @explained
     def product(game: Game) -> GivenFeatures:
         """One-hot features of ``(s, a)`` that ignore the prefix: agents that do not see each other's actions, ``d_m = S·A_m``.
 
@@ -90,6 +92,7 @@ class Features(ABC):
         return Features.given(tables)
 
     @staticmethod
+    @explained
     def random(game: Game, dimension: int, seed: int = 0) -> GivenFeatures:
         """Directions drawn uniformly, of norm just below 1, ``dimension`` for every agent; the seed makes them reproducible."""
         require_count("the dimension of features", dimension)
@@ -107,6 +110,7 @@ class Features(ABC):
         return Features.given([convert(table, game.system) for table in unit])
 
     @staticmethod
+    @explained
     def given(tables: Sequence[Any]) -> GivenFeatures:
         """The user's own: ``tables[m]`` is ``φ^{m+1}``, of shape ``[..., S, prefixes, A_{m+1}, d_{m+1}]``.
 
