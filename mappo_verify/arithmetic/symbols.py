@@ -11,6 +11,7 @@ A :class:`Quotient` is ``numerator / Π factorʲ``.  Denominators are kept as a 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -21,6 +22,7 @@ import numpy.typing as npt
 
 from ..errors import ExactnessError, SingularError, UndecidedError
 from .formal import FormalLog
+from .one_instance import WITHIN, no_answer
 from .system import FALSE, TRUE, UNKNOWN, Array, System, Truth, elementwise
 
 
@@ -234,7 +236,7 @@ class Quotient:
 
     def __abs__(self) -> Quotient:
         if self.sign is None:
-            raise UndecidedError("an absolute value depends on the parameters")
+            no_answer(UndecidedError("an absolute value depends on the parameters"))
         return -self if self.sign < 0 else self
 
     def is_zero(self) -> bool:
@@ -412,19 +414,21 @@ class SymbolicLog(FormalLog):
     def sign(self) -> int:
         if self.is_zero():
             return 0
-        raise UndecidedError("the sign of a symbolic logarithm depends on the parameters")
+        return no_answer(UndecidedError("the sign of a symbolic logarithm depends on the parameters"))
 
 
 def _log(value: Any) -> Any:
     if isinstance(value, Quotient) and not isinstance(value.ring, DegreeRing) and _sign_of(value) != 1:
-        raise ExactnessError(f"log({str(value)[:60]}) needs a positive number, and no ingredient says that this is one")
+        no_answer(
+            ExactnessError(f"log({str(value)[:60]}) needs a positive number, and no ingredient says that this is one")
+        )
     return _log_of(value)
 
 
 def _log_of(value: Any) -> Any:
     """``Σ eᵢ log|fᵢ|`` over the factors of ``value``, which is positive wherever its logarithm counts."""
     if not isinstance(value, Quotient) or isinstance(value.ring, DegreeRing):
-        raise ExactnessError(f"log of {value} has no symbolic value")
+        no_answer(ExactnessError(f"log of {value} has no symbolic value"))
     ring = value.ring
 
     def number(k: int) -> Quotient:
@@ -443,7 +447,7 @@ def _exp(value: Any) -> Any:
         return value.exp()
     if isinstance(value, Quotient) and value.is_zero():
         return constant(1)
-    raise ExactnessError(f"exp({value}) has no symbolic value; give log-values as logarithms")
+    return no_answer(ExactnessError(f"exp({value}) has no symbolic value; give log-values as logarithms"))
 
 
 def xlogy(factor: Array, values: Array) -> Array:
@@ -470,20 +474,21 @@ def log(values: Array) -> Array:
 
 
 def sqrt(values: Array) -> Array:
-    raise ExactnessError("square roots have no symbolic value; compare squares")
+    no_answer(ExactnessError("square roots have no symbolic value; compare squares"))
 
 
 def infinity(where: str) -> Any:
-    raise ExactnessError(f"a positive number is divided by zero at index {where}")
+    no_answer(ExactnessError(f"a positive number is divided by zero at index {where}"))
 
 
 def _compare(relation: str, left: Any, right: Any) -> np.int8:
+    """Two lines that differ are no identity; what a proof compares may be equal for some parameters."""
     difference = right - left
     sign = _sign_of(difference)
     if sign is not None:
         return TRUE if {"=": sign == 0, "≤": sign >= 0, "<": sign > 0}[relation] else FALSE
-    decided = relation == "=" and isinstance(difference, Quotient) and isinstance(difference.ring, PolynomialRing)
-    return FALSE if decided else UNKNOWN
+    polynomial = isinstance(difference, Quotient) and isinstance(difference.ring, PolynomialRing)
+    return FALSE if relation == "=" and polynomial and not WITHIN.get() else UNKNOWN
 
 
 def compare(left: Array, relation: str, right: Array) -> Truth:
@@ -522,16 +527,39 @@ def nonzero(values: Array) -> Truth:
 def hull(left: Any, right: Any) -> Any:
     if left is right or left == right:
         return left
-    raise UndecidedError("which of two values to choose depends on the parameters")
+    return no_answer(UndecidedError("which of two values to choose depends on the parameters"))
 
 
 def maximum(left: Array, right: Array) -> Array:
-    raise UndecidedError("which of two symbols is larger depends on the parameters")
+    no_answer(UndecidedError("which of two symbols is larger depends on the parameters"))
 
 
 def argmax(values: Array) -> npt.NDArray[np.intp]:
-    raise UndecidedError("which of several symbols is largest depends on the parameters")
+    no_answer(UndecidedError("which of several symbols is largest depends on the parameters"))
 
 
 def to_float(value: Any) -> float:
     raise ExactnessError("a symbol has no value")
+
+
+def at(value: Any, point: Sequence[flint.fmpq]) -> Any:
+    """A quotient, or a formal logarithm over quotients, at rational values of the indeterminates.
+
+    :class:`ZeroDivisionError` where a denominator vanishes there.
+    """
+    if isinstance(value, FormalLog):
+        found = FormalLog(at(value.constant, point), [])
+        for base, coefficient in value.terms:
+            number = abs(_at(base, point))
+            factor = at(coefficient, point)
+            found = found + FormalLog(flint.fmpq(0), [(number.p, factor), (number.q, -factor)])
+        return found
+    denominator = flint.fmpq(1)
+    for index, power in value.powers.items():
+        denominator *= _at(value.ring.factors[index], point) ** power
+    return _at(value.numerator, point) / denominator
+
+
+def _at(element: Any, point: Sequence[flint.fmpq]) -> flint.fmpq:
+    """A polynomial, or a constant, at a point."""
+    return flint.fmpq(element if isinstance(element, (int, flint.fmpz, flint.fmpq)) else element(*point))

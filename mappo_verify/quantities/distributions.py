@@ -45,6 +45,7 @@ from ..arithmetic import (
 )
 from ..arithmetic.absorbing import visits_until_absorption
 from ..arithmetic.explained import explained
+from ..arithmetic.numbers import bare
 from ..errors import GameError, UndecidedError
 from ..model import Game, Policy
 from .chain import Mask, has_stationary_distribution, induced_transition, leaks, reachable, recurrent
@@ -99,7 +100,7 @@ def _recurrent_class(game: Game, policy: Policy, chain: Array, chosen_class: tup
     if is_hidden((chain,)):
         if chosen_class is not None:
             raise GameError("recurrent_class= is for plain games; in a proof, let a hypothesis make the class unique")
-        if system_of(chain) == System.SYMBOLS and true_everywhere(negation(leaks(game, policy))):
+        if bare(system_of(chain)) is System.SYMBOLS and true_everywhere(negation(leaks(game, policy))):
             return everywhere(TRUE, (game.states,), chain)  # a proof holds where what it divides by is not 0
         if not true_everywhere(has_stationary_distribution(game, policy)):
             raise GameError(
