@@ -9,6 +9,10 @@ class GameError(MappoVerifyError, ValueError):
     """A game, a policy or a distribution is malformed; the message names the index and the value."""
 
 
+class ArgumentError(GameError, TypeError):
+    """The arguments of a call do not fit; the message names the function, what was given and what it takes."""
+
+
 class MixedArithmeticError(MappoVerifyError, TypeError):
     """Two number systems met in one object or one formula."""
 

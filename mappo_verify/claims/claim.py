@@ -94,6 +94,10 @@ class Line:
             raise ClaimError(
                 f"line {self.expression!r} has relation {self.relation!r}; use one of {' '.join(RELATIONS)}"
             )
+        if not isinstance(self.because, str):
+            raise ClaimError(
+                f"line {self.expression!r} gives a {type(self.because).__name__} as its reason; say it in words"
+            )
         if self.relation is not None and not self.because:
             raise ClaimError(f"line {self.expression!r} gives no reason; say because=...")
 
