@@ -1,6 +1,6 @@
 """Section 4.2: Theorem 4.5 is true as printed where no step multiplies the odds of two actions by more than 79.9.
 
-With ``X = exp(u_k^m)`` at ``(s, p)``, largest ``h`` and smallest ``l``, no bound on the parameters is needed, only one on the step::
+With ``X = exp(u_k^m)`` at ``(s, p)``, largest ``h`` and smallest ``l``, a bound on the step is enough, whatever the parameters::
 
     χ²(π_{k+1}^m‖π_k^m) = E X²/(E X)² - 1 ≤ (h - l)²/(4 l h) = sinh²(½ log(h/l))
 
@@ -150,7 +150,7 @@ def bounded_steps(case: Case) -> Iterator[Line]:
         """``(h - l)²/(4lh) - (h - E X)(E X - l)/(E X)²`` is a square."""
         high, low, mean = largest(_factors(x, m)), smallest(_factors(x, m)), _mean(x, m)
         weights = _visits(x, m) / (4 * low * high * square(mean))
-        return (weights * squares((low + high) * mean - 2 * low * high)).sum((-2, -1))
+        return (weights * squares((low + high) * mean - 2 * low * high)).sum((-2, -1))  # type: ignore[no-any-return]
 
     yield at_most(
         f"{head} + Σ ε √(Σ κ w_{{m-1}}² (h - l)²/(4lh))",
@@ -164,7 +164,7 @@ def bounded_steps(case: Case) -> Iterator[Line]:
 
     def below(step: Step) -> Axiom:
         x = step.moved
-        return total(
+        return total(  # type: ignore[no-any-return]
             [
                 x.epsilon(m)
                 * root_between(
@@ -199,7 +199,7 @@ def bounded_steps(case: Case) -> Iterator[Line]:
         difference = sqrt(above - base)
         fit = root_above(sqrt(base) + difference, 2 * above, squares(sqrt(base) - difference))
         bounded = sqrt(base) * supposed(BOUNDED, 3 + sqrt(like(2, size)) - sqrt(size))
-        return x.epsilon(m) * (fit + bounded) + (x.eta * x.epsilon_hat(m)) * root_of_spread(x, m)
+        return x.epsilon(m) * (fit + bounded) + (x.eta * x.epsilon_hat(m)) * root_of_spread(x, m)  # type: ignore[no-any-return]
 
     yield at_most(
         f"{REST} + Σ (Δ + δ)",
@@ -225,6 +225,7 @@ STEPS = Setting(
     states=(1, 2),
     steps=(1, 3),
     action_range=(1, 2),
+    limit=10,
 )
 
 CLAIMS = (

@@ -332,6 +332,7 @@ CONSTANT_STEP = Setting(
     states=(1, 2),
     steps=(1, 2, 4),
     action_range=(2, 3),
+    limit=10,
 )
 
 CLAIMS = (
