@@ -45,6 +45,7 @@ from .arithmetic import (
     truth_of,
     xlogy,
 )
+from .arithmetic.numbers import bare
 from .arithmetic.one_instance import Truth
 from .errors import ClaimError
 
@@ -145,7 +146,7 @@ def _at_least_zero(values: Any) -> Any:
 def _sums_to_one(rows: Any) -> Any:
     """Whether rows sum to 1 (not certainly to something else, in systems that certify no equality)."""
     total = compare(rows.sum(-1), "=", 1)
-    return every_entry(total if system_of(rows) == System.SYMBOLS else truth_of(possible(total)))
+    return every_entry(total if bare(system_of(rows)) is System.SYMBOLS else truth_of(possible(total)))
 
 
 def gibbs(left: Any, right: Any) -> Axiom:
@@ -271,7 +272,7 @@ def root_below(values: Any, bound: Any, reason: Axiom) -> Axiom:
     def made() -> Part:
         square, signs, sums, given = reason.computed()
         same = every_entry(compare(bound * bound - values, "=", square))
-        if system_of(bound) != System.SYMBOLS:
+        if bare(system_of(bound)) is not System.SYMBOLS:
             same = truth_of(possible(same))
         return Part(bound - sqrt(values), both(signs, _at_least_zero(bound)), both(Truth.of(sums), same), given)
 
@@ -284,7 +285,7 @@ def root_between(smaller: Any, larger: Any, reason: Axiom) -> Axiom:
     def made() -> Part:
         difference, signs, sums, given = reason.computed()
         same = every_entry(compare(larger - smaller, "=", difference))
-        if system_of(smaller) != System.SYMBOLS:
+        if bare(system_of(smaller)) is not System.SYMBOLS:
             same = truth_of(possible(same))
         return Part(sqrt(larger) - sqrt(smaller), signs, both(Truth.of(sums), same), given)
 
@@ -297,7 +298,7 @@ def root_above(bound: Any, values: Any, reason: Axiom) -> Axiom:
     def made() -> Part:
         square, signs, sums, given = reason.computed()
         same = every_entry(compare(values - bound * bound, "=", square))
-        if system_of(bound) != System.SYMBOLS:
+        if bare(system_of(bound)) is not System.SYMBOLS:
             same = truth_of(possible(same))
         return Part(sqrt(values) - bound, signs, both(Truth.of(sums), same), given)
 

@@ -158,7 +158,7 @@ def test_reports_carry_the_intervals(audited):
     assert len(first["quantile_of_ratio"]) == 4 and len(first["growth_of_ratio"]) == len(first["slope_of_left"]) == 2
     assert claim_document(mv.audit(["lemma-b.3"])["lemma-b.3"])["statistics"] is None
     console = Console(file=io.StringIO(), width=200)
-    console.print(audit_table(audited))
+    console.print(audit_table(audited, details=True))
     assert "coverage [" in console.file.getvalue()
 
 

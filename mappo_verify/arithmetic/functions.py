@@ -168,7 +168,7 @@ def xlogy(factor: Any, values: Any) -> Array:
     if not numbers:
         return plain.xlogy(factor, values)
     weight, argument = numbers
-    if weight.system == System.SYMBOLS:
+    if weight.arithmetic.system is System.SYMBOLS:
         symbols = plain.module_of(System.SYMBOLS)
         weight, argument = broadcast_arrays(weight, argument)
         return Numbers(weight.arithmetic, (symbols.xlogy(weight._parts[0], argument._parts[0]),))  # type: ignore[return-value]
@@ -195,7 +195,7 @@ def denominator(values: Any) -> Array:
 
     Over symbols it is ``x`` itself, so a proof holds where ``x ≠ 0``.
     """
-    if isinstance(values, Numbers) and values.system == System.SYMBOLS:
+    if isinstance(values, Numbers) and values.arithmetic.system is System.SYMBOLS:
         return values
     return choose(support(values), values, like(1, values))
 
@@ -379,7 +379,7 @@ def some(truth: Any, axis: int | tuple[int, ...] = -1) -> plain.Truth:
 
 def assume_positive(values: Any) -> Array:
     """The same numbers.  In a proof over symbols they are known to be positive from now on: a fact that an ingredient states."""
-    if isinstance(values, Numbers) and values.system == System.SYMBOLS:
+    if isinstance(values, Numbers) and values.arithmetic.system is System.SYMBOLS:
         symbols = plain.module_of(System.SYMBOLS)
         return values._each(symbols.assume_positive)
     return values
@@ -387,7 +387,7 @@ def assume_positive(values: Any) -> Array:
 
 def assume_nonnegative(values: Any) -> Array:
     """The same numbers.  In a proof over symbols they are known to be at least 0 from now on: by construction or a theorem."""
-    if isinstance(values, Numbers) and values.system == System.SYMBOLS:
+    if isinstance(values, Numbers) and values.arithmetic.system is System.SYMBOLS:
         symbols = plain.module_of(System.SYMBOLS)
         return values._each(symbols.assume_nonnegative)
     return values
@@ -409,6 +409,11 @@ def system_of(*arrays: Any) -> Any:
 def certain(truth: Any) -> Mask:
     """What is known to hold: a Boolean mask of plain truth, two-valued truth of one instance."""
     return truth.certain() if isinstance(truth, Truth) else np.asarray(truth > 0)
+
+
+def known(truth: Any) -> Mask:
+    """As :func:`certain`; in a formal proof only for choices of which both sides are right where the truth is UNKNOWN."""
+    return truth.known() if isinstance(truth, Truth) else certain(truth)
 
 
 def possible(truth: Any) -> Mask:

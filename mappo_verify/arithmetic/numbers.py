@@ -27,12 +27,12 @@ import numpy.typing as npt
 from .one_instance import (
     INSTEAD,
     UFUNCS,
+    WITHIN,
     Axis,
     OneInstance,
     Truth,
     aligned,
     axes_of,
-    instances_of,
     refuse,
     require_outside,
 )
@@ -65,13 +65,11 @@ class Numbers(OneInstance):
 
     def operand(self, other: Any) -> Numbers:
         """``other`` as numbers of the same system: numbers, or an exact constant."""
-        kind = type(other)
-        if kind is Numbers:
+        if isinstance(other, Numbers):
             if other.arithmetic is not self.arithmetic:
                 one, two = self.arithmetic.system.value, other.arithmetic.system.value
                 refuse(f"{one} and {two} in one formula", "convert one of them; a case and a game have .to(system)")
-            found: Numbers = other
-            return found
+            return other
         return constant_numbers(other, self.arithmetic)
 
     def _binary(self, other: Any, function: Callable[[Parts, Parts], Parts], swapped: bool = False) -> Numbers:
@@ -246,7 +244,8 @@ class Numbers(OneInstance):
         return plain[0] if len(plain) == 1 else plain
 
     def __repr__(self) -> str:
-        return f"Numbers({self.arithmetic.system.value}, shape {self.shape}, {instances_of(self.count)})"
+        shown = "" if WITHIN.get() else f"{self.arithmetic.system.value}, "
+        return f"Numbers({shown}shape {self.shape}{self._instances()})"
 
 
 def _require_fitting(left: OneInstance, right: OneInstance) -> None:
@@ -274,8 +273,8 @@ def _matmul(left: Numbers, right: Numbers) -> Numbers:
 class Hidden:
     """A number system in which the batch is hidden: what makes constants for a formula.
 
-    One object for each system, which also equals the :class:`System` that it hides, so ``case.system == System.RATIONALS``
-    asks what it seems to ask.
+    One object for each system, which also equals the :class:`System` that it hides.  Within a proof nobody is told which one
+    it is: a formula is the same in all of them.
     """
 
     __slots__ = ("system",)
@@ -291,12 +290,13 @@ class Hidden:
 
     @property
     def value(self) -> str:
-        """Its name."""
-        return self.system.value
+        """Its name; within a proof that of none."""
+        return "hidden" if WITHIN.get() else self.system.value
 
     @property
     def exact(self) -> bool:
         """Whether equality is decided in this system."""
+        self._require_outside()
         return self.system.exact
 
     @property
@@ -304,7 +304,13 @@ class Hidden:
         """What implements it."""
         return arithmetic_of(self.system)
 
+    def _require_outside(self) -> None:
+        if WITHIN.get():
+            refuse("a question about the number system in a formula", "a formula is the same in every number system")
+
     def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Hidden):
+            self._require_outside()
         return self.system is (other.system if isinstance(other, Hidden) else other)
 
     def __hash__(self) -> int:
@@ -312,6 +318,11 @@ class Hidden:
 
     def __repr__(self) -> str:
         return f"<{self.value} of one instance>"
+
+
+def bare(system: System | Hidden) -> System:
+    """The number system itself, for primitives that compute the same thing in another way there; no proof asks for it."""
+    return system.system if isinstance(system, Hidden) else system
 
 
 def constant_numbers(value: Any, arithmetic: Arithmetic) -> Numbers:

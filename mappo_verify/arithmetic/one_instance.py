@@ -12,7 +12,7 @@ from typing import Any, NoReturn, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import FormulaError
+from ..errors import FormulaError, MappoVerifyError, UndecidedError
 from .protocol import Parts
 
 Self = TypeVar("Self", bound="OneInstance")
@@ -20,6 +20,9 @@ Axis = int | Sequence[int] | None
 
 WITHIN: ContextVar[bool] = ContextVar("within a proof or a hypothesis", default=False)
 """Whether a proof or a hypothesis is being evaluated: there is no way out of an instance then."""
+OPEN_QUESTIONS: ContextVar[list[str] | None] = ContextVar(
+    "what a formal proof asked, and symbols cannot answer", default=None
+)
 
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 UFUNCS: dict[Any, Callable[..., Any]] = {}
@@ -32,13 +35,28 @@ def refuse(what: str, instead: str) -> NoReturn:
 
 
 @contextmanager
-def within_a_proof() -> Iterator[None]:
-    """While a proof or a hypothesis is evaluated."""
-    token = WITHIN.set(True)
+def within_a_proof(formal: bool = False) -> Iterator[None]:
+    """While a proof or a hypothesis is evaluated; ``formal`` where its numbers stand for all parameters.
+
+    What a formula asks there, and what depends on the parameters, ends a formal proof, also where the formula catches the error.
+    """
+    asked: list[str] = []
+    within, open_questions = WITHIN.set(True), OPEN_QUESTIONS.set(asked if formal else None)
     try:
         yield
+        if asked:
+            raise UndecidedError(asked[0])
     finally:
-        WITHIN.reset(token)
+        WITHIN.reset(within)
+        OPEN_QUESTIONS.reset(open_questions)
+
+
+def no_answer(error: MappoVerifyError) -> NoReturn:
+    """Raise what symbols cannot answer, and remember it for the end of the formal proof."""
+    asked = OPEN_QUESTIONS.get()
+    if asked is not None:
+        asked.append(str(error))
+    raise error
 
 
 def require_outside(what: str) -> None:
@@ -88,6 +106,10 @@ class OneInstance:
     def T(self: Self) -> Self:
         """All axes reversed."""
         return self.transpose()
+
+    def _instances(self) -> str:
+        """How many instances lie side by side, for a reader; a proof is not told."""
+        return "" if WITHIN.get() else f", {self.count} instance{'s' * (self.count != 1)}"
 
     def __len__(self) -> int:
         if not self.ndim:
@@ -270,11 +292,22 @@ class Truth(OneInstance):
 
     def certain(self) -> Truth:
         """TRUE where it is TRUE, else FALSE: what is known to hold."""
+        self._require_answered()
+        return self.known()
+
+    def known(self) -> Truth:
+        """As :meth:`certain`, for choices of which both sides are right where the truth is UNKNOWN."""
         return Truth(np.where(self._parts[0] > 0, np.int8(1), np.int8(-1)))
 
     def possible(self) -> Truth:
         """FALSE where it is FALSE, else TRUE: what may hold."""
+        self._require_answered()
         return Truth(np.where(self._parts[0] < 0, np.int8(-1), np.int8(1)))
+
+    def _require_answered(self) -> None:
+        """In a formal proof UNKNOWN depends on the parameters, and no side may be picked for all of them."""
+        if OPEN_QUESTIONS.get() is not None and not self._parts[0].all():
+            no_answer(UndecidedError("what is certain or possible depends on the parameters"))
 
     def _ordered(self, *_: Any) -> NoReturn:
         refuse("truth compared with a number or with truth", "write t, ~t, t & u, or choose(t, 1, 0) for an indicator")
@@ -299,7 +332,7 @@ class Truth(OneInstance):
         return combine(*map(Truth.of, inputs))
 
     def __repr__(self) -> str:
-        return f"Truth(shape {self.shape}, {instances_of(self.count)})"
+        return f"Truth(shape {self.shape}{self._instances()})"
 
 
 _KLEENE: dict[Any, Any] = {
@@ -310,11 +343,6 @@ _KLEENE: dict[Any, Any] = {
     np.logical_not: operator.invert,
     np.invert: operator.invert,
 }
-
-
-def instances_of(count: int) -> str:
-    """``1 instance``, ``2 instances``."""
-    return "1 instance" if count == 1 else f"{count} instances"
 
 
 INSTEAD = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -12,6 +13,7 @@ import numpy.typing as npt
 
 from ..errors import ExactnessError, SingularError, UndecidedError
 from .formal import FormalLog
+from .one_instance import WITHIN, no_answer
 from .rings import (
     ACTIVE,
     NONNEGATIVE,
@@ -133,7 +135,7 @@ class SymbolicLog(FormalLog):
     def sign(self) -> int:
         if self.is_zero():
             return 0
-        raise UndecidedError("the sign of a symbolic logarithm depends on the parameters")
+        return no_answer(UndecidedError("the sign of a symbolic logarithm depends on the parameters"))
 
     def is_zero(self) -> bool:
         if super().is_zero():
@@ -200,14 +202,16 @@ def _factored(base: Any) -> tuple[flint.fmpq | None, list[tuple[Any, int]]]:
 
 def _log(value: Any) -> Any:
     if isinstance(value, Quotient) and not isinstance(value.ring, DegreeRing) and _sign_of(value) != POSITIVE:
-        raise ExactnessError(f"log({str(value)[:60]}) needs a positive number, and no ingredient says that this is one")
+        no_answer(
+            ExactnessError(f"log({str(value)[:60]}) needs a positive number, and no ingredient says that this is one")
+        )
     return _log_of(value)
 
 
 def _log_of(value: Any) -> Any:
     """``Σ eᵢ log|fᵢ|`` over the factors of ``value``, which is positive wherever its logarithm counts."""
     if not isinstance(value, Quotient) or isinstance(value.ring, DegreeRing):
-        raise ExactnessError(f"log of {value} has no symbolic value")
+        no_answer(ExactnessError(f"log of {value} has no symbolic value"))
     ring = value.ring
 
     def number(k: int) -> Quotient:
@@ -248,7 +252,7 @@ def _exp(value: Any) -> Any:
         return constant(1)
     ring = _atomic_ring(value)
     if ring is None:
-        raise ExactnessError(f"exp({value}) has no symbolic value; give log-values as logarithms")
+        no_answer(ExactnessError(f"exp({value}) has no symbolic value; give log-values as logarithms"))
     for known in ring.atoms:  # exp(-x) = 1/exp x
         if known.kind == "exp" and known.arguments[0] == -value:
             return 1 / ring.atom("exp", known.arguments, POSITIVE)
@@ -270,7 +274,7 @@ def _sqrt(value: Any) -> Any:
         return value
     ring, sign = _atomic_ring(value), _sign_of(value)
     if ring is None:
-        raise ExactnessError("square roots have no symbolic value here; compare squares")
+        no_answer(ExactnessError("square roots have no symbolic value here; compare squares"))
     if sign in (-1, -2):
         raise ExactnessError(f"√({str(value)[:60]}): a number below 0 has no root")
     ring.radicands.append(value)
@@ -324,7 +328,7 @@ def sqrt(values: Array) -> Array:
 
 
 def infinity(where: str) -> Any:
-    raise ExactnessError(f"a positive number is divided by zero at index {where}")
+    no_answer(ExactnessError(f"a positive number is divided by zero at index {where}"))
 
 
 _TRUTH: dict[str, dict[int | None, np.int8]] = {
@@ -344,7 +348,8 @@ def _compare(relation: str, left: Any, right: Any) -> np.int8:
         return UNKNOWN
     if difference.vanishes():
         return TRUE
-    return UNKNOWN if difference.ring.atoms else FALSE  # other atoms may be related
+    # Other atoms may be related; and what a proof compares, no two lines, may be equal for some parameters.
+    return UNKNOWN if difference.ring.atoms or WITHIN.get() else FALSE
 
 
 def compare(left: Array, relation: str, right: Array) -> Truth:
@@ -397,7 +402,7 @@ def nonzero(values: Array) -> Truth:
 def hull(left: Any, right: Any) -> Any:
     if left is right or left == right:
         return left
-    raise UndecidedError("which of two values to choose depends on the parameters")
+    return no_answer(UndecidedError("which of two values to choose depends on the parameters"))
 
 
 def _maximum(left: Any, right: Any) -> Any:
@@ -410,7 +415,7 @@ def _maximum(left: Any, right: Any) -> Any:
         return left
     ring = _atomic_ring(left) or _atomic_ring(right)
     if ring is None or DegreeRing in (type(left.ring), type(right.ring)):
-        raise UndecidedError("which of two symbols is larger depends on the parameters")
+        no_answer(UndecidedError("which of two symbols is larger depends on the parameters"))
     return ring.atom("max", (left, right), _sign_of_maximum(_sign_of(left), _sign_of(right)))
 
 
@@ -427,7 +432,7 @@ def maximum(left: Array, right: Array) -> Array:
 
 
 def argmax(values: Array) -> npt.NDArray[np.intp]:
-    raise UndecidedError("which of several symbols is largest depends on the parameters")
+    no_answer(UndecidedError("which of several symbols is largest depends on the parameters"))
 
 
 def to_float(value: Any) -> float:
@@ -464,3 +469,46 @@ def over_the_run(name: str, values: Array) -> Array:
         return ring.atom(f"over the run: {name}", (value,), kept)
 
     return elementwise(one, values)
+
+
+def at(value: Any, point: Sequence[flint.fmpq]) -> Any:
+    """A quotient, or a formal logarithm over quotients, at rational values of the indeterminates.
+
+    :class:`ZeroDivisionError` where a denominator vanishes there, :class:`ExactnessError` where an atom is no rational number.
+    """
+    if isinstance(value, FormalLog):
+        found = FormalLog(at(value.constant, point), [])
+        for base, coefficient in value.terms:
+            number = abs(_at(base, _with_atoms(value._ring(), point)))  # type: ignore[attr-defined]
+            factor = at(coefficient, point)
+            found = found + FormalLog(flint.fmpq(0), [(number.p, factor), (number.q, -factor)])
+        return found
+    everything = _with_atoms(value.ring, point)
+    denominator = flint.fmpq(1)
+    for index, power in value.powers.items():
+        denominator *= _at(value.ring.factors[index], everything) ** power
+    return _at(value.numerator, everything) / denominator
+
+
+def _with_atoms(ring: Any, point: Sequence[flint.fmpq]) -> list[flint.fmpq]:
+    """The values of the indeterminates, and of the atoms that are functions of them."""
+    found = list(point)
+    if not isinstance(ring, PolynomialRing) or len(found) >= len(ring.names) + ring.spare:
+        return found
+    for atom in ring.atoms:
+        padded = found + [flint.fmpq(0)] * (
+            len(ring.names) + ring.spare - len(found)
+        )  # its arguments have earlier atoms only
+        values = [at(argument, padded) for argument in atom.arguments]
+        if atom.kind == "abs":
+            found.append(abs(values[0]))
+        elif atom.kind == "max":
+            found.append(max(values))
+        else:
+            raise ExactnessError(f"{atom.kind} of a rational number need not be one")
+    return found + [flint.fmpq(0)] * (len(ring.names) + ring.spare - len(found))
+
+
+def _at(element: Any, point: Sequence[flint.fmpq]) -> flint.fmpq:
+    """A polynomial, or a constant, at a point."""
+    return flint.fmpq(element if isinstance(element, (int, flint.fmpz, flint.fmpq)) else element(*point))

@@ -27,6 +27,7 @@ from ..model import Game, Policy
 from ..model.validation import array_of
 from ..papers.registry import CLAIMS, IDS, ids_of, select
 from ..papers.registry import claim as find
+from .broken import broken_line
 from .evaluate import Part, certify, decide, evaluate, skim
 from .monte_carlo import Statistics
 from .monte_carlo import run as run_experiment
@@ -154,6 +155,8 @@ def _campaign(claim: Claim, ids: frozenset[str], profile: Profile, generator: np
             found = list(decided(claim, drawn, sizes))
             for _, evidence in found:
                 tally.add(evidence)
+            if tally.broken_line is None and tally.broken is not None:
+                tally.broken_line = broken_line(claim, drawn, sizes, found)
             if witness is None and any(evidence.violated for _, evidence in found):
                 witness = _witness(claim, drawn, sizes, found)
     return conclude(claim, tally, proofs, failures, witness, time.perf_counter() - started)
@@ -259,7 +262,7 @@ def violated_alone(claim: Claim, sizes: Sizes, coordinates: dict[str, Any]) -> E
     they must not contradict it.
     """
     build = partial(claim.setting.case, coordinates, sizes)
-    evidence = certify(claim, build)
+    evidence = certify(claim, build, again=True)
     if not evidence.violated:
         raise UndecidedError(
             f"claim {claim.id}: an instance was violated, and decided alone it is not; please report this"

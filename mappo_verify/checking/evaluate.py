@@ -11,8 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from functools import reduce
-from operator import and_
 from typing import Any
 from weakref import WeakSet
 
@@ -35,7 +33,7 @@ from ..arithmetic import (
     module_of,
     smallest,
 )
-from ..arithmetic.one_instance import Truth, within_a_proof
+from ..arithmetic.one_instance import Truth
 from ..arithmetic.structure import broadcast_to
 from ..axioms import Axiom
 from ..claims.case import Case
@@ -43,7 +41,8 @@ from ..claims.claim import NUMERIC, Claim, Line, blamed, chains, composed_relati
 from ..claims.coordinates import Sizes
 from ..claims.verdict import Evidence, LineEvidence, StepEvidence, Verdict
 from ..errors import ClaimError, ExactnessError, UndecidedError
-from ..model.trees import leaves_of
+from .agreement import Alone, due, require_function, require_same_lines
+from .hypotheses import ask_hypotheses, per_instance
 from .laws import claimed, mask_of, proved, undecided, verdicts_of
 
 FLOAT_NOISE = 1e-9
@@ -59,31 +58,49 @@ PATIENCE = 256
 Indices = npt.NDArray[np.intp]
 
 
-def evaluate(claim: Claim, case: Case, formal: bool = False) -> Evidence:
+def evaluate(
+    claim: Claim, case: Case, formal: bool = False, alone: Alone | None = None, again: bool = False
+) -> Evidence:
     """The evidence of one case, or of the several that lie side by side, in the arithmetic it has.
+
+    Where ``alone`` rebuilds an instance, samples are evaluated again, as :mod:`.agreement` says; always if ``again``.
 
     A *formal* case (symbols, random points) stands for generic parameters: an identity that holds there holds wherever no
     denominator vanishes, so hypotheses about signs and supports are not asked.
     """
     everywhere = np.full(case.several, TRUE, np.int8)
     hypotheses, applies, live = ((), everywhere, case) if formal else ask_hypotheses(claim, case)
-    if not (applies == TRUE).any():
-        return _not_applicable(claim, case, applies, hypotheses)
-    lines = [_as_numbers(entry, live) for entry in claim.lines(live)]
-    return _assemble(claim, case, live, lines, applies, hypotheses, formal)
+    somebody = bool((applies == TRUE).any())
+    lines = [_as_numbers(entry, live) for entry in claim.lines(live, formal)] if somebody else []
+    found = (
+        _assemble(claim, case, live, lines, applies, hypotheses, formal)
+        if somebody
+        else _not_applicable(claim, case, applies, hypotheses)
+    )
+    if alone is not None and (due(claim) or again):
+        require_function(claim, live, lines, applies, hypotheses, alone)
+    return found
 
 
-def certify(claim: Claim, build: Callable[[System], Case], cap: int = PRECISION_CAP) -> Evidence:
-    """Evidence from rationals where they reach, else from balls of doubling precision; ``build`` makes the case anew."""
+def certify(claim: Claim, build: Callable[[System], Case], cap: int = PRECISION_CAP, again: bool = False) -> Evidence:
+    """Evidence from rationals where they reach, else from balls of doubling precision; ``build`` makes the case anew.
+
+    With ``again`` it is evaluated again in other ways, and must be the same, as :mod:`.agreement` says.
+    """
+
+    def alone(place: int, system: System) -> Case:
+        case = build(system)
+        return case.take(np.arange(int(np.prod(case.several, dtype=int))) == place)
+
     if not claim.transcendental:
         with suppress(ExactnessError):
-            return evaluate(claim, build(System.RATIONALS))
+            return evaluate(claim, build(System.RATIONALS), alone=alone, again=again)
     balls = module_of(System.BALLS)
     bits, evidence, failure = START_PRECISION, None, None
     while bits <= cap:
         with balls.precision(bits):
             try:
-                evidence = evaluate(claim, build(System.BALLS))
+                evidence = evaluate(claim, build(System.BALLS), alone=alone, again=again)
             except UndecidedError as error:
                 failure = error
         if evidence is not None and not _open(evidence, bits).any():
@@ -120,6 +137,17 @@ def _case(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indices,
     return claim.setting.case({name: values[chosen] for name, values in drawn.items()}, sizes, system)
 
 
+def _evaluated(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indices, system: System) -> Evidence:
+    """Evidence of drawn instances in a system, with samples of them looked at twice."""
+
+    def alone(place: int, target: System) -> Case:
+        return _case(claim, drawn, sizes, chosen[place : place + 1], target)
+
+    evidence = evaluate(claim, _case(claim, drawn, sizes, chosen, system), alone=alone)
+    require_same_lines(claim, sizes, evidence.lines)
+    return evidence
+
+
 def skim(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes) -> Iterator[Part]:
     """Evidence for those instances of a large batch that enclosures settle, and exact evidence for a few that look violated.
 
@@ -132,7 +160,7 @@ def skim(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes) -> Iterator[Part]
     settled = _settled(evidence)
     if settled.any():
         yield every[settled], _narrowed(evidence, settled)
-    suspects = every[np.ravel(evidence.verdict) == Verdict.VIOLATED][:SUSPECTS]
+    suspects = every[(np.ravel(evidence.verdict) == Verdict.VIOLATED) | _breaks(evidence)][:SUSPECTS]
     if len(suspects):
         chosen = {name: values[suspects] for name, values in drawn.items()}
         yield from ((suspects[places], part) for places, part in decide(claim, chosen, sizes))
@@ -161,7 +189,7 @@ def _enclosed(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indi
     """Evidence from enclosures; None where the formulas cannot be evaluated in them."""
     try:
         with np.errstate(all="ignore"):
-            return evaluate(claim, _case(claim, drawn, sizes, chosen, System.ENCLOSURES))
+            return _evaluated(claim, drawn, sizes, chosen, System.ENCLOSURES)
     except NUMERIC:
         return None
 
@@ -174,6 +202,15 @@ def _settled(evidence: Evidence) -> npt.NDArray[np.bool_]:
     for entry in evidence.lines:
         if entry.step is not None:
             result &= (_on_every(entry.step.truth, evidence) == TRUE) | ~applied
+    return result
+
+
+def _breaks(evidence: Evidence) -> npt.NDArray[np.bool_]:
+    """Which instances certainly break some step."""
+    result = np.zeros(np.size(evidence.verdict), bool)
+    for entry in evidence.lines:
+        if entry.step is not None:
+            result |= _on_every(entry.step.truth, evidence) == FALSE
     return result
 
 
@@ -208,7 +245,7 @@ def _on_every(truth: Any, evidence: Evidence) -> Any:
 def _in_rationals(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indices) -> tuple[list[Part], Indices]:
     """Evidence for the instances whose numbers all stay rational, and the others, found by halving."""
     try:
-        return [(chosen, evaluate(claim, _case(claim, drawn, sizes, chosen, System.RATIONALS)))], chosen[:0]
+        return [(chosen, _evaluated(claim, drawn, sizes, chosen, System.RATIONALS))], chosen[:0]
     except (ExactnessError, UndecidedError):
         if len(chosen) == 1:
             return [], chosen
@@ -224,7 +261,7 @@ def _in_balls(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indi
 
     def evidence_of(instances: Indices) -> Evidence:
         with module_of(System.BALLS).precision(bits):
-            return evaluate(claim, _case(claim, drawn, sizes, instances, System.BALLS))
+            return _evaluated(claim, drawn, sizes, instances, System.BALLS)
 
     try:
         evidence = evidence_of(chosen)
@@ -289,52 +326,6 @@ def raised(error: Exception, where: str) -> str:
         return found
     divides = ", or use divide, by which 0/0 is 0" if isinstance(error, ZeroDivisionError) else ""
     return f"{found}; say by a Hypothesis where the formula makes sense{divides}"
-
-
-def ask_hypotheses(claim: Claim, case: Case) -> tuple[tuple[tuple[str, Any], ...], Any, Case]:
-    """The truth of every hypothesis, of all together, and the instances that meet them.
-
-    A later hypothesis may make sense only under the earlier ones (a return exists where ``γ < 1``), so it is asked of those
-    instances only that have met all before it, and is UNKNOWN for the others.
-    """
-    found: list[tuple[str, Any]] = []
-    applies, live = np.full(case.several, TRUE, np.int8), case
-    for hypothesis in claim.setting.all_hypotheses:
-        truth = np.full(case.several, UNKNOWN, np.int8)
-        with within_a_proof(), blamed(claim.id, f"in the hypothesis {hypothesis.name!r}"):
-            answer = per_instance(hypothesis.holds(live), live.several)
-        truth[applies == TRUE] = answer.reshape(-1)
-        found.append((hypothesis.name, truth))
-        if (answer == TRUE).all():
-            continue
-        applies = np.where(applies == TRUE, truth, applies).astype(np.int8)
-        if not (applies == TRUE).any():
-            break
-        live = live.take(answer == TRUE)
-    for name, given, derived in live.handed_in():
-        with within_a_proof():
-            answer = per_instance(_same(given, derived), live.several)
-        truth = np.full(case.several, UNKNOWN, np.int8)
-        truth[applies == TRUE] = answer.reshape(-1)
-        found.append((f"{name} is what follows from the other ingredients", truth))
-        applies = np.where(applies == TRUE, truth, applies).astype(np.int8)
-        live = live.take(answer == TRUE)
-    return tuple(found), applies, live
-
-
-def _same(given: Any, derived: Any) -> Truth:
-    """Whether two objects have the same numbers, as far as the system can tell equal ones."""
-    one_by_one, others = leaves_of(given), leaves_of(derived)
-    pairs = [pair for pair in zip(one_by_one, others, strict=False) if isinstance(pair[0], Numbers)]
-    if len(one_by_one) != len(others) or any(one.shape != two.shape for one, two in pairs):
-        return Truth.of(False)
-    return reduce(and_, [one.compare("=", two).possible().all() for one, two in pairs], Truth.of(True))
-
-
-def per_instance(truth: Any, several: tuple[int, ...]) -> npt.NDArray[np.int8]:
-    """Truth for every instance side by side: the axes of an instance mean "for all"."""
-    given = Truth.of(truth).all()._parts[0]
-    return np.broadcast_to(given, (int(np.prod(several, dtype=int)),)).reshape(several)
 
 
 def _as_numbers(entry: Line, case: Case) -> Line:

@@ -41,6 +41,10 @@ def explain_report(report: ClaimReport, game: Game | None = None, seed: int = 0)
     """The same after an audit: what it found against the claim, else as :func:`explain`."""
     if report.witness is not None:
         return report.claim, report.witness.evidence, f"the smallest counterexample found ({report.witness.sizes})"
+    line = report.broken_line
+    if line is not None and report.violation is None:
+        where = str(line.sizes) if game is None else f"{_named(game)}; {line.sizes}"
+        return report.claim, line.evidence, f"an instance on which line {line.number} of the proof breaks ({where})"
     if report.violation is not None:
         assert game is not None
         return report.claim, report.violation, f"{_named(game)}, where the claim is violated"

@@ -25,8 +25,10 @@ from ..claims.coordinates import Coordinate, Sizes
 from ..claims.verdict import Standing
 from ..errors import ClaimError
 from ..papers.registry import claim as find
+from .broken import BrokenLine, broken_line
 from .campaign import violated_alone
-from .evaluate import ask_hypotheses, decide, raised, sides
+from .evaluate import decide, raised, sides
+from .hypotheses import ask_hypotheses
 from .laws import standing_of
 from .reports import Progress, Tally, Witness, instance_data
 from .sampling import Draw, draw, instance, sizes_of
@@ -79,6 +81,8 @@ class Falsification:
     undecided: int = 0
     crash: Crash | None = None
     crashed: int = 0
+    broken: BrokenLine | None = None
+    """A line of the proof that is false on some instance, although no statement was seen to fail."""
 
     @property
     def standing(self) -> Standing:
@@ -97,6 +101,8 @@ class Falsification:
             found = f"smallest counterexample: {self.witness.sizes}"
         elif self.ratio is not None:
             found += f", best left/right {self.ratio:.4g}"
+        if self.broken is not None and self.witness is None:
+            found += f"; the statement is not refuted, but {self.broken.text}"
         return f"Falsification({self.claim.id}: {self.standing.value}, {found})"
 
 
@@ -135,11 +141,14 @@ def falsify(
                         if evidence.raised:
                             crashes.append(Crash(entry.id, sizes, instance(alone, 0), evidence.raised))
                         found.append((np.array([place]), evidence))
+                        tally.broken_line = tally.broken_line or broken_line(entry, alone, sizes, evidence)
                 if found and found[-1][1].violated:
                     return _refuted(entry, sizes, alone, tally, explored, crashes)
             if tally.ratio is not None and tally.ratio != before:
                 tightest = {"states": sizes.states, "action_sizes": list(sizes.actions), "steps": sizes.steps}
-    return Falsification(entry, None, tally.ratio, tightest, tally.holds, explored, tally.undecided, *_first(crashes))
+    return Falsification(
+        entry, None, tally.ratio, tightest, tally.holds, explored, tally.undecided, *_first(crashes), tally.broken_line
+    )
 
 
 def _one_by_one(points: Draw) -> Iterator[Draw]:

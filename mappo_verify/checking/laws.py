@@ -12,7 +12,8 @@ nothing is claimed; where it is UNKNOWN a failing relation is UNKNOWN.  A chain 
 *An instance* is NOT_APPLICABLE where a hypothesis fails or no chain claims anything; VIOLATED where a statement is FALSE at some
 entry; HOLDS where all are TRUE at all entries; UNDECIDED otherwise.  A violation is decided twice before it is printed: in
 another system, or with twice the bits.  What raises a numeric error (a division by 0, no stationary distribution) is that
-instance's alone: it is counted as raised.  A malformed proof raises, with its file and line.
+instance's alone: it is counted as raised.  A malformed proof raises, with its file and line; so does one that is no function of
+its case, as :mod:`.agreement` sees on samples.
 
 *A claim* is
 
@@ -20,7 +21,7 @@ instance's alone: it is counted as raised.  A malformed proof raises, with its f
 - OPEN if an instance raises, or instances met the hypotheses and none could be decided;
 - PROVED if its identities are proved at every named size, its inequalities are equalities or axioms of the table, no instance
   raises, and at least :data:`ENOUGH` instances that meet the hypotheses are certified besides, or all that its setting has;
-- SURVIVED if certified instances hold and none is violated;
+- SURVIVED if certified instances hold and none is violated; a line of its proof that breaks is named beside it;
 - SUPPORTED by statistics with stated confidence, and by nothing else;
 - UNTESTED if nothing met the hypotheses.
 """
@@ -98,13 +99,14 @@ def standing_of(
     proofs: int,
     failures: int,
     instances_there_are: int = ENOUGH,
+    broken: bool = False,
 ) -> Standing:
     """The standing that counts of instances and of proofs amount to."""
     if violated:
         return Standing.REFUTED
     if raised:
         return Standing.OPEN
-    if proofs and not failures and holds >= min(ENOUGH, instances_there_are):
+    if proofs and not failures and not broken and holds >= min(ENOUGH, instances_there_are):
         return Standing.PROVED
     if holds:
         return Standing.SURVIVED

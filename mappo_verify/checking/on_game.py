@@ -18,6 +18,7 @@ from ..claims.settings import Setting
 from ..errors import GameError, SingularError, UndecidedError
 from ..model import Game, Policy
 from ..quantities.optimal import optimal
+from .broken import broken_line_of
 from .evaluate import certify, evaluate
 from .reports import ClaimReport, Tally, conclude, recorded
 from .sampling import draw, instance
@@ -47,6 +48,7 @@ def try_on_game(
         with recorded(tally, claim, "on this game"):
             evidence = _evaluate(claim, exact, objects)
             tally.add(evidence)
+            tally.broken_line = tally.broken_line or broken_line_of(evidence, evidence.case.sizes)
             if violation is None and evidence.violated:
                 violation = evidence
     return conclude(claim, tally, [], [], None, time.perf_counter() - started, on_a_game=True, violation=violation)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -21,10 +22,11 @@ import numpy as np
 from ..arithmetic import FALSE, TRUE, System, like, module_of, true_everywhere
 from ..arithmetic.one_instance import Truth
 from ..axioms import SUPPOSED, Axiom
-from ..claims.claim import Claim, chains
+from ..claims.claim import NUMERIC, Claim, chains
 from ..claims.coordinates import GENERIC, INTERIOR, Sizes
 from ..claims.verdict import Evidence, Verdict
-from ..errors import ExactnessError, GameError, SingularError, UndecidedError
+from ..errors import ClaimError, ExactnessError, GameError, SingularError, UndecidedError
+from .agreement import CURE, require_same_lines
 from .evaluate import evaluate, plain
 
 POINT_BITS = 64
@@ -93,15 +95,47 @@ def _in_symbols(claim: Claim, sizes: Sizes, generic: int) -> Proof | Failure:
             with rings.proof_in(ring):
                 case = claim.setting.case(_spread(generators, claim, sizes), sizes, System.SYMBOLS, generic)
                 evidence = evaluate(claim, case, formal=True)
+                require_same_lines(claim, sizes, evidence.lines)
         except OUT_OF_THE_FIELD as error:
-            reason = str(error)
+            reason, evidence = str(error), None
         if not ring.exhausted or spare >= MOST_ATOMS:
             break
         spare = max(FIRST_ATOMS, 3 * spare)
     if evidence is None:
         return Failure("symbols", sizes, reason, False)
     where = (*((NO_ZERO,) if generic == INTERIOR else ()), *ring.conditions())
-    return _judge(claim, evidence, "symbols", sizes, len(names), 0.0, started, where)
+    found = _judge(claim, evidence, "symbols", sizes, len(names), 0.0, started, where)
+    if isinstance(found, Proof):
+        _require_same_at_a_point(claim, sizes, evidence, len(names), generic)
+    return found
+
+
+SAMPLED = 8
+"""Entries of a line whose rational functions are compared with the rationals at a point."""
+
+
+def _require_same_at_a_point(claim: Claim, sizes: Sizes, proved: Evidence, count: int, generic: int) -> None:
+    """The lines over symbols, at a rational point, are the lines over rationals: the proof is one function of its case."""
+    rational, symbols = module_of(System.RATIONALS).rational, module_of(System.SYMBOLS)
+    generator = np.random.default_rng([count, len(proved.lines)])
+    point = np.empty(count, object)  # inside every simplex, so that nothing is 0 that a fact calls positive
+    point[:] = [rational(int(v)) / rational(20 * count + 7) for v in generator.integers(1, 20, count)]
+    try:
+        case = claim.setting.case(_spread(point, claim, sizes), sizes, System.RATIONALS, generic)
+        evidence = evaluate(claim, case, formal=True)
+    except NUMERIC:
+        return  # not defined there
+    require_same_lines(claim, sizes, evidence.lines)
+    for left, right in zip(proved.lines, evidence.lines, strict=True):
+        one, two = (np.ravel(np.broadcast_to(v, np.shape(right.value))) for v in (left.value, right.value))
+        for place in range(0, len(one), max(1, len(one) // SAMPLED)):
+            with suppress(ZeroDivisionError, ExactnessError):
+                value = symbols.at(one[place], point.tolist())
+                if value != two[place]:
+                    raise ClaimError(
+                        f"claim {claim.id}: its proof is no function of its case: line {left.expression!r} is "
+                        f"{str(value)[:60]} by its symbols and {str(two[place])[:60]} in numbers; {CURE}"
+                    )
 
 
 def prove_at_points(claim: Claim, sizes: Sizes, generator: np.random.Generator) -> Proof | Failure:
@@ -137,6 +171,7 @@ def _at_points(claim: Claim, sizes: Sizes, generator: np.random.Generator, gener
         judged = _judge(claim, evidence, "points", sizes, count, 0.0, started, where)
         if isinstance(judged, Failure):
             return judged
+        require_same_lines(claim, sizes, evidence.lines)
         # Given that no denominator vanished, which fails with probability at most denominator/range.
         error *= min(1.0, numerator / range_size / max(1e-300, 1 - denominator / range_size))
         done += 1
@@ -161,7 +196,9 @@ def degree_bound(claim: Claim, sizes: Sizes, generic: int = GENERIC) -> tuple[in
     generators[:] = [ring.generator() for _ in range(count)]
     case = claim.setting.case(_spread(generators, claim, sizes), sizes, System.SYMBOLS, generic)
     numerator = denominator = 0
-    for chain in chains(claim.lines(case)):
+    lines = claim.lines(case, formal=True)
+    require_same_lines(claim, sizes, lines)
+    for chain in chains(lines):
         pairs = [(like(one.value, case.system), like(two.value, case.system)) for one, two in pairwise(chain)]
         pairs.append((like(chain[0].value, case.system), like(chain[-1].value, case.system)))
         for (left, right), entry in zip(pairs, chain[1:], strict=False):

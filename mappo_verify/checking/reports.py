@@ -14,6 +14,7 @@ from ..claims.claim import NUMERIC, Claim, cited
 from ..claims.coordinates import Sizes
 from ..claims.verdict import Evidence, Standing, StepEvidence, Verdict
 from ..errors import MixedArithmeticError
+from .broken import BrokenLine
 from .evaluate import raised
 from .laws import ENOUGH, standing_of
 from .monte_carlo import Statistics
@@ -70,6 +71,7 @@ class ClaimReport:
     proofs: tuple[Proof, ...] = ()
     witness: Witness | None = None
     broken: StepEvidence | None = None
+    broken_line: BrokenLine | None = None
     tainted_by: tuple[str, ...] = ()
     cites: tuple[str, ...] = ()
     expected: bool = True
@@ -141,6 +143,7 @@ class Tally:
     margin: Any = None
     ratio: float | None = None
     broken: StepEvidence | None = None
+    broken_line: BrokenLine | None = None
     links: tuple[str, ...] = ()
     arithmetics: tuple[System, ...] = ()
     reason: str = ""
@@ -216,6 +219,7 @@ def conclude(
         len(proofs),
         len(failures),
         claim.setting.instances_at_most(ENOUGH),
+        tally.broken is not None,
     )
     broken = tally.broken
     if on_a_game:
@@ -237,6 +241,7 @@ def conclude(
         proofs=tuple(proofs),
         witness=witness,
         broken=broken,
+        broken_line=tally.broken_line,
         cites=tuple(name for name in tally.links if name != claim.id),
         expected=expected,
         failure=failure,
@@ -275,6 +280,9 @@ def _how(
         conditions = f"; where {', '.join(where[:3])}{' ...' if len(where) > 3 else ''}" if where else ""
         return "; ".join(parts) + (f"; modulo {', '.join(modulo)}" if modulo else "") + conditions
     open_proof = f"; not proved: {failures[0].step}" if failures else ""
+    if tally.broken is not None:
+        line = tally.broken_line.text if tally.broken_line else f"the proof breaks at {tally.broken.right!r}"
+        open_proof = f"; the statement is not refuted, but {line}"
     if standing is Standing.SURVIVED:
         undecided = f"; {tally.undecided} stay undecided" if tally.undecided else ""
         return f"every {'decided ' * bool(undecided)}instance holds ({arithmetic}){undecided}{open_proof}"

@@ -17,10 +17,11 @@ its last is a statement; every step between is checked too, so a proof that brea
 from __future__ import annotations
 
 import enum
+import inspect
 import re
 import traceback
 from collections.abc import Callable, Container, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -193,9 +194,12 @@ class Claim:
         """The id without its part."""
         return self.id.partition("/")[0]
 
-    def lines(self, case: Case) -> list[Line]:
-        """The proof's lines on ``case``; a chain must begin with :func:`line`.  Values that are functions are called."""
-        with within_a_proof():
+    def lines(self, case: Case, formal: bool = False) -> list[Line]:
+        """The proof's lines on ``case``; a chain must begin with :func:`line`.  Values that are functions are called.
+
+        In a ``formal`` proof the numbers stand for all parameters, and what depends on them has no answer.
+        """
+        with within_a_proof(formal):
             return self._lines(case)
 
     def _lines(self, case: Case) -> list[Line]:
@@ -263,8 +267,8 @@ class Claim:
         value = entry.value
         if isinstance(value, Numbers) and value.system != case.system:
             raise ClaimError(
-                f"claim {self.id}: line {entry.expression!r} is in {value.system.value}, and the case in "
-                f"{case.system.value}; make constants with like(..., case.system)"
+                f"claim {self.id}: line {entry.expression!r} is in {value.system.system.value}, and the case in "
+                f"{case.system.system.value}; make constants with like(..., case.system)"
             )
         if (isinstance(value, (Numbers, int, Fraction)) and not isinstance(value, bool)) or callable(value):
             return
@@ -313,6 +317,19 @@ def _place_of(error: BaseException) -> str:
     own = [f for f in frames if not f.filename.startswith(package) or "papers" in Path(f.filename).parts]
     frame = ([f for f in own if not f.filename.startswith(libraries)] or own or frames)[-1]
     return f"{Path(frame.filename).name}:{frame.lineno}"
+
+
+def place_of_line(claim: Claim, case: Case | None, place: int) -> str:
+    """File and line at which a proof yields its line number ``place``, as far as that can be found; else where it begins."""
+    proof = inspect.unwrap(claim.proof)
+    code = getattr(proof, "__code__", None)
+    number = None if code is None else code.co_firstlineno
+    with suppress(Exception):  # a proof that is none may do anything
+        yielded: Any = proof(case) if case is not None else ()
+        with within_a_proof():
+            for _, _ in zip(range(place + 1), yielded, strict=False):
+                number = yielded.gi_frame.f_lineno
+    return f"{claim.id}" if code is None else f"{Path(code.co_filename).name}:{number}"
 
 
 def chains(lines: list[Line]) -> list[list[Line]]:

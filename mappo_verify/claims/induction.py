@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import Numbers, System, both, largest, like
+from ..arithmetic.numbers import bare
 from ..arithmetic.one_instance import Truth
 from ..axioms import Axiom, Part, every_entry
 from ..errors import ClaimError, ExactnessError
@@ -148,7 +149,7 @@ class Run:
         self.case, self.start, self._move, self._following = case, start, move, following
         self._arbitrary, self._count = arbitrary, count
         self.every = case.sizes.steps == EVERY
-        if self.every and case.system != System.SYMBOLS:
+        if self.every and bare(case.system) is not System.SYMBOLS:
             raise ExactnessError("an induction is decided in symbols only")
         for part in leaves_of(start) if self.every else ():
             if isinstance(part, Numbers):

@@ -102,7 +102,7 @@ def falsify(
 ) -> None:
     """Search for a counterexample, or for the tightest instance of a bound that survives.
 
-    Exit code 1 if the claim is refuted; 2 if it is not, but raised an error on some instance.
+    Exit code 1 if the claim is refuted or a line of its proof is false; 2 if neither, but it raised an error on some instance.
 
     Example: mappo-verify falsify lemma-b.4
     """
@@ -112,7 +112,7 @@ def falsify(
     with Progress("search") as progress:
         found = search(claim, profile.value, seed, progress)
     output.print(falsification(found))
-    raise typer.Exit(1 if found.witness else 2 if found.crash else 0)
+    raise typer.Exit(1 if found.witness or found.broken else 2 if found.crash else 0)
 
 
 @app.command()

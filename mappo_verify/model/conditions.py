@@ -19,6 +19,7 @@ from ..arithmetic import (
     system_of,
     truth_of,
 )
+from ..arithmetic.numbers import bare
 from .game import Game
 from .policy import Policy
 from .validation import FLOAT_TOLERANCE
@@ -33,7 +34,7 @@ def is_distribution(rows: Array) -> Truth:
     """Whether rows along the last axis are ≥ 0 and sum to 1 (floats: up to rounding; balls: not certainly otherwise)."""
     positive = every(truth_of(possible(compare(rows, "≥", like(0, rows)))), -1)
     sums = rows.sum(-1)
-    if system_of(rows) == System.FLOATS:
+    if bare(system_of(rows)) is System.FLOATS:
         return both(positive, compare(absolute(sums - like(1, rows)), "≤", like(Fraction(FLOAT_TOLERANCE), rows)))
     # A ball cannot certify that a sum is 1; the exact data behind it has been checked when it was built.
     return both(positive, is_one(sums))

@@ -36,7 +36,6 @@ from ..arithmetic import (
     Truth,
     as_array,
     both,
-    certain,
     choose,
     denominator,
     either,
@@ -49,6 +48,7 @@ from ..arithmetic import (
     true_everywhere,
     truth_of,
 )
+from ..arithmetic.functions import known
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.agents import agent_axes, average_out_last, axis_of, factor_axes, join_last, split_last
@@ -132,7 +132,7 @@ def companion_weights(policy: Policy, subset: Iterable[int], reading: Reading) -
     agree = _over_core(agree, policy)
     # Where a^P has probability, conditioning a product policy clamps as well, so there it need not be known for one.
     impossible = negation(truth_of(possible(_positive(mass))))
-    clamps = either(truth_of(certain(agree)), both(agree, impossible))
+    clamps = either(truth_of(known(agree)), both(agree, impossible))
     return choose(clamps, clamped, agent_axes(policy.joint(), policy.action_sizes) / denominator(mass))
 
 

@@ -45,6 +45,7 @@ from ..arithmetic import (
     true_everywhere,
     truth_of,
 )
+from ..arithmetic.numbers import bare
 from ..errors import GameError, UndecidedError
 from ..model import Game, Policy
 from .chain import Mask, has_stationary_distribution, induced_transition, leaks, reachable, recurrent
@@ -58,7 +59,7 @@ def visits(game: Game, policy: Policy, start: Any = None) -> Array:
     """
     first = start_of(game, start)
     counts = solve_bellman(game, policy, first, transposed=True)
-    known = system_of(counts) == System.SYMBOLS and true_everywhere(compare(first, "≥", 0))
+    known = bare(system_of(counts)) is System.SYMBOLS and true_everywhere(compare(first, "≥", 0))
     return assume_nonnegative(counts) if known else counts  # a sign that elimination hides: they are Σ_t γᵗ ρ P_πᵗ
 
 
@@ -123,7 +124,7 @@ def _recurrent_class(game: Game, policy: Policy, chain: Array, chosen_class: tup
     if is_hidden((chain,)):
         if chosen_class is not None:
             raise GameError("recurrent_class= is for plain games; in a proof, let a hypothesis make the class unique")
-        if system_of(chain) == System.SYMBOLS and true_everywhere(negation(leaks(game, policy))):
+        if bare(system_of(chain)) is System.SYMBOLS and true_everywhere(negation(leaks(game, policy))):
             return everywhere(TRUE, (game.states,), chain)  # a proof holds where what it divides by is not 0
         if not true_everywhere(has_stationary_distribution(game, policy)):
             raise GameError(

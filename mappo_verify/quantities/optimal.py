@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arithmetic import Array, System, argmax, as_array, compare, contract, is_hidden, like, support
+from ..arithmetic.numbers import bare
 from ..arithmetic.one_instance import refuse
 from ..errors import GameError, SingularError
 from ..model import Game, Policy
@@ -86,7 +87,7 @@ def optimal(game: Game) -> Optimum:
     :class:`~mappo_verify.errors.SingularError` where γ = 1 and some policy on the way never terminates, and
     :class:`~mappo_verify.errors.GameError` on balls and symbols: optimise the exact game instead.
     """
-    if game.system not in (System.FLOATS, System.RATIONALS):
+    if bare(game.system) not in (System.FLOATS, System.RATIONALS):
         raise GameError(f"optimal() needs floats or rationals, not {game.system.value}; call it before .balls()")
     if is_hidden((game.transition,)):
         return Optimum(*instance_by_instance(_values_and_policy, game))

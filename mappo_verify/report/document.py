@@ -228,6 +228,7 @@ def claim_document(report: ClaimReport) -> dict[str, Any]:
         "ratio": report.ratio,
         "seconds": round(report.seconds, 3),
         "broken": None if report.broken is None else report.broken.right,
+        "broken_line": None if report.broken_line is None else report.broken_line.as_data(),
         "cites": list(report.cites),
         "tainted_by": list(report.tainted_by),
         "repaired_by": report.claim.repaired_by or None,

@@ -191,6 +191,8 @@ def _unexpected(report: AuditReport) -> list[Text]:
     for entry in report.unexpected:
         record = entry.claim.record.value if entry.claim.record else "nothing"
         broken = f"; the proof breaks at {entry.broken.right!r}" if entry.broken else ""
+        if entry.broken_line and entry.standing is not Standing.REFUTED:
+            broken = f"; the statement is not refuted, but {entry.broken_line.text}"
         failure = f"; {entry.failure}" if entry.failure else ""
         found = f"{entry.id} is {entry.standing.value}, the registry records {record}"
         notes.append(Text(f"UNEXPECTED: {found}{broken}{failure}", "bold red"))
@@ -349,7 +351,13 @@ def falsification(found: Falsification) -> RenderableType:
         return Group(explanation(found.claim, found.witness.evidence, subject, words_of(found)), *crash)
     best = f"; best left/right {found.ratio:.4g} at {found.tightest}" if found.ratio is not None else ""
     style = STANDING_STYLE[found.standing]
-    return Group(Text.assemble((f"{found.claim.id} {found.standing.value}", style), f": {tried}{best}"), *crash)
+    verdict = Text.assemble((f"{found.claim.id} {found.standing.value}", style), f": {tried}{best}")
+    if found.broken is None:
+        return Group(verdict, *crash)
+    line = found.broken
+    warned = Text(f"the statement is not refuted, but {line.text}", "bold red")
+    subject = f"an instance on which line {line.number} of the proof breaks"
+    return Group(verdict, warned, *crash, Text(), explanation(found.claim, line.evidence, subject))
 
 
 def _crash(found: Falsification) -> list[Text]:

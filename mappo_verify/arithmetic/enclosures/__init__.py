@@ -166,9 +166,11 @@ class Enclosures:
         return solve(_pair(matrix), _pair(right))
 
     def pseudo_solve(self, matrix: Parts, right: Parts) -> tuple[Parts, Parts]:
-        """Of an invertible matrix only: a rank cannot be told from intervals; elsewhere the solution says nothing."""
-        solution = self.solve(matrix, right)
-        return solution, (np.zeros_like(solution[0]), np.zeros_like(solution[1]))
+        """Of an invertible matrix only: a rank cannot be told from intervals; elsewhere neither part says anything."""
+        mid, rad = self.solve(matrix, right)
+        told = np.isfinite(mid).all((0, 1)) & (rad < np.inf).all((0, 1))
+        nothing = np.broadcast_to(np.where(told, 0.0, np.inf), rad.shape)
+        return (mid, rad), (np.zeros_like(mid), nothing)
 
     def certainly_equal(self, left: Parts, right: Parts) -> npt.NDArray[np.bool_]:
         """Equal points."""

@@ -41,6 +41,7 @@ from ...arithmetic import (
     zeros,
 )
 from ...arithmetic import possible as possibly
+from ...arithmetic.numbers import bare
 from ...claims.case import Built, Case, Hypothesis, Ingredient
 from ...claims.claim import Claim, Kind, Line, at_most, line
 from ...claims.coordinates import Numbers, Sizes
@@ -122,7 +123,7 @@ def _weights_of(case: Case, tables: Array) -> tuple[Array, Array]:
 def _is_zero(rest: Array) -> Truth:
     """Exact where it matters: balls certify no equality, and the exact data behind them was checked; enclosures come before."""
     zero = compare(rest, "=", like(0, rest))
-    return every(truth_of(possibly(zero)) if system_of(rest) == System.BALLS else zero)
+    return every(truth_of(possibly(zero)) if bare(system_of(rest)) is System.BALLS else zero)
 
 
 def _realizable(case: Case) -> Truth:

@@ -34,6 +34,7 @@ from ...arithmetic import (
     tilt,
     truth_of,
 )
+from ...arithmetic.numbers import bare
 from ...claims.case import Built, Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_most, equal, line
 from ...claims.coordinates import EVERY, Coordinate, Numbers, Sizes
@@ -210,7 +211,7 @@ def _is_own(case: Case) -> Truth:
     steps = steps_of(case)
     left = square(case.beta) * _spent(case, steps)
     right = second_order_term(case.game.agents, _bound(steps))
-    if case.system == System.FLOATS:
+    if bare(case.system) is System.FLOATS:  # a hypothesis of floats, which only rank
         return compare(absolute(left - right), "≤", like(Fraction(FLOAT_TOLERANCE), left))
     return truth_of(possible(compare(left, "=", right)))
 

@@ -1,0 +1,62 @@
+"""Asks a claim's hypotheses, and what else an instance must meet."""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import and_
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..arithmetic import TRUE, UNKNOWN, Numbers
+from ..arithmetic.one_instance import Truth, within_a_proof
+from ..claims.case import Case
+from ..claims.claim import Claim, blamed
+from ..model.trees import leaves_of
+
+
+def ask_hypotheses(claim: Claim, case: Case) -> tuple[tuple[tuple[str, Any], ...], Any, Case]:
+    """The truth of every hypothesis, of all together, and the instances that meet them.
+
+    A later hypothesis may make sense only under the earlier ones (a return exists where ``γ < 1``), so it is asked of those
+    instances only that have met all before it, and is UNKNOWN for the others.
+    """
+    found: list[tuple[str, Any]] = []
+    applies, live = np.full(case.several, TRUE, np.int8), case
+    for hypothesis in claim.setting.all_hypotheses:
+        truth = np.full(case.several, UNKNOWN, np.int8)
+        with within_a_proof(), blamed(claim.id, f"in the hypothesis {hypothesis.name!r}"):
+            answer = per_instance(hypothesis.holds(live), live.several)
+        truth[applies == TRUE] = answer.reshape(-1)
+        found.append((hypothesis.name, truth))
+        if (answer == TRUE).all():
+            continue
+        applies = np.where(applies == TRUE, truth, applies).astype(np.int8)
+        if not (applies == TRUE).any():
+            break
+        live = live.take(answer == TRUE)
+    for name, given, derived in live.handed_in():
+        with within_a_proof():
+            answer = per_instance(_same(given, derived), live.several)
+        truth = np.full(case.several, UNKNOWN, np.int8)
+        truth[applies == TRUE] = answer.reshape(-1)
+        found.append((f"{name} is what follows from the other ingredients", truth))
+        applies = np.where(applies == TRUE, truth, applies).astype(np.int8)
+        live = live.take(answer == TRUE)
+    return tuple(found), applies, live
+
+
+def _same(given: Any, derived: Any) -> Truth:
+    """Whether two objects have the same numbers, as far as the system can tell equal ones."""
+    one_by_one, others = leaves_of(given), leaves_of(derived)
+    pairs = [pair for pair in zip(one_by_one, others, strict=False) if isinstance(pair[0], Numbers)]
+    if len(one_by_one) != len(others) or any(one.shape != two.shape for one, two in pairs):
+        return Truth.of(False)
+    return reduce(and_, [one.compare("=", two).possible().all() for one, two in pairs], Truth.of(True))
+
+
+def per_instance(truth: Any, several: tuple[int, ...]) -> npt.NDArray[np.int8]:
+    """Truth for every instance side by side: the axes of an instance mean "for all"."""
+    given = Truth.of(truth).all()._parts[0]
+    return np.broadcast_to(given, (int(np.prod(several, dtype=int)),)).reshape(several)
