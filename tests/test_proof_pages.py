@@ -94,3 +94,47 @@ def test_every_page_is_listed():
 def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([\w.\-/]+\.md)\)", PAGES[page]):
         assert (FOLDER / target).exists(), target
+
+
+COMPLETE = ("bounded-steps", "convergence", "errors", "exact-updates")
+"""Pages that leave out no line of the proofs that they write out."""
+
+
+def gaps(text, relations_of):
+    """Claims of a page whose steps are not exactly the lines of the proof: ``relations_of(claim)`` says how its lines relate."""
+    steps, found = {}, []
+    for name, number in STEP.findall(text):
+        steps.setdefault(name, []).append(int(number))
+    for name, numbers in steps.items():
+        # A proof may have the same chain for every agent; a page speaks of the first.
+        relations = relations_of(name)
+        chain = relations.index(None, 1) if None in relations[1:] else len(relations)
+        if numbers != list(range(2, chain + 1)):
+            found.append(f"{name} has lines 2 to {chain}, and the page has {numbers}")
+    return found
+
+
+def relations_in_symbols(name):
+    """How the lines of a claim's proof relate, in symbols at the first size that it names."""
+    trial, seen = find(name), []
+
+    def watched(case):
+        seen.clear()
+        for entry in trial.proof(case):
+            seen.append(entry.relation)
+            yield entry
+
+    prove_in_symbols(replace(trial, proof=watched), trial.symbolic[0])
+    return seen
+
+
+@pytest.mark.parametrize("page", COMPLETE)
+def test_every_line_is_a_step(page):
+    assert gaps(PAGES[page], relations_in_symbols) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["`lemma-b.6#3` `lemma-b.6#2` `lemma-b.6#4`", "`lemma-b.6#2` `lemma-b.6#4`", "`lemma-b.6#2`"]
+)
+def test_a_gap_is_found(text):
+    assert "lemma-b.6 has lines 2 to 4" in gaps(text, lambda name: [None, "=", "=", "≤"])[0]

@@ -202,7 +202,9 @@ def _factored(base: Any) -> tuple[flint.fmpq | None, list[tuple[Any, int]]]:
 
 def _log(value: Any) -> Any:
     if isinstance(value, Quotient) and not isinstance(value.ring, DegreeRing) and _sign_of(value) != POSITIVE:
-        raise ExactnessError(f"log({str(value)[:60]}) needs a positive number, and no ingredient says that this is one")
+        no_answer(
+            ExactnessError(f"log({str(value)[:60]}) needs a positive number, and no ingredient says that this is one")
+        )
     return _log_of(value)
 
 
@@ -250,7 +252,7 @@ def _exp(value: Any) -> Any:
         return constant(1)
     ring = _atomic_ring(value)
     if ring is None:
-        raise ExactnessError(f"exp({value}) has no symbolic value; give log-values as logarithms")
+        no_answer(ExactnessError(f"exp({value}) has no symbolic value; give log-values as logarithms"))
     for known in ring.atoms:  # exp(-x) = 1/exp x
         if known.kind == "exp" and known.arguments[0] == -value:
             return 1 / ring.atom("exp", known.arguments, POSITIVE)
@@ -272,7 +274,7 @@ def _sqrt(value: Any) -> Any:
         return value
     ring, sign = _atomic_ring(value), _sign_of(value)
     if ring is None:
-        raise ExactnessError("square roots have no symbolic value here; compare squares")
+        no_answer(ExactnessError("square roots have no symbolic value here; compare squares"))
     if sign in (-1, -2):
         raise ExactnessError(f"√({str(value)[:60]}): a number below 0 has no root")
     ring.radicands.append(value)
@@ -346,7 +348,7 @@ def _compare(relation: str, left: Any, right: Any) -> np.int8:
         return UNKNOWN
     if difference.vanishes():
         return TRUE
-    # other atoms may be related, and what a proof compares may be equal for some parameters
+    # Other atoms may be related; and what a proof compares, no two lines, may be equal for some parameters.
     return UNKNOWN if difference.ring.atoms or WITHIN.get() else FALSE
 
 
@@ -472,25 +474,39 @@ def over_the_run(name: str, values: Array) -> Array:
 def at(value: Any, point: Sequence[flint.fmpq]) -> Any:
     """A quotient, or a formal logarithm over quotients, at rational values of the indeterminates.
 
-    :class:`ZeroDivisionError` where a denominator vanishes there; None where it has a root, a maximum, ... that has no value.
+    :class:`ZeroDivisionError` where a denominator vanishes there, :class:`ExactnessError` where an atom is no rational number.
     """
-    ring = value._ring() if isinstance(value, SymbolicLog) else getattr(value, "ring", None)
-    if isinstance(ring, PolynomialRing) and ring.spare:
-        places = frozenset(range(len(ring.names), len(ring.names) + ring.spare))
-        if depends(np.array([value], dtype=object), places):
-            return None
-        point = [*point[: len(ring.names)], *[flint.fmpq(0)] * ring.spare]
     if isinstance(value, FormalLog):
         found = FormalLog(at(value.constant, point), [])
         for base, coefficient in value.terms:
-            number = abs(_at(base, point))
+            number = abs(_at(base, _with_atoms(value._ring(), point)))  # type: ignore[attr-defined]
             factor = at(coefficient, point)
             found = found + FormalLog(flint.fmpq(0), [(number.p, factor), (number.q, -factor)])
         return found
+    everything = _with_atoms(value.ring, point)
     denominator = flint.fmpq(1)
     for index, power in value.powers.items():
-        denominator *= _at(value.ring.factors[index], point) ** power
-    return _at(value.numerator, point) / denominator
+        denominator *= _at(value.ring.factors[index], everything) ** power
+    return _at(value.numerator, everything) / denominator
+
+
+def _with_atoms(ring: Any, point: Sequence[flint.fmpq]) -> list[flint.fmpq]:
+    """The values of the indeterminates, and of the atoms that are functions of them."""
+    found = list(point)
+    if not isinstance(ring, PolynomialRing) or len(found) >= len(ring.names) + ring.spare:
+        return found
+    for atom in ring.atoms:
+        padded = found + [flint.fmpq(0)] * (
+            len(ring.names) + ring.spare - len(found)
+        )  # its arguments have earlier atoms only
+        values = [at(argument, padded) for argument in atom.arguments]
+        if atom.kind == "abs":
+            found.append(abs(values[0]))
+        elif atom.kind == "max":
+            found.append(max(values))
+        else:
+            raise ExactnessError(f"{atom.kind} of a rational number need not be one")
+    return found + [flint.fmpq(0)] * (len(ring.names) + ring.spare - len(found))
 
 
 def _at(element: Any, point: Sequence[flint.fmpq]) -> flint.fmpq:

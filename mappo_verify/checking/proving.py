@@ -97,7 +97,7 @@ def _in_symbols(claim: Claim, sizes: Sizes, generic: int) -> Proof | Failure:
                 evidence = evaluate(claim, case, formal=True)
                 require_same_lines(claim, sizes, evidence.lines)
         except OUT_OF_THE_FIELD as error:
-            reason = str(error)
+            reason, evidence = str(error), None
         if not ring.exhausted or spare >= MOST_ATOMS:
             break
         spare = max(FIRST_ATOMS, 3 * spare)
@@ -129,9 +129,9 @@ def _require_same_at_a_point(claim: Claim, sizes: Sizes, proved: Evidence, count
     for left, right in zip(proved.lines, evidence.lines, strict=True):
         one, two = (np.ravel(np.broadcast_to(v, np.shape(right.value))) for v in (left.value, right.value))
         for place in range(0, len(one), max(1, len(one) // SAMPLED)):
-            with suppress(ZeroDivisionError):
+            with suppress(ZeroDivisionError, ExactnessError):
                 value = symbols.at(one[place], point.tolist())
-                if value is not None and value != two[place]:
+                if value != two[place]:
                     raise ClaimError(
                         f"claim {claim.id}: its proof is no function of its case: line {left.expression!r} is "
                         f"{str(value)[:60]} by its symbols and {str(two[place])[:60]} in numbers; {CURE}"
