@@ -137,4 +137,4 @@ def test_every_line_is_a_step(page):
     "text", ["`lemma-b.6#3` `lemma-b.6#2` `lemma-b.6#4`", "`lemma-b.6#2` `lemma-b.6#4`", "`lemma-b.6#2`"]
 )
 def test_a_gap_is_found(text):
-    assert "lemma-b.6 has lines 2 to 4" in gaps(text, lambda name: [None, "=", "=", "≤"])[0]
+    assert "lemma-b.6 has lines 2 to 4" in gaps(text, lambda _: [None, "=", "=", "≤"])[0]
