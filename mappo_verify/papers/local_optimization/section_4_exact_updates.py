@@ -63,7 +63,8 @@ class Improved:
 
     def symmetric(self, m: int) -> Array:
         """``KL(π⁺^m‖π^m) + KL(π^m‖π⁺^m)``"""
-        return self.moved(m) + kl_divergence(self.policy.factors[m - 1], self.after.factors[m - 1])
+        both_ways: Array = self.moved(m) + kl_divergence(self.policy.factors[m - 1], self.after.factors[m - 1])
+        return both_ways
 
     def symmetric_axiom(self, m: int) -> Axiom:
         """The same, at least 0."""
