@@ -20,6 +20,7 @@ from .evaluate import raised
 from .laws import ENOUGH, standing_of
 from .monte_carlo import Statistics
 from .proving import Failure, Proof
+from .searched import Searched
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +62,7 @@ class ClaimReport:
     """What a campaign found about one claim.
 
     ``tightness`` lists smaller side over larger side of every decided instance.  A refutation comes with a ``witness`` in
-    coordinates; on a given game, which has none, with the ``violation`` itself.
+    coordinates; on a given game, which has none, with the ``violation`` itself.  ``searched`` says what was looked at.
     """
 
     claim: Claim
@@ -84,6 +85,7 @@ class ClaimReport:
     statistics: Statistics | None = None
     violation: Evidence | None = None
     tightness: Mapping[Sizes, Sequence[float]] = field(default_factory=dict)
+    searched: Searched | None = None
 
     @property
     def id(self) -> str:

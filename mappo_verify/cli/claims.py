@@ -1,4 +1,4 @@
-"""Commands that put claims on trial: audit, falsify, certificate, certify, claims, explain, doctor."""
+"""Commands that put claims on trial: audit, falsify, tightness, certificate, certify, claims, explain, doctor."""
 
 from __future__ import annotations
 
@@ -26,6 +26,15 @@ from .terminal import (
 app = typer.Typer()
 
 
+SecondsOption = Annotated[
+    float | None, typer.Option("--seconds", metavar="S", help="A time limit for the search of each claim, in seconds.")
+]
+CorpusOption = Annotated[
+    Path | None,
+    typer.Option("--corpus", metavar="DIR", help="Decide the counterexamples in DIR first, and write new ones there."),
+]
+
+
 class ProfileName(StrEnum):
     """How hard to try."""
 
@@ -48,6 +57,8 @@ def audit(
         ProfileName, typer.Option(help="quick takes seconds, thorough takes minutes.")
     ] = ProfileName.quick,
     seed: SeedOption = 0,
+    seconds: SecondsOption = None,
+    corpus: CorpusOption = None,
     json_file: Annotated[
         Path | None,
         typer.Option("--json", metavar="FILE", help="Also write the table as JSON; - means standard output."),
@@ -85,7 +96,7 @@ def audit(
     if html_folder is not None:
         require_place_for(html_folder)
     with Progress("audit") as progress:
-        report = run_audit(claims, profile.value, seed, subject, progress)
+        report = run_audit(claims, profile.value, seed, subject, progress, seconds, True if corpus is None else corpus)
         if html_folder is not None:
             from ..report.html import write_report
 
@@ -104,6 +115,8 @@ def falsify(
     own: FromOption = None,
     profile: Annotated[ProfileName, typer.Option(help="How long to search.")] = ProfileName.quick,
     seed: SeedOption = 0,
+    seconds: SecondsOption = None,
+    corpus: CorpusOption = None,
 ) -> None:
     """Search for a counterexample, or for the tightest instance of a bound that survives.
 
@@ -116,9 +129,52 @@ def falsify(
 
     entry = claim_named(claim, own)
     with Progress("search") as progress:
-        found = search(entry, profile.value, seed, progress)
+        found = search(entry, profile.value, seed, progress, seconds, True if corpus is None else corpus)
     output.print(falsification(found))
     raise typer.Exit(1 if found.witness or found.broken else 2 if found.crash else 0)
+
+
+@app.command()
+def tightness(
+    claim: Annotated[str, typer.Argument(metavar="CLAIM", help="A bound's id, such as lemma-b.5.")],
+    profile: Annotated[ProfileName, typer.Option(help="How long to search.")] = ProfileName.quick,
+    seed: SeedOption = 0,
+    seconds: SecondsOption = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Also write the instance and its ratio as JSON.")
+    ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option("--plot", metavar="FILE", help="Also draw the best ratio against effort (.svg, .png)."),
+    ] = None,
+) -> None:
+    """Find the exact instance on which the two sides of a bound come closest.
+
+    Exit code 1 if the claim turns out false; 2 if no instance has two positive sides.
+
+    Example: mappo-verify tightness lemma-b.5 --out lemma-b.5.json --plot lemma-b.5.svg
+    """
+    from ..checking.tightness import tightness as search
+    from ..checking.tightness import write_tightness
+
+    for path in (out, plot):
+        if path is not None:
+            require_writable(path)
+    with Progress("search") as progress:
+        found = search(claim, profile.value, seed, progress, seconds)
+    if found.witness is not None:
+        say(f"{found.claim.id} is false, by an exact instance of {found.witness.sizes}: mappo-verify falsify {claim}")
+        raise typer.Exit(1)
+    if found.ratio is None:
+        say(f"{found.claim.id}: no certified instance has two positive sides ({found.searched.text()})")
+        raise typer.Exit(2)
+    say(f"{found.claim.id}: smaller side / larger side = {found.ratio:.10g} at {found.sizes} ({found.searched.text()})")
+    if out is not None:
+        write_tightness(found, out)
+    if plot is not None:
+        from ..report.plots.tightness import plot_tightness
+
+        plot_tightness(found, plot)
 
 
 @app.command()

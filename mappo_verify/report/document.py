@@ -246,6 +246,7 @@ def claim_document(report: ClaimReport) -> dict[str, Any]:
             }
             for proof in report.proofs
         ],
+        "searched": None if report.searched is None else report.searched.as_data(),
         "statistics": None if report.statistics is None else statistics_document(report.statistics),
         "witness": None if report.witness is None else report.witness.as_data(),
     }

@@ -20,7 +20,7 @@ from markupsafe import Markup, escape
 
 from ..checking.certificate import Certificate, certificate_of, text_of
 from ..checking.certificate_limits import size_complaint
-from ..checking.known import certificates_folder
+from ..checking.corpus import certificates_folder
 from ..checking.reports import AuditReport, ClaimReport, Progress
 from ..checking.statements import MEANINGS as FINDINGS
 from ..checking.statements import Finding, counted

@@ -356,7 +356,7 @@ def optimum_table(game: Game, best: Optimum) -> RenderableType:
 
 def falsification(found: Falsification) -> RenderableType:
     """What a search found: the counterexample in full, or how tight the bound got; and where the claim raised an error."""
-    tried = f"{found.explored:,} float instances explored, {found.certified:,} certified"
+    tried = found.searched.text()
     crash = _crash(found)
     if found.witness is not None:
         subject = f"the smallest counterexample found ({found.witness.sizes}; {tried})"
