@@ -311,6 +311,25 @@ def test_gradients_by_differences(seed):
         np.testing.assert_allclose(gradient, numeric(lambda x, v=value: v(softmax(x)), logits), atol=1e-7)
 
 
+def test_gradients_in_log_linear_parameters():
+    """``Σ φ · gradient in logits``, for every agent of a game, conditional factors included."""
+    _, (game, policy, _) = case(1)
+    game, policy = game.floats(), policy.floats()
+    features = Features.random(game, 3, seed=1)
+    parameters = [np.array([0.5, -1.0, 2.0]), np.array([1.0, 0.3, -0.7])]
+    gains = agent_advantages(game, policy)
+    for m, old in enumerate(policy.factors, start=1):
+        weights, table = surrogate_weights(game, policy, m), gains[m - 1].reshape(old.shape) + 1
+
+        def value(theta, m=m, old=old, weights=weights, table=table):
+            new = features.policy([theta if j == m - 1 else x for j, x in enumerate(parameters)]).factors[m - 1]
+            return clipped_surrogate(weights, old, new, table, 0.3)
+
+        new = features.policy(parameters).factors[m - 1]
+        found = features.transposed(m - 1, clipped_surrogate_gradient(weights, old, new, table, 0.3))
+        np.testing.assert_allclose(found, numeric(value, parameters[m - 1]), atol=1e-6)
+
+
 def test_at_the_kink_the_inside_counts():
     old, new = rational([[[F(1, 2), F(1, 2)]]]), rational([[[F(5, 8), F(3, 8)]]])
     for gains in ([[[1, 0]]], [[[0, -1]]]):  # ratios are exactly 5/4 and 3/4

@@ -162,7 +162,7 @@ def _prepared(claim: Claim, experiment: Experiment, name: str, objects: Any) -> 
     }
     exact = Case(claim.setting.ingredients, Sizes(game.states, game.action_sizes), System.RATIONALS, (), given)
     for hypothesis in claim.setting.all_hypotheses:
-        if per_instance(hypothesis.holds(exact), ()) == FALSE:
+        if per_instance(hypothesis.truth(exact), ()) == FALSE:
             raise ClaimError(f"claim {claim.id}: the design {name!r} violates a hypothesis: {hypothesis.name}")
     return exact
 
