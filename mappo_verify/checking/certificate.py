@@ -49,6 +49,7 @@ from ..claims.coordinates import Sizes
 from ..claims.verdict import Evidence, LineEvidence, Standing, Verdict
 from ..errors import ClaimError, ExactnessError, FileError, UndecidedError
 from ..model.trees import mapped
+from ..papers.registry import IDS
 from ..papers.registry import claim as find
 from .campaign import audit
 from .certificate_files import FORMAT, PLACES, VERSION, RejectedError, Side, contradicts, interval, places_in, require
@@ -247,6 +248,13 @@ class Recheck:
     reason: str
     evidence: Evidence | None = None
 
+    @property
+    def meaning(self) -> str:
+        """What the claim is to the paper, or to its author."""
+        if self.certificate.claim not in IDS:
+            return "as its author states it"
+        return f"{self.certificate.kind}: {MEANING[Kind(self.certificate.kind)]}"
+
     def text(self) -> str:
         """The verdict in words; the scope of the refutation stands beside it."""
         certificate = self.certificate
@@ -255,7 +263,7 @@ class Recheck:
         lines = [
             f"{certificate.claim} is false: certified",
             f"  claimed:  {certificate.statement}",
-            f"  kind:     {certificate.kind}: {MEANING[Kind(certificate.kind)]}",
+            f"  kind:     {self.meaning}",
             *([f"  scope:    {certificate.note}"] if certificate.note else []),
             f"  instance: {certificate.setting}; {certificate.sizes}",
             f"  left:     {certificate.left}  =  {_told(certificate.left_value)}",
@@ -287,7 +295,7 @@ def _checked(certificate: Certificate, claim: Claim | None) -> Evidence:
             claim = find(certificate.claim)
         except ClaimError as error:
             raise RejectedError(
-                f"{error}; a claim of your own must be given along: recheck(certificate, claim)"
+                f"{error}; a claim of your own must be given along: recheck(certificate, claim), certify --from FILE"
             ) from None
     expected = {
         "format": FORMAT,
@@ -369,9 +377,9 @@ def write_certificate(witness: Witness | Certificate, path: str | Path, claim: C
     return certificate
 
 
-def certificate_by_audit(claim: str, seed: int = 0) -> Certificate:
+def certificate_by_audit(claim: str | Claim, seed: int = 0) -> Certificate:
     """The certificate of the counterexample that an audit finds; ClaimError where it finds none."""
-    entry = find(claim)
+    entry = find(claim) if isinstance(claim, str) else claim
     report = audit([entry], seed=seed)[entry.id]
     if report.standing is not Standing.REFUTED or report.witness is None:
         raise ClaimError(f"{entry.id} is {report.standing.value}, so there is no counterexample to certify")

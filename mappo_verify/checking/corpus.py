@@ -70,17 +70,19 @@ def keep(folder: Path, witness: Witness) -> Path:
     return folder / name
 
 
+def certificates_folder() -> Path:
+    """The certificates and their checker: in the package, or in the checkout around it."""
+    package = Path(__file__).parent.parent
+    return next(place for place in (package / "certificates", package.parent / "certificates") if place.is_dir())
+
+
 @cache
 def _shipped() -> dict[str, list[Any]]:
-    """The package's certificates by claim: beside the package, or in the checkout around it."""
-    package = Path(__file__).parent.parent
+    """The package's certificates by claim."""
     found: dict[str, list[Any]] = {}
-    for folder in (package / "certificates", package.parent / "certificates"):
-        if folder.is_dir():
-            for path in sorted(folder.glob("*.json")):
-                certificate = read_certificate(path)
-                found.setdefault(certificate.claim, []).append(certificate)
-            break
+    for path in sorted(certificates_folder().glob("*.json")):
+        certificate = read_certificate(path)
+        found.setdefault(certificate.claim, []).append(certificate)
     return found
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from ..claims.claim import Claim
 from ..claims.verdict import Standing
 from ..errors import ClaimError
+from ..model.tables import html_table
 from ..papers.registry import claim as find
 from .broken import BrokenLine
 from .corpus import Corpus
@@ -71,6 +72,11 @@ class Falsification:
         if self.broken is not None and self.witness is None:
             found += f"; the statement is not refuted, but {self.broken.text}"
         return f"Falsification({self.claim.id}: {self.standing.value}, {found})"
+
+    def _repr_html_(self) -> str:
+        """In a notebook: what was found, and the counterexample or the line that breaks, with its numbers."""
+        shown = self.witness or self.broken
+        return html_table(repr(self), (), ()) + ("" if shown is None else shown.evidence._repr_html_())
 
 
 def falsify(

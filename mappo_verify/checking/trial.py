@@ -109,7 +109,7 @@ def _witness(claim: Claim, batch: Batch, drawn: Draw, found: list[Part]) -> Witn
     sizes, alone = batch.sizes, instance(drawn, simplest)
     if not batch.known:
         sizes, alone = shrink(claim, sizes, alone)
-    return Witness(claim.id, sizes, alone, violated_alone(claim, sizes, alone))
+    return Witness(claim.id, sizes, alone, violated_alone(claim, sizes, alone), known=batch.known)
 
 
 def violated_alone(claim: Claim, sizes: Sizes, coordinates: dict[str, Any]) -> Evidence:

@@ -192,6 +192,9 @@ class Claim:
         """The id without its part."""
         return self.id.partition("/")[0]
 
+    def __repr__(self) -> str:
+        return f"Claim({self.id!r}: {self.title})"
+
     def lines(self, case: Case, formal: bool = False) -> list[Line]:
         """The proof's lines on ``case``; a chain must begin with :func:`line`.
 

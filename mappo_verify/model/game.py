@@ -27,7 +27,9 @@ from ..arithmetic import (
     system_of,
 )
 from ..errors import GameError
+from .agents import joint_action
 from .conversion import convert
+from .tables import html_table, number_text
 from .validation import (
     MAX_ENTRIES,
     ROUNDING,
@@ -286,6 +288,26 @@ class Game:
         batch = f", batch {self.batch_shape}" if self.batch_shape else ""
         name = f"{self.name!r}, " if self.name else ""
         return f"Game({name}{self.states} states, actions {self.action_sizes}, {self.system.value}{batch})"
+
+    def _repr_html_(self) -> str:
+        """In a notebook: every state and joint action with its reward and where it leads; of a batch only the summary."""
+        if self.batch_shape or is_hidden((self.reward,)):
+            return html_table(repr(self), (), ())
+        rows = []
+        for state, action in np.ndindex(self.states, self.actions):
+            place = (str(self.state_names[state]) if self.state_names else str(state),)
+            agents = joint_action(action, self.action_sizes)
+            taken = (
+                [names[a] for names, a in zip(self.action_names, agents, strict=True)] if self.action_names else agents
+            )
+            row = self.transition[state, action]
+            then = ", ".join(f"{number_text(p)} to {s}" for s, p in enumerate(row) if str(p) not in ("0", "0.0"))
+            rows.append(
+                (*place, ", ".join(map(str, taken)), number_text(self.reward[state, action]), then or "the end")
+            )
+        return html_table(
+            f"{self!r}, γ = {number_text(self.discount[()])}", ("state", "actions", "reward", "then"), rows
+        )
 
 
 def _ends(transition: Array) -> Truth:

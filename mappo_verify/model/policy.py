@@ -16,6 +16,7 @@ from ..errors import GameError
 from .agents import extend, joint_action, prefix_sizes, split_last
 from .conversion import convert
 from .game import Game
+from .tables import html_table, row_text
 from .validation import arrays_of, freeze, require_subprobability
 
 
@@ -243,3 +244,20 @@ class Policy:
     def __repr__(self) -> str:
         batch = f", batch {self.batch_shape}" if self.batch_shape else ""
         return f"Policy({self.states} states, actions {self.action_sizes}, {self.system.value}{batch})"
+
+    def _repr_html_(self) -> str:
+        """In a notebook: what every agent does in every state, given the agents before it; of a batch only the summary."""
+        if self.batch_shape or is_hidden(self.factors):
+            return html_table(repr(self), (), ())
+        rows = [
+            (
+                str(m + 1),
+                str(state),
+                ", ".join(map(str, joint_action(before, self.action_sizes[:m]))) or "-",
+                row_text(row),
+            )
+            for m, factor in enumerate(self.factors)
+            for state, table in enumerate(factor)
+            for before, row in enumerate(table)
+        ]
+        return html_table(repr(self), ("agent", "state", "agents before", "probabilities"), rows)

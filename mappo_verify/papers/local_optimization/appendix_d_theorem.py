@@ -153,6 +153,11 @@ TRAP_RATE = Fraction(47, 1536)
 """``1 - E z^{[N_0] - 3[N_1]}`` of one datum at ``z = 4/3``: 1/4 of the data are at ``(s, 0)``."""
 
 
+LOST_BY_ONE = Fraction(1, 6)
+"""What action 1 of agent 1 loses against action 0."""
+LEAST_GAP = LOST_BY_ONE / 2
+"""The mean gap of a trapped run is more: agent 1, which begins evenly, is drawn to action 1 in every step."""
+
 FIRST, SECOND = 2, 10
 """The printed bound's constants: 2√2 for the first term, as its proof gives, and 10 for the second."""
 
@@ -221,12 +226,12 @@ def any_constant(case: Case) -> Iterator[Line]:
     """The trapped run against the bound with any constant ``c``, at ``K = (500c)²`` and ``n = K⁴``."""
     yield line(
         "what 1/K Σ_k (J_* - J(π_k)) is no smaller than, as action 1 has a chance of at least 1/2 in every step",
-        like(Fraction(1, 12), case.system),
+        like(LEAST_GAP, case.system),
     )
     yield at_most(
         "c [N √(log|A|/K)/(1-γ)² + C (K log(|F|/δ)/n)^{1/3}/(1-γ)²]",
         case.constant * (_optimisation(case.runs) + _statistics(case.runs, case.number, case.certainty)),
-        because="the mean gap is at least 1/12, and so would be its bound (lemma-c.3/all-agents, lemma-d.5, lemma-d.6)",
+        because=f"the mean gap is at least {LEAST_GAP}, and so would be its bound (lemma-c.3/all-agents, lemma-d.5, lemma-d.6)",
     )
 
 
