@@ -12,7 +12,6 @@ from .model.time_limit import time_limited as time_limited
 from .games.named import named_game as named_game, random_game as random_game
 from .games.loading import load_game as load_game
 from .games.files import save_game as save_game
-from .games.continuing import restarted as restarted
 from .games.adapters import from_gymnasium as from_gymnasium
 from .simulation.trajectories import simulate as simulate
 from .simulation.environments import parallel_env as parallel_env, gymnasium_env as gymnasium_env
@@ -117,6 +116,7 @@ from . import (
     arithmetic as arithmetic,
     axioms as axioms,
     checking as checking,
+    conformance as conformance,
     errors as errors,
     games as games,
     quantities as quantities,

@@ -7,6 +7,7 @@ systems there are, :mod:`.protocol` what each must do.
 from .functions import (
     absolute,
     as_array,
+    assume_nonnegative,
     assume_positive,
     at_largest,
     both,
@@ -75,6 +76,7 @@ __all__ = [
     "absolute",
     "argmax",
     "as_array",
+    "assume_nonnegative",
     "assume_positive",
     "at_largest",
     "both",

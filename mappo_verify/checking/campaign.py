@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import FALSE, System, floats_of, smallest
+from ..arithmetic.explained import explained
 from ..claims.case import Case, system_of_object
 from ..claims.claim import Claim, Line
 from ..claims.verdict import Evidence, Standing
@@ -59,6 +60,7 @@ PROFILES = {
 }
 
 
+@explained
 def check(claim: str | Claim, *, steps: int | None = None, **objects: Any) -> Evidence:
     """Put one claim on trial on your own objects: ``mv.check("lemma-4.1", game=..., target=..., policy=..., start=...)``.
 
@@ -90,6 +92,7 @@ def _require_data(objects: dict[str, Any]) -> None:
             )
 
 
+@explained
 def audit(
     claims: Iterable[str | Claim] | None = None,
     profile: str = "quick",

@@ -44,6 +44,7 @@ import msgspec
 import numpy as np
 
 from ..arithmetic import System, module_of
+from ..arithmetic.explained import explained
 from ..claims.claim import MEANING, Claim, Kind
 from ..claims.coordinates import Sizes
 from ..claims.verdict import Evidence, LineEvidence, Standing, Verdict
@@ -64,6 +65,7 @@ from .reports import Witness
 # --- making one -----------------------------------------------------------------------------------------------------
 
 
+@explained
 def certificate_of(claim: str | Claim, sizes: Sizes, coordinates: Mapping[str, Any]) -> Certificate:
     """The certificate of one instance; :class:`~mappo_verify.errors.ClaimError` where the claim is not violated there."""
     entry = find(claim) if isinstance(claim, str) else claim
@@ -277,6 +279,7 @@ def _told(side: Side) -> str:
     return side if isinstance(side, str) else f"between {side[0]} and {side[1]}"
 
 
+@explained
 def recheck(certificate: Certificate, claim: Claim | None = None) -> Recheck:
     """Compute everything anew and compare every field; ``claim`` is needed for a claim that is not registered."""
     if not isinstance(certificate, Certificate):
@@ -354,6 +357,7 @@ def _verdict_words(evidence: Evidence) -> str:
 # --- files ------------------------------------------------------------------------------------------------------------
 
 
+@explained
 def write_certificate(witness: Witness | Certificate, path: str | Path, claim: Claim | None = None) -> Certificate:
     """Write the certificate of a counterexample, and return it; ``claim`` is needed for a claim that is not registered.
 

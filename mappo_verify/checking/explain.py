@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 
 from ..arithmetic import System
+from ..arithmetic.explained import explained
 from ..claims.claim import Claim
 from ..claims.verdict import Evidence, Standing, Verdict
 from ..errors import ClaimError, MappoVerifyError
@@ -27,6 +28,7 @@ COMPARED = 12
 Explanation = tuple[Claim, Evidence, str]
 
 
+@explained
 def explain(claim: str | Claim, game: Game | None = None, seed: int = 0) -> Explanation:
     """The claim, its evidence on one case, and words for that case; :class:`ClaimError` where its proof raises something.
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arithmetic.explained import explained
 from ..claims.claim import Claim
 from ..claims.verdict import Standing
 from ..errors import ClaimError
@@ -79,6 +80,7 @@ class Falsification:
         return html_table(repr(self), (), ()) + ("" if shown is None else shown.evidence._repr_html_())
 
 
+@explained
 def falsify(
     claim: str | Claim,
     profile: str = "quick",

@@ -55,6 +55,8 @@ class StepEvidence:
     truth: Truth
     margin: Array | None
     ratios: Array | None = None
+    recognised: Truth | None = None
+    """Whether it is an instance of its axiom, hypotheses included; None where it has none."""
 
 
 def largest_of(ratios: Array | None) -> float | None:

@@ -22,14 +22,16 @@ from typing import Any
 
 import numpy as np
 
+from ..arithmetic.explained import explained
 from ..errors import GameError
 from ..model import Game
-from .files import FLOAT_ROUNDING
+from ..model.validation import ROUNDING, rounding_of
 from .untrusted import MAX_ENTRIES
 
 logger = logging.getLogger(__package__)
 
 
+@explained
 def from_gymnasium(
     env_or_P: Any,
     discount: float | Fraction,
@@ -56,20 +58,25 @@ def from_gymnasium(
     if states * states * actions > MAX_ENTRIES:
         raise GameError(f"{states} states and {actions} actions are more than the limit of {MAX_ENTRIES} entries")
     transition, reward = np.zeros((states, actions, states)), np.zeros((states, actions))
+    ending = np.zeros((states, actions), bool)
     for state, row in enumerate(rows):
         if len(row) != actions:
             raise GameError(f"P[{state}] has {len(row)} actions, but P[0] has {actions}; every state needs the same")
         for action, outcomes in enumerate(row):
             place = f"P[{state}][{action}]"
-            mass = 0.0
+            mass, rounding = 0.0, ROUNDING
             for position, outcome in enumerate(_outcomes(outcomes, place)):
                 probability, target, paid, done = _outcome(outcome, f"{place}[{position}]", states)
                 mass += probability
                 reward[state, action] += probability * paid
                 if not done:
                     transition[state, action, target] += probability
-            if abs(mass - 1) > FLOAT_ROUNDING:
-                raise GameError(f"the probabilities of {place} sum to {mass}, not to 1")
+                ending[state, action] |= done and probability > 0
+                rounding = max(rounding, rounding_of(outcome[0], len(outcomes)))
+            if abs(mass - 1) > rounding:
+                raise GameError(f"the probabilities of {place} sum to {mass}, not to 1; divide them by their sum")
+            transition[state, action] /= mass
+            reward[state, action] /= mass
     if start is None:
         start = getattr(environment, "initial_state_distrib", None)
     try:
@@ -88,6 +95,7 @@ def from_gymnasium(
         action_sizes or (),
         start=start,
         name=str(getattr(spec, "id", None) or ""),
+        ends=ending,
     )
 
 

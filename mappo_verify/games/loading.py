@@ -7,6 +7,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from ..arithmetic import System, like
+from ..arithmetic.explained import explained
 from ..errors import FileError, GameError
 from ..model import Game
 from .dpomdp import load_dpomdp
@@ -26,6 +27,7 @@ READERS: dict[str, Callable[[PathLike, int | str | Fraction | None], Game]] = {
 """How a file name ends, and who reads it."""
 
 
+@explained
 def load_game(path: PathLike, discount: int | str | Fraction | None = None) -> Game:
     """The game in a file: our JSON (``docs/game-format.md``), a ``.dpomdp`` or a ``.pomdp`` file, each possibly with ``.gz``.
 
@@ -40,6 +42,7 @@ def load_game(path: PathLike, discount: int | str | Fraction | None = None) -> G
     raise FileError(f"{path}: games are read from files that end in {', '.join(READERS)}")
 
 
+@explained
 def resolve_game(text: str, discount: int | str | Fraction | None = None) -> Game:
     """A game by name (``climbing``, ``penalty:-30``) or from a file; a file that is called like a game needs ``./``.
 

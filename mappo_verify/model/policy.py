@@ -29,21 +29,23 @@ from ..arithmetic import (
     tilt,
     true_everywhere,
 )
+from ..arithmetic.explained import explained, explained_class
 from ..errors import GameError
 from .agents import extend, joint_action, order_of, prefix_sizes, reordered, split_last
 from .conversion import convert
 from .game import Game
 from .tables import html_table, row_text
-from .validation import arrays_of, freeze, require_subprobability
+from .validation import arrays_of, freeze, probabilities, require_batches_fit, rounding_of
 
 
+@explained_class
 @dataclass(frozen=True, eq=False, repr=False)
 class Policy:
     """A joint policy ``π(a | s) = Π_m π^m(a^m | s, a^{1:m-1})``, or a batch of them.
 
     ``factors[m-1]`` is ``π^m``, of shape ``[..., S, |A_1|···|A_{m-1}|, |A_m|]``: each agent knows the state and the actions of
     the agents before it.  The first factor has a prefix axis of length 1.  A *product* (decentralised) policy ignores the
-    prefix.  Rows must sum to 1 (floats: within 1e-9).
+    prefix.  Rows must sum to 1: floats up to rounding of the type that comes in, and float32 rows are divided by their sums.
 
     >>> chain = Policy([[[[0.5, 0.5]]], [[[1.0, 0.0], [0.0, 1.0]]]])     # agent 2 copies agent 1
     >>> chain.action_sizes, chain.is_product()
@@ -73,7 +75,8 @@ class Policy:
                     f"[..., {states}, {prefixes}, {sizes[m]}]"
                 )
             if system is not System.SYMBOLS:
-                require_subprobability(f"factors[{m}]", factor, full=True)
+                rounding = rounding_of(self.factors[m], sizes[m])
+                factors[m] = probabilities(f"factors[{m}]", factor, rounding, full=True)
         try:
             batch = np.broadcast_shapes(*(factor.shape[:-3] for factor in factors))
         except ValueError:
@@ -95,6 +98,7 @@ class Policy:
     # -- constructors -------------------------------------------------------------------------------------------------
 
     @classmethod
+    @explained
     def product(cls, factors: Sequence[Any]) -> Policy:
         """Independent agents: ``factors[m-1]`` is ``π^m(a^m | s)``, of shape ``[..., S, |A_m|]``."""
         tables = (
@@ -105,12 +109,16 @@ class Policy:
         for m, table in enumerate(tables):
             if table.ndim < 2:
                 raise GameError(f"factors[{m}] has shape {table.shape}; it needs [..., S, A_{m + 1}]")
+            if not is_hidden((table,)) and system_of(table) is System.FLOATS:
+                rounding = rounding_of(factors[m], table.shape[-1])
+                tables[m] = probabilities(f"factors[{m}]", table, rounding, full=True)
         prefixes = prefix_sizes(tuple(int(table.shape[-1]) for table in tables))
         return cls(
             tuple(np.repeat(table[..., None, :], p, axis=-2) for table, p in zip(tables, prefixes, strict=False))
         )
 
     @classmethod
+    @explained
     def uniform(cls, game: Game) -> Policy:
         """Every agent plays all its available actions alike, in the number system of ``game``."""
         if game.available is not None:
@@ -120,6 +128,7 @@ class Policy:
         )
 
     @classmethod
+    @explained
     def deterministic(cls, game: Game, actions: Any) -> Policy:
         """The joint action ``actions[..., s]`` (an index of the joint axis) in state ``s``, with certainty."""
         chosen = np.asarray(actions)
@@ -140,6 +149,7 @@ class Policy:
         return cls.product([like(row, game.system) for row in rows])
 
     @classmethod
+    @explained
     def softmax(cls, logits: Sequence[Any]) -> Policy:
         """``π^m ∝ exp(logits[m-1])``, each ``[..., S, |A_1|···|A_{m-1}|, |A_m|]``.
 
@@ -155,6 +165,7 @@ class Policy:
         return cls(tuple(tilt(ones(table.shape, table), table) for table in tables))
 
     @classmethod
+    @explained
     def from_joint(cls, table: Any, action_sizes: Sequence[int]) -> Policy:
         """The chain of factors of a joint table ``π(a | s)`` ``[..., S, A]``, by Bayes; uniform where a prefix has mass 0."""
         joint, sizes = (
@@ -164,7 +175,7 @@ class Policy:
         if joint.ndim < 2 or joint.shape[-1] != prefix_sizes(sizes)[-1]:
             raise GameError(f"table has shape {joint.shape}; it needs [..., S, {prefix_sizes(sizes)[-1]}]")
         if not is_hidden((joint,)):
-            require_subprobability("table", joint, full=True)
+            joint = probabilities("table", joint, rounding_of(table, joint.shape[-1]), full=True)
         factors: list[Array] = []
         for size in reversed(sizes):
             rows = split_last(joint, size)
@@ -236,7 +247,7 @@ class Policy:
         return bool(self.product_mask().all())
 
     def require_fits(self, game: Game) -> None:
-        """Raise :class:`GameError` unless this policy can play ``game``."""
+        """Raise :class:`GameError` unless this policy can play ``game``, batch for batch."""
         if self.states != game.states or self.action_sizes != game.action_sizes:
             raise GameError(
                 f"the policy is for {self.states} states and action sizes {self.action_sizes}, "
@@ -247,6 +258,8 @@ class Policy:
                 f"the game is in {game.system.value}, the policy in {self.system.value}; "
                 "convert one with .exact(), .balls() or .floats()"
             )
+        if not is_hidden((*self.factors, game.transition)):
+            require_batches_fit(game=game.batch_shape, policy=self.batch_shape)
         for m, (factor, mask) in enumerate(zip(self.factors, game.available or (), strict=False)):
             played = support(factor) & ~mask[:, None, :]
             if played.any():

@@ -8,6 +8,7 @@ from .values import (
     returns as returns,
     lookahead as lookahead,
 )
+from .certified import value_bounds as value_bounds
 
 # --- What each agent contributes -------------------------------------------------------------------------------------
 from .agent_values import (

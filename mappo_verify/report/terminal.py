@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from ..arithmetic import System, system_of
+from ..arithmetic import System, floats_of, system_of
 from ..checking.doctor import Diagnosis
 from ..checking.falsify import Falsification
 from ..checking.monte_carlo import Statistics
@@ -344,10 +344,11 @@ def optimum_table(game: Game, best: Optimum) -> RenderableType:
         label = game.state_names[state] if game.state_names else str(state)
         _row(table, label, values_text(best.values[state]), ", ".join(names))
     certificate = best.certificate
-    exact = "exactly" if system_of(best.values) is System.RATIONALS else f"within {certificate.tolerance:.1e}"
-    words = "holds" if certificate.holds else "FAILS"
+    error = float(floats_of(certificate.error).max())
+    exact = "exactly" if system_of(best.values) is System.RATIONALS else f"beyond doubt, values within {error:.1e}"
+    words = f"optimality holds {exact}" if certificate.holds else "optimality IS NOT CERTAIN, leave out --floats"
     check = Text(
-        f"optimality {words} {exact}: v ≥ r + γPv everywhere, with equality at these actions; duality gap "
+        f"{words}: v ≥ r + γPv everywhere, with equality at these actions; duality gap "
         f"{number_text(np.asarray(certificate.gap)[()])}",
         "green" if certificate.holds else "bold red",
     )
