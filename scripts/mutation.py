@@ -38,7 +38,16 @@ SECONDS = 300
 FILES_OF_TESTS = 6
 """How many files of tests a mutant is tried on."""
 
-EQUIVALENT: dict[str, str] = {}
+PATH = "both branches are the same there, one is only longer"
+EQUIVALENT: dict[str, str] = {
+    "self.low >= 0 -> self.low > 0": PATH,
+    "other.low >= 0 -> other.low > 0": PATH,
+    "other.low > 0 -> other.low >= 0": "0 was refused a line before",
+    "value.denominator <= 1 << GRID -> value.denominator < 1 << GRID": "a multiple of the grid is rounded to itself",
+    "x < 0 -> x <= 0": "0 was answered a line before",
+    "value.high <= 1000 -> value.high < 1000": "e^-1000 is below the grid: from 0 to 2^-512 either way",
+    "1000 -> 1001": "e^-1000 is below the grid: from 0 to 2^-512 either way",
+}
 """Mutants of the kernel that change nothing, by their change, and why."""
 
 COMPARISONS = {

@@ -280,7 +280,7 @@ def later_gains(step: Improved, m: int) -> Axiom:
     """``Q_{π⁺}^{1:m-1} - Q_π^{1:m-1} - ⟨A^m, π⁺^m⟩ ≥ 0``: the later agents' gains, and those from the next state on."""
     game, found = step.game, []
     for i, way in following_prefixes(step.after, m):
-        if m < i <= game.agents:
+        if i in range(m + 1, game.agents + 1):  # the last way leads to joint actions
             found.append(step.beta * (way * rowwise(step.symmetric_axiom(i))).sum(-1))
     onward = contract("spa,sat->spt", way, game.transition)
     better = step.improvement_axiom().changed(lambda part: part._replace(value=part.value[None, None]))
@@ -370,6 +370,7 @@ CLAIMS = (
         "D = max [Q_{K+1}^{1:m-1} - Q_0^{1:m-1}]",
         transcendental=True,
         record=Standing.PROVED,
+        note="What D is in rewards says theorem-4.5/exact-rate-in-rewards.",
         symbolic=(Sizes(1, (2,), EVERY), Sizes(1, (1, 2), EVERY), Sizes(1, (2, 1), EVERY), Sizes(2, (1,), EVERY)),
         kind=Kind.BEYOND,
     ),

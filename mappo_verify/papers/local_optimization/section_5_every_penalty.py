@@ -236,8 +236,7 @@ def own_price(case: Case) -> Iterator[Line]:
 
 
 def _cost(reach: Array, horizon: Array, price: Array, allowed: Array) -> Array:
-    cost: Array = square(reach * horizon) / (4 * price) + price * allowed
-    return cost
+    return as_array(square(reach * horizon) / (4 * price) + price * allowed)
 
 
 PRICES = Setting(
