@@ -26,6 +26,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from .arithmetic import (
     Array,
     Numbers,
@@ -37,17 +39,22 @@ from .arithmetic import (
     every,
     exp,
     largest,
+    like,
     log,
     possible,
     smallest,
     sqrt,
     system_of,
+    tilt,
     truth_of,
     xlogy,
 )
 from .arithmetic.numbers import bare
 from .arithmetic.one_instance import Truth
 from .errors import ClaimError
+
+HYPOTHESIS = "hypothesis: "
+"""What the name of :func:`given` begins with."""
 
 
 class Part(NamedTuple):
@@ -279,6 +286,19 @@ def root_below(values: Any, bound: Any, reason: Axiom) -> Axiom:
     return Axiom(("√ is monotone", *reason.names), (made,))
 
 
+def least_above(values: Any, bound: Any, reason: Axiom) -> Axiom:
+    """``min_i x_i - c ≥ 0`` over the last axis where every ``x_i - c ≥ 0``, which is the quantity of ``reason``."""
+
+    def made() -> Part:
+        part = reason.computed()
+        same = every_entry(compare(values - bound[..., None], "=", part.value))
+        if bare(system_of(values)) is not System.SYMBOLS:
+            same = truth_of(possible(same))
+        return part._replace(value=smallest(values) - bound, sums=both(Truth.of(part.sums), same))
+
+    return Axiom(("what is below each is below the minimum", *reason.names), (made,))
+
+
 def root_between(smaller: Any, larger: Any, reason: Axiom) -> Axiom:
     """``√y - √x ≥ 0`` where ``y - x`` is the quantity of ``reason``, so that ``x ≤ y``: the root is monotone."""
 
@@ -360,6 +380,43 @@ def hoeffding(weights: Any, values: Any, step: Any, width: Any) -> Axiom:
     return _axiom("Hoeffding's lemma", made)
 
 
+def hedge(gains: Any, plays: Any, eta: Any, width: Any, comparator: Any, entropy_: Any) -> Axiom:
+    """``log|A|/η + ηKB²/8 - Σ_k ⟨f_k, q - π_k⟩ ≥ 0`` for ``π_k ∝ exp(η Σ_{t<k} f_t)`` and any distribution ``q``.
+
+    ``gains`` ``f_1, ..., f_K`` and ``plays`` ``π_1, ..., π_K`` are ``[..., K, A]``; every ``f_k`` lies in an interval of length
+    ``width`` ``B``; ``comparator`` is ``q`` ``[..., A]``; ``eta``, ``width`` and ``entropy_``, which is ``log|A|``, are numbers.
+    Source: Cesa-Bianchi and Lugosi (2006), Theorem 2.2; here it is proved as lemma-c.6/sharp.
+    """
+
+    def made() -> Part:
+        steps, actions = gains.shape[-2:]
+        lost = (gains * (comparator[..., None, :] - plays)).sum((-2, -1))
+        value = entropy_ / eta + eta * steps * (width * width) / 8 - lost
+        signs = both(compare(eta, ">", 0), _at_least_zero(comparator))
+        if bare(system_of(gains)) is System.SYMBOLS:
+            return Part(value, signs, _sums_to_one(comparator))
+        own = tilt(like(1, gains), eta * (np.cumsum(gains, axis=-2) - gains))
+        inside = every_entry(compare(largest(gains) - smallest(gains), "≤", width))
+        same = [
+            truth_of(possible(compare(*pair))) for pair in ((plays, "=", own), (entropy_, "=", log(like(actions, eta))))
+        ]
+        return Part(value, signs, _sums_to_one(comparator), both(inside, *map(every_entry, same)))
+
+    return _axiom("lemma-c.6/sharp", made)
+
+
+def given(hypothesis: Any, case: Any) -> Axiom:
+    """What a hypothesis of the setting says is at least 0, on this case; see :meth:`.Hypothesis.at_least_zero`."""
+
+    def made() -> Part:
+        value = hypothesis.slack(case)
+        if bare(system_of(value)) is System.SYMBOLS:
+            return Part(value, True)
+        return Part(value, True, given=_at_least_zero(value))
+
+    return _axiom(f"{HYPOTHESIS}{hypothesis.name}", made)
+
+
 def logarithm(values: Any) -> Axiom:
     """``x - 1 - log x ≥ 0`` for ``x > 0``."""
     return _axiom("log x ≤ x - 1", lambda: Part(values - 1 - log(values), every_entry(compare(values, ">", 0))))
@@ -381,6 +438,7 @@ TABLE = (
     above_smallest,
     largest_square,
     root_below,
+    least_above,
     root_between,
     root_above,
     bhatia_davis,
@@ -388,6 +446,8 @@ TABLE = (
     mean_below_largest,
     jensen,
     hoeffding,
+    hedge,
+    given,
     logarithm,
 )
 """All axioms; a proof that uses any other fact assumes it, and is not PROVED."""

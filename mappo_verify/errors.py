@@ -9,6 +9,10 @@ class GameError(MappoVerifyError, ValueError):
     """A game, a policy or a distribution is malformed; the message names the index and the value."""
 
 
+class ArgumentError(GameError, TypeError):
+    """The arguments of a call do not fit; the message names the function, what was given and what it takes."""
+
+
 class MixedArithmeticError(MappoVerifyError, TypeError):
     """Two number systems met in one object or one formula."""
 
@@ -55,3 +59,7 @@ class ClaimError(MappoVerifyError, ValueError):
 
 class FormulaError(MappoVerifyError, TypeError):
     """A formula does to the numbers of an instance what no formula may; the message says what to write instead."""
+
+
+class ConformanceError(MappoVerifyError, ValueError):
+    """A hook of the conformance kit cannot be called, or returns what is no array of numbers; the message names the cure."""

@@ -172,6 +172,17 @@ def _matrix_product(subscripts: str, *dimensions: int) -> _Product | None:
     )
 
 
+def complement(rows: Floats) -> Floats:
+    """``1 - Σ x`` along the last axis, as if computed with twice the digits (Ogita, Rump and Oishi's Sum2)."""
+    total, error = np.ones(rows.shape[:-1]), np.zeros(rows.shape[:-1])
+    for k in range(rows.shape[-1]):
+        after = total - rows[..., k]
+        part = after - total
+        error += (total - (after - part)) + (-rows[..., k] - part)
+        total = after
+    return np.asarray(total + error)
+
+
 def exp(values: Floats) -> Floats:
     return np.asarray(np.exp(values))
 

@@ -387,7 +387,10 @@ def smallest(values: Any, axis: int | tuple[int, ...] = -1) -> Array:
 
 def argmax(values: Any) -> npt.NDArray[np.intp]:
     """The first index of the largest entry along the last axis; undecided balls raise :class:`UndecidedError`."""
-    return backend(values).argmax(np.asarray(values))  # type: ignore[no-any-return]
+    values = np.asarray(values)
+    if not values.ndim or not values.shape[-1]:
+        raise GameError(f"argmax of an array of shape {values.shape}: its last axis must have an entry")
+    return backend(values).argmax(values)  # type: ignore[no-any-return]
 
 
 def absolute(values: Any) -> Array:

@@ -31,7 +31,7 @@ import numpy as np
 
 from ..arithmetic import Numbers
 from ..arithmetic.one_instance import Truth, within_a_proof
-from ..axioms import Axiom
+from ..axioms import HYPOTHESIS, Axiom
 from ..errors import ClaimError, GameError, MappoVerifyError, SolverError
 from .coordinates import EVERY
 from .induction import Summed
@@ -94,6 +94,10 @@ class Line:
             raise ClaimError(
                 f"line {self.expression!r} has relation {self.relation!r}; use one of {' '.join(RELATIONS)}"
             )
+        if not isinstance(self.because, str):
+            raise ClaimError(
+                f"line {self.expression!r} gives a {type(self.because).__name__} as its reason; say it in words"
+            )
         if self.relation is not None and not self.because:
             raise ClaimError(f"line {self.expression!r} gives no reason; say because=...")
 
@@ -145,6 +149,10 @@ class Claim:
         part is.
     symbolic, points : tuple of Sizes
         Sizes at which the audit seeks a proof in symbols, and by random points.
+    general : Setting, optional
+        A setting with more freedom, of which every instance of ``setting`` is a special case: where the instances of ``setting``
+        are no rational functions of free numbers (a run whose policies are exponentials of critics, say), its identities are
+        proved for the general one (any policies, any critics).
     note : str
         What a reader must know: scope, damaged source, how to read the verdict.
     repaired_by : str
@@ -166,6 +174,7 @@ class Claim:
     kind: Kind = Kind.PRINTED
     symbolic: tuple[Sizes, ...] = ()
     points: tuple[Sizes, ...] = ()
+    general: Setting | None = None
     note: str = ""
     repaired_by: str = ""
     transcendental: bool = False
@@ -190,14 +199,22 @@ class Claim:
         return self.kind is Kind.PRINTED
 
     @property
+    def formal(self) -> Setting:
+        """The setting whose free numbers a proof takes for parameters."""
+        return self.general or self.setting
+
+    @property
     def parent(self) -> str:
         """The id without its part."""
         return self.id.partition("/")[0]
 
+    def __repr__(self) -> str:
+        return f"Claim({self.id!r}: {self.title})"
+
     def lines(self, case: Case, formal: bool = False) -> list[Line]:
         """The proof's lines on ``case``; a chain must begin with :func:`line`.  Values that are functions are called.
 
-        In a ``formal`` proof the numbers stand for all parameters, and what depends on them has no answer.
+        In a ``formal`` proof no question about numbers has an answer that depends on the parameters.
         """
         with within_a_proof(formal):
             return self._lines(case)
@@ -221,6 +238,7 @@ class Claim:
         result = [self._summed(entry, case) for entry in result]
         for entry in result:
             self._require_number(entry, case)
+            self._require_hypotheses(entry)
         if len(result) < 2 or all(entry.relation is None for entry in result):
             raise ClaimError(f"claim {self.id}: no line relates to another, so nothing is claimed")
         return result
@@ -242,6 +260,18 @@ class Claim:
             raise
         except Exception as error:
             raise malformed(self.id, error, _reached(last)) from error
+
+    def _require_hypotheses(self, entry: Line) -> None:
+        """What a line takes as given is a hypothesis of the setting."""
+        if isinstance(entry.axiom, Axiom):
+            own = {hypothesis.name for hypothesis in self.setting.all_hypotheses}
+            taken = [n.removeprefix(HYPOTHESIS) for n in entry.axiom.names if n.startswith(HYPOTHESIS)]
+            strange = [name for name in taken if name not in own]
+            if strange:
+                raise ClaimError(
+                    f"claim {self.id}: the line {entry.expression!r} takes {strange} as given, and that is no "
+                    "hypothesis of its setting"
+                )
 
     def _computed(self, entry: Line) -> Line:
         """A line whose value was a function, called."""

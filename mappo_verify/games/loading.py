@@ -7,11 +7,13 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from ..arithmetic import System, like
+from ..arithmetic.explained import explained
 from ..errors import FileError, GameError
 from ..model import Game
 from .dpomdp import load_dpomdp
 from .files import load_json
 from .named import NAMED, named_game
+from .pomdp import load_pomdp
 from .untrusted import PathLike, chosen_discount, shown
 
 READERS: dict[str, Callable[[PathLike, int | str | Fraction | None], Game]] = {
@@ -19,12 +21,15 @@ READERS: dict[str, Callable[[PathLike, int | str | Fraction | None], Game]] = {
     ".json.gz": load_json,
     ".dpomdp": load_dpomdp,
     ".dpomdp.gz": load_dpomdp,
+    ".pomdp": load_pomdp,
+    ".pomdp.gz": load_pomdp,
 }
 """How a file name ends, and who reads it."""
 
 
+@explained
 def load_game(path: PathLike, discount: int | str | Fraction | None = None) -> Game:
-    """The game in a file: our JSON (``docs/game-format.md``) or a ``.dpomdp`` file, each possibly with ``.gz``.
+    """The game in a file: our JSON (``docs/game-format.md``), a ``.dpomdp`` or a ``.pomdp`` file, each possibly with ``.gz``.
 
     ``discount``, an int, a Fraction or a string such as ``"0.95"``, replaces the file's own; many ``.dpomdp`` say 1.
     Raises :class:`~mappo_verify.errors.FileError` naming the file, the line or JSON path, and the value.
@@ -37,6 +42,7 @@ def load_game(path: PathLike, discount: int | str | Fraction | None = None) -> G
     raise FileError(f"{path}: games are read from files that end in {', '.join(READERS)}")
 
 
+@explained
 def resolve_game(text: str, discount: int | str | Fraction | None = None) -> Game:
     """A game by name (``climbing``, ``penalty:-30``) or from a file; a file that is called like a game needs ``./``.
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import Hidden, System, like
+from ..arithmetic.explained import explained
 from ..errors import GameError
 from ..model import Game
 from ..model.validation import require_seed
@@ -97,6 +98,7 @@ def ratio(system: System | Hidden = System.RATIONALS) -> Game:
     )
 
 
+@explained
 def random_game(
     states: int = 3,
     action_sizes: tuple[int, ...] = (2, 2),
@@ -166,6 +168,7 @@ NAMED: dict[str, tuple[Callable[..., Game], Callable[[str], Any] | None, str]] =
 """Name: (constructor, how to read the argument after the colon, one line for people)."""
 
 
+@explained
 def named_game(name: str) -> Game:
     """A game by name, exact: ``climbing``, ``penalty:-30``, ``two-step``, ``shared-parameter:6``, ``random:3x2x2:7``, ..."""
     if not isinstance(name, str):

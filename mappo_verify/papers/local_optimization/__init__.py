@@ -22,6 +22,7 @@ from . import (
     section_4_exact_updates,
     section_4_repaired,
     section_5,
+    section_5_every_penalty,
 )
 from .statements import STATEMENTS
 
@@ -43,7 +44,10 @@ PAPER = Paper(
                 *section_4_equilibria.CLAIMS,
             ),
         ),
-        Section("Section 5: Pessimistic MA-PPO with Linear Function Approximation", section_5.CLAIMS),
+        Section(
+            "Section 5: Pessimistic MA-PPO with Linear Function Approximation",
+            (*section_5.CLAIMS, *section_5_every_penalty.CLAIMS),
+        ),
         Section(
             "Appendix B: Proofs for Section 4",
             (*appendix_b_gradient_descent.CLAIMS, *appendix_b_decomposition.CLAIMS, *appendix_b_descent.CLAIMS),

@@ -53,10 +53,9 @@ class Improved:
     def log_partition(self, m: int) -> Array:
         """``log Z^m = log Σ_a π^m(a) exp(A^m(a)/β)``, shape ``[S, prefixes]``."""
         factor = self.policy.factors[m - 1]
-        advantage = split_last(self.values[m], factor.shape[-1]) - self.values[m - 1][..., None]
-        return log((factor * exp(split_last(self.values[m], factor.shape[-1]) / self.beta)).sum(-1)) - (  # type: ignore[no-any-return]
-            (self.values[m - 1] / self.beta) + 0 * advantage.sum(-1)
-        )
+        values = split_last(self.values[m], factor.shape[-1])
+        found: Array = log((factor * exp(values / self.beta)).sum(-1)) - self.values[m - 1] / self.beta
+        return found
 
     def moved(self, m: int) -> Array:
         """``KL(π⁺^m‖π^m)``"""
@@ -64,7 +63,8 @@ class Improved:
 
     def symmetric(self, m: int) -> Array:
         """``KL(π⁺^m‖π^m) + KL(π^m‖π⁺^m)``"""
-        return self.moved(m) + kl_divergence(self.policy.factors[m - 1], self.after.factors[m - 1])
+        both_ways: Array = self.moved(m) + kl_divergence(self.policy.factors[m - 1], self.after.factors[m - 1])
+        return both_ways
 
     def symmetric_axiom(self, m: int) -> Axiom:
         """The same, at least 0."""
