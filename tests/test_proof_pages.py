@@ -119,10 +119,11 @@ def relations_in_symbols(name):
     trial, seen = find(name), []
 
     def watched(case):
-        seen.clear()
+        found = []
         for entry in trial.proof(case):
-            seen.append(entry.relation)
+            found.append(entry.relation)
             yield entry
+        seen[:] = found  # a rational point where the formulas leave the rationals does not come so far
 
     prove_in_symbols(replace(trial, proof=watched), trial.symbolic[0])
     return seen
