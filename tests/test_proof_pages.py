@@ -118,17 +118,10 @@ def relations_in_symbols(name):
     trial, runs = find(name), []
 
     def watched(case):
-<<<<<<< HEAD
         runs.append([])
         for entry in trial.proof(case):
             runs[-1].append(entry.relation)
-=======
-        found = []
-        for entry in trial.proof(case):
-            found.append(entry.relation)
->>>>>>> proofs4
             yield entry
-        seen[:] = found  # a rational point where the formulas leave the rationals does not come so far
 
     prove_in_symbols(replace(trial, proof=watched), trial.symbolic[0])
     return max(runs, key=len)  # at a point some formulas leave the rationals half-way
