@@ -55,3 +55,7 @@ class ClaimError(MappoVerifyError, ValueError):
 
 class FormulaError(MappoVerifyError, TypeError):
     """A formula does to the numbers of an instance what no formula may; the message says what to write instead."""
+
+
+class CampaignError(MappoVerifyError, ValueError):
+    """A campaign cannot be begun, read, continued or merged as asked; the message names the ledger and the cure."""

@@ -32,6 +32,18 @@ BELOW = {
     "claims": {"errors", "axioms", "arithmetic", "model", "quantities", "games", "algorithms"},
     "papers": {"errors", "axioms", "arithmetic", "model", "quantities", "games", "algorithms", "claims"},
     "checking": {"errors", "axioms", "arithmetic", "model", "quantities", "games", "algorithms", "claims", "papers"},
+    "campaigns": {
+        "errors",
+        "axioms",
+        "arithmetic",
+        "model",
+        "quantities",
+        "games",
+        "algorithms",
+        "claims",
+        "papers",
+        "checking",
+    },
     "report": {
         "errors",
         "axioms",
@@ -43,6 +55,7 @@ BELOW = {
         "claims",
         "papers",
         "checking",
+        "campaigns",
         "reproduction",
     },
 }
@@ -260,6 +273,7 @@ HEAVY = {
     "gymnasium",
     "quantecon",
     "networkx",
+    "distributed",
 }
 HEAVY_ALLOWED = {("checking/strategies.py", "hypothesis"), ("arithmetic/enclosures/fused.py", "numba")}
 FLINT_HOMES = {f"arithmetic/{name}.py" for name in ARITHMETIC_INSIDE}
