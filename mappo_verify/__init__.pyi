@@ -117,7 +117,6 @@ from . import (
     algorithms as algorithms,
     arithmetic as arithmetic,
     axioms as axioms,
-    campaigns as campaigns,
     checking as checking,
     errors as errors,
     games as games,
