@@ -382,7 +382,7 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("quantities/bellman_concentrability.py", "searched_concentrability"): "three-valued truths",
     ("quantities/optimal.py", "proper_actions"): "three-valued truths and masks of a pattern",
     ("quantities/optimal.py", "_tolerance"): "floats only: it has returned on everything else",
-    ("quantities/optimal.py", "certify_optimality"): "the tolerance of floats; optimal() refuses balls",
+    ("quantities/optimal.py", "_certificate"): "the tolerance of floats; optimal() refuses balls",
     ("quantities/values.py", "solve_bellman"): "a three-valued truth",
     ("quantities/constrained_evaluation.py", "misses"): "floats only: branch and bound",
     ("quantities/constrained_evaluation.py", "halves"): "floats only: the longest edge",

@@ -233,3 +233,33 @@ def to_rational(values: Any) -> Array:
             known[value] = rational(Fraction(value))
         flat[position] = known[value]
     return result
+
+
+# --- decision processes ---------------------------------------------------------------------------------------------
+
+
+def policy_iteration(
+    transition: Floats, reward: Floats, discount: float, noise: float, most: int
+) -> tuple[npt.NDArray[np.intp], Floats, Floats, Floats] | None:
+    """Policy iteration on one decision process with discount below 1, from action 0 on: the inner loop, with nothing around it.
+
+    Returns the actions ``[S]``, their values ``[S]``, ``r + γPv`` ``[S, A]`` and the visits from the uniform start ``[S]``; None
+    where ``most`` improvements do not suffice.  An action must gain more than ``noise`` times the largest number in sight.
+    """
+    states, actions = reward.shape
+    rows, identity = np.arange(states), np.eye(states)
+    flat = transition.reshape(states * actions, states)
+    scale = max(1.0, float(np.abs(reward).max()))
+    chosen = np.zeros(states, np.intp)
+    for _ in range(most):
+        matrix = identity - discount * transition[rows, chosen]
+        values = np.linalg.solve(matrix, reward[rows, chosen])
+        table = reward + discount * (flat @ values).reshape(states, actions)
+        best = table.argmax(-1)
+        gain = table[rows, best] - table[rows, chosen]
+        better = gain > noise * max(scale, float(np.abs(values).max()))
+        if not better.any():
+            visits: Floats = np.linalg.solve(matrix.T, np.full(states, 1 / states))
+            return np.asarray(chosen), np.asarray(values), np.asarray(table), visits
+        chosen = np.where(better, best, chosen)
+    return None

@@ -33,10 +33,9 @@ class Instance:
 class ClaimCount:
     """What a campaign found about one claim.
 
-    ``ratio`` is the largest ratio of both sides that was found: a rational, or a decimal that the true one is not below; the
-    instance ``tightest`` has it.  ``open`` is the first instance that nothing decides or that raised, and ``broken`` the first step
-    of the proof that fails on some instance.  ``standing`` follows from instances alone, by the laws of an audit; a campaign proves
-    nothing.
+    ``ratio`` is the largest ratio of both sides that was found: a rational, or a decimal that the true one is not below.
+    ``tightest`` is the instance that has it, ``open`` the first one that nothing decides or that raised, ``broken`` the first
+    step of the proof that fails somewhere.  ``standing`` follows from instances alone, by the laws of an audit.
     """
 
     claim: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from math import prod
 from typing import Any
@@ -17,6 +17,7 @@ from ..arithmetic import (
     choose,
     compare,
     is_hidden,
+    is_sparse,
     largest,
     like,
     maximum,
@@ -28,6 +29,7 @@ from ..arithmetic import (
 )
 from ..errors import GameError
 from .conversion import convert
+from .sparse import dense_for, is_matrix, sparse_fields
 from .validation import (
     MAX_ENTRIES,
     ROUNDING,
@@ -53,7 +55,8 @@ class Game:
     ----------
     transition : ``[..., S, A, S]``
         ``P(s' | s, a)`` with the joint actions on one axis, agent 1 slowest.  Rows may sum to less than 1: the missing mass is
-        termination.
+        termination.  Or a SciPy sparse matrix ``[S·A, S]``, of a single game over floats: the same functions then work without
+        a dense table, and say what it would cost where they need one.
     reward : ``[..., S, A]``
         ``r(s, a)``, any real range.
     discount : ``[...]``
@@ -91,6 +94,9 @@ class Game:
     def __post_init__(self) -> None:
         if is_hidden((self.transition, self.reward, self.discount, self.start)):
             self._of_one_instance()
+            return
+        if is_matrix(self.transition):
+            self._of_sparse()
             return
         given = {"transition": self.transition, "reward": self.reward, "discount": self.discount}
         system, arrays = arrays_of(**given, **({} if self.start is None else {"start": self.start}))
@@ -140,6 +146,20 @@ class Game:
             "state_names": names[0],
             "action_names": names[1],
         }.items():
+            object.__setattr__(self, name, value)
+
+    def _of_sparse(self) -> None:
+        """The fields of a single game over floats whose transitions are a sparse matrix ``[S·A, S]``."""
+        given = (self.transition, self.reward, self.discount, self.start)
+        made = sparse_fields(*given, prod(self.action_sizes) if np.size(self.action_sizes) else None)
+        transition = made["transition"]
+        states, actions = transition.shape[:2]
+        sizes = _action_sizes(self.action_sizes, actions)
+        ends = compare(transition.mass, "<", 1 - ROUNDING)
+        ends.setflags(write=False)
+        names = self._names(states, sizes)
+        made |= {"action_sizes": sizes, "system": System.FLOATS, "ends": ends}
+        for name, value in (made | {"state_names": names[0], "action_names": names[1]}).items():
             object.__setattr__(self, name, value)
 
     def _of_one_instance(self) -> None:
@@ -309,9 +329,16 @@ def _action_sizes(sizes: Any, actions: int) -> tuple[int, ...]:
     return result
 
 
+def _given(game: Game) -> dict[str, Any]:
+    """What a game is made of."""
+    return {entry.name: getattr(game, entry.name) for entry in fields(game) if entry.init}
+
+
 def _convert_game(game: Game, target: System, max_denominator: int | None) -> Game:
     if target is game.system and max_denominator is None:
         return game
+    if is_sparse(game.transition):
+        game = Game(**{**_given(game), "transition": dense_for(game.transition, target)})
     start = None if game.start is None else convert(game.start, target, max_denominator, rows=True, name="start")
     discount = convert(game.discount, target, max_denominator, name="discount")
     if max_denominator is not None:  # a discount below 1 stays below 1

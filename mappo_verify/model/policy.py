@@ -13,10 +13,10 @@ import numpy.typing as npt
 
 from ..arithmetic import Array, System, both, certainly_equal, compare, divide, is_hidden, like, ones, system_of, tilt
 from ..errors import GameError
-from .agents import extend, joint_action, prefix_sizes, split_last
+from .agents import extend, prefix_sizes, split_last
 from .conversion import convert
 from .game import Game
-from .validation import arrays_of, freeze, require_subprobability
+from .validation import arrays_of, freeze, require_subprobability, unchecked
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -111,9 +111,14 @@ class Policy:
         if outside.any():
             bad = tuple(int(i) for i in np.argwhere(outside)[0])
             raise GameError(f"actions{list(bad)} = {chosen[bad]} is not one of the {game.actions} joint actions")
-        each = np.array([joint_action(index, game.action_sizes) for index in range(game.actions)])
-        rows = [np.eye(size, dtype=np.int8)[each[chosen, m]] for m, size in enumerate(game.action_sizes)]
-        return cls.product([like(row, game.system) for row in rows])
+        each = np.unravel_index(chosen, game.action_sizes)
+        rows = [np.eye(size, dtype=np.int8)[own] for own, size in zip(each, game.action_sizes, strict=True)]
+        tables = [like(row, game.system) for row in rows]
+        if not isinstance(game.system, System):
+            return cls.product(tables)
+        repeated = zip(tables, prefix_sizes(game.action_sizes), strict=False)  # distributions by construction
+        factors = (freeze(np.repeat(table[..., None, :], p, axis=-2), 3, game.system) for table, p in repeated)
+        return unchecked(cls, factors=tuple(factors), system=game.system)
 
     @classmethod
     def softmax(cls, logits: Sequence[Any]) -> Policy:

@@ -22,17 +22,32 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-from ..arithmetic import Array, System, argmax, as_array, compare, contract, is_hidden, like, support
+from ..arithmetic import (
+    Array,
+    System,
+    absolute,
+    argmax,
+    as_array,
+    compare,
+    identity_minus,
+    is_hidden,
+    like,
+    module_of,
+    rows_at,
+    solve,
+    support,
+)
 from ..arithmetic.numbers import bare
 from ..arithmetic.one_instance import refuse
 from ..errors import GameError, SingularError
 from ..model import Game, Policy
 from ..model.instances import instance_by_instance
-from .chain import induced_reward
 from .distributions import visits
 from .values import lookahead, state_values
 
 MAX_IMPROVEMENTS = 1_000
+NOISE = 1e-11
+"""What float rounding can fake, relative to the largest value or reward."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,15 +112,28 @@ def optimal(game: Game) -> Optimum:
             start = optimal(game.floats()).actions
         except SingularError:
             start = None
-    actions = proper_actions(game) if start is None else start
+    if _is_plain(game):
+        found = module_of(System.FLOATS).policy_iteration(
+            game.transition, game.reward, float(game.discount), NOISE, MAX_IMPROVEMENTS
+        )
+        if found is not None:
+            actions, values, table, dual = found
+            certificate = _certificate(game, values, actions, table, dual)
+            return Optimum(values, Policy.deterministic(game, actions), actions, certificate)
+    if start is not None:
+        actions = start
+    elif _discounted(game):
+        actions = np.zeros(game.reward.shape[:-1], np.intp)
+    else:
+        actions = proper_actions(game)
     for _ in range(MAX_IMPROVEMENTS):
-        policy = Policy.deterministic(game, actions)
-        values = state_values(game, policy)
+        values = _values_of(game, actions)
         table = lookahead(game, values)
-        gain = table - np.take_along_axis(table, actions[..., None], axis=-1)
+        gain = table - _at(table, actions)[..., None]
         better = compare(gain, ">", like(0, gain) + _tolerance(game, values)) > 0
         if not better.any():
-            return Optimum(values, policy, actions, certify_optimality(game, values, actions))
+            certificate = _certificate(game, values, actions, table)
+            return Optimum(values, Policy.deterministic(game, actions), actions, certificate)
         actions = np.where(better.any(-1), argmax(table), actions)
     raise GameError(f"policy iteration did not settle within {MAX_IMPROVEMENTS} improvements")
 
@@ -113,6 +141,34 @@ def optimal(game: Game) -> Optimum:
 def _values_and_policy(game: Game) -> tuple[Array, Policy]:
     best = optimal(game)
     return best.values, best.policy
+
+
+def _is_plain(game: Game) -> bool:
+    """A single, dense game over floats that every policy is proper for."""
+    single = game.system is System.FLOATS and not game.batch_shape and isinstance(game.transition, np.ndarray)
+    return single and _discounted(game)
+
+
+def _discounted(game: Game) -> bool:
+    """Whether every policy is proper because γ < 1."""
+    return bool((compare(game.discount, "<", like(1, game.discount)) > 0).all())
+
+
+def _at(table: Array, actions: npt.NDArray[np.intp]) -> Array:
+    """``f(s, a(s))``, ``[..., S]``."""
+    return np.asarray(np.take_along_axis(np.asarray(table), actions[..., None], axis=-1)[..., 0])
+
+
+def _values_of(game: Game, actions: npt.NDArray[np.intp]) -> Array:
+    """The values of a deterministic policy."""
+    if not _discounted(game):
+        return state_values(game, Policy.deterministic(game, actions))
+    return solve(_matrix_of(game, actions), _at(game.reward, actions)[..., None])[..., 0]
+
+
+def _matrix_of(game: Game, actions: npt.NDArray[np.intp]) -> Array:
+    """``I - γ P_π`` of a deterministic policy."""
+    return identity_minus(game.discount, rows_at(game.transition, actions))
 
 
 def proper_actions(game: Game) -> npt.NDArray[np.intp]:
@@ -135,30 +191,41 @@ def _tolerance(game: Game, values: Array) -> float | int:
     """What float rounding can fake; nothing on rationals."""
     if game.system is not System.FLOATS:
         return 0
-    return 1e-11 * max(1.0, float(np.abs(values).max()), float(np.abs(game.reward).max()))
+    return NOISE * max(1.0, float(np.abs(values).max()), float(np.abs(game.reward).max()))
+
+
+def _uniform(states: int, system: System) -> Array:
+    """The uniform start."""
+    if system is System.FLOATS:
+        return np.full(states, 1 / states)
+    return like(np.full(states, Fraction(1, states), object), system)
 
 
 def certify_optimality(game: Game, values: Array, actions: npt.NDArray[np.intp]) -> OptimalityCertificate:
     """Check that ``values`` are optimal and that the joint ``actions`` attain them, from the game's data alone."""
-    policy = Policy.deterministic(game, actions)
-    table = lookahead(game, values)
+    return _certificate(game, values, actions, lookahead(game, values))
+
+
+def _certificate(
+    game: Game, values: Array, actions: npt.NDArray[np.intp], table: Array, dual: Array | None = None
+) -> OptimalityCertificate:
+    """:func:`certify_optimality`, where ``r + γPv`` is known, and perhaps the dual visits."""
     slack = values[..., None] - table
-    residual = values - np.take_along_axis(table, actions[..., None], axis=-1)[..., 0]
-    start = like(np.full(game.states, Fraction(1, game.states), object), game.system)
-    dual = visits(game, policy, start)
-    gap = contract("...s,...s->...", np.broadcast_to(start, values.shape), values) - contract(
-        "...s,...s->...", dual, induced_reward(game, policy)
-    )
+    residual = values - _at(table, actions)
+    start = np.broadcast_to(_uniform(game.states, game.system), values.shape)
+    if dual is not None:
+        pass
+    elif _discounted(game):
+        dual = solve(_matrix_of(game, actions).swapaxes(-1, -2), start[..., None])[..., 0]
+    else:
+        dual = visits(game, Policy.deterministic(game, actions), start)
+    gap = as_array((start * values).sum(-1) - (dual * _at(game.reward, actions)).sum(-1))
     tolerance = (
         _tolerance(game, values) * game.states / (1 - min(float(np.max(game.discount.astype(float))), 1 - 1e-6))
         if (game.system is System.FLOATS)
         else 0
     )
-    least = like(0, slack) - tolerance
-    holds = bool(
-        (compare(slack, "≥", least) > 0).all()
-        and (compare(np.abs(residual), "≤", -least) > 0).all()
-        and (compare(dual, "≥", least) > 0).all()
-        and (compare(np.abs(gap), "≤", -least) > 0).all()
-    )
+    at_least_0 = (slack, -absolute(residual), dual, -absolute(gap))  # but for rounding
+    worst = np.concatenate([np.asarray(part).reshape(-1) for part in at_least_0])
+    holds = bool((compare(worst, "≥", like(0, slack) - tolerance) > 0).all())
     return OptimalityCertificate(values, actions, dual, slack, residual, gap, float(tolerance), holds)

@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, System, as_array, contract, identity, lift, solve
+from ..arithmetic import Array, System, as_array, contract, identity_minus, lift, solve
 from ..errors import GameError, SingularError, UndecidedError
 from ..model import Game, Policy
 from ..model.validation import array_of, in_system, require_finite, require_shape
@@ -33,7 +33,7 @@ from .chain import induced_reward, induced_transition, values_exist
 
 def bellman_matrix(game: Game, policy: Policy) -> Array:
     """``I - γ P_π``, shape ``[..., S, S]``: an M-matrix, whose inverse counts discounted visits."""
-    return as_array(identity(game.states, game.system) - lift(game.discount, 2) * induced_transition(game, policy))
+    return identity_minus(game.discount, induced_transition(game, policy))
 
 
 def lookahead(game: Game, values: Array) -> Array:
