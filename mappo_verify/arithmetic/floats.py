@@ -22,6 +22,8 @@ Floats = npt.NDArray[np.float64]
 ELIMINATION_LIMIT = 16
 """Up to this size, elimination across a batch beats LAPACK game by game (``benchmarks/bench_batches.py``)."""
 BATCH_WORTH_ELIMINATING = 32
+TRANSPOSED = 512
+"""Instances that are copied to another layout at a time."""
 
 NEARLY_SINGULAR = float(np.sqrt(np.finfo(float).eps))
 """Of the largest pivot: where one is smaller, eigenvalues decide the rank."""
@@ -34,12 +36,23 @@ def constant(value: int | Fraction) -> float:
     return float(value)
 
 
+def _turned(values: Array) -> Array:
+    """``[B, ...]`` copied batch-minor, block by block, so that what is read and what is written fit into the cache."""
+    rows = np.asarray(values).reshape(len(values), -1)
+    stored = np.empty(rows.shape[::-1])
+    for begin in range(0, len(rows), TRANSPOSED):
+        stored[:, begin : begin + TRANSPOSED] = rows[begin : begin + TRANSPOSED].T
+    return np.moveaxis(stored.reshape(*values.shape[1:], len(values)), -1, 0)
+
+
 def batch_minor(values: Array, core_axes: int) -> Array:
     """A copy whose batch axes have the smallest strides; the logical shape is unchanged."""
     batch = values.ndim - core_axes
     if batch == 0:
         return values.copy()
     order = tuple(range(batch, values.ndim)) + tuple(range(batch))
+    if values.flags.c_contiguous and batch == 1 and values.size > TRANSPOSED:
+        return _turned(values)
     stored = np.ascontiguousarray(np.transpose(values, order))
     if stored is values or np.shares_memory(stored, values):
         stored = stored.copy()

@@ -125,8 +125,9 @@ class Game:
             raise GameError(
                 f"a batch of {prod(batch)} games of this size is more than the limit of {MAX_ENTRIES} entries"
             )
+        table, mass = freeze(np.broadcast_to(transition, batch + transition.shape[-3:]), 3, system), None
         if system is not System.SYMBOLS:
-            require_subprobability("transition", transition)
+            mass = require_subprobability("transition", table if batch == transition.shape[:-3] else transition)
             require_finite("reward", reward)
             require_finite("discount", discount)
             outside = (compare(discount, "<", like(0, discount)) > 0) | (compare(discount, ">", like(1, discount)) > 0)
@@ -135,14 +136,15 @@ class Game:
             if start is not None:
                 require_subprobability("start", start)
         names = self._names(states, sizes)
+        ends = _ends(transition.sum(-1) if mass is None else mass)
         for name, value in {
-            "transition": freeze(np.broadcast_to(transition, batch + transition.shape[-3:]), 3, system),
+            "transition": table,
             "reward": freeze(np.broadcast_to(reward, batch + reward.shape[-2:]), 2, system),
             "discount": freeze(np.broadcast_to(discount, batch), 0, system),
             "start": None if start is None else freeze(np.broadcast_to(start, batch + start.shape[-1:]), 1, system),
             "action_sizes": sizes,
             "system": system,
-            "ends": np.broadcast_to(_ends(transition), batch + transition.shape[-3:-1]),
+            "ends": np.broadcast_to(ends, batch + transition.shape[-3:-1]),
             "state_names": names[0],
             "action_names": names[1],
         }.items():
@@ -308,9 +310,8 @@ class Game:
         return f"Game({name}{self.states} states, actions {self.action_sizes}, {self.system.value}{batch})"
 
 
-def _ends(transition: Array) -> Truth:
-    """Which rows of P sum to less than 1, shape ``[..., S, A]``; a ball around 1 cannot tell."""
-    mass = np.asarray(transition.sum(-1))
+def _ends(mass: Array) -> Truth:
+    """Which rows of P, by their sums ``[..., S, A]``, sum to less than 1; a ball around 1 cannot tell."""
     slack = ROUNDING if mass.dtype.kind == "f" else 0
     return compare(mass, "<", like(1, mass) - slack)
 
