@@ -377,6 +377,23 @@ def test_claims_about_samples_are_refused_by_name_and_left_out_of_all():
     assert TRUE in every and "lemma-c.1" not in every
 
 
+@pytest.mark.parametrize("share", [(1, 1), (1, 3), (2, 3), (3, 3), (5, 7)])
+@pytest.mark.parametrize("count", [1, CHUNK, CHUNK + 1, 4 * CHUNK, 7 * CHUNK - 3])
+def test_what_a_share_is_asked_for(share, count):
+    plan = Plan(0, {TRUE: count}, share)
+    assert plan.asked(claim(TRUE)) == sum(task.instances for task in plan.tasks())
+
+
+def test_a_damaged_ledger_is_named(whole, tmp_path):
+    damaged = tmp_path / "damaged.db"
+    for change in ("ratio = '1/0'", "arithmetics = '{'", "ratio_at = NULL"):
+        damaged.write_bytes(whole.path.read_bytes())
+        with sqlite3.connect(damaged) as connection:
+            connection.execute(f"UPDATE chunks SET {change} WHERE claim = ? AND ratio IS NOT NULL", (FALSE,))
+        with pytest.raises(CampaignError, match="is damaged"):
+            read_campaign(damaged)
+
+
 @pytest.mark.parametrize("plan", [{"seed": -1}, {"share": (3, 2)}, {"share": (0, 2)}, {"instances": {TRUE: 0}}])
 def test_malformed_plans(plan):
     with pytest.raises(CampaignError):

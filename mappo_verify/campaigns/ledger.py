@@ -120,7 +120,7 @@ class Ledger:
     def plan(self) -> Plan:
         """What is to be done."""
         rows = self._connection.execute("SELECT claim, instances FROM claims ORDER BY place").fetchall()
-        part, parts = (int(word) for word in self.about("share").split("/"))
+        part, parts = (int(word) for word in self.about("share")[:30].split("/"))
         return Plan(int(self.about("seed")), dict(rows), (part, parts))
 
     def extend(self, plan: Plan) -> None:

@@ -63,6 +63,14 @@ class Plan:
         for row in zip_longest(*(self._of(claim) for claim in select(list(self.instances)))):
             yield from (task for task in row if task is not None)
 
+    def asked(self, claim: Claim) -> int:
+        """The instances of a claim in this share."""
+        size, total, (part, parts) = chunk_size(claim), self.instances[claim.id], self.share
+        chunks = -(-total // size)
+        mine = -(-(chunks - part + 1) // parts) if chunks >= part else 0
+        short = chunks * size - total if mine and (chunks - part) % parts == 0 else 0
+        return mine * size - short
+
     def _of(self, claim: Claim) -> Iterator[Task]:
         size, total = chunk_size(claim), self.instances[claim.id]
         for chunk in range(self.share[0] - 1, -(-total // size), self.share[1]):

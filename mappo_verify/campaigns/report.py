@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
 from collections import Counter
 from dataclasses import asdict, dataclass
 from fractions import Fraction
@@ -14,6 +15,7 @@ from ..checking.laws import standing_of
 from ..checking.sampling import sizes_of
 from ..claims.coordinates import Sizes
 from ..claims.verdict import Standing
+from ..errors import CampaignError, MappoVerifyError
 from ..papers.registry import claim as find
 from .chunk import WitnessResult
 from .ledger import COUNTS, Ledger
@@ -130,18 +132,24 @@ class CampaignReport:
 def read_campaign(ledger: str | Path) -> CampaignReport:
     """What the ledger in a file amounts to; it may be incomplete, and a campaign may be writing it."""
     path = Path(ledger)
+    try:
+        return _read(path)
+    except (sqlite3.Error, ArithmeticError, LookupError, TypeError, ValueError) as error:
+        if isinstance(error, MappoVerifyError):
+            raise
+        raise CampaignError(f"{path} is damaged: {type(error).__name__}: {error}") from None
+
+
+def _read(path: Path) -> CampaignReport:
     with Ledger.open(path) as opened:
         plan = opened.plan
-        asked = Counter[str]()
-        for task in plan.tasks():
-            asked[task.claim] += task.instances
         sums = {claim: _Sum(claim) for claim in plan.instances}
         libraries = Counter[str]()
         for row in opened.rows():
             sums[row["claim"]].add(row)
             libraries[row["libraries"]] += 1
         witnesses = opened.witnesses()
-        counts = tuple(entry.count(asked[claim], witnesses.get(claim)) for claim, entry in sums.items())
+        counts = tuple(entry.count(plan.asked(find(claim)), witnesses.get(claim)) for claim, entry in sums.items())
         return CampaignReport(path, plan, counts, dict(libraries), opened.about("formulas"))
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import CampaignError
+from ..papers.registry import select
 from .chunk import ChunkResult, WitnessResult, evaluate_chunk, find_witness
 from .ledger import Ledger, only_writer
 from .plan import Plan, Task, plan_of
@@ -138,8 +139,8 @@ class _Run:
     def __post_init__(self) -> None:
         self.plan: Plan = self.ledger.plan
         done = self.ledger.done()
-        self.total = sum(task.instances for task in self.plan.tasks())
-        self.done = self.before = sum(task.instances for task in self.plan.tasks() if task in done)
+        self.total = sum(map(self.plan.asked, select(list(self.plan.instances))))
+        self.done = self.before = sum(task.instances for task in done)
         self.to_do: Iterator[Task] = (task for task in self.plan.tasks() if task not in done)
         self.again: deque[tuple[Any, ...]] = deque()
         self.under_way: dict[Future[Any], tuple[Any, ...]] = {}
