@@ -18,6 +18,7 @@ import numpy as np
 from ..arithmetic import FALSE, System, module_of
 from ..checking.evaluate import Part, decide, evaluate, sides
 from ..checking.sampling import Draw, instance
+from ..claims.case import Case
 from ..claims.claim import NUMERIC, Claim, chains, composed_relation
 from ..claims.coordinates import Sizes
 from ..claims.verdict import Evidence, Verdict
@@ -154,8 +155,12 @@ def _enclosed(claim: Claim, drawn: Draw, sizes: Sizes) -> Evidence | None:
     """Evidence from enclosures; None where they cannot evaluate the formulas, or where the claim states an equality."""
     if claim.id in _EQUALITIES:
         return None
+
+    def alone(place: int, target: System) -> Case:
+        return claim.setting.case({name: values[place : place + 1] for name, values in drawn.items()}, sizes, target)
+
     with suppress(*NUMERIC), np.errstate(all="ignore"):
-        evidence = evaluate(claim, claim.setting.case(drawn, sizes, System.ENCLOSURES))
+        evidence = evaluate(claim, claim.setting.case(drawn, sizes, System.ENCLOSURES), alone=alone)
         if any(statement.relation == "=" for statement in evidence.statements):
             _EQUALITIES.add(claim.id)
             return None
