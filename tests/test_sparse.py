@@ -362,6 +362,9 @@ def test_files_that_are_damaged(arrays, tmp_path):
         path.write_bytes(content)
         with pytest.raises(FileError):
             load_npz(path)
+    path.write_bytes(whole.replace(b"'shape': (16, 25)", b"'shape': (16, 25("))
+    with pytest.raises(FileError, match="has no header of an array"):
+        load_npz(path)
     with pytest.raises(FileError, match="cannot be read"):
         load_npz(tmp_path / "none.npz")
     with zipfile.ZipFile(path, "w") as archive:

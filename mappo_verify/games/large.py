@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import zipfile
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -116,7 +117,16 @@ def _member(file: Any, path: Path, name: str, entry: zipfile.ZipInfo) -> npt.NDA
     read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}.get(version)
     if read is None:
         raise FileError(f"{path}: {name} is in version {version} of NumPy's format")
-    shape, fortran, dtype = read(file)
+    try:
+        shape, fortran, dtype = read(file)
+    except (
+        ValueError,
+        SyntaxError,
+        TypeError,
+        TokenError,
+        RecursionError,
+    ) as error:  # what NumPy's reading of a dict can raise
+        raise FileError(f"{path}: {name} has no header of an array: {error}") from None
     kinds, axes = KINDS[name]
     if dtype.str[1:] not in kinds.split() or dtype.str[0] not in "<|" or fortran or len(shape) != axes:
         raise FileError(f"{path}: {name} has dtype {dtype} and shape {shape}, not {axes} axes of {kinds}")
