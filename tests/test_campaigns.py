@@ -20,14 +20,14 @@ import pytest
 
 from mappo_verify import cli
 from mappo_verify.campaigns import merge_campaigns, read_campaign, run_campaign
-from mappo_verify.campaigns.chunk import _text, evaluate_chunk, find_witness
+from mappo_verify.campaigns.chunk import _EQUALITIES, _text, evaluate_chunk, find_witness
 from mappo_verify.campaigns.ledger import Ledger, only_writer
 from mappo_verify.campaigns.plan import CHUNK, Plan, Task, drawn_chunk, plan_of
 from mappo_verify.campaigns.run import PATIENCE
 from mappo_verify.campaigns.workers import InProcess, cluster
 from mappo_verify.checking.certificate import recheck
 from mappo_verify.checking.certificate_files import read_certificate
-from mappo_verify.checking.evaluate import decide
+from mappo_verify.checking.evaluate import _IDENTITIES, decide
 from mappo_verify.claims.verdict import Standing, Verdict
 from mappo_verify.errors import CampaignError
 from mappo_verify.papers.registry import claim
@@ -95,6 +95,16 @@ def test_fewer_instances_are_the_first_of_more(tmp_path):
     more = run_campaign(tmp_path / "a.db", instances=2_300, workers=1)
     direct = run_campaign(tmp_path / "b.db", [TRUE], 2_300, seed=2, workers=1)
     assert few.done == 500 and more.digest == direct.digest != few.digest
+
+
+def test_what_a_worker_did_before_changes_nothing():
+    """A worker learns which claims state equalities; a fresh one finds the same."""
+    task = Task("section-4.3/equilibria-are-optimal", 0, 60)
+    _EQUALITIES.clear()
+    _IDENTITIES.clear()
+    fresh, later = evaluate_chunk(1, task), evaluate_chunk(1, task)
+    assert task.claim in _EQUALITIES and fresh.arithmetics
+    assert replace(fresh, seconds=0.0) == replace(later, seconds=0.0)
 
 
 def test_another_seed_finds_other_instances():

@@ -117,7 +117,7 @@ def evaluate_chunk(seed: int, task: Task) -> ChunkResult:
     return ChunkResult(
         task=task,
         counts=counts,
-        arithmetics=dict(arithmetics),
+        arithmetics=dict(+arithmetics),  # without zeros: they depend on what this process evaluated before
         ratio=ratio,
         ratio_at=ratio_at,
         simplest=min(violated, key=lambda position: (_magnitude(drawn, position), position), default=None),
