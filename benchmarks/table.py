@@ -214,60 +214,6 @@ def certified() -> Iterator[Row]:
 # --- large games ----------------------------------------------------------------------------------------------------------
 
 
-def sparse() -> Iterator[Row]:
-    """10⁴ states, 10 successors, γ = .99, certified error below 10⁻¹⁰."""
-    import scipy.sparse as sp
-
-    from mappo_verify.quantities import certified_values, induced_transition
-
-    generator = np.random.default_rng(0)
-    states, actions, successors = 10_000, 4, 10
-    rows = states * actions
-    chances = generator.dirichlet(np.ones(successors), rows)
-    columns = generator.integers(0, states, (rows, successors))
-    begin = np.arange(0, rows * successors + 1, successors)
-    matrix = sp.csr_array((chances.ravel(), columns.ravel(), begin), shape=(rows, states))
-    game = mv.Game(matrix, generator.random((states, actions)), 0.99, (2, 2))
-    policy = mv.Policy.uniform(game)
-    chain = induced_transition(game, policy)
-    reward = game.reward.mean(-1)
-    system = chain.minus(0.99)
-
-    def value_iteration() -> Any:
-        values = np.zeros(states)
-        while True:
-            following = reward + 0.99 * (chain.chain @ values)
-            if np.abs(following - values).max() < 1e-10 * 0.01:
-                return following
-            values = following
-
-    found = certified_values(game, policy)
-    assert found.error < 1e-10, found
-    same(found.values, value_iteration())
-    work = "values of 10⁴ sparse states, γ = .99, error below 10⁻¹⁰"
-    ours = fastest(lambda: system.solve(reward[:, None]))
-    yield Row(work, "value iteration with SciPy's products", ours, fastest(value_iteration))
-    products: list[int] = []
-    original = system.matrix
-    system.__dict__["matrix"] = _operator(original, products)
-    system.solve(reward[:, None])
-    system.__dict__["matrix"] = original
-    yield Row(work, f"its {len(products)} products alone", ours, len(products) * fastest(lambda: original @ reward))
-
-
-def _operator(matrix: Any, products: list[int]) -> Any:
-    """The matrix as an operator that counts its products."""
-    from scipy.sparse.linalg import LinearOperator
-
-    def product(values: Any) -> Any:
-        products.append(1)
-        return matrix @ values
-
-    found = LinearOperator(matrix.shape, matvec=product, dtype=matrix.dtype)
-    found.indptr = matrix.indptr
-    return found
-
-
 def dense() -> Iterator[Row]:
     """The induced chain of dense transitions beyond every cache."""
     states, actions = 1_000, 40
@@ -315,7 +261,7 @@ def limits() -> str:
     )
 
 
-SECTIONS = (batches, planning, exact, certified, sparse, dense, convex)
+SECTIONS = (batches, planning, exact, certified, dense, convex)
 
 
 def measured() -> tuple[list[Row], str]:

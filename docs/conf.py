@@ -16,7 +16,7 @@ copyright = author  # noqa: A001 - the name that Sphinx reads
 release = version = mappo_verify.__version__
 
 extensions = ["myst_parser"]
-exclude_patterns = ["_build", "examples"]
+exclude_patterns = ["_build", "examples", "handout"]
 
 html_theme = "furo"
 html_title = "mappo_verify"
@@ -26,6 +26,8 @@ myst_heading_anchors = 3
 
 def add_contents(_app, name, source):
     """The home page names every page in its tables; Sphinx's own list is made from them, and a forge never shows it."""
+    if name == "proofs/index":
+        source[0] += "\n```{toctree}\n:hidden:\n:glob:\n\n*\n```\n"
     if name != "index":
         return
     for caption, table in re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", source[0], re.MULTILINE | re.DOTALL):
@@ -35,7 +37,10 @@ def add_contents(_app, name, source):
 
 def typeset(_app, name, source):
     """Formulas between dollars, which forges typeset, as MathML: it needs no script and no network."""
-    if name.startswith(("index", "lesson-", "teaching")):
+    if name.startswith(("index", "lesson-", "teaching", "proofs/")):
+        source[0] = re.sub(
+            r"\$\$([^$]+)\$\$", lambda found: f"<p>{mathml(found[1], display=True)}</p>".replace("\n", " "), source[0]
+        )
         source[0] = re.sub(r"\$([^$]+)\$", lambda found: mathml(found[1]).replace("\n", " "), source[0])
 
 

@@ -54,12 +54,6 @@ def _dpomdp(path: Path) -> object:
     return load_dpomdp(path)
 
 
-def _npz(path: Path) -> object:
-    from mappo_verify.games.large import load_npz
-
-    return load_npz(path)
-
-
 def _certificate(path: Path) -> object:
     from mappo_verify.checking.certificate import read_certificate, recheck
 
@@ -93,7 +87,6 @@ def _proper_run() -> Path:
 READERS: dict[str, tuple[str, Reader]] = {
     "json": (".json", _json),
     "dpomdp": (".dpomdp", _dpomdp),
-    "npz": (".npz", _npz),
     "certificate": (".json", _certificate),
     "ledger": (".db", _ledger),
     "run": (".json", _run),
@@ -129,7 +122,6 @@ def seeds(name: str) -> list[bytes]:
 def _made(name: str) -> bytes:
     """A small proper file of a format that the repository holds no example of."""
     import mappo_verify as mv
-    from mappo_verify.games.grid import grid_coordination
 
     if name == "run":
         return (_proper_run() / "run.json").read_bytes()
@@ -138,9 +130,6 @@ def _made(name: str) -> bytes:
         if name == "json":
             path = path.with_suffix(".json")
             mv.save_game(mv.named_game("two-step"), path)
-        elif name == "npz":
-            path = path.with_suffix(".npz")
-            mv.save_game(grid_coordination(1, 2, 1), path)
         else:
             from mappo_verify.campaigns.ledger import Ledger
             from mappo_verify.campaigns.plan import plan_of

@@ -147,7 +147,7 @@ def _():
 def _(best, beta, candidate, path, placed, policy, values):
     _n = 48
     _grid = np.array([(i, j, _n - i - j) for i in range(_n + 1) for j in range(_n + 1 - i)]) / _n
-    _height = mv.mirror_objective(_grid, floats_of(policy), floats_of(values), float(beta))
+    _height = mv.quantities.mirror_objective(_grid, floats_of(policy), floats_of(values), float(beta))
 
     def _triangle(axes):
         axes.tricontourf(*placed(_grid).T, _height, levels=14, cmap="Blues", alpha=0.75)
@@ -175,7 +175,8 @@ def _(best, beta, candidate, path, placed, policy, values):
 
 @app.cell
 def _(best, beta, candidate, policy, values):
-    gap = mv.mirror_objective(best, policy, values, beta) - mv.mirror_objective(candidate, policy, values, beta)
+    _objective = mv.quantities.mirror_objective
+    gap = _objective(best, policy, values, beta) - _objective(candidate, policy, values, beta)
     distance = beta * mv.kl_divergence(candidate, best)
     three_points = gap == distance
     proof = mv.check("proposition-4.2", policy=policy, values=values, beta=beta, candidate=candidate)
@@ -350,7 +351,7 @@ def _(best, beta, candidate, distance, gap, policy, values):
             "=",
             "β log Z - F(q)",
             "F(π⁺) = β log Z",
-            beta * _log(_z) - mv.mirror_objective(candidate, policy, values, beta),
+            beta * _log(_z) - mv.quantities.mirror_objective(candidate, policy, values, beta),
         ),
         Line(
             "=",

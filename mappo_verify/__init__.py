@@ -15,9 +15,9 @@ share the gain, and nothing is rounded:
 -26/9 52/3 True
 
 What most work needs is here: games and policies, their values, claims and their trial, arithmetic for proofs.  The rest is in
-namespaces: ``quantities``, ``games``, ``algorithms``, ``runs``, ``checking``, ``arithmetic`` and ``errors``.  The stubs beside
-their ``__init__.py`` (here ``__init__.pyi``) list the public names in reading order.  Each is imported when first used:
-``import mappo_verify`` itself loads nothing heavy, not even NumPy.
+namespaces: ``quantities``, ``games``, ``simulation``, ``algorithms``, ``runs``, ``checking``, ``conformance``, ``arithmetic`` and
+``errors``.  The stubs beside their ``__init__.py`` (here ``__init__.pyi``) list the public names in reading order.  Each is
+imported when first used: ``import mappo_verify`` itself loads nothing heavy, not even NumPy.
 """
 
 import importlib
@@ -29,7 +29,18 @@ import lazy_loader
 # The stub is the list: type checkers read it as it stands, and lazy-loader reads it when the package is imported.
 _resolve, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
-_NAMESPACES = ("quantities", "games", "algorithms", "runs", "checking", "arithmetic", "axioms", "errors")
+_NAMESPACES = (
+    "quantities",
+    "games",
+    "algorithms",
+    "runs",
+    "checking",
+    "arithmetic",
+    "axioms",
+    "errors",
+    "simulation",
+    "conformance",
+)
 _RENAMED = {
     "serialise": "quantities.sequential_game",
     "serialise_policy": "quantities.sequential_policy",

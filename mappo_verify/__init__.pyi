@@ -8,11 +8,13 @@ __version__: str
 from .model.game import Game as Game
 from .model.policy import Policy as Policy
 from .model.features import Features as Features
+from .model.time_limit import time_limited as time_limited
 from .games.named import named_game as named_game, random_game as random_game
 from .games.loading import load_game as load_game
 from .games.files import save_game as save_game
-from .games.continuing import restarted as restarted
 from .games.adapters import from_gymnasium as from_gymnasium
+from .simulation.trajectories import simulate as simulate
+from .simulation.environments import parallel_env as parallel_env, gymnasium_env as gymnasium_env
 
 # --- What a policy is worth ------------------------------------------------------------------------------------------
 from .quantities.values import (
@@ -37,9 +39,6 @@ from .quantities.distributions import visits as visits, stationary_distribution 
 # --- How a policy improves -------------------------------------------------------------------------------------------
 from .quantities.mirror_descent import (
     mirror_step as mirror_step,
-    mirror_objective as mirror_objective,
-    fit_step as fit_step,
-    log_linear_step as log_linear_step,
 )
 from .quantities.optimal import optimal as optimal
 from .quantities.equilibria import best_response as best_response, nash_gaps as nash_gaps
@@ -47,7 +46,6 @@ from .quantities.equilibria import best_response as best_response, nash_gaps as 
 # --- Runs of an algorithm --------------------------------------------------------------------------------------------
 from .runs.plan import Plan as Plan
 from .runs.folder import begin_run as begin_run, resume_run as resume_run, load_run as load_run
-from .algorithms.trace import recompute as recompute
 
 # --- Claims on trial -------------------------------------------------------------------------------------------------
 from .claims.claim import (
@@ -92,7 +90,7 @@ from .checking.certificate import (
 )
 
 # --- Arithmetic for proofs of your own (NumPy's versions of these are unsound on balls) ------------------------------
-from .arithmetic.system import System as System, argmax as argmax
+from .arithmetic.system import System as System
 from .arithmetic.functions import (
     like as like,
     choose as choose,
@@ -118,8 +116,10 @@ from . import (
     arithmetic as arithmetic,
     axioms as axioms,
     checking as checking,
+    conformance as conformance,
     errors as errors,
     games as games,
     quantities as quantities,
     runs as runs,
+    simulation as simulation,
 )

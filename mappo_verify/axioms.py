@@ -1,12 +1,14 @@
 """Axioms: inequalities that a proof may use by name.
 
-Each function returns a quantity that is at least 0 by a theorem of its name, for arguments that meet its hypotheses.  Such
-quantities may be added, multiplied by numbers that are at least 0, and summed; what comes out is at least 0 again.  A line that
-uses one,
+Each function returns a quantity that is at least 0 by a theorem of its name, for arguments that meet its hypotheses: the larger
+side minus the smaller one.  Such quantities may be added, multiplied by numbers that are at least 0, and summed; what comes out
+is at least 0 again.  A line that uses one,
 
     yield at_least("0", 0, because="Gibbs' inequality", axiom=beta * gibbs(q, p))
 
-is checked on every instance: the line before minus this one must *be* that quantity, and the hypotheses must hold.
+is checked on every instance: the line before minus this one must *be* that quantity, and the hypotheses must hold.  In a proof
+the same is decided for all parameters: the difference of the two lines is the quantity, identically, factors and weights are at
+least 0 by what the ingredients state, and rows that must be distributions sum to 1.
 
 >>> import mappo_verify as mv
 >>> from mappo_verify.arithmetic import System
@@ -19,12 +21,17 @@ is checked on every instance: the line before minus this one must *be* that quan
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from .arithmetic import (
     Array,
+    Numbers,
+    System,
     absolute,
     both,
     compare,
@@ -32,13 +39,35 @@ from .arithmetic import (
     every,
     exp,
     largest,
+    like,
     log,
     possible,
     smallest,
+    sqrt,
+    system_of,
+    tilt,
     truth_of,
     xlogy,
 )
+from .arithmetic.numbers import bare
+from .arithmetic.one_instance import Truth
 from .errors import ClaimError
+
+HYPOTHESIS = "hypothesis: "
+"""What the name of :func:`given` begins with."""
+
+
+class Part(NamedTuple):
+    """One quantity that is at least 0, and what that rests on, three-valued.
+
+    ``signs`` are inequalities between numbers whose signs are known by construction, ``sums`` equalities, and ``given`` what
+    only the hypotheses of the claim can say; that is checked on instances, and no proof decides it.
+    """
+
+    value: Any
+    signs: Any
+    sums: Any = True
+    given: Any = True
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -51,20 +80,28 @@ class Axiom:
     __array_ufunc__ = None  # numbers on its left leave the product to it
 
     names: tuple[str, ...]
-    parts: tuple[Any, ...]
+    parts: tuple[Callable[[], Part], ...]
+
+    def computed(self) -> Part:
+        """The quantity and its hypotheses, for all entries."""
+        found = [part() for part in self.parts]
+        total = found[0].value
+        for part in found[1:]:
+            total = total + part.value
+        signs, sums, given = (
+            both(*(every_entry(Truth.of(t)) for t in truths)) for truths in list(zip(*found, strict=True))[1:]
+        )
+        return Part(total, signs, sums, given)
 
     @property
     def value(self) -> Array:
         """The quantity."""
-        total: Any = None
-        for value, _ in (part() for part in self.parts):
-            total = value if total is None else total + value
-        return total  # type: ignore[no-any-return]
+        return self.computed().value  # type: ignore[no-any-return]
 
     @property
     def holds(self) -> Any:
         """Whether the hypotheses hold, three-valued."""
-        return both(*(truth for _, truth in (part() for part in self.parts)))
+        return both(*self.computed()[1:])
 
     def __add__(self, other: Any) -> Axiom:
         if not isinstance(other, Axiom):
@@ -73,30 +110,28 @@ class Axiom:
 
     def __mul__(self, factor: Any) -> Axiom:
         """Multiplied by a number that is at least 0, which is checked."""
+        at_least_zero = _at_least_zero(factor) if isinstance(factor, Numbers) else Truth.of(bool(factor >= 0))
 
-        def scaled(part: Any) -> Any:
-            def made() -> tuple[Any, Any]:
-                value, truth = part()
-                product = factor * value
-                return product, both(every_entry(truth), every_entry(compare(factor + 0 * value, "≥", 0)))
+        def scaled(part: Part) -> Part:
+            return part._replace(
+                value=factor * part.value, signs=both(every_entry(Truth.of(part.signs)), at_least_zero)
+            )
 
-            return made
-
-        return Axiom(self.names, tuple(scaled(part) for part in self.parts))
+        return self.changed(scaled)
 
     __rmul__ = __mul__
 
     def sum(self, axis: int | tuple[int, ...] = -1) -> Axiom:
         """Summed along ``axis``."""
+        return self.changed(lambda part: part._replace(value=part.value.sum(axis)))
 
-        def summed(part: Any) -> Any:
-            def made() -> tuple[Any, Any]:
-                value, truth = part()
-                return value.sum(axis), truth
+    def changed(self, change: Callable[[Part], Part]) -> Axiom:
+        """The same theorems with every part changed: for the engine, which must keep it at least 0."""
 
-            return made
+        def later(part: Callable[[], Part]) -> Callable[[], Part]:
+            return lambda: change(part())
 
-        return Axiom(self.names, tuple(summed(part) for part in self.parts))
+        return Axiom(self.names, tuple(map(later, self.parts)))
 
     def __repr__(self) -> str:
         return " + ".join(self.names)
@@ -107,78 +142,224 @@ def every_entry(truth: Any) -> Any:
     return every(truth, tuple(range(truth.ndim))) if truth.ndim else truth
 
 
-def _axiom(name: str, made: Any) -> Axiom:
+def _axiom(name: str, made: Callable[[], Part]) -> Axiom:
     return Axiom((name,), (made,))
 
 
-def _distribution(rows: Any) -> Any:
-    """Whether rows are probabilities: at least 0, with sum 1 (not certainly another one, in systems that certify no equality)."""
-    return both(every_entry(compare(rows, "≥", 0)), every_entry(truth_of(possible(compare(rows.sum(-1), "=", 1)))))
+def _at_least_zero(values: Any) -> Any:
+    return every_entry(compare(values, "≥", 0))
+
+
+def _sums_to_one(rows: Any) -> Any:
+    """Whether rows sum to 1 (not certainly to something else, in systems that certify no equality)."""
+    total = compare(rows.sum(-1), "=", 1)
+    return every_entry(total if bare(system_of(rows)) is System.SYMBOLS else truth_of(possible(total)))
 
 
 def gibbs(left: Any, right: Any) -> Axiom:
     """``KL(p‖q) = Σ p log(p/q) ≥ 0`` for distributions over the last axis.  Source: Gibbs' inequality."""
     return _axiom(
         "KL ≥ 0",
-        lambda: (xlogy(left, divide(left, right)).sum(-1), both(_distribution(left), _distribution(right))),
+        lambda: Part(
+            xlogy(left, divide(left, right)).sum(-1),
+            both(_at_least_zero(left), _at_least_zero(right)),
+            both(_sums_to_one(left), _sums_to_one(right)),
+        ),
     )
 
 
 def entropy(rows: Any) -> Axiom:
     """``H(p) = -Σ p log p ≥ 0`` for a distribution over the last axis."""
-    return _axiom("H ≥ 0", lambda: (-xlogy(rows, rows).sum(-1), _distribution(rows)))
+    return _axiom("H ≥ 0", lambda: Part(-xlogy(rows, rows).sum(-1), _at_least_zero(rows), _sums_to_one(rows)))
 
 
 def pinsker(left: Any, right: Any) -> Axiom:
     """``KL(p‖q) - ½ ‖p - q‖₁² ≥ 0`` for distributions over the last axis.  Source: Pinsker's inequality."""
 
-    def made() -> tuple[Any, Any]:
+    def made() -> Part:
         distance = absolute(left - right).sum(-1)
-        divergence = xlogy(left, divide(left, right)).sum(-1)
-        return divergence - distance * distance / 2, both(_distribution(left), _distribution(right))
+        divergence, signs, sums, _ = gibbs(left, right).computed()
+        return Part(divergence - distance * distance / 2, signs, sums)
 
     return _axiom("Pinsker", made)
 
 
 def squares(values: Any) -> Axiom:
     """``x² ≥ 0``"""
-    return _axiom("x² ≥ 0", lambda: (values * values, compare(values * 0, "=", 0)))
+    return _axiom("x² ≥ 0", lambda: Part(values * values, True))
 
 
 def absolute_values(values: Any) -> Axiom:
     """``|x| - x ≥ 0``"""
-    return _axiom("x ≤ |x|", lambda: (absolute(values) - values, compare(values * 0, "=", 0)))
+    return _axiom("x ≤ |x|", lambda: Part(absolute(values) - values, True))
+
+
+def triangle(left: Any, right: Any) -> Axiom:
+    """``|x| + |y| - |x + y| ≥ 0``.  Source: the triangle inequality."""
+    return _axiom("triangle inequality", lambda: Part(absolute(left) + absolute(right) - absolute(left + right), True))
 
 
 def nonnegative(values: Any) -> Axiom:
-    """``x ≥ 0`` of numbers that are at least 0, which is checked."""
-    return _axiom("products and sums of numbers ≥ 0", lambda: (values, compare(values, "≥", 0)))
+    """``x ≥ 0`` of products, quotients and sums of numbers that are at least 0 by construction; a proof decides it by signs."""
+    return _axiom("products and sums of numbers ≥ 0", lambda: Part(values, compare(values, "≥", 0)))
 
 
 def cauchy_schwarz(weights: Any, left: Any, right: Any, axis: int | tuple[int, ...] = -1) -> Axiom:
     """``(Σ w x²)(Σ w y²) - (Σ w x y)² ≥ 0`` for ``w ≥ 0``.  Source: the Cauchy-Schwarz inequality."""
 
-    def made() -> tuple[Any, Any]:
+    def made() -> Part:
         mixed = (weights * left * right).sum(axis)
-        value = (weights * left * left).sum(axis) * (weights * right * right).sum(axis) - mixed * mixed
-        return value, every_entry(compare(weights, "≥", 0))
+        value = (weights * (left * left)).sum(axis) * (weights * (right * right)).sum(axis) - mixed * mixed
+        return Part(value, _at_least_zero(weights))
 
     return _axiom("Cauchy-Schwarz", made)
+
+
+def inner_product(weights: Any, left: Any, right: Any, axis: int | tuple[int, ...] = -1) -> Axiom:
+    """``√(Σ w x²) √(Σ w y²) - Σ w x y ≥ 0`` for ``w ≥ 0``.  Source: the Cauchy-Schwarz inequality, its roots."""
+
+    def made() -> Part:
+        norms = (sqrt((weights * (side * side)).sum(axis)) for side in (left, right))
+        mixed = (weights * left * right).sum(axis)
+        return Part(next(norms) * next(norms) - mixed, _at_least_zero(weights))
+
+    return _axiom("Cauchy-Schwarz", made)
+
+
+def inner_product_size(weights: Any, left: Any, right: Any, axis: int | tuple[int, ...] = -1) -> Axiom:
+    """``√(Σ w x²) √(Σ w y²) - |Σ w x y| ≥ 0`` for ``w ≥ 0``.  Source: the Cauchy-Schwarz inequality, for ``x`` and ``-x``."""
+
+    def made() -> Part:
+        norms = (sqrt((weights * (side * side)).sum(axis)) for side in (left, right))
+        mixed = absolute((weights * left * right).sum(axis))
+        return Part(next(norms) * next(norms) - mixed, _at_least_zero(weights))
+
+    return _axiom("Cauchy-Schwarz", made)
+
+
+def hoelder(left: Any, right: Any) -> Axiom:
+    """``‖f‖_∞ ‖g‖₁ - ⟨f, g⟩ ≥ 0`` over the last axis.  Source: Hölder's inequality."""
+
+    def made() -> Part:
+        return Part(largest(absolute(left)) * absolute(right).sum(-1) - (left * right).sum(-1), True)
+
+    return _axiom("Hölder", made)
+
+
+def below_largest(values: Any, axis: int | tuple[int, ...] = -1) -> Axiom:
+    """``max x - x ≥ 0`` for every entry along ``axis``."""
+    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+
+    def made() -> Part:
+        top = largest(values, axes)
+        kept = tuple(1 if a - values.ndim in axes or a in axes else n for a, n in enumerate(values.shape))
+        return Part(top.reshape(kept) - values, True)
+
+    return _axiom("no entry is above the maximum", made)
+
+
+def above_smallest(values: Any, axis: int | tuple[int, ...] = -1) -> Axiom:
+    """``x - min x ≥ 0`` for every entry along ``axis``."""
+    return Axiom(("no entry is below the minimum",), below_largest(-values, axis).parts)
+
+
+def largest_square(values: Any) -> Axiom:
+    """``Σ x² - (max |x|)² ≥ 0`` over the last axis: the largest is one of the terms."""
+
+    def made() -> Part:
+        most = largest(absolute(values))
+        return Part((values * values).sum(-1) - most * most, True)
+
+    return _axiom("a term is at most the sum of terms ≥ 0", made)
+
+
+def root_below(values: Any, bound: Any, reason: Axiom) -> Axiom:
+    """``y - √x ≥ 0`` for ``y ≥ 0`` where ``y² - x`` is the quantity of ``reason``, so that ``x ≤ y²``: the root is monotone."""
+
+    def made() -> Part:
+        square, signs, sums, given = reason.computed()
+        same = every_entry(compare(bound * bound - values, "=", square))
+        if bare(system_of(bound)) is not System.SYMBOLS:
+            same = truth_of(possible(same))
+        return Part(bound - sqrt(values), both(signs, _at_least_zero(bound)), both(Truth.of(sums), same), given)
+
+    return Axiom(("√ is monotone", *reason.names), (made,))
+
+
+def least_above(values: Any, bound: Any, reason: Axiom) -> Axiom:
+    """``min_i x_i - c ≥ 0`` over the last axis where every ``x_i - c ≥ 0``, which is the quantity of ``reason``."""
+
+    def made() -> Part:
+        part = reason.computed()
+        same = every_entry(compare(values - bound[..., None], "=", part.value))
+        if bare(system_of(values)) is not System.SYMBOLS:
+            same = truth_of(possible(same))
+        return part._replace(value=smallest(values) - bound, sums=both(Truth.of(part.sums), same))
+
+    return Axiom(("what is below each is below the minimum", *reason.names), (made,))
+
+
+def root_between(smaller: Any, larger: Any, reason: Axiom) -> Axiom:
+    """``√y - √x ≥ 0`` where ``y - x`` is the quantity of ``reason``, so that ``x ≤ y``: the root is monotone."""
+
+    def made() -> Part:
+        difference, signs, sums, given = reason.computed()
+        same = every_entry(compare(larger - smaller, "=", difference))
+        if bare(system_of(smaller)) is not System.SYMBOLS:
+            same = truth_of(possible(same))
+        return Part(sqrt(larger) - sqrt(smaller), signs, both(Truth.of(sums), same), given)
+
+    return Axiom(("√ is monotone", *reason.names), (made,))
+
+
+def root_above(bound: Any, values: Any, reason: Axiom) -> Axiom:
+    """``√x - y ≥ 0`` where ``x - y²`` is the quantity of ``reason``, so that ``y² ≤ x``: the root is monotone."""
+
+    def made() -> Part:
+        square, signs, sums, given = reason.computed()
+        same = every_entry(compare(values - bound * bound, "=", square))
+        if bare(system_of(bound)) is not System.SYMBOLS:
+            same = truth_of(possible(same))
+        return Part(sqrt(values) - bound, signs, both(Truth.of(sums), same), given)
+
+    return Axiom(("√ is monotone", *reason.names), (made,))
+
+
+def bhatia_davis(weights: Any, values: Any) -> Axiom:
+    """``(max x - E x)(E x - min x) - Var x ≥ 0`` for a distribution over the last axis.  Source: Bhatia and Davis (2000)."""
+
+    def made() -> Part:
+        mean = (weights * values).sum(-1)
+        variance = (weights * (values * values)).sum(-1) - mean * mean
+        value = (largest(values) - mean) * (mean - smallest(values)) - variance
+        return Part(value, _at_least_zero(weights), _sums_to_one(weights))
+
+    return _axiom("Bhatia-Davis", made)
+
+
+SUPPOSED = "by hypothesis: "
+
+
+def supposed(hypothesis: str, values: Any) -> Axiom:
+    """``x ≥ 0`` because a hypothesis of the claim, which has this name, says so; instances that meet it are checked."""
+    return _axiom(f"{SUPPOSED}{hypothesis}", lambda: Part(values, True, given=compare(values, "≥", 0)))
 
 
 def mean_below_largest(weights: Any, values: Any) -> Axiom:
     """``max x - Σ w x ≥ 0`` for a distribution ``w`` over the last axis."""
     return _axiom(
-        "a mean is at most the maximum", lambda: (largest(values) - (weights * values).sum(-1), _distribution(weights))
+        "a mean is at most the maximum",
+        lambda: Part(largest(values) - (weights * values).sum(-1), _at_least_zero(weights), _sums_to_one(weights)),
     )
 
 
 def jensen(weights: Any, values: Any) -> Axiom:
     """``log Σ w x - Σ w log x ≥ 0`` for a distribution ``w`` over the last axis and ``x > 0``.  Source: Jensen's inequality."""
 
-    def made() -> tuple[Any, Any]:
+    def made() -> Part:
         value = log((weights * values).sum(-1)) - (weights * log(values)).sum(-1)
-        return value, both(_distribution(weights), every_entry(compare(values, ">", 0)))
+        positive = every_entry(compare(values, ">", 0))
+        return Part(value, both(_at_least_zero(weights), positive), _sums_to_one(weights))
 
     return _axiom("Jensen, log is concave", made)
 
@@ -189,19 +370,56 @@ def hoeffding(weights: Any, values: Any, step: Any, width: Any) -> Axiom:
     ``η`` and ``b`` have the shape of the result.  Source: Hoeffding's lemma.
     """
 
-    def made() -> tuple[Any, Any]:
+    def made() -> Part:
         tilted = (weights * exp(step[..., None] * values)).sum(-1)
         mean = (weights * values).sum(-1)
         value = step * mean + Fraction(1, 8) * step * step * width * width - log(tilted)
         inside = every_entry(compare(largest(values) - smallest(values), "≤", width))
-        return value, both(_distribution(weights), inside)
+        return Part(value, _at_least_zero(weights), _sums_to_one(weights), inside)
 
     return _axiom("Hoeffding's lemma", made)
 
 
+def hedge(gains: Any, plays: Any, eta: Any, width: Any, comparator: Any, entropy_: Any) -> Axiom:
+    """``log|A|/η + ηKB²/8 - Σ_k ⟨f_k, q - π_k⟩ ≥ 0`` for ``π_k ∝ exp(η Σ_{t<k} f_t)`` and any distribution ``q``.
+
+    ``gains`` ``f_1, ..., f_K`` and ``plays`` ``π_1, ..., π_K`` are ``[..., K, A]``; every ``f_k`` lies in an interval of length
+    ``width`` ``B``; ``comparator`` is ``q`` ``[..., A]``; ``eta``, ``width`` and ``entropy_``, which is ``log|A|``, are numbers.
+    Source: Cesa-Bianchi and Lugosi (2006), Theorem 2.2; here it is proved as lemma-c.6/sharp.
+    """
+
+    def made() -> Part:
+        steps, actions = gains.shape[-2:]
+        lost = (gains * (comparator[..., None, :] - plays)).sum((-2, -1))
+        value = entropy_ / eta + eta * steps * (width * width) / 8 - lost
+        signs = both(compare(eta, ">", 0), _at_least_zero(comparator))
+        if bare(system_of(gains)) is System.SYMBOLS:
+            return Part(value, signs, _sums_to_one(comparator))
+        own = tilt(like(1, gains), eta * (np.cumsum(gains, axis=-2) - gains))
+        inside = every_entry(compare(largest(gains) - smallest(gains), "≤", width))
+        same = [
+            truth_of(possible(compare(*pair))) for pair in ((plays, "=", own), (entropy_, "=", log(like(actions, eta))))
+        ]
+        return Part(value, signs, _sums_to_one(comparator), both(inside, *map(every_entry, same)))
+
+    return _axiom("lemma-c.6/sharp", made)
+
+
+def given(hypothesis: Any, case: Any) -> Axiom:
+    """What a hypothesis of the setting says is at least 0, on this case; see :meth:`.Hypothesis.at_least_zero`."""
+
+    def made() -> Part:
+        value = hypothesis.slack(case)
+        if bare(system_of(value)) is System.SYMBOLS:
+            return Part(value, True)
+        return Part(value, True, given=_at_least_zero(value))
+
+    return _axiom(f"{HYPOTHESIS}{hypothesis.name}", made)
+
+
 def logarithm(values: Any) -> Axiom:
     """``x - 1 - log x ≥ 0`` for ``x > 0``."""
-    return _axiom("log x ≤ x - 1", lambda: (values - 1 - log(values), every_entry(compare(values, ">", 0))))
+    return _axiom("log x ≤ x - 1", lambda: Part(values - 1 - log(values), every_entry(compare(values, ">", 0))))
 
 
 TABLE = (
@@ -210,11 +428,26 @@ TABLE = (
     pinsker,
     squares,
     absolute_values,
+    triangle,
     nonnegative,
     cauchy_schwarz,
+    inner_product,
+    inner_product_size,
+    hoelder,
+    below_largest,
+    above_smallest,
+    largest_square,
+    root_below,
+    least_above,
+    root_between,
+    root_above,
+    bhatia_davis,
+    supposed,
     mean_below_largest,
     jensen,
     hoeffding,
+    hedge,
+    given,
     logarithm,
 )
 """All axioms; a proof that uses any other fact assumes it, and is not PROVED."""

@@ -9,6 +9,10 @@ class GameError(MappoVerifyError, ValueError):
     """A game, a policy or a distribution is malformed; the message names the index and the value."""
 
 
+class ArgumentError(GameError, TypeError):
+    """The arguments of a call do not fit; the message names the function, what was given and what it takes."""
+
+
 class MixedArithmeticError(MappoVerifyError, TypeError):
     """Two number systems met in one object or one formula."""
 
@@ -59,3 +63,7 @@ class FormulaError(MappoVerifyError, TypeError):
 
 class CampaignError(MappoVerifyError, ValueError):
     """A campaign cannot be begun, read, continued or merged as asked; the message names the ledger and the cure."""
+
+
+class ConformanceError(MappoVerifyError, ValueError):
+    """A hook of the conformance kit cannot be called, or returns what is no array of numbers; the message names the cure."""

@@ -230,7 +230,37 @@ def file(what: str) -> str:
     return f"```{LANGUAGES[Path(name).suffix]}\n{text.strip()}\n```"
 
 
-KINDS = {"chapter": chapter, "file": file, "lesson": lesson_pages.goals, "teaching": lesson_pages.teaching}
+def hooks(suite: str) -> str:
+    """The hooks of a test class of the conformance kit: what each is handed, what it returns, the formula with its source."""
+    from mappo_verify.conformance import suites
+    from mappo_verify.conformance.registry import CHECKS
+
+    shown = []
+    for name in [name for name, value in vars(getattr(suites, suite)).items() if value is None]:
+        check = CHECKS[name]
+        shown += [
+            f"#### `{name}` → {check.returns}, `{check.shape}`",
+            "",
+            f"`{check.formula}`  ",
+            f"Source: {check.source}. Must name {', '.join(' or '.join(f'`{n}`' for n in group) for group in check.needs)}.",
+            "",
+            "| may name | shape | meaning |",
+            "| --- | --- | --- |",
+            *(f"| `{a.name}` | `{a.shape}` | {a.meaning.replace('|', '∣')} |" for a in check.arguments),
+            "",
+            "Slips that are known by name: " + "; ".join(slip.name for slip in check.with_sign()) + ".",
+            "",
+        ]
+    return "\n".join(shown).rstrip()
+
+
+KINDS = {
+    "hooks": hooks,
+    "chapter": chapter,
+    "file": file,
+    "lesson": lesson_pages.goals,
+    "teaching": lesson_pages.teaching,
+}
 
 
 def filled(page: str) -> str:

@@ -11,6 +11,7 @@ VALUES, CHAIN, AGENTS = "quantities/values.py", "quantities/chain.py", "quantiti
 PLACES, ORDER = "quantities/distributions.py", "model/agents.py"
 MIRROR, KL = "quantities/mirror_descent.py", "quantities/divergence.py"
 DIFFERENCE, BELLMAN = "quantities/performance_difference.py", "quantities/bellman.py"
+SEQUENTIAL_FACTOR = "quantities/sequential_factor.py"
 SEQUENTIAL, COVER = "quantities/sequential.py", "quantities/concentrability.py"
 POLICY, BEST = "model/policy.py", "quantities/optimal.py"
 ERROR = "quantities/bellman_error.py"
@@ -265,6 +266,20 @@ PLANTED: tuple[Planted, ...] = (
         "enumerate(tables, start=1)",
         "enumerate(tables[: max(len(tables) - 1, 1)], start=1)",
         ("lemma-4.1",),
+    ),
+    Planted(
+        "the factor of sequential updates with the policies changed over",
+        SEQUENTIAL_FACTOR,
+        "divide(target.prefix_probabilities()[m - 1], policy.prefix_probabilities()[m - 1])",
+        "divide(policy.prefix_probabilities()[m - 1], target.prefix_probabilities()[m - 1])",
+        ("lemma-4.1/sequential-factor",),
+    ),
+    Planted(
+        "the ratio of the agent that moves for its change",
+        SEQUENTIAL_FACTOR,
+        "join_last((own - 1) * ",
+        "join_last(own * ",
+        ("lemma-4.1/sequential-factor",),
     ),
     # --- mirror descent and divergence
     Planted(

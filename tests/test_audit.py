@@ -426,7 +426,7 @@ def test_what_cannot_be_audited():
     with pytest.raises(ClaimError, match="seed = -1 is negative"):
         mv.audit(seed=-1)
     assert set(PROFILES) == {"quick", "thorough"}
-    assert PROFILES["thorough"].exact > PROFILES["quick"].exact
+    assert PROFILES["thorough"].effort.exact > PROFILES["quick"].effort.exact
 
 
 def test_progress_is_told_in_order():

@@ -408,7 +408,7 @@ BAD = {
     "explained claim": (["explain", "lemma-b3"], "did you mean lemma-b.3"),
     "game": (["audit", "-g", "climbin"], "'climbin' is neither a named game (climbing, penalty"),
     "file": (["audit", "-g", "no-such-file.json"], "no-such-file.json"),
-    "format": (["audit", "-g", "pyproject.toml"], ".json, .json.gz, .dpomdp, .dpomdp.gz"),
+    "format": (["audit", "-g", "pyproject.toml"], ".json, .json.gz, .dpomdp, .dpomdp.gz, .pomdp, .pomdp.gz"),
     "empty name": (["optimal", "-g", ""], "'' is neither a named game"),
     "argument": (["optimal", "-g", "climbing:3"], "takes no argument"),
     "odd": (["optimal", "-g", "shared-parameter:3"], "even number of agents"),
@@ -643,3 +643,29 @@ def test_falsify_reports_and_exits(mappo):
     assert mappo("falsify", "lemma-b.4")[0] == 1
     code, out, _ = mappo("falsify", "lemma-b.2/gradient-bound")
     assert code == 0 and "SURVIVED" in out
+
+
+def test_tightness_prints_and_writes_the_best_certified_instance(mappo, tmp_path):
+    stored, drawn = tmp_path / "bound.json", tmp_path / "bound.svg"
+    code, out, _ = mappo(
+        "tightness", "lemma-b.2/gradient-bound", "--seconds", "5", "--out", str(stored), "--plot", str(drawn)
+    )
+    data = json.loads(stored.read_text())
+    assert code == 0 and "smaller side / larger side = " in words(out) and "declared sizes" in words(out)
+    assert (
+        0.9 < data["ratio"] <= 1
+        and data["claim"] == "lemma-b.2/gradient-bound"
+        and drawn.read_text().startswith("<?xml")
+    )
+    code, out, _ = mappo("tightness", "lemma-b.4")
+    assert code == 1 and "lemma-b.4 is false, by an exact instance" in words(out)
+    code, out, _ = mappo("tightness", "lemma-4.1", "--seconds", "0.001")
+    assert code == 2 and "stopped by the time limit of 0.001 s" in words(out)
+
+
+def test_a_corpus_and_a_time_limit_from_the_command_line(mappo, tmp_path):
+    folder = tmp_path / "known"
+    assert mappo("falsify", "lemma-b.4", "--corpus", str(folder))[0] == 1
+    assert [path.name.rpartition("-")[0] for path in folder.iterdir()] == ["lemma-b.4"]
+    code, out, _ = mappo("audit", "-c", "lemma-b.4", "--corpus", str(folder), "--seconds", "0.001")
+    assert code == 0 and "REFUTED" in words(out)

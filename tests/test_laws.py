@@ -18,6 +18,7 @@ from mappo_verify.arithmetic.one_instance import Truth
 from mappo_verify.checking import laws
 from mappo_verify.checking.evaluate import certify, decide, evaluate
 from mappo_verify.checking.proving import Failure, Proof, prove_at_points, prove_in_symbols
+from mappo_verify.claims.case import Hypothesis
 from mappo_verify.claims.claim import line
 from mappo_verify.errors import ClaimError
 
@@ -372,10 +373,21 @@ def test_axioms_are_true(axiom):
     p, q = (wrap(np.concatenate(rows)[generator.permutation(1500)], System.FLOATS, 1) for _ in range(2))
     x = wrap(generator.normal(size=(1500, 4)), System.FLOATS, 1)
     step, width = (wrap(generator.uniform(0.1, 2, 1500), System.FLOATS, 0) for _ in range(2))
+    gains = wrap(generator.uniform(0, 1, (1500, 3, 4)), System.FLOATS, 2)
+    eta, spread = (wrap(np.full(1, number), System.FLOATS, 0) for number in (0.7, 1.0))
+    plays = mv.arithmetic.tilt(gains * 0 + 1, eta * (np.cumsum(gains, axis=-2) - gains))
     arguments = {
         "gibbs": (p, q), "entropy": (p,), "pinsker": (p, q), "squares": (x,), "absolute_values": (x,), "nonnegative": (p,),
+        "triangle": (x, q), "inner_product": (p, x, q), "inner_product_size": (p, x, q), "hoelder": (x, p - q),
+        "below_largest": (x,), "above_smallest": (x,),
+        "largest_square": (x,), "root_below": (p, 1 + p, mv.axioms.nonnegative(1 + p + p * p)),
+        "root_between": (p, 1 + p, mv.axioms.nonnegative(1 + 0 * p)), "bhatia_davis": (p, x), "supposed": ("x", p),
+        "root_above": (p, 1 + p * p, mv.axioms.nonnegative(1 + 0 * p)),
         "cauchy_schwarz": (p, x, q), "mean_below_largest": (p, x), "jensen": (p, mv.exp(x)),
         "hoeffding": (p, x, step, width * 0 + mv.largest(x) - mv.smallest(x)), "logarithm": (mv.exp(x),),
+        "hedge": (gains, plays, eta, spread, p, mv.log(4 * spread)),
+        "least_above": (x, mv.smallest(x) - 1, mv.axioms.nonnegative(x - mv.smallest(x)[..., None] + 1)),
+        "given": (Hypothesis.at_least_zero("p ≥ 0", lambda rows: rows), p),
     }[axiom.__name__]  # fmt: skip
     with np.errstate(all="ignore"):
         value = axiom(*arguments).value.unwrap()

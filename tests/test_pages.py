@@ -95,7 +95,8 @@ def blocks(text):
 
 def shell(line, folder):
     program, *arguments = shlex.split(line, comments=True)
-    start = {"mappo-verify": ["-m", "mappo_verify"], "pytest": ["-m", "pytest", "-p", "no:cacheprovider"]}
+    plugins = ["-p", "no:cacheprovider", "-p", "mappo_verify.conformance.plugin"]  # loaded by itself where installed
+    start = {"mappo-verify": ["-m", "mappo_verify"], "pytest": ["-m", "pytest", *plugins]}
     start |= {"python": [], "python3": []}
     command = [sys.executable, "-X", "utf8", *start[program], *arguments]
     found = subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8", check=False)
@@ -135,7 +136,7 @@ def paste(text, folder):
 @pytest.fixture
 def desk(tmp_path, monkeypatch):
     """A directory as a reader's: the example's two files, and the checker where a checkout has it."""
-    for path in EXAMPLE.glob("*.py"):
+    for path in (*EXAMPLE.glob("*.py"), *(DOCS / "examples" / "conformance").glob("*.py")):
         shutil.copy(path, tmp_path)
     (tmp_path / "certificates").mkdir()
     shutil.copy(ROOT / "certificates" / "check.py", tmp_path / "certificates")

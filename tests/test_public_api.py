@@ -13,7 +13,18 @@ import mappo_verify as mv
 STUB = Path(mv.__file__).with_suffix(".pyi")
 STUBS = sorted(STUB.parent.rglob("*.pyi"))
 HEAVY = ("cvxpy", "flint", "hypothesis", "matplotlib", "msgspec", "numba", "rich", "scipy", "sympy", "typer")
-SPACES = ("algorithms", "arithmetic", "axioms", "checking", "errors", "games", "quantities", "runs")
+SPACES = (
+    "algorithms",
+    "arithmetic",
+    "axioms",
+    "checking",
+    "errors",
+    "games",
+    "quantities",
+    "runs",
+    "simulation",
+    "conformance",
+)
 
 ONCE_AT_THE_TOP = [
     "Game",

@@ -145,7 +145,7 @@ def test_every_algorithm_can_be_stopped(name, tmp_path):
 
 
 def test_the_library_can_store_what_it_likes(tmp_path):
-    game = mv.restarted(mv.named_game("climbing")).floats()
+    game = mv.games.restarted(mv.named_game("climbing")).floats()
     for count in range(2):
         trace = multi_agent_ppo(game, 30, critic=mv.algorithms.NoisyCritic(0.1), record=mv.runs.Store(tmp_path, 0.0))
         assert len(list(tmp_path.glob("*.npz"))) == 30, count
@@ -585,7 +585,7 @@ def test_the_command_runs_writes_and_says_what_it_found(mappo, tmp_path):
         "run.svg",
         "run.png",
     }
-    game = mv.restarted(mv.named_game("climbing")).floats()
+    game = mv.games.restarted(mv.named_game("climbing")).floats()
     assert same(mv.load_run(out), mv.algorithms.multi_agent_ppo(game, 1000))
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
     code, text, _ = mappo("algorithm-1", "--out", out, "--resume")
@@ -712,7 +712,7 @@ def test_the_summary_has_the_numbers_of_the_run(tmp_path):
     data = summary_of(tmp_path, plan)
     game = plan.subject().floats()
     trace, best = plan.follow(plan.subject(), in_memory), mv.optimal(game)
-    found = mv.recompute(trace, game, best.policy)
+    found = mv.algorithms.recompute(trace, game, best.policy)
     after = np.arange(1, 41)
     assert data["returns"] == pytest.approx(trace.returns(game), rel=1e-9)
     assert data["gaps"] == pytest.approx(best.values @ game.start - trace.returns(game), rel=1e-6)
@@ -727,9 +727,9 @@ def test_the_summary_has_the_numbers_of_the_run(tmp_path):
 
 def test_what_replaces_the_false_fit_cost_is_the_norm_that_cauchy_and_schwarz_give():
     """``‖w_{m-1}(1 - π_{k+1}^m/π_k^m)‖_{2,σ_k}`` by hand: one state, and the comparator plays (0, 0)."""
-    game = mv.restarted(mv.named_game("climbing")).floats()
+    game = mv.games.restarted(mv.named_game("climbing")).floats()
     trace = mv.algorithms.multi_agent_ppo(game, 5, features=mv.Features.random(game, 2, 1))
-    found = mv.recompute(trace, game, mv.Policy.deterministic(game, np.zeros(1, int)))
+    found = mv.algorithms.recompute(trace, game, mv.Policy.deterministic(game, np.zeros(1, int)))
     for k in range(5):
         (one, two), (first, second) = ([f[0] for f in trace.policies(i).factors] for i in (k, k + 1))
         own = (one[0] * (1 - first[0] / one[0]) ** 2).sum()

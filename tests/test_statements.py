@@ -1,14 +1,23 @@
 """One verdict for every statement: the law, and the statements of the paper."""
 
 import itertools
+import math
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 import mappo_verify as mv
+from mappo_verify.arithmetic import System, floats_of
 from mappo_verify.checking.statements import MEANINGS, Finding, extent_text, finding_of, statements_of
 from mappo_verify.claims.claim import Kind
 from mappo_verify.claims.verdict import Standing
+from mappo_verify.games.offline import two_agent_gap
+from mappo_verify.model.agents import joint_index
+from mappo_verify.papers.local_optimization import appendix_d_theorem
+from mappo_verify.papers.local_optimization.appendix_d_theorem import LEAST_GAP, LOST_BY_ONE
 from mappo_verify.papers.registry import CLAIMS, PAPERS
+from mappo_verify.quantities.online_learning import optimisation_bound
 from mappo_verify.report.mathematics import pieces
 
 STATEMENTS = {statement.id: statement for paper in PAPERS for statement in paper.statements}
@@ -101,3 +110,40 @@ def test_the_smallest_of_runs_tells_its_length():
     (found,) = statements_of(report)
     assert found.smallest is not None and found.smallest.id == "theorem-4.5/i"
     assert "steps" in extent_text(found.smallest.witness.evidence)
+
+
+# --- facts in the answers, computed ------------------------------------------------------------------------------------
+
+
+def certificate(name):
+    return mv.read_certificate(Path(__file__).parents[1] / "certificates" / f"{name}.json")
+
+
+def test_the_gap_of_theorem_d7_is_at_least_what_is_said():
+    """Agent 1 begins evenly and is drawn to action 1, which loses 1/6; so the mean gap is at least half of that."""
+    game = two_agent_gap().game
+    even = mv.Policy.uniform(game)
+    wrong = np.zeros(game.states, int)
+    wrong[0] = joint_index((1, 0), game.action_sizes)
+    gaps = [mv.returns(game, p) for p in (mv.optimal(game).policy, mv.Policy.deterministic(game, wrong), even)]
+    assert [str(gaps[0] - gap) for gap in gaps[1:]] == [str(LOST_BY_ONE), str(LEAST_GAP)]
+    for steps in (1, 2, 50):
+        assert floats_of(appendix_d_theorem._mean_gap(steps, System.BALLS)) >= float(LEAST_GAP)
+    assert f"at least {LEAST_GAP} for every K" in STATEMENTS["theorem-d.7"].answer
+
+
+def test_the_constant_of_theorem_55_is_what_is_said():
+    """``2√2 √(log 2/K)/(1-γ)²``, from the bound that the claims use."""
+    for horizon in (1, 3):
+        bound = optimisation_bound(np.array(float(horizon)), 4, (2,))
+        assert float(bound) == pytest.approx(2 * math.sqrt(2) * horizon**2 * math.sqrt(math.log(2) / 4))
+    assert "the proof's constant 2√2" in STATEMENTS["theorem-5.5"].answer
+
+
+def test_sizes_in_answers_are_those_of_the_certificates():
+    completeness = certificate("section-c.2-completeness")
+    assert completeness.action_sizes == [1]
+    assert "one agent, one action and one feature" in STATEMENTS["section-c.2"].answer
+    one, two = certificate("theorem-5.5-one-agent"), certificate("theorem-5.5-two-agents")
+    assert (len(one.action_sizes), len(two.action_sizes)) == (1, 2)
+    assert certificate("lemma-b.1-printed-range").steps == 1 and "bound at T = 1" in STATEMENTS["lemma-b.1"].why

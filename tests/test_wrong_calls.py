@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -90,3 +92,83 @@ def test_a_long_error_is_cut():
     words = [sys.executable, "-m", "mappo_verify", "optimal", "--game", "random:" + "9" * 50_000]
     done = subprocess.run(words, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2 and len(done.stderr) < 1_200 and done.stderr.endswith("...\n")
+
+
+# --- the sweep ----------------------------------------------------------------------------------------------------------
+
+SWEPT = (
+    "Game", "Policy", "Policy.deterministic", "Policy.from_joint", "Features.random", "named_game", "load_game", "save_game",
+    "state_values", "returns", "lookahead", "agent_values", "subset_advantages", "policy_gradient", "stationary_distribution",
+    "mirror_step", "fit_step", "optimal", "nash_gaps", "restarted", "from_gymnasium", "Plan", "load_run", "compare", "choose",
+    "largest", "quantities.occupancy", "quantities.population_moments", "quantities.density_ratio", "algorithms.constant_step",
+    "kl_divergence", "equal",
+)  # fmt: skip
+"""Of scripts/wrong_calls.py, which calls all of them; these take seconds."""
+
+
+@pytest.fixture(scope="module")
+def sweep():
+    path = Path(__file__).parents[1] / "scripts" / "wrong_calls.py"
+    spec = importlib.util.spec_from_file_location("wrong_calls", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_wrong_arguments_raise_errors_of_ours(sweep):
+    assert list(sweep.foreign_errors(SWEPT)) == []
+    assert set(SWEPT) <= {name for name, _ in sweep.public_functions()}
+
+
+def test_the_sweep_notices_other_errors(sweep, monkeypatch):
+    def careless(game):
+        return game.transition
+
+    monkeypatch.setattr(sweep, "public_functions", lambda: [("careless", careless)])
+    found = list(sweep.foreign_errors())
+    assert any(line.startswith("careless(game = None): AttributeError") for line in found) and len(found) > 5
+
+
+def test_the_message_names_what_was_given():
+    with pytest.raises(mv.errors.ArgumentError) as caught:
+        mv.mirror_step(mv.Policy.uniform(GAME).factors[0], [1.0] * 9, 1.0)
+    text = str(caught.value)
+    assert (
+        text.startswith("mirror_step: ")
+        and "given factor = an array [2, 1, 2] of float64" in text
+        and "values = a list of length 9" in text
+    )
+    assert "π⁺(a|s, p)" in text and caught.value.__cause__ is not None
+
+
+def test_a_call_that_fits_no_signature_stays_a_type_error():
+    with pytest.raises(TypeError, match="missing 1 required positional argument") as caught:
+        mv.state_values(GAME)
+    assert not isinstance(caught.value, mv.errors.MappoVerifyError)
+
+
+def test_batches_that_do_not_fit_are_named():
+    several = mv.games.random_game(2, (2, 2), seed=0, batch=(2,)).floats()
+    three = mv.Policy.product([[[[0.5, 0.5]] * 2] * 3] * 2)
+    with pytest.raises(mv.errors.GameError, match=r"the batch axes do not fit: game \[2\], policy \[3\]"):
+        mv.state_values(several, three)
+    with pytest.raises(mv.errors.GameError, match=r"the batch axes do not fit: start \[3\], game \[2\]"):
+        mv.returns(several, mv.Policy.uniform(several), start=[[0.5, 0.5]] * 3)
+
+
+@pytest.mark.parametrize(
+    ("start", "complaint"),
+    [([-1, 0], r"start\[0\] = -1.0 is negative"), ([0.5, 0.4999999], "which is neither 1"), ([1, 1], "more than 1")],
+)
+def test_starts_are_distributions(start, complaint):
+    with pytest.raises(mv.errors.GameError, match=complaint):
+        mv.returns(GAME, mv.Policy.uniform(GAME), start=start)
+
+
+def test_no_horizon_at_discount_one():
+    for game in (GAME.with_discount(1), GAME.exact().with_discount(1)):
+        with pytest.raises(
+            mv.errors.GameError, match=r"discount = 1, so the horizon .* is infinite; choose a discount"
+        ):
+            _ = game.horizon

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..arithmetic.explained import explained
 from ..model import Game
 from ..model.features import Features, Parameters
 from .critics import Critic
@@ -32,6 +33,7 @@ from .recording import Record, in_memory
 from .trace import Trace
 
 
+@explained
 def constant_step(
     game: Game,
     iterations: int,

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arithmetic import Array, System, compare, divide, lift, sqrt
+from ..arithmetic.explained import explained_class
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.agents import join_last, prefix_sizes, split_last
@@ -48,6 +49,7 @@ def _by_factor(values: Array, policy: Policy) -> tuple[Array, ...]:
     return tuple(split_last(table, size) for table, size in zip(tables, policy.action_sizes, strict=True))
 
 
+@explained_class
 @dataclass(frozen=True)
 class ExactCritic(Critic):
     """``Q̂ = Q``."""
@@ -57,6 +59,7 @@ class ExactCritic(Critic):
         return _by_factor(action_values(current.game, current.policy), current.policy)
 
 
+@explained_class
 @dataclass(frozen=True)
 class NoisyCritic(Critic):
     """``Q̂ = Q + noise``: Gaussian, scaled so that its root mean square under ``σ_k`` is exactly ``error`` (``ε̂ ≥ 0``)."""
@@ -79,6 +82,7 @@ class NoisyCritic(Critic):
         return tuple(noisy)
 
 
+@explained_class
 @dataclass(frozen=True)
 class MonteCarloCritic(Critic):
     """The mean of ``rollouts`` rollouts from every ``(s, a)``; agents ``m+1..N`` are averaged out by the known ``π_k``.
@@ -107,6 +111,7 @@ class MonteCarloCritic(Critic):
         return _by_factor(table, policy)
 
 
+@explained_class
 @dataclass(frozen=True)
 class RegressionCritic(Critic):
     """``Q̂^{1:m} = φᵀw``: least squares on ``samples`` pairs ``(s, a) ~ σ_k``, each with one rollout.

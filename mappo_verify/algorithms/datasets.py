@@ -31,6 +31,7 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import Array, System, contract, like, select, support, system_of
+from ..arithmetic.explained import explained, explained_class
 from ..errors import GameError
 from ..games.offline import OfflineProblem
 from ..model import Policy
@@ -82,6 +83,7 @@ class Rows:
         return places * columns + self.following % columns  # ENDED = -1 is the last column
 
 
+@explained_class
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """``D^m``: rows, and how often each of them occurs.
@@ -221,6 +223,7 @@ class Data(ABC):
         """``D^m`` for the current policy, one for every policy of a batch."""
 
 
+@explained_class
 @dataclass(frozen=True)
 class Population(Data):
     """The whole distribution: every outcome, weighted by its probability.  Works in every number system."""
@@ -230,6 +233,7 @@ class Population(Data):
         return Dataset(outcomes, outcomes.chances(policy))
 
 
+@explained_class
 @dataclass(frozen=True)
 class Samples(Data):
     """``size`` draws, counted by outcome where there are fewer outcomes than draws, else one by one."""
@@ -267,6 +271,7 @@ def one_by_one(outcomes: Outcomes, policy: Policy, size: int, generator: Generat
     return Dataset(Rows(problem, m, pairs, rewards, following), np.ones(shape))
 
 
+@explained
 def draw_dataset(problem: OfflineProblem, policy: Policy, m: int, size: int, generator: Generator) -> Dataset:
     """``D^m``: ``n = size`` draws for agent ``m`` (counted from 1) while the others follow ``policy``.
 

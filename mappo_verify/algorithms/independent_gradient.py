@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import Array, lift
+from ..arithmetic.explained import explained
 from ..model import Game
 from ..model.agents import average_out_last, join_last
 from ..model.features import Features, Parameters
@@ -54,6 +55,7 @@ class GradientStep(Solver):
         return np.asarray(problem.parameters + problem.features.transposed(m, slope) / lift(problem.beta, 1))
 
 
+@explained
 def independent_gradient(
     game: Game,
     iterations: int,

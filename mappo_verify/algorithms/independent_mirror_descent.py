@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import Array
+from ..arithmetic.explained import explained
 from ..model import Game
 from ..model.features import Features, Parameters
 from .critics import Critic
@@ -47,6 +48,7 @@ class IndependentFit(Solver):
         )
 
 
+@explained
 def independent_mirror_descent(
     game: Game,
     iterations: int,

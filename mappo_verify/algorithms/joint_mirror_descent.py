@@ -22,6 +22,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from ..arithmetic.explained import explained
 from ..model import Game
 from ..model.features import Parameters
 from .constant_step import constant_step
@@ -30,6 +31,7 @@ from .recording import Record, in_memory
 from .trace import Trace
 
 
+@explained
 def joint_mirror_descent(
     game: Game,
     iterations: int,

@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import Array, absolute, largest, like, sqrt, support
+from ..arithmetic.explained import explained
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.features import Features
@@ -48,6 +49,7 @@ def value_bound(game: Game) -> Array:
     return np.asarray(largest(absolute(game.reward), (-2, -1)) / horizon)
 
 
+@explained
 def ideal_beta(bound: Any, action_sizes: tuple[int, ...]) -> Array:
     """Theorem 4.5's ``β`` for exact updates, ``β² = (N B²/2) / Σ_m log|A_m|``, in the shape of ``B``.
 
@@ -59,6 +61,7 @@ def ideal_beta(bound: Any, action_sizes: tuple[int, ...]) -> Array:
     return sqrt(half / entropy_of(action_sizes, half))
 
 
+@explained
 def multi_agent_ppo(
     game: Game,
     iterations: int,

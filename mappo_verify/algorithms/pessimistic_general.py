@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import Array, absolute, compare
+from ..arithmetic.explained import explained
 from ..errors import GameError
 from ..games.offline import OfflineProblem
 from ..model import Policy
@@ -80,6 +81,7 @@ def _for_each(tables: Array, policy: Policy) -> Array:
     return np.broadcast_to(tables, (*policy.batch_shape, *tables.shape))
 
 
+@explained
 def pessimistic_finite(
     problem: OfflineProblem,
     classes: Sequence[Any],
@@ -115,6 +117,7 @@ def pessimistic_finite(
     return process.run(record)
 
 
+@explained
 def pessimistic_finite_joint(
     problem: OfflineProblem,
     tables: Any,

@@ -37,6 +37,7 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import TRUE, Array, contract, log, pseudo_solve, square
+from ..arithmetic.explained import explained, explained_class
 from ..errors import GameError, SolverError
 from ..games.offline import OfflineProblem
 from ..model import Policy
@@ -62,6 +63,7 @@ class Evaluator(ABC):
         """``w``, ``[..., d]``."""
 
 
+@explained_class
 @dataclass(frozen=True)
 class InClass(Evaluator):
     """Over the class: ``‖w‖ ≤ L`` and ``0 ≤ φᵀw ≤ 1/(1-γ)``.  The closed form where it lies inside, a solver where not."""
@@ -79,6 +81,7 @@ class InClass(Evaluator):
         return weights
 
 
+@explained_class
 @dataclass(frozen=True)
 class ClassThroughout(Evaluator):
     """Over the class, and so is the inner minimum of the Bellman error, as the paper defines it; not convex, so not for speed.
@@ -121,6 +124,7 @@ class ClassThroughout(Evaluator):
         return weights
 
 
+@explained_class
 @dataclass(frozen=True)
 class Unconstrained(Evaluator):
     """Over all of ``R^d``, in closed form."""
@@ -182,6 +186,7 @@ class LinearEvaluation(Evaluation):
 # --- the algorithm ----------------------------------------------------------------------------------------------------
 
 
+@explained
 def pessimistic_ppo(
     problem: OfflineProblem,
     iterations: int,
@@ -238,6 +243,7 @@ def pessimistic_ppo(
     ).run(record)
 
 
+@explained
 def pessimistic_ppo_joint(
     problem: OfflineProblem,
     iterations: int,
@@ -272,6 +278,7 @@ def pessimistic_ppo_joint(
 # --- the theorem's λ --------------------------------------------------------------------------------------------------
 
 
+@explained
 def statistical_error(
     problem: OfflineProblem, m: int, size: int, iterations: int, failure: float = 0.1, constant: float = 1.0
 ) -> Array:
@@ -289,12 +296,14 @@ def statistical_error(
     return np.asarray(constant * dimension * inside * square(problem.ceiling) / size)
 
 
+@explained
 def theorem_penalty(problem: OfflineProblem, error: Any) -> Array:
     """``λ = ε_r^{-2/3} / (1-γ)``.  Source: Theorem 5.5."""
     require_positive("ε_r", error)
     return np.asarray(problem.ceiling * np.asarray(error) ** (-2 / 3))
 
 
+@explained
 def repaired_penalty(problem: OfflineProblem, error: Any, mismatch: Any = 1.0) -> Array:
     """``λ = C / (2(1-γ)√ε_r)``, which balances ``C²/(4λ(1-γ)²)`` with ``λε_r``: their sum is ``C√ε_r/(1-γ)``, so ``n^{-1/2}``."""
     require_positive("ε_r", error)

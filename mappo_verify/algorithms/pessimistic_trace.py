@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import Array, largest, maximum, sqrt
+from ..arithmetic.explained import explained, explained_class
 from ..errors import GameError
 from ..games.offline import OfflineProblem
 from ..model import Policy
@@ -46,6 +47,7 @@ def generator_of(seed: int, k: int, m: int) -> Generator:
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(k, m)))
 
 
+@explained_class
 @dataclass(frozen=True, eq=False, repr=False)
 class PessimisticTrace:
     """A recorded run, or ``...`` = ``[repetitions]`` runs at once; ``k`` is the first axis.
@@ -204,6 +206,7 @@ class PessimisticQuantities:
         return largest(self.value_errors, 0)
 
 
+@explained
 def pessimistic_quantities(trace: PessimisticTrace) -> PessimisticQuantities:
     """Everything that the proof of Theorem 5.5 speaks of, from the recorded run alone."""
     trace._require_some()

@@ -30,6 +30,7 @@ from ..arithmetic import (
     select,
     square,
 )
+from ..arithmetic.explained import explained_class
 from ..errors import GameError
 from ..model.agents import join_last
 from ..model.features import Features, TabularFeatures
@@ -102,6 +103,7 @@ class Solver(ABC):
         return [self.solve(problem, generator) for problem, generator in zip(problems, generators, strict=True)]
 
 
+@explained_class
 @dataclass(frozen=True)
 class ExactFit(Solver):
     """The minimiser of ``L`` over the ball.
@@ -133,6 +135,7 @@ class ExactFit(Solver):
         return select(lift(outside, 1), bounded, free)
 
 
+@explained_class
 @dataclass(frozen=True)
 class StochasticGradient(Solver):
     """Algorithm 3.

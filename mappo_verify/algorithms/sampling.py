@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arithmetic import Array, System, compare, select
+from ..arithmetic.explained import explained_class
 from ..errors import GameError
 from ..model import Game, Policy
 from ..quantities.chain import values_exist
@@ -46,6 +47,7 @@ def draw(sums: Array, generator: Generator, shape: tuple[int, ...] = ()) -> Plac
     return np.asarray((compare(sums, "≤", uniform[..., None]) > 0).sum(-1), dtype=np.intp)
 
 
+@explained_class
 class SamplingOracle:
     """Starts a game, moves it, and rolls a policy out; ``generator`` supplies all randomness."""
 

@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import Array
+from ..arithmetic.explained import explained
 from ..errors import GameError
 from ..model import Game
 from ..model.features import Features
@@ -47,6 +48,7 @@ class SharedFit(IndependentFit):
         return [mean] * len(problems)
 
 
+@explained
 def shared_parameters(
     game: Game,
     iterations: int,

@@ -36,6 +36,7 @@ from ..arithmetic import (
     sqrt,
     square,
 )
+from ..arithmetic.explained import explained, explained_class
 from ..model import Game, Policy
 from ..model.conversion import convert
 from ..model.features import Features
@@ -51,6 +52,7 @@ ENTRIES_AT_ONCE = 4_000_000
 """How large the largest table over several iterations may be while a trace is evaluated."""
 
 
+@explained_class
 @dataclass(frozen=True, eq=False, repr=False)
 class Trace:
     """A recorded run of ``K`` iterations on a game (or a batch of games), for ``N`` agents.
@@ -271,6 +273,7 @@ class Recomputed:
         return select(finite, safe, np.asarray(endless))
 
 
+@explained
 def recompute(trace: Trace, game: Game, comparator: Policy, start: Any = None) -> Recomputed:
     """Everything that Theorem 4.5 speaks of, from the recorded data alone.
 
@@ -344,6 +347,7 @@ def _divergence(states: Array, comparator: Policy, left: Policy, right: Policy) 
     )
 
 
+@explained
 def self_consistent_beta(found: Recomputed) -> Array:
     """Theorem 4.5's own ``β`` for the errors of a run, of the batch shape.
 

@@ -22,8 +22,6 @@ Floats = npt.NDArray[np.float64]
 ELIMINATION_LIMIT = 16
 """Up to this size, elimination across a batch beats LAPACK game by game (``benchmarks/bench_batches.py``)."""
 BATCH_WORTH_ELIMINATING = 32
-TRANSPOSED = 512
-"""Instances that are copied to another layout at a time."""
 
 NEARLY_SINGULAR = float(np.sqrt(np.finfo(float).eps))
 """Of the largest pivot: where one is smaller, eigenvalues decide the rank."""
@@ -36,23 +34,12 @@ def constant(value: int | Fraction) -> float:
     return float(value)
 
 
-def _turned(values: Array) -> Array:
-    """``[B, ...]`` copied batch-minor, block by block, so that what is read and what is written fit into the cache."""
-    rows = np.asarray(values).reshape(len(values), -1)
-    stored = np.empty(rows.shape[::-1])
-    for begin in range(0, len(rows), TRANSPOSED):
-        stored[:, begin : begin + TRANSPOSED] = rows[begin : begin + TRANSPOSED].T
-    return np.moveaxis(stored.reshape(*values.shape[1:], len(values)), -1, 0)
-
-
 def batch_minor(values: Array, core_axes: int) -> Array:
     """A copy whose batch axes have the smallest strides; the logical shape is unchanged."""
     batch = values.ndim - core_axes
     if batch == 0:
         return values.copy()
     order = tuple(range(batch, values.ndim)) + tuple(range(batch))
-    if values.flags.c_contiguous and batch == 1 and values.size > TRANSPOSED:
-        return _turned(values)
     stored = np.ascontiguousarray(np.transpose(values, order))
     if stored is values or np.shares_memory(stored, values):
         stored = stored.copy()
@@ -185,6 +172,17 @@ def _matrix_product(subscripts: str, *dimensions: int) -> _Product | None:
     )
 
 
+def complement(rows: Floats) -> Floats:
+    """``1 - Σ x`` along the last axis, as if computed with twice the digits (Ogita, Rump and Oishi's Sum2)."""
+    total, error = np.ones(rows.shape[:-1]), np.zeros(rows.shape[:-1])
+    for k in range(rows.shape[-1]):
+        after = total - rows[..., k]
+        part = after - total
+        error += (total - (after - part)) + (-rows[..., k] - part)
+        total = after
+    return np.asarray(total + error)
+
+
 def exp(values: Floats) -> Floats:
     return np.asarray(np.exp(values))
 
@@ -246,33 +244,3 @@ def to_rational(values: Any) -> Array:
             known[value] = rational(Fraction(value))
         flat[position] = known[value]
     return result
-
-
-# --- decision processes ---------------------------------------------------------------------------------------------
-
-
-def policy_iteration(
-    transition: Floats, reward: Floats, discount: float, noise: float, most: int
-) -> tuple[npt.NDArray[np.intp], Floats, Floats, Floats] | None:
-    """Policy iteration on one decision process with discount below 1, from action 0 on: the inner loop, with nothing around it.
-
-    Returns the actions ``[S]``, their values ``[S]``, ``r + γPv`` ``[S, A]`` and the visits from the uniform start ``[S]``; None
-    where ``most`` improvements do not suffice.  An action must gain more than ``noise`` times the largest number in sight.
-    """
-    states, actions = reward.shape
-    rows, identity = np.arange(states), np.eye(states)
-    flat = transition.reshape(states * actions, states)
-    scale = max(1.0, float(np.abs(reward).max()))
-    chosen = np.zeros(states, np.intp)
-    for _ in range(most):
-        matrix = identity - discount * transition[rows, chosen]
-        values = np.linalg.solve(matrix, reward[rows, chosen])
-        table = reward + discount * (flat @ values).reshape(states, actions)
-        best = table.argmax(-1)
-        gain = table[rows, best] - table[rows, chosen]
-        better = gain > noise * max(scale, float(np.abs(values).max()))
-        if not better.any():
-            visits: Floats = np.linalg.solve(matrix.T, np.full(states, 1 / states))
-            return np.asarray(chosen), np.asarray(values), np.asarray(table), visits
-        chosen = np.where(better, best, chosen)
-    return None

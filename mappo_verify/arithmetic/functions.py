@@ -16,11 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from . import system as plain
+from .explained import explained
 from .numbers import Hidden, Numbers, constants, contract_numbers, wrap
 from .numbers import zeros as zero_numbers
 from .one_instance import UFUNCS, Truth, refuse
-from .sparse import SparseRows, SparseSystem, is_sparse
-from .sparse import contract as contract_sparse
 from .structure import alike, broadcast_arrays, broadcast_to
 from .system import Array, System
 
@@ -37,6 +36,7 @@ def _numbers(*values: Any) -> Any:
 # --- constants ---------------------------------------------------------------------------------------------------------
 
 
+@explained
 def like(values: Any, reference: Any) -> Array:
     """Integers or Fractions in the number system of ``reference``, an array or a system: how constants enter a formula."""
     if isinstance(reference, (Numbers, Hidden)):
@@ -84,42 +84,17 @@ def lift(scalar: Any, axes: int) -> Array:
 # --- linear algebra ------------------------------------------------------------------------------------------------------
 
 
+@explained
 def contract(subscripts: str, *factors: Any) -> Array:
     """``numpy.einsum`` in every number system.  Labels are lower-case letters; ``...`` stands for the batch, or for nothing."""
     numbers = _numbers(*factors)
-    if numbers:
-        return contract_numbers(subscripts, *numbers)
-    if any(map(is_sparse, factors)):
-        return contract_sparse(subscripts, *factors)
-    return plain.contract(subscripts, *factors)
+    return contract_numbers(subscripts, *numbers) if numbers else plain.contract(subscripts, *factors)
 
 
-def identity_minus(factor: Any, matrix: Any) -> Array:
-    """``I - factor·M`` for ``M`` ``[..., n, n]`` and a factor per batch element."""
-    if isinstance(matrix, SparseSystem):
-        return matrix.minus(factor)
-    return identity(matrix.shape[-1], matrix) - lift(factor, 2) * matrix
-
-
-def successors(table: Any) -> int:
-    """The most entries that a row of ``P`` ``[..., S, A, S]`` stores."""
-    if isinstance(table, SparseRows):
-        return table.successors
-    return int(table.shape[-1])
-
-
-def rows_at(table: Any, actions: npt.NDArray[np.intp]) -> Array:
-    """``P(·|s, a(s))`` ``[..., S, S]`` of a table ``[..., S, A, S]`` and one action a state ``[..., S]``."""
-    if isinstance(table, SparseRows):
-        return table.chosen(actions)
-    return np.take_along_axis(table, actions[..., None, None], axis=-2)[..., 0, :]
-
-
+@explained
 def solve(matrix: Any, right: Any) -> Array:
     """``X`` with ``matrix @ X = right``; see :func:`mappo_verify.arithmetic.system.solve`."""
     numbers = _numbers(matrix, right)
-    if isinstance(matrix, SparseSystem):
-        return matrix.solve(right)
     if not numbers:
         return plain.solve(matrix, right)
     left, target = numbers
@@ -128,6 +103,7 @@ def solve(matrix: Any, right: Any) -> Array:
     return Numbers(left.arithmetic, left.arithmetic.solve(left._parts, target._parts))
 
 
+@explained
 def pseudo_solve(matrix: Any, right: Any) -> tuple[Array, Array]:
     """``M⁺R`` and ``R - MM⁺R``; see :func:`mappo_verify.arithmetic.system.pseudo_solve`."""
     numbers = _numbers(matrix, right)
@@ -160,16 +136,19 @@ def pseudo_solve(matrix: Any, right: Any) -> tuple[Array, Array]:
 # --- elementary functions --------------------------------------------------------------------------------------------------
 
 
+@explained
 def exp(values: Any) -> Array:
     """The exponential.  On rationals it inverts formal logarithms and refuses everything else by name."""
     return _applied("exp", values)
 
 
+@explained
 def log(values: Any) -> Array:
     """The natural logarithm of positive numbers; on rationals and symbols a formal, exact one."""
     return _applied("log", values)
 
 
+@explained
 def sqrt(values: Any) -> Array:
     """The square root of numbers ≥ 0; on rationals only of perfect squares."""
     return _applied("sqrt", values)
@@ -181,16 +160,19 @@ def _applied(name: str, values: Any) -> Any:
     return getattr(plain, name)(values)
 
 
+@explained
 def absolute(values: Any) -> Array:
     """``|x|``; on formal logarithms decided by enclosures of growing precision."""
     return abs(values) if isinstance(values, Numbers) else plain.absolute(values)
 
 
+@explained
 def square(values: Any) -> Array:
     """``x·x``; never ``x**2``, which is nan on a ball that contains 0."""
     return values * values if isinstance(values, Numbers) else plain.square(values)
 
 
+@explained
 def xlogy(factor: Any, values: Any) -> Array:
     """``factor · log values`` with ``0 · log 0 = 0``.  A positive factor needs a positive value."""
     numbers = _numbers(factor, values)
@@ -205,6 +187,7 @@ def xlogy(factor: Any, values: Any) -> Array:
     return choose(there, weight * log(choose(there, argument, 1)), 0)
 
 
+@explained
 def divide(numerator: Any, denominator: Any) -> Array:
     """``numerator / denominator`` with ``0/0 := 0``, as in density ratios.
 
@@ -229,6 +212,7 @@ def denominator(values: Any) -> Array:
     return choose(support(values), values, like(1, values))
 
 
+@explained
 def tilt(weights: Any, exponents: Any) -> Array:
     """``weights·exp(exponents) / Σ weights·exp(exponents)`` over the last axis: Gibbs' distribution, and softmax."""
     numbers = _numbers(weights, exponents)
@@ -241,6 +225,7 @@ def tilt(weights: Any, exponents: Any) -> Array:
 # --- looking at numbers ------------------------------------------------------------------------------------------------------
 
 
+@explained
 def compare(left: Any, relation: str, right: Any) -> plain.Truth:
     """Three-valued ``left relation right`` for a relation of ``=``, ``≤``, ``≥``, ``<``, ``>``, element by element.
 
@@ -274,11 +259,13 @@ def support(values: Any) -> Mask:
     return plain.support(values)
 
 
+@explained
 def maximum(left: Any, right: Any) -> Array:
     """The larger of two numbers; an enclosure of it where that is undecided."""
     return _larger(left, right) if _numbers(left, right) else plain.maximum(left, right)
 
 
+@explained
 def minimum(left: Any, right: Any) -> Array:
     """The smaller of two numbers; an enclosure of it where that is undecided."""
     numbers = _numbers(left, right)
@@ -290,16 +277,19 @@ def _larger(left: Any, right: Any) -> Any:
     return one._binary(two, one.arithmetic.maximum)
 
 
+@explained
 def largest(values: Any, axis: int | tuple[int, ...] = -1) -> Array:
     """The maximum along ``axis`` (one or several)."""
     return values.max(axis) if isinstance(values, Numbers) else plain.largest(values, axis)
 
 
+@explained
 def smallest(values: Any, axis: int | tuple[int, ...] = -1) -> Array:
     """The minimum along ``axis`` (one or several)."""
     return values.min(axis) if isinstance(values, Numbers) else plain.smallest(values, axis)
 
 
+@explained
 def at_largest(scores: Any, table: Any) -> Array:
     """``table(j*)`` with ``j*`` the first index of the largest score: from ``[..., J]`` and ``[..., J, d]`` to ``[..., d]``.
 
@@ -341,6 +331,7 @@ def _dyadic(values: npt.NDArray[np.float64]) -> npt.NDArray[Any]:
 # --- truth ---------------------------------------------------------------------------------------------------------------------
 
 
+@explained
 def choose(truth: Any, if_true: Any, if_false: Any) -> Array:
     """``if_true`` where it holds, ``if_false`` where it does not.
 
@@ -414,6 +405,14 @@ def assume_positive(values: Any) -> Array:
     return values
 
 
+def assume_nonnegative(values: Any) -> Array:
+    """The same numbers.  In a proof over symbols they are known to be at least 0 from now on: by construction or a theorem."""
+    if isinstance(values, Numbers) and values.arithmetic.system is System.SYMBOLS:
+        symbols = plain.module_of(System.SYMBOLS)
+        return values._each(symbols.assume_nonnegative)
+    return values
+
+
 def true_everywhere(truth: Any) -> bool:
     """Whether it is certain in every entry, of every instance: for primitives that raise where they are undefined."""
     return bool((truth._parts[0] if isinstance(truth, Truth) else np.asarray(truth)).min(initial=1) > 0)
@@ -444,7 +443,7 @@ def possible(truth: Any) -> Mask:
 
 def as_array(values: Any) -> Array:
     """A list or a number as an array; the numbers of one instance as they are."""
-    return values if isinstance(values, (Numbers, Truth)) or is_sparse(values) else np.asarray(values)
+    return values if isinstance(values, (Numbers, Truth)) else np.asarray(values)
 
 
 UFUNCS |= {np.exp: exp, np.log: log, np.sqrt: sqrt, np.maximum: maximum, np.minimum: minimum}

@@ -15,7 +15,9 @@ NumPy has already got wrong.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from fractions import Fraction
 from functools import reduce
 from math import prod
@@ -39,6 +41,20 @@ from .one_instance import (
 from .one_part import arithmetic_of
 from .protocol import Arithmetic, Parts, Relation
 from .system import System
+
+Comparison = tuple["Numbers", str, "Numbers"]
+_WATCHED: ContextVar[list[Comparison] | None] = ContextVar("watched", default=None)
+
+
+@contextmanager
+def watched() -> Iterator[list[Comparison]]:
+    """The comparisons of numbers made inside, as ``(left, relation, right)``: a search learns from them what is missing."""
+    seen: list[Comparison] = []
+    token = _WATCHED.set(seen)
+    try:
+        yield seen
+    finally:
+        _WATCHED.reset(token)
 
 
 class Numbers(OneInstance):
@@ -182,6 +198,8 @@ class Numbers(OneInstance):
     def compare(self, relation: Relation, other: Any) -> Truth:
         """``self relation other`` for ``=``, ``≤`` or ``<``."""
         given = self.operand(other)
+        if (seen := _WATCHED.get()) is not None:
+            seen.append((self, relation, given))
         one, two = (self._parts, given._parts) if self.ndim == given.ndim else aligned(self, given)
         try:
             return Truth(self.arithmetic.compare(one, relation, two))

@@ -1,13 +1,4 @@
-"""Symbols: quotients of polynomials, and of their degrees.
-
-A :class:`Quotient` is ``numerator / Π factorʲ``.  Denominators are kept as a *list of known factors* of one
-:class:`Ring`, so that the determinant of ``I - γP_π`` is one shared factor and sums need no cross-multiplication.  Two rings:
-
-* :class:`PolynomialRing`: polynomials over ℚ (flint's ``fmpq_mpoly``).  A numerator that vanishes proves an identity for
-  every parameter at which no denominator vanishes.
-* :class:`DegreeRing`: total degrees, where ``+`` is the maximum and ``·`` the sum.  The same formula, run over degrees,
-  yields the degree bound that the lemma of Schwartz and Zippel needs.
-"""
+"""Symbols: the functions of formulas over the field of :mod:`.rings`, and formal logarithms over its polynomials."""
 
 from __future__ import annotations
 
@@ -23,288 +14,18 @@ import numpy.typing as npt
 from ..errors import ExactnessError, SingularError, UndecidedError
 from .formal import FormalLog
 from .one_instance import WITHIN, no_answer
+from .rings import (
+    ACTIVE,
+    NONNEGATIVE,
+    POSITIVE,
+    SCALARS,
+    DegreeRing,
+    PolynomialRing,
+    Quotient,
+    Ring,
+    _vanishes,
+)
 from .system import FALSE, TRUE, UNKNOWN, Array, System, Truth, elementwise
-
-
-class Ring:
-    """Numerators, and the factors that may stand in denominators."""
-
-    def __init__(self) -> None:
-        self.factors: list[Any] = []
-        self.unsigned: set[int] = set()
-        """Factors that were divided by although no fact says that they are not 0."""
-
-    def number(self, value: flint.fmpq) -> Any:
-        raise NotImplementedError
-
-    def factor_of(self, element: Any) -> int | None:
-        """The index of a denominator factor; None for a constant."""
-        raise NotImplementedError
-
-
-class PolynomialRing(Ring):
-    """ℚ[names]."""
-
-    def __init__(self, names: tuple[str, ...]) -> None:
-        super().__init__()
-        self.context = flint.fmpq_mpoly_ctx.get(names, flint.Ordering.degrevlex)
-
-    def number(self, value: flint.fmpq) -> Any:
-        return self.context.constant(value)
-
-    def generators(self) -> list[Quotient]:
-        return [Quotient(self, generator, {}) for generator in self.context.gens()]
-
-    def conditions(self) -> tuple[str, ...]:
-        """``p ≠ 0`` for everything that was divided by although no fact says that it is not 0; long ones are described."""
-        short, long = [], []
-        for index in sorted(self.unsigned):
-            factor = self.factors[index]
-            text = str(factor)
-            if len(text) <= 40:
-                short.append(f"{text} ≠ 0")
-            else:
-                long.append(f"a polynomial of degree {factor.total_degree()} with {len(factor)} terms ≠ 0")
-        return (*short, *dict.fromkeys(long))
-
-    def factor_of(self, element: Any) -> int | None:
-        if element.is_constant():
-            return None
-        for index, known in enumerate(self.factors):
-            if known == element:
-                return index
-        self.factors.append(element)
-        return len(self.factors) - 1
-
-
-class Degree:
-    """The degree of a polynomial, or an upper bound of it; None is the degree of 0."""
-
-    __slots__ = ("bound",)
-
-    def __init__(self, bound: int | None) -> None:
-        self.bound = bound
-
-    def __add__(self, other: Degree) -> Degree:
-        if self.bound is None or other.bound is None:
-            return other if self.bound is None else self
-        return Degree(max(self.bound, other.bound))
-
-    __sub__ = __add__
-
-    def __neg__(self) -> Degree:
-        return self
-
-    def __mul__(self, other: Degree) -> Degree:
-        if self.bound is None or other.bound is None:
-            return Degree(None)
-        return Degree(self.bound + other.bound)
-
-    def __pow__(self, exponent: int) -> Degree:
-        return Degree(None if self.bound is None else self.bound * exponent)
-
-    def __eq__(self, other: object) -> bool:
-        return self.bound is None if other == 0 else NotImplemented
-
-    __hash__ = None  # type: ignore[assignment]
-
-
-class DegreeRing(Ring):
-    """The degrees of polynomials.  Every division makes a new factor, since degrees cannot tell equal ones."""
-
-    def number(self, value: flint.fmpq) -> Degree:
-        return Degree(None if value == 0 else 0)
-
-    def generator(self) -> Quotient:
-        return Quotient(self, Degree(1), {})
-
-    def factor_of(self, element: Any) -> int | None:
-        if element.bound == 0:
-            return None
-        self.factors.append(element)
-        return len(self.factors) - 1
-
-
-class Quotient:
-    """``numerator / Π factors[i]^power[i]`` over a ring; immutable, and equal to another when the difference vanishes.
-
-    ``sign`` is 1, 0 or -1 where it is the same for all parameters that the ingredients admit, else None: it follows from facts
-    that ingredients state (this weight is positive), through sums of one sign, products and quotients.
-    """
-
-    __slots__ = ("numerator", "powers", "ring", "sign")
-    __hash__ = None  # type: ignore[assignment]
-    system = System.SYMBOLS
-
-    def __init__(self, ring: Ring, numerator: Any, powers: dict[int, int], sign: int | None = None) -> None:
-        self.ring = ring
-        self.numerator = numerator
-        self.powers = powers
-        self.sign = 0 if _vanishes(numerator) else sign
-
-    def _constant(self, value: flint.fmpq) -> Quotient:
-        return Quotient(self.ring, self.ring.number(value), {}, int(value > 0) - int(value < 0))
-
-    def _lift(self, other: Any) -> Quotient | None:
-        """``other`` as an element of this field; None if it is none."""
-        if isinstance(other, Quotient):
-            if other.ring is self.ring:
-                return other
-            return self._constant(other.numerator) if other.ring is SCALARS else None
-        if isinstance(other, (int, np.integer)):
-            return self._constant(flint.fmpq(int(other)))
-        if isinstance(other, (flint.fmpq, flint.fmpz)):
-            return self._constant(flint.fmpq(other))
-        return None
-
-    def _numerator_over(self, powers: dict[int, int]) -> Any:
-        """The numerator over the common denominator ``powers``."""
-        numerator = self.numerator
-        for index, power in powers.items():
-            missing = power - self.powers.get(index, 0)
-            if missing:
-                numerator = numerator * self.ring.factors[index] ** missing
-        return numerator
-
-    def _combine(self, other: Any, sign: int) -> Any:
-        if isinstance(other, Quotient) and self.ring is SCALARS and other.ring is not SCALARS:
-            lifted = other._lift(self)
-            assert lifted is not None
-            return lifted._combine(other, sign)
-        right = self._lift(other)
-        if right is None:
-            return NotImplemented
-        powers = {
-            index: max(self.powers.get(index, 0), right.powers.get(index, 0)) for index in self.powers | right.powers
-        }
-        left_numerator, right_numerator = self._numerator_over(powers), right._numerator_over(powers)
-        numerator = left_numerator + right_numerator if sign > 0 else left_numerator - right_numerator
-        signs = {self.sign, None if right.sign is None else sign * right.sign} - {0}
-        known = signs.pop() if len(signs) == 1 else None
-        return Quotient(self.ring, numerator, {} if _vanishes(numerator) else powers, known)
-
-    def __add__(self, other: Any) -> Any:
-        return self._combine(other, 1)
-
-    __radd__ = __add__
-
-    def __sub__(self, other: Any) -> Any:
-        return self._combine(other, -1)
-
-    def __rsub__(self, other: Any) -> Any:
-        return (-self)._combine(other, 1)
-
-    def __neg__(self) -> Quotient:
-        return Quotient(self.ring, -self.numerator, self.powers, None if self.sign is None else -self.sign)
-
-    def __mul__(self, other: Any) -> Any:
-        if isinstance(other, Quotient) and self.ring is SCALARS and other.ring is not SCALARS:
-            return other * self
-        right = self._lift(other)
-        if right is None:
-            return NotImplemented
-        if self.is_zero() or right.is_zero():
-            return self._constant(flint.fmpq(0))
-        powers = {index: self.powers.get(index, 0) + right.powers.get(index, 0) for index in self.powers | right.powers}
-        sign = None if self.sign is None or right.sign is None else self.sign * right.sign
-        return Quotient(self.ring, self.numerator * right.numerator, powers, sign)
-
-    __rmul__ = __mul__
-
-    def inverse(self) -> Quotient:
-        """``1 / self``; the numerator becomes a denominator factor."""
-        if self.is_zero():
-            raise ZeroDivisionError("division by the zero quotient")
-        numerator = self._numerator_over(self.powers)  # multiplies nothing: the powers are its own
-        top = self._constant(flint.fmpq(1))._numerator_over(self.powers)
-        index = self.ring.factor_of(numerator)
-        if index is None:
-            return Quotient(self.ring, _over_constant(top, numerator), {}, self.sign)
-        if self.sign is None:
-            self.ring.unsigned.add(index)
-        return Quotient(self.ring, top, {index: 1}, self.sign)
-
-    def __truediv__(self, other: Any) -> Any:
-        if isinstance(other, Quotient) and self.ring is SCALARS and other.ring is not SCALARS:
-            return other._lift(self) / other
-        right = self._lift(other)
-        return NotImplemented if right is None else self * right.inverse()
-
-    def __rtruediv__(self, other: Any) -> Any:
-        left = self._lift(other)
-        return NotImplemented if left is None else left * self.inverse()
-
-    def __abs__(self) -> Quotient:
-        if self.sign is None:
-            no_answer(UndecidedError("an absolute value depends on the parameters"))
-        return -self if self.sign < 0 else self
-
-    def is_zero(self) -> bool:
-        return _vanishes(self.numerator)
-
-    def __eq__(self, other: object) -> bool:
-        difference = self._combine(other, -1)
-        return NotImplemented if difference is NotImplemented else difference.is_zero()
-
-    def as_integer(self) -> int | None:
-        """This as an integer, if it is one (``β/β`` is 1)."""
-        if self.is_zero():
-            return 0
-        if isinstance(self.ring, DegreeRing):
-            return None
-        if self.ring is SCALARS:
-            return int(self.numerator.p) if self.numerator.q == 1 else None
-        denominator = self.ring.number(flint.fmpq(1))
-        for index, power in self.powers.items():
-            denominator = denominator * self.ring.factors[index] ** power
-        ratio = flint.fmpq(self.numerator.leading_coefficient()) / flint.fmpq(denominator.leading_coefficient())
-        return int(ratio.p) if ratio.q == 1 and self.numerator == ratio * denominator else None
-
-    def degree(self) -> tuple[int, int]:
-        """Upper bounds for the total degrees of numerator and denominator."""
-        below = sum(power * _degree(self.ring.factors[index]) for index, power in self.powers.items())
-        return _degree(self.numerator), below
-
-    def __repr__(self) -> str:
-        top = str(getattr(self.numerator, "bound", self.numerator))
-        if not self.powers:
-            return top
-        below = "·".join(
-            f"({getattr(self.ring.factors[i], 'bound', self.ring.factors[i])})" + (f"^{p}" if p > 1 else "")
-            for i, p in self.powers.items()
-        )
-        return f"({top})/{below}"
-
-
-class _ScalarRing(Ring):
-    """The ring of constants: a constant joins the ring of the first symbol that it meets."""
-
-    def number(self, value: flint.fmpq) -> Any:
-        return value
-
-    def factor_of(self, element: Any) -> int | None:
-        return None
-
-
-SCALARS = _ScalarRing()
-
-
-def _vanishes(value: Any) -> bool:
-    return bool(value == 0)
-
-
-def _over_constant(top: Any, divisor: Any) -> Any:
-    if isinstance(divisor, Degree):
-        return top
-    if isinstance(divisor, flint.fmpq):
-        return top / divisor
-    return top * (1 / flint.fmpq(divisor.leading_coefficient()))
-
-
-def _degree(element: Any) -> int:
-    if isinstance(element, Degree):
-        return element.bound or 0
-    return 0 if isinstance(element, flint.fmpq) or _vanishes(element) else int(element.total_degree())
 
 
 def constant(value: int | Fraction) -> Quotient:
@@ -409,16 +130,78 @@ class SymbolicLog(FormalLog):
         if isinstance(base, (int, flint.fmpz)):
             return constant(int(base) ** exponent)
         ring = _ring_of(np.array([self.constant, *(c for _, c in self.terms)], dtype=object))
-        return Quotient(ring, base**exponent, {}, 1)  # an exponential is positive
+        return Quotient(ring, base**exponent, {}, POSITIVE)  # an exponential is positive
 
     def sign(self) -> int:
         if self.is_zero():
             return 0
         return no_answer(UndecidedError("the sign of a symbolic logarithm depends on the parameters"))
 
+    def is_zero(self) -> bool:
+        if super().is_zero():
+            return True
+        ring = self._ring()
+        return ring is not None and any(a.kind == "log" for a in ring.atoms) and self.in_atoms().vanishes()
+
+    def _ring(self) -> PolynomialRing | None:
+        ring = _ring_of(np.array([self.constant, *(c for _, c in self.terms)], dtype=object))
+        return ring if isinstance(ring, PolynomialRing) else ACTIVE.get()
+
+    def in_atoms(self) -> Quotient:
+        """The same with an atom for the logarithm of every irreducible factor: where logarithms are multiplied."""
+        return self._in_atoms(self._ring())
+
+    def _in_atoms(self, ring: PolynomialRing | None) -> Quotient:
+        if ring is None:
+            raise ExactnessError("a product of logarithms of numbers has no formal value outside of a proof")
+        total: Any = self.constant + ring.generators()[0] * 0 if ring.names else self.constant
+        for base, coefficient in self.terms:
+            content, factors = _factored(base)
+            for prime, power in factors:
+                argument = Quotient(ring, ring.number(flint.fmpq(prime)) if content is None else prime, {})
+                total = total + coefficient * power * ring.atom(
+                    "log", (argument,), POSITIVE if content is None else None
+                )
+            if content is not None:
+                for number, power in ((content.p, 1), (content.q, -1)):
+                    total = total + power * coefficient * SymbolicLog(constant(0), [(number, constant(1))])._in_atoms(
+                        ring
+                    )
+        return total  # type: ignore[no-any-return]
+
+    def __mul__(self, other: Any) -> Any:
+        if isinstance(other, SymbolicLog) and other.terms and self.terms:
+            left, right = self.in_atoms(), other.in_atoms()
+            return left * left if other is self else left * right
+        return super().__mul__(other)
+
+    def __truediv__(self, other: Any) -> Any:
+        if isinstance(other, SymbolicLog) and other.terms:
+            return self.in_atoms() / other.in_atoms()
+        return super().__truediv__(other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return other / self.in_atoms() if self.terms else super().__rtruediv__(other)
+
+    def __abs__(self) -> Any:
+        return abs(self.in_atoms())
+
+
+def _factored(base: Any) -> tuple[flint.fmpq | None, list[tuple[Any, int]]]:
+    """The content of a polynomial and its irreducible factors; of an integer no content, and its primes."""
+    if isinstance(base, (int, flint.fmpz)):
+        return None, [(int(prime), power) for prime, power in flint.fmpz(base).factor()]
+    content, factors = base.factor()
+    result = []
+    for factor, power in factors:
+        lead = flint.fmpq(factor.leading_coefficient())
+        content = content * lead**power
+        result.append((factor * (1 / lead), power))
+    return abs(flint.fmpq(content)), result
+
 
 def _log(value: Any) -> Any:
-    if isinstance(value, Quotient) and not isinstance(value.ring, DegreeRing) and _sign_of(value) != 1:
+    if isinstance(value, Quotient) and not isinstance(value.ring, DegreeRing) and _sign_of(value) != POSITIVE:
         no_answer(
             ExactnessError(f"log({str(value)[:60]}) needs a positive number, and no ingredient says that this is one")
         )
@@ -428,26 +211,93 @@ def _log(value: Any) -> Any:
 def _log_of(value: Any) -> Any:
     """``Σ eᵢ log|fᵢ|`` over the factors of ``value``, which is positive wherever its logarithm counts."""
     if not isinstance(value, Quotient) or isinstance(value.ring, DegreeRing):
-        no_answer(ExactnessError(f"log of {value} has no symbolic value"))
+        raise ExactnessError(f"log of {value} has no symbolic value")
     ring = value.ring
 
     def number(k: int) -> Quotient:
         return Quotient(ring, ring.number(flint.fmpq(k)), {})
 
-    if ring is SCALARS:
+    if not isinstance(ring, PolynomialRing):
         terms = [(flint.fmpq(value.numerator).p, number(1)), (flint.fmpq(value.numerator).q, number(-1))]
-    else:
-        terms = [(value.numerator, number(1))]
-        terms += [(ring.factors[index], number(-power)) for index, power in value.powers.items()]
-    return SymbolicLog(number(0), terms)
+        return SymbolicLog(number(0), terms)
+    result = SymbolicLog(number(0), [])
+    for base, power in [(value.numerator, 1), *((ring.factors[index], -p) for index, p in value.powers.items())]:
+        result = result + number(power) * _log_of_polynomial(ring, base)
+    return result
+
+
+def _log_of_polynomial(ring: PolynomialRing, base: Any) -> Any:
+    """``log|base|``, with ``log exp x = x`` and ``log √x = ½ log x`` for the atoms that divide it."""
+    one = Quotient(ring, ring.number(flint.fmpq(1)), {})
+    found: Any = SymbolicLog(one - one, [])
+    degrees = base.term_content().degrees() if ring.atoms else ()
+    for atom in ring.atoms:
+        power = degrees[atom.index] if atom.kind in ("exp", "√") else 0
+        if power > 0:
+            base = base // ring.context.gen(atom.index) ** power
+            inside = atom.arguments[0] if atom.kind == "exp" else _log_of(atom.arguments[0]) * constant(Fraction(1, 2))
+            found = found + power * inside
+    return found + SymbolicLog(one - one, [(base, one)])
 
 
 def _exp(value: Any) -> Any:
     if isinstance(value, FormalLog):
-        return value.exp()
+        try:
+            return value.exp()
+        except ExactnessError:
+            if not isinstance(value, SymbolicLog) or value._ring() is None:
+                raise
+            value = value.in_atoms()
     if isinstance(value, Quotient) and value.is_zero():
         return constant(1)
-    return no_answer(ExactnessError(f"exp({value}) has no symbolic value; give log-values as logarithms"))
+    ring = _atomic_ring(value)
+    if ring is None:
+        no_answer(ExactnessError(f"exp({value}) has no symbolic value; give log-values as logarithms"))
+    for known in ring.atoms:  # exp(-x) = 1/exp x
+        if known.kind == "exp" and known.arguments[0] == -value:
+            return 1 / ring.atom("exp", known.arguments, POSITIVE)
+    return ring.atom("exp", (value,), POSITIVE)
+
+
+def _atomic_ring(value: Any) -> PolynomialRing | None:
+    """The ring in which this has atoms; None where it has none, as over degrees, or for constants outside of a proof."""
+    if not isinstance(value, Quotient) or value.ring is SCALARS:
+        return ACTIVE.get()
+    return value.ring if isinstance(value.ring, PolynomialRing) else None
+
+
+def _sqrt(value: Any) -> Any:
+    """``√x`` as an atom, squares of rational numbers and of primes apart: ``√12 = 2√3``."""
+    if isinstance(value, SymbolicLog):
+        value = value.in_atoms()
+    if isinstance(value, Quotient) and value.is_zero():
+        return value
+    ring, sign = _atomic_ring(value), _sign_of(value)
+    if ring is None:
+        no_answer(ExactnessError("square roots have no symbolic value here; compare squares"))
+    if sign in (-1, -2):
+        raise ExactnessError(f"√({str(value)[:60]}): a number below 0 has no root")
+    ring.radicands.append(value)
+    content = abs(_content(value))
+    rest = value / constant(Fraction(int(content.p), int(content.q)))
+    root: Any = constant(1) if rest == 1 else ring.atom("√", (rest,), NONNEGATIVE if sign is None else sign)
+    for number, below in ((content.p, False), (content.q, True)):
+        for prime, power in number.factor():
+            factor: Any = constant(int(prime) ** (power // 2))
+            if power % 2:
+                factor = factor * ring.atom("√", (constant(int(prime)),), POSITIVE)
+            root = root / factor if below else root * factor
+    return root
+
+
+def _content(value: Quotient) -> flint.fmpq:
+    """The rational number that a quotient is a multiple of, by its leading coefficients."""
+    if value.ring is SCALARS:
+        return flint.fmpq(value.numerator)
+    content = flint.fmpq(value.numerator.leading_coefficient())
+    for index, power in value.powers.items():
+        content = content / flint.fmpq(value.ring.factors[index].leading_coefficient()) ** power
+    return content
 
 
 def xlogy(factor: Array, values: Array) -> Array:
@@ -460,7 +310,7 @@ def xlogy(factor: Array, values: Array) -> Array:
     def one(x: Any, y: Any) -> Any:
         if _vanishes(x):
             return x
-        return x * (_log_of(y) if _sign_of(x) is None else _log(y))
+        return x * (_log(y) if _sign_of(x) in (1, -1) else _log_of(y))
 
     return elementwise(one, factor, values)
 
@@ -474,21 +324,32 @@ def log(values: Array) -> Array:
 
 
 def sqrt(values: Array) -> Array:
-    no_answer(ExactnessError("square roots have no symbolic value; compare squares"))
+    return elementwise(_sqrt, values)
 
 
 def infinity(where: str) -> Any:
     no_answer(ExactnessError(f"a positive number is divided by zero at index {where}"))
 
 
+_TRUTH: dict[str, dict[int | None, np.int8]] = {
+    "=": {0: TRUE, 1: FALSE, -1: FALSE},
+    "≤": {0: TRUE, 1: TRUE, 2: TRUE, -1: FALSE},
+    "<": {0: FALSE, 1: TRUE, -1: FALSE, -2: FALSE},
+}
+"""What the sign of ``right - left`` says of a relation."""
+
+
 def _compare(relation: str, left: Any, right: Any) -> np.int8:
-    """Two lines that differ are no identity; what a proof compares may be equal for some parameters."""
     difference = right - left
     sign = _sign_of(difference)
-    if sign is not None:
-        return TRUE if {"=": sign == 0, "≤": sign >= 0, "<": sign > 0}[relation] else FALSE
-    polynomial = isinstance(difference, Quotient) and isinstance(difference.ring, PolynomialRing)
-    return FALSE if relation == "=" and polynomial and not WITHIN.get() else UNKNOWN
+    if sign in _TRUTH[relation]:
+        return _TRUTH[relation][sign]
+    if relation != "=" or not isinstance(difference, Quotient) or not isinstance(difference.ring, PolynomialRing):
+        return UNKNOWN
+    if difference.vanishes():
+        return TRUE
+    # Other atoms may be related; and what a proof compares, no two lines, may be equal for some parameters.
+    return UNKNOWN if difference.ring.atoms or WITHIN.get() else FALSE
 
 
 def compare(left: Array, relation: str, right: Array) -> Truth:
@@ -506,12 +367,25 @@ def support(values: Array) -> npt.NDArray[np.bool_]:
 
 def assume_positive(values: Array) -> Array:
     """The same numbers, known to be positive."""
-    return elementwise(lambda x: Quotient(x.ring, x.numerator, x.powers, 1) if isinstance(x, Quotient) else x, values)
+    return elementwise(
+        lambda x: Quotient(x.ring, x.numerator, x.powers, POSITIVE) if isinstance(x, Quotient) else x, values
+    )
+
+
+def assume_nonnegative(values: Array) -> Array:
+    """The same numbers, known to be at least 0; what is known to be positive stays so."""
+
+    def known(x: Any) -> Any:
+        return Quotient(x.ring, x.numerator, x.powers, NONNEGATIVE) if isinstance(x, Quotient) and x.sign is None else x
+
+    return elementwise(known, values)
 
 
 def _sign_of(value: Any) -> int | None:
     """The sign that is known."""
     if isinstance(value, FormalLog):
+        if isinstance(value.constant, Quotient) and not value.terms:
+            return _sign_of(value.constant)
         return 0 if value.is_zero() else None
     plain = value.sign is None and not value.powers and isinstance(value.ring, PolynomialRing)
     if plain and value.numerator.is_constant():
@@ -521,7 +395,8 @@ def _sign_of(value: Any) -> int | None:
 
 def nonzero(values: Array) -> Truth:
     """TRUE where a sign is known; what may vanish for some parameters is UNKNOWN."""
-    return elementwise(lambda x: {0: FALSE, None: UNKNOWN}.get(_sign_of(x), TRUE), values).astype(np.int8)
+    truth: dict[int | None, np.int8] = {0: FALSE, 1: TRUE, -1: TRUE}
+    return elementwise(lambda x: truth.get(_sign_of(x), UNKNOWN), values).astype(np.int8)
 
 
 def hull(left: Any, right: Any) -> Any:
@@ -530,8 +405,30 @@ def hull(left: Any, right: Any) -> Any:
     return no_answer(UndecidedError("which of two values to choose depends on the parameters"))
 
 
+def _maximum(left: Any, right: Any) -> Any:
+    difference = right - left
+    sign = _sign_of(difference)
+    if sign is not None:
+        return right if sign >= 0 else left
+    left, right = (x.in_atoms() if isinstance(x, SymbolicLog) else x for x in (left, right))
+    if left == right:
+        return left
+    ring = _atomic_ring(left) or _atomic_ring(right)
+    if ring is None or DegreeRing in (type(left.ring), type(right.ring)):
+        no_answer(UndecidedError("which of two symbols is larger depends on the parameters"))
+    return ring.atom("max", (left, right), _sign_of_maximum(_sign_of(left), _sign_of(right)))
+
+
+def _sign_of_maximum(one: int | None, two: int | None) -> int | None:
+    if POSITIVE in (one, two):
+        return POSITIVE
+    if 0 in (one, two) or NONNEGATIVE in (one, two):
+        return NONNEGATIVE
+    return None if one is None or two is None else -2 if -2 in (one, two) else -1
+
+
 def maximum(left: Array, right: Array) -> Array:
-    no_answer(UndecidedError("which of two symbols is larger depends on the parameters"))
+    return elementwise(_maximum, left, right)
 
 
 def argmax(values: Array) -> npt.NDArray[np.intp]:
@@ -542,22 +439,74 @@ def to_float(value: Any) -> float:
     raise ExactnessError("a symbol has no value")
 
 
+def depends(values: Array, generators: frozenset[int]) -> bool:
+    """Whether one of these indeterminates occurs."""
+
+    def parts(value: Any) -> list[Any]:
+        if not isinstance(value, FormalLog):
+            return [value]
+        ring = value._ring()  # type: ignore[attr-defined]
+        bases = [Quotient(ring, base, {}) for base, _ in value.terms if hasattr(base, "total_degree")]
+        return [value.constant, *(c for _, c in value.terms), *bases]
+
+    return any(
+        isinstance(part, Quotient) and isinstance(part.ring, PolynomialRing) and part.ring.depends(part, generators)
+        for value in values.ravel().tolist()
+        for part in parts(value)
+    )
+
+
+def over_the_run(name: str, values: Array) -> Array:
+    """An indeterminate for what is the same in every step of a run and is made of these values of all of them."""
+
+    def one(value: Any) -> Any:
+        value = value.in_atoms() if isinstance(value, SymbolicLog) else value
+        ring = _atomic_ring(value)
+        if ring is None:
+            raise UndecidedError("a maximum over a run has no degree")
+        sign = _sign_of(value)
+        kept = NONNEGATIVE if sign == 0 else sign if sign in (POSITIVE, NONNEGATIVE) else None
+        return ring.atom(f"over the run: {name}", (value,), kept)
+
+    return elementwise(one, values)
+
+
 def at(value: Any, point: Sequence[flint.fmpq]) -> Any:
     """A quotient, or a formal logarithm over quotients, at rational values of the indeterminates.
 
-    :class:`ZeroDivisionError` where a denominator vanishes there.
+    :class:`ZeroDivisionError` where a denominator vanishes there, :class:`ExactnessError` where an atom is no rational number.
     """
     if isinstance(value, FormalLog):
         found = FormalLog(at(value.constant, point), [])
         for base, coefficient in value.terms:
-            number = abs(_at(base, point))
+            number = abs(_at(base, _with_atoms(value._ring(), point)))  # type: ignore[attr-defined]
             factor = at(coefficient, point)
             found = found + FormalLog(flint.fmpq(0), [(number.p, factor), (number.q, -factor)])
         return found
+    everything = _with_atoms(value.ring, point)
     denominator = flint.fmpq(1)
     for index, power in value.powers.items():
-        denominator *= _at(value.ring.factors[index], point) ** power
-    return _at(value.numerator, point) / denominator
+        denominator *= _at(value.ring.factors[index], everything) ** power
+    return _at(value.numerator, everything) / denominator
+
+
+def _with_atoms(ring: Any, point: Sequence[flint.fmpq]) -> list[flint.fmpq]:
+    """The values of the indeterminates, and of the atoms that are functions of them."""
+    found = list(point)
+    if not isinstance(ring, PolynomialRing) or len(found) >= len(ring.names) + ring.spare:
+        return found
+    for atom in ring.atoms:
+        padded = found + [flint.fmpq(0)] * (
+            len(ring.names) + ring.spare - len(found)
+        )  # its arguments have earlier atoms only
+        values = [at(argument, padded) for argument in atom.arguments]
+        if atom.kind == "abs":
+            found.append(abs(values[0]))
+        elif atom.kind == "max":
+            found.append(max(values))
+        else:
+            raise ExactnessError(f"{atom.kind} of a rational number need not be one")
+    return found + [flint.fmpq(0)] * (len(ring.names) + ring.spare - len(found))
 
 
 def _at(element: Any, point: Sequence[flint.fmpq]) -> flint.fmpq:

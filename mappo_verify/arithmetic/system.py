@@ -32,7 +32,6 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import GameError, MixedArithmeticError
-from .sparse import is_sparse
 
 Array = npt.NDArray[Any]
 Truth = npt.NDArray[np.int8]
@@ -84,7 +83,7 @@ def system_of(*arrays: Any) -> System:
     """The one number system of ``arrays``, read off their first elements (constructors have checked all the others)."""
     found: System | None = None
     for array in arrays:
-        values = np.empty(1) if is_sparse(array) else np.asarray(array)
+        values = np.asarray(array)
         if values.dtype.kind == "f":
             system: System | None = System.FLOATS
         elif values.dtype.kind in "iub" or values.size == 0:
@@ -388,7 +387,10 @@ def smallest(values: Any, axis: int | tuple[int, ...] = -1) -> Array:
 
 def argmax(values: Any) -> npt.NDArray[np.intp]:
     """The first index of the largest entry along the last axis; undecided balls raise :class:`UndecidedError`."""
-    return backend(values).argmax(np.asarray(values))  # type: ignore[no-any-return]
+    values = np.asarray(values)
+    if not values.ndim or not values.shape[-1]:
+        raise GameError(f"argmax of an array of shape {values.shape}: its last axis must have an entry")
+    return backend(values).argmax(values)  # type: ignore[no-any-return]
 
 
 def absolute(values: Any) -> Array:

@@ -3,6 +3,11 @@
 # --- Claims on trial -------------------------------------------------------------------------------------------------
 from .campaign import check as check, audit as audit
 from .falsify import falsify as falsify
+from .tightness import (
+    tightness as tightness,
+    write_tightness as write_tightness,
+    recheck_tightness as recheck_tightness,
+)
 from .explain import explain as explain
 from .doctor import diagnose as diagnose
 from .monte_carlo import Statistics as Statistics, Interval as Interval

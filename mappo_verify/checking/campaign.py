@@ -1,66 +1,66 @@
 """Puts claims on trial and computes their standing.
 
-For each claim: proofs in symbols and at random points where the claim names sizes; exact instances of every size, small ones
-first; float batches that explore, whose suspects are re-tried exactly.  Standing is computed from that, never read off the
-registry; the registry's record is only compared with it.
+For each claim: proofs in symbols and at random points where the claim names sizes, and the search of :mod:`.search`.  Standing
+is computed from that, never read off the registry; the registry's record is only compared with it.
 """
 
 from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..arithmetic import FALSE, System, floats_of, module_of, smallest
+from ..arithmetic import FALSE, System, floats_of, smallest
+from ..arithmetic.explained import explained
 from ..claims.case import Case, system_of_object
-from ..claims.claim import NUMERIC, Claim, Line
-from ..claims.coordinates import Sizes
-from ..claims.verdict import Evidence, Standing, Verdict
-from ..errors import ClaimError, MappoVerifyError, UndecidedError
+from ..claims.claim import Claim, Line
+from ..claims.verdict import Evidence, Standing
+from ..errors import ClaimError, MappoVerifyError
 from ..model import Game, Policy
 from ..model.validation import array_of
 from ..papers.registry import CLAIMS, IDS, ids_of, select
 from ..papers.registry import claim as find
-from .broken import broken_line
-from .evaluate import Part, certify, decide, evaluate, skim
+from .corpus import Corpus
+from .evaluate import certify, decide
 from .monte_carlo import Statistics
 from .monte_carlo import run as run_experiment
 from .on_game import try_on_game
 from .proving import Failure, Proof, prove_at_points, prove_in_symbols
 from .reports import AuditReport, ClaimReport, Progress, Tally, Witness, conclude, recorded, with_taint
-from .sampling import Draw, draw, instance, sizes_of
-from .shrink import shrink
+from .sampling import draw, sizes_of
+from .search import Effort, Search, require_seconds
+from .trial import put_on_trial
 
 
 @dataclass(frozen=True)
 class Profile:
-    """How hard to try, per claim: instances decided one and all, and skimmed (over all sizes); policies on a game; samples."""
+    """How hard to try, per claim: the search's effort; policies on a game; samples."""
 
     name: str
-    exact: int
-    skimmed: int
+    effort: Effort
     on_game: int
     samples: int
 
 
 PROFILES = {
-    "quick": Profile("quick", 400, 5_000, 6, 2_000),
-    "thorough": Profile("thorough", 6_000, 500_000, 40, 50_000),
+    "quick": Profile(
+        "quick", Effort(exact=400, skimmed=5_000, climbs=2, repeats=1, starts=6, generations=30, seconds=300), 6, 2_000
+    ),
+    "thorough": Profile(
+        "thorough",
+        Effort(exact=6_000, skimmed=500_000, climbs=60, repeats=4, starts=12, generations=150, seconds=3_600),
+        40,
+        50_000,
+    ),
 }
-CHUNK = 200
-"""Exact instances evaluated together."""
-AGAIN = 128
-"""Half the bits with which a violation in rationals is decided a second time."""
-SKIM = 1_000
-"""Instances that enclosures look at together."""
 
 
+@explained
 def check(claim: str | Claim, *, steps: int | None = None, **objects: Any) -> Evidence:
     """Put one claim on trial on your own objects: ``mv.check("lemma-4.1", game=..., target=..., policy=..., start=...)``.
 
@@ -92,12 +92,15 @@ def _require_data(objects: dict[str, Any]) -> None:
             )
 
 
+@explained
 def audit(
     claims: Iterable[str | Claim] | None = None,
     profile: str = "quick",
     seed: int = 0,
     game: Any = None,
     progress: Progress | None = None,
+    seconds: float | None = None,
+    corpus: bool | str | Path = True,
 ) -> AuditReport:
     """Put claims on trial and return the table as data.
 
@@ -108,7 +111,12 @@ def audit(
     seed : makes every instance reproducible; one stream per claim, so a claim alone sees the instances it sees among others
     game : try the claims on this very game, with random, extreme and optimal policies, instead of drawn games
     progress : called with a text and the finished share
+    seconds : a time limit for the search of each claim, instead of the profile's; a report says where it was hit
+    corpus : decide counterexamples that were found before first: True, those that come with the package; False, none; a
+        folder, those and the folder's, and write new ones there
     """
+    require_seconds(seconds)
+    kept = Corpus.of_choice(corpus)
     if game is not None and not isinstance(game, Game):
         raise ClaimError(f"game must be a Game, not {type(game).__name__}; named_game(...) or load_game(...) make one")
     if profile not in PROFILES:
@@ -125,7 +133,7 @@ def audit(
             progress(claim.id, position / len(chosen))
         generator = np.random.default_rng([seed, zlib.crc32(claim.id.encode())])
         if game is None:
-            reports.append(_campaign(claim, ids, PROFILES[profile], generator))
+            reports.append(_campaign(claim, ids, PROFILES[profile], generator, kept, seconds))
             continue
         found = try_on_game(claim, ids, game, PROFILES[profile].on_game, generator)
         if isinstance(found, str):
@@ -139,27 +147,29 @@ def audit(
     return AuditReport(done, profile, seed, time.perf_counter() - started, name, tuple(skipped))
 
 
-def _campaign(claim: Claim, ids: frozenset[str], profile: Profile, generator: np.random.Generator) -> ClaimReport:
-    """Proofs, exact instances, float exploration; or samples, where that is what a claim speaks of."""
+def _campaign(
+    claim: Claim,
+    ids: frozenset[str],
+    profile: Profile,
+    generator: np.random.Generator,
+    corpus: Corpus,
+    seconds: float | None,
+) -> ClaimReport:
+    """Proofs, and a search; or samples, where that is what a claim speaks of."""
     if claim.experiment is not None:
         return _statistical(claim, profile, generator)
     started = time.perf_counter()
-    tally, witness = Tally(ids), None
+    tally = Tally(ids)
     proofs: list[Proof] = []
     failures: list[Failure] = []
     with recorded(tally, claim, "in symbols or at random points"):
         proofs, failures = _seek_proofs(claim, generator)
-    for sizes, make, decided in _instances(claim, profile, generator):
-        with recorded(tally, claim, str(sizes)):
-            drawn = make()
-            found = list(decided(claim, drawn, sizes))
-            for _, evidence in found:
-                tally.add(evidence)
-            if tally.broken_line is None and tally.broken is not None:
-                tally.broken_line = broken_line(claim, drawn, sizes, found)
-            if witness is None and any(evidence.violated for _, evidence in found):
-                witness = _witness(claim, drawn, sizes, found)
-    return conclude(claim, tally, proofs, failures, witness, time.perf_counter() - started)
+    search = Search(claim, profile.effort, generator, corpus.of(claim), seconds)
+    search.settled = bool(proofs) and not failures
+    trial = put_on_trial(claim, search, tally)
+    corpus.keep(trial.witness)
+    report = conclude(claim, tally, proofs, failures, trial.witness, time.perf_counter() - started)
+    return replace(report, searched=search.searched)
 
 
 def _statistical(claim: Claim, profile: Profile, generator: np.random.Generator) -> ClaimReport:
@@ -224,57 +234,10 @@ def _compared_as_numbers(claim: Claim) -> Claim:
     return replace(claim, proof=proof)
 
 
-def _instances(
-    claim: Claim, profile: Profile, generator: np.random.Generator
-) -> Iterator[tuple[Sizes, Callable[[], Draw], Callable[[Claim, Draw, Sizes], Iterator[Part]]]]:
-    """How to make the batches of every size, and how to decide them: a few one and all, many as far as enclosures reach."""
-    every = sizes_of(claim.setting)
-    share = max(1, profile.exact // len(every))
-    if claim.setting.limit is not None:
-        share = min(share, claim.setting.limit * profile.exact // PROFILES["quick"].exact)
-    for sizes in every:
-        for begin in range(0, share, CHUNK):
-            yield sizes, partial(draw, claim.setting, sizes, min(CHUNK, share - begin), generator), decide
-        if claim.setting.explore:
-            for begin in range(0, profile.skimmed // len(every), SKIM):
-                count = min(SKIM, profile.skimmed // len(every) - begin)
-                yield sizes, partial(draw, claim.setting, sizes, count, generator), skim
-
-
 def _seek_proofs(claim: Claim, generator: np.random.Generator) -> tuple[list[Proof], list[Failure]]:
     attempts = [prove_in_symbols(claim, sizes) for sizes in claim.symbolic]
     attempts += [prove_at_points(claim, sizes, generator) for sizes in claim.points]
     return [p for p in attempts if isinstance(p, Proof)], [p for p in attempts if isinstance(p, Failure)]
-
-
-def _witness(claim: Claim, drawn: Draw, sizes: Sizes, found: list[Part]) -> Witness:
-    """The violated instance with the smallest numbers, alone and shrunk."""
-    violated = np.concatenate([chosen[evidence.verdict == Verdict.VIOLATED] for chosen, evidence in found])
-    simplest = min(np.sort(violated), key=lambda i: sum(int(np.abs(values[i]).sum()) for values in drawn.values()))
-    sizes, alone = shrink(claim, sizes, instance(drawn, simplest))
-    return Witness(claim.id, sizes, alone, violated_alone(claim, sizes, alone))
-
-
-def violated_alone(claim: Claim, sizes: Sizes, coordinates: dict[str, Any]) -> Evidence:
-    """The evidence of one violated instance, decided a second time in balls, of twice the bits that the first took.
-
-    Balls may leave it open, where a hypothesis is an equality or a formula needs decided numbers (an optimal policy, say);
-    they must not contradict it.
-    """
-    build = partial(claim.setting.case, coordinates, sizes)
-    evidence = certify(claim, build, again=True)
-    if not evidence.violated:
-        raise UndecidedError(
-            f"claim {claim.id}: an instance was violated, and decided alone it is not; please report this"
-        )
-    again = None
-    with suppress(*NUMERIC), module_of(System.BALLS).precision(2 * (evidence.precision or AGAIN)):
-        again = evaluate(claim, build(System.BALLS))
-    if again is not None and again.holds:
-        raise UndecidedError(
-            f"claim {claim.id}: a violation in {evidence.arithmetic.value} is none in balls; please report this"
-        )
-    return evidence
 
 
 def case_of(witness: Witness, claim: Claim | None = None) -> Case:

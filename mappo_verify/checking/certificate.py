@@ -44,11 +44,13 @@ import msgspec
 import numpy as np
 
 from ..arithmetic import System, module_of
+from ..arithmetic.explained import explained
 from ..claims.claim import MEANING, Claim, Kind
 from ..claims.coordinates import Sizes
 from ..claims.verdict import Evidence, LineEvidence, Standing, Verdict
 from ..errors import ClaimError, ExactnessError, FileError, UndecidedError
 from ..model.trees import mapped
+from ..papers.registry import IDS
 from ..papers.registry import claim as find
 from .campaign import audit
 from .certificate_files import FORMAT, PLACES, VERSION, RejectedError, Side, contradicts, interval, places_in, require
@@ -63,6 +65,7 @@ from .reports import Witness
 # --- making one -----------------------------------------------------------------------------------------------------
 
 
+@explained
 def certificate_of(claim: str | Claim, sizes: Sizes, coordinates: Mapping[str, Any]) -> Certificate:
     """The certificate of one instance; :class:`~mappo_verify.errors.ClaimError` where the claim is not violated there."""
     entry = find(claim) if isinstance(claim, str) else claim
@@ -247,6 +250,13 @@ class Recheck:
     reason: str
     evidence: Evidence | None = None
 
+    @property
+    def meaning(self) -> str:
+        """What the claim is to the paper, or to its author."""
+        if self.certificate.claim not in IDS:
+            return "as its author states it"
+        return f"{self.certificate.kind}: {MEANING[Kind(self.certificate.kind)]}"
+
     def text(self) -> str:
         """The verdict in words; the scope of the refutation stands beside it."""
         certificate = self.certificate
@@ -255,7 +265,7 @@ class Recheck:
         lines = [
             f"{certificate.claim} is false: certified",
             f"  claimed:  {certificate.statement}",
-            f"  kind:     {certificate.kind}: {MEANING[Kind(certificate.kind)]}",
+            f"  kind:     {self.meaning}",
             *([f"  scope:    {certificate.note}"] if certificate.note else []),
             f"  instance: {certificate.setting}; {certificate.sizes}",
             f"  left:     {certificate.left}  =  {_told(certificate.left_value)}",
@@ -269,6 +279,7 @@ def _told(side: Side) -> str:
     return side if isinstance(side, str) else f"between {side[0]} and {side[1]}"
 
 
+@explained
 def recheck(certificate: Certificate, claim: Claim | None = None) -> Recheck:
     """Compute everything anew and compare every field; ``claim`` is needed for a claim that is not registered."""
     if not isinstance(certificate, Certificate):
@@ -287,7 +298,7 @@ def _checked(certificate: Certificate, claim: Claim | None) -> Evidence:
             claim = find(certificate.claim)
         except ClaimError as error:
             raise RejectedError(
-                f"{error}; a claim of your own must be given along: recheck(certificate, claim)"
+                f"{error}; a claim of your own must be given along: recheck(certificate, claim), certify --from FILE"
             ) from None
     expected = {
         "format": FORMAT,
@@ -346,6 +357,7 @@ def _verdict_words(evidence: Evidence) -> str:
 # --- files ------------------------------------------------------------------------------------------------------------
 
 
+@explained
 def write_certificate(witness: Witness | Certificate, path: str | Path, claim: Claim | None = None) -> Certificate:
     """Write the certificate of a counterexample, and return it; ``claim`` is needed for a claim that is not registered.
 
@@ -369,9 +381,9 @@ def write_certificate(witness: Witness | Certificate, path: str | Path, claim: C
     return certificate
 
 
-def certificate_by_audit(claim: str, seed: int = 0) -> Certificate:
+def certificate_by_audit(claim: str | Claim, seed: int = 0) -> Certificate:
     """The certificate of the counterexample that an audit finds; ClaimError where it finds none."""
-    entry = find(claim)
+    entry = find(claim) if isinstance(claim, str) else claim
     report = audit([entry], seed=seed)[entry.id]
     if report.standing is not Standing.REFUTED or report.witness is None:
         raise ClaimError(f"{entry.id} is {report.standing.value}, so there is no counterexample to certify")

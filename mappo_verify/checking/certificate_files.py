@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
+from ..arithmetic.explained import explained
 from ..claims.coordinates import Sizes
 from ..errors import FileError, MappoVerifyError
 
@@ -74,6 +75,7 @@ def checksum(certificate: Certificate) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+@explained
 def read_certificate(path: str | Path, old: bool = False) -> Certificate:
     """The certificate in a file; nothing is evaluated yet.  :class:`~mappo_verify.errors.FileError` if it is none.
 

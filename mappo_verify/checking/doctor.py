@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 from types import CodeType, ModuleType
 
+from ..arithmetic.explained import explained
 from ..errors import ClaimError
 from .reports import Progress
 
@@ -132,6 +133,7 @@ class Diagnosis:
     rounded: float | None = None
 
 
+@explained
 def diagnose(
     seed: int = 0, progress: Progress | None = None, planted: Sequence[Planted] | None = None
 ) -> tuple[Diagnosis, ...]:

@@ -25,6 +25,7 @@ from ..arithmetic import (
     Numbers,
     System,
     absolute,
+    both,
     compare,
     floats_of,
     largest,
@@ -72,7 +73,7 @@ def evaluate(
     somebody = bool((applies == TRUE).any())
     lines = [_as_numbers(entry, live) for entry in claim.lines(live, formal)] if somebody else []
     found = (
-        _assemble(claim, case, live, lines, applies, hypotheses)
+        _assemble(claim, case, live, lines, applies, hypotheses, formal)
         if somebody
         else _not_applicable(claim, case, applies, hypotheses)
     )
@@ -390,31 +391,37 @@ def sides(chain: list[Line], case: Case) -> tuple[Any, Any, Any]:
     return left, right, where[0] > 0 if where else np.ones(left.shape, bool)
 
 
-def _require_instance(claim: Claim, chain: list[Line], left: Line, right: Line) -> None:
-    """The slack of the line is the quantity that its axiom speaks of, and the hypotheses of the axiom hold; else an error."""
+def _recognised(
+    claim: Claim, chain: list[Line], left: Line, right: Line, case: Case, formal: bool
+) -> npt.NDArray[np.int8]:
+    """Whether the slack of the line is the quantity that its axiom speaks of and the hypotheses of the axiom hold, by instance.
+
+    Where one of them certainly is not, an error.  A formal case decides what holds for all parameters: in symbols what only
+    the hypotheses of the claim can give is left to instances, and random points, whose numbers are no probabilities, have no
+    signs (:func:`mappo_verify.checking.proving.degree_bound` looks at them).
+    """
     axiom = right.axiom
     assert isinstance(axiom, Axiom)
     slack = right.value - left.value if right.relation == "≤" else left.value - right.value
     try:
         with blamed(claim.id, f"in the axiom of the line {right.expression!r}"):
-            same, met = compare(slack, "=", axiom.value), axiom.holds
+            quantity = axiom.computed()
+            same = compare(slack, "=", quantity.value)
     except (ExactnessError, UndecidedError):
-        return  # this system cannot compute it; another one does
+        return np.full(case.several, UNKNOWN, np.int8)  # this system cannot compute it; another one does
     mask = mask_of(chain)
+    met = quantity.sums
+    if not formal or case.system == System.SYMBOLS:
+        met = both(Truth.of(met), quantity.signs)
+    if not formal:
+        met = both(met, quantity.given)
     for truth, what in (
         (same, f"the two lines differ by something else than {axiom}"),
         (met, "its hypotheses do not hold"),
     ):
         if (claimed(Truth.of(truth), mask).values == FALSE).any():
             raise ClaimError(f"claim {claim.id}: line {right.expression!r} is no instance of {axiom}: {what}")
-
-
-def _unproved(left: Line, right: Line, case: Case) -> StepEvidence:
-    """An axiom of a formal proof whose value was left uncomputed: neither confirmed nor contradicted."""
-    unknown = np.full(case.several, UNKNOWN, np.int8)
-    return StepEvidence(
-        left.expression, right.relation or "", right.expression, right.because, right.axiom, unknown, None
-    )
+    return np.minimum(*(per_instance(claimed(Truth.of(t), mask), case.several) for t in (same, met)))
 
 
 def _margin(
@@ -480,7 +487,13 @@ def _bits(system: System) -> int | None:
 
 
 def _assemble(
-    claim: Claim, case: Case, live: Case, lines: list[Line], applies: Any, hypotheses: tuple[tuple[str, Any], ...]
+    claim: Claim,
+    case: Case,
+    live: Case,
+    lines: list[Line],
+    applies: Any,
+    hypotheses: tuple[tuple[str, Any], ...],
+    formal: bool,
 ) -> Evidence:
     """All steps, then all statements, and the verdict that they amount to."""
     shown: list[LineEvidence] = []
@@ -492,21 +505,15 @@ def _assemble(
         step = None
         if entry.relation is not None:
             assert previous is not None
-            unknown = callable(entry.value) or callable(previous.value)
-            step = (
-                _unproved(previous, entry, live)
-                if unknown
-                else _relate(of_line[id(entry)], previous, entry.relation, entry, entry.because, entry.axiom, live)
-            )
-            if isinstance(entry.axiom, Axiom) and not unknown and case.system != System.FLOATS:
-                _require_instance(claim, of_line[id(entry)], previous, entry)
+            step = _relate(of_line[id(entry)], previous, entry.relation, entry, entry.because, entry.axiom, live)
+            if isinstance(entry.axiom, Axiom) and case.system != System.FLOATS:
+                recognised = _recognised(claim, of_line[id(entry)], previous, entry, live, formal)
+                step = replace(step, recognised=recognised)
             if broken is None and (step.truth == FALSE).any():
                 broken = step
         shown.append(LineEvidence(entry.expression, _shown(entry.value, live), _shown(entry.where, live), step))
     for chain in chains(lines):
-        if not any(callable(entry.value) for entry in chain):
-            relation = composed_relation(chain)
-            statements.append(_relate(chain, chain[0], relation, chain[-1], "the statement", None, live))
+        statements.append(_relate(chain, chain[0], composed_relation(chain), chain[-1], "the statement", None, live))
         mask = mask_of(chain)
         some = np.full(live.several, TRUE, np.int8)
         if mask is not None:

@@ -8,10 +8,12 @@ from functools import partial
 import numpy as np
 
 from ..arithmetic import System
+from ..arithmetic.explained import explained
 from ..claims.claim import Claim
 from ..claims.verdict import Evidence, Standing, Verdict
 from ..errors import ClaimError, MappoVerifyError
 from ..model import Game
+from ..papers.registry import IDS
 from ..papers.registry import claim as find
 from .campaign import audit
 from .evaluate import certify, raised
@@ -26,13 +28,15 @@ COMPARED = 12
 Explanation = tuple[Claim, Evidence, str]
 
 
+@explained
 def explain(claim: str | Claim, game: Game | None = None, seed: int = 0) -> Explanation:
     """The claim, its evidence on one case, and words for that case; :class:`ClaimError` where its proof raises something.
 
-    On ``game`` if given (the uniform policy against the optimal one); else the smallest counterexample, or a small instance.
+    On ``game`` if given (the uniform policy against the optimal one); else the smallest counterexample, or a small instance.  A
+    claim of your own is put on trial first, so that what is false is shown where it fails.
     """
     entry = find(claim) if isinstance(claim, str) else claim
-    if game is None and entry.record is Standing.REFUTED:
+    if game is None and (entry.record is Standing.REFUTED or entry.id not in IDS):
         return explain_report(audit([entry], seed=seed)[entry.id], seed=seed)
     return _explained(entry, game, seed)
 

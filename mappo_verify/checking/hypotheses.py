@@ -27,7 +27,7 @@ def ask_hypotheses(claim: Claim, case: Case) -> tuple[tuple[tuple[str, Any], ...
     for hypothesis in claim.setting.all_hypotheses:
         truth = np.full(case.several, UNKNOWN, np.int8)
         with within_a_proof(), blamed(claim.id, f"in the hypothesis {hypothesis.name!r}"):
-            answer = per_instance(hypothesis.holds(live), live.several)
+            answer = per_instance(hypothesis.truth(live), live.several)
         truth[applies == TRUE] = answer.reshape(-1)
         found.append((hypothesis.name, truth))
         if (answer == TRUE).all():

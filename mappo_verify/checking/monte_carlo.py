@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arithmetic import FALSE, Hidden, System, like
+from ..arithmetic.explained import explained_class
 from ..claims.case import Case
 from ..claims.claim import Claim, chains, composed_relation
 from ..claims.coordinates import Sizes
@@ -38,6 +39,7 @@ GROWTH = 0.1
 Floats = npt.NDArray[np.float64]
 
 
+@explained_class
 @dataclass(frozen=True)
 class Interval:
     """A confidence interval."""
@@ -72,6 +74,7 @@ class Series:
         return slope_interval(self.sizes, tuple(Interval(b, b) for b in self.bound)).low
 
 
+@explained_class
 @dataclass(frozen=True)
 class Statistics:
     """What the samples say about one claim, all intervals together at ``confidence``."""
@@ -162,7 +165,7 @@ def _prepared(claim: Claim, experiment: Experiment, name: str, objects: Any) -> 
     }
     exact = Case(claim.setting.ingredients, Sizes(game.states, game.action_sizes), System.RATIONALS, (), given)
     for hypothesis in claim.setting.all_hypotheses:
-        if per_instance(hypothesis.holds(exact), ()) == FALSE:
+        if per_instance(hypothesis.truth(exact), ()) == FALSE:
             raise ClaimError(f"claim {claim.id}: the design {name!r} violates a hypothesis: {hypothesis.name}")
     return exact
 

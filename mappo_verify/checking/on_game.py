@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,7 @@ def try_on_game(
         return obstacle
     started = time.perf_counter()
     tally = Tally(ids)
-    exact = game.exact()
+    exact = _beginning(game.exact())
     violation = None
     for objects in _objects(setting, exact, count, generator):
         with recorded(tally, claim, "on this game"):
@@ -59,12 +60,19 @@ def case_on_game(setting: Setting, game: Game, seed: int = 0) -> Case:
     obstacle = _obstacle(setting, game)
     if obstacle:
         raise SingularError(f"this claim cannot be shown on this game: {obstacle}")
-    exact = game.exact()
+    exact = _beginning(game.exact())
     objects = next(_objects(setting, exact, 1, np.random.default_rng(seed)))
     plain = {i.name: value for i in setting.ingredients if (value := i.plain_on(exact)) is not None}
     # Of several policies the first is the optimal one, and the others are compared with it.
     objects |= dict(list(plain.items())[1:]) if len(plain) > 1 else plain
     return setting.case_from(objects, System.RATIONALS, STEPS)
+
+
+def _beginning(game: Game) -> Game:
+    """An exact game that says where it begins: where it does not, in every state alike."""
+    if game.start is not None:
+        return game
+    return game.with_start(like(np.full(game.states, Fraction(1, game.states), object), game.system))
 
 
 def _obstacle(setting: Setting, game: Game) -> str:
@@ -76,6 +84,8 @@ def _obstacle(setting: Setting, game: Game) -> str:
         return f"it is tried on {setting.agents[0]} to {setting.max_agents} agents, and this game has {game.agents}"
     if game.states > setting.max_states:
         return f"it is tried on at most {setting.max_states} states, and this game has {game.states}"
+    if setting.max_actions is not None and max(game.action_sizes) > setting.max_actions:
+        return f"it is tried on at most {setting.max_actions} actions, and this game has {max(game.action_sizes)}"
     table = game.states * game.actions
     if table > setting.max_table:
         return f"it is tried on at most {setting.max_table} state-action pairs, and this game has {table}"

@@ -19,10 +19,11 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import FALSE, TRUE, System, like, module_of
-from ..axioms import Axiom
+from ..arithmetic import FALSE, TRUE, System, like, module_of, true_everywhere
+from ..arithmetic.one_instance import Truth
+from ..axioms import SUPPOSED, Axiom
 from ..claims.claim import NUMERIC, Claim, chains
-from ..claims.coordinates import GENERIC, INTERIOR, Sizes
+from ..claims.coordinates import EVERY, GENERIC, INTERIOR, Sizes
 from ..claims.verdict import Evidence, Verdict
 from ..errors import ClaimError, ExactnessError, GameError, SingularError, UndecidedError
 from .agreement import CURE, require_same_lines
@@ -31,6 +32,8 @@ from .evaluate import evaluate, plain
 POINT_BITS = 64
 ROUNDS = 2
 MAX_REDRAWS = 20
+FIRST_ATOMS, MOST_ATOMS = 20, 1000
+"""How many indeterminates are set aside for roots, absolute values, ... where a proof needs some: then three times as many."""
 OUT_OF_THE_FIELD = (ExactnessError, GameError, SingularError, UndecidedError, ZeroDivisionError)
 """What a formula raises that is no rational function, or that exists for no parameter."""
 
@@ -79,21 +82,30 @@ def prove_in_symbols(claim: Claim, sizes: Sizes) -> Proof | Failure:
 
 
 def _in_symbols(claim: Claim, sizes: Sizes, generic: int) -> Proof | Failure:
+    from ..arithmetic import rings
+
     started = time.perf_counter()
-    symbols = module_of(System.SYMBOLS)
-    names = _names(claim, sizes)
-    ring = symbols.PolynomialRing(names)
-    generators = np.empty(len(names), object)
-    generators[:] = ring.generators()
-    try:
-        case = claim.setting.case(_spread(generators, claim, sizes), sizes, System.SYMBOLS, generic)
-        evidence = evaluate(claim, case, formal=True)
-        require_same_lines(claim, sizes, evidence.lines)
-    except OUT_OF_THE_FIELD as reason:
-        return Failure("symbols", sizes, str(reason), False)
+    names, spare = _names(claim, sizes), 0
+    while True:
+        ring = rings.PolynomialRing(names, spare)
+        generators = np.empty(len(names), object)
+        generators[:] = ring.generators()
+        reason, evidence = "", None
+        try:
+            with rings.proof_in(ring):
+                case = claim.formal.case(_spread(generators, claim, sizes), sizes, System.SYMBOLS, generic)
+                evidence = evaluate(claim, case, formal=True)
+                require_same_lines(claim, sizes, evidence.lines)
+        except OUT_OF_THE_FIELD as error:
+            reason, evidence = str(error), None
+        if not ring.exhausted or spare >= MOST_ATOMS:
+            break
+        spare = max(FIRST_ATOMS, 3 * spare)
+    if evidence is None:
+        return Failure("symbols", sizes, reason, False)
     where = (*((NO_ZERO,) if generic == INTERIOR else ()), *ring.conditions())
-    found = _judge(evidence, "symbols", sizes, len(names), 0.0, started, where)
-    if isinstance(found, Proof):
+    found = _judge(claim, evidence, "symbols", sizes, len(names), 0.0, started, where)
+    if isinstance(found, Proof) and sizes.steps != EVERY:
         _require_same_at_a_point(claim, sizes, evidence, len(names), generic)
     return found
 
@@ -109,17 +121,15 @@ def _require_same_at_a_point(claim: Claim, sizes: Sizes, proved: Evidence, count
     point = np.empty(count, object)  # inside every simplex, so that nothing is 0 that a fact calls positive
     point[:] = [rational(int(v)) / rational(20 * count + 7) for v in generator.integers(1, 20, count)]
     try:
-        case = claim.setting.case(_spread(point, claim, sizes), sizes, System.RATIONALS, generic)
+        case = claim.formal.case(_spread(point, claim, sizes), sizes, System.RATIONALS, generic)
         evidence = evaluate(claim, case, formal=True)
     except NUMERIC:
         return  # not defined there
     require_same_lines(claim, sizes, evidence.lines)
     for left, right in zip(proved.lines, evidence.lines, strict=True):
-        if callable(left.value):
-            continue
         one, two = (np.ravel(np.broadcast_to(v, np.shape(right.value))) for v in (left.value, right.value))
         for place in range(0, len(one), max(1, len(one) // SAMPLED)):
-            with suppress(ZeroDivisionError):
+            with suppress(ZeroDivisionError, ExactnessError):
                 value = symbols.at(one[place], point.tolist())
                 if value != two[place]:
                     raise ClaimError(
@@ -149,7 +159,7 @@ def _at_points(claim: Claim, sizes: Sizes, generator: np.random.Generator, gener
         points = np.empty(count, object)
         points[:] = [rational(1 + int(v)) for v in generator.integers(0, range_size, count, dtype=np.uint64)]
         try:
-            case = claim.setting.case(_spread(points, claim, sizes), sizes, System.RATIONALS, generic)
+            case = claim.formal.case(_spread(points, claim, sizes), sizes, System.RATIONALS, generic)
             evidence = evaluate(claim, case, formal=True)
         except (SingularError, ZeroDivisionError):
             redraws += 1
@@ -158,7 +168,7 @@ def _at_points(claim: Claim, sizes: Sizes, generator: np.random.Generator, gener
             continue
         except (ExactnessError, UndecidedError) as failure:
             return Failure("points", sizes, str(failure), False)
-        judged = _judge(evidence, "points", sizes, count, 0.0, started, where)
+        judged = _judge(claim, evidence, "points", sizes, count, 0.0, started, where)
         if isinstance(judged, Failure):
             return judged
         require_same_lines(claim, sizes, evidence.lines)
@@ -170,7 +180,7 @@ def _at_points(claim: Claim, sizes: Sizes, generator: np.random.Generator, gener
         return Failure(
             "points", sizes, f"the degree bound {numerator} is too large for points of {POINT_BITS} bits", False
         )
-    return _judge(evidence, "points", sizes, count, error, started, where)
+    return _judge(claim, evidence, "points", sizes, count, error, started, where)
 
 
 def degree_bound(claim: Claim, sizes: Sizes, generic: int = GENERIC) -> tuple[int, int, int]:
@@ -178,24 +188,32 @@ def degree_bound(claim: Claim, sizes: Sizes, generic: int = GENERIC) -> tuple[in
 
     First against last line of every chain of equalities counts as well.
     """
-    symbols = module_of(System.SYMBOLS)
-    ring = symbols.DegreeRing()
+    from ..arithmetic.rings import DegreeRing
+
+    ring = DegreeRing()
     count = len(_names(claim, sizes))
     generators = np.empty(count, object)
     generators[:] = [ring.generator() for _ in range(count)]
-    case = claim.setting.case(_spread(generators, claim, sizes), sizes, System.SYMBOLS, generic)
+    case = claim.formal.case(_spread(generators, claim, sizes), sizes, System.SYMBOLS, generic)
     numerator = denominator = 0
     lines = claim.lines(case, formal=True)
     require_same_lines(claim, sizes, lines)
     for chain in chains(lines):
-        for previous, entry in [*pairwise(chain), (chain[0], chain[-1])]:
-            if callable(previous.value) or callable(entry.value):
-                continue
-            values = [like(v, case.system) for v in (previous.value, entry.value)]
-            shape = np.broadcast_shapes(*(v.shape for v in values))
-            one, two = (plain(v, shape, 1) for v in values)
-            for left, right in zip(one.ravel().tolist(), two.ravel().tolist(), strict=True):
-                above, below = (left - right).degree()
+        pairs = [(like(one.value, case.system), like(two.value, case.system)) for one, two in pairwise(chain)]
+        pairs.append((like(chain[0].value, case.system), like(chain[-1].value, case.system)))
+        for (left, right), entry in zip(pairs, chain[1:], strict=False):
+            if isinstance(entry.axiom, Axiom):
+                quantity = entry.axiom.computed()
+                if not true_everywhere(Truth.of(quantity.signs)):
+                    raise UndecidedError(
+                        f"{entry.expression}: signs do not show that the hypotheses of {entry.axiom!r} hold"
+                    )
+                pairs.append((left - right, quantity.value))
+        for left, right in pairs:
+            shape = np.broadcast_shapes(left.shape, right.shape)
+            one, two = (plain(v, shape, 1) for v in (left, right))
+            for x, y in zip(one.ravel().tolist(), two.ravel().tolist(), strict=True):
+                above, below = (x - y).degree()
                 numerator, denominator = max(numerator, above), max(denominator, below)
     everything = sum(factor.bound or 0 for factor in ring.factors)
     return numerator, max(denominator, everything), count
@@ -205,7 +223,7 @@ def _names(claim: Claim, sizes: Sizes) -> tuple[str, ...]:
     """One name for every free number: the coordinate's, and its place."""
     return tuple(
         "_".join([re.sub(r"\W", "_", c.name), *map(str, index)])
-        for c in claim.setting.coordinates(sizes)
+        for c in claim.formal.coordinates(sizes)
         for index in np.ndindex(c.shape)
     )
 
@@ -213,7 +231,7 @@ def _names(claim: Claim, sizes: Sizes) -> tuple[str, ...]:
 def _spread(flat: Any, claim: Claim, sizes: Sizes) -> dict[str, Any]:
     """Cut a flat array of numbers into the coordinates of a claim."""
     result, position = {}, 0
-    for coordinate in claim.setting.coordinates(sizes):
+    for coordinate in claim.formal.coordinates(sizes):
         size = int(np.prod(coordinate.shape))
         result[coordinate.name] = flat[position : position + size].reshape(coordinate.shape)
         position += size
@@ -221,13 +239,21 @@ def _spread(flat: Any, claim: Claim, sizes: Sizes) -> dict[str, Any]:
 
 
 def _judge(
-    evidence: Evidence, method: str, sizes: Sizes, count: int, error: float, started: float, where: tuple[str, ...]
+    claim: Claim,
+    evidence: Evidence,
+    method: str,
+    sizes: Sizes,
+    count: int,
+    error: float,
+    started: float,
+    where: tuple[str, ...],
 ) -> Proof | Failure:
     """Every equality must be TRUE; an inequality is proved by its sign or an equality, or used from the table of axioms.
 
     Never by random points: there it may hold by chance, and their numbers are no probabilities.
     """
     modulo: list[str] = []
+    hypotheses = {SUPPOSED + hypothesis.name for hypothesis in claim.setting.all_hypotheses}
     if evidence.verdict == Verdict.NOT_APPLICABLE:
         return Failure(method, sizes, "nothing is claimed at these sizes", False)
     for entry in evidence.lines:
@@ -235,6 +261,11 @@ def _judge(
         if step is None:
             continue
         if step.relation != "=" and isinstance(step.axiom, Axiom):
+            if step.recognised is None or not bool((step.recognised == TRUE).all()):
+                return Failure(method, sizes, f"{step.right} is not seen to be an instance of {step.axiom!r}", False)
+            strange = set(step.axiom.names) - hypotheses
+            if any(name.startswith(SUPPOSED) for name in strange):
+                return Failure(method, sizes, f"{step.right} supposes what is no hypothesis of the claim", False)
             modulo += [name for name in step.axiom.names if name not in modulo]
             continue
         if step.relation != "=" and step.axiom is not None:

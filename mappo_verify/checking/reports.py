@@ -14,21 +14,27 @@ from ..claims.claim import NUMERIC, Claim, cited
 from ..claims.coordinates import Sizes
 from ..claims.verdict import Evidence, Standing, StepEvidence, Verdict
 from ..errors import MixedArithmeticError
+from ..model.tables import html_table, text_table
 from .broken import BrokenLine
 from .evaluate import raised
 from .laws import ENOUGH, standing_of
 from .monte_carlo import Statistics
 from .proving import Failure, Proof
+from .searched import Searched
 
 
 @dataclass(frozen=True, eq=False)
 class Witness:
-    """One exact instance that violates a claim, as the integers that describe it."""
+    """One exact instance that violates a claim, as the integers that describe it.
+
+    ``known`` says that it was not found now: it is a certificate of the toolkit, decided anew.
+    """
 
     claim: str
     sizes: Sizes
     coordinates: dict[str, Any]
     evidence: Evidence
+    known: bool = False
 
     @property
     def broken_statement(self) -> StepEvidence:
@@ -56,7 +62,7 @@ class ClaimReport:
     """What a campaign found about one claim.
 
     ``tightness`` lists smaller side over larger side of every decided instance.  A refutation comes with a ``witness`` in
-    coordinates; on a given game, which has none, with the ``violation`` itself.
+    coordinates; on a given game, which has none, with the ``violation`` itself.  ``searched`` says what was looked at.
     """
 
     claim: Claim
@@ -79,11 +85,23 @@ class ClaimReport:
     statistics: Statistics | None = None
     violation: Evidence | None = None
     tightness: Mapping[Sizes, Sequence[float]] = field(default_factory=dict)
+    searched: Searched | None = None
 
     @property
     def id(self) -> str:
         """The claim's id."""
         return self.claim.id
+
+    def __repr__(self) -> str:
+        return f"ClaimReport({self.id}: {self.standing.value}; {self.how})"
+
+    def _repr_html_(self) -> str:
+        """In a notebook: the standing and how it was reached; the counterexample, or the line that breaks, with its numbers."""
+        shown = (
+            self.witness.evidence if self.witness else self.broken_line.evidence if self.broken_line else self.violation
+        )
+        head = html_table(self.claim.title, _HEAD, [(self.id, self.standing.value, f"{self.instances:,}", self.how)])
+        return head + ("" if shown is None else shown._repr_html_())
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +130,20 @@ class AuditReport:
                 found[parent] = min((r.standing for r in printed), key=_STRENGTH.index)
         return found
 
+    @property
+    def _rows(self) -> list[tuple[str, str, str, str]]:
+        return [(entry.id, entry.standing.value, f"{entry.instances:,}", entry.how) for entry in self.claims]
+
+    def __str__(self) -> str:
+        return text_table(_HEAD, self._rows)
+
+    def __repr__(self) -> str:
+        return f"AuditReport({len(self.claims)} claims, {self.profile}, seed {self.seed}, {len(self.unexpected)} unexpected)"
+
+    def _repr_html_(self) -> str:
+        """In a notebook: the table."""
+        return html_table(repr(self), _HEAD, self._rows)
+
     def __getitem__(self, name: str) -> ClaimReport:
         for report in self.claims:
             if report.id == name:
@@ -122,6 +154,7 @@ class AuditReport:
         return iter(self.claims)
 
 
+_HEAD = ("claim", "standing", "instances", "how it was decided")
 _STRENGTH = [Standing.REFUTED, Standing.UNTESTED, Standing.OPEN, Standing.SUPPORTED, Standing.SURVIVED, Standing.PROVED]
 
 Progress = Callable[[str, float], None]
@@ -266,7 +299,8 @@ def _how(
         count = f"{tally.violated} of {tally.violated + tally.holds} instances ({arithmetic})"
         if witness is None:
             return count
-        return f"{count}; smallest: {witness.sizes}, at {witness.broken_statement.right!r}"
+        known = " known" if witness.known else ""
+        return f"{count}; smallest{known}: {witness.sizes}, at {witness.broken_statement.right!r}"
     if standing is Standing.PROVED:
         symbols = [p for p in proofs if p.method == "symbols"]
         points = [p for p in proofs if p.method == "points"]

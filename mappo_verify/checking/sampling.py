@@ -39,6 +39,10 @@ ACTION_SHAPES: tuple[tuple[int, ...], ...] = (
 """Equal and unequal action sets of one to four agents; small, because small counterexamples convince."""
 
 
+WIDE = 10_000
+"""Integers of a wider range are drawn by orders of magnitude as well."""
+
+
 def sizes_of(setting: Setting) -> tuple[Sizes, ...]:
     """The sizes worth trying for a setting, small ones first."""
     shapes = [
@@ -47,16 +51,52 @@ def sizes_of(setting: Setting) -> tuple[Sizes, ...]:
         if setting.agents[0] <= len(shape) <= setting.agents[1]
         and all(setting.action_range[0] <= size <= setting.action_range[1] for size in shape)
     ]
-    for count in range(
-        setting.agents[0], setting.agents[1] + 1
-    ):  # beyond the list: equal sets, the smallest and the largest
-        if not any(len(shape) == count for shape in shapes):
-            shapes += dict.fromkeys((size,) * count for size in setting.action_range)
+    for count in range(setting.agents[0], setting.agents[1] + 1):
+        shapes += _beyond_the_list(count, setting.action_range, shapes)
     states = range(setting.states[0], setting.states[1] + 1)
     found = [Sizes(count, shape, steps) for shape, count, steps in product(shapes, states, setting.steps)]
     if not setting.coordinates(found[0]):
         raise ClaimError(f"setting {setting.name!r} has no ingredient to draw, such as GameData() or PolicyData()")
     return tuple(sorted(found, key=lambda s: (s.agents, s.states * int(np.prod(s.actions)) * s.steps, s.actions)))
+
+
+COVERED = 12
+"""Action sets of one number of agents: up to so many are all tried."""
+LARGEST_TABLE = 2_000
+"""Joint actions beyond which unequal sets are not added."""
+
+
+def _beyond_the_list(
+    agents: int, action_range: tuple[int, int], listed: list[tuple[int, ...]]
+) -> list[tuple[int, ...]]:
+    """Action sets that the list lacks: all of them where they are few; else every number of actions once, beside others.
+
+    Equal sets of the smallest and the largest number, and unequal ones with the larger set first and last.
+    """
+    low, high = action_range
+    here = [shape for shape in listed if len(shape) == agents]
+    if here and max(map(max, here)) == high:
+        return []
+    if (high - low + 1) ** agents <= COVERED:
+        return [shape for shape in product(range(low, high + 1), repeat=agents) if shape not in here]
+    seen = {size for shape in here for size in shape}
+    added = [(size,) * agents for size in (low, high)]
+    spread = np.unique(np.rint(np.geomspace(low, high, COVERED)).astype(int)).tolist()
+    for size in range(low, high + 1) if high - low < COVERED else spread:
+        if size not in seen and agents > 1:
+            other = low if size > low else high
+            added += [(other,) * (agents - 1) + (size,), (size,) + (other,) * (agents - 1)]
+        elif size not in seen:
+            added.append((size,))
+    small = [shape for shape in dict.fromkeys(added) if int(np.prod(shape)) <= LARGEST_TABLE]
+    return [shape for shape in small or added[:1] if shape not in here]
+
+
+def declared_sizes(setting: Setting) -> int:
+    """How many sizes a setting declares."""
+    actions = setting.action_range[1] - setting.action_range[0] + 1
+    sets = sum(int(actions**agents) for agents in range(setting.agents[0], setting.agents[1] + 1))
+    return sets * (setting.states[1] - setting.states[0] + 1) * len(setting.steps)
 
 
 def draw(setting: Setting, sizes: Sizes, count: int, generator: np.random.Generator) -> Draw:
@@ -67,6 +107,8 @@ def draw(setting: Setting, sizes: Sizes, count: int, generator: np.random.Genera
 def _draw_one(coordinate: Coordinate, count: int, generator: np.random.Generator) -> Integers:
     shape = (count, *coordinate.shape)
     values = generator.integers(coordinate.low, coordinate.high, shape, endpoint=True)
+    if coordinate.high - coordinate.low > WIDE:
+        values = np.where(generator.integers(0, 2, shape) == 0, values, _by_logarithms(coordinate, shape, generator))
     regime = generator.integers(0, 4, count).reshape((count,) + (1,) * len(coordinate.shape))
     if coordinate.kind == "weight":
         winner = generator.integers(0, coordinate.shape[-1], shape[:-1])
@@ -84,6 +126,15 @@ def _draw_one(coordinate: Coordinate, count: int, generator: np.random.Generator
     values = np.where(regime == 1, extreme, values)
     quiet = np.full_like(values, nearest_zero(coordinate))
     return np.asarray(np.where((regime == 2) & (generator.integers(0, 3, shape) > 0), quiet, values), dtype=np.int64)
+
+
+def _by_logarithms(coordinate: Coordinate, shape: tuple[int, ...], generator: np.random.Generator) -> Integers:
+    """Integers of every order of magnitude alike, counted from the simplest of the range, on either side of it."""
+    simplest = nearest_zero(coordinate)
+    up, down = coordinate.high - simplest, simplest - coordinate.low
+    sides = np.where(generator.random(shape) * (up + down) < up, up, -down)
+    steps = np.rint(np.expm1(generator.random(shape) * np.log1p(np.abs(sides)))).astype(np.int64)
+    return np.asarray(simplest + np.sign(sides) * steps, dtype=np.int64)
 
 
 def nearest_zero(coordinate: Coordinate) -> int:

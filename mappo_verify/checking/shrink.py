@@ -1,6 +1,8 @@
-"""Makes a counterexample small: fewer agents, states and actions first, then simpler integers.
+"""Makes a counterexample small: fewer agents, states and actions first, then simpler integers, then in canonical order.
 
-Every candidate is decided exactly; what remains is *locally* minimal, since no single entry can be simplified further.
+Every candidate is decided exactly; what remains is *locally* minimal, since no single entry can be simplified further.  Rows of
+weights are divided by their greatest common divisor.  Of the instances that differ by exchanging two entries of a row or two
+rows of a table the one is taken whose larger numbers come first, so the same counterexample looks the same wherever it was found.
 """
 
 from __future__ import annotations
@@ -35,7 +37,35 @@ def shrink(claim: Claim, sizes: Sizes, coordinates: dict[str, Any]) -> tuple[Siz
         if better is None:
             break
         current = better
+    for _ in range(MAX_ROUNDS):
+        better = _ordered_once(claim, sizes, current)
+        if better is None:
+            break
+        current = better
     return sizes, current
+
+
+def _ordered_once(claim: Claim, sizes: Sizes, current: dict[str, Any]) -> dict[str, Any] | None:
+    """The violated instance with two neighbouring entries or rows exchanged, the larger one first; None if there is none."""
+    candidates = list(_exchanges(claim, sizes, current))
+    for begin in range(0, len(candidates), BATCH):
+        chunk = candidates[begin : begin + BATCH]
+        violated = _violated(claim, sizes, _stack(chunk))
+        if violated.any():
+            return chunk[int(np.argmax(violated))]
+    return None
+
+
+def _exchanges(claim: Claim, sizes: Sizes, current: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for coordinate in claim.setting.coordinates(sizes):
+        values = current[coordinate.name]
+        for axis in range(values.ndim):
+            for place in range(values.shape[axis] - 1):
+                order = np.arange(values.shape[axis])
+                order[[place, place + 1]] = place + 1, place
+                changed = np.take(values, order, axis=axis)
+                if tuple(changed.ravel()) > tuple(values.ravel()):
+                    yield {**current, coordinate.name: changed}
 
 
 def _cut(claim: Claim, smaller: Sizes, current: dict[str, Any]) -> dict[str, Any] | None:
@@ -83,6 +113,10 @@ def _candidates(claim: Claim, sizes: Sizes, current: dict[str, Any]) -> Iterator
         simplest = _with_full_rows(coordinate, np.full_like(values, nearest_zero(coordinate)))
         if _cost(simplest) < _cost(values):
             yield _cost(simplest) - _cost(values), {**current, coordinate.name: simplest}
+        if coordinate.kind == "weight":
+            divided = values // np.gcd.reduce(values, axis=-1, keepdims=True)
+            if _cost(divided) < _cost(values) and (divided >= coordinate.low).all():
+                yield _cost(divided) - _cost(values), {**current, coordinate.name: divided}
         for index in np.ndindex(values.shape):
             before = int(values[index])
             for after in {nearest_zero(coordinate), 1, -1, coordinate.low, before // 2, before - int(np.sign(before))}:

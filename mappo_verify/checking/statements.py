@@ -133,6 +133,11 @@ class StatementReport:
             words += ", with a repair"
         if self.finding is Finding.HELD:
             words += f" in {self.instances:,} certified instances" if self.instances else ""
+        broken = next(
+            (part for part in self.printed if part.broken_line and part.standing is not Standing.REFUTED), None
+        )
+        if broken is not None and broken.broken_line is not None:
+            words += f", but line {broken.broken_line.number} of the proof of {broken.id} is broken"
         if self.untried:
             total = len(self.printed) + len(self.untried)
             words += f" ({len(self.untried)} of {total} parts not tried)"

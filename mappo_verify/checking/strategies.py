@@ -90,10 +90,11 @@ def games(
 
 @st.composite
 def policies(draw: st.DrawFn, game: Game, product: bool = False, full_support: bool = False) -> Policy:
-    """Exact policies for ``game``: conditional factors unless ``product``; zeros unless ``full_support``."""
+    """Exact policies for ``game``: conditional factors unless ``product``; zeros unless ``full_support``, or unavailable."""
     chosen = Sizes(game.states, game.action_sizes)
     schema = PolicyData("policy", product=product, full_support=full_support)
     numbers = {c.name: draw(coordinates(c)) for c in schema.coordinates(chosen)}
     built = Setting("a policy", (schema,)).case(numbers, chosen, System.RATIONALS).plain()["policy"]
     assert isinstance(built, Policy)
+    built = built.restricted(game)
     return {System.RATIONALS: built.exact, System.FLOATS: built.floats, System.BALLS: built.balls}[game.system]()

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Hidden, System, Truth, system_of
+from ..arithmetic import Hidden, System, Truth, compare, system_of
 from ..arithmetic.numbers import take
 from ..arithmetic.one_instance import require_outside
 from ..model import Game, Policy
@@ -26,6 +26,8 @@ class Ingredient:
 
     name: str
     optional: bool = False
+    moves: bool = False
+    """Whether it may be another one in every step of a run: what a proof for every number of steps must not take as constant."""
     compute: Callable[[Case], Any] | None = None
     """How it follows from the ingredients before it; None for what is drawn or given."""
 
@@ -81,14 +83,28 @@ class Ingredient:
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """A condition of the claim: ``holds(case)`` is three-valued truth of the batch shape.
+    """A condition of the claim: ``holds(case)`` is a comparison, or a relation ``(left, "≤", right)``; an axis means "for all".
 
-    ``by_construction`` says that the setting only draws instances that satisfy it; it is verified all the same.
+    The relation is one of ``< ≤ = ≥ >``.  A search reads from either how much an instance lacks, and moves to where less is
+    missing.  ``by_construction`` says that the setting only draws instances that satisfy it; it is verified all the same.
+
+    ``slack`` is what it says is at least 0, where it says just that; a proof may then use it by :func:`.axioms.given`.
     """
 
     name: str
-    holds: Callable[[Case], Truth]
+    holds: Callable[[Case], Any]
     by_construction: bool = False
+    slack: Callable[[Case], Any] | None = None
+
+    @classmethod
+    def at_least_zero(cls, name: str, slack: Callable[[Case], Any], by_construction: bool = False) -> Hypothesis:
+        """``slack(case) ≥ 0``, entry by entry."""
+        return cls(name, lambda case: (slack(case), "≥", 0), by_construction, slack)
+
+    def truth(self, case: Case) -> Truth:
+        """Three-valued truth of the condition."""
+        found = self.holds(case)
+        return compare(*found) if isinstance(found, tuple) else found
 
 
 class Case:

@@ -31,8 +31,10 @@ import numpy as np
 
 from ..arithmetic import Numbers
 from ..arithmetic.one_instance import Truth, within_a_proof
-from ..axioms import Axiom
+from ..axioms import HYPOTHESIS, Axiom
 from ..errors import ClaimError, GameError, MappoVerifyError, SolverError
+from .coordinates import EVERY
+from .induction import Summed
 from .settings import Setting
 
 if TYPE_CHECKING:
@@ -77,7 +79,7 @@ class Line:
 
     ``axiom`` is an inequality of :mod:`.axioms` that the line applies; that it is an instance of it is checked wherever it is
     evaluated.  A text in its place is an assumption: it is shown, and the claim is not PROVED by it.  A value may be a function
-    without arguments; in a proof over symbols it is not called where an axiom is used.
+    without arguments.
     """
 
     expression: str
@@ -91,6 +93,10 @@ class Line:
         if self.relation is not None and self.relation not in RELATIONS:
             raise ClaimError(
                 f"line {self.expression!r} has relation {self.relation!r}; use one of {' '.join(RELATIONS)}"
+            )
+        if not isinstance(self.because, str):
+            raise ClaimError(
+                f"line {self.expression!r} gives a {type(self.because).__name__} as its reason; say it in words"
             )
         if self.relation is not None and not self.because:
             raise ClaimError(f"line {self.expression!r} gives no reason; say because=...")
@@ -143,6 +149,10 @@ class Claim:
         part is.
     symbolic, points : tuple of Sizes
         Sizes at which the audit seeks a proof in symbols, and by random points.
+    general : Setting, optional
+        A setting with more freedom, of which every instance of ``setting`` is a special case: where the instances of ``setting``
+        are no rational functions of free numbers (a run whose policies are exponentials of critics, say), its identities are
+        proved for the general one (any policies, any critics).
     note : str
         What a reader must know: scope, damaged source, how to read the verdict.
     repaired_by : str
@@ -164,6 +174,7 @@ class Claim:
     kind: Kind = Kind.PRINTED
     symbolic: tuple[Sizes, ...] = ()
     points: tuple[Sizes, ...] = ()
+    general: Setting | None = None
     note: str = ""
     repaired_by: str = ""
     transcendental: bool = False
@@ -188,19 +199,27 @@ class Claim:
         return self.kind is Kind.PRINTED
 
     @property
+    def formal(self) -> Setting:
+        """The setting whose free numbers a proof takes for parameters."""
+        return self.general or self.setting
+
+    @property
     def parent(self) -> str:
         """The id without its part."""
         return self.id.partition("/")[0]
 
-    def lines(self, case: Case, formal: bool = False) -> list[Line]:
-        """The proof's lines on ``case``; a chain must begin with :func:`line`.
+    def __repr__(self) -> str:
+        return f"Claim({self.id!r}: {self.title})"
 
-        Values that are functions are called, but for axioms of a formal proof, where their arithmetic may not exist.
+    def lines(self, case: Case, formal: bool = False) -> list[Line]:
+        """The proof's lines on ``case``; a chain must begin with :func:`line`.  Values that are functions are called.
+
+        In a ``formal`` proof no question about numbers has an answer that depends on the parameters.
         """
         with within_a_proof(formal):
-            return self._lines(case, formal)
+            return self._lines(case)
 
-    def _lines(self, case: Case, formal: bool) -> list[Line]:
+    def _lines(self, case: Case) -> list[Line]:
         result: list[Line] = []
         for entry in self._yielded(case):
             if not isinstance(entry, Line):
@@ -215,12 +234,11 @@ class Claim:
         for earlier, later in zip([None, *result], result, strict=False):
             if later.relation is not None and earlier is None:
                 raise ClaimError(f"claim {self.id}: {later.expression!r} has nothing to stand on; begin with line(...)")
-        result = [
-            self._computed(entry) if callable(entry.value) and not (formal and entry.axiom) else entry
-            for entry in result
-        ]
+        result = [self._computed(entry) if callable(entry.value) else entry for entry in result]
+        result = [self._summed(entry, case) for entry in result]
         for entry in result:
             self._require_number(entry, case)
+            self._require_hypotheses(entry)
         if len(result) < 2 or all(entry.relation is None for entry in result):
             raise ClaimError(f"claim {self.id}: no line relates to another, so nothing is claimed")
         return result
@@ -243,10 +261,33 @@ class Claim:
         except Exception as error:
             raise malformed(self.id, error, _reached(last)) from error
 
+    def _require_hypotheses(self, entry: Line) -> None:
+        """What a line takes as given is a hypothesis of the setting."""
+        if isinstance(entry.axiom, Axiom):
+            own = {hypothesis.name for hypothesis in self.setting.all_hypotheses}
+            taken = [n.removeprefix(HYPOTHESIS) for n in entry.axiom.names if n.startswith(HYPOTHESIS)]
+            strange = [name for name in taken if name not in own]
+            if strange:
+                raise ClaimError(
+                    f"claim {self.id}: the line {entry.expression!r} takes {strange} as given, and that is no "
+                    "hypothesis of its setting"
+                )
+
     def _computed(self, entry: Line) -> Line:
         """A line whose value was a function, called."""
         with blamed(self.id, f"in the line {entry.expression!r}"):
             return replace(entry, value=entry.value())
+
+    def _summed(self, entry: Line, case: Case) -> Line:
+        """A line that is a sum over a run as numbers; in a proof for every number of steps each line is one."""
+        if isinstance(entry.value, Summed):
+            return replace(entry, value=entry.value.numbers)
+        if case.sizes.steps == EVERY:
+            raise ClaimError(
+                f"claim {self.id}: line {entry.expression!r} is no sum over the run; in a proof for every number of steps it "
+                "must be made by run.sum, run.last and run.fixed"
+            )
+        return entry
 
     def _require_number(self, entry: Line, case: Case) -> None:
         """A float is no exact number, a list is no array, and numbers are no mask; all lines are in the case's system."""

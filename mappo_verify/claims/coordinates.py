@@ -18,16 +18,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..arithmetic import Array, as_array, assume_positive
+from ..arithmetic import Array, as_array, assume_nonnegative, assume_positive
 from ..errors import ClaimError
 
 Numbers = Mapping[str, Array]
 """Coordinates, by name, as numbers of one system."""
 
 
+EVERY = 0
+"""The number of steps of a proof that holds for every number of them."""
+
+
 @dataclass(frozen=True)
 class Sizes:
-    """How large an instance is: ``S`` states, ``|A_1|, ..., |A_N|`` actions, and ``K`` steps where it is a run."""
+    """How large an instance is: ``S`` states, ``|A_1|, ..., |A_N|`` actions, and ``K`` steps where it is a run.
+
+    ``steps`` is :data:`EVERY` for a proof by induction.
+    """
 
     states: int
     actions: tuple[int, ...]
@@ -39,7 +46,7 @@ class Sizes:
         return len(self.actions)
 
     def __str__(self) -> str:
-        run = f", {self.steps} steps" if self.steps != 1 else ""
+        run = ", every number of steps" if self.steps == EVERY else f", {self.steps} steps" if self.steps != 1 else ""
         return f"{self.states} state{'s' * (self.states != 1)}, {'x'.join(map(str, self.actions))} actions{run}"
 
 
@@ -78,4 +85,4 @@ def simplex(weights: Array, generic: int, defective: bool = False, positive: boo
         return as_array(shares[..., :-1] if defective else shares)
     free = weights[..., :-1]
     rows = free if defective else np.concatenate([free, (1 - free.sum(-1))[..., None]], axis=-1)
-    return assume_positive(rows) if positive or generic == INTERIOR else rows
+    return assume_positive(rows) if positive or generic == INTERIOR else assume_nonnegative(rows)

@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from ..arithmetic import Array
+from ..arithmetic.explained import explained_class
 from ..errors import ClaimError
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 SAMPLE_SIZES = (64, 256, 1024, 4096)
 
 
+@explained_class
 @dataclass(frozen=True, eq=False)
 class Experiment:
     """How the samples of a claim are drawn.

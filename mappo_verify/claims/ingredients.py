@@ -15,6 +15,7 @@ from ..arithmetic import (
     System,
     Truth,
     as_array,
+    assume_nonnegative,
     assume_positive,
     compare,
     everywhere,
@@ -32,7 +33,7 @@ from ..model.conditions import factorises, goes_on, has_full_support, in_unit, i
 from ..model.conversion import convert
 from ..model.validation import array_of, require_finite, unchecked
 from .case import Built, Case, Hypothesis, Ingredient
-from .coordinates import Coordinate, Numbers, Sizes, simplex
+from .coordinates import EVERY, Coordinate, Numbers, Sizes, simplex
 
 
 @dataclass(frozen=True)
@@ -238,7 +239,7 @@ class Table(Ingredient):
 
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> Array:
         values = numbers[self.name] / self.scale
-        return assume_positive(values) if self.low > 0 else values
+        return assume_positive(values) if self.low > 0 else assume_nonnegative(values) if self.low == 0 else values
 
 
 @dataclass(frozen=True)
@@ -249,6 +250,7 @@ class PrefixTables(Ingredient):
     low: int = -9
     high: int = 9
     scale: int = 1
+    moves: bool = False
 
     def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
         return tuple(
@@ -280,11 +282,12 @@ class Increments(Ingredient):
 
     name: str = "increments"
     high: int = 9
+    moves: bool = True
 
     def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
         return tuple(
             Coordinate(f"{self.name}.{k}.{m}", (sizes.states, prefixes), "positive", 1, self.high)
-            for k in range(sizes.steps)
+            for k in range(1 if sizes.steps == EVERY else sizes.steps)
             for m, prefixes in enumerate(prefix_sizes(sizes.actions)[1:], start=1)
         )
 

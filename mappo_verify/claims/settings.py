@@ -38,7 +38,7 @@ class Setting:
         Sizes to draw.  Where the ingredients do not depend on one, make it ``(1, 1)``: otherwise the same instances come again.
     steps : tuple of int
         Lengths to try, for runs.
-    max_agents, max_states : int
+    max_agents, max_states, max_actions : int
         What the claim is tried on at most when a user gives a game.
     """
 
@@ -51,6 +51,7 @@ class Setting:
     action_range: tuple[int, int] = (1, 3)
     max_agents: int = 8
     max_states: int = 10_000
+    max_actions: int | None = None
     max_table: int = 20_000
     """Entries of a table over states and joint actions, beyond which a claim is not tried on a user's game."""
     explore: bool = True
@@ -129,7 +130,9 @@ class Setting:
         built: dict[str, Any] = {}
         for ingredient in self.ingredients:
             if ingredient.compute is None:
-                built[ingredient.name] = ingredient.build(numbers, sizes, built, generic)
+                part = ingredient.build(numbers, sizes, built, generic)
+                if part is not None:  # what only a proof for every number of steps has
+                    built[ingredient.name] = part
         return Case(self.ingredients, sizes, system, several, built)
 
     def case_from(self, objects: Mapping[str, Any], target: System | None = None, steps: int | None = None) -> Case:

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, System, Truth, largest
+from ..arithmetic import FALSE, UNKNOWN, Array, System, Truth, largest
+from ..model.tables import html_table, row_text
 
 
 class Verdict(enum.Enum):
@@ -54,6 +55,8 @@ class StepEvidence:
     truth: Truth
     margin: Array | None
     ratios: Array | None = None
+    recognised: Truth | None = None
+    """Whether it is an instance of its axiom, hypotheses included; None where it has none."""
 
 
 def largest_of(ratios: Array | None) -> float | None:
@@ -118,3 +121,16 @@ class Evidence:
         bits = f" at {self.precision} bits" if self.precision else ""
         broken = f", broken at {self.broken.right!r}" if self.broken else ""
         return f"Evidence({self.claim}: {verdict}, margin {self.margin}, {self.arithmetic.value}{bits}{broken})"
+
+    def _repr_html_(self) -> str:
+        """In a notebook: the lines of the proof with their numbers, and where it breaks."""
+        rows = []
+        for entry in self.lines:
+            step = entry.step
+            truth = None if step is None else np.ravel(step.truth).tolist()
+            sign = "" if truth is None else "✗ broken here:" if FALSE in truth else "?" if UNKNOWN in truth else "✓"
+            value = "" if callable(entry.value) else row_text(entry.value)
+            rows.append(
+                (step.relation if step else "", entry.expression, value, f"{sign} {step.because}" if step else "")
+            )
+        return html_table(repr(self), ("", "line", "value", "because"), rows)

@@ -20,7 +20,9 @@ output, errors = Console(), Console(stderr=True)
 
 MAX_MESSAGE = 1_000
 """Characters of an error that are shown; a user's own words may stand in it."""
-GAME_HELP = "A named game (climbing, penalty:-30, two-step, random:3x2x2:7, ...) or a file (.json, .dpomdp, also .gz)."
+GAME_HELP = (
+    "A named game (climbing, penalty:-30, two-step, random:3x2x2:7, ...) or a file (.json, .dpomdp, .pomdp, also .gz)."
+)
 GameOption = Annotated[str | None, typer.Option("--game", "-g", metavar="FILE|NAME", help=GAME_HELP)]
 DiscountOption = Annotated[
     str | None,

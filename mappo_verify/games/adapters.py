@@ -13,6 +13,7 @@ The reward is averaged, and a transition that is *done* ends the game after its 
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
@@ -21,12 +22,16 @@ from typing import Any
 
 import numpy as np
 
+from ..arithmetic.explained import explained
 from ..errors import GameError
 from ..model import Game
-from .files import FLOAT_ROUNDING
+from ..model.validation import ROUNDING, rounding_of
 from .untrusted import MAX_ENTRIES
 
+logger = logging.getLogger(__package__)
 
+
+@explained
 def from_gymnasium(
     env_or_P: Any,
     discount: float | Fraction,
@@ -38,6 +43,9 @@ def from_gymnasium(
     ``action_sizes`` factors the action set into agents, agent 1 slowest; by default there is one agent.  ``start``
     defaults to the environment's ``initial_state_distrib``, where it has one.  Call ``.exact()`` for the rationals that
     the floats are.  Raises :class:`~mappo_verify.errors.GameError` that names the entry of ``P``.
+
+    A game has no time limit: where the environment has one, the logger ``mappo_verify.games`` says that it is dropped;
+    :func:`~mappo_verify.model.time_limit.time_limited` puts it back.
     """
     environment = getattr(env_or_P, "unwrapped", env_or_P)
     table = getattr(environment, "P", None) if hasattr(env_or_P, "unwrapped") else env_or_P
@@ -50,20 +58,25 @@ def from_gymnasium(
     if states * states * actions > MAX_ENTRIES:
         raise GameError(f"{states} states and {actions} actions are more than the limit of {MAX_ENTRIES} entries")
     transition, reward = np.zeros((states, actions, states)), np.zeros((states, actions))
+    ending = np.zeros((states, actions), bool)
     for state, row in enumerate(rows):
         if len(row) != actions:
             raise GameError(f"P[{state}] has {len(row)} actions, but P[0] has {actions}; every state needs the same")
         for action, outcomes in enumerate(row):
             place = f"P[{state}][{action}]"
-            mass = 0.0
+            mass, rounding = 0.0, ROUNDING
             for position, outcome in enumerate(_outcomes(outcomes, place)):
                 probability, target, paid, done = _outcome(outcome, f"{place}[{position}]", states)
                 mass += probability
                 reward[state, action] += probability * paid
                 if not done:
                     transition[state, action, target] += probability
-            if abs(mass - 1) > FLOAT_ROUNDING:
-                raise GameError(f"the probabilities of {place} sum to {mass}, not to 1")
+                ending[state, action] |= done and probability > 0
+                rounding = max(rounding, rounding_of(outcome[0], len(outcomes)))
+            if abs(mass - 1) > rounding:
+                raise GameError(f"the probabilities of {place} sum to {mass}, not to 1; divide them by their sum")
+            transition[state, action] /= mass
+            reward[state, action] /= mass
     if start is None:
         start = getattr(environment, "initial_state_distrib", None)
     try:
@@ -71,6 +84,10 @@ def from_gymnasium(
     except (TypeError, ValueError):
         raise GameError(f"start {start!r} is not a list of {states} probabilities") from None
     spec = getattr(environment, "spec", None)
+    limit = _time_limit(env_or_P)
+    if limit is not None:
+        message = "%s truncates episodes after %d steps, which the game does not; mv.time_limited(game, %d) does"
+        logger.warning(message, getattr(spec, "id", None) or type(environment).__name__, limit, limit)
     return Game(
         transition,
         reward,
@@ -78,7 +95,19 @@ def from_gymnasium(
         action_sizes or (),
         start=start,
         name=str(getattr(spec, "id", None) or ""),
+        ends=ending,
     )
+
+
+def _time_limit(environment: Any) -> int | None:
+    """After how many steps some wrapper of an environment truncates, or the environment itself."""
+    layer = environment
+    while layer is not None:
+        limit = getattr(layer, "_max_episode_steps", None)
+        if limit is not None:
+            return int(limit)
+        layer = vars(layer).get("env") if hasattr(layer, "__dict__") else None
+    return None
 
 
 def _members(table: Any, name: str) -> list[Any]:

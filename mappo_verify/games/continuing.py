@@ -22,11 +22,13 @@ from dataclasses import replace
 import numpy as np
 
 from ..arithmetic import System, compare, like
+from ..arithmetic.explained import explained
 from ..errors import GameError
 from ..model import Game
 from ..model.validation import ROUNDING
 
 
+@explained
 def restarted(game: Game) -> Game:
     """The game in which termination leads back to the start distribution ``ρ``; a batch game by game.
 
@@ -53,4 +55,6 @@ def restarted(game: Game) -> Game:
             f"start{index or ''} sums to {mass[tuple(index)]}; to start again a game needs a start that sums to 1"
         )
     again = game.stopping[..., None] * game.start[..., None, None, :]
-    return replace(game, transition=game.transition + again, name=f"{game.name}, restarted" if game.name else "")
+    return replace(
+        game, ends=None, transition=game.transition + again, name=f"{game.name}, restarted" if game.name else ""
+    )

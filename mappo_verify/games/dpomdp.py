@@ -37,10 +37,10 @@ def load_dpomdp(path: PathLike, discount: int | str | Fraction | None = None) ->
     Raises :class:`~mappo_verify.errors.FileError` naming the file, the line and the value.
     """
     chosen = chosen_discount(discount)
-    return _Reader(path, read_bytes(path)).game(chosen)
+    return Reader(path, read_bytes(path)).game(chosen)
 
 
-class _Reader(Declarations):
+class Reader(Declarations):
     """The tables that the declarations of one file amount to."""
 
     # -- tables -------------------------------------------------------------------------------------------------------
@@ -176,6 +176,7 @@ class _Reader(Declarations):
     # -- the game -----------------------------------------------------------------------------------------------------
 
     def game(self, discount: Fraction | None) -> Game:
+        """All of the file; ``discount`` replaces its own."""
         written = self._discount() if discount is None or "discount" in self.header else None
         cost, start = self._is_cost(), self._start()
         lines: dict[str, list[Assignment]] = {"T": [], "O": [], "R": []}
@@ -195,7 +196,7 @@ class _Reader(Declarations):
                 start=start,
                 state_names=self.states.names,
                 action_names=action_names if named else None,
-                name=re.sub(r"\.dpomdp(\.gz)?$", "", Path(self.path).name, flags=re.IGNORECASE),
+                name=re.sub(r"\.d?pomdp(\.gz)?$", "", Path(self.path).name, flags=re.IGNORECASE),
             )
         except GameError as error:
             self.fail(None, str(error))

@@ -56,7 +56,7 @@ Place = tuple[int | slice, ...]
 ALL = slice(None)
 
 
-class _Section(NamedTuple):
+class Section(NamedTuple):
     """One declaration: from its keyword to the next."""
 
     keyword: str
@@ -67,7 +67,7 @@ class _Section(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _Names:
+class Names:
     """The members of one set: states, or the actions or observations of one agent."""
 
     size: int
@@ -75,6 +75,7 @@ class _Names:
 
     @cached_property
     def index(self) -> dict[str, int]:
+        """Where each name is."""
         return {name: i for i, name in enumerate(self.names or ())}
 
     def __getitem__(self, position: int) -> str:
@@ -101,8 +102,8 @@ class Declarations:
         self.chances: dict[str, Any] = {}
         self.places: dict[tuple[str, str], Place] = {}
         self.zero, self.most = self.rational(0), self.rational(1 + ROW_ROUNDING)
-        self.header: dict[str, _Section] = {}
-        self.body: list[_Section] = []
+        self.header: dict[str, Section] = {}
+        self.body: list[Section] = []
         self._split(text)
         agents = self._agents()
         self.states = self._names(self._tokens("states"), "state")
@@ -123,7 +124,7 @@ class Declarations:
         """Declarations begin where a line begins with a keyword and a colon; whatever follows belongs to them."""
         if text.count(b"\n") >= MAX_LINES:
             self.fail(None, f"the file has more than {MAX_LINES} lines")
-        current: _Section | None = None
+        current: Section | None = None
         for number, line in enumerate(text.split(b"\n"), 1):
             if len(line) > MAX_LINE:
                 self.fail(number, f"the line is longer than {MAX_LINE} bytes; break it between two words")
@@ -132,14 +133,14 @@ class Declarations:
                 continue
             found = _SECTION.fullmatch(content)
             if found and (found[2] is None or found[1] == "start"):
-                current = _Section(found[1], found[2] or "", number, [(number, found[3])])
+                current = Section(found[1], found[2] or "", number, [(number, found[3])])
                 self._add(current)
             elif current is None or (":" in content and current.keyword in SECTIONS):
                 self.fail(number, f"{shown(content)} is not a declaration; they are {', '.join(SECTIONS)}, T, O and R")
             else:
                 current.rows.append((number, content))
 
-    def _add(self, section: _Section) -> None:
+    def _add(self, section: Section) -> None:
         if section.keyword not in SECTIONS:
             self.body.append(section)
             return
@@ -156,7 +157,7 @@ class Declarations:
             self.fail(self.header[keyword].line, f"'{keyword}:' is empty")
         return tokens
 
-    def _rows(self, section: _Section) -> Iterator[list[Token]]:
+    def _rows(self, section: Section) -> Iterator[list[Token]]:
         """The words of each line of a declaration of the header that has any."""
         left = MAX_HEADER
         for line, text in section.rows:
@@ -187,10 +188,10 @@ class Declarations:
             self.fail(tokens[0][1], f"{agents} agents are more than the limit of {MAX_AGENTS}")
         return agents
 
-    def _per_agent(self, keyword: str, agents: int) -> list[_Names]:
+    def _per_agent(self, keyword: str, agents: int) -> list[Names]:
         """One line per agent.  A file without observations leaves every agent one, which says nothing."""
         if keyword == "observations" and keyword not in self.header:
-            return [_Names(1, None)] * agents
+            return [Names(1, None)] * agents
         self._tokens(keyword)
         section = self.header[keyword]
         rows = list(self._rows(section))
@@ -201,13 +202,13 @@ class Declarations:
             self.fail(section.line, f"there are more joint {keyword} than the limit of {MAX_JOINT}")
         return members
 
-    def _names(self, tokens: list[Token], kind: str) -> _Names:
+    def _names(self, tokens: list[Token], kind: str) -> Names:
         """A count, or a list of distinct names that cannot be taken for numbers."""
         first, line = tokens[0]
         if len(tokens) == 1 and _COUNT.fullmatch(first):
             if int(first) < 1:
                 self.fail(line, f"there must be at least one {kind}, not {first}")
-            return _Names(int(first), None)
+            return Names(int(first), None)
         seen: dict[str, int] = {}
         for name, line in tokens:
             complaint = name_complaint(name)
@@ -218,7 +219,7 @@ class Declarations:
             if complaint:
                 self.fail(line, complaint)
             seen[name] = line
-        return _Names(len(seen), tuple(seen))
+        return Names(len(seen), tuple(seen))
 
     @staticmethod
     def _is_number(text: str) -> bool:
@@ -303,7 +304,7 @@ class Declarations:
             cure = "; write more digits" if abs(total - 1) < self.rational(Fraction(1, 100)) else ""
             self.fail(line, f"{what} sums to {told(self.fraction(total))}, not to 1{cure}")
 
-    def _index(self, token: Token, names: _Names, kind: str) -> int:
+    def _index(self, token: Token, names: Names, kind: str) -> int:
         word, line = token
         if word in names.index:
             return names.index[word]
@@ -318,7 +319,7 @@ class Declarations:
             self.fail(line, f"a state is one name, one index or *, not {shown(' '.join(word for word, _ in tokens))}")
         return (ALL,) if tokens[0][0] == "*" else (self._index(tokens[0], self.states, "state"),)
 
-    def _joint_place(self, tokens: list[Token], line: int, members: list[_Names], kind: str) -> Place:
+    def _joint_place(self, tokens: list[Token], line: int, members: list[Names], kind: str) -> Place:
         """One word per agent, or one joint index (agent 1 slowest), or ``*`` for everything."""
         if len(tokens) == 1 and tokens[0][0] == "*":
             return (ALL,) * len(members)
@@ -340,7 +341,7 @@ class Declarations:
 
     # -- T, O and R lines ---------------------------------------------------------------------------------------------
 
-    def _fields(self, section: _Section, axes: int) -> list[list[tuple[int, str]]]:
+    def _fields(self, section: Section, axes: int) -> list[list[tuple[int, str]]]:
         """What stands between the colons, line by line.
 
         A line break before the numbers counts as the colon that may be missing.  Of more than ``axes + 1`` fields, no more are
@@ -360,7 +361,7 @@ class Declarations:
                 break
         return fields
 
-    def _assignment(self, section: _Section) -> Assignment:
+    def _assignment(self, section: Section) -> Assignment:
         """Read one T, O or R declaration: addresses of some axes, then a number, or numbers for the axes left out."""
         keyword, line = section.keyword, section.line
         kinds = {"T": "ass", "O": "aso", "R": "asso"}[keyword]

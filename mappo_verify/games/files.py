@@ -25,11 +25,11 @@ import msgspec
 import numpy as np
 
 from ..arithmetic import Array, System, module_of, support
+from ..arithmetic.explained import explained
 from ..errors import FileError, GameError
 from ..model import Game
 from ..model.agents import joint_action, joint_index
 from ..model.validation import ROUNDING
-from .large import save_npz
 from .untrusted import (
     MAX_AGENTS,
     MAX_BYTES,
@@ -56,7 +56,7 @@ MAX_SUM_BITS = 2**16
 """Bits of the common denominator of one distribution."""
 
 FORMAT, VERSION = "mappo-verify-game", 1
-FLOAT_ROUNDING = Fraction(1, 10**9)
+FLOAT_ROUNDING = Fraction(ROUNDING)
 """By how much a row of a file whose numbers are float64 may miss 1."""
 
 # --- reading --------------------------------------------------------------------------------------------------------
@@ -306,6 +306,7 @@ class _Reader:
     def _transition(self) -> Array:
         actions = prod(self.sizes)
         table = self._empty(self.states, actions, self.states)
+        self.ending = np.zeros((self.states, actions), bool)
         mass: dict[int, Any] = {}
         last: dict[int, int] = {}
         seen: dict[int, int] = {}
@@ -319,6 +320,8 @@ class _Reader:
             if entry.next is not None:
                 target = self._state(("transition", position, "next"), entry.next)
                 table[state, joint, target] = probability.value
+            elif probability.exact:
+                self.ending[state, joint] = True
             self._once(seen, row * (self.states + 1) + target, "transition", position)
             mass[row] = self._sum(("transition", position, "probability"), mass.get(row, nothing), probability)
             last[row] = position
@@ -390,6 +393,7 @@ class _Reader:
                 state_names=None if self.state_names is None else tuple(self.state_names),
                 action_names=action_names if any(self.action_names) else None,
                 name=data.name or "",
+                ends=self.ending if self.floats else None,
             )
         except GameError as error:
             self.fail("$", str(error))
@@ -398,10 +402,10 @@ class _Reader:
 # --- writing --------------------------------------------------------------------------------------------------------
 
 
+@explained
 def save_game(game: Game, path: PathLike) -> None:
     """Write one game, exactly, as ``.json`` or ``.json.gz``; floats are written as the rationals that they are.
 
-    ``.npz`` is for large games over floats, dense or sparse (:mod:`.large`): plain arrays that are mapped when they are read.
     The file appears whole or not at all.  Raises :class:`~mappo_verify.errors.GameError` for a game that has no exact
     numbers (balls, symbols) or is a batch, :class:`~mappo_verify.errors.FileError` where the file cannot be written.
     """
@@ -409,12 +413,13 @@ def save_game(game: Game, path: PathLike) -> None:
         raise GameError(f"a file holds one game, not a batch of shape {game.batch_shape}; save game[i]")
     if game.system not in (System.RATIONALS, System.FLOATS):
         raise GameError(f"a game in {game.system.value} has no exact numbers to write; save the game it was made from")
+    if game.available is not None:
+        raise GameError(
+            "the file format has no masks of available actions; save game.without_mask(), whose tables are the same"
+        )
     target = os.fspath(path)
-    if target.lower().endswith(".npz"):
-        save_npz(game, path)
-        return
     if not target.lower().endswith((".json", ".json.gz")):
-        raise FileError(f"{target} does not end in .json, .json.gz or .npz, the formats that games are saved in")
+        raise FileError(f"{target} does not end in .json or .json.gz, the format that games are saved in")
     complaint = size_complaint(game.states, game.action_sizes)
     if complaint:
         raise FileError(f"{target}: {complaint}")
@@ -448,18 +453,17 @@ def _lines(game: Game) -> Iterator[bytes]:
     ]
     encode = msgspec.json.encode
 
-    def distribution(row: Array, key: str, fixed: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    def distribution(row: Array, key: str, fixed: dict[str, Any], ends: bool) -> Iterator[dict[str, Any]]:
         rest = 1 - sum((exact(p) for p in row[support(row)]), Fraction(0))
         for target in np.flatnonzero(support(row)).tolist():
             yield {**fixed, key: states[target], "probability": _written(exact(row[target]))}
-        # What a float row misses 1 by may be rounding, which is not termination.
-        if rest > (ROUNDING if game.system is System.FLOATS else 0):
+        if ends and rest > 0:  # what a float row misses 1 by may be rounding, which is not termination
             yield {**fixed, key: None, "probability": _written(rest)}
 
     def transitions() -> Iterator[dict[str, Any]]:
         for state, action in np.ndindex(game.states, game.actions):
             fixed = {"state": states[state], "actions": joint[action]}
-            yield from distribution(game.transition[state, action], "next", fixed)
+            yield from distribution(game.transition[state, action], "next", fixed, bool(game.ends[state, action] > 0))
 
     def rewards() -> Iterator[dict[str, Any]]:
         for state, action in np.argwhere(support(game.reward)).tolist():
@@ -473,7 +477,8 @@ def _lines(game: Game) -> Iterator[bytes]:
     yield b',\n"actions": ' + encode(game.action_names or game.action_sizes)
     sections = {"transition": transitions(), "reward": rewards()}
     if game.start is not None:
-        sections = {"start": distribution(game.start, "state", {}), **sections}
+        short = game.system is System.RATIONALS or bool(1 - game.start.sum() > ROUNDING)
+        sections = {"start": distribution(game.start, "state", {}, short), **sections}
     for title, entries in sections.items():
         yield b",\n" + encode(title) + b": ["
         for position, entry in enumerate(entries):

@@ -6,13 +6,14 @@ import os
 from collections.abc import Callable
 from fractions import Fraction
 
-from ..arithmetic import like
+from ..arithmetic import System, like
+from ..arithmetic.explained import explained
 from ..errors import FileError, GameError
 from ..model import Game
 from .dpomdp import load_dpomdp
 from .files import load_json
-from .large import load_npz
 from .named import NAMED, named_game
+from .pomdp import load_pomdp
 from .untrusted import PathLike, chosen_discount, shown
 
 READERS: dict[str, Callable[[PathLike, int | str | Fraction | None], Game]] = {
@@ -20,19 +21,15 @@ READERS: dict[str, Callable[[PathLike, int | str | Fraction | None], Game]] = {
     ".json.gz": load_json,
     ".dpomdp": load_dpomdp,
     ".dpomdp.gz": load_dpomdp,
-    ".npz": lambda path, discount: _discounted(load_npz(path), discount),
+    ".pomdp": load_pomdp,
+    ".pomdp.gz": load_pomdp,
 }
 """How a file name ends, and who reads it."""
 
 
-def _discounted(game: Game, discount: int | str | Fraction | None) -> Game:
-    """A float game, with another discount where one is asked for."""
-    chosen = chosen_discount(discount)
-    return game if chosen is None else game.with_discount(float(chosen))
-
-
+@explained
 def load_game(path: PathLike, discount: int | str | Fraction | None = None) -> Game:
-    """The game in a file: our JSON (``docs/game-format.md``) or a ``.dpomdp`` file, each possibly with ``.gz``, or ``.npz``.
+    """The game in a file: our JSON (``docs/game-format.md``), a ``.dpomdp`` or a ``.pomdp`` file, each possibly with ``.gz``.
 
     ``discount``, an int, a Fraction or a string such as ``"0.95"``, replaces the file's own; many ``.dpomdp`` say 1.
     Raises :class:`~mappo_verify.errors.FileError` naming the file, the line or JSON path, and the value.
@@ -45,6 +42,7 @@ def load_game(path: PathLike, discount: int | str | Fraction | None = None) -> G
     raise FileError(f"{path}: games are read from files that end in {', '.join(READERS)}")
 
 
+@explained
 def resolve_game(text: str, discount: int | str | Fraction | None = None) -> Game:
     """A game by name (``climbing``, ``penalty:-30``) or from a file; a file that is called like a game needs ``./``.
 
@@ -52,7 +50,7 @@ def resolve_game(text: str, discount: int | str | Fraction | None = None) -> Gam
     """
     if text.partition(":")[0] in NAMED:
         game, chosen = named_game(text), chosen_discount(discount)
-        return game if chosen is None else game.with_discount(like(chosen, game.system))
+        return game if chosen is None else game.with_discount(like(chosen, System.RATIONALS))
     if text.lower().endswith(tuple(READERS)):
         return load_game(text, discount)
     raise GameError(

@@ -23,15 +23,17 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import Array, Hidden, System, as_array, compare, like
+from ..arithmetic.explained import explained, explained_class
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.agents import sum_out_later
 from ..model.conversion import convert
 from ..model.features import Features
 from ..model.trees import shared
-from ..model.validation import array_of, freeze, in_system, require_shape, require_subprobability
+from ..model.validation import array_of, freeze, in_system, probabilities, require_shape
 
 
+@explained_class
 @dataclass(frozen=True, eq=False, repr=False)
 class OfflineProblem:
     """What Algorithms 2 and 4 are given, in one number system.
@@ -76,7 +78,7 @@ class OfflineProblem:
         for name, core, wanted in (("states_distribution", 1, "[S]"), ("action_distribution", 2, "[S, A]")):
             table = in_system(array_of(getattr(self, name), name), game.system)
             require_shape(name, table, axes[:core], wanted)
-            require_subprobability(name, table, full=True)
+            probabilities(name, table, full=True)
             object.__setattr__(self, name, freeze(table, core, game.system))
         radius = in_system(array_of(self.radius, "radius"), game.system)
         if radius.ndim or (compare(radius, ">", like(0, radius)) <= 0).any():
@@ -129,6 +131,7 @@ class OfflineProblem:
         return f"OfflineProblem({self.game!r}, {self.features!r}, L = {self.radius})"
 
 
+@explained
 def tabular_problem(
     game: Game, comparator: Policy, *, states_distribution: Any = None, action_distribution: Any = None
 ) -> OfflineProblem:
@@ -149,6 +152,7 @@ def tabular_problem(
 # --- counterexamples to Theorem 5.5 -----------------------------------------------------------------------------------
 
 
+@explained
 def two_agent_gap() -> OfflineProblem:
     """Theorem 5.5 fails with two agents, although every class of critics is complete and realizable.
 
@@ -187,6 +191,7 @@ def two_agent_gap() -> OfflineProblem:
     )
 
 
+@explained
 def two_agent_classes() -> tuple[Array, Array]:
     """Finite classes for :func:`two_agent_gap` on which Theorem D.7 fails: ``[3, 4, 2]`` and ``[1, 4, 4]``, exact.
 
@@ -202,6 +207,7 @@ def two_agent_classes() -> tuple[Array, Array]:
     return like(np.array([true, wrong, image], object), exact), like(np.array(joint, object), exact)
 
 
+@explained
 def one_agent_gap() -> OfflineProblem:
     """Theorem 5.5 fails with one agent and a unique optimum, when the class holds every ``Q_π`` and no more.
 

@@ -22,6 +22,7 @@ from operator import mul
 import numpy as np
 
 from ..arithmetic import Array, as_array, contract
+from ..errors import GameError
 
 Sizes = tuple[int, ...]
 
@@ -84,3 +85,18 @@ def factor_axes(factor: Array, agent: int, action_sizes: Sizes) -> Array:
 def axis_of(agent: int, agents: int) -> int:
     """The (negative) axis of ``agent`` (counted from 0) in an array made by :func:`agent_axes`."""
     return agent - agents
+
+
+def reordered(table: Array, action_sizes: Sizes, places: Sequence[int]) -> Array:
+    """``[..., |A|]`` with the agents in another order: agent ``k`` of the result is agent ``places[k]``, counted from 0."""
+    agents = len(action_sizes)
+    moved = np.moveaxis(agent_axes(table, action_sizes), [axis_of(m, agents) for m in places], range(-agents, 0))
+    return moved.reshape(table.shape)
+
+
+def order_of(order: Sequence[int], agents: int) -> tuple[int, ...]:
+    """A permutation of the agents ``1..N`` as places counted from 0; else :class:`GameError`."""
+    given = tuple(order)
+    if set(given) != set(range(1, agents + 1)) or len(given) != agents:
+        raise GameError(f"order {given} does not name each of the agents 1..{agents} once")
+    return tuple(int(m) - 1 for m in given)

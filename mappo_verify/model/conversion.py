@@ -17,14 +17,14 @@ def convert(
     values: Any,
     target: System | Hidden,
     max_denominator: int | None = None,
-    rows: bool = False,
+    rows: bool | npt.NDArray[np.bool_] = False,
     name: str = "the array",
 ) -> Array:
     """``values`` in the system ``target``.
 
     Floats become the rationals that they are; ``max_denominator`` then rounds to the nearest such fraction.  ``rows`` says
-    that the last axis holds (sub)probabilities, whose sums survive the rounding.  Where the target is the system of one instance,
-    all instances share the result.
+    that the last axis holds (sub)probabilities, whose sums survive the rounding, or which of its rows sum to 1.  Where the target
+    is the system of one instance, all instances share the result.
     """
     values = np.asarray(values)
     if isinstance(target, Hidden):
@@ -46,7 +46,10 @@ def convert(
             raise ExactnessError(f"{name}: {error}") from None
     if source is System.FLOATS:
         values = module_of(System.FLOATS).to_rational(values)
-    full = _nearly_one(values) if rows and (source is System.FLOATS or max_denominator is not None) else None
+    probable = isinstance(rows, np.ndarray) or rows
+    full = None
+    if probable and (source is System.FLOATS or max_denominator is not None):
+        full = rows[..., None] if isinstance(rows, np.ndarray) else _nearly_one(values)
     if max_denominator is not None:
         rationals = module_of(System.RATIONALS)
         values = elementwise(

@@ -29,6 +29,7 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import Array, System, compare, contract, identity, lift, like, sqrt, square, tilt, zeros
+from ..arithmetic.explained import explained, explained_class
 from ..errors import GameError
 from .agents import prefix_sizes
 from .conversion import convert
@@ -55,6 +56,7 @@ Decomposition = tuple[Array | None, Array, Array | None]
 """``√W φ = U diag(σ) Vᵀ`` as ``(U, σ, V)``; None stands for an identity."""
 
 
+@explained_class
 @dataclass(frozen=True, eq=False, repr=False)
 class Features(ABC):
     """Features of every agent, for ``states`` states and agents with ``action_sizes`` actions, in one number ``system``.
@@ -71,11 +73,13 @@ class Features(ABC):
     # -- constructors -------------------------------------------------------------------------------------------------
 
     @staticmethod
+    @explained
     def tabular(game: Game) -> TabularFeatures:
         """One-hot features of every ``(s, p, a)``: any factor of full support is log-linear in them."""
         return TabularFeatures(game.states, game.action_sizes, game.system)
 
     @staticmethod
+    @explained
     def product(game: Game) -> GivenFeatures:
         """One-hot features of ``(s, a)`` that ignore the prefix: agents that do not see each other's actions, ``d_m = S·A_m``.
 
@@ -88,6 +92,7 @@ class Features(ABC):
         return Features.given(tables)
 
     @staticmethod
+    @explained
     def random(game: Game, dimension: int, seed: int = 0) -> GivenFeatures:
         """Directions drawn uniformly, of norm just below 1, ``dimension`` for every agent; the seed makes them reproducible."""
         require_count("the dimension of features", dimension)
@@ -105,6 +110,7 @@ class Features(ABC):
         return Features.given([convert(table, game.system) for table in unit])
 
     @staticmethod
+    @explained
     def given(tables: Sequence[Any]) -> GivenFeatures:
         """The user's own: ``tables[m]`` is ``φ^{m+1}``, of shape ``[..., S, prefixes, A_{m+1}, d_{m+1}]``.
 

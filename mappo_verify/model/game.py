@@ -2,47 +2,60 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import prod
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..arithmetic import (
+    FALSE,
+    TRUE,
     Array,
     System,
     Truth,
     as_array,
     choose,
     compare,
+    contract,
     is_hidden,
-    is_sparse,
     largest,
     like,
     maximum,
     minimum,
+    ones,
     possible,
+    require_one_system,
     select,
     smallest,
     system_of,
 )
+from ..arithmetic.explained import explained_class
 from ..errors import GameError
+from .agents import joint_action, order_of, reordered
+from .availability import Masks, joint_mask, masks_of, substitutes_of
 from .conversion import convert
-from .sparse import dense_for, is_matrix, sparse_fields
+from .tables import html_table, number_text
 from .validation import (
     MAX_ENTRIES,
-    ROUNDING,
+    array_of,
     arrays_of,
     at,
     first,
     freeze,
+    in_system,
+    probabilities,
     require_finite,
     require_shape,
-    require_subprobability,
+    rounding_of,
+    unchecked,
 )
 
 
+@explained_class
 @dataclass(frozen=True, eq=False, repr=False)
 class Game:
     """A fully cooperative Markov game, or a batch of them, in one number system.
@@ -55,10 +68,9 @@ class Game:
     ----------
     transition : ``[..., S, A, S]``
         ``P(s' | s, a)`` with the joint actions on one axis, agent 1 slowest.  Rows may sum to less than 1: the missing mass is
-        termination.  Or a SciPy sparse matrix ``[S·A, S]``, of a single game over floats: the same functions then work without
-        a dense table, and say what it would cost where they need one.
+        termination.
     reward : ``[..., S, A]``
-        ``r(s, a)``, any real range.
+        ``r(s, a)``, any real range.  ``R(s, a, s')`` in the shape of the transition is averaged: ``Σ_s' P(s'|s, a) R(s, a, s')``.
     discount : ``[...]``
         ``γ`` in [0, 1].  ``γ = 1`` is legal wherever ``I - P_π`` is invertible for the policies involved.
     action_sizes : tuple of int
@@ -68,6 +80,12 @@ class Game:
     state_names, action_names : optional
         Names for display, one per state, and one tuple per agent.
     name : str
+    available : tuple of ``[S, A_m]`` masks, optional
+        One for each agent: which actions it has in which state, alike in the whole batch.  An unavailable action's rows are
+        overwritten by those of the agent's first available one, so that maxima over actions stay right; policies may not play it.
+    ends : Boolean ``[..., S, A]``, optional
+        Where the game may end.  By default where a row sums to less than 1: for floats, by more than :data:`CLEARLY_LESS`, and a
+        row that misses 1 by less than that and by more than rounding of the type that came in is refused.
 
     Examples
     --------
@@ -88,15 +106,13 @@ class Game:
     state_names: tuple[str, ...] | None = None
     action_names: tuple[tuple[str, ...], ...] | None = None
     name: str = ""
+    available: Masks | None = None
+    ends: Any = None
     system: System = field(init=False)
-    ends: Truth = field(init=False)
 
     def __post_init__(self) -> None:
         if is_hidden((self.transition, self.reward, self.discount, self.start)):
             self._of_one_instance()
-            return
-        if is_matrix(self.transition):
-            self._of_sparse()
             return
         given = {"transition": self.transition, "reward": self.reward, "discount": self.discount}
         system, arrays = arrays_of(**given, **({} if self.start is None else {"start": self.start}))
@@ -109,6 +125,8 @@ class Game:
         states, actions = transition.shape[-3], transition.shape[-2]
         sizes = _action_sizes(self.action_sizes, actions)
         require_shape("transition", transition, (states, actions, states), "[..., S, A, S]")
+        if reward.shape[-3:] == transition.shape[-3:] and reward.ndim == transition.ndim:  # R(s, a, s')
+            reward = contract("...sat,...sat->...sa", transition, reward)
         require_shape("reward", reward, (states, actions), "[..., S, A]")
         if start is not None:
             require_shape("start", start, (states,), "[..., S]")
@@ -125,44 +143,56 @@ class Game:
             raise GameError(
                 f"a batch of {prod(batch)} games of this size is more than the limit of {MAX_ENTRIES} entries"
             )
-        table, mass = freeze(np.broadcast_to(transition, batch + transition.shape[-3:]), 3, system), None
         if system is not System.SYMBOLS:
-            mass = require_subprobability("transition", table if batch == transition.shape[:-3] else transition)
+            ends = None if self.ends is None else self._given_ends(transition)
+            transition = probabilities("transition", transition, rounding_of(self.transition, states), ends=ends)
             require_finite("reward", reward)
-            require_finite("discount", discount)
-            outside = (compare(discount, "<", like(0, discount)) > 0) | (compare(discount, ">", like(1, discount)) > 0)
-            if outside.any():
-                raise GameError(f"discount{at(first(outside, discount))} is outside [0, 1]")
+            _require_discount(discount)
             if start is not None:
-                require_subprobability("start", start)
+                start = probabilities("start", start, rounding_of(self.start, states))
         names = self._names(states, sizes)
-        ends = _ends(transition.sum(-1) if mass is None else mass)
+        masks = None if self.available is None else masks_of(self.available, states, sizes)
+        if masks is not None:
+            taken = substitutes_of(masks)
+            transition = np.take_along_axis(
+                transition, taken.reshape((1,) * len(transition.shape[:-3]) + (*taken.shape, 1)), -2
+            )
+            reward = np.take_along_axis(reward, taken.reshape((1,) * len(reward.shape[:-2]) + taken.shape), -1)
         for name, value in {
-            "transition": table,
+            "available": masks,
+            "transition": freeze(np.broadcast_to(transition, batch + transition.shape[-3:]), 3, system),
             "reward": freeze(np.broadcast_to(reward, batch + reward.shape[-2:]), 2, system),
             "discount": freeze(np.broadcast_to(discount, batch), 0, system),
             "start": None if start is None else freeze(np.broadcast_to(start, batch + start.shape[-1:]), 1, system),
             "action_sizes": sizes,
             "system": system,
-            "ends": np.broadcast_to(ends, batch + transition.shape[-3:-1]),
+            "ends": np.broadcast_to(
+                _ends(transition) if self.ends is None else self._given_ends(transition),
+                batch + transition.shape[-3:-1],
+            ),
             "state_names": names[0],
             "action_names": names[1],
         }.items():
             object.__setattr__(self, name, value)
 
-    def _of_sparse(self) -> None:
-        """The fields of a single game over floats whose transitions are a sparse matrix ``[S·A, S]``."""
-        given = (self.transition, self.reward, self.discount, self.start)
-        made = sparse_fields(*given, prod(self.action_sizes) if np.size(self.action_sizes) else None)
-        transition = made["transition"]
-        states, actions = transition.shape[:2]
-        sizes = _action_sizes(self.action_sizes, actions)
-        ends = compare(transition.mass, "<", 1 - ROUNDING)
-        ends.setflags(write=False)
-        names = self._names(states, sizes)
-        made |= {"action_sizes": sizes, "system": System.FLOATS, "ends": ends}
-        for name, value in (made | {"state_names": names[0], "action_names": names[1]}).items():
-            object.__setattr__(self, name, value)
+    def _given_ends(self, transition: Array) -> Truth:
+        """``ends`` as it was passed: Booleans, or three-valued."""
+        given = np.asarray(self.ends)
+        if given.dtype == bool:
+            given = np.where(given, TRUE, FALSE)
+        if given.dtype != np.int8:
+            raise GameError(f"ends has dtype {given.dtype}; it says by True or False where the game may end")
+        core = transition.shape[-3:-1]
+        try:
+            shape = np.broadcast_shapes(given.shape, transition.shape[:-1])
+        except ValueError:
+            shape = ()
+        if shape[-2:] != core:
+            raise GameError(f"ends has shape {given.shape}; it needs [..., S, A] = [..., {core[0]}, {core[1]}]")
+        given = np.broadcast_to(given, shape)
+        if system_of(transition) is System.RATIONALS and (given != _ends(transition)).any():
+            raise GameError("ends contradicts the rows of the transition, which say exactly where the game may end")
+        return given
 
     def _of_one_instance(self) -> None:
         """The fields of a game whose arrays are the numbers of one instance, which were checked when they were made."""
@@ -234,11 +264,9 @@ class Game:
             start=None if self.start is None else np.asarray(self.start[index]),
         )
 
-    def _keeping_ends(self, ends: Truth, **changes: Any) -> Game:
+    def _keeping_ends(self, ends: Truth | None, **changes: Any) -> Game:
         """A changed copy with the same knowledge of what terminates: exact data knows what balls around 1 cannot tell."""
-        result = replace(self, **changes)
-        object.__setattr__(result, "ends", ends)
-        return result
+        return replace(self, ends=ends, **changes)
 
     # -- derived facts ------------------------------------------------------------------------------------------------
 
@@ -249,7 +277,15 @@ class Game:
     @property
     def stopping(self) -> Array:
         """How likely the game ends, ``1 - Σ_s' P(s'|s, a)``, ``[..., S, A]``; 0 where only rounding took mass."""
-        return choose(self.ends, like(1, self.system) - self.transition.sum(-1), like(0, self.system))
+        if self.system is System.FLOATS:
+            from ..arithmetic.floats import complement
+
+            may_end = np.asarray(self.ends > 0)
+            left = np.maximum(complement(self.transition), 0.0) if may_end.any() else np.zeros(may_end.shape)
+            return np.where(may_end, left, 0.0)
+        whole = ones((*self.transition.shape[:-1], 1), self.system)
+        rest = np.concatenate([whole, -self.transition], axis=-1).sum(-1)  # one sum, so enclosures round it once
+        return choose(self.ends, rest, like(0, self.system))
 
     @property
     def outcomes(self) -> Array:
@@ -258,8 +294,19 @@ class Game:
 
     @property
     def horizon(self) -> Array:
-        """The effective horizon ``1/(1-γ)``, for γ < 1: the largest value where rewards lie in [0, 1], shape ``[...]``."""
+        """The effective horizon ``1/(1-γ)``: the largest value where rewards lie in [0, 1], shape ``[...]``.
+
+        Raises :class:`~mappo_verify.errors.GameError` where γ = 1.
+        """
         one = like(1, self.system)
+        if not is_hidden((self.transition,)):
+            endless = compare(self.discount, "=", one) > 0
+            if endless.any():
+                index = first(as_array(endless), self.discount)[0]
+                raise GameError(
+                    f"discount{at((index, 1))}, so the horizon 1/(1-γ) is infinite; choose a discount below 1, for instance "
+                    "game.with_discount(Fraction(9, 10)) or --discount 9/10"
+                )
         return as_array(one / (one - self.discount))
 
     @property
@@ -280,19 +327,62 @@ class Game:
     def with_discount(self, discount: Any) -> Game:
         """The same game with another discount, an int, Fraction, float or scalar of the game's own system."""
         value = like(discount, self.system) if isinstance(discount, (int, Fraction)) else discount
-        return self._keeping_ends(self.ends, discount=value)
+        if is_hidden((self.transition, value)):
+            return self._keeping_ends(self.ends, discount=value)
+        given = in_system(array_of(value, "discount"), self.system)
+        require_one_system(transition=self.transition, discount=given)
+        if given.shape and given.shape != self.batch_shape:
+            return self._keeping_ends(self.ends, discount=given)
+        if self.system is not System.SYMBOLS:
+            _require_discount(given)
+        fields = {name: getattr(self, name) for name in self.__dataclass_fields__}  # rows of generic games are free
+        return unchecked(
+            Game, **{**fields, "discount": freeze(np.broadcast_to(given, self.batch_shape), 0, self.system)}
+        )
 
     def as_single_agent(self) -> Game:
         """The same game for one agent that chooses joint actions, so that actions may be correlated."""
-        return self._keeping_ends(self.ends, action_sizes=(self.actions,), action_names=None)
+        masks = None if self.available is None else (joint_mask(self.available),)
+        return self._keeping_ends(self.ends, action_sizes=(self.actions,), action_names=None, available=masks)
+
+    def without_mask(self) -> Game:
+        """The same tables for agents that may play every action: unavailable ones are copies of available ones."""
+        return self._keeping_ends(self.ends, available=None)
+
+    @property
+    def substitutes(self) -> npt.NDArray[np.intp]:
+        """The available joint action that each joint action is, or is a copy of, ``[S, A]``."""
+        if self.available is None:
+            return np.broadcast_to(np.arange(self.actions), (self.states, self.actions))
+        return substitutes_of(self.available)
+
+    def reordered(self, order: Sequence[int]) -> Game:
+        """The same game with the agents in another order: agent ``k`` is what was agent ``order[k-1]``, counted from 1.
+
+        A policy for it is ``policy.reordered(order)``.
+
+        >>> game = Game(np.zeros((1, 6, 1)), [[0, 1, 2, 3, 4, 5]], 0, action_sizes=(2, 3))
+        >>> game.reordered((2, 1)).reward, game.reordered((2, 1)).action_sizes
+        (array([[0., 3., 1., 4., 2., 5.]]), (3, 2))
+        """
+        places = order_of(order, self.agents)
+        moves = np.moveaxis(self.transition, -1, -3)  # the joint actions last
+        return self._keeping_ends(
+            reordered(self.ends, self.action_sizes, places),
+            transition=np.moveaxis(reordered(moves, self.action_sizes, places), -3, -1),
+            reward=reordered(self.reward, self.action_sizes, places),
+            action_sizes=tuple(self.action_sizes[m] for m in places),
+            action_names=None if self.action_names is None else tuple(self.action_names[m] for m in places),
+            available=None if self.available is None else tuple(self.available[m] for m in places),
+        )
 
     # -- number systems -----------------------------------------------------------------------------------------------
 
     def exact(self, max_denominator: int | None = None) -> Game:
         """This game over the rationals: every float becomes the rational that it is, exactly.
 
-        Rows within 1e-12 of 1 are divided by their exact sum, since binary fractions rarely sum to 1; smaller sums stay
-        termination.  With ``max_denominator``, entries are first rounded to the nearest such fraction.
+        Rows that sum to 1 up to rounding are divided by their exact sum, since binary fractions rarely sum to 1; rows that end
+        stay as they are.  With ``max_denominator``, entries are first rounded to the nearest such fraction.
         """
         return _convert_game(self, System.RATIONALS, max_denominator)
 
@@ -309,10 +399,38 @@ class Game:
         name = f"{self.name!r}, " if self.name else ""
         return f"Game({name}{self.states} states, actions {self.action_sizes}, {self.system.value}{batch})"
 
+    def _repr_html_(self) -> str:
+        """In a notebook: every state and joint action with its reward and where it leads; of a batch only the summary."""
+        if self.batch_shape or is_hidden((self.reward,)):
+            return html_table(repr(self), (), ())
+        rows = []
+        for state, action in np.ndindex(self.states, self.actions):
+            place = (str(self.state_names[state]) if self.state_names else str(state),)
+            agents = joint_action(action, self.action_sizes)
+            taken = (
+                [names[a] for names, a in zip(self.action_names, agents, strict=True)] if self.action_names else agents
+            )
+            row = self.transition[state, action]
+            then = ", ".join(f"{number_text(p)} to {s}" for s, p in enumerate(row) if str(p) not in ("0", "0.0"))
+            rows.append(
+                (*place, ", ".join(map(str, taken)), number_text(self.reward[state, action]), then or "the end")
+            )
+        return html_table(
+            f"{self!r}, γ = {number_text(self.discount[()])}", ("state", "actions", "reward", "then"), rows
+        )
 
-def _ends(mass: Array) -> Truth:
-    """Which rows of P, by their sums ``[..., S, A]``, sum to less than 1; a ball around 1 cannot tell."""
-    slack = ROUNDING if mass.dtype.kind == "f" else 0
+
+def _require_discount(discount: Array) -> None:
+    require_finite("discount", discount)
+    outside = (compare(discount, "<", like(0, discount)) > 0) | (compare(discount, ">", like(1, discount)) > 0)
+    if outside.any():
+        raise GameError(f"discount{at(first(outside, discount))} is outside [0, 1]")
+
+
+def _ends(transition: Array) -> Truth:
+    """Which rows of P sum to less than 1, shape ``[..., S, A]``; a ball around 1 cannot tell."""
+    mass = np.asarray(transition.sum(-1))
+    slack = rounding_of(transition, transition.shape[-1]) if mass.dtype.kind == "f" else 0
     return compare(mass, "<", like(1, mass) - slack)
 
 
@@ -330,16 +448,10 @@ def _action_sizes(sizes: Any, actions: int) -> tuple[int, ...]:
     return result
 
 
-def _given(game: Game) -> dict[str, Any]:
-    """What a game is made of."""
-    return {entry.name: getattr(game, entry.name) for entry in fields(game) if entry.init}
-
-
 def _convert_game(game: Game, target: System, max_denominator: int | None) -> Game:
     if target is game.system and max_denominator is None:
         return game
-    if is_sparse(game.transition):
-        game = Game(**{**_given(game), "transition": dense_for(game.transition, target)})
+    goes_on = np.asarray(game.ends < 0) if game.system is System.FLOATS else True
     start = None if game.start is None else convert(game.start, target, max_denominator, rows=True, name="start")
     discount = convert(game.discount, target, max_denominator, name="discount")
     if max_denominator is not None:  # a discount below 1 stays below 1
@@ -348,11 +460,9 @@ def _convert_game(game: Game, target: System, max_denominator: int | None) -> Ga
         )
         discount = select(rounded_up, like(Fraction(max_denominator - 1, max_denominator), discount), discount)
     changes: dict[str, Any] = {
-        "transition": convert(game.transition, target, max_denominator, rows=True, name="transition"),
+        "transition": convert(game.transition, target, max_denominator, rows=goes_on, name="transition"),
         "reward": convert(game.reward, target, max_denominator, name="reward"),
         "discount": discount,
         "start": start,
     }
-    if target is System.BALLS and game.system is System.RATIONALS:
-        return game._keeping_ends(game.ends, **changes)
-    return replace(game, **changes)
+    return game._keeping_ends(None if target is System.RATIONALS else game.ends, **changes)

@@ -11,21 +11,41 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arithmetic import Array, System, both, certainly_equal, compare, divide, is_hidden, like, ones, system_of, tilt
+from ..arithmetic import (
+    Array,
+    System,
+    as_array,
+    both,
+    certainly_equal,
+    choose,
+    compare,
+    denominator,
+    divide,
+    is_hidden,
+    like,
+    ones,
+    support,
+    system_of,
+    tilt,
+    true_everywhere,
+)
+from ..arithmetic.explained import explained, explained_class
 from ..errors import GameError
-from .agents import extend, prefix_sizes, split_last
+from .agents import extend, joint_action, order_of, prefix_sizes, reordered, split_last
 from .conversion import convert
 from .game import Game
-from .validation import arrays_of, freeze, require_subprobability, unchecked
+from .tables import html_table, row_text
+from .validation import arrays_of, freeze, probabilities, require_batches_fit, rounding_of
 
 
+@explained_class
 @dataclass(frozen=True, eq=False, repr=False)
 class Policy:
     """A joint policy ``π(a | s) = Π_m π^m(a^m | s, a^{1:m-1})``, or a batch of them.
 
     ``factors[m-1]`` is ``π^m``, of shape ``[..., S, |A_1|···|A_{m-1}|, |A_m|]``: each agent knows the state and the actions of
     the agents before it.  The first factor has a prefix axis of length 1.  A *product* (decentralised) policy ignores the
-    prefix.  Rows must sum to 1 (floats: within 1e-9).
+    prefix.  Rows must sum to 1: floats up to rounding of the type that comes in, and float32 rows are divided by their sums.
 
     >>> chain = Policy([[[[0.5, 0.5]]], [[[1.0, 0.0], [0.0, 1.0]]]])     # agent 2 copies agent 1
     >>> chain.action_sizes, chain.is_product()
@@ -55,7 +75,8 @@ class Policy:
                     f"[..., {states}, {prefixes}, {sizes[m]}]"
                 )
             if system is not System.SYMBOLS:
-                require_subprobability(f"factors[{m}]", factor, full=True)
+                rounding = rounding_of(self.factors[m], sizes[m])
+                factors[m] = probabilities(f"factors[{m}]", factor, rounding, full=True)
         try:
             batch = np.broadcast_shapes(*(factor.shape[:-3] for factor in factors))
         except ValueError:
@@ -77,6 +98,7 @@ class Policy:
     # -- constructors -------------------------------------------------------------------------------------------------
 
     @classmethod
+    @explained
     def product(cls, factors: Sequence[Any]) -> Policy:
         """Independent agents: ``factors[m-1]`` is ``π^m(a^m | s)``, of shape ``[..., S, |A_m|]``."""
         tables = (
@@ -87,19 +109,26 @@ class Policy:
         for m, table in enumerate(tables):
             if table.ndim < 2:
                 raise GameError(f"factors[{m}] has shape {table.shape}; it needs [..., S, A_{m + 1}]")
+            if not is_hidden((table,)) and system_of(table) is System.FLOATS:
+                rounding = rounding_of(factors[m], table.shape[-1])
+                tables[m] = probabilities(f"factors[{m}]", table, rounding, full=True)
         prefixes = prefix_sizes(tuple(int(table.shape[-1]) for table in tables))
         return cls(
             tuple(np.repeat(table[..., None, :], p, axis=-2) for table, p in zip(tables, prefixes, strict=False))
         )
 
     @classmethod
+    @explained
     def uniform(cls, game: Game) -> Policy:
-        """Every agent plays every action alike, in the number system of ``game``."""
+        """Every agent plays all its available actions alike, in the number system of ``game``."""
+        if game.available is not None:
+            return cls.product([like(_uniform_over(mask), game.system) for mask in game.available])
         return cls.product(
             [like(np.full((game.states, size), Fraction(1, size), object), game.system) for size in game.action_sizes]
         )
 
     @classmethod
+    @explained
     def deterministic(cls, game: Game, actions: Any) -> Policy:
         """The joint action ``actions[..., s]`` (an index of the joint axis) in state ``s``, with certainty."""
         chosen = np.asarray(actions)
@@ -111,16 +140,16 @@ class Policy:
         if outside.any():
             bad = tuple(int(i) for i in np.argwhere(outside)[0])
             raise GameError(f"actions{list(bad)} = {chosen[bad]} is not one of the {game.actions} joint actions")
-        each = np.unravel_index(chosen, game.action_sizes)
-        rows = [np.eye(size, dtype=np.int8)[own] for own, size in zip(each, game.action_sizes, strict=True)]
-        tables = [like(row, game.system) for row in rows]
-        if not isinstance(game.system, System):
-            return cls.product(tables)
-        repeated = zip(tables, prefix_sizes(game.action_sizes), strict=False)  # distributions by construction
-        factors = (freeze(np.repeat(table[..., None, :], p, axis=-2), 3, game.system) for table, p in repeated)
-        return unchecked(cls, factors=tuple(factors), system=game.system)
+        forbidden = game.substitutes[np.arange(game.states), chosen] != chosen
+        if forbidden.any():
+            bad = tuple(int(i) for i in np.argwhere(forbidden)[0])
+            raise GameError(f"actions{list(bad)} = {chosen[bad]} is not available in state {bad[-1]}")
+        each = np.array([joint_action(index, game.action_sizes) for index in range(game.actions)])
+        rows = [np.eye(size, dtype=np.int8)[each[chosen, m]] for m, size in enumerate(game.action_sizes)]
+        return cls.product([like(row, game.system) for row in rows])
 
     @classmethod
+    @explained
     def softmax(cls, logits: Sequence[Any]) -> Policy:
         """``π^m ∝ exp(logits[m-1])``, each ``[..., S, |A_1|···|A_{m-1}|, |A_m|]``.
 
@@ -136,20 +165,24 @@ class Policy:
         return cls(tuple(tilt(ones(table.shape, table), table) for table in tables))
 
     @classmethod
+    @explained
     def from_joint(cls, table: Any, action_sizes: Sequence[int]) -> Policy:
         """The chain of factors of a joint table ``π(a | s)`` ``[..., S, A]``, by Bayes; uniform where a prefix has mass 0."""
-        _, arrays = arrays_of(table=table)
-        joint, sizes = arrays["table"], tuple(int(size) for size in action_sizes)
+        joint, sizes = (
+            table if is_hidden((table,)) else arrays_of(table=table)[1]["table"],
+            tuple(map(int, action_sizes)),
+        )
         if joint.ndim < 2 or joint.shape[-1] != prefix_sizes(sizes)[-1]:
             raise GameError(f"table has shape {joint.shape}; it needs [..., S, {prefix_sizes(sizes)[-1]}]")
-        require_subprobability("table", joint, full=True)
+        if not is_hidden((joint,)):
+            joint = probabilities("table", joint, rounding_of(table, joint.shape[-1]), full=True)
         factors: list[Array] = []
         for size in reversed(sizes):
             rows = split_last(joint, size)
-            joint = np.asarray(rows.sum(-1))
-            visited = np.broadcast_to((compare(joint, ">", like(0, joint)) > 0)[..., None], rows.shape)
+            joint = as_array(rows.sum(-1))
+            visited = compare(joint, ">", like(0, joint))[..., None]
             uniform = like(np.full(rows.shape, Fraction(1, size), object), rows)
-            factors.append(np.where(visited, divide(rows, joint[..., None]), uniform))
+            factors.append(choose(visited, rows / denominator(joint)[..., None], uniform))
         return cls(tuple(reversed(factors)))
 
     # -- probabilities ------------------------------------------------------------------------------------------------
@@ -214,7 +247,7 @@ class Policy:
         return bool(self.product_mask().all())
 
     def require_fits(self, game: Game) -> None:
-        """Raise :class:`GameError` unless this policy can play ``game``."""
+        """Raise :class:`GameError` unless this policy can play ``game``, batch for batch."""
         if self.states != game.states or self.action_sizes != game.action_sizes:
             raise GameError(
                 f"the policy is for {self.states} states and action sizes {self.action_sizes}, "
@@ -225,6 +258,42 @@ class Policy:
                 f"the game is in {game.system.value}, the policy in {self.system.value}; "
                 "convert one with .exact(), .balls() or .floats()"
             )
+        if not is_hidden((*self.factors, game.transition)):
+            require_batches_fit(game=game.batch_shape, policy=self.batch_shape)
+        for m, (factor, mask) in enumerate(zip(self.factors, game.available or (), strict=False)):
+            played = support(factor) & ~mask[:, None, :]
+            if played.any():
+                index = tuple(int(i) for i in np.argwhere(played)[0])
+                raise GameError(
+                    f"factors[{m}]{list(index)} = {factor[index]}, but agent {m + 1} does not have this action there; "
+                    "use policy.restricted(game), or game.without_mask()"
+                )
+
+    def restricted(self, game: Game) -> Policy:
+        """This policy, given that only available actions are played: uniform over them where it plays none; for plain arrays.
+
+        ``Policy.softmax(logits).restricted(game)`` is the softmax over available actions.  Without masks nothing changes.
+        """
+        factors = []
+        for factor, mask in zip(self.factors, game.available or (), strict=False):
+            weights = np.where(mask[:, None, :], factor, like(0, factor))
+            mass = np.asarray(weights.sum(-1, keepdims=True))
+            some = compare(mass, ">", like(0, mass)) > 0
+            uniform = like(_uniform_over(mask)[:, None, :], factor)
+            factors.append(np.where(some, divide(weights, np.where(some, mass, like(1, mass))), uniform))
+        return Policy(tuple(factors)) if factors else self
+
+    def reordered(self, order: Sequence[int]) -> Policy:
+        """The same joint policy with the agents in another order: agent ``k`` is what was agent ``order[k-1]``, counted from 1.
+
+        A product policy keeps its factors.  Otherwise each agent now knows the actions of others, by Bayes; where these have
+        probability 0 it plays uniformly.
+        """
+        places = order_of(order, self.agents)
+        if true_everywhere(self.product_mask()):
+            return Policy.product([self.factors[m][..., 0, :] for m in places])
+        joint = reordered(self.joint(), self.action_sizes, places)
+        return Policy.from_joint(joint, tuple(self.action_sizes[m] for m in places))
 
     # -- number systems -----------------------------------------------------------------------------------------------
 
@@ -248,3 +317,26 @@ class Policy:
     def __repr__(self) -> str:
         batch = f", batch {self.batch_shape}" if self.batch_shape else ""
         return f"Policy({self.states} states, actions {self.action_sizes}, {self.system.value}{batch})"
+
+    def _repr_html_(self) -> str:
+        """In a notebook: what every agent does in every state, given the agents before it; of a batch only the summary."""
+        if self.batch_shape or is_hidden(self.factors):
+            return html_table(repr(self), (), ())
+        rows = [
+            (
+                str(m + 1),
+                str(state),
+                ", ".join(map(str, joint_action(before, self.action_sizes[:m]))) or "-",
+                row_text(row),
+            )
+            for m, factor in enumerate(self.factors)
+            for state, table in enumerate(factor)
+            for before, row in enumerate(table)
+        ]
+        return html_table(repr(self), ("agent", "state", "agents before", "probabilities"), rows)
+
+
+def _uniform_over(mask: npt.NDArray[np.bool_]) -> npt.NDArray[Any]:
+    """``1/n`` on the ``n`` entries of each row that are there, as Fractions."""
+    counts = mask.sum(-1, keepdims=True)
+    return np.asarray(np.frompyfunc(lambda there, n: Fraction(int(there), int(n)), 2, 1)(mask, counts), dtype=object)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from ..arithmetic import Array, System, compare, constant, floats_of, is_hidden, like, require_one_system, system_of
 from ..errors import GameError
@@ -14,60 +17,123 @@ from ..errors import GameError
 T = TypeVar("T")
 
 FLOAT_TOLERANCE = 1e-9
-"""By how much a row of float probabilities may exceed 1 before it is refused."""
+"""By how much floats that were computed may miss a bound in the hypotheses of claims."""
 MAX_ENTRIES = 200_000_000
 """Entries of one array; anything beyond this is refused rather than left to exhaust the memory."""
 ROUNDING = 1e-12
-"""Within this of 1, the exact sum of a float row counts as a rounded 1."""
+"""Within this of 1, the sum of a float64 row counts as a rounded 1; for shorter floats see :func:`rounding_of`."""
+CLEARLY_LESS = 5e-7
+"""A row that misses 1 by so much loses mass on purpose; in between it is refused, unless ``ends`` says what it is."""
+MAX_EXPONENT = 10_000
+"""Of a Decimal: more digits than that would take memory, and time, before anything is computed."""
+
+logger = logging.getLogger("mappo_verify")
 
 
 def array_of(value: Any, name: str) -> Array:
-    """Any nested sequence of numbers as an array; integers become floats, Fractions become flint rationals.
+    """Any nested sequence of numbers as an array; Fractions and Decimals become flint rationals, integers join any system.
 
-    The numbers of one instance stay as they are.
+    Whatever offers ``__array__`` or ``__dlpack__`` will do.  The numbers of one instance stay as they are.
     """
     if is_hidden((value,)):
         return value  # type: ignore[no-any-return]
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        raise GameError(f"{name} is ragged: its rows differ in length") from None
+    array = _plain_array(value, name)
     if array.dtype.kind in "iub":
         return array
     if array.dtype.kind == "f":
         return array.astype(np.float64, copy=False)
     if array.dtype.kind != "O":
         raise GameError(f"{name} has dtype {array.dtype}; it needs float64 or exact numbers")
-    kinds = {type(entry).__name__ for entry in array.ravel().tolist()}
-    if "list" in kinds or "tuple" in kinds or "ndarray" in kinds:
+    entries = array.ravel().tolist()
+    kinds = set(map(type, entries))
+    if any(issubclass(kind, (list, tuple, np.ndarray)) for kind in kinds):
         raise GameError(f"{name} is ragged: its rows differ in length")
-    if kinds <= {"float", "float64", "int"}:
-        return array.astype(np.float64)
-    whole = {"int", "fmpz", "int64"}
-    if kinds <= {"Fraction", "fmpq", *whole} and kinds != {"fmpq"}:
-        return in_system(array, System.RATIONALS)
-    if "arb" in kinds and kinds <= {"arb", *whole}:
+    if kinds and all(issubclass(kind, WHOLE) or _is_float(kind) for kind in kinds) and any(map(_is_float, kinds)):
+        return _as_floats(array, name)
+    if Decimal in kinds:
+        array = _without_decimals(array, name)
+        kinds = {*kinds, Fraction} - {Decimal}
+    names = {kind.__name__ for kind in kinds}
+    if names <= {"Fraction", "fmpq", *(kind.__name__ for kind in kinds if issubclass(kind, WHOLE)), "fmpz"}:
+        return (
+            array
+            if names <= {"fmpq"} or all(issubclass(k, WHOLE) for k in kinds)
+            else in_system(array, System.RATIONALS)
+        )
+    if "arb" in names and all(kind.__name__ == "arb" or _plain(kind) for kind in kinds):
         return in_system(array, System.BALLS)
     return array
+
+
+WHOLE = (int, np.integer, np.bool_)
+
+
+def _is_float(kind: type) -> bool:
+    return issubclass(kind, (float, np.floating))
+
+
+def _plain_array(value: Any, name: str) -> npt.NDArray[Any]:
+    if isinstance(value, np.ma.MaskedArray):
+        raise GameError(f"{name} is a masked array, whose mask would be lost; fill it in: {name}.filled(value)")
+    try:
+        if hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
+            return np.from_dlpack(value)
+        array = np.asarray(value)
+    except ValueError:
+        raise GameError(f"{name} is ragged: its rows differ in length") from None
+    except (TypeError, RuntimeError, BufferError, AttributeError) as error:
+        reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        kind = f"{type(value).__module__}.{type(value).__name__}"
+        raise GameError(f"{name}: NumPy cannot read this {kind} as an array: {reason}") from None
+    if (
+        value is not None
+        and not isinstance(value, np.ndarray)
+        and any(isinstance(entry, np.ma.MaskedArray) for entry in (value if isinstance(value, (list, tuple)) else ()))
+    ):
+        raise GameError(f"{name} holds masked arrays, whose masks would be lost; fill them in: .filled(value)")
+    return array
+
+
+def _as_floats(array: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
+    try:
+        return array.astype(np.float64)
+    except OverflowError:
+        raise GameError(f"{name} mixes floats with an integer beyond float64; give exact numbers only") from None
+
+
+def _without_decimals(array: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
+    """Decimals as the Fractions that they are."""
+    result = array.copy()
+    for index in np.ndindex(array.shape):
+        value = array[index]
+        if isinstance(value, Decimal):
+            if not value.is_finite():
+                raise GameError(f"{name}{at((index, value))} is not finite")
+            if abs(value.adjusted()) > MAX_EXPONENT:
+                raise GameError(f"{name}{at((index, value))} has more than {MAX_EXPONENT} digits")
+            result[index] = Fraction(value)
+    return result
 
 
 def _plain(kind: type) -> Callable[[Any], int | Fraction] | None:
     """How a number that joins any system becomes an int or a Fraction; None for numbers that have a system."""
     if kind is Fraction:
         return Fraction
-    return int if kind is int or kind.__name__ in ("fmpz", "int64") else None
+    return int if issubclass(kind, WHOLE) or kind.__name__ == "fmpz" else None
 
 
 def in_system(array: Array, system: System) -> Array:
     """Integers and Fractions of an array as numbers of ``system``; what is one already stays."""
     if is_hidden((array,)):
         return array
-    if system is System.FLOATS or array.dtype.kind != "O":
+    if array.dtype.kind != "O":
         return like(array, system) if array.dtype.kind in "iub" else array
     entries = array.ravel().tolist()
     convert = {kind: _plain(kind) for kind in set(map(type, entries))}
     if not any(convert.values()):
         return array
+    if system is System.FLOATS:
+        return _as_floats(array, "an array")
     result = np.empty(array.shape, object)
     flat = result.reshape(-1)
     for position, value in enumerate(entries):
@@ -93,6 +159,18 @@ def require_shape(name: str, array: Array, core: tuple[int, ...], wanted: str) -
         raise GameError(f"{name} has shape {array.shape}; it needs {wanted} = [{shape}]")
 
 
+def require_batches_fit(**batches: tuple[int, ...]) -> None:
+    """These batch axes broadcast; else :class:`GameError` that names them."""
+    if len(set(batches.values())) > 1:  # the common case costs nothing
+        try:
+            np.broadcast_shapes(*batches.values())
+        except ValueError:
+            named = ", ".join(f"{name} {list(shape)}" for name, shape in batches.items())
+            raise GameError(
+                f"the batch axes do not fit: {named}; lengths must agree, or be 1 (one game for many policies has none)"
+            ) from None
+
+
 def at(place: tuple[tuple[int, ...], Any]) -> str:
     """``[i, j] = value``, for messages."""
     index, value = place
@@ -115,41 +193,82 @@ def _non_finite(array: Array) -> Array:
 
 def require_finite(name: str, array: Array) -> None:
     """No nan and no infinity; the numbers of one instance were checked when they were made."""
-    if is_hidden((array,)):
+    if is_hidden((array,)) or (array.dtype.kind == "f" and np.isfinite(array).all()):
         return
-    with np.errstate(over="ignore", invalid="ignore"):
-        if array.dtype.kind == "f" and np.isfinite(array.sum()):
-            return  # a sum is finite only where every entry is
     bad = _non_finite(array)
     if bad.any():
         raise GameError(f"{name}{at(first(bad, array))} is not finite")
 
 
-def require_subprobability(name: str, array: Array, full: bool = False) -> Array:
-    """Rows along the last axis are non-negative and sum to at most 1 (to 1, if ``full``); returns the sums.
+def rounding_of(given: Any, length: int) -> float:
+    """By how much a row of so many probabilities may miss 1 by rounding, in the floats that it came in.
 
-    A ball is refused only where it *certainly* breaks this.
+    At least :data:`ROUNDING`; for float32 and float16 a unit in the last place of 1 for each entry, and two more.
     """
-    if array.dtype.kind == "f" and array.size and array.min() >= 0:  # two passes; nan and ∞ fail both comparisons
-        mass = np.asarray(array.sum(-1))
-        if mass.max() <= 1 + FLOAT_TOLERANCE and (not full or mass.min() >= 1 - FLOAT_TOLERANCE):
-            return mass
+    dtype = getattr(given, "dtype", None)
+    if not isinstance(dtype, np.dtype):
+        dtype = _plain_array(given, "the array").dtype
+    short = dtype.kind == "f" and dtype.itemsize < 8
+    return max(ROUNDING, (length + 2) * float(np.finfo(dtype if short else np.float64).eps))
+
+
+def probabilities(
+    name: str, array: Array, rounding: float = ROUNDING, full: bool = False, ends: Array | None = None
+) -> Array:
+    """Rows along the last axis that are non-negative and sum to at most 1 (to 1, if ``full``); the one rule for all of them.
+
+    Floats that miss 1 by at most ``rounding`` sum to 1.  Those of float32 and float16 are divided by their sum, in float64.
+    A row ends clearly if it misses 1 by :data:`CLEARLY_LESS` and a thousand times its rounding (a tenth at most), or where
+    ``ends`` (three-valued, without the last axis) says so.  In between it is refused.  A ball is refused only where it
+    *certainly* breaks this.
+    """
     require_finite(name, array)
     negative = compare(array, "<", like(0, array)) > 0
     if negative.any():
         raise GameError(f"{name}{at(first(negative, array))} is negative")
+    if array.dtype.kind != "f":
+        _require_exact(name, array, full)
+        return array
     sums = np.asarray(array.sum(-1))
-    slack = FLOAT_TOLERANCE if array.dtype.kind == "f" else 0
-    over = compare(sums, ">", like(1, array) + slack) > 0
+    goes_on = np.abs(1 - sums) <= rounding
+    clear = min(max(CLEARLY_LESS, 1_000 * rounding), 0.1)
+    wrong = (
+        ~goes_on & ((sums > 1) | full | (sums > 1 - clear)) if ends is None else ~goes_on & ((sums > 1) | ~(ends > 0))
+    )
+    if wrong.any():
+        index, value = first(wrong, sums)
+        raise GameError(f"{name}{list(index) if index else ''} sums to {value}{_row_cure(value, clear, full, ends)}")
+    if rounding > rounding_of(array, array.shape[-1]):  # shorter floats came in
+        rows = goes_on if ends is None else goes_on & ~(ends > 0)
+        logger.info("%s: %d rows that sum to 1 up to rounding were divided by their sums", name, int(rows.sum()))
+        return np.asarray(array / np.where(rows, sums, 1.0)[..., None])
+    return array
+
+
+def _row_cure(total: float, clear: float, full: bool, ends: Array | None) -> str:
+    divide = "divide each row by its sum in float64"
+    if total > 1:
+        return f", which is more than 1; {divide}" if total < 1 + clear else ", which is more than 1"
+    if full:
+        return f", not 1; {divide}" if total > 1 - clear else ", not 1"
+    if ends is not None:
+        return f", not 1, where ends= says that it goes on; {divide}"
+    return (
+        f", which is neither 1 up to rounding nor less by {clear:.0e}; {divide}, write thirds as Fraction(1, 3), or say by ends= "
+        "that the game may end there"
+    )
+
+
+def _require_exact(name: str, array: Array, full: bool) -> None:
+    sums = np.asarray(array.sum(-1))
+    over = compare(sums, ">", like(1, array)) > 0
     if over.any():
         index, value = first(over, sums)
         raise GameError(f"{name}{list(index) if index else ''} sums to {value}, which is more than 1")
-    if full:
-        under = compare(sums, "<", like(1, array) - slack) > 0
-        if under.any():
-            index, value = first(under, sums)
-            raise GameError(f"{name}{list(index) if index else ''} sums to {value}, not 1")
-    return sums
+    under = compare(sums, "<", like(1, array)) > 0
+    if full and under.any():
+        index, value = first(under, sums)
+        raise GameError(f"{name}{list(index) if index else ''} sums to {value}, not 1")
 
 
 def require_positive(name: str, value: Any) -> None:
@@ -192,3 +311,27 @@ def unchecked(kind: type[T], **fields: Any) -> T:
     for name, value in fields.items():
         object.__setattr__(result, name, value)
     return result
+
+
+def scalar_for(system: Any, name: str, value: Any) -> Any:
+    """A parameter of a formula, a number or a batch of them, in ``system``; else :class:`GameError` that says what it is."""
+    if is_hidden((value,)):
+        return value
+    if isinstance(value, (int, Fraction)) and not isinstance(value, bool):
+        return like(value, system)
+    return table_for(system, name, value, (), "[...]")
+
+
+def table_for(system: Any, name: str, value: Any, core: tuple[int, ...], wanted: str) -> Array:
+    """An argument of a formula in ``system``, finite and with the last axes ``core``; else :class:`GameError`."""
+    if is_hidden((value,)):
+        return value  # type: ignore[no-any-return]
+    array = in_system(array_of(value, name), system)
+    if array.size and system_of(array) is not system:
+        raise GameError(
+            f"{name} is in {system_of(array).value}, and what it meets in {getattr(system, 'value', system)}; convert one of them"
+        )
+    require_shape(name, array, core, wanted)
+    if system is not System.SYMBOLS:
+        require_finite(name, array)
+    return array

@@ -8,6 +8,7 @@ from .values import (
     returns as returns,
     lookahead as lookahead,
 )
+from .certified import value_bounds as value_bounds
 
 # --- What each agent contributes -------------------------------------------------------------------------------------
 from .agent_values import (
@@ -17,7 +18,7 @@ from .agent_values import (
     subset_advantages as subset_advantages,
 )
 from .performance_difference import return_difference as return_difference
-from .gradients import policy_gradient as policy_gradient
+from .gradients import policy_gradient as policy_gradient, product_gradient as product_gradient
 from .sequential import (
     sequential_game as sequential_game,
     sequential_policy as sequential_policy,
@@ -70,7 +71,6 @@ from .mirror_descent import (
     fit_step as fit_step,
     log_linear_step as log_linear_step,
 )
-from .certified_values import certified_values as certified_values, CertifiedValues as CertifiedValues
 from .optimal import optimal as optimal, certify_optimality as certify_optimality
 from .equilibria import best_response as best_response, nash_gaps as nash_gaps
 
@@ -97,3 +97,58 @@ from .quadratic_program import ConstrainedStep as ConstrainedStep
 
 # --- Finite classes of critics ---------------------------------------------------------------------------------------
 from .finite_class import FiniteClass as FiniteClass, visited_states as visited_states
+
+# --- What libraries estimate -----------------------------------------------------------------------------------------
+from .trajectory_targets import (
+    td_errors as td_errors,
+    gae as gae,
+    lambda_returns as lambda_returns,
+    n_step_returns as n_step_returns,
+    vtrace_targets as vtrace_targets,
+    vtrace_advantages as vtrace_advantages,
+    importance_weighted_returns as importance_weighted_returns,
+    per_decision_returns as per_decision_returns,
+)
+from .expected_targets import (
+    expected_n_step_returns as expected_n_step_returns,
+    expected_lambda_returns as expected_lambda_returns,
+    expected_gae as expected_gae,
+    variance_of_lambda_returns as variance_of_lambda_returns,
+)
+from .time_limits import (
+    limited_values as limited_values,
+    limited_visits as limited_visits,
+    bootstrapped as bootstrapped,
+    not_bootstrapped as not_bootstrapped,
+    limited_n_step_returns as limited_n_step_returns,
+    limited_lambda_returns as limited_lambda_returns,
+    limited_gae as limited_gae,
+    variance_of_limited_lambda_returns as variance_of_limited_lambda_returns,
+)
+from .off_policy import expected_vtrace as expected_vtrace, vtrace_policy as vtrace_policy
+from .sequential_factor import sequential_factor as sequential_factor, sequential_gains as sequential_gains
+from .counterfactual import counterfactual_advantages as counterfactual_advantages
+from .kl_estimators import (
+    average_kl as average_kl,
+    kl_estimate_k1 as kl_estimate_k1,
+    kl_estimate_k2 as kl_estimate_k2,
+    kl_estimate_k3 as kl_estimate_k3,
+    expected_estimate as expected_estimate,
+)
+from .surrogates import (
+    surrogate_weights as surrogate_weights,
+    linear_surrogate as linear_surrogate,
+    linear_surrogate_gradient as linear_surrogate_gradient,
+    clipped_surrogate as clipped_surrogate,
+    clipped_surrogate_gradient as clipped_surrogate_gradient,
+    penalised_surrogate as penalised_surrogate,
+    penalised_surrogate_gradient as penalised_surrogate_gradient,
+    average_entropy as average_entropy,
+    entropy_gradient as entropy_gradient,
+)
+from .natural_gradient import (
+    fisher_vector_product as fisher_vector_product,
+    fisher_matrix as fisher_matrix,
+    fisher_null_space as fisher_null_space,
+    natural_gradient as natural_gradient,
+)

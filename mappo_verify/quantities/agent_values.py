@@ -48,6 +48,7 @@ from ..arithmetic import (
     true_everywhere,
     truth_of,
 )
+from ..arithmetic.explained import explained
 from ..arithmetic.functions import known
 from ..errors import GameError
 from ..model import Game, Policy
@@ -68,6 +69,7 @@ def average_out(table: Array, policy: Policy, above: int, down_to: int = 0) -> t
     return tuple(reversed(tables))
 
 
+@explained
 def agent_values(game: Game, policy: Policy) -> tuple[Array, ...]:
     """``(Q^{1:0}, ..., Q^{1:N})``, each of shape ``[..., S, |A_1|···|A_m|]``.  Source: Definition 3.1."""
     return average_out(action_values(game, policy), policy, game.agents)
@@ -81,6 +83,7 @@ def advantages_of(values: tuple[Array, ...], policy: Policy) -> tuple[Array, ...
     )
 
 
+@explained
 def agent_advantages(game: Game, policy: Policy) -> tuple[Array, ...]:
     """``(A^1, ..., A^N)``, each of shape ``[..., S, |A_1|···|A_m|]``: ``A^m = Q^{1:m} - Q^{1:m-1}``.  Source: Definition 3.1."""
     return advantages_of(agent_values(game, policy), policy)
@@ -177,6 +180,7 @@ def defined_at(policy: Policy, subset: Iterable[int], reading: Reading) -> npt.N
     return defined if is_hidden((mass,)) else possible(defined)  # type: ignore[return-value]
 
 
+@explained
 def subset_values(game: Game, policy: Policy, subset: Iterable[int], reading: Reading = "conditioning") -> Array:
     """``Q^P(s, a^P)``, shape ``[..., S, |A_1| or 1, ..., |A_N| or 1]``, agents outside ``P`` with length 1.
 
@@ -194,6 +198,7 @@ def subset_average(table: Array, policy: Policy, subset: Iterable[int], reading:
     return _sum_out(weighted, others, policy.agents)
 
 
+@explained
 def subset_advantages(
     game: Game, policy: Policy, given: Iterable[int], subset: Iterable[int], reading: Reading = "conditioning"
 ) -> Array:

@@ -20,6 +20,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..arithmetic import Array, as_array, largest, zeros
+from ..arithmetic.explained import explained
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.agents import prefix_sizes
@@ -28,6 +29,7 @@ from .agent_values import average_out
 from .values import lookahead
 
 
+@explained
 def bellman_operator(game: Game, policy: Policy, table: Array, m: int) -> Array:
     """``T^{1:m}_π f`` for ``f`` of shape ``[..., S, |A_1|···|A_m|]``, in the same shape; ``0 ≤ m ≤ N``."""
     policy.require_fits(game)
@@ -70,6 +72,7 @@ def row_mass(game: Game) -> Array:
     return largest(game.transition.sum(-1), axis=(-2, -1))
 
 
+@explained
 def contraction_factor(game: Game) -> Array:
     """``γ · max_{s,a} Σ_s' P(s'|s, a)``: the Lipschitz constant of every ``T^{1:m}_π`` in the supremum norm, shape ``[...]``."""
     return as_array(game.discount * row_mass(game))

@@ -27,6 +27,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from ..arithmetic import Array, as_array, compare, contract, divide, largest, like, select, sqrt
+from ..arithmetic.explained import explained
 from ..model import Game, Policy
 from ..model.agents import prefix_sizes
 from .bellman import bellman_operator, expected_reward
@@ -52,6 +53,7 @@ def residual_form(directions: Array, distribution: Array) -> Array:
     return contract("x,xi,xj->ij", distribution.reshape(-1), directions, directions)
 
 
+@explained
 def concentrability_of_policy(game: Game, policy: Policy, features: Array, above: Array, below: Array, m: int) -> Array:
     """The largest ``zᵀM_{d_*}z / zᵀM_μz`` over all ``z ∈ R^{d+1}``: an upper bound on ``C²`` for this policy; floats.
 
@@ -72,6 +74,7 @@ def concentrability_of_policy(game: Game, policy: Policy, features: Array, above
     return largest(np.linalg.eigvalsh(whitened.T @ wanted @ whitened))
 
 
+@explained
 def searched_concentrability(
     game: Game,
     policies: Iterable[Policy],

@@ -52,6 +52,7 @@ from ..arithmetic import (
     system_of,
     true_everywhere,
 )
+from ..arithmetic.explained import explained, explained_class
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.agents import prefix_sizes
@@ -60,6 +61,7 @@ from .bellman import bellman_operator, expected_reward
 from .quadratic_program import Quadratic
 
 
+@explained_class
 @dataclass(frozen=True, eq=False)
 class Moments:
     """What the Bellman error depends on.
@@ -149,6 +151,7 @@ def _times_inverse(gram: Array, vector: Array) -> Array:
     return pseudo_solve(gram, vector[..., None])[0][..., 0]
 
 
+@explained
 def moments_of(points: Array, following: Array, rewards: Array, weights: Array) -> Moments:
     """Moments of weighted data: rows ``φ_i`` and ``γ φ(s'_i, π^{1:m})`` ``[..., n, d]``, ``r_i`` and weights ``[..., n]``.
 
@@ -169,6 +172,7 @@ def moments_of(points: Array, following: Array, rewards: Array, weights: Array) 
         raise
 
 
+@explained
 def population_moments(game: Game, policy: Policy, features: Array, distribution: Array, m: int) -> Moments:
     """Moments of agent ``m`` (counted from 1) under exact expectations.
 
@@ -195,12 +199,14 @@ def population_moments(game: Game, policy: Policy, features: Array, distribution
     )
 
 
+@explained
 def state_features(game: Game, policy: Policy, features: Array, m: int) -> Array:
     """``φ(s, π^{1:m})``, ``[..., S, d]``: ``f(s, π^{1:m})`` is its product with ``w``."""
     tables = features.reshape(*features.shape[:-2], game.states, -1, features.shape[-1])
     return contract("...sx,...sxd->...sd", policy.prefix_probabilities()[m], tables)
 
 
+@explained
 def start_features(game: Game, policy: Policy, features: Array, m: int, start: Array) -> Array:
     """``c = φ(s_0, π^{1:m})``, averaged over ``s_0 ~ ρ``, ``[..., d]``: ``f(s_0, π^{1:m}) = cᵀw``."""
     return contract("...s,...sd->...d", start, state_features(game, policy, features, m))
@@ -230,6 +236,7 @@ class PessimisticStep:
         return as_array(~support(self.descent).any(-1))
 
 
+@explained
 def pessimistic_step(moments: Moments, direction: Array, penalty: Any) -> PessimisticStep:
     """``argmin_w cᵀw + λ E(w)`` over ``R^d``, in closed form; ``λ > 0`` is a number or of the batch shape.
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from ..arithmetic import (
     Array,
+    System,
     Truth,
     as_array,
     both,
@@ -19,12 +20,14 @@ from ..arithmetic import (
     contract,
     either,
     every,
+    is_hidden,
     like,
     negation,
     some,
     support,
     truth_of,
 )
+from ..arithmetic.explained import explained
 from ..arithmetic.one_instance import Truth as TruthOfOne
 from ..errors import GameError
 from ..model import Game, Policy
@@ -32,12 +35,14 @@ from ..model import Game, Policy
 Mask = npt.NDArray[np.bool_]
 
 
+@explained
 def induced_transition(game: Game, policy: Policy) -> Array:
     """``P_π(s, s') = Σ_a π(a|s) P(s'|s, a)``, shape ``[..., S, S]``."""
     policy.require_fits(game)
     return contract("...sa,...sat->...st", policy.joint(), game.transition)
 
 
+@explained
 def induced_reward(game: Game, policy: Policy) -> Array:
     """``r_π(s) = Σ_a π(a|s) r(s, a)``, shape ``[..., S]``."""
     policy.require_fits(game)
@@ -65,11 +70,22 @@ def _some_reached(reach: Mask, truth: Truth) -> Truth:
     return some(both(truth_of(reach), truth[..., None, :]), -1)
 
 
+@explained
 def values_exist(game: Game, policy: Policy) -> Truth:
     """Whether ``I - γ P_π`` is invertible, shape ``[...]``: γ < 1, or every state reaches termination."""
     reach = reachable(support(induced_transition(game, policy)))
     ends = every(_some_reached(reach, leaks(game, policy)), -1)
     return either(compare(game.discount, "<", like(1, game.discount)), ends)
+
+
+def endless(game: Game, policy: Policy) -> tuple[tuple[int, ...], int] | None:
+    """Batch index and state from which a game with γ = 1 certainly never ends, for a message; None if there is none to name."""
+    if is_hidden((game.transition, *policy.factors)) or game.system not in (System.FLOATS, System.RATIONALS):
+        return None
+    certain = np.asarray(compare(game.discount, "=", like(1, game.discount)) > 0)[..., None]
+    never = _some_reached(reachable(support(induced_transition(game, policy))), leaks(game, policy)) < 0
+    found = np.argwhere(certain & never)
+    return (tuple(int(i) for i in found[0][:-1]), int(found[0][-1])) if len(found) else None
 
 
 def recurrent(game: Game, policy: Policy) -> Truth:
@@ -83,6 +99,7 @@ def recurrent_in(reach: Mask, leaking: Truth) -> Truth:
     return both(mutual, negation(_some_reached(reach, leaking)))
 
 
+@explained
 def has_stationary_distribution(game: Game, policy: Policy) -> Truth:
     """Whether ``P_π`` has exactly one recurrent class, so exactly one stationary distribution; shape ``[...]``."""
     reach = reachable(support(induced_transition(game, policy)))
@@ -95,6 +112,7 @@ def one_class_in(reach: Mask, lasting: Truth) -> Truth:
     return both(some(lasting, -1), negation(some(separate, (-2, -1))))
 
 
+@explained
 def recurrent_classes(game: Game, policy: Policy) -> list[tuple[int, ...]]:
     """The recurrent (closed communicating) classes of ``P_π``, for a single game; states that may end belong to none."""
     if game.batch_shape or policy.batch_shape:

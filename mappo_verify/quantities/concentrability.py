@@ -13,10 +13,12 @@ from __future__ import annotations
 from typing import Any
 
 from ..arithmetic import Array, Truth, as_array, divide, either, every, negation, sqrt, support, truth_of
+from ..arithmetic.explained import explained
 from ..model import Policy
 from .distributions import state_action_distribution
 
 
+@explained
 def density_ratio(distribution: Any, policy: Policy, comparator_distribution: Any, comparator: Policy, m: int) -> Array:
     """``w_m = d(ν_* π_*^{1:m}) / d(ν_k π_k^{1:m})``, shape ``[..., S, |A_1|···|A_m|]``, with ``0/0 := 0``.
 
@@ -27,6 +29,7 @@ def density_ratio(distribution: Any, policy: Policy, comparator_distribution: An
     return divide(above, below)
 
 
+@explained
 def dominates(distribution: Any, policy: Policy, comparator_distribution: Any, comparator: Policy, m: int) -> Truth:
     """Whether ``ν_* π_*^{1:m}`` vanishes wherever ``ν_k π_k^{1:m}`` does, so that ``φ^m`` is finite, shape ``[...]``."""
     above = support(state_action_distribution(as_array(comparator_distribution), comparator, m))
@@ -34,6 +37,7 @@ def dominates(distribution: Any, policy: Policy, comparator_distribution: Any, c
     return every(either(negation(truth_of(above)), truth_of(below)), (-1, -2))
 
 
+@explained
 def squared_concentrability(
     distribution: Any, policy: Policy, comparator_distribution: Any, comparator: Policy, m: int
 ) -> Array:
@@ -42,6 +46,7 @@ def squared_concentrability(
     return as_array((above * density_ratio(distribution, policy, comparator_distribution, comparator, m)).sum((-1, -2)))
 
 
+@explained
 def concentrability(
     distribution: Any, policy: Policy, comparator_distribution: Any, comparator: Policy, m: int
 ) -> Array:

@@ -38,12 +38,15 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arithmetic import Array, System, contract, like, maximum, minimum, module_of, zeros
+from ..arithmetic.explained import explained, explained_class
 from ..errors import GameError, SolverError
+from ..model.validation import require_count, require_positive
 from .bellman_error import Moments
 from .linear_class import LinearClass
 from .quadratic_program import ConstrainedStep, Multipliers, Quadratic, Region, minimise
 
 
+@explained_class
 @dataclass(frozen=True, eq=False)
 class Bracket:
     """A number known to lie in ``[lower, upper]``, ``[...]``; on rationals exactly so, in floats up to the solvers' rounding."""
@@ -60,6 +63,7 @@ class Bracket:
 # --- the step over the class ----------------------------------------------------------------------------------------------
 
 
+@explained
 def constrained_step(moments: Moments, direction: Array, penalty: Any, critics: LinearClass) -> ConstrainedStep:
     """``argmin cᵀw + λ E(w)`` over ``‖w‖ ≤ L`` and ``0 ≤ φᵀw ≤ 1/(1-γ)``, with a bound that certifies it; any batch axes.
 
@@ -71,6 +75,7 @@ def constrained_step(moments: Moments, direction: Array, penalty: Any, critics: 
     return _each(minimise, form, critics)
 
 
+@explained
 def certify_step(moments: Moments, direction: Array, penalty: Any, critics: LinearClass) -> ConstrainedStep:
     """:func:`constrained_step` on the same data in rationals, floats taken as the dyadic numbers they are.
 
@@ -148,6 +153,7 @@ def inner_minimum(moments: Moments, critics: LinearClass, weights: Array) -> Con
     return _each(minimise, Quadratic(moments.gram, slope, (slope * target).sum(-1)), critics)
 
 
+@explained
 def class_bellman_error(moments: Moments, critics: LinearClass, weights: Array) -> Bracket:
     """``E_F(w) = E(w) - D(w)``, ``[...]``: at least 0 for a ``w`` of the class, not convex in ``w``.
 
@@ -158,6 +164,7 @@ def class_bellman_error(moments: Moments, critics: LinearClass, weights: Array) 
     return Bracket(minimum(*ends), maximum(*ends))  # rounding may swap them
 
 
+@explained_class
 @dataclass(frozen=True, eq=False)
 class GlobalStep:
     """What is known of ``min_{w ∈ F} cᵀw + λ E_F(w)``.
@@ -227,6 +234,11 @@ class _Simplex:
         return minimise(lowered, cut)
 
 
+MOST_MINIMA = 1_000_000
+"""Of the inner minima that a search may be given; each takes about a millisecond."""
+
+
+@explained
 def class_pessimistic_step(
     moments: Moments, direction: Array, penalty: Any, critics: LinearClass, budget: int = 2_000, tolerance: float = 1e-6
 ) -> GlobalStep:
@@ -238,6 +250,8 @@ def class_pessimistic_step(
     features; with more, the answer is the bracket that the first relaxations give, with ``closed`` False.
     """
     form = moments.pessimism(np.asarray(direction, float), penalty)
+    require_positive("tolerance", tolerance)
+    require_count("budget", budget, MOST_MINIMA)
     search = _Search(moments, critics, form, float(penalty), tolerance)
     everywhere = minimise(
         Quadratic(0 * form.matrix, -np.asarray(direction) / 2, 0.0), search.region

@@ -26,6 +26,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..arithmetic import Array, as_array, contract, lift, like, select, support, zeros
+from ..arithmetic.explained import explained
 from ..model import Game, Policy
 from ..model.agents import extend, prefix_sizes, sum_out_later
 from ..model.validation import require_shape
@@ -33,6 +34,7 @@ from .agent_values import average_out
 from .bellman_error import Moments, moments_of
 
 
+@explained
 def law_of_data(game: Game, policy: Policy, distribution: Array, m: int) -> Array:
     """``D(s, a, s')``, ``[..., S, A, S+1]``, the last column termination, for ``μ`` of shape ``[..., S, |A_1|···|A_m|]``."""
     require_shape("μ", distribution, (game.states, prefix_sizes(game.action_sizes)[m]), "[..., S, |A_1|···|A_m|]")
@@ -47,6 +49,7 @@ def possible(law: Array, counts: Array) -> Array:
     return select(support(law), counts, like(0, counts))
 
 
+@explained
 def frequencies(law: Array, counts: Array) -> Array:
     """How often each possible transition occurs in a sample, ``[..., S, A, S+1]``."""
     occurs = possible(law, counts)
@@ -71,6 +74,7 @@ def regression(game: Game, policy: Policy, tables: Array, data: Array, m: int) -
     return sum_out_later(occurs, game.action_sizes, m), sum_out_later(targets, game.action_sizes, m)
 
 
+@explained
 def data_moments(game: Game, policy: Policy, features: Array, data: Array, m: int) -> Moments:
     """``Σ``, ``A``, ``b`` of the data for agent ``m``, with features ``[..., S·|A_1|···|A_m|, d]`` as in ``population_moments``.
 

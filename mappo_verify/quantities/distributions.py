@@ -30,8 +30,10 @@ from ..arithmetic import (
     System,
     Truth,
     as_array,
+    assume_nonnegative,
     both,
     choose,
+    compare,
     everywhere,
     is_hidden,
     lift,
@@ -43,6 +45,8 @@ from ..arithmetic import (
     true_everywhere,
     truth_of,
 )
+from ..arithmetic.absorbing import visits_until_absorption
+from ..arithmetic.explained import explained
 from ..arithmetic.numbers import bare
 from ..errors import GameError, UndecidedError
 from ..model import Game, Policy
@@ -50,20 +54,26 @@ from .chain import Mask, induced_transition, leaks, one_class_in, reachable, rec
 from .values import solve_bellman, start_of
 
 
+@explained
 def visits(game: Game, policy: Policy, start: Any = None) -> Array:
     """``d^π_ρ = ρᵀ (I - γ P_π)⁻¹``, shape ``[..., S]``: expected discounted visits from ``ρ`` (default: the game's start).
 
     Non-negative; they sum to ``1/(1-γ)`` where nothing terminates.
     """
-    return solve_bellman(game, policy, start_of(game, start), transposed=True)
+    first = start_of(game, start)
+    counts = solve_bellman(game, policy, first, transposed=True)
+    known = bare(system_of(counts)) is System.SYMBOLS and true_everywhere(compare(first, "≥", 0))
+    return assume_nonnegative(counts) if known else counts  # a sign that elimination hides: they are Σ_t γᵗ ρ P_πᵗ
 
 
+@explained
 def occupancy(game: Game, policy: Policy, start: Any = None) -> Array:
     """``d_π(s, a) = (1-γ) d^π_ρ(s) π(a|s)``, shape ``[..., S, A]``; sums to 1 where nothing terminates and γ < 1."""
     states = lift(like(1, game.system) - game.discount, 1) * visits(game, policy, start)
     return as_array(states[..., None] * policy.joint())
 
 
+@explained
 def stationary_distribution(game: Game, policy: Policy, recurrent_class: tuple[int, ...] | None = None) -> Array:
     """``ν_π`` with ``ν_π P_π = ν_π`` and ``Σ ν_π = 1``, shape ``[..., S]``; exactly zero on transient states.
 
@@ -81,30 +91,6 @@ def stationary_distribution(game: Game, policy: Policy, recurrent_class: tuple[i
     leaving = choose(inside, returning, like(1, chain))
     counts = visits_until_absorption(onward, leaving, choose(reference, like(1, chain), nothing))
     return as_array(counts / counts.sum(-1, keepdims=True))
-
-
-def visits_until_absorption(onward: Array, leaving: Array, start: Array) -> Array:
-    """``start (I - onward)⁻¹``, shape ``[..., S]``, where the rows of ``onward`` and ``leaving`` together sum to 1.
-
-    ``onward`` ``[..., S, S]``, ``leaving`` and ``start`` ``[..., S]``, all at least 0.  ``1 - onward(s, s)`` enters as the sum of
-    all other ways out, so nothing is ever subtracted.
-    """
-    states = leaving.shape[-1]
-    eliminated = []  # from the last state to the first: how likely each earlier one leads there, and what begins there
-    for state in reversed(range(states)):
-        row, exit_here = onward[..., state, :state], leaving[..., state]
-        out = as_array(row.sum(-1) + exit_here)
-        column = onward[..., :state, state] / out[..., None]
-        begun = as_array(start[..., state] / out)
-        eliminated.append((column, begun))
-        onward = onward[..., :state, :state] + column[..., :, None] * row[..., None, :]
-        leaving = leaving[..., :state] + column * exit_here[..., None]
-        start = start[..., :state] + begun[..., None] * row
-    counts: list[Array] = []
-    for column, begun in reversed(eliminated):
-        earlier = (np.stack(counts, axis=-1) * column).sum(-1) if counts else 0
-        counts.append(as_array(begun + earlier))
-    return np.stack(counts, axis=-1)
 
 
 def _some_before(inside: Truth) -> Truth:
@@ -166,6 +152,7 @@ def _require_one_class(game: Game, reach: Mask, inside: Mask) -> None:
         )
 
 
+@explained
 def state_action_distribution(states: Array, policy: Policy, m: int | None = None) -> Array:
     """``ν(s) π^{1:m}(a^{1:m}|s)``, shape ``[..., S, |A_1|···|A_m|]``; all agents by default, and then ``σ = ν·π``."""
     prefixes = policy.prefix_probabilities()[policy.agents if m is None else m]

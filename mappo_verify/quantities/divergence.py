@@ -16,8 +16,10 @@ from __future__ import annotations
 from typing import Any
 
 from ..arithmetic import Array, absolute, as_array, divide, largest, like, log, square, xlogy
+from ..arithmetic.explained import explained
 
 
+@explained
 def kl_divergence(left: Any, right: Any) -> Array:
     """``KL(p‖q) = Σ_a p(a) log(p(a)/q(a))`` over the last axis, nats, in [0, ∞]; ∞ is an error on rationals."""
     return as_array(xlogy(left, divide(left, right)).sum(-1))
@@ -28,21 +30,25 @@ def entropy_of(action_sizes: tuple[int, ...], reference: Any) -> Array:
     return as_array(log(like(list(action_sizes), reference)).sum())
 
 
+@explained
 def l1_distance(left: Any, right: Any) -> Array:
     """``‖p - q‖₁`` over the last axis; in [0, 2] for distributions."""
     return as_array(absolute(as_array(left) - as_array(right)).sum(-1))
 
 
+@explained
 def total_variation(left: Any, right: Any) -> Any:
     """``½ ‖p - q‖₁`` over the last axis; in [0, 1] for distributions."""
     return l1_distance(left, right) / 2
 
 
+@explained
 def sup_norm(table: Any, axes: int = 1) -> Array:
     """``max |f|``; over the last ``axes`` axes."""
     return largest(absolute(table), tuple(range(-axes, 0)))
 
 
+@explained
 def squared_norm(table: Any, weights: Any, axes: int = 1) -> Array:
     """``‖f‖²_{2,μ} = Σ μ f²``: the square stays rational where the norm would not; the sum is over the last ``axes`` axes."""
     return as_array((as_array(weights) * square(table)).sum(tuple(range(-axes, 0))))

@@ -18,17 +18,32 @@ In climbing, the pair (1, 1) pays 7 and nobody gains by leaving it alone, althou
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, as_array, true_everywhere
+from ..arithmetic import (
+    Array,
+    System,
+    as_array,
+    contract,
+    floats_of,
+    is_hidden,
+    like,
+    maximum,
+    true_everywhere,
+)
+from ..arithmetic.explained import explained
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.agents import agent_axes, axis_of
+from ..model.conversion import convert
 from .agent_values import companion_weights
+from .certified import EXACT_WORK, work
+from .distributions import visits
 from .optimal import Optimum, optimal
-from .values import returns
+from .values import lookahead, start_of
 
 
 def _require_product(policy: Policy) -> None:
@@ -62,9 +77,12 @@ def response_game(game: Game, policy: Policy, m: int) -> Game:
         return kept.reshape(kept.shape[: kept.ndim - agents] + (game.action_sizes[m - 1],))
 
     moves = np.stack([averaged(game.transition[..., s]) for s in range(game.states)], axis=-1)
-    return Game(moves, averaged(game.reward), game.discount, (game.action_sizes[m - 1],), start=game.start)
+    masks = None if game.available is None else (game.available[m - 1],)
+    own = (game.action_sizes[m - 1],)
+    return Game(moves, averaged(game.reward), game.discount, own, start=game.start, available=masks)
 
 
+@explained
 def best_response(game: Game, policy: Policy, m: int) -> Optimum:
     """What agent ``m`` (counted from 1) should do while the others keep their factors: values, deterministic policy, certificate.
 
@@ -82,16 +100,34 @@ def with_response(policy: Policy, m: int, response: Policy) -> Policy:
     return Policy.product(own)
 
 
+@explained
 def nash_gaps(game: Game, policy: Policy, start: Any = None) -> Array:
     """What each agent alone could gain from ``ρ`` (default: the game's start), shape ``[..., N]``, each at least 0.
 
     ``max_m`` of them is the Nash gap; ``policy`` is a Nash equilibrium from ``ρ`` where all are 0, and a Markov perfect one if
-    that holds for a ``ρ`` of full support.
+    that holds for a ``ρ`` of full support.  With ``A*`` the advantages of agent ``m``'s best response in its own game,
+
+        gap_m = Σ_s d^π_ρ(s) Σ_{a^m} π^m(a^m|s) (-A*(s, a^m)),
+
+    a sum in which nothing cancels.  Floats are computed by rationals and rounded where that takes a second at most; larger games
+    carry the rounding of ``-A*``.
     """
-    current = returns(game, policy, start)
+    if game.system is System.FLOATS and not is_hidden((game.transition,)):
+        _require_product(policy)
+        policy.require_fits(game)
+        count = prod(np.broadcast_shapes(game.batch_shape, policy.batch_shape))
+        if work(game.states, game.actions, count) * (game.agents + 1) <= EXACT_WORK:
+            given = None if start is None else convert(start_of(game, start), System.RATIONALS, rows=True)
+            return floats_of(nash_gaps(game.exact(), policy.exact(), given))
+    visited = visits(game, policy, start)
     gains = []
     for m in range(1, game.agents + 1):
         induced = response_game(game, policy, m)
-        response = optimal(induced).policy
-        gains.append(returns(induced, response, start) - current)
+        best = optimal(induced)
+        if is_hidden((game.transition,)):
+            slack = as_array(best.values[..., None] - lookahead(induced, best.values))
+        else:
+            slack = best.certificate.slack
+        own = policy.factors[m - 1][..., 0, :]
+        gains.append(contract("...s,...sa,...sa->...", visited, own, maximum(slack, like(0, slack))))
     return np.stack(gains, axis=-1)

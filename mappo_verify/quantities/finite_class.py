@@ -54,6 +54,7 @@ from ..arithmetic import (
     square,
     support,
 )
+from ..arithmetic.explained import explained, explained_class
 from ..errors import GameError
 from ..model import Game, Policy
 from .agent_values import average_out
@@ -62,6 +63,7 @@ from .chain import Mask, induced_transition, reachable
 from .data import listed, regression
 
 
+@explained_class
 @dataclass(frozen=True, eq=False)
 class FiniteClass:
     """``F^m``: tables ``[..., |F|, S, |A_1|···|A_m|]``, and the agent ``m`` (counted from 1) they belong to."""
@@ -164,6 +166,7 @@ def _sup_norm(tables: Array, where: Mask | None) -> Array:
     return largest(sizes, (-2, -1))
 
 
+@explained
 def visited_states(game: Game, start: Array) -> Mask:
     """The states that some policy visits from ``ρ``, ``[..., S]``: where admissible distributions live."""
     reach = reachable(support(induced_transition(game, Policy.uniform(game))))

@@ -21,12 +21,14 @@ from __future__ import annotations
 from typing import Any
 
 from ..arithmetic import Array, as_array
+from ..arithmetic.explained import explained
 from ..model import Game, Policy
 from ..model.agents import split_last
 from .agent_values import agent_advantages
 from .distributions import state_action_distribution, visits
 
 
+@explained
 def policy_gradient(game: Game, policy: Policy, start: Any = None) -> tuple[Array, ...]:
     """``∂J/∂ℓ^m`` for every agent, each in the shape of its factor, ``[..., S, prefixes, A_m]``.
 

@@ -20,10 +20,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..arithmetic import Array, Truth, as_array, both, compare, contract, every, lift, like, square, true_everywhere
+from ..arithmetic.explained import explained_class
 from ..errors import GameError
 from ..model.validation import array_of, require_finite
 
 
+@explained_class
 @dataclass(frozen=True, eq=False)
 class LinearClass:
     """``F^m`` for features ``[..., X, d]`` (one row a point ``(s, a^{1:m})``), radius ``L > 0`` and ceiling ``1/(1-γ) > 0``."""

@@ -19,6 +19,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..arithmetic import Array, as_array, contract, lift, log, solve, square, tilt
+from ..arithmetic.explained import explained
 from ..model import Game, Policy
 from ..model.agents import split_last
 from ..model.validation import unchecked
@@ -26,6 +27,7 @@ from .agent_values import agent_values
 from .divergence import entropy_of, kl_divergence
 
 
+@explained
 def mirror_step(factor: Any, values: Any, beta: Any) -> Array:
     """``π⁺(a|s, p) ∝ π(a|s, p) exp(Q̂(s, p, a)/β)`` over the last axis.
 
@@ -82,6 +84,7 @@ def second_order_term(agents: int, increment: Any) -> Array:
     return as_array(agents * square(increment) / 2)
 
 
+@explained
 def mirror_objective(candidate: Any, factor: Any, values: Any, beta: Any) -> Array:
     """``F(q) = ⟨Q̂, q⟩ - β KL(q‖π)`` over the last axis.  Source: equation (3), at one ``(s, p)``."""
     candidate, values = as_array(candidate), as_array(values)
@@ -100,6 +103,7 @@ def averaged_objective(candidate: Any, factor: Any, values: Any, beta: Any, weig
     return contract("...sp,...sp->...", as_array(weights), mirror_objective(candidate, factor, values, beta))
 
 
+@explained
 def fit_step(features: Any, values: Any, beta: Any, weights: Any) -> Array:
     """``θ_{k+1} - θ_k = argmin_w Σ σ(x) (wᵀφ(x) - Q̂(x)/β)²``, shape ``[..., d]``, by the normal equations.
 
@@ -113,6 +117,7 @@ def fit_step(features: Any, values: Any, beta: Any, weights: Any) -> Array:
     return solve(gram, moment[..., None])[..., 0]
 
 
+@explained
 def log_linear_step(factor: Any, features: Any, step: Any) -> Array:
     """``π_{θ+w} ∝ π_θ exp(φᵀw)``: a log-linear factor after its parameter moved by ``w``.
 

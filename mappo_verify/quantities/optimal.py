@@ -18,36 +18,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..arithmetic import (
-    Array,
-    System,
-    absolute,
-    argmax,
-    as_array,
-    compare,
-    identity_minus,
-    is_hidden,
-    like,
-    module_of,
-    rows_at,
-    solve,
-    support,
-)
+from ..arithmetic import Array, System, argmax, as_array, compare, contract, is_hidden, lift, like, support, zeros
+from ..arithmetic.explained import explained
 from ..arithmetic.numbers import bare
 from ..arithmetic.one_instance import refuse
-from ..errors import GameError, SingularError
+from ..errors import ExactnessError, GameError, SingularError
 from ..model import Game, Policy
 from ..model.instances import instance_by_instance
+from .certified import Comparison, compared
+from .chain import induced_reward
 from .distributions import visits
-from .values import lookahead, state_values
+from .values import lookahead, solve_bellman, state_values
 
 MAX_IMPROVEMENTS = 1_000
-NOISE = 1e-11
-"""What float rounding can fake, relative to the largest value or reward."""
+ROUNDING = 2.0**-40
+"""Of the sizes of the numbers added up in an entry: differences of floats below this may be rounding."""
+SMALLEST = 1e-300
+"""Around here floats lose digits, however they are computed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +47,12 @@ class OptimalityCertificate:
     """Primal and dual solutions of the game's linear programme, and what checking them found.
 
     ``gap`` is the duality gap ``Σ ρ v - Σ d r_π`` from the uniform start, ``slack`` is ``v - (r + γPv)`` at every state and
-    action.  On rationals both must be exactly right; on floats, within ``tolerance``.
+    action.  On rationals both are exact, and ``holds`` means that they are right.
+
+    ``error`` ``[..., S]`` bounds how far the values, and those of the actions, are from ``V_*``; it is 0 on rationals.  On floats
+    it is certain, for the exact numbers that the floats are, and ``holds`` means that it is rounding: at most ``2⁻⁴⁰`` of the
+    sizes added up in the entry.  Where the actions may not be optimal, it includes ``excess/(1-γ)``, with the largest advantage
+    that is not excluded.  ``slack`` is that of the exact values, rounded.
     """
 
     values: Array
@@ -64,7 +61,7 @@ class OptimalityCertificate:
     slack: Array
     residual: Array
     gap: Array
-    tolerance: float
+    error: Array
     holds: bool
 
 
@@ -95,80 +92,86 @@ class Optimum:
         return self.checked
 
 
+@explained
 def optimal(game: Game) -> Optimum:
     """The optimal values and an optimal deterministic joint policy, by policy iteration.
 
-    Exact on rationals (where float policy iteration goes first and only saves work).  Raises
-    :class:`~mappo_verify.errors.SingularError` where γ = 1 and some policy on the way never terminates, and
+    Exact on rationals (where float policy iteration goes first and only saves work).  On floats, comparisons are certified by
+    enclosures, and by rationals where those leave a sign open and that takes a second at most; where it would take longer,
+    ``certificate.error`` says how much the actions may miss, and ``certificate.holds`` whether that is rounding.  Where γ = 1,
+    the policy is optimal among those that end.
+
+    Raises :class:`~mappo_verify.errors.SingularError` where γ = 1 and some policy on the way never terminates, and
     :class:`~mappo_verify.errors.GameError` on balls and symbols: optimise the exact game instead.
     """
     if bare(game.system) not in (System.FLOATS, System.RATIONALS):
         raise GameError(f"optimal() needs floats or rationals, not {game.system.value}; call it before .balls()")
     if is_hidden((game.transition,)):
         return Optimum(*instance_by_instance(_values_and_policy, game))
-    start = None
-    if game.system is System.RATIONALS:
-        try:
-            start = optimal(game.floats()).actions
-        except SingularError:
-            start = None
-    if _is_plain(game):
-        found = module_of(System.FLOATS).policy_iteration(
-            game.transition, game.reward, float(game.discount), NOISE, MAX_IMPROVEMENTS
-        )
-        if found is not None:
-            actions, values, table, dual = found
-            certificate = _certificate(game, values, actions, table, dual)
-            return Optimum(values, Policy.deterministic(game, actions), actions, certificate)
-    if start is not None:
-        actions = start
-    elif _discounted(game):
-        actions = np.zeros(game.reward.shape[:-1], np.intp)
-    else:
-        actions = proper_actions(game)
+    if game.system is System.FLOATS:
+        return _optimal_floats(game)
+    try:
+        start = _settled(game.floats(), proper_actions(game))
+    except (SingularError, ExactnessError):
+        start = proper_actions(game)
+    actions = _settled(game, start)
+    values = state_values(game, Policy.deterministic(game, actions))
+    return Optimum(values, Policy.deterministic(game, actions), actions, certify_optimality(game, values, actions))
+
+
+def _settled(game: Game, actions: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    """Policy iteration from ``actions`` until nothing is better; on floats, better by more than rounding of the entry."""
     for _ in range(MAX_IMPROVEMENTS):
-        values = _values_of(game, actions)
-        table = lookahead(game, values)
-        gain = table - _at(table, actions)[..., None]
-        better = compare(gain, ">", like(0, gain) + _tolerance(game, values)) > 0
+        policy = Policy.deterministic(game, actions)
+        try:
+            table = lookahead(game, state_values(game, policy))
+        except SingularError as error:
+            raise SingularError(f"no optimum among policies that end was found: {error}") from None
+        gain = table - np.take_along_axis(table, actions[..., None], axis=-1)
+        better = compare(gain, ">", _rounding(game, policy, actions)) > 0
         if not better.any():
-            certificate = _certificate(game, values, actions, table)
-            return Optimum(values, Policy.deterministic(game, actions), actions, certificate)
-        actions = np.where(better.any(-1), argmax(table), actions)
+            return actions
+        actions = np.where(better.any(-1), allowed(game, argmax(table)), actions)
     raise GameError(f"policy iteration did not settle within {MAX_IMPROVEMENTS} improvements")
 
 
+def _rounding(game: Game, policy: Policy, actions: npt.NDArray[np.intp]) -> Array:
+    """What rounding may fake at each state and action, from the sizes of what was added there; 0 on rationals."""
+    if game.system is not System.FLOATS:
+        return like(0, game.system)
+    reached = solve_bellman(game, policy, np.abs(induced_reward(game, policy)))
+    sizes = np.abs(game.reward) + lift(game.discount, 2) * contract("...sat,...t->...sa", game.transition, reached)
+    return as_array(ROUNDING * (sizes + np.take_along_axis(sizes, actions[..., None], axis=-1)))
+
+
+def _optimal_floats(game: Game) -> Optimum:
+    actions = _settled(game, proper_actions(game))
+    for _ in range(MAX_IMPROVEMENTS):
+        found = compared(game, actions)
+        better = found.decided & (compare(found.advantage, ">", 0.0) > 0)
+        if not better.any():
+            values = _inside(state_values(game, Policy.deterministic(game, actions)), found)
+            return Optimum(
+                values, Policy.deterministic(game, actions), actions, _certificate(game, values, actions, found)
+            )
+        best = argmax(np.where(better, found.advantage, -np.inf))
+        actions = np.where(better.any(-1), allowed(game, best), actions)
+    raise GameError(f"policy iteration did not settle within {MAX_IMPROVEMENTS} improvements")
+
+
+def _inside(values: Array, found: Comparison) -> Array:
+    """The values, moved into their certain bounds where those are finite."""
+    with np.errstate(invalid="ignore"):
+        middle = 0.5 * found.low + 0.5 * found.high
+    return np.where(np.isfinite(middle), middle, values)
+
+
 def _values_and_policy(game: Game) -> tuple[Array, Policy]:
-    best = optimal(game)
-    return best.values, best.policy
-
-
-def _is_plain(game: Game) -> bool:
-    """A single, dense game over floats that every policy is proper for."""
-    single = game.system is System.FLOATS and not game.batch_shape and isinstance(game.transition, np.ndarray)
-    return single and _discounted(game)
-
-
-def _discounted(game: Game) -> bool:
-    """Whether every policy is proper because γ < 1."""
-    return bool((compare(game.discount, "<", like(1, game.discount)) > 0).all())
-
-
-def _at(table: Array, actions: npt.NDArray[np.intp]) -> Array:
-    """``f(s, a(s))``, ``[..., S]``."""
-    return np.asarray(np.take_along_axis(np.asarray(table), actions[..., None], axis=-1)[..., 0])
-
-
-def _values_of(game: Game, actions: npt.NDArray[np.intp]) -> Array:
-    """The values of a deterministic policy."""
-    if not _discounted(game):
-        return state_values(game, Policy.deterministic(game, actions))
-    return solve(_matrix_of(game, actions), _at(game.reward, actions)[..., None])[..., 0]
-
-
-def _matrix_of(game: Game, actions: npt.NDArray[np.intp]) -> Array:
-    """``I - γ P_π`` of a deterministic policy."""
-    return identity_minus(game.discount, rows_at(game.transition, actions))
+    if game.system is not System.FLOATS:
+        best = optimal(game)
+        return best.values, best.policy
+    policy = Policy.deterministic(game, _settled(game, proper_actions(game)))  # floats explore, so nothing is certified
+    return state_values(game, policy), policy
 
 
 def proper_actions(game: Game) -> npt.NDArray[np.intp]:
@@ -184,48 +187,51 @@ def proper_actions(game: Game) -> npt.NDArray[np.intp]:
         if not fresh.any():
             break
         chosen, done = np.where(fresh, np.argmax(leads, axis=-1), chosen), done | fresh
-    return np.asarray(np.where(done, chosen, 0), dtype=np.intp)
+    return allowed(game, np.where(done, chosen, 0))
 
 
-def _tolerance(game: Game, values: Array) -> float | int:
-    """What float rounding can fake; nothing on rationals."""
-    if game.system is not System.FLOATS:
-        return 0
-    return NOISE * max(1.0, float(np.abs(values).max()), float(np.abs(game.reward).max()))
+def allowed(game: Game, actions: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
+    """The available joint actions ``[..., S]`` that these are, or are copies of."""
+    return np.asarray(game.substitutes[np.arange(game.states), actions], dtype=np.intp)
 
 
-def _uniform(states: int, system: System) -> Array:
-    """The uniform start."""
-    if system is System.FLOATS:
-        return np.full(states, 1 / states)
-    return like(np.full(states, Fraction(1, states), object), system)
-
-
+@explained
 def certify_optimality(game: Game, values: Array, actions: npt.NDArray[np.intp]) -> OptimalityCertificate:
     """Check that ``values`` are optimal and that the joint ``actions`` attain them, from the game's data alone."""
-    return _certificate(game, values, actions, lookahead(game, values))
-
-
-def _certificate(
-    game: Game, values: Array, actions: npt.NDArray[np.intp], table: Array, dual: Array | None = None
-) -> OptimalityCertificate:
-    """:func:`certify_optimality`, where ``r + γPv`` is known, and perhaps the dual visits."""
+    if game.system is System.FLOATS:
+        return _certificate(game, values, actions, compared(game, np.asarray(actions)))
+    table = lookahead(game, values)
     slack = values[..., None] - table
-    residual = values - _at(table, actions)
-    start = np.broadcast_to(_uniform(game.states, game.system), values.shape)
-    if dual is not None:
-        pass
-    elif _discounted(game):
-        dual = solve(_matrix_of(game, actions).swapaxes(-1, -2), start[..., None])[..., 0]
-    else:
-        dual = visits(game, Policy.deterministic(game, actions), start)
-    gap = as_array((start * values).sum(-1) - (dual * _at(game.reward, actions)).sum(-1))
-    tolerance = (
-        _tolerance(game, values) * game.states / (1 - min(float(np.max(game.discount.astype(float))), 1 - 1e-6))
-        if (game.system is System.FLOATS)
-        else 0
+    dual, residual, gap = _dual(game, values, actions)
+    nothing = like(0, slack)
+    holds = bool(
+        (compare(slack, "≥", nothing) > 0).all()
+        and (compare(residual, "=", nothing) > 0).all()
+        and (compare(dual, "≥", nothing) > 0).all()
+        and (compare(gap, "=", nothing) > 0).all()
     )
-    at_least_0 = (slack, -absolute(residual), dual, -absolute(gap))  # but for rounding
-    worst = np.concatenate([np.asarray(part).reshape(-1) for part in at_least_0])
-    holds = bool((compare(worst, "≥", like(0, slack) - tolerance) > 0).all())
-    return OptimalityCertificate(values, actions, dual, slack, residual, gap, float(tolerance), holds)
+    return OptimalityCertificate(values, actions, dual, slack, residual, gap, zeros(values.shape, game.system), holds)
+
+
+def _dual(game: Game, values: Array, actions: npt.NDArray[np.intp]) -> tuple[Array, Array, Array]:
+    """The visits of the policy from the uniform start, the residual ``v - (r + γPv)`` of its actions, and the duality gap."""
+    policy = Policy.deterministic(game, actions)
+    table = lookahead(game, values)
+    residual = values - np.take_along_axis(table, actions[..., None], axis=-1)[..., 0]
+    start = like(np.full(game.states, Fraction(1, game.states), object), game.system)
+    dual = visits(game, policy, start)
+    earned = contract("...s,...s->...", dual, induced_reward(game, policy))
+    return dual, residual, as_array(contract("...s,...s->...", np.broadcast_to(start, values.shape), values) - earned)
+
+
+def _certificate(game: Game, values: Array, actions: npt.NDArray[np.intp], found: Comparison) -> OptimalityCertificate:
+    """Of floats: the signs are certified, and the values lie within rounding of their certain bounds."""
+    dual, residual, gap = _dual(game, values, actions)
+    policy = Policy.deterministic(game, actions)
+    sizes = solve_bellman(game, policy, np.abs(induced_reward(game, policy)))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        short = np.where(found.excess == 0, 0.0, found.excess / (1 - game.discount) * (1 + 2.0**-50))
+        off = np.maximum(np.abs(values - found.low), np.abs(values - found.high)) * (1 + 2.0**-50)
+    error = off + short[..., None]
+    holds = bool((compare(error, "≤", ROUNDING * sizes + SMALLEST) > 0).all())
+    return OptimalityCertificate(values, actions, dual, -found.advantage, residual, gap, error, holds)

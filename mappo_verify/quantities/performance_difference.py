@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import Array, as_array, contract
+from ..arithmetic.explained import explained
 from ..model import Game, Policy
 from ..model.agents import split_last
 from .agent_values import agent_values
@@ -50,6 +51,7 @@ def gains_along(weights: Array, target: Policy, policy: Policy, tables: Sequence
     return np.stack(terms, axis=-1)
 
 
+@explained
 def return_difference(game: Game, target: Policy, policy: Policy, start: Any = None) -> Array:
     """``Σ_s d(s) E_{p ~ π'^{1:m-1}} ⟨Q_π^{1:m}, π'^m - π^m⟩`` with ``d`` the visits of ``π'``, shape ``[..., N]``.
 

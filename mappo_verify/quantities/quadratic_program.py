@@ -47,6 +47,7 @@ from ..arithmetic import (
     system_of,
     zeros,
 )
+from ..arithmetic.explained import explained_class
 from ..errors import GameError, InfeasibleError, SolverError
 
 ACCURACY = 1e-6
@@ -111,6 +112,7 @@ class Region:
         )
 
 
+@explained_class
 @dataclass(frozen=True, eq=False)
 class ConstrainedStep:
     """A minimum under constraints, and how far it can be from the truth.

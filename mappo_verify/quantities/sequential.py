@@ -17,6 +17,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..arithmetic import UNKNOWN, Array, everywhere, lift, like, ones, zeros
+from ..arithmetic.explained import explained
 from ..model import Game, Policy
 from ..model.agents import prefix_sizes
 from ..model.validation import unchecked
@@ -28,6 +29,7 @@ def _offsets(game: Game) -> tuple[int, ...]:
     return tuple(int(n) for n in np.cumsum([0, *levels]))
 
 
+@explained
 def sequential_game(game: Game) -> Game:
     """The single-agent game on states ``(s, a^{1:j})``, level by level, ``s`` slowest within a level.
 
@@ -73,6 +75,7 @@ def _padded(table: Array, axis: int, length: int) -> Array:
     return np.concatenate([table, zeros(tuple(shape), table)], axis=axis)
 
 
+@explained
 def sequential_policy(policy: Policy) -> Policy:
     """The same behaviour as a policy of the sequential game."""
     width = max(policy.action_sizes)
@@ -83,6 +86,7 @@ def sequential_policy(policy: Policy) -> Policy:
     return unchecked(Policy, factors=(np.concatenate(levels, axis=-2)[..., None, :],), system=policy.system)
 
 
+@explained
 def values_by_agent(game: Game, table: Array) -> tuple[Array, ...]:
     """Action values of the sequential game as ``(Q^{1:1}, ..., Q^{1:N})``, each ``[..., S, |A_1|···|A_m|]``."""
     offsets = _offsets(game)

@@ -130,6 +130,10 @@ class Update:
         """``δ_k^m = 2 φ^{m-1} ε``, shape ``[...]``."""
         return as_array(fit_cost_factor(sqrt(self.squared_phi(m - 1))) * self.epsilon(m))
 
+    def ratio(self, m: int) -> Array:
+        """``w_{m-1}``, shape ``[..., S, |A_1|···|A_{m-1}|]``."""
+        return density_ratio(*self._covering, m - 1)
+
     def squared_weighted(self, m: int, change: Array) -> Array:
         """``‖w_{m-1} change/π_k^m‖²_{2,σ_k}``, shape ``[...]``, for ``change`` in the shape of the factor.
 

@@ -24,37 +24,85 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, System, as_array, contract, identity_minus, lift, solve
+from ..arithmetic import Array, System, as_array, contract, identity, is_hidden, lift, solve
+from ..arithmetic.absorbing import solve_absorbing, visits_until_absorption
+from ..arithmetic.explained import explained
 from ..errors import GameError, SingularError, UndecidedError
 from ..model import Game, Policy
-from ..model.validation import array_of, in_system, require_finite, require_shape
-from .chain import induced_reward, induced_transition, values_exist
+from ..model.validation import array_of, in_system, probabilities, require_batches_fit, require_shape, rounding_of
+from .chain import endless, induced_reward, induced_transition, values_exist
 
 
 def bellman_matrix(game: Game, policy: Policy) -> Array:
     """``I - γ P_π``, shape ``[..., S, S]``: an M-matrix, whose inverse counts discounted visits."""
-    return identity_minus(game.discount, induced_transition(game, policy))
+    return as_array(identity(game.states, game.system) - lift(game.discount, 2) * induced_transition(game, policy))
 
 
+@explained
 def lookahead(game: Game, values: Array) -> Array:
     """``r(s, a) + γ Σ_s' P(s'|s, a) v(s')``, shape ``[..., S, A]``, for any ``v`` of shape ``[..., S]``."""
     return as_array(game.reward + lift(game.discount, 2) * contract("...sat,...t->...sa", game.transition, values))
 
 
+def stopping_of(game: Game, policy: Policy) -> Array:
+    """How likely the game ends in each state, ``Σ_a π(a|s) (1 - Σ_s' P(s'|s, a))``, shape ``[..., S]``."""
+    return contract("...sa,...sa->...s", policy.joint(), game.stopping)
+
+
+WELL_LEFT = 1 / 16
+"""Where every state is left for good with at least this probability, LU factors lose little."""
+
+
 def solve_bellman(game: Game, policy: Policy, right: Array, transposed: bool = False) -> Array:
-    """Solve with ``I - γ P_π`` (or its transpose) for one right-hand side ``[..., S]``; a singular one is explained."""
+    """Solve with ``I - γ P_π`` (or its transpose) for one right-hand side ``[..., S]``; a singular one is explained.
+
+    Floats with ``γ`` near 1 are eliminated without a subtraction (:mod:`mappo_verify.arithmetic.absorbing`).  Compared with
+    ``game.exact()``, the error is about 1e-13 of ``(I - γ P_π)⁻¹ |right|``; :func:`~mappo_verify.quantities.value_bounds` gives
+    certain bounds.
+    """
+    if game.system is System.FLOATS and (1 - game.discount < WELL_LEFT).any():
+        exists = values_exist(game, policy)
+        if (exists < 0).any():
+            raise SingularError(f"the linear system is singular: {_without_values(game, policy)}")
+        if (exists > 0).all():  # formal data does not know where it ends
+            return _solve_near_one(game, policy, right, transposed)
     matrix = bellman_matrix(game, policy)
     try:
-        if game.system is System.FLOATS and (game.discount == 1).any() and (values_exist(game, policy) < 0).any():
-            raise SingularError("some state never terminates")  # rounding would turn that into values of 10^16
         return solve(np.swapaxes(matrix, -1, -2) if transposed else matrix, right[..., None])[..., 0]
     except (SingularError, UndecidedError) as error:
-        raise type(error)(
-            f"{error}: I - γP_π is not invertible for this policy, so its values do not exist; with discount 1 every state "
-            "must reach termination (choose a discount below 1, for instance --discount 9/10 or game.with_discount(...))"
-        ) from None
+        raise type(error)(f"{error}: {_without_values(game, policy)}") from None
 
 
+def _solve_near_one(game: Game, policy: Policy, right: Array, transposed: bool) -> Array:
+    """Floats, without a subtraction; a solution that overflows is refused."""
+    onward = lift(game.discount, 2) * induced_transition(game, policy)
+    leaving = lift(1 - game.discount, 1) + lift(game.discount, 1) * stopping_of(game, policy)
+    given = np.broadcast_to(right, np.broadcast_shapes(right.shape, leaving.shape))
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        solution = (visits_until_absorption if transposed else solve_absorbing)(onward, leaving, given)
+    if not np.isfinite(solution).all():
+        index = [int(i) for i in np.argwhere(~np.isfinite(solution))[0]]
+        raise SingularError(f"the solution of the linear system is beyond float64 at index {index}; use game.exact()")
+    return solution
+
+
+def _without_values(game: Game, policy: Policy) -> str:
+    """Why ``I - γP_π`` is singular, which state shows it, and what to do."""
+    reason = "I - γP_π is not invertible for this policy, so its values do not exist"
+    cure = (
+        "with discount 1 every state must reach termination: let absorbing goals end (rows of P that sum to 0), or choose a "
+        "discount below 1, for instance --discount 9/10 or game.with_discount(...)"
+    )
+    lasting = endless(game, policy)
+    if lasting is None:
+        return f"{reason}; {cure}"
+    index, state = lasting
+    where = f" at batch index {list(index)}" if index else ""
+    named = f"state {state}" + (f" ({game.state_names[state]})" if game.state_names else "")
+    return f"{reason}: {named}{where} never terminates; {cure}"
+
+
+@explained
 def state_values(game: Game, policy: Policy) -> Array:
     """``V_π = (I - γ P_π)⁻¹ r_π``: the expected discounted sum of rewards from each state, shape ``[..., S]``.
 
@@ -63,17 +111,20 @@ def state_values(game: Game, policy: Policy) -> Array:
     return solve_bellman(game, policy, induced_reward(game, policy))
 
 
+@explained
 def action_values(game: Game, policy: Policy) -> Array:
     """``Q_π(s, a) = r(s, a) + γ Σ_s' P(s'|s, a) V_π(s')``, shape ``[..., S, A]``.  Source: Section 3.1."""
     return lookahead(game, state_values(game, policy))
 
 
+@explained
 def advantages(game: Game, policy: Policy) -> Array:
     """``A_π(s, a) = Q_π(s, a) - V_π(s)``, shape ``[..., S, A]``.  Source: Section 3.1."""
     values = state_values(game, policy)
     return as_array(lookahead(game, values) - values[..., None])
 
 
+@explained
 def returns(game: Game, policy: Policy, start: Any = None) -> Array:
     """``J_ρ(π) = Σ_s ρ(s) V_π(s)``, shape ``[...]``; ``ρ`` defaults to the game's own start.  Source: Sections 4 and 5."""
     return contract("...s,...s->...", start_of(game, start), state_values(game, policy))
@@ -87,5 +138,7 @@ def start_of(game: Game, start: Any = None) -> Array:
         return as_array(game.start)
     given = in_system(array_of(start, "start"), game.system)
     require_shape("start", given, (game.states,), "[..., S]")
-    require_finite("start", given)
-    return given
+    if is_hidden((given,)) or game.system is System.SYMBOLS:
+        return given
+    require_batches_fit(start=given.shape[:-1], game=game.batch_shape)
+    return probabilities("start", given, rounding_of(start, game.states))

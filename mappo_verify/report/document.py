@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
@@ -22,7 +23,7 @@ from ..claims.verdict import Evidence, LineEvidence, Verdict
 from ..errors import ExactnessError
 from ..model import Game, Policy
 from ..model.agents import joint_action
-from ..papers.registry import paper_of
+from ..papers.registry import IDS, paper_of
 
 EMPTY: Mapping[str, str] = MappingProxyType({})
 LONG = 24
@@ -245,6 +246,7 @@ def claim_document(report: ClaimReport) -> dict[str, Any]:
             }
             for proof in report.proofs
         ],
+        "searched": None if report.searched is None else report.searched.as_data(),
         "statistics": None if report.statistics is None else statistics_document(report.statistics),
         "witness": None if report.witness is None else report.witness.as_data(),
     }
@@ -297,15 +299,23 @@ def full_document(
         if paper is None
         else {"title": paper.title, "authors": paper.authors, "where": paper.where, "link": paper.link},
         "reproduce": reproduce,
+        "own": _own_file(reproduce),
     }
     document: dict[str, Any] = head | audit_document(report)
     for position, (row, entry) in enumerate(zip(document["claims"], report.claims, strict=True)):
         if progress:
             progress(f"explaining {entry.id}", position / len(report.claims))
         row["reproduce"] = f"{reproduce} --claim {entry.id}"
+        row["registered"] = entry.id in IDS
         row["tightness"] = tightness_document(entry)
         row["walk_through"] = walk_through_document(*explain_report(entry, game, report.seed), words_of(entry))
     return document
+
+
+def _own_file(command: str) -> str:
+    """The option that says in which file the claims stand; empty for those of a paper."""
+    words = shlex.split(command)
+    return " " + shlex.join(words[words.index("--from") :][:2]) if "--from" in words else ""
 
 
 def tightness_document(report: ClaimReport) -> list[dict[str, Any]]:

@@ -76,14 +76,15 @@ def short(words: str, length: int) -> str:
 # --- how many stand -------------------------------------------------------------------------------------------------
 
 
-def verdicts_bar(counts: Mapping[str, int]) -> Markup:
-    """One bar, parted by the verdicts on statements."""
+def verdicts_bar(counts: Mapping[str, int], own: bool = False) -> Markup:
+    """One bar, parted by the verdicts on statements; of one's ``own`` claims nothing is printed."""
     total, x, parts = sum(counts.values()), 0.0, []
     for verdict, count in counts.items():
         width = 1000 * count / total if total else 0
         parts.append(box(x, 0, max(width - 3, 0), 14, f"fill-{SIGNS[verdict][1]}", 2))
         x += width
     words = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+    words = words.replace(" as printed", "") if own else words
     return svg("tally-bar", 1000, 14, "How many statements stand", words, parts)
 
 

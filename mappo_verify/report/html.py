@@ -20,6 +20,7 @@ from markupsafe import Markup, escape
 
 from ..checking.certificate import Certificate, certificate_of, text_of
 from ..checking.certificate_limits import size_complaint
+from ..checking.corpus import certificates_folder
 from ..checking.reports import AuditReport, ClaimReport, Progress
 from ..checking.statements import MEANINGS as FINDINGS
 from ..checking.statements import Finding, counted
@@ -81,8 +82,7 @@ CHECKER = "certificates/check.py"
 
 def copy_checker(folder: Path) -> None:
     """The checker of certificates, which needs Python alone, into ``folder``: from the package, or the checkout around it."""
-    package = Path(__file__).parent.parent
-    source = next(place for place in (package / "certificates", package.parent / "certificates") if place.is_dir())
+    source = certificates_folder()
     for file in sorted(source.rglob("*.py")):
         target = folder / file.relative_to(source)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -102,6 +102,7 @@ def page(document: Mapping[str, Any]) -> str:
     claims = document["claims"]
     known = {row["id"] for row in claims}
     counts = {name: sum(row["standing"] == name for row in claims) for name in drawings.ICONS}
+    summary = ", ".join(counted(count, Finding(words)) for words, count in document["counts"].items())
     style = style_sheet()
     script = _asset("report.js")
     leaned_on: dict[str, list[str]] = {row["id"]: [] for row in claims}
@@ -115,7 +116,7 @@ def page(document: Mapping[str, Any]) -> str:
         known=known,
         statements=document["statements"],
         fell=_fell(document["statements"]),
-        summary=", ".join(counted(count, Finding(words)) for words, count in document["counts"].items()),
+        summary=summary if document["paper"] else summary.replace(" as printed", ""),
         signs=drawings.SIGNS,
         findings={finding.value: words for finding, words in FINDINGS.items()},
         kinds={kind.value: words for kind, words in MEANING.items()},

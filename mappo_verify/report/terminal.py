@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from ..arithmetic import System, system_of
+from ..arithmetic import System, floats_of, system_of
 from ..checking.doctor import Diagnosis
 from ..checking.falsify import Falsification
 from ..checking.monte_carlo import Statistics
@@ -91,10 +91,18 @@ def _legend(statements: Sequence[StatementReport]) -> list[RenderableType]:
     """What those words mean that occur."""
     found = {entry.finding for entry in statements}
     return [
-        Padding(Text.assemble((finding.value, FINDING_STYLE[finding]), f": {words}", style="dim"), (0, 0, 0, 2))
+        Padding(
+            Text.assemble((_said(finding, statements), FINDING_STYLE[finding]), f": {words}", style="dim"), (0, 0, 0, 2)
+        )
         for finding, words in MEANINGS.items()
         if finding in found
     ]
+
+
+def _said(finding: Finding, statements: Sequence[StatementReport]) -> str:
+    """The verdict in words; nothing is printed as far as claims of one's own go."""
+    words = finding.value
+    return words if any(entry.of_paper for entry in statements) else words.replace(" as printed", "")
 
 
 def audit_summary(report: AuditReport, statements: Sequence[StatementReport], page: str | None = None) -> list[Text]:
@@ -103,12 +111,14 @@ def audit_summary(report: AuditReport, statements: Sequence[StatementReport], pa
     where = f" on {report.game}" if report.game else ""
     if statements:
         counts = ", ".join(counted(count, finding) for finding, count in counts_of(statements).items())
+        counts = counts if any(entry.of_paper for entry in statements) else counts.replace(" as printed", "")
         lines.append(Text(f"{len(statements)} statement{'s' * (len(statements) != 1)}{where}: {counts}", "bold"))
     theorems = [entry for entry in statements if entry.finding is Finding.FALSE and "theorem" in entry.statement.id]
     lines += [_fallen(entry) for entry in theorems]
     for finding in (Finding.FALSE, Finding.NEEDS, Finding.PROVED):
         names = [e.statement.name for e in statements if e.finding is finding and e not in theorems]
-        words = f"also {finding.value}" if finding is Finding.FALSE and theorems else finding.value
+        said = _said(finding, statements)
+        words = f"also {said}" if finding is Finding.FALSE and theorems else said
         if names:
             lines.append(Text.assemble((f"{words}: ", FINDING_STYLE[finding]), ", ".join(names)))
     remarks = sum(len(entry.remarks) for entry in statements)
@@ -189,12 +199,12 @@ def _notes(report: AuditReport, statements: Sequence[StatementReport]) -> list[R
 def _unexpected(report: AuditReport) -> list[Text]:
     notes = []
     for entry in report.unexpected:
-        record = entry.claim.record.value if entry.claim.record else "nothing"
+        record = f", the registry records {entry.claim.record.value}" if entry.claim.record else ""
         broken = f"; the proof breaks at {entry.broken.right!r}" if entry.broken else ""
         if entry.broken_line and entry.standing is not Standing.REFUTED:
             broken = f"; the statement is not refuted, but {entry.broken_line.text}"
         failure = f"; {entry.failure}" if entry.failure else ""
-        found = f"{entry.id} is {entry.standing.value}, the registry records {record}"
+        found = f"{entry.id} is {entry.standing.value}{record}"
         notes.append(Text(f"UNEXPECTED: {found}{broken}{failure}", "bold red"))
     return notes
 
@@ -211,6 +221,8 @@ def claims_table(claims: tuple[Claim, ...]) -> RenderableType:
         table.add_column(column, no_wrap=column == "claim", overflow="fold")
     for entry in claims:
         _row(table, entry.id if entry.printed else f"{entry.id} °", entry.title, entry.source)
+    if all(entry.printed for entry in claims):
+        return table
     return Group(table, Text(), Text("° a reading or a repair that the paper does not print", "dim"))
 
 
@@ -332,10 +344,11 @@ def optimum_table(game: Game, best: Optimum) -> RenderableType:
         label = game.state_names[state] if game.state_names else str(state)
         _row(table, label, values_text(best.values[state]), ", ".join(names))
     certificate = best.certificate
-    exact = "exactly" if system_of(best.values) is System.RATIONALS else f"within {certificate.tolerance:.1e}"
-    words = "holds" if certificate.holds else "FAILS"
+    error = float(floats_of(certificate.error).max())
+    exact = "exactly" if system_of(best.values) is System.RATIONALS else f"beyond doubt, values within {error:.1e}"
+    words = f"optimality holds {exact}" if certificate.holds else "optimality IS NOT CERTAIN, leave out --floats"
     check = Text(
-        f"optimality {words} {exact}: v ≥ r + γPv everywhere, with equality at these actions; duality gap "
+        f"{words}: v ≥ r + γPv everywhere, with equality at these actions; duality gap "
         f"{number_text(np.asarray(certificate.gap)[()])}",
         "green" if certificate.holds else "bold red",
     )
@@ -344,7 +357,7 @@ def optimum_table(game: Game, best: Optimum) -> RenderableType:
 
 def falsification(found: Falsification) -> RenderableType:
     """What a search found: the counterexample in full, or how tight the bound got; and where the claim raised an error."""
-    tried = f"{found.explored:,} float instances explored, {found.certified:,} certified"
+    tried = found.searched.text()
     crash = _crash(found)
     if found.witness is not None:
         subject = f"the smallest counterexample found ({found.witness.sizes}; {tried})"

@@ -63,4 +63,12 @@ def first_at_least(values: Array, level: float) -> int | None:
 def repeated(game: Game, count: int) -> Game:
     """The same game ``count`` times, as a batch: one run for each start, or for each step size."""
     transition = np.stack([game.transition] * count)
-    return Game(transition, game.reward, game.discount, game.action_sizes, start=game.start, name=game.name)
+    return Game(
+        transition,
+        game.reward,
+        game.discount,
+        game.action_sizes,
+        start=game.start,
+        name=game.name,
+        available=game.available,
+    )

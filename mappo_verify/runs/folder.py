@@ -23,6 +23,7 @@ import numpy as np
 
 from ..algorithms.recording import Process, Record, Recording
 from ..arithmetic import System, like
+from ..arithmetic.explained import explained
 from ..errors import RunError
 from ..games.files import load_json, save_game
 from ..games.untrusted import decoded, read_bytes, require_distinct_names, write_whole
@@ -97,6 +98,7 @@ def has_iterations(folder: Path) -> bool:
     return bool(chunk_names(folder / TRACE))
 
 
+@explained
 def begin_run(plan: Plan, folder: Path, every: float = 1.0, watch: Watch = unwatched) -> Result:
     """Begin a run in a folder, which is made if it is not there, and follow it to its end.
 
@@ -183,6 +185,7 @@ def _require_types(path: Path, plan: Plan) -> None:
             raise RunError(f"{path}: options.{name} = {value!r} is of the wrong type")
 
 
+@explained
 def load_run(folder: Path) -> Result:
     """The trace of a stored run, finished or not: a :class:`~mappo_verify.algorithms.trace.Trace`, or a
     :class:`~mappo_verify.algorithms.pessimistic_trace.PessimisticTrace`, as the algorithm itself returns it.
@@ -192,6 +195,7 @@ def load_run(folder: Path) -> Result:
     return open_run(Path(folder)).trace()
 
 
+@explained
 def resume_run(folder: Path, every: float = 1.0, watch: Watch = unwatched) -> Result:
     """Go on with a stored run, bit for bit as if it had never stopped; a finished one is only read."""
     run = open_run(Path(folder))

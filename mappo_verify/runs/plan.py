@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..algorithms.recording import Record
+from ..arithmetic.explained import explained_class
 from ..errors import RunError
 from ..games.continuing import restarted
 from ..games.loading import resolve_game
@@ -28,6 +29,7 @@ FORMER_OPTIONS = {"price": "penalty"}
 """Names that runs stored by earlier versions have, and what they are called today."""
 
 
+@explained_class
 @dataclass(frozen=True)
 class Plan:
     """An algorithm, what it runs on (a ``game``, or a named ``problem`` with data), and its options.

@@ -32,6 +32,7 @@ import numpy as np
 from ..algorithms.recording import Column, Process, Recording, State
 from ..algorithms.sampling import Generator
 from ..arithmetic import Array
+from ..arithmetic.explained import explained_class
 from ..errors import RunError
 from ..games.untrusted import write_whole
 
@@ -52,6 +53,7 @@ def unwatched(process: Process, state: State) -> None:
     """Do nothing: the default, where nothing is shown while a run goes on."""
 
 
+@explained_class
 class Store:
     """A :data:`~mappo_verify.algorithms.recording.Record` in a folder: goes on where its files end, and adds to them.
 

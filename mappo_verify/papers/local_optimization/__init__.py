@@ -16,10 +16,13 @@ from . import (
     section_3,
     section_3_mirror_descent,
     section_4,
+    section_4_bounded_steps,
     section_4_convergence,
     section_4_equilibria,
     section_4_exact_updates,
+    section_4_repaired,
     section_5,
+    section_5_every_penalty,
 )
 from .statements import STATEMENTS
 
@@ -33,9 +36,18 @@ PAPER = Paper(
         Section("Section 4.1: Policy Improvement and Evaluation", section_4.CLAIMS),
         Section(
             "Sections 4.2 and 4.3: Theoretical Analysis, Compare with Independent Learning",
-            (*section_4_convergence.CLAIMS, *section_4_exact_updates.CLAIMS, *section_4_equilibria.CLAIMS),
+            (
+                *section_4_convergence.CLAIMS,
+                *section_4_repaired.CLAIMS,
+                *section_4_bounded_steps.CLAIMS,
+                *section_4_exact_updates.CLAIMS,
+                *section_4_equilibria.CLAIMS,
+            ),
         ),
-        Section("Section 5: Pessimistic MA-PPO with Linear Function Approximation", section_5.CLAIMS),
+        Section(
+            "Section 5: Pessimistic MA-PPO with Linear Function Approximation",
+            (*section_5.CLAIMS, *section_5_every_penalty.CLAIMS),
+        ),
         Section(
             "Appendix B: Proofs for Section 4",
             (*appendix_b_gradient_descent.CLAIMS, *appendix_b_decomposition.CLAIMS, *appendix_b_descent.CLAIMS),

@@ -265,6 +265,7 @@ ONE_FEATURE = Setting(
     states=(1, 3),
     action_range=(1, 1),
     max_agents=1,
+    max_actions=1,
 )
 
 
@@ -322,6 +323,7 @@ CHAIN = Setting(
     states=(1, 3),
     action_range=(1, 1),
     max_agents=1,
+    max_actions=1,
 )
 
 

@@ -6,14 +6,18 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ...arithmetic import Array, as_array, like, smallest
+from ...arithmetic import Array, as_array, contract, like, smallest
+from ...axioms import above_smallest, squares
 from ...claims.case import Case, Hypothesis
-from ...claims.claim import Claim, Line, at_least, equal, line
-from ...claims.ingredients import Distribution, GameData, PolicyData, PositiveScalar, PrefixTables, Table
+from ...claims.claim import Claim, Kind, Line, at_least, equal, line
+from ...claims.coordinates import Sizes
+from ...claims.ingredients import Derived, Distribution, GameData, PolicyData, PositiveScalar, PrefixTables, Table
 from ...claims.settings import Setting
 from ...claims.verdict import Standing
+from ...model.agents import sum_out_later
 from ...quantities.agent_values import agent_values
 from ...quantities.bellman_error import (
+    Moments,
     pessimistic_step,
     start_features,
 )
@@ -24,39 +28,75 @@ from .appendix_c_bellman_error import DIMENSION, joint_shape
 
 
 def pessimism(case: Case) -> Iterator[Line]:
-    """``J(π) ≥ min_f (f(s_0, π) + λE(f, π)) - λE(Q_π, π)``, whatever the data, if the critics hold ``Q^{1:m}_π``."""
+    """``J(π) ≥ min_f (f(s_0, π) + λE(f)) - λE(Q_π)`` for any functional ``E``, if the critics hold ``Q^{1:m}_π``."""
     game, policy, price = case.game, case.policy, case.price
-    values = agent_values(game, policy)
     for m in range(1, game.agents + 1):
-        flat = values[m].reshape(*values[m].shape[:-2], -1)
-        other = case.other[m - 1].reshape(*case.other[m - 1].shape[:-2], -1)
-        features = np.stack(np.broadcast_arrays(flat, other), axis=-1)
-        moments = data_moments(game, policy, features, _cells(case), m)
-        direction = start_features(game, policy, features, m, game.start)
-        own = like([1, 0], flat)
-        slack = price * moments.error(own)
+        prefixes = policy.prefix_probabilities()[m]
+        own = contract("...s,...sp,...sp->...", game.start, prefixes, agent_values(game, policy)[m])
+        error, other = case.errors[..., m - 1, 0], case.errors[..., m - 1, 1]
+        objectives = np.stack([own + price * error, case.rivals[..., m - 1] + price * other], axis=-1)
         yield line("J(π)", returns(game, policy))
+        yield equal(f"Q^{{1:{m}}}_π(s_0, π)", own, because="the tower property: definition-3.1")
+        yield equal(
+            f"[Q^{{1:{m}}}_π(s_0, π) + λE(Q^{{1:{m}}}_π, π)] - λE(Q^{{1:{m}}}_π, π)",
+            objectives[..., 0] - price * error,
+            because="λE(Q) enters once with either sign",
+        )
+        yield at_least(
+            f"min over f ∈ {{Q^{{1:{m}}}_π, f}} of (f(s_0, π) + λE(f, π)) - λE(Q^{{1:{m}}}_π, π)",
+            smallest(objectives) - price * error,
+            because="Q^{1:m}_π is one of the critics",
+            axiom=(above_smallest(objectives) * like([1, 0], price)).sum(-1),
+        )
+
+
+def over_all_weights(case: Case) -> Iterator[Line]:
+    """The same with the minimum over all weights, where the objective is bounded below: the closed form attains it."""
+    game, policy, price = case.game, case.policy, case.price
+    for m in range(1, game.agents + 1):
+        features, moments, direction = _evaluation(case, m)
+        own = like([1, 0], price)
+        slack = price * moments.error(own)
+        step = pessimistic_step(moments, direction, price)
+        yield line("J(π), where the objective is bounded below", returns(game, policy), where=step.bounded)
         yield equal(
             f"[Q^{{1:{m}}}_π(s_0, π) + λE(Q^{{1:{m}}}_π, π)] - λE(Q^{{1:{m}}}_π, π)",
             moments.objective(own, direction, price) - slack,
-            because="J(π) = Q^{1:m}_π(s_0, π)",
+            because="lemma-c.7",
         )
-        rival = case.weights
-        best = smallest(
-            np.stack([moments.objective(rival, direction, price), moments.objective(own, direction, price)], -1), -1
-        )
-        yield at_least(
-            f"min over w ∈ {{e_1, w}} of (f(s_0, π) + λE(f, π)) - λE(Q^{{1:{m}}}_π, π)",
-            best - slack,
-            because="Q^{1:m}_π is one of the critics",
-        )
-        step = pessimistic_step(moments, direction, price)
-        yield line("J(π), where the objective is bounded below", returns(game, policy), where=step.bounded)
+        fit = (own - moments.projected(own)) - (step.weights - moments.projected(step.weights))
+        law = as_array(sum_out_later(as_array(_cells(case).sum(-1)), game.action_sizes, m).reshape(-1))
         yield at_least(
             f"min over all w of (f(s_0, π) + λE(f, π)) - λE(Q^{{1:{m}}}_π, π)",
             moments.objective(step.weights, direction, price) - slack,
-            because="section-c.1/unconstrained: w⁺ minimises it",
+            because="section-c.1/unconstrained: w⁺ minimises it, and the rest of the quadratic is λ times a sum of squares",
+            axiom=(squares(contract("...xi,...i->...x", features, fit)) * law).sum(-1) * price,
         )
+
+
+def _evaluation(case: Case, m: int) -> tuple[Array, Moments, Array]:
+    """The features ``Q^{1:m}`` and another, their moments on the data, and ``φ(s_0, π)``."""
+    game, policy = case.game, case.policy
+    flat = agent_values(game, policy)[m].reshape(-1)
+    other = case.other[m - 1].reshape(-1)
+    features = np.stack(np.broadcast_arrays(flat, other), axis=-1)
+    moments = data_moments(game, policy, features, _cells(case), m)
+    return features, moments, start_features(game, policy, features, m, game.start)
+
+
+def _errors(case: Case) -> Array:
+    """``E(Q^{1:m})`` and ``E`` of the rival, for every agent, ``[N, 2]``."""
+    found = []
+    for m in range(1, case.game.agents + 1):
+        _, moments, _ = _evaluation(case, m)
+        found.append(np.stack([moments.error(like([1, 0], case.price)), moments.error(case.weights)], axis=-1))
+    return np.stack(found, axis=-2)
+
+
+def _rivals(case: Case) -> Array:
+    """``f(s_0, π)`` of the rival, for every agent, ``[N]``."""
+    agents = range(1, case.game.agents + 1)
+    return np.stack([as_array((_evaluation(case, m)[2] * case.weights).sum(-1)) for m in agents], axis=-1)
 
 
 def _cells(case: Case) -> Array:
@@ -64,6 +104,7 @@ def _cells(case: Case) -> Array:
     return law.reshape(*law.shape[:-1], *joint_shape(case.sizes), case.sizes.states + 1)
 
 
+EXISTS = Hypothesis("I - γP_π is invertible", lambda case: values_exist(case.game, case.policy))
 REALIZABLE = Setting(
     "a game, a policy, any law of (s, a, s'), features Q^{1:m} and another, a rival critic, and a price",
     (
@@ -73,12 +114,25 @@ REALIZABLE = Setting(
         PrefixTables("other"),
         Table("weights", lambda _: (DIMENSION,)),
         PositiveScalar("price"),
+        Derived("errors", _errors),
+        Derived("rivals", _rivals),
     ),
-    (Hypothesis("I - γP_π is invertible", lambda case: values_exist(case.game, case.policy)),),
+    (EXISTS,),
     agents=(1, 2),
     states=(1, 2),
     action_range=(1, 2),
     max_table=60,
+)
+ANY_ERROR = Setting(
+    "a game, a policy, a rival critic, a price, and any numbers for the errors of the rival and of Q^{1:m}",
+    (
+        GameData(),
+        PolicyData("policy"),
+        PositiveScalar("price"),
+        Table("errors", lambda sizes: (sizes.agents, 2)),
+        Table("rivals", lambda sizes: (sizes.agents,)),
+    ),
+    (EXISTS,),
 )
 
 CLAIMS = (
@@ -89,6 +143,19 @@ CLAIMS = (
         REALIZABLE,
         pessimism,
         statement="J(π) ≥ min_f (f(s_0, π) + λE(f, π)) - λE(Q^{1:m}_π, π), if the critics hold Q^{1:m}_π",
-        record=Standing.SURVIVED,
+        record=Standing.PROVED,
+        general=ANY_ERROR,
+        symbolic=(Sizes(1, (2, 2)), Sizes(2, (2,)), Sizes(2, (2, 2))),
+    ),
+    Claim(
+        "lemma-c.7/all-weights",
+        "Pessimism over all weights",
+        "Lemma C.7, with the closed form of Appendix C.1",
+        REALIZABLE,
+        over_all_weights,
+        statement="J(π) ≥ f⁺(s_0, π) + λE(f⁺, π) - λE(Q^{1:m}_π, π) for the unconstrained minimiser f⁺, where there is one",
+        record=Standing.PROVED,
+        kind=Kind.READING,
+        points=(Sizes(1, (2,)), Sizes(1, (2, 2)), Sizes(2, (2,))),
     ),
 )

@@ -22,11 +22,13 @@ from ...arithmetic import (
     System,
     Truth,
     as_array,
+    assume_positive,
     both,
     certain,
     compare,
     contract,
     every,
+    exp,
     identity,
     lift,
     like,
@@ -42,19 +44,22 @@ from ...arithmetic import (
 )
 from ...arithmetic import possible as possibly
 from ...arithmetic.numbers import bare
+from ...axioms import hoeffding, squares
 from ...claims.case import Built, Case, Hypothesis, Ingredient
-from ...claims.claim import Claim, Kind, Line, at_most, line
+from ...claims.claim import Claim, Kind, Line, at_most, equal, line
 from ...claims.coordinates import Numbers, Sizes
 from ...claims.experiment import Experiment
-from ...claims.ingredients import Counts, Derived, Distribution, GameData, PolicyData, Table
+from ...claims.ingredients import Counts, Derived, Distribution, GameData, PolicyData, PositiveScalar, Table
 from ...claims.settings import Setting
 from ...claims.verdict import Standing
 from ...games.named import random_game
 from ...model import Game, Policy
+from ...model.agents import prefix_sizes
 from ...quantities.agent_values import agent_values
 from ...quantities.bellman import bellman_operator
-from ...quantities.bellman_error import Moments, pessimistic_step
+from ...quantities.bellman_error import Moments, pessimistic_step, population_moments
 from ...quantities.data import data_moments, frequencies, law_of_data, possible
+from ...quantities.divergence import squared_norm
 from ...quantities.linear_class import LinearClass
 
 DELTA = Fraction(1, 10)
@@ -162,6 +167,110 @@ def own_noise(case: Case) -> Iterator[Line]:
     )
 
 
+def _noise(case: Case) -> Array:
+    """``ξ = r + γ V(s') - Q^{1:1}(s, a^1)`` for every ``(s, a, s')``, ``[S, A, S+1]``."""
+    values = agent_values(case.game, case.policy)
+    ahead = np.concatenate([values[0][..., 0], 0 * values[0][..., :1, 0]], axis=-1)
+    target = case.game.reward[..., None] + lift(case.game.discount, 3) * ahead
+    own = values[AGENT][..., None] + 0 * case.game.reward.reshape(*values[AGENT].shape, -1)
+    return as_array(target - own.reshape(case.game.reward.shape)[..., None])
+
+
+def projected_noise(case: Case) -> Iterator[Line]:
+    """What is not chance in Lemma C.1: ``E_D(Q_π)`` is the noise of the targets, projected on the features, squared."""
+    weights, _ = _weights_of(case, agent_values(case.game, case.policy)[AGENT])
+    moments, noise = _moments(case), _noise(case)
+    shape = (*case.law.shape[:-2], case.sizes.actions[0], -1, case.sizes.states + 1)
+    cells = as_array(case.sample).reshape(shape)
+    each = noise.reshape(shape)
+    mass = as_array(cells.sum((-2, -1))).reshape(-1)
+    sums = as_array((cells * each).sum((-2, -1))).reshape(-1)
+    direction = contract("...xi,...x->...i", case.features, sums)
+    fit = contract("...xi,...i->...x", case.features, pseudo_solve(moments.gram, direction[..., None])[0][..., 0])
+    yield line("E_D(Q_π)", moments.error(weights))
+    yield equal(
+        "‖Π ξ‖²_D, Π the projection on the features",
+        as_array((mass * square(fit)).sum(-1)),
+        because="A w - b = -E φ ξ at Q = φᵀw, and (E φ ξ)ᵀ Σ⁺ (E φ ξ) is the squared projection",
+    )
+    rest = each - fit.reshape(case.sizes.states, case.sizes.actions[0])[..., None, None]
+    yield at_most(
+        "‖ξ‖²_D",
+        as_array((cells * square(each)).sum((-4, -3, -2, -1))),
+        because="Pythagoras: the rest is ‖ξ - Π ξ‖²_D",
+        axiom=(squares(rest) * cells).sum((-4, -3, -2, -1)),
+    )
+
+
+def exponential_moment(case: Case) -> Iterator[Line]:
+    """The noise of one target is sub-Gaussian, with the length of the range of values."""
+    values = agent_values(case.game, case.policy)[0][..., 0]
+    targets = case.game.reward[..., None] + lift(case.game.discount, 3) * values
+    law, time = case.game.transition, case.time + 0 * case.game.reward
+    width = assume_positive(case.horizon) + 0 * case.game.reward
+    yield line("log E exp(t (r + γ V(s')))", log(as_array((law * exp(time[..., None] * targets)).sum(-1))))
+    yield at_most(
+        "t E (r + γ V(s')) + t²/(8(1-γ)²)",
+        time * (law * targets).sum(-1) + square(time * width) / 8,
+        because="targets lie in [0, 1/(1-γ)]",
+        axiom=hoeffding(law, targets, time, width),
+    )
+    yield equal(
+        "t Q_π(s, a) + t²/(8(1-γ)²)",
+        time * agent_values(case.game, case.policy)[-1] + square(time * width) / 8,
+        because="Q is the mean of its targets",
+    )
+
+
+def population_errors(case: Case) -> Iterator[Line]:
+    """In the population tables have no noise: ``E(Q_π) = 0`` and ``E(f) = ‖f - T f‖²_{2,μ}``, whatever the agents' number."""
+    game, policy = case.game, case.policy
+    moments = population_moments(
+        game, policy, identity(game.states * game.actions, case.system), case.table, game.agents
+    )
+    values = agent_values(game, policy)[-1]
+    yield line("E(Q_π)", moments.error(values.reshape(-1)))
+    yield equal("0", like(0, case.table), because="Q_π is a fixed point of T_π, so A w = b")
+    residual = case.critic - bellman_operator(game, policy, case.critic, game.agents)
+    yield line("E(f)", moments.error(case.critic.reshape(-1)))
+    yield equal(
+        "‖f - T f‖²_{2,μ}",
+        squared_norm(residual, case.table, 2),
+        because="L(f', f) = ‖f' - T f‖²_{2,μ} + the noise of the target, and tables hold T f",
+    )
+
+
+def explicit_noise(case: Case) -> Iterator[Line]:
+    """``E_D(Q_π, π) ≤ ((log 2/2) d + log(1/δ))/((1-γ)² n)``."""
+    weights, _ = _weights_of(case, agent_values(case.game, case.policy)[AGENT])
+    yield line("E_D(Q_π)", _moments(case).error(weights))
+    yield at_most(
+        "((log 2/2) d + log(1/δ))/((1-γ)² n)",
+        _units(case) * (case.features.shape[-1] * log(like(2, case.system)) / 2 + log(like(1 / DELTA, case.system))),
+        because="E exp(‖Πξ‖²/H²) ≤ 2^{d/2}, by Hoeffding's lemma at a Gaussian direction, and Markov's inequality",
+    )
+
+
+def explicit_generalisation(case: Case) -> Iterator[Line]:
+    """``‖f - T f‖_{2,μ} - √E_D(f) ≤ 7 √(u/n)/(1-γ)``, ``u = d log(1 + 2Ln(1-γ)) + log(1/δ)``."""
+    first, _ = generalisation(case)
+    dimension = case.features.shape[-1]
+    inside = 1 + 2 * dimension * case.number
+    entropy = dimension * log(inside) + log(like(1 / DELTA, case.system))
+    yield first
+    yield at_most(
+        "7 √((d log(1 + 2Ln(1-γ)) + log(1/δ))/n)/(1-γ)",
+        7 * sqrt(_units(case) * entropy)[..., None],
+        because="Bernstein's inequality on a net of critics: Z = (f - y)² - (T f - y)² has mean ‖f - T f‖² and second moment "
+        "at most 2 H² (f - T f)²",
+    )
+
+
+def _units(case: Case) -> Array:
+    """``1/((1-γ)² n)``"""
+    return as_array(square(case.horizon) / case.number)
+
+
 def generalisation(case: Case) -> Iterator[Line]:
     """``‖f - Tf‖_{2,μ} ≤ √(d log(nLR/δ)/((1-γ)² n)) + √E_D(f)``: for given critics, and for the sample's own solution."""
     moments = _moments(case)
@@ -193,6 +302,49 @@ LINEAR_SAMPLE = Setting(
     states=(1, 2),
     action_range=(1, 2),
     explore=False,
+)
+PROJECTED = Setting(
+    "any law of (s, a, s') in the place of a sample, and features that hold Q_π",
+    (
+        *(i for i in SAMPLE if i.name not in ("counts", "number", "sample")),
+        IndependentFeatures("features", lambda sizes: (points_of(sizes),) * 2, 0, 3),
+        Distribution(
+            "cells", lambda sizes: (points_of(sizes) * prefix_sizes(sizes.actions[1:])[-1] * (sizes.states + 1),), True
+        ),
+        Derived("sample", lambda case: case.cells.reshape(case.law.shape)),
+    ),
+    (SOUND[0],),
+    agents=(1, 2),
+    states=(1, 2),
+    action_range=(1, 2),
+    explore=False,
+)
+MOMENT = Setting(
+    "a game with rewards in [0, 1], a policy, and a positive t",
+    (
+        GameData(termination=False, reward=(0, 9), scale=9, start=False),
+        PolicyData("policy"),
+        PositiveScalar("time"),
+        Derived("horizon", lambda case: case.game.horizon),
+    ),
+    (SOUND[0],),
+    agents=(1, 2),
+    states=(1, 2),
+    action_range=(1, 2),
+)
+TABLES = Setting(
+    "a game, a policy, data everywhere, and any joint critic",
+    (
+        GameData(termination=False, reward=(0, 9), scale=9, start=False),
+        PolicyData("policy"),
+        Distribution("mu", lambda sizes: (sizes.states * prefix_sizes(sizes.actions)[-1],), True),
+        Table("critic", lambda sizes: (sizes.states, prefix_sizes(sizes.actions)[-1])),
+        Derived("table", lambda case: case.mu.reshape(case.sizes.states, -1)),
+    ),
+    (SOUND[0],),
+    agents=(1, 2),
+    states=(1, 2),
+    action_range=(1, 2),
 )
 LINEAR_CRITICS = Setting(
     "a sample for linear critics that are complete, and a few of them",
@@ -288,6 +440,67 @@ CLAIMS = (
         record=Standing.SUPPORTED,
         note=NOTE,
         experiment=Experiment(_linear_designs, law, DELTA),
+    ),
+    Claim(
+        "lemma-c.1/projection",
+        "What it is on any data: projected noise",
+        "Appendix C.2, Lemma C.1, what is not chance",
+        PROJECTED,
+        projected_noise,
+        statement="E_D(Q_π) = ‖Π ξ‖²_D ≤ ‖ξ‖²_D with ξ = r + γ V(s') - Q, Π the projection on the features under the data",
+        record=Standing.PROVED,
+        points=(Sizes(1, (2,)), Sizes(1, (2, 2)), Sizes(2, (1,))),
+        kind=Kind.BEYOND,
+    ),
+    Claim(
+        "lemma-c.1/moment",
+        "The noise of a target is sub-Gaussian",
+        "Appendix C.2, Lemma C.1, what is chance",
+        MOMENT,
+        exponential_moment,
+        statement="log E exp(t (r + γ V(s') - Q)) ≤ t²/(8(1-γ)²)",
+        transcendental=True,
+        record=Standing.PROVED,
+        symbolic=(Sizes(2, (1,)), Sizes(2, (2,))),
+        note="With lemma-c.1/projection, a Gaussian direction and Markov's inequality this is lemma-c.1/explicit, for all sizes.",
+        kind=Kind.BEYOND,
+    ),
+    Claim(
+        "lemma-c.1/explicit",
+        "With explicit constants",
+        "Appendix C.2, Lemma C.1, sharpened",
+        LINEAR_SAMPLE,
+        explicit_noise,
+        statement="E_D(Q_π, π) ≤ ((log 2/2) d + log(1/δ))/((1-γ)² n) with probability ≥ 1 - δ, so lemma-c.1 with constant 1",
+        record=Standing.SUPPORTED,
+        note=NOTE + "  The proof for all sizes leans on lemma-c.1/projection and lemma-c.1/moment.",
+        experiment=Experiment(_linear_designs, law, DELTA),
+        kind=Kind.BEYOND,
+    ),
+    Claim(
+        "lemma-c.2/population",
+        "What the errors are in the population",
+        "Appendix C.2, for tables, as n → ∞",
+        TABLES,
+        population_errors,
+        statement="E(Q_π) = 0 and E(f) = ‖f - T_π f‖²_{2,μ} for every f: ε_r = ε_b = 0",
+        record=Standing.PROVED,
+        symbolic=(Sizes(1, (2,)), Sizes(1, (2, 2)), Sizes(2, (1,))),
+        points=(Sizes(2, (2, 2)),),
+        kind=Kind.BEYOND,
+    ),
+    Claim(
+        "lemma-c.2/explicit",
+        "Small Bellman error on a sample means small residual, with explicit constants",
+        "Appendix C.2, Lemma C.2, with completeness",
+        LINEAR_CRITICS,
+        explicit_generalisation,
+        statement="‖f - T f‖_{2,μ} ≤ 7 √((d log(1 + 2Ln(1-γ)) + log(1/δ))/n)/(1-γ) + √E_D(f) for every f of the class, with "
+        "probability ≥ 1 - δ",
+        record=Standing.SUPPORTED,
+        note=NOTE,
+        experiment=Experiment(_critic_designs, law, DELTA),
+        kind=Kind.BEYOND,
     ),
     Claim(
         "lemma-c.2/complete",

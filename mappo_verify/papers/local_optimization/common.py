@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import reduce
+from operator import add
+from typing import Any, TypeVar
 
 from ...arithmetic import Array, Truth, both
+from ...axioms import Axiom
 from ...claims.case import Case
 from ...claims.coordinates import Sizes
 
@@ -20,6 +23,9 @@ def both_exist(exists: Callable[[Any, Any], Truth], case: Case) -> Truth:
     return both(exists(case.game, case.policy), exists(case.game, case.target))
 
 
-def total(terms: Sequence[Array]) -> Array:
-    """The sum of one or more arrays, in any number system: no float or integer 0 to begin with."""
-    return sum(terms[1:], start=terms[0])
+Term = TypeVar("Term", Array, Axiom)
+
+
+def total(terms: Sequence[Term]) -> Term:
+    """The sum of one or more arrays, in any number system, or axioms: no float or integer 0 to begin with."""
+    return reduce(add, terms)

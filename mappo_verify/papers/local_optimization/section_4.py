@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from ...claims.coordinates import Sizes
 from ...claims.ingredients import START, Derived, Distribution, GameData, LogOdds, PolicyData, PositiveScalar
 from ...claims.settings import Setting
 from ...claims.verdict import Standing
+from ...model.agents import split_last
 from ...quantities.agent_values import advantages_of, agent_values
 from ...quantities.chain import has_stationary_distribution, values_exist
 from ...quantities.concentrability import density_ratio, dominates, squared_concentrability
@@ -34,6 +35,7 @@ from ...quantities.distributions import state_action_distribution, stationary_di
 from ...quantities.divergence import kl_divergence, l1_distance, squared_norm
 from ...quantities.mirror_descent import averaged_objective, mirror_gradient, mirror_objective, mirror_step
 from ...quantities.performance_difference import expected_along, gains_along, return_difference
+from ...quantities.sequential_factor import sequential_gains
 from ...quantities.values import returns
 from .common import both_exist, own_actions, total
 from .section_3 import ONE_BY_TWO, TWO_BY_TWO
@@ -87,6 +89,43 @@ def _difference(case: Case, d: Array) -> Iterator[Line]:
         "Σ_m Σ_s d(s) E_{p~π'} ⟨Q^{1:m}(s, p, ·), π'^m - π^m⟩",
         return_difference(game, target, policy, case.start).sum(-1),
         because="A^m = Q^{1:m} - Q^{1:m-1}, and Q^{1:m-1} is constant in a^m while π'^m - π^m sums to 0",
+    )
+
+
+def sequential_updates(case: Case) -> Iterator[Line]:
+    """``E_{a~π}[(π'^m/π^m - 1) M^m A_π(s, a)] = E_{p~π'^{1:m-1}, a^m~π'^m} A^m(s, p, a^m)`` for every agent and state."""
+    game, target, policy = case.game, case.target, case.policy
+    values = agent_values(game, policy)
+    advantages = advantages_of(values, policy)
+    before = target.prefix_probabilities()
+
+    def statewise(tables: Sequence[Array], changed: bool) -> Array:
+        """``E_{p~π'^{1:m-1}} ⟨f^m(s, p, ·), π'^m - π^m⟩``, or with ``π'^m`` alone, ``[N, S]``."""
+        found = []
+        for m, table in enumerate(tables, start=1):
+            own = split_last(table, game.action_sizes[m - 1])
+            play = target.factors[m - 1] - policy.factors[m - 1] if changed else target.factors[m - 1]
+            found.append(contract("...sp,...spa,...spa->...s", before[m - 1], play, own))
+        return np.stack(found)
+
+    yield line(
+        "E_{a~π}[(π'^m/π^m - 1) M^m A_π(s, a)], M^m = π'^{1:m-1}/π^{1:m-1}",
+        np.stack(sequential_gains(game, target, policy)),
+    )
+    yield equal(
+        "E_{p~π'^{1:m-1}} ⟨Q^{1:m}(s, p, ·) - V(s), π'^m - π^m⟩",
+        statewise([table - values[0] for table in values[1:]], changed=True),
+        because="M^m π^{1:m-1} = π'^{1:m-1} where π plays everything, and π^{m+1:N} averages the later agents out",
+    )
+    yield equal(
+        "E_{p~π'^{1:m-1}} ⟨A^m(s, p, ·), π'^m - π^m⟩",
+        statewise(advantages, changed=True),
+        because="Q^{1:m} - V = A^m + (Q^{1:m-1} - V), whose last part is constant in a^m while π'^m - π^m sums to 0",
+    )
+    yield equal(
+        "E_{p~π'^{1:m-1}, a^m~π'^m} A^m(s, p, a^m)",
+        statewise(advantages, changed=False),
+        because="lemma-b.3/zero-mean: A^m has mean 0 under π^m",
     )
 
 
@@ -306,6 +345,13 @@ PARTLY_VISITED = Setting(
     action_range=(1, 3),
 )
 
+SEQUENTIAL = Setting(
+    "a game, a new policy, and an old one that plays everything",
+    (GameData(start=False), PolicyData("target"), PolicyData("policy", full_support=True)),
+    (Hypothesis("I - γP_π is invertible", lambda case: values_exist(case.game, case.policy)),),
+    agents=(1, 4),
+)
+
 CLAIMS = (
     Claim(
         "lemma-4.1",
@@ -328,6 +374,18 @@ CLAIMS = (
         record=Standing.PROVED,
         symbolic=(ONE_BY_TWO, Sizes(2, (2, 1))),
         points=(Sizes(2, (2, 2)), Sizes(3, (2, 2))),
+    ),
+    Claim(
+        "lemma-4.1/sequential-factor",
+        "What an agent gains that moves after others, estimated under the old policy",
+        "beyond the paper; Kuba et al. (2022), Proposition 1",
+        SEQUENTIAL,
+        sequential_updates,
+        statement="E_{a~π}[(π'^m/π^m - 1) π'^{1:m-1}/π^{1:m-1} A_π(s, a)] = E_{p~π'^{1:m-1}, a^m~π'^m} A^m(s, p, a^m)",
+        record=Standing.PROVED,
+        symbolic=(ONE_BY_TWO, Sizes(2, (2, 1)), TWO_BY_TWO),
+        points=(Sizes(2, (2, 2)), Sizes(2, (2, 3)), Sizes(2, (2, 2, 2))),
+        kind=Kind.BEYOND,
     ),
     Claim(
         "definition-4.4",

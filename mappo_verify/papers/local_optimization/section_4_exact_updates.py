@@ -2,40 +2,113 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from ...arithmetic import (
-    Array,
-)
+from ...arithmetic import Array, contract, exp, identity, largest, like, log, zeros
+from ...axioms import Axiom, below_largest, entropy, gibbs
 from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_least, at_most, equal, line
-from ...claims.ingredients import (
-    GameData,
-    PolicyData,
-    PositiveScalar,
-)
+from ...claims.coordinates import EVERY, Sizes
+from ...claims.induction import Arbitrary, Place, Run
+from ...claims.ingredients import GameData, PolicyData, PositiveScalar, Table
 from ...claims.settings import Setting
 from ...claims.verdict import Standing
-from ...model import Policy
+from ...model import Game, Policy
 from ...model.agents import split_last
 from ...quantities.agent_values import agent_values
+from ...quantities.distributions import visits
+from ...quantities.divergence import kl_divergence
 from ...quantities.mirror_descent import exact_rate_bound, ideal_update, mirror_step
+from ...quantities.performance_difference import factor_gain
 from ...quantities.values import state_values
+from .common import total
 from .section_4_convergence import discounted
+
+
+class Improved:
+    """A policy, what an exact update makes of it, and how the values differ; for one game and one β."""
+
+    def __init__(self, game: Game, beta: Array, policy: Policy) -> None:
+        self.game, self.beta, self.policy = game, beta, policy
+        self.agents = range(1, game.agents + 1)
+
+    @cached_property
+    def after(self) -> Policy:
+        """``π⁺``"""
+        return ideal_update(self.game, self.policy, self.beta)
+
+    @cached_property
+    def values(self) -> tuple[Array, ...]:
+        """``Q^{1:0}, ..., Q^{1:N}`` of ``π``."""
+        return agent_values(self.game, self.policy)
+
+    def gain(self, m: int) -> Array:
+        """``⟨Q^{1:m}, π⁺^m - π^m⟩``, shape ``[S, prefixes]``."""
+        return factor_gain(self.after, self.policy, m, self.values[m])
+
+    def log_partition(self, m: int) -> Array:
+        """``log Z^m = log Σ_a π^m(a) exp(A^m(a)/β)``, shape ``[S, prefixes]``."""
+        factor = self.policy.factors[m - 1]
+        values = split_last(self.values[m], factor.shape[-1])
+        found: Array = log((factor * exp(values / self.beta)).sum(-1)) - self.values[m - 1] / self.beta
+        return found
+
+    def moved(self, m: int) -> Array:
+        """``KL(π⁺^m‖π^m)``"""
+        return kl_divergence(self.after.factors[m - 1], self.policy.factors[m - 1])
+
+    def symmetric(self, m: int) -> Array:
+        """``KL(π⁺^m‖π^m) + KL(π^m‖π⁺^m)``"""
+        both_ways: Array = self.moved(m) + kl_divergence(self.policy.factors[m - 1], self.after.factors[m - 1])
+        return both_ways
+
+    def symmetric_axiom(self, m: int) -> Axiom:
+        """The same, at least 0."""
+        old, new = self.policy.factors[m - 1], self.after.factors[m - 1]
+        return gibbs(new, old) + gibbs(old, new)
+
+    @cached_property
+    def visited(self) -> Array:
+        """``d_s(s')``: visits of ``π⁺`` from every state, shape ``[S, S]``."""
+        return visits_from_everywhere(self.game, self.after)
+
+    def improvement(self, m: int) -> Array:
+        """``Σ_{s'} d_s(s') Pr(p)`` with which ``(s', p)`` counts in ``V_{π⁺}(s)``, shape ``[S, S, prefixes]``."""
+        return self.visited[..., None] * self.after.prefix_probabilities()[m - 1]
+
+    def improvement_axiom(self) -> Axiom:
+        """``V_{π⁺} - V_π ≥ 0``, shape ``[S]``."""
+        terms = [(self.improvement(m) * self.symmetric_axiom(m)).sum((-2, -1)) for m in self.agents]
+        return self.beta * total(terms)  # type: ignore[no-any-return]
+
+
+def visits_from_everywhere(game: Game, policy: Policy) -> Array:
+    """The visits from each state, shape ``[S, S]``; row ``s`` starts there."""
+    rows = identity(game.states, game.system)
+    return np.stack([visits(game, policy, rows[s]) for s in range(game.states)], axis=0)
 
 
 def monotone(case: Case) -> Iterator[Line]:
     """The ideal update with exact Q at every (s, p): J never decreases from any start, for any β."""
-    game, policy = case.game, case.policy
-    after = ideal_update(case.game, policy, case.beta)
-    before = state_values(game, policy)
-    yield line("V_{π_{k+1}}(s)", state_values(game, after))
+    step = Improved(case.game, case.beta, case.policy)
+    before = state_values(case.game, case.policy)
+    yield line("V_{π_{k+1}}(s)", state_values(case.game, step.after))
+    yield equal(
+        "V_{π_k}(s) + Σ_{s'} d_s(s') Σ_m E_p ⟨Q^{1:m}, π_{k+1}^m - π_k^m⟩",
+        before + total([(step.improvement(m) * step.gain(m)).sum((-2, -1)) for m in step.agents]),
+        because="lemma-4.1, from every state",
+    )
+    yield equal(
+        "V_{π_k}(s) + β Σ_{s'} d_s(s') Σ_m E_p [KL(π_{k+1}^m‖π_k^m) + KL(π_k^m‖π_{k+1}^m)]",
+        before + case.beta * total([(step.improvement(m) * step.symmetric(m)).sum((-2, -1)) for m in step.agents]),
+        because="Q^{1:m}/β is log(π_{k+1}^m/π_k^m) and a constant",
+    )
     yield at_least(
-        "V_{π_k}(s)",
-        before,
-        because="lemma-4.1: every agent's term is ⟨Q, π⁺ - π⟩ ≥ 0, since π⁺ maximises ⟨Q, q⟩ - β KL(q‖π) and q = π is allowed",
+        "V_{π_k}(s)", before, because="divergences are not negative, nor visits", axiom=step.improvement_axiom()
     )
 
 
@@ -57,17 +130,181 @@ def parallel(case: Case) -> Iterator[Line]:
     )
 
 
+def following_prefixes(policy: Policy, m: int) -> Iterator[tuple[int, Array]]:
+    """For every agent ``i ≥ m``, how likely a prefix ``a^{1:m-1}`` is continued to ``a^{1:i-1}``; at last to ``a^{1:N}``.
+
+    Shapes ``[S, prefixes of m, prefixes of i]``.
+    """
+    states, prefixes = policy.factors[m - 1].shape[:2]
+    way: Array = identity(prefixes, policy.factors[m - 1]) + zeros((states, 1, 1), policy.factors[m - 1])
+    for i in range(m, len(policy.factors) + 1):
+        yield i, way
+        way = (way[..., None] * policy.factors[i - 1][:, None]).reshape((states, prefixes, -1))
+    yield len(policy.factors) + 1, way
+
+
 def exact_rate(case: Case) -> Iterator[Line]:
-    """Constant step η, exact updates, rewards in an interval of length R: the gap is O(1/K) from every start."""
-    policy, best = Policy.uniform(case.game), case.target
-    for _ in range(case.sizes.steps):
-        policy = ideal_update(case.game, policy, case.beta)
-    gap = state_values(case.game, best) - state_values(case.game, policy)
-    yield line("V_*(s) - V_{π_K}(s)", gap)
+    """Constant step η = 1/β, exact updates: ``(K+1)`` times the gap is at most ``H_* [β Σ log|A_m| + N D]`` from every start.
+
+    ``D`` is how much a value ``Q^{1:m-1}`` has grown after one update more, at most.
+    """
+    game, beta, best = case.game, case.beta, case.target
+    agents = range(1, game.agents + 1)
+    run = Run(
+        case,
+        start=Policy.uniform(game),
+        move=lambda _, policy: Improved(game, beta, policy),
+        following=lambda step: step.after,
+        arbitrary="policy",
+        count="count",
+    )
+    optimum, visited = state_values(game, best), visits_from_everywhere(game, best)
+    weights = [visited[..., None] * best.prefix_probabilities()[m - 1] for m in agents]
+
+    known: dict[int, Improved] = {}  # a state stays alive as long as what is known of it
+
+    def here(place: Place) -> Improved:
+        return known.setdefault(id(place.state), Improved(game, beta, place.state))
+
+    def every(term: Callable[[Improved], Any]) -> Any:
+        """``Σ_{k ≤ K}`` of what depends on the update from ``π_k``."""
+        return run.sum(lambda step: term(step.moved)) + run.last(lambda place: term(here(place)))
+
+    def along(term: Callable[[int], Any]) -> Any:
+        """``Σ_{s'} d_*(s') Σ_m E_{p ~ π_*}``"""
+        return total([(weights[m - 1] * term(m)).sum((-2, -1)) for m in agents])
+
+    def divergence(policy: Policy) -> Array:
+        return along(lambda m: kl_divergence(best.factors[m - 1], policy.factors[m - 1]))  # type: ignore[no-any-return]
+
+    yield line(
+        "(K+1)(V_*(s) - V_{π_K}(s))",
+        run.last(lambda place: (place.index + 1) * (optimum - state_values(game, place.state))),
+    )
     yield at_most(
-        "[Σ_m log|A_m|/η + N R/(1-γ)]/((1-γ)K)",
-        exact_rate_bound(case.game, case.beta, case.sizes.steps),
-        because="log Z_k^m ≤ η(Q_{k+1}^{1:m-1} - Q_k^{1:m-1}), so the summed gaps telescope; monotone-improvement",
+        "Σ_{k≤K} (V_*(s) - V_{π_k}(s))",
+        every(lambda step: optimum - state_values(game, step.policy)),
+        because="monotone-improvement, k + 1 times",
+        axiom=run.sum(lambda step: step.count * step.moved.improvement_axiom()),
+    )
+    yield equal(
+        "Σ_{k≤K} Σ_{s'} d_*(s') Σ_m E_* ⟨Q_k^{1:m}, π_*^m - π_k^m⟩",
+        every(lambda step: along(lambda m: factor_gain(best, step.policy, m, step.values[m]))),
+        because="lemma-4.1, from every state",
+    )
+    yield equal(
+        "β Σ_{k≤K} Σ_{s'} d_*(s') Σ_m E_* [KL(π_*‖π_k) - KL(π_*‖π_{k+1}) + log Z_k]",
+        beta * every(lambda step: divergence(step.policy) - divergence(step.after) + along(step.log_partition)),
+        because="A_k/β = log(π_{k+1}/π_k) + log Z_k, with Z_k = Σ π_k exp(A_k/β)",
+    )
+    partitions = beta * every(lambda step: along(step.log_partition))
+    start = beta * run.fixed(divergence(run.start))
+    yield equal(
+        "Σ_{s'} d_*(s') Σ_m E_* β [KL(π_*‖π_0) - KL(π_*‖π_{K+1}) + Σ_{k≤K} log Z_k]",
+        start - beta * run.last(lambda place: divergence(here(place).after)) + partitions,
+        because="telescoping",
+    )
+    yield at_most(
+        "Σ_{s'} d_*(s') Σ_m E_* β [KL(π_*‖π_0) + Σ_{k≤K} log Z_k]",
+        start + partitions,
+        because="the divergence from the last policy is not negative",
+        axiom=run.last(
+            lambda place: beta * along(lambda m: gibbs(best.factors[m - 1], here(place).after.factors[m - 1]))
+        ),
+    )
+    logs = [log(like(size, beta)) for size in game.action_sizes]
+    budget = run.fixed(beta * along(lambda m: logs[m - 1]))
+    yield equal(
+        "Σ_{s'} d_*(s') Σ_m E_* β [log|A_m| - H(π_*) + Σ_{k≤K} log Z_k]",
+        budget + beta * run.fixed(along(lambda m: kl_divergence(best.factors[m - 1], like(1, beta)))) + partitions,
+        because="π_0 is uniform",
+    )
+    yield at_most(
+        "Σ_{s'} d_*(s') Σ_m E_* β [log|A_m| + Σ_{k≤K} log Z_k]",
+        budget + partitions,
+        because="entropies are not negative",
+        axiom=run.fixed(beta * along(lambda m: entropy(best.factors[m - 1]))),
+    )
+
+    def climbed(step: Improved, m: int) -> Array:
+        """``⟨A^m, π⁺^m⟩``"""
+        return step.gain(m)
+
+    yield equal(
+        "Σ_{s'} d_*(s') Σ_m E_* [β log|A_m| + Σ_{k≤K} (⟨A_k, π_{k+1}⟩ - β KL(π_{k+1}‖π_k))]",
+        budget + every(lambda step: along(lambda m: climbed(step, m) - beta * step.moved(m))),
+        because="log Z_k = ⟨A_k, π_{k+1}⟩/β - KL(π_{k+1}‖π_k)",
+    )
+    yield at_most(
+        "Σ_{s'} d_*(s') Σ_m E_* [β log|A_m| + Σ_{k≤K} ⟨A_k^m, π_{k+1}^m⟩]",
+        budget + every(lambda step: along(lambda m: climbed(step, m))),
+        because="divergences are not negative",
+        axiom=every(lambda step: beta * along(lambda m: gibbs(step.after.factors[m - 1], step.policy.factors[m - 1]))),
+    )
+    yield at_most(
+        "Σ_{s'} d_*(s') Σ_m E_* [β log|A_m| + Σ_{k≤K} (Q_{k+1}^{1:m-1} - Q_k^{1:m-1})]",
+        budget + every(lambda step: along(lambda m: agent_values(game, step.after)[m - 1] - step.values[m - 1])),
+        because="what the later agents and the next state gain is not negative: monotone-improvement",
+        axiom=every(lambda step: along(lambda m: later_gains(step, m))),
+    )
+    first = agent_values(game, run.start)
+
+    def grown(place: Place) -> list[Array]:
+        later = agent_values(game, here(place).after)
+        return [later[m - 1] - first[m - 1] for m in agents]
+
+    yield equal(
+        "Σ_{s'} d_*(s') Σ_m E_* [β log|A_m| + Q_{K+1}^{1:m-1} - Q_0^{1:m-1}]",
+        budget + run.last(lambda place: along(lambda m: grown(place)[m - 1])),
+        because="telescoping",
+    )
+
+    def most(place: Place) -> Array:
+        return largest(np.stack([largest(table, (-2, -1)) for table in grown(place)], axis=-1))
+
+    def below_most(place: Place, m: int) -> Axiom:
+        tables = np.stack([largest(table, (-2, -1)) for table in grown(place)], axis=-1)
+        among = below_largest(tables).changed(lambda part: part._replace(value=part.value[m - 1]))
+        return among + below_largest(grown(place)[m - 1], (-2, -1))
+
+    horizon = visited.sum(-1)
+    yield at_most(
+        "H_*(s) [β Σ_m log|A_m| + N D], D = max_{m,s',p} [Q_{K+1}^{1:m-1}(s', p) - Q_0^{1:m-1}(s', p)]",
+        run.fixed(beta * horizon * total(logs)) + run.last(lambda place: game.agents * horizon * most(place)),
+        because="no growth is above the largest, and H_*(s) = Σ_{s'} d_*(s')",
+        axiom=run.last(lambda place: along(lambda m: below_most(place, m))),
+    )
+
+
+def later_gains(step: Improved, m: int) -> Axiom:
+    """``Q_{π⁺}^{1:m-1} - Q_π^{1:m-1} - ⟨A^m, π⁺^m⟩ ≥ 0``: the later agents' gains, and those from the next state on."""
+    game, found = step.game, []
+    for i, way in following_prefixes(step.after, m):
+        if i in range(m + 1, game.agents + 1):  # the last way leads to joint actions
+            found.append(step.beta * (way * rowwise(step.symmetric_axiom(i))).sum(-1))
+    onward = contract("spa,sat->spt", way, game.transition)
+    better = step.improvement_axiom().changed(lambda part: part._replace(value=part.value[None, None]))
+    return total([*found, game.discount * (onward * better).sum(-1)])  # type: ignore[no-any-return]
+
+
+def rowwise(axiom: Axiom) -> Axiom:
+    """An axiom ``[S, q]`` as ``[S, 1, q]``."""
+    return axiom.changed(lambda part: part._replace(value=part.value[:, None]))
+
+
+def exact_rate_of_rewards(case: Case) -> Iterator[Line]:
+    """The same in rewards: values of a discounted game lie in an interval of length ``R/(1-γ)``."""
+    game = case.game
+    (first, *_, last) = exact_rate(case)
+    steps = case.sizes.steps
+    yield line("V_*(s) - V_{π_K}(s)", first.value.numbers / (steps + 1))
+    yield at_most(
+        "H_*(s) [β Σ_m log|A_m| + N D]/(K+1)", last.value.numbers / (steps + 1), because="theorem-4.5/exact-rate"
+    )
+    yield at_most(
+        "[β Σ_m log|A_m| + N R/(1-γ)]/((1-γ)(K+1))",
+        exact_rate_bound(game, case.beta, steps + 1),
+        because="H_* ≤ 1/(1-γ), and all values lie in an interval of length R/(1-γ)",
     )
 
 
@@ -83,12 +320,19 @@ EXACT_STEP = Setting(
 
 CONSTANT_STEP = Setting(
     "exact updates with a constant step, against any comparator",
-    (GameData(start=False, reward=(-9, 9), scale=9), PolicyData("target"), PositiveScalar("beta")),
+    (
+        GameData(start=False, reward=(-9, 9), scale=9),
+        PolicyData("target"),
+        PositiveScalar("beta"),
+        Arbitrary(PolicyData("policy", full_support=True)),
+        Arbitrary(Table("count", lambda _: (), 1)),
+    ),
     (Hypothesis("γ < 1", discounted),),
     agents=(1, 2),
     states=(1, 2),
     steps=(1, 2, 4),
     action_range=(2, 3),
+    limit=10,
 )
 
 CLAIMS = (
@@ -111,7 +355,9 @@ CLAIMS = (
         EXACT_STEP,
         monotone,
         statement="V_{π_{k+1}} ≥ V_{π_k} in every state, for π_{k+1}^m ∝ π_k^m exp(Q_k^{1:m}/β) and any β > 0",
-        record=Standing.SURVIVED,
+        transcendental=True,
+        record=Standing.PROVED,
+        symbolic=(Sizes(1, (2,)), Sizes(1, (2, 2)), Sizes(2, (2,))),
         kind=Kind.BEYOND,
     ),
     Claim(
@@ -120,7 +366,21 @@ CLAIMS = (
         "beyond the paper",
         CONSTANT_STEP,
         exact_rate,
-        statement="V_* - V_{π_K} ≤ [Σ_m log|A_m|/η + N R/(1-γ)]/((1-γ)K) in every state, γ < 1, rewards in an interval of "
+        statement="(K+1)(V_* - V_{π_K}) ≤ H_* [β Σ_m log|A_m| + N D] in every state, H_* the visits of π_* in all, "
+        "D = max [Q_{K+1}^{1:m-1} - Q_0^{1:m-1}]",
+        transcendental=True,
+        record=Standing.PROVED,
+        note="What D is in rewards says theorem-4.5/exact-rate-in-rewards.",
+        symbolic=(Sizes(1, (2,), EVERY), Sizes(1, (1, 2), EVERY), Sizes(1, (2, 1), EVERY), Sizes(2, (1,), EVERY)),
+        kind=Kind.BEYOND,
+    ),
+    Claim(
+        "theorem-4.5/exact-rate-in-rewards",
+        "Constant steps, exact updates: rate 1/K by the range of rewards",
+        "beyond the paper",
+        CONSTANT_STEP,
+        exact_rate_of_rewards,
+        statement="V_* - V_{π_K} ≤ [β Σ_m log|A_m| + N R/(1-γ)]/((1-γ)(K+1)) in every state, γ < 1, rewards in an interval of "
         "length R that holds 0 if the game may end",
         transcendental=True,
         record=Standing.SURVIVED,

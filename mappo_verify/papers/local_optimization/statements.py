@@ -1,6 +1,7 @@
 """What the paper prints, statement by statement, in its order; and what its defender would say of those that do not stand."""
 
 from ...claims.paper import Statement
+from .appendix_d_theorem import LEAST_GAP
 from .section_4_convergence import BOUNDED_STEPS
 
 STATEMENTS = (
@@ -137,7 +138,7 @@ STATEMENTS = (
         "Global convergence with general function approximation",
         why="critics that are chosen agent by agent need not be values of one game, as in Lemma C.3",
         answer="A defender will say that a larger constant, another power, more data or another λ cures it.  The mean gap "
-        "stays above 1/12 for every K, so no constant and no power does; the classes are exact (ζ_F = ζ_FF = 0), "
+        f"is at least {LEAST_GAP} for every K, so no constant and no power does; the classes are exact (ζ_F = ζ_FF = 0), "
         "and the wrong critic has a sampled error of exactly 0 and is chosen for every λ.  The inner minimum is "
         "over the finite class, as printed.",
     ),

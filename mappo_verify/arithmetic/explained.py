@@ -1,0 +1,124 @@
+"""What NumPy or Python say of arguments that do not fit, said in the words of the caller.
+
+A public function checks what it can name well.  Whatever else a wrong argument makes NumPy raise (shapes that do not broadcast,
+an object that is no game, an index that is out of bounds) becomes one error of ours, with the function, what was given, and what
+it takes; the first error stays its cause.  A call that does not fit the signature stays Python's own ``TypeError``.
+
+In a formula over one instance nothing is translated: there the engine tells a malformed proof from an instance without numbers.
+
+>>> import mappo_verify as mv
+>>> try:
+...     mv.returns(mv.named_game("climbing"), 3)
+... except mv.errors.ArgumentError as error:
+...     print(str(error).partition("; given")[0])
+returns: 'int' object has no attribute 'require_fits'
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+import numpy as np
+
+from ..errors import ArgumentError, MappoVerifyError
+from .numbers import Hidden
+from .one_instance import OneInstance
+
+P = ParamSpec("P")
+R = TypeVar("R")
+C = TypeVar("C", bound=type)
+
+FOREIGN = (
+    TypeError,
+    ValueError,
+    AttributeError,
+    LookupError,
+    ArithmeticError,
+    MemoryError,
+    OSError,
+    NotImplementedError,
+    RecursionError,
+)
+SHOWN = 60
+"""Characters of one argument in a message."""
+
+
+def explained(function: Callable[P, R]) -> Callable[P, R]:
+    """The same function; what its arguments make others raise is an :class:`~mappo_verify.errors.ArgumentError`."""
+
+    @wraps(function)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except ArgumentError as error:  # of a function that this one called: say it of the outermost
+            _explain(error.__cause__ or error, function, function.__name__, args, kwargs)
+            raise
+        except MappoVerifyError:
+            raise
+        except FOREIGN as error:
+            _explain(error, function, function.__name__, args, kwargs)
+            raise
+
+    return guarded
+
+
+def explained_class(kind: C) -> C:
+    """The same class, whose constructor is :func:`explained`."""
+    made = kind.__init__  # type: ignore[misc]
+
+    @wraps(made)
+    def guarded(self: Any, *args: Any, **kwargs: Any) -> None:
+        try:
+            made(self, *args, **kwargs)
+        except ArgumentError as error:
+            _explain(error.__cause__ or error, kind, kind.__name__, args, kwargs)
+            raise
+        except MappoVerifyError:
+            raise
+        except FOREIGN as error:
+            _explain(error, kind, kind.__name__, args, kwargs)
+            raise
+
+    kind.__init__ = guarded  # type: ignore[misc]
+    return kind
+
+
+def _explain(error: BaseException, function: Callable[..., Any], name: str, args: Any, kwargs: Any) -> None:
+    """Raises our error; returns where the original one is to be raised."""
+    if any(map(_of_one_instance, (*args, *kwargs.values()))):
+        return
+    try:
+        given = inspect.signature(function).bind(*args, **kwargs).arguments
+    except TypeError:
+        return
+    named = ", ".join(f"{parameter} = {shown(value)}" for parameter, value in given.items())
+    reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+    takes = (
+        (inspect.getdoc(function) or "").partition("\n\n")[0].replace("\n", " ").replace("``", "")[:300].rstrip(". ")
+    )
+    raise ArgumentError(f"{name}: {reason}; given {named}" + (f"; it is {takes}" if takes else "")) from error
+
+
+def _of_one_instance(value: Any) -> bool:
+    if isinstance(value, (tuple, list)):
+        return any(map(_of_one_instance, value))
+    return isinstance(value, (OneInstance, Hidden)) or isinstance(getattr(value, "system", None), Hidden)
+
+
+def shown(value: Any) -> str:
+    """An argument in a few words."""
+    if isinstance(value, np.ndarray):
+        return f"an array {list(value.shape)} of {value.dtype}"
+    if isinstance(value, (tuple, list)) and len(value) > 4:
+        return f"a {type(value).__name__} of length {len(value)}"
+    if isinstance(value, (tuple, list)):
+        inside = ", ".join(map(shown, value))
+        return f"({inside})" if isinstance(value, tuple) else f"[{inside}]"
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."

@@ -1,0 +1,279 @@
+"""The search for counterexamples, which audits and the falsifier share.
+
+1. *Remember*: counterexamples that were found before are decided anew.
+2. *Draw*: exact instances of every size, small ones first, decided one and all; then many that enclosures look at.
+3. *Climb*: from many starts at once, towards a violation of the statement or of any inequality in the proof, and towards a
+   tight bound; what a climb reaches is rationalised and decided exactly.
+
+Effort is a number of instances and of climbs, so the same seed searches the same instances; a time limit only cuts it short,
+and is reported.  Whoever searches asks for batches one after another, decides each, and tells what came out.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..claims.claim import Claim
+from ..claims.coordinates import Sizes
+from ..claims.verdict import Verdict
+from ..errors import ClaimError
+from .climb import STEP, Hill, climb, column, rationalised
+from .corpus import Instance
+from .evaluate import Part, decide, skim
+from .sampling import Draw, declared_sizes, draw, sizes_of
+from .scores import STATEMENTS, WORST
+from .searched import Searched
+from .space import Floats, Space
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How hard to try: instances decided one and all, and skimmed (over all sizes); climbs, their starts and generations.
+
+    ``repeats`` is how often one size is climbed at most, and ``seconds`` the time limit of one claim.
+    """
+
+    exact: int
+    skimmed: int
+    climbs: int
+    repeats: int
+    starts: int
+    generations: int
+    seconds: float
+
+
+CHUNK = 200
+"""Exact instances evaluated together."""
+SKIM = 1_000
+"""Instances that enclosures look at together."""
+RANKED = 300
+"""Instances of a size that are scored in floats, to climb from the best of them."""
+LARGEST_CLIMB = 150
+"""Numbers of an instance beyond which a climb is not worth its time."""
+LONGEST_CLIMB = 100
+"""Steps of a run beyond which its instances are only drawn."""
+ALIKE = 2
+"""Starts of one regime at most: as many zeros, as many small weights, a discount as near to 1."""
+REVISIT = 0.002
+"""What the score of a size loses with every climb, so that others that came nearly as close get their turns."""
+FINE = (3.0, 10.0)
+"""By how much less the first generation spreads where an earlier climb ended."""
+TOPS = 3
+"""Ends of one climb that are rationalised."""
+HOPELESS = -0.5
+"""The score below which an end is not worth an exact evaluation."""
+DOUBT = 100.0
+"""What rounding is multiplied by where a climb found a violation that is none."""
+
+
+def require_seconds(seconds: float | None) -> None:
+    """A time limit is a positive number, or None."""
+    if seconds is not None and not seconds > 0:
+        raise ClaimError(f"seconds = {seconds} is no time limit; give a positive number, or leave it out")
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Instances of one size, made when they are asked for, and how to decide them."""
+
+    sizes: Sizes
+    make: Callable[[], Draw]
+    decided: Callable[[Claim, Draw, Sizes], Iterator[Part]]
+    known: bool = False
+
+
+class Search:
+    """One claim's search; :meth:`batches` is asked for them in turn, :meth:`learn` is told what each one gave."""
+
+    def __init__(
+        self,
+        claim: Claim,
+        effort: Effort,
+        generator: np.random.Generator,
+        known: list[Instance] | None = None,
+        seconds: float | None = None,
+    ) -> None:
+        self.claim, self.effort, self.generator = claim, effort, generator
+        self.known = known or []
+        self.every = sizes_of(claim.setting)
+        self.started = time.perf_counter()
+        self.searched = Searched(
+            limit=effort.seconds if seconds is None else seconds, declared=declared_sizes(claim.setting)
+        )
+        self.found = False
+        self.confirmed = False
+        self.settled = False
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the beginning."""
+        return time.perf_counter() - self.started
+
+    def late(self) -> bool:
+        """Whether the time is over."""
+        if self.elapsed > self.searched.limit:
+            self.searched.cut_short = True
+        return self.searched.cut_short
+
+    def batches(self) -> Iterator[Batch]:
+        """All batches, until effort or time is spent; known counterexamples only until one of them is violated again."""
+        for sizes, coordinates in self.known:
+            if not self.found:
+                alone = {name: np.asarray(values)[None] for name, values in coordinates.items()}
+                yield Batch(sizes, partial(dict, alone), decide, known=True)
+        for batch in self._exact():
+            if self.late():
+                return
+            yield batch
+        if self.claim.setting.explore and not self.found and not self.settled:
+            yield from self._climbs()
+
+    def learn(self, batch: Batch, drawn: Draw, found: list[Part]) -> None:
+        """Count what a batch gave."""
+        searched = self.searched
+        count = len(next(iter(drawn.values())))
+        if batch.known:
+            searched.known += count
+        else:
+            searched.drawn += count
+        if batch.sizes not in searched.sizes:
+            searched.sizes.append(batch.sizes)
+        for name, values in drawn.items():
+            key = name.rstrip("0123456789.")
+            low, high = searched.ranges.get(key, (int(values.min(initial=0)), int(values.max(initial=0))))
+            searched.ranges[key] = min(low, int(values.min(initial=low))), max(high, int(values.max(initial=high)))
+        self.confirmed = False
+        for _, evidence in found:
+            verdicts = np.asarray(evidence.verdict, dtype=object).ravel().tolist()
+            if evidence.raised:
+                searched.raised += len(verdicts)
+                continue
+            searched.certified += verdicts.count(Verdict.HOLDS) + verdicts.count(Verdict.VIOLATED)
+            searched.undecided += verdicts.count(Verdict.UNDECIDED)
+            searched.not_applicable += verdicts.count(Verdict.NOT_APPLICABLE)
+            self.found = self.found or evidence.violated
+            self.confirmed = self.confirmed or evidence.violated or evidence.broken is not None
+        searched.seconds = self.elapsed
+
+    def _exact(self) -> Iterator[Batch]:
+        """A few instances of every size decided one and all, many as far as enclosures reach."""
+        setting, every, effort, generator = self.claim.setting, self.every, self.effort, self.generator
+        share = max(1, effort.exact // len(every))
+        if setting.limit is not None:
+            share = min(share, max(1, setting.limit * effort.exact // QUICK_EXACT))
+        for sizes in every:
+            for begin in range(0, share, CHUNK):
+                yield Batch(sizes, partial(draw, setting, sizes, min(CHUNK, share - begin), generator), decide)
+            if setting.explore:
+                for begin in range(0, effort.skimmed // len(every), SKIM):
+                    count = min(SKIM, effort.skimmed // len(every) - begin)
+                    yield Batch(sizes, partial(draw, setting, sizes, count, generator), skim)
+
+    # --- climbs ---------------------------------------------------------------------------------------------------------
+
+    def _climbs(self) -> Iterator[Batch]:
+        """Climbs at the sizes whose drawn instances score best, and at small ones, in turn."""
+        ranked: dict[Sizes, float] = {}
+        hills: dict[Sizes, Hill] = {}
+        for sizes in self.every:
+            if self.late():
+                return
+            space = Space.of(self.claim.setting, sizes)
+            if space.climbable and 1 < space.count <= LARGEST_CLIMB and sizes.steps <= LONGEST_CLIMB:
+                hills[sizes] = Hill(self.claim, sizes)
+                ranked[sizes] = float(column(self._drawn(hills[sizes])[1], 0).max())
+        small = [sizes for sizes in ranked if ranked[sizes] > WORST]
+        best = sorted(small, key=lambda sizes: -ranked[sizes])
+        order = list(dict.fromkeys(size for pair in zip(best, small, strict=True) for size in pair))
+        visits = dict.fromkeys(order, 0)
+        for turn in range(self.effort.climbs):
+            chosen = self._next(order, visits, ranked, turn)
+            if chosen is None or self.late() or self.found:
+                break
+            before = hills[chosen].evaluated
+            yield from self._climb(hills[chosen], ranked, visits[chosen])
+            visits[chosen] += 1
+            self.searched.evaluated += hills[chosen].evaluated - before
+        self.searched.seconds = self.elapsed
+
+    def _next(
+        self, order: list[Sizes], visits: dict[Sizes, int], ranked: dict[Sizes, float], turn: int
+    ) -> Sizes | None:
+        """A size that was not climbed yet and, every other turn, the one that came closest; None where all had their turns."""
+        fresh = [sizes for sizes in order if not visits[sizes]]
+        again = [sizes for sizes in order if 0 < visits[sizes] < self.effort.repeats]
+        if again and (turn % 2 or not fresh):
+            return max(again, key=lambda sizes: ranked[sizes] - REVISIT * visits[sizes])
+        return fresh[0] if fresh else None
+
+    def _drawn(self, hill: Hill) -> tuple[Floats, Floats]:
+        """Drawn points and their scores."""
+        points = hill.space.points(draw(self.claim.setting, hill.sizes, RANKED, self.generator))
+        self.searched.evaluated += len(points)
+        return points, hill.scores(points)
+
+    def _climb(self, hill: Hill, ranked: dict[Sizes, float], again: int) -> Iterator[Batch]:
+        """One climb, and its best ends as integers; what is no violation after all makes the hill more careful."""
+        points, found = self._drawn(hill)
+        columns = found.shape[1]
+        count = self.effort.starts
+        targets = _targets(count, columns)
+        starts = np.stack([points[i] for i in _starts(points, found, targets)])
+        steps = np.full(count, STEP)
+        for place, (target, end) in enumerate(hill.best_ends()[: count // 2] if again else ()):
+            targets[place], starts[place], steps[place] = target, end, STEP / FINE[place % len(FINE)]
+        self.searched.climbed += 1
+        ends, reached = climb(
+            hill, starts, targets, self.effort.generations * (1 + again), self.generator, late=self.late
+        )
+        hill.remember(targets, ends, reached)
+        ranked[hill.sizes] = max(ranked[hill.sizes], float(reached[targets == 0].max(initial=-1.0)))
+        order = np.argsort(-reached, kind="stable")
+        tops = list(
+            dict.fromkeys(
+                [*(int(i) for t in np.unique(targets) for i in order[targets[order] == t][:1]), *order[:TOPS]]
+            )
+        )
+        for place in tops:
+            if reached[place] < HOPELESS or self.late() or self.found:
+                continue
+            made = rationalised(hill, ends[place], int(targets[place]), self.generator)
+            batch = {name: np.stack([np.asarray(one[name])[0] for one in made]) for name in made[0]}
+            self.confirmed = False
+            yield Batch(hill.sizes, partial(dict, batch), decide)
+            if reached[place] > 0 and not self.confirmed:
+                hill.steady *= DOUBT
+
+
+QUICK_EXACT = 400
+"""The exact instances of the effort that a setting's ``limit`` speaks of."""
+
+
+def _targets(count: int, columns: int) -> npt.NDArray[np.intp]:
+    """What each start climbs to: the statement, by both scores; where the proof has inner inequalities, half of them to these."""
+    inner = columns - STATEMENTS
+    half = count if inner <= 0 else max(STATEMENTS, count // 2)
+    return np.array(
+        [i % STATEMENTS if i < half else STATEMENTS + (i - half) % inner for i in range(count)], dtype=np.intp
+    )
+
+
+def _starts(points: Floats, found: Floats, targets: Any) -> list[int]:
+    """For every target the best points that no other start has, few of one regime."""
+    regimes = [tuple(np.histogram(point, bins=(-np.inf, -9.5, -4.0, 0.0, np.inf))[0].tolist()) for point in points]
+    taken: list[int] = []
+    seen: dict[Any, int] = {}
+    for target in targets.tolist():
+        order = np.argsort(-column(found, target), kind="stable").tolist()
+        fresh = [i for i in order if i not in taken]
+        chosen = next((i for i in fresh if seen.get((target, regimes[i]), 0) < ALIKE), fresh[0] if fresh else order[0])
+        seen[target, regimes[chosen]] = seen.get((target, regimes[chosen]), 0) + 1
+        taken.append(chosen)
+    return taken

@@ -1,0 +1,271 @@
+"""Sums over a run, and what holds for every length of it.
+
+A run is ``x_0, x_1, ..., x_K``: each state follows from the one before by a step.  A line of a proof about it is a number of the
+form ::
+
+    V_K = c + f(x_K) + Σ_{k<K} t(x_k → x_{k+1})
+
+(:meth:`Run.fixed`, :meth:`Run.last` and :meth:`Run.sum`).  On an instance ``K`` is given and ``V_K`` a number.  In a proof for
+every ``K`` (:data:`~.coordinates.EVERY`) two things are decided in symbols instead, for each line against the one before, less
+the quantity of its axiom, ``D_K``:
+
+* *base*: ``D_0 = 0``, at the start ``x_0`` of the run;
+* *step*: ``D_{k+1} - D_k = f(x_{k+1}) - f(x_k) + t(x_k → x_{k+1}) = 0`` for an *arbitrary* state ``x_k`` and an arbitrary step.
+
+So ``D_K = 0`` for every ``K`` by induction.  That is why sums may be added and multiplied by what does not change along the run,
+and nothing else may be done to them; a factor or constant that depends on the state or the step is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property, reduce
+from operator import add
+from typing import Any
+
+import numpy as np
+
+from ..arithmetic import Numbers, System, both, largest, like
+from ..arithmetic.numbers import bare
+from ..arithmetic.one_instance import Truth
+from ..axioms import Axiom, Part, every_entry
+from ..errors import ClaimError, ExactnessError
+from ..model.trees import leaves_of
+from .case import Case, Ingredient
+from .coordinates import EVERY, Coordinate, Sizes
+from .coordinates import Numbers as ByName
+
+
+@dataclass(frozen=True)
+class Arbitrary(Ingredient):
+    """What a proof for every length of a run needs beside an instance: a state, or a number of steps, that is any one.
+
+    ``any_one`` describes it; no instance has it.
+    """
+
+    any_one: Ingredient
+    optional: bool = True
+    moves: bool = True
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return self.any_one.name
+
+    def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
+        return self.any_one.coordinates(sizes) if sizes.steps == EVERY else ()
+
+    def build(self, numbers: ByName, sizes: Sizes, built: Any, generic: int) -> Any:
+        return self.any_one.build(numbers, sizes, built, generic) if sizes.steps == EVERY else None
+
+    def core_shape(self, sizes: Sizes) -> None:
+        return None
+
+    def batch_of(self, value: Any) -> tuple[int, ...]:
+        return ()
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One step of a run: from ``state`` to ``following``; ``moved`` is what the claim makes of it, ``count`` is ``k + 1``."""
+
+    state: Any
+    following: Any
+    moved: Any
+    count: Any
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Where a run stands after ``index`` steps."""
+
+    state: Any
+    index: Any
+
+
+class Summed:
+    """``c + f(x_K) + Σ t``: a number on an instance; base and step, along a first axis, in a proof for every ``K``."""
+
+    __slots__ = ("numbers", "run")
+    __array_ufunc__ = None
+
+    def __init__(self, run: Run, numbers: Any) -> None:
+        self.run, self.numbers = run, numbers
+
+    def _joined(self, other: Any, sign: int) -> Summed:
+        if not isinstance(other, Summed):
+            raise ClaimError(
+                f"a sum over a run plus {type(other).__name__}: write run.fixed(...) for what does not change"
+            )
+        return Summed(self.run, self.numbers + sign * other.numbers)
+
+    def __add__(self, other: Any) -> Summed:
+        return self._joined(other, 1)
+
+    def __sub__(self, other: Any) -> Summed:
+        return self._joined(other, -1)
+
+    def __neg__(self) -> Summed:
+        return Summed(self.run, -self.numbers)
+
+    def __mul__(self, factor: Any) -> Summed:
+        return Summed(self.run, self.numbers * self.run.constant(factor))
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, divisor: Any) -> Summed:
+        return Summed(self.run, self.numbers / self.run.constant(divisor))
+
+
+class Run:
+    """The run of a case.
+
+    Parameters
+    ----------
+    case : Case
+    start : Any
+        ``x_0``: what follows from ingredients that do not change along the run.
+    move : callable
+        ``move(k, x)`` is what step ``k`` makes of a state ``x``; ``k`` is 0 in a proof for every length, whose case holds the
+        ingredients of one arbitrary step.
+    following : callable
+        ``following(moved)`` is the state after it.
+    arbitrary : str
+        The name of the :class:`Arbitrary` ingredient that is any state that a run can reach.
+    count : str
+        The name of the one that is any number of steps, counted from 1, where a term depends on it.
+    """
+
+    def __init__(
+        self,
+        case: Case,
+        start: Any,
+        move: Callable[[int, Any], Any],
+        following: Callable[[Any], Any],
+        arbitrary: str,
+        count: str = "",
+    ) -> None:
+        self.case, self.start, self._move, self._following = case, start, move, following
+        self._arbitrary, self._count = arbitrary, count
+        self.every = case.sizes.steps == EVERY
+        if self.every and bare(case.system) is not System.SYMBOLS:
+            raise ExactnessError("an induction is decided in symbols only")
+        for part in leaves_of(start) if self.every else ():
+            if isinstance(part, Numbers):
+                self.require_fixed(part, "the start of the run")
+
+    def _step(self, k: int, state: Any, count: Any) -> Step:
+        moved = self._move(k, state)
+        return Step(state, self._following(moved), moved, count)
+
+    @cached_property
+    def steps(self) -> Sequence[Step]:
+        """All steps of an instance; one arbitrary step in a proof for every length."""
+        if self.every:
+            # Without an ingredient that is any number of steps nothing may depend on it, and no number stands for it.
+            count = getattr(self.case, self._count) if self._count else None
+            return [self._step(0, getattr(self.case, self._arbitrary), count)]
+        found: list[Step] = []
+        for k in range(self.case.sizes.steps):
+            found.append(self._step(k, found[-1].following if found else self.start, like(k + 1, self.case.system)))
+        return found
+
+    # -- the three kinds of terms ---------------------------------------------------------------------------------------------
+
+    def sum(self, term: Callable[[Step], Any]) -> Any:
+        """``Σ_{k<K} t(x_k → x_{k+1})``; of axioms an axiom."""
+        values = [term(step) for step in self.steps]
+        if isinstance(values[0], Axiom):
+            if not self.every:
+                return reduce(add, values)
+            return values[0].changed(lambda part: part._replace(value=_base_and_step(0 * part.value, part.value)))
+        return Summed(self, _base_and_step(0 * values[0], values[0]) if self.every else reduce(add, values))
+
+    def last(self, value: Callable[[Place], Any]) -> Any:
+        """``f(x_K)``; of an axiom an axiom."""
+        if not self.every:
+            found = value(Place(self.steps[-1].following, self.steps[-1].count))
+            return found if isinstance(found, Axiom) else Summed(self, found)
+        (step,) = self.steps
+        nowhere = like(0, self.case.system)
+        before = None if step.count is None else step.count - 1
+        first, old, new = (
+            value(place)
+            for place in (Place(self.start, nowhere), Place(step.state, before), Place(step.following, step.count))
+        )
+        if not isinstance(first, Axiom):
+            self.require_fixed(first, "the value at the start of the run")
+            return Summed(self, _base_and_step(first, new - old))
+
+        def made() -> Part:
+            parts = [axiom.computed() for axiom in (first, old, new)]
+            self.require_fixed(parts[0].value, "an axiom at the start of the run")
+            truths = (both(*(every_entry(Truth.of(t)) for t in truth)) for truth in list(zip(*parts, strict=True))[1:])
+            return Part(_base_and_step(parts[0].value, parts[2].value - parts[1].value), *truths)
+
+        return Axiom(first.names, (made,))
+
+    def fixed(self, value: Any) -> Any:
+        """``c``, which does not change along the run; of an axiom an axiom."""
+        if not self.every:
+            return value if isinstance(value, Axiom) else Summed(self, self._number(value))
+        if isinstance(value, Axiom):
+
+            def constant(part: Part) -> Part:
+                self.require_fixed(part.value, "the axiom of a constant")
+                return part._replace(value=_base_and_step(part.value, 0 * part.value))
+
+            return value.changed(constant)
+        number = self.constant(value)
+        return Summed(self, _base_and_step(number, 0 * number))
+
+    # -- constants of the run -------------------------------------------------------------------------------------------------
+
+    def largest(self, name: str, value: Callable[[Step], Any]) -> Any:
+        """``max_{k<K} f(x_k → x_{k+1})`` of a single number ``f``: a constant, of which :meth:`below` tells all that is used."""
+        values = [value(step) for step in self.steps]
+        if not self.every:
+            return largest(np.stack(values, axis=-1))
+        from ..arithmetic.symbols import over_the_run
+
+        return values[0]._each(lambda part: over_the_run(name, part))
+
+    def below(self, name: str, value: Callable[[Step], Any], step: Step) -> Axiom:
+        """``max_k f - f(step) ≥ 0``"""
+        return Axiom(("no step is above the largest",), (lambda: Part(self.largest(name, value) - value(step), True),))
+
+    def constant(self, value: Any) -> Any:
+        """``value``, seen not to change along the run."""
+        number = self._number(value)
+        if self.every:
+            self.require_fixed(number, "a constant of the run")
+        return number
+
+    def _number(self, value: Any) -> Any:
+        return like(value, self.case.system) if isinstance(value, (int, Fraction)) else value
+
+    def require_fixed(self, numbers: Numbers, what: str) -> None:
+        """An error where symbols of the arbitrary state or step occur."""
+        from ..arithmetic.symbols import depends
+
+        if depends(numbers._parts[0], self._moving):
+            raise ClaimError(
+                f"{what} depends on the state or on the step; it belongs into run.sum(...) or run.last(...)"
+            )
+
+    @cached_property
+    def _moving(self) -> frozenset[int]:
+        """The places of the symbols that describe the arbitrary state and step, among all symbols."""
+        found: list[int] = []
+        place = 0
+        for ingredient in self.case.ingredients:
+            for coordinate in ingredient.coordinates(self.case.sizes):
+                size = int(np.prod(coordinate.shape))
+                found += range(place, place + size) if ingredient.moves else ()
+                place += size
+        return frozenset(found)
+
+
+def _base_and_step(base: Any, step: Any) -> Any:
+    return np.stack([base, step], axis=0)

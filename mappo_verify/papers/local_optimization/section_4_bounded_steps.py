@@ -1,0 +1,247 @@
+"""Section 4.2: Theorem 4.5 is true as printed where no step multiplies the odds of two actions by more than 79.9.
+
+With ``X = exp(u_k^m)`` at ``(s, p)``, largest ``h`` and smallest ``l``, a bound on the step is enough, whatever the parameters::
+
+    χ²(π_{k+1}^m‖π_k^m) = E X²/(E X)² - 1 ≤ (h - l)²/(4 l h) = sinh²(½ log(h/l))
+
+so that ``χ ≤ φ^{m-1} S`` with ``S = sinh(ω/2)``, ``e^ω`` the largest ``h/l`` of the run; and for ``S ≤ 3 + √2`` there is room in
+``Δ + δ``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ...arithmetic import Array, Truth, compare, exp, largest, like, smallest, sqrt, square
+from ...axioms import (
+    Axiom,
+    below_largest,
+    bhatia_davis,
+    nonnegative,
+    root_above,
+    root_below,
+    root_between,
+    squares,
+    supposed,
+)
+from ...claims.case import Case, Hypothesis
+from ...claims.claim import Claim, Kind, Line, at_most, equal
+from ...claims.coordinates import EVERY, Sizes
+from ...claims.induction import Arbitrary, Step
+from ...claims.ingredients import Derived, GameData, Increments, PolicyData, PositiveScalar, PrefixTables
+from ...claims.settings import Setting
+from ...claims.verdict import Standing
+from ...quantities.update_errors import Update
+from .common import total
+from .section_4_convergence import ERGODIC
+from .section_4_repaired import REST, Chain, budget, descent, errors_of, rest_of, root_of_spread, split_fit
+
+BOUNDED = "sinh(ω/2) ≤ 3 + √2: no step multiplies the odds of two actions by more than e^ω = 79.9"
+
+
+def _factors(update: Update, m: int) -> Array:
+    """``X = exp(u_k^m)``, in the shape of the factor."""
+    return exp(update.increments[m - 1])
+
+
+def _mean(update: Update, m: int) -> Array:
+    """``E_{π_k^m} X``"""
+    mean: Array = (update.policy.factors[m - 1] * _factors(update, m)).sum(-1)
+    return mean
+
+
+def _extent(update: Update, m: int) -> Array:
+    """``(h - l)²/(4 l h)``, shape ``[S, prefixes]``."""
+    high, low = largest(_factors(update, m)), smallest(_factors(update, m))
+    extent: Array = square(high - low) / (4 * low * high)
+    return extent
+
+
+def _visits(update: Update, m: int) -> Array:
+    """``κ w_{m-1}² = ν_*π_*^{1:m-1} w_{m-1}``, shape ``[S, prefixes]``."""
+    weights: Array = update.sigma(m).sum(-1) * square(update.ratio(m))
+    return weights
+
+
+def _widest(chain: Chain, step: Step) -> Array:
+    tables = [largest(_extent(step.moved, m), (-2, -1)) for m in chain.agents]
+    return largest(np.stack(tables, axis=-1))
+
+
+def squared_size(chain: Chain) -> Array:
+    """``S² = sinh²(ω/2)``: the largest ``(h - l)²/(4 l h)`` of the run."""
+    size: Array = chain.run.largest("S²", lambda step: _widest(chain, step))
+    return size
+
+
+def _below_size(chain: Chain, step: Step, m: int) -> Axiom:
+    """``S² - (h - l)²/(4 l h) ≥ 0``"""
+    tables = np.stack([largest(_extent(step.moved, i), (-2, -1)) for i in chain.agents], axis=-1)
+    among = below_largest(tables).changed(lambda part: part._replace(value=part.value[m - 1]))
+    widest = chain.run.below("S²", lambda other: _widest(chain, other), step)
+    return widest + among + below_largest(_extent(step.moved, m), (-2, -1))
+
+
+def _room(case: Case) -> Array:
+    """``3 + √2 - S``"""
+    size = squared_size(Chain(case))
+    room: Array = 3 + sqrt(like(2, size)) - sqrt(size)
+    return room
+
+
+def _is_bounded(case: Case) -> Truth:
+    return compare(_room(case), "≥", 0)
+
+
+def bounded_steps(case: Case) -> Iterator[Line]:
+    """Part (i) as printed: the second part of the fit's error is at most ``φ^{m-1} S ε``."""
+    chain = Chain(case)
+    run = chain.run
+    yield from descent(chain)
+    yield from budget(chain, errors_of(chain))
+    rest = rest_of(chain)
+    yield from split_fit(chain, rest)
+
+    def spread(x: Update, m: int) -> Array:
+        size: Array = (x.epsilon(m) + x.eta * x.epsilon_hat(m)) * sqrt(x.squared_phi(m) - x.squared_phi(m - 1))
+        return size
+
+    known = rest + chain.over(spread)
+
+    def under(value: Array, x: Update, m: int) -> Array:
+        weighted: Array = (_visits(x, m) * value).sum((-2, -1))
+        return weighted
+
+    def excess(x: Update, m: int) -> Array:
+        mean, factor = _mean(x, m), x.policy.factors[m - 1]
+        return under((factor * square(_factors(x, m))).sum(-1) / square(mean) - 1, x, m)
+
+    def through_mean(x: Update, m: int) -> Array:
+        high, low, mean = largest(_factors(x, m)), smallest(_factors(x, m)), _mean(x, m)
+        return under((high - mean) * (mean - low) / square(mean), x, m)
+
+    head = f"{REST} + Σ √((φ^m)² - (φ^{{m-1}})²) (ε + ε̂/β_k)"
+    yield equal(
+        f"{head} + Σ ε √(Σ κ w_{{m-1}}² (E X²/(E X)² - 1)), X = e^u under π_k",
+        known + chain.over(lambda x, m: x.epsilon(m) * sqrt(excess(x, m))),
+        because="π_{k+1} = π_k X/E X, so χ² = Σ κ w² χ²(π_{k+1}‖π_k)",
+    )
+    yield at_most(
+        f"{head} + Σ ε √(Σ κ w_{{m-1}}² (h - E X)(E X - l)/(E X)²), l ≤ X ≤ h",
+        known + chain.over(lambda x, m: x.epsilon(m) * sqrt(through_mean(x, m))),
+        because="Bhatia and Davis: Var X ≤ (h - E X)(E X - l)",
+        axiom=chain.over(
+            lambda x, m: (
+                x.epsilon(m)
+                * root_between(
+                    excess(x, m),
+                    through_mean(x, m),
+                    ((_visits(x, m) / square(_mean(x, m))) * bhatia_davis(x.policy.factors[m - 1], _factors(x, m))).sum(
+                        (-2, -1)
+                    ),
+                )
+            )
+        ),
+    )
+
+    def even(x: Update, m: int) -> Axiom:
+        """``(h - l)²/(4lh) - (h - E X)(E X - l)/(E X)²`` is a square."""
+        high, low, mean = largest(_factors(x, m)), smallest(_factors(x, m)), _mean(x, m)
+        weights = _visits(x, m) / (4 * low * high * square(mean))
+        return (weights * squares((low + high) * mean - 2 * low * high)).sum((-2, -1))  # type: ignore[no-any-return]
+
+    yield at_most(
+        f"{head} + Σ ε √(Σ κ w_{{m-1}}² (h - l)²/(4lh))",
+        known + chain.over(lambda x, m: x.epsilon(m) * sqrt(under(_extent(x, m), x, m))),
+        because="((l + h)/(2√(lh)) - √(lh)/E X)² ≥ 0",
+        axiom=chain.over(
+            lambda x, m: x.epsilon(m) * root_between(through_mean(x, m), under(_extent(x, m), x, m), even(x, m))
+        ),
+    )
+    size = squared_size(chain)
+
+    def below(step: Step) -> Axiom:
+        x = step.moved
+        return total(  # type: ignore[no-any-return]
+            [
+                x.epsilon(m)
+                * root_between(
+                    under(_extent(x, m), x, m),
+                    size * x.squared_phi(m - 1),
+                    (_visits(x, m) * _below_size(chain, step, m)).sum((-2, -1)),
+                )
+                for m in chain.agents
+            ]
+        )
+
+    yield at_most(
+        f"{head} + Σ ε √(S² (φ^{{m-1}})²), S = sinh(ω/2)",
+        known + chain.over(lambda x, m: x.epsilon(m) * sqrt(size * x.squared_phi(m - 1))),
+        because="(h - l)²/(4lh) = sinh²(½ log(h/l)) is at most the largest, S²; Σ κ w² = (φ^{m-1})²",
+        axiom=run.sum(below),
+    )
+
+    def product(x: Update, m: int) -> Axiom:
+        one, two = size, x.squared_phi(m - 1)
+        return root_below(one * two, sqrt(one) * sqrt(two), nonnegative(0 * two))
+
+    yield at_most(
+        f"{head} + Σ S φ^{{m-1}} ε",
+        known + chain.over(lambda x, m: x.epsilon(m) * (sqrt(size) * sqrt(x.squared_phi(m - 1)))),
+        because="√(xy) = √x √y",
+        axiom=chain.over(lambda x, m: x.epsilon(m) * product(x, m)),
+    )
+
+    def room(x: Update, m: int) -> Axiom:
+        above, base = x.squared_phi(m), x.squared_phi(m - 1)
+        difference = sqrt(above - base)
+        fit = root_above(sqrt(base) + difference, 2 * above, squares(sqrt(base) - difference))
+        bounded = sqrt(base) * supposed(BOUNDED, 3 + sqrt(like(2, size)) - sqrt(size))
+        return x.epsilon(m) * (fit + bounded) + (x.eta * x.epsilon_hat(m)) * root_of_spread(x, m)  # type: ignore[no-any-return]
+
+    yield at_most(
+        f"{REST} + Σ (Δ + δ)",
+        rest + chain.over(lambda x, m: x.propagation(m) + x.fit_cost(m)),
+        because="√2 φ^m ≥ φ^{m-1} + √((φ^m)² - (φ^{m-1})²) by a square, and S ≤ 3 + √2",
+        axiom=chain.over(room),
+    )
+
+
+STEPS = Setting(
+    "a run whose steps multiply odds by 79 at most, with a critic's error, against any comparator",
+    (
+        GameData(start=False, termination=False),
+        PolicyData("target"),
+        PositiveScalar("beta"),
+        Derived("eta", lambda case: 1 / case.beta),
+        PrefixTables("noise", -1, 1, moves=True),
+        Increments("increments", high=79),
+        Arbitrary(PolicyData("policy", full_support=True)),
+    ),
+    (*ERGODIC, Hypothesis(BOUNDED, _is_bounded)),
+    agents=(1, 2),
+    states=(1, 2),
+    steps=(1, 3),
+    action_range=(1, 2),
+    limit=10,
+)
+
+CLAIMS = (
+    Claim(
+        "theorem-4.5/bounded-steps",
+        "Theorem 4.5 is true as printed if no step multiplies the odds of two actions by more than 79.9",
+        "Section 4.2, Theorem 4.5, with a hypothesis",
+        STEPS,
+        bounded_steps,
+        statement="Σ_k (1-γ)(J_* - J_k)/β_k ≤ Σ_m log|A_m| + Σ_{k,m}(Δ + δ) + (N/2) Σ_k B²/β_k² if sinh(ω/2) ≤ 3 + √2, "
+        "e^ω the largest factor by which a step changes the odds of two actions",
+        transcendental=True,
+        record=Standing.PROVED,
+        symbolic=(Sizes(1, (2,), EVERY), Sizes(2, (1,), EVERY)),
+        note="So it is if the inner solver projects about θ_k, on a ball of radius 2.19, instead of about 0 (‖φ‖ ≤ 1): a small "
+        "change of the algorithm that makes the theorem true.",
+        kind=Kind.REPAIR,
+    ),
+)

@@ -1,0 +1,31 @@
+"""How the best certified ratio of a bound grew with the effort of the search."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ...checking.tightness import Tightness
+from ...errors import ClaimError
+
+
+def plot_tightness(found: Tightness, path: str | Path) -> None:
+    """Draw ``1 - ratio`` against the number of instances looked at, both by logarithms; the format follows the file's name."""
+    from matplotlib.figure import Figure
+
+    if not found.curve:
+        raise ClaimError(
+            f"no certified instance of {found.claim.id} has two positive sides, so there is nothing to draw"
+        )
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    axes = figure.subplots()
+    effort, ratios = zip(*found.curve, strict=True)
+    axes.step(effort, [max(1 - ratio, 1e-9) for ratio in ratios], where="post", color="#1f4e79")
+    axes.set(
+        xscale="log",
+        yscale="log",
+        xlabel="instances looked at",
+        ylabel="1 - best certified ratio",
+        title=f"{found.claim.id}: best ratio {ratios[-1]:.6g}",
+    )
+    axes.grid(True, which="major", alpha=0.3)
+    figure.savefig(path)

@@ -1,0 +1,177 @@
+"""Floats on games that are hard for floats, against rationals: outliers, γ near 1, tiny probabilities, ties."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import mappo_verify as mv
+from mappo_verify.arithmetic import floats_of, like
+from mappo_verify.arithmetic.absorbing import solve_absorbing, visits_until_absorption
+from mappo_verify.errors import GameError, SingularError
+from mappo_verify.quantities import certified, equilibria, value_bounds
+from mappo_verify.quantities.optimal import certify_optimality
+
+
+def draw(seed):
+    """A game of floats and a product policy, out of the worst that float64 holds."""
+    r = np.random.default_rng(seed)
+    states, sizes = int(r.integers(1, 5)), [(2,), (2, 2), (3, 2)][r.integers(3)]
+    actions = int(np.prod(sizes))
+    moves = r.dirichlet(np.full(states, r.choice([0.05, 0.3, 1])), size=(states, actions))
+    if seed % 2:
+        moves[r.random(moves.shape) < 0.3] *= 10.0 ** -r.integers(1, 300)
+        moves /= moves.sum(-1, keepdims=True)
+    if seed % 3 == 0:
+        moves *= r.choice([1 - 1e-6, 0.5])
+    rewards = np.round(r.normal(size=(states, actions)), int(r.integers(1, 4)))
+    rewards[r.random(rewards.shape) < 0.2] *= 10.0 ** r.integers(3, 13)
+    if seed % 5 == 0:
+        rewards[:, -1] = -(10.0 ** r.integers(8, 13))
+    discount = float(r.choice([0, 0.9, 0.99, 1 - 1e-6, 1 - 1e-12]))
+    game = mv.Game(moves, rewards, discount, sizes, start=np.full(states, 1 / states))
+    return game, mv.Policy.product([r.dirichlet(np.ones(size), size=states) for size in sizes])
+
+
+def fractions(values):
+    return [Fraction(int(v.p), int(v.q)) for v in values]
+
+
+def test_floats_agree_with_rationals_on_the_worst_games():
+    for seed in range(16):
+        game, policy = draw(seed)
+        exact, mixed = game.exact(), policy.exact()
+        values = mv.state_values(exact, mixed)
+        sizes = floats_of(
+            mv.state_values(mv.Game(exact.transition, abs(exact.reward), exact.discount, game.action_sizes), mixed)
+        )
+        assert (abs(mv.state_values(game, policy) - floats_of(values)) <= 1e-12 * sizes).all(), seed
+        assert mv.visits(game, policy) == pytest.approx(floats_of(mv.visits(exact, mixed)), rel=1e-12, abs=0), seed
+        low, high = value_bounds(game, policy)
+        for below, value, above in zip(low, fractions(values), high, strict=True):
+            assert Fraction(below) <= value <= Fraction(above), seed
+        assert (high - low <= 1e-12 * sizes).all(), seed
+        found, best = mv.optimal(game), mv.optimal(exact)
+        chosen = mv.Policy.deterministic(exact, found.actions)
+        assert found.certificate.holds and (mv.state_values(exact, chosen) == best.values).all(), seed
+        assert (abs(found.values - floats_of(best.values)) <= found.certificate.error * (1 + 1e-9) + 1e-300).all(), seed
+        assert (mv.nash_gaps(game, policy) == floats_of(mv.nash_gaps(exact, mixed))).all(), seed
+
+
+def test_a_forbidden_action_hides_nothing():
+    """Rewards 0, .05, -10¹⁰ at γ = .9: staying with .05 is worth .5; a tolerance from the largest reward would say 0."""
+    game = mv.Game([[[1.0]] * 3], [[0, 0.05, -1e10]], 0.9)
+    best = mv.optimal(game)
+    assert best.actions.tolist() == [1] and best.values == pytest.approx([0.5], rel=1e-15) and best.certificate.holds
+    worse = certify_optimality(game, np.array([0.0]), np.array([0]))
+    assert (
+        not worse.holds and worse.error == pytest.approx([0.5], rel=1e-12) and worse.slack[0, 1] == pytest.approx(-0.05)
+    )
+
+
+def test_gaps_of_3_and_4_beside_an_outlier():
+    game = mv.Game([[[0.0]] * 4], [[0, 4, 3, -1e12]], 0.5, (2, 2), start=[1.0])
+    stuck = mv.Policy.deterministic(game, [0])
+    assert mv.nash_gaps(game, stuck).tolist() == [3, 4]
+
+
+def test_gaps_of_large_games_are_not_negative(monkeypatch):
+    """Without rationals: the formula in which nothing cancels, on floats."""
+    monkeypatch.setattr(equilibria, "EXACT_WORK", 0)
+    for seed in range(12):
+        game, policy = draw(seed)
+        wanted = floats_of(mv.nash_gaps(game.exact(), policy.exact()))
+        found = mv.nash_gaps(game, policy)
+        sizes = floats_of(
+            mv.returns(mv.Game(game.transition, abs(game.reward), game.discount, game.action_sizes), policy, game.start)
+        )
+        assert (found >= 0).all() and (abs(found - wanted) <= 1e-4 * wanted + 1e-11 * sizes).all(), seed
+    game, policy = draw(1)
+    best = mv.Policy.product([np.eye(size)[np.zeros(game.states, int)] for size in game.action_sizes])
+    flat = mv.Game(game.transition, 0 * game.reward + 0.1, game.discount, game.action_sizes, start=game.start)
+    assert (mv.nash_gaps(flat, best) >= 0).all()
+
+
+TIE = mv.Game([[[0.5, 0.5], [0.25, 0.75]], [[0.1, 0.9], [0.9, 0.1]]], [[0.3, 0.3], [0.3, 0.3]], 0.9)
+"""All rewards alike and different ways on: no enclosure sees that both actions are worth the same."""
+
+
+def test_ties_are_decided_by_rationals_and_left_open_where_those_cost_too_much(monkeypatch):
+    assert mv.optimal(TIE).certificate.holds
+    monkeypatch.setattr(certified, "EXACT_WORK", 0)
+    left_open = mv.optimal(TIE).certificate
+    assert left_open.holds and (left_open.error > 0).all() and (left_open.error < 1e-13).all()
+    lasting = mv.Game([[[0.5], [0.25]]], [[0.2, 0.3]], 1.0)  # both are worth .4, and nothing bounds what is open
+    assert not mv.optimal(lasting).certificate.holds and (mv.optimal(lasting).certificate.error == np.inf).all()
+
+
+def test_actions_that_do_the_same_need_no_rationals(monkeypatch):
+    monkeypatch.setattr(certified, "EXACT_WORK", 0)
+    twins = mv.Game([[[0.5, 0.5]] * 3] * 2, [[0.1, 0.1, 0]] * 2, 0.9)
+    assert mv.optimal(twins).certificate.holds
+
+
+def test_enclosures_go_on_where_float_policy_iteration_settles():
+    """An advantage of 1e-13 of the value is rounding to floats, and certain to enclosures."""
+    game = mv.Game([[[1.0], [1.0]]], [[1.0, 1.0 + 2.0**-44]], 0.5)
+    best = mv.optimal(game)
+    assert best.actions.tolist() == [1] and best.certificate.holds
+
+
+def test_only_the_open_games_of_a_batch_are_decided_by_rationals():
+    plain = mv.Game(TIE.transition, [[0.1, 0.2], [0.3, 0.1]], 0.9)
+    batch = mv.Game(np.stack([TIE.transition] * 2), np.stack([TIE.reward, plain.reward]), 0.9)
+    best = mv.optimal(batch)
+    assert best.certificate.holds and best.values == pytest.approx(
+        np.stack([mv.optimal(g).values for g in (TIE, plain)])
+    )
+
+
+def test_large_chains_are_solved_and_verified(monkeypatch):
+    game, policy = draw(7)
+    sharp = value_bounds(game, policy)
+    monkeypatch.setattr(certified, "ELIMINATED", 0)
+    low, high = value_bounds(game, policy)
+    assert (low <= sharp[1]).all() and (sharp[0] <= high).all()
+
+
+def test_values_near_discount_one():
+    """Two states, γ = 1 - 10⁻¹²: relative errors of elimination with subtractions are near 10⁻⁴."""
+    game = mv.Game([[[0.3, 0.7]], [[0.6, 0.4]]], [[1.0], [0.0]], 1 - 1e-12)
+    policy = mv.Policy.uniform(game)
+    wanted = floats_of(mv.state_values(game.exact(), policy.exact()))
+    assert mv.state_values(game, policy) == pytest.approx(wanted, rel=1e-15, abs=0)
+    visited = mv.visits(game, policy, [1, 0])
+    assert visited == pytest.approx(floats_of(mv.visits(game.exact(), policy.exact(), [1, 0])), rel=1e-15, abs=0)
+
+
+def test_what_cannot_be_said_in_floats():
+    game = mv.Game([[[1.0]]], [[1e308]], 1 - 1e-12)
+    with pytest.raises(SingularError, match=r"beyond float64 at index \[0\]; use game\.exact"):
+        mv.state_values(game, mv.Policy.uniform(game))
+    with pytest.raises(GameError, match="bounds of rounded values are for floats; in rationals, call state_values"):
+        value_bounds(game.exact(), mv.Policy.uniform(game).exact())
+
+
+def test_the_state_that_never_ends_is_named():
+    for make in (lambda game: game.floats(), lambda game: game):
+        game = make(mv.Game([[[0, 0]], [[0, 1]]], [[1], [0]], Fraction(1), state_names=("begin", "goal")))
+        with pytest.raises(SingularError, match=r"state 1 \(goal\) never terminates; .*let absorbing goals end"):
+            mv.state_values(game, mv.Policy.uniform(game))
+        with pytest.raises(SingularError, match=r"no optimum among policies that end"):
+            mv.optimal(game)
+
+
+def test_absorbing_systems_in_every_shape():
+    """Against rationals; the transposed system is the same matrix from the left."""
+    r = np.random.default_rng(0)
+    rows = r.integers(1, 9, (5, 4, 5))
+    rational = like(rows, mv.System.RATIONALS) / like(rows.sum(-1), mv.System.RATIONALS)[..., None]
+    onward, leaving = rational[..., :4], rational[..., 4]
+    right = like(r.integers(-5, 6, (5, 4)), mv.System.RATIONALS)
+    found = solve_absorbing(onward, leaving, right)
+    assert (found - (onward * found[:, None]).sum(-1) == right).all()
+    counts = visits_until_absorption(onward, leaving, right)
+    assert (counts - (onward * counts[..., None]).sum(-2) == right).all()

@@ -1,0 +1,287 @@
+# ruff: noqa: ARG005 - the lambdas take a case and a run, whether they need both or not
+"""Proofs for every length of a run: what telescopes is proved, and no wrong base, step, constant or axiom is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import mappo_verify as mv
+from mappo_verify import axioms
+from mappo_verify.arithmetic import System, like
+from mappo_verify.checking.evaluate import evaluate
+from mappo_verify.checking.proving import NO_ZERO, Failure, Proof, _in_symbols, prove_at_points, prove_in_symbols
+from mappo_verify.claims.coordinates import EVERY, GENERIC, INTERIOR
+from mappo_verify.claims.induction import Arbitrary, Run, Summed
+from mappo_verify.claims.verdict import Verdict
+from mappo_verify.errors import ClaimError
+from mappo_verify.papers.registry import claim as find
+
+ANY_LENGTH = mv.Sizes(1, (1,), EVERY)
+
+
+class Moves(mv.Table):
+    """``u_0, u_1, ...``: one number for each step; any one in a proof for every length."""
+
+    moves = True
+
+
+SETTING = mv.Setting(
+    "x_{k+1} = x_k + u_k from x_0",
+    (
+        mv.Table("first", lambda _: ()),
+        Moves("moves", lambda sizes: (sizes.steps or 1,)),
+        Arbitrary(mv.Table("anywhere", lambda _: ())),
+        Arbitrary(mv.Table("count", lambda _: (), 1, 99)),
+    ),
+    agents=(1, 1),
+    states=(1, 1),
+    steps=(1, 2, 3),
+    action_range=(1, 1),
+)
+
+
+def run_of(case):
+    return Run(
+        case,
+        start=case.first,
+        move=lambda k, x: (x, case.moves[k]),
+        following=lambda moved: moved[0] + moved[1],
+        arbitrary="anywhere",
+        count="count",
+    )
+
+
+def claim(proof):
+    return mv.Claim("mine", "title", "source", SETTING, lambda case: proof(case, run_of(case)))
+
+
+def pair(left, right, make=mv.equal, axiom=None):
+    def proof(case, run):
+        yield mv.line("left", left(case, run))
+        yield make("right", right(case, run), because="said so", axiom=None if axiom is None else axiom(case, run))
+
+    return claim(proof)
+
+
+def proved(trial):
+    try:
+        return isinstance(prove_in_symbols(trial, ANY_LENGTH), Proof)
+    except ClaimError:
+        return False
+
+
+def moved(_case, run):
+    return run.sum(lambda step: step.moved[1])
+
+
+def climbed(case, run):
+    return run.last(lambda place: place.state) - run.fixed(case.first)
+
+
+def squared(_case, run):
+    return run.last(lambda place: place.state * place.state)
+
+
+TRUE_ONES = {
+    "Σ u = x_K - x_0": pair(moved, climbed),
+    "Σ 1 = K": pair(lambda c, r: r.sum(lambda s: like(1, c.first)), lambda c, r: r.last(lambda p: p.index)),
+    "Σ (k+1) = K(K+1)/2": pair(
+        lambda c, r: r.sum(lambda s: s.count), lambda c, r: r.last(lambda p: p.index * (p.index + 1) / 2)
+    ),
+    "x_0 Σ u = x_0 (x_K - x_0)": pair(lambda c, r: c.first * moved(c, r), lambda c, r: c.first * climbed(c, r)),
+    "0 ≤ Σ u²": pair(
+        lambda c, r: r.fixed(0),
+        lambda c, r: r.sum(lambda s: s.moved[1] * s.moved[1]),
+        mv.at_most,
+        lambda c, r: r.sum(lambda s: axioms.squares(s.moved[1])),
+    ),
+    "0 ≤ x_K²": pair(
+        lambda c, r: r.fixed(0), squared, mv.at_most, lambda c, r: r.last(lambda p: axioms.squares(p.state))
+    ),
+    "0 ≤ x_0²": pair(
+        lambda c, r: r.fixed(0),
+        lambda c, r: r.fixed(c.first * c.first),
+        mv.at_most,
+        lambda c, r: r.fixed(axioms.squares(c.first)),
+    ),
+    "Σ u ≤ Σ max u": pair(
+        moved,
+        lambda c, r: r.sum(lambda s: r.largest("U", lambda t: t.moved[1])),
+        mv.at_most,
+        lambda c, r: r.sum(lambda s: r.below("U", lambda t: t.moved[1], s)),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TRUE_ONES)
+def test_what_telescopes_is_proved_for_every_length(name):
+    trial = TRUE_ONES[name]
+    proof = prove_in_symbols(trial, ANY_LENGTH)
+    assert isinstance(proof, Proof), proof
+    assert "every number of steps" in str(proof)
+    drawn = {"first": np.array(2, object), "moves": np.array([3, -1], object)}
+    case = SETTING.case(drawn, mv.Sizes(1, (1,), 2), System.RATIONALS)
+    assert evaluate(trial, case).verdict is Verdict.HOLDS
+
+
+def planted_axiom(term):
+    return pair(lambda c, r: r.fixed(0), lambda c, r: r.sum(lambda s: s.moved[1]), mv.at_most, term)
+
+
+FALSE_ONES = {
+    "wrong base": pair(moved, lambda c, r: r.last(lambda p: p.state)),
+    "base off by one": pair(moved, lambda c, r: climbed(c, r) + r.fixed(1)),
+    "wrong sign": pair(moved, lambda c, r: -climbed(c, r)),
+    "wrong factor": pair(moved, lambda c, r: 2 * climbed(c, r)),
+    "step off by one": pair(moved, lambda c, r: climbed(c, r) + r.sum(lambda s: like(1, c.first))),
+    "true at K = 1 only": pair(lambda c, r: r.sum(lambda s: s.count), lambda c, r: r.last(lambda p: p.index)),
+    "true at K = 0, 1 and 2": pair(
+        lambda c, r: r.sum(lambda s: 0 * s.count),
+        lambda c, r: r.last(lambda p: p.index * (p.index - 1) * (p.index - 2)),
+    ),
+    "only the last term": pair(moved, lambda c, r: r.last(lambda p: c.moves[0])),
+    "a square is no sum of squares": pair(lambda c, r: r.sum(lambda s: s.moved[1] * s.moved[1]), squared),
+    "a constant that moves": pair(lambda c, r: r.fixed(c.moves[0]), lambda c, r: r.fixed(c.moves[0])),
+    "a factor that moves": pair(lambda c, r: c.moves[0] * moved(c, r), lambda c, r: c.moves[0] * climbed(c, r)),
+    "a divisor that moves": pair(lambda c, r: moved(c, r) / c.moves[0], lambda c, r: climbed(c, r) / c.moves[0]),
+    "a start that moves": claim(
+        lambda case, _: (
+            yield from (
+                mv.line("left", moved(case, run_from_anywhere(case))),
+                mv.equal("right", run_from_anywhere(case).last(lambda p: p.state - case.anywhere), because="said so"),
+            )
+        )
+    ),
+    "a root hides a constant that moves": pair(
+        lambda c, r: r.fixed(mv.absolute(c.moves[0])), lambda c, r: r.fixed(mv.absolute(c.moves[0]))
+    ),
+    "no sum at all": pair(lambda c, r: c.first, lambda c, r: c.first),
+    "a product of sums": pair(lambda c, r: moved(c, r) * moved(c, r), lambda c, r: climbed(c, r) * climbed(c, r)),
+    "a sum and a number": pair(lambda c, r: moved(c, r) + c.first, lambda c, r: climbed(c, r) + c.first),
+    "no reason": planted_axiom(None),
+    "an axiom of other numbers": planted_axiom(lambda c, r: r.sum(lambda s: axioms.squares(s.moved[1]))),
+    "an axiom in the wrong place": pair(
+        lambda c, r: r.fixed(0), squared, mv.at_most, lambda c, r: r.fixed(axioms.squares(c.first))
+    ),
+    "what may be below 0": planted_axiom(lambda c, r: r.sum(lambda s: axioms.nonnegative(s.moved[1]))),
+    "a factor that may be below 0": planted_axiom(
+        lambda c, r: r.sum(lambda s: s.moved[1] * axioms.squares(like(1, s.moved[1])))
+    ),
+    "the largest is no upper bound of twice": pair(
+        lambda c, r: 2 * moved(c, r),
+        lambda c, r: r.sum(lambda s: r.largest("U", lambda t: t.moved[1])),
+        mv.at_most,
+        lambda c, r: r.sum(lambda s: r.below("U", lambda t: t.moved[1], s)),
+    ),
+    "the largest of something else": pair(
+        moved,
+        lambda c, r: r.sum(lambda s: r.largest("U", lambda t: t.moved[0])),
+        mv.at_most,
+        lambda c, r: r.sum(lambda s: r.below("U", lambda t: t.moved[1], s)),
+    ),
+}
+
+
+def run_from_anywhere(case):
+    return Run(
+        case,
+        start=case.anywhere,
+        move=lambda k, x: (x, case.moves[k]),
+        following=lambda moved: moved[0] + moved[1],
+        arbitrary="anywhere",
+    )
+
+
+@pytest.mark.parametrize("name", FALSE_ONES)
+def test_no_wrong_induction_is_a_proof(name):
+    assert not proved(FALSE_ONES[name])
+
+
+def test_an_induction_is_decided_in_symbols_only():
+    found = prove_at_points(TRUE_ONES["Σ u = x_K - x_0"], ANY_LENGTH, np.random.default_rng(0))
+    assert isinstance(found, Failure) and not found.false
+
+
+# --- the proofs of the paper's repairs ----------------------------------------------------------------------------------
+
+RESULTS = {
+    "theorem-4.5/repaired-sharp": mv.Sizes(1, (2,), EVERY),
+    "theorem-4.5/repaired": mv.Sizes(1, (2,), EVERY),
+    "theorem-4.5/bounded-steps": mv.Sizes(1, (2,), EVERY),
+    "theorem-4.5/exact-rate": mv.Sizes(1, (1, 2), EVERY),
+    "monotone-improvement": mv.Sizes(1, (2,)),
+    "lemma-b.4/repaired": mv.Sizes(2, (1,)),
+    "lemma-b.5": mv.Sizes(1, (2,)),
+    "lemma-b.5/sharp": mv.Sizes(1, (2,)),
+    "lemma-b.6": mv.Sizes(1, (2,)),
+}
+
+
+def changed(name, number, change):
+    """The claim with one of its lines changed."""
+    original = find(name)
+
+    def proof(case):
+        for place, entry in enumerate(original.proof(case)):
+            yield change(entry) if place == number else entry
+
+    return replace(original, proof=proof)
+
+
+def doubled(entry):
+    value = entry.value() if callable(entry.value) else entry.value
+    return replace(entry, value=2 * value + (0 if isinstance(value, Summed) else 1))
+
+
+def negated(entry):
+    value = entry.value() if callable(entry.value) else entry.value
+    return replace(entry, value=-value if isinstance(value, Summed) else -value - 1)
+
+
+def without_axiom(entry):
+    return replace(entry, axiom=None)
+
+
+def twice_the_axiom(entry):
+    return replace(entry, axiom=2 * entry.axiom)
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_results_are_proved_and_with_one_line_changed_they_are_not(name):
+    """Every line in turn: its value doubled or negated, its axiom left out or doubled."""
+    trial, sizes = find(name), RESULTS[name]
+    proof = prove_in_symbols(trial, sizes)
+    assert isinstance(proof, Proof), proof
+    seen = []
+
+    def watched(case):
+        seen.clear()
+        for entry in trial.proof(case):
+            seen.append(entry)
+            yield entry
+
+    prove_in_symbols(replace(trial, proof=watched), sizes)
+
+    def still_proved(number, change):
+        try:
+            return isinstance(_in_symbols(changed(name, number, change), sizes, generic), Proof)
+        except ClaimError:
+            return False
+
+    generic = INTERIOR if NO_ZERO in proof.where else GENERIC
+    needed, shared = (
+        0,
+        {"theorem-4.5/repaired": 12, "theorem-4.5/bounded-steps": 20}.get(name, 0),
+    )  # what repaired-sharp begins with
+    for number, entry in enumerate(seen[shared:], start=shared):
+        change = (doubled, negated)[number % 2]
+        assert not still_proved(number, change), (
+            f"{name} is proved with the line {entry.expression!r} {change.__name__}"
+        )
+        if entry.axiom is not None and not still_proved(number, without_axiom):  # else at this size it is an equality
+            needed += 1
+            assert not still_proved(number, twice_the_axiom), f"twice the axiom of {entry.expression!r} in {name}"
+    assert needed

@@ -1,0 +1,348 @@
+"""The search: what it scores, how it climbs and rounds, what it remembers, and that it says what it looked at."""
+
+import json
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import mappo_verify as mv
+from mappo_verify.arithmetic.numbers import watched
+from mappo_verify.checking import corpus, scores
+from mappo_verify.checking.campaign import PROFILES
+from mappo_verify.checking.climb import Hill, climb, rationalised
+from mappo_verify.checking.corpus import Corpus
+from mappo_verify.checking.reports import Tally
+from mappo_verify.checking.sampling import declared_sizes, draw, sizes_of
+from mappo_verify.checking.search import Effort, Search
+from mappo_verify.checking.space import Space, candidates
+from mappo_verify.checking.tightness import recheck_tightness, tightness, write_tightness
+from mappo_verify.checking.trial import put_on_trial
+from mappo_verify.claims.coordinates import Coordinate
+from mappo_verify.errors import ClaimError, FileError
+from mappo_verify.report.plots.tightness import plot_tightness
+
+ALONE = {"agents": (1, 1), "states": (1, 1), "action_range": (1, 1)}
+ONE = mv.Sizes(1, (1,))
+COINS = mv.Setting("three coins", (mv.Distribution("p", lambda _: (3, 2)),), **ALONE)
+TABLE = mv.Setting("two numbers", (mv.Table("f", lambda _: (2,)),), **ALONE)
+DRAWN = Effort(exact=400, skimmed=5_000, climbs=0, repeats=1, starts=6, generations=40, seconds=60)
+CLIMBED = replace(DRAWN, climbs=2, repeats=2)
+
+
+def claim_of(setting, left, right, *steps, **more):
+    def proof(case):
+        yield mv.line("left", left(case))
+        for step in (*steps, right):
+            yield mv.at_most("right", step(case), because="said so")
+
+    return mv.Claim("mine", "mine", "nowhere", setting, proof, **more)
+
+
+def distance(case):
+    """How far three coins are from the chances 0.3183, 0.2718 and 0.1414, which no weights up to 9 have."""
+    near = [Fraction(3183, 10_000), Fraction(2718, 10_000), Fraction(1414, 10_000)]
+    return mv.absolute(case.p[:, 0] - mv.like(near, case.system)).sum()
+
+
+NARROW = claim_of(COINS, lambda _: Fraction(1, 200), distance)
+"""False in a corner of a millionth of the cube."""
+
+
+def run(claim, effort, seed=0, stop=True, **more):
+    tally, search = Tally(), Search(claim, effort, np.random.default_rng(seed), **more)
+    return put_on_trial(claim, search, tally, stop=stop), search, tally
+
+
+# --- scores --------------------------------------------------------------------------------------------------------------
+
+
+def gaps(left, right, relation="≤", nudged=(0.0, 0.0)):
+    one = np.array([[left], [left + nudged[0]]], dtype=float)
+    two = np.array([[right], [right + nudged[1]]], dtype=float)
+    return scores.gaps(one, two, np.ones((2, 1), bool), relation)[:, 0]
+
+
+def test_ties_and_rounding_never_win():
+    assert gaps(0, 0)[0] == -1 and gaps(1e-17, 0)[0] == -1 and gaps(1e-17, 0)[1] == -1
+    assert gaps(3, 3)[0] == -scores.TIE and gaps(3 + 1e-12, 3)[0] == -scores.TIE
+    assert gaps(1, 3)[0] == -0.5 and gaps(3, 1)[0] == 0.5 and gaps(3, 1, "≥")[0] == -0.5 and gaps(3, 1, "=")[0] == 0.5
+    assert gaps(1e-3, 0, nudged=(1e-3, 0))[0] == -1, "a side that a nudge changes wholly is rounding"
+    assert gaps(1001.5, 1000, nudged=(-1.0, 0))[0] == -scores.TIE, "so is such a difference"
+
+
+def test_a_number_that_both_sides_share_does_not_hide_the_distance():
+    near, far = gaps(1e6, 1e6 + 1, nudged=(0, 1e-9)), gaps(1e6, 1e6 + 1, nudged=(0, 1e-12))
+    assert near[0] == pytest.approx(far[0], rel=1e-3) and near[1] > far[1] + 0.4
+
+
+def test_where_nothing_is_claimed_there_is_no_score():
+    assert scores.gaps(np.ones((2, 1)), np.zeros((2, 1)), np.zeros((2, 1), bool), "≤")[0, 0] == -np.inf
+
+
+def test_a_hypothesis_tells_how_much_is_missing_in_either_form():
+    for holds in (lambda c: c.f[0] >= 7, lambda c: (c.f[0], "≥", 7)):
+        setting = replace(TABLE, hypotheses=(mv.Hypothesis("large", holds), mv.Hypothesis("b", lambda c: c.f[1] <= 5)))
+        claim = claim_of(setting, lambda c: c.f[0], lambda _: 8)
+        found = scores.scores(claim, ONE, {"f": np.array([[1, 0], [6, 0], [7, 9], [7, 0], [9, 0]])})[:, 0]
+        assert found[0] < found[1] < -2 and -3 <= found[2] < -1 and -1 < found[3] < 0 < found[4]
+        assert mv.check(claim, f=[9, 0]).verdict is mv.Verdict.VIOLATED
+        assert mv.check(claim, f=[6, 0]).verdict is mv.Verdict.NOT_APPLICABLE
+    with watched() as seen:
+        assert not seen
+    equal = replace(TABLE, hypotheses=(mv.Hypothesis("equal", lambda c: (c.f[0], "=", c.f[1])),))
+    found = scores.scores(claim_of(equal, lambda c: c.f[0], lambda _: 8), ONE, {"f": np.array([[1, 9], [8, 9]])})
+    assert found.shape == (2, 1) and found[0, 0] < found[1, 0] < 0
+
+
+def test_an_instance_that_raises_does_not_hide_the_others():
+    def bound(case):
+        raise_where = case.f[0].unwrap() if False else case.f[0]
+        return 1 / raise_where
+
+    claim = claim_of(TABLE, lambda c: c.f[1], bound)
+    found = scores.scores(claim, ONE, {"f": np.array([[0, 1]] * 20 + [[1, 0]] * 20)})
+    assert (found[20:, 0] > scores.WORST).all()
+
+    def broken(_):
+        raise ZeroDivisionError
+
+    assert (scores.scores(claim_of(TABLE, broken, broken), ONE, {"f": np.ones((40, 2))}) == scores.WORST).all()
+
+
+# --- space ---------------------------------------------------------------------------------------------------------------
+
+
+def test_points_and_numbers_are_inverse():
+    setting = mv.Setting(
+        "everything",
+        (
+            mv.Distribution("p", lambda _: (3,)),
+            mv.Table("f", lambda _: (2,)),
+            mv.LogOdds("q", lambda _: (2,), high=999),
+        ),
+        **ALONE,
+    )
+    space = Space.of(setting, ONE)
+    drawn = draw(setting, ONE, 50, np.random.default_rng(0))
+    numbers = space.numbers(space.points(drawn))
+    shares = drawn["p"] / drawn["p"].sum(-1, keepdims=True)
+    assert np.allclose(numbers["p"] / numbers["p"].sum(-1, keepdims=True), shares)
+    assert np.allclose(numbers["f"], drawn["f"]) and np.allclose(numbers["q"], drawn["q"])
+    assert space.count == 7 and space.climbable and (space.width > 0).all()
+    rare = Space((Coordinate("errors", (3,), "rare", 0, 9),))
+    assert not rare.climbable
+
+
+def test_rows_become_simple_fractions_and_integers_their_neighbours():
+    weights = Coordinate("p", (2,), "weight", 0, 9)
+    found = candidates(weights, np.array([355.0, 113.0]))
+    assert [355, 113] in found and [22, 7] in found and found == sorted(found, key=sum)
+    assert all(max(row) <= 10_000 and any(row) for row in found)
+    positive = Coordinate("p", (3,), "weight", 1, 9)
+    assert all(min(row) >= 1 for row in candidates(positive, np.array([1e-3, 1.0, 1.0])))
+    assert [1, 2, 3] in candidates(Coordinate("p", (3,), "weight", 0, 9), np.array([1.0, 2.0, 3.0]))
+    number = Coordinate("f", (1,), "integer", -9, 9)
+    assert candidates(number, 2.4) == [2, 3] and candidates(number, 9.0) == [9]
+
+
+# --- the climb -----------------------------------------------------------------------------------------------------------
+
+
+def test_drawing_does_not_find_a_narrow_violation_and_climbing_does():
+    trial, search, _ = run(NARROW, DRAWN)
+    assert trial.witness is None and search.searched.climbed == 0
+    for seed in range(3):
+        trial, search, _ = run(NARROW, CLIMBED, seed)
+        assert trial.witness is not None and search.searched.climbed >= 1 and search.searched.evaluated > 500
+    assert mv.audit([NARROW])["mine"].standing is mv.Standing.REFUTED
+    assert mv.falsify(NARROW).standing is mv.Standing.REFUTED
+
+
+def test_a_false_line_in_the_middle_is_climbed_to():
+    claim = claim_of(COINS, lambda _: 0, lambda _: 1_000, lambda c: 200 * distance(c) - 1)
+    found = [run(claim, CLIMBED, seed)[2].broken_line for seed in range(4)]
+    assert all(line is not None for line in found)
+    report = mv.audit([claim])["mine"]
+    assert report.broken is not None and not report.expected and report.standing is mv.Standing.SURVIVED
+    survived = mv.falsify(claim)
+    assert survived.broken.number == 2 and "but line 2 of the proof is broken" in repr(survived)
+
+
+def test_a_climb_keeps_the_best_point_and_moves_only_what_may_move():
+    hill = Hill(NARROW, ONE)
+    starts = hill.space.points(draw(COINS, ONE, 2, np.random.default_rng(0)))
+    moving = np.array([True] * 4 + [False] * 2)
+    ends, reached = climb(hill, starts, np.array([0, 1]), 5, np.random.default_rng(1), moving)
+    assert (ends[:, 4:] == starts[:, 4:]).all() and (reached[0] >= hill.scores(starts)[0, 0])
+    stay, _ = climb(hill, starts, np.array([0, 0]), 5, np.random.default_rng(1), np.zeros(6, bool))
+    assert (stay == starts).all()
+    late, _ = climb(hill, starts, np.array([0, 0]), 5, np.random.default_rng(1), late=lambda: True)
+    assert (late == starts).all()
+    hill.remember(np.array([0, 1]), ends, reached)
+    assert [target for target, _ in hill.best_ends()] == [0, 1]
+
+
+def test_what_a_climb_reached_becomes_integers_that_score_as_well():
+    hill = Hill(NARROW, ONE)
+    aim = np.log(np.array([3183, 6817, 2718, 7282, 1414, 8586]) / 8586.0)
+    for made in rationalised(hill, aim, 0, np.random.default_rng(0)):
+        assert made["p"].shape == (1, 3, 2) and made["p"].dtype == np.int64
+        rows = [[Fraction(int(a), int(a + b)), Fraction(int(b), int(a + b))] for a, b in made["p"][0]]
+        assert mv.check(NARROW, p=mv.like(rows, mv.System.RATIONALS)).violated
+
+
+def test_integers_are_rounded_first_and_weights_make_up_for_it():
+    setting = mv.Setting("both", (mv.Table("f", lambda _: (1,)), mv.Distribution("p", lambda _: (2,))), **ALONE)
+    claim = claim_of(setting, lambda _: Fraction(1, 1000), lambda c: mv.absolute(c.f[0] * c.p[0] - Fraction(17, 10)))
+    assert run(claim, CLIMBED)[0].witness is not None
+
+
+# --- what was searched ---------------------------------------------------------------------------------------------------
+
+
+def test_a_search_says_what_it_looked_at():
+    claim = claim_of(TABLE, lambda c: c.f[0], lambda _: 9)
+    found = mv.falsify(claim)
+    searched = found.searched
+    assert searched.certified > 1_000 and searched.drawn >= 5_400 and searched.ranges["f"] == (-9, 9)
+    assert searched.declared == 1 and searched.sizes == [ONE] and not searched.cut_short
+    assert f"{searched.drawn:,} instances drawn" in searched.text() and "1 of 1 declared sizes" in searched.text()
+    data = json.loads(json.dumps(searched.as_data()))
+    assert data["sizes"] == ["1 state, 1 actions"] and data["certified"] == searched.certified
+    assert mv.audit([claim])["mine"].searched.drawn >= 5_400
+
+
+def test_a_time_limit_ends_a_search_and_is_reported():
+    for found in (mv.falsify(NARROW, seconds=1e-9), mv.audit([NARROW], seconds=1e-9)["mine"]):
+        assert found.searched.cut_short and "stopped by the time limit of 1e-09 s" in found.searched.text()
+        assert found.standing is mv.Standing.UNTESTED
+    for bad in (0, -1.0):
+        with pytest.raises(ClaimError, match="is no time limit; give a positive number"):
+            mv.falsify(NARROW, seconds=bad)
+
+
+@pytest.mark.parametrize(
+    ("agents", "actions", "wanted", "declared"),
+    [
+        ((1, 1), (1, 8), {(6,), (7,), (8,)}, 8),
+        ((2, 2), (4, 6), {(4, 5), (5, 4), (6, 4), (5, 6)}, 9),
+        ((3, 3), (4, 6), {(4, 4, 5), (6, 4, 4), (6, 6, 6)}, 27),
+        ((1, 1), (1, 100), {(100,)}, 100),
+    ],
+)
+def test_every_declared_number_of_actions_is_tried_somewhere(agents, actions, wanted, declared):
+    setting = mv.Setting("a game", (mv.GameData(),), agents=agents, states=(1, 1), action_range=actions)
+    shapes = [sizes.actions for sizes in sizes_of(setting)]
+    assert wanted <= set(shapes) and len(set(shapes)) == len(shapes) and declared_sizes(setting) == declared
+    if actions[1] <= 8:
+        assert {n for shape in shapes for n in shape} == set(range(actions[0], actions[1] + 1))
+
+
+def test_wide_ranges_are_drawn_by_orders_of_magnitude():
+    setting = mv.Setting("a horizon", (mv.Table("h", lambda _: (1,), low=1, high=10**7),), **ALONE)
+    values = draw(setting, ONE, 2_000, np.random.default_rng(0))["h"]
+    assert (values >= 1).all() and (values <= 10**7).all()
+    assert (values < 1_000).mean() > 0.1 and (values > 10**6).mean() > 0.3
+    signed = mv.Setting("a number", (mv.Table("h", lambda _: (1,), low=-(10**6), high=10**6),), **ALONE)
+    values = draw(signed, ONE, 2_000, np.random.default_rng(0))["h"]
+    assert ((values < 0) & (values > -1000)).mean() > 0.05 and (np.abs(values) <= 10**6).all()
+
+
+# --- the corpus ----------------------------------------------------------------------------------------------------------
+
+
+def test_known_counterexamples_are_decided_first_and_on_every_seed():
+    for seed in range(3):
+        found = mv.falsify("lemma-b.1/printed-range", seed=seed)
+        assert found.standing is mv.Standing.REFUTED and found.searched.known >= 1 and found.searched.drawn == 0
+    without = mv.falsify("lemma-b.1/printed-range", corpus=False)
+    assert without.standing is mv.Standing.REFUTED and without.searched.known == 0
+
+
+@pytest.mark.parametrize("seed", [2, 6, 7, 9])
+def test_the_printed_range_is_found_without_the_corpus(seed):
+    report = mv.audit(["lemma-b.1/printed-range"], seed=seed, corpus=False)["lemma-b.1/printed-range"]
+    assert report.standing is mv.Standing.REFUTED
+
+
+def test_a_users_corpus_is_written_decided_anew_and_checked(tmp_path):
+    folder = tmp_path / "corpus"
+    first = mv.falsify(NARROW, corpus=folder)
+    (path,) = folder.glob("mine-*.json")
+    again = mv.falsify(NARROW, corpus=folder, seed=5)
+    assert again.searched.known == 1 and again.searched.drawn == 0
+    assert again.witness.as_data() == first.witness.as_data() and len(list(folder.iterdir())) == 1
+    audited = mv.audit([NARROW], corpus=folder)["mine"]
+    assert audited.witness.as_data() == first.witness.as_data()
+    true = claim_of(COINS, lambda _: 0, distance)
+    assert mv.falsify(true, corpus=folder).standing is mv.Standing.SURVIVED, "a file is no evidence"
+    stored = json.loads(path.read_text())
+    for change, cause in (
+        ({"states": 2}, r"does not fit the claim any more"),
+        ({"states": "two"}, r"is no stored counterexample \(ValueError"),
+        ({"coordinates": {"p": [[1.5]]}}, r"does not fit the claim any more"),
+    ):
+        path.write_text(json.dumps(stored | change))
+        with pytest.raises(FileError, match=cause):
+            mv.falsify(NARROW, corpus=folder)
+    path.write_text(json.dumps(stored | {"claim": "mine-too"}))
+    assert not corpus.known(NARROW, folder)
+    path.write_text(" " * (corpus.MAX_BYTES + 1))
+    with pytest.raises(FileError, match="is larger than"):
+        Corpus.of_choice(folder).of(NARROW)
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    with pytest.raises(FileError, match="cannot be written"):
+        corpus.keep(blocked / "below", first.witness)
+
+
+# --- shrinking -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_same_counterexample_looks_the_same_wherever_it_was_found():
+    claim = claim_of(
+        mv.Setting("f", (mv.Table("f", lambda _: (3,)),), **ALONE), lambda c: mv.largest(c.f), lambda c: c.f.sum()
+    )
+    found = {json.dumps(mv.falsify(claim, seed=seed).witness.as_data()) for seed in range(4)}
+    found |= {json.dumps(mv.audit([claim], seed=seed)["mine"].witness.as_data()) for seed in range(3)}
+    assert len(found) == 1 and '"f": [0, 0, -1]' in found.pop()
+
+
+# --- tightness -----------------------------------------------------------------------------------------------------------
+
+
+def test_tightness_is_an_exact_instance_that_can_be_rechecked(tmp_path):
+    claim = claim_of(COINS, lambda c: 4 * c.p[0, 0] * c.p[0, 1] * c.p[1, 0] + 1, lambda _: Fraction(20001, 10_000))
+    found = tightness(claim, seconds=4)
+    assert (
+        0.999 < found.ratio < 1 and found.evidence.arithmetic is mv.System.RATIONALS and str(found.ratio) in repr(found)
+    )
+    assert [ratio for _, ratio in found.curve] == sorted(ratio for _, ratio in found.curve)
+    write_tightness(found, tmp_path / "mine.json")
+    stored = json.loads((tmp_path / "mine.json").read_text())
+    assert recheck_tightness(stored, claim).holds and stored["lines"][1] == ["right", "20001/10000"]
+    with pytest.raises(ClaimError, match=r"not 0\.5"):
+        recheck_tightness(stored | {"ratio": 0.5}, claim)
+    plot_tightness(found, tmp_path / "mine.svg")
+    assert "best ratio" in (tmp_path / "mine.svg").read_text() or (tmp_path / "mine.svg").stat().st_size > 1_000
+    with pytest.raises(FileError, match="cannot be written"):
+        write_tightness(found, tmp_path / "none" / "mine.json")
+
+
+def test_tightness_of_what_has_none():
+    false = tightness(NARROW)
+    assert false.witness is not None and false.ratio is None and "false, by an instance" in repr(false)
+    zero = tightness(claim_of(TABLE, lambda _: 0, lambda _: 0), seconds=5)
+    assert zero.ratio is None
+    for act in (zero.as_data, lambda: plot_tightness(zero, "x.svg")):
+        with pytest.raises(ClaimError, match="no certified instance of mine has two positive sides"):
+            act()
+    with pytest.raises(ClaimError, match="unknown profile 'slow'"):
+        tightness(NARROW, "slow")
+
+
+def test_efforts_are_ordered():
+    quick, thorough = PROFILES["quick"].effort, PROFILES["thorough"].effort
+    assert all(getattr(quick, name) < getattr(thorough, name) for name in Effort.__dataclass_fields__)

@@ -1,0 +1,225 @@
+"""Numbers as they come: rows that almost sum to 1, short floats, other kinds of numbers and arrays.  One rule for all."""
+
+from __future__ import annotations
+
+import json
+import logging
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import mappo_verify as mv
+from mappo_verify import Game, Policy
+from mappo_verify.errors import FileError, GameError
+
+ALMOST = [[[0.3333333333] * 3]] * 3
+CURE = r"neither 1 up to rounding nor less by 5e-07; divide each row .* thirds as Fraction\(1, 3\), or say by ends="
+
+
+def test_ten_digits_of_a_third_end_no_game():
+    with pytest.raises(GameError, match=rf"transition\[0, 0\] sums to 0.9999999999, which is {CURE}"):
+        Game(ALMOST, [[0]] * 3, 0.9)
+    ending = Game(ALMOST, [[0]] * 3, 0.9, ends=True)
+    assert ending.terminates() and ending.exact().terminates() and (ending.stopping == pytest.approx(1e-10, rel=1e-6))
+    with pytest.raises(GameError, match=r"sums to 0.9999999999, not 1, where ends= says that it goes on; divide"):
+        Game(ALMOST, [[0]] * 3, 0.9, ends=False)
+    with pytest.raises(GameError, match=r"start sums to 0.99999\d*, which is neither"):
+        Game(np.full((3, 1, 3), 1 / 3), [[0]] * 3, 0.9, start=ALMOST[0][0])
+
+
+@pytest.mark.parametrize("row", [[0.1] * 10, [0.7, 0.2, 0.1], [1 / 3] * 3, [1 / 7] * 7])
+def test_rounding_of_float64_is_no_end(row):
+    game = Game([[row]] * len(row), [[0.0]] * len(row), 0.9, start=row)
+    assert not game.terminates() and not game.exact().terminates() and (game.exact().start.sum() == 1)
+    assert Policy.product([[row]]).exact().factors[0].sum() == 1
+
+
+@pytest.mark.parametrize(("size", "times"), [(3, 200), (50, 50)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+def test_rows_of_a_network(dtype, size, times):
+    """Softmax in short floats: the rows are divided by their sums, in float64, by every way in."""
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(times, size)).astype(dtype)
+    weights = np.exp(logits)
+    rows = (weights / weights.sum(-1, keepdims=True, dtype=dtype)).astype(dtype)
+    for made in (Policy.product([rows]), Policy([rows[:, None, :]]), Policy.from_joint(rows, (size,))):
+        assert abs(made.factors[0].sum(-1) - 1).max() < 1e-14 and (made.exact().factors[0].sum(-1) == 1).all()
+    game = Game(rows[:size, None, :], np.zeros((size, 1)), 0.9, start=rows[0])
+    assert not game.terminates() and not game.exact().terminates() and game.start.sum() == pytest.approx(1, abs=1e-14)
+
+
+def test_what_short_floats_say(caplog):
+    with caplog.at_level(logging.INFO, logger="mappo_verify"):
+        game = Game(np.array([[[0.9, 0.1]], [[0.5, 0.5]]], np.float32), [[0], [0]], 0.9)
+    assert not game.terminates() and "transition: 2 rows that sum to 1 up to rounding were divided" in caplog.text
+    assert Game(np.array([[[0.9]]], np.float32), [[0]], 0.9).terminates()
+    with pytest.raises(GameError, match=r"transition\[0, 0\] sums to 0.999\d*, which is neither 1"):
+        Game(np.array([[[0.9999]]], np.float32), [[0]], 0.9)
+    with pytest.raises(GameError, match=r"sums to 1.0000\d*, which is more than 1; divide each row"):
+        Game(np.array([[[0.9, 0.10001]], [[0.5, 0.5]]], np.float32), [[0], [0]], 0.9)
+    mixed = Game(np.array([[[0.9, 0.1]], [[0.5, 0.0]]], np.float32), [[0], [0]], 0.9, ends=[[False], [True]])
+    assert mixed.ends.tolist() == [[-1], [1]] and mixed.transition[1].tolist() == [[0.5, 0]]
+
+
+@pytest.mark.parametrize(
+    ("ends", "complaint"),
+    [
+        ([0.5], "ends has dtype float64"),
+        ([[True, False]], r"ends has shape \(1, 2\); it needs \[\.\.\., S, A\] = \[\.\.\., 3, 1\]"),
+    ],
+)
+def test_wrong_ends(ends, complaint):
+    with pytest.raises(GameError, match=complaint):
+        Game(ALMOST, [[0]] * 3, 0.9, ends=ends)
+
+
+def test_ends_of_exact_games_follow_from_their_rows():
+    with pytest.raises(GameError, match="ends contradicts the rows"):
+        Game([[[Fraction(1, 2)]]], [[0]], Fraction(1, 2), ends=False)
+
+
+def test_a_tiny_end_survives_rounding():
+    """1 - 10⁻²⁰ is 1 in float64, but the game ends; where that is all that ends it, floats say that they cannot."""
+    game = Game([[[1 - Fraction(1, 10**20)]]], [[1]], Fraction(1)).floats()
+    assert game.terminates() and (game.stopping == 0).all()
+    with pytest.raises(mv.errors.SingularError, match="beyond float64"):
+        mv.state_values(game, Policy.uniform(game))
+
+
+# --- kinds of numbers ---------------------------------------------------------------------------------------------------
+
+
+def test_decimals_fractions_and_integers_join():
+    for half, whole in ((Decimal("0.5"), Decimal(1)), (Fraction(1, 2), 1), (Fraction(1, 2), np.int32(1))):
+        game = Game([[[half, half]], [[whole, 0]]], [[10**30], [0]], Decimal("0.9"))
+        assert game.system is mv.System.RATIONALS and str(game.reward[0, 0]) == str(10**30)
+    assert Game([[[1]]], [[10**30]], 0.5).reward[0, 0] == 1e30
+    assert Game(np.array([[[1]]], object), np.array([[np.int64(5)]], object), 0.5).system is mv.System.FLOATS
+    assert Game([[[1]]], [[2**63]], Fraction(1, 2)).reward[0, 0] == 2**63
+    assert Game([[[1]]], [[True]], 0.5).reward[0, 0] == 1
+
+
+@pytest.mark.parametrize(
+    ("reward", "complaint"),
+    [
+        (
+            np.ma.array([[5.0]], mask=[[True]]),
+            r"reward is a masked array, whose mask would be lost.*reward\.filled\(value\)",
+        ),
+        ([np.ma.array([5.0], mask=[True])], "reward holds masked arrays, whose masks would be lost"),
+        ([[Decimal("nan")]], r"reward\[0, 0\] = NaN is not finite"),
+        ([[Decimal("1e99999999")]], r"reward\[0, 0\] = 1E\+99999999 has more than 10000 digits"),
+        (np.array([[10**400]], object), "integer beyond float64"),
+        (np.array([[10**400, 0.5]], object), "reward mixes floats with an integer beyond float64"),
+        ([[Fraction(1, 2)]], r"mixed number systems: transition is in floats, reward\[0, 0\] is in rationals"),
+        ([[1j]], "reward has dtype complex128"),
+        ([["1"]], "reward has dtype <U1"),
+        ([[None]], r"reward\[0, 0\]: builtins.NoneType is not a number"),
+        ([[[1], [2, 3]]], "reward is ragged"),
+        (np.array([[[1, 2], None]], object), r"reward\[0, 0\]: .*list is not a number|reward is ragged"),
+    ],
+)
+def test_what_is_no_number_is_named(reward, complaint):
+    with pytest.raises(GameError, match=complaint):
+        Game([[[1.0]]], reward, 0.5)
+
+
+class Tensor:
+    """As torch and JAX have it: an array by ``__array__``, or by DLPack alone."""
+
+    def __init__(self, values, error=None):
+        self.values, self.error = np.asarray(values), error
+
+    def __array__(self, dtype=None, copy=None):
+        if self.error:
+            raise self.error
+        return self.values
+
+
+class Packed:
+    def __init__(self, values):
+        self.values = np.asarray(values)
+
+    def __dlpack__(self, **options):
+        return self.values.__dlpack__(**options)
+
+    def __dlpack_device__(self):
+        return self.values.__dlpack_device__()
+
+
+@pytest.mark.parametrize("kind", [Tensor, Packed])
+def test_arrays_of_other_libraries(kind):
+    game = Game(kind(np.array([[[0.9, 0.1]], [[0.5, 0.5]]], np.float32)), kind([[1.0], [0.0]]), 0.5)
+    assert game.system is mv.System.FLOATS and not game.terminates()
+
+
+def test_arrays_that_cannot_be_read():
+    grad = RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+    with pytest.raises(GameError, match=r"reward: NumPy cannot read this .*Tensor as an array: .*detach\(\)"):
+        Game([[[1.0]]], Tensor([[1.0]], grad), 0.5)
+
+
+# --- rewards of outcomes ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("batch", [(), (4,)])
+@pytest.mark.parametrize("actions", [1, 2])
+def test_rewards_of_outcomes_are_averaged(batch, actions):
+    """Also where a table ``[S, A, S']`` with S = A could be read as a batch of S tables ``[S, A]``."""
+    rng = np.random.default_rng(0)
+    moves, rewards = rng.dirichlet([1, 1], (*batch, 2, actions)), rng.normal(size=(*batch, 2, actions, 2))
+    game = Game(moves, rewards, 0.9)
+    assert game.batch_shape == batch and game.reward == pytest.approx((moves * rewards).sum(-1))
+
+
+# --- files and environments ---------------------------------------------------------------------------------------------
+
+
+def written(probabilities, end=None):
+    moves = [{"state": 0, "actions": [0], "next": s, "probability": p} for s, p in enumerate(probabilities)]
+    moves += [{"state": 0, "actions": [0], "next": None, "probability": end}] if end else []
+    moves += [{"state": s, "actions": [0], "next": 0, "probability": "1"} for s in range(1, len(probabilities))]
+    return {
+        "format": "mappo-verify-game", "version": 1, "arithmetic": "floats", "discount": "0.9", "states": len(probabilities),
+        "actions": [1], "transition": moves, "reward": [],
+    }  # fmt: skip
+
+
+def test_files_of_floats(tmp_path):
+    path = tmp_path / "game.json"
+    path.write_text(json.dumps(written(["0.3333333333"] * 3)))
+    with pytest.raises(
+        FileError, match='sums to 9999999999/10000000000, not to 1; write thirds as "1/3", and say that'
+    ):
+        mv.load_game(path)
+    path.write_text(json.dumps(written(["0.3333333333333333"] * 3)))
+    assert not mv.load_game(path).terminates()
+    path.write_text(json.dumps(written(["0.5", "0.4999999999"], "0.0000000001")))
+    game = mv.load_game(path)
+    assert game.ends.tolist() == [[1], [-1]]
+    mv.save_game(game, tmp_path / "again.json")
+    assert mv.load_game(tmp_path / "again.json").ends.tolist() == [[1], [-1]]
+
+
+def test_environments_by_the_same_rule():
+    third = np.float32(1 / 3)
+    game = mv.from_gymnasium({0: {0: [(third, 0, 3.0, False)] * 3}}, discount=0.9)
+    assert not game.terminates() and game.transition[0, 0, 0] == 1 and game.reward[0, 0] == 3
+    assert mv.from_gymnasium({0: {0: [(1 - 1e-9, 0, 0.0, False), (1e-9, 0, 1.0, True)]}}, discount=0.9).terminates()
+    with pytest.raises(GameError, match=r"P\[0\]\[0\] sum to 0.9999999999, not to 1; divide them by their sum"):
+        mv.from_gymnasium({0: {0: [(0.3333333333, 0, 1.0, False)] * 3}}, discount=0.9)
+
+
+def test_a_new_discount_leaves_free_rows_alone():
+    """Generic games have rows that are no probabilities; only the discount is new, so only it is checked."""
+    game = Game([[[0.5]]], [[1.0]], 0.5)
+    free = mv.model.validation.unchecked(Game, **{**vars(game), "transition": np.array([[[7.0]]])})
+    assert free.with_discount(0.25).transition.item() == 7 and free.with_discount(Fraction(1, 4)).discount == 0.25
+    with pytest.raises(GameError, match=r"discount = 2.0 is outside"):
+        free.with_discount(2.0)
+    with pytest.raises(GameError, match="mixed number systems"):
+        game.exact().with_discount(0.5)
+    several = game.with_discount([0.1, 0.2])
+    assert several.batch_shape == (2,)
