@@ -254,10 +254,10 @@ def _text(value: Fraction) -> str:
 
 def find_witness(seed: int, claim: str, chunk: int, position: int) -> WitnessResult:
     """Shrink a violated instance, decide it a second time, and make its certificate."""
-    from ..checking.campaign import violated_alone
     from ..checking.certificate import certificate_of, recheck
     from ..checking.certificate_files import text_of
     from ..checking.shrink import shrink
+    from ..checking.trial import violated_alone
 
     entry = find(claim)
     sizes, drawn = drawn_chunk(entry, seed, chunk)
