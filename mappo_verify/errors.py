@@ -61,5 +61,9 @@ class FormulaError(MappoVerifyError, TypeError):
     """A formula does to the numbers of an instance what no formula may; the message says what to write instead."""
 
 
+class CampaignError(MappoVerifyError, ValueError):
+    """A campaign cannot be begun, read, continued or merged as asked; the message names the ledger and the cure."""
+
+
 class ConformanceError(MappoVerifyError, ValueError):
     """A hook of the conformance kit cannot be called, or returns what is no array of numbers; the message names the cure."""

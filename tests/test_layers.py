@@ -46,6 +46,18 @@ BELOW = {
         "checking",
         "simulation",
     },
+    "campaigns": {
+        "errors",
+        "axioms",
+        "arithmetic",
+        "model",
+        "quantities",
+        "games",
+        "algorithms",
+        "claims",
+        "papers",
+        "checking",
+    },
     "report": {
         "errors",
         "axioms",
@@ -57,6 +69,7 @@ BELOW = {
         "claims",
         "papers",
         "checking",
+        "campaigns",
         "reproduction",
     },
 }
@@ -275,6 +288,7 @@ HEAVY = {
     "pettingzoo",
     "quantecon",
     "networkx",
+    "distributed",
 }
 HEAVY_ALLOWED = {
     ("checking/strategies.py", "hypothesis"),

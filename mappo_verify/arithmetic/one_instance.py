@@ -284,11 +284,10 @@ class Truth(OneInstance):
         """The reflexive and transitive closure of a relation ``[n, n]``: what certainly follows, and what may."""
         pattern = self._parts[0]
         size = len(pattern)
-        reach = [np.moveaxis(mask, -1, 0) | np.eye(size, dtype=bool) for mask in (pattern > 0, pattern >= 0)]
-        for _ in range(max(size - 1, 1).bit_length()):
-            reach = [(mask.astype(np.float32) @ mask.astype(np.float32)) > 0 for mask in reach]
-        certain, possible = reach
-        return Truth(np.moveaxis(np.where(certain, np.int8(1), np.where(possible, np.int8(0), np.int8(-1))), 0, -1))
+        reach = np.maximum(pattern, 2 * np.eye(size, dtype=np.int8)[..., None] - 1)
+        for via in range(size):  # Warshall's: a path is as certain as its least certain step
+            np.maximum(reach, np.minimum(reach[:, via, None], reach[None, via]), out=reach)
+        return Truth(reach)
 
     def certain(self) -> Truth:
         """TRUE where it is TRUE, else FALSE: what is known to hold."""

@@ -77,7 +77,9 @@ def _cut(claim: Claim, smaller: Sizes, current: dict[str, Any]) -> dict[str, Any
         values = current[coordinate.name]
         if any(new > old for new, old in zip(coordinate.shape, values.shape, strict=True)):
             return None
-        result[coordinate.name] = _with_full_rows(coordinate, values[tuple(slice(n) for n in coordinate.shape)].copy())
+        result[coordinate.name] = _with_full_rows(
+            coordinate, np.array(values[tuple(slice(n) for n in coordinate.shape)])
+        )
     return result
 
 

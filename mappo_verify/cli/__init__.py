@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import claims, conformance, games, reproduce, run
+from . import campaign, claims, conformance, games, reproduce, run
 from .terminal import ending_in_exit_codes, say
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app.add_typer(games.app)
 app.add_typer(reproduce.app, name="reproduce")
 app.add_typer(run.app, name="run")
 app.add_typer(conformance.app, name="conformance")
+app.add_typer(campaign.app, name="campaign", no_args_is_help=True)
 
 
 def _version(asked: bool) -> None:

@@ -90,17 +90,25 @@ def endless(game: Game, policy: Policy) -> tuple[tuple[int, ...], int] | None:
 
 def recurrent(game: Game, policy: Policy) -> Truth:
     """Which states are recurrent, shape ``[..., S]``: all they reach reaches them, and none of it ends."""
-    reach = reachable(support(induced_transition(game, policy)))
+    return recurrent_in(reachable(support(induced_transition(game, policy))), leaks(game, policy))
+
+
+def recurrent_in(reach: Mask, leaking: Truth) -> Truth:
+    """:func:`recurrent`, from which states reach which ``[..., S, S]`` and where the chain may end ``[..., S]``."""
     mutual = every(truth_of(~reach | reach.swapaxes(-1, -2)), -1)
-    return both(mutual, negation(_some_reached(reach, leaks(game, policy))))
+    return both(mutual, negation(_some_reached(reach, leaking)))
 
 
 @explained
 def has_stationary_distribution(game: Game, policy: Policy) -> Truth:
     """Whether ``P_π`` has exactly one recurrent class, so exactly one stationary distribution; shape ``[...]``."""
-    reach = truth_of(reachable(support(induced_transition(game, policy))))
-    lasting = recurrent(game, policy)
-    separate = both(lasting[..., :, None], lasting[..., None, :], negation(reach))
+    reach = reachable(support(induced_transition(game, policy)))
+    return one_class_in(reach, recurrent_in(reach, leaks(game, policy)))
+
+
+def one_class_in(reach: Mask, lasting: Truth) -> Truth:
+    """Whether the recurrent states ``[..., S]`` are there and all reach each other, shape ``[...]``."""
+    separate = both(lasting[..., :, None], lasting[..., None, :], negation(truth_of(reach)))
     return both(some(lasting, -1), negation(some(separate, (-2, -1))))
 
 

@@ -50,7 +50,7 @@ from ..arithmetic.explained import explained
 from ..arithmetic.numbers import bare
 from ..errors import GameError, UndecidedError
 from ..model import Game, Policy
-from .chain import Mask, has_stationary_distribution, induced_transition, leaks, reachable, recurrent
+from .chain import Mask, induced_transition, leaks, one_class_in, reachable, recurrent_in
 from .values import solve_bellman, start_of
 
 
@@ -100,14 +100,14 @@ def _some_before(inside: Truth) -> Truth:
 
 def _recurrent_class(game: Game, policy: Policy, chain: Array, chosen_class: tuple[int, ...] | None) -> Any:
     """Which states belong to the one recurrent class, or to the chosen one, shape ``[..., S]``."""
-    reach = reachable(support(chain))
-    lasting = recurrent(game, policy)
+    reach, leaking = reachable(support(chain)), leaks(game, policy)
+    lasting = recurrent_in(reach, leaking)
     if is_hidden((chain,)):
         if chosen_class is not None:
             raise GameError("recurrent_class= is for plain games; in a proof, let a hypothesis make the class unique")
-        if bare(system_of(chain)) is System.SYMBOLS and true_everywhere(negation(leaks(game, policy))):
+        if bare(system_of(chain)) is System.SYMBOLS and true_everywhere(negation(leaking)):
             return everywhere(TRUE, (game.states,), chain)  # a proof holds where what it divides by is not 0
-        if not true_everywhere(has_stationary_distribution(game, policy)):
+        if not true_everywhere(one_class_in(reach, lasting)):
             raise GameError(
                 "P_π of some instance has no stationary distribution, or several; make that a hypothesis of the claim"
             )

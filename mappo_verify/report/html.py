@@ -103,13 +103,13 @@ def page(document: Mapping[str, Any]) -> str:
     known = {row["id"] for row in claims}
     counts = {name: sum(row["standing"] == name for row in claims) for name in drawings.ICONS}
     summary = ", ".join(counted(count, Finding(words)) for words, count in document["counts"].items())
-    style = _asset("report.css") + _font_faces()
+    style = style_sheet()
     script = _asset("report.js")
     leaned_on: dict[str, list[str]] = {row["id"]: [] for row in claims}
     for row in claims:
         for name in row["cites"]:
             leaned_on.get(name, []).append(row["id"])
-    template = _environment().get_template("report.html")
+    template = environment().get_template("report.html")
     text: str = template.render(
         document=document,
         claims=claims,
@@ -186,6 +186,11 @@ def _hash(content: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}"
 
 
+def style_sheet() -> str:
+    """The styles of every page, with the fonts inside."""
+    return _asset("report.css") + _font_faces()
+
+
 @cache
 def _asset(name: str) -> str:
     return files(__package__).joinpath("templates", name).read_text(encoding="utf-8")
@@ -207,7 +212,8 @@ def _font_faces() -> str:
 
 
 @cache
-def _environment() -> Any:
+def environment() -> Any:
+    """Where the templates are; everything that enters one is escaped."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     return Environment(

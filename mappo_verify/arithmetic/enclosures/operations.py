@@ -12,7 +12,11 @@ from .numpy_kernels import NUMPY, two_sum
 
 """Numbers in one pass: the intermediate results of a block stay in the processor's cache."""
 WORTH_FUSING = 2**16
-"""Below so many numbers, loading compiled code takes longer than it saves."""
+"""Below so many numbers at once, loading compiled code takes longer than it saves."""
+WORTH_LOADING = 2**27
+"""Many small arrays are worth loading it, too: after so many numbers in all."""
+WORTH_CALLING = 2**8
+"""Below so many numbers, calling compiled code takes longer than it saves."""
 
 
 @cache
@@ -26,9 +30,23 @@ def _compiled() -> Kernels:
     return NUMBA
 
 
-def kernels(size: int) -> Kernels:
-    """The implementation for so many numbers."""
-    return _compiled() if size >= WORTH_FUSING else NUMPY
+class _Choice:
+    """Which implementation: both give the same numbers, so this is about time alone."""
+
+    def __init__(self) -> None:
+        self.seen = 0
+
+    def __call__(self, size: int) -> Kernels:
+        """The implementation for so many numbers."""
+        if self.seen < WORTH_LOADING:
+            if size < WORTH_FUSING:
+                self.seen += size
+                return NUMPY
+            self.seen = WORTH_LOADING  # loaded now, so it may as well be used for less
+        return _compiled() if size >= WORTH_CALLING else NUMPY
+
+
+kernels = _Choice()
 
 
 # --- arithmetic -----------------------------------------------------------------------------------------------------

@@ -1,0 +1,8 @@
+"""Campaigns: millions of certified instances, in a ledger that loses nothing, on one machine or a cluster.
+
+The public names are in the stub beside this file (``__init__.pyi``); each is imported when first used.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

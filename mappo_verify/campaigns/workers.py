@@ -1,0 +1,103 @@
+"""Who evaluates: this process, processes of this machine, or the workers of a Dask cluster.
+
+Each is an executor of :mod:`concurrent.futures`, so that a campaign is written once.  A worker may die at any moment: what it was
+evaluating is lost, is given to another one, and comes out the same.  This module imports nothing that computes, so that a fresh
+worker can say how many threads a library may start before the library is loaded.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
+from typing import Any
+
+from ..errors import CampaignError
+
+ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+Opener = Callable[[], Any]
+"""Makes a context with an executor: called anew when the workers of the last one died."""
+
+
+class InProcess(Executor):
+    """Evaluates at once, in this process."""
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """The finished future of a call."""
+        future: Future[Any] = Future()
+        try:
+            future.set_result(function(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+@contextmanager
+def local(workers: int) -> Iterator[Executor]:
+    """Processes of this machine; with one worker, this process itself."""
+    if workers == 1:
+        yield InProcess()
+        return
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), _begin_worker)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _begin_worker() -> None:
+    """One thread for each worker; a worker ends when the process ends that started it, however that ended."""
+    for name in ONE_THREAD:
+        os.environ.setdefault(name, "1")
+    parent = parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_with(sentinel: int) -> None:
+    wait([sentinel])
+    os._exit(1)
+
+
+@contextmanager
+def cluster(address: str, timeout: float = 30) -> Iterator[Executor]:
+    """The workers of the Dask scheduler at this address."""
+    try:
+        from distributed import Client
+    except ImportError:
+        raise CampaignError('a scheduler needs Dask; install it by: pip install "mappo-verify[dask]"') from None
+    try:
+        client = Client(address, timeout=timeout, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise CampaignError(f"no Dask scheduler answers at {address}: {error}") from None
+    try:
+        yield client.get_executor(pure=False)
+    finally:
+        client.close()
+
+
+def deaths() -> tuple[type[BaseException], ...]:
+    """The errors that say that a worker died, and nothing about what it evaluated."""
+    try:
+        from distributed import KilledWorker
+    except ImportError:
+        return (BrokenExecutor,)
+    return (BrokenExecutor, KilledWorker)
+
+
+def width_of(executor: Executor, workers: int) -> int:
+    """How many tasks are handed out at a time: enough that no worker waits, few enough that little is lost."""
+    if isinstance(executor, InProcess):
+        return 1
+    client = getattr(executor, "_client", None)
+    return 2 * (workers if client is None else max(1, sum(client.nthreads().values())))
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
