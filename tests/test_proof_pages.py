@@ -24,12 +24,14 @@ LENGTHS: dict[str, int] = {}
 def length_of(name):
     """How many lines the proof of a claim has at its smallest size."""
     if name not in LENGTHS:
-        claim, found = find(name), [0]
+        claim, found = find(name), []
 
         def proof(case):
-            for number, entry in enumerate(claim.proof(case), start=1):
-                found[0] = max(found[0], number)  # at a point some formulas leave the rationals half-way
+            seen = []
+            for entry in claim.proof(case):
+                seen.append(entry)
                 yield entry
+            found[:] = seen  # a rational point where the formulas leave the rationals does not come so far
 
         watched = replace(claim, proof=proof)
         every = claim.symbolic or claim.points
@@ -42,7 +44,7 @@ def length_of(name):
             prove_in_symbols(watched, sizes)
         else:
             prove_at_points(watched, sizes, np.random.default_rng(0))
-        LENGTHS[name] = found[0]
+        LENGTHS[name] = len(found)
     return LENGTHS[name]
 
 
@@ -115,16 +117,17 @@ def gaps(text, relations_of):
 
 def relations_in_symbols(name):
     """How the lines of a claim's proof relate, in symbols at the first size that it names."""
-    trial, runs = find(name), []
+    trial, seen = find(name), []
 
     def watched(case):
-        runs.append([])
+        found = []
         for entry in trial.proof(case):
-            runs[-1].append(entry.relation)
+            found.append(entry.relation)
             yield entry
+        seen[:] = found  # a rational point where the formulas leave the rationals does not come so far
 
     prove_in_symbols(replace(trial, proof=watched), trial.symbolic[0])
-    return max(runs, key=len)  # at a point some formulas leave the rationals half-way
+    return seen
 
 
 @pytest.mark.parametrize("page", COMPLETE)
