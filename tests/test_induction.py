@@ -258,10 +258,11 @@ def test_results_are_proved_and_with_one_line_changed_they_are_not(name):
     seen = []
 
     def watched(case):
-        seen.clear()
+        found = []
         for entry in trial.proof(case):
-            seen.append(entry)
+            found.append(entry)
             yield entry
+        seen[:] = found  # a rational point where the formulas leave the rationals does not come so far
 
     prove_in_symbols(replace(trial, proof=watched), sizes)
 
