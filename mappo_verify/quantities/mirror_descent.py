@@ -59,21 +59,21 @@ def ideal_update(game: Game, policy: Policy, beta: Any) -> Policy:
 
 
 def exact_rate_bound(game: Game, beta: Any, steps: Any) -> Array:
-    """``[β Σ_m log|A_m| + N R/(1-γ)] / ((1-γ) K)``: what ``K`` ideal updates with the same ``β`` leave of the gap, at most.
+    """``[β Σ_m log|A_m| + N R/(1-γ)] / ((1-γ) (K+1))``: what ``K`` ideal updates with the same ``β`` leave of the gap, at most.
 
     For γ < 1, from the uniform policy, with exact values, against any comparator and from every start; ``R`` is
     :attr:`~mappo_verify.model.game.Game.reward_range`.  ``β > 0`` has the batch shape, ``steps`` is ``K``, or an array of them.
-    Source: theorem-4.5/exact-rate, beyond the paper.
+    Source: theorem-4.5/exact-rate-in-rewards, beyond the paper.
 
-    One agent, two actions with rewards 1 and 0, γ = 0, β = 1: ``(log 2 + 1)/K``.
+    One agent, two actions with rewards 1 and 0, γ = 0, β = 1: ``(log 2 + 1)/(K + 1)``.
 
     >>> import numpy as np
-    >>> print(exact_rate_bound(Game(np.zeros((1, 2, 1)), [[1, 0]], 0.0, (2,)), 1.0, np.array([1, 10])).round(4))
-    [1.6931 0.1693]
+    >>> print(exact_rate_bound(Game(np.zeros((1, 2, 1)), [[1, 0]], 0.0, (2,)), 1.0, np.array([1, 9])).round(4))
+    [0.8466 0.1693]
     """
     horizon, beta = game.horizon, as_array(beta)
     start, drift = beta * entropy_of(game.action_sizes, beta), game.agents * game.reward_range * horizon
-    return as_array(horizon * (start + drift) / steps)
+    return as_array(horizon * (start + drift) / (steps + 1))
 
 
 def second_order_term(agents: int, increment: Any) -> Array:

@@ -185,7 +185,7 @@ ALGORITHMS: dict[str, Entry] = {
         "The ideal update of Algorithm 1 with a step that does not depend on K; games may end.",
         STEPPING,
         _stepping(constant_step, Features.tabular),
-        "theorem-4.5/exact-rate",
+        "theorem-4.5/exact-rate-in-rewards",
     ),
     "independent-gradient": Entry(
         "independent gradient",
@@ -210,7 +210,7 @@ ALGORITHMS: dict[str, Entry] = {
         "Baseline: one agent that chooses the joint action.",
         STEPPING,
         _stepping(joint_mirror_descent, _single),
-        "theorem-4.5/exact-rate",
+        "theorem-4.5/exact-rate-in-rewards",
     ),
     "algorithm-2": Entry(
         "Algorithm 2 as printed",

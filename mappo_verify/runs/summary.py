@@ -4,7 +4,7 @@ Each algorithm has its own theorem, or none (:data:`~mappo_verify.runs.algorithm
 
 - Algorithm 1: Theorem 4.5, from the errors that were really made, against the mean gap after every iteration; ``J`` is then taken
   from the comparator's stationary distribution, as in the theorem.
-- Constant steps, of the agents or of one agent that chooses the joint action: theorem-4.5/exact-rate, against the gap after every
+- Constant steps, of the agents or of one agent that chooses the joint action: theorem-4.5/exact-rate-in-rewards, against the gap after every
   iteration.  It needs exact values and γ < 1; without them Theorem 4.5 still holds.
 - Algorithms that learn from data: Theorem 5.5 for Algorithm 2, D.7 for Algorithm 4, after all ``K`` iterations: the first term
   with the constant of the proof, which is all that a constant is known for, or the repaired theorem's bound.
@@ -113,7 +113,7 @@ def _no_bounds(entry: Entry) -> dict[str, Any]:
     return {"theorem": None, "at": [], "says": f"No theorem bounds the gap of {entry.title}: {why}"}
 
 
-EXACT_RATE = "theorem-4.5/exact-rate"
+EXACT_RATE = "theorem-4.5/exact-rate-in-rewards"
 
 
 def _is_exact(plan: Plan, game: Game) -> bool:
