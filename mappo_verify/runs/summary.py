@@ -4,8 +4,8 @@ Each algorithm has its own theorem, or none (:data:`~mappo_verify.runs.algorithm
 
 - Algorithm 1: Theorem 4.5, from the errors that were really made, against the mean gap after every iteration; ``J`` is then taken
   from the comparator's stationary distribution, as in the theorem.
-- Constant steps, of the agents or of one agent that chooses the joint action: theorem-4.5/exact-rate-in-rewards, against the gap after every
-  iteration.  It needs exact values and γ < 1; without them Theorem 4.5 still holds.
+- Constant steps, of the agents or of one agent that chooses the joint action: theorem-4.5/exact-rate-in-rewards, against the gap
+  after every iteration.  It needs exact values and γ < 1; without them Theorem 4.5 still holds.
 - Algorithms that learn from data: Theorem 5.5 for Algorithm 2, D.7 for Algorithm 4, after all ``K`` iterations: the first term
   with the constant of the proof, which is all that a constant is known for, or the repaired theorem's bound.
 - Agents that ignore each other's actions, or share one policy: no theorem.
