@@ -20,7 +20,7 @@ import numpy as np
 from ..algorithms.pessimistic_general import FiniteEvaluation
 from ..algorithms.pessimistic_iteration import Joint
 from ..algorithms.pessimistic_trace import PessimisticTrace, pessimistic_quantities
-from ..algorithms.trace import Trace, recompute
+from ..algorithms.trace import Recomputed, Trace, recompute
 from ..arithmetic import Array, divide
 from ..errors import MappoVerifyError
 from ..model import Game
@@ -31,6 +31,7 @@ from ..quantities.divergence import squared_norm
 from ..quantities.mirror_descent import exact_rate_bound
 from ..quantities.online_learning import optimisation_bound
 from ..quantities.optimal import optimal
+from ..quantities.update_errors import safe_odds_change
 from ..quantities.values import returns
 from ..reproduction.curves import iterations_shown, number
 from .algorithms import Entry, Result
@@ -159,8 +160,19 @@ def _bounds(trace: Trace, game: Game, comparator: Any) -> dict[str, Any]:
         "theorem": "theorem-4.5",
         "at": at.tolist(),
         **{name: _numbers(row[at - 1]) for name, row in rows.items()},
-        "says": _compared(mean, printed, repaired),
+        "says": _compared(mean, printed, repaired) + _proved(found),
     }
+
+
+def _proved(found: Recomputed) -> str:
+    """That no step was too large for the printed bound to be proved, where that is so."""
+    worst, safe = float(found.odds_change.max()), float(safe_odds_change(found.odds_change))
+    if not worst <= safe:
+        return ""
+    return (
+        f"; no step multiplies odds by more than {np.exp(worst):.3g} (79.9 is safe), so the printed bound is a theorem here "
+        "(theorem-4.5/bounded-steps)"
+    )
 
 
 def _bound(value: float) -> str:

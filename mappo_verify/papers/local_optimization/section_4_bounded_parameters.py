@@ -115,7 +115,7 @@ def bounded_odds(case: Case) -> Iterator[Line]:
         def one(m: int) -> Axiom:
             weights = _visits(x, m)[..., None, None] * square(x.following.factors[m - 1])[..., None] * _others(x, m)
             reason = (weights * odds.below(step, m)).sum(_ALL)
-            return x.epsilon(m) * root_between(moved(x, m), through_odds(x, m), reason)
+            return x.epsilon(m) * root_between(moved(x, m), through_odds(x, m), reason)  # type: ignore[no-any-return]
 
         return total([one(m) for m in chain.agents])
 
