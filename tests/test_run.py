@@ -792,8 +792,8 @@ def test_where_nothing_can_be_gained_the_bound_is_0_and_met(tmp_path):
 
 def test_a_wrong_rate_is_seen_to_fail(tmp_path, monkeypatch):
     """1/K³ for 1/K."""
-    right = summary_module.exact_rate_bound
-    monkeypatch.setattr(summary_module, "exact_rate_bound", lambda game, beta, k: right(game, beta, k) / k**2)
+    right = summary_module.exact_rate
+    monkeypatch.setattr(summary_module, "exact_rate", lambda game, beta, k: right(game, beta, k) / k**2)
     data = summary_of(tmp_path, Plan("constant-step", "random:2x2x2:7", options={"iterations": 30}))
     first = next(k for k, a, b in zip(*(data["bounds"][n] for n in ("at", "gap", "exact_rate")), strict=True) if a > b)
     assert data["says"].endswith(f"above the bound from iteration {first} on")

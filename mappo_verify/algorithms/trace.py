@@ -43,7 +43,7 @@ from ..model.features import Features
 from ..quantities.agent_values import agent_values
 from ..quantities.distributions import stationary_distribution
 from ..quantities.divergence import entropy_of, kl_divergence
-from ..quantities.mirror_descent import second_order_term
+from ..quantities.mirror_descent import convergence_bound, second_order_term
 from ..quantities.performance_difference import expected_along
 from ..quantities.update_errors import Update, fit_cost_factor, odds_change, propagation_factor
 from ..quantities.values import returns
@@ -258,9 +258,7 @@ class Recomputed:
     def _bounds(self, losses: Array) -> Array:
         spent = np.cumsum(losses.sum(-1), axis=0)
         count = like(np.arange(1, len(spent) + 1), spent).reshape(-1, *(1,) * (spent.ndim - 1))
-        half = second_order_term(len(self.action_sizes), self.bound / self.beta)
-        total = entropy_of(self.action_sizes, spent) + spent + half * count
-        return np.asarray(self.beta * total / ((like(1, self.discount) - self.discount) * count))
+        return convergence_bound(spent, count, self.beta, self.bound, self.discount, self.action_sizes)
 
     @property
     def _both(self) -> Array:

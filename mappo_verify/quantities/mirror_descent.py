@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..arithmetic import Array, as_array, contract, lift, log, solve, square, tilt
+from ..arithmetic import Array, as_array, contract, lift, like, log, solve, square, tilt
 from ..arithmetic.explained import explained
 from ..model import Game, Policy
 from ..model.agents import split_last
@@ -74,6 +74,19 @@ def exact_rate_bound(game: Game, beta: Any, steps: Any) -> Array:
     horizon, beta = game.horizon, as_array(beta)
     start, drift = beta * entropy_of(game.action_sizes, beta), game.agents * game.reward_range * horizon
     return as_array(horizon * (start + drift) / (steps + 1))
+
+
+def convergence_bound(
+    spent: Any, steps: Any, beta: Any, bound: Any, discount: Any, action_sizes: tuple[int, ...]
+) -> Array:
+    """``β_k [Σ_m log|A_m| + S + (N/2) K B²/β_k²] / ((1-γ) K)``: what Theorem 4.5 allows for the mean gap of ``K`` iterations.
+
+    ``spent`` is ``S``, what the errors of these iterations cost by the theorem's form; ``beta`` is ``β_k``, the same in all.
+    Arguments broadcast.  Source: Theorem 4.5 (i), divided by ``K (1-γ)/β_k``.
+    """
+    half = second_order_term(len(action_sizes), bound / beta)
+    total = entropy_of(action_sizes, spent) + spent + half * steps
+    return as_array(beta * total / ((like(1, discount) - discount) * steps))
 
 
 def second_order_term(agents: int, increment: Any) -> Array:
