@@ -21,7 +21,6 @@ from .quantities.values import (
     state_values as state_values,
     action_values as action_values,
     returns as returns,
-    lookahead as lookahead,
 )
 
 # --- What each agent contributes -------------------------------------------------------------------------------------
@@ -115,6 +114,7 @@ from . import (
     algorithms as algorithms,
     arithmetic as arithmetic,
     axioms as axioms,
+    bounds as bounds,
     checking as checking,
     conformance as conformance,
     errors as errors,

@@ -24,6 +24,7 @@ SPACES = (
     "runs",
     "simulation",
     "conformance",
+    "bounds",
 )
 
 ONCE_AT_THE_TOP = [
