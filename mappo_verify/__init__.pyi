@@ -56,10 +56,7 @@ from .claims.claim import (
     at_most as at_most,
     at_least as at_least,
 )
-from .claims.coordinates import (
-    Sizes as Sizes,
-    Coordinate as Coordinate,
-)
+from .claims.coordinates import Sizes as Sizes
 from .claims.case import (
     Case as Case,
     Hypothesis as Hypothesis,
@@ -116,6 +113,7 @@ from . import (
     arithmetic as arithmetic,
     axioms as axioms,
     checking as checking,
+    claims as claims,
     conformance as conformance,
     errors as errors,
     games as games,
