@@ -266,6 +266,22 @@ def test_iterates_are_those_of_the_algorithm():
         cases(of, sizes=mv.Sizes(1, (1,), EVERY), count=1).run  # noqa: B018
 
 
+def squared(_case, x, _k):
+    return x * x / 3
+
+
+def test_rationals_that_explode_go_to_balls():
+    of = mv.Setting("a run", (mv.Table("x", lambda _: (), 1, 2), mv.claims.Iterates("run", squared, start="x")),
+                    agents=(1, 1), states=(1, 1), action_range=(1, 1), steps=(3, 40))  # fmt: skip
+    claim = claim_of(of, lambda case: case.run[-1], lambda _: 2)
+    for steps, arithmetic in ((3, mv.System.RATIONALS), (40, mv.System.BALLS)):
+        numbers = {"x": np.array([1, 2])}
+        evidence = certify(claim, lambda s, n=numbers, k=steps: of.case(n, mv.Sizes(1, (1,), k), s))
+        assert (np.asarray(evidence.verdict) == mv.Verdict.HOLDS).all() and evidence.arithmetic is arithmetic
+    # Without the end by bits, 2 ** 40 digits would have to be written.
+    assert mv.audit([claim])["mine"].standing is mv.Standing.SURVIVED
+
+
 def test_all_that_the_registry_uses_is_open():
     used = {type(i) for claim in CLAIMS for i in claim.setting.ingredients}
     ours = {kind for kind in used if kind.__module__.startswith("mappo_verify.claims")}

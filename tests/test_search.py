@@ -9,6 +9,7 @@ import pytest
 
 import mappo_verify as mv
 from mappo_verify.arithmetic.numbers import watched
+from mappo_verify.arithmetic.time_limit import OutOfTime, until
 from mappo_verify.checking import corpus, scores
 from mappo_verify.checking.campaign import PROFILES
 from mappo_verify.checking.climb import Hill, climb, rationalised
@@ -212,6 +213,20 @@ def test_a_search_says_what_it_looked_at():
     data = json.loads(json.dumps(searched.as_data()))
     assert data["sizes"] == ["1 state, 1 actions"] and data["certified"] == searched.certified
     assert mv.audit([claim])["mine"].searched.drawn >= 5_400
+
+
+def test_a_batch_that_runs_is_interrupted():
+    def endless(case):
+        x = case.f[0]
+        while True:
+            x = x * 1
+
+    claim = claim_of(TABLE, endless, lambda _: 9)
+    for found in (mv.falsify(claim, seconds=0.3), mv.audit([claim], seconds=0.3)["mine"]):
+        assert found.searched.cut_short and found.searched.certified == 0 and found.searched.seconds < 20
+        assert found.standing is mv.Standing.UNTESTED
+    with until(-1.0), pytest.raises(OutOfTime):
+        mv.check(claim, f=[1, 2])
 
 
 def test_a_time_limit_ends_a_search_and_is_reported():

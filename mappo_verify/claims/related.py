@@ -17,14 +17,19 @@ from fractions import Fraction
 from typing import Any
 
 from ..arithmetic import System, Truth, absolute, as_array, both, compare, every, is_hidden, like, system_of
-from ..errors import ClaimError
+from ..arithmetic.numbers import bare
+from ..errors import ClaimError, ExactnessError
 from ..model import Game, Policy
+from ..model.trees import leaves_of
 from ..model.validation import unchecked
 from ..quantities.equilibria import nash_policy
 from ..quantities.optimal import optimal
 from .case import Built, Case, Hypothesis
 from .coordinates import EVERY, Coordinate, Numbers, Sizes, simplex
 from .ingredients import Derived, PolicyData
+
+MAX_BITS = 20_000
+"""Numerators and denominators of iterates longer than this are left to balls, which decide inequalities all the same."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,8 @@ class NashPolicy(Derived):
 class Iterates(Derived):
     """The iterates ``(x_0, ..., x_K)`` of an algorithm: ``x_0`` is the ingredient ``start``, ``x_{k+1} = update(case, x_k, k)``.
 
-    ``K`` is the setting's number of steps: ``mv.Setting(..., steps=(1, 60))`` tries one step and sixty.
+    ``K`` is the setting's number of steps: ``mv.Setting(..., steps=(1, 60))`` tries one step and sixty.  Where rational iterates
+    grow beyond :data:`MAX_BITS`, the run goes on in balls.
     """
 
     name: str = "iterates"
@@ -105,6 +111,7 @@ class Iterates(Derived):
         found = [getattr(case, self.start)]
         for k in range(case.sizes.steps):
             found.append(self.update(case, found[-1], k))
+            _require_short(found[-1], self.name, k + 1)
         return tuple(found)
 
 
@@ -156,3 +163,12 @@ class NearbyPolicy(PolicyData):
 
     def plain_on(self, game: Game) -> None:  # type: ignore[override]
         return None  # nor is the uniform one
+
+
+def _require_short(iterate: Any, name: str, steps: int) -> None:
+    """:class:`~mappo_verify.errors.ExactnessError` where rationals have become too long to compute with."""
+    for leaf in leaves_of(iterate):
+        if bare(leaf.system) is System.RATIONALS:
+            longest = max((x.height_bits() for x in leaf._parts[0].flat if hasattr(x, "height_bits")), default=0)
+            if longest > MAX_BITS:
+                raise ExactnessError(f"{name}: after {steps} steps a rational has {longest} bits; balls go on")
