@@ -55,10 +55,7 @@ from .claims.claim import (
     at_most as at_most,
     at_least as at_least,
 )
-from .claims.coordinates import (
-    Sizes as Sizes,
-    Coordinate as Coordinate,
-)
+from .claims.coordinates import Sizes as Sizes
 from .claims.case import (
     Case as Case,
     Hypothesis as Hypothesis,
@@ -116,6 +113,7 @@ from . import (
     axioms as axioms,
     bounds as bounds,
     checking as checking,
+    claims as claims,
     conformance as conformance,
     errors as errors,
     games as games,

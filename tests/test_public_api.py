@@ -18,6 +18,7 @@ SPACES = (
     "arithmetic",
     "axioms",
     "checking",
+    "claims",
     "errors",
     "games",
     "quantities",

@@ -44,8 +44,8 @@ class Searched:
         return ", ".join(part for part in parts if part)
 
     def as_data(self) -> dict[str, Any]:
-        """Plain data; sizes as texts, ranges of coordinates as pairs."""
+        """Plain data; sizes as texts, ranges of coordinates as pairs, and the sentence as ``text``."""
         plain = {name: getattr(self, name) for name in self.__dataclass_fields__}
         plain["sizes"] = [str(sizes) for sizes in self.sizes]
         plain["ranges"] = {name: list(pair) for name, pair in self.ranges.items()}
-        return plain | {"seconds": round(self.seconds, 3)}
+        return plain | {"seconds": round(self.seconds, 3), "text": self.text()}

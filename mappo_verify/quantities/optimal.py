@@ -107,7 +107,7 @@ def optimal(game: Game) -> Optimum:
     if bare(game.system) not in (System.FLOATS, System.RATIONALS):
         raise GameError(f"optimal() needs floats or rationals, not {game.system.value}; call it before .balls()")
     if is_hidden((game.transition,)):
-        return Optimum(*instance_by_instance(_values_and_policy, game))
+        return Optimum(*instance_by_instance(values_and_policy, game))
     if game.system is System.FLOATS:
         return _optimal_floats(game)
     try:
@@ -166,7 +166,8 @@ def _inside(values: Array, found: Comparison) -> Array:
     return np.where(np.isfinite(middle), middle, values)
 
 
-def _values_and_policy(game: Game) -> tuple[Array, Policy]:
+def values_and_policy(game: Game) -> tuple[Array, Policy]:
+    """Optimal values and a policy of plain numbers; of floats nothing is certified."""
     if game.system is not System.FLOATS:
         best = optimal(game)
         return best.values, best.policy
