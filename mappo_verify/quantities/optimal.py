@@ -145,6 +145,10 @@ def _rounding(game: Game, policy: Policy, actions: npt.NDArray[np.intp]) -> Arra
 
 
 def _optimal_floats(game: Game) -> Optimum:
+    if not game.batch_shape:
+        at_once = _certified_at_once(game)
+        if at_once is not None:
+            return at_once
     actions = _settled(game, proper_actions(game))
     for _ in range(MAX_IMPROVEMENTS):
         found = compared(game, actions)
@@ -157,6 +161,21 @@ def _optimal_floats(game: Game) -> Optimum:
         best = argmax(np.where(better, found.advantage, -np.inf))
         actions = np.where(better.any(-1), allowed(game, best), actions)
     raise GameError(f"policy iteration did not settle within {MAX_IMPROVEMENTS} improvements")
+
+
+def _certified_at_once(game: Game) -> Optimum | None:
+    """One game by floats and a bound of their errors; None where signs stay open or values are not sharp."""
+    from ..arithmetic.certified_iteration import certified_iteration
+
+    found = certified_iteration(game.transition, game.reward, float(game.discount), game.ends, ROUNDING)
+    if found is None:
+        return None
+    actions = allowed(game, found.actions)
+    error = found.error * (1 + 2.0**-50)
+    certificate = OptimalityCertificate(
+        found.values, actions, found.dual, -found.advantage, found.residual, found.gap, error, True
+    )
+    return Optimum(found.values, Policy.deterministic(game, actions), actions, certificate)
 
 
 def _inside(values: Array, found: Comparison) -> Array:
