@@ -44,7 +44,7 @@ class Searched:
         return ", ".join(part for part in parts if part)
 
     def as_data(self) -> dict[str, Any]:
-        """Plain data without the time, the same for the same seed: sizes as texts, ranges of coordinates as pairs, and the sentence."""
+        """Plain data without the time, the same for the same seed; ranges are pairs, and ``text`` is the sentence."""
         plain = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "seconds"}
         plain["sizes"] = [str(sizes) for sizes in self.sizes]
         plain["ranges"] = {name: list(pair) for name, pair in self.ranges.items()}
