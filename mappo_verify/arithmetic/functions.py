@@ -20,6 +20,8 @@ from .explained import explained
 from .numbers import Hidden, Numbers, constants, contract_numbers, wrap
 from .numbers import zeros as zero_numbers
 from .one_instance import UFUNCS, Truth, refuse
+from .sparse import SparseRows, SparseSystem, is_sparse
+from .sparse import contract as contract_sparse
 from .structure import alike, broadcast_arrays, broadcast_to
 from .system import Array, System
 
@@ -88,13 +90,40 @@ def lift(scalar: Any, axes: int) -> Array:
 def contract(subscripts: str, *factors: Any) -> Array:
     """``numpy.einsum`` in every number system.  Labels are lower-case letters; ``...`` stands for the batch, or for nothing."""
     numbers = _numbers(*factors)
-    return contract_numbers(subscripts, *numbers) if numbers else plain.contract(subscripts, *factors)
+    if numbers:
+        return contract_numbers(subscripts, *numbers)
+    if any(map(is_sparse, factors)):
+        return contract_sparse(subscripts, *factors)
+    return plain.contract(subscripts, *factors)
+
+
+def identity_minus(factor: Any, matrix: Any) -> Array:
+    """``I - factor·M`` for ``M`` ``[..., n, n]`` and a factor per batch element."""
+    if isinstance(matrix, SparseSystem):
+        return matrix.minus(factor)
+    return identity(matrix.shape[-1], matrix) - lift(factor, 2) * matrix
+
+
+def successors(table: Any) -> int:
+    """The most entries that a row of ``P`` ``[..., S, A, S]`` stores."""
+    if isinstance(table, SparseRows):
+        return table.successors
+    return int(table.shape[-1])
+
+
+def rows_at(table: Any, actions: npt.NDArray[np.intp]) -> Array:
+    """``P(·|s, a(s))`` ``[..., S, S]`` of a table ``[..., S, A, S]`` and one action a state ``[..., S]``."""
+    if isinstance(table, SparseRows):
+        return table.chosen(actions)
+    return np.take_along_axis(table, actions[..., None, None], axis=-2)[..., 0, :]
 
 
 @explained
 def solve(matrix: Any, right: Any) -> Array:
     """``X`` with ``matrix @ X = right``; see :func:`mappo_verify.arithmetic.system.solve`."""
     numbers = _numbers(matrix, right)
+    if isinstance(matrix, SparseSystem):
+        return matrix.solve(right)
     if not numbers:
         return plain.solve(matrix, right)
     left, target = numbers
@@ -443,7 +472,7 @@ def possible(truth: Any) -> Mask:
 
 def as_array(values: Any) -> Array:
     """A list or a number as an array; the numbers of one instance as they are."""
-    return values if isinstance(values, (Numbers, Truth)) else np.asarray(values)
+    return values if isinstance(values, (Numbers, Truth)) or is_sparse(values) else np.asarray(values)
 
 
 UFUNCS |= {np.exp: exp, np.log: log, np.sqrt: sqrt, np.maximum: maximum, np.minimum: minimum}

@@ -32,6 +32,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import GameError, MixedArithmeticError
+from .sparse import is_sparse
 
 Array = npt.NDArray[Any]
 Truth = npt.NDArray[np.int8]
@@ -83,7 +84,7 @@ def system_of(*arrays: Any) -> System:
     """The one number system of ``arrays``, read off their first elements (constructors have checked all the others)."""
     found: System | None = None
     for array in arrays:
-        values = np.asarray(array)
+        values = np.empty(1) if is_sparse(array) else np.asarray(array)
         if values.dtype.kind == "f":
             system: System | None = System.FLOATS
         elif values.dtype.kind in "iub" or values.size == 0:

@@ -30,6 +30,7 @@ from ..errors import FileError, GameError
 from ..model import Game
 from ..model.agents import joint_action, joint_index
 from ..model.validation import ROUNDING
+from .large import save_npz
 from .untrusted import (
     MAX_AGENTS,
     MAX_BYTES,
@@ -406,6 +407,7 @@ class _Reader:
 def save_game(game: Game, path: PathLike) -> None:
     """Write one game, exactly, as ``.json`` or ``.json.gz``; floats are written as the rationals that they are.
 
+    ``.npz`` is for large games over floats, dense or sparse (:mod:`.large`): plain arrays that are mapped when they are read.
     The file appears whole or not at all.  Raises :class:`~mappo_verify.errors.GameError` for a game that has no exact
     numbers (balls, symbols) or is a batch, :class:`~mappo_verify.errors.FileError` where the file cannot be written.
     """
@@ -418,8 +420,11 @@ def save_game(game: Game, path: PathLike) -> None:
             "the file format has no masks of available actions; save game.without_mask(), whose tables are the same"
         )
     target = os.fspath(path)
+    if target.lower().endswith(".npz"):
+        save_npz(game, path)
+        return
     if not target.lower().endswith((".json", ".json.gz")):
-        raise FileError(f"{target} does not end in .json or .json.gz, the format that games are saved in")
+        raise FileError(f"{target} does not end in .json, .json.gz or .npz, the formats that games are saved in")
     complaint = size_complaint(game.states, game.action_sizes)
     if complaint:
         raise FileError(f"{target}: {complaint}")

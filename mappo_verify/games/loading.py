@@ -6,12 +6,13 @@ import os
 from collections.abc import Callable
 from fractions import Fraction
 
-from ..arithmetic import System, like
+from ..arithmetic import like
 from ..arithmetic.explained import explained
 from ..errors import FileError, GameError
 from ..model import Game
 from .dpomdp import load_dpomdp
 from .files import load_json
+from .large import load_npz
 from .named import NAMED, named_game
 from .pomdp import load_pomdp
 from .untrusted import PathLike, chosen_discount, shown
@@ -23,13 +24,20 @@ READERS: dict[str, Callable[[PathLike, int | str | Fraction | None], Game]] = {
     ".dpomdp.gz": load_dpomdp,
     ".pomdp": load_pomdp,
     ".pomdp.gz": load_pomdp,
+    ".npz": lambda path, discount: _discounted(load_npz(path), discount),
 }
 """How a file name ends, and who reads it."""
 
 
+def _discounted(game: Game, discount: int | str | Fraction | None) -> Game:
+    """A float game, with another discount where one is asked for."""
+    chosen = chosen_discount(discount)
+    return game if chosen is None else game.with_discount(float(chosen))
+
+
 @explained
 def load_game(path: PathLike, discount: int | str | Fraction | None = None) -> Game:
-    """The game in a file: our JSON (``docs/game-format.md``), a ``.dpomdp`` or a ``.pomdp`` file, each possibly with ``.gz``.
+    """The game in a file: our JSON (``docs/game-format.md``), ``.dpomdp`` or ``.pomdp``, each possibly with ``.gz``, or ``.npz``.
 
     ``discount``, an int, a Fraction or a string such as ``"0.95"``, replaces the file's own; many ``.dpomdp`` say 1.
     Raises :class:`~mappo_verify.errors.FileError` naming the file, the line or JSON path, and the value.
@@ -50,7 +58,7 @@ def resolve_game(text: str, discount: int | str | Fraction | None = None) -> Gam
     """
     if text.partition(":")[0] in NAMED:
         game, chosen = named_game(text), chosen_discount(discount)
-        return game if chosen is None else game.with_discount(like(chosen, System.RATIONALS))
+        return game if chosen is None else game.with_discount(like(chosen, game.system))
     if text.lower().endswith(tuple(READERS)):
         return load_game(text, discount)
     raise GameError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from ..arithmetic.explained import explained
 from ..errors import GameError
 from ..model import Game
 from ..model.validation import require_seed
+from .grid import grid_by_name, grid_coordination
 
 Rows = list[list[Any]]
 
@@ -163,6 +165,11 @@ NAMED: dict[str, tuple[Callable[..., Game], Callable[[str], Any] | None, str]] =
     "two-step": (two_step, None, "Rashid et al. 2018: 7 for sure, or 0, 1, 1, 8"),
     "shared-parameter": (shared_parameter, _whole, "Kuba et al. 2022, Prop. 1: shared-parameter:N, N even (default 4)"),
     "ratio": (ratio, None, "von Neumann's ratio game of Appendix E"),
+    "grid": (
+        partial(grid_coordination, 3, 3),
+        None,
+        "N agents meet on a grid, sparse: grid:WIDTHxHEIGHTxN (default 3x3x2)",
+    ),
     "random": (random_game, None, "random:STATESxA1xA2...:SEED, for instance random:3x2x2:7"),
 }
 """Name: (constructor, how to read the argument after the colon, one line for people)."""
@@ -179,6 +186,8 @@ def named_game(name: str) -> Game:
     make, read, _ = NAMED[head]
     if head == "random" and argument:
         return _random_by_name(argument)
+    if head == "grid" and argument:
+        return grid_by_name(argument)
     if argument and read is None:
         raise GameError(f"the game {head!r} takes no argument, so {name!r} means nothing")
     return make(read(argument)) if argument and read else make()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from math import prod
 from typing import Any
@@ -22,6 +22,7 @@ from ..arithmetic import (
     compare,
     contract,
     is_hidden,
+    is_sparse,
     largest,
     like,
     maximum,
@@ -38,6 +39,7 @@ from ..errors import GameError
 from .agents import joint_action, order_of, reordered
 from .availability import Masks, joint_mask, masks_of, substitutes_of
 from .conversion import convert
+from .sparse import dense_for, is_matrix, rows_checked, sparse_fields
 from .tables import html_table, number_text
 from .validation import (
     MAX_ENTRIES,
@@ -68,7 +70,8 @@ class Game:
     ----------
     transition : ``[..., S, A, S]``
         ``P(s' | s, a)`` with the joint actions on one axis, agent 1 slowest.  Rows may sum to less than 1: the missing mass is
-        termination.
+        termination.  Or a SciPy sparse matrix ``[S·A, S]``, of a single game over floats: the same functions then work without
+        a dense table, and say what it would cost where they need one.
     reward : ``[..., S, A]``
         ``r(s, a)``, any real range.  ``R(s, a, s')`` in the shape of the transition is averaged: ``Σ_s' P(s'|s, a) R(s, a, s')``.
     discount : ``[...]``
@@ -113,6 +116,9 @@ class Game:
     def __post_init__(self) -> None:
         if is_hidden((self.transition, self.reward, self.discount, self.start)):
             self._of_one_instance()
+            return
+        if is_matrix(self.transition):
+            self._of_sparse()
             return
         given = {"transition": self.transition, "reward": self.reward, "discount": self.discount}
         system, arrays = arrays_of(**given, **({} if self.start is None else {"start": self.start}))
@@ -193,6 +199,31 @@ class Game:
         if system_of(transition) is System.RATIONALS and (given != _ends(transition)).any():
             raise GameError("ends contradicts the rows of the transition, which say exactly where the game may end")
         return given
+
+    def _of_sparse(self) -> None:
+        """The fields of a single game over floats whose transitions are a sparse matrix ``[S·A, S]``."""
+        if self.available is not None:
+            raise GameError(
+                "a sparse game takes no masks available=; pass a dense transition, or write the rows and rewards of the agent's "
+                "first available action where an action is not available"
+            )
+        made = sparse_fields(
+            self.transition,
+            self.reward,
+            self.discount,
+            self.start,
+            prod(self.action_sizes) if np.size(self.action_sizes) else None,
+        )
+        states, actions = made["transition"].shape[:2]
+        sizes = _action_sizes(self.action_sizes, actions)
+        given = None if self.ends is None else self._given_ends(made["transition"])
+        made["transition"] = rows_checked(made["transition"], given)
+        ends = np.array(_ends(made["transition"]) if given is None else given)
+        ends.setflags(write=False)
+        names = self._names(states, sizes)
+        made |= {"action_sizes": sizes, "system": System.FLOATS, "ends": ends}
+        for name, value in (made | {"state_names": names[0], "action_names": names[1]}).items():
+            object.__setattr__(self, name, value)
 
     def _of_one_instance(self) -> None:
         """The fields of a game whose arrays are the numbers of one instance, which were checked when they were made."""
@@ -281,7 +312,10 @@ class Game:
             from ..arithmetic.floats import complement
 
             may_end = np.asarray(self.ends > 0)
-            left = np.maximum(complement(self.transition), 0.0) if may_end.any() else np.zeros(may_end.shape)
+            if not may_end.any():
+                return np.zeros(may_end.shape)
+            rest = 1 - self.transition.sum(-1) if is_sparse(self.transition) else complement(self.transition)
+            left = np.maximum(rest, 0.0)
             return np.where(may_end, left, 0.0)
         whole = ones((*self.transition.shape[:-1], 1), self.system)
         rest = np.concatenate([whole, -self.transition], axis=-1).sum(-1)  # one sum, so enclosures round it once
@@ -448,9 +482,16 @@ def _action_sizes(sizes: Any, actions: int) -> tuple[int, ...]:
     return result
 
 
+def _given(game: Game) -> dict[str, Any]:
+    """What a game is made of."""
+    return {entry.name: getattr(game, entry.name) for entry in fields(game) if entry.init}
+
+
 def _convert_game(game: Game, target: System, max_denominator: int | None) -> Game:
     if target is game.system and max_denominator is None:
         return game
+    if is_sparse(game.transition):
+        game = Game(**{**_given(game), "transition": dense_for(game.transition, target)})
     goes_on = np.asarray(game.ends < 0) if game.system is System.FLOATS else True
     start = None if game.start is None else convert(game.start, target, max_denominator, rows=True, name="start")
     discount = convert(game.discount, target, max_denominator, name="discount")

@@ -230,7 +230,19 @@ def probabilities(
         _require_exact(name, array, full)
         return array
     sums = np.asarray(array.sum(-1))
-    goes_on = np.abs(1 - sums) <= rounding
+    goes_on = going_on(name, sums, rounding, full, ends)
+    if rounding > rounding_of(array, array.shape[-1]):  # shorter floats came in
+        rows = goes_on if ends is None else goes_on & ~(ends > 0)
+        logger.info("%s: %d rows that sum to 1 up to rounding were divided by their sums", name, int(rows.sum()))
+        return np.asarray(array / np.where(rows, sums, 1.0)[..., None])
+    return array
+
+
+def going_on(
+    name: str, sums: Array, rounding: float, full: bool = False, ends: Array | None = None
+) -> npt.NDArray[np.bool_]:
+    """Which rows of floats sum to 1 up to rounding; what neither does nor clearly ends is refused (:func:`probabilities`)."""
+    goes_on = np.asarray(np.abs(1 - sums) <= rounding)
     clear = min(max(CLEARLY_LESS, 1_000 * rounding), 0.1)
     wrong = (
         ~goes_on & ((sums > 1) | full | (sums > 1 - clear)) if ends is None else ~goes_on & ((sums > 1) | ~(ends > 0))
@@ -238,11 +250,7 @@ def probabilities(
     if wrong.any():
         index, value = first(wrong, sums)
         raise GameError(f"{name}{list(index) if index else ''} sums to {value}{_row_cure(value, clear, full, ends)}")
-    if rounding > rounding_of(array, array.shape[-1]):  # shorter floats came in
-        rows = goes_on if ends is None else goes_on & ~(ends > 0)
-        logger.info("%s: %d rows that sum to 1 up to rounding were divided by their sums", name, int(rows.sum()))
-        return np.asarray(array / np.where(rows, sums, 1.0)[..., None])
-    return array
+    return goes_on
 
 
 def _row_cure(total: float, clear: float, full: bool, ends: Array | None) -> str:

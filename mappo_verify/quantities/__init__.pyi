@@ -71,6 +71,8 @@ from .mirror_descent import (
     fit_step as fit_step,
     log_linear_step as log_linear_step,
 )
+from .certified_values import certified_values as certified_values
+from .residuals import CertifiedValues as CertifiedValues
 from .optimal import optimal as optimal, certify_optimality as certify_optimality
 from .equilibria import best_response as best_response, nash_gaps as nash_gaps, nash_policy as nash_policy
 

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arithmetic import Array, System, as_array, choose, compare, floats_of, largest, like, maximum, solve
+from ..arithmetic import Array, System, as_array, choose, compare, floats_of, is_sparse, largest, like, maximum, solve
 from ..arithmetic.absorbing import solve_absorbing
 from ..arithmetic.explained import explained
 from ..errors import GameError
@@ -52,6 +52,10 @@ def value_bounds(game: Game, policy: Policy) -> tuple[Floats, Floats]:
     policy.require_fits(game)
     if game.system is not System.FLOATS:
         raise GameError(f"bounds of rounded values are for floats; in {game.system.value}, call state_values()")
+    if is_sparse(game.transition):
+        raise GameError(
+            "bounds of each value need a dense transition; of a sparse game, certified_values() bounds them together"
+        )
     state_values(game, policy)  # says where there are none
     batch = np.broadcast_shapes(game.batch_shape, policy.batch_shape)
     return bounds_of(enclosed_values(*enclosed(game, policy, batch)), batch)

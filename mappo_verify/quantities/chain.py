@@ -21,6 +21,7 @@ from ..arithmetic import (
     either,
     every,
     is_hidden,
+    is_sparse,
     like,
     negation,
     some,
@@ -70,11 +71,18 @@ def _some_reached(reach: Mask, truth: Truth) -> Truth:
     return some(both(truth_of(reach), truth[..., None, :]), -1)
 
 
+def may_end(game: Game, policy: Policy) -> Truth:
+    """Whether termination is reached from each state, shape ``[..., S]``."""
+    chain = induced_transition(game, policy)
+    if is_sparse(game.transition):
+        return chain.reaches(leaks(game, policy))  # type: ignore[attr-defined,no-any-return]
+    return _some_reached(reachable(support(chain)), leaks(game, policy))
+
+
 @explained
 def values_exist(game: Game, policy: Policy) -> Truth:
     """Whether ``I - γ P_π`` is invertible, shape ``[...]``: γ < 1, or every state reaches termination."""
-    reach = reachable(support(induced_transition(game, policy)))
-    ends = every(_some_reached(reach, leaks(game, policy)), -1)
+    ends = every(may_end(game, policy), -1)
     return either(compare(game.discount, "<", like(1, game.discount)), ends)
 
 
@@ -83,7 +91,7 @@ def endless(game: Game, policy: Policy) -> tuple[tuple[int, ...], int] | None:
     if is_hidden((game.transition, *policy.factors)) or game.system not in (System.FLOATS, System.RATIONALS):
         return None
     certain = np.asarray(compare(game.discount, "=", like(1, game.discount)) > 0)[..., None]
-    never = _some_reached(reachable(support(induced_transition(game, policy))), leaks(game, policy)) < 0
+    never = may_end(game, policy) < 0
     found = np.argwhere(certain & never)
     return (tuple(int(i) for i in found[0][:-1]), int(found[0][-1])) if len(found) else None
 

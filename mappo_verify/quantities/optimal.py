@@ -23,7 +23,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arithmetic import Array, System, argmax, as_array, compare, contract, is_hidden, lift, like, support, zeros
+from ..arithmetic import (
+    Array,
+    System,
+    argmax,
+    as_array,
+    compare,
+    contract,
+    is_hidden,
+    is_sparse,
+    largest,
+    lift,
+    like,
+    support,
+    zeros,
+)
 from ..arithmetic.explained import explained
 from ..arithmetic.numbers import bare
 from ..arithmetic.one_instance import refuse
@@ -33,11 +47,14 @@ from ..model.instances import instance_by_instance
 from .certified import Comparison, compared
 from .chain import induced_reward
 from .distributions import visits
+from .residuals import bellman_error
 from .values import lookahead, solve_bellman, state_values
 
 MAX_IMPROVEMENTS = 1_000
 ROUNDING = 2.0**-40
 """Of the sizes of the numbers added up in an entry: differences of floats below this may be rounding."""
+SPARSE_ROUNDING = 2.0**-30
+"""Of the largest size: what the certified error of a sparse game may be, where nothing is eliminated."""
 SMALLEST = 1e-300
 """Around here floats lose digits, however they are computed."""
 
@@ -53,6 +70,7 @@ class OptimalityCertificate:
     it is certain, for the exact numbers that the floats are, and ``holds`` means that it is rounding: at most ``2⁻⁴⁰`` of the
     sizes added up in the entry.  Where the actions may not be optimal, it includes ``excess/(1-γ)``, with the largest advantage
     that is not excluded.  ``slack`` is that of the exact values, rounded.
+    Of sparse games, ``error`` is one bound for all states, from residuals; ``holds`` means at most ``2⁻³⁰`` of the largest size.
     """
 
     values: Array
@@ -145,6 +163,8 @@ def _rounding(game: Game, policy: Policy, actions: npt.NDArray[np.intp]) -> Arra
 
 
 def _optimal_floats(game: Game) -> Optimum:
+    if is_sparse(game.transition):
+        return _optimal_sparse(game)
     if not game.batch_shape:
         at_once = _certified_at_once(game)
         if at_once is not None:
@@ -176,6 +196,25 @@ def _certified_at_once(game: Game) -> Optimum | None:
         found.values, actions, found.dual, -found.advantage, found.residual, found.gap, error, True
     )
     return Optimum(found.values, Policy.deterministic(game, actions), actions, certificate)
+
+
+def _optimal_sparse(game: Game) -> Optimum:
+    discounted = bool((compare(game.discount, "<", like(1, game.discount)) > 0).all())
+    actions = _settled(game, np.zeros(game.states, np.intp) if discounted else proper_actions(game))
+    policy = Policy.deterministic(game, actions)
+    values = state_values(game, policy)
+    return Optimum(values, policy, actions, _sparse_certificate(game, values, actions))
+
+
+def _sparse_certificate(game: Game, values: Array, actions: npt.NDArray[np.intp]) -> OptimalityCertificate:
+    """Of a sparse game: the Bellman residuals bound the error of the values, and what the actions miss."""
+    policy = Policy.deterministic(game, actions)
+    dual, residual, gap = _dual(game, values, actions)
+    error = np.full(game.states, bellman_error(game, values).error + bellman_error(game, values, policy).error)
+    sizes = solve_bellman(game, policy, np.abs(induced_reward(game, policy)))
+    holds = bool((compare(error, "≤", SPARSE_ROUNDING * float(largest(sizes, -1)) + SMALLEST) > 0).all())
+    slack = as_array(values[..., None] - lookahead(game, values))
+    return OptimalityCertificate(values, actions, dual, slack, residual, gap, error, holds)
 
 
 def _inside(values: Array, found: Comparison) -> Array:
@@ -218,6 +257,8 @@ def allowed(game: Game, actions: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
 @explained
 def certify_optimality(game: Game, values: Array, actions: npt.NDArray[np.intp]) -> OptimalityCertificate:
     """Check that ``values`` are optimal and that the joint ``actions`` attain them, from the game's data alone."""
+    if is_sparse(game.transition):
+        return _sparse_certificate(game, values, np.asarray(actions))
     if game.system is System.FLOATS:
         return _certificate(game, values, actions, compared(game, np.asarray(actions)))
     table = lookahead(game, values)

@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, System, as_array, contract, identity, is_hidden, lift, solve
+from ..arithmetic import Array, System, as_array, contract, identity_minus, is_hidden, is_sparse, lift, solve
 from ..arithmetic.absorbing import solve_absorbing, visits_until_absorption
 from ..arithmetic.explained import explained
 from ..errors import GameError, SingularError, UndecidedError
@@ -35,7 +35,7 @@ from .chain import endless, induced_reward, induced_transition, values_exist
 
 def bellman_matrix(game: Game, policy: Policy) -> Array:
     """``I - γ P_π``, shape ``[..., S, S]``: an M-matrix, whose inverse counts discounted visits."""
-    return as_array(identity(game.states, game.system) - lift(game.discount, 2) * induced_transition(game, policy))
+    return identity_minus(game.discount, induced_transition(game, policy))
 
 
 @explained
@@ -64,7 +64,7 @@ def solve_bellman(game: Game, policy: Policy, right: Array, transposed: bool = F
         exists = values_exist(game, policy)
         if (exists < 0).any():
             raise SingularError(f"the linear system is singular: {_without_values(game, policy)}")
-        if (exists > 0).all():  # formal data does not know where it ends
+        if (exists > 0).all() and not is_sparse(game.transition):  # formal data does not know where it ends
             return _solve_near_one(game, policy, right, transposed)
     matrix = bellman_matrix(game, policy)
     try:
