@@ -9,7 +9,7 @@ from .related import (
 )
 
 # --- More ingredients ------------------------------------------------------------------------------------------------
-from .ingredients import PrefixTables as PrefixTables, Increments as Increments, START as START
+from .ingredients import PrefixTables as PrefixTables, Increments as Increments
 from .coordinates import Coordinate as Coordinate
 
 # --- Runs of every length, by induction ------------------------------------------------------------------------------
