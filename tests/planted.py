@@ -85,15 +85,15 @@ PLANTED: tuple[Planted, ...] = (
     Planted(
         "visits with P_π instead of its transpose",
         PLACES,
-        "start_of(game, start), transposed=True",
-        "start_of(game, start), transposed=False",
+        "first, transposed=True",
+        "first, transposed=False",
         ("section-3.1", "lemma-4.1"),
     ),
     Planted(
         "visits of the wrong start (uniform)",
         PLACES,
-        "solve_bellman(game, policy, start_of(game, start), transposed=True)",
-        "solve_bellman(game, policy, 0 * start_of(game, start) + like(1, game.system) / game.states, transposed=True)",
+        "solve_bellman(game, policy, first, transposed=True)",
+        "solve_bellman(game, policy, 0 * first + like(1, game.system) / game.states, transposed=True)",
         ("lemma-4.1",),
     ),
     Planted(
@@ -112,7 +112,7 @@ PLANTED: tuple[Planted, ...] = (
     ),
     Planted(
         "stationary elimination transposed",
-        PLACES,
+        "arithmetic/absorbing.py",
         "column[..., :, None] * row[..., None, :]",
         "row[..., :, None] * column[..., None, :]",
         ("section-3.1/stationary",),

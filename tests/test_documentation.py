@@ -46,7 +46,7 @@ def test_the_reference_holds_every_public_name_once():
         assert listed == set(dir(getattr(mv, space))) - set(mv.__all__), space
     assert len(shown) == len({name.rpartition(".")[2] for name in shown}) > 150
     headings = re.findall(r"^## (.+)$", PAGES["reference.md"], re.MULTILINE)
-    assert headings[0] == "Games and policies" and headings[-1] == "`mv.runs`" and len(headings) > 8
+    assert headings[0] == "Games and policies" and headings[-1] == "`mv.simulation`" and len(headings) > 8
     assert "**`mv.load_game(path, discount=None)`**" in PAGES["reference.md"]
     assert "**`mv.Policy.uniform(game)`**" in PAGES["reference.md"] and "**`.exact(max" in PAGES["reference.md"]
     assert "### `mv.errors.GameError`\n" in PAGES["reference.md"]
