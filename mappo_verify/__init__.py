@@ -37,6 +37,7 @@ _NAMESPACES = (
     "checking",
     "arithmetic",
     "axioms",
+    "bounds",
     "errors",
     "simulation",
     "conformance",

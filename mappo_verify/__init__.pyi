@@ -21,7 +21,6 @@ from .quantities.values import (
     state_values as state_values,
     action_values as action_values,
     returns as returns,
-    lookahead as lookahead,
 )
 
 # --- What each agent contributes -------------------------------------------------------------------------------------
@@ -56,10 +55,7 @@ from .claims.claim import (
     at_most as at_most,
     at_least as at_least,
 )
-from .claims.coordinates import (
-    Sizes as Sizes,
-    Coordinate as Coordinate,
-)
+from .claims.coordinates import Sizes as Sizes
 from .claims.case import (
     Case as Case,
     Hypothesis as Hypothesis,
@@ -115,7 +111,9 @@ from . import (
     algorithms as algorithms,
     arithmetic as arithmetic,
     axioms as axioms,
+    bounds as bounds,
     checking as checking,
+    claims as claims,
     conformance as conformance,
     errors as errors,
     games as games,

@@ -13,7 +13,7 @@ import pytest
 
 import mappo_verify as mv
 from mappo_verify.arithmetic import System, like
-from mappo_verify.checking import campaign
+from mappo_verify.checking import search
 from mappo_verify.checking.campaign import PROFILES, case_of
 from mappo_verify.checking.evaluate import certify, evaluate, skim
 from mappo_verify.checking.reports import Tally
@@ -181,8 +181,8 @@ def test_a_planted_error_in_a_copy_of_the_lemma_is_unexpected():
 
 
 def test_a_failed_proof_is_told_and_lowers_the_standing():
-    """The statement holds and no instance breaks it, but the inequality has no axiom: SURVIVED, not PROVED."""
-    own = true_claim(symbolic=(ONE,), record=PROVED)
+    """The statement holds and no instance breaks it, but neither an axiom nor a sign gives it: SURVIVED, not PROVED."""
+    own = table_claim(lambda f: 2 * f, lambda f: f * f + 1, symbolic=(ONE,), record=PROVED)
     entry = mv.audit([own])["mine"]
     assert entry.standing is SURVIVED and not entry.expected
     assert entry.how == "every instance holds (certified in enclosures); not proved: right"
@@ -465,7 +465,7 @@ def test_skimming_is_left_out_where_a_setting_says_so(monkeypatch):
     own = true_claim()
     assert mv.audit([own])["mine"].instances > 1_000, "many more than are decided one and all"
     silent = replace(own, setting=replace(own.setting, explore=False))
-    monkeypatch.setattr(campaign, "skim", lambda *_: pytest.fail("skimmed"))
+    monkeypatch.setattr(search, "skim", lambda *_: pytest.fail("skimmed"))
     entry = mv.audit([silent])["mine"]
     assert entry.standing is SURVIVED and 300 <= entry.instances <= 400
 

@@ -211,6 +211,8 @@ RESULTS = {
     "theorem-4.5/repaired-sharp": mv.Sizes(1, (2,), EVERY),
     "theorem-4.5/repaired": mv.Sizes(1, (2,), EVERY),
     "theorem-4.5/bounded-steps": mv.Sizes(1, (2,), EVERY),
+    "theorem-4.5/bounded-odds": mv.Sizes(1, (2,), EVERY),
+    "theorem-4.5/sharp-is-tight": mv.Sizes(1, (2,), 4),
     "theorem-4.5/exact-rate": mv.Sizes(1, (1, 2), EVERY),
     "monotone-improvement": mv.Sizes(1, (2,)),
     "lemma-b.4/repaired": mv.Sizes(2, (1,)),
@@ -275,7 +277,7 @@ def test_results_are_proved_and_with_one_line_changed_they_are_not(name):
     generic = INTERIOR if NO_ZERO in proof.where else GENERIC
     needed, shared = (
         0,
-        {"theorem-4.5/repaired": 12, "theorem-4.5/bounded-steps": 20}.get(name, 0),
+        {"theorem-4.5/repaired": 12, "theorem-4.5/bounded-steps": 20, "theorem-4.5/bounded-odds": 20}.get(name, 0),
     )  # what repaired-sharp begins with
     for number, entry in enumerate(seen[shared:], start=shared):
         change = (doubled, negated)[number % 2]

@@ -29,7 +29,8 @@ BELOW = {
     "algorithms": {"errors", "arithmetic", "model", "quantities", "games"},
     "simulation": {"errors", "arithmetic", "model", "quantities", "games", "algorithms"},
     "reproduction": {"errors", "arithmetic", "model", "quantities", "games", "algorithms"},
-    "runs": {"errors", "arithmetic", "model", "quantities", "games", "algorithms", "reproduction"},
+    "bounds": {"errors", "arithmetic", "model", "quantities", "games", "algorithms"},
+    "runs": {"errors", "arithmetic", "model", "quantities", "games", "algorithms", "reproduction", "bounds"},
     "claims": {"errors", "axioms", "arithmetic", "model", "quantities", "games", "algorithms"},
     "papers": {"errors", "axioms", "arithmetic", "model", "quantities", "games", "algorithms", "claims"},
     "checking": {"errors", "axioms", "arithmetic", "model", "quantities", "games", "algorithms", "claims", "papers"},
@@ -440,6 +441,9 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("claims/settings.py", "_fitting_sizes"): "lengths of axes",
     ("claims/case.py", "batch_of"): "numbers of axes",
     ("claims/case.py", "__getattr__"): "sorts names for a message",
+    ("claims/ingredients.py", "__post_init__"): "exact bounds of a schema",
+    ("claims/related.py", "_require_short"): "numbers of bits",
+    ("claims/related.py", "__post_init__"): "an exact bound of a schema",
     ("claims/ingredients.py", "coordinates"): "an integer bound of a schema",
 }
 """(file, function): why what happens there is no comparison of numbers in a number system."""

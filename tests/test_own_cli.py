@@ -73,6 +73,7 @@ def test_audit_and_its_page(mine):
     assert f"mappo-verify explain slip --from {mine}" in page and "line 2 of the proof is broken" in page
     shown = re.sub(r"<(style|script)>.*?</\1>", "", page, flags=re.DOTALL)
     assert "check.py" not in shown and "as printed" not in shown and not re.search(r"\bthe paper\b", shown)
+    assert re.search(r"<dt>Searched</dt><dd>[0-9,]+ instances drawn", page)
     rows = {row["id"]: row for row in json.loads((folder / "report.json").read_text("utf-8"))["claims"]}
     assert rows["slip"]["broken_line"]["line"] == 2 and rows["below/zero"]["tainted_by"] == []
     assert "x" in rows["slip"]["broken_line"]["coordinates"] and rows["leans"]["tainted_by"] == ["below/zero"]
@@ -85,6 +86,21 @@ def test_falsify_and_explain(mine):
     assert code == 0 and "the smallest counterexample" in said and "x = 1" in said
     code, said = run("explain", "slip", "--from", mine)
     assert code == 0 and "an instance on which line 2 of the proof breaks" in said
+
+
+def test_details_say_what_was_searched(mine):
+    _, said = run("audit", "--from", mine, "-c", "leans", "--details")
+    found = mv.audit([claim_named("leans", mine)])["leans"].searched
+    flat = " ".join(said.split())
+    assert found.as_data()["text"] == found.text()
+    assert f"searched: {found.drawn:,} instances drawn" in flat and f"{found.certified:,} certified" in flat
+
+
+def test_tightness(mine):
+    code, said = run("tightness", "slip", "--from", mine, "--seconds", "3")
+    assert code == 0 and "slip: smaller side / larger side = 1 at" in said
+    code, said = run("tightness", "below/zero", "--from", mine)
+    assert code == 1 and f"mappo-verify falsify below/zero --from {mine}" in said
 
 
 def test_certificates(mine):

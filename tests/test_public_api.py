@@ -18,12 +18,14 @@ SPACES = (
     "arithmetic",
     "axioms",
     "checking",
+    "claims",
     "errors",
     "games",
     "quantities",
     "runs",
     "simulation",
     "conformance",
+    "bounds",
 )
 
 ONCE_AT_THE_TOP = [

@@ -764,16 +764,16 @@ def test_constant_steps_are_shown_with_the_bound_of_the_claim(algorithm, game, t
     data, exact = summary_of(tmp_path, plan), plan.subject()
     exact = exact.as_single_agent() if algorithm == "joint-mirror-descent" else exact
     bounds, agents = data["bounds"], exact.agents
-    assert bounds["theorem"] == "theorem-4.5/exact-rate" and bounds["at"] == [1, 2, 3, 4]
+    assert bounds["theorem"] == "theorem-4.5/exact-rate-in-rewards" and bounds["at"] == [1, 2, 3, 4]
     evidence = mv.check(bounds["theorem"], steps=4, game=exact, target=mv.optimal(exact).policy, beta=4)
-    left, right = (floats_of(entry.value) for entry in evidence.lines)
+    left, *_, right = (floats_of(entry.value) for entry in evidence.lines)
     assert evidence.verdict == mv.Verdict.HOLDS and bounds["exact_rate"][-1] == pytest.approx(
         float(right.max()), rel=1e-9
     )
     assert bounds["gap"][-1] == pytest.approx(float(left.ravel() @ exact.floats().start), rel=1e-9)
     reach, horizon = {"climbing": (41, 1), "random:2x2x2:7": (np.ptp(exact.floats().reward), 10)}[game]
     total = 4 * np.log(exact.actions) + agents * reach * horizon
-    assert bounds["exact_rate"] == pytest.approx(horizon * total / np.arange(1, 5), rel=1e-9)
+    assert bounds["exact_rate"] == pytest.approx(horizon * total / np.arange(2, 6), rel=1e-9)
     share = max(a / b for a, b in zip(bounds["gap"], bounds["exact_rate"], strict=True))
     assert f"at any k the gap is at most {share:.2g} times the bound" in data["says"]
 
@@ -787,13 +787,13 @@ def test_where_nothing_can_be_gained_the_bound_is_0_and_met(tmp_path):
     data = summary_of(tmp_path / "run", Plan("constant-step", str(path), options={"iterations": 3}))
     assert data["bounds"]["exact_rate"] == data["bounds"]["gap"] == [0, 0, 0]
     assert "at most 0 times the bound" in data["says"]
-    assert run_overview(data).axes[2].get_title(loc="left") == "gap  J* - J(π_k),  and theorem-4.5/exact-rate"
+    assert run_overview(data).axes[2].get_title(loc="left") == "gap  J* - J(π_k),  and its rate 1/(k+1)"
 
 
 def test_a_wrong_rate_is_seen_to_fail(tmp_path, monkeypatch):
     """1/K³ for 1/K."""
-    right = summary_module.exact_rate_bound
-    monkeypatch.setattr(summary_module, "exact_rate_bound", lambda game, beta, k: right(game, beta, k) / k**2)
+    right = summary_module.exact_rate
+    monkeypatch.setattr(summary_module, "exact_rate", lambda game, beta, k: right(game, beta, k) / k**2)
     data = summary_of(tmp_path, Plan("constant-step", "random:2x2x2:7", options={"iterations": 30}))
     first = next(k for k, a, b in zip(*(data["bounds"][n] for n in ("at", "gap", "exact_rate")), strict=True) if a > b)
     assert data["says"].endswith(f"above the bound from iteration {first} on")
@@ -816,7 +816,7 @@ def test_the_rate_needs_exact_values_and_a_discount(tmp_path):
     ending = summary_of(tmp_path / "b", Plan("constant-step", "two-step", options={"iterations": 5}))
     for data in (noisy, ending):
         assert data["bounds"]["theorem"] == "theorem-4.5" and "exact_rate" not in data["bounds"]
-        assert data["says"].startswith("theorem-4.5/exact-rate needs exact values and a discount below 1.  ")
+        assert data["says"].startswith("theorem-4.5/exact-rate-in-rewards needs exact values and a discount below 1.  ")
     assert noisy["bounds"]["repaired"] and not ending["bounds"]["at"]
     assert run_overview(ending).axes[2].get_title(loc="left") == "no bound here"
 

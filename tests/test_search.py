@@ -9,6 +9,7 @@ import pytest
 
 import mappo_verify as mv
 from mappo_verify.arithmetic.numbers import watched
+from mappo_verify.arithmetic.time_limit import OutOfTime, until
 from mappo_verify.checking import corpus, scores
 from mappo_verify.checking.campaign import PROFILES
 from mappo_verify.checking.climb import Hill, climb, rationalised
@@ -16,6 +17,7 @@ from mappo_verify.checking.corpus import Corpus
 from mappo_verify.checking.reports import Tally
 from mappo_verify.checking.sampling import declared_sizes, draw, sizes_of
 from mappo_verify.checking.search import Effort, Search
+from mappo_verify.checking.shrink import shrink
 from mappo_verify.checking.space import Space, candidates
 from mappo_verify.checking.tightness import recheck_tightness, tightness, write_tightness
 from mappo_verify.checking.trial import put_on_trial
@@ -212,6 +214,31 @@ def test_a_search_says_what_it_looked_at():
     data = json.loads(json.dumps(searched.as_data()))
     assert data["sizes"] == ["1 state, 1 actions"] and data["certified"] == searched.certified
     assert mv.audit([claim])["mine"].searched.drawn >= 5_400
+
+
+def test_tables_are_scaled_down():
+    """Two numbers in the ratio 3 : 2 refute the claim; no single entry of (9, 6) can be made simpler."""
+
+    def off(case):
+        return abs(2 * case.f[0] - 3 * case.f[1]) + mv.choose(case.f[0] > 0, mv.like(0, case.system), 1)
+
+    claim = claim_of(TABLE, lambda _: Fraction(1, 2), off)
+    _, small = shrink(claim, ONE, {"f": np.array([9, 6])})
+    assert small["f"].tolist() == [3, 2]
+
+
+def test_a_batch_that_runs_is_interrupted():
+    def endless(case):
+        x = case.f[0]
+        while True:
+            x = x * 1
+
+    claim = claim_of(TABLE, endless, lambda _: 9)
+    for found in (mv.falsify(claim, seconds=0.3), mv.audit([claim], seconds=0.3)["mine"]):
+        assert found.searched.cut_short and found.searched.certified == 0 and found.searched.seconds < 20
+        assert found.standing is mv.Standing.UNTESTED
+    with until(-1.0), pytest.raises(OutOfTime):
+        mv.check(claim, f=[1, 2])
 
 
 def test_a_time_limit_ends_a_search_and_is_reported():

@@ -2,6 +2,7 @@
 
 # --- Algorithm 1 and its relatives -----------------------------------------------------------------------------------
 from .multi_agent_ppo import multi_agent_ppo as multi_agent_ppo, ideal_beta as ideal_beta
+from .bounded_steps import bounded_steps_ppo as bounded_steps_ppo, AboutCurrent as AboutCurrent
 from .constant_step import constant_step as constant_step
 from .independent_gradient import independent_gradient as independent_gradient
 from .independent_mirror_descent import independent_mirror_descent as independent_mirror_descent

@@ -7,7 +7,7 @@ Mirror descent (Proposition 4.2) at *every* ``(s, p)``, with a step size ``η`` 
 In logits this is ``θ_{k+1} = θ_k + η Q^{1:m}``.  It needs no stationary distribution, so games may terminate,
 and ``γ = 1`` is legal where values exist.  ``J`` never decreases from any start (monotone-improvement), and for
 rewards in an interval of length ``R`` and γ < 1 the last iterate satisfies ``J_* - J_K ≤ (Σ_m log|A_m|/η + N R/(1-γ)) /
-((1-γ) K)`` (theorem-4.5/exact-rate, :func:`~mappo_verify.quantities.mirror_descent.exact_rate_bound`): 1/K, where
+((1-γ) (K+1))`` (theorem-4.5/exact-rate-in-rewards, :func:`~mappo_verify.quantities.mirror_descent.exact_rate_bound`): 1/K, where
 Algorithm 1 has 1/√K.
 
 One state, rewards 1 and 0, ``η = log 3``: the odds are multiplied by 3 each time.

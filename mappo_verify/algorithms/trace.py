@@ -43,9 +43,9 @@ from ..model.features import Features
 from ..quantities.agent_values import agent_values
 from ..quantities.distributions import stationary_distribution
 from ..quantities.divergence import entropy_of, kl_divergence
-from ..quantities.mirror_descent import second_order_term
+from ..quantities.mirror_descent import convergence_bound, second_order_term
 from ..quantities.performance_difference import expected_along
-from ..quantities.update_errors import Update, fit_cost_factor, propagation_factor
+from ..quantities.update_errors import Update, fit_cost_factor, odds_change, propagation_factor
 from ..quantities.values import returns
 
 ENTRIES_AT_ONCE = 4_000_000
@@ -169,6 +169,9 @@ class Recomputed:
         ``(φ_k^m)²`` for ``m = 0..N``, ``[K, ..., N + 1]``; infinite where the comparator goes and the policy does not.
     change_squared : Array
         ``‖w_{m-1}(1 - π_{k+1}^m/π_k^m)‖²_{2,σ_k}``, ``[K, ..., N]``: what replaces ``(2φ_k^{m-1})²`` where ``δ`` is repaired.
+    odds_change : Array
+        ``max_{s,p} (max_a u - min_a u)`` with ``u = φᵀ(θ_{k+1} - θ_k)``, ``[K, ..., N]``; see
+        :func:`~mappo_verify.quantities.update_errors.safe_odds_change`.
     covered : Truth
         Whether it is finite, by the pattern of zeros, same shape.
     divergence : Array
@@ -185,6 +188,7 @@ class Recomputed:
     critic_error_squared: Array
     concentrability_squared: Array
     change_squared: Array
+    odds_change: Array
     covered: Truth
     divergence: Array
     step_divergence: Array
@@ -254,9 +258,7 @@ class Recomputed:
     def _bounds(self, losses: Array) -> Array:
         spent = np.cumsum(losses.sum(-1), axis=0)
         count = like(np.arange(1, len(spent) + 1), spent).reshape(-1, *(1,) * (spent.ndim - 1))
-        half = second_order_term(len(self.action_sizes), self.bound / self.beta)
-        total = entropy_of(self.action_sizes, spent) + spent + half * count
-        return np.asarray(self.beta * total / ((like(1, self.discount) - self.discount) * count))
+        return convergence_bound(spent, count, self.beta, self.bound, self.discount, self.action_sizes)
 
     @property
     def _both(self) -> Array:
@@ -330,6 +332,7 @@ def _of_iterations(
         "change_squared": np.stack(
             [update.squared_weighted(m, policy.factors[m - 1] - following.factors[m - 1]) for m in agents], axis=-1
         ),
+        "odds_change": np.stack([largest(odds_change(table), (-2, -1)) for table in update.increments], axis=-1),
         "covered": np.stack([update.covered(m) for m in (0, *agents)], axis=-1),
         "divergence": _divergence(states, comparator, comparator, policy),
         "step_divergence": _divergence(states, comparator, following, policy),

@@ -41,6 +41,7 @@ from .one_instance import (
 from .one_part import arithmetic_of
 from .protocol import Arithmetic, Parts, Relation
 from .system import System
+from .time_limit import require_time
 
 Comparison = tuple["Numbers", str, "Numbers"]
 _WATCHED: ContextVar[list[Comparison] | None] = ContextVar("watched", default=None)
@@ -67,6 +68,7 @@ class Numbers(OneInstance):
     __slots__ = ("arithmetic",)
 
     def __init__(self, arithmetic: Arithmetic, parts: Parts) -> None:
+        require_time(slow=parts[0].dtype.hasobject)
         self.arithmetic, self._parts = arithmetic, parts
 
     @property

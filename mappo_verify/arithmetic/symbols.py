@@ -420,7 +420,8 @@ def _maximum(left: Any, right: Any) -> Any:
     if left == right:
         return left
     ring = _atomic_ring(left) or _atomic_ring(right)
-    if ring is None or DegreeRing in (type(left.ring), type(right.ring)):
+    outside = ring is None or (not ring.spare and ring is not ACTIVE.get())  # a proof makes room when it is asked to
+    if ring is None or outside or DegreeRing in (type(left.ring), type(right.ring)):
         no_answer(UndecidedError("which of two symbols is larger depends on the parameters"))
     return ring.atom("max", (left, right), _sign_of_maximum(_sign_of(left), _sign_of(right)))
 

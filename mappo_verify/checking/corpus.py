@@ -70,17 +70,20 @@ def keep(folder: Path, witness: Witness) -> Path:
     return folder / name
 
 
-def certificates_folder() -> Path:
-    """The certificates and their checker: in the package, or in the checkout around it."""
+def certificates_folder() -> Path | None:
+    """The certificates and their checker: in the package, or in the checkout around it; None in a copy without them."""
     package = Path(__file__).parent.parent
-    return next(place for place in (package / "certificates", package.parent / "certificates") if place.is_dir())
+    return next(
+        (place for place in (package / "certificates", package.parent / "certificates") if place.is_dir()), None
+    )
 
 
 @cache
 def _shipped() -> dict[str, list[Any]]:
     """The package's certificates by claim."""
     found: dict[str, list[Any]] = {}
-    for path in sorted(certificates_folder().glob("*.json")):
+    folder = certificates_folder()
+    for path in sorted(folder.glob("*.json")) if folder is not None else ():
         certificate = read_certificate(path)
         found.setdefault(certificate.claim, []).append(certificate)
     return found

@@ -116,6 +116,11 @@ class Search:
         """Seconds since the beginning."""
         return time.perf_counter() - self.started
 
+    @property
+    def ends(self) -> float:
+        """The moment at which the time is over."""
+        return self.started + self.searched.limit
+
     def late(self) -> bool:
         """Whether the time is over."""
         if self.elapsed > self.searched.limit:

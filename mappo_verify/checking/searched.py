@@ -24,7 +24,7 @@ class Searched:
     sizes: list[Sizes] = field(default_factory=list)
     declared: int = 0
     ranges: dict[str, tuple[int, int]] = field(default_factory=dict)
-    seconds: float = 0.0
+    seconds: float = field(default=0.0, compare=False)
     cut_short: bool = False
 
     def text(self) -> str:
@@ -44,8 +44,8 @@ class Searched:
         return ", ".join(part for part in parts if part)
 
     def as_data(self) -> dict[str, Any]:
-        """Plain data; sizes as texts, ranges of coordinates as pairs."""
-        plain = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        """Plain data without the time, the same for the same seed; ranges are pairs, and ``text`` is the sentence."""
+        plain = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "seconds"}
         plain["sizes"] = [str(sizes) for sizes in self.sizes]
         plain["ranges"] = {name: list(pair) for name, pair in self.ranges.items()}
-        return plain | {"seconds": round(self.seconds, 3)}
+        return plain | {"text": self.text()}

@@ -1,8 +1,9 @@
 """Makes a counterexample small: fewer agents, states and actions first, then simpler integers, then in canonical order.
 
 Every candidate is decided exactly; what remains is *locally* minimal, since no single entry can be simplified further.  Rows of
-weights are divided by their greatest common divisor.  Of the instances that differ by exchanging two entries of a row or two
-rows of a table the one is taken whose larger numbers come first, so the same counterexample looks the same wherever it was found.
+weights, and tables, are divided by their greatest common divisor.  Of the instances that differ by exchanging two entries of a
+row or two rows of a table the one is taken whose larger numbers come first, so the same counterexample looks the same wherever
+it was found.
 """
 
 from __future__ import annotations
@@ -117,6 +118,10 @@ def _candidates(claim: Claim, sizes: Sizes, current: dict[str, Any]) -> Iterator
             divided = values // np.gcd.reduce(values, axis=-1, keepdims=True)
             if _cost(divided) < _cost(values) and (divided >= coordinate.low).all():
                 yield _cost(divided) - _cost(values), {**current, coordinate.name: divided}
+        elif (common := int(np.gcd.reduce(values, axis=None))) > 1:
+            scaled = values // common
+            if (scaled >= coordinate.low).all():
+                yield _cost(scaled) - _cost(values), {**current, coordinate.name: scaled}
         for index in np.ndindex(values.shape):
             before = int(values[index])
             for after in {nearest_zero(coordinate), 1, -1, coordinate.low, before // 2, before - int(np.sign(before))}:

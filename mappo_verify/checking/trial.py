@@ -9,11 +9,13 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from math import inf
 from typing import Any
 
 import numpy as np
 
 from ..arithmetic import System, module_of
+from ..arithmetic.time_limit import OutOfTime, until
 from ..claims.claim import NUMERIC, Claim
 from ..claims.coordinates import Sizes
 from ..claims.verdict import Evidence, Verdict
@@ -67,7 +69,7 @@ def put_on_trial(
         drawn: Draw = {}
         with recorded(tally, claim, str(batch.sizes)):
             drawn = batch.make()
-            found = list(batch.decided(claim, drawn, batch.sizes))
+            found = _decided(claim, search, batch, drawn)
             for chosen, evidence in found:
                 tally.add(evidence)
                 _keep(trial, batch, drawn, chosen, evidence)
@@ -79,12 +81,24 @@ def put_on_trial(
                 trial.curve.append((search.searched.drawn + search.searched.evaluated, best))
             if trial.witness is None and any(evidence.violated for _, evidence in found):
                 trial.witness = _witness(claim, batch, drawn, found)
-        if drawn and not found and tally.failure and trial.crash is None:
+        if drawn and not found and tally.failure and not search.searched.cut_short and trial.crash is None:
             trial.crash = Crash(claim.id, batch.sizes, instance(drawn, 0), tally.failure.removeprefix(f"{claim.id} "))
             trial.crashed += 1
         if stop and trial.witness is not None:
             break
     return trial
+
+
+def _decided(claim: Claim, search: Search, batch: Batch, drawn: Draw) -> list[Part]:
+    """What was found about a batch until the time was over; known counterexamples are decided in any case."""
+    found: list[Part] = []
+    try:
+        with until(inf if batch.known else search.ends):
+            for part in batch.decided(claim, drawn, batch.sizes):
+                found.append(part)  # noqa: PERF402 - what comes before an interruption is kept
+    except OutOfTime:
+        search.searched.cut_short = True
+    return found
 
 
 def _keep(trial: Trial, batch: Batch, drawn: Draw, chosen: Any, evidence: Evidence) -> None:

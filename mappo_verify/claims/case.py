@@ -31,6 +31,9 @@ class Ingredient:
     compute: Callable[[Case], Any] | None = None
     """How it follows from the ingredients before it; None for what is drawn or given."""
 
+    exact: bool = False
+    """Whether what is computed needs numbers that can be ordered; in balls it is that of the exact instance behind them."""
+
     def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
         """The integers that describe it."""
         raise NotImplementedError
@@ -127,6 +130,8 @@ class Case:
             "to",
             "steps",
             "derived",
+            "origin",
+            "exactly",
             "RESERVED",
         }
     )
@@ -139,7 +144,9 @@ class Case:
         system: System,
         several: tuple[int, ...],
         objects: Mapping[str, Any],
+        origin: Case | None = None,
     ) -> None:
+        self.origin = origin
         self.ingredients = ingredients
         self.sizes = sizes
         self.system = Hidden(system)
@@ -154,7 +161,12 @@ class Case:
         for ingredient in self.__dict__.get("ingredients", ()):
             if ingredient.name == name and ingredient.compute is not None:
                 if name not in derived:
-                    derived[name] = ingredient.compute(self)
+                    origin = self.__dict__["origin"]
+                    derived[name] = (
+                        converted(getattr(origin, name), self.system.system)
+                        if ingredient.exact and origin is not None
+                        else ingredient.compute(self)
+                    )
                 return derived[name]
         raise AttributeError(f"this case has no {name!r}; it has {sorted(objects)}")
 
@@ -163,7 +175,7 @@ class Case:
         for ingredient in self.ingredients:
             if ingredient.compute is not None and ingredient.name in self.objects:
                 rest = {name: value for name, value in self.objects.items() if name != ingredient.name}
-                own = Case(self.ingredients, self.sizes, self.system.system, self.several, rest)
+                own = Case(self.ingredients, self.sizes, self.system.system, self.several, rest, self.origin)
                 yield ingredient.name, self.objects[ingredient.name], ingredient.compute(own)
 
     def to(self, target: System) -> Case:
@@ -171,7 +183,12 @@ class Case:
         if self.system == target:
             return self
         objects = {name: converted(value, target) for name, value in self.objects.items()}
-        return Case(self.ingredients, self.sizes, target, self.several, objects)
+        origin = self if self.system == System.RATIONALS else self.origin
+        return Case(self.ingredients, self.sizes, target, self.several, objects, origin)
+
+    def exactly(self) -> Case:
+        """The exact instance behind balls; itself where there is none: for what an ingredient says of its own construction."""
+        return self if self.origin is None else self.origin
 
     def plain(self) -> dict[str, Any]:
         """All that is given or has been derived, as plain games, policies and arrays: for pages and tables."""
@@ -185,7 +202,8 @@ class Case:
             return self
         places = np.flatnonzero(chosen)
         objects = {name: mapped(lambda part: take(part, places), value) for name, value in self.objects.items()}
-        return Case(self.ingredients, self.sizes, self.system.system, (len(places),), objects)
+        origin = None if self.origin is None else self.origin.take(chosen)
+        return Case(self.ingredients, self.sizes, self.system.system, (len(places),), objects, origin)
 
 
 def system_of_object(value: Any) -> System:

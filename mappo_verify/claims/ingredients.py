@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,9 @@ from ..arithmetic import (
     as_array,
     assume_nonnegative,
     assume_positive,
+    both,
     compare,
+    every,
     everywhere,
     is_hidden,
     like,
@@ -35,10 +38,18 @@ from ..model.validation import array_of, require_finite, unchecked
 from .case import Built, Case, Hypothesis, Ingredient
 from .coordinates import EVERY, Coordinate, Numbers, Sizes, simplex
 
+PARTS = ("transition", "reward", "discount", "start")
+"""What two games may have in common."""
+UNNAMED = {"state_names": None, "action_names": None, "name": ""}
+
 
 @dataclass(frozen=True)
 class GameData(Ingredient):
-    """A game: weights of transitions (with a column for termination), rewards ``k/scale``, discount ``w0/(w0+w1)``, start."""
+    """A game: weights of transitions (with a column for termination), rewards ``k/scale``, a discount, a start.
+
+    ``discount`` is the range of γ, both ends included, as integers or Fractions.  ``same_as`` names a game before this one, of
+    which only the parts in ``vary`` (of transition, reward, discount, start) are drawn anew; the others are its own.
+    """
 
     name: str = "game"
     termination: bool = True
@@ -46,6 +57,27 @@ class GameData(Ingredient):
     discounted: bool = True
     reward: tuple[int, int] = (-9, 9)
     scale: int = 1
+    discount: tuple[int | Fraction, int | Fraction] = (0, 1)
+    same_as: str = ""
+    vary: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if any(isinstance(end, float) for end in self.discount):
+            raise ClaimError(f"{self.name}: discount = {self.discount!r} must be exact; write Fraction(9, 10), not 0.9")
+        low, high = self.discount
+        if not 0 <= low <= high <= 1:
+            raise ClaimError(f"{self.name}: discount = ({low}, {high}) is no range within [0, 1]")
+        strange = [part for part in self.vary if part not in PARTS]
+        if strange or bool(self.vary) != bool(self.same_as):
+            raise ClaimError(
+                f"{self.name}: same_as = {self.same_as!r}, vary = {self.vary!r}; same_as names a game before this one, and "
+                f"vary lists which of {', '.join(PARTS)} are drawn anew"
+            )
+
+    @property
+    def shared(self) -> tuple[str, ...]:
+        """The parts that are those of the game ``same_as``."""
+        return tuple(part for part in PARTS if self.same_as and part not in self.vary)
 
     def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
         joint = prefix_sizes(sizes.actions)[-1]
@@ -58,16 +90,18 @@ class GameData(Ingredient):
             result.append(Coordinate(f"{self.name}.discount", (2,), "weight", 0, 99))
         if self.start:
             result.append(Coordinate(f"{self.name}.start", (sizes.states,), "weight", 0, 9))
-        return tuple(result)
+        return tuple(c for c in result if c.name.removeprefix(f"{self.name}.") not in self.shared)
 
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> Game:
+        if self.same_as:
+            return self._varied(built[self.same_as], numbers, sizes, generic)
+
         def part(name: str) -> Array:
             return numbers[f"{self.name}.{name}"]
 
         reward = part("reward")
-        batch = reward.shape[:-2]
         discount = (
-            simplex(part("discount"), generic)[..., 0] if self.discounted else np.broadcast_to(like(1, reward), batch)
+            self._discount(numbers, generic) if self.discounted else np.broadcast_to(like(1, reward), reward.shape[:-2])
         )
         fields: dict[str, Any] = {
             "transition": simplex(part("transition"), generic, self.termination),
@@ -76,21 +110,66 @@ class GameData(Ingredient):
             "action_sizes": sizes.actions,
             "start": simplex(part("start"), generic) if self.start else None,
         }
-        names = {"state_names": None, "action_names": None, "name": ""}
-        if is_hidden((reward,)):
-            # Rows of enclosures cannot be compared with 1, but the weight that they lose can be with 0; formal rows lose some.
-            lost = self.termination and not generic
-            formal = TRUE if self.termination else FALSE
-            ends = compare(part("transition")[..., -1], ">", 0) if lost else everywhere(formal, reward.shape, reward)
-            return unchecked(Game, **fields, **names, system=system_of(reward), ends=ends)
-        if not generic:
+        if not generic and not is_hidden((reward,)):
             return Game(**fields)
-        # Formal rows are no numbers that could be compared with 1, but how they are made says what they sum to.
-        ends = np.full(reward.shape, TRUE if self.termination else FALSE)
-        return unchecked(Game, **fields, **names, system=system_of(reward), ends=ends)
+        ends = self._ends(part("transition"), reward, generic)
+        return unchecked(Game, **fields, **UNNAMED, system=system_of(reward), ends=ends)
+
+    def _ends(self, weights: Array, reward: Array, generic: int) -> Truth:
+        """Where an episode may end.
+
+        Rows of enclosures cannot be compared with 1, but the weight that they lose can be with 0.  Formal rows are no numbers
+        that could be compared with 1, but how they are made says what they sum to.
+        """
+        if self.termination and not generic:
+            return compare(weights[..., -1], ">", 0)
+        return everywhere(TRUE if self.termination else FALSE, reward.shape, reward)
+
+    def _discount(self, numbers: Numbers, generic: int) -> Array:
+        """``low + (high - low) w0/(w0 + w1)``"""
+        share = simplex(numbers[f"{self.name}.discount"], generic)[..., 0]
+        low, high = self.discount
+        if (low, high) == (0, 1):
+            return share
+        return assume_nonnegative(as_array(like(Fraction(low), share) + like(Fraction(high - low), share) * share))
+
+    def _varied(self, first: Game, numbers: Numbers, sizes: Sizes, generic: int) -> Game:
+        """The first game with some parts drawn anew."""
+        fields = {part: getattr(first, part) for part in (*PARTS, "action_sizes", "available")}
+        drawn = {c.name: numbers[c.name] for c in self.coordinates(sizes)}
+        for part in self.vary:
+            if f"{self.name}.{part}" not in drawn:
+                continue  # a start that it has not, or a discount that is 1
+            values = drawn[f"{self.name}.{part}"]
+            fields[part] = (
+                values / self.scale
+                if part == "reward"
+                else self._discount(numbers, generic)
+                if part == "discount"
+                else simplex(values, generic, part == "transition" and self.termination)
+            )
+        if not generic and not is_hidden((fields["reward"],)):
+            return Game(**fields)
+        weights = drawn.get(f"{self.name}.transition")
+        ends = first.ends if weights is None else self._ends(weights, fields["reward"], generic)
+        return unchecked(Game, **fields, **UNNAMED, system=system_of(fields["reward"]), ends=ends)
 
     def hypotheses(self) -> tuple[Hypothesis, ...]:
         result = []
+        low, high = self.discount
+        if self.discounted and (low, high) != (0, 1) and "discount" not in self.shared:
+
+            def ranged(case: Case) -> Truth:
+                value = getattr(case.exactly(), self.name).discount
+                return both(
+                    compare(value, "≥", like(Fraction(low), value)), compare(value, "≤", like(Fraction(high), value))
+                )
+
+            result.append(Hypothesis(f"{low} ≤ γ ≤ {high} in {self.name}", ranged, True))
+        if self.shared:
+            result.append(
+                Hypothesis(f"{self.name} shares {', '.join(self.shared)} with {self.same_as}", self._shares, True)
+            )
         if not self.termination:
             result.append(
                 Hypothesis(f"{self.name} never terminates", lambda case: goes_on(getattr(case, self.name)), True)
@@ -99,8 +178,7 @@ class GameData(Ingredient):
             result.append(
                 Hypothesis(f"{self.name} has discount 1", lambda case: is_one(getattr(case, self.name).discount), True)
             )
-        low, high = self.reward
-        if (low, high) == (0, self.scale):
+        if self.reward == (0, self.scale):
             result.append(
                 Hypothesis(
                     f"rewards of {self.name} lie in [0, 1]", lambda case: in_unit(getattr(case, self.name).reward), True
@@ -108,8 +186,13 @@ class GameData(Ingredient):
             )
         return tuple(result)
 
-    def fixed_on(self, game: Game) -> Game:
-        return game
+    def _shares(self, case: Case) -> Truth:
+        """Whether the shared parts are equal; those of drawn games are the same objects."""
+        one, two = (getattr(case.exactly(), name) for name in (self.name, self.same_as))
+        return both(*(_same_part(getattr(one, part), getattr(two, part), one.reward) for part in self.shared))
+
+    def fixed_on(self, game: Game) -> Game | None:
+        return None if self.same_as else game
 
     def core_shape(self, sizes: Sizes) -> None:
         return None
@@ -384,11 +467,16 @@ class Counts(Ingredient):
 
 @dataclass(frozen=True)
 class Derived(Ingredient):
-    """Computed from the others when first asked for, after the hypotheses have passed; a caller may still give it."""
+    """Computed from the others when first asked for, after the hypotheses have passed; a caller may still give it.
+
+    ``exact`` is for what needs numbers that can be ordered, as an optimal policy does: where a claim goes on in balls, it is
+    computed of the exact instance behind them.
+    """
 
     name: str
     compute: Callable[[Case], Any] = field()
     optional: bool = True
+    exact: bool = False
 
     def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
         return ()
@@ -398,6 +486,15 @@ class Derived(Ingredient):
 
     def batch_of(self, value: Any) -> tuple[int, ...]:
         return ()  # it follows the others
+
+
+def _same_part(one: Array | None, two: Array | None, reference: Array) -> Truth:
+    """Whether two games have the same numbers in a part; a start may be missing from both."""
+    if one is two:
+        return everywhere(TRUE, (), reference)
+    if one is None or two is None:
+        return everywhere(FALSE, (), reference)
+    return every(compare(one, "=", two), tuple(range(-one.ndim, 0)))
 
 
 def _require_function(name: str, shape: Any) -> None:

@@ -138,6 +138,7 @@ def falsify(
 def tightness(
     claim: Annotated[str, typer.Argument(metavar="CLAIM", help="A bound's id, such as lemma-b.5.")],
     profile: Annotated[ProfileName, typer.Option(help="How long to search.")] = ProfileName.quick,
+    own: FromOption = None,
     seed: SeedOption = 0,
     seconds: SecondsOption = None,
     out: Annotated[
@@ -161,9 +162,12 @@ def tightness(
         if path is not None:
             require_writable(path)
     with Progress("search") as progress:
-        found = search(claim, profile.value, seed, progress, seconds)
+        found = search(claim_named(claim, own), profile.value, seed, progress, seconds)
     if found.witness is not None:
-        say(f"{found.claim.id} is false, by an exact instance of {found.witness.sizes}: mappo-verify falsify {claim}")
+        again = shlex.join(
+            ["mappo-verify", "falsify", claim, *(["--from", str(own.resolve())] if own is not None else [])]
+        )
+        say(f"{found.claim.id} is false, by an exact instance of {found.witness.sizes}: {again}")
         raise typer.Exit(1)
     if found.ratio is None:
         say(f"{found.claim.id}: no certified instance has two positive sides ({found.searched.text()})")

@@ -35,7 +35,7 @@ from .agents import extend, joint_action, order_of, prefix_sizes, reordered, spl
 from .conversion import convert
 from .game import Game
 from .tables import html_table, row_text
-from .validation import arrays_of, freeze, probabilities, require_batches_fit, rounding_of
+from .validation import arrays_of, freeze, probabilities, require_batches_fit, rounding_of, unchecked
 
 
 @explained_class
@@ -144,9 +144,15 @@ class Policy:
         if forbidden.any():
             bad = tuple(int(i) for i in np.argwhere(forbidden)[0])
             raise GameError(f"actions{list(bad)} = {chosen[bad]} is not available in state {bad[-1]}")
-        each = np.array([joint_action(index, game.action_sizes) for index in range(game.actions)])
-        rows = [np.eye(size, dtype=np.int8)[each[chosen, m]] for m, size in enumerate(game.action_sizes)]
-        return cls.product([like(row, game.system) for row in rows])
+        each = np.unravel_index(chosen, game.action_sizes)
+        rows = [np.eye(size, dtype=np.int8)[each[m]] for m, size in enumerate(game.action_sizes)]
+        tables = [like(row, game.system) for row in rows]
+        if is_hidden((game.transition,)):
+            return cls.product(tables)
+        counts = prefix_sizes(game.action_sizes)  # rows of 0 and a 1 need no checks
+        factors = [np.repeat(table[..., None, :], n, axis=-2) for table, n in zip(tables, counts, strict=False)]
+        frozen = tuple(freeze(factor, 3, game.system) for factor in factors)
+        return unchecked(cls, factors=frozen, system=game.system)
 
     @classmethod
     @explained

@@ -72,7 +72,7 @@ from .mirror_descent import (
     log_linear_step as log_linear_step,
 )
 from .optimal import optimal as optimal, certify_optimality as certify_optimality
-from .equilibria import best_response as best_response, nash_gaps as nash_gaps
+from .equilibria import best_response as best_response, nash_gaps as nash_gaps, nash_policy as nash_policy
 
 # --- Linear critics from data ----------------------------------------------------------------------------------------
 from .bellman_error import (

@@ -27,6 +27,7 @@ from ..arithmetic import (
     Array,
     System,
     as_array,
+    compare,
     contract,
     floats_of,
     is_hidden,
@@ -39,11 +40,12 @@ from ..errors import GameError
 from ..model import Game, Policy
 from ..model.agents import agent_axes, axis_of
 from ..model.conversion import convert
+from ..model.instances import instance_by_instance
 from .agent_values import companion_weights
 from .certified import EXACT_WORK, work
 from .distributions import visits
-from .optimal import Optimum, optimal
-from .values import lookahead, start_of
+from .optimal import Optimum, optimal, values_and_policy
+from .values import lookahead, start_of, state_values
 
 
 def _require_product(policy: Policy) -> None:
@@ -131,3 +133,52 @@ def nash_gaps(game: Game, policy: Policy, start: Any = None) -> Array:
         own = policy.factors[m - 1][..., 0, :]
         gains.append(contract("...s,...sa,...sa->...", visited, own, maximum(slack, like(0, slack))))
     return np.stack(gains, axis=-1)
+
+
+MAX_ROUNDS = 1_000
+NOISE = 1e-9
+"""A gain of floats below this share of the values may be rounding."""
+
+
+@explained
+def nash_policy(game: Game, policy: Policy) -> Policy:
+    """The deterministic Nash policy that agents reach from ``policy`` by best responses in turn, ``1, ..., N, 1, ...``.
+
+    In each turn one agent takes its best response where that is worth more in some state.  Rewards are common, so every change
+    improves the values of all, and after finitely many nobody gains: ``nash_gaps`` are 0 from every start.  From another
+    ``policy`` another equilibrium may be reached, which need not be optimal.
+
+    Raises :class:`~mappo_verify.errors.GameError` where ``policy`` is no product, and
+    :class:`~mappo_verify.errors.ExactnessError` on balls and symbols.
+    """
+    if is_hidden((game.transition,)):
+        found: Policy = instance_by_instance(nash_policy, game, policy)
+        return found
+    policy.require_fits(game)
+    _require_product(policy)
+    return _settled_in_turn(game, policy)
+
+
+def _settled_in_turn(game: Game, policy: Policy) -> Policy:
+    """Best responses in turn, on plain numbers, until a whole round has changed nothing."""
+    for m in range(1, game.agents + 1):  # whatever it was, the policy is deterministic from now on
+        policy = with_response(policy, m, values_and_policy(response_game(game, policy, m))[1])
+    for _ in range(MAX_ROUNDS):
+        quiet = True
+        for m in range(1, game.agents + 1):
+            now = state_values(game, policy)
+            best, response = values_and_policy(response_game(game, policy, m))
+            noise = NOISE * (1 + np.abs(now)) if game.system is System.FLOATS else like(0, now)
+            gains = np.asarray(np.asarray(compare(best - now, ">", noise) > 0).any(-1))
+            if gains.any():
+                quiet = False
+                changed = with_response(policy, m, response)
+                policy = Policy(
+                    tuple(
+                        np.where(gains[..., None, None, None], new, old)
+                        for new, old in zip(changed.factors, policy.factors, strict=True)
+                    )
+                )
+        if quiet:
+            return policy
+    raise GameError(f"best responses in turn did not settle within {MAX_ROUNDS} rounds")

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..arithmetic import Array, as_array, contract, lift, log, solve, square, tilt
+from ..arithmetic import Array, as_array, contract, lift, like, log, solve, square, tilt
 from ..arithmetic.explained import explained
 from ..model import Game, Policy
 from ..model.agents import split_last
@@ -59,21 +59,34 @@ def ideal_update(game: Game, policy: Policy, beta: Any) -> Policy:
 
 
 def exact_rate_bound(game: Game, beta: Any, steps: Any) -> Array:
-    """``[β Σ_m log|A_m| + N R/(1-γ)] / ((1-γ) K)``: what ``K`` ideal updates with the same ``β`` leave of the gap, at most.
+    """``[β Σ_m log|A_m| + N R/(1-γ)] / ((1-γ) (K+1))``: what ``K`` ideal updates with the same ``β`` leave of the gap, at most.
 
     For γ < 1, from the uniform policy, with exact values, against any comparator and from every start; ``R`` is
     :attr:`~mappo_verify.model.game.Game.reward_range`.  ``β > 0`` has the batch shape, ``steps`` is ``K``, or an array of them.
-    Source: theorem-4.5/exact-rate, beyond the paper.
+    Source: theorem-4.5/exact-rate-in-rewards, beyond the paper.
 
-    One agent, two actions with rewards 1 and 0, γ = 0, β = 1: ``(log 2 + 1)/K``.
+    One agent, two actions with rewards 1 and 0, γ = 0, β = 1: ``(log 2 + 1)/(K + 1)``.
 
     >>> import numpy as np
-    >>> print(exact_rate_bound(Game(np.zeros((1, 2, 1)), [[1, 0]], 0.0, (2,)), 1.0, np.array([1, 10])).round(4))
-    [1.6931 0.1693]
+    >>> print(exact_rate_bound(Game(np.zeros((1, 2, 1)), [[1, 0]], 0.0, (2,)), 1.0, np.array([1, 9])).round(4))
+    [0.8466 0.1693]
     """
     horizon, beta = game.horizon, as_array(beta)
     start, drift = beta * entropy_of(game.action_sizes, beta), game.agents * game.reward_range * horizon
-    return as_array(horizon * (start + drift) / steps)
+    return as_array(horizon * (start + drift) / (steps + 1))
+
+
+def convergence_bound(
+    spent: Any, steps: Any, beta: Any, bound: Any, discount: Any, action_sizes: tuple[int, ...]
+) -> Array:
+    """``β_k [Σ_m log|A_m| + S + (N/2) K B²/β_k²] / ((1-γ) K)``: what Theorem 4.5 allows for the mean gap of ``K`` iterations.
+
+    ``spent`` is ``S``, what the errors of these iterations cost by the theorem's form; ``beta`` is ``β_k``, the same in all.
+    Arguments broadcast.  Source: Theorem 4.5 (i), divided by ``K (1-γ)/β_k``.
+    """
+    half = second_order_term(len(action_sizes), bound / beta)
+    total = entropy_of(action_sizes, spent) + spent + half * steps
+    return as_array(beta * total / ((like(1, discount) - discount) * steps))
 
 
 def second_order_term(agents: int, increment: Any) -> Array:

@@ -107,7 +107,7 @@ def optimal(game: Game) -> Optimum:
     if bare(game.system) not in (System.FLOATS, System.RATIONALS):
         raise GameError(f"optimal() needs floats or rationals, not {game.system.value}; call it before .balls()")
     if is_hidden((game.transition,)):
-        return Optimum(*instance_by_instance(_values_and_policy, game))
+        return Optimum(*instance_by_instance(values_and_policy, game))
     if game.system is System.FLOATS:
         return _optimal_floats(game)
     try:
@@ -145,6 +145,10 @@ def _rounding(game: Game, policy: Policy, actions: npt.NDArray[np.intp]) -> Arra
 
 
 def _optimal_floats(game: Game) -> Optimum:
+    if not game.batch_shape:
+        at_once = _certified_at_once(game)
+        if at_once is not None:
+            return at_once
     actions = _settled(game, proper_actions(game))
     for _ in range(MAX_IMPROVEMENTS):
         found = compared(game, actions)
@@ -159,6 +163,21 @@ def _optimal_floats(game: Game) -> Optimum:
     raise GameError(f"policy iteration did not settle within {MAX_IMPROVEMENTS} improvements")
 
 
+def _certified_at_once(game: Game) -> Optimum | None:
+    """One game by floats and a bound of their errors; None where signs stay open or values are not sharp."""
+    from ..arithmetic.certified_iteration import certified_iteration
+
+    found = certified_iteration(game.transition, game.reward, float(game.discount), game.ends, ROUNDING)
+    if found is None:
+        return None
+    actions = allowed(game, found.actions)
+    error = found.error * (1 + 2.0**-50)
+    certificate = OptimalityCertificate(
+        found.values, actions, found.dual, -found.advantage, found.residual, found.gap, error, True
+    )
+    return Optimum(found.values, Policy.deterministic(game, actions), actions, certificate)
+
+
 def _inside(values: Array, found: Comparison) -> Array:
     """The values, moved into their certain bounds where those are finite."""
     with np.errstate(invalid="ignore"):
@@ -166,7 +185,8 @@ def _inside(values: Array, found: Comparison) -> Array:
     return np.where(np.isfinite(middle), middle, values)
 
 
-def _values_and_policy(game: Game) -> tuple[Array, Policy]:
+def values_and_policy(game: Game) -> tuple[Array, Policy]:
+    """Optimal values and a policy of plain numbers; of floats nothing is certified."""
     if game.system is not System.FLOATS:
         best = optimal(game)
         return best.values, best.policy

@@ -19,8 +19,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
-from ..arithmetic import Array, Truth, as_array, divide, lift, like, sqrt, support, true_everywhere
+from ..arithmetic import (
+    Array,
+    Truth,
+    as_array,
+    divide,
+    largest,
+    lift,
+    like,
+    log,
+    smallest,
+    sqrt,
+    square,
+    support,
+    true_everywhere,
+)
 from ..model import Game, Policy
 from ..model.agents import split_last
 from .concentrability import density_ratio, dominates, squared_concentrability
@@ -37,6 +52,25 @@ def propagation_factor(above: Array, below: Array) -> Array:
 def fit_cost_factor(below: Array) -> Array:
     """``2 φ^{m-1}``: what ``δ`` multiplies the fit's error with; Lemma B.4, on which it rests, is false."""
     return as_array(2 * as_array(below))
+
+
+def odds_change(increments: Array) -> Array:
+    """``max_a u(a) - min_a u(a)`` over the last axis: a step ``u`` of the logits multiplies odds by ``e`` to this, at most."""
+    increments = as_array(increments)
+    return as_array(largest(increments) - smallest(increments))
+
+
+def safe_odds_change(reference: Any) -> Array:
+    """``2 arsinh(3 + √2) = 4.381...``: Theorem 4.5 holds as printed where no step has a larger :func:`odds_change`.
+
+    In the number system of ``reference``.  Source: theorem-4.5/bounded-steps, beyond the paper.
+
+    >>> from mappo_verify.arithmetic import System, exp
+    >>> print(safe_odds_change(System.FLOATS).round(3), exp(safe_odds_change(System.FLOATS)).round(1))
+    4.381 79.9
+    """
+    side = 3 + sqrt(like(2, reference))
+    return as_array(2 * log(side + sqrt(square(side) + 1)))
 
 
 @dataclass(frozen=True, eq=False)

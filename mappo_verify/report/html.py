@@ -56,10 +56,11 @@ def write_report(
     """Write the folder of an audit and return the page; ``game`` and ``reproduce`` as for :func:`full_document`."""
     folder, document = Path(directory), full_document(report, game, reproduce, progress)
     found = {entry.id: _certificate(entry) for entry in report.claims}
+    source = certificates_folder()
     for row, entry in zip(document["claims"], report.claims, strict=True):
         own = found[entry.id]
         row["certificate"] = None if own is None else f"certificates/{entry.id.replace('/', '-')}.json"
-        row["checker"] = CHECKER if own is not None and entry.id in IDS else None
+        row["checker"] = CHECKER if own is not None and entry.id in IDS and source is not None else None
         row["latex"] = None if own is None else latex_of(entry, own)
     try:
         (folder / "certificates").mkdir(parents=True, exist_ok=True)
@@ -67,8 +68,8 @@ def write_report(
             own = found[row["id"]]
             if own is not None:
                 (folder / row["certificate"]).write_text(text_of(own), encoding="utf-8", newline="\n")
-        if any(row["checker"] for row in document["claims"]):
-            copy_checker(folder / "certificates")
+        if source is not None and any(row["checker"] for row in document["claims"]):
+            copy_checker(source, folder / "certificates")
         (folder / "report.json").write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         (folder / "index.html").write_text(page(document), encoding="utf-8")
     except OSError as error:
@@ -80,9 +81,8 @@ CHECKER = "certificates/check.py"
 """Where the checker lies beside a page."""
 
 
-def copy_checker(folder: Path) -> None:
-    """The checker of certificates, which needs Python alone, into ``folder``: from the package, or the checkout around it."""
-    source = certificates_folder()
+def copy_checker(source: Path, folder: Path) -> None:
+    """The checker of certificates, which needs Python alone, from the folder ``source`` into ``folder``."""
     for file in sorted(source.rglob("*.py")):
         target = folder / file.relative_to(source)
         target.parent.mkdir(parents=True, exist_ok=True)

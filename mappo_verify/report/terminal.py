@@ -156,6 +156,8 @@ def _parts_table(report: AuditReport) -> Table:
     for entry in report.claims:
         name = Text(entry.id if entry.claim.printed else f"{entry.id} °", "bold")
         name.append(f"\n{entry.how}", "not bold dim")
+        if entry.searched is not None:
+            name.append(f"\nsearched: {entry.searched.text()}", "not bold dim")
         standing = Text(entry.standing.value, STANDING_STYLE[entry.standing])
         if not entry.expected:
             standing.append(" !", "bold red")

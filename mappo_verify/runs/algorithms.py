@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..algorithms.bounded_steps import bounded_steps_ppo
 from ..algorithms.constant_step import constant_step
 from ..algorithms.datasets import Population
 from ..algorithms.independent_gradient import independent_gradient
@@ -31,6 +32,7 @@ from ..model.features import Features
 from .options import (
     BETA,
     CRITIC,
+    DISTANCE,
     EVALUATOR,
     FEATURES,
     ITERATIONS,
@@ -97,24 +99,29 @@ class Entry:
         return {option.name: option.default for option in self.options}
 
 
-def _algorithm_1(game: Game, o: Options, record: Record) -> Trace:
-    if game.terminates():
-        raise RunError(
-            f"Algorithm 1 needs stationary distributions, and {game.name or 'this game'} ends; let it begin again with "
-            "--restart (and --discount, if its discount is 1), or use constant-step, which needs none"
+def _algorithm_1(algorithm: Callable[..., Trace], ball: str) -> Callable[..., Trace]:
+    """Algorithm 1, and its variant with another ball; ``ball`` is the option that has its radius."""
+
+    def call(game: Game, o: Options, record: Record) -> Trace:
+        if game.terminates():
+            raise RunError(
+                f"Algorithm 1 needs stationary distributions, and {game.name or 'this game'} ends; let it begin again with "
+                "--restart (and --discount, if its discount is 1), or use constant-step, which needs none"
+            )
+        features = features_of(o["features"], game, o["seed"])
+        return algorithm(
+            game,
+            o["iterations"],
+            beta=o["beta"],
+            features=features,
+            critic=critic_of(o["critic"], features),
+            solver=solver_of(o["solver"]),
+            seed=o["seed"],
+            record=record,
+            **{ball: o[ball]},
         )
-    features = features_of(o["features"], game, o["seed"])
-    return multi_agent_ppo(
-        game,
-        o["iterations"],
-        beta=o["beta"],
-        radius=o["radius"],
-        features=features,
-        critic=critic_of(o["critic"], features),
-        solver=solver_of(o["solver"]),
-        seed=o["seed"],
-        record=record,
-    )
+
+    return call
 
 
 def _stepping(algorithm: Callable[..., Trace], critics_by: Callable[[Game], Features]) -> Callable[..., Trace]:
@@ -176,16 +183,24 @@ ALGORITHMS: dict[str, Entry] = {
         "Algorithm 1",
         "Algorithm 1: multi-agent PPO, each agent conditioned on those before it.",
         (ITERATIONS, BETA, RADIUS, CRITIC, SOLVER, FEATURES, SEED),
-        _algorithm_1,
+        _algorithm_1(multi_agent_ppo, "radius"),
         "theorem-4.5",
         example="--game climbing --solver sgd:100 --radius 5",
+    ),
+    "algorithm-1-repaired": Entry(
+        "Algorithm 1 repaired",
+        "Algorithm 1 with Algorithm 3 projecting about the current parameters: Theorem 4.5 holds as printed.",
+        (ITERATIONS, BETA, DISTANCE, CRITIC, SOLVER, FEATURES, SEED),
+        _algorithm_1(bounded_steps_ppo, "distance"),
+        "theorem-4.5",
+        example="--game climbing --solver sgd:100",
     ),
     "constant-step": Entry(
         "constant step",
         "The ideal update of Algorithm 1 with a step that does not depend on K; games may end.",
         STEPPING,
         _stepping(constant_step, Features.tabular),
-        "theorem-4.5/exact-rate",
+        "theorem-4.5/exact-rate-in-rewards",
     ),
     "independent-gradient": Entry(
         "independent gradient",
@@ -210,7 +225,7 @@ ALGORITHMS: dict[str, Entry] = {
         "Baseline: one agent that chooses the joint action.",
         STEPPING,
         _stepping(joint_mirror_descent, _single),
-        "theorem-4.5/exact-rate",
+        "theorem-4.5/exact-rate-in-rewards",
     ),
     "algorithm-2": Entry(
         "Algorithm 2 as printed",

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..algorithms.bounded_steps import DISTANCE as STEP_RADIUS
 from ..algorithms.critics import Critic, ExactCritic, MonteCarloCritic, NoisyCritic, RegressionCritic
 from ..algorithms.datasets import Data, Population, Samples
 from ..algorithms.pessimistic_linear import ClassThroughout, Evaluator, InClass, Unconstrained
@@ -60,6 +61,13 @@ SEED = Option("seed", int, 0, "Makes everything random reproducible; 0 or more."
 STEP = Option("step", float, 0.1, "The step size, above 0.", "η", ("--eta",))
 BETA = Option("beta", float, None, "β_k = β√K with β above 0.  Default: that of Theorem 4.5 for exact updates.", "β")
 RADIUS = Option("radius", float, None, "Keeps ‖θ‖ ≤ R, R above 0; sgd needs it.  Default: no limit.", "R")
+DISTANCE = Option(
+    "distance",
+    float,
+    STEP_RADIUS,
+    "Keeps ‖θ_{k+1} - θ_k‖ ≤ D, D above 0; up to the default Theorem 4.5 holds as printed.",
+    "D",
+)
 CRITIC = Option(
     "critic",
     str,

@@ -4,8 +4,8 @@ Each algorithm has its own theorem, or none (:data:`~mappo_verify.runs.algorithm
 
 - Algorithm 1: Theorem 4.5, from the errors that were really made, against the mean gap after every iteration; ``J`` is then taken
   from the comparator's stationary distribution, as in the theorem.
-- Constant steps, of the agents or of one agent that chooses the joint action: theorem-4.5/exact-rate, against the gap after every
-  iteration.  It needs exact values and γ < 1; without them Theorem 4.5 still holds.
+- Constant steps, of the agents or of one agent that chooses the joint action: theorem-4.5/exact-rate-in-rewards, against the gap
+  after every iteration.  It needs exact values and γ < 1; without them Theorem 4.5 still holds.
 - Algorithms that learn from data: Theorem 5.5 for Algorithm 2, D.7 for Algorithm 4, after all ``K`` iterations: the first term
   with the constant of the proof, which is all that a constant is known for, or the repaired theorem's bound.
 - Agents that ignore each other's actions, or share one policy: no theorem.
@@ -20,16 +20,16 @@ import numpy as np
 from ..algorithms.pessimistic_general import FiniteEvaluation
 from ..algorithms.pessimistic_iteration import Joint
 from ..algorithms.pessimistic_trace import PessimisticTrace, pessimistic_quantities
-from ..algorithms.trace import Trace, recompute
-from ..arithmetic import Array, divide
+from ..algorithms.trace import Trace
+from ..arithmetic import TRUE, Array, divide
+from ..bounds.convergence import RunBounds, exact_rate, of_run
+from ..bounds.pessimism import optimisation
 from ..errors import MappoVerifyError
 from ..model import Game
 from ..model.agents import join_last
 from ..quantities.bellman import bellman_operator
 from ..quantities.distributions import occupancy
 from ..quantities.divergence import squared_norm
-from ..quantities.mirror_descent import exact_rate_bound
-from ..quantities.online_learning import optimisation_bound
 from ..quantities.optimal import optimal
 from ..quantities.values import returns
 from ..reproduction.curves import iterations_shown, number
@@ -113,7 +113,7 @@ def _no_bounds(entry: Entry) -> dict[str, Any]:
     return {"theorem": None, "at": [], "says": f"No theorem bounds the gap of {entry.title}: {why}"}
 
 
-EXACT_RATE = "theorem-4.5/exact-rate"
+EXACT_RATE = "theorem-4.5/exact-rate-in-rewards"
 
 
 def _is_exact(plan: Plan, game: Game) -> bool:
@@ -124,7 +124,7 @@ def _is_exact(plan: Plan, game: Game) -> bool:
 def _rate_bounds(trace: Trace, game: Game, gaps: Array) -> dict[str, Any]:
     """The 1/K rate after every iteration, beside the gap that it bounds."""
     after = np.arange(1, trace.iterations + 1)
-    bound, left = exact_rate_bound(game, trace.beta, after), gaps[1:]
+    bound, left = exact_rate(game, trace.beta, after), gaps[1:]
     at = iterations_shown(trace.iterations)[1:]
     said = f"Gap {left[-1]:.3g} after {trace.iterations:,} iterations; {EXACT_RATE} allows {bound[-1]:.3g}"
     above = np.flatnonzero(left > bound + 1e-9 * np.abs(gaps).max())
@@ -146,21 +146,29 @@ def _rate_bounds(trace: Trace, game: Game, gaps: Array) -> dict[str, Any]:
 def _bounds(trace: Trace, game: Game, comparator: Any) -> dict[str, Any]:
     """Theorem 4.5 after every iteration, printed and repaired, beside the mean gap that it bounds."""
     try:
-        with np.errstate(all="ignore"):  # policies that round to 0 have infinite bounds
-            found = recompute(trace, game, comparator)
-            printed, repaired = _or_infinite(found.printed_bounds), _or_infinite(found.repaired_bounds)
+        found = of_run(trace, game, comparator)
     except MappoVerifyError as error:
         return {"theorem": "theorem-4.5", "at": [], "says": f"Theorem 4.5 gives no bound for this run: {error}"}
-    after = np.arange(1, trace.iterations + 1)
-    mean = np.cumsum(found.gaps) / after
+    mean, printed, repaired = found.measured, _or_infinite(found.printed), _or_infinite(found.repaired)
     at = iterations_shown(trace.iterations)[1:]
     rows = {"mean_gap": mean, "printed": printed, "repaired": repaired}
     return {
         "theorem": "theorem-4.5",
         "at": at.tolist(),
         **{name: _numbers(row[at - 1]) for name, row in rows.items()},
-        "says": _compared(mean, printed, repaired),
+        "says": _compared(mean, printed, repaired) + _proved(found),
     }
+
+
+def _proved(found: RunBounds) -> str:
+    """That no step was too large for the printed bound to be proved, where that is so."""
+    if found.proved != TRUE:
+        return ""
+    return (
+        f"; no step multiplies odds by more than {np.exp(float(found.change)):.3g} (79.9 is safe), so the "
+        "printed bound is a theorem here "
+        "(theorem-4.5/bounded-steps)"
+    )
 
 
 def _bound(value: float) -> str:
@@ -187,8 +195,8 @@ def _compared(mean: Array, printed: Array, repaired: Array) -> str:
 def _offline_bounds(trace: PessimisticTrace, entry: Entry) -> dict[str, Any]:
     """Theorem 5.5 or D.7 after all iterations: its first term, and what the repaired theorem adds where it applies."""
     problem, steps = trace.problem, trace.iterations
-    game, ceiling = problem.game, float(problem.ceiling)
-    optimise = float(optimisation_bound(ceiling, steps, game.action_sizes))
+    game = problem.game
+    optimise = float(optimisation(game, steps))
     mean = np.cumsum(returns(game, problem.comparator) - trace.returns()[:-1]) / np.arange(1, steps + 1)
     at = iterations_shown(steps)[1:]
     result: dict[str, Any] = {"theorem": entry.theorem, "at": at.tolist(), "mean_gap": _numbers(mean[at - 1])}

@@ -16,6 +16,7 @@ from . import (
     section_3,
     section_3_mirror_descent,
     section_4,
+    section_4_bounded_parameters,
     section_4_bounded_steps,
     section_4_convergence,
     section_4_equilibria,
@@ -39,6 +40,7 @@ PAPER = Paper(
             (
                 *section_4_convergence.CLAIMS,
                 *section_4_repaired.CLAIMS,
+                *section_4_bounded_parameters.CLAIMS,
                 *section_4_bounded_steps.CLAIMS,
                 *section_4_exact_updates.CLAIMS,
                 *section_4_equilibria.CLAIMS,

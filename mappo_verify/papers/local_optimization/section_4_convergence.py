@@ -60,7 +60,7 @@ from ...quantities.distributions import stationary_distribution
 from ...quantities.divergence import entropy_of, kl_divergence, l1_distance
 from ...quantities.mirror_descent import second_order_term
 from ...quantities.performance_difference import return_difference
-from ...quantities.update_errors import Update, fit_cost_factor, propagation_factor
+from ...quantities.update_errors import Update, fit_cost_factor, propagation_factor, safe_odds_change
 from ...quantities.values import returns
 from .common import total
 
@@ -465,7 +465,7 @@ BANDIT = Setting(
 
 
 # e^{2 arsinh(3 + √2)}: the odds factor up to which Theorem 4.5 is proved as printed; rounded down, so that it stays true.
-_ODDS = math.floor(10 * math.exp(2 * math.asinh(3 + math.sqrt(2)))) / 10
+_ODDS = math.floor(10 * math.exp(float(safe_odds_change(System.FLOATS)))) / 10
 BOUNDED_STEPS = f"no step multiplies the odds of two actions by more than {_ODDS}"
 SCOPE = (
     "False for update errors of size ε_k, which is all that the theorem uses; not shown for sample paths of Algorithm 3.  The "

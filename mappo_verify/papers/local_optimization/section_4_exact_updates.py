@@ -303,7 +303,7 @@ def exact_rate_of_rewards(case: Case) -> Iterator[Line]:
     )
     yield at_most(
         "[β Σ_m log|A_m| + N R/(1-γ)]/((1-γ)(K+1))",
-        exact_rate_bound(game, case.beta, steps + 1),
+        exact_rate_bound(game, case.beta, steps),
         because="H_* ≤ 1/(1-γ), and all values lie in an interval of length R/(1-γ)",
     )
 

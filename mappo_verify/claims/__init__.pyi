@@ -1,0 +1,16 @@
+# The public names of mappo_verify.claims, in reading order; see the rules in ../__init__.pyi.
+
+# --- Ingredients that follow from others -----------------------------------------------------------------------------
+from .related import (
+    OptimalPolicy as OptimalPolicy,
+    NashPolicy as NashPolicy,
+    Iterates as Iterates,
+    NearbyPolicy as NearbyPolicy,
+)
+
+# --- More ingredients ------------------------------------------------------------------------------------------------
+from .ingredients import PrefixTables as PrefixTables, Increments as Increments, START as START
+from .coordinates import Coordinate as Coordinate
+
+# --- Runs of every length, by induction ------------------------------------------------------------------------------
+from .induction import Run as Run, Step as Step, Place as Place, Summed as Summed, Arbitrary as Arbitrary
