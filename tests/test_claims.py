@@ -380,8 +380,11 @@ def test_batches_that_do_not_fit():
     games, others = (mv.random_game(2, (2,), batch=(count,)) for count in (3, 2))
     rows = mv.Policy([np.full((2, 2, 1, 2), 0.5)])
     assert others.batch_shape == rows.batch_shape == (2,)
-    with pytest.raises(ClaimError, match="batch axes of the ingredients do not fit"):
+    with pytest.raises(GameError, match=r"the batch axes do not fit: game \[3\], policy \[2\]"):
         mv.check("lemma-b.3", game=games, policy=rows)
+    one, three = mv.random_game(2, (2,)), mv.Policy([np.full((3, 2, 1, 2), 0.5)])
+    with pytest.raises(ClaimError, match="batch axes of the ingredients do not fit"):
+        mv.check("lemma-4.1", game=one, policy=rows, target=three)
 
 
 def test_systems_are_not_mixed():

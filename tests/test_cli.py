@@ -351,6 +351,8 @@ def test_optimal_exit_code_1_without_a_valid_certificate(mappo, monkeypatch):
     monkeypatch.setattr(module, "optimal", doubtful)
     code, out, _ = mappo("optimal", "--game", "climbing")
     assert code == 1 and "optimality FAILS" in words(out)
+    code, out, _ = mappo("optimal", "--game", "climbing", "--floats")
+    assert code == 1 and "optimality IS NOT CERTAIN, leave out --floats" in words(out)
 
 
 def test_optimal_without_values(mappo, tmp_path):

@@ -347,8 +347,12 @@ def optimum_table(game: Game, best: Optimum) -> RenderableType:
         _row(table, label, values_text(best.values[state]), ", ".join(names))
     certificate = best.certificate
     error = float(floats_of(certificate.error).max())
-    exact = "exactly" if system_of(best.values) is System.RATIONALS else f"beyond doubt, values within {error:.1e}"
-    words = f"optimality holds {exact}" if certificate.holds else "optimality IS NOT CERTAIN, leave out --floats"
+    if system_of(best.values) is System.RATIONALS:
+        words = "optimality holds exactly" if certificate.holds else "optimality FAILS"
+    elif certificate.holds:
+        words = f"optimality holds beyond doubt, values within {error:.1e}"
+    else:
+        words = "optimality IS NOT CERTAIN, leave out --floats"
     check = Text(
         f"{words}: v ≥ r + γPv everywhere, with equality at these actions; duality gap "
         f"{number_text(np.asarray(certificate.gap)[()])}",

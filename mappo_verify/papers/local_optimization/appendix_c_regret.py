@@ -185,7 +185,7 @@ def printed_regret(case: Case) -> Iterator[Line]:
     lost, width = as_array((case.gains * (case.comparator[..., None, :] - case.plays)).sum((-2, -1))), case.bound
     scale = case.sizes.steps * width * case.root
     yield line("Σ_k ⟨π - π_k, f_k⟩ at any (s, a^{1:m-1})", lost)
-    yield from _tuned(case, case.root / width)
+    yield from _tuned(case)
     yield at_most(
         "2√2 √(K log|A|) B",
         4 * scale,
@@ -193,7 +193,7 @@ def printed_regret(case: Case) -> Iterator[Line]:
         axiom=nonnegative(Fraction(15, 8) * scale),
     )
     yield line("E_{(s,a^{1:m-1}) ~ μ} Σ_k ⟨π - π_k, f_k⟩", as_array((case.weights * lost).sum(-1)))
-    eta = case.root / width
+    eta = case.eta
     yield at_most(
         "log|A|/η + ηKB²/8",
         case.logarithm / eta + eta * case.sizes.steps * square(width) / 8,
@@ -204,8 +204,9 @@ def printed_regret(case: Case) -> Iterator[Line]:
     yield at_most("2√2 √(K log|A|) B", 4 * scale, because="17/16 ≤ 2", axiom=nonnegative(Fraction(15, 8) * scale))
 
 
-def _tuned(case: Case, eta: Array) -> Iterator[Line]:
+def _tuned(case: Case) -> Iterator[Line]:
     """The sharp regret at the step of the paper."""
+    eta = case.eta
     guarantee = case.logarithm / eta + eta * case.sizes.steps * square(case.bound) / 8
     yield at_most(
         "log|A|/η + ηKB²/8",
@@ -225,7 +226,7 @@ def constant_of_the_step(case: Case) -> Iterator[Line]:
     yield line(
         "Σ_k ⟨π - π_k, f_k⟩", as_array((case.gains * (case.comparator[..., None, :] - case.plays)).sum((-2, -1)))
     )
-    yield from _tuned(case, case.root / case.bound)
+    yield from _tuned(case)
 
 
 def best_step(case: Case) -> Iterator[Line]:
@@ -415,6 +416,7 @@ ANY_PLAYS = Setting(
         Table("gains", lambda sizes: (sizes.states, sizes.steps, sizes.actions[0])),
         Distribution("plays", lambda sizes: (sizes.states, sizes.steps, sizes.actions[0])),
         PositiveScalar("root"),
+        Derived("eta", lambda case: case.root / case.bound),
         Derived("logarithm", lambda case: 2 * case.sizes.steps * square(case.root)),
     ),
 )
