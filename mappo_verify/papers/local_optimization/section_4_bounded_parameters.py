@@ -106,7 +106,7 @@ def bounded_odds(case: Case) -> Iterator[Line]:
     yield equal(
         f"{head} + Σ ε √(Σ κ w_{{m-1}}² (Σ_a π_{{k+1}}²/π_k - 1))",
         known + chain.over(lambda x, m: x.epsilon(m) * sqrt(moved(x, m))),
-        because="expanding the square: χ² = Σ κ w² χ²(π_{k+1}‖π_k)",
+        because="expanding the square: χ² = Σ κ w² χ²(π_{k+1}, π_k)",
     )
 
     def below(step: Step) -> Axiom:

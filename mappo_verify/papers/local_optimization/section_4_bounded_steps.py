@@ -126,7 +126,7 @@ def bounded_steps(case: Case) -> Iterator[Line]:
     yield equal(
         f"{head} + Σ ε √(Σ κ w_{{m-1}}² (E X²/(E X)² - 1)), X = e^u under π_k",
         known + chain.over(lambda x, m: x.epsilon(m) * sqrt(excess(x, m))),
-        because="π_{k+1} = π_k X/E X, so χ² = Σ κ w² χ²(π_{k+1}‖π_k)",
+        because="π_{k+1} = π_k X/E X, so χ² = Σ κ w² χ²(π_{k+1}, π_k)",
     )
     yield at_most(
         f"{head} + Σ ε √(Σ κ w_{{m-1}}² (h - E X)(E X - l)/(E X)²), l ≤ X ≤ h",
