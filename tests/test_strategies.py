@@ -92,7 +92,7 @@ def test_cases_of_every_setting_meet_what_holds_by_construction(claim):
         assert claim.setting.states[0] <= case.sizes.states <= claim.setting.states[1]
         for hypothesis in claim.setting.all_hypotheses:
             if hypothesis.by_construction:
-                assert np.min(unwrapped(hypothesis.holds(case), ())) == TRUE, hypothesis.name
+                assert np.min(unwrapped(hypothesis.truth(case), ())) == TRUE, hypothesis.name
 
     trial()
     assert seen

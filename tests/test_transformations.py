@@ -151,7 +151,7 @@ def test_masks_survive_what_one_does_to_games():
         (MASKED.floats().balls(), MASKS),
         (MASKED.with_discount(0).with_start([1, 0]), MASKS),
         (mv.time_limited(MASKED, 2).as_game(), [list(mask) * 2 for mask in MASKS]),
-        (mv.restarted(MASKED), MASKS),
+        (mv.games.restarted(MASKED), MASKS),
     ):
         assert [mask.tolist() for mask in game.available] == [np.array(mask, bool).tolist() for mask in wanted]
     single = MASKED.as_single_agent()

@@ -99,8 +99,8 @@ def test_a_long_error_is_cut():
 SWEPT = (
     "Game", "Policy", "Policy.deterministic", "Policy.from_joint", "Features.random", "named_game", "load_game", "save_game",
     "state_values", "returns", "quantities.lookahead", "agent_values", "subset_advantages", "policy_gradient",
-    "stationary_distribution",
-    "mirror_step", "fit_step", "optimal", "nash_gaps", "restarted", "from_gymnasium", "Plan", "load_run", "compare", "choose",
+    "stationary_distribution", "mirror_step", "quantities.fit_step", "optimal", "nash_gaps", "games.restarted",
+    "from_gymnasium", "Plan", "load_run", "compare", "choose",
     "largest", "quantities.occupancy", "quantities.population_moments", "quantities.density_ratio", "algorithms.constant_step",
     "kl_divergence", "equal",
 )  # fmt: skip

@@ -149,8 +149,8 @@ class Game:
             raise GameError(
                 f"a batch of {prod(batch)} games of this size is more than the limit of {MAX_ENTRIES} entries"
             )
+        ends = None if self.ends is None else self._given_ends(transition)
         if system is not System.SYMBOLS:
-            ends = None if self.ends is None else self._given_ends(transition)
             transition = probabilities("transition", transition, rounding_of(self.transition, states), ends=ends)
             require_finite("reward", reward)
             _require_discount(discount)
@@ -164,6 +164,8 @@ class Game:
                 transition, taken.reshape((1,) * len(transition.shape[:-3]) + (*taken.shape, 1)), -2
             )
             reward = np.take_along_axis(reward, taken.reshape((1,) * len(reward.shape[:-2]) + taken.shape), -1)
+            if ends is not None:  # of the row that stands in
+                ends = np.take_along_axis(ends, taken.reshape((1,) * len(ends.shape[:-2]) + taken.shape), -1)
         for name, value in {
             "available": masks,
             "transition": freeze(np.broadcast_to(transition, batch + transition.shape[-3:]), 3, system),
@@ -173,7 +175,7 @@ class Game:
             "action_sizes": sizes,
             "system": system,
             "ends": np.broadcast_to(
-                _ends(transition) if self.ends is None else self._given_ends(transition),
+                _ends(transition) if ends is None else ends,
                 batch + transition.shape[-3:-1],
             ),
             "state_names": names[0],
