@@ -130,7 +130,11 @@ def test_every_claim_of_the_script_has_a_file():
     assert {read_certificate(path).claim for path in FILES} == set(check.CLAIMS)
 
 
-@pytest.mark.parametrize("name", NAMES)
+SHORT = [name for name in NAMES if not name.startswith("theorem-4.5") or not name.endswith("-long")]
+"""Without runs of thousands of steps: both checkers judge those in tox's environment ``properties``."""
+
+
+@pytest.mark.parametrize("name", SHORT)
 def test_both_checkers_accept_what_is_shipped(name, capsys):
     path = FOLDER / f"{name}.json"
     assert check.main([str(path)]) == 0

@@ -29,7 +29,7 @@ def ending(system=System.RATIONALS, discount=HALF):
 
 
 def test_by_hand():
-    game = mv.restarted(ending())
+    game = mv.games.restarted(ending())
     expected = [
         [[HALF, THIRD + Fraction(1, 6)], [Fraction(3, 4), Fraction(1, 4)]],
         [[Fraction(3, 8), HALF + Fraction(1, 8)], [0, 1]],
@@ -46,7 +46,7 @@ def test_values_are_those_of_renewal():
         game = random_game(3, (2, 2), seed=seed)
         game = mv.Game(game.transition * like(Fraction(4, 5), game.system), game.reward, HALF, (2, 2), start=game.start)
         policy = mv.Policy.uniform(game)
-        values, again = mv.state_values(game, policy), mv.state_values(mv.restarted(game), policy)
+        values, again = mv.state_values(game, policy), mv.state_values(mv.games.restarted(game), policy)
         leaving = mv.Game(game.transition, like(np.full((3, 4), Fraction(1, 10), object), game.system), HALF, (2, 2))
         discounts = mv.state_values(leaving, policy)  # every move ends with 1/5, and the next one counts 1/2
         after = (game.start * again).sum()
@@ -57,24 +57,24 @@ def test_a_game_that_goes_on_keeps_its_numbers():
     game = mv.named_game("random:3x2x2:7").floats()
     game = game if game.start is not None else game.with_start(np.full(3, 1 / 3))
     assert not game.terminates()
-    np.testing.assert_array_equal(mv.restarted(game).transition, game.transition)
+    np.testing.assert_array_equal(mv.games.restarted(game).transition, game.transition)
 
 
 def test_batches_and_floats():
     games = mv.Game(
         [ending(System.FLOATS).transition] * 2, ending(System.FLOATS).reward, [0.5, 0.9], start=[[1, 0], [0, 1.0]]
     )
-    found = mv.restarted(games)
+    found = mv.games.restarted(games)
     for b in range(2):
-        np.testing.assert_array_equal(found[b].transition, mv.restarted(games[b]).transition)
+        np.testing.assert_array_equal(found[b].transition, mv.games.restarted(games[b]).transition)
     np.testing.assert_allclose(found[1].transition[0, 0], [0, 1])
     np.testing.assert_allclose(
-        mv.restarted(ending(System.FLOATS)).transition, mv.restarted(ending()).floats().transition
+        mv.games.restarted(ending(System.FLOATS)).transition, mv.games.restarted(ending()).floats().transition
     )
 
 
 def test_algorithm_1_runs_on_it():
-    assert mv.algorithms.multi_agent_ppo(mv.restarted(ending(System.FLOATS)), 3).iterations == 3
+    assert mv.algorithms.multi_agent_ppo(mv.games.restarted(ending(System.FLOATS)), 3).iterations == 3
 
 
 @pytest.mark.parametrize(
@@ -88,9 +88,11 @@ def test_algorithm_1_runs_on_it():
 )
 def test_what_is_refused(game, message):
     with pytest.raises(mv.errors.GameError, match=re.escape(message)):
-        mv.restarted(game)
+        mv.games.restarted(game)
 
 
 def test_exact_games_restart_before_they_become_balls():
-    assert not mv.restarted(ending()).balls().terminates()
-    mv.stationary_distribution(mv.restarted(ending()).balls(), mv.Policy.uniform(mv.restarted(ending())).balls())
+    assert not mv.games.restarted(ending()).balls().terminates()
+    mv.stationary_distribution(
+        mv.games.restarted(ending()).balls(), mv.Policy.uniform(mv.games.restarted(ending())).balls()
+    )
