@@ -11,14 +11,14 @@ taken with the inner minimum over the class, as equation (5) prints it, and with
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 
 import numpy as np
 
 from ...arithmetic import Array, as_array, contract, like, square
 from ...axioms import given, nonnegative, squares
-from ...claims.case import Case, Hypothesis
+from ...claims.case import Case, Hypothesis, Ingredient
 from ...claims.claim import Claim, Kind, Line, at_least, equal, line
 from ...claims.coordinates import Sizes
 from ...claims.ingredients import Derived, Distribution, PositiveScalar, Table
@@ -31,10 +31,6 @@ from ...quantities.bellman import bellman_operator
 from ...quantities.bellman_error import Moments, population_moments, start_features
 from ...quantities.divergence import squared_norm
 from ...quantities.values import returns
-
-
-def _problem(case: Case) -> OfflineProblem:
-    return (two_agent_gap if case.sizes.agents == 2 else one_agent_gap)().to(case.system)
 
 
 def _policy(case: Case) -> Policy:
@@ -189,17 +185,24 @@ def _gap(case: Case, loss: Fraction) -> Iterator[Line]:
 
 FIRST = Hypothesis.at_least_zero("f(s, 0) ≥ 0", lambda case: case.weights[0])
 LAST = Hypothesis.at_least_zero("f(y) ≥ 0", lambda case: case.weights[3])
-COMMON = (
-    Distribution("first", lambda _: (2,)),
-    PositiveScalar("price", high=99),
-    Table("weights", lambda _: (4,)),
-    Derived("problem", _problem),
-    Derived("game", lambda case: case.problem.game),
-    Derived("policy", _policy),
-)
+
+
+def _ingredients(gap: Callable[[], OfflineProblem], *more: Table) -> tuple[Ingredient, ...]:
+    """Free numbers, and what follows from them in one of the two games."""
+    return (
+        Distribution("first", lambda _: (2,)),
+        PositiveScalar("price", high=99),
+        Table("weights", lambda _: (4,)),
+        *more,
+        Derived("problem", lambda case: gap().to(case.system)),
+        Derived("game", lambda case: case.problem.game),
+        Derived("policy", _policy),
+    )
+
+
 ONE_AGENT = Setting(
     "the one-agent gap with population data, any policy at the start, any price λ, any critic of the class",
-    COMMON,
+    _ingredients(one_agent_gap),
     (FIRST,),
     agents=(1, 1),
     states=(1, 1),
@@ -207,7 +210,7 @@ ONE_AGENT = Setting(
 )
 TWO_AGENTS = Setting(
     "the two-agent gap with population data, any policy of agent 1 at the start against an even agent 2, any price, any critics",
-    (*COMMON[:3], Table("others", lambda _: (5,)), *COMMON[3:]),
+    _ingredients(two_agent_gap, Table("others", lambda _: (5,))),
     (LAST,),
     agents=(2, 2),
     states=(1, 1),
