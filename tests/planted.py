@@ -34,15 +34,15 @@ PLANTED: tuple[Planted, ...] = (
     Planted(
         "γ squared in I - γP_π",
         VALUES,
-        "- lift(game.discount, 2) * induced_transition",
-        "- lift(game.discount * game.discount, 2) * induced_transition",
+        "identity_minus(game.discount, induced",
+        "identity_minus(game.discount * game.discount, induced",
         ("section-3.1",),
     ),
     Planted(
         "I + γP_π instead of I - γP_π",
         VALUES,
-        "identity(game.states, game.system) - lift",
-        "identity(game.states, game.system) + lift",
+        "identity_minus(game.discount, induced",
+        "identity_minus(-game.discount, induced",
         ("section-3.1",),
     ),
     Planted(
@@ -555,27 +555,6 @@ PLANTED: tuple[Planted, ...] = (
         ("lemma-d.5/population",),
     ),
     Planted(
-        "squared error instead of Bellman error",
-        FINITE,
-        "losses) - smallest(losses, 0)",
-        "losses) - 0 * smallest(losses, 0)",
-        ("lemma-d.5/population",),
-    ),
-    Planted(
-        "the inner minimum over the target's critic",
-        FINITE,
-        "smallest(losses, 0)",
-        "smallest(losses, 1)",
-        ("lemma-d.5/population",),
-    ),
-    Planted(
-        "(x - y)² = x² - xy + y²",
-        FINITE,
-        '- 2 * contract("f...sp',
-        '- contract("f...sp',
-        ("lemma-d.5/population",),
-    ),
-    Planted(
         "a bonus for Bellman error",
         FINITE,
         "+ lift(as_array(penalty), 1) * self.errors",
@@ -652,13 +631,6 @@ PLANTED: tuple[Planted, ...] = (
         "squared_norm(self.fit_error(m), self.sigma(m), axes=3)",
         "squared_norm(self.fit_error(m), self.sigma(m) * self.sigma(m), axes=3)",
         ("theorem-4.5/repaired-sharp", "theorem-4.5/repaired"),
-    ),
-    Planted(
-        "the density divided by π_k once more",
-        UPDATE,
-        "ratio * (change / own if everywhere else divide(change, own))",
-        "ratio * (change / (own * own) if everywhere else divide(change, own))",
-        ("theorem-4.5/sharp-is-tight",),
     ),
     # --- ratio games
     Planted(

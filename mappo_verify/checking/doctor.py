@@ -41,8 +41,8 @@ SELF_TEST: tuple[Planted, ...] = (
     Planted(
         "γ dropped from I - γP_π",
         "quantities/values.py",
-        "- lift(game.discount, 2) * induced_transition",
-        "- induced_transition",
+        "identity_minus(game.discount, induced",
+        "identity_minus(1 + 0 * game.discount, induced",
         ("section-3.1",),
     ),
     Planted(
