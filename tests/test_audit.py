@@ -93,7 +93,8 @@ def test_every_witness_rechecks_from_its_plain_data(whole):
         for coordinate in entry.claim.setting.coordinates(sizes):
             values = np.asarray(stored["coordinates"][coordinate.name])
             assert values.min() >= coordinate.low
-            assert coordinate.kind == "weight" or values.max() <= coordinate.high
+            # certificates that are decided anew may have larger numbers than are drawn
+            assert coordinate.kind == "weight" or values.max() <= coordinate.high or entry.witness.known
 
 
 def test_witnesses_are_small(whole):

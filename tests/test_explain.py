@@ -19,7 +19,7 @@ from mappo_verify.report.terminal import explanation, values_text
 
 def text_of(*found):
     out = StringIO()
-    Console(file=out, width=160).print(explanation(*found))
+    Console(file=out, width=240).print(explanation(*found))
     return out.getvalue()
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from ..arithmetic import System
 from ..arithmetic.explained import explained
 from ..claims.claim import Claim
+from ..claims.coordinates import Sizes
 from ..claims.verdict import Evidence, Standing, Verdict
 from ..errors import ClaimError, MappoVerifyError
 from ..model import Game
@@ -75,18 +76,21 @@ def _named(game: Game) -> str:
 def _on_an_instance(claim: Claim, seed: int) -> Explanation:
     every = sizes_of(claim.setting)
     sizes = next((s for s in every if s.agents == min(2, claim.setting.agents[1]) and min(s.actions) > 1), every[-1])
-    drawn = draw(claim.setting, sizes, CANDIDATES, np.random.default_rng(seed))
-    cases = [instance(drawn, index) for index in range(CANDIDATES)]
     compared = COMPARED if claim.setting.explore else 1
 
-    def with_lines() -> Iterator[Evidence]:
-        for alone in cases:
-            evidence = certify(claim, partial(claim.setting.case, alone, sizes))
+    def with_lines(sizes: Sizes) -> Iterator[Evidence]:
+        drawn = draw(claim.setting, sizes, CANDIDATES, np.random.default_rng(seed))
+        for index in range(CANDIDATES):
+            evidence = certify(claim, partial(claim.setting.case, instance(drawn, index), sizes))
             if evidence.lines:  # its hypotheses are met, certainly
                 yield evidence
 
-    found = [evidence for evidence, _ in zip(with_lines(), range(compared), strict=False)]
-    best = min(found, key=_effort) if found else certify(claim, partial(claim.setting.case, cases[0], sizes))
+    for tried in (sizes, *(other for other in every if other != sizes)):  # hypotheses may be met at few sizes
+        found = [evidence for evidence, _ in zip(with_lines(tried), range(compared), strict=False)]
+        if found:
+            return claim, min(found, key=_effort), f"a drawn instance ({tried}; seed {seed})"
+    drawn = draw(claim.setting, sizes, 1, np.random.default_rng(seed))
+    best = certify(claim, partial(claim.setting.case, instance(drawn, 0), sizes))
     return claim, best, f"a drawn instance ({sizes}; seed {seed})"
 
 

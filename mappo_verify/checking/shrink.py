@@ -119,8 +119,8 @@ def _candidates(claim: Claim, sizes: Sizes, current: dict[str, Any]) -> Iterator
             if _cost(divided) < _cost(values) and (divided >= coordinate.low).all():
                 yield _cost(divided) - _cost(values), {**current, coordinate.name: divided}
         elif (common := int(np.gcd.reduce(values, axis=None))) > 1:
-            scaled = values // common
-            if (scaled >= coordinate.low).all():
+            scaled = np.asarray(values // common)
+            if (scaled >= coordinate.low).all() and (scaled <= np.maximum(coordinate.high, values)).all():
                 yield _cost(scaled) - _cost(values), {**current, coordinate.name: scaled}
         for index in np.ndindex(values.shape):
             before = int(values[index])

@@ -79,11 +79,16 @@ BIG = {"Σ": r"\sum", "Π": r"\prod"}
 RELATIONS = {"=": "=", "≤": r"\le", "≥": r"\ge", "<": "<", ">": ">", "∝": r"\propto", "~": r"\sim", "≈": r"\approx"}
 RELATIONS |= {"∈": r"\in", "→": r"\to", "≠": r"\ne", "⇒": r"\Rightarrow", "↦": r"\mapsto"}
 OPERATORS = {"+": "+", "-": "-", "/": "/", "±": r"\pm", "×": r"\times", "∪": r"\cup", "∩": r"\cap"}
+FRACTIONS = ("½", "¼", "¾", "⅓", "⅛")
 SYMBOLS = {
     "∞": r"\infty",
     "∂": r"\partial",
     "∇": r"\nabla",
     "½": r"\tfrac12",
+    "¼": r"\tfrac14",
+    "¾": r"\tfrac34",
+    "⅓": r"\tfrac13",
+    "⅛": r"\tfrac18",
     "°": r"^{\circ}",
     "*": "*",
     "!": "!",
@@ -342,7 +347,7 @@ class _Reader:
                 *OPEN,
                 *BIG,
                 "√",
-                "½",
+                *FRACTIONS,
                 "∂",
             )
             return r"\," if self.last == "operand" and operand_next else " "
@@ -379,7 +384,8 @@ class _Reader:
             return command + (" " if command.startswith("\\") or not tight else "")
         if text in SYMBOLS:
             return self._scripted(
-                SYMBOLS[text] + (" " if SYMBOLS[text][-1].isalpha() else ""), "number" if text == "½" else "operand"
+                SYMBOLS[text] + (" " if SYMBOLS[text][-1].isalpha() else ""),
+                "number" if text in FRACTIONS else "operand",
             )
         if text in (",", ";", ":"):
             self.last = "start"
