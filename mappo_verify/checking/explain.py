@@ -82,7 +82,7 @@ def _on_an_instance(claim: Claim, seed: int) -> Explanation:
         drawn = draw(claim.setting, sizes, CANDIDATES, np.random.default_rng(seed))
         for index in range(CANDIDATES):
             evidence = certify(claim, partial(claim.setting.case, instance(drawn, index), sizes))
-            if evidence.lines:  # its hypotheses are met, certainly
+            if evidence.lines and evidence.verdict is not Verdict.NOT_APPLICABLE:  # it says something there
                 yield evidence
 
     for tried in (sizes, *(other for other in every if other != sizes)):  # hypotheses may be met at few sizes
