@@ -149,12 +149,12 @@ def two_agents(case: Case) -> Iterator[Line]:
     parts = np.stack([*(shift[j] - shift[4] / 2 for j in range(2)), *(shift[j] for j in (2, 3))], axis=-1)
     yield line("f^2(s, π) + λE(f^2)", _objective(case, 2, case.others))
     yield equal(
-        "the same at f°° = (½ - 9π(0)/(4λ) twice, ⅓ - 2π(1)/λ twice; 1 - π(0)/(2λ)) + λ[⅛ Σ δ² + ½δ'²]",
+        "the same at g° = (½ - 9π(0)/(4λ) twice, ⅓ - 2π(1)/λ twice; 1 - π(0)/(2λ)) + λ[⅛ Σ δ² + ½δ'²]",
         _objective(case, 2, critic) + price * (even * square(parts).sum(-1) + half * square(shift[4])),
         because="a parabola around its vertex, where agent 2's two actions have the same value: it stays even",
     )
     yield at_least(
-        "f°°(s, π) + λE(f°°)",
+        "g°(s, π) + λE(g°)",
         _objective(case, 2, critic),
         because="five squares",
         axiom=squares(parts).sum(-1) * (price / 8) + squares(shift[4]) * (price / 2),
