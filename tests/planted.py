@@ -527,27 +527,6 @@ PLANTED: tuple[Planted, ...] = (
     ),
     # --- offline data and finite classes
     Planted(
-        "γ dropped from the targets in the data",
-        DATA,
-        "occurs * game.reward + lift(game.discount, 2) * reached",
-        "occurs * game.reward + reached",
-        ("lemma-d.5/population",),
-    ),
-    Planted(
-        "rewards not weighted by how often they occur",
-        DATA,
-        "targets = occurs * game.reward",
-        "targets = game.reward",
-        ("lemma-d.5/population",),
-    ),
-    Planted(
-        "data that ends an episode forgotten",
-        DATA,
-        "joint[..., None] * game.outcomes",
-        "joint[..., None] * game.outcomes * like([1] * game.states + [0], game.system)",
-        ("lemma-d.5/population",),
-    ),
-    Planted(
         "the agents after m left out of the data",
         DATA,
         "joint = extend(joint, factor)",
@@ -581,13 +560,6 @@ PLANTED: tuple[Planted, ...] = (
         "return square(smallest(self.residual_norms",
         "return square(largest(self.residual_norms",
         ("assumption-d.2",),
-    ),
-    Planted(
-        "completeness of the best critic only",
-        FINITE,
-        "return largest(smallest(distances, -2))",
-        "return smallest(smallest(distances, -2))",
-        ("lemma-d.5/population",),
     ),
     # --- errors of an update
     Planted(
