@@ -412,13 +412,6 @@ PLANTED: tuple[Planted, ...] = (
         ("lemma-b.2/rate",),
     ),
     Planted(
-        "the squared loss without its weights",
-        SGD,
-        'contract("...n,...wn->...w", chances, square(prediction_errors',
-        'contract("...n,...wn->...w", 0 * chances + 1, square(prediction_errors',
-        ("lemma-b.2/rate",),
-    ),
-    Planted(
         "a gradient ten times too long",
         SGD,
         "prediction_errors(features, targets, theta)[..., np.arange(len(chosen)), chosen]",
@@ -426,6 +419,13 @@ PLANTED: tuple[Planted, ...] = (
         ("lemma-b.2/rate",),
     ),
     # --- online learning
+    Planted(
+        "the squared loss without its weights",
+        SGD,
+        'contract("...n,...wn->...w", chances, square(prediction_errors',
+        'contract("...n,...wn->...w", 0 * chances + 1, square(prediction_errors',
+        ("lemma-b.2/rate",),
+    ),
     Planted(
         "every play made from the first, not from the one before",
         ONLINE,

@@ -695,7 +695,7 @@ def test_policy_iteration_and_solvers_that_do_not_settle_say_so(monkeypatch):
     optimality = importlib.import_module("mappo_verify.quantities.optimal")  # the package has a function of this name
     monkeypatch.setattr(optimality, "MAX_IMPROVEMENTS", 0)
     with pytest.raises(MappoVerifyError, match="did not settle within 0 improvements"):
-        mv.optimal(mv.named_game("climbing").floats())
+        mv.optimal(mv.named_game("climbing"))
 
     class Problem:
         status = "infeasible"
