@@ -182,7 +182,7 @@ def test_the_hypotheses_of_every_claim_can_be_met(claim):
         case = claim.setting.case(drawn, sizes, System.RATIONALS)
         for hypothesis in claim.setting.all_hypotheses:
             if hypothesis.by_construction:
-                assert (unwrapped(hypothesis.holds(case), case.several) == TRUE).all(), hypothesis.name
+                assert (unwrapped(hypothesis.truth(case), case.several) == TRUE).all(), hypothesis.name
         for _, evidence in decide(trivial, drawn, sizes):
             met += np.asarray(evidence.verdict, dtype=object).ravel().tolist().count(mv.Verdict.HOLDS)
         seen += count
