@@ -525,12 +525,47 @@ PLANTED: tuple[Planted, ...] = (
         "as_array(table) - image",
         ("lemma-c.3/each-agent",),
     ),
+    Planted(
+        "γ dropped from the targets in the data",
+        DATA,
+        "occurs * game.reward + lift(game.discount, 2) * reached",
+        "occurs * game.reward + reached",
+        ("lemma-d.5/population",),
+    ),
+    Planted(
+        "rewards not weighted by how often they occur",
+        DATA,
+        "targets = occurs * game.reward",
+        "targets = game.reward",
+        ("lemma-d.5/population",),
+    ),
     # --- offline data and finite classes
     Planted(
         "the agents after m left out of the data",
         DATA,
         "joint = extend(joint, factor)",
         "joint = extend(joint, 0 * factor + 1)",
+        ("lemma-d.5/population",),
+    ),
+    Planted(
+        "squared error instead of Bellman error",
+        FINITE,
+        "losses) - smallest(losses, 0)",
+        "losses) - 0 * smallest(losses, 0)",
+        ("lemma-d.5/population",),
+    ),
+    Planted(
+        "the inner minimum over the target's critic",
+        FINITE,
+        "smallest(losses, 0)",
+        "smallest(losses, 1)",
+        ("lemma-d.5/population",),
+    ),
+    Planted(
+        "(x - y)² = x² - xy + y²",
+        FINITE,
+        '- 2 * contract("f...sp',
+        '- contract("f...sp',
         ("lemma-d.5/population",),
     ),
     Planted(
@@ -560,6 +595,13 @@ PLANTED: tuple[Planted, ...] = (
         "return square(smallest(self.residual_norms",
         "return square(largest(self.residual_norms",
         ("assumption-d.2",),
+    ),
+    Planted(
+        "completeness of the best critic only",
+        FINITE,
+        "return largest(smallest(distances, -2))",
+        "return smallest(smallest(distances, -2))",
+        ("assumption-d.3",),
     ),
     # --- errors of an update
     Planted(

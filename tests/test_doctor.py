@@ -38,7 +38,7 @@ def certainly_negative(margin):
     if re.fullmatch(r"-?\d+(/\d+)?", margin):
         return Fraction(margin) < 0, True
     with precision(512):
-        if margin.startswith("[") or re.fullmatch(r"-?\d+\.\d+", margin):  # a ball, perhaps of radius 0
+        if margin.startswith("[") or re.fullmatch(r"-?\d+\.\d+(e-?\d+)?", margin):  # a ball, perhaps of radius 0
             ball = flint.arb(margin)
             return bool(ball.is_finite()) and ball < 0, False
         text = re.sub(r"log[ (](\d+)\)?", r"Number(\1).log()", margin.replace("·", "*"))
@@ -52,6 +52,7 @@ def test_margins_as_text_are_understood():
     assert certainly_negative("24/233·log 2 - 9·log 8") == (True, True)
     assert certainly_negative("9·log 8 - 24/233·log 2") == (False, True)
     assert certainly_negative("[-0.25 +/- 1e-9]") == (True, False)
+    assert certainly_negative("-2.5e-06") == (True, False) and certainly_negative("2.5e-06") == (False, False)
     assert certainly_negative("-221.000") == (True, False) and certainly_negative("0.500") == (False, False)
     assert certainly_negative("[+/- 1e-9]") == (False, False)
     assert certainly_negative("[+/- inf]") == (False, False)

@@ -97,17 +97,20 @@ class FiniteClass:
 
     # --- on data ------------------------------------------------------------------------------------------------------
 
-    def _losses(self, game: Game, policy: Policy, data: Array) -> Array:
-        """``L(f', f)`` without the part that is the same for every ``f'``, ``[|F'|, |F|, ...]``."""
+    def losses(self, game: Game, policy: Policy, data: Array, candidates: Array | None = None) -> Array:
+        """``L(f', f)`` without the part that is the same for every ``f'``, ``[|F'|, |F|, ...]``.
+
+        ``f'`` runs over the class, or over ``candidates`` ``[..., |F'|, S, |A_1|···|A_m|]``; ``data`` is ``[..., S, A, S+1]``.
+        """
         tables = np.moveaxis(self.tables, -3, 0)
         occurs, targets = regression(game, policy, tables, data, self.m)
-        tables = listed(tables, targets.ndim - 3)
-        squares = as_array((occurs * square(tables)).sum((-2, -1)))
-        return as_array(squares[:, None] - 2 * contract("f...sp,g...sp->fg...", tables, targets))
+        fits = listed(tables if candidates is None else np.moveaxis(candidates, -3, 0), targets.ndim - 3)
+        squares = as_array((occurs * square(fits)).sum((-2, -1)))
+        return as_array(squares[:, None] - 2 * contract("f...sp,g...sp->fg...", fits, targets))
 
     def errors(self, game: Game, policy: Policy, data: Array) -> Array:
         """``E(f) ≥ 0`` for every ``f``, ``[..., |F|]``; ``data`` is ``[..., S, A, S+1]``."""
-        losses = self._losses(game, policy, data)
+        losses = self.losses(game, policy, data)
         return np.moveaxis(as_array(np.einsum("ff...->f...", losses) - smallest(losses, 0)), 0, -1)
 
     def objective(self, game: Game, policy: Policy, data: Array, penalty: Any, start: Array) -> Array:

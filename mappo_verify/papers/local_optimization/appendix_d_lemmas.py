@@ -51,7 +51,7 @@ from ...claims.ingredients import START, Derived, Distribution, GameData, Positi
 from ...claims.settings import Setting
 from ...claims.verdict import Standing
 from ...model import Game, Policy
-from ...quantities.agent_values import agent_values, average_out
+from ...quantities.agent_values import agent_values
 from ...quantities.distributions import state_action_distribution, visits
 from ...quantities.finite_class import FiniteClass, visited_states
 from ...quantities.values import returns
@@ -172,7 +172,8 @@ def realistic_in_the_limit(case: Case) -> Iterator[Line]:
     wrong = finite.tables - finite.backups(case.game, case.policy)
     losses, noise = _losses(case, finite)
     mine = as_array((own * _diagonal(losses)).sum(-1))
-    yield line("E(f_π) = L(f_π, f_π) - min_f' L(f', f_π)", mine - as_array((own * smallest(losses)).sum(-1)))
+    errors = finite.errors(case.game, case.policy, case.law)
+    yield line("E(f_π) = L(f_π, f_π) - min_f' L(f', f_π)", as_array((own * errors).sum(-1)))
     apart = squares(finite.tables[..., None, :, :, :] - finite.backups(case.game, case.policy)[..., :, None, :, :])
     yield at_most(
         "L(f_π, f_π) - L(T f_π, f_π)",
@@ -195,21 +196,11 @@ def realistic_in_the_limit(case: Case) -> Iterator[Line]:
 
 
 def _losses(case: Case, finite: FiniteClass) -> tuple[Array, Array]:
-    """``L(f', f)`` of the law of the data, ``[F, F']`` with ``f'`` last, and ``L(T f, f)``, the noise of the target, ``[F]``."""
+    """``L(f', f)`` on the law of the data, ``[F, F']``, and ``L(T f, f)``, ``[F]``, without what is the same for every ``f'``."""
     game, policy = case.game, case.policy
-    tables, backups = finite.tables, finite.backups(game, policy)
-    follow = average_out(tables, policy, AGENT)[0][..., 0]
-    ahead = np.concatenate([follow, 0 * follow[..., :1]], axis=-1)
-    target = game.reward[..., None] + lift(game.discount, 3) * ahead[..., :, None, None, :]
-    shape = (*case.law.shape[:-2], finite.tables.shape[-1], -1, case.law.shape[-1])
-    law, target = (
-        case.law.reshape(shape),
-        target.reshape(*target.shape[:-2], finite.tables.shape[-1], -1, target.shape[-1]),
-    )
-    difference = tables[..., None, :, :, :, None, None] - target[..., :, None, :, :, :, :]
-    rest = backups[..., :, :, :, None, None] - target
-    losses = as_array((law * square(difference)).sum((-4, -3, -2, -1)))
-    return losses, as_array((law * square(rest)).sum((-4, -3, -2, -1)))
+    losses = finite.losses(game, policy, case.law)
+    noise = finite.losses(game, policy, case.law, finite.backups(game, policy))
+    return np.moveaxis(losses, 0, -1), _diagonal(np.moveaxis(noise, 0, -1))
 
 
 def _diagonal(losses: Array) -> Array:
@@ -238,7 +229,7 @@ def generalisation_in_the_limit(case: Case) -> Iterator[Line]:
     flat = square(finite.tables - backups)
     gaps = square(finite.tables[..., None, :, :, :] - backups[..., :, None, :, :])
     distances = as_array((gaps * case.distribution).sum((-2, -1)))
-    errors = _diagonal(losses) - smallest(losses)
+    errors = finite.errors(case.game, case.policy, case.law)
     yield line("‖f - T f‖²_{2,μ}", as_array((flat * case.distribution).sum((-2, -1))))
     yield equal(
         "L(f, f) - L(T f, f)",
