@@ -646,6 +646,13 @@ PLANTED: tuple[Planted, ...] = (
         "squared_norm(self.fit_error(m), self.sigma(m) * self.sigma(m), axes=3)",
         ("theorem-4.5/repaired-sharp", "theorem-4.5/repaired"),
     ),
+    Planted(
+        "the density divided by π_k once more",
+        UPDATE,
+        "(change / own if everywhere else",
+        "(change / (own * own) if everywhere else",
+        ("theorem-4.5/sharp-is-tight",),
+    ),
     # --- ratio games
     Planted(
         "the probability to stop without the discount",

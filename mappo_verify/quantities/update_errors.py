@@ -168,15 +168,21 @@ class Update:
         """``w_{m-1}``, shape ``[..., S, |A_1|···|A_{m-1}|]``."""
         return density_ratio(*self._covering, m - 1)
 
-    def squared_weighted(self, m: int, change: Array) -> Array:
-        """``‖w_{m-1} change/π_k^m‖²_{2,σ_k}``, shape ``[...]``, for ``change`` in the shape of the factor.
+    def weighted(self, m: int, change: Array) -> Array:
+        """``w_{m-1} change/π_k^m``, for ``change`` in the shape of the factor.
 
-        With ``π_k^m - π_{k+1}^m`` its root takes the place of ``2φ^{m-1}`` in a ``δ`` that holds (theorem-4.5/repaired).
         Floats may round ``π_k^m`` to 0; then it is infinite, or not a number, unless ``change`` is 0 there, too.
         """
-        ratio, own = density_ratio(*self._covering, m - 1)[..., None], self.policy.factors[m - 1]
+        own = self.policy.factors[m - 1]
         everywhere = true_everywhere(support(own))  # divide() asks where ``change`` is 0, which balls cannot say
-        return squared_norm(ratio * (change / own if everywhere else divide(change, own)), self.sigma(m), 3)
+        return as_array(self.ratio(m)[..., None] * (change / own if everywhere else divide(change, own)))
+
+    def squared_weighted(self, m: int, change: Array) -> Array:
+        """``‖w_{m-1} change/π_k^m‖²_{2,σ_k}``, shape ``[...]``, see :meth:`weighted`.
+
+        With ``π_k^m - π_{k+1}^m`` its root takes the place of ``2φ^{m-1}`` in a ``δ`` that holds (theorem-4.5/repaired).
+        """
+        return squared_norm(self.weighted(m, change), self.sigma(m), 3)
 
     # -- along the comparator -----------------------------------------------------------------------------------------
 

@@ -24,13 +24,20 @@ from ...claims.verdict import Standing
 from ...quantities.update_errors import Update
 from .common import total
 from .section_4_convergence import RUN
-from .section_4_repaired import REST, Chain, budget, descent, errors_of, rest_of, root_of_spread, split_fit
-
-
-def _visits(update: Update, m: int) -> Array:
-    """``κ w_{m-1}² = ν_*π_*^{1:m-1} w_{m-1}``, shape ``[S, prefixes]``."""
-    weights: Array = update.sigma(m).sum(-1) * square(update.ratio(m))
-    return weights
+from .section_4_repaired import (
+    REST,
+    Chain,
+    along_errors,
+    budget,
+    descent,
+    errors_of,
+    rest_of,
+    root_of_spread,
+    root_spread,
+    split_fit,
+    under_visits,
+    visits,
+)
 
 
 def _odds(update: Update, m: int) -> Array:
@@ -81,9 +88,7 @@ def bounded_odds(case: Case) -> Iterator[Line]:
     yield from budget(chain, errors_of(chain))
     rest = rest_of(chain)
     yield from split_fit(chain, rest)
-    known = rest + chain.over(
-        lambda x, m: (x.epsilon(m) + x.eta * x.epsilon_hat(m)) * sqrt(x.squared_phi(m) - x.squared_phi(m - 1))
-    )
+    known = rest + chain.over(lambda x, m: along_errors(x, m, root_spread(x, m)))
     most = odds.largest
 
     def size(m: int) -> Array:
@@ -91,16 +96,12 @@ def bounded_odds(case: Case) -> Iterator[Line]:
         found: Array = (chain.game.action_sizes[m - 1] - 1) * most
         return found
 
-    def under(value: Array, x: Update, m: int) -> Array:
-        weighted: Array = (_visits(x, m) * value).sum((-2, -1))
-        return weighted
-
     def moved(x: Update, m: int) -> Array:
         new, old = x.following.factors[m - 1], x.policy.factors[m - 1]
-        return under((square(new) / old).sum(-1) - 1, x, m)
+        return under_visits(x, m, (square(new) / old).sum(-1) - 1)
 
     def through_odds(x: Update, m: int) -> Array:
-        return under((1 + size(m)) * square(x.following.factors[m - 1]).sum(-1) - 1, x, m)
+        return under_visits(x, m, (1 + size(m)) * square(x.following.factors[m - 1]).sum(-1) - 1)
 
     head = f"{REST} + Σ √((φ^m)² - (φ^{{m-1}})²) (ε + ε̂/β_k)"
     yield equal(
@@ -113,7 +114,7 @@ def bounded_odds(case: Case) -> Iterator[Line]:
         x = step.moved
 
         def one(m: int) -> Axiom:
-            weights = _visits(x, m)[..., None, None] * square(x.following.factors[m - 1])[..., None] * _others(x, m)
+            weights = visits(x, m)[..., None, None] * square(x.following.factors[m - 1])[..., None] * _others(x, m)
             reason = (weights * odds.below(step, m)).sum(_ALL)
             return x.epsilon(m) * root_between(moved(x, m), through_odds(x, m), reason)  # type: ignore[no-any-return]
 
@@ -130,7 +131,7 @@ def bounded_odds(case: Case) -> Iterator[Line]:
         """``1 - Σ q² = Σ_a q(a) Σ_{b≠a} q(b)``"""
         new = x.following.factors[m - 1]
         mixed = (new[..., None] * new[..., None, :] * _others(x, m)).sum((-2, -1))
-        reason = nonnegative(under((1 + size(m)) * mixed, x, m))
+        reason = nonnegative(under_visits(x, m, (1 + size(m)) * mixed))
         return root_between(through_odds(x, m), size(m) * x.squared_phi(m - 1), reason)
 
     yield at_most(
@@ -155,7 +156,7 @@ def bounded_odds(case: Case) -> Iterator[Line]:
         f"{REST} + Σ (Δ + √((|A_m| - 1) O) φ^{{m-1}} ε)",
         rest + fit + chain.over(lambda x, m: x.propagation(m)),
         because="(x + y)(x + 3y) ≥ 0, so x² - y² ≤ 2(x + y)², and the root is monotone",
-        axiom=chain.over(lambda x, m: (x.epsilon(m) + x.eta * x.epsilon_hat(m)) * root_of_spread(x, m)),
+        axiom=chain.over(lambda x, m: along_errors(x, m, root_of_spread(x, m))),
     )
 
 

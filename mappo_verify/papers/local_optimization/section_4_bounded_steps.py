@@ -36,7 +36,20 @@ from ...claims.verdict import Standing
 from ...quantities.update_errors import Update
 from .common import total
 from .section_4_convergence import ERGODIC
-from .section_4_repaired import REST, Chain, budget, descent, errors_of, rest_of, root_of_spread, split_fit
+from .section_4_repaired import (
+    REST,
+    Chain,
+    along_errors,
+    budget,
+    descent,
+    errors_of,
+    rest_of,
+    root_of_spread,
+    root_spread,
+    split_fit,
+    under_visits,
+    visits,
+)
 
 BOUNDED = "sinh(ω/2) ≤ 3 + √2: no step multiplies the odds of two actions by more than e^ω = 79.9"
 
@@ -57,12 +70,6 @@ def _extent(update: Update, m: int) -> Array:
     high, low = largest(_factors(update, m)), smallest(_factors(update, m))
     extent: Array = square(high - low) / (4 * low * high)
     return extent
-
-
-def _visits(update: Update, m: int) -> Array:
-    """``κ w_{m-1}² = ν_*π_*^{1:m-1} w_{m-1}``, shape ``[S, prefixes]``."""
-    weights: Array = update.sigma(m).sum(-1) * square(update.ratio(m))
-    return weights
 
 
 def _widest(chain: Chain, step: Step) -> Array:
@@ -104,23 +111,15 @@ def bounded_steps(case: Case) -> Iterator[Line]:
     rest = rest_of(chain)
     yield from split_fit(chain, rest)
 
-    def spread(x: Update, m: int) -> Array:
-        size: Array = (x.epsilon(m) + x.eta * x.epsilon_hat(m)) * sqrt(x.squared_phi(m) - x.squared_phi(m - 1))
-        return size
-
-    known = rest + chain.over(spread)
-
-    def under(value: Array, x: Update, m: int) -> Array:
-        weighted: Array = (_visits(x, m) * value).sum((-2, -1))
-        return weighted
+    known = rest + chain.over(lambda x, m: along_errors(x, m, root_spread(x, m)))
 
     def excess(x: Update, m: int) -> Array:
         mean, factor = _mean(x, m), x.policy.factors[m - 1]
-        return under((factor * square(_factors(x, m))).sum(-1) / square(mean) - 1, x, m)
+        return under_visits(x, m, (factor * square(_factors(x, m))).sum(-1) / square(mean) - 1)
 
     def through_mean(x: Update, m: int) -> Array:
         high, low, mean = largest(_factors(x, m)), smallest(_factors(x, m)), _mean(x, m)
-        return under((high - mean) * (mean - low) / square(mean), x, m)
+        return under_visits(x, m, (high - mean) * (mean - low) / square(mean))
 
     head = f"{REST} + Σ √((φ^m)² - (φ^{{m-1}})²) (ε + ε̂/β_k)"
     yield equal(
@@ -138,7 +137,7 @@ def bounded_steps(case: Case) -> Iterator[Line]:
                 * root_between(
                     excess(x, m),
                     through_mean(x, m),
-                    ((_visits(x, m) / square(_mean(x, m))) * bhatia_davis(x.policy.factors[m - 1], _factors(x, m))).sum(
+                    ((visits(x, m) / square(_mean(x, m))) * bhatia_davis(x.policy.factors[m - 1], _factors(x, m))).sum(
                         (-2, -1)
                     ),
                 )
@@ -149,15 +148,15 @@ def bounded_steps(case: Case) -> Iterator[Line]:
     def even(x: Update, m: int) -> Axiom:
         """``(h - l)²/(4lh) - (h - E X)(E X - l)/(E X)²`` is a square."""
         high, low, mean = largest(_factors(x, m)), smallest(_factors(x, m)), _mean(x, m)
-        weights = _visits(x, m) / (4 * low * high * square(mean))
+        weights = visits(x, m) / (4 * low * high * square(mean))
         return (weights * squares((low + high) * mean - 2 * low * high)).sum((-2, -1))  # type: ignore[no-any-return]
 
     yield at_most(
         f"{head} + Σ ε √(Σ κ w_{{m-1}}² (h - l)²/(4lh))",
-        known + chain.over(lambda x, m: x.epsilon(m) * sqrt(under(_extent(x, m), x, m))),
+        known + chain.over(lambda x, m: x.epsilon(m) * sqrt(under_visits(x, m, _extent(x, m)))),
         because="((l + h)/(2√(lh)) - √(lh)/E X)² ≥ 0",
         axiom=chain.over(
-            lambda x, m: x.epsilon(m) * root_between(through_mean(x, m), under(_extent(x, m), x, m), even(x, m))
+            lambda x, m: x.epsilon(m) * root_between(through_mean(x, m), under_visits(x, m, _extent(x, m)), even(x, m))
         ),
     )
     size = squared_size(chain)
@@ -168,9 +167,9 @@ def bounded_steps(case: Case) -> Iterator[Line]:
             [
                 x.epsilon(m)
                 * root_between(
-                    under(_extent(x, m), x, m),
+                    under_visits(x, m, _extent(x, m)),
                     size * x.squared_phi(m - 1),
-                    (_visits(x, m) * _below_size(chain, step, m)).sum((-2, -1)),
+                    (visits(x, m) * _below_size(chain, step, m)).sum((-2, -1)),
                 )
                 for m in chain.agents
             ]

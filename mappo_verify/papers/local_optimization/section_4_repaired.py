@@ -38,7 +38,6 @@ from ...claims.induction import Place, Run, Step, Summed
 from ...claims.verdict import Standing
 from ...model import Policy
 from ...model.agents import split_last
-from ...quantities.concentrability import density_ratio
 from ...quantities.distributions import state_action_distribution, stationary_distribution
 from ...quantities.divergence import entropy_of, kl_divergence, l1_distance
 from ...quantities.performance_difference import expected_along
@@ -118,23 +117,15 @@ def _critic(update: Update, m: int) -> Array:
     return update.eta * update.critic_error(m)
 
 
-def _ratio(update: Update, m: int) -> Array:
-    """``w_{m-1}``, in the shape of the factor but for one action, ``[S, prefixes, 1]``."""
-    covering = (update.current_distribution, update.policy, update.comparator_distribution, update.comparator)
-    return density_ratio(*covering, m - 1)[..., None]
-
-
 def _shift(update: Update, m: int) -> Array:
     """``w_m - w_{m-1}``, in the shape of the factor."""
-    covering = (update.current_distribution, update.policy, update.comparator_distribution, update.comparator)
-    above = split_last(density_ratio(*covering, m), update.game.action_sizes[m - 1])
-    return above - _ratio(update, m)
+    above = split_last(update.ratio(m + 1), update.game.action_sizes[m - 1])
+    return above - update.ratio(m)[..., None]
 
 
 def _tilted(update: Update, m: int, ahead: Policy, behind: Policy) -> Array:
     """``w_{m-1} (ahead^m - behind^m)/π_k^m``, in the shape of the factor."""
-    change = ahead.factors[m - 1] - behind.factors[m - 1]
-    return _ratio(update, m) * (change / update.policy.factors[m - 1])
+    return update.weighted(m, ahead.factors[m - 1] - behind.factors[m - 1])
 
 
 def _under_sigma(update: Update, m: int, table: Array) -> Array:
@@ -143,7 +134,24 @@ def _under_sigma(update: Update, m: int, table: Array) -> Array:
     return summed
 
 
-def _spread(update: Update, m: int) -> Array:
+def visits(update: Update, m: int) -> Array:
+    """``κ w_{m-1}² = ν_*π_*^{1:m-1} w_{m-1}``, shape ``[S, prefixes]``."""
+    weights: Array = update.sigma(m).sum(-1) * square(update.ratio(m))
+    return weights
+
+
+def under_visits(update: Update, m: int, value: Array) -> Array:
+    """``Σ κ w_{m-1}² f``, for ``f`` of shape ``[S, prefixes]``."""
+    summed: Array = (visits(update, m) * value).sum((-2, -1))
+    return summed
+
+
+def along_errors(update: Update, m: int, cost: Any) -> Any:
+    """``(ε + ηε̂) cost``, of a number or of an axiom."""
+    return (update.epsilon(m) + update.eta * update.epsilon_hat(m)) * cost
+
+
+def root_spread(update: Update, m: int) -> Array:
     """``√((φ^m)² - (φ^{m-1})²)``"""
     return sqrt(update.squared_phi(m) - update.squared_phi(m - 1))
 
@@ -321,7 +329,7 @@ def _critic_lines(chain: Chain, rest: Summed, fit: str, rest_of: str) -> Iterato
     )
     yield equal(
         f"{rest_of} + {fit} + Σ_k,m √((φ^m)² - (φ^{{m-1}})²) ε̂/β_k",
-        rest + chain.over(lambda x, m: x.eta * (x.epsilon_hat(m) * _spread(x, m))),
+        rest + chain.over(lambda x, m: x.eta * (x.epsilon_hat(m) * root_spread(x, m))),
         because="definition-4.4: ‖w_m - w_{m-1}‖² = (φ^m)² - (φ^{m-1})²",
     )
 
@@ -389,7 +397,7 @@ def split_fit(chain: Chain, rest: Summed) -> Iterator[Line]:
         axiom=chain.over(lambda x, m: _cauchy(x, m, -x.fit_error(m), moved(x, m))),
     )
     yield from _critic_lines(chain, rest + drift + sharp, "Σ ε‖w_m - w_{m-1}‖_{2,σ_k} + Σ ε χ", REST)
-    spread = chain.over(lambda x, m: (x.epsilon(m) + x.eta * x.epsilon_hat(m)) * _spread(x, m))
+    spread = chain.over(lambda x, m: along_errors(x, m, root_spread(x, m)))
     yield equal(
         f"{REST} + Σ √((φ^m)² - (φ^{{m-1}})²) (ε + ε̂/β_k) + Σ ε χ",
         rest + drift + spread,
@@ -420,7 +428,7 @@ def repaired_theorem(case: Case) -> Iterator[Line]:
         f"{REST} + Σ (Δ + ε χ)",
         rest + drift + chain.over(lambda x, m: x.propagation(m)),
         because="(x + y)(x + 3y) ≥ 0, so x² - y² ≤ 2(x + y)², and the root is monotone",
-        axiom=chain.over(lambda x, m: (x.epsilon(m) + x.eta * x.epsilon_hat(m)) * root_of_spread(x, m)),
+        axiom=chain.over(lambda x, m: along_errors(x, m, root_of_spread(x, m))),
     )
 
 
