@@ -22,7 +22,7 @@ least 0 by what the ingredients state, and rows that must be distributions sum t
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -55,6 +55,8 @@ from .errors import ClaimError
 
 HYPOTHESIS = "hypothesis: "
 """What the name of :func:`given` begins with."""
+_SEAL = object()
+"""What shows that an axiom was made in this module."""
 
 
 class Part(NamedTuple):
@@ -81,6 +83,20 @@ class Axiom:
 
     names: tuple[str, ...]
     parts: tuple[Callable[[], Part], ...]
+    hypotheses: tuple[Any, ...] = ()
+    """What :func:`given` took from the setting: the engine checks that it is there."""
+    seal: InitVar[object] = None
+
+    def __post_init__(self, seal: object) -> None:
+        if seal is not _SEAL:
+            raise ClaimError("an axiom is made by the functions of mv.axioms, which are theorems, and not by hand")
+
+    @classmethod
+    def _of(cls, names: tuple[str, ...], parts: tuple[Callable[[], Part], ...], *reasons: Axiom) -> Axiom:
+        """An axiom of the table, or of the engine; what it leans on is passed on."""
+        everything = (*names, *(name for reason in reasons for name in reason.names))
+        taken = (hypothesis for reason in reasons for hypothesis in reason.hypotheses)
+        return cls(tuple(dict.fromkeys(everything)), parts, tuple(dict.fromkeys(taken)), _SEAL)
 
     def computed(self) -> Part:
         """The quantity and its hypotheses, for all entries."""
@@ -106,7 +122,7 @@ class Axiom:
     def __add__(self, other: Any) -> Axiom:
         if not isinstance(other, Axiom):
             raise ClaimError(f"an axiom plus {other!r}: only quantities that are at least 0 by an axiom may be added")
-        return Axiom(tuple(dict.fromkeys(self.names + other.names)), self.parts + other.parts)
+        return self._of((), self.parts + other.parts, self, other)
 
     def __mul__(self, factor: Any) -> Axiom:
         """Multiplied by a number that is at least 0, which is checked."""
@@ -117,21 +133,25 @@ class Axiom:
                 value=factor * part.value, signs=both(every_entry(Truth.of(part.signs)), at_least_zero)
             )
 
-        return self.changed(scaled)
+        return self._changed(scaled)
 
     __rmul__ = __mul__
 
     def sum(self, axis: int | tuple[int, ...] = -1) -> Axiom:
         """Summed along ``axis``."""
-        return self.changed(lambda part: part._replace(value=part.value.sum(axis)))
+        return self._changed(lambda part: part._replace(value=part.value.sum(axis)))
 
-    def changed(self, change: Callable[[Part], Part]) -> Axiom:
+    def __getitem__(self, place: Any) -> Axiom:
+        """Entries of the quantity, by an index of its array."""
+        return self._changed(lambda part: part._replace(value=part.value[place]))
+
+    def _changed(self, change: Callable[[Part], Part]) -> Axiom:
         """The same theorems with every part changed: for the engine, which must keep it at least 0."""
 
         def later(part: Callable[[], Part]) -> Callable[[], Part]:
             return lambda: change(part())
 
-        return Axiom(self.names, tuple(map(later, self.parts)))
+        return self._of((), tuple(map(later, self.parts)), self)
 
     def __repr__(self) -> str:
         return " + ".join(self.names)
@@ -143,7 +163,7 @@ def every_entry(truth: Any) -> Any:
 
 
 def _axiom(name: str, made: Callable[[], Part]) -> Axiom:
-    return Axiom((name,), (made,))
+    return Axiom._of((name,), (made,))
 
 
 def _at_least_zero(values: Any) -> Any:
@@ -152,8 +172,13 @@ def _at_least_zero(values: Any) -> Any:
 
 def _sums_to_one(rows: Any) -> Any:
     """Whether rows sum to 1 (not certainly to something else, in systems that certify no equality)."""
-    total = compare(rows.sum(-1), "=", 1)
-    return every_entry(total if bare(system_of(rows)) is System.SYMBOLS else truth_of(possible(total)))
+    return _same(rows.sum(-1), 1)
+
+
+def _same(left: Any, right: Any) -> Any:
+    """Whether all entries are equal (not certainly different, in systems that certify no equality)."""
+    equal = every_entry(compare(left, "=", right))
+    return equal if bare(system_of(left)) is System.SYMBOLS else truth_of(possible(equal))
 
 
 def gibbs(left: Any, right: Any) -> Axiom:
@@ -260,7 +285,7 @@ def below_largest(values: Any, axis: int | tuple[int, ...] = -1) -> Axiom:
 
 def above_smallest(values: Any, axis: int | tuple[int, ...] = -1) -> Axiom:
     """``x - min x ≥ 0`` for every entry along ``axis``."""
-    return Axiom(("no entry is below the minimum",), below_largest(-values, axis).parts)
+    return Axiom._of(("no entry is below the minimum",), below_largest(-values, axis).parts)
 
 
 def largest_square(values: Any) -> Axiom:
@@ -278,12 +303,10 @@ def root_below(values: Any, bound: Any, reason: Axiom) -> Axiom:
 
     def made() -> Part:
         square, signs, sums, given = reason.computed()
-        same = every_entry(compare(bound * bound - values, "=", square))
-        if bare(system_of(bound)) is not System.SYMBOLS:
-            same = truth_of(possible(same))
+        same = _same(bound * bound - values, square)
         return Part(bound - sqrt(values), both(signs, _at_least_zero(bound)), both(Truth.of(sums), same), given)
 
-    return Axiom(("√ is monotone", *reason.names), (made,))
+    return Axiom._of(("√ is monotone",), (made,), reason)
 
 
 def least_above(values: Any, bound: Any, reason: Axiom) -> Axiom:
@@ -291,12 +314,10 @@ def least_above(values: Any, bound: Any, reason: Axiom) -> Axiom:
 
     def made() -> Part:
         part = reason.computed()
-        same = every_entry(compare(values - bound[..., None], "=", part.value))
-        if bare(system_of(values)) is not System.SYMBOLS:
-            same = truth_of(possible(same))
+        same = _same(values - bound[..., None], part.value)
         return part._replace(value=smallest(values) - bound, sums=both(Truth.of(part.sums), same))
 
-    return Axiom(("what is below each is below the minimum", *reason.names), (made,))
+    return Axiom._of(("what is below each is below the minimum",), (made,), reason)
 
 
 def root_between(smaller: Any, larger: Any, reason: Axiom) -> Axiom:
@@ -304,12 +325,10 @@ def root_between(smaller: Any, larger: Any, reason: Axiom) -> Axiom:
 
     def made() -> Part:
         difference, signs, sums, given = reason.computed()
-        same = every_entry(compare(larger - smaller, "=", difference))
-        if bare(system_of(smaller)) is not System.SYMBOLS:
-            same = truth_of(possible(same))
+        same = _same(larger - smaller, difference)
         return Part(sqrt(larger) - sqrt(smaller), signs, both(Truth.of(sums), same), given)
 
-    return Axiom(("√ is monotone", *reason.names), (made,))
+    return Axiom._of(("√ is monotone",), (made,), reason)
 
 
 def root_above(bound: Any, values: Any, reason: Axiom) -> Axiom:
@@ -317,12 +336,10 @@ def root_above(bound: Any, values: Any, reason: Axiom) -> Axiom:
 
     def made() -> Part:
         square, signs, sums, given = reason.computed()
-        same = every_entry(compare(values - bound * bound, "=", square))
-        if bare(system_of(bound)) is not System.SYMBOLS:
-            same = truth_of(possible(same))
+        same = _same(values - bound * bound, square)
         return Part(sqrt(values) - bound, signs, both(Truth.of(sums), same), given)
 
-    return Axiom(("√ is monotone", *reason.names), (made,))
+    return Axiom._of(("√ is monotone",), (made,), reason)
 
 
 def bhatia_davis(weights: Any, values: Any) -> Axiom:
@@ -335,14 +352,6 @@ def bhatia_davis(weights: Any, values: Any) -> Axiom:
         return Part(value, _at_least_zero(weights), _sums_to_one(weights))
 
     return _axiom("Bhatia-Davis", made)
-
-
-SUPPOSED = "by hypothesis: "
-
-
-def supposed(hypothesis: str, values: Any) -> Axiom:
-    """``x ≥ 0`` because a hypothesis of the claim, which has this name, says so; instances that meet it are checked."""
-    return _axiom(f"{SUPPOSED}{hypothesis}", lambda: Part(values, True, given=compare(values, "≥", 0)))
 
 
 def mean_below_largest(weights: Any, values: Any) -> Axiom:
@@ -406,15 +415,13 @@ def hedge(gains: Any, plays: Any, eta: Any, width: Any, comparator: Any, entropy
 
 
 def given(hypothesis: Any, case: Any) -> Axiom:
-    """What a hypothesis of the setting says is at least 0, on this case; see :meth:`.Hypothesis.at_least_zero`."""
+    """What a hypothesis of the setting says is at least 0 on this case: ``x - y`` where it is the relation ``(x, "≥", y)``."""
 
     def made() -> Part:
         value = hypothesis.slack(case)
-        if bare(system_of(value)) is System.SYMBOLS:
-            return Part(value, True)
-        return Part(value, True, given=_at_least_zero(value))
+        return Part(value, True, given=True if bare(system_of(value)) is System.SYMBOLS else _at_least_zero(value))
 
-    return _axiom(f"{HYPOTHESIS}{hypothesis.name}", made)
+    return Axiom((f"{HYPOTHESIS}{hypothesis.name}",), (made,), (hypothesis,), _SEAL)
 
 
 def logarithm(values: Any) -> Axiom:
@@ -442,7 +449,6 @@ TABLE = (
     root_between,
     root_above,
     bhatia_davis,
-    supposed,
     mean_below_largest,
     jensen,
     hoeffding,

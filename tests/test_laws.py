@@ -381,13 +381,13 @@ def test_axioms_are_true(axiom):
         "triangle": (x, q), "inner_product": (p, x, q), "inner_product_size": (p, x, q), "hoelder": (x, p - q),
         "below_largest": (x,), "above_smallest": (x,),
         "largest_square": (x,), "root_below": (p, 1 + p, mv.axioms.nonnegative(1 + p + p * p)),
-        "root_between": (p, 1 + p, mv.axioms.nonnegative(1 + 0 * p)), "bhatia_davis": (p, x), "supposed": ("x", p),
+        "root_between": (p, 1 + p, mv.axioms.nonnegative(1 + 0 * p)), "bhatia_davis": (p, x),
         "root_above": (p, 1 + p * p, mv.axioms.nonnegative(1 + 0 * p)),
         "cauchy_schwarz": (p, x, q), "mean_below_largest": (p, x), "jensen": (p, mv.exp(x)),
         "hoeffding": (p, x, step, width * 0 + mv.largest(x) - mv.smallest(x)), "logarithm": (mv.exp(x),),
         "hedge": (gains, plays, eta, spread, p, mv.log(4 * spread)),
         "least_above": (x, mv.smallest(x) - 1, mv.axioms.nonnegative(x - mv.smallest(x)[..., None] + 1)),
-        "given": (Hypothesis.at_least_zero("p ≥ 0", lambda rows: rows), p),
+        "given": (Hypothesis("p ≥ 0", lambda rows: (rows, "≥", 0)), p),
     }[axiom.__name__]  # fmt: skip
     with np.errstate(all="ignore"):
         value = axiom(*arguments).value.unwrap()

@@ -11,7 +11,7 @@ import pytest
 
 import mappo_verify as mv
 from mappo_verify.arithmetic import System, tilt
-from mappo_verify.axioms import given, hedge, least_above, nonnegative, squares
+from mappo_verify.axioms import Axiom, Part, given, hedge, least_above, nonnegative, squares
 from mappo_verify.checking.proving import Failure, Proof, prove_at_points, prove_in_symbols
 from mappo_verify.claims.case import Hypothesis
 from mappo_verify.claims.coordinates import EVERY
@@ -169,7 +169,7 @@ def test_hedge_is_recognised_and_only_with_its_own_plays():
             mv.audit([regret_of(own, **error)])
 
 
-POSITIVE = Hypothesis.at_least_zero("x ≥ 0", lambda case: case.x)
+POSITIVE = Hypothesis("x ≥ 0", lambda case: (case.x, "≥", 0))
 
 
 def of_hypothesis(axiom, *hypotheses):
@@ -186,8 +186,8 @@ def test_what_is_given_is_a_hypothesis_of_the_setting():
     assert isinstance(found, Proof) and found.modulo == ("hypothesis: x ≥ 0",)
     with pytest.raises(ClaimError, match=r"takes \['x ≥ 0'\] as given, and that is no hypothesis of its setting"):
         prove_in_symbols(of_hypothesis(lambda c: given(POSITIVE, c)), mv.Sizes(1, (1,)))
-    other = Hypothesis.at_least_zero("x ≥ 0", lambda case: 2 * case.x)
-    with pytest.raises(ClaimError, match="is no instance of"):
+    other = Hypothesis("x ≥ 0", lambda case: (2 * case.x, "≥", 0))
+    with pytest.raises(ClaimError, match="is no hypothesis of its setting"):
         mv.audit([of_hypothesis(lambda c: given(other, c), POSITIVE)])
 
 
@@ -229,3 +229,30 @@ def test_lemma_d4_with_coefficient_one_falls_by_counting():
     assert evidence.violated
     tail = sum(comb(500, j) for j in range(262, 501)) / 2**500
     assert float(evidence.lines[0].value) == pytest.approx(tail) and 0.151 < tail < 0.153
+
+
+# --- what nobody may make up ------------------------------------------------------------------------------------------
+
+HARMLESS = Hypothesis("x is a number", lambda case: mv.compare(case.x, "≤", 10**9))
+SAME_NAME = Hypothesis("x is a number", lambda case: (case.x, "≤", 100))
+
+
+@pytest.mark.parametrize(
+    ("axiom", "words"),
+    [
+        (lambda case: given(HARMLESS, case), "says of nothing that it is at least 0"),
+        (lambda case: given(SAME_NAME, case), "is no hypothesis of its setting"),
+        (lambda case: Axiom(("x² ≥ 0",), (lambda: Part(100 - case.x, True),)), "and not by hand"),
+        (lambda case: replace(squares(case.x), parts=(lambda: Part(100 - case.x, True),)), "and not by hand"),
+    ],
+    ids=["no relation", "same name", "forged", "replaced"],
+)
+def test_no_axiom_is_made_by_hand_or_from_another_hypothesis(axiom, words):
+    """``x ≤ 100`` is false; each of these reasons once made it PROVED."""
+
+    def proof(case):
+        yield mv.line("x", case.x)
+        yield mv.at_most("100", 100 + 0 * case.x, because="so it is", axiom=axiom(case))
+
+    with pytest.raises(ClaimError, match=words):
+        mv.audit([claim_of(proof, mv.Table("x", lambda _: ()), hypotheses=(HARMLESS,))])

@@ -21,7 +21,7 @@ import numpy as np
 
 from ..arithmetic import FALSE, TRUE, System, like, module_of, true_everywhere
 from ..arithmetic.one_instance import Truth
-from ..axioms import SUPPOSED, Axiom
+from ..axioms import Axiom
 from ..claims.claim import NUMERIC, Claim, chains
 from ..claims.coordinates import EVERY, GENERIC, INTERIOR, Sizes
 from ..claims.verdict import Evidence, Verdict
@@ -104,7 +104,7 @@ def _in_symbols(claim: Claim, sizes: Sizes, generic: int) -> Proof | Failure:
     if evidence is None:
         return Failure("symbols", sizes, reason, False)
     where = (*((NO_ZERO,) if generic == INTERIOR else ()), *ring.conditions())
-    found = _judge(claim, evidence, "symbols", sizes, len(names), 0.0, started, where)
+    found = _judge(evidence, "symbols", sizes, len(names), 0.0, started, where)
     if isinstance(found, Proof) and sizes.steps != EVERY:
         _require_same_at_a_point(claim, sizes, evidence, len(names), generic)
     return found
@@ -168,7 +168,7 @@ def _at_points(claim: Claim, sizes: Sizes, generator: np.random.Generator, gener
             continue
         except (ExactnessError, UndecidedError) as failure:
             return Failure("points", sizes, str(failure), False)
-        judged = _judge(claim, evidence, "points", sizes, count, 0.0, started, where)
+        judged = _judge(evidence, "points", sizes, count, 0.0, started, where)
         if isinstance(judged, Failure):
             return judged
         require_same_lines(claim, sizes, evidence.lines)
@@ -180,7 +180,7 @@ def _at_points(claim: Claim, sizes: Sizes, generator: np.random.Generator, gener
         return Failure(
             "points", sizes, f"the degree bound {numerator} is too large for points of {POINT_BITS} bits", False
         )
-    return _judge(claim, evidence, "points", sizes, count, error, started, where)
+    return _judge(evidence, "points", sizes, count, error, started, where)
 
 
 def degree_bound(claim: Claim, sizes: Sizes, generic: int = GENERIC) -> tuple[int, int, int]:
@@ -239,7 +239,6 @@ def _spread(flat: Any, claim: Claim, sizes: Sizes) -> dict[str, Any]:
 
 
 def _judge(
-    claim: Claim,
     evidence: Evidence,
     method: str,
     sizes: Sizes,
@@ -253,7 +252,6 @@ def _judge(
     Never by random points: there it may hold by chance, and their numbers are no probabilities.
     """
     modulo: list[str] = []
-    hypotheses = {SUPPOSED + hypothesis.name for hypothesis in claim.setting.all_hypotheses}
     if evidence.verdict == Verdict.NOT_APPLICABLE:
         return Failure(method, sizes, "nothing is claimed at these sizes", False)
     for entry in evidence.lines:
@@ -263,9 +261,6 @@ def _judge(
         if step.relation != "=" and isinstance(step.axiom, Axiom):
             if step.recognised is None or not bool((step.recognised == TRUE).all()):
                 return Failure(method, sizes, f"{step.right} is not seen to be an instance of {step.axiom!r}", False)
-            strange = set(step.axiom.names) - hypotheses
-            if any(name.startswith(SUPPOSED) for name in strange):
-                return Failure(method, sizes, f"{step.right} supposes what is no hypothesis of the claim", False)
             modulo += [name for name in step.axiom.names if name not in modulo]
             continue
         if step.relation != "=" and step.axiom is not None:

@@ -11,6 +11,7 @@ import numpy as np
 from ..arithmetic import Hidden, System, Truth, compare, system_of
 from ..arithmetic.numbers import take
 from ..arithmetic.one_instance import require_outside
+from ..errors import ClaimError
 from ..model import Game, Policy
 from ..model.conversion import convert
 from ..model.trees import converted, mapped, unwrapped
@@ -90,24 +91,28 @@ class Hypothesis:
 
     The relation is one of ``< ≤ = ≥ >``.  A search reads from either how much an instance lacks, and moves to where less is
     missing.  ``by_construction`` says that the setting only draws instances that satisfy it; it is verified all the same.
-
-    ``slack`` is what it says is at least 0, where it says just that; a proof may then use it by :func:`.axioms.given`.
+    A proof may use a relation by :func:`.axioms.given`.
     """
 
     name: str
     holds: Callable[[Case], Any]
     by_construction: bool = False
-    slack: Callable[[Case], Any] | None = None
-
-    @classmethod
-    def at_least_zero(cls, name: str, slack: Callable[[Case], Any], by_construction: bool = False) -> Hypothesis:
-        """``slack(case) ≥ 0``, entry by entry."""
-        return cls(name, lambda case: (slack(case), "≥", 0), by_construction, slack)
 
     def truth(self, case: Case) -> Truth:
         """Three-valued truth of the condition."""
         found = self.holds(case)
         return compare(*found) if isinstance(found, tuple) else found
+
+    def slack(self, case: Case) -> Any:
+        """What a relation says is at least 0: ``left - right``, or ``right - left`` for ``≤`` and ``<``."""
+        found = self.holds(case)
+        if not isinstance(found, tuple) or found[1] not in ("≤", "<", "≥", ">"):
+            raise ClaimError(
+                f"the hypothesis {self.name!r} says of nothing that it is at least 0; write it as a relation: "
+                'Hypothesis(name, lambda case: (left, "≥", right))'
+            )
+        left, relation, right = found
+        return left - right if relation in ("≥", ">") else right - left
 
 
 class Case:

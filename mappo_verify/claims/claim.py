@@ -31,7 +31,7 @@ import numpy as np
 
 from ..arithmetic import Numbers
 from ..arithmetic.one_instance import Truth, within_a_proof
-from ..axioms import HYPOTHESIS, Axiom
+from ..axioms import Axiom
 from ..errors import ClaimError, GameError, MappoVerifyError, SolverError
 from .coordinates import EVERY
 from .induction import Summed
@@ -264,9 +264,8 @@ class Claim:
     def _require_hypotheses(self, entry: Line) -> None:
         """What a line takes as given is a hypothesis of the setting."""
         if isinstance(entry.axiom, Axiom):
-            own = {hypothesis.name for hypothesis in self.setting.all_hypotheses}
-            taken = [n.removeprefix(HYPOTHESIS) for n in entry.axiom.names if n.startswith(HYPOTHESIS)]
-            strange = [name for name in taken if name not in own]
+            own = self.setting.all_hypotheses
+            strange = [taken.name for taken in entry.axiom.hypotheses if not any(taken is one for one in own)]
             if strange:
                 raise ClaimError(
                     f"claim {self.id}: the line {entry.expression!r} takes {strange} as given, and that is no "

@@ -179,7 +179,7 @@ class Run:
         if isinstance(values[0], Axiom):
             if not self.every:
                 return reduce(add, values)
-            return values[0].changed(lambda part: part._replace(value=_base_and_step(0 * part.value, part.value)))
+            return values[0]._changed(lambda part: part._replace(value=_base_and_step(0 * part.value, part.value)))
         return Summed(self, _base_and_step(0 * values[0], values[0]) if self.every else reduce(add, values))
 
     def last(self, value: Callable[[Place], Any]) -> Any:
@@ -204,7 +204,7 @@ class Run:
             truths = (both(*(every_entry(Truth.of(t)) for t in truth)) for truth in list(zip(*parts, strict=True))[1:])
             return Part(_base_and_step(parts[0].value, parts[2].value - parts[1].value), *truths)
 
-        return Axiom(first.names, (made,))
+        return Axiom._of((), (made,), first, old, new)
 
     def fixed(self, value: Any) -> Any:
         """``c``, which does not change along the run; of an axiom an axiom."""
@@ -216,7 +216,7 @@ class Run:
                 self.require_fixed(part.value, "the axiom of a constant")
                 return part._replace(value=_base_and_step(part.value, 0 * part.value))
 
-            return value.changed(constant)
+            return value._changed(constant)
         number = self.constant(value)
         return Summed(self, _base_and_step(number, 0 * number))
 
@@ -233,7 +233,9 @@ class Run:
 
     def below(self, name: str, value: Callable[[Step], Any], step: Step) -> Axiom:
         """``max_k f - f(step) ≥ 0``"""
-        return Axiom(("no step is above the largest",), (lambda: Part(self.largest(name, value) - value(step), True),))
+        return Axiom._of(
+            ("no step is above the largest",), (lambda: Part(self.largest(name, value) - value(step), True),)
+        )
 
     def constant(self, value: Any) -> Any:
         """``value``, seen not to change along the run."""

@@ -133,8 +133,8 @@ def _within_range(case: Case, bound: Any, weight: Array, first: str, last: str) 
     )
 
 
-NOT_NEGATIVE = Hypothesis.at_least_zero("f ≥ 0", lambda case: tabular_critic(case))
-REWARDS = Hypothesis.at_least_zero("rewards are at most 1", lambda case: 1 - case.game.reward, True)
+NOT_NEGATIVE = Hypothesis("f ≥ 0", lambda case: (tabular_critic(case), "≥", 0))
+REWARDS = Hypothesis("rewards are at most 1", lambda case: (case.game.reward, "≤", 1), True)
 
 
 def half_is_attained(case: Case) -> Iterator[Line]:

@@ -317,13 +317,16 @@ class EverySum:
         return self.run.sum(lambda _: axiom.sum(-1))  # type: ignore[no-any-return]
 
     def regret(self, axiom: Axiom, begun: Array) -> Axiom:
-        """An inequality about the whole run, which is ``begun`` before it begins, and one term more in every step."""
+        """An inequality about the whole run, which is ``begun`` before it begins, and one term more in every step.
+
+        Lemma C.6 is of this form, for any number of rounds; nothing else may be passed.
+        """
 
         def made() -> Part:
             part = axiom.computed()
             return part._replace(value=np.stack([begun, part.value - begun], axis=0))
 
-        return Axiom(axiom.names, (made,))
+        return Axiom._of((), (made,), axiom)
 
     def constant(self, axiom: Axiom) -> Axiom:
         """``Σ_k`` of an inequality that does not depend on k."""
@@ -572,4 +575,4 @@ def _pessimistic(case: Case) -> Array:
 
 def pessimistic(name: str) -> Hypothesis:
     """``f_k(s_0, π_k) + λ E_k(f_k) ≤ J_k + (what is allowed)`` for every k, under a name that says what is allowed."""
-    return Hypothesis.at_least_zero(name, _pessimistic)
+    return Hypothesis(name, lambda case: (_pessimistic(case), "≥", 0))

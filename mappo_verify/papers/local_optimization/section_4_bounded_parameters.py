@@ -76,7 +76,7 @@ class Odds:
 
     def below(self, step: Step, m: int) -> Axiom:
         """``O - π_k^m(b)/π_k^m(a) ≥ 0``: below the largest of its table, of all tables, and of all steps."""
-        among = below_largest(self._of(step)).changed(lambda part: part._replace(value=part.value[m - 1]))
+        among = below_largest(self._of(step))[m - 1]
         return self.chain.run.below("O", self._worst, step) + among + below_largest(_odds(step.moved, m), _ALL)
 
 

@@ -14,17 +14,17 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ...arithmetic import Array, Truth, compare, exp, largest, like, smallest, sqrt, square
+from ...arithmetic import Array, exp, largest, like, smallest, sqrt, square
 from ...axioms import (
     Axiom,
     below_largest,
     bhatia_davis,
+    given,
     nonnegative,
     root_above,
     root_below,
     root_between,
     squares,
-    supposed,
 )
 from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_most, equal
@@ -86,20 +86,18 @@ def squared_size(chain: Chain) -> Array:
 def _below_size(chain: Chain, step: Step, m: int) -> Axiom:
     """``S² - (h - l)²/(4 l h) ≥ 0``"""
     tables = np.stack([largest(_extent(step.moved, i), (-2, -1)) for i in chain.agents], axis=-1)
-    among = below_largest(tables).changed(lambda part: part._replace(value=part.value[m - 1]))
+    among = below_largest(tables)[m - 1]
     widest = chain.run.below("S²", lambda other: _widest(chain, other), step)
     return widest + among + below_largest(_extent(step.moved, m), (-2, -1))
 
 
-def _room(case: Case) -> Array:
-    """``3 + √2 - S``"""
+def _within(case: Case) -> tuple[Array, str, Array]:
+    """``3 + √2 ≥ S``"""
     size = squared_size(Chain(case))
-    room: Array = 3 + sqrt(like(2, size)) - sqrt(size)
-    return room
+    return 3 + sqrt(like(2, size)), "≥", sqrt(size)
 
 
-def _is_bounded(case: Case) -> Truth:
-    return compare(_room(case), "≥", 0)
+IS_BOUNDED = Hypothesis(BOUNDED, _within)
 
 
 def bounded_steps(case: Case) -> Iterator[Line]:
@@ -197,7 +195,7 @@ def bounded_steps(case: Case) -> Iterator[Line]:
         above, base = x.squared_phi(m), x.squared_phi(m - 1)
         difference = sqrt(above - base)
         fit = root_above(sqrt(base) + difference, 2 * above, squares(sqrt(base) - difference))
-        bounded = sqrt(base) * supposed(BOUNDED, 3 + sqrt(like(2, size)) - sqrt(size))
+        bounded = sqrt(base) * given(IS_BOUNDED, case)
         return x.epsilon(m) * (fit + bounded) + (x.eta * x.epsilon_hat(m)) * root_of_spread(x, m)  # type: ignore[no-any-return]
 
     yield at_most(
@@ -219,7 +217,7 @@ STEPS = Setting(
         Increments("increments", high=79),
         Arbitrary(PolicyData("policy", full_support=True)),
     ),
-    (*ERGODIC, Hypothesis(BOUNDED, _is_bounded)),
+    (*ERGODIC, IS_BOUNDED),
     agents=(1, 2),
     states=(1, 2),
     steps=(1, 3),

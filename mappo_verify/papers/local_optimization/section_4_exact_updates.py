@@ -264,7 +264,7 @@ def exact_rate(case: Case) -> Iterator[Line]:
 
     def below_most(place: Place, m: int) -> Axiom:
         tables = np.stack([largest(table, (-2, -1)) for table in grown(place)], axis=-1)
-        among = below_largest(tables).changed(lambda part: part._replace(value=part.value[m - 1]))
+        among = below_largest(tables)[m - 1]
         return among + below_largest(grown(place)[m - 1], (-2, -1))
 
     horizon = visited.sum(-1)
@@ -283,13 +283,13 @@ def later_gains(step: Improved, m: int) -> Axiom:
         if i in range(m + 1, game.agents + 1):  # the last way leads to joint actions
             found.append(step.beta * (way * rowwise(step.symmetric_axiom(i))).sum(-1))
     onward = contract("spa,sat->spt", way, game.transition)
-    better = step.improvement_axiom().changed(lambda part: part._replace(value=part.value[None, None]))
+    better = step.improvement_axiom()[None, None]
     return total([*found, game.discount * (onward * better).sum(-1)])  # type: ignore[no-any-return]
 
 
 def rowwise(axiom: Axiom) -> Axiom:
     """An axiom ``[S, q]`` as ``[S, 1, q]``."""
-    return axiom.changed(lambda part: part._replace(value=part.value[:, None]))
+    return axiom[:, None]
 
 
 def exact_rate_of_rewards(case: Case) -> Iterator[Line]:

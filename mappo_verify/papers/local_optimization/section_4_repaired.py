@@ -103,7 +103,7 @@ class Chain:
         """``B - max_a |Q̂_k^m(s, p, a)| ≥ 0``: below the largest of its table, of all tables, and of all steps."""
         worst = _worst(step.moved, m)
         tables = np.stack([largest(_worst(step.moved, i), (-2, -1)) for i in self.agents], axis=-1)
-        among = below_largest(tables).changed(lambda part: part._replace(value=part.value[m - 1]))
+        among = below_largest(tables)[m - 1]
         return self.run.below("B", self.worst_of, step) + among + below_largest(worst, (-2, -1))
 
 

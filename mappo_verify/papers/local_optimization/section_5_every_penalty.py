@@ -183,8 +183,8 @@ def _gap(case: Case, loss: Fraction) -> Iterator[Line]:
     )
 
 
-FIRST = Hypothesis.at_least_zero("f(s, 0) ≥ 0", lambda case: case.weights[0])
-LAST = Hypothesis.at_least_zero("f(y) ≥ 0", lambda case: case.weights[3])
+FIRST = Hypothesis("f(s, 0) ≥ 0", lambda case: (case.weights[0], "≥", 0))
+LAST = Hypothesis("f(y) ≥ 0", lambda case: (case.weights[3], "≥", 0))
 
 
 def _ingredients(gap: Callable[[], OfflineProblem], *more: Table) -> tuple[Ingredient, ...]:
