@@ -373,3 +373,11 @@ def test_tightness_of_what_has_none():
 def test_efforts_are_ordered():
     quick, thorough = PROFILES["quick"].effort, PROFILES["thorough"].effort
     assert all(getattr(quick, name) < getattr(thorough, name) for name in Effort.__dataclass_fields__)
+
+
+def test_falsifier_and_tightness_refuse_alike():
+    for searched in (mv.falsify, mv.checking.tightness):
+        with pytest.raises(ClaimError, match="seed = -1 is negative"):
+            searched("lemma-b.4", seed=-1)
+        with pytest.raises(ClaimError, match="holds with probability 1 - δ, so one"):
+            searched("lemma-c.1")

@@ -25,7 +25,7 @@ from .reports import Progress, Tally, Witness
 from .search import Effort, Search, require_seconds
 from .searched import Searched
 from .trial import Crash as Crash
-from .trial import put_on_trial
+from .trial import Trial, put_on_trial
 
 EFFORT = {
     "quick": Effort(exact=400, skimmed=5_000, climbs=10, repeats=2, starts=8, generations=80, seconds=300),
@@ -80,6 +80,29 @@ class Falsification:
         return html_table(repr(self), (), ()) + ("" if shown is None else shown.evidence._repr_html_())
 
 
+def try_one(
+    claim: str | Claim,
+    profile: str,
+    seed: int,
+    progress: Progress | None,
+    seconds: float | None,
+    corpus: Corpus,
+    instead: str,
+) -> tuple[Claim, Search, Tally, Trial]:
+    """The claim, its search, what was counted and what was kept; ``instead`` says what to do with a claim about samples."""
+    entry = claim if isinstance(claim, Claim) else find(claim)
+    if profile not in EFFORT:
+        raise ClaimError(f"unknown profile {profile!r}; use one of {', '.join(EFFORT)}")
+    if entry.experiment is not None:
+        raise ClaimError(f"{entry.id} holds with probability 1 - δ, {instead}")
+    if seed < 0:
+        raise ClaimError(f"seed = {seed} is negative")
+    require_seconds(seconds)
+    generator = np.random.default_rng([seed, zlib.crc32(entry.id.encode())])
+    tally, search = Tally(), Search(entry, EFFORT[profile], generator, corpus.of(entry), seconds)
+    return entry, search, tally, put_on_trial(entry, search, tally, stop=True, progress=progress)
+
+
 @explained
 def falsify(
     claim: str | Claim,
@@ -95,20 +118,10 @@ def falsify(
     nothing: that instance is kept as ``crash``.  ``seconds`` is a time limit, ``corpus`` says which known counterexamples are
     decided first, both as in :func:`~mappo_verify.checking.campaign.audit`.
     """
-    entry = claim if isinstance(claim, Claim) else find(claim)
-    if profile not in EFFORT:
-        raise ClaimError(f"unknown profile {profile!r}; use one of {', '.join(EFFORT)}")
-    if entry.experiment is not None:
-        raise ClaimError(
-            f"{entry.id} holds with probability 1 - δ, so one bad sample refutes nothing; audit it instead"
-        )
-    if seed < 0:
-        raise ClaimError(f"seed = {seed} is negative")
-    require_seconds(seconds)
     kept = Corpus.of_choice(corpus)
-    generator = np.random.default_rng([seed, zlib.crc32(entry.id.encode())])
-    tally, search = Tally(), Search(entry, EFFORT[profile], generator, kept.of(entry), seconds)
-    trial = put_on_trial(entry, search, tally, stop=True, progress=progress)
+    entry, search, tally, trial = try_one(
+        claim, profile, seed, progress, seconds, kept, instead="so one bad sample refutes nothing; audit it instead"
+    )
     kept.keep(trial.witness)
     tightest = None
     if trial.tightest and trial.witness is None:

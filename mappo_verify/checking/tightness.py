@@ -8,7 +8,6 @@ bound of the supremum; how much more effort would find, the curve of ratio again
 from __future__ import annotations
 
 import json
-import zlib
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,11 +22,10 @@ from ..errors import ClaimError, FileError
 from ..papers.registry import claim as find
 from .corpus import Corpus
 from .evaluate import certify
-from .falsify import EFFORT
-from .reports import Progress, Tally, Witness, instance_data
-from .search import Search, require_seconds
+from .falsify import try_one
+from .reports import Progress, Witness, instance_data
 from .searched import Searched
-from .trial import Trial, put_on_trial
+from .trial import Trial
 
 CANDIDATES = 4
 """Sizes whose tightest instance is decided once more."""
@@ -81,17 +79,15 @@ def tightness(
     ``profile``, ``seed`` and ``seconds`` are those of :func:`~mappo_verify.checking.falsify.falsify`.  Raises
     :class:`~mappo_verify.errors.ClaimError` for a claim about samples.
     """
-    entry = claim if isinstance(claim, Claim) else find(claim)
-    if profile not in EFFORT:
-        raise ClaimError(f"unknown profile {profile!r}; use one of {', '.join(EFFORT)}")
-    if entry.experiment is not None:
-        raise ClaimError(
-            f"{entry.id} holds with probability 1 - δ; one sample's ratio says nothing, so audit it instead"
-        )
-    require_seconds(seconds)
-    generator = np.random.default_rng([seed, zlib.crc32(entry.id.encode())])
-    search = Search(entry, EFFORT[profile], generator, Corpus().of(entry), seconds)
-    trial = put_on_trial(entry, search, Tally(), stop=True, progress=progress)
+    entry, search, _, trial = try_one(
+        claim,
+        profile,
+        seed,
+        progress,
+        seconds,
+        Corpus(),
+        instead="so one sample's ratio says nothing; audit it instead",
+    )
     best = None if trial.witness is not None else _best(entry, trial)
     ratio, sizes, coordinates, evidence = best or (None, None, None, None)
     return Tightness(entry, ratio, sizes, coordinates, evidence, search.searched, tuple(trial.curve), trial.witness)
