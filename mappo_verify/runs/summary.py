@@ -21,7 +21,7 @@ from ..algorithms.pessimistic_general import FiniteEvaluation
 from ..algorithms.pessimistic_iteration import Joint
 from ..algorithms.pessimistic_trace import PessimisticTrace, pessimistic_quantities
 from ..algorithms.trace import Trace
-from ..arithmetic import TRUE, Array, divide
+from ..arithmetic import TRUE, Array, System, divide
 from ..bounds.convergence import RunBounds, exact_rate, of_run
 from ..bounds.pessimism import optimisation
 from ..errors import MappoVerifyError
@@ -31,6 +31,7 @@ from ..quantities.bellman import bellman_operator
 from ..quantities.distributions import occupancy
 from ..quantities.divergence import squared_norm
 from ..quantities.optimal import optimal
+from ..quantities.update_errors import safe_odds_change
 from ..quantities.values import returns
 from ..reproduction.curves import iterations_shown, number
 from .algorithms import Entry, Result
@@ -164,10 +165,10 @@ def _proved(found: RunBounds) -> str:
     """That no step was too large for the printed bound to be proved, where that is so."""
     if found.proved != TRUE:
         return ""
+    safe = np.exp(safe_odds_change(System.FLOATS))
     return (
-        f"; no step multiplies odds by more than {np.exp(float(found.change)):.3g} (79.9 is safe), so the "
-        "printed bound is a theorem here "
-        "(theorem-4.5/bounded-steps)"
+        f"; no step multiplies odds by more than {np.exp(float(found.change)):.3g} ({safe:.1f} is safe), so the printed "
+        "bound is a theorem here (theorem-4.5/bounded-steps)"
     )
 
 
