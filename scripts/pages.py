@@ -123,7 +123,7 @@ def call_of(name: str, thing: Any) -> str:
     empty = inspect.Parameter.empty
     parameters = [p.replace(annotation=empty) for p in signature.parameters.values() if p.name not in ("self", "cls")]
     shown = str(signature.replace(parameters=parameters, return_annotation=inspect.Signature.empty))
-    return name + re.sub(r" at 0x[0-9a-f]+", "", shown)
+    return name + re.sub(r"<module '(\w+)' from '[^']*'>", r"\1", re.sub(r" at 0x[0-9a-f]+", "", shown))
 
 
 # --- reference.md -----------------------------------------------------------------------------------------------------

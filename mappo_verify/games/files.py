@@ -49,6 +49,8 @@ from .untrusted import (
     write_whole,
 )
 
+MAX_OBJECTS = 350_000
+"""Entries of a file: decoded, each takes some 500 bytes."""
 MAX_LIST = 1_000_000
 """Commas in the JSON of one list of names."""
 MAX_VALUE = 2**16
@@ -136,6 +138,10 @@ def _decode(path: PathLike, raw: bytes) -> _Game:
         raise FileError(f'{path}: $.format is {shown(header.format)}, not "{FORMAT}"; see docs/game-format.md')
     if header.version != VERSION:
         raise FileError(f"{path}: $.version is {shown(header.version)}; this release reads version {VERSION}")
+    if (entries := raw.count(b"{")) > MAX_OBJECTS:
+        raise FileError(
+            f"{path}: there are {entries} entries; from JSON at most {MAX_OBJECTS} are read, and .npz is for larger games"
+        )
     return decoded(path, raw, _GAME)
 
 
@@ -436,11 +442,13 @@ def save_game(game: Game, path: PathLike) -> None:
             raise FileError(f"{target}: {complaint}, so the file could not be read again")
     if game.name and (complaint := name_complaint(game.name)):
         raise FileError(f"{target}: {complaint}")
-    pieces, size = [], 0
+    pieces, size, entries = [], 0, 0
     for piece in _lines(game):
-        size += len(piece)
-        if size > MAX_BYTES:
-            raise FileError(f"{target} would hold more than the limit of {MAX_BYTES} bytes")
+        size, entries = size + len(piece), entries + piece.count(b"{")
+        if size > MAX_BYTES or entries > MAX_OBJECTS:
+            raise FileError(
+                f"{target} would hold more than the limit of {MAX_BYTES} bytes or {MAX_OBJECTS} entries; save it as .npz"
+            )
         pieces.append(piece)
     content = b"".join(pieces)
     # No time stamp: the same game gives the same file.
