@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import BrokenExecutor, Executor, Future
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
@@ -14,12 +15,14 @@ import pytest
 import mappo_verify as mv
 from mappo_verify.arithmetic import System, like, maximum
 from mappo_verify.arithmetic.enclosures import Enclosures
-from mappo_verify.checking import search
+from mappo_verify.arithmetic.precision import precision
+from mappo_verify.checking import campaign, search
 from mappo_verify.checking.campaign import PROFILES, case_of
 from mappo_verify.checking.evaluate import certify, evaluate, skim
 from mappo_verify.checking.reports import Tally
 from mappo_verify.checking.sampling import draw, sizes_of
 from mappo_verify.checking.shrink import shrink
+from mappo_verify.checking.transport import packed, unpacked
 from mappo_verify.claims.ingredients import Increments
 from mappo_verify.errors import ClaimError, MappoVerifyError, MixedArithmeticError
 from mappo_verify.papers.registry import CLAIMS
@@ -641,3 +644,50 @@ def test_who_wants_to_stop_can(error):
 def test_a_malformed_claim_ends_the_audit():
     with pytest.raises(ClaimError, match="nothing to stand on"):
         mv.audit([replace(raising(None), proof=lambda _: iter((mv.at_most("1", 1, because="said so"),)))])
+
+
+# --- several processes ------------------------------------------------------------------------------------------------
+
+
+def told(report):
+    """What a report says, without the seconds that it took."""
+    searches = [{**(entry["searched"] or {}), "seconds": 0} for entry in audit_document(report)["claims"]]
+    claims = [
+        {**entry, "seconds": 0, "searched": s}
+        for entry, s in zip(audit_document(report)["claims"], searches, strict=True)
+    ]
+    return {**audit_document(report), "seconds": 0, "claims": claims}
+
+
+def test_the_report_does_not_depend_on_the_number_of_workers():
+    names = ["lemma-b.1/printed-range", "lemma-4.1/stationary", true_claim(), "lemma-d.4/coefficient-one"]
+    alone, shared = mv.audit(names), mv.audit(names, workers=2)
+    assert told(alone) == told(shared)
+    assert shared.claims[0].claim is find("lemma-b.1/printed-range")
+    assert shared.claims[0].witness.evidence.violated
+
+
+def test_a_claim_whose_worker_dies_is_audited_here(monkeypatch):
+    class Dying(Executor):
+        def submit(self, *_, **__):
+            future = Future()
+            future.set_exception(BrokenExecutor("killed"))
+            return future
+
+    monkeypatch.setattr(campaign, "local", lambda _: Dying())
+    report = mv.audit(["lemma-b.3/zero-mean-intervention", "lemma-c.4"], workers=2)
+    assert [entry.standing for entry in report.claims] == [REFUTED, PROVED]
+
+
+def test_every_number_arrives_unchanged():
+    with precision(300):
+        ball = flint.arb(2).log()
+    balls = [ball, flint.arb("inf"), flint.arb("-inf"), flint.arb("nan"), flint.arb("0.1"), flint.arb(0, "inf")]
+    back = unpacked(packed(balls))
+    assert [b.repr() for b in back] == [b.repr() for b in balls]
+    assert back[0].mid().man_exp() == ball.mid().man_exp() and back[0].rad().man_exp() == ball.rad().man_exp()
+
+
+def test_no_workers_are_refused():
+    with pytest.raises(ClaimError, match="workers = 0"):
+        mv.audit(["equation-1"], workers=0)

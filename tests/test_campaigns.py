@@ -24,10 +24,10 @@ from mappo_verify.campaigns.chunk import _EQUALITIES, _text, evaluate_chunk, fin
 from mappo_verify.campaigns.ledger import Ledger, only_writer
 from mappo_verify.campaigns.plan import CHUNK, Plan, Task, drawn_chunk, plan_of
 from mappo_verify.campaigns.run import PATIENCE
-from mappo_verify.campaigns.workers import InProcess, cluster
 from mappo_verify.checking.certificate import recheck
 from mappo_verify.checking.certificate_files import read_certificate
 from mappo_verify.checking.evaluate import _IDENTITIES, decide
+from mappo_verify.checking.workers import InProcess, cluster
 from mappo_verify.claims.verdict import Standing, Verdict
 from mappo_verify.errors import CampaignError
 from mappo_verify.papers.registry import claim

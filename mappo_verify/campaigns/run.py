@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ..checking.workers import cluster, cores, deaths, local, width_of
 from ..errors import CampaignError
 from ..papers.registry import select
 from .chunk import ChunkResult, WitnessResult, evaluate_chunk, find_witness
@@ -19,7 +20,6 @@ from .ledger import Ledger, only_writer
 from .plan import Plan, Task, plan_of
 from .report import CampaignReport, read_campaign
 from .versions import formulas
-from .workers import cluster, cores, deaths, local, width_of
 
 PATIENCE = 3
 """How many times in a row workers may die before any chunk is finished."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 import zlib
 from collections.abc import Iterable, Iterator
+from concurrent.futures import BrokenExecutor, Future
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ from .reports import AuditReport, ClaimReport, Progress, Tally, Witness, conclud
 from .sampling import draw, sizes_of
 from .search import Effort, Search, require_seconds
 from .trial import put_on_trial
+from .workers import local
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ def audit(
     progress: Progress | None = None,
     seconds: float | None = None,
     corpus: bool | str | Path = True,
+    workers: int = 1,
 ) -> AuditReport:
     """Put claims on trial and return the table as data.
 
@@ -114,8 +117,12 @@ def audit(
     seconds : a time limit for the search of each claim, instead of the profile's; a report says where it was hit
     corpus : decide counterexamples that were found before first: True, those that come with the package; False, none; a
         folder, those and the folder's, and write new ones there
+    workers : processes that share the registered claims; the report does not depend on it.  With more than one, a script needs
+        ``if __name__ == "__main__":`` around its work, as with every pool of processes
     """
     require_seconds(seconds)
+    if workers < 1:
+        raise ClaimError(f"workers = {workers}; at least this process is needed: workers=1")
     kept = Corpus.of_choice(corpus)
     if game is not None and not isinstance(game, Game):
         raise ClaimError(f"game must be a Game, not {type(game).__name__}; named_game(...) or load_game(...) make one")
@@ -128,23 +135,50 @@ def audit(
     started = time.perf_counter()
     reports: list[ClaimReport] = []
     skipped: list[tuple[str, str]] = []
-    for position, claim in enumerate(chosen):
-        if progress:
-            progress(claim.id, position / len(chosen))
-        generator = np.random.default_rng([seed, zlib.crc32(claim.id.encode())])
-        if game is None:
-            reports.append(_campaign(claim, ids, PROFILES[profile], generator, kept, seconds))
-            continue
-        found = try_on_game(claim, ids, game, PROFILES[profile].on_game, generator)
-        if isinstance(found, str):
-            skipped.append((claim.id, found))
-        else:
-            reports.append(found)
+    found: ClaimReport | str
+    shared = [claim for claim in chosen if claim in CLAIMS] if game is None else []
+    with local(min(workers, len(shared) or 1)) as pool:
+        others = {}
+        if workers > 1 and len(shared) > 1:
+            others = {
+                claim.id: pool.submit(_packed_report, claim.id, profile, seed, seconds, corpus) for claim in shared
+            }
+        for position, claim in enumerate(chosen):
+            if progress:
+                progress(claim.id, position / len(chosen))
+            generator = np.random.default_rng([seed, zlib.crc32(claim.id.encode())])
+            if game is None:
+                found = _received(others.get(claim.id)) or _campaign(
+                    claim, ids, PROFILES[profile], generator, kept, seconds
+                )
+            else:
+                found = try_on_game(claim, ids, game, PROFILES[profile].on_game, generator)
+            if isinstance(found, str):
+                skipped.append((claim.id, found))
+            else:
+                reports.append(found)
     if progress:
         progress("done", 1.0)
     name = None if game is None else game.name or repr(game)
     done = tuple(with_taint(reports))
     return AuditReport(done, profile, seed, time.perf_counter() - started, name, tuple(skipped))
+
+
+def _packed_report(name: str, profile: str, seed: int, seconds: float | None, corpus: bool | str | Path) -> bytes:
+    """The report of one registered claim; this is what a worker does."""
+    from .transport import packed
+
+    return packed(audit([name], profile, seed, seconds=seconds, corpus=corpus).claims[0])
+
+
+def _received(report: Future[bytes] | None) -> ClaimReport | None:
+    """A worker's report; None where there is none, or where the worker died: then it is made here."""
+    from .transport import unpacked
+
+    try:
+        return None if report is None else unpacked(report.result())
+    except BrokenExecutor:
+        return None
 
 
 def _campaign(

@@ -76,6 +76,15 @@ def audit(
         bool,
         typer.Option("--details", help="Also print every part of a statement, how it was decided, and all notes."),
     ] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers",
+            "-w",
+            min=1,
+            help="Processes that share the claims; default: one a core.  Verdicts do not depend on it.",
+        ),
+    ] = None,
 ) -> None:
     """Put the claims on trial and print the verdict on every statement.
 
@@ -86,6 +95,7 @@ def audit(
     mappo-verify audit --from mine.py
     """
     from ..checking.campaign import audit as run_audit
+    from ..checking.workers import cores
     from ..report.document import audit_document
     from ..report.terminal import audit_table
 
@@ -96,7 +106,8 @@ def audit(
     if html_folder is not None:
         require_place_for(html_folder)
     with Progress("audit") as progress:
-        report = run_audit(claims, profile.value, seed, subject, progress, seconds, True if corpus is None else corpus)
+        kept, processes = True if corpus is None else corpus, workers or cores()
+        report = run_audit(claims, profile.value, seed, subject, progress, seconds, kept, processes)
         if html_folder is not None:
             from ..report.html import write_report
 
