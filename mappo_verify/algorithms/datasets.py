@@ -12,8 +12,8 @@ are drawn at once, which is faster and has the same law.  With infinitely many d
 that is the *population*.  Source: Section 5, Definition 5.3.
 
 >>> import numpy as np
->>> from mappo_verify.games.offline import one_agent_gap
->>> problem = one_agent_gap().floats()
+>>> from mappo_verify.games.offline import theorem_5_5_one_agent
+>>> problem = theorem_5_5_one_agent().floats()
 >>> policy = problem.features.policy([np.zeros(4)])
 >>> data = draw_dataset(problem, policy, 1, 1000, np.random.default_rng(0))
 >>> data.counts, data.rows.following

@@ -19,8 +19,8 @@ Where the class counts is a choice of evaluator: :class:`InClass` keeps the crit
 rivals in the Bellman error, and :class:`Unconstrained` takes the closed form of Appendix C.1 wherever it falls.  The paper
 starts in one state ``s_0``; a start distribution ``ρ`` is averaged over.  Source: Algorithm 2, Theorem 5.5, Appendix C.
 
->>> from mappo_verify.games.offline import two_agent_gap
->>> problem = two_agent_gap().floats()
+>>> from mappo_verify.games.offline import theorem_5_5_two_agents
+>>> problem = theorem_5_5_two_agents().floats()
 >>> printed = pessimistic_ppo(problem, 800, penalty=1e3)
 >>> repaired = pessimistic_ppo_joint(problem, 800, penalty=1e3)
 >>> print(printed.returns()[[0, -1]].round(3), repaired.returns()[[0, -1]].round(3))      # the best is 1/2

@@ -25,7 +25,7 @@ from ..algorithms.pessimistic_linear import (
 )
 from ..algorithms.pessimistic_trace import PessimisticTrace, pessimistic_quantities
 from ..games.named import random_game
-from ..games.offline import OfflineProblem, one_agent_gap, tabular_problem, two_agent_gap
+from ..games.offline import OfflineProblem, tabular_problem, theorem_5_5_one_agent, theorem_5_5_two_agents
 from ..model import Game
 from ..quantities.distributions import occupancy
 from ..quantities.optimal import optimal
@@ -47,7 +47,7 @@ def theorem_5_5(
     seed: int = 0,
 ) -> dict[str, Any]:
     """All numbers of both pictures, as plain data."""
-    problems = (two_agent_gap().floats(), one_agent_gap().floats())
+    problems = (theorem_5_5_two_agents().floats(), theorem_5_5_one_agent().floats())
     panels = []
     for place, problem in enumerate(problems):
         progress(problem.game.name, place / 4)

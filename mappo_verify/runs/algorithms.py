@@ -26,7 +26,7 @@ from ..algorithms.recording import Record
 from ..algorithms.shared_parameters import shared_parameters
 from ..algorithms.trace import Trace
 from ..errors import RunError
-from ..games.offline import OfflineProblem, one_agent_gap, two_agent_gap
+from ..games.offline import OfflineProblem, theorem_5_5_one_agent, theorem_5_5_two_agents
 from ..model import Game
 from ..model.features import Features
 from .options import (
@@ -54,8 +54,8 @@ Options = Mapping[str, Any]
 Result = Trace | PessimisticTrace
 
 PROBLEMS: dict[str, Callable[[], OfflineProblem]] = {
-    "theorem-5.5-two-agents": two_agent_gap,
-    "theorem-5.5-one-agent": one_agent_gap,
+    "theorem-5.5-two-agents": theorem_5_5_two_agents,
+    "theorem-5.5-one-agent": theorem_5_5_one_agent,
 }
 """The named problems with data, counterexamples to Theorem 5.5 (:mod:`mappo_verify.games.offline`)."""
 
