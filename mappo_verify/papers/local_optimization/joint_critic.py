@@ -30,7 +30,6 @@ import numpy as np
 from ...arithmetic import Array, as_array, assume_positive, contract, largest, like, log, sqrt, square
 from ...axioms import (
     Axiom,
-    Part,
     below_largest,
     hedge,
     inner_product,
@@ -259,7 +258,7 @@ class Theorem:
             eta, entropy = self.etas[m - 1], self.entropies[m - 1]
             bound = hedge(gains, plays, eta, self.horizon, self.target.factors[m - 1], entropy)
             found.append((bound * as_array(self.ahead[..., None] * prefixes[m - 1])).sum((-2, -1)))
-        return self.along.regret(reduce(add, found) if found else nonnegative(0 * self.penalty), self.begun)
+        return self.along.regret(reduce(add, found)) if found else self.along.constant(nonnegative(0 * self.penalty))
 
 
 @dataclass(frozen=True, eq=False)
@@ -281,7 +280,7 @@ class Mean:
         """``1/K Σ_k`` of an inequality for every k."""
         return axiom.sum(-1) * self.share
 
-    def regret(self, axiom: Axiom, begun: Array) -> Axiom:
+    def regret(self, axiom: Axiom) -> Axiom:
         """``1/K`` of an inequality about the whole run."""
         return axiom * self.share
 
@@ -316,17 +315,9 @@ class EverySum:
         """``Σ_k`` of an inequality for every k."""
         return self.run.sum(lambda _: axiom.sum(-1))  # type: ignore[no-any-return]
 
-    def regret(self, axiom: Axiom, begun: Array) -> Axiom:
-        """An inequality about the whole run, which is ``begun`` before it begins, and one term more in every step.
-
-        Lemma C.6 is of this form, for any number of rounds; nothing else may be passed.
-        """
-
-        def made() -> Part:
-            part = axiom.computed()
-            return part._replace(value=np.stack([begun, part.value - begun], axis=0))
-
-        return Axiom._of((), (made,), axiom)
+    def regret(self, axiom: Axiom) -> Axiom:
+        """An inequality about the whole run, for every number of rounds."""
+        return self.run.rounds(axiom)
 
     def constant(self, axiom: Axiom) -> Axiom:
         """``Σ_k`` of an inequality that does not depend on k."""
