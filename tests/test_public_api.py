@@ -260,7 +260,8 @@ def test_a_public_name_resolves_and_is_documented(stub, name):
     assert value is getattr(importlib.import_module(home), name)
     assert getattr(package, name) is value, "also after its module, which may have the same name, was imported"
     assert (value.__doc__ or "").strip()
-    assert value.__module__ == home, "public names point at the module that defines them"
+    says = getattr(value, "__module__", home)  # a constant says nothing, an alias of a NumPy type says numpy
+    assert says in (home, "numpy"), "public names point at the module that defines them"
 
 
 @pytest.mark.parametrize("space", SPACES)

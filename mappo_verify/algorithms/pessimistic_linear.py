@@ -74,7 +74,7 @@ class InClass(Evaluator):
         settled = step.bounded & (critics.contains(step.weights) == TRUE)
         if settled.all():
             return step.weights
-        weights = step.weights.copy()
+        weights = np.array(step.weights)
         for place in np.argwhere(~settled):
             index = tuple(place)
             weights[index] = constrained_step(moments[index], direction[index], penalty, critics).weights
@@ -113,7 +113,7 @@ class ClassThroughout(Evaluator):
                 moments[index], direction[index], penalty, critics, self.budget, self.tolerance
             )
             if not step.closed:
-                low, high = float(step.bracket.lower), float(step.bracket.upper)
+                low, high = (float(np.asarray(end)) for end in (step.bracket.lower, step.bracket.upper))
                 where = f" in repetition {index[0]}" if index else ""
                 raise SolverError(
                     f"after {step.evaluations} inner minima{where} the minimum is only known to lie in [{low:.9g}, {high:.9g}]; "

@@ -29,6 +29,7 @@ from ...arithmetic import (
     like,
     log,
     maximum,
+    moveaxis,
     smallest,
     sqrt,
     square,
@@ -200,7 +201,7 @@ def _losses(case: Case, finite: FiniteClass) -> tuple[Array, Array]:
     game, policy = case.game, case.policy
     losses = finite.losses(game, policy, case.law)
     noise = finite.losses(game, policy, case.law, finite.backups(game, policy))
-    return np.moveaxis(losses, 0, -1), _diagonal(np.moveaxis(noise, 0, -1))
+    return moveaxis(losses, 0, -1), _diagonal(moveaxis(noise, 0, -1))
 
 
 def _diagonal(losses: Array) -> Array:
