@@ -33,7 +33,7 @@ def data(size: int, samples: int):  # type: ignore[no-untyped-def]
     return table, (table[here], 0.9 * table[there], generator.random(samples), np.full(samples, 1 / samples))
 
 
-def linear_algebra(points, following, rewards, direction, price):  # type: ignore[no-untyped-def]
+def linear_algebra(points, following, rewards, direction, penalty):  # type: ignore[no-untyped-def]
     """Two matrix products over the data, Cholesky and solves: the closed form, with nothing checked and nothing certified."""
     samples = len(points)
     gram = points.T @ points / samples
@@ -41,15 +41,15 @@ def linear_algebra(points, following, rewards, direction, price):  # type: ignor
     np.linalg.cholesky(gram)
     both = operator.T @ np.linalg.solve(gram, np.column_stack([operator, reward]))
     np.linalg.cholesky(both[:, :-1])
-    return np.linalg.solve(both[:, :-1], both[:, -1] - direction / (2 * price))
+    return np.linalg.solve(both[:, :-1], both[:, -1] - direction / (2 * penalty))
 
 
-def rebuilt(moments, direction, price, critics):  # type: ignore[no-untyped-def]
+def rebuilt(moments, direction, penalty, critics):  # type: ignore[no-untyped-def]
     """The same minimum with a cvxpy problem written anew, its data as constants."""
     import cvxpy as cp
 
     lower = np.linalg.cholesky(moments.gram)
-    root, aim = (np.sqrt(price) * np.linalg.solve(lower, part) for part in (moments.operator, moments.reward))
+    root, aim = (np.sqrt(penalty) * np.linalg.solve(lower, part) for part in (moments.operator, moments.reward))
     weights = cp.Variable(len(direction))
     values = critics.features @ weights
     constraints = [values >= 0, values <= critics.ceiling, cp.norm(weights) <= critics.radius]
@@ -124,10 +124,10 @@ def test_agreement_at_full_size(benchmark) -> None:  # type: ignore[no-untyped-d
     """D = 64, n = 100,000: the routes and cvxpy give one value, with and without active constraints."""
     table, given = data(64, 100_000)
     moments, direction = mv.quantities.moments_of(*given), table.mean(0)
-    for radius, ceiling, price in ((20.0, 10.0, 1e3), (20.0, 1.0, 1e3), (0.5, 10.0, 1e3)):
+    for radius, ceiling, penalty in ((20.0, 10.0, 1e3), (20.0, 1.0, 1e3), (0.5, 10.0, 1e3)):
         critics = mv.quantities.LinearClass(table, radius, ceiling)
-        step = mv.quantities.constrained_step(moments, direction, price, critics)
-        peer = moments.objective(pessimistic_step_by_cvxpy(moments, direction, price, critics), direction, price)
+        step = mv.quantities.constrained_step(moments, direction, penalty, critics)
+        peer = moments.objective(pessimistic_step_by_cvxpy(moments, direction, penalty, critics), direction, penalty)
         print(f"\n{step.route}: gap {float(step.gap):.1e}, cvxpy is {float(peer - step.objective):.1e} above", end="")
         assert abs(peer - step.objective) <= 1e-6 * (1 + abs(step.objective))
     benchmark(mv.quantities.constrained_step, moments, direction, 1e3, mv.quantities.LinearClass(table, 20.0, 1.0))

@@ -27,7 +27,7 @@ from mappo_verify.algorithms.datasets import counted, one_by_one, outcomes_of
 threadpoolctl = pytest.importorskip("threadpoolctl", reason="one BLAS thread, so that both sides use one core")
 
 ITERATIONS, DRAWS, DIMENSION, STATES, SIZES = 1_000, 10_000, 32, 20, (3, 3)
-PRICE = 1_000.0
+PENALTY = 1_000.0
 GROUP = f"{ITERATIONS:,} iterations of Algorithm 2: d = {DIMENSION}, n = {DRAWS:,} draws for each of 2 agents"
 
 
@@ -73,7 +73,7 @@ def linear_algebra(problem: mv.games.OfflineProblem, iterations: int = ITERATION
             factor = np.linalg.cholesky(gram)
             both = np.linalg.solve(factor, np.column_stack([operator, right]))
             whitened, target = both[:, :-1], both[:, -1]
-            np.linalg.solve(whitened.T @ whitened, whitened.T @ target - direction / (2 * PRICE))
+            np.linalg.solve(whitened.T @ whitened, whitened.T @ target - direction / (2 * PENALTY))
 
 
 def by_cvxpy(problem: mv.games.OfflineProblem, iterations: int) -> list[np.ndarray]:
@@ -96,7 +96,7 @@ def by_cvxpy(problem: mv.games.OfflineProblem, iterations: int) -> list[np.ndarr
                 features @ weights <= problem.ceiling,
                 cvxpy.norm(weights) <= problem.radius,
             ]
-            cvxpy.Problem(cvxpy.Minimize(direction @ weights / PRICE + error), inside).solve(solver="CLARABEL")
+            cvxpy.Problem(cvxpy.Minimize(direction @ weights / PENALTY + error), inside).solve(solver="CLARABEL")
             found.append(np.asarray(weights.value))
     return found
 
@@ -108,7 +108,9 @@ def seconds(run, *arguments) -> float:  # type: ignore[no-untyped-def]
 
 
 def ours(problem: mv.games.OfflineProblem, iterations: int = ITERATIONS) -> mv.algorithms.PessimisticTrace:
-    return mv.algorithms.pessimistic_ppo(problem, iterations, penalty=PRICE, data=mv.algorithms.Samples(DRAWS), seed=1)
+    return mv.algorithms.pessimistic_ppo(
+        problem, iterations, penalty=PENALTY, data=mv.algorithms.Samples(DRAWS), seed=1
+    )
 
 
 def test_no_constraint_is_active(problem) -> None:  # type: ignore[no-untyped-def]
@@ -118,13 +120,13 @@ def test_no_constraint_is_active(problem) -> None:  # type: ignore[no-untyped-de
 
 def test_same_weights(problem) -> None:  # type: ignore[no-untyped-def]
     """One iteration on the same data: Clarabel's minimiser and ours."""
-    trace = mv.algorithms.pessimistic_ppo(problem, 1, penalty=PRICE, data=mv.algorithms.Samples(DRAWS), seed=1)
+    trace = mv.algorithms.pessimistic_ppo(problem, 1, penalty=PENALTY, data=mv.algorithms.Samples(DRAWS), seed=1)
     policy = trace.policies(0)
     for place, m in enumerate((1, 2)):
         features = problem.features.matrix(m - 1)
         moments = trace.dataset(0, m).moments(mv.quantities.state_features(problem.game, policy, features, m))
         direction = mv.quantities.start_features(problem.game, policy, features, m, problem.game.start)
-        expected = mv.quantities.pessimistic_step(moments, direction, PRICE).weights
+        expected = mv.quantities.pessimistic_step(moments, direction, PENALTY).weights
         np.testing.assert_allclose(trace.choices[place][0], expected, rtol=0, atol=1e-9)
     for left, right in zip(by_cvxpy(problem, 1), (trace.choices[0][0], trace.choices[1][0]), strict=True):
         assert left.shape == right.shape

@@ -48,6 +48,9 @@ _RENAMED = {
     "deserialise": "quantities.values_by_agent",
     "theorem_price": "algorithms.theorem_penalty",
     "repaired_price": "algorithms.repaired_penalty",
+    "two_agent_gap": "games.theorem_5_5_two_agents",
+    "one_agent_gap": "games.theorem_5_5_one_agent",
+    "two_agent_classes": "games.theorem_d_7_classes",
 }
 
 

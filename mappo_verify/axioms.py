@@ -64,13 +64,19 @@ class Part(NamedTuple):
     """One quantity that is at least 0, and what that rests on, three-valued.
 
     ``signs`` are inequalities between numbers whose signs are known by construction, ``sums`` equalities, and ``given`` what
-    only the hypotheses of the claim can say; that is checked on instances, and no proof decides it.
+    only the hypotheses of the claim can say; that is checked on instances, and no proof decides it.  Of a theorem about runs of
+    any length ``begun`` is the quantity before the first round, to which every round adds one term.
     """
 
     value: Any
     signs: Any
     sums: Any = True
     given: Any = True
+    begun: Any = None
+
+    def each(self, change: Callable[[Any], Any]) -> Part:
+        """The same with a linear change of the quantity."""
+        return self._replace(value=change(self.value), begun=None if self.begun is None else change(self.begun))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -106,7 +112,7 @@ class Axiom:
         for part in found[1:]:
             total = total + part.value
         signs, sums, given = (
-            both(*(every_entry(Truth.of(t)) for t in truths)) for truths in list(zip(*found, strict=True))[1:]
+            both(*(every_entry(Truth.of(t)) for t in truths)) for truths in list(zip(*found, strict=True))[1:4]
         )
         return Part(total, signs, sums, given)
 
@@ -118,7 +124,7 @@ class Axiom:
     @property
     def holds(self) -> Any:
         """Whether the hypotheses hold, three-valued."""
-        return both(*self.computed()[1:])
+        return both(*self.computed()[1:4])
 
     def __add__(self, other: Any) -> Axiom:
         if not isinstance(other, Axiom):
@@ -130,9 +136,8 @@ class Axiom:
         at_least_zero = _at_least_zero(factor) if isinstance(factor, Numbers) else Truth.of(bool(factor >= 0))
 
         def scaled(part: Part) -> Part:
-            return part._replace(
-                value=factor * part.value, signs=both(every_entry(Truth.of(part.signs)), at_least_zero)
-            )
+            signs = both(every_entry(Truth.of(part.signs)), at_least_zero)
+            return part._replace(signs=signs).each(lambda value: factor * value)
 
         return self._changed(scaled)
 
@@ -140,11 +145,11 @@ class Axiom:
 
     def sum(self, axis: int | tuple[int, ...] = -1) -> Axiom:
         """Summed along ``axis``."""
-        return self._changed(lambda part: part._replace(value=part.value.sum(axis)))
+        return self._changed(lambda part: part.each(lambda value: value.sum(axis)))
 
     def __getitem__(self, place: Any) -> Axiom:
         """Entries of the quantity, by an index of its array."""
-        return self._changed(lambda part: part._replace(value=part.value[place]))
+        return self._changed(lambda part: part.each(lambda value: value[place]))
 
     def _changed(self, change: Callable[[Part], Part]) -> Axiom:
         """The same theorems with every part changed: for the engine, which must keep it at least 0."""
@@ -204,7 +209,7 @@ def pinsker(left: Any, right: Any) -> Axiom:
 
     def made() -> Part:
         distance = absolute(left - right).sum(-1)
-        divergence, signs, sums, _ = gibbs(left, right).computed()
+        divergence, signs, sums, *_ = gibbs(left, right).computed()
         return Part(divergence - distance * distance / 2, signs, sums)
 
     return _axiom("Pinsker", made)
@@ -303,7 +308,7 @@ def root_below(values: Any, bound: Any, reason: Axiom) -> Axiom:
     """``y - √x ≥ 0`` for ``y ≥ 0`` where ``y² - x`` is the quantity of ``reason``, so that ``x ≤ y²``: the root is monotone."""
 
     def made() -> Part:
-        square, signs, sums, given = reason.computed()
+        square, signs, sums, given, _ = reason.computed()
         same = _same(bound * bound - values, square)
         return Part(bound - sqrt(values), both(signs, _at_least_zero(bound)), both(Truth.of(sums), same), given)
 
@@ -325,7 +330,7 @@ def root_between(smaller: Any, larger: Any, reason: Axiom) -> Axiom:
     """``√y - √x ≥ 0`` where ``y - x`` is the quantity of ``reason``, so that ``x ≤ y``: the root is monotone."""
 
     def made() -> Part:
-        difference, signs, sums, given = reason.computed()
+        difference, signs, sums, given, _ = reason.computed()
         same = _same(larger - smaller, difference)
         return Part(sqrt(larger) - sqrt(smaller), signs, both(Truth.of(sums), same), given)
 
@@ -336,7 +341,7 @@ def root_above(bound: Any, values: Any, reason: Axiom) -> Axiom:
     """``√x - y ≥ 0`` where ``x - y²`` is the quantity of ``reason``, so that ``y² ≤ x``: the root is monotone."""
 
     def made() -> Part:
-        square, signs, sums, given = reason.computed()
+        square, signs, sums, given, _ = reason.computed()
         same = _same(values - bound * bound, square)
         return Part(sqrt(values) - bound, signs, both(Truth.of(sums), same), given)
 
@@ -401,16 +406,17 @@ def hedge(gains: Any, plays: Any, eta: Any, width: Any, comparator: Any, entropy
     def made() -> Part:
         steps, actions = gains.shape[-2:]
         lost = (gains * (comparator[..., None, :] - plays)).sum((-2, -1))
-        value = entropy_ / eta + eta * steps * (width * width) / 8 - lost
+        begun = entropy_ / eta
+        value = begun + eta * steps * (width * width) / 8 - lost
         signs = both(compare(eta, ">", 0), _at_least_zero(comparator))
         if bare(system_of(gains)) is System.SYMBOLS:
-            return Part(value, signs, _sums_to_one(comparator))
+            return Part(value, signs, _sums_to_one(comparator), begun=begun)
         own = tilt(like(1, gains), eta * (np.cumsum(gains, axis=-2) - gains))
         inside = every_entry(compare(largest(gains) - smallest(gains), "≤", width))
         same = [
             truth_of(possible(compare(*pair))) for pair in ((plays, "=", own), (entropy_, "=", log(like(actions, eta))))
         ]
-        return Part(value, signs, _sums_to_one(comparator), both(inside, *map(every_entry, same)))
+        return Part(value, signs, _sums_to_one(comparator), both(inside, *map(every_entry, same)), begun)
 
     return _axiom("lemma-c.6/sharp", made)
 

@@ -65,7 +65,7 @@ def wrong_values(folder: Path) -> dict[str, Any]:
 
 def good_arguments(folder: Path) -> dict[str, Any]:
     """What fits a parameter of this name, where one value fits all functions that have it."""
-    exact = mv.games.two_agent_gap()
+    exact = mv.games.theorem_5_5_two_agents()
     problem = exact.floats()
     data = np.full((2, 4), 1 / 8)
     lines = GAME.states * GAME.actions

@@ -5,7 +5,7 @@ import pytest
 
 import mappo_verify as mv
 from mappo_verify.arithmetic import floats_of
-from mappo_verify.games.offline import one_agent_gap, two_agent_gap
+from mappo_verify.games.offline import theorem_5_5_one_agent, theorem_5_5_two_agents
 from mappo_verify.quantities.bellman import bellman_operator
 from mappo_verify.quantities.bellman_concentrability import (
     concentrability_of_policy,
@@ -62,7 +62,7 @@ def test_data_that_sees_nothing_there():
     assert concentrability_of_policy(nowhere, policy, features * 0, above, below, 1) == 1
 
 
-@pytest.mark.parametrize(("make", "bound"), [(two_agent_gap, 4), (one_agent_gap, 27 / 2)])
+@pytest.mark.parametrize(("make", "bound"), [(theorem_5_5_two_agents, 4), (theorem_5_5_one_agent, 27 / 2)])
 def test_the_counterexamples_are_covered(make, bound):
     """Max d_*/μ where the data is: C ≤ 2 and C² ≤ 27/2; the searched lower bound lies below the eigenvalue's upper bound."""
     problem = make().floats()
@@ -81,7 +81,7 @@ def test_the_counterexamples_are_covered(make, bound):
 
 
 def test_a_search_only_counts_critics_of_the_class():
-    problem = one_agent_gap().floats()
+    problem = theorem_5_5_one_agent().floats()
     features, below = problem.features.matrix(0), problem.distribution(1)
     above = mv.quantities.occupancy(problem.game, problem.comparator)
     tiny = LinearClass(features, 1e-9, 1e-9)

@@ -178,13 +178,13 @@ def test_the_true_values_have_no_bellman_error():
 # --- the step without constraints ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("price", [0.5, 7.0])
-def test_the_gradient_vanishes_at_the_step(price):
+@pytest.mark.parametrize("penalty", [0.5, 7.0])
+def test_the_gradient_vanishes_at_the_step(penalty):
     moments, direction, _ = problem(0)
-    weights = mv.quantities.pessimistic_step(moments, direction, price).weights
-    value = moments.objective(weights, direction, price)
+    weights = mv.quantities.pessimistic_step(moments, direction, penalty).weights
+    value = moments.objective(weights, direction, penalty)
     for unit in 1e-4 * np.eye(3):
-        ahead, behind = (moments.objective(weights + sign * unit, direction, price) for sign in (1, -1))
+        ahead, behind = (moments.objective(weights + sign * unit, direction, penalty) for sign in (1, -1))
         assert ahead - behind == pytest.approx(0, abs=1e-9 * abs(value))
         assert ahead > value < behind  # a wrong factor of λ or a transposed A would fall on one side
 
@@ -192,11 +192,11 @@ def test_the_gradient_vanishes_at_the_step(price):
 def test_the_closed_form_for_invertible_moments():
     """``A⁻¹b - (1/2λ) A⁻¹ΣA⁻ᵀc``, and neither with λ for 2λ nor with A for Aᵀ."""
     moments, direction, _ = problem(1)
-    inverse, price = np.linalg.inv(moments.operator), 3.0
-    found = mv.quantities.pessimistic_step(moments, direction, price).weights
+    inverse, penalty = np.linalg.inv(moments.operator), 3.0
+    found = mv.quantities.pessimistic_step(moments, direction, penalty).weights
 
     def closed(factor, second):
-        return inverse @ moments.reward - factor / price * inverse @ moments.gram @ second @ direction
+        return inverse @ moments.reward - factor / penalty * inverse @ moments.gram @ second @ direction
 
     assert found == pytest.approx(closed(0.5, inverse.T), rel=1e-9)
     assert found != pytest.approx(closed(1.0, inverse.T), rel=1e-2)
@@ -239,23 +239,23 @@ def test_a_batch_of_steps_is_every_step():
     problems = [problem(seed)[:2] for seed in range(3)]
     parts = [(moments.gram, moments.operator, moments.reward, direction) for moments, direction in problems]
     gram, operator, reward, directions = map(np.stack, zip(*parts, strict=True))
-    prices = np.array([1.0, 2.0, 3.0])
-    together = mv.quantities.pessimistic_step(mv.quantities.Moments(gram, operator, reward), directions, prices)
+    penalties = np.array([1.0, 2.0, 3.0])
+    together = mv.quantities.pessimistic_step(mv.quantities.Moments(gram, operator, reward), directions, penalties)
     for place, (moments, direction) in enumerate(problems):
-        alone = mv.quantities.pessimistic_step(moments, direction, prices[place])
+        alone = mv.quantities.pessimistic_step(moments, direction, penalties[place])
         assert together.weights[place] == pytest.approx(alone.weights, rel=1e-9)
     assert together.bounded.all()
 
 
 @pytest.mark.parametrize(
-    ("price", "message"), [(0, "λ = 0 is not positive"), (-1.5, "λ = -1.5 is not"), (np.nan, "λ = nan is not finite")]
+    ("penalty", "message"), [(0, "λ = 0 is not positive"), (-1.5, "λ = -1.5 is not"), (np.nan, "λ = nan is not finite")]
 )
-def test_the_price_must_be_positive(price, message):
+def test_the_penalty_must_be_positive(penalty, message):
     moments, direction, critics = problem(0)
     with pytest.raises(mv.errors.GameError, match=message):
-        mv.quantities.pessimistic_step(moments, direction, price)
+        mv.quantities.pessimistic_step(moments, direction, penalty)
     with pytest.raises(mv.errors.GameError, match=message):
-        mv.quantities.constrained_step(moments, direction, price, critics)
+        mv.quantities.constrained_step(moments, direction, penalty, critics)
 
 
 def test_what_is_not_finite_is_named():
@@ -339,7 +339,7 @@ def test_features_that_are_not_finite_are_named():
 # --- the step over the class ------------------------------------------------------------------------------------------------
 
 CASES = [
-    # size, rank, radius, ceiling, price, route
+    # size, rank, radius, ceiling, penalty, route
     (3, None, 50, 50, 50, "closed form"),
     (3, None, 10, 1, 2, "active set"),
     (3, None, Fraction(1, 4), 1, 9, "ball"),
@@ -352,24 +352,24 @@ CASES = [
 
 
 def case(number, exact):
-    size, rank, radius, ceiling, price, route = CASES[number]
+    size, rank, radius, ceiling, penalty, route = CASES[number]
     count = 30 if size < 16 else 200
     moments, direction, critics = problem(number, size, count, rank, radius, ceiling, exact)
-    return moments, direction, price, critics, route
+    return moments, direction, penalty, critics, route
 
 
 @pytest.mark.parametrize("number", range(len(CASES)))
 def test_three_ways_agree(number):
     """Closed form or solver, exact arithmetic, and cvxpy: one minimum, by its value."""
-    moments, direction, price, critics, route = case(number, exact=False)
-    step = mv.quantities.constrained_step(moments, direction, price, critics)
+    moments, direction, penalty, critics, route = case(number, exact=False)
+    step = mv.quantities.constrained_step(moments, direction, penalty, critics)
     assert step.route == ("closed form" if route == "closed form" else "active set")
     assert (step.multipliers.ball > 0) == (route == "ball")
     assert step.gap == pytest.approx(0, abs=1e-8 * (1 + abs(step.objective)))
     assert step.violation <= 1e-9
-    assert step.objective == pytest.approx(moments.objective(step.weights, direction, price), abs=1e-8)
-    peer = pessimistic_step_by_cvxpy(moments, direction, price, critics)
-    assert moments.objective(peer, direction, price) == pytest.approx(step.objective, abs=SOLVER, rel=SOLVER)
+    assert step.objective == pytest.approx(moments.objective(step.weights, direction, penalty), abs=1e-8)
+    peer = pessimistic_step_by_cvxpy(moments, direction, penalty, critics)
+    assert moments.objective(peer, direction, penalty) == pytest.approx(step.objective, abs=SOLVER, rel=SOLVER)
 
     exact = case(number, exact=True)
     certified = mv.quantities.constrained_step(*exact[:4])
@@ -383,21 +383,21 @@ def test_three_ways_agree(number):
 
 @pytest.mark.parametrize("number", range(len(CASES)))
 def test_no_critic_of_the_class_is_better(number):
-    moments, direction, price, critics, _ = case(number, exact=False)
-    step = mv.quantities.constrained_step(moments, direction, price, critics)
+    moments, direction, penalty, critics, _ = case(number, exact=False)
+    step = mv.quantities.constrained_step(moments, direction, penalty, critics)
     rng, tried = np.random.default_rng(0), 0
     for scale in (1, 0.1, 0.01):
         for noise in rng.normal(size=(200, len(direction))):
             weights = (1 - scale / 4) * (step.weights + scale * noise / 10)
             if critics.contains(weights) > 0:
                 tried += 1
-                assert moments.objective(weights, direction, price) >= step.lower - ROUNDING
-    assert moments.objective(0 * direction, direction, price) >= step.lower - ROUNDING
+                assert moments.objective(weights, direction, penalty) >= step.lower - ROUNDING
+    assert moments.objective(0 * direction, direction, penalty) >= step.lower - ROUNDING
     assert tried or number > 3
 
 
-def test_the_dual_bound_holds_for_any_prices():
-    """Weak duality by brute force, on an indifferent direction, so that nothing is special; and not for negative prices."""
+def test_the_dual_bound_holds_for_any_multipliers():
+    """Weak duality by brute force, on an indifferent direction, so that nothing is special; and not for negative penalties."""
     rng = np.random.default_rng(1)
     for exact in (False, True):
         moments, direction, critics = problem(4, radius=1, ceiling=1, exact=exact)
@@ -409,8 +409,10 @@ def test_the_dual_bound_holds_for_any_prices():
         assert len(inside) > 10
         least = min(form.value(w) for w in inside)
         for below, above, ball in zip(*(rng.integers(0, 3, (20, k)) for k in (12, 12, 1)), strict=True):
-            prices = Multipliers(*(like(p.tolist(), direction) for p in (below, above)), like(int(ball[0]), direction))
-            assert region.dual_bound(form, prices) <= least
+            penalties = Multipliers(
+                *(like(p.tolist(), direction) for p in (below, above)), like(int(ball[0]), direction)
+            )
+            assert region.dual_bound(form, penalties) <= least
         lie = Multipliers(zero - 100, zero - 100, zero[0])
         assert region.dual_bound(form, lie) > least
 
@@ -491,7 +493,7 @@ def test_a_solver_that_lies_is_caught(monkeypatch):
 
     for change in (
         lambda w, v, o, d: (w + 0.1, v, o, d),  # not the minimiser
-        lambda w, v, o, d: (w, v, o, {**d, "lam": 0 * d["lam"]}),  # not its prices
+        lambda w, v, o, d: (w, v, o, {**d, "lam": 0 * d["lam"]}),  # not its penalties
         lambda w, v, _, d: (w, v, -4, d),  # gave up
     ):
         monkeypatch.setattr(daqp, "solve", lies(change))
@@ -507,10 +509,10 @@ def test_a_solver_that_lies_is_caught(monkeypatch):
 def test_clarabel_alone_finds_the_same(monkeypatch, number):
     import daqp
 
-    moments, direction, price, critics, _ = case(number, exact=False)
-    truth = mv.quantities.constrained_step(moments, direction, price, critics)
+    moments, direction, penalty, critics, _ = case(number, exact=False)
+    truth = mv.quantities.constrained_step(moments, direction, penalty, critics)
     monkeypatch.setattr(daqp, "solve", lambda *_, **__: (None, None, -4, {}))
-    step = mv.quantities.constrained_step(moments, direction, price, critics)
+    step = mv.quantities.constrained_step(moments, direction, penalty, critics)
     assert step.route == "conic"
     assert abs(step.gap) <= SOLVER * (1 + abs(step.objective)) and step.violation <= SOLVER
     assert step.objective == pytest.approx(truth.objective, rel=SOLVER, abs=SOLVER)
@@ -642,14 +644,14 @@ def test_a_batch_of_class_errors_is_every_error():
 # --- the global step over the class ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("direction", "price"), [(0.5, 1.0), (-1.0, 0.1), (-0.9, 1.0), (-0.4, 0.1), (-0.35, 0.05)])
-def test_global_step_on_section_c1(direction, price):
+@pytest.mark.parametrize(("direction", "penalty"), [(0.5, 1.0), (-1.0, 0.1), (-0.9, 1.0), (-0.4, 0.1), (-0.35, 0.05)])
+def test_global_step_on_section_c1(direction, penalty):
     moments, critics = appendix_c(exact=False)
     grid = np.linspace(0, 10, 4001)
     error = np.where(grid <= 50 / 9, 4 * grid**2 / 25, -13 * grid**2 / 20 + 9 * grid - 25)
-    step = mv.quantities.class_pessimistic_step(moments, np.array([direction]), price, critics)
+    step = mv.quantities.class_pessimistic_step(moments, np.array([direction]), penalty, critics)
     assert step.closed and step.bracket.width <= 1e-5
-    assert step.bracket.upper == pytest.approx((direction * grid + price * error).min(), abs=1e-5)
+    assert step.bracket.upper == pytest.approx((direction * grid + penalty * error).min(), abs=1e-5)
 
 
 @pytest.mark.parametrize("seed", range(3))

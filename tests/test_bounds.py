@@ -54,7 +54,7 @@ def test_regret_by_hand():
 
 
 def test_what_samples_leave():
-    problem = mv.games.two_agent_gap().floats()
+    problem = mv.games.theorem_5_5_two_agents().floats()
     game = problem.game
     first = 2 * np.sqrt(2) * float(problem.ceiling) ** 2 * sum(np.sqrt(np.log(n) / 100) for n in game.action_sizes)
     assert mv.bounds.optimisation(game, 100) == pytest.approx(first)

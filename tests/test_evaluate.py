@@ -14,8 +14,8 @@ import pytest
 import mappo_verify as mv
 from mappo_verify.arithmetic import FALSE, TRUE, UNKNOWN, System, like, solve
 from mappo_verify.arithmetic.numbers import bare, wrap_truth
-from mappo_verify.arithmetic.precision import precision
-from mappo_verify.checking.evaluate import PRECISION_CAP, START_PRECISION, certify, decide, evaluate
+from mappo_verify.arithmetic.precision import PRECISION_CAP, precision
+from mappo_verify.checking.evaluate import START_PRECISION, certify, decide, evaluate
 from mappo_verify.errors import ClaimError, MappoVerifyError, UndecidedError
 
 ONE = mv.Sizes(1, (1,))

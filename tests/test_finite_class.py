@@ -58,10 +58,10 @@ def test_finite_bellman_errors(seed):
         assert oracle.fractions(found) == [
             oracle.finite_bellman_error(game, policy, loops, critics, i, m) for i in range(3)
         ]
-        price = Fraction(3, 7)
+        penalty = Fraction(3, 7)
         values = oracle.fractions(finite.start_values(played, ours.start))
-        sums = [value + price * error for value, error in zip(values, oracle.fractions(found), strict=True)]
-        assert int(finite.choice(ours, played, data, exact(price), ours.start)) == sums.index(min(sums))
+        sums = [value + penalty * error for value, error in zip(values, oracle.fractions(found), strict=True)]
+        assert int(finite.choice(ours, played, data, exact(penalty), ours.start)) == sums.index(min(sums))
         ahead = [oracle.prefix_average(f, game | {"sizes": game["sizes"][:m]}, policy, 0) for f in critics]
         assert values == [sum((p * v[s][0] for s, p in enumerate(game["start"])), Fraction(0)) for v in ahead]
 

@@ -166,6 +166,10 @@ FALSE_ONES = {
     "an axiom in the wrong place": pair(
         lambda c, r: r.fixed(0), squared, mv.at_most, lambda c, r: r.fixed(axioms.squares(c.first))
     ),
+    "an axiom that is no theorem about runs of any length": planted_axiom(
+        lambda c, r: r.rounds(axioms.squares(c.moves[0]))
+    ),
+    "rounds that begin with what moves": planted_axiom(lambda c, r: r.rounds(one_round(c.moves[0], c.moves[0]))),
     "what may be below 0": planted_axiom(lambda c, r: r.sum(lambda s: axioms.nonnegative(s.moved[1]))),
     "a factor that may be below 0": planted_axiom(
         lambda c, r: r.sum(lambda s: s.moved[1] * axioms.squares(like(1, s.moved[1])))
@@ -193,6 +197,23 @@ def run_from_anywhere(case):
         following=lambda moved: moved[0] + moved[1],
         arbitrary="anywhere",
     )
+
+
+def one_round(gain, entropy):
+    """``entropy + 1/8 - 0 ≥ 0``: exponential weights over one action, for one round."""
+    one = like([1], gain)
+    return axioms.hedge(like([[1]], gain) * gain, like([[1]], gain), like(1, gain), like(1, gain), one, entropy)
+
+
+def test_a_theorem_about_any_number_of_rounds_begins_before_the_first():
+    """In a proof for every length base and step are ``log|A|/η`` and what one round adds, whatever is done to the axiom."""
+    with_one_move = {"first": [1], "moves": [[3]], "anywhere": [0], "count": [1]}
+    case = SETTING.case({n: np.array(v) for n, v in with_one_move.items()}, ANY_LENGTH, System.SYMBOLS)
+    zero, two = like(0, case.system), like(2, case.system)
+    found = run_of(case).rounds(2 * one_round(zero, two)).value
+    assert [str(x) for x in found.unwrap().ravel()] == ["4", "1/4"]
+    with pytest.raises(ClaimError, match="no theorem about runs of any length"):
+        run_of(case).rounds(axioms.squares(two)).value  # noqa: B018
 
 
 @pytest.mark.parametrize("name", FALSE_ONES)

@@ -1,4 +1,4 @@
-"""The exact limit of pessimistic evaluation, against a grid, against floats at a large price, and against planted errors."""
+"""The exact limit of pessimistic evaluation, against a grid, against floats at a large penalty, and against planted errors."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -8,7 +8,7 @@ import pytest
 
 import mappo_verify as mv
 from mappo_verify.arithmetic import System, floats_of, like
-from mappo_verify.games.offline import one_agent_gap, two_agent_gap
+from mappo_verify.games.offline import theorem_5_5_one_agent, theorem_5_5_two_agents
 from mappo_verify.papers.local_optimization.limits import limits_of, require_smallest, smallest_critic
 from mappo_verify.quantities.bellman_error import Moments, population_moments, start_features
 from mappo_verify.quantities.limit_critics import LimitError, _multipliers, limit_critic, require_optimal
@@ -24,12 +24,12 @@ def setup(problem, m):
     return moments, direction, LinearClass(features, problem.radius, problem.ceiling)
 
 
-CASES = [(two_agent_gap, 1), (two_agent_gap, 2), (one_agent_gap, 1)]
+CASES = [(theorem_5_5_two_agents, 1), (theorem_5_5_two_agents, 2), (theorem_5_5_one_agent, 1)]
 
 
 @pytest.mark.parametrize(("make", "m"), CASES)
 def test_it_is_the_limit_of_the_penalised_problem(make, m):
-    """Clarabel, by cvxpy, at a price of 10⁶ comes to the same objective."""
+    """Clarabel, by cvxpy, at a penalty of 10⁶ comes to the same objective."""
     cp = pytest.importorskip("cvxpy")
     moments, direction, critics = setup(make(), m)
     found = limit_critic(moments, direction, critics)
@@ -61,7 +61,7 @@ def test_the_values_of_the_counterexamples():
 
 @pytest.mark.parametrize("part", ["weights", "equalities", "lower", "upper", "objective"])
 def test_a_planted_error_in_any_part_is_caught(part):
-    moments, direction, critics = setup(one_agent_gap(), 1)
+    moments, direction, critics = setup(theorem_5_5_one_agent(), 1)
     found = limit_critic(moments, direction, critics)
     wrong = np.array(getattr(found, part))
     wrong.flat[0] = wrong.flat[0] - like(1, System.RATIONALS)
@@ -71,20 +71,20 @@ def test_a_planted_error_in_any_part_is_caught(part):
 
 def test_a_critic_against_the_ceiling():
     """Maximising (a negative direction) ends at 1/(1-γ): multipliers of the upper bounds are used too."""
-    moments, direction, critics = setup(two_agent_gap(), 1)
+    moments, direction, critics = setup(theorem_5_5_two_agents(), 1)
     found = limit_critic(moments, -direction, critics)
     assert str(found.values[4]) == "2" and (floats_of(found.upper) > 0).any()
 
 
 def test_no_critic_without_error():
-    moments, direction, critics = setup(two_agent_gap(), 1)
+    moments, direction, critics = setup(theorem_5_5_two_agents(), 1)
     impossible = Moments(moments.gram, moments.operator, moments.reward * 100)
     with pytest.raises(LimitError, match="no critic of the class"):
         limit_critic(impossible, direction, critics)
 
 
 def test_a_ball_that_is_too_small_is_noticed():
-    moments, direction, critics = setup(one_agent_gap(), 1)
+    moments, direction, critics = setup(theorem_5_5_one_agent(), 1)
     with pytest.raises(LimitError, match="it lies in the class"):
         limit_critic(moments, direction, replace(critics, radius=like(1, System.RATIONALS)))
 
@@ -109,7 +109,7 @@ def test_the_critic_is_smallest_at_every_action_of_the_start(make, m):
 @pytest.mark.parametrize("weights", [[Fraction(3, 2), Fraction(1, 4), 4, 0], [0, Fraction(1, 4), 0, 0]])
 def test_a_critic_that_is_not_smallest_or_has_an_error_is_noticed(weights):
     """The first is Q, which has no Bellman error either."""
-    problem = one_agent_gap()
+    problem = theorem_5_5_one_agent()
     (critic,) = limits_of(problem, mv.Policy.uniform(problem.game))
     with pytest.raises(LimitError, match="not proved smallest"):
         smallest_critic(problem, 1, replace(critic, weights=like(np.array(weights, object), System.RATIONALS)))
@@ -117,7 +117,7 @@ def test_a_critic_that_is_not_smallest_or_has_an_error_is_noticed(weights):
 
 @pytest.mark.parametrize("part", ["weights", "equalities", "lower", "upper"])
 def test_a_planted_error_in_any_part_of_the_proof_is_caught(part):
-    problem = two_agent_gap()
+    problem = theorem_5_5_two_agents()
     proof = smallest_critic(problem, 1, limits_of(problem, mv.Policy.uniform(problem.game))[0])
     for place in range(getattr(proof, part).size):
         wrong = np.array(getattr(proof, part))
@@ -128,7 +128,7 @@ def test_a_planted_error_in_any_part_of_the_proof_is_caught(part):
 
 def test_a_ball_without_room_for_the_rival_map_is_noticed():
     """Then a critic outside of ``Aw = b`` may be without error under equation (5), and the proof would not hold."""
-    problem = one_agent_gap()
+    problem = theorem_5_5_one_agent()
     (critic,) = limits_of(problem, mv.Policy.uniform(problem.game))
     with pytest.raises(LimitError, match="room for the rival map"):
         smallest_critic(replace(problem, radius=like(11, System.RATIONALS)), 1, critic)

@@ -11,7 +11,7 @@ import pytest
 from mappo_verify.arithmetic import System, like
 from mappo_verify.errors import GameError
 from mappo_verify.games.named import named_game, random_game
-from mappo_verify.games.offline import OfflineProblem, one_agent_gap, tabular_problem, two_agent_gap
+from mappo_verify.games.offline import OfflineProblem, tabular_problem, theorem_5_5_one_agent, theorem_5_5_two_agents
 from mappo_verify.model import Policy
 from mappo_verify.model.agents import prefix_sizes
 from mappo_verify.model.features import Features
@@ -25,8 +25,8 @@ def rationals(values):
     return like(np.array(values, object), System.RATIONALS)
 
 
-def test_two_agent_gap_by_hand():
-    problem = two_agent_gap()
+def test_theorem_5_5_two_agents_by_hand():
+    problem = theorem_5_5_two_agents()
     game = problem.game
     _, first, second = agent_values(game, Policy.uniform(game))
     half, third = Fraction(1, 2), Fraction(1, 3)
@@ -46,8 +46,8 @@ def test_two_agent_gap_by_hand():
     assert max(problem.features.dimensions) * problem.ceiling**2 < problem.radius**2
 
 
-def test_one_agent_gap_by_hand():
-    problem = one_agent_gap()
+def test_theorem_5_5_one_agent_by_hand():
+    problem = theorem_5_5_one_agent()
     game, quarter = problem.game, Fraction(1, 4)
     values = agent_values(game, Policy.uniform(game))[1]
     assert (values == rationals([[Fraction(3, 2), quarter], [2, 2], [2, 2], [2, 2], [0, 0]])).all()
@@ -77,7 +77,7 @@ def test_marginals_of_the_data():
 
 
 def test_other_number_systems_hold_the_same_numbers():
-    problem = two_agent_gap()
+    problem = theorem_5_5_two_agents()
     there = problem.floats()
     assert there.game.system is System.FLOATS and float(there.radius) == 4.5
     assert (there.distribution(2) == problem.distribution(2).astype(float)).all()
@@ -98,11 +98,11 @@ def test_other_number_systems_hold_the_same_numbers():
 )
 def test_bad_problems_are_refused(changes, message):
     with pytest.raises(GameError, match=message):
-        replace(two_agent_gap().floats(), **changes)
+        replace(theorem_5_5_two_agents().floats(), **changes)
 
 
 def test_bad_games_are_refused():
-    problem = two_agent_gap().floats()
+    problem = theorem_5_5_two_agents().floats()
     with pytest.raises(GameError, match="not below 1"):
         replace(problem, game=problem.game.with_discount(1))
     with pytest.raises(GameError, match="start="):

@@ -37,7 +37,12 @@ from mappo_verify.arithmetic import System, like
 from mappo_verify.errors import GameError, InterruptedRunError, SolverError
 from mappo_verify.games.loading import load_game
 from mappo_verify.games.named import named_game, random_game
-from mappo_verify.games.offline import one_agent_gap, tabular_problem, two_agent_classes, two_agent_gap
+from mappo_verify.games.offline import (
+    tabular_problem,
+    theorem_5_5_one_agent,
+    theorem_5_5_two_agents,
+    theorem_d_7_classes,
+)
 from mappo_verify.model import Game, Policy
 from mappo_verify.model.agents import join_last, prefix_sizes
 from mappo_verify.model.features import Features
@@ -197,7 +202,7 @@ def test_few_outcomes_are_counted_and_many_are_not():
 
 
 def test_bad_data_is_refused():
-    problem = two_agent_gap()
+    problem = theorem_5_5_two_agents()
     policy = Policy.uniform(problem.game)
     with pytest.raises(GameError, match="the number n of draws = 0"):
         draw_dataset(problem.floats(), policy.floats(), 1, 0, np.random.default_rng(0))
@@ -214,7 +219,7 @@ def test_bad_data_is_refused():
 
 def test_printed_algorithm_leaves_the_optimum_of_the_two_agent_problem():
     """Mean J is .4105 after 150 iterations, less than the 5/12 of the uniform start, and falling to 1/3; the best is 1/2."""
-    problem = two_agent_gap().floats()
+    problem = theorem_5_5_two_agents().floats()
     on_population = pessimistic_ppo(problem, 150, penalty=1e3)
     assert on_population.output_return() == pytest.approx(0.4105, abs=5e-5)
     penalty = float(theorem_penalty(problem, statistical_error(problem, 2, 10_000, 150)))
@@ -227,7 +232,7 @@ def test_printed_algorithm_leaves_the_optimum_of_the_two_agent_problem():
 
 
 def test_one_joint_critic_repairs_the_two_agent_problem():
-    problem = two_agent_gap().floats()
+    problem = theorem_5_5_two_agents().floats()
     for data in (Population(), Samples(10_000)):
         found = pessimistic_ppo_joint(problem, 150, penalty=1e3, data=data).returns()
         assert (np.diff(found) > 0).all() and found[-1] > 0.44
@@ -235,7 +240,7 @@ def test_one_joint_critic_repairs_the_two_agent_problem():
 
 def test_printed_algorithm_leaves_the_optimum_of_the_one_agent_problem():
     """J_* = 3/2, and the last iterate goes to 1/4; with the same data and a complete class J rises."""
-    problem = one_agent_gap().floats()
+    problem = theorem_5_5_one_agent().floats()
     for data in (Population(), Samples(10_000)):
         printed = pessimistic_ppo(problem, 400, penalty=1e3, data=data)
         assert (np.diff(printed.returns()) < 0).all() and printed.returns()[-1] < 0.66
@@ -252,7 +257,7 @@ def test_printed_algorithm_leaves_the_optimum_of_the_one_agent_problem():
 
 def test_the_repair_needs_a_complete_class():
     """With one agent the joint critic is the printed one, so it fails alike: completeness is a hypothesis of the repair."""
-    problem = one_agent_gap().floats()
+    problem = theorem_5_5_one_agent().floats()
     printed, joint = (run(problem, 50, penalty=1e3) for run in (pessimistic_ppo, pessimistic_ppo_joint))
     np.testing.assert_array_equal(printed.critics[0], joint.critics[0])
 
@@ -348,7 +353,7 @@ RUNS = {
 @pytest.mark.parametrize("data", [Population(), SAMPLES], ids=["population", "samples"])
 @pytest.mark.parametrize("repetitions", [None, 3])
 def test_the_gap_is_the_sum_of_the_proof_s_terms(run, data, repetitions):
-    for problem in (noisy_problem(seed=1), two_agent_gap().floats()):
+    for problem in (noisy_problem(seed=1), theorem_5_5_two_agents().floats()):
         trace = run(problem, data=data, repetitions=repetitions, seed=5)
         found = pessimistic_quantities(trace)
         total = found.term_one + found.term_two + found.optimism
@@ -367,7 +372,7 @@ def regret_along_the_comparator(problem, found):
 
 def test_term_one_is_regret_for_a_joint_critic_and_not_for_separate_ones():
     """What Lemma C.3 is used for: one game explains all critics.  It does for marginals; for the printed critics it does not."""
-    problem = two_agent_gap().floats()
+    problem = theorem_5_5_two_agents().floats()
     joint = pessimistic_quantities(pessimistic_ppo_joint(problem, 40, penalty=100.0))
     np.testing.assert_allclose(joint.term_one * 40, regret_along_the_comparator(problem, joint), atol=1e-12)
     printed = pessimistic_quantities(pessimistic_ppo(problem, 40, penalty=100.0))
@@ -420,7 +425,7 @@ def test_the_trace_redraws_its_data_and_its_weights_follow_from_it(run):
 
 
 def test_printed_policies_are_log_linear():
-    problem = two_agent_gap().floats()
+    problem = theorem_5_5_two_agents().floats()
     trace = pessimistic_ppo(problem, 10, penalty=50.0)
     policy = problem.features.policy([table[-1] for table in trace.parameters()])
     for ours, theirs in zip(trace.policies(10).factors, policy.factors, strict=True):
@@ -436,7 +441,7 @@ def test_joint_steps_are_each_agent_s_own():
 
 
 def test_repetitions_on_the_population_are_copies():
-    problem = two_agent_gap().floats()
+    problem = theorem_5_5_two_agents().floats()
     one, three = (pessimistic_ppo(problem, 5, penalty=50.0, repetitions=r) for r in (None, 3))
     for single, batch in zip(one.critics, three.critics, strict=True):
         for i in range(3):
@@ -445,7 +450,7 @@ def test_repetitions_on_the_population_are_copies():
 
 
 def test_output_is_one_of_the_iterates():
-    trace = RUNS["joint"](two_agent_gap().floats())
+    trace = RUNS["joint"](theorem_5_5_two_agents().floats())
     drawn = {trace.output(seed)[0] for seed in range(60)}
     assert drawn == set(range(6))
     k, policy = trace.output(0)
@@ -458,7 +463,7 @@ def test_output_is_one_of_the_iterates():
 
 def test_theorem_d_7_fails_with_finite_classes():
     """``g``, which thinks nothing of ``y``, has no error in the data and is chosen for every λ; the joint critic repairs it."""
-    problem, classes = two_agent_gap().floats(), two_agent_classes()
+    problem, classes = theorem_5_5_two_agents().floats(), theorem_d_7_classes()
     printed = pessimistic_finite(problem, classes, 300, penalty=1e6, data=Samples(1_000))
     assert (printed.choices[0] == 1).all() and (printed.choices[1] == 0).all()
     found = pessimistic_quantities(printed)
@@ -511,7 +516,7 @@ def test_finite_choice_by_plain_loops():
 )
 def test_bad_classes_are_refused(spoil, message):
     with pytest.raises(GameError, match=message):
-        pessimistic_finite(two_agent_gap().floats(), spoil(two_agent_classes()), 5, penalty=1.0)
+        pessimistic_finite(theorem_5_5_two_agents().floats(), spoil(theorem_d_7_classes()), 5, penalty=1.0)
 
 
 # --- what goes wrong --------------------------------------------------------------------------------------------------
@@ -534,7 +539,7 @@ class Failing(Evaluator):
     ("works", "done", "place"), [(7, 3, "iteration 3, agent 2"), (6, 3, "iteration 3, agent 1"), (1, 0, "iteration 0")]
 )
 def test_a_failing_solver_loses_nothing(works, done, place):
-    problem = two_agent_gap().floats()
+    problem = theorem_5_5_two_agents().floats()
     with pytest.raises(InterruptedRunError, match=rf"{place}.*no convergence") as caught:
         pessimistic_ppo(problem, 10, penalty=30.0, data=SAMPLES, evaluator=Failing(works))
     trace, whole = caught.value.trace, pessimistic_ppo(problem, 10, penalty=30.0, data=SAMPLES)
@@ -555,7 +560,7 @@ def test_a_failing_solver_loses_nothing(works, done, place):
 
 @pytest.mark.parametrize("run", [pessimistic_ppo, pessimistic_ppo_joint])
 def test_bad_runs_are_refused(run):
-    problem = two_agent_gap().floats()
+    problem = theorem_5_5_two_agents().floats()
     for penalty in (0, -1.0, np.nan, np.inf):
         with pytest.raises(GameError, match=r"λ = .* is not a positive, finite number"):
             run(problem, 5, penalty=penalty)
@@ -565,7 +570,7 @@ def test_bad_runs_are_refused(run):
     with pytest.raises(GameError, match="repetitions = 0"):
         run(problem, 5, penalty=1.0, repetitions=0)
     with pytest.raises(GameError, match=r"use problem\.floats\(\)"):
-        run(two_agent_gap(), 5, penalty=1.0)
+        run(theorem_5_5_two_agents(), 5, penalty=1.0)
     with pytest.raises(GameError, match="the number n of draws = 0"):
         run(problem, 5, penalty=1.0, data=Samples(0))
     with pytest.raises(GameError, match=r"radius = 0\.0 is not a positive number"):
@@ -575,7 +580,7 @@ def test_bad_runs_are_refused(run):
 @pytest.mark.parametrize("repetitions", [None, 2])
 def test_in_a_complete_class_rivals_of_the_class_are_enough(repetitions):
     """Theorem 5.5 with two agents: the class holds every target, so its failure does not hang on which inner minimum is meant."""
-    problem = two_agent_gap().floats()
+    problem = theorem_5_5_two_agents().floats()
     runs = (
         pessimistic_ppo(problem, 2, penalty=30.0, evaluator=e, repetitions=repetitions)
         for e in (InClass(), ClassThroughout())
@@ -598,16 +603,16 @@ def test_a_search_that_does_not_close_is_no_answer():
     with pytest.raises(
         InterruptedRunError, match=r"iteration 0, agent 1: after \d+ inner minima the minimum .* \[0, 0\.1"
     ) as caught:
-        pessimistic_ppo(one_agent_gap().floats(), 2, penalty=1000.0, evaluator=ClassThroughout(budget=20))
+        pessimistic_ppo(theorem_5_5_one_agent().floats(), 2, penalty=1000.0, evaluator=ClassThroughout(budget=20))
     assert isinstance(caught.value.__cause__, SolverError) and "budget=20" in str(caught.value)
     for wrong, message in (({"budget": 0}, "the budget = 0"), ({"tolerance": 0.0}, "the tolerance = 0")):
         with pytest.raises(GameError, match=message):
             ClassThroughout(**wrong)
 
 
-def test_one_agent_gap_does_not_hang_on_the_inner_minimum():
+def test_theorem_5_5_one_agent_does_not_hang_on_the_inner_minimum():
     """What the problem's docstring argues from: the critic is its own best fit, and ``s`` shares no moment with the ``y``."""
-    problem = one_agent_gap()
+    problem = theorem_5_5_one_agent()
     for start in (Policy.uniform(problem.game), problem.comparator):
         phi = problem.features.matrix(0)
         moments = population_moments(problem.game, start, phi, problem.distribution(1), 1)
@@ -624,22 +629,24 @@ def test_one_agent_gap_does_not_hang_on_the_inner_minimum():
 @pytest.mark.parametrize("repetitions", [None, 2])
 def test_without_constraints_missing_data_leaves_no_lower_bound(repetitions):
     with pytest.raises(InterruptedRunError, match=r"agent 1: .* no lower bound.* InClass") as caught:
-        pessimistic_ppo(two_agent_gap().floats(), 5, penalty=1.0, evaluator=Unconstrained(), repetitions=repetitions)
+        pessimistic_ppo(
+            theorem_5_5_two_agents().floats(), 5, penalty=1.0, evaluator=Unconstrained(), repetitions=repetitions
+        )
     assert isinstance(caught.value.__cause__, GameError)
     assert ("in repetition 0" in str(caught.value)) == (repetitions is not None)
 
 
 def test_a_small_radius_binds():
     """Critics are no longer than L, however small: the class is then not realizable, which is the user's hypothesis to check."""
-    problem = replace(two_agent_gap().floats(), radius=0.5)
+    problem = replace(theorem_5_5_two_agents().floats(), radius=0.5)
     trace = pessimistic_ppo(problem, 5, penalty=100.0)
     for weights in trace.choices:
         assert (np.linalg.norm(weights, axis=-1) <= 0.5 + 1e-6).all()
     assert np.linalg.norm(trace.choices[1][-1]) == pytest.approx(0.5, abs=1e-6)
 
 
-def test_prices():
-    problem = two_agent_gap().floats()
+def test_penalties():
+    problem = theorem_5_5_two_agents().floats()
     error = statistical_error(problem, 2, 1000, 50, failure=0.2, constant=3.0)
     reach = 4.5 * np.sqrt(50 * np.log(2) / 2) / 2
     assert float(error) == pytest.approx(3 * 5 * np.log(1000 * 4.5 * reach / 0.2) * 4 / 1000)
@@ -657,7 +664,7 @@ def test_prices():
 
 def test_the_repaired_penalty_balances_the_bound():
     """``C²/(4λ(1-γ)²) + λε`` is least at it."""
-    problem = two_agent_gap().floats()
+    problem = theorem_5_5_two_agents().floats()
     best = float(repaired_penalty(problem, 0.01, 2.0))
     penalties = best * np.array([0.5, 0.9, 1.0, 1.1, 2.0])
     assert np.argmin(4 / (4 * penalties) * 4 + penalties * 0.01) == 2

@@ -118,9 +118,9 @@ ONCE_AT_THE_TOP = [
     "SamplingOracle",
     "OfflineProblem",
     "tabular_problem",
-    "two_agent_gap",
-    "two_agent_classes",
-    "one_agent_gap",
+    "theorem_5_5_two_agents",
+    "theorem_d_7_classes",
+    "theorem_5_5_one_agent",
     "Population",
     "Samples",
     "Dataset",
@@ -260,7 +260,8 @@ def test_a_public_name_resolves_and_is_documented(stub, name):
     assert value is getattr(importlib.import_module(home), name)
     assert getattr(package, name) is value, "also after its module, which may have the same name, was imported"
     assert (value.__doc__ or "").strip()
-    assert value.__module__ == home, "public names point at the module that defines them"
+    says = getattr(value, "__module__", home)  # a constant says nothing, an alias of a NumPy type says numpy
+    assert says in (home, "numpy"), "public names point at the module that defines them"
 
 
 @pytest.mark.parametrize("space", SPACES)

@@ -194,10 +194,10 @@ def test_a_wrong_evaluator_is_named(mappo, tmp_path):
 def test_an_evaluation_that_fails_loses_nothing_and_says_how_to_go_on(mappo, tmp_path, monkeypatch):
     real = LinearEvaluation.evaluate
 
-    def failing(self, dataset, policy, price):
+    def failing(self, dataset, policy, penalty):
         if np.ptp(policy.factors[0][0]) > 0.02:
             raise mv.errors.SolverError("out of order")
-        return real(self, dataset, policy, price)
+        return real(self, dataset, policy, penalty)
 
     monkeypatch.setattr(LinearEvaluation, "evaluate", failing)
     options = ("--problem", "theorem-5.5-two-agents", "-k", "40")
@@ -854,7 +854,7 @@ def test_algorithm_4_has_a_theorem_of_its_own(tmp_path):
 
 def test_what_pessimism_pays_where_the_class_lacks_the_values():
     """``min_f (‖f - T f‖_∞/(1-γ) + λ E(f))``, table by table."""
-    problem = mv.games.two_agent_gap().floats()
+    problem = mv.games.theorem_5_5_two_agents().floats()
     game, policy = problem.game, mv.Policy.uniform(problem.game)
     tables = np.random.default_rng(3).uniform(0, 2, (4, game.states, game.actions))
     evaluation = FiniteEvaluation(problem, {2: FiniteClass(tables, 2)})

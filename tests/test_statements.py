@@ -12,7 +12,7 @@ from mappo_verify.arithmetic import System, floats_of
 from mappo_verify.checking.statements import MEANINGS, Finding, extent_text, finding_of, statements_of
 from mappo_verify.claims.claim import Kind
 from mappo_verify.claims.verdict import Standing
-from mappo_verify.games.offline import two_agent_gap
+from mappo_verify.games.offline import theorem_5_5_two_agents
 from mappo_verify.model.agents import joint_index
 from mappo_verify.papers.local_optimization import appendix_d_theorem
 from mappo_verify.papers.local_optimization.appendix_d_theorem import LEAST_GAP, LOST_BY_ONE
@@ -121,7 +121,7 @@ def certificate(name):
 
 def test_the_gap_of_theorem_d7_is_at_least_what_is_said():
     """Agent 1 begins evenly and is drawn to action 1, which loses 1/6; so the mean gap is at least half of that."""
-    game = two_agent_gap().game
+    game = theorem_5_5_two_agents().game
     even = mv.Policy.uniform(game)
     wrong = np.zeros(game.states, int)
     wrong[0] = joint_index((1, 0), game.action_sizes)

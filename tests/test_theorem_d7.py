@@ -10,15 +10,15 @@ import pytest
 
 import mappo_verify as mv
 from mappo_verify.arithmetic import System, floats_of, like
-from mappo_verify.games.offline import two_agent_gap
+from mappo_verify.games.offline import theorem_5_5_two_agents
 from mappo_verify.papers.local_optimization import appendix_d_theorem
 
 
-@pytest.mark.parametrize("price", [1e-3, 0.7, 1e3])
-def test_algorithm_4_walks_into_the_trap(price):
+@pytest.mark.parametrize("penalty", [1e-3, 0.7, 1e3])
+def test_algorithm_4_walks_into_the_trap(penalty):
     """60 iterations with 400 fresh data per agent and iteration, whatever λ: the gap is that of the claim."""
     steps, count, rng = 60, 400, np.random.default_rng(4)
-    problem = two_agent_gap().floats()
+    problem = theorem_5_5_two_agents().floats()
     game, eta = problem.game, sqrt(log(2) / (2 * steps)) / 2
     classes = [appendix_d_theorem._first_class(System.FLOATS), appendix_d_theorem._second_class(System.FLOATS)]
     logits = [np.zeros((4, 1, 2)), np.zeros((4, 2, 2))]
@@ -29,7 +29,7 @@ def test_algorithm_4_walks_into_the_trap(price):
         for m, finite in enumerate(classes, start=1):
             law = mv.quantities.law_of_data(game, policy, problem.distribution(m), m)
             data = rng.multinomial(count, law.ravel()).reshape(law.shape) / count
-            chosen = int(finite.choice(game, policy, data, price, game.start))
+            chosen = int(finite.choice(game, policy, data, penalty, game.start))
             assert m == 2 or chosen in (1, 2), "agent 1 believes g or g'"
             logits[m - 1] = logits[m - 1] + eta * finite.tables[chosen].reshape(logits[m - 1].shape)
     formula = [1 / (1 + exp(-eta * k / 12)) / 6 for k in range(steps)]
@@ -60,14 +60,16 @@ def test_the_tail_of_the_bad_samples(count):
 
 
 def test_where_zeros_are_too_many_the_trap_stays_shut():
-    """Four zeros in five: Q explains the targets of g better, so E_D(g) > 0, and a high price unmasks g."""
+    """Four zeros in five: Q explains the targets of g better, so E_D(g) > 0, and a high penalty unmasks g."""
     setting = appendix_d_theorem.TRAP
-    coordinates = {"first": [[1, 1]] * 4, "price": [1000, 1], "counts": [4, 1, 1, 1]}
+    coordinates = {"first": [[1, 1]] * 4, "penalty": [1000, 1], "counts": [4, 1, 1, 1]}
     case = setting.case(coordinates, mv.Sizes(1, (2,)), System.RATIONALS)
     finite = appendix_d_theorem._first_class(case.system)
     assert finite.errors(case.game, case.policy, case.sample).unwrap()[0, 1] > 0
-    objective = finite.objective(case.game, case.policy, case.sample, case.price, case.game.start).unwrap()[0].tolist()
+    objective = (
+        finite.objective(case.game, case.policy, case.sample, case.penalty, case.game.start).unwrap()[0].tolist()
+    )
     assert min(objective) == objective[0] < min(objective[1:])
-    first, price, counts = (like(v, System.RATIONALS) for v in ([[Fraction(1, 2)] * 2] * 4, 1000, [4, 1, 1, 1]))
-    shut = mv.check("theorem-d.7/trap", first=first, price=price, counts=counts)
+    first, penalty, counts = (like(v, System.RATIONALS) for v in ([[Fraction(1, 2)] * 2] * 4, 1000, [4, 1, 1, 1]))
+    shut = mv.check("theorem-d.7/trap", first=first, penalty=penalty, counts=counts)
     assert shut.verdict is mv.Verdict.NOT_APPLICABLE

@@ -19,7 +19,7 @@ SEEDED = {
     "Algorithm 1": lambda seed: mv.algorithms.multi_agent_ppo(GAME, 1, seed=seed),
     "constant step": lambda seed: mv.algorithms.constant_step(GAME, 1, 0.1, seed=seed),
     "Algorithm 2": lambda seed: mv.algorithms.pessimistic_ppo(
-        mv.games.two_agent_gap().floats(), 1, penalty=1.0, seed=seed
+        mv.games.theorem_5_5_two_agents().floats(), 1, penalty=1.0, seed=seed
     ),
 }
 

@@ -12,8 +12,8 @@ are drawn at once, which is faster and has the same law.  With infinitely many d
 that is the *population*.  Source: Section 5, Definition 5.3.
 
 >>> import numpy as np
->>> from mappo_verify.games.offline import one_agent_gap
->>> problem = one_agent_gap().floats()
+>>> from mappo_verify.games.offline import theorem_5_5_one_agent
+>>> problem = theorem_5_5_one_agent().floats()
 >>> policy = problem.features.policy([np.zeros(4)])
 >>> data = draw_dataset(problem, policy, 1, 1000, np.random.default_rng(0))
 >>> data.counts, data.rows.following
@@ -30,7 +30,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, System, contract, like, select, support, system_of
+from ..arithmetic import Array, System, contract, like, select, support, system_of, zeros
 from ..arithmetic.explained import explained, explained_class
 from ..errors import GameError
 from ..games.offline import OfflineProblem
@@ -146,7 +146,7 @@ class Dataset:
         if system_of(amounts) is System.FLOATS:
             table = np.bincount(cells, amounts.reshape(-1), batch * count)
         else:
-            table = like(np.zeros(batch * count, int), amounts)
+            table = np.array(zeros(batch * count, amounts))
             np.add.at(table, cells, amounts.reshape(-1))
         return table.reshape(*amounts.shape[:-1], count)
 
@@ -162,7 +162,7 @@ class Dataset:
         if following.ndim == 1:
             return np.asarray(extended[..., following, :])
         places = select(following == ENDED, rows.shape[-2], following)
-        return np.take_along_axis(extended, places[..., None], axis=-2)
+        return np.take_along_axis(extended, np.asarray(places[..., None]), axis=-2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,7 +181,7 @@ class Outcomes(Rows):
         """``π(a^{m+1:N} | s, a^{1:m})``, ``[..., S, A]``."""
         first = policy.factors[0]
         sizes = prefix_sizes(policy.action_sizes)
-        table = np.broadcast_to(like(1, policy.system), (*first.shape[:-2], sizes[self.m]))
+        table: Array = np.broadcast_to(like(1, policy.system), (*first.shape[:-2], sizes[self.m]))
         for factor in policy.factors[self.m :]:
             table = extend(table, factor)
         return table
@@ -207,7 +207,7 @@ def outcomes_of(problem: OfflineProblem, m: int) -> Outcomes:
         m,
         states * game.actions + actions,
         game.reward[states, actions],
-        select(following == game.states, ENDED, following),
+        np.asarray(select(following == game.states, ENDED, following)),
         chances[states, actions, following],
     )
 

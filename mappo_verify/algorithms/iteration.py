@@ -107,7 +107,7 @@ class Improvement(Process):
     @cached_property
     def columns(self) -> tuple[Column, ...]:  # type: ignore[override]
         """``parameters_m``, then ``values_m``, of every agent ``m``."""
-        batch, kind = self.game.batch_shape, self.game.reward.dtype
+        batch, kind = self.game.batch_shape, np.asarray(self.game.reward).dtype
         agents = range(1, self.game.agents + 1)
         parameters = zip(agents, self.features.dimensions, strict=True)
         values = zip(agents, self.features.shapes, strict=True)
@@ -160,7 +160,7 @@ class Improvement(Process):
             raise kept.failure
         values = kept.tables[agents:]
         for table in (*kept.paths, *values):
-            table.setflags(write=False)
+            np.asarray(table).setflags(write=False)
         called = {"iterations": self.iterations, "critic": self.critic, **self.settings, "seed": self.seed}
         return Trace(self.features, kept.paths, values, self.beta, self.algorithm, called)
 

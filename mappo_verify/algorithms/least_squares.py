@@ -34,7 +34,7 @@ def least_squares(features: Features, agent: int, weights: Array, targets: Array
     def solution(multiplier: Array) -> Array:
         return divide(singular * moments, square(singular) + lift(multiplier, 1))
 
-    low = np.zeros(moments.shape[:-1])
+    low: Array = np.zeros(moments.shape[:-1])
     coefficients = solution(low)
     if radius is not None:
         high = sqrt(square(singular * moments).sum(-1)) / radius

@@ -6,13 +6,13 @@ As Algorithm 2, but a critic is one of finitely many tables, and the Bellman err
     π_{k+1}^m(·|s, p) ∝ π_k^m(·|s, p) exp(η f_k^m(s, p, ·))
 
 Of several minimisers, the first.  Its guarantee, Theorem D.7, is refuted by
-:func:`~mappo_verify.games.offline.two_agent_classes`.  :func:`pessimistic_finite_joint` is the repair, as for Algorithm 2: one
+:func:`~mappo_verify.games.offline.theorem_d_7_classes`.  :func:`pessimistic_finite_joint` is the repair, as for Algorithm 2: one
 class of joint critics, and averages.
 Source: Algorithm 4, Appendix D.
 
 >>> from mappo_verify.algorithms.datasets import Samples
->>> from mappo_verify.games.offline import two_agent_classes, two_agent_gap
->>> problem, classes = two_agent_gap().floats(), two_agent_classes()
+>>> from mappo_verify.games.offline import theorem_d_7_classes, theorem_5_5_two_agents
+>>> problem, classes = theorem_5_5_two_agents().floats(), theorem_d_7_classes()
 >>> printed = pessimistic_finite(problem, classes, 800, penalty=1e3, data=Samples(10_000))
 >>> repaired = pessimistic_finite_joint(problem, classes[1], 800, penalty=1e3, data=Samples(10_000))
 >>> print(printed.returns()[[0, -1]].round(3), repaired.returns()[[0, -1]].round(3))      # the best is 1/2

@@ -66,7 +66,7 @@ class Separate(Scheme):
 
     def steps(self, problem: OfflineProblem, iterations: int) -> tuple[float, ...]:
         """The same step for every agent."""
-        most = int(largest(problem.game.action_sizes))
+        most = int(np.asarray(largest(problem.game.action_sizes)).item())
         return (step_of(problem, iterations, most),) * problem.game.agents
 
 
@@ -194,7 +194,7 @@ class PessimisticImprovement(Process):
         """
         kept, agents = record(self), self.game.agents
         for table in kept.tables:
-            table.setflags(write=False)
+            np.asarray(table).setflags(write=False)
         called = {"iterations": self.iterations, "penalty": self.penalty, "data": self.data}
         trace = PessimisticTrace(
             self.problem,

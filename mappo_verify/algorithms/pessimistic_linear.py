@@ -19,8 +19,8 @@ Where the class counts is a choice of evaluator: :class:`InClass` keeps the crit
 rivals in the Bellman error, and :class:`Unconstrained` takes the closed form of Appendix C.1 wherever it falls.  The paper
 starts in one state ``s_0``; a start distribution ``ρ`` is averaged over.  Source: Algorithm 2, Theorem 5.5, Appendix C.
 
->>> from mappo_verify.games.offline import two_agent_gap
->>> problem = two_agent_gap().floats()
+>>> from mappo_verify.games.offline import theorem_5_5_two_agents
+>>> problem = theorem_5_5_two_agents().floats()
 >>> printed = pessimistic_ppo(problem, 800, penalty=1e3)
 >>> repaired = pessimistic_ppo_joint(problem, 800, penalty=1e3)
 >>> print(printed.returns()[[0, -1]].round(3), repaired.returns()[[0, -1]].round(3))      # the best is 1/2
@@ -74,7 +74,7 @@ class InClass(Evaluator):
         settled = step.bounded & (critics.contains(step.weights) == TRUE)
         if settled.all():
             return step.weights
-        weights = step.weights.copy()
+        weights = np.array(step.weights)
         for place in np.argwhere(~settled):
             index = tuple(place)
             weights[index] = constrained_step(moments[index], direction[index], penalty, critics).weights
@@ -113,7 +113,7 @@ class ClassThroughout(Evaluator):
                 moments[index], direction[index], penalty, critics, self.budget, self.tolerance
             )
             if not step.closed:
-                low, high = float(step.bracket.lower), float(step.bracket.upper)
+                low, high = (float(np.asarray(end)) for end in (step.bracket.lower, step.bracket.upper))
                 where = f" in repetition {index[0]}" if index else ""
                 raise SolverError(
                     f"after {step.evaluations} inner minima{where} the minimum is only known to lie in [{low:.9g}, {high:.9g}]; "

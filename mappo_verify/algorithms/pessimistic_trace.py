@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, largest, maximum, sqrt
+from ..arithmetic import Array, largest, maximum, moveaxis, sqrt
 from ..arithmetic.explained import explained, explained_class
 from ..errors import GameError
 from ..games.offline import OfflineProblem
@@ -99,16 +99,14 @@ class PessimisticTrace:
         logits = []
         for table, step in zip(self.critics, self.steps, strict=True):
             gains = table.reshape(*table.shape[:-3], prod(table.shape[-3:]))
-            sums = np.moveaxis(cumulative_gains(np.moveaxis(gains, 0, -2)), -2, 0)
+            sums = moveaxis(cumulative_gains(moveaxis(gains, 0, -2)), -2, 0)
             logits.append(step * sums[which])
         return Features.tabular(self.problem.game).follow(logits)
 
     def parameters(self) -> tuple[Array, ...]:
         """``θ_k^m = η Σ_{t<k} w_t^m`` of the evaluated agents, ``[K + 1, ..., d_m]``, for linear critics."""
-        sums = (cumulative_gains(np.moveaxis(table, 0, -2)) for table in self.choices)
-        return tuple(
-            self.steps[m - 1] * np.moveaxis(table, -2, 0) for m, table in zip(self.evaluated, sums, strict=True)
-        )
+        sums = (cumulative_gains(moveaxis(table, 0, -2)) for table in self.choices)
+        return tuple(self.steps[m - 1] * moveaxis(table, -2, 0) for m, table in zip(self.evaluated, sums, strict=True))
 
     def output(self, seed: int) -> tuple[int, Policy]:
         """What the algorithm returns: ``k`` drawn uniformly from ``0..K-1``, and ``π_k``."""
@@ -123,7 +121,7 @@ class PessimisticTrace:
     def output_return(self) -> Array:
         """``J(π̂)``: the mean of ``J(π_k)`` over ``k = 0..K-1``, ``[...]``."""
         self._require_some()
-        return np.asarray(self.returns()[:-1].mean(0))
+        return np.asarray(np.asarray(self.returns()[:-1]).mean(0))
 
     def dataset(self, k: int, m: int) -> Dataset:
         """``D_k^m`` once more, from its seed."""
@@ -175,17 +173,17 @@ class PessimisticQuantities:
     @property
     def term_one(self) -> Array:
         """``mean_k J_M(π_*) - J_M(π_k)``, ``[..., N]``."""
-        return np.asarray((self.model_targets - self.model_returns).mean(0))
+        return np.asarray(np.asarray(self.model_targets - self.model_returns).mean(0))
 
     @property
     def term_two(self) -> Array:
         """``mean_k J(π_*) - J_M(π_*)``, ``[..., N]``."""
-        return np.asarray((self.target_return - self.model_targets).mean(0))
+        return np.asarray(np.asarray(self.target_return - self.model_targets).mean(0))
 
     @property
     def optimism(self) -> Array:
         """``mean_k J_M(π_k) - J(π_k)``, ``[..., N]``; at most ``λε_r`` where ``Q_k`` is in the class."""
-        return np.asarray((self.model_returns - self.returns[:-1, ..., None]).mean(0))
+        return np.asarray(np.asarray(self.model_returns - self.returns[:-1, ..., None]).mean(0))
 
     def estimation_bound(self, ceiling: Any, penalty: Any, mismatch: Any, allowance: Any = None) -> Array:
         """``C²/(4λ(1-γ)²) + λ ε_r + C ε_b/(1-γ)``, ``[...]``: what estimation costs the repaired algorithm, at most.
@@ -227,7 +225,7 @@ def pessimistic_quantities(trace: PessimisticTrace) -> PessimisticQuantities:
         residuals.append(
             squared_norm(table - bellman_operator(game, before, table, m), problem.distribution(m), axes=2)
         )
-        gains, plays = np.moveaxis(critic, 0, -2), np.moveaxis(before.factors[m - 1], 0, -2)
+        gains, plays = moveaxis(critic, 0, -2), moveaxis(before.factors[m - 1], 0, -2)
         regrets.append(regret(gains, plays, comparator.factors[m - 1]))
     critic_errors, value_errors = [], []
     for k in range(count):
@@ -242,6 +240,6 @@ def pessimistic_quantities(trace: PessimisticTrace) -> PessimisticQuantities:
         np.stack(model_targets, axis=-1),
         tuple(regrets),
         np.stack(residuals, axis=-1),
-        np.moveaxis(np.asarray(critic_errors), 1, -1),
-        np.moveaxis(np.asarray(value_errors), 1, -1),
+        moveaxis(np.asarray(critic_errors), 1, -1),
+        moveaxis(np.asarray(value_errors), 1, -1),
     )

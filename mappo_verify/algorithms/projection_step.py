@@ -118,7 +118,7 @@ class ExactFit(Solver):
         features, agent = problem.features, problem.agent
         if isinstance(features, TabularFeatures):
             free = problem.parameters + features.transposed(agent, problem.ideal)
-        elif problem.parameters.dtype.kind == "O":
+        elif np.asarray(problem.parameters).dtype.kind == "O":
             points = Subproblem._points(problem.values)
             free = problem.parameters + fit_step(features.matrix(agent), points, problem.beta, problem.weights)
         else:
@@ -126,7 +126,7 @@ class ExactFit(Solver):
             free = problem.parameters + least_squares(features, agent, problem.weights, points)
         if problem.radius is None:
             return np.asarray(free)
-        if free.dtype.kind == "O":
+        if np.asarray(free).dtype.kind == "O":
             raise GameError("the exact minimiser over a ball is computed in floats only; use radius=None or floats")
         outside = compare(square(free).sum(-1), ">", square(problem.radius)) > 0
         if not outside.any():
@@ -191,7 +191,7 @@ class StochasticGradient(Solver):
         return default_step(problem.radius, gradient_bound(problem.radius, problem.bound, problem.beta), self.steps)
 
     def _by_samples(self, problem: Subproblem, generator: Generator) -> Callable[[int, Array], Array]:
-        if problem.parameters.dtype.kind == "O":
+        if np.asarray(problem.parameters).dtype.kind == "O":
             raise GameError("samples are drawn for floats; use expectations=True, or a float game")
         features, agent, targets = problem.features, problem.agent, problem.targets
         points = draw(cumulative(problem.weights), generator, (self.steps,))

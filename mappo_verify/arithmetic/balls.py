@@ -14,16 +14,15 @@ import numpy.typing as npt
 
 from ..errors import ExactnessError, SingularError, UndecidedError
 from .formal import FormalLog
-from .precision import precision as precision  # what module_of(System.BALLS) offers to others
 from .rationals import rational, solve_each
-from .system import FALSE, TRUE, UNKNOWN, Array, Truth, elementwise
+from .system import FALSE, TRUE, UNKNOWN, Plain, Truth, elementwise
 
 
 def constant(value: int | Fraction) -> flint.arb:
     return flint.arb(rational(value))
 
 
-def enclose_all(values: Array) -> Array:
+def enclose_all(values: Plain) -> Plain:
     """Rationals and formal logarithms as balls at the current precision; equal rationals become one and the same ball.
 
     Balls stay as they are.
@@ -46,13 +45,13 @@ def enclose_all(values: Array) -> Array:
     return elementwise(enclose, values)
 
 
-def _solve_one(matrix: Array, right: Array) -> Any:
+def _solve_one(matrix: Plain, right: Plain) -> Any:
     rows, columns = right.shape
     left = flint.arb_mat(rows, rows, matrix.ravel().tolist())
     return left.solve(flint.arb_mat(rows, columns, right.ravel().tolist())).entries()
 
 
-def solve(matrix: Array, right: Array) -> Array:
+def solve(matrix: Plain, right: Plain) -> Plain:
     try:
         return solve_each(_solve_one, matrix, right)
     except SingularError as error:
@@ -61,20 +60,20 @@ def solve(matrix: Array, right: Array) -> Array:
         ) from None
 
 
-def pseudo_solve(matrix: Array, right: Array) -> tuple[Array, Array]:
+def pseudo_solve(matrix: Plain, right: Plain) -> tuple[Plain, Plain]:
     solution = solve(matrix, right)
     return solution, elementwise(lambda _: flint.arb(0), solution)
 
 
-def exp(values: Array) -> Array:
+def exp(values: Plain) -> Plain:
     return elementwise(flint.arb.exp, values)
 
 
-def log(values: Array) -> Array:
+def log(values: Plain) -> Plain:
     return elementwise(flint.arb.log, values)
 
 
-def sqrt(values: Array) -> Array:
+def sqrt(values: Plain) -> Plain:
     """Of a number known to be non-negative, so the part of the ball below 0 is cut off first."""
     return elementwise(_sqrt, values)
 
@@ -101,7 +100,7 @@ def _below(x: flint.arb, y: flint.arb) -> np.int8:
     return TRUE if x < y else FALSE if x >= y else UNKNOWN
 
 
-def compare(left: Array, relation: str, right: Array) -> Truth:
+def compare(left: Plain, relation: str, right: Plain) -> Truth:
     return elementwise({"=": _equal, "≤": _at_most, "<": _below}[relation], left, right).astype(np.int8)
 
 
@@ -115,17 +114,17 @@ def _nonzero(x: flint.arb) -> bool:
     return True
 
 
-def certainly_equal(left: Array, right: Array) -> npt.NDArray[np.bool_]:
+def certainly_equal(left: Plain, right: Plain) -> npt.NDArray[np.bool_]:
     return elementwise(lambda x, y: x is y or (x.is_exact() and y.is_exact() and bool(x == y)), left, right).astype(
         bool
     )
 
 
-def support(values: Array) -> npt.NDArray[np.bool_]:
+def support(values: Plain) -> npt.NDArray[np.bool_]:
     return elementwise(_nonzero, values).astype(bool)
 
 
-def nonzero(values: Array) -> Truth:
+def nonzero(values: Plain) -> Truth:
     def nonzero_one(x: flint.arb) -> np.int8:
         return FALSE if x.is_zero() else UNKNOWN if x.contains(0) or x.is_nan() else TRUE
 
@@ -136,11 +135,11 @@ def hull(left: flint.arb, right: flint.arb) -> flint.arb:
     return left if left is right else left.union(right)
 
 
-def maximum(left: Array, right: Array) -> Array:
+def maximum(left: Plain, right: Plain) -> Plain:
     return elementwise(lambda x, y: x.max(y), left, right)
 
 
-def argmax(values: Array) -> npt.NDArray[np.intp]:
+def argmax(values: Plain) -> npt.NDArray[np.intp]:
     result = np.zeros(values.shape[:-1], np.intp)
     for index in np.ndindex(result.shape):
         row = values[index]

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import SingularError
-from .system import FALSE, TRUE, Array, Truth
+from .system import FALSE, TRUE, Plain, Truth
 
 Floats = npt.NDArray[np.float64]
 
@@ -34,7 +34,7 @@ def constant(value: int | Fraction) -> float:
     return float(value)
 
 
-def batch_minor(values: Array, core_axes: int) -> Array:
+def batch_minor(values: Plain, core_axes: int) -> Plain:
     """A copy whose batch axes have the smallest strides; the logical shape is unchanged."""
     batch = values.ndim - core_axes
     if batch == 0:
@@ -231,7 +231,7 @@ def to_float(value: Any) -> float:
     return float(value)
 
 
-def to_rational(values: Any) -> Array:
+def to_rational(values: Any) -> Plain:
     """Every float as the rational that it is, exactly."""
     from .rationals import rational
 

@@ -7,7 +7,7 @@ of one instance, and returns the same kind.  Formulas written with them are ther
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import reduce
 from typing import Any
@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from . import system as plain
+from . import dispatch as plain
+from .array import Array
 from .explained import explained
 from .numbers import Hidden, Numbers, constants, contract_numbers, wrap
 from .numbers import zeros as zero_numbers
@@ -23,7 +24,9 @@ from .one_instance import UFUNCS, Truth, refuse
 from .sparse import SparseRows, SparseSystem, is_sparse
 from .sparse import contract as contract_sparse
 from .structure import alike, broadcast_arrays, broadcast_to
-from .system import Array, System
+from .system import FALSE, TRUE, System
+from .system import Truth as PlainTruth
+from .system import system_of as plain_system_of
 
 Mask = npt.NDArray[np.bool_]
 
@@ -120,7 +123,7 @@ def rows_at(table: Any, actions: npt.NDArray[np.intp]) -> Array:
 
 @explained
 def solve(matrix: Any, right: Any) -> Array:
-    """``X`` with ``matrix @ X = right``; see :func:`mappo_verify.arithmetic.system.solve`."""
+    """``X`` with ``matrix @ X = right``; see :func:`mappo_verify.arithmetic.dispatch.solve`."""
     numbers = _numbers(matrix, right)
     if isinstance(matrix, SparseSystem):
         return matrix.solve(right)
@@ -134,7 +137,7 @@ def solve(matrix: Any, right: Any) -> Array:
 
 @explained
 def pseudo_solve(matrix: Any, right: Any) -> tuple[Array, Array]:
-    """``M⁺R`` and ``R - MM⁺R``; see :func:`mappo_verify.arithmetic.system.pseudo_solve`."""
+    """``M⁺R`` and ``R - MM⁺R``; see :func:`mappo_verify.arithmetic.dispatch.pseudo_solve`."""
     numbers = _numbers(matrix, right)
     if not numbers:
         return plain.pseudo_solve(matrix, right)
@@ -209,7 +212,8 @@ def xlogy(factor: Any, values: Any) -> Array:
         return plain.xlogy(factor, values)
     weight, argument = numbers
     if weight.arithmetic.system is System.SYMBOLS:
-        symbols = plain.module_of(System.SYMBOLS)
+        from . import symbols
+
         weight, argument = broadcast_arrays(weight, argument)
         return Numbers(weight.arithmetic, (symbols.xlogy(weight._parts[0], argument._parts[0]),))  # type: ignore[return-value]
     there = support(weight)
@@ -255,7 +259,7 @@ def tilt(weights: Any, exponents: Any) -> Array:
 
 
 @explained
-def compare(left: Any, relation: str, right: Any) -> plain.Truth:
+def compare(left: Any, relation: str, right: Any) -> PlainTruth:
     """Three-valued ``left relation right`` for a relation of ``=``, ``≤``, ``≥``, ``<``, ``>``, element by element.
 
     Balls and enclosures never certify an equality, but of points.  Floats compare their rounded values; that is no proof.
@@ -277,7 +281,7 @@ def certainly_equal(left: Any, right: Any) -> Mask:
     if not numbers:
         return plain.certainly_equal(left, right)
     one, two = broadcast_arrays(*numbers)
-    same = Truth(np.where(one.arithmetic.certainly_equal(one._parts, two._parts), plain.TRUE, plain.FALSE))
+    same = Truth(np.where(one.arithmetic.certainly_equal(one._parts, two._parts), TRUE, FALSE))
     return same | one.compare("=", two)  # type: ignore[return-value]
 
 
@@ -342,7 +346,7 @@ def by_floats(function: Callable[..., npt.NDArray[np.float64]], *values: Any) ->
     ``function`` takes and returns float64 arrays whose leading axes are a batch; it may search, round or call a solver.
     """
     if not any(isinstance(value, Numbers) for value in values):
-        return plain.like(_dyadic(function(*map(plain.floats_of, values))), plain.system_of(*values))
+        return plain.like(_dyadic(function(*map(plain.floats_of, values))), plain_system_of(*values))
     numbers = alike(values)
     count = max(value.count for value in numbers)
     given = (np.moveaxis(value.arithmetic.floats(value._parts), -1, 0) for value in numbers)
@@ -386,42 +390,42 @@ def choose(truth: Any, if_true: Any, if_false: Any) -> Array:
 select = choose
 
 
-def truth_of(condition: Any) -> plain.Truth:
+def truth_of(condition: Any) -> PlainTruth:
     """A two-valued condition as three-valued truth."""
     return condition if isinstance(condition, Truth) else plain.truth_of(condition)
 
 
-def everywhere(truth: np.int8, shape: tuple[int, ...], reference: Any) -> plain.Truth:
+def everywhere(truth: np.int8, shape: tuple[int, ...], reference: Any) -> PlainTruth:
     """One truth (TRUE, UNKNOWN or FALSE) in a shape; ``reference`` is an array or a system, as in :func:`like`."""
     values = np.full(shape, truth)
     return Truth(values[..., None]) if isinstance(reference, (Numbers, Hidden)) else values  # type: ignore[return-value]
 
 
-def both(*truths: Any) -> plain.Truth:
+def both(*truths: Any) -> PlainTruth:
     """Three-valued AND."""
     if any(isinstance(truth, Truth) for truth in truths):
         return reduce(operator.and_, map(Truth.of, truths))
     return plain.both(*truths)
 
 
-def either(*truths: Any) -> plain.Truth:
+def either(*truths: Any) -> PlainTruth:
     """Three-valued OR."""
     if any(isinstance(truth, Truth) for truth in truths):
         return reduce(operator.or_, map(Truth.of, truths))
     return plain.either(*truths)
 
 
-def negation(truth: Any) -> plain.Truth:
+def negation(truth: Any) -> PlainTruth:
     """Three-valued NOT."""
     return ~truth if isinstance(truth, Truth) else np.asarray(-truth, dtype=np.int8)
 
 
-def every(truth: Any, axis: int | tuple[int, ...] = -1) -> plain.Truth:
+def every(truth: Any, axis: int | tuple[int, ...] = -1) -> PlainTruth:
     """Three-valued "for all" along ``axis``."""
     return truth.all(axis) if isinstance(truth, Truth) else np.asarray(truth.min(axis, initial=1), dtype=np.int8)
 
 
-def some(truth: Any, axis: int | tuple[int, ...] = -1) -> plain.Truth:
+def some(truth: Any, axis: int | tuple[int, ...] = -1) -> PlainTruth:
     """Three-valued "for some" along ``axis``."""
     return truth.any(axis) if isinstance(truth, Truth) else np.asarray(truth.max(axis, initial=-1), dtype=np.int8)
 
@@ -429,7 +433,8 @@ def some(truth: Any, axis: int | tuple[int, ...] = -1) -> plain.Truth:
 def assume_positive(values: Any) -> Array:
     """The same numbers.  In a proof over symbols they are known to be positive from now on: a fact that an ingredient states."""
     if isinstance(values, Numbers) and values.arithmetic.system is System.SYMBOLS:
-        symbols = plain.module_of(System.SYMBOLS)
+        from . import symbols
+
         return values._each(symbols.assume_positive)
     return values
 
@@ -437,7 +442,8 @@ def assume_positive(values: Any) -> Array:
 def assume_nonnegative(values: Any) -> Array:
     """The same numbers.  In a proof over symbols they are known to be at least 0 from now on: by construction or a theorem."""
     if isinstance(values, Numbers) and values.arithmetic.system is System.SYMBOLS:
-        symbols = plain.module_of(System.SYMBOLS)
+        from . import symbols
+
         return values._each(symbols.assume_nonnegative)
     return values
 
@@ -451,7 +457,7 @@ def system_of(*arrays: Any) -> Any:
     """The one number system of these arrays; :class:`.numbers.Hidden` of one instance."""
     hidden = next((value for value in arrays if isinstance(value, (Numbers, Hidden))), None)
     if hidden is None:
-        return plain.system_of(*arrays)
+        return plain_system_of(*arrays)
     return hidden.system if isinstance(hidden, Numbers) else hidden
 
 
@@ -468,6 +474,11 @@ def known(truth: Any) -> Mask:
 def possible(truth: Any) -> Mask:
     """What may hold: a Boolean mask of plain truth, two-valued truth of one instance."""
     return truth.possible() if isinstance(truth, Truth) else np.asarray(truth >= 0)
+
+
+def moveaxis(values: Array, source: int | Sequence[int], destination: int | Sequence[int]) -> Array:
+    """Axes in other places, as :func:`numpy.moveaxis`."""
+    return np.moveaxis(values, source, destination)  # type: ignore[type-var]
 
 
 def as_array(values: Any) -> Array:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import cache
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from .dispatch import Elements, floats_of, like, module_of
 from .protocol import Arithmetic, Parts, Relation
-from .system import TRUE, System, elementwise, floats_of, like, module_of
+from .system import TRUE, System, elementwise
 
 
 class OnePart:
     """A system whose numbers are elements of one array, from the module that implements it."""
 
-    def __init__(self, system: System, module: ModuleType) -> None:
+    def __init__(self, system: System, module: Elements) -> None:
         self._system, self._module = system, module
 
     @property
@@ -38,7 +38,15 @@ class OnePart:
             )
         if values.dtype.kind in "iu" or (values.size and type(values.flat[0]) is int):
             return (like(values, self._system),)
-        return (self._module.enclose_all(values) if self._system is System.BALLS else values,)
+        if self._system is System.BALLS:
+            from .balls import enclose_all
+
+            return (enclose_all(values),)
+        if self._system is System.SYMBOLS:
+            from .symbols import own
+
+            return (elementwise(own, values),)
+        return (values,)
 
     def add(self, left: Parts, right: Parts) -> Parts:
         return (np.add(left[0], right[0]),)

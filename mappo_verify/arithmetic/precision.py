@@ -6,9 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import flint
-
-PRECISION_CAP = 4096
+PRECISION_CAP = 2048
 """Bits.  A comparison that is still undecided at this precision is reported as undecided."""
 
 _lock = threading.RLock()
@@ -19,6 +17,8 @@ def precision(bits: int) -> Iterator[None]:
     """Compute in balls of ``bits`` bits inside this block; other threads wait until it ends."""
     if not 2 <= bits <= 2**20:
         raise ValueError(f"precision of {bits} bits is outside 2..{2**20}")
+    import flint
+
     with _lock:
         before = flint.ctx.prec
         flint.ctx.prec = bits
@@ -26,3 +26,10 @@ def precision(bits: int) -> Iterator[None]:
             yield
         finally:
             flint.ctx.prec = before
+
+
+def bits_now() -> int:
+    """The working precision."""
+    import flint
+
+    return int(flint.ctx.prec)

@@ -13,7 +13,7 @@ from flint.utils.flint_exceptions import DomainError
 
 from ..errors import ExactnessError, SingularError, UndecidedError
 from .formal import FormalLog, logarithm
-from .system import FALSE, TRUE, Array, Truth, elementwise
+from .system import FALSE, TRUE, Plain, Truth, elementwise
 
 
 def rational(value: Any) -> flint.fmpq:
@@ -32,7 +32,7 @@ def fraction(value: Any) -> Fraction:
     return Fraction(int(value.p), int(value.q))
 
 
-def solve_each(solve_one: Callable[[Array, Array], Any], matrix: Array, right: Array) -> Array:
+def solve_each(solve_one: Callable[[Plain, Plain], Any], matrix: Plain, right: Plain) -> Plain:
     """Solve every system of a batch with flint; rows of the answer in row-major order."""
     batch = np.broadcast_shapes(matrix.shape[:-2], right.shape[:-2])
     matrix = np.broadcast_to(matrix, batch + matrix.shape[-2:])
@@ -48,7 +48,7 @@ def solve_each(solve_one: Callable[[Array, Array], Any], matrix: Array, right: A
     return result
 
 
-def _solve_one(matrix: Array, right: Array) -> Any:
+def _solve_one(matrix: Plain, right: Plain) -> Any:
     rows, columns = right.shape
     left = flint.fmpq_mat(rows, rows, matrix.ravel().tolist())
     if any(isinstance(entry, FormalLog) for entry in right.ravel().tolist()):
@@ -57,11 +57,11 @@ def _solve_one(matrix: Array, right: Array) -> Any:
     return left.solve(flint.fmpq_mat(rows, columns, right.ravel().tolist())).entries()
 
 
-def solve(matrix: Array, right: Array) -> Array:
+def solve(matrix: Plain, right: Plain) -> Plain:
     return solve_each(_solve_one, matrix, right)
 
 
-def _null_space(matrix: Array) -> Array:
+def _null_space(matrix: Plain) -> Plain:
     """A basis of the null space of a square matrix, in columns ``[n, n - rank]``: each has a 1 in one free place."""
     size = len(matrix)
     reduced, rank = flint.fmpq_mat(size, size, matrix.ravel().tolist()).rref()
@@ -75,16 +75,16 @@ def _null_space(matrix: Array) -> Array:
     return basis
 
 
-def pseudo_solve(matrix: Array, right: Array) -> tuple[Array, Array]:
+def pseudo_solve(matrix: Plain, right: Plain) -> tuple[Plain, Plain]:
     """On the null space ``N`` the matrix is 0, so ``M + N Nᵀ`` is invertible and inverts ``M`` on its range."""
 
-    def outside_of(one: Array, target: Array) -> Any:
+    def outside_of(one: Plain, target: Plain) -> Any:
         null = _null_space(one)
         if not null.shape[1]:
             return [flint.fmpq(0)] * target.size
         return (null @ solve(null.T @ null, null.T @ target)).ravel().tolist()
 
-    def inside_of(one: Array, target: Array) -> Any:
+    def inside_of(one: Plain, target: Plain) -> Any:
         null = _null_space(one)
         return solve(one + null @ null.T, target).ravel().tolist()
 
@@ -118,15 +118,15 @@ def _sqrt(value: Any) -> Any:
         raise ExactnessError(f"sqrt({value}) is not rational; compare squares, or use .balls()") from None
 
 
-def exp(values: Array) -> Array:
+def exp(values: Plain) -> Plain:
     return elementwise(_exp, values)
 
 
-def log(values: Array) -> Array:
+def log(values: Plain) -> Plain:
     return elementwise(_log, values)
 
 
-def sqrt(values: Array) -> Array:
+def sqrt(values: Plain) -> Plain:
     return elementwise(_sqrt, values)
 
 
@@ -134,22 +134,22 @@ def infinity(where: str) -> Any:
     raise ExactnessError(f"a positive number is divided by zero at index {where}, and rationals have no infinity")
 
 
-def compare(left: Array, relation: str, right: Array) -> Truth:
+def compare(left: Plain, relation: str, right: Plain) -> Truth:
     if relation == "=":
         return np.where(np.equal(left, right).astype(bool), TRUE, FALSE)
     decided = {"≤": np.less_equal, "<": np.less}[relation](left, right).astype(bool)
     return np.where(decided, TRUE, FALSE)
 
 
-def certainly_equal(left: Array, right: Array) -> npt.NDArray[np.bool_]:
+def certainly_equal(left: Plain, right: Plain) -> npt.NDArray[np.bool_]:
     return np.equal(left, right).astype(bool)
 
 
-def support(values: Array) -> npt.NDArray[np.bool_]:
+def support(values: Plain) -> npt.NDArray[np.bool_]:
     return np.not_equal(values, 0).astype(bool)
 
 
-def nonzero(values: Array) -> Truth:
+def nonzero(values: Plain) -> Truth:
     return np.where(support(values), TRUE, FALSE)
 
 
@@ -159,11 +159,11 @@ def hull(left: Any, right: Any) -> Any:
     raise UndecidedError(f"which of {left} and {right} to choose is not known, and no rational number is both")
 
 
-def maximum(left: Array, right: Array) -> Array:
+def maximum(left: Plain, right: Plain) -> Plain:
     return elementwise(lambda x, y: x if x >= y else y, left, right)
 
 
-def argmax(values: Array) -> npt.NDArray[np.intp]:
+def argmax(values: Plain) -> npt.NDArray[np.intp]:
     return np.asarray(np.argmax(values, axis=-1))
 
 

@@ -26,7 +26,7 @@ from .rings import (
     Ring,
     _vanishes,
 )
-from .system import FALSE, TRUE, UNKNOWN, Array, System, Truth, elementwise
+from .system import FALSE, TRUE, UNKNOWN, Plain, System, Truth, elementwise
 
 
 def constant(value: int | Fraction) -> Quotient:
@@ -35,7 +35,12 @@ def constant(value: int | Fraction) -> Quotient:
     return Quotient(SCALARS, number, {}, int(number > 0) - int(number < 0))
 
 
-def _ring_of(*arrays: Array) -> Ring:
+def own(value: Any) -> Any:
+    """A rational as the constant of every ring; symbols as they are."""
+    return constant(Fraction(int(value.p), int(value.q))) if isinstance(value, flint.fmpq) else value
+
+
+def _ring_of(*arrays: Plain) -> Ring:
     for array in arrays:
         for value in array.ravel().tolist():
             if isinstance(value, Quotient) and value.ring is not SCALARS:
@@ -70,7 +75,7 @@ def _determinant(rows: tuple[tuple[Any, ...], ...], zero: Any) -> Any:
     return minor(0, (1 << size) - 1)
 
 
-def solve(matrix: Array, right: Array) -> Array:
+def solve(matrix: Plain, right: Plain) -> Plain:
     """Cramer's rule; all entries of the answer share one denominator factor, the determinant."""
     batch = np.broadcast_shapes(matrix.shape[:-2], right.shape[:-2])
     matrix = np.broadcast_to(matrix, batch + matrix.shape[-2:])
@@ -81,12 +86,12 @@ def solve(matrix: Array, right: Array) -> Array:
     return result
 
 
-def pseudo_solve(matrix: Array, right: Array) -> tuple[Array, Array]:
+def pseudo_solve(matrix: Plain, right: Plain) -> tuple[Plain, Plain]:
     solution = solve(matrix, right)
     return solution, np.asarray(solution - solution)
 
 
-def _solve_one(matrix: Array, right: Array) -> Array:
+def _solve_one(matrix: Plain, right: Plain) -> Plain:
     ring = _ring_of(matrix, right)
     unit = Quotient(ring, ring.number(flint.fmpq(1)), {})
     matrix, right = elementwise(unit._lift, matrix), elementwise(unit._lift, right)
@@ -306,7 +311,7 @@ def _content(value: Quotient) -> flint.fmpq:
     return content
 
 
-def xlogy(factor: Array, values: Array) -> Array:
+def xlogy(factor: Plain, values: Plain) -> Plain:
     """``x log y`` with ``0 log 0 = 0``; a positive ``x`` needs a positive ``y``.
 
     Where ``x`` may be 0 it is, formally, ``x · Σ eᵢ log|fᵢ|`` over the factors of ``y``.  Whatever number takes the place of
@@ -321,15 +326,15 @@ def xlogy(factor: Array, values: Array) -> Array:
     return elementwise(one, factor, values)
 
 
-def exp(values: Array) -> Array:
+def exp(values: Plain) -> Plain:
     return elementwise(_exp, values)
 
 
-def log(values: Array) -> Array:
+def log(values: Plain) -> Plain:
     return elementwise(_log, values)
 
 
-def sqrt(values: Array) -> Array:
+def sqrt(values: Plain) -> Plain:
     return elementwise(_sqrt, values)
 
 
@@ -358,27 +363,27 @@ def _compare(relation: str, left: Any, right: Any) -> np.int8:
     return UNKNOWN if difference.ring.atoms or WITHIN.get() else FALSE
 
 
-def compare(left: Array, relation: str, right: Array) -> Truth:
+def compare(left: Plain, relation: str, right: Plain) -> Truth:
     return elementwise(lambda x, y: _compare(relation, x, y), left, right).astype(np.int8)
 
 
-def certainly_equal(left: Array, right: Array) -> npt.NDArray[np.bool_]:
+def certainly_equal(left: Plain, right: Plain) -> npt.NDArray[np.bool_]:
     return elementwise(lambda x, y: x is y or bool(x == y), left, right).astype(bool)
 
 
-def support(values: Array) -> npt.NDArray[np.bool_]:
+def support(values: Plain) -> npt.NDArray[np.bool_]:
     """Generic: everything but the zero polynomial counts as non-zero."""
     return elementwise(lambda x: not _vanishes(x), values).astype(bool)
 
 
-def assume_positive(values: Array) -> Array:
+def assume_positive(values: Plain) -> Plain:
     """The same numbers, known to be positive."""
     return elementwise(
         lambda x: Quotient(x.ring, x.numerator, x.powers, POSITIVE) if isinstance(x, Quotient) else x, values
     )
 
 
-def assume_nonnegative(values: Array) -> Array:
+def assume_nonnegative(values: Plain) -> Plain:
     """The same numbers, known to be at least 0; what is known to be positive stays so."""
 
     def known(x: Any) -> Any:
@@ -393,13 +398,15 @@ def _sign_of(value: Any) -> int | None:
         if isinstance(value.constant, Quotient) and not value.terms:
             return _sign_of(value.constant)
         return 0 if value.is_zero() else None
+    if value.ring is SCALARS and value.sign is None:
+        return 1 if value.numerator > 0 else -1
     plain = value.sign is None and not value.powers and isinstance(value.ring, PolynomialRing)
     if plain and value.numerator.is_constant():
         return 1 if flint.fmpq(value.numerator.leading_coefficient()) > 0 else -1
     return value.sign  # type: ignore[no-any-return]
 
 
-def nonzero(values: Array) -> Truth:
+def nonzero(values: Plain) -> Truth:
     """TRUE where a sign is known; what may vanish for some parameters is UNKNOWN."""
     truth: dict[int | None, np.int8] = {0: FALSE, 1: TRUE, -1: TRUE}
     return elementwise(lambda x: truth.get(_sign_of(x), UNKNOWN), values).astype(np.int8)
@@ -434,11 +441,11 @@ def _sign_of_maximum(one: int | None, two: int | None) -> int | None:
     return None if one is None or two is None else -2 if -2 in (one, two) else -1
 
 
-def maximum(left: Array, right: Array) -> Array:
+def maximum(left: Plain, right: Plain) -> Plain:
     return elementwise(_maximum, left, right)
 
 
-def argmax(values: Array) -> npt.NDArray[np.intp]:
+def argmax(values: Plain) -> npt.NDArray[np.intp]:
     no_answer(UndecidedError("which of several symbols is largest depends on the parameters"))
 
 
@@ -446,7 +453,7 @@ def to_float(value: Any) -> float:
     raise ExactnessError("a symbol has no value")
 
 
-def depends(values: Array, generators: frozenset[int]) -> bool:
+def depends(values: Plain, generators: frozenset[int]) -> bool:
     """Whether one of these indeterminates occurs."""
 
     def parts(value: Any) -> list[Any]:
@@ -463,7 +470,7 @@ def depends(values: Array, generators: frozenset[int]) -> bool:
     )
 
 
-def over_the_run(name: str, values: Array) -> Array:
+def over_the_run(name: str, values: Plain) -> Plain:
     """An indeterminate for what is the same in every step of a run and is made of these values of all of them."""
 
     def one(value: Any) -> Any:

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import FALSE, System, module_of
+from ..arithmetic import FALSE, System
+from ..arithmetic.precision import precision
 from ..checking.evaluate import Part, decide, evaluate, sides
 from ..checking.sampling import Draw, instance
 from ..claims.case import Case
@@ -204,7 +205,7 @@ def _ratios(claim: Claim, sizes: Sizes, drawn: Draw) -> list[Fraction | None]:
     if not claim.transcendental:
         with suppress(*NUMERIC):
             return _ratios_in(claim, sizes, drawn, System.RATIONALS)
-    with suppress(*NUMERIC), module_of(System.BALLS).precision(BITS):
+    with suppress(*NUMERIC), precision(BITS):
         return _ratios_in(claim, sizes, drawn, System.BALLS)
     if count == 1:
         return [None]

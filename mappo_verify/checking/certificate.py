@@ -43,8 +43,9 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from ..arithmetic import System, module_of
+from ..arithmetic import System
 from ..arithmetic.explained import explained
+from ..arithmetic.precision import PRECISION_CAP, precision
 from ..claims.claim import MEANING, Claim, Kind
 from ..claims.coordinates import Sizes
 from ..claims.verdict import Evidence, LineEvidence, Standing, Verdict
@@ -59,7 +60,7 @@ from .certificate_files import checksum as checksum
 from .certificate_files import read_certificate as read_certificate
 from .certificate_files import text_of as text_of
 from .certificate_limits import instance_complaint
-from .evaluate import PRECISION_CAP, certify, evaluate
+from .evaluate import certify, evaluate
 from .reports import Witness
 
 # --- making one -----------------------------------------------------------------------------------------------------
@@ -160,11 +161,10 @@ def _precise(
     """Both sides of every statement; balls so small that an enclosure of so many decimal places has room for them."""
     if evidence.arithmetic is System.RATIONALS:
         return _statements(evidence)
-    balls = module_of(System.BALLS)
     bits = evidence.precision or 64
     while True:
         bits = min(2 * bits, 2 * PRECISION_CAP)
-        with balls.precision(bits):
+        with precision(bits):
             found = _statements(evaluate(claim, claim.setting.case(coordinates, sizes, System.BALLS)))
         radii = [_ends(value) for s in found for side in (s.left, s.right) for value in side.ravel()]
         if all(high - low < Fraction(1, 4 * 10**places) for low, high in radii):
@@ -218,7 +218,7 @@ def _ends(value: Any) -> tuple[Fraction, Fraction]:
     if exact is not None:
         return exact, exact
     if hasattr(value, "reduced"):
-        with module_of(System.BALLS).precision(1024):
+        with precision(1024):
             value = value.ball()
     if not value.is_finite():
         raise ExactnessError("an infinite or undefined number cannot be recorded in a certificate")

@@ -30,10 +30,10 @@ from ..arithmetic import (
     floats_of,
     largest,
     like,
-    module_of,
     smallest,
 )
 from ..arithmetic.one_instance import Truth
+from ..arithmetic.precision import PRECISION_CAP, bits_now, precision
 from ..arithmetic.structure import broadcast_to
 from ..axioms import Axiom
 from ..claims.case import Case
@@ -47,7 +47,6 @@ from .laws import claimed, mask_of, proved, undecided, verdicts_of
 
 FLOAT_NOISE = 1e-9
 """Relative size below which a float difference looks like rounding; it only feeds the suggestion, never a verdict."""
-PRECISION_CAP = 2048
 START_PRECISION = 64
 SHARPER = 4
 """By how much a batch of balls gains bits where some instances stay open: an evaluation costs much more than its bits."""
@@ -97,10 +96,9 @@ def certify(claim: Claim, build: Callable[[System], Case], cap: int = PRECISION_
     if not claim.transcendental:
         with suppress(ExactnessError):
             return evaluate(claim, build(System.RATIONALS), alone=alone, again=again)
-    balls = module_of(System.BALLS)
     bits, evidence, failure = START_PRECISION, None, None
     while bits <= cap:
-        with balls.precision(bits):
+        with precision(bits):
             try:
                 evidence = evaluate(claim, build(System.BALLS), alone=alone, again=again)
             except UndecidedError as error:
@@ -262,7 +260,7 @@ def _in_balls(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indi
     """Evidence from balls; where a formula cannot even be evaluated with a few bits, the batch is halved."""
 
     def evidence_of(instances: Indices) -> Evidence:
-        with module_of(System.BALLS).precision(bits):
+        with precision(bits):
             return _evaluated(claim, drawn, sizes, instances, System.BALLS)
 
     try:
@@ -486,7 +484,7 @@ def _not_applicable(claim: Claim, case: Case, applies: Any, hypotheses: tuple[tu
 
 
 def _bits(system: System) -> int | None:
-    return int(module_of(System.BALLS).flint.ctx.prec) if system is System.BALLS else None
+    return bits_now() if system is System.BALLS else None
 
 
 def _assemble(

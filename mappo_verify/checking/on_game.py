@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import UNKNOWN, System, like, module_of
+from ..arithmetic import UNKNOWN, System, like
+from ..arithmetic.precision import precision
 from ..claims.case import Case
 from ..claims.claim import Claim
 from ..claims.coordinates import Sizes
@@ -134,7 +135,7 @@ def _evaluate(claim: Claim, game: Game, objects: dict[str, Any]) -> Any:
     if game.states <= EXACT_STATES:
         return certify(claim, build)
     # An inequality within a ball's radius, or a quantity that only exact numbers have, sends the case to the rationals.
-    with suppress(UndecidedError, GameError), module_of(System.BALLS).precision(BALL_BITS):
+    with suppress(UndecidedError, GameError), precision(BALL_BITS):
         evidence = evaluate(claim, build(System.BALLS))
         if not any(s.relation != "=" and (s.truth == UNKNOWN).any() for s in evidence.statements):
             return evidence

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import FALSE, TRUE, System, like, module_of, true_everywhere
+from ..arithmetic import FALSE, TRUE, System, like, true_everywhere
 from ..arithmetic.one_instance import Truth
 from ..axioms import Axiom
 from ..claims.claim import NUMERIC, Claim, chains
@@ -116,7 +116,9 @@ SAMPLED = 8
 
 def _require_same_at_a_point(claim: Claim, sizes: Sizes, proved: Evidence, count: int, generic: int) -> None:
     """The lines over symbols, at a rational point, are the lines over rationals: the proof is one function of its case."""
-    rational, symbols = module_of(System.RATIONALS).rational, module_of(System.SYMBOLS)
+    from ..arithmetic import symbols
+    from ..arithmetic.rationals import rational
+
     generator = np.random.default_rng([count, len(proved.lines)])
     point = np.empty(count, object)  # inside every simplex, so that nothing is 0 that a fact calls positive
     point[:] = [rational(int(v)) / rational(20 * count + 7) for v in generator.integers(1, 20, count)]
@@ -150,7 +152,8 @@ def _at_points(claim: Claim, sizes: Sizes, generator: np.random.Generator, gener
         numerator, denominator, count = degree_bound(claim, sizes, generic)
     except OUT_OF_THE_FIELD as reason:
         return Failure("points", sizes, str(reason), False)
-    rational = module_of(System.RATIONALS).rational
+    from ..arithmetic.rationals import rational
+
     range_size = 2**POINT_BITS
     error, evidence = 1.0, None
     done = redraws = 0

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import System, module_of
+from ..arithmetic import System
+from ..arithmetic.precision import precision
 from ..arithmetic.time_limit import OutOfTime, until
 from ..claims.claim import NUMERIC, Claim
 from ..claims.coordinates import Sizes
@@ -139,7 +140,7 @@ def violated_alone(claim: Claim, sizes: Sizes, coordinates: dict[str, Any]) -> E
             f"claim {claim.id}: an instance was violated, and decided alone it is not; please report this"
         )
     again = None
-    with suppress(*NUMERIC), module_of(System.BALLS).precision(2 * (evidence.precision or AGAIN)):
+    with suppress(*NUMERIC), precision(2 * (evidence.precision or AGAIN)):
         again = evaluate(claim, build(System.BALLS))
     if again is not None and again.holds:
         raise UndecidedError(

@@ -180,7 +180,9 @@ class Run:
         if isinstance(values[0], Axiom):
             if not self.every:
                 return reduce(add, values)
-            return values[0]._changed(lambda part: part._replace(value=_base_and_step(0 * part.value, part.value)))
+            return values[0]._changed(
+                lambda part: part._replace(value=_base_and_step(0 * part.value, part.value), begun=None)
+            )
         return Summed(self, _base_and_step(0 * values[0], values[0]) if self.every else reduce(add, values))
 
     def last(self, value: Callable[[Place], Any]) -> Any:
@@ -202,10 +204,23 @@ class Run:
         def made() -> Part:
             parts = [axiom.computed() for axiom in (first, old, new)]
             self.require_fixed(parts[0].value, "an axiom at the start of the run")
-            truths = (both(*(every_entry(Truth.of(t)) for t in truth)) for truth in list(zip(*parts, strict=True))[1:])
+            truths = (both(*(every_entry(Truth.of(t)) for t in truth)) for truth in list(zip(*parts, strict=True))[1:4])
             return Part(_base_and_step(parts[0].value, parts[2].value - parts[1].value), *truths)
 
         return Axiom._of((), (made,), first, old, new)
+
+    def rounds(self, axiom: Axiom) -> Axiom:
+        """An axiom about the whole run that holds for every number of rounds; written for the rounds of :attr:`steps`."""
+        if not self.every:
+            return axiom
+
+        def split(part: Part) -> Part:
+            if part.begun is None:
+                raise ClaimError(f"{axiom} is no theorem about runs of any length")
+            self.require_fixed(part.begun, "the quantity before the first round")
+            return part._replace(value=_base_and_step(part.begun, part.value - part.begun), begun=None)
+
+        return axiom._changed(split)
 
     def fixed(self, value: Any) -> Any:
         """``c``, which does not change along the run; of an axiom an axiom."""
@@ -215,7 +230,7 @@ class Run:
 
             def constant(part: Part) -> Part:
                 self.require_fixed(part.value, "the axiom of a constant")
-                return part._replace(value=_base_and_step(part.value, 0 * part.value))
+                return part._replace(value=_base_and_step(part.value, 0 * part.value), begun=None)
 
             return value._changed(constant)
         number = self.constant(value)

@@ -186,6 +186,7 @@ def _refused(error: BaseException) -> bool:
 
 def _watch(progress: Any) -> Any:
     """Shows the current ``J`` and gap on the live line, ten times a second; does nothing where there is no such line."""
+    from ..arithmetic import floats_of
     from ..quantities.optimal import optimal
     from ..quantities.values import returns
     from ..runs.storage import unwatched
@@ -201,8 +202,8 @@ def _watch(progress: Any) -> Any:
             return
         shown, start = time.monotonic(), start_for(process.game)
         if optimum is None:
-            optimum = float(optimal(process.game).values @ start)
-        value = float(returns(process.game, process.policy(state), start))
+            optimum = float(floats_of(optimal(process.game).values @ start))
+        value = float(floats_of(returns(process.game, process.policy(state), start)))
         text = f"k = {state.k:,} of {process.iterations:,}   J = {value:.4f}   gap = {optimum - value:.3g}"
         progress(text, state.k / process.iterations)
 

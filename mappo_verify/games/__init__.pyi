@@ -11,7 +11,7 @@ from .adapters import from_gymnasium as from_gymnasium
 from .offline import (
     OfflineProblem as OfflineProblem,
     tabular_problem as tabular_problem,
-    two_agent_gap as two_agent_gap,
-    two_agent_classes as two_agent_classes,
-    one_agent_gap as one_agent_gap,
+    theorem_5_5_two_agents as theorem_5_5_two_agents,
+    theorem_d_7_classes as theorem_d_7_classes,
+    theorem_5_5_one_agent as theorem_5_5_one_agent,
 )

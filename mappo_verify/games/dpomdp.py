@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from ..arithmetic import Array, support
+from ..arithmetic import Array, moveaxis, support
 from ..errors import GameError
 from ..model import Game
 from ..model.agents import joint_action
@@ -60,9 +61,9 @@ class Reader(Declarations):
         self._close_rows(table, lines)
         return table
 
-    def _close_rows(self, table: Array, lines: Array) -> None:
+    def _close_rows(self, table: npt.NDArray[Any], lines: npt.NDArray[Any]) -> None:
         """Divide rows that decimals rounded by their exact sum, in place; refuse rows that miss 1 by more."""
-        sums = np.asarray(table.sum(-1))
+        sums = table.sum(-1)
         off = [tuple(index) for index in np.argwhere(sums != 1).tolist()]
         for at in off:
             self._require_near_one(sums[at], int(lines[at]), self._row_name(at))
@@ -189,7 +190,7 @@ class Reader(Declarations):
         action_names = tuple(tuple(names[i] for i in range(names.size)) for names in self.actions)
         try:
             return Game(
-                np.moveaxis(transition.reshape(actions, states, states), 0, 1),
+                moveaxis(transition.reshape(actions, states, states), 0, 1),
                 -reward if cost else reward,
                 np.asarray(written if discount is None else self.rational(discount), dtype=object),
                 self.sizes,

@@ -12,8 +12,9 @@ from math import prod
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
+import numpy.typing as npt
 
-from ..arithmetic import Array, System, identity, module_of
+from ..arithmetic import Array, System, identity
 from ..errors import FileError
 from ..model.agents import joint_action
 from .untrusted import (
@@ -96,8 +97,9 @@ class Declarations:
     def __init__(self, path: PathLike, text: bytes) -> None:
         self.path = path
         self.fills = self.words = 0
-        rationals = module_of(System.RATIONALS)
-        self.rational, self.fraction = rationals.constant, rationals.fraction
+        from ..arithmetic.rationals import fraction, rational
+
+        self.rational, self.fraction = rational, fraction
         self.numbers: dict[str, Any] = {}
         self.chances: dict[str, Any] = {}
         self.places: dict[tuple[str, str], Place] = {}
@@ -439,7 +441,7 @@ class Declarations:
         array[:] = listed
         return array
 
-    def _fill(self, line: int, table: Array, place: Place, value: Any) -> None:
+    def _fill(self, line: int, table: npt.NDArray[Any], place: Place, value: Any) -> None:
         """Set entries, within what all lines together may set."""
         self._spend(line, LINE_COST + prod(size for at, size in zip(place, table.shape, strict=True) if at == ALL))
         table[place] = value

@@ -23,8 +23,9 @@ from typing import Any, Literal, NamedTuple, NoReturn
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
-from ..arithmetic import Array, System, module_of, support
+from ..arithmetic import Array, System, support
 from ..arithmetic.explained import explained
 from ..errors import FileError, GameError
 from ..model import Game
@@ -165,8 +166,9 @@ class _Reader:
 
     def __init__(self, path: PathLike, data: _Game) -> None:
         self.path, self.data = path, data
-        rationals = module_of(System.RATIONALS)
-        self.rational, self.fraction = rationals.constant, rationals.fraction
+        from ..arithmetic.rationals import fraction, rational
+
+        self.rational, self.fraction = rational, fraction
         self.numbers: dict[bytes, _Number] = {}
         self.joints: dict[bytes, int] = {}
         self.states, self.state_names, self.state_index = self._names("$.states", data.states)
@@ -298,7 +300,7 @@ class _Reader:
         if first != position:
             self.fail(f"$.{section}[{position}]", f"repeats $.{section}[{first}]")
 
-    def _empty(self, *shape: int) -> Array:
+    def _empty(self, *shape: int) -> npt.NDArray[Any]:
         """A table of zeros; exact ones share one object, which keeps a sparse table small."""
         if self.floats:
             return np.zeros(shape)
@@ -457,7 +459,9 @@ def save_game(game: Game, path: PathLike) -> None:
 
 def _lines(game: Game) -> Iterator[bytes]:
     """The file, one entry a line, so that it reads and compares well."""
-    exact = module_of(System.RATIONALS).fraction if game.system is System.RATIONALS else Fraction
+    from ..arithmetic.rationals import fraction
+
+    exact = fraction if game.system is System.RATIONALS else Fraction
     states: Sequence[Reference] = game.state_names or range(game.states)
     actions: Sequence[Sequence[Reference]] = game.action_names or [range(size) for size in game.action_sizes]
     joint = [
@@ -469,7 +473,7 @@ def _lines(game: Game) -> Iterator[bytes]:
     def distribution(row: Array, key: str, fixed: dict[str, Any], ends: bool) -> Iterator[dict[str, Any]]:
         rest = 1 - sum((exact(p) for p in row[support(row)]), Fraction(0))
         for target in np.flatnonzero(support(row)).tolist():
-            yield {**fixed, key: states[target], "probability": _written(exact(row[target]))}
+            yield {**fixed, key: states[target], "probability": _written(exact(np.asarray(row[target]).item()))}
         if ends and rest > 0:  # what a float row misses 1 by may be rounding, which is not termination
             yield {**fixed, key: None, "probability": _written(rest)}
 
@@ -480,12 +484,12 @@ def _lines(game: Game) -> Iterator[bytes]:
 
     def rewards() -> Iterator[dict[str, Any]]:
         for state, action in np.argwhere(support(game.reward)).tolist():
-            value = _written(exact(game.reward[state, action]))
+            value = _written(exact(np.asarray(game.reward[state, action]).item()))
             yield {"state": states[state], "actions": joint[action], "reward": value}
 
     yield b'{\n"format": ' + encode(FORMAT) + b',\n"version": ' + encode(VERSION)
     yield b',\n"name": ' + encode(game.name) + b',\n"arithmetic": ' + encode(game.system.value)
-    yield b',\n"discount": ' + encode(_written(exact(game.discount.item())))
+    yield b',\n"discount": ' + encode(_written(exact(np.asarray(game.discount).item())))
     yield b',\n"states": ' + encode(game.state_names or game.states)
     yield b',\n"actions": ' + encode(game.action_names or game.action_sizes)
     sections = {"transition": transitions(), "reward": rewards()}

@@ -119,10 +119,10 @@ def random_game(
         raise GameError(f"a random game of {states} states and {actions} joint actions is too large to draw exactly")
     require_seed(seed)
     generator = np.random.default_rng(seed)
-    weights = generator.integers(0, 10, (*batch, states, actions, states + 1))
-    weights[..., -1] *= termination
-    weights[..., 0] += weights.sum(-1) == 0
-    weights = like(weights, System.RATIONALS)
+    drawn = generator.integers(0, 10, (*batch, states, actions, states + 1))
+    drawn[..., -1] *= termination
+    drawn[..., 0] += drawn.sum(-1) == 0
+    weights = like(drawn, System.RATIONALS)
     start = like(generator.integers(1, 10, (*batch, states)), System.RATIONALS)
     reward = like(generator.integers(0, 10, (*batch, states, actions)), System.RATIONALS) / 9
     gamma = discount if isinstance(discount, Fraction) else Fraction(str(discount))

@@ -4,11 +4,11 @@ Data is drawn with ``s ~ μ_s`` and ``a^{1:m} ~ μ_a(·|s)``, whatever the polic
 ``μ(s, a^{1:m}) = μ_s(s) Σ_{a^{m+1:N}} μ_a(a|s)``.  Critics are linear in features of norm at most 1, with weights of norm at most
 ``L`` and values in ``[0, 1/(1-γ)]`` (Definition 5.1); a *comparator* ``π_*`` says what the outcome is compared with.
 
-Two of the problems here are small, exact counterexamples to Theorem 5.5.  In :func:`two_agent_gap` every class is complete and
-realizable, and what fails is that one game should explain the critics of both agents; in :func:`one_agent_gap` there is one agent
-and the class holds every ``Q_π``, but not ``T_π f`` with ``f``.
+Two of the problems here are small, exact counterexamples to Theorem 5.5.  In :func:`theorem_5_5_two_agents` every class is
+complete and realizable, but no single game explains the critics of both agents.  In :func:`theorem_5_5_one_agent` the class of
+the one agent holds every ``Q_π``, but not ``T_π f`` for its ``f``.
 
->>> problem = two_agent_gap()
+>>> problem = theorem_5_5_two_agents()
 >>> print(*problem.distribution(1).ravel(), problem.ceiling)
 1/4 1/4 1/4 1/4 0 0 0 0 2
 """
@@ -153,7 +153,7 @@ def tabular_problem(
 
 
 @explained
-def two_agent_gap() -> OfflineProblem:
+def theorem_5_5_two_agents() -> OfflineProblem:
     """Theorem 5.5 fails with two agents, although every class of critics is complete and realizable.
 
     From ``s`` the pair (0, 0) goes to ``x`` and (0, 1) to ``y``, for nothing; action 1 of agent 1 goes to the end and pays
@@ -174,7 +174,7 @@ def two_agent_gap() -> OfflineProblem:
         (2, 2),
         start=like([1, 0, 0, 0], exact),
         state_names=("s", "x", "y", "end"),
-        name="two-agent-gap",
+        name="theorem-5.5-two-agents",
     )
     first, second = np.zeros((4, 1, 2, 4), int), np.zeros((4, 2, 2, 5), int)
     first[0, 0], first[1, ..., 2], first[2, ..., 3] = np.eye(2, 4), 1, 1
@@ -187,13 +187,13 @@ def two_agent_gap() -> OfflineProblem:
         Policy.uniform(game).joint(),
         like(Fraction(9, 2), exact),
         Policy.deterministic(game, np.zeros(4, int)),
-        two_agent_classes(),
+        theorem_d_7_classes(),
     )
 
 
 @explained
-def two_agent_classes() -> tuple[Array, Array]:
-    """Finite classes for :func:`two_agent_gap` on which Theorem D.7 fails: ``[3, 4, 2]`` and ``[1, 4, 4]``, exact.
+def theorem_d_7_classes() -> tuple[Array, Array]:
+    """Finite classes for :func:`theorem_5_5_two_agents` on which Theorem D.7 fails: ``[3, 4, 2]`` and ``[1, 4, 4]``, exact.
 
     Agent 2 has only ``Q^{1:2}``, so it always plays evenly.  Under that policy agent 1's three tables are ``Q``, a ``g`` that
     thinks nothing of ``y``, and ``T g``: the class is complete, and ``g`` has no Bellman error where data does not show ``y``.
@@ -208,7 +208,7 @@ def two_agent_classes() -> tuple[Array, Array]:
 
 
 @explained
-def one_agent_gap() -> OfflineProblem:
+def theorem_5_5_one_agent() -> OfflineProblem:
     """Theorem 5.5 fails with one agent and a unique optimum, when the class holds every ``Q_π`` and no more.
 
     At ``s`` action 0 goes to ``y3`` for nothing, action 1 to the end for 1/4.  ``y1`` repeats itself, ``y2`` goes to ``y3``,
@@ -234,7 +234,7 @@ def one_agent_gap() -> OfflineProblem:
         (2,),
         start=like([1, 0, 0, 0, 0], exact),
         state_names=("s", "y1", "y2", "y3", "end"),
-        name="one-agent-gap",
+        name="theorem-5.5-one-agent",
     )
     table = np.zeros((5, 1, 2, 4), object)
     table[0, 0, :, :2] = np.eye(2, dtype=int)

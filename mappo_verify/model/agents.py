@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, as_array, contract
+from ..arithmetic import Array, as_array, contract, moveaxis
 from ..errors import GameError
 
 Sizes = tuple[int, ...]
@@ -92,7 +92,7 @@ def axis_of(agent: int, agents: int) -> int:
 def reordered(table: Array, action_sizes: Sizes, places: Sequence[int]) -> Array:
     """``[..., |A|]`` with the agents in another order: agent ``k`` of the result is agent ``places[k]``, counted from 0."""
     agents = len(action_sizes)
-    moved = np.moveaxis(agent_axes(table, action_sizes), [axis_of(m, agents) for m in places], range(-agents, 0))
+    moved = moveaxis(agent_axes(table, action_sizes), [axis_of(m, agents) for m in places], range(-agents, 0))
     return moved.reshape(table.shape)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arithmetic import Array, Hidden, System, compare, elementwise, floats_of, like, module_of, select, system_of
+from ..arithmetic import Array, Hidden, System, compare, elementwise, floats_of, like, select, system_of
 from ..arithmetic.numbers import wrap
 from ..errors import ExactnessError, MixedArithmeticError
 from .validation import ROUNDING
@@ -29,7 +29,7 @@ def convert(
     values = np.asarray(values)
     if isinstance(target, Hidden):
         exact = target.system if target.system is System.FLOATS else System.RATIONALS
-        return wrap(convert(values, exact, max_denominator, rows, name), target.system, values.ndim)  # type: ignore[return-value]
+        return wrap(np.asarray(convert(values, exact, max_denominator, rows, name)), target.system, values.ndim)
     if values.dtype.kind in "iub":
         return like(values, target)
     source = system_of(values)
@@ -45,21 +45,26 @@ def convert(
         except ExactnessError as error:
             raise ExactnessError(f"{name}: {error}") from None
     if source is System.FLOATS:
-        values = module_of(System.FLOATS).to_rational(values)
+        from ..arithmetic.floats import to_rational
+
+        values = to_rational(values)
     probable = isinstance(rows, np.ndarray) or rows
     full = None
     if probable and (source is System.FLOATS or max_denominator is not None):
         full = rows[..., None] if isinstance(rows, np.ndarray) else _nearly_one(values)
     if max_denominator is not None:
-        rationals = module_of(System.RATIONALS)
-        values = elementwise(
-            lambda x: rationals.rational(rationals.fraction(x).limit_denominator(max_denominator)), values
-        )
+        from ..arithmetic.rationals import fraction, rational
+
+        values = elementwise(lambda x: rational(fraction(x).limit_denominator(max_denominator)), values)
     if full is not None:
         sums = np.asarray(values.sum(-1, keepdims=True))
         over = compare(sums, ">", like(1, sums)) > 0
         values = select(full | over, values / select(full | over, sums, like(1, sums)), values)
-    return np.asarray(module_of(System.BALLS).enclose_all(values) if target is System.BALLS else values)
+    if target is System.BALLS:
+        from ..arithmetic.balls import enclose_all
+
+        return enclose_all(values)
+    return np.asarray(values)
 
 
 def _nearly_one(values: Array) -> npt.NDArray[np.bool_]:

@@ -192,7 +192,7 @@ class Features(ABC):
         """:meth:`policy` without checking the parameters; rows of a softmax need no checking anyway."""
         factors = self._softmax(parameters)
         for factor in factors:
-            factor.setflags(write=False)
+            np.asarray(factor).setflags(write=False)
         return unchecked(Policy, factors=factors, system=self.system)
 
     def require_fits(self, game: Game) -> None:
@@ -225,7 +225,7 @@ def _require_short(name: str, table: Array) -> None:
     """Finite, and of norm at most 1 (floats: by more than rounding); a ball is refused only where it certainly is too long."""
     require_finite(name, table)
     squares = np.asarray(square(table).sum(-1))
-    slack = 2 * FLOAT_TOLERANCE if table.dtype.kind == "f" else 0
+    slack = 2 * FLOAT_TOLERANCE if np.asarray(table).dtype.kind == "f" else 0
     long = compare(squares, ">", like(1, squares) + slack) > 0
     if long.any():
         raise GameError(
@@ -285,7 +285,7 @@ class TabularFeatures(Features):
 
     def moved(self, agent: int, parameters: Array, points: Array, amounts: Array) -> Array:  # noqa: ARG002 - one interface
         """``θ_b`` with ``c_b`` added at ``x_b``."""
-        result = parameters.copy()
+        result = np.array(parameters)
         result[np.arange(len(points)), points] += amounts
         return result
 

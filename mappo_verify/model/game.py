@@ -27,6 +27,7 @@ from ..arithmetic import (
     like,
     maximum,
     minimum,
+    moveaxis,
     ones,
     possible,
     require_one_system,
@@ -316,7 +317,9 @@ class Game:
             may_end = np.asarray(self.ends > 0)
             if not may_end.any():
                 return np.zeros(may_end.shape)
-            rest = 1 - self.transition.sum(-1) if is_sparse(self.transition) else complement(self.transition)
+            rest = (
+                1 - self.transition.sum(-1) if is_sparse(self.transition) else complement(np.asarray(self.transition))
+            )
             left = np.maximum(rest, 0.0)
             return np.where(may_end, left, 0.0)
         whole = ones((*self.transition.shape[:-1], 1), self.system)
@@ -402,10 +405,10 @@ class Game:
         (array([[0., 3., 1., 4., 2., 5.]]), (3, 2))
         """
         places = order_of(order, self.agents)
-        moves = np.moveaxis(self.transition, -1, -3)  # the joint actions last
+        moves = moveaxis(self.transition, -1, -3)  # the joint actions last
         return self._keeping_ends(
-            reordered(self.ends, self.action_sizes, places),
-            transition=np.moveaxis(reordered(moves, self.action_sizes, places), -3, -1),
+            np.asarray(reordered(self.ends, self.action_sizes, places)),
+            transition=moveaxis(reordered(moves, self.action_sizes, places), -3, -1),
             reward=reordered(self.reward, self.action_sizes, places),
             action_sizes=tuple(self.action_sizes[m] for m in places),
             action_names=None if self.action_names is None else tuple(self.action_names[m] for m in places),

@@ -165,7 +165,7 @@ class Policy:
             return cls(tuple(tilt(like(1, table), table) for table in logits))
         tables = list(arrays_of(**{f"logits[{m}]": table for m, table in enumerate(logits)})[1].values())
         for m, table in enumerate(tables):
-            if table.dtype.kind == "f" and not np.isfinite(table).all():
+            if np.asarray(table).dtype.kind == "f" and not np.isfinite(table).all():
                 index = [int(i) for i in np.argwhere(~np.isfinite(table))[0]]
                 raise GameError(f"logits[{m}]{index} = {table[tuple(index)]} is not finite")
         return cls(tuple(tilt(ones(table.shape, table), table) for table in tables))

@@ -99,7 +99,7 @@ def sparse_fields(transition: Any, reward: Any, discount: Any, start: Any, actio
     if start is not None:
         first_state = np.array(_float_array(start, "start"))
         require_shape("start", first_state, rows.shape[2:], "[S]")
-        first_state = probabilities("start", first_state, rounding_of(start, len(first_state)))
+        first_state = np.asarray(probabilities("start", first_state, rounding_of(start, len(first_state))))
     kept = rewards if is_mapped(rewards) else np.array(rewards)
     for array in (kept, gamma, first_state):
         if array is not None:

@@ -126,14 +126,14 @@ def in_system(array: Array, system: System) -> Array:
     """Integers and Fractions of an array as numbers of ``system``; what is one already stays."""
     if is_hidden((array,)):
         return array
-    if array.dtype.kind != "O":
-        return like(array, system) if array.dtype.kind in "iub" else array
-    entries = array.ravel().tolist()
+    if np.asarray(array).dtype.kind != "O":
+        return like(array, system) if np.asarray(array).dtype.kind in "iub" else array
+    entries = np.asarray(array.ravel()).tolist()
     convert = {kind: _plain(kind) for kind in set(map(type, entries))}
     if not any(convert.values()):
         return array
     if system is System.FLOATS:
-        return _as_floats(array, "an array")
+        return _as_floats(np.asarray(array), "an array")
     result = np.empty(array.shape, object)
     flat = result.reshape(-1)
     for position, value in enumerate(entries):
@@ -184,7 +184,7 @@ def first(mask: Array, array: Array) -> tuple[tuple[int, ...], Any]:
 
 
 def _non_finite(array: Array) -> Array:
-    if array.dtype.kind == "f":
+    if np.asarray(array).dtype.kind == "f":
         return ~np.isfinite(array)
     if system_of(array) is System.BALLS:
         return np.asarray(np.frompyfunc(lambda x: not x.is_finite(), 1, 1)(array), dtype=bool)
@@ -193,10 +193,10 @@ def _non_finite(array: Array) -> Array:
 
 def require_finite(name: str, array: Array) -> None:
     """No nan and no infinity; the numbers of one instance were checked when they were made."""
-    if is_hidden((array,)) or (array.dtype.kind == "f" and np.isfinite(array).all()):
+    if is_hidden((array,)) or (np.asarray(array).dtype.kind == "f" and np.isfinite(array).all()):
         return
     bad = _non_finite(array)
-    if bad.any():
+    if np.asarray(bad).any():
         raise GameError(f"{name}{at(first(bad, array))} is not finite")
 
 
@@ -226,7 +226,7 @@ def probabilities(
     negative = compare(array, "<", like(0, array)) > 0
     if negative.any():
         raise GameError(f"{name}{at(first(negative, array))} is negative")
-    if array.dtype.kind != "f":
+    if np.asarray(array).dtype.kind != "f":
         _require_exact(name, array, full)
         return array
     sums = np.asarray(array.sum(-1))
@@ -306,9 +306,9 @@ def freeze(array: Array, core_axes: int, system: System) -> Array:
     if system is System.FLOATS:
         from ..arithmetic.floats import batch_minor
 
-        copy = batch_minor(array, core_axes)
+        copy = batch_minor(np.asarray(array), core_axes)
     else:
-        copy = array.copy()
+        copy = np.array(array)
     copy.setflags(write=False)
     return copy
 

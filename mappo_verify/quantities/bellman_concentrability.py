@@ -26,7 +26,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ..arithmetic import Array, as_array, compare, contract, divide, largest, like, select, sqrt
+from ..arithmetic import Array, as_array, compare, contract, divide, largest, like, moveaxis, select, sqrt
 from ..arithmetic.explained import explained
 from ..model import Game, Policy
 from ..model.agents import prefix_sizes
@@ -41,10 +41,10 @@ ROUNDING = 1e-10
 def residual_directions(game: Game, policy: Policy, features: Array, m: int) -> Array:
     """``ζ(x)`` at every point, ``[S·|A_1|···|A_m|, d + 1]``, for features ``[S·|A_1|···|A_m|, d]`` of a single game."""
     columns, dimension = prefix_sizes(game.action_sizes)[m], features.shape[-1]
-    tables = np.moveaxis(features.reshape(game.states, columns, dimension), -1, 0)
+    tables = moveaxis(features.reshape(game.states, columns, dimension), -1, 0)
     rewards = expected_reward(game, policy, m)
     moved = tables - (bellman_operator(game, policy, tables, m) - rewards)
-    rows = np.concatenate([np.moveaxis(moved, 0, -1), -rewards[..., None]], axis=-1)
+    rows = np.concatenate([moveaxis(moved, 0, -1), -rewards[..., None]], axis=-1)
     return rows.reshape(-1, dimension + 1)
 
 

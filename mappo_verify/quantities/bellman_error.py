@@ -46,6 +46,7 @@ from ..arithmetic import (
     is_hidden,
     lift,
     like,
+    moveaxis,
     possible,
     pseudo_solve,
     support,
@@ -157,7 +158,7 @@ def moments_of(points: Array, following: Array, rewards: Array, weights: Array) 
 
     The weights sum to 1: ``1/n`` for a sample, ``μ`` for the population with expected ``following`` and ``rewards``.
     """
-    weighted = np.swapaxes(points * weights[..., None], -1, -2)
+    weighted = (points * weights[..., None]).swapaxes(-1, -2)
     if system_of(points) is System.FLOATS:  # matrix products at the speed of BLAS
         gram, forward, reward = weighted @ points, weighted @ following, (weighted @ rewards[..., None])[..., 0]
     else:
@@ -188,9 +189,9 @@ def population_moments(game: Game, policy: Policy, features: Array, distribution
         )
     batch = np.broadcast_shapes(features.shape[:-2], game.batch_shape, policy.batch_shape)
     features = np.broadcast_to(features, batch + features.shape[-2:])
-    tables = np.moveaxis(features.reshape(*batch, game.states, columns, dimension), -1, 0)
+    tables = moveaxis(features.reshape(*batch, game.states, columns, dimension), -1, 0)
     rewards = expected_reward(game, policy, m)
-    following = np.moveaxis(bellman_operator(game, policy, tables, m) - rewards, 0, -1)
+    following = moveaxis(bellman_operator(game, policy, tables, m) - rewards, 0, -1)
     return moments_of(
         features,
         following.reshape(*following.shape[:-3], points, dimension),
@@ -233,7 +234,7 @@ class PessimisticStep:
     @property
     def bounded(self) -> npt.NDArray[np.bool_]:
         """Whether the objective has a minimum, ``[...]``."""
-        return as_array(~support(self.descent).any(-1))
+        return ~support(self.descent).any(-1)  # type: ignore[return-value]
 
 
 @explained

@@ -14,7 +14,6 @@ from ..arithmetic import (
     Array,
     System,
     Truth,
-    as_array,
     both,
     compare,
     contract,
@@ -55,10 +54,10 @@ def reachable(pattern: Mask) -> Mask:
     if isinstance(pattern, TruthOfOne):
         return pattern.closure()
     size = pattern.shape[-1]
-    reach = pattern | np.eye(size, dtype=bool)
+    reach: Mask = pattern | np.eye(size, dtype=bool)
     for _ in range(max(size - 1, 1).bit_length()):
         reach = (reach.astype(np.float32) @ reach.astype(np.float32)) > 0
-    return as_array(reach)
+    return reach
 
 
 def leaks(game: Game, policy: Policy) -> Truth:

@@ -37,7 +37,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arithmetic import Array, System, contract, like, maximum, minimum, module_of, zeros
+from ..arithmetic import Array, System, contract, like, maximum, minimum, zeros
 from ..arithmetic.explained import explained, explained_class
 from ..errors import GameError, SolverError
 from ..model.validation import require_count, require_positive
@@ -90,7 +90,9 @@ def _exact(values: Any) -> Array:
     """Floats as the rationals that they are; integers as rationals; rationals as they are."""
     values = np.asarray(values)
     if values.dtype.kind == "f":
-        return np.asarray(module_of(System.FLOATS).to_rational(values))
+        from ..arithmetic.floats import to_rational
+
+        return to_rational(values)
     return like(values, System.RATIONALS) if values.dtype.kind in "iub" else values
 
 
@@ -259,7 +261,9 @@ def class_pessimistic_step(
     search.improve(everywhere.weights)
     search.improve(minimise(form, search.region).weights)
     corners = _enclosing(search.region)
-    search.consider(_Simplex(corners, np.array([search.most(corner) for corner in corners])), float(everywhere.lower))
+    search.consider(
+        _Simplex(corners, np.array([search.most(corner) for corner in corners])), float(np.asarray(everywhere.lower))
+    )
     while not search.closed and search.evaluations < budget:
         known, _, simplex = heapq.heappop(search.waiting)
         for half in simplex.halves(search.most):
@@ -300,7 +304,7 @@ class _Search:
     def most(self, weights: Array) -> float:
         """What ``D(w)`` is at most."""
         found = self.distance_at(weights)
-        return float(max(found.objective, found.lower))
+        return float(np.asarray(max(found.objective, found.lower)))
 
     def within(self, weights: Array) -> Array:
         """Scale a point that rounding left outside the ball or above the ceiling towards 0, which is in the class.
@@ -308,7 +312,10 @@ class _Search:
         Outside the class ``E_F`` may be negative, and a large ``λ`` would multiply that.
         """
         region = self.region
-        beyond = (np.linalg.norm(weights) / region.radius, (region.rows @ weights / region.high).max(initial=0))
+        beyond = (
+            np.linalg.norm(weights) / region.radius,
+            np.asarray(region.rows @ weights / region.high).max(initial=0),
+        )
         return np.asarray(weights / max(1.0, *beyond))
 
     def improve(self, weights: Array) -> None:
@@ -316,7 +323,7 @@ class _Search:
         while True:
             weights = self.within(weights)
             found = self.distance_at(weights)
-            value = float(self.form.value(weights) - self.penalty * found.lower)
+            value = float(np.asarray(self.form.value(weights) - self.penalty * found.lower))
             fall = self.upper - value
             if fall > 0:
                 self.best, self.upper = weights, value
@@ -339,7 +346,7 @@ class _Search:
             bound = known
         else:
             self.improve(relaxed.weights)
-            bound = max(known, float(relaxed.lower))
+            bound = max(known, float(np.asarray(relaxed.lower)))
         if bound < self.upper:
             heapq.heappush(self.waiting, (bound, next(self._order), simplex))
 
@@ -349,7 +356,9 @@ def _enclosing(region: Region) -> npt.NDArray[np.float64]:
     size = region.rows.shape[-1]
 
     def least(direction: Array) -> float:
-        return float(minimise(Quadratic(np.zeros((size, size)), -direction / 2, np.asarray(0.0)), region).lower)
+        return float(
+            np.asarray(minimise(Quadratic(np.zeros((size, size)), -direction / 2, np.asarray(0.0)), region).lower)
+        )
 
     units = np.eye(size)
     low = np.array([least(unit) for unit in units])

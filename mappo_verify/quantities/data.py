@@ -23,9 +23,7 @@ One state that repeats with probability 1/2; half of four draws did:
 
 from __future__ import annotations
 
-import numpy as np
-
-from ..arithmetic import Array, as_array, contract, lift, like, select, support, zeros
+from ..arithmetic import Array, as_array, contract, lift, like, moveaxis, select, support, zeros
 from ..arithmetic.explained import explained
 from ..model import Game, Policy
 from ..model.agents import extend, prefix_sizes, sum_out_later
@@ -82,12 +80,12 @@ def data_moments(game: Game, policy: Policy, features: Array, data: Array, m: in
     """
     columns = prefix_sizes(game.action_sizes)[m]
     points, dimension = game.states * columns, features.shape[-1]
-    tables = np.moveaxis(features.reshape(*features.shape[:-2], game.states, columns, dimension), -1, 0)
+    tables = moveaxis(features.reshape(*features.shape[:-2], game.states, columns, dimension), -1, 0)
     nothing = zeros((1, game.states, columns), game.system)
     occurs, (reward,) = regression(game, policy, nothing, data, m)
     _, targets = regression(game, policy, tables, data, m)
     weight = select(support(occurs), occurs, like(1, occurs))  # where nothing occurs, nothing is summed
-    following = np.moveaxis((targets - reward) / weight, 0, -1)
+    following = moveaxis((targets - reward) / weight, 0, -1)
     return moments_of(
         features,
         following.reshape(*following.shape[:-3], points, dimension),

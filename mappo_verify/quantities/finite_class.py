@@ -49,6 +49,7 @@ from ..arithmetic import (
     largest,
     lift,
     like,
+    moveaxis,
     select,
     smallest,
     square,
@@ -82,18 +83,18 @@ class FiniteClass:
 
     def _listed(self, axes: int) -> Array:
         """The tables as a list before the batch, where a game's batch axes do not meet it."""
-        return listed(np.moveaxis(self.tables, -3, 0), axes)
+        return listed(moveaxis(self.tables, -3, 0), axes)
 
     def backups(self, game: Game, policy: Policy) -> Array:
         """``T f`` for every ``f``, ``[..., |F|, S, |A_1|···|A_m|]``."""
         axes = max(len(game.batch_shape), len(policy.batch_shape))
-        return np.moveaxis(bellman_operator(game, policy, self._listed(axes), self.m), 0, -3)
+        return moveaxis(bellman_operator(game, policy, self._listed(axes), self.m), 0, -3)
 
     def start_values(self, policy: Policy, start: Array) -> Array:
         """``f(s_0, π^{1:m})`` for every ``f``, averaged over ``s_0 ~ ρ``, ``[..., |F|]``."""
         axes = max(len(policy.batch_shape), start.ndim - 1)
         values = average_out(self._listed(axes), policy, self.m)[0][..., 0]
-        return np.moveaxis(as_array((values * start).sum(-1)), 0, -1)
+        return moveaxis(as_array((values * start).sum(-1)), 0, -1)
 
     # --- on data ------------------------------------------------------------------------------------------------------
 
@@ -102,16 +103,16 @@ class FiniteClass:
 
         ``f'`` runs over the class, or over ``candidates`` ``[..., |F'|, S, |A_1|···|A_m|]``; ``data`` is ``[..., S, A, S+1]``.
         """
-        tables = np.moveaxis(self.tables, -3, 0)
+        tables = moveaxis(self.tables, -3, 0)
         occurs, targets = regression(game, policy, tables, data, self.m)
-        fits = listed(tables if candidates is None else np.moveaxis(candidates, -3, 0), targets.ndim - 3)
+        fits = listed(tables if candidates is None else moveaxis(candidates, -3, 0), targets.ndim - 3)
         squares = as_array((occurs * square(fits)).sum((-2, -1)))
         return as_array(squares[:, None] - 2 * contract("f...sp,g...sp->fg...", fits, targets))
 
     def errors(self, game: Game, policy: Policy, data: Array) -> Array:
         """``E(f) ≥ 0`` for every ``f``, ``[..., |F|]``; ``data`` is ``[..., S, A, S+1]``."""
         losses = self.losses(game, policy, data)
-        return np.moveaxis(as_array(np.einsum("ff...->f...", losses) - smallest(losses, 0)), 0, -1)
+        return moveaxis(as_array(np.einsum("ff...->f...", losses) - smallest(losses, 0)), 0, -1)
 
     def objective(self, game: Game, policy: Policy, data: Array, penalty: Any, start: Array) -> Array:
         """``f(s_0, π^{1:m}) + λ E(f)`` for every ``f``, ``[..., |F|]``."""
@@ -173,4 +174,4 @@ def _sup_norm(tables: Array, where: Mask | None) -> Array:
 def visited_states(game: Game, start: Array) -> Mask:
     """The states that some policy visits from ``ρ``, ``[..., S]``: where admissible distributions live."""
     reach = reachable(support(induced_transition(game, Policy.uniform(game))))
-    return as_array((support(start)[..., :, None] & reach).any(-2))
+    return (support(start)[..., :, None] & reach).any(-2)  # type: ignore[return-value]

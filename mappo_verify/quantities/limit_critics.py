@@ -70,7 +70,7 @@ def limit_critic(moments: Moments, direction: Array, critics: LinearClass) -> Li
     bounds = np.concatenate([like(np.zeros(int(low.sum()), int), features), np.repeat(-ceiling, int(high.sum()))])
     weights = _least_squares(rows, np.concatenate([moments.reward, bounds]))
     multipliers = _multipliers(rows, direction, len(moments.reward))
-    lower, upper = (zeros(len(features), features) for _ in range(2))
+    lower, upper = (np.array(zeros(len(features), features)) for _ in range(2))
     lower[low], upper[high] = np.split(multipliers[len(moments.reward) :], [int(low.sum())])
     found = LimitCritic(
         weights,
@@ -133,7 +133,7 @@ def _multipliers(rows: Array, direction: Array, free: int) -> Array:
     Of the rows beyond those as few as possible are used, the first that will do; so the answer does not depend on a solver.
     By Carathéodory's theorem as many as there are weights suffice.
     """
-    result = zeros(len(rows), rows)
+    result = np.array(zeros(len(rows), rows))
     bounded = range(free, len(rows))
     for used in chain.from_iterable(combinations(bounded, size) for size in range(len(direction) + 1)):
         chosen = [*range(free), *used]

@@ -145,7 +145,7 @@ def _settled(game: Game, actions: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
             table = lookahead(game, state_values(game, policy))
         except SingularError as error:
             raise SingularError(f"no optimum among policies that end was found: {error}") from None
-        gain = table - np.take_along_axis(table, actions[..., None], axis=-1)
+        gain = table - np.take_along_axis(np.asarray(table), actions[..., None], axis=-1)
         better = compare(gain, ">", _rounding(game, policy, actions)) > 0
         if not better.any():
             return actions
@@ -187,7 +187,8 @@ def _certified_at_once(game: Game) -> Optimum | None:
     """One game by floats and a bound of their errors; None where signs stay open or values are not sharp."""
     from ..arithmetic.certified_iteration import certified_iteration
 
-    found = certified_iteration(game.transition, game.reward, float(game.discount), game.ends, ROUNDING)
+    transition, reward, discount = map(np.asarray, (game.transition, game.reward, game.discount))
+    found = certified_iteration(transition, reward, float(discount), game.ends, ROUNDING)
     if found is None:
         return None
     actions = allowed(game, found.actions)
@@ -212,7 +213,7 @@ def _sparse_certificate(game: Game, values: Array, actions: npt.NDArray[np.intp]
     dual, residual, gap = _dual(game, values, actions)
     error = np.full(game.states, bellman_error(game, values).error + bellman_error(game, values, policy).error)
     sizes = solve_bellman(game, policy, np.abs(induced_reward(game, policy)))
-    holds = bool((compare(error, "≤", SPARSE_ROUNDING * float(largest(sizes, -1)) + SMALLEST) > 0).all())
+    holds = bool((compare(error, "≤", SPARSE_ROUNDING * float(np.asarray(largest(sizes, -1))) + SMALLEST) > 0).all())
     slack = as_array(values[..., None] - lookahead(game, values))
     return OptimalityCertificate(values, actions, dual, slack, residual, gap, error, holds)
 
@@ -239,7 +240,7 @@ def proper_actions(game: Game) -> npt.NDArray[np.intp]:
     A policy to begin with where γ = 1: it is proper whenever any policy is.
     """
     follows, chosen = support(game.transition), np.argmax(game.ends, axis=-1)
-    done = as_array((game.ends > 0).any(-1))
+    done = np.asarray((game.ends > 0).any(-1))
     while True:
         leads = (follows & done[..., None, None, :]).any(-1)
         fresh = leads.any(-1) & ~done
@@ -278,7 +279,7 @@ def _dual(game: Game, values: Array, actions: npt.NDArray[np.intp]) -> tuple[Arr
     """The visits of the policy from the uniform start, the residual ``v - (r + γPv)`` of its actions, and the duality gap."""
     policy = Policy.deterministic(game, actions)
     table = lookahead(game, values)
-    residual = values - np.take_along_axis(table, actions[..., None], axis=-1)[..., 0]
+    residual = values - np.take_along_axis(np.asarray(table), actions[..., None], axis=-1)[..., 0]
     start = like(np.full(game.states, Fraction(1, game.states), object), game.system)
     dual = visits(game, policy, start)
     earned = contract("...s,...s->...", dual, induced_reward(game, policy))

@@ -39,7 +39,6 @@ from ..arithmetic import (
     largest,
     like,
     maximum,
-    module_of,
     pseudo_solve,
     select,
     square,
@@ -195,15 +194,15 @@ def _by_solver(form: Quadratic, region: Region) -> ConstrainedStep:
         found = _by_cone(form, region)
     if not _accurate(form, found, region):
         raise SolverError(
-            f"the minimum under constraints is not certified: duality gap {float(found.gap):.3g}, "
-            f"violation {float(found.violation):.3g}; rescale the features, or use rationals"
+            f"the minimum under constraints is not certified: duality gap {float(np.asarray(found.gap)):.3g}, "
+            f"violation {float(np.asarray(found.violation)):.3g}; rescale the features, or use rationals"
         )
     return found
 
 
 def _accurate(form: Quadratic, found: ConstrainedStep, region: Region) -> bool:
     """Whether gap and violation are small, compared with the terms that the objective is made of; a nan is not."""
-    size = 1 + abs(float(found.objective)) + abs(float(form.constant))
+    size = 1 + abs(float(np.asarray(found.objective))) + abs(float(form.constant))
     reach = 1 + max(np.abs(region.low).max(initial=0), np.abs(region.high).max(initial=0))
     return bool(abs(found.gap) <= ACCURACY * size and found.violation <= ACCURACY * reach)
 
@@ -292,12 +291,12 @@ def _multiplier_of_the_ball(form: Quadratic, region: Region) -> float:
 
 def _require_semidefinite(matrix: Array) -> None:
     """``Q ⪰ 0`` by exact elimination: a Gram matrix that was rounded may have lost it, and with it every dual bound."""
-    rest, zero = matrix.copy(), like(0, matrix)
+    rest, zero = np.array(matrix), like(0, matrix)
     for place in range(len(matrix)):
         pivot, row = rest[place, place], rest[place, place + 1 :]
         if (compare(pivot, "<", zero) > 0).any() or (not support(pivot) and support(row).any()):
             raise GameError(
-                f"Q is not positive semidefinite: elimination meets {float(pivot):.3g} at [{place}, {place}]; "
+                f"Q is not positive semidefinite: elimination meets {float(np.asarray(pivot)):.3g} at [{place}, {place}]; "
                 "moments that were singular before they were rounded must be computed from exact data"
             )
         if support(pivot):
@@ -315,7 +314,9 @@ def _exactly(form: Quadratic, region: Region) -> ConstrainedStep:
     ball = rounded.multipliers.ball
     # An interior point names too many rows; with its multiplier of the ball, an active set names independent ones.
     chosen = _by_active_set(floats, around, float(ball))
-    ball = module_of(System.FLOATS).to_rational(ball)
+    from ..arithmetic.floats import to_rational
+
+    ball = to_rational(ball)
     below, above = support(chosen.multipliers.below), support(chosen.multipliers.above)
     for _ in range(REPAIRS):
         weights, sides = _stationary(form, region, below, above, ball)
@@ -347,6 +348,6 @@ def _stationary(form: Quadratic, region: Region, below: Any, above: Any, ball: A
     right = np.concatenate([form.slope, bounds])
     normal = contract("ki,kj->ij", system, system)
     solution = pseudo_solve(normal, contract("ki,k->i", system, right)[:, None])[0][:, 0]
-    signed = zeros(len(active), form.slope)
+    signed = np.array(zeros(len(active), form.slope))
     signed[active] = solution[size:]
     return solution[:size], signed

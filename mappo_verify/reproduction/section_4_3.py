@@ -10,7 +10,7 @@ earns ``2/2^N`` of the optimum, exactly.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -95,7 +95,7 @@ def _equilibrium_game(game: Game, iterations: int, starts: int, seed: int) -> di
         "step": STEP,
         "optimum": str(best),
         "equilibria": equilibria,
-        "at": shown.tolist(),
+        "at": np.asarray(shown).tolist(),
         "values": {name: numbers(trace.returns(played)[shown]) for name, trace in runs.items()},
         "uniform_end": {name: _played_most(trace, game, equilibria) for name, trace in runs.items()},
         "ends": {
@@ -107,7 +107,7 @@ def _equilibrium_game(game: Game, iterations: int, starts: int, seed: int) -> di
 
 def _played_most(trace: Trace, game: Game, equilibria: list[dict[str, Any]]) -> dict[str, Any]:
     """The joint action that the final policy of one run plays most."""
-    place = int(trace.policies(-1).joint()[0].argmax())
+    place = int(np.asarray(trace.policies(-1).joint()[0]).argmax())
     actions = list(joint_action(place, game.action_sizes))
     return {
         "actions": actions,
@@ -136,7 +136,7 @@ def _random_policies(game: Game, count: int, seed: int) -> list[Array]:
     return [generator.dirichlet(np.ones(size), count) for size in game.action_sizes]
 
 
-def _initial(run: Callable[..., Trace], logits: list[Array], action_sizes: tuple[int, ...]) -> Any:
+def _initial(run: Callable[..., Trace], logits: Sequence[Array], action_sizes: tuple[int, ...]) -> Any:
     """The same product policy as each algorithm wants its parameters."""
     if run is shared_parameters:
         return logits[0]
@@ -148,7 +148,7 @@ def _initial(run: Callable[..., Trace], logits: list[Array], action_sizes: tuple
 
 def _ends(trace: Trace, game: Game) -> list[dict[str, Any]]:
     """The joint actions that final policies play most, how often each, most frequent first."""
-    chosen = trace.policies(-1).joint()[:, 0].argmax(-1)
+    chosen = np.asarray(trace.policies(-1).joint()[:, 0]).argmax(-1)
     places, counts = np.unique(chosen, return_counts=True)
     return [
         {

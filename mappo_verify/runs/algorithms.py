@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from ..algorithms.bounded_steps import bounded_steps_ppo
 from ..algorithms.constant_step import constant_step
 from ..algorithms.datasets import Population
@@ -26,7 +28,7 @@ from ..algorithms.recording import Record
 from ..algorithms.shared_parameters import shared_parameters
 from ..algorithms.trace import Trace
 from ..errors import RunError
-from ..games.offline import OfflineProblem, one_agent_gap, two_agent_gap
+from ..games.offline import OfflineProblem, theorem_5_5_one_agent, theorem_5_5_two_agents
 from ..model import Game
 from ..model.features import Features
 from .options import (
@@ -54,8 +56,8 @@ Options = Mapping[str, Any]
 Result = Trace | PessimisticTrace
 
 PROBLEMS: dict[str, Callable[[], OfflineProblem]] = {
-    "theorem-5.5-two-agents": two_agent_gap,
-    "theorem-5.5-one-agent": one_agent_gap,
+    "theorem-5.5-two-agents": theorem_5_5_two_agents,
+    "theorem-5.5-one-agent": theorem_5_5_one_agent,
 }
 """The named problems with data, counterexamples to Theorem 5.5 (:mod:`mappo_verify.games.offline`)."""
 
@@ -153,7 +155,7 @@ def _offline(problem: OfflineProblem, o: Options, repaired: bool) -> dict[str, A
         penalty = POPULATION_PENALTY
     elif penalty is None:
         error = statistical_error(problem, problem.game.agents, data.size, o["iterations"])  # type: ignore[attr-defined]
-        penalty = float(repaired_penalty(problem, error) if repaired else theorem_penalty(problem, error))
+        penalty = float(np.asarray(repaired_penalty(problem, error) if repaired else theorem_penalty(problem, error)))
     return {"penalty": penalty, "data": data, "seed": o["seed"]}
 
 

@@ -105,7 +105,7 @@ class Plan:
         if self.game is None:
             return None
         game = resolve_game(self.game, self.discount).exact()
-        again = self.restart or (not game.discount.any() and not self.entry.offline and game.start is not None)
+        again = self.restart or (game.discount == 0 and not self.entry.offline and game.start is not None)
         return restarted(game) if again and game.terminates() else game
 
     def follow(self, subject: Game | None, record: Record) -> Result:

@@ -166,7 +166,7 @@ def _checksum(last: bytes, arrays: Iterable[tuple[str, Array]]) -> bytes:
     """SHA-256 of named arrays in a file that follows one with the checksum ``last``."""
     digest = hashlib.sha256(last)
     for name, array in sorted(arrays):
-        digest.update(f"{name} {array.dtype.str} {array.shape};".encode())
+        digest.update(f"{name} {np.asarray(array).dtype.str} {array.shape};".encode())
         digest.update(np.ascontiguousarray(array).data)
     return digest.digest()
 
@@ -262,7 +262,7 @@ def read_chunk(
                 )
             columns = [c._replace(shape=(*count, *c.shape)) for c in process.columns]
             arrays = {c.name: _array(file, c, path) for c in (*columns, *fixed)}
-            follows, checksum = (_array(file, c, path).tobytes() for c in sums)
+            follows, checksum = (np.asarray(_array(file, c, path)).tobytes() for c in sums)
     except (zipfile.BadZipFile, EOFError):
         return None
     except RunError:

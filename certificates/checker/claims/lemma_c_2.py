@@ -13,7 +13,7 @@ from ..limits import LIMIT, Limit
     "lemma-c.2/realizable",
     kind="printed",
     statement="‖f - T^{1:m}_π f‖²_{2,μ} ≤ 1000 E(f, π) for critics of a realizable class",
-    setting="the critics that Algorithm 2 comes to on the one-agent gap, and how its data is shared out",
+    setting="the critics that Algorithm 2 comes to on the counterexample with one agent, and how its data is shared out",
     hypotheses=LIMIT,
     note="The error is exactly 0 and the norm is not, so no constant helps.  With completeness see lemma-c.2/complete.",
     states=(5, 5),

@@ -15,7 +15,7 @@ from ..limits import LIMIT, Limit
     "lemma-c.3/all-agents",
     kind="printed",
     statement="f_k^m = Q^{1:m}_{π_k} in one game M_k with the dynamics of M, for all m at once",
-    setting="the critics that Algorithm 2 comes to on the two-agent gap, and how its data is shared out",
+    setting="the critics that Algorithm 2 comes to on the counterexample with two agents, and how its data is shared out",
     hypotheses=LIMIT,
     note="f_k^N alone determines the rewards of M_k, so no other game can do.  Each agent alone and marginals are fine.",
     agents=(2, 2),

@@ -64,7 +64,7 @@ class Pessimistic(Pairs):
     the chances of the first pair: the gradient ``c + 2λ (I - γPπ)ᵀ μ (I - γPπ)(f - Q)`` vanishes there.
     """
 
-    def __init__(self, instance: Instance, price: Fraction) -> None:
+    def __init__(self, instance: Instance, penalty: Fraction) -> None:
         super().__init__(instance, ends=False, lowest=0, scale=9)
         require(self.gamma < 1, "the discount is 1")
         start = instance.shares("game.start", (self.states,))
@@ -72,7 +72,7 @@ class Pessimistic(Pairs):
         first = [rho * p for rho, chances in zip(start, self.policy, strict=True) for p in chances]
         visits = fixed_point(first, transposed(self.ahead))
         slope = fixed_point([y / mu for y, mu in zip(visits, self.data, strict=True)], self.ahead)
-        self.critic = [q - z / (2 * price) for q, z in zip(self.values, slope, strict=True)]
+        self.critic = [q - z / (2 * penalty) for q, z in zip(self.values, slope, strict=True)]
         self.ceiling = 1 / (1 - self.gamma)
 
 
@@ -80,8 +80,8 @@ class Pessimistic(Pairs):
     "section-c.1/closed-form-in-class",
     kind="reading",
     statement="0 ≤ φᵀw⁺ ≤ 1/(1-γ) for the unconstrained minimiser w⁺ of f(s_0, π) + λE(f, π)",
-    setting="a game with rewards in [0, 1], a policy, data everywhere, and a price",
-    hypotheses=(*TABULAR[:-1], "price > 0", TABULAR[-1]),
+    setting="a game with rewards in [0, 1], a policy, data everywhere, and a penalty",
+    hypotheses=(*TABULAR[:-1], "penalty > 0", TABULAR[-1]),
     note="Lemma C.6 needs the range, so the range must be enforced.",
     agents=(1, 2),
     states=(1, 2),
@@ -89,7 +89,7 @@ class Pessimistic(Pairs):
 )
 def closed_form_in_class(instance: Instance) -> Comparison:
     """Entry (x, 0) is ``f(x)``, entry (x, 1) is ``1/(1-γ) - f(x)``, which exceeds ``1/(1-γ)`` where ``f(x) < 0``."""
-    found = Pessimistic(instance, instance.ratio("price"))
+    found = Pessimistic(instance, instance.ratio("penalty"))
     instance.require_place(0, (len(found.critic), 2))
     value = found.critic[instance.entry[0]]
     left = "max_x φ(x)ᵀw⁺ and max_x -φ(x)ᵀw⁺ + 1/(1-γ)"

@@ -25,7 +25,7 @@ SCOPE = (
 )
 
 
-def price(bad: Interval, good: Interval) -> Interval:
+def added(bad: Interval, good: Interval) -> Interval:
     """``(Δ_k + δ_k)/|M|``, where the chances are as bad : good."""
     return sqrt(bad) / sqrt(bad + good) * (sqrt(2) * (sqrt(bad + good) / sqrt(good) + 1) + 2)
 
@@ -55,7 +55,7 @@ def theorem_45_i(instance: Instance) -> Comparison:
         good, bad = power * 2 ** max(-halvings, 0), Interval(2 ** max(halvings, 0))
         left = left + rate * (bad / (good + bad))
         if error != 0:
-            spent = spent + price(bad, good) * abs(error) * log_two
+            spent = spent + added(bad, good) * abs(error) * log_two
         power, halvings = power * b, halvings + error
     right = log_two + spent + instance.steps * rate * rate / 2
     return Comparison("Σ_k (1-γ)(J_* - J_k)/β_k", left, "≤", "Σ_m log|A_m| + Σ (Δ + δ) + (N/2) Σ_k B²/β_k²", right)
@@ -80,7 +80,7 @@ def theorem_45_i(instance: Instance) -> Comparison:
 def theorem_45_ii(instance: Instance) -> Comparison:
     """``β_k = β√K``, so ``η = 1/(β√K)``, and one error M, at the step ``when``, with ``π_k(bad) = 1/(1 + e^(η when))`` there.
 
-    β is the theorem's own iff ``log 2 + Δ + δ = 1/(2β²)``; Δ + δ is M times its price, so that equation *defines* M here.
+    β is the theorem's own iff ``log 2 + Δ + δ = 1/(2β²)``; Δ + δ is M times :func:`added`, so that equation *defines* M here.
     The right side is then ``√2 √(1/(2β²)) / √K = 1/(β√K) = η``.  Left: the mean of ``π_k(bad)``.
     """
     instance.require_place(0, ())
@@ -90,7 +90,7 @@ def theorem_45_ii(instance: Instance) -> Comparison:
     budget = 1 / (2 * beta**2) - log(2)
     require(budget.low > 0, "1/(2β²) ≤ log 2, so that β is too large for any error")
     odds = exp(eta * when)
-    error = budget / price(Interval(1), odds)
+    error = budget / added(Interval(1), odds)
     require(error.high <= 40, "the error exceeds 40")
     factor, current, left = exp(eta), Interval(1), Interval(0)
     for k in range(instance.steps):
@@ -114,7 +114,7 @@ def theorem_45_ii(instance: Instance) -> Comparison:
     actions=(2, 2),
 )
 def any_constant(instance: Instance) -> Comparison:
-    """β solves ``1/(2β²) - log 2 = S(β)``, the price of the error M at step ``j = b√K``, where the odds are ``e^(b/β)``.
+    """β solves ``1/(2β²) - log 2 = S(β)``, what the error M adds at step ``j = b√K``, where the odds are ``e^(b/β)``.
 
     ``S(β) = M √p (√2 ((1-p)^-½ + 1) + 2) ≤ (2√K/β)(4 + √2) e^(-b/(2β))``, as ``p ≤ min(1/2, e^(-b/β))``.  At β = 1/2 the left is
     larger, by hypothesis; at ``β̄ = 1/√(2 log 2) < 1`` it is 0; so some β between them is a solution, and for it
@@ -125,9 +125,9 @@ def any_constant(instance: Instance) -> Comparison:
     constant, delay = (instance.integers(name, (), 1) for name in ("constant", "delay"))
     root = 40 * constant
     require(delay < root, "the error does not fall within the run")
-    price_of_one = 4 * root * (4 + sqrt(2))
-    require((price_of_one * small_exp(delay)).high < (2 - log(2)).low, "β need not be the theorem's own")
-    spent = price_of_one * small_exp(delay * sqrt(2 * log(2)) / 2)
+    largest_cost = 4 * root * (4 + sqrt(2))
+    require((largest_cost * small_exp(delay)).high < (2 - log(2)).low, "β need not be the theorem's own")
+    spent = largest_cost * small_exp(delay * sqrt(2 * log(2)) / 2)
     return Comparison(
         "(1 - (b√K + 1)/K)(1 - e^-√K), which 1/K Σ_k (J_* - J(π_k)) is no smaller than",
         (1 - Fraction(delay * root + 1, root**2)) * (1 - small_exp(root)),

@@ -34,7 +34,7 @@ def against_first_term(instance: Instance, limit: Limit) -> Comparison:
     "theorem-5.5/two-agents",
     kind="printed",
     statement="J_* - E J(π̂) ≤ 2√2/(1-γ)² Σ_m √(log|A_m|/K) as n → ∞",
-    setting="Algorithm 2 on the two-agent gap as n, λ → ∞; how the data is shared out",
+    setting="Algorithm 2 on the counterexample with two agents as n, λ → ∞; how the data is shared out",
     hypotheses=RUN,
     note=FIRST_TERM + "What breaks is Lemma C.3: no one game has the critics of both agents for its values.",
     agents=(2, 2),
@@ -54,7 +54,7 @@ def two_agents(instance: Instance) -> Comparison:
     "theorem-5.5/one-agent",
     kind="printed",
     statement="J_* - E J(π̂) ≤ 2√2/(1-γ)² √(log|A|/K) as n → ∞, if the class holds every Q_π",
-    setting="Algorithm 2 on the one-agent gap as n, λ → ∞; how the data is shared out",
+    setting="Algorithm 2 on the counterexample with one agent as n, λ → ∞; how the data is shared out",
     hypotheses=RUN,
     note=FIRST_TERM
     + "What breaks is Lemma C.2: without completeness a critic with Bellman error 0 may be inconsistent.",

@@ -82,8 +82,8 @@ def _enclose_one(value: Any) -> tuple[float, float]:
         return (value, 0.0) if math.isfinite(value) else (value, math.inf)
     import flint  # heavy, and present wherever such numbers are
 
-    from ..balls import precision
     from ..formal import FormalLog
+    from ..precision import precision
 
     if isinstance(value, (flint.fmpq, flint.fmpz)):
         value = flint.fmpq(value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import reduce
 from itertools import pairwise, permutations
 from operator import and_
@@ -62,7 +62,7 @@ def _telescope(
     reading: Reading,
     order: tuple[int, ...],
     averages: dict[tuple[int, ...], Array],
-    defined: dict[tuple[int, ...], Array],
+    defined: Mapping[tuple[int, ...], Array],
 ) -> Iterator[Line]:
     name = ", ".join(map(str, order))
     steps = [tuple(sorted(order[:k])) for k in range(len(order) + 1)]

@@ -104,7 +104,7 @@ def worst_error_doubled(case: Case) -> Iterator[Line]:
 
 
 def worst_error_repaired(case: Case) -> Iterator[Line]:
-    """With ``1/√min π_k^m`` over what the comparator visits: an action of probability p hides an error at the price √p."""
+    """With ``1/√min π_k^m`` over what the comparator visits: an error M of an action of probability p adds only √p M to ε."""
     for m, x in _shift(case):
         yield from _worst_error(m, x)
         factor, below = case.policy.factors[m - 1], x["below"]
@@ -117,22 +117,21 @@ def worst_error_repaired(case: Case) -> Iterator[Line]:
             f"(φ^{m - 1})² E_{{ν_k,π_k}} Σ_a error(a)² over what the comparator visits",
             below * _all(weights * squares_of.sum(-1), 2),
             because="the largest square is one of the terms",
-            axiom=below * (weights * largest_square(x["error"])).sum((-2, -1)),
+            axiom=(largest_square(x["error"]) * weights).sum((-2, -1)) * below,
         )
         yield at_most(
             f"(φ^{m - 1})² E_{{ν_k,π_k}} E_{{π_k^{m}}} error² / min π_k^{m} over what the comparator visits",
             below * _all(weights[..., None] * kept * squares_of, 3) / least,
             because=f"min π_k^{m} ≤ π_k^{m}(a)",
-            axiom=below
-            * (1 / least)
-            * ((weights[..., None] * squares_of) * above_smallest(kept, (-3, -2, -1))).sum((-3, -2, -1)),
+            axiom=(above_smallest(kept, (-3, -2, -1)) * (weights[..., None] * squares_of)).sum((-3, -2, -1))
+            * (below / least),
         )
         unvisited = x["current"] * (1 - visited)
         yield at_most(
             f"(φ^{m - 1} ε)² / min π_k^{m}",
             below * squared_norm(x["error"], x["sigma"], 3) / least,
             because="what the comparator does not visit adds terms ≥ 0",
-            axiom=below * (1 / least) * nonnegative(unvisited[..., None] * factor * squares_of).sum((-3, -2, -1)),
+            axiom=nonnegative(unvisited[..., None] * factor * squares_of).sum((-3, -2, -1)) * (below / least),
         )
 
 
@@ -198,7 +197,7 @@ def _in_concentrability(m: int, x: dict[str, Array], size: Array, name: str) -> 
         f"√2 (φ^{m} + φ^{m - 1}) {name}",
         propagation_factor(sqrt(x["above"]), sqrt(x["below"])) * size,
         because="(x + y)(x + 3y) ≥ 0, so x² - y² ≤ 2(x + y)², and the root is monotone",
-        axiom=size * spread_below_sum(x["above"], x["below"]),
+        axiom=spread_below_sum(x["above"], x["below"]) * size,
     )
 
 
@@ -315,7 +314,7 @@ CLAIMS = (
         worst_error,
         statement="E_{ν_*,π_*^{1:m-1}} ‖(θ_{k+1} - θ_k)ᵀφ - Q̂/β_k‖_∞ ≤ φ_k^{m-1} ε_k^m",
         record=Standing.REFUTED,
-        note="No constant helps: an action of probability p hides an error M at the price √p M.",
+        note="No constant helps: an error M of an action of probability p adds only √p M to the root mean square.",
         repaired_by="lemma-b.4/repaired",
     ),
     Claim(

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-import numpy as np
-
-from ...arithmetic import Array, Truth, absolute, compare, contract, divide, largest, like, sqrt, square
+from ...arithmetic import Array, Truth, absolute, compare, contract, divide, largest, like, moveaxis, sqrt, square
 from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_most, equal, line
 from ...claims.ingredients import Distribution, PositiveScalar, Table
@@ -35,7 +33,7 @@ def _descent(case: Case, averaging: Averaging, pathwise: bool) -> Iterator[Line]
     steepest = sqrt(largest(square(slopes).sum(-1), (-2, -1)))
     root = sqrt(like(steps, slopes))
     points = sample_paths(slopes, offsets, radius, default_step(radius, steepest, steps), steps)
-    mean = average_of_path(iter(np.moveaxis(points, -2, 0)), steps, averaging)
+    mean = average_of_path(iter(moveaxis(points, -2, 0)), steps, averaging)
     rival = _in_ball(case.rival, radius)[..., None, :]
     gap = mean_function(slopes, offsets, chances, mean) - mean_function(slopes, offsets, chances, rival)
     first = 0 if averaging == "analysed" else 1
@@ -129,7 +127,7 @@ def fit_rate(case: Case) -> Iterator[Line]:
     steepest = stochastic_gradient.gradient_bound(radius, bound, case.beta)
     step_size = default_step(radius, steepest, steps)
     points, odds = squared_paths(features, targets, radius, step_size, steps), path_chances(chances, steps)
-    mean = average_of_path(iter(np.moveaxis(points, -2, 0)), steps, "analysed")
+    mean = average_of_path(iter(moveaxis(points, -2, 0)), steps, "analysed")
     rival = _in_ball(case.rival, radius)
 
     def expected(values: Array) -> Array:

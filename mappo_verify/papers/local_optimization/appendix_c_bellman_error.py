@@ -30,7 +30,7 @@ from ...claims.coordinates import Sizes
 from ...claims.ingredients import Derived, Distribution, GameData, PolicyData, PositiveScalar, PrefixTables, Table
 from ...claims.settings import Setting
 from ...claims.verdict import Standing
-from ...games.offline import one_agent_gap
+from ...games.offline import theorem_5_5_one_agent
 from ...model import Policy
 from ...model.agents import prefix_sizes
 from ...quantities.agent_values import agent_values
@@ -61,7 +61,7 @@ def _squared_difference(case: Case, rival: Array, weights: Array) -> Array:
 
 def quadratic_form(case: Case) -> Iterator[Line]:
     """With an inner minimum over all of ``R^d`` the Bellman error is a quadratic form, and its pessimistic minimum is closed."""
-    moments, weights, direction, price = _moments(case), case.weights, case.direction, case.price
+    moments, weights, direction, penalty = _moments(case), case.weights, case.direction, case.penalty
     target = moments.projected(weights)
     yield line(
         "L(w, w) - min_{w'} L(w', w)",
@@ -73,7 +73,7 @@ def quadratic_form(case: Case) -> Iterator[Line]:
         because="the error of least squares at w° is orthogonal to the features, so Pythagoras",
     )
     yield equal("(Aw - b)ᵀ Σ⁺ (Aw - b)", moments.error(weights), because="Σ(w - w°) = Aw - b")
-    form, step = moments.pessimism(direction, price), pessimistic_step(moments, direction, price)
+    form, step = moments.pessimism(direction, penalty), pessimistic_step(moments, direction, penalty)
     best, descent = step.weights, step.descent
     yield line(
         "Mw⁺ - p, where cᵀw + λE(w) = wᵀMw - 2pᵀw + k", contract("...ij,...j->...i", form.matrix, best) - form.slope
@@ -83,11 +83,11 @@ def quadratic_form(case: Case) -> Iterator[Line]:
         -descent,
         because="w⁺ = M⁺p with M = λAᵀΣ⁺A and p = λAᵀΣ⁺b - c/2; v = 0 where the objective is bounded below",
     )
-    yield line("objective(w⁺ + v) - objective(w⁺)", _rise(moments, best + descent, best, direction, price))
+    yield line("objective(w⁺ + v) - objective(w⁺)", _rise(moments, best + descent, best, direction, penalty))
     yield equal("-2‖v‖²", -2 * as_array(square(descent).sum(-1)), because="Mv = 0: the error is blind to v, c is not")
     moved = weights - best
     lost = as_array((descent * moved).sum(-1))
-    yield line("objective(w) - objective(w⁺)", _rise(moments, weights, best, direction, price))
+    yield line("objective(w) - objective(w⁺)", _rise(moments, weights, best, direction, penalty))
     yield equal(
         "(w - w⁺)ᵀM(w - w⁺) - 2⟨v, w - w⁺⟩",
         contract("...i,...ij,...j->...", moved, form.matrix, moved) - 2 * lost,
@@ -101,12 +101,12 @@ def quadratic_form(case: Case) -> Iterator[Line]:
         "-2⟨v, w - w⁺⟩, which is 0 where the objective is bounded below",
         lambda: -2 * lost,
         because="M is positive semidefinite: it is λ times a sum of squares",
-        axiom=price * norm,
+        axiom=penalty * norm,
     )
 
 
-def _rise(moments: Moments, weights: Array, base: Array, direction: Array, price: Any) -> Array:
-    return as_array(moments.objective(weights, direction, price) - moments.objective(base, direction, price))
+def _rise(moments: Moments, weights: Array, base: Array, direction: Array, penalty: Any) -> Array:
+    return as_array(moments.objective(weights, direction, penalty) - moments.objective(base, direction, penalty))
 
 
 def _one_feature(case: Case) -> Moments:
@@ -161,7 +161,7 @@ def tabular_moments(case: Case) -> Moments:
 def tabular_critic(case: Case) -> Array:
     """The unconstrained pessimistic critic, a table with all points on one axis ``[..., S·A]``."""
     direction = start_features(case.game, case.policy, one_hot(case), case.game.agents, case.game.start)
-    return pessimistic_step(tabular_moments(case), direction, case.price).weights
+    return pessimistic_step(tabular_moments(case), direction, case.penalty).weights
 
 
 def _distance(features: Array, targets: Array, weights: Array) -> Array:
@@ -232,7 +232,7 @@ DISCOUNTED = Hypothesis("γ < 1", _discounted)
 
 
 ROWS = Setting(
-    "n weighted rows of data, two features, a critic, a direction and a price (n in the place of the states)",
+    "n weighted rows of data, two features, a critic, a direction and a penalty (n in the place of the states)",
     (
         Table("points", _rows),
         Table("following", _rows),
@@ -240,7 +240,7 @@ ROWS = Setting(
         Distribution("data"),
         Table("weights", lambda _: (DIMENSION,)),
         Table("direction", lambda _: (DIMENSION,)),
-        PositiveScalar("price"),
+        PositiveScalar("penalty"),
     ),
     agents=(1, 1),
     states=(1, 4),
@@ -275,12 +275,12 @@ def _longest(case: Case) -> Array:
 
 
 TABULAR = Setting(
-    "a game with rewards in [0, 1], a policy, data everywhere, and a price",
+    "a game with rewards in [0, 1], a policy, data everywhere, and a penalty",
     (
         GameData(termination=False, reward=(0, 9), scale=9),
         PolicyData("policy"),
         Distribution("mu", lambda sizes: (sizes.states * prefix_sizes(sizes.actions)[-1],), True),
-        PositiveScalar("price"),
+        PositiveScalar("penalty"),
         Derived("data", _over_joint),
     ),
     (DISCOUNTED,),
@@ -328,7 +328,8 @@ CHAIN = Setting(
 
 
 ONE_AGENT = limit_setting(
-    "the critics that Algorithm 2 comes to on the one-agent gap, and how its data is shared out", one_agent_gap
+    "the critics that Algorithm 2 comes to on the counterexample with one agent, and how its data is shared out",
+    theorem_5_5_one_agent,
 )
 
 CLAIMS = (

@@ -17,7 +17,7 @@ from ...claims.coordinates import Sizes
 from ...claims.ingredients import Derived, GameData, PolicyData, PositiveScalar, PrefixTables, Table
 from ...claims.settings import Setting
 from ...claims.verdict import Standing
-from ...games.offline import two_agent_gap
+from ...games.offline import theorem_5_5_two_agents
 from ...model import Game, Policy
 from ...quantities.agent_values import agent_values, average_out
 from ...quantities.bellman import bellman_operator, implied_game, implied_reward
@@ -82,16 +82,18 @@ def reward_error(case: Case) -> Iterator[Line]:
 def reward_error_repaired(case: Case) -> Iterator[Line]:
     """... and with what pessimism really guarantees, on any data that tables fit."""
     yield from _reward_error(case)
-    moments, price, flat, own = tabular_moments(case), case.price, tabular_critic(case), _joint_values(case)
+    moments, penalty, flat, own = tabular_moments(case), case.penalty, tabular_critic(case), _joint_values(case)
     slack, gap = moments.error(own), returns(case.game, case.policy) - _believed(case, flat)
     fit = (own - moments.projected(own)) - (flat - moments.projected(flat))
     yield at_most(
         "ε_r + (J(π) - f(s_0, π))/λ",
-        slack + gap / price,
+        slack + gap / penalty,
         because="f minimises f(s_0, π) + λE(f, π), Q_π is a candidate, and what is left of the quadratic is a sum of squares",
         axiom=(squares(fit) * case.mu).sum(-1),
     )
-    yield from _within_range(case, lambda value: slack + value / price, 1 / price, "ε_r + J(π)/λ", "ε_r + 1/((1-γ)λ)")
+    yield from _within_range(
+        case, lambda value: slack + value / penalty, 1 / penalty, "ε_r + J(π)/λ", "ε_r + 1/((1-γ)λ)"
+    )
 
 
 def reward_error_half(case: Case) -> Iterator[Line]:
@@ -100,11 +102,11 @@ def reward_error_half(case: Case) -> Iterator[Line]:
     gap = returns(case.game, case.policy) - _believed(case, tabular_critic(case))
     yield equal(
         "(J(π) - f(s_0, π))/(2λ)",
-        gap / (2 * case.price),
+        gap / (2 * case.penalty),
         because="E((1-t)f + tQ) = (1-t)² E(f), so the derivative of the objective at t = 0 is J(π) - f(s_0, π) - 2λE(f) = 0",
     )
     yield from _within_range(
-        case, lambda value: value / (2 * case.price), 1 / (2 * case.price), "J(π)/(2λ)", "1/(2(1-γ)λ)"
+        case, lambda value: value / (2 * case.penalty), 1 / (2 * case.penalty), "J(π)/(2λ)", "1/(2(1-γ)λ)"
     )
 
 
@@ -145,7 +147,7 @@ def half_is_attained(case: Case) -> Iterator[Line]:
     yield line("f(s_0, π)", _believed(case, flat))
     yield equal("0", like(0, flat), because="f_0 + λμ_0 (f_0/2 - 1)² is smallest at 0")
     yield line("‖R_k - R‖²_{2,μ}", squared_norm(changed, case.data, 2))
-    yield equal("1/(2(1-γ)λ)", case.game.horizon / (2 * case.price), because="μ_0 · 1² = 1/λ")
+    yield equal("1/(2(1-γ)λ)", case.game.horizon / (2 * case.penalty), because="μ_0 · 1² = 1/λ")
 
 
 def _reward_error(case: Case) -> Iterator[Line]:
@@ -161,7 +163,7 @@ def _reward_error(case: Case) -> Iterator[Line]:
 def _own_penalty(case: Case) -> Truth:
     """``λ³ = 1/((1-γ)³ ε_r²)``"""
     horizon = case.game.horizon
-    return compare(square(case.price) * case.price * square(case.allowed), "=", square(horizon) * horizon)
+    return compare(square(case.penalty) * case.penalty * square(case.allowed), "=", square(horizon) * horizon)
 
 
 def _value_is_exact(case: Case) -> Truth:
@@ -181,9 +183,9 @@ def _in_range(case: Case) -> Truth:
 
 TABULAR_IN_RANGE = replace(
     TABULAR,
-    name="a game with rewards in [0, 1], a policy, data everywhere, a price; the pessimistic critic lies in the class",
+    name="a game with rewards in [0, 1], a policy, data everywhere, a penalty; the pessimistic critic lies in the class",
     ingredients=tuple(
-        Table("price", lambda _: (), 20, 9_999) if isinstance(i, PositiveScalar) else i for i in TABULAR.ingredients
+        Table("penalty", lambda _: (), 20, 9_999) if isinstance(i, PositiveScalar) else i for i in TABULAR.ingredients
     ),
     hypotheses=(DISCOUNTED, REWARDS, NOT_NEGATIVE, Hypothesis("f ≤ 1/(1-γ)", _in_range)),
 )
@@ -198,7 +200,7 @@ def _two_ways(case: Case) -> Game:
 
 def _rare_first(case: Case) -> Array:
     """``μ = (1/(2t²), 1 - 1/(2t²))`` on the two actions."""
-    rare = 1 / case.price
+    rare = 1 / case.penalty
     return np.stack([rare, 1 - rare], axis=-1)[..., None, :]
 
 
@@ -209,7 +211,7 @@ OWN_PENALTY = Setting(
         Table("constant", lambda _: (), 1, 9),
         Derived("game", _two_ways),
         Derived("policy", lambda case: Policy.uniform(case.game)),
-        Derived("price", lambda case: 2 * square(case.t)),
+        Derived("penalty", lambda case: 2 * square(case.t)),
         Derived("allowed", lambda case: 1 / (square(case.t) * case.t)),
         Derived("data", _rare_first),
     ),
@@ -226,7 +228,7 @@ OWN_PENALTY = Setting(
 ATTAINED = Setting(
     "one state that stays, two actions, rewards 1, γ = 1/2, the first action always, tables; μ = (1/λ, 1 - 1/λ)",
     (
-        Table("price", lambda _: (), 2, 9_999),
+        Table("penalty", lambda _: (), 2, 9_999),
         Derived("game", _two_ways),
         Derived("policy", lambda case: Policy.deterministic(case.game, np.array([0]))),
         Derived("data", _rare_first),
@@ -251,7 +253,8 @@ CRITICS = Setting(
 
 
 TWO_AGENTS = limit_setting(
-    "the critics that Algorithm 2 comes to on the two-agent gap, and how its data is shared out", two_agent_gap
+    "the critics that Algorithm 2 comes to on the counterexample with two agents, and how its data is shared out",
+    theorem_5_5_two_agents,
 )
 
 CLAIMS = (

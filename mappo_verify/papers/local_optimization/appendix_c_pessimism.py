@@ -29,48 +29,48 @@ from .appendix_c_bellman_error import DIMENSION, joint_shape
 
 def pessimism(case: Case) -> Iterator[Line]:
     """``J(π) ≥ min_f (f(s_0, π) + λE(f)) - λE(Q_π)`` for any functional ``E``, if the critics hold ``Q^{1:m}_π``."""
-    game, policy, price = case.game, case.policy, case.price
+    game, policy, penalty = case.game, case.policy, case.penalty
     for m in range(1, game.agents + 1):
         prefixes = policy.prefix_probabilities()[m]
         own = contract("...s,...sp,...sp->...", game.start, prefixes, agent_values(game, policy)[m])
         error, other = case.errors[..., m - 1, 0], case.errors[..., m - 1, 1]
-        objectives = np.stack([own + price * error, case.rivals[..., m - 1] + price * other], axis=-1)
+        objectives = np.stack([own + penalty * error, case.rivals[..., m - 1] + penalty * other], axis=-1)
         yield line("J(π)", returns(game, policy))
         yield equal(f"Q^{{1:{m}}}_π(s_0, π)", own, because="the tower property: definition-3.1")
         yield equal(
             f"[Q^{{1:{m}}}_π(s_0, π) + λE(Q^{{1:{m}}}_π, π)] - λE(Q^{{1:{m}}}_π, π)",
-            objectives[..., 0] - price * error,
+            objectives[..., 0] - penalty * error,
             because="λE(Q) enters once with either sign",
         )
         yield at_least(
             f"min over f ∈ {{Q^{{1:{m}}}_π, f}} of (f(s_0, π) + λE(f, π)) - λE(Q^{{1:{m}}}_π, π)",
-            smallest(objectives) - price * error,
+            smallest(objectives) - penalty * error,
             because="Q^{1:m}_π is one of the critics",
-            axiom=(above_smallest(objectives) * like([1, 0], price)).sum(-1),
+            axiom=(above_smallest(objectives) * like([1, 0], penalty)).sum(-1),
         )
 
 
 def over_all_weights(case: Case) -> Iterator[Line]:
     """The same with the minimum over all weights, where the objective is bounded below: the closed form attains it."""
-    game, policy, price = case.game, case.policy, case.price
+    game, policy, penalty = case.game, case.policy, case.penalty
     for m in range(1, game.agents + 1):
         features, moments, direction = _evaluation(case, m)
-        own = like([1, 0], price)
-        slack = price * moments.error(own)
-        step = pessimistic_step(moments, direction, price)
+        own = like([1, 0], penalty)
+        slack = penalty * moments.error(own)
+        step = pessimistic_step(moments, direction, penalty)
         yield line("J(π), where the objective is bounded below", returns(game, policy), where=step.bounded)
         yield equal(
             f"[Q^{{1:{m}}}_π(s_0, π) + λE(Q^{{1:{m}}}_π, π)] - λE(Q^{{1:{m}}}_π, π)",
-            moments.objective(own, direction, price) - slack,
+            moments.objective(own, direction, penalty) - slack,
             because="lemma-c.7",
         )
         fit = (own - moments.projected(own)) - (step.weights - moments.projected(step.weights))
         law = as_array(sum_out_later(as_array(_cells(case).sum(-1)), game.action_sizes, m).reshape(-1))
         yield at_least(
             f"min over all w of (f(s_0, π) + λE(f, π)) - λE(Q^{{1:{m}}}_π, π)",
-            moments.objective(step.weights, direction, price) - slack,
+            moments.objective(step.weights, direction, penalty) - slack,
             because="section-c.1/unconstrained: w⁺ minimises it, and the rest of the quadratic is λ times a sum of squares",
-            axiom=(squares(contract("...xi,...i->...x", features, fit)) * law).sum(-1) * price,
+            axiom=(squares(contract("...xi,...i->...x", features, fit)) * law).sum(-1) * penalty,
         )
 
 
@@ -89,7 +89,7 @@ def _errors(case: Case) -> Array:
     found = []
     for m in range(1, case.game.agents + 1):
         _, moments, _ = _evaluation(case, m)
-        found.append(np.stack([moments.error(like([1, 0], case.price)), moments.error(case.weights)], axis=-1))
+        found.append(np.stack([moments.error(like([1, 0], case.penalty)), moments.error(case.weights)], axis=-1))
     return np.stack(found, axis=-2)
 
 
@@ -106,14 +106,14 @@ def _cells(case: Case) -> Array:
 
 EXISTS = Hypothesis("I - γP_π is invertible", lambda case: values_exist(case.game, case.policy))
 REALIZABLE = Setting(
-    "a game, a policy, any law of (s, a, s'), features Q^{1:m} and another, a rival critic, and a price",
+    "a game, a policy, any law of (s, a, s'), features Q^{1:m} and another, a rival critic, and a penalty",
     (
         GameData(),
         PolicyData("policy"),
         Distribution("data", lambda sizes: (int(np.prod(joint_shape(sizes))) * (sizes.states + 1),)),
         PrefixTables("other"),
         Table("weights", lambda _: (DIMENSION,)),
-        PositiveScalar("price"),
+        PositiveScalar("penalty"),
         Derived("errors", _errors),
         Derived("rivals", _rivals),
     ),
@@ -124,11 +124,11 @@ REALIZABLE = Setting(
     max_table=60,
 )
 ANY_ERROR = Setting(
-    "a game, a policy, a rival critic, a price, and any numbers for the errors of the rival and of Q^{1:m}",
+    "a game, a policy, a rival critic, a penalty, and any numbers for the errors of the rival and of Q^{1:m}",
     (
         GameData(),
         PolicyData("policy"),
-        PositiveScalar("price"),
+        PositiveScalar("penalty"),
         Table("errors", lambda sizes: (sizes.agents, 2)),
         Table("rivals", lambda sizes: (sizes.agents,)),
     ),

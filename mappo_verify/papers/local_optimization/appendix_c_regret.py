@@ -69,7 +69,7 @@ def leader(case: Case) -> Iterator[Line]:
         "G_k(π_{k+1}): π_{k+1} leads",
         lambda: values,
         because="KL(π‖π_{k+1}) ≥ 0, and 0 at π_{k+1}",
-        axiom=(1 / lift(eta, 2)) * gibbs(np.broadcast_to(anyone, plays.shape), plays),
+        axiom=gibbs(np.broadcast_to(anyone, plays.shape), plays) * (1 / lift(eta, 2)),
     )
     missed, moves = _divergences(case, plays)
     later = as_array((gains * plays[..., 1:, :]).sum((-2, -1)))
@@ -115,7 +115,7 @@ def regret_of_the_leader(case: Case) -> Iterator[Line]:
         "Σ_k ⟨π_{k+1} - π_k, f_k⟩ - ℒ(π_1)",
         lambda: late - first,
         because="ℒ(π) = -H(π)/η",
-        axiom=(1 / lift(eta, 1)) * entropy(case.comparator),
+        axiom=entropy(case.comparator) * (1 / lift(eta, 1)),
     )
     yield line("-ℒ(π_1)", -first)
     yield equal(

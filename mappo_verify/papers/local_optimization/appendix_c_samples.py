@@ -34,6 +34,7 @@ from ...arithmetic import (
     like,
     log,
     maximum,
+    moveaxis,
     pseudo_solve,
     select,
     sqrt,
@@ -138,7 +139,7 @@ def _realizable(case: Case) -> Truth:
 
 def _complete(case: Case) -> Truth:
     """Whether ``T f`` is linear in the features if ``f`` is: so it is if that holds for 0 and for every feature."""
-    tables = over_points(case, np.moveaxis(case.features, -1, 0))
+    tables = over_points(case, moveaxis(case.features, -1, 0))
     backups = bellman_operator(case.game, case.policy, np.concatenate([tables, 0 * tables[:1]]), AGENT)
     return both(*_is_zero(_weights_of(case, backups)[1]))
 
@@ -276,7 +277,7 @@ def generalisation(case: Case) -> Iterator[Line]:
     moments = _moments(case)
     nowhere = zeros(case.features.shape[-1], case.system)
     own = pessimistic_step(moments, nowhere, 1).weights
-    given = np.moveaxis(as_array(case.critics * lift(case.horizon, 2)), -2, 0)
+    given = moveaxis(as_array(case.critics * lift(case.horizon, 2)), -2, 0)
     given = given.reshape(len(given), *(1,) * (own.ndim + 1 - given.ndim), *given.shape[1:])
     weights = np.concatenate([own[None], np.broadcast_to(given, (len(given), *own.shape))])
     tables = over_points(case, contract("...xd,...d->...x", case.features, weights))
@@ -286,7 +287,7 @@ def generalisation(case: Case) -> Iterator[Line]:
     critics = LinearClass(case.features, case.features.shape[-1] * case.horizon, case.horizon)
     inside = np.stack([critics.contains(w) for w in weights])
     excess = as_array(norm - sqrt(maximum(error, like(0, error))))
-    yield line("‖f - T f‖_{2,μ} - √E_D(f)", np.moveaxis(excess, 0, -1), where=np.moveaxis(certain(inside), 0, -1))
+    yield line("‖f - T f‖_{2,μ} - √E_D(f)", moveaxis(excess, 0, -1), where=moveaxis(certain(inside), 0, -1))
     yield at_most(
         "√(d log(nLR/δ)/((1-γ)² n))",
         sqrt(_bound(case))[..., None],

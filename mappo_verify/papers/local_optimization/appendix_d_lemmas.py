@@ -29,6 +29,7 @@ from ...arithmetic import (
     like,
     log,
     maximum,
+    moveaxis,
     smallest,
     sqrt,
     square,
@@ -200,7 +201,7 @@ def _losses(case: Case, finite: FiniteClass) -> tuple[Array, Array]:
     game, policy = case.game, case.policy
     losses = finite.losses(game, policy, case.law)
     noise = finite.losses(game, policy, case.law, finite.backups(game, policy))
-    return np.moveaxis(losses, 0, -1), _diagonal(np.moveaxis(noise, 0, -1))
+    return moveaxis(losses, 0, -1), _diagonal(moveaxis(noise, 0, -1))
 
 
 def _diagonal(losses: Array) -> Array:
@@ -256,13 +257,13 @@ def generalisation_in_the_limit(case: Case) -> Iterator[Line]:
 def pessimism(case: Case) -> Iterator[Line]:
     """``J(π) ≥ min_f (f(s_0, π) + λ E_D(f)) - √ζ_F/(1-γ) - λ ε_r`` where ``E_D(f_π) ≤ ε_r``, on any data."""
     game, policy, finite, start, own = case.game, case.policy, _finite(case), case.start, case.own
-    price, horizon = case.price, assume_positive(case.horizon)
+    penalty, horizon = case.penalty, assume_positive(case.horizon)
     wrong = finite.tables - finite.backups(game, policy)
     flat = wrong.reshape(*wrong.shape[:-2], -1)
     flow = state_action_distribution(visits(game, policy, start), policy, AGENT)
     seen = as_array(flow.reshape(*flow.shape[:-2], -1) / lift(horizon, 1))
     believed, errors = finite.start_values(policy, start), finite.errors(game, policy, case.sample)
-    objective = believed + lift(price, 1) * errors
+    objective = believed + lift(penalty, 1) * errors
 
     def of_realistic(values: Array) -> Array:
         return as_array((own * values).sum(-1))
@@ -288,15 +289,15 @@ def pessimism(case: Case) -> Iterator[Line]:
     )
     yield at_least(
         "min_f (f(s_0, π) + λ E(f)) - √ζ_F/(1-γ) - λ E(f_π)",
-        smallest(objective) - largest_of - price * of_realistic(errors),
+        smallest(objective) - largest_of - penalty * of_realistic(errors),
         because="f_π is one of them",
         axiom=(above_smallest(objective) * own).sum(-1),
     )
     yield at_least(
         "min_f (f(s_0, π) + λ E(f)) - √ζ_F/(1-γ) - λ ε_r",
-        smallest(objective) - largest_of - price * (of_realistic(errors) + case.slack),
+        smallest(objective) - largest_of - penalty * (of_realistic(errors) + case.slack),
         because="lemma-d.4: E(f_π) ≤ ε_r",
-        axiom=nonnegative(price * case.slack),
+        axiom=nonnegative(penalty * case.slack),
     )
 
 
@@ -366,14 +367,14 @@ ANY_FINITE = Setting(
 FINITE_SAMPLE = Setting("a finite class of critics, and a sample", (*SAMPLE, *SHARES), SOUND, **SMALL)
 
 
-PRICE = (PositiveScalar("price"), Table("slack", lambda _: (), 0, 9, 9))
-PRICED = Setting(
-    "a finite class of critics, a sample, a price λ, and a tolerance ε_r = E(f_π) + slack",
-    (*ENDLESS, START, *SHARES, *PRICE, CHOSEN[0]),
+PENALTY = (PositiveScalar("penalty"), Table("slack", lambda _: (), 0, 9, 9))
+PENALIZED = Setting(
+    "a finite class of critics, a sample, a penalty λ, and a tolerance ε_r = E(f_π) + slack",
+    (*ENDLESS, START, *SHARES, *PENALTY, CHOSEN[0]),
     SOUND,
     **SMALL,
 )
-ANY_PRICED = Setting("the same for any two critics", (*ENDLESS, START, *ANY_CLASS, *PRICE), SOUND, **SMALL)
+ANY_PENALIZED = Setting("the same for any two critics", (*ENDLESS, START, *ANY_CLASS, *PENALTY), SOUND, **SMALL)
 
 
 def _lottery() -> Game:
@@ -576,11 +577,11 @@ CLAIMS = (
         "lemma-d.6",
         "Pessimism: the chosen value is a lower bound",
         "Appendix D, Lemma D.6",
-        PRICED,
+        PENALIZED,
         pessimism,
         statement="J(π) ≥ min_f (f(s_0, π) + λ E_D(f)) - √ζ_F/(1-γ) - λ ε_r wherever E_D(f_π) ≤ ε_r, for d_π admissible",
         record=Standing.PROVED,
-        general=ANY_PRICED,
+        general=ANY_PENALIZED,
         symbolic=(Sizes(1, (2,)), Sizes(1, (2, 2)), Sizes(2, (1,))),
     ),
 )

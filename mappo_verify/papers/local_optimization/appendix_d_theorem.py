@@ -1,7 +1,7 @@
 """Appendix D: Theorem D.7, how it fails, and its repair with one critic for all agents.
 
-Theorem D.7 fails on the game of :func:`~mappo_verify.games.offline.two_agent_gap`, with classes that hold every ``T f``: three
-critics ``Q``, ``g`` and ``g' = T g`` for agent 1, and only ``Q`` for agent 2, whose policy therefore never moves::
+Theorem D.7 fails on the game of :func:`~mappo_verify.games.offline.theorem_5_5_two_agents`, with classes that hold
+every ``T f``: three critics ``Q``, ``g`` and ``g' = T g`` for agent 1, and only ``Q`` for agent 2, whose policy never changes::
 
                  (s, 0)   (s, 1)    x     y          data for agent 1 covers (s, 0), (s, 1) and x
         Q          1/2      1/3     1     1
@@ -51,7 +51,7 @@ from ...claims.coordinates import Coordinate, Sizes
 from ...claims.ingredients import START, Counts, Derived, Distribution, GameData, PolicyData, PositiveScalar, Table
 from ...claims.settings import Setting
 from ...claims.verdict import Standing
-from ...games.offline import OfflineProblem, two_agent_gap
+from ...games.offline import OfflineProblem, theorem_5_5_two_agents
 from ...model import Policy
 from ...model.agents import prefix_sizes, split_last
 from ...model.validation import unchecked
@@ -79,7 +79,7 @@ from .limits import values_after_start
 
 
 def _problem(system: System | Hidden) -> OfflineProblem:
-    return two_agent_gap().to(system)
+    return theorem_5_5_two_agents().to(system)
 
 
 def _first_class(system: System | Hidden) -> FiniteClass:
@@ -127,12 +127,12 @@ def trap(case: Case) -> Iterator[Line]:
     """The facts behind the counterexample: any policy of agent 1, any λ, data in which agent 2 played 0 at most 3 times in 4."""
     game, policy = case.game, case.policy
     first, second = _first_class(case.system), _second_class(case.system)
-    nothing = like(0, case.price)
+    nothing = like(0, case.penalty)
     fits = [c.realizability(game, policy) + c.completeness(game, policy) for c in (first, second)]
     yield line("ζ_F + ζ_FF of both agents, in the sup norm", np.stack(fits, axis=-1))
     yield equal("0", nothing, because="T Q = T g' = Q, and T g = g'")
     errors = first.errors(game, policy, case.sample)
-    objective = first.objective(game, policy, case.sample, case.price, game.start)
+    objective = first.objective(game, policy, case.sample, case.penalty, game.start)
     yield line("E_D(g)", errors[..., 1])
     yield equal("0", nothing, because="L(g, g) = L(g', g) ≤ L(Q, g) as long as agent 2 played 0 at most 3 times in 4")
     yield line("g(s, π) + λ E_D(g)", objective[..., 1])
@@ -251,10 +251,10 @@ def _few_zeros(case: Case) -> Truth:
 
 
 TRAP = Setting(
-    "any policy of agent 1 against an even agent 2, any price λ, counts of agent 1's data",
+    "any policy of agent 1 against an even agent 2, any penalty λ, counts of agent 1's data",
     (
         Distribution("first", lambda _: (4, 2)),
-        PositiveScalar("price"),
+        PositiveScalar("penalty"),
         Table("counts", lambda _: (4,), 0, 99),
         Derived("game", lambda case: _problem(case.system).game),
         Derived("policy", _half_blind),
@@ -355,12 +355,12 @@ def run_of(case: Case) -> Theorem:
         factors = tuple(tilt(like(1, table), lift(eta, 3) * table) for eta, table in zip(etas, sums, strict=True))
         policy = unchecked(Policy, factors=factors, system=case.system)
         errors = finite.errors(game, policy, frequencies(case.law, case.counts[..., k, :, :, :]))
-        objective = finite.start_values(policy, case.start) + case.price * errors
+        objective = finite.start_values(policy, case.start) + case.penalty * errors
         chosen = by_floats(_first_smallest, objective)  # any choice will do, and this one exists where balls see a tie
         missed = as_array((chosen * objective).sum(-1)) - smallest(objective)
         critic = contract("...f,...fsa->...sa", chosen, finite.tables)
         error = maximum(as_array((chosen * errors).sum(-1)), like(0, missed))
-        allowed = finite.allowance(game, policy, errors, case.price, case.horizon) + missed
+        allowed = finite.allowance(game, policy, errors, case.penalty, case.horizon) + missed
         run.append(Iterate(game, policy, critic, case.distribution, case.start, error, allowed))
         sums = [
             before + split_last(view, before.shape[-1])
@@ -420,7 +420,7 @@ JOINT = Setting(
         START,
         Distribution("data", lambda sizes: (sizes.states * prefix_sizes(sizes.actions)[-1],), full_support=True),
         Table("critics", lambda sizes: (CRITICS, sizes.states, prefix_sizes(sizes.actions)[-1]), 0, 9),
-        PositiveScalar("price"),
+        PositiveScalar("penalty"),
         CountsOfRun("counts"),
         Derived("distribution", lambda case: case.data.reshape(*case.data.shape[:-1], case.sizes.states, -1)),
         Derived("law", lambda case: law_of_data(case.game, case.target, case.distribution, case.game.agents)),

@@ -30,7 +30,6 @@ import numpy as np
 from ...arithmetic import Array, as_array, assume_positive, contract, largest, like, log, sqrt, square
 from ...axioms import (
     Axiom,
-    Part,
     below_largest,
     hedge,
     inner_product,
@@ -143,7 +142,7 @@ class Theorem:
     target: Policy
     start: Array
     law: Array
-    price: Array
+    penalty: Array
     horizon: Array
     etas: tuple[Array, ...]
     entropies: tuple[Array, ...]
@@ -235,19 +234,19 @@ class Theorem:
     def first(self) -> Any:
         """``H/K Σ_m [log|A_m|/η_m + η_m K H²/8]``"""
         second = [self.horizon * (self.etas[m - 1] * square(self.horizon) / 8) for m in self.deciding]
-        return self.along.once(self.begun) + self.constant(total([0 * self.price, *second]))
+        return self.along.once(self.begun) + self.constant(total([0 * self.penalty, *second]))
 
     @property
     def begun(self) -> Array:
         """``H Σ_m log|A_m|/η_m``"""
         return total(
-            [0 * self.price, *(self.horizon * self.entropies[m - 1] / self.etas[m - 1] for m in self.deciding)]
+            [0 * self.penalty, *(self.horizon * self.entropies[m - 1] / self.etas[m - 1] for m in self.deciding)]
         )
 
     @property
     def root_sum(self) -> Array:
         """``Σ_m r_m``"""
-        return total([0 * self.price, *(self.roots[m - 1] for m in self.deciding)])
+        return total([0 * self.penalty, *(self.roots[m - 1] for m in self.deciding)])
 
     def regret(self) -> Axiom:
         """Lemma C.6 at every ``(s, a^{1:m-1})``, weighted by ``d_*(s) π_*^{1:m-1}/(1-γ)``, summed over agents."""
@@ -259,7 +258,7 @@ class Theorem:
             eta, entropy = self.etas[m - 1], self.entropies[m - 1]
             bound = hedge(gains, plays, eta, self.horizon, self.target.factors[m - 1], entropy)
             found.append((bound * as_array(self.ahead[..., None] * prefixes[m - 1])).sum((-2, -1)))
-        return self.along.regret(reduce(add, found) if found else nonnegative(0 * self.price), self.begun)
+        return self.along.regret(reduce(add, found)) if found else self.along.constant(nonnegative(0 * self.penalty))
 
 
 @dataclass(frozen=True, eq=False)
@@ -281,7 +280,7 @@ class Mean:
         """``1/K Σ_k`` of an inequality for every k."""
         return axiom.sum(-1) * self.share
 
-    def regret(self, axiom: Axiom, begun: Array) -> Axiom:
+    def regret(self, axiom: Axiom) -> Axiom:
         """``1/K`` of an inequality about the whole run."""
         return axiom * self.share
 
@@ -316,17 +315,9 @@ class EverySum:
         """``Σ_k`` of an inequality for every k."""
         return self.run.sum(lambda _: axiom.sum(-1))  # type: ignore[no-any-return]
 
-    def regret(self, axiom: Axiom, begun: Array) -> Axiom:
-        """An inequality about the whole run, which is ``begun`` before it begins, and one term more in every step.
-
-        Lemma C.6 is of this form, for any number of rounds; nothing else may be passed.
-        """
-
-        def made() -> Part:
-            part = axiom.computed()
-            return part._replace(value=np.stack([begun, part.value - begun], axis=0))
-
-        return Axiom._of((), (made,), axiom)
+    def regret(self, axiom: Axiom) -> Axiom:
+        """An inequality about the whole run, for every number of rounds."""
+        return self.run.rounds(axiom)
 
     def constant(self, axiom: Axiom) -> Axiom:
         """``Σ_k`` of an inequality that does not depend on k."""
@@ -383,7 +374,7 @@ def bounded(t: Theorem, pessimism: Axiom, allowed: str, why: str) -> Iterator[Li
         (
             (f"{mean} 1/(1-γ) Σ_m E_{{d_*}} ⟨f_k^m, π_*^m - π_k^m⟩", t.mean(lambda s: gain_of(t, s))),
             (f"{mean} 1/(1-γ) E_{{d_*}}(T f_k - f_k)", t.mean(t.seen)),
-            (f"-λ {mean} E(f_k)", t.mean(lambda s: -t.price * s.error)),
+            (f"-λ {mean} E(f_k)", t.mean(lambda s: -t.penalty * s.error)),
             (f"{mean} {allowed}", t.mean(lambda s: s.allowance)),
         )
     )
@@ -406,7 +397,7 @@ def bounded(t: Theorem, pessimism: Axiom, allowed: str, why: str) -> Iterator[Li
             terms.text,
             terms.value,
             because="at η_m = (1-γ) √(log|A_m|/2K) the bracket is 17√2/16 √(K log|A_m|)/(1-γ), and 17/16 ≤ 2",
-            axiom=nonnegative(like(TO_TWO, t.price) * square(t.horizon) * t.root_sum),
+            axiom=nonnegative(like(TO_TWO, t.penalty) * square(t.horizon) * t.root_sum),
         )
     terms = terms.changed(ESTIMATION, f"{mean} C_χ/(1-γ) ‖f_k - T f_k‖_{{2,μ}}", t.mean(lambda s: t.reach * s.norm))
     yield at_most(
@@ -424,7 +415,7 @@ def bounded(t: Theorem, pessimism: Axiom, allowed: str, why: str) -> Iterator[Li
         terms.text,
         terms.value,
         because="ε_k = max(0, ‖f_k - T f_k‖_{2,μ} - √E(f_k))",
-        axiom=t.along.axioms((below_largest(t.beyond) * like([1, 0], t.price)).sum(-1)) * t.reach,
+        axiom=t.along.axioms((below_largest(t.beyond) * like([1, 0], t.penalty)).sum(-1)) * t.reach,
     )
     terms = terms.changed(
         ESTIMATION,
@@ -438,20 +429,20 @@ def bounded(t: Theorem, pessimism: Axiom, allowed: str, why: str) -> Iterator[Li
         axiom=t.along.below("unseen", t.excesses) * t.reach,
     )
     terms = terms.changed(ESTIMATION, f"{times}C_χ ε_b/(1-γ)", t.constant(t.reach * unseen))
-    terms = terms.changed(ERRORS, f"{times}C_χ²/(4λ(1-γ)²)", t.constant(square(t.reach) / (4 * t.price)))
+    terms = terms.changed(ERRORS, f"{times}C_χ²/(4λ(1-γ)²)", t.constant(square(t.reach) / (4 * t.penalty)))
     yield at_most(
         terms.text,
         terms.value,
         because="(C_χ/(2(1-γ)√λ) - √(λ E(f_k)))² ≥ 0",
-        axiom=t.along.axioms(squares(t.reach / 2 - t.price * t.each(lambda s: s.root)) * (1 / t.price)),
+        axiom=t.along.axioms(squares(t.reach / 2 - t.penalty * t.each(lambda s: s.root)) * (1 / t.penalty)),
     )
     cover = mean_below_largest(t.occupancy, t.ratio) * t.horizon
-    terms = terms.changed(ERRORS, f"{times}C²/(4λ(1-γ)²)", t.constant(t.horizon * largest(t.ratio) / (4 * t.price)))
+    terms = terms.changed(ERRORS, f"{times}C²/(4λ(1-γ)²)", t.constant(t.horizon * largest(t.ratio) / (4 * t.penalty)))
     yield at_most(
         terms.text,
         terms.value,
         because="C_χ² = E_{d_*} d_*/μ ≤ max d_*/μ = C²",
-        axiom=t.along.constant(cover * (1 / (4 * t.price))),
+        axiom=t.along.constant(cover * (1 / (4 * t.penalty))),
     )
     terms = terms.changed(ESTIMATION, f"{times}C ε_b/(1-γ)", t.constant(t.farthest * unseen))
     yield at_most(
@@ -509,7 +500,7 @@ class Policies(Ingredient):
 
 
 FREE_RUN = (
-    PositiveScalar("price"),
+    PositiveScalar("penalty"),
     Table("roots", lambda sizes: (sizes.agents,), 1, 9),
     Policies("policies"),
     OfRun("critics", lambda sizes: (_rounds(sizes), sizes.states, prefix_sizes(sizes.actions)[-1])),
@@ -559,7 +550,7 @@ def theorem_on(
     """The theorem on a run; ``γ < 1`` is a hypothesis."""
     horizon = assume_positive(case.game.horizon)
     return Theorem(
-        case.game, case.target, case.start, run[0].law, case.price, horizon, etas, entropies, run, along, roots
+        case.game, case.target, case.start, run[0].law, case.penalty, horizon, etas, entropies, run, along, roots
     )
 
 
@@ -569,7 +560,7 @@ def own_roots(game: Game, steps: int) -> tuple[Array, ...]:
 
 
 def _pessimistic(case: Case) -> Array:
-    found = [s.value + s.allowance - s.believed - case.price * s.error for s in case.theorem.run]
+    found = [s.value + s.allowance - s.believed - case.penalty * s.error for s in case.theorem.run]
     return np.stack(found, axis=-1)
 
 

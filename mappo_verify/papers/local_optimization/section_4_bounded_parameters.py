@@ -111,12 +111,12 @@ def bounded_odds(case: Case) -> Iterator[Line]:
     )
 
     def below(step: Step) -> Axiom:
-        x = step.moved
+        x: Update = step.moved
 
         def one(m: int) -> Axiom:
             weights = visits(x, m)[..., None, None] * square(x.following.factors[m - 1])[..., None] * _others(x, m)
-            reason = (weights * odds.below(step, m)).sum(_ALL)
-            return x.epsilon(m) * root_between(moved(x, m), through_odds(x, m), reason)  # type: ignore[no-any-return]
+            reason = (odds.below(step, m) * weights).sum(_ALL)
+            return root_between(moved(x, m), through_odds(x, m), reason) * x.epsilon(m)
 
         return total([one(m) for m in chain.agents])
 

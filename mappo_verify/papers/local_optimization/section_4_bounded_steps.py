@@ -135,7 +135,7 @@ def bounded_steps(case: Case) -> Iterator[Line]:
                 * root_between(
                     excess(x, m),
                     through_mean(x, m),
-                    ((visits(x, m) / square(_mean(x, m))) * bhatia_davis(x.policy.factors[m - 1], _factors(x, m))).sum(
+                    (bhatia_davis(x.policy.factors[m - 1], _factors(x, m)) * (visits(x, m) / square(_mean(x, m)))).sum(
                         (-2, -1)
                     ),
                 )
@@ -147,7 +147,7 @@ def bounded_steps(case: Case) -> Iterator[Line]:
         """``(h - l)²/(4lh) - (h - E X)(E X - l)/(E X)²`` is a square."""
         high, low, mean = largest(_factors(x, m)), smallest(_factors(x, m)), _mean(x, m)
         weights = visits(x, m) / (4 * low * high * square(mean))
-        return (weights * squares((low + high) * mean - 2 * low * high)).sum((-2, -1))  # type: ignore[no-any-return]
+        return (squares((low + high) * mean - 2 * low * high) * weights).sum((-2, -1))
 
     yield at_most(
         f"{head} + Σ ε √(Σ κ w_{{m-1}}² (h - l)²/(4lh))",
@@ -160,15 +160,15 @@ def bounded_steps(case: Case) -> Iterator[Line]:
     size = squared_size(chain)
 
     def below(step: Step) -> Axiom:
-        x = step.moved
-        return total(  # type: ignore[no-any-return]
+        x: Update = step.moved
+        return total(
             [
-                x.epsilon(m)
-                * root_between(
+                root_between(
                     under_visits(x, m, _extent(x, m)),
                     size * x.squared_phi(m - 1),
-                    (visits(x, m) * _below_size(chain, step, m)).sum((-2, -1)),
+                    (_below_size(chain, step, m) * visits(x, m)).sum((-2, -1)),
                 )
+                * x.epsilon(m)
                 for m in chain.agents
             ]
         )
@@ -197,8 +197,8 @@ def bounded_steps(case: Case) -> Iterator[Line]:
         above, base = x.squared_phi(m), x.squared_phi(m - 1)
         difference = sqrt(above - base)
         fit = root_above(sqrt(base) + difference, 2 * above, squares(sqrt(base) - difference))
-        bounded = sqrt(base) * within
-        return x.epsilon(m) * (fit + bounded) + (x.eta * x.epsilon_hat(m)) * root_of_spread(x, m)  # type: ignore[no-any-return]
+        bounded = within * sqrt(base)
+        return (fit + bounded) * x.epsilon(m) + root_of_spread(x, m) * (x.eta * x.epsilon_hat(m))
 
     yield at_most(
         f"{REST} + Σ (Δ + δ)",

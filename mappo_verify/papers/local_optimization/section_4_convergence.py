@@ -244,16 +244,16 @@ def _root(case: Case) -> Array:
     return ROOT_PER_CONSTANT * constant
 
 
-def _price_of_one(case: Case) -> Array:
-    """``4√K (4 + √2)``, at least what the error ``M = 2√K/β`` costs where it hides behind chance 1, for ``β ≥ 1/2``."""
+def _largest_cost(case: Case) -> Array:
+    """``4√K (4 + √2)``, at least what the error ``M = 2√K/β`` adds to Δ + δ at an action of any probability, for ``β ≥ 1/2``."""
     root = _root(case)
-    price: Array = 4 * root * (4 + sqrt(like(2, root)))
-    return price
+    cost: Array = 4 * root * (4 + sqrt(like(2, root)))
+    return cost
 
 
 def _some_beta_is_own(case: Case) -> Truth:
     """At β = 1/2 the error costs less than ``1/(2β²) - log 2 = 2 - log 2``, at ``β = 1/√(2 log 2)`` more, namely than 0."""
-    return compare(_price_of_one(case) * exp(-case.delay), "<", 2 - log(like(2, case.delay)))
+    return compare(_largest_cost(case) * exp(-case.delay), "<", 2 - log(like(2, case.delay)))
 
 
 def any_constant(case: Case) -> Iterator[Line]:
@@ -264,7 +264,7 @@ def any_constant(case: Case) -> Iterator[Line]:
     """
     root = _root(case)
     two = log(like(2, root))
-    spent = _price_of_one(case) * exp(-case.delay * sqrt(2 * two) / 2)
+    spent = _largest_cost(case) * exp(-case.delay * sqrt(2 * two) / 2)
     yield line(
         "(1 - (b√K + 1)/K)(1 - e^-√K), which 1/K Σ_k (J_* - J(π_k)) is no smaller than",
         (1 - (case.delay * root + 1) / square(root)) * (1 - exp(-root)),
@@ -465,7 +465,7 @@ BANDIT = Setting(
 
 
 # e^{2 arsinh(3 + √2)}: the odds factor up to which Theorem 4.5 is proved as printed; rounded down, so that it stays true.
-_ODDS = math.floor(10 * math.exp(float(safe_odds_change(System.FLOATS)))) / 10
+_ODDS = math.floor(10 * math.exp(float(np.asarray(safe_odds_change(System.FLOATS))))) / 10
 BOUNDED_STEPS = f"no step multiplies the odds of two actions by more than {_ODDS}"
 SCOPE = (
     "False for update errors of size ε_k, which is all that the theorem uses; not shown for sample paths of Algorithm 3.  The "

@@ -87,8 +87,8 @@ class Improved:
 
     def improvement_axiom(self) -> Axiom:
         """``V_{π⁺} - V_π ≥ 0``, shape ``[S]``."""
-        terms = [(self.improvement(m) * self.symmetric_axiom(m)).sum((-2, -1)) for m in self.agents]
-        return self.beta * total(terms)  # type: ignore[no-any-return]
+        terms = [(self.symmetric_axiom(m) * self.improvement(m)).sum((-2, -1)) for m in self.agents]
+        return total(terms) * self.beta
 
 
 def visits_from_everywhere(game: Game, policy: Policy) -> Array:
@@ -283,13 +283,14 @@ def exact_rate(case: Case) -> Iterator[Line]:
 
 def later_gains(step: Improved, m: int) -> Axiom:
     """``Q_{π⁺}^{1:m-1} - Q_π^{1:m-1} - ⟨A^m, π⁺^m⟩ ≥ 0``: the later agents' gains, and those from the next state on."""
-    game, found = step.game, []
+    game = step.game
+    found: list[Axiom] = []
     for i, way in following_prefixes(step.after, m):
         if i in range(m + 1, game.agents + 1):  # the last way leads to joint actions
-            found.append(step.beta * (way * rowwise(step.symmetric_axiom(i))).sum(-1))
+            found.append((rowwise(step.symmetric_axiom(i)) * way).sum(-1) * step.beta)
     onward = contract("spa,sat->spt", way, game.transition)
     better = step.improvement_axiom()[None, None]
-    return total([*found, game.discount * (onward * better).sum(-1)])  # type: ignore[no-any-return]
+    return total([*found, (better * onward).sum(-1) * game.discount])
 
 
 def rowwise(axiom: Axiom) -> Axiom:

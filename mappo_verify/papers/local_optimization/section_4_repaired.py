@@ -72,7 +72,7 @@ class Chain:
 
     def mean(self, m: int, axiom: Axiom) -> Axiom:
         """``E_*`` of an axiom at every ``(s, p)``."""
-        return (self.weights(m) * axiom).sum((-2, -1))  # type: ignore[no-any-return]
+        return (axiom * self.weights(m)).sum((-2, -1))
 
     def divergence_from(self, policy: Policy) -> Array:
         """``Σ_m E_* KL(π_*^m‖π^m)``"""
@@ -292,9 +292,9 @@ def steps_cost(chain: Chain, rest: Summed, divergence: Summed) -> Iterator[Line]
 
     def largest_square(step: Step) -> Axiom:
         x = step.moved
-        return total(  # type: ignore[no-any-return]
+        return total(
             [
-                half * square(x.eta) * chain.mean(m, (bound + _worst(x, m)) * chain.below_bound(step, m))
+                chain.mean(m, chain.below_bound(step, m) * (bound + _worst(x, m))) * (half * square(x.eta))
                 for m in chain.agents
             ]
         )
@@ -462,8 +462,8 @@ def sharp_is_tight(case: Case) -> Iterator[Line]:
         "(1 + 6/(5√K)) Σ_k (1-γ)(J_* - J_k)/β_k",
         gap + most * gap,
         because="log 2 = Σ_{j=10}^{19} log((j+1)/j) ≤ Σ_{j=10}^{19} 1/j ≤ 18/25, and the root is monotone",
-        axiom=(steps * step)
-        * root_below(squared, most, (2 / steps) * (total(list(map(logarithm, ratios))) + nonnegative(left))),
+        axiom=root_below(squared, most, (total(list(map(logarithm, ratios))) + nonnegative(left)) * (2 / steps))
+        * (steps * step),
     )
 
 

@@ -49,7 +49,7 @@ from ...claims.coordinates import EVERY, Sizes
 from ...claims.ingredients import Derived, Distribution, GameData, PolicyData, PositiveScalar, PrefixTables, Table
 from ...claims.settings import Setting
 from ...claims.verdict import Standing
-from ...games.offline import one_agent_gap, two_agent_gap
+from ...games.offline import theorem_5_5_one_agent, theorem_5_5_two_agents
 from ...model import Policy
 from ...model.agents import prefix_sizes, split_last, sum_out_later
 from ...model.validation import unchecked
@@ -240,7 +240,7 @@ def iterates_of(case: Case, etas: tuple[Array, ...]) -> list[Iterate]:
         moments = case.moments(policy, features)
         values = agent_values(game, policy)[-1]
         direction = start_features(game, policy, features, game.agents, case.start)
-        free = pessimistic_step(moments, direction, case.price).weights.reshape(values.shape)
+        free = pessimistic_step(moments, direction, case.penalty).weights.reshape(values.shape)
         zero = zeros(free.shape, free)
         clipped = minimum(maximum(free, zero), np.broadcast_to(lift(game.horizon, 2), free.shape))
         critic = as_array(values + lift(case.shares[..., k], 2) * (clipped - values))
@@ -256,7 +256,7 @@ def _iterate(case: Case, policy: Policy, critic: Array, moments: Moments) -> Ite
     """``E_k`` is the Bellman error of the data, and ``λ E_k(Q_k)`` is allowed."""
     values = agent_values(case.game, policy)[-1]
     own, true = (moments.error(table.reshape(-1)) for table in (critic, values))
-    return Iterate(case.game, policy, critic, case.data, case.start, own, case.price * true)
+    return Iterate(case.game, policy, critic, case.data, case.start, own, case.penalty * true)
 
 
 def any_population_run(case: Case) -> Theorem:
@@ -272,8 +272,8 @@ def any_population_run(case: Case) -> Theorem:
 def any_steps(case: Case) -> Theorem:
     """A run with any steps ``η_m``, and sums in the place of means."""
     etas = tuple(case.etas[..., m] for m in range(case.game.agents))
-    entropies = tuple(log(like(size, case.price)) for size in case.game.action_sizes)
-    return theorem_on(case, iterates_of(case, etas), etas, entropies, Mean(like(1, case.price), case.sizes.steps))
+    entropies = tuple(log(like(size, case.penalty)) for size in case.game.action_sizes)
+    return theorem_on(case, iterates_of(case, etas), etas, entropies, Mean(like(1, case.penalty), case.sizes.steps))
 
 
 PESSIMISTIC = pessimistic("f_k(s_0, π_k) + λE(f_k) ≤ J_k + λE(Q_{π_k})")
@@ -330,10 +330,10 @@ COVERAGE = Setting(
     max_table=200,
 )
 REPAIRED = Setting(
-    "a game with rewards in [0, 1], a comparator, data everywhere, a price, and how pessimistic each critic is",
+    "a game with rewards in [0, 1], a comparator, data everywhere, a penalty, and how pessimistic each critic is",
     (
         *COMPARATOR,
-        PositiveScalar("price", high=99),
+        PositiveScalar("penalty", high=99),
         Table("shares", lambda sizes: (sizes.steps,), 1, 4, 4),
         Derived("data", lambda case: _by_pair(case, case.mu)),
         Derived("moments", _population),
@@ -413,8 +413,8 @@ AT_THE_START = (
 )
 TWO_AGENTS = replace(
     limit_setting(
-        "Algorithm 2 on the two-agent gap as n, λ → ∞; how the data is shared out",
-        two_agent_gap,
+        "Algorithm 2 on the counterexample with two agents as n, λ → ∞; how the data is shared out",
+        theorem_5_5_two_agents,
         (20_000,),
         AT_THE_START,
     ),
@@ -422,8 +422,8 @@ TWO_AGENTS = replace(
 )
 ONE_AGENT = replace(
     limit_setting(
-        "Algorithm 2 on the one-agent gap as n, λ → ∞; how the data is shared out",
-        one_agent_gap,
+        "Algorithm 2 on the counterexample with one agent as n, λ → ∞; how the data is shared out",
+        theorem_5_5_one_agent,
         (2_000,),
         AT_THE_START,
     ),

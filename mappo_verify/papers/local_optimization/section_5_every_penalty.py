@@ -1,4 +1,4 @@
-"""Theorem 5.5 on its two counterexamples at every price λ, hence at its own, and what the price costs with one joint critic.
+"""Theorem 5.5 on its two counterexamples at every penalty λ, hence at its own, and what estimation costs with one joint critic.
 
 The critics of Algorithm 2 are computed in closed form, and proved to minimise ``f(s_0, π) + λE(f, π)``: the objective of any
 critic of the class less that of the one named is a sum of squares and of numbers that are at least 0 in the class.  That ``E`` is
@@ -24,7 +24,7 @@ from ...claims.coordinates import Sizes
 from ...claims.ingredients import Derived, Distribution, PositiveScalar, Table
 from ...claims.settings import Setting
 from ...claims.verdict import Standing
-from ...games.offline import OfflineProblem, one_agent_gap, two_agent_gap
+from ...games.offline import OfflineProblem, theorem_5_5_one_agent, theorem_5_5_two_agents
 from ...model import Policy
 from ...model.validation import unchecked
 from ...quantities.bellman import bellman_operator
@@ -51,43 +51,43 @@ def _evaluation(case: Case, m: int) -> tuple[Moments, Array]:
 def one_agent(case: Case) -> Iterator[Line]:
     """The critic ``(0, 1/4 - 2π(1)/λ; 3/2, 3/4, 0)`` on ``(s, 0), (s, 1), y_1, y_2, y_3`` is the most pessimistic one."""
     moments, direction = _evaluation(case, 1)
-    weights, price, play = case.weights, case.price, case.first
+    weights, penalty, play = case.weights, case.penalty, case.first
     at_last = (weights[2] + weights[3]) / 2
     rival = np.stack([Fraction(3, 4) * at_last, like(Fraction(1, 4), at_last), weights[2], weights[3]], axis=-1)
-    quarter = like(Fraction(1, 4), price)
-    best = quarter - 2 * play[1] / price
+    quarter = like(Fraction(1, 4), penalty)
+    best = quarter - 2 * play[1] / penalty
     first, second = weights[0] - rival[0], weights[1] - quarter
     yield line(
         "f(s, π) + λ[L(w, w) - L(ω(w), w)], at most f(s, π) + λE(f) for both inner minima",
-        (direction * weights).sum(-1) + price * moments.error_against(weights, rival),
+        (direction * weights).sum(-1) + penalty * moments.error_against(weights, rival),
     )
     yield equal(
         "π(0) f(s, 0) + π(1) f(s, 1) + λ/4 [(f(s, 0) - 3/4 f(y_3))² + (f(s, 1) - 1/4)²]",
-        play[0] * weights[0] + play[1] * weights[1] + price / 4 * (square(first) + square(second)),
+        play[0] * weights[0] + play[1] * weights[1] + penalty / 4 * (square(first) + square(second)),
         because="ω changes the weights of (s, 0) and (s, 1) only, to the targets there",
     )
     yield at_least(
         "π(0) f(s, 0) + π(1) f(s, 1) + λ/4 (f(s, 1) - 1/4)²",
-        play[0] * weights[0] + play[1] * weights[1] + price / 4 * square(second),
+        play[0] * weights[0] + play[1] * weights[1] + penalty / 4 * square(second),
         because="a square",
-        axiom=squares(first) * (price / 4),
+        axiom=squares(first) * (penalty / 4),
     )
     yield at_least(
         "π(1) f(s, 1) + λ/4 (f(s, 1) - 1/4)²",
-        play[1] * weights[1] + price / 4 * square(second),
+        play[1] * weights[1] + penalty / 4 * square(second),
         because="critics are at least 0",
         axiom=given(FIRST, case) * play[0],
     )
     yield at_least(
         "π(1) t + λ/4 (t - 1/4)², t = 1/4 - 2π(1)/λ",
-        play[1] * best + price / 4 * square(best - quarter),
+        play[1] * best + penalty / 4 * square(best - quarter),
         because="a parabola with its vertex at t: the difference is λ/4 (f(s, 1) - t)²",
-        axiom=squares(weights[1] - best) * (price / 4),
+        axiom=squares(weights[1] - best) * (penalty / 4),
     )
     own = np.stack([0 * best, best, 3 + 0 * best, -3 + 0 * best], axis=-1)
     yield equal(
         "f°(s, π) + λE(f°), f° = (0, t; 3/2, 3/4, 0), the inner minimum over all weights",
-        moments.objective(own, direction, price),
+        moments.objective(own, direction, penalty),
         because="its residual at the y is orthogonal to the features, so its best fit is itself, but for t",
     )
     yield from _gap(case, Fraction(5, 4))
@@ -95,20 +95,20 @@ def one_agent(case: Case) -> Iterator[Line]:
 
 def two_agents(case: Case) -> Iterator[Line]:
     """Agent 1's critic ``(1/4 - 33π(0)/(16λ), 1/3 - 2π(1)/λ; 1 - π(0)/(4λ), 0)`` and agent 2's, which sees no difference."""
-    weights, price, play = case.weights, case.price, case.first
+    weights, penalty, play = case.weights, case.penalty, case.first
     best = np.stack(
         [
-            Fraction(1, 4) - Fraction(33, 16) * play[0] / price,
-            Fraction(1, 3) - 2 * play[1] / price,
-            1 - play[0] / (4 * price),
-            0 * price,
+            Fraction(1, 4) - Fraction(33, 16) * play[0] / penalty,
+            Fraction(1, 3) - 2 * play[1] / penalty,
+            1 - play[0] / (4 * penalty),
+            0 * penalty,
         ],
         axis=-1,
     )
     move = weights - best
     along = move[0] - (move[2] + move[3]) / 4
     pieces = [along, move[1], move[2]]
-    shares = [price / 4, price / 4, price / 2]
+    shares = [penalty / 4, penalty / 4, penalty / 2]
     yield line("f^1(s, π) + λE(f^1)", _objective(case, 1, weights))
     yield equal(
         "the same at f° = (1/4 - 33π(0)/(16λ), 1/3 - 2π(1)/λ; 1 - π(0)/(4λ), 0) + λ[¼δ² + ¼δ'² + ½δ''²] + π(0)/4 f(y)",
@@ -133,31 +133,31 @@ def two_agents(case: Case) -> Iterator[Line]:
     yield line("f°(s, 1) - f°(s, 0)", best[1] - best[0])
     yield equal(
         "1/12 - 2/λ + 65π(0)/(16λ)",
-        Fraction(1, 12) - 2 / price + Fraction(65, 16) * play[0] / price,
+        Fraction(1, 12) - 2 / penalty + Fraction(65, 16) * play[0] / penalty,
         because="π(1) = 1 - π(0)",
     )
     yield at_least(
         "1/12 - 2/λ, so action 0 loses ground for λ > 24",
-        Fraction(1, 12) - 2 / price,
+        Fraction(1, 12) - 2 / penalty,
         because="π(0) ≥ 0",
-        axiom=nonnegative(Fraction(65, 16) * play[0] / price),
+        axiom=nonnegative(Fraction(65, 16) * play[0] / penalty),
     )
     half, third, even = Fraction(1, 2), Fraction(1, 3), Fraction(1, 8)
-    each = [half - Fraction(9, 4) * play[0] / price] * 2 + [third - 2 * play[1] / price] * 2
-    critic = np.stack([*each, 1 - play[0] / (2 * price)], axis=-1)
+    each = [half - Fraction(9, 4) * play[0] / penalty] * 2 + [third - 2 * play[1] / penalty] * 2
+    critic = np.stack([*each, 1 - play[0] / (2 * penalty)], axis=-1)
     shift = case.others - critic
     parts = np.stack([*(shift[j] - shift[4] / 2 for j in range(2)), *(shift[j] for j in (2, 3))], axis=-1)
     yield line("f^2(s, π) + λE(f^2)", _objective(case, 2, case.others))
     yield equal(
         "the same at g° = (½ - 9π(0)/(4λ) twice, ⅓ - 2π(1)/λ twice; 1 - π(0)/(2λ)) + λ[⅛ Σ δ² + ½δ'²]",
-        _objective(case, 2, critic) + price * (even * square(parts).sum(-1) + half * square(shift[4])),
+        _objective(case, 2, critic) + penalty * (even * square(parts).sum(-1) + half * square(shift[4])),
         because="a parabola around its vertex, where agent 2's two actions have the same value: it stays even",
     )
     yield at_least(
         "g°(s, π) + λE(g°)",
         _objective(case, 2, critic),
         because="five squares",
-        axiom=squares(parts).sum(-1) * (price / 8) + squares(shift[4]) * (price / 2),
+        axiom=squares(parts).sum(-1) * (penalty / 8) + squares(shift[4]) * (penalty / 2),
     )
     yield from _gap(case, Fraction(1, 6))
 
@@ -170,7 +170,7 @@ def _objective(case: Case, m: int, weights: Array) -> Array:
     believed = as_array(
         (start_features(case.game, case.policy, points, m, as_array(case.game.start)) * weights).sum(-1)
     )
-    return as_array(believed + case.price * squared_norm(residual, case.problem.distribution(m), 2))
+    return as_array(believed + case.penalty * squared_norm(residual, case.problem.distribution(m), 2))
 
 
 def _gap(case: Case, loss: Fraction) -> Iterator[Line]:
@@ -191,7 +191,7 @@ def _ingredients(gap: Callable[[], OfflineProblem], *more: Table) -> tuple[Ingre
     """Free numbers, and what follows from them in one of the two games."""
     return (
         Distribution("first", lambda _: (2,)),
-        PositiveScalar("price", high=99),
+        PositiveScalar("penalty", high=99),
         Table("weights", lambda _: (4,)),
         *more,
         Derived("problem", lambda case: gap().to(case.system)),
@@ -201,16 +201,16 @@ def _ingredients(gap: Callable[[], OfflineProblem], *more: Table) -> tuple[Ingre
 
 
 ONE_AGENT = Setting(
-    "the one-agent gap with population data, any policy at the start, any price λ, any critic of the class",
-    _ingredients(one_agent_gap),
+    "the counterexample with one agent, population data, any policy at the start, any penalty λ, any critic of the class",
+    _ingredients(theorem_5_5_one_agent),
     (FIRST,),
     agents=(1, 1),
     states=(1, 1),
     action_range=(2, 2),
 )
 TWO_AGENTS = Setting(
-    "the two-agent gap with population data, any policy of agent 1 at the start against an even agent 2, any price, any critics",
-    _ingredients(two_agent_gap, Table("others", lambda _: (5,))),
+    "the counterexample with two agents, population data, any policy of agent 1 at the start, agent 2 even, any λ and critics",
+    _ingredients(theorem_5_5_two_agents, Table("others", lambda _: (5,))),
     (LAST,),
     agents=(2, 2),
     states=(1, 1),
@@ -218,8 +218,8 @@ TWO_AGENTS = Setting(
 )
 
 
-def own_price(case: Case) -> Iterator[Line]:
-    """``C²/(4λ(1-γ)²) + λε_r`` at three prices, ``ε_r = e³``."""
+def three_penalties(case: Case) -> Iterator[Line]:
+    """``C²/(4λ(1-γ)²) + λε_r`` at three penalties, ``ε_r = e³``."""
     reach, small, horizon = case.reach, case.small, case.horizon
     allowed = small * square(small)
     root = small * case.half
@@ -238,11 +238,11 @@ def own_price(case: Case) -> Iterator[Line]:
     )
 
 
-def _cost(reach: Array, horizon: Array, price: Array, allowed: Array) -> Array:
-    return as_array(square(reach * horizon) / (4 * price) + price * allowed)
+def _cost(reach: Array, horizon: Array, penalty: Array, allowed: Array) -> Array:
+    return as_array(square(reach * horizon) / (4 * penalty) + penalty * allowed)
 
 
-PRICES = Setting(
+PENALTIES = Setting(
     "C, H, and ε_r through roots: e = ε_r^{1/3}, or e h = √ε_r",
     (PositiveScalar("reach"), PositiveScalar("horizon"), PositiveScalar("small"), PositiveScalar("half")),
     agents=(1, 1),
@@ -252,8 +252,8 @@ PRICES = Setting(
 
 CLAIMS = (
     Claim(
-        "theorem-5.5/one-agent-every-price",
-        "The one-agent gap at every price, hence at the theorem's own",
+        "theorem-5.5/one-agent-every-penalty",
+        "The counterexample with one agent at every penalty, hence at the theorem's own",
         "Theorem 5.5",
         ONE_AGENT,
         one_agent,
@@ -266,8 +266,8 @@ CLAIMS = (
         kind=Kind.BEYOND,
     ),
     Claim(
-        "theorem-5.5/two-agents-every-price",
-        "The two-agent gap at every price, hence at the theorem's own",
+        "theorem-5.5/two-agents-every-penalty",
+        "The counterexample with two agents at every penalty, hence at the theorem's own",
         "Theorem 5.5",
         TWO_AGENTS,
         two_agents,
@@ -279,11 +279,11 @@ CLAIMS = (
         kind=Kind.BEYOND,
     ),
     Claim(
-        "theorem-5.5/price",
-        "What estimation costs at three prices",
+        "theorem-5.5/penalty",
+        "What estimation costs at three penalties",
         "Theorem 5.5, repaired, with its λ",
-        PRICES,
-        own_price,
+        PENALTIES,
+        three_penalties,
         statement="C²H²/(4λ) + λε_r is CH√ε_r at λ = CH/(2√ε_r), ½(C² + 1)H√ε_r at λ = H/(2√ε_r), and "
         "Hε_r^{1/3}(1 + C²ε_r^{1/3}/4) at the printed λ",
         record=Standing.PROVED,
