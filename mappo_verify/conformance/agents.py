@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import identity, largest, maximum, solve
+from ..arithmetic import identity, largest, log, maximum, solve
 from .check import Argument, Case, Check, Inputs, Slip, changing, exact, instead
 from .policies import rows
 
@@ -34,7 +34,7 @@ def _order_cases(generator: np.random.Generator) -> Iterator[Case]:
 def _factors(inputs: Inputs, who: Any = None) -> Any:
     """The product over the agents before; ``who(order, k)`` says which those are for the k-th."""
     who = (lambda order, k: order[:k]) if who is None else who
-    ratios, order = inputs["new_probs"] / inputs["old_probs"], inputs["order"]
+    ratios, order = _ratios(inputs), inputs["order"]
     result = 0 * ratios + 1
     for k, agent in enumerate(order):
         for other in who(order, k):
@@ -45,6 +45,18 @@ def _factors(inputs: Inputs, who: Any = None) -> Any:
 def sequential_factor(inputs: Inputs) -> Any:
     """``Π_{j before i} new^j/old^j``."""
     return _factors(inputs)
+
+
+def _ratios(inputs: Inputs) -> Any:
+    return inputs["new_probs"] / inputs["old_probs"]
+
+
+def _sums(inputs: Inputs) -> Any:
+    ratios, order = _ratios(inputs), inputs["order"]
+    result = 0 * ratios + 1
+    for k, agent in enumerate(order[1:], start=1):
+        result[:, agent] = ratios[:, list(order[:k])].sum(-1)
+    return result
 
 
 def _logarithms(inputs: Inputs) -> Any:
@@ -81,8 +93,50 @@ FACTOR_SLIPS = (
         "the agents that come later are in it, not those before", lambda x: _factors(x, lambda order, k: order[k + 1 :])
     ),
     instead("the factor is forgotten: 1", lambda x: _factors(x, lambda *_: ())),
+    changing("the ratios are averaged over the samples", lambda x: {"new_probs": x["old_probs"] * _ratios(x).mean(0)}),
+    changing(
+        "each ratio is clipped to 0.8 ... 1.2 before it enters",
+        lambda x: {"new_probs": x["old_probs"] * np.clip(_ratios(x), 0.8, 1.2)},
+    ),
+    instead("the ratios are added, not multiplied", _sums),
     instead("the logarithm is not exponentiated", _logarithms),
     instead("column k belongs to the k-th agent in the order, not to agent k", _by_position),
+)
+
+# --- the joint action ---------------------------------------------------------------------------------------------------
+
+
+def _joint_cases(generator: np.random.Generator) -> Iterator[Case]:
+    """Two and three agents with unequal action sets, near-deterministic ones among them."""
+    for sizes in ((2, 2), (2, 3), (4, 2, 3)):
+        states = len(sizes)
+        policies = [rows(generator, states, size, near=k == 1) for k, size in enumerate(sizes)]
+        taken = np.array([generator.integers(size, size=states) for size in sizes]).T
+        shifts = generator.integers(-3, 4, (states, 1)).astype(float)
+        yield Case(f"{len(sizes)} agents, actions {sizes}", {"policies": policies, "actions": taken, "shift": shifts})
+
+
+def _own(inputs: Inputs) -> Any:
+    """The probability of each agent's own action, ``[S, N]``."""
+    if "own" in inputs:
+        return inputs["own"]
+    pairs = zip(inputs["policies"], inputs["actions"].T, strict=True)
+    return np.array([policy[np.arange(len(taken)), taken] for policy, taken in pairs]).T
+
+
+def joint_log_probs(inputs: Inputs) -> Any:
+    """``Σ_i log π^i(a^i|s)``."""
+    return log(_own(inputs).prod(-1))
+
+
+JOINT_SLIPS = (
+    instead("the mean over the agents, not the sum", lambda x: np.log(_own(x)).mean(-1)),
+    instead("the logarithms are multiplied, not added", lambda x: np.log(_own(x)).prod(-1)),
+    instead("the probabilities are added: log Σ π", lambda x: np.log(_own(x).sum(-1))),
+    instead("probabilities, not their logarithms", lambda x: _own(x).prod(-1)),
+    instead("the log-probability of the first agent alone", lambda x: np.log(_own(x)[:, 0])),
+    instead("the log-probability of the last agent alone", lambda x: np.log(_own(x)[:, -1])),
+    instead("the last agent is left out", lambda x: np.log(_own(x)[:, :-1].prod(-1))),
 )
 
 # --- advantages of agents ---------------------------------------------------------------------------------------------
@@ -329,6 +383,27 @@ CHECKS = (
         _order_cases,
         FACTOR_SLIPS,
         (("new_log_probs", "new_probs", "ratios"), ("order",)),
+    ),
+    Check(
+        "joint_log_probs",
+        "log-probability of the joint action",
+        "[S]",
+        "log π(a|s) = Σ_i log π^i(a^i|s), the agents acting independently of each other",
+        "Yu et al. 2022, MAPPO; Lowe et al. 2017",
+        (
+            Argument("log_probs", "[S, N]", "log-probability of each agent's action", lambda x: np.log(_own(x))),
+            Argument(
+                "logits",
+                "list of [S, A_i]",
+                "logits of each agent's policy, not normalised",
+                lambda x: [np.log(policy) + x["shift"] for policy in x["policies"]],
+            ),
+            Argument("actions", "[S, N], int", "each agent's action"),
+        ),
+        joint_log_probs,
+        _joint_cases,
+        JOINT_SLIPS,
+        (("log_probs", "logits"),),
     ),
     Check(
         "advantage",

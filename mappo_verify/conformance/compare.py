@@ -22,6 +22,8 @@ ROUNDINGS = 2**8
 """How many units of rounding every input may be off.  The slips change results by 2¹⁰ float32 units of rounding and more."""
 CHEAP = 8
 """A result so near, in its own units of rounding, is right whatever the inputs."""
+NEAR = 2.0**-10
+"""So near must a wrong formula come before its own sensitivity is computed."""
 SHRINKING = 300
 """Calls of the hook that the search for a smaller failure may cost."""
 
@@ -107,7 +109,7 @@ def agrees(check: Check, inputs: Inputs, right: Any, found: Any, unit: float) ->
     near = np.abs(found - right) <= CHEAP * unit * np.abs(right)
     if near.all() or not np.isfinite(found).any():
         return near
-    return near | within(right, found, unit, sensitivity(check, inputs))
+    return near | within(right, found, unit, sensitivity(check.evaluate, inputs))
 
 
 def within(right: Any, found: Any, unit: float, moves: Any) -> Any:
@@ -115,12 +117,12 @@ def within(right: Any, found: Any, unit: float, moves: Any) -> Any:
     return np.abs(found - right) <= ROUNDINGS * unit * (np.abs(right) + moves)
 
 
-def sensitivity(check: Check, inputs: Inputs) -> Any:
+def sensitivity(formula: Formula, inputs: Inputs) -> Any:
     """``Σ_j |x_j ∂f/∂x_j|`` of every entry of the result: how far it moves, at most, per relative change of the inputs."""
     plain, step = floats(inputs), 2.0**-18
     total: Any = 0.0
     for name, index, value in _numbers(plain):
-        ends = [check.evaluate(_replaced(plain, name, index, value * factor)) for factor in (1 + step, 1 - step)]
+        ends = [formula(_replaced(plain, name, index, value * factor)) for factor in (1 + step, 1 - step)]
         total = total + np.abs(np.asarray(ends[0]) - np.asarray(ends[1])) / (2 * step)
     return np.asarray(total)
 
@@ -241,18 +243,22 @@ class _Known:
 def guesses(check: Check, calls: Sequence[Call]) -> tuple[str, ...]:
     """The known slips, alone or two together, that reproduce every number; else those that do on most failing inputs."""
     usable = [
-        _Known(each, floats(each.case.inputs), sensitivity(check, each.case.inputs))
+        _Known(each, floats(each.case.inputs), sensitivity(check.evaluate, each.case.inputs))
         for each in calls
         if not each.complaint
     ]
     slips = check.with_sign()
     single = [(slip.name, _reproduced(check, slip, usable)) for slip in slips]
     whole = [name for name, count in single if count == len(usable)]
-    if whole:
-        return tuple(f"{name}: this reproduces all {len(usable)} inputs" for name in whole)
+    if whole:  # where two slips cannot be told apart here, the special case of the other is not named
+        simplest = [name for name in whole if not any(name != other and name.startswith(other) for other in whole)]
+        return tuple(f"{name}: this reproduces all {len(usable)} inputs" for name in simplest)
     factor = _factor([each.call for each in usable])
     if factor is not None:
         return (f"every number is {factor:.6g} times the exact value",)
+    axis = _averaged_axis(usable)
+    if axis is not None:
+        return (f"every number is the mean over axis {axis} of the exact values",)
     for first in slips:
         for second in slips:
             if first is not second and _reproduced(check, composed(first, second), usable, whole=True) == len(usable):
@@ -287,12 +293,43 @@ def _reproduced(check: Check, slip: Slip, known: Sequence[_Known], whole: bool =
     """On how many calls a slip gives what the hook gave; with ``whole``, counting ends at the first where it does not."""
     count = 0
     for each in known:
-        told, found = value_of(slip, check.evaluate, each.plain), each.call.found
-        if told.shape == np.shape(found) and np.all(within(told, found, each.call.unit, each.moves)):
+        if _tells(partial(value_of, slip, check.evaluate), each):
             count += 1
         elif whole:
             break
     return count
+
+
+def _tells(formula: Formula, each: _Known) -> bool:
+    """Whether a wrong formula gives what the hook gave; no number where it gave none counts as the same."""
+    told, found, unit = formula(each.plain), each.call.found, each.call.unit
+    if told.shape != np.shape(found):
+        return False
+    differ = ~((np.isnan(told) & np.isnan(found)) | within(told, found, unit, each.moves))
+    if not differ.any():
+        return True
+    if not np.all(np.abs(found - told)[differ] <= NEAR * np.abs(told)[differ]):
+        return False
+    moves = sensitivity(formula, each.plain)  # cancellation, perhaps, that the right formula does not have
+    return bool(np.all(within(told, found, unit, moves)[differ]))
+
+
+def _averaged_axis(known: Sequence[_Known]) -> int | None:
+    """The axis over which all numbers are the mean of the exact values, if there is one."""
+    for axis in range(max(np.ndim(each.call.exact) for each in known)):
+        shown = False
+        for each in known:
+            right = np.asarray(as_floats(each.call.exact))
+            if right.ndim <= axis:
+                break
+            mean, moves = (np.broadcast_to(x.mean(axis, keepdims=True), right.shape) for x in (right, each.moves))
+            if not np.all(within(mean, each.call.found, each.call.unit, moves)):
+                break
+            shown = shown or right.shape[axis] > 1
+        else:
+            if shown:
+                return axis
+    return None
 
 
 def _factor(calls: Sequence[Call]) -> float | None:

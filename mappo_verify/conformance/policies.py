@@ -128,6 +128,13 @@ def _normal(table: Any) -> Any:
     return table / table.sum(-1, keepdims=True)
 
 
+def entropy_gradient(inputs: Inputs) -> Any:
+    """The gradient in the logits of the mean entropy over the rows that count: ``-π (log π + H)``, in floats."""
+    policy, active = inputs["policy"], inputs["active"]
+    surprise = -np.log(policy)
+    return policy * (surprise - _mean(policy, surprise)) * active[:, None] / active.sum()
+
+
 # --- slips ------------------------------------------------------------------------------------------------------------
 
 NO_MASK = changing("unavailable actions keep their probability", lambda x: {"available": np.ones_like(x["available"])})
@@ -193,6 +200,7 @@ def _expected(table: Any, inputs: Inputs) -> Any:
 
 
 ESTIMATE_SLIPS = (
+    instead("the absolute value: |log r|", lambda x: _expected(np.abs(np.log(_ratio(x))), x)),
     instead("k2 = (log r)²/2 is biased", lambda x: _expected(np.log(_ratio(x)) ** 2 / 2, x)),
     instead("the estimate is one of KL(new‖old): log r", lambda x: _expected(np.log(_ratio(x)), x)),
     instead(
@@ -212,6 +220,13 @@ PROBABILITY_SLIPS = (
     SHIFTED_MASK,
     instead("the mask is applied without normalising again", lambda x: np.where(x["available"], x["policy"], 0)),
     changing("the mask is turned round", lambda x: {"available": _fitting(~x["available"])}),
+    changing(
+        "the logits are multiplied by the mask: an unavailable action has the logit 0",
+        lambda x: {
+            "policy": np.where(x["available"], x["policy"] * np.exp(x["shift"]), 1),
+            "available": np.ones_like(x["available"]),
+        },
+    ),
     instead("the temperature is squared: exp(2 logit)", lambda x: probabilities({**x, "policy": x["policy"] ** 2})),
 )
 LOG_PROB_SLIPS = (
@@ -426,7 +441,7 @@ CHECKS = (
         mean_kl,
         cases_of,
         MEAN_KL_SLIPS,
-        (*OLD_AND_NEW, ("weights",)),
+        OLD_AND_NEW,
         uses=("policy", "new", "shift", "weights"),
     ),
     Check(

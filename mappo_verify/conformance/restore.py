@@ -21,6 +21,10 @@ def restored(check: Check, given: Mapping[str, Any]) -> Inputs:
     found = {name: _plain(value, name) for name, value in given.items() if name in known}
     if check.steps:
         return _trajectory(found)
+    if check.hook == "team_surrogate":
+        return _team(found)
+    if check.hook == "joint_log_probs":
+        return _joint(found)
     if {"payoff", "q", "order", "transition"} & found.keys():
         return _several(found)
     return _policies(found)
@@ -63,6 +67,19 @@ def _several(found: dict[str, Any]) -> Inputs:
             "old_probs": np.ones_like(new) if old is None else old,
         }
     return found
+
+
+def _team(found: dict[str, Any]) -> Inputs:
+    new, old = (np.exp(found["log_probs"]), np.exp(found["old_log_probs"])) if "log_probs" in found else (None, None)
+    new = found["ratios"] if new is None else new
+    ones = np.ones_like(new)
+    return {"factor": ones, "active": ones > 0, **found, "new_probs": new, "old_probs": ones if old is None else old}
+
+
+def _joint(found: dict[str, Any]) -> Inputs:
+    if "log_probs" in found:
+        return {"own": np.exp(found["log_probs"])}
+    return {"policies": [softmax(logits) for logits in found["logits"]], "actions": found["actions"]}
 
 
 def _first(found: Mapping[str, Any], *names: str) -> Any:

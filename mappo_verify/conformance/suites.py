@@ -119,15 +119,20 @@ class TrajectoryTests(ConformanceTests):
 
 
 class SurrogateTests(ConformanceTests):
-    """Losses on samples: ``surrogate``, ``clipped_gradient``, ``value_loss``."""
+    """Losses on samples: ``surrogate``, ``team_surrogate``, ``clipped_gradient``, ``value_loss``."""
 
     surrogate: Hook = None
+    team_surrogate: Hook = None
     clipped_gradient: Hook = None
     value_loss: Hook = None
 
     def test_surrogate(self) -> None:
         """PPO's clipped surrogate."""
         self._conforms("surrogate")
+
+    def test_team_surrogate(self) -> None:
+        """The same over agents as well."""
+        self._conforms("team_surrogate")
 
     def test_clipped_gradient(self) -> None:
         """Its gradient in the logits."""
@@ -196,9 +201,10 @@ class PolicyTests(ConformanceTests):
 
 
 class AgentTests(ConformanceTests):
-    """Several agents: ``sequential_factor``, ``advantage``, ``counterfactual_advantage``, ``nash_gaps``."""
+    """Several agents: ``sequential_factor``, ``joint_log_probs``, ``advantage``, ``counterfactual_advantage``, ``nash_gaps``."""
 
     sequential_factor: Hook = None
+    joint_log_probs: Hook = None
     advantage: Hook = None
     counterfactual_advantage: Hook = None
     nash_gaps: Hook = None
@@ -206,6 +212,10 @@ class AgentTests(ConformanceTests):
     def test_sequential_factor(self) -> None:
         """HAPPO's factor, for several orders of the agents."""
         self._conforms("sequential_factor")
+
+    def test_joint_log_probs(self) -> None:
+        """The log-probability of a joint action."""
+        self._conforms("joint_log_probs")
 
     def test_advantage(self) -> None:
         """The advantage of one agent, given others."""

@@ -1,4 +1,4 @@
-"""Losses on samples: the clipped surrogate, its gradient in the logits, the clipped loss of the critic.
+"""Losses on samples: the clipped surrogate of one agent and of a team, its gradient in the logits, the clipped loss of the critic.
 
 All are written to be maximised, but for the critic's loss.  ``factor`` is the sequential factor of heterogeneous-agent methods
 (:mod:`.agents`), ``active`` says which samples count.
@@ -14,11 +14,12 @@ import numpy as np
 
 from ..arithmetic import maximum, minimum, square
 from .check import Argument, Case, Check, Inputs, Slip, changing, exact, instead
-from .policies import rows
+from .policies import entropy_gradient, rows
+from .trajectories import standardised
 
 # --- inputs -----------------------------------------------------------------------------------------------------------
 
-RATIOS = ((3, 2), (1, 2), (1, 1), (17, 16), (3, 1), (15, 16))
+RATIOS = ((3, 2), (1, 2), (1, 1), (17, 16), (6, 1), (15, 16))
 
 
 def cases_of(generator: np.random.Generator) -> Iterator[Case]:
@@ -43,17 +44,42 @@ def cases_of(generator: np.random.Generator) -> Iterator[Case]:
                     "epsilon": exact(Fraction(1, 4) if near else Fraction(1, 8))[()],
                     "factor": exact(generator.choice([1, 2, 3, 5, 6, 9], count)) / 4,
                     "active": active,
-                    "values": exact(generator.integers(-20, 20, count)) / 4,
-                    "old_values": exact(generator.integers(-20, 20, count)) / 4,
-                    "returns": exact(generator.integers(-20, 20, count)) / 4,
+                    "values": exact(generator.integers(-20, 20, count)) / 2,
+                    "old_values": exact(generator.integers(-20, 20, count)) / 2,
+                    "returns": exact(generator.integers(-20, 20, count)) / 2,
                 },
             )
+
+
+def team_cases_of(generator: np.random.Generator) -> Iterator[Case]:
+    """The same for several agents, of whom not all count in every sample."""
+    for count, agents in ((1, 2), (2, 2), (4, 3), (8, 3)):
+        shape, cells = (count, agents), count * agents
+        ratios = exact([Fraction(*RATIOS[(k + count) % 6]) for k in range(cells)]).reshape(shape)
+        old = exact(generator.integers(1, 4, shape)) / 32
+        active = generator.random(shape) < 0.6
+        active[:, 0], active[0], active[-1, -1] = True, True, count == 1
+        signs = np.array([1 if k // 6 % 2 else -1 for k in range(cells)]).reshape(shape)
+        yield Case(
+            f"{count} samples of {agents} agents",
+            {
+                "new_probs": old * ratios,
+                "old_probs": old,
+                "advantages": exact(signs * generator.integers(1, 20, shape)) / 4,
+                "epsilon": exact(Fraction(1, 4) if agents == 2 else Fraction(1, 8))[()],
+                "factor": exact(generator.choice([1, 2, 3, 5, 6, 9], shape)) / 4,
+                "active": active,
+            },
+        )
 
 
 # --- formulas ---------------------------------------------------------------------------------------------------------
 
 
 def _chosen(inputs: Inputs) -> Any:
+    """The new probability of the action taken."""
+    if "new_probs" in inputs:
+        return inputs["new_probs"]
     return inputs["policy"][np.arange(len(inputs["actions"])), inputs["actions"]]
 
 
@@ -132,14 +158,36 @@ SAMPLES = (
     Slip("the sum over samples, not the mean", lambda formula, x: formula(x) * x["active"].sum()),
     Slip(
         "divided by all samples, not by those that count",
-        lambda formula, x: formula(x) * x["active"].sum() / len(x["active"]),
+        lambda formula, x: formula(x) * x["active"].sum() / x["active"].size,
     ),
-    changing("the advantages are normalised", lambda x: {"advantages": _standard(x["advantages"])}),
 )
 
 
-def _standard(table: Any) -> Any:
-    return (table - table.mean()) / table.std()
+def _normalising(less: int) -> tuple[Slip, ...]:
+    """Advantages normalised before the factor meets them, over all samples or those that count, or after it."""
+    name = "the advantages are normalised" + (" by the unbiased standard deviation" if less else "")
+    return (
+        changing(name, lambda x: {"advantages": standardised(x["advantages"], less=less)}),
+        changing(
+            f"{name} over the samples that count",
+            lambda x: {"advantages": standardised(x["advantages"], x["active"], less)},
+        ),
+        changing(
+            f"{name} after the factor has entered them",
+            lambda x: {"advantages": standardised(x["factor"] * x["advantages"], less=less), "factor": 1},
+        ),
+    )
+
+
+NORMALISING = (
+    *_normalising(0),
+    *_normalising(1),
+    changing("the mean of the advantages is subtracted", lambda x: {"advantages": _centred(x["advantages"])}),
+)
+
+
+def _centred(table: Any) -> Any:
+    return table - table.mean()
 
 
 def _joined(combine: Any) -> Any:
@@ -153,6 +201,10 @@ def _joined(combine: Any) -> Any:
 SURROGATE_SLIPS = (
     instead("the larger of the two is taken, not the smaller", _joined(lambda r, c, a: np.maximum(r * a, c * a))),
     instead("nothing is clipped", _joined(lambda r, _, a: r * a)),
+    instead(
+        "a second clip holds negative advantages at 3 A (dual-clip PPO)",
+        _joined(lambda r, c, a: np.where(a < 0, np.maximum(np.minimum(r * a, c * a), 3 * a), np.minimum(r * a, c * a))),
+    ),
     instead("the clipped ratio is always taken", _joined(lambda _, c, a: c * a)),
     instead("the smaller ratio is taken before it meets the advantage", _joined(lambda r, c, a: np.minimum(r, c) * a)),
     instead(
@@ -184,6 +236,51 @@ SURROGATE_SLIPS = (
         ),
     ),
     *SAMPLES,
+    *NORMALISING,
+)
+
+
+def _of_team(combine: Any) -> Any:
+    """Every agent gets the same ratio, ``combine`` of the ratios of all."""
+
+    def change(inputs: Inputs) -> dict[str, Any]:
+        ratios = ratios_of(inputs)
+        return {"new_probs": inputs["old_probs"] * np.broadcast_to(combine(ratios)[:, None], ratios.shape)}
+
+    return change
+
+
+def _gains(inputs: Inputs) -> Any:
+    ratios, gains = ratios_of(inputs), inputs["advantages"]
+    smaller = np.minimum(ratios * gains, clipped(ratios, inputs["epsilon"]) * gains)
+    return np.where(inputs["active"], inputs["factor"] * smaller, 0)
+
+
+TEAM_SLIPS = (
+    changing(
+        "one ratio for all agents: that of the joint action, log-probabilities summed over the agents",
+        _of_team(lambda ratios: ratios.prod(-1)),
+    ),
+    changing(
+        "one ratio for all agents: log-probabilities averaged over the agents",
+        _of_team(lambda ratios: np.exp(np.log(ratios).mean(-1))),
+    ),
+    changing("one ratio for all agents: the mean of their ratios", _of_team(lambda ratios: ratios.mean(-1))),
+    changing("one ratio for all agents: that of the first agent", _of_team(lambda ratios: ratios[:, 0])),
+    changing(
+        "the advantages are averaged over the agents",
+        lambda x: {"advantages": np.broadcast_to(x["advantages"].mean(-1, keepdims=True), x["advantages"].shape)},
+    ),
+    instead("the sum over agents, the mean over samples", lambda x: _gains(x).sum() / len(x["active"])),
+    instead(
+        "the mean over samples of each sample's mean over its agents",
+        lambda x: (_gains(x).sum(-1) / x["active"].sum(-1)).mean(),
+    ),
+    instead(
+        "the mean over agents of each agent's mean over its samples",
+        lambda x: (_gains(x).sum(0) / x["active"].sum(0)).mean(),
+    ),
+    *SURROGATE_SLIPS,
 )
 CLIPPED_GRADIENT_SLIPS = (
     instead(
@@ -203,8 +300,24 @@ CLIPPED_GRADIENT_SLIPS = (
         "the ratio is missing: A ∂log π where the sample is not held",
         lambda x: _score(x, np.where(_unclipped(x), x["factor"] * x["advantages"], 0)),
     ),
+    Slip("an entropy bonus of 0.01 is in it", lambda formula, x: formula(x) + entropy_gradient(x) / 100),
     *SAMPLES,
+    *NORMALISING,
 )
+
+
+def _errors(inputs: Inputs) -> Any:
+    return np.abs(np.array([inputs["values"] - inputs["returns"], _near(inputs) - inputs["returns"]]))
+
+
+def _huber(limit: int) -> Slip:
+    def formula(inputs: Inputs) -> Any:
+        errors = _errors(inputs)
+        return average(np.where(errors <= limit, errors**2 / 2, limit * (errors - limit / 2)).max(0), inputs)
+
+    return instead(f"Huber's loss with δ = {limit}, not the square", formula)
+
+
 VALUE_LOSS_SLIPS = (
     instead(
         "the smaller of the two is taken, not the larger",
@@ -214,6 +327,16 @@ VALUE_LOSS_SLIPS = (
     instead("the clipped value is always taken", lambda x: average((_near(x) - x["returns"]) ** 2, x)),
     changing("the value is clipped around 0", lambda x: {"old_values": 0 * x["old_values"]}),
     changing("the value is clipped around the return", lambda x: {"old_values": x["returns"]}),
+    instead(
+        "the squared error is clipped at ε, not the step of the value",
+        lambda x: average(np.minimum(_errors(x)[0] ** 2, x["epsilon"]), x),
+    ),
+    instead(
+        "the larger of the two means is taken, not the mean of the larger ones",
+        lambda x: np.maximum(*(average(table, x) for table in _errors(x) ** 2)),
+    ),
+    _huber(1),
+    _huber(10),
     ALL_ACTIVE,
     Slip("half of it: the loss here has no factor ½", lambda formula, x: formula(x) / 2),
     *SAMPLES[5:7],
@@ -259,6 +382,30 @@ CHECKS = (
         SURROGATE_SLIPS,
         (("log_probs", "ratios"), ("advantages",), ("epsilon",)),
         uses=("policy", "actions", "old_probs", "advantages", "epsilon", "factor", "active"),
+    ),
+    Check(
+        "team_surrogate",
+        "the clipped surrogate of all agents, to be maximised",
+        "number",
+        "mean over samples and agents that count of factor · min(r A, clip(r, 1-ε, 1+ε) A),  r = new/old of that agent's action",
+        "Yu et al. 2022, MAPPO, appendix A; de Witt et al. 2020, IPPO",
+        (
+            Argument(
+                "log_probs", "[B, N]", "log-probability of each agent's action, new", lambda x: np.log(_chosen(x))
+            ),
+            Argument("old_log_probs", "[B, N]", "the same, old", lambda x: np.log(x["old_probs"])),
+            Argument("ratios", "[B, N]", "new/old of each agent's action", ratios_of),
+            Argument("advantages", "[B, N]", "advantages of each agent, not normalised"),
+            EPSILON,
+            Argument("factor", "[B, N]", FACTOR.meaning, None, FACTOR.neutral),
+            Argument(
+                "active", "[B, N], bool", "which agents count in which sample; all if not named", None, ACTIVE.neutral
+            ),
+        ),
+        surrogate,
+        team_cases_of,
+        TEAM_SLIPS,
+        (("log_probs", "ratios"), ("advantages",), ("epsilon",)),
     ),
     Check(
         "clipped_gradient",

@@ -116,15 +116,27 @@ def clipped_at(inputs: Inputs, limit: str) -> Any:
 # --- slips ------------------------------------------------------------------------------------------------------------
 
 
-def _shifted(mask: Any, by: int) -> Any:
+def _shifted(mask: Any, by: int, last: bool = False) -> Any:
+    """Every step's flag at another step, but for the last one's, perhaps."""
     moved = np.roll(mask, by, axis=0)
-    moved[0 if by > 0 else -1] = False
+    moved[0 if by > 0 else -1] = mask[-1] if last else False
     return moved
 
 
-def _normalised(formula: Any, inputs: Inputs) -> Any:
-    table = np.asarray(formula(inputs), float)
-    return (table - table.mean()) / table.std()
+def standardised(table: Any, counted: Any = True, less: int = 0) -> Any:
+    """``(x - mean) / deviation`` over the entries that count; ``less`` is 1 for the unbiased variance, as torch has it."""
+    counted = np.broadcast_to(counted, np.shape(table))
+    mean = table[counted].mean()
+    variance = np.divide(np.square(table[counted] - mean).sum(), counted.sum() - less)
+    return (table - mean) / (np.sqrt(variance) + 1e-8)
+
+
+def normalised(less: int) -> Slip:
+    """Results that are standardised, by the standard deviation with ``n - less``."""
+    by = " by the unbiased standard deviation" if less else ""
+    return Slip(
+        f"the advantages are normalised{by}", lambda formula, x: standardised(np.asarray(formula(x), float), less=less)
+    )
 
 
 def _without_last(inputs: Inputs) -> dict[str, Any]:
@@ -163,6 +175,14 @@ MASKS = (
         "the masks are shifted by one: step t uses the flags of step t + 1",
         lambda x: {"terminated": _shifted(x["terminated"], -1), "truncated": _shifted(x["truncated"], -1)},
     ),
+    changing(
+        "the masks are shifted by one, but for the last step: step t uses the flags of step t + 1",
+        lambda x: {"terminated": _shifted(x["terminated"], -1, True), "truncated": _shifted(x["truncated"], -1, True)},
+    ),
+    changing(
+        "the masks are shifted by one, but for the last step, and truncation is treated as termination",
+        lambda x: {"terminated": _shifted(ended(x), -1, True), "truncated": np.zeros_like(x["truncated"])},
+    ),
     _past("terminated"),
     changing("the last value of the rollout is not used", _without_last),
     changing(
@@ -189,6 +209,10 @@ TRACES = (
 TRACE_SLIPS = (
     changing("the trace's γ is missing (λ^k in place of (γλ)^k)", lambda x: {"trace_factor": x["lam"]}),
     changing("the bootstrapped value's γ is missing", lambda _: {"value_factor": 1}),
+    changing(
+        "the bootstrapped value's γ is missing at truncation",
+        lambda x: {"value_factor": np.where(x["truncated"], 1, x["gamma"])},
+    ),
     changing(THROUGH, lambda x: {"goes_on": ~x["terminated"]}),
     changing(
         "the trace runs through every end into the next episode", lambda x: {"goes_on": np.ones_like(x["terminated"])}
@@ -216,7 +240,8 @@ GAE_SLIPS = (
     *MASKS,
     AS_RETURNS,
     instead("the baseline is not subtracted from each error", _without_baseline),
-    Slip("the advantages are normalised", _normalised),
+    normalised(0),
+    normalised(1),
 )
 LAMBDA_SLIPS = (*TRACE_SLIPS, *DISCOUNTS, *TRACES, *MASKS, AS_ADVANTAGES)
 
@@ -230,7 +255,7 @@ def _last_undiscounted(inputs: Inputs) -> Any:
 
 
 RETURNS_SLIPS = (
-    *TRACE_SLIPS[2:6],
+    *TRACE_SLIPS[2:7],
     *DISCOUNTS,
     *MASKS,
     AS_ADVANTAGES,
