@@ -1,4 +1,4 @@
-"""Losses on samples: the clipped surrogate of one agent and of a team, its gradient in the logits, the clipped loss of the critic.
+"""Losses on samples: the clipped surrogate of one agent and of a team, its gradient in the logits, the clipped critic loss.
 
 All are written to be maximised, but for the critic's loss.  ``factor`` is the sequential factor of heterogeneous-agent methods
 (:mod:`.agents`), ``active`` says which samples count.
