@@ -129,10 +129,8 @@ def solve(matrix: Any, right: Any) -> Array:
         return matrix.solve(right)
     if not numbers:
         return plain.solve(matrix, right)
-    left, target = numbers
-    if left.ndim != 2 or target.ndim != 2 or left.shape != (left.shape[0],) * 2 or target.shape[0] != left.shape[0]:
-        raise ValueError(f"solve needs [n, n] and [n, k], not {left.shape} and {target.shape}")
-    return Numbers(left.arithmetic, left.arithmetic.solve(left._parts, target._parts))
+    left, target, apart = _systems("solve", *numbers)
+    return apart(numbers[0].arithmetic.solve(left, target))
 
 
 @explained
@@ -141,15 +139,22 @@ def pseudo_solve(matrix: Any, right: Any) -> tuple[Array, Array]:
     numbers = _numbers(matrix, right)
     if not numbers:
         return plain.pseudo_solve(matrix, right)
-    left, target = numbers
+    left, target, apart = _systems("pseudo_solve", *numbers)
+    solution, remainder = numbers[0].arithmetic.pseudo_solve(left, target)
+    return apart(solution), apart(remainder)
+
+
+def _systems(function: str, left: Numbers, target: Numbers) -> tuple[Any, Any, Callable[[Any], Numbers]]:
+    """The systems of one instance among the instances, ``[..., n, k, B]`` as ``[n, k, ...·B]``; and the way back."""
     size = left.shape[-1] if left.ndim > 1 else 0
     if target.ndim < 2 or left.shape[-2:] != (size, size) or target.shape[-2] != size:
-        raise ValueError(f"pseudo_solve needs [..., n, n] and [..., n, k], not {left.shape} and {target.shape}")
+        raise ValueError(f"{function} needs [..., n, n] and [..., n, k], not {left.shape} and {target.shape}")
     several = np.broadcast_shapes(left.shape[:-2], target.shape[:-2])
     count = max(left.count, target.count)
+    if not several:
+        return left._parts, target._parts, lambda parts: Numbers(left.arithmetic, parts)
 
     def side_by_side(values: Numbers) -> Any:
-        """The systems of one instance among the instances: ``[..., n, k, B]`` as ``[n, k, ...·B]``."""
         parts = broadcast_to(values, (*several, *values.shape[-2:]))._parts
         wide = (np.broadcast_to(part, (*part.shape[:-1], count)) for part in parts)
         return tuple(np.moveaxis(part, (-3, -2), (0, 1)).reshape(*values.shape[-2:], -1) for part in wide)
@@ -158,11 +163,7 @@ def pseudo_solve(matrix: Any, right: Any) -> tuple[Array, Array]:
         shaped = (part.reshape(*part.shape[:2], *several, count) for part in parts)
         return Numbers(left.arithmetic, tuple(np.moveaxis(part, (0, 1), (-3, -2)) for part in shaped))
 
-    if not several:
-        solution, remainder = left.arithmetic.pseudo_solve(left._parts, target._parts)
-        return Numbers(left.arithmetic, solution), Numbers(left.arithmetic, remainder)
-    solution, remainder = left.arithmetic.pseudo_solve(side_by_side(left), side_by_side(target))
-    return apart(solution), apart(remainder)
+    return side_by_side(left), side_by_side(target), apart
 
 
 # --- elementary functions --------------------------------------------------------------------------------------------------

@@ -281,12 +281,12 @@ class Truth(OneInstance):
         )
 
     def closure(self) -> Truth:
-        """The reflexive and transitive closure of a relation ``[n, n]``: what certainly follows, and what may."""
+        """The reflexive and transitive closure of a relation ``[..., n, n]``: what certainly follows, and what may."""
         pattern = self._parts[0]
-        size = len(pattern)
+        size = self.shape[-1]
         reach = np.maximum(pattern, 2 * np.eye(size, dtype=np.int8)[..., None] - 1)
         for via in range(size):  # Warshall's: a path is as certain as its least certain step
-            np.maximum(reach, np.minimum(reach[:, via, None], reach[None, via]), out=reach)
+            np.maximum(reach, np.minimum(reach[..., via, None, :], reach[..., via, None, :, :]), out=reach)
         return Truth(reach)
 
     def certain(self) -> Truth:

@@ -65,20 +65,26 @@ from ...quantities.values import returns
 from .common import total
 
 
-def steps_of(case: Case) -> list[Update]:
-    """The iterations of a run, from ``θ_0 = 0``."""
-    comparator = stationary_distribution(case.game, case.target)
-    policy, result = Policy.uniform(case.game), []
-    for k in range(len(case.increments) // case.game.agents):
-        result.append(update_of(case, policy, k, comparator))
-        policy = result[-1].following
-    return result
+def run_of(case: Case) -> Update:
+    """All iterations of a run from ``θ_0 = 0``, ``k`` on a leading axis."""
+    game, agents = case.game, case.game.agents
+    comparator = stationary_distribution(game, case.target)
+    increments = tuple(np.stack(case.increments[m::agents], axis=0) for m in range(agents))
+    moved = _cut(game, tuple(np.cumsum(table, axis=0) - table for table in increments))  # what came before step k
+    factors = tuple(tilt(factor, table) for factor, table in zip(Policy.uniform(game).factors, moved, strict=True))
+    return update_of(case, unchecked(Policy, factors=factors, system=game.system), increments, comparator)
 
 
-def update_of(case: Case, policy: Policy, k: int, comparator: Array) -> Update:
-    """What iteration ``k`` makes of a policy, by the increments and the critic's error of the case."""
-    game, agents, noise = case.game, case.game.agents, case.objects.get("noise")
-    increments = _cut(game, case.increments[k * agents : (k + 1) * agents])
+def increments_of(case: Case, k: int) -> tuple[Array, ...]:
+    """``u_k`` of every agent."""
+    agents: int = case.game.agents
+    return tuple(case.increments[k * agents : (k + 1) * agents])
+
+
+def update_of(case: Case, policy: Policy, increments: tuple[Array, ...], comparator: Array) -> Update:
+    """What increments make of a policy, with the critic's error of the case."""
+    game, noise = case.game, case.objects.get("noise")
+    increments = _cut(game, increments)
     factors = tuple(tilt(factor, table) for factor, table in zip(policy.factors, increments, strict=True))
     following = unchecked(Policy, factors=factors, system=game.system)
     values = agent_values(game, policy)
@@ -96,10 +102,9 @@ def _cut(game: Game, tables: tuple[Array, ...]) -> tuple[Array, ...]:
     return tuple(split_last(table, size) for table, size in zip(tables, game.action_sizes, strict=True))
 
 
-def _bound(steps: list[Update]) -> Array:
+def _bound(run: Update) -> Array:
     """``B``: the largest estimate that occurs."""
-    found = [largest(absolute(table), (-3, -2, -1)) for step in steps for table in step.estimates]
-    return largest(np.stack(found, axis=-1))
+    return largest(np.stack([largest(absolute(table), (-4, -3, -2, -1)) for table in run.estimates], axis=-1))
 
 
 def _entropy(case: Case) -> Array:
@@ -107,28 +112,29 @@ def _entropy(case: Case) -> Array:
     return entropy_of(case.game.action_sizes, case.system)
 
 
-def _descent(case: Case, steps: list[Update]) -> Iterator[Line]:
+def _agents(case: Case) -> range:
+    return range(1, case.game.agents + 1)
+
+
+def _gaps(run: Update) -> Array:
+    """``(J_* - J_k)``, from ``ν_*``, for every ``k``."""
+    start = run.comparator_distribution
+    return returns(run.game, run.comparator, start) - returns(run.game, run.policy, start)
+
+
+def _descent(case: Case, run: Update) -> Iterator[Line]:
     """What the theorem and its repairs share: from the summed gaps to the summed one-step inequalities."""
-    pairs = [(step, m) for step in steps for m in range(1, case.game.agents + 1)]
-    gap = [
-        returns(s.game, s.comparator, s.comparator_distribution) - returns(s.game, s.policy, s.comparator_distribution)
-        for s in steps
-    ]
     keep = 1 - case.game.discount
-    yield line("Σ_k (1-γ)(J_* - J_k)/β_k", total([s.eta * keep * g for s, g in zip(steps, gap, strict=True)]))
+    yield line("Σ_k (1-γ)(J_* - J_k)/β_k", (run.eta * keep * _gaps(run)).sum(-1))
+    difference = return_difference(run.game, run.comparator, run.policy, run.comparator_distribution)
     yield equal(
         "Σ_{k,m} E_* ⟨Q_k^{1:m}, π_*^m - π_k^m⟩/β_k",
-        total(
-            [
-                s.eta * keep * return_difference(s.game, s.comparator, s.policy, s.comparator_distribution).sum(-1)
-                for s in steps
-            ]
-        ),
+        (run.eta * keep * difference.sum(-1)).sum(-1),
         because="lemma-4.1/stationary",
     )
     yield equal(
         "Σ_{k,m} E_* [KL(π_*‖π_k) - KL(π_*‖π_{k+1}) - ⟨errors, π_* - π_k⟩ - ⟨u, π_k - π_{k+1}⟩ - KL(π_{k+1}‖π_k)]",
-        total([_one_step(s, m) for s, m in pairs]),
+        total([_one_step(run, m).sum(-1) for m in _agents(case)]),
         because="lemma-b.6",
     )
 
@@ -156,23 +162,26 @@ def _half_square(step: Update, m: int) -> Array:
 
 def printed_theorem(case: Case) -> Iterator[Line]:
     """Part (i): ``Σ_k (1-γ)(J_* - J_k)/β_k ≤ Σ_m log|A_m| + Σ_{k,m}(Δ + δ) + (N/2) Σ_k B²/β_k²``."""
-    steps = steps_of(case)
-    pairs = [(s, m) for s in steps for m in range(1, case.game.agents + 1)]
-    yield from _descent(case, steps)
-    upper, entropy = total([s.propagation(m) for s, m in pairs]), _entropy(case)
-    drift = total([-s.inner(m, s.increments[m - 1], s.policy, s.following) - _half_square(s, m) for s, m in pairs])
+    run, agents = run_of(case), _agents(case)
+    yield from _descent(case, run)
+    upper, entropy = total([run.propagation(m).sum(-1) for m in agents]), _entropy(case)
+    drift = total(
+        [
+            (-run.inner(m, run.increments[m - 1], run.policy, run.following) - _half_square(run, m)).sum(-1)
+            for m in agents
+        ]
+    )
     yield at_most(
         "Σ_m log|A_m| + Σ Δ + Σ_{k,m} E_*[-⟨u, π_k - π_{k+1}⟩ - ½‖π_{k+1} - π_k‖₁²]",
         entropy + upper + drift,
         because="telescoping with KL(π_*‖π_0) ≤ log|A_m| and KL ≥ 0; lemma-b.5; Pinsker",
     )
-    bound = _bound(steps)
     yield at_most(
         "Σ_m log|A_m| + Σ (Δ + δ) + (N/2) Σ_k B²/β_k²",
         entropy
         + upper
-        + total([s.fit_cost(m) for s, m in pairs])
-        + total([second_order_term(case.game.agents, s.eta * bound) for s in steps]),
+        + total([run.fit_cost(m).sum(-1) for m in agents])
+        + case.sizes.steps * second_order_term(case.game.agents, run.eta * _bound(run)),
         because="lemma-b.4 (and ‖π_k - π_{k+1}‖₁ ≤ 2): -⟨u, ·⟩ ≤ δ + ‖Q̂/β‖_∞ ‖·‖₁; xy ≤ (x² + y²)/2",
     )
 
@@ -201,17 +210,16 @@ def _own_increments(case: Case) -> tuple[Array, ...]:
     return tuple(np.stack([case.eta, error], axis=-1)[..., None, :] for error in errors)
 
 
-def _spent(case: Case, steps: list[Update]) -> Array:
+def _spent(case: Case, run: Update) -> Array:
     """``Σ_m log|A_m| + Σ_{k,m}(Δ_k^m + δ_k^m)``, recomputed from the run."""
-    pairs = [(s, m) for s in steps for m in range(1, case.game.agents + 1)]
-    return _entropy(case) + total([s.propagation(m) + s.fit_cost(m) for s, m in pairs])
+    return _entropy(case) + total([(run.propagation(m) + run.fit_cost(m)).sum(-1) for m in _agents(case)])
 
 
 def _is_own(case: Case) -> Truth:
     """The fixed point, from the recomputed errors: not certainly missed (balls certify no equality; floats: up to rounding)."""
-    steps = steps_of(case)
-    left = square(case.beta) * _spent(case, steps)
-    right = second_order_term(case.game.agents, _bound(steps))
+    run = run_of(case)
+    left = square(case.beta) * _spent(case, run)
+    right = second_order_term(case.game.agents, _bound(run))
     if bare(case.system) is System.FLOATS:  # a hypothesis of floats, which only rank
         return compare(absolute(left - right), "≤", like(Fraction(FLOAT_TOLERANCE), left))
     return truth_of(possible(compare(left, "=", right)))
@@ -219,14 +227,10 @@ def _is_own(case: Case) -> Truth:
 
 def own_step_size(case: Case) -> Iterator[Line]:
     """Part (ii): ``J_* - mean_k J_k ≤ B √(2N) √(N log|A| + Σ(Δ + δ)) / ((1-γ)√K)``, with the theorem's own β."""
-    steps = steps_of(case)
-    gaps = [
-        returns(s.game, s.comparator, s.comparator_distribution) - returns(s.game, s.policy, s.comparator_distribution)
-        for s in steps
-    ]
-    spent = _spent(case, steps)
-    scale = sqrt(like(2 * case.game.agents, spent)) * _bound(steps) / sqrt(like(len(steps), spent))
-    yield line("1/K Σ_k (J_* - J(π_k))", total(gaps) / len(steps))
+    run, steps = run_of(case), case.sizes.steps
+    spent = _spent(case, run)
+    scale = sqrt(like(2 * case.game.agents, spent)) * _bound(run) / sqrt(like(steps, spent))
+    yield line("1/K Σ_k (J_* - J(π_k))", _gaps(run).sum(-1) / steps)
     yield at_most(
         "B √(2N) √(N log|A| + Σ_{k,m}(Δ + δ)) / √K",
         scale * sqrt(spent),
