@@ -148,8 +148,8 @@ class Search:
             searched.known += count
         else:
             searched.drawn += count
-        if batch.sizes not in searched.sizes:
-            searched.sizes.append(batch.sizes)
+            if batch.sizes not in searched.sizes:
+                searched.sizes.append(batch.sizes)
         for name, values in drawn.items():
             key = name.rstrip("0123456789.")
             low, high = searched.ranges.get(key, (int(values.min(initial=0)), int(values.max(initial=0))))
