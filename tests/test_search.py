@@ -6,13 +6,14 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
 import mappo_verify as mv
 from mappo_verify.arithmetic.numbers import watched
 from mappo_verify.arithmetic.time_limit import OutOfTime, until
 from mappo_verify.checking import corpus, scores
 from mappo_verify.checking.campaign import PROFILES
-from mappo_verify.checking.climb import Hill, climb, rationalised
+from mappo_verify.checking.climb import STEP, Hill, climb, rationalised
 from mappo_verify.checking.corpus import Corpus
 from mappo_verify.checking.reports import Tally
 from mappo_verify.checking.sampling import declared_sizes, draw, sizes_of
@@ -184,6 +185,38 @@ def test_a_climb_keeps_the_best_point_and_moves_only_what_may_move():
     assert (late == starts).all()
     hill.remember(np.array([0, 1]), ends, reached)
     assert [target for target, _ in hill.best_ends()] == [0, 1]
+
+
+def test_a_later_climb_goes_on_where_the_first_one_ended(monkeypatch):
+    """With a full covariance matrix: on a ridge that is oblique to the coordinates nothing else comes nearer."""
+    seen = []
+
+    def watched(hill, starts, targets, *rest, steps, **more):
+        ends, reached = climb(hill, starts, targets, *rest, steps=steps, **more)
+        seen.append((starts, steps, ends))
+        return ends, reached
+
+    monkeypatch.setattr("mappo_verify.checking.search.climb", watched)
+    one = replace(COINS, ingredients=(mv.Distribution("p", lambda _: (3,)),))
+    claim = claim_of(one, lambda c: 27 * c.p[0] * c.p[1] * c.p[2], lambda _: 1)
+    run(claim, replace(DRAWN, climbs=2, repeats=2, generations=5))
+    (_, first, ends), (starts, again, _) = seen
+    assert (first == STEP).all() and (again[:3] < STEP).all() and (again[3:] == STEP).all()
+    assert {tuple(start) for start in starts[:3]} <= {tuple(end) for end in ends}
+
+
+def test_a_climb_has_one_thread_of_linear_algebra(monkeypatch):
+    hill, seen = Hill(NARROW, ONE), []
+    starts = hill.space.points(draw(COINS, ONE, 1, np.random.default_rng(0)))
+    monkeypatch.setattr(
+        hill, "scores", lambda points: seen.append(_threads()) or np.zeros((len(points), scores.STATEMENTS))
+    )
+    climb(hill, starts, np.array([0]), 1, np.random.default_rng(1))
+    assert seen[-1] == {1}
+
+
+def _threads():
+    return {entry["num_threads"] for entry in threadpool_info() if entry["user_api"] == "blas"}
 
 
 def test_what_a_climb_reached_becomes_integers_that_score_as_well():

@@ -235,9 +235,8 @@ class Search:
         for place, (target, end) in enumerate(hill.best_ends()[: count // 2] if again else ()):
             targets[place], starts[place], steps[place] = target, end, STEP / FINE[place % len(FINE)]
         self.searched.climbed += 1
-        ends, reached = climb(
-            hill, starts, targets, self.effort.generations * (1 + again), self.generator, late=self.late
-        )
+        generations = self.effort.generations * (1 + again)
+        ends, reached = climb(hill, starts, targets, generations, self.generator, steps=steps, late=self.late)
         hill.remember(targets, ends, reached)
         ranked[hill.sizes] = max(ranked[hill.sizes], float(reached[targets == 0].max(initial=-1.0)))
         order = np.argsort(-reached, kind="stable")
