@@ -15,6 +15,7 @@ from mappo_verify.checking import corpus, scores
 from mappo_verify.checking.campaign import PROFILES
 from mappo_verify.checking.climb import STEP, Hill, climb, rationalised
 from mappo_verify.checking.corpus import Corpus
+from mappo_verify.checking.relabel import numberings
 from mappo_verify.checking.reports import Tally
 from mappo_verify.checking.sampling import declared_sizes, draw, sizes_of
 from mappo_verify.checking.search import Effort, Search
@@ -368,6 +369,59 @@ def test_the_same_counterexample_looks_the_same_wherever_it_was_found():
     found = {json.dumps(mv.falsify(claim, seed=seed).witness.as_data()) for seed in range(4)}
     found |= {json.dumps(mv.audit([claim], seed=seed)["mine"].witness.as_data()) for seed in range(3)}
     assert len(found) == 1 and '"f": [0, 0, -1]' in found.pop()
+
+
+def renamed(given, swap_agents=False):
+    """The instance with both states, and both actions of agent 1, exchanged; or with its agents, which have 2 and 3 actions."""
+    if swap_agents:
+        joint = [0, 3, 1, 4, 2, 5]
+        tables = {n: given[n][:, joint] for n in ("game.transition", "game.reward")}
+        return given | tables | {"policy.1": given["policy.2"], "policy.2": given["policy.1"]}
+    joint, states, columns = [3, 4, 5, 0, 1, 2], [1, 0], [1, 0, 2]
+    return {
+        "game.transition": given["game.transition"][states][:, joint][:, :, columns],
+        "game.reward": given["game.reward"][states][:, joint],
+        "game.discount": given["game.discount"],
+        "game.start": given["game.start"][states],
+        "policy.1": given["policy.1"][states][:, [1, 0]],
+        "policy.2": given["policy.2"][states],
+    }
+
+
+def test_other_names_give_the_same_counterexample():
+    """Of states, of actions, and of agents that do not see each other."""
+    setting = mv.Setting(
+        "a game", (mv.GameData(discount=(0, Fraction(1, 2))), mv.PolicyData(product=True)), agents=(2, 2), states=(1, 2)
+    )
+    claim = claim_of(setting, lambda c: mv.returns(c.game, c.policy), lambda _: 3)
+    sizes, tried = mv.Sizes(2, (2, 3)), 0
+    for seed in range(12):
+        given = {name: values[0] for name, values in draw(setting, sizes, 1, np.random.default_rng(seed)).items()}
+        if not mv.check(claim, **setting.case(given, sizes, mv.System.RATIONALS).plain()).violated:
+            continue
+        tried += 1
+        found = [shrink(claim, sizes, given), shrink(claim, sizes, renamed(given))]
+        found.append(shrink(claim, mv.Sizes(2, (3, 2)), renamed(given, swap_agents=True)))
+        texts = {str((size, {name: values.tolist() for name, values in one.items()})) for size, one in found}
+        assert len(texts) == 1, texts
+        if tried == 3:
+            break
+    assert tried == 3
+
+
+def test_numberings_are_all_there_are_and_agents_that_see_others_keep_their_places():
+    game = mv.GameData(termination=False)
+    one, two = np.random.default_rng(0), mv.Sizes(2, (2, 3))
+    for product, count in ((True, 2 * 2 * 2 * 6), (False, 2 * 2 * 6)):
+        setting = mv.Setting("a game", (game, mv.PolicyData(product=product)), agents=(2, 2))
+        given = {name: values[0] for name, values in draw(setting, two, 1, one).items()}
+        found = list(numberings(setting, two, given))
+        assert len(found) == count and len({sizes for sizes, _ in found}) == 1 + product
+        kept = [one for sizes, one in found if sizes == two and all((one[n] == given[n]).all() for n in given)]
+        assert kept
+    large = mv.Sizes(8, (2,))
+    given = {name: values[0] for name, values in draw(setting, large, 1, one).items()}
+    assert len(list(numberings(setting, large, given))) == 1
 
 
 # --- tightness -----------------------------------------------------------------------------------------------------------
