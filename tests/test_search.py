@@ -18,7 +18,7 @@ from mappo_verify.checking.corpus import Corpus
 from mappo_verify.checking.relabel import numberings
 from mappo_verify.checking.reports import Tally
 from mappo_verify.checking.sampling import declared_sizes, draw, sizes_of
-from mappo_verify.checking.search import Effort, Search
+from mappo_verify.checking.search import Effort, Search, _targets
 from mappo_verify.checking.shrink import shrink
 from mappo_verify.checking.space import Space, candidates
 from mappo_verify.checking.tightness import recheck_tightness, tightness, write_tightness
@@ -172,6 +172,12 @@ def test_a_false_line_in_the_middle_is_climbed_to():
     assert report.broken is not None and not report.expected and report.standing is mv.Standing.SURVIVED
     survived = mv.falsify(claim)
     assert survived.broken.number == 2 and "but line 2 of the proof is broken" in repr(survived)
+
+
+def test_every_inner_line_gets_its_turn():
+    seen = [set(_targets(6, 2 + 2 * 5, climbed).tolist()) for climbed in range(4)]
+    assert all({0, 1} <= chosen for chosen in seen) and set().union(*seen) == set(range(12))
+    assert seen[0] == {0, 1, 2, 3, 4} and seen[1] == {0, 1, 5, 6, 7}
 
 
 def test_a_climb_keeps_the_best_point_and_moves_only_what_may_move():
