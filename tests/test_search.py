@@ -6,17 +6,19 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
 import mappo_verify as mv
 from mappo_verify.arithmetic.numbers import watched
 from mappo_verify.arithmetic.time_limit import OutOfTime, until
 from mappo_verify.checking import corpus, scores
 from mappo_verify.checking.campaign import PROFILES
-from mappo_verify.checking.climb import Hill, climb, rationalised
+from mappo_verify.checking.climb import STEP, Hill, climb, rationalised
 from mappo_verify.checking.corpus import Corpus
+from mappo_verify.checking.relabel import numberings
 from mappo_verify.checking.reports import Tally
 from mappo_verify.checking.sampling import declared_sizes, draw, sizes_of
-from mappo_verify.checking.search import Effort, Search
+from mappo_verify.checking.search import Effort, Search, _targets
 from mappo_verify.checking.shrink import shrink
 from mappo_verify.checking.space import Space, candidates
 from mappo_verify.checking.tightness import recheck_tightness, tightness, write_tightness
@@ -172,6 +174,12 @@ def test_a_false_line_in_the_middle_is_climbed_to():
     assert survived.broken.number == 2 and "but line 2 of the proof is broken" in repr(survived)
 
 
+def test_every_inner_line_gets_its_turn():
+    seen = [set(_targets(6, 2 + 2 * 5, climbed).tolist()) for climbed in range(4)]
+    assert all({0, 1} <= chosen for chosen in seen) and set().union(*seen) == set(range(12))
+    assert seen[0] == {0, 1, 2, 3, 4} and seen[1] == {0, 1, 5, 6, 7}
+
+
 def test_a_climb_keeps_the_best_point_and_moves_only_what_may_move():
     hill = Hill(NARROW, ONE)
     starts = hill.space.points(draw(COINS, ONE, 2, np.random.default_rng(0)))
@@ -184,6 +192,38 @@ def test_a_climb_keeps_the_best_point_and_moves_only_what_may_move():
     assert (late == starts).all()
     hill.remember(np.array([0, 1]), ends, reached)
     assert [target for target, _ in hill.best_ends()] == [0, 1]
+
+
+def test_a_later_climb_goes_on_where_the_first_one_ended(monkeypatch):
+    """With a full covariance matrix: on a ridge that is oblique to the coordinates nothing else comes nearer."""
+    seen = []
+
+    def watched(hill, starts, targets, *rest, steps, **more):
+        ends, reached = climb(hill, starts, targets, *rest, steps=steps, **more)
+        seen.append((starts, steps, ends))
+        return ends, reached
+
+    monkeypatch.setattr("mappo_verify.checking.search.climb", watched)
+    one = replace(COINS, ingredients=(mv.Distribution("p", lambda _: (3,)),))
+    claim = claim_of(one, lambda c: 27 * c.p[0] * c.p[1] * c.p[2], lambda _: 1)
+    run(claim, replace(DRAWN, climbs=2, repeats=2, generations=5))
+    (_, first, ends), (starts, again, _) = seen
+    assert (first == STEP).all() and (again[:3] < STEP).all() and (again[3:] == STEP).all()
+    assert {tuple(start) for start in starts[:3]} <= {tuple(end) for end in ends}
+
+
+def test_a_climb_has_one_thread_of_linear_algebra(monkeypatch):
+    hill, seen = Hill(NARROW, ONE), []
+    starts = hill.space.points(draw(COINS, ONE, 1, np.random.default_rng(0)))
+    monkeypatch.setattr(
+        hill, "scores", lambda points: seen.append(_threads()) or np.zeros((len(points), scores.STATEMENTS))
+    )
+    climb(hill, starts, np.array([0]), 1, np.random.default_rng(1))
+    assert seen[-1] == {1}
+
+
+def _threads():
+    return {entry["num_threads"] for entry in threadpool_info() if entry["user_api"] == "blas"}
 
 
 def test_what_a_climb_reached_becomes_integers_that_score_as_well():
@@ -335,6 +375,59 @@ def test_the_same_counterexample_looks_the_same_wherever_it_was_found():
     found = {json.dumps(mv.falsify(claim, seed=seed).witness.as_data()) for seed in range(4)}
     found |= {json.dumps(mv.audit([claim], seed=seed)["mine"].witness.as_data()) for seed in range(3)}
     assert len(found) == 1 and '"f": [0, 0, -1]' in found.pop()
+
+
+def renamed(given, swap_agents=False):
+    """The instance with both states, and both actions of agent 1, exchanged; or with its agents, which have 2 and 3 actions."""
+    if swap_agents:
+        joint = [0, 3, 1, 4, 2, 5]
+        tables = {n: given[n][:, joint] for n in ("game.transition", "game.reward")}
+        return given | tables | {"policy.1": given["policy.2"], "policy.2": given["policy.1"]}
+    joint, states, columns = [3, 4, 5, 0, 1, 2], [1, 0], [1, 0, 2]
+    return {
+        "game.transition": given["game.transition"][states][:, joint][:, :, columns],
+        "game.reward": given["game.reward"][states][:, joint],
+        "game.discount": given["game.discount"],
+        "game.start": given["game.start"][states],
+        "policy.1": given["policy.1"][states][:, [1, 0]],
+        "policy.2": given["policy.2"][states],
+    }
+
+
+def test_other_names_give_the_same_counterexample():
+    """Of states, of actions, and of agents that do not see each other."""
+    setting = mv.Setting(
+        "a game", (mv.GameData(discount=(0, Fraction(1, 2))), mv.PolicyData(product=True)), agents=(2, 2), states=(1, 2)
+    )
+    claim = claim_of(setting, lambda c: mv.returns(c.game, c.policy), lambda _: 3)
+    sizes, tried = mv.Sizes(2, (2, 3)), 0
+    for seed in range(12):
+        given = {name: values[0] for name, values in draw(setting, sizes, 1, np.random.default_rng(seed)).items()}
+        if not mv.check(claim, **setting.case(given, sizes, mv.System.RATIONALS).plain()).violated:
+            continue
+        tried += 1
+        found = [shrink(claim, sizes, given), shrink(claim, sizes, renamed(given))]
+        found.append(shrink(claim, mv.Sizes(2, (3, 2)), renamed(given, swap_agents=True)))
+        texts = {str((size, {name: values.tolist() for name, values in one.items()})) for size, one in found}
+        assert len(texts) == 1, texts
+        if tried == 3:
+            break
+    assert tried == 3
+
+
+def test_numberings_are_all_there_are_and_agents_that_see_others_keep_their_places():
+    game = mv.GameData(termination=False)
+    one, two = np.random.default_rng(0), mv.Sizes(2, (2, 3))
+    for product, count in ((True, 2 * 2 * 2 * 6), (False, 2 * 2 * 6)):
+        setting = mv.Setting("a game", (game, mv.PolicyData(product=product)), agents=(2, 2))
+        given = {name: values[0] for name, values in draw(setting, two, 1, one).items()}
+        found = list(numberings(setting, two, given))
+        assert len(found) == count and len({sizes for sizes, _ in found}) == 1 + product
+        kept = [one for sizes, one in found if sizes == two and all((one[n] == given[n]).all() for n in given)]
+        assert kept
+    large = mv.Sizes(8, (2,))
+    given = {name: values[0] for name, values in draw(setting, large, 1, one).items()}
+    assert len(list(numberings(setting, large, given))) == 1
 
 
 # --- tightness -----------------------------------------------------------------------------------------------------------

@@ -9,17 +9,17 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from ..arithmetic import FALSE, System
+from ..arithmetic import System
 from ..arithmetic.precision import precision
-from ..checking.evaluate import Part, decide, evaluate, sides
+from ..checking.evaluate import Part, decide, sides
 from ..checking.sampling import Draw, instance
-from ..claims.case import Case
+from ..checking.trial import shrunk, simplest
 from ..claims.claim import NUMERIC, Claim, chains, composed_relation
 from ..claims.coordinates import Sizes
 from ..claims.verdict import Evidence, Verdict
@@ -121,7 +121,7 @@ def evaluate_chunk(seed: int, task: Task) -> ChunkResult:
         arithmetics=dict(+arithmetics),  # without zeros: they depend on what this process evaluated before
         ratio=ratio,
         ratio_at=ratio_at,
-        simplest=min(violated, key=lambda position: (_magnitude(drawn, position), position), default=None),
+        simplest=simplest(drawn, violated) if violated else None,
         open_at=open_at,
         open_reason=reason,
         broken=broken,
@@ -130,56 +130,16 @@ def evaluate_chunk(seed: int, task: Task) -> ChunkResult:
 
 
 def _decided(claim: Claim, drawn: Draw, sizes: Sizes) -> Iterator[Part]:
-    """Evidence for every instance: about statements and steps of the first few, about statements of the others.
-
-    What enclosures leave open, or find to be false in any step, goes to the systems that decide it.
-    """
-    count = len(next(iter(drawn.values())))
-    every = np.arange(count)
+    """Evidence for every instance: about statements and steps of the first few, about statements of the others."""
     yield from decide(claim, {name: values[:STEPS] for name, values in drawn.items()}, sizes)
-    rest = every[STEPS:]
-    evidence = _enclosed(claim, {name: values[STEPS:] for name, values in drawn.items()}, sizes) if len(rest) else None
-    if evidence is not None:
-        verdicts = np.ravel(np.asarray(evidence.verdict, object))
-        suspect = any(bool((line.step.truth == FALSE).any()) for line in evidence.lines if line.step is not None)
-        settled = np.array([v in (Verdict.HOLDS, Verdict.NOT_APPLICABLE) for v in verdicts], bool) & (not suspect)
-        if settled.any():
-            ratios = None if evidence.ratios is None else np.ravel(evidence.ratios)[settled]
-            yield rest[settled], replace(evidence, verdict=verdicts[settled], ratios=ratios, broken=None)
-            rest = rest[~settled]
-    if len(rest):
-        for places, evidence in decide(claim, {name: values[rest] for name, values in drawn.items()}, sizes):
-            yield rest[places], evidence
-
-
-def _enclosed(claim: Claim, drawn: Draw, sizes: Sizes) -> Evidence | None:
-    """Evidence from enclosures; None where they cannot evaluate the formulas, or where the claim states an equality."""
-    if claim.id in _EQUALITIES:
-        return None
-
-    def alone(place: int, target: System) -> Case:
-        return claim.setting.case({name: values[place : place + 1] for name, values in drawn.items()}, sizes, target)
-
-    with suppress(*NUMERIC), np.errstate(all="ignore"):
-        evidence = evaluate(claim, claim.setting.case(drawn, sizes, System.ENCLOSURES), alone=alone)
-        if any(statement.relation == "=" for statement in evidence.statements):
-            _EQUALITIES.add(claim.id)
-            return None
-        return evidence
-    return None
-
-
-_EQUALITIES: set[str] = set()
-"""Claims that were seen to state an equality, which enclosures cannot prove."""
+    rest = {name: values[STEPS:] for name, values in drawn.items()}
+    if len(next(iter(rest.values()))):
+        yield from ((places + STEPS, part) for places, part in decide(claim, rest, sizes, statements=True))
 
 
 def _broken(evidence: Evidence) -> str:
     """The first step of the proof that fails, in words."""
     return "" if evidence.broken is None else f"{evidence.broken.relation} {evidence.broken.right}"
-
-
-def _magnitude(drawn: Draw, position: int) -> int:
-    return sum(int(np.abs(values[position]).sum()) for values in drawn.values())
 
 
 def _largest(claim: Claim, sizes: Sizes, drawn: Draw, ratios: Any) -> tuple[str | None, int | None]:
@@ -257,16 +217,13 @@ def find_witness(seed: int, claim: str, chunk: int, position: int) -> WitnessRes
     """Shrink a violated instance, decide it a second time, and make its certificate."""
     from ..checking.certificate import certificate_of, recheck
     from ..checking.certificate_files import text_of
-    from ..checking.shrink import shrink
-    from ..checking.trial import violated_alone
 
     entry = find(claim)
     sizes, drawn = drawn_chunk(entry, seed, chunk)
-    sizes, alone = shrink(entry, sizes, instance(drawn, position))
-    violated_alone(entry, sizes, alone)
+    found = shrunk(entry, sizes, instance(drawn, position))
     text, complaint = "", ""
     try:
-        certificate = certificate_of(entry, sizes, alone)
+        certificate = certificate_of(entry, found.sizes, found.coordinates)
     except ClaimError as error:  # a violation smaller than a certificate's decimals show
         complaint = str(error)
     else:
@@ -276,10 +233,10 @@ def find_witness(seed: int, claim: str, chunk: int, position: int) -> WitnessRes
         claim=claim,
         chunk=chunk,
         position=position,
-        states=sizes.states,
-        action_sizes=sizes.actions,
-        steps=sizes.steps,
-        coordinates={name: np.asarray(values).tolist() for name, values in alone.items()},
+        states=found.sizes.states,
+        action_sizes=found.sizes.actions,
+        steps=found.sizes.steps,
+        coordinates={name: np.asarray(values).tolist() for name, values in found.coordinates.items()},
         certificate=text,
         complaint=complaint,
     )

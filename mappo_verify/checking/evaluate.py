@@ -116,15 +116,16 @@ Part = tuple[Indices, Evidence]
 """Which instances of a batch, by their positions, and what was found about them."""
 
 
-def decide(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes) -> Iterator[Part]:
+def decide(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, statements: bool = False) -> Iterator[Part]:
     """Evidence for a batch of drawn instances, part by part.
 
     Enclosures decide what they can; the others go to the rationals, and those that leave the rationals to balls of more and
     more bits.  One that stays open at every precision (a tie that balls cannot see, say) is UNDECIDED alone, and one whose
-    formulas raise a numeric error has raised alone.
+    formulas raise a numeric error has raised alone.  With ``statements`` a step that enclosures leave open may stay so, as long
+    as they see none fail.
     """
     rest: Indices = np.arange(len(next(iter(drawn.values()))))
-    found, rest = _in_enclosures(claim, drawn, sizes, rest)
+    found, rest = _in_enclosures(claim, drawn, sizes, rest, statements)
     yield from found
     if len(rest) and not claim.transcendental:
         found, rest = _in_rationals(claim, drawn, sizes, rest)
@@ -166,7 +167,9 @@ def skim(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes) -> Iterator[Part]
         yield from ((suspects[places], part) for places, part in decide(claim, chosen, sizes))
 
 
-def _in_enclosures(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indices) -> tuple[list[Part], Indices]:
+def _in_enclosures(
+    claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indices, statements: bool
+) -> tuple[list[Part], Indices]:
     """Evidence for the instances on which enclosures decide hypotheses, statements and steps, and the others.
 
     A violation is left to another system, which decides it a second time.
@@ -176,7 +179,7 @@ def _in_enclosures(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen:
         return [], chosen
     if any(entry.step is not None and entry.step.relation == "=" for entry in evidence.lines):
         _IDENTITIES.add(claim)
-    settled = _settled(evidence)
+    settled = _settled(evidence, steps=not statements or bool(_breaks(evidence).any()))
     found = [(chosen[settled], _narrowed(evidence, settled))] if settled.any() else []
     return found, chosen[~settled]
 
@@ -194,13 +197,13 @@ def _enclosed(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indi
         return None
 
 
-def _settled(evidence: Evidence) -> npt.NDArray[np.bool_]:
-    """Which instances hold in statement and steps, or meet some hypothesis certainly not."""
+def _settled(evidence: Evidence, steps: bool = True) -> npt.NDArray[np.bool_]:
+    """Which instances hold in statement and, if asked for, in steps, or meet some hypothesis certainly not."""
     verdicts = np.ravel(evidence.verdict)
     result = np.array([v in (Verdict.HOLDS, Verdict.NOT_APPLICABLE) for v in verdicts], bool)
     applied = verdicts != Verdict.NOT_APPLICABLE
     for entry in evidence.lines:
-        if entry.step is not None:
+        if steps and entry.step is not None:
             result &= (_on_every(entry.step.truth, evidence) == TRUE) | ~applied
     return result
 

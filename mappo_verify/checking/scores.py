@@ -49,7 +49,9 @@ SMALLEST_BATCH = 16
 
 
 def scores(claim: Claim, sizes: Sizes, numbers: Mapping[str, Any], steady: float = STEADY) -> Floats:
-    """Scores ``[instances, 2 + steps]``: of the statements together, by size and by distance; of inner inequalities by distance.
+    """Scores ``[instances, 2 + 2 steps]``: of the statements together, by size and by distance; of inner inequalities, too.
+
+    Of these all distances come first: where one side is 0, the other score is the same everywhere.
 
     A batch that raises is halved, so that one instance does not hide the others.  Where no instance meets the hypotheses there
     is only the first column.
@@ -75,14 +77,15 @@ def _scores(claim: Claim, sizes: Sizes, numbers: Mapping[str, Any], count: int, 
     every = chains(claim.lines(live))
     statements = [gaps(*sides(chain, live), composed_relation(chain), steady) for chain in every]
     steps = [
-        gaps(*sides([replace(one, where=chain[0].where), two], live), str(two.relation), steady)[1]
+        gaps(*sides([replace(one, where=chain[0].where), two], live), str(two.relation), steady)
         for chain in every
         if len(chain) > 2
         for one, two in pairwise(chain)
         if two.relation != "="
     ]
-    result = np.repeat(missing[:, None], STATEMENTS + len(steps), axis=1)
-    result[places] = np.stack([*np.max(statements, axis=0), *steps], axis=1)
+    by_size, by_distance = (list(score) for score in zip(*steps, strict=True)) if steps else ([], [])
+    result = np.repeat(missing[:, None], STATEMENTS + 2 * len(steps), axis=1)
+    result[places] = np.stack([*np.max(statements, axis=0), *by_distance, *by_size], axis=1)
     return np.asarray(np.clip(np.nan_to_num(result, nan=WORST, posinf=WORST, neginf=WORST), WORST, -WORST))
 
 

@@ -229,15 +229,14 @@ class Search:
         points, found = self._drawn(hill)
         columns = found.shape[1]
         count = self.effort.starts
-        targets = _targets(count, columns)
+        targets = _targets(count, columns, self.searched.climbed)
         starts = np.stack([points[i] for i in _starts(points, found, targets)])
         steps = np.full(count, STEP)
         for place, (target, end) in enumerate(hill.best_ends()[: count // 2] if again else ()):
             targets[place], starts[place], steps[place] = target, end, STEP / FINE[place % len(FINE)]
         self.searched.climbed += 1
-        ends, reached = climb(
-            hill, starts, targets, self.effort.generations * (1 + again), self.generator, late=self.late
-        )
+        generations = self.effort.generations * (1 + again)
+        ends, reached = climb(hill, starts, targets, generations, self.generator, steps=steps, late=self.late)
         hill.remember(targets, ends, reached)
         ranked[hill.sizes] = max(ranked[hill.sizes], float(reached[targets == 0].max(initial=-1.0)))
         order = np.argsort(-reached, kind="stable")
@@ -261,12 +260,19 @@ QUICK_EXACT = 400
 """The exact instances of the effort that a setting's ``limit`` speaks of."""
 
 
-def _targets(count: int, columns: int) -> npt.NDArray[np.intp]:
-    """What each start climbs to: the statement, by both scores; where the proof has inner inequalities, half of them to these."""
+def _targets(count: int, columns: int, climbed: int) -> npt.NDArray[np.intp]:
+    """What each start climbs to: the statement, by both scores; half of them to inner inequalities, where a proof has some.
+
+    Each climb goes on with those that the one before it left out.
+    """
     inner = columns - STATEMENTS
     half = count if inner <= 0 else max(STATEMENTS, count // 2)
     return np.array(
-        [i % STATEMENTS if i < half else STATEMENTS + (i - half) % inner for i in range(count)], dtype=np.intp
+        [
+            i % STATEMENTS if i < half else STATEMENTS + (i - half + climbed * (count - half)) % inner
+            for i in range(count)
+        ],
+        dtype=np.intp,
     )
 
 

@@ -6,6 +6,7 @@ size, the instance where its two sides come closest.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -118,13 +119,23 @@ def _keep(trial: Trial, batch: Batch, drawn: Draw, chosen: Any, evidence: Eviden
 
 
 def _witness(claim: Claim, batch: Batch, drawn: Draw, found: list[Part]) -> Witness:
-    """The violated instance with the smallest numbers, alone and shrunk; one that is known is as small as it was kept."""
+    """The simplest violated instance, alone and shrunk; one that is known is as small as it was kept."""
     violated = np.concatenate([chosen[evidence.verdict == Verdict.VIOLATED] for chosen, evidence in found])
-    simplest = min(np.sort(violated), key=lambda i: sum(int(np.abs(values[i]).sum()) for values in drawn.values()))
-    sizes, alone = batch.sizes, instance(drawn, simplest)
+    alone = instance(drawn, simplest(drawn, violated.tolist()))
     if not batch.known:
-        sizes, alone = shrink(claim, sizes, alone)
-    return Witness(claim.id, sizes, alone, violated_alone(claim, sizes, alone), known=batch.known)
+        return shrunk(claim, batch.sizes, alone)
+    return Witness(claim.id, batch.sizes, alone, violated_alone(claim, batch.sizes, alone), known=True)
+
+
+def simplest(drawn: Draw, positions: Iterable[int]) -> int:
+    """The instance with the smallest numbers."""
+    return min(positions, key=lambda i: (sum(int(np.abs(values[i]).sum()) for values in drawn.values()), i))
+
+
+def shrunk(claim: Claim, sizes: Sizes, alone: dict[str, Any]) -> Witness:
+    """A violated instance made small, and decided a second time."""
+    sizes, alone = shrink(claim, sizes, alone)
+    return Witness(claim.id, sizes, alone, violated_alone(claim, sizes, alone))
 
 
 def violated_alone(claim: Claim, sizes: Sizes, coordinates: dict[str, Any]) -> Evidence:

@@ -1,0 +1,475 @@
+"""Statements as drafts contain them, false ones and true ones, and how fast the search tells them apart.
+
+* ``mappo-verify falsify trpo-0.9 --from benchmarks/drafts.py``: one of them
+* ``python benchmarks/drafts.py drafts``: all of them, as a table
+* ``python benchmarks/drafts.py ladder``: four bounds with a factor below 1, which are false, and with 1, which are true and tight
+* ``python benchmarks/drafts.py lines``: true statements with a false line in the middle
+* ``python benchmarks/drafts.py registry``: the papers' refuted claims, without the counterexamples that are known
+
+A row says by how many seeds a claim is refuted (``lines``: a line is caught by the quick audit), the processor time of the
+slowest seed, and what the last one found.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import mappo_verify as mv
+from mappo_verify import quantities as q
+from mappo_verify.papers.registry import CLAIMS as REGISTRY
+
+Sides = Callable[[mv.Case], tuple[Any, Any]]
+DISCOUNT = (0, Fraction(99, 100))
+UNIT: dict[str, Any] = {"reward": (0, 100), "scale": 100, "discount": DISCOUNT, "termination": False}
+GAME = mv.GameData("game", **UNIT)
+OTHER = mv.GameData("other", **UNIT, same_as="game", vary=("transition",))
+SMALL: dict[str, Any] = {"agents": (1, 2), "states": (1, 3), "action_range": (1, 3)}
+ALONE: dict[str, Any] = {"agents": (1, 1), "states": (1, 1), "action_range": (1, 1)}
+POLICIES = mv.Setting("a game, two policies", (GAME, mv.PolicyData(), mv.PolicyData("target")), **SMALL)
+POSITIVE = mv.Setting(
+    "a game, two positive policies",
+    (GAME, mv.PolicyData(full_support=True), mv.PolicyData("target", full_support=True)),
+    **SMALL,
+)
+PRODUCTS = mv.Setting(
+    "two policies of independent agents",
+    (mv.PolicyData(product=True), mv.PolicyData("target", product=True)),
+    agents=(2, 2),
+    states=(1, 1),
+    action_range=(2, 3),
+)
+GAMES = mv.Setting("two games with other transitions, a policy", (GAME, OTHER, mv.PolicyData()), **SMALL)
+NASH = mv.Setting(
+    "a game, and a Nash policy of it",
+    (GAME, mv.PolicyData(product=True), mv.claims.NashPolicy(), mv.claims.OptimalPolicy()),
+    agents=(2, 2),
+    states=(1, 2),
+    action_range=(2, 2),
+)
+STEPS = mv.Setting(
+    "a game, and a small change of both agents",
+    (GAME, mv.PolicyData(product=True), mv.claims.NearbyPolicy("target", product=True, largest=Fraction(1, 10))),
+    tuple(
+        mv.Hypothesis(
+            f"agent {m} alone gains 1/1000", lambda case, m=m: alone(case, m) >= now(case) + Fraction(1, 1000)
+        )  # type: ignore[misc]
+        for m in (1, 2)
+    ),
+    agents=(2, 2),
+    states=(1, 1),
+    action_range=(2, 2),
+)
+ROWS = mv.Setting(
+    "two coins", (mv.Distribution("p", lambda _: (2,), True), mv.Distribution("q", lambda _: (2,), True)), **ALONE
+)
+ONE_POLICY = mv.Setting("a game, a policy", (GAME, mv.PolicyData()), **SMALL)
+CRITIC = mv.Setting(
+    "a game, a policy, a critic",
+    (GAME, mv.PolicyData(), mv.Table("f", lambda sizes: (sizes.states,), -99, 99)),
+    **SMALL,
+)
+BANDIT = mv.Setting(
+    "a bandit, a policy, K = 10 natural gradient steps",
+    (
+        mv.LogOdds("reward", lambda sizes: (1, 1, *sizes.actions)),
+        mv.Distribution("first", lambda sizes: (1, 1, *sizes.actions), full_support=True),
+        mv.claims.Iterates(
+            "run", lambda case, x, _: q.mirror_step(x, case.reward, mv.like(1, case.system)), start="first"
+        ),
+    ),
+    agents=(1, 1),
+    states=(1, 1),
+    action_range=(2, 3),
+    steps=(10,),
+)
+
+
+def now(case: mv.Case) -> Any:
+    """``J(π)``"""
+    return mv.returns(case.game, case.policy)
+
+
+def gain(case: mv.Case) -> Any:
+    """``J(π') - J(π)``"""
+    return mv.returns(case.game, case.target) - now(case)
+
+
+def alone(case: mv.Case, m: int) -> Any:
+    """The return where agent ``m`` alone changes."""
+    factors = list(case.policy.factors)
+    factors[m - 1] = case.target.factors[m - 1]
+    return mv.returns(case.game, mv.Policy(tuple(factors)))
+
+
+def horizon(case: mv.Case) -> Any:
+    """``1/(1-γ)``"""
+    return 1 / (1 - case.game.discount)
+
+
+def surrogate(case: mv.Case) -> Any:
+    """``Σ_s d_π(s) Σ_a π'(a|s) A_π(s, a)``"""
+    return (mv.visits(case.game, case.policy) * expected_advantages(case)).sum(-1)
+
+
+def expected_advantages(case: mv.Case) -> Any:
+    """``Σ_a π'(a|s) A_π(s, a)``"""
+    return (case.target.joint() * q.advantages(case.game, case.policy)).sum(-1)
+
+
+def apart(case: mv.Case) -> Any:
+    """``TV(π'‖π)`` in every state."""
+    return q.total_variation(case.target.joint(), case.policy.joint())
+
+
+def divergence(case: mv.Case) -> Any:
+    """``KL(π‖π')`` in every state."""
+    return mv.kl_divergence(case.policy.joint(), case.target.joint())
+
+
+def share(case: mv.Case, policy: Any = None) -> Any:
+    """``(1-γ) d_π``, a distribution over states."""
+    return (1 - case.game.discount) * mv.visits(case.game, case.policy if policy is None else policy)
+
+
+def moved(case: mv.Case) -> Any:
+    """``TV(P(s, a), P'(s, a))``"""
+    return q.total_variation(case.game.transition, case.other.transition)
+
+
+def drift(case: mv.Case) -> Any:
+    """``‖(1-γ) d_π' - (1-γ) d_π‖₁``"""
+    return q.l1_distance(share(case, case.target), share(case))
+
+
+def between_games(case: mv.Case) -> Any:
+    """``|J_P(π) - J_P'(π)|``"""
+    return abs(mv.returns(case.game, case.policy) - mv.returns(case.other, case.policy))
+
+
+# --- four bounds with a factor: 1 is true and the best one -------------------------------------------------------------
+
+
+def simulation(case: mv.Case, factor: Any) -> tuple[Any, Any]:
+    """``|J_P - J_P'| ≤ γ/(1-γ)² max TV(P, P')``"""
+    return between_games(case), factor * case.game.discount * horizon(case) ** 2 * moved(case).max()
+
+
+def cpo(case: mv.Case, factor: Any) -> tuple[Any, Any]:
+    """``L - (J' - J) ≤ 2γε/(1-γ) Σ_s d_π(s) TV(π'‖π)(s)`` with ``ε = max_s |Σ_a π'(a|s) A(s, a)|``"""
+    worst = abs(expected_advantages(case)).max()
+    mean = (mv.visits(case.game, case.policy) * apart(case)).sum(-1)
+    return surrogate(case) - gain(case), 2 * factor * case.game.discount * horizon(case) * worst * mean
+
+
+def trpo(case: mv.Case, factor: Any) -> tuple[Any, Any]:
+    """``L - (J' - J) ≤ 2γε/(1-γ)² max KL(π‖π')`` with ``ε = max |A|``"""
+    worst = abs(q.advantages(case.game, case.policy)).max()
+    return (
+        surrogate(case) - gain(case),
+        2 * factor * case.game.discount * horizon(case) ** 2 * worst * divergence(case).max(),
+    )
+
+
+def occupancies(case: mv.Case, factor: Any) -> tuple[Any, Any]:
+    """``‖d_π' - d_π‖₁ ≤ 2γ/(1-γ) E_{d_π} TV(π'‖π)``"""
+    return drift(case), 2 * factor * case.game.discount * horizon(case) * (share(case) * apart(case)).sum(-1)
+
+
+BOUNDS = {
+    "simulation": (GAMES, simulation),
+    "cpo": (POLICIES, cpo),
+    "trpo": (POSITIVE, trpo),
+    "drift": (POLICIES, occupancies),
+}
+FACTORS = tuple(Fraction(n, 1000) for n in (900, 950, 980, 990, 995))
+
+
+def claim(name: str, setting: mv.Setting, sides: Sides, *between: Any, true: bool = False) -> mv.Claim:
+    """``left ≤ right``, with lines between."""
+
+    def proof(case: mv.Case) -> Any:
+        left, right = sides(case)
+        yield mv.line("left", left)
+        for middle in between:
+            yield mv.at_most("middle", middle(case), because="so it was said")
+        yield mv.at_most("right", right, because="so it was said")
+
+    return mv.Claim(name, name, "folklore" if true else "a draft", setting, proof)
+
+
+def rung(name: str, factor: Any) -> mv.Claim:
+    """A bound with a factor."""
+    setting, sides = BOUNDS[name]
+    return claim(f"{name}-{float(factor):g}", setting, lambda case: sides(case, factor), true=factor == 1)
+
+
+# --- drafts --------------------------------------------------------------------------------------------------------------
+
+
+def greedy_loss(factor: Any) -> Any:
+    """``J* - J(π)`` of a policy that is greedy for a critic at distance ``‖f - V*‖``."""
+
+    def sides(case: mv.Case) -> tuple[Any, Any]:
+        best = mv.state_values(case.game, case.optimal)
+        far = abs(case.f - best).max()
+        loss = best - mv.state_values(case.game, case.policy)
+        return loss, factor * case.game.discount * horizon(case) * far
+
+    return sides
+
+
+def is_greedy(case: mv.Case) -> Any:
+    """What the policy loses against the best action of the critic."""
+    ahead = q.lookahead(case.game, case.f)
+    return (mv.largest(ahead) - (case.policy.joint() * ahead).sum(-1), "≤", 0)
+
+
+GREEDY = mv.Setting(
+    "a game, a critic, a greedy policy",
+    (GAME, mv.PolicyData(), mv.Table("f", lambda sizes: (sizes.states,), 0, 999, 10), mv.claims.OptimalPolicy()),
+    (mv.Hypothesis("π is greedy for f", is_greedy),),
+    agents=(1, 1),
+    states=(1, 2),
+    action_range=(2, 2),
+)
+DISCOUNTS = mv.Setting(
+    "a game with two discounts",
+    (
+        GAME,
+        mv.GameData("other", **UNIT, same_as="game", vary=("discount",)),
+        mv.claims.OptimalPolicy(),
+        mv.claims.OptimalPolicy("other_best", game="other"),
+    ),
+    agents=(1, 1),
+    states=(2, 3),
+    action_range=(2, 2),
+)
+EIGHT = mv.Setting("a policy", (mv.PolicyData(),), agents=(1, 1), states=(1, 1), action_range=(1, 8))
+UNEQUAL = mv.Setting("two agents", (mv.PolicyData(product=True),), agents=(2, 2), states=(1, 1), action_range=(4, 6))
+HORIZON = mv.Setting(
+    "a long run",
+    (
+        mv.PositiveScalar("x"),
+        mv.claims.Iterates("run", lambda _, x, k: x + Fraction(1, k + 1), start="x"),
+    ),
+    **ALONE,
+    steps=(1, 100, 10_000),
+)
+
+
+def entropy(probabilities: Any) -> Any:
+    """``-Σ p log p``"""
+    return -mv.xlogy(probabilities, probabilities).sum(-1)
+
+
+def chances(case: mv.Case) -> Any:
+    """What the only agent plays in the only state."""
+    return case.policy.joint()[0]
+
+
+def coins(case: mv.Case) -> tuple[Any, Any]:
+    """``TV²`` and ``KL`` of two coins."""
+    return mv.square(q.total_variation(case.p, case.q)), mv.kl_divergence(case.p, case.q)
+
+
+def each_apart(case: mv.Case) -> Any:
+    """The agents' own distances."""
+    pairs = zip(case.target.factors, case.policy.factors, strict=True)
+    return [q.total_variation(new, old).max() for new, old in pairs]
+
+
+def residual(factor: Any) -> Any:
+    """``‖V_π - f‖ ≤ factor ‖T f - f‖/(1-γ)``"""
+
+    def sides(case: mv.Case) -> tuple[Any, Any]:
+        change = (case.policy.joint() * q.lookahead(case.game, case.f)).sum(-1) - case.f
+        return abs(mv.state_values(case.game, case.policy) - case.f).max(), factor * horizon(case) * abs(change).max()
+
+    return sides
+
+
+def mean_of(policy_apart: Any) -> Any:
+    """The plain mean over states."""
+    return policy_apart.sum(-1) / policy_apart.shape[-1]
+
+
+def gap_of_run(case: mv.Case) -> tuple[Any, Any]:
+    """``max r - J(π_K)`` and ``log |A|/K``"""
+    reward = case.reward[0, 0]
+    return mv.largest(reward) - (case.run[-1][0, 0] * reward).sum(-1), mv.log(
+        mv.like(reward.shape[-1], case.system)
+    ) / 10
+
+
+FALSE = (
+    rung("simulation", Fraction(98, 100)),
+    claim("simulation-horizon", GAMES, lambda c: (between_games(c), c.game.discount * horizon(c) * moved(c).max())),
+    claim(
+        "simulation-mean-rows",
+        GAMES,
+        lambda c: (
+            between_games(c),
+            c.game.discount * horizon(c) ** 2 * ((c.policy.joint() * moved(c)).sum(-1)).sum() / c.sizes.states,
+        ),
+    ),
+    rung("cpo", Fraction(95, 100)),
+    claim(
+        "cpo-mean-advantage",
+        POLICIES,
+        lambda c: (
+            surrogate(c) - gain(c),
+            2
+            * c.game.discount
+            * horizon(c) ** 3
+            * (share(c) * abs(expected_advantages(c))).sum(-1)
+            * (share(c) * apart(c)).sum(-1),
+        ),
+    ),
+    rung("trpo", Fraction(9, 10)),
+    claim(
+        "trpo-mean-kl",
+        POSITIVE,
+        lambda c: (
+            surrogate(c) - gain(c),
+            2
+            * c.game.discount
+            * horizon(c) ** 2
+            * abs(q.advantages(c.game, c.policy)).max()
+            * (share(c) * divergence(c)).sum(-1),
+        ),
+    ),
+    rung("drift", Fraction(95, 100)),
+    claim(
+        "drift-mean-states",
+        POLICIES,
+        lambda c: (drift(c), 2 * c.game.discount * horizon(c) * mean_of(apart(c))),
+    ),
+    claim("small-steps", STEPS, lambda c: (now(c), mv.returns(c.game, c.target))),
+    claim("eight-actions", EIGHT, lambda c: (Fraction(1, 7), mv.largest(chances(c)))),
+    claim(
+        "unequal-sets",
+        UNEQUAL,
+        lambda c: (
+            entropy(c.policy.factors[1][0, 0]),
+            mv.log(mv.like(c.policy.factors[0].shape[-1], c.system)),
+        ),
+    ),
+    claim("tiny-start", BANDIT, gap_of_run),
+    claim("long-horizon", HORIZON, lambda c: (c.run[-1], 9 + c.x)),
+    claim("nash-is-optimal", NASH, lambda c: (mv.returns(c.game, c.optimal), mv.returns(c.game, c.nash))),
+    claim("anarchy-costs-half", NASH, lambda c: (mv.returns(c.game, c.optimal), 2 * mv.returns(c.game, c.nash))),
+    claim("any-discount", DISCOUNTS, lambda c: (mv.returns(c.game, c.optimal), mv.returns(c.game, c.other_best))),
+    claim("greedy-1.9", GREEDY, greedy_loss(Fraction(19, 10))),
+    claim("residual-0.99", CRITIC, residual(Fraction(99, 100))),
+    claim("pinsker-2.02", ROWS, lambda c: (Fraction(202, 100) * coins(c)[0], coins(c)[1])),
+    claim("reversed-kl", ROWS, lambda c: (mv.kl_divergence(c.p, c.q), 6 * mv.kl_divergence(c.q, c.p))),
+    claim(
+        "agents-add-up-0.98",
+        PRODUCTS,
+        lambda c: (apart(c), Fraction(98, 100) * (each_apart(c)[0] + each_apart(c)[1])),
+    ),
+    claim(
+        "advantage-range",
+        ONE_POLICY,
+        lambda c: (abs(q.advantages(c.game, c.policy)).max(), Fraction(97, 100) * horizon(c)),
+    ),
+    claim("drift-free-returns", POLICIES, lambda c: (abs(gain(c)), horizon(c) * apart(c).max())),
+)
+TRUE = (
+    *(rung(name, 1) for name in BOUNDS),
+    claim("greedy-2", GREEDY, greedy_loss(2), true=True),
+    claim("residual", CRITIC, residual(1), true=True),
+    claim("pinsker", ROWS, lambda c: (2 * coins(c)[0], coins(c)[1]), true=True),
+    claim("agents-add-up", PRODUCTS, lambda c: (apart(c), each_apart(c)[0] + each_apart(c)[1]), true=True),
+    claim(
+        "nash-at-most-optimal", NASH, lambda c: (mv.returns(c.game, c.nash), mv.returns(c.game, c.optimal)), true=True
+    ),
+    claim("returns-drift", POLICIES, lambda c: (abs(gain(c)), horizon(c) ** 2 * apart(c).max()), true=True),
+)
+
+
+def with_false_line(name: str, factor: Any) -> mv.Claim:
+    """A true bound whose proof passes by the bound with a smaller factor."""
+    setting, sides = BOUNDS[name]
+    return claim(
+        f"{name}-by-{float(factor):g}", setting, lambda c: sides(c, 1), lambda c: sides(c, factor)[1], true=True
+    )
+
+
+LINES = (
+    with_false_line("simulation", Fraction(9, 10)),
+    with_false_line("cpo", Fraction(8, 10)),
+    with_false_line("trpo", Fraction(6, 10)),
+    with_false_line("drift", Fraction(9, 10)),
+    claim(
+        "agents-by-0.98",
+        PRODUCTS,
+        lambda c: (apart(c), each_apart(c)[0] + each_apart(c)[1]),
+        lambda c: Fraction(98, 100) * (each_apart(c)[0] + each_apart(c)[1]),
+        true=True,
+    ),
+    claim(
+        "pinsker-by-2.02",
+        ROWS,
+        lambda c: (2 * coins(c)[0], coins(c)[1]),
+        lambda c: Fraction(202, 100) * coins(c)[0],
+        true=True,
+    ),
+)
+CLAIMS = (*FALSE, *TRUE, *LINES)
+
+# --- the tables ----------------------------------------------------------------------------------------------------------
+
+
+def falsified(entry: mv.Claim, seed: int, seconds: float) -> tuple[bool, str]:
+    """Whether the falsifier refutes a claim, and by what instance, or how near it came."""
+    found = mv.falsify(entry, "thorough", seed, seconds=seconds, corpus=False)
+    return found.witness is not None, repr(found).partition(": ")[2]
+
+
+def audited(entry: mv.Claim, seed: int, seconds: float) -> tuple[bool, str]:
+    """Whether the quick audit refutes a claim."""
+    report = mv.audit([entry], seed=seed, seconds=seconds, corpus=False)[entry.id]
+    return report.standing is mv.Standing.REFUTED, report.standing.value
+
+
+def caught(entry: mv.Claim, seed: int, seconds: float) -> tuple[bool, str]:
+    """Whether the quick audit catches a false line of a proof."""
+    report = mv.audit([entry], seed=seed, seconds=seconds, corpus=False)[entry.id]
+    return report.broken is not None, report.how
+
+
+TABLES: dict[str, tuple[Any, tuple[mv.Claim, ...]]] = {
+    "drafts": (falsified, (*FALSE, *TRUE)),
+    "ladder": (falsified, tuple(rung(name, factor) for name in BOUNDS for factor in (*FACTORS, 1))),
+    "lines": (caught, LINES),
+    "registry": (audited, tuple(entry for entry in REGISTRY if entry.record is mv.Standing.REFUTED)),
+}
+
+
+def main() -> None:
+    """Print one of the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("table", choices=list(TABLES))
+    parser.add_argument("ids", nargs="*", help="these claims only")
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=60, help="for one claim and seed")
+    given = parser.parse_args()
+    tried, entries = TABLES[given.table]
+    for entry in entries:
+        if given.ids and entry.id not in given.ids:
+            continue
+        hits, slowest, said = 0, 0.0, ""
+        for seed in range(given.seeds):
+            started = time.process_time()
+            hit, said = tried(entry, seed, given.seconds)
+            hits, slowest = hits + hit, max(slowest, time.process_time() - started)
+        print(f"{hits}/{given.seeds}  {slowest:6.1f} s  {entry.id:24} {said}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
