@@ -512,7 +512,11 @@ def _assemble(
                 step = replace(step, recognised=recognised)
             if broken is None and (step.truth == FALSE).any():
                 broken = step
-        shown.append(LineEvidence(entry.expression, _shown(entry.value, live), _shown(entry.where, live), step))
+        shown.append(
+            LineEvidence(
+                entry.expression, _shown(entry.value, live), _shown(entry.where, live), step, entry.computed_by
+            )
+        )
     for chain in chains(lines):
         statements.append(_relate(chain, chain[0], composed_relation(chain), chain[-1], "the statement", None, live))
         mask = mask_of(chain)

@@ -18,6 +18,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..arithmetic import Array, as_array
+from ..arithmetic.explained import explained
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.agents import agent_axes, axis_of, factor_axes
@@ -25,6 +26,7 @@ from ..model.validation import table_for
 from .values import action_values
 
 
+@explained
 def counterfactual_advantages(game: Game, policy: Policy, m: int, critic: Any = None) -> Array:
     """``Q(s, a) - Σ_b π^m(b|s, a^{1:m-1}) Q(s, (b, a^{-m}))``, shape ``[..., S, A]``, agent ``m`` counted from 1.
 

@@ -28,12 +28,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arithmetic import Array, as_array, choose, is_hidden, like, minimum, ones, system_of, zeros
+from ..arithmetic.explained import explained
 from ..errors import GameError
 from ..model.validation import arrays_of, require_count, require_shape, scalar_for
 
 Mask = npt.NDArray[np.bool_]
 
 
+@explained
 def td_errors(
     rewards: Any, values: Any, terminated: Any, truncated: Any, gamma: Any, final_values: Any = None
 ) -> Array:
@@ -41,6 +43,7 @@ def td_errors(
     return _Steps(rewards, values, terminated, truncated, gamma, final_values).errors
 
 
+@explained
 def gae(
     rewards: Any, values: Any, terminated: Any, truncated: Any, gamma: Any, lam: Any, final_values: Any = None
 ) -> Array:
@@ -53,6 +56,7 @@ def gae(
     return steps.traced(steps.errors, steps.scalar("lam", lam))
 
 
+@explained
 def lambda_returns(
     rewards: Any, values: Any, terminated: Any, truncated: Any, gamma: Any, lam: Any, final_values: Any = None
 ) -> Array:
@@ -64,6 +68,7 @@ def lambda_returns(
     return as_array(steps.traced(steps.errors, steps.scalar("lam", lam)) + steps.values[:-1])
 
 
+@explained
 def n_step_returns(
     rewards: Any, values: Any, terminated: Any, truncated: Any, gamma: Any, n: int, final_values: Any = None
 ) -> Array:
@@ -79,6 +84,7 @@ def n_step_returns(
     return result
 
 
+@explained
 def vtrace_targets(
     rewards: Any,
     values: Any,
@@ -100,6 +106,7 @@ def vtrace_targets(
     return steps.vtrace(*steps.clipped(ratios, lam, rho_max, c_max))
 
 
+@explained
 def vtrace_advantages(
     rewards: Any,
     values: Any,
@@ -122,6 +129,7 @@ def vtrace_advantages(
     return as_array(rho * (steps.errors + steps.gamma * steps.scalar("lam", lam) * correction))
 
 
+@explained
 def importance_weighted_returns(rewards: Any, ratios: Any, terminated: Any, truncated: Any, gamma: Any) -> Array:
     """``(Π_{k≥t} ratio_k) Σ_{k≥t} γ^{k-t} r_k`` over the rest of the episode, shape ``[T, ...]``.
 
@@ -139,6 +147,7 @@ def importance_weighted_returns(rewards: Any, ratios: Any, terminated: Any, trun
     return np.stack([p * s for p, s in zip(products, sums, strict=True)][::-1])
 
 
+@explained
 def per_decision_returns(rewards: Any, ratios: Any, terminated: Any, truncated: Any, gamma: Any) -> Array:
     """``G_t = ratio_t (r_t + γ G_{t+1})`` to the end of the episode, shape ``[T, ...]``: each reward weighed by what led to it.
 
