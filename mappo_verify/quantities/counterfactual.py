@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..arithmetic import Array, as_array
+from ..arithmetic import Array
 from ..arithmetic.explained import explained
 from ..errors import GameError
 from ..model import Game, Policy
@@ -43,6 +43,6 @@ def counterfactual_advantages(game: Game, policy: Policy, m: int, critic: Any = 
     )
     table = agent_axes(given, game.action_sizes)
     own = factor_axes(policy.factors[m - 1], m - 1, game.action_sizes)
-    baseline = as_array((own * table).sum(axis_of(m - 1, game.agents), keepdims=True))
-    found = as_array(table - baseline)
+    baseline = (own * table).sum(axis_of(m - 1, game.agents), keepdims=True)
+    found = table - baseline
     return found.reshape(found.shape[: -game.agents] + (game.actions,))

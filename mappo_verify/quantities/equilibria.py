@@ -26,7 +26,6 @@ import numpy as np
 from ..arithmetic import (
     Array,
     System,
-    as_array,
     compare,
     contract,
     floats_of,
@@ -75,7 +74,7 @@ def response_game(game: Game, policy: Policy, m: int) -> Game:
     def averaged(table: Array) -> Array:
         """``[..., S, A]`` to ``[..., S, A_m]``."""
         weighted = others * agent_axes(table, game.action_sizes)
-        kept = as_array(weighted.sum(axis=summed, keepdims=True)) if summed else weighted
+        kept = weighted.sum(axis=summed, keepdims=True) if summed else weighted
         return kept.reshape(kept.shape[: kept.ndim - agents] + (game.action_sizes[m - 1],))
 
     moves = np.stack([averaged(game.transition[..., s]) for s in range(game.states)], axis=-1)
@@ -127,7 +126,7 @@ def nash_gaps(game: Game, policy: Policy, start: Any = None) -> Array:
         induced = response_game(game, policy, m)
         best = optimal(induced)
         if is_hidden((game.transition,)):
-            slack = as_array(best.values[..., None] - lookahead(induced, best.values))
+            slack = best.values[..., None] - lookahead(induced, best.values)
         else:
             slack = best.certificate.slack
         own = policy.factors[m - 1][..., 0, :]

@@ -58,7 +58,7 @@ def expected_lambda_returns(game: Game, policy: Policy, critic: Any, lam: Any) -
 @explained
 def expected_gae(game: Game, policy: Policy, critic: Any, lam: Any) -> Array:
     """``E[Σ_k (γλ)^k δ_k | s, a] = E[G^λ | s, a] - v(s)``, shape ``[..., S, A]``; ``critic`` is ``v`` ``[..., S]``."""
-    return as_array(expected_lambda_returns(game, policy, critic, lam) - critic_of(game, critic)[..., None])
+    return expected_lambda_returns(game, policy, critic, lam) - critic_of(game, critic)[..., None]
 
 
 @explained
@@ -73,7 +73,7 @@ def variance_of_lambda_returns(game: Game, policy: Policy, critic: Any, lam: Any
     squares = second_moment(game, value, mean, mean * 0, lam)
     both = square(game.discount * lam)
     later = solve_bellman(game.with_discount(both), policy, average(policy, squares))
-    return as_array(second_moment(game, value, mean, later, lam) - square(lookahead(game, mixed(value, mean, lam))))
+    return second_moment(game, value, mean, later, lam) - square(lookahead(game, mixed(value, mean, lam)))
 
 
 def critic_of(game: Game, critic: Any) -> Array:
@@ -98,7 +98,7 @@ def second_moment(game: Game, value: Array, mean: Array, squares: Array, lam: An
     inside = square((1 - own) * value) + 2 * (1 - own) * own * value * mean + square(own) * squares
     once, gamma = contract("...sat,...t->...sa", game.transition, mixed(value, mean, lam)), lift(game.discount, 2)
     twice = contract("...sat,...t->...sa", game.transition, inside)
-    return as_array(square(game.reward) + 2 * game.reward * gamma * once + square(gamma) * twice)
+    return square(game.reward) + 2 * game.reward * gamma * once + square(gamma) * twice
 
 
 def _average_return(game: Game, policy: Policy, value: Array, lam: Any) -> Array:

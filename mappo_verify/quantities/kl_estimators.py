@@ -50,7 +50,7 @@ def kl_estimate_k2(left: Any, right: Any) -> Array:
 
     Raises :class:`~mappo_verify.errors.ExactnessError` on rationals, where the square of a logarithm has no formal value.
     """
-    return as_array(square(_log_ratio(left, right)) / 2)
+    return square(_log_ratio(left, right)) / 2
 
 
 @explained
@@ -61,7 +61,7 @@ def kl_estimate_k3(left: Any, right: Any) -> Array:
     """
     left = as_array(left)
     ratio = choose(support(left), as_array(right) / denominator(left), like(1, left))
-    return as_array(ratio - 1 + _log_ratio(left, right))
+    return ratio - 1 + _log_ratio(left, right)
 
 
 @explained

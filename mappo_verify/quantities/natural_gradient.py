@@ -35,7 +35,7 @@ from ..arithmetic.explained import explained
 def fisher_vector_product(weights: Any, factor: Any, vector: Any) -> Array:
     """``Fv = w π (v - Σ_b π v)`` in logits, without the matrix; all ``[..., S, P, A]``, ``weights`` ``[..., S, P]``."""
     factor, vector = as_array(factor), as_array(vector)
-    mean = as_array((factor * vector).sum(-1, keepdims=True))
+    mean = (factor * vector).sum(-1, keepdims=True)
     return as_array(as_array(weights)[..., None] * factor * (vector - mean))
 
 

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..arithmetic import Array, as_array, contract, divide, identity, lift, minimum, solve
+from ..arithmetic import Array, contract, divide, identity, lift, minimum, solve
 from ..arithmetic.explained import explained
 from ..model import Game, Policy
 from ..model.validation import scalar_for
@@ -51,7 +51,7 @@ def expected_vtrace(
     errors = contract("...sa,...sa->...s", played * rho, lookahead(game, value) - value[..., None])
     chain = contract("...sa,...sat->...st", played * trace, game.transition)
     matrix = identity(game.states, game.system) - lift(game.discount, 2) * chain
-    return as_array(value + solve(matrix, errors[..., None])[..., 0])
+    return value + solve(matrix, errors[..., None])[..., 0]
 
 
 @explained

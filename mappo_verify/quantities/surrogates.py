@@ -69,7 +69,7 @@ def surrogate_weights(game: Game, policy: Policy, m: int, updated: Policy | None
         raise GameError(f"agent {m} is not in 1..{policy.agents}")
     first = policy if updated is None else updated
     first.require_fits(game)
-    return as_array(visits(game, policy, start)[..., None] * first.prefix_probabilities()[m - 1])
+    return visits(game, policy, start)[..., None] * first.prefix_probabilities()[m - 1]
 
 
 @explained
@@ -152,7 +152,7 @@ def entropy_gradient(weights: Any, new: Any) -> Array:
 def _in_logits(weights: Any, new: Any, slope: Any) -> Array:
     """``w g (D - Σ_b g D)``"""
     new, slope = as_array(new), as_array(slope)
-    mean = as_array((new * slope).sum(-1, keepdims=True))
+    mean = (new * slope).sum(-1, keepdims=True)
     return as_array(as_array(weights)[..., None] * new * (slope - mean))
 
 
@@ -160,4 +160,4 @@ def _clipping(old: Array, new: Any, epsilon: Any) -> tuple[Array, Array, Array]:
     """``g/f`` (1 where ``f`` is 0), ``1-ε`` and ``1+ε``, the last two with the axes of a factor."""
     ratio = choose(support(old), as_array(new) / denominator(old), like(1, old))
     width = lift(scalar_for(system_of(old), "epsilon", epsilon), 3)
-    return ratio, as_array(1 - width), as_array(1 + width)
+    return ratio, 1 - width, 1 + width

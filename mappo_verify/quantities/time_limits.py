@@ -33,7 +33,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, as_array, contract, square
+from ..arithmetic import Array, contract, square
 from ..arithmetic.explained import explained
 from ..errors import GameError
 from ..model import Game, Policy
@@ -116,14 +116,14 @@ def limited_lambda_returns(limited: TimeLimited, policy: Policy, critics: Any, l
 def limited_gae(limited: TimeLimited, policy: Policy, critics: Any, lam: Any) -> Array:
     """``E[GAE^λ_t | s_t = s, a_t = a] = E[G^λ_t | s, a] - v_t(s)``, shape ``[..., T, S, A]``; ``critics`` ``[..., T+1, S]``."""
     own = _critics_of(limited, critics)[..., :-1, :, None]
-    return as_array(_backwards(limited, policy, critics, lam)[0] - own)
+    return _backwards(limited, policy, critics, lam)[0] - own
 
 
 @explained
 def variance_of_limited_lambda_returns(limited: TimeLimited, policy: Policy, critics: Any, lam: Any) -> Array:
     """``Var[G^λ_t | s_t = s, a_t = a]`` of one rollout, GAE's too, shape ``[..., T, S, A]``; ``critics`` ``[..., T+1, S]``."""
     means, squares = _backwards(limited, policy, critics, lam)
-    return as_array(squares - square(means))
+    return squares - square(means)
 
 
 def _backwards(limited: TimeLimited, policy: Policy, critics: Any, lam: Any) -> tuple[Array, Array]:

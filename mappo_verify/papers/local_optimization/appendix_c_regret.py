@@ -192,7 +192,7 @@ def printed_regret(case: Case) -> Iterator[Line]:
         because="17/16 ≤ 2",
         axiom=nonnegative(Fraction(15, 8) * scale),
     )
-    yield line("E_{(s,a^{1:m-1}) ~ μ} Σ_k ⟨π - π_k, f_k⟩", as_array((case.weights * lost).sum(-1)))
+    yield line("E_{(s,a^{1:m-1}) ~ μ} Σ_k ⟨π - π_k, f_k⟩", (case.weights * lost).sum(-1))
     eta = case.eta
     yield at_most(
         "log|A|/η + ηKB²/8",
