@@ -195,6 +195,12 @@ class Claim:
             raise ClaimError(
                 f"claim id {self.id!r} is not lower-case words, digits, dots and dashes, with at most one slash"
             )
+        if any(sizes.steps == EVERY for sizes in self.symbolic) and len(set(self.setting.steps)) < 2:
+            # A proof can see how many steps there are, so what it says of every number is tried on several.
+            raise ClaimError(
+                f"claim {self.id}: a proof for every number of steps needs instances of several; its setting has "
+                f"steps={self.setting.steps}, so give it more, as in steps=(1, 2, 3)"
+            )
 
     @property
     def printed(self) -> bool:
