@@ -341,7 +341,7 @@ def at_largest(scores: Any, table: Any) -> Array:
 
 
 def by_floats(function: Callable[..., npt.NDArray[np.float64]], *values: Any) -> Array:
-    """What ``function`` makes of the nearest floats, exactly as it comes back: a candidate that is judged afterwards, no more.
+    """What ``function`` makes of the nearest floats, exactly as it comes back: only a candidate, which is checked afterwards.
 
     ``function`` takes and returns float64 arrays whose leading axes are a batch; it may search, round or call a solver.
     """
@@ -368,7 +368,7 @@ def _dyadic(values: npt.NDArray[np.float64]) -> npt.NDArray[Any]:
 def choose(truth: Any, if_true: Any, if_false: Any) -> Array:
     """``if_true`` where it holds, ``if_false`` where it does not.
 
-    Where nobody knows, what contains both (enclosures and balls); :class:`~mappo_verify.errors.UndecidedError` where nothing
+    Where that is unknown, what contains both (enclosures and balls); :class:`~mappo_verify.errors.UndecidedError` where nothing
     does (symbols).  On plain arrays ``truth`` is a Boolean mask, or three-valued and taken where it is certain.
     """
     if isinstance(if_true, Truth) or isinstance(if_false, Truth):

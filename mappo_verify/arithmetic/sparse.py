@@ -52,7 +52,7 @@ def refused(what: str, shape: tuple[int, ...], item: int = 8) -> GameError:
 
 
 class SparseRows:
-    """``P`` of shape ``(S, A, S)``, stored as a CSR matrix ``[S·A, S]`` that nobody changes."""
+    """``P`` of shape ``(S, A, S)``, stored as a CSR matrix ``[S·A, S]`` that is never changed."""
 
     dtype = np.dtype(np.float64)
     ndim = 3

@@ -151,7 +151,7 @@ def _evaluated(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Ind
 def skim(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes) -> Iterator[Part]:
     """Evidence for those instances of a large batch that enclosures settle, and exact evidence for a few that look violated.
 
-    What stays open is not counted: these instances come beside those that :func:`decide` decides one and all.
+    What stays open is not counted: these instances come beside those of :func:`decide`, which decides all.
     """
     every: Indices = np.arange(len(next(iter(drawn.values()))))
     evidence = _enclosed(claim, drawn, sizes, every)

@@ -345,4 +345,4 @@ class Policy:
 def _uniform_over(mask: npt.NDArray[np.bool_]) -> npt.NDArray[Any]:
     """``1/n`` on the ``n`` entries of each row that are there, as Fractions."""
     counts = mask.sum(-1, keepdims=True)
-    return np.asarray(np.frompyfunc(lambda there, n: Fraction(int(there), int(n)), 2, 1)(mask, counts), dtype=object)
+    return np.asarray(np.frompyfunc(lambda exists, n: Fraction(int(exists), int(n)), 2, 1)(mask, counts), dtype=object)

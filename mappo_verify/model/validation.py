@@ -44,7 +44,7 @@ logger = logging.getLogger("mappo_verify")
 def array_of(value: Any, name: str) -> Array:
     """Any nested sequence of numbers as an array; Fractions and Decimals become flint rationals, integers join any system.
 
-    Whatever offers ``__array__`` or ``__dlpack__`` will do.  The numbers of one instance stay as they are.
+    Whatever offers ``__array__`` or ``__dlpack__`` is accepted.  The numbers of one instance stay as they are.
     """
     if is_hidden((value,)):
         return value  # type: ignore[no-any-return]

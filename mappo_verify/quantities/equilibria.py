@@ -7,7 +7,7 @@ If all agents but ``m`` keep their factors, agent ``m`` faces a decision process
 whose optimum is its best response.  ``π`` is a Nash equilibrium where no agent gains by its best response; in a cooperative
 game it need not be optimal.  Exact on rationals.  Source: Section 4.3.
 
-In climbing, the pair (1, 1) pays 7 and nobody gains by leaving it alone, although (0, 0) pays 11:
+In climbing, the pair (1, 1) pays 7 and no agent gains by leaving it alone, although (0, 0) pays 11:
 
 >>> import mappo_verify as mv
 >>> game = mv.named_game("climbing")
@@ -144,7 +144,7 @@ def nash_policy(game: Game, policy: Policy) -> Policy:
     """The deterministic Nash policy that agents reach from ``policy`` by best responses in turn, ``1, ..., N, 1, ...``.
 
     In each turn one agent takes its best response where that is worth more in some state.  Rewards are common, so every change
-    improves the values of all, and after finitely many nobody gains: ``nash_gaps`` are 0 from every start.  From another
+    improves the values of all, and after finitely many no agent gains: ``nash_gaps`` are 0 from every start.  From another
     ``policy`` another equilibrium may be reached, which need not be optimal.
 
     Raises :class:`~mappo_verify.errors.GameError` where ``policy`` is no product, and

@@ -250,7 +250,7 @@ class Steps:
 
 
 def _mask(name: str, flags: Any, shape: tuple[int, ...]) -> Mask:
-    """Flags as Booleans ``[T, ...]``; zeros and ones will do."""
+    """Flags as Booleans ``[T, ...]``; zeros and ones are accepted."""
     given = np.asarray(flags)
     if given.shape != shape:
         raise GameError(f"{name} has shape {given.shape}; it needs [T, ...] = {shape}")

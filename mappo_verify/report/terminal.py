@@ -106,7 +106,7 @@ def _said(finding: Finding, statements: Sequence[StatementReport]) -> str:
 
 
 def audit_summary(report: AuditReport, statements: Sequence[StatementReport], page: str | None = None) -> list[Text]:
-    """Ten lines on a full audit: what fell and its repair, what was proved, where to read on."""
+    """Ten lines on a full audit: what is refuted and its repair, what was proved, where to read on."""
     lines = []
     where = f" on {report.game}" if report.game else ""
     if statements:
@@ -136,7 +136,7 @@ def audit_summary(report: AuditReport, statements: Sequence[StatementReport], pa
 
 
 def _fallen(entry: StatementReport) -> Text:
-    """A theorem that fell: its smallest counterexample and what to use instead."""
+    """A refuted theorem: its smallest counterexample and what to use instead."""
     smallest = entry.smallest
     words = (
         f" ({extent_text(smallest.witness.evidence)})" if smallest is not None and smallest.witness is not None else ""

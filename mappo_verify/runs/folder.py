@@ -211,13 +211,13 @@ def require_same(run: StoredRun, given: dict[str, Any], options: dict[str, Any])
     """What is asked for (None: whatever it was) must be what is stored; else :class:`~mappo_verify.errors.RunError`."""
     plan = run.plan
     held = {name: getattr(plan, name) for name in ("algorithm", "game", "problem", "discount", "restart")}
-    for name, asked, there in (
+    for name, asked, stored in (
         *((name, asked, held[name]) for name, asked in given.items()),
         *((name, asked, plan.options.get(name)) for name, asked in options.items()),
     ):
-        if asked is not None and asked != there:
+        if asked is not None and asked != stored:
             raise RunError(
-                f"{run.folder} holds a run with {name} = {'the default' if there is None else there}, not {asked}; leave {name} "
+                f"{run.folder} holds a run with {name} = {'the default' if stored is None else stored}, not {asked}; leave {name} "
                 "out to go on with it, or choose another folder"
             )
     if given.get("game") is not None and run.game is not None and not _same(plan.subject(), run.game):
