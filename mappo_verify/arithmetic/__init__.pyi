@@ -41,7 +41,6 @@ from .functions import (
     identity_minus as identity_minus,
     moveaxis as moveaxis,
     successors as successors,
-    rows_at as rows_at,
 )
 
 # --- Functions -------------------------------------------------------------------------------------------------------

@@ -114,13 +114,6 @@ def successors(table: Any) -> int:
     return int(table.shape[-1])
 
 
-def rows_at(table: Any, actions: npt.NDArray[np.intp]) -> Array:
-    """``P(·|s, a(s))`` ``[..., S, S]`` of a table ``[..., S, A, S]`` and one action a state ``[..., S]``."""
-    if isinstance(table, SparseRows):
-        return table.chosen(actions)
-    return np.take_along_axis(table, actions[..., None, None], axis=-2)[..., 0, :]
-
-
 @explained
 def solve(matrix: Any, right: Any) -> Array:
     """``X`` with ``matrix @ X = right``; see :func:`mappo_verify.arithmetic.dispatch.solve`."""

@@ -124,12 +124,6 @@ class SparseRows:
             blocks.append(mixing @ self.matrix[begin * actions : (begin + len(some)) * actions])
         return SparseSystem(sp.csr_array(sp.vstack(blocks, "csr")), roundings=widest + 1)
 
-    def chosen(self, actions: npt.NDArray[np.intp]) -> SparseSystem:
-        """``P(s'|s, a(s))`` for one action a state."""
-        import scipy.sparse as sp
-
-        return SparseSystem(sp.csr_array(self.matrix[np.arange(self.shape[0]) * self.shape[1] + actions]), roundings=0)
-
     def __repr__(self) -> str:
         return f"SparseRows({self.shape}, {self.matrix.nnz} stored)"
 

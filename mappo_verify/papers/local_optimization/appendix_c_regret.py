@@ -132,14 +132,6 @@ def _divergence_axiom(case: Case, plays: Array) -> Axiom:
     return (last + moves) * (1 / lift(case.eta, 1))
 
 
-def _hoeffding_axiom(case: Case, plays: Array) -> Axiom:
-    """``Σ_k [ηB²/8 + ⟨π_k, f_k⟩ - (1/η) log E_{π_k} exp(η f_k)] ≥ 0``"""
-    eta = lift(case.eta, 2) + 0 * plays[..., 0]
-    width = lift(case.bound, 2) + 0 * plays[..., 0]
-    slack: Axiom = hoeffding(plays, case.gains, eta, width) * (1 / eta)
-    return slack.sum(-1)
-
-
 def _range(case: Case) -> Array:
     """``log|A|/η`` for every row."""
     return lift(regulariser_range(case.eta, case.sizes.actions[0]), 1)
