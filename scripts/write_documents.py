@@ -88,7 +88,7 @@ def _verdict(found: StatementReport) -> list[str]:
 
 
 def first_screen(report: AuditReport, certificates: Mapping[str, Certificate]) -> str:
-    """What fell, in three lines: theorem, why, the smallest counterexample that is known, the repair; then the summary."""
+    """What is refuted, in three lines: theorem, why, the smallest counterexample that is known, the repair; then the summary."""
     statements = statements_of(report)
     theorems = [e for e in statements if e.finding is Finding.FALSE and e.statement.id.startswith("theorem")]
     lines = []
@@ -290,7 +290,7 @@ def with_table(text: str, name: str, table: str) -> str:
 
 
 def with_audit(readme: str, report: AuditReport, certificates: Mapping[str, Certificate]) -> str:
-    """The README with what fell between its two marks."""
+    """The README with what is refuted between its two marks."""
     return with_table(readme, "audit", first_screen(report, certificates))
 
 

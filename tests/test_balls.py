@@ -285,7 +285,7 @@ def test_precision_is_restored_also_after_an_error():
     for bits in (1, 0, -5, 2**20 + 1):
         with pytest.raises(ValueError, match="precision of"), precision(bits):
             pass
-    assert PRECISION_CAP >= 4096
+    assert PRECISION_CAP >= 2048
 
 
 def test_threads_do_not_see_each_others_precision():

@@ -83,8 +83,8 @@ def test_the_page_of_verdicts_shows_every_statement_and_claim():
 def test_the_first_screen_says_which_theorems_fall():
     screen = README.split(BEGIN)[1].split(END)[0]
     theorems = [s for s in PAPER.statements if s.id.startswith("theorem")]
-    fell = [s for s in theorems if words_by_record(s) == "false as printed"]
-    assert re.findall(r"^- \*\*(.+?) is false as printed\*\*", screen, re.MULTILINE) == [s.name for s in fell]
+    refuted = [s for s in theorems if words_by_record(s) == "false as printed"]
+    assert re.findall(r"^- \*\*(.+?) is false as printed\*\*", screen, re.MULTILINE) == [s.name for s in refuted]
     assert "multiplies the odds of two actions by more than 79.9" in screen
     (output,) = re.findall(r"```text\n(.*?)```", screen, re.DOTALL)
     counts = Counter(words_by_record(s) for s in PAPER.statements)

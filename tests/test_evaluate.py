@@ -676,7 +676,7 @@ def test_a_proof_that_yields_no_lines_is_a_claim_error(proof):
 
 
 def test_a_chain_of_balls_that_may_lose_mass_has_no_stationary_distribution():
-    """Rows that are 1 up to a radius may terminate; nobody can tell, so nobody is told."""
+    """Rows that are 1 up to a radius may terminate; it cannot be told, so nothing is said."""
     row = [flint.arb(0.5, 1e-9), flint.arb(0.5, 1e-9)]
     game = mv.Game(
         np.array([[row], [row]], dtype=object),

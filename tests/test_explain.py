@@ -154,3 +154,29 @@ def test_numbers_as_people_read_them(values, where, text):
 
 def test_numbers_beyond_float64_can_be_shown():
     assert values_text(like(10**400, System.RATIONALS) / 3)
+
+
+def calls_three_quantities(case):
+    """One before its first line, one between lines, one in a line that is a function."""
+    values = mv.state_values(case.game, case.policy)
+    yield mv.line("V", values)
+    yield mv.equal("V again", values * 1, because="the same numbers")
+    advantages = mv.quantities.advantages(case.game, case.policy)
+    yield mv.at_most(
+        "max Q",
+        lambda: mv.largest(mv.action_values(case.game, case.policy)) + 0 * advantages.sum(-1),
+        because="a mean is at most the largest",
+    )
+
+
+def test_lines_say_which_quantities_they_called():
+    """Those that the line itself called, and not what these call in turn."""
+    setting = mv.Setting("a game and a policy", (mv.GameData("game"), mv.PolicyData("policy")))
+    own = mv.Claim("mine", "title", "nowhere", setting, calls_three_quantities)
+    found = explain(own)
+    lines = [entry.computed_by for entry in found[1].lines]
+    assert lines == [("state_values",), (), ("advantages", "action_values")]
+    assert "computed by" not in text_of(*found)
+    out = StringIO()
+    Console(file=out, width=240).print(explanation(*found, computed=True))
+    assert "computed by advantages, action_values" in out.getvalue()

@@ -167,7 +167,7 @@ def test_the_table_shows_every_standing(page, document):
 
 
 def test_statements_come_first(page, document):
-    """Every statement with its verdict, what the words mean, and the counts; what fell opens the page."""
+    """Every statement with its verdict, what the words mean, and the counts; what is refuted opens the page."""
     (table,) = page.all("table", class_="statements")
     rows = list(next(table.all("tbody")).all("tr"))
     shown = [
@@ -180,9 +180,9 @@ def test_statements_come_first(page, document):
         named = {node.attributes["href"][1:] for node in row.all("a")}
         assert named == {*entry["parts"], *entry["fallen"], *entry["repairs"], *entry["remarks"]}
         assert ("defender" in row.text) == bool(entry["fallen"])
-    (fell,) = page.all("ul", class_="fell")
-    assert [next(item.all("a")).text for item in fell.all("li")] == ["Lemma B.4"]
-    assert "Smallest counterexample: 1 state, 2 actions . Repair: lemma-b.4/repaired" in fell.text
+    (refuted,) = page.all("ul", class_="refutations")
+    assert [next(item.all("a")).text for item in refuted.all("li")] == ["Lemma B.4"]
+    assert "Smallest counterexample: 1 state, 2 actions . Repair: lemma-b.4/repaired" in refuted.text
     legend = " ".join(node.text for node in page.all("dl", class_="meanings"))
     assert all(words in legend for words in counts)
 

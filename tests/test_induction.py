@@ -221,6 +221,20 @@ def test_no_wrong_induction_is_a_proof(name):
     assert not proved(FALSE_ONES[name])
 
 
+def test_what_is_said_of_every_length_is_tried_on_several():
+    """A proof can see how long a run is; with runs of one step only, ``K Σ u = Σ u`` would be proved for every K."""
+
+    def scaled(case):
+        run = run_of(case)
+        yield mv.line("Σ u", run.sum(lambda s: s.moved[1]))
+        yield mv.equal("K Σ u", run.sum(lambda s: len(run.steps) * s.moved[1]), because="there is one step")
+
+    with pytest.raises(ClaimError, match=r"needs instances of several; its setting has steps=\(1,\)"):
+        mv.Claim("mine", "title", "source", replace(SETTING, steps=(1,)), scaled, symbolic=(ANY_LENGTH,))
+    tried = mv.Claim("mine", "title", "source", SETTING, scaled, symbolic=(ANY_LENGTH,))
+    assert mv.audit([tried]).claims[0].standing is mv.Standing.REFUTED
+
+
 def test_an_induction_is_decided_in_symbols_only():
     found = prove_at_points(TRUE_ONES["Σ u = x_K - x_0"], ANY_LENGTH, np.random.default_rng(0))
     assert isinstance(found, Failure) and not found.false

@@ -265,6 +265,22 @@ def test_logarithms_need_a_sign():
     assert standing(trial) is REFUTED
 
 
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        (lambda x: mv.log(x * x), lambda x: 2 * mv.log(x)),
+        (lambda x: mv.sqrt(x) * mv.sqrt(x), lambda x: x),
+        (lambda x: mv.exp(mv.log(x)), lambda x: x),
+    ],
+)
+def test_what_is_undefined_on_some_instances_does_not_survive(left, right):
+    """Logarithms and roots of numbers below 0 are errors of these instances, and the claim is open until a hypothesis."""
+    assert standing(claim(chain(lambda c: left(c.x), ("=", lambda c: right(c.x))), scalar())) is OPEN
+    positive = mv.Hypothesis("x > 0", lambda case: case.x > 0)
+    found = claim(chain(lambda c: left(c.x), ("=", lambda c: right(c.x))), scalar(), hypotheses=(positive,))
+    assert standing(found) in (SURVIVED, PROVED)
+
+
 def test_facts_of_ingredients_are_enough_for_logarithms():
     trial = claim(
         chain(lambda c: mv.exp(mv.log(c.x) + mv.log(c.y)), ("=", lambda c: c.x * c.y)),

@@ -16,7 +16,7 @@ with ``η = (1-γ)√(log|A|/2K)`` and ``λ = ε_r^{-2/3}/(1-γ)``.  That this c
 ``π_k^m ∝ exp(η_m Σ_{t<k} f_t^m)``.
 
 Where the class counts is a choice of evaluator: :class:`InClass` keeps the critic in it, :class:`ClassThroughout` also its
-rivals in the Bellman error, and :class:`Unconstrained` takes the closed form of Appendix C.1 wherever it falls.  The paper
+rivals in the Bellman error, and :class:`Unconstrained` takes the closed form of Appendix C.1 wherever it lies.  The paper
 starts in one state ``s_0``; a start distribution ``ρ`` is averaged over.  Source: Algorithm 2, Theorem 5.5, Appendix C.
 
 >>> from mappo_verify.games.offline import theorem_5_5_two_agents
@@ -136,7 +136,7 @@ class Unconstrained(Evaluator):
             place = [int(i) for i in np.argwhere(~step.bounded)[0]]
             where = f" in repetition {place[0]}" if place else ""
             raise GameError(
-                f"without the class's constraints the objective has no lower bound{where}: it falls without end along "
+                f"without the class's constraints the objective has no lower bound{where}: it decreases without bound along "
                 f"w = {np.round(step.descent[tuple(place)], 6).tolist()}; evaluate with InClass(), or let the data cover more"
             )
         return step.weights

@@ -26,6 +26,7 @@ import numpy as np
 from ..arithmetic import (
     Array,
     compare,
+    kind_of,
     lift,
     select,
     square,
@@ -118,7 +119,7 @@ class ExactFit(Solver):
         features, agent = problem.features, problem.agent
         if isinstance(features, TabularFeatures):
             free = problem.parameters + features.transposed(agent, problem.ideal)
-        elif np.asarray(problem.parameters).dtype.kind == "O":
+        elif kind_of(problem.parameters) == "O":
             points = Subproblem._points(problem.values)
             free = problem.parameters + fit_step(features.matrix(agent), points, problem.beta, problem.weights)
         else:
@@ -126,7 +127,7 @@ class ExactFit(Solver):
             free = problem.parameters + least_squares(features, agent, problem.weights, points)
         if problem.radius is None:
             return np.asarray(free)
-        if np.asarray(free).dtype.kind == "O":
+        if kind_of(free) == "O":
             raise GameError("the exact minimiser over a ball is computed in floats only; use radius=None or floats")
         outside = compare(square(free).sum(-1), ">", square(problem.radius)) > 0
         if not outside.any():
@@ -191,7 +192,7 @@ class StochasticGradient(Solver):
         return default_step(problem.radius, gradient_bound(problem.radius, problem.bound, problem.beta), self.steps)
 
     def _by_samples(self, problem: Subproblem, generator: Generator) -> Callable[[int, Array], Array]:
-        if np.asarray(problem.parameters).dtype.kind == "O":
+        if kind_of(problem.parameters) == "O":
             raise GameError("samples are drawn for floats; use expectations=True, or a float game")
         features, agent, targets = problem.features, problem.agent, problem.targets
         points = draw(cumulative(problem.weights), generator, (self.steps,))

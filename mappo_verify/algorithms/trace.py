@@ -28,6 +28,7 @@ from ..arithmetic import (
     Truth,
     absolute,
     compare,
+    kind_of,
     largest,
     lift,
     like,
@@ -271,7 +272,7 @@ class Recomputed:
         if finite.all():
             return np.asarray(factor * errors)
         safe = select(finite, factor, like(0, factor)) * errors
-        endless = module_of(System.FLOATS if np.asarray(factor).dtype.kind == "f" else System.BALLS).infinity("of φ")
+        endless = module_of(System.FLOATS if kind_of(factor) == "f" else System.BALLS).infinity("of φ")
         return select(finite, safe, np.asarray(endless))
 
 

@@ -2,7 +2,12 @@
 
 # --- Number systems --------------------------------------------------------------------------------------------------
 from .array import Array as Array
-from .system import System as System, require_one_system as require_one_system, elementwise as elementwise
+from .system import (
+    System as System,
+    require_one_system as require_one_system,
+    elementwise as elementwise,
+    kind_of as kind_of,
+)
 from .dispatch import module_of as module_of, floats_of as floats_of
 from .numbers import (
     Numbers as Numbers,
@@ -36,7 +41,6 @@ from .functions import (
     identity_minus as identity_minus,
     moveaxis as moveaxis,
     successors as successors,
-    rows_at as rows_at,
 )
 
 # --- Functions -------------------------------------------------------------------------------------------------------

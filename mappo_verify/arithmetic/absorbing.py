@@ -22,6 +22,7 @@ from __future__ import annotations
 import numpy as np
 
 from .array import Array
+from .functions import as_array
 
 
 def solve_absorbing(onward: Array, leaving: Array, right: Array) -> Array:
@@ -32,8 +33,8 @@ def solve_absorbing(onward: Array, leaving: Array, right: Array) -> Array:
     eliminated = []  # from the last state to the first
     for state in reversed(range(leaving.shape[-1])):
         row, exit_here = onward[..., state, :state], leaving[..., state]
-        out = row.sum(-1) + exit_here
-        earned = right[..., state] / out
+        out = as_array(row.sum(-1) + exit_here)
+        earned = as_array(right[..., state] / out)
         eliminated.append((row / out[..., None], earned))
         before = onward[..., :state, state]
         share = before / out[..., None]
@@ -43,7 +44,7 @@ def solve_absorbing(onward: Array, leaving: Array, right: Array) -> Array:
     solution: list[Array] = []
     for row, earned in reversed(eliminated):
         later = (row * np.stack(solution, axis=-1)).sum(-1) if solution else 0
-        solution.append(earned + later)
+        solution.append(as_array(earned + later))
     return np.stack(solution, axis=-1)
 
 
@@ -52,9 +53,9 @@ def visits_until_absorption(onward: Array, leaving: Array, start: Array) -> Arra
     eliminated = []  # from the last state to the first: how likely each earlier one leads there, and what begins there
     for state in reversed(range(leaving.shape[-1])):
         row, exit_here = onward[..., state, :state], leaving[..., state]
-        out = row.sum(-1) + exit_here
+        out = as_array(row.sum(-1) + exit_here)
         column = onward[..., :state, state] / out[..., None]
-        begun = start[..., state] / out
+        begun = as_array(start[..., state] / out)
         eliminated.append((column, begun))
         onward = onward[..., :state, :state] + column[..., :, None] * row[..., None, :]
         leaving = leaving[..., :state] + column * exit_here[..., None]
@@ -62,5 +63,5 @@ def visits_until_absorption(onward: Array, leaving: Array, start: Array) -> Arra
     counts: list[Array] = []
     for column, begun in reversed(eliminated):
         earlier = (np.stack(counts, axis=-1) * column).sum(-1) if counts else 0
-        counts.append(begun + earlier)
+        counts.append(as_array(begun + earlier))
     return np.stack(counts, axis=-1)

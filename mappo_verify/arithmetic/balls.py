@@ -70,7 +70,13 @@ def exp(values: Plain) -> Plain:
 
 
 def log(values: Plain) -> Plain:
-    return elementwise(flint.arb.log, values)
+    return elementwise(_log, values)
+
+
+def _log(value: flint.arb) -> flint.arb:
+    if value < 0:
+        raise ExactnessError(f"log({value}) is not a real number")
+    return value.log()
 
 
 def sqrt(values: Plain) -> Plain:

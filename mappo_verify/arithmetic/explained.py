@@ -1,10 +1,11 @@
-"""What NumPy or Python say of arguments that do not fit, said in the words of the caller.
+"""What every public function does beside its work: errors in the words of the caller, and a record of what was called.
 
 A public function checks what it can name well.  Whatever else a wrong argument makes NumPy raise (shapes that do not broadcast,
 an object that is no game, an index that is out of bounds) becomes one error of ours, with the function, what was given, and what
 it takes; the first error stays its cause.  A call that does not fit the signature stays Python's own ``TypeError``.
 
 In a formula over one instance nothing is translated: there the engine tells a malformed proof from an instance without numbers.
+Instead it may ask by :func:`called` which quantities a line of a proof computes.
 
 >>> import mappo_verify as mv
 >>> try:
@@ -17,7 +18,9 @@ returns: 'int' object has no attribute 'require_fits'
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -46,13 +49,46 @@ SHOWN = 60
 """Characters of one argument in a message."""
 
 
+_CALLED: ContextVar[list[str] | None] = ContextVar("names of the quantities that were called", default=None)
+
+
+@contextmanager
+def called() -> Iterator[list[str]]:
+    """The names of the quantities that are called inside, in order; not those that they call in turn."""
+    names: list[str] = []
+    token = _CALLED.set(names)
+    try:
+        yield names
+    finally:
+        _CALLED.reset(token)
+
+
+def _recorded(function: Callable[P, R]) -> Callable[P, R]:
+    """The same function, which says that it is called to whoever asks."""
+
+    @wraps(function)
+    def recorded(*args: P.args, **kwargs: P.kwargs) -> R:
+        names = _CALLED.get()
+        if names is None:
+            return function(*args, **kwargs)
+        names.append(function.__name__)
+        token = _CALLED.set(None)
+        try:
+            return function(*args, **kwargs)
+        finally:
+            _CALLED.reset(token)
+
+    return recorded
+
+
 def explained(function: Callable[P, R]) -> Callable[P, R]:
     """The same function; what its arguments make others raise is an :class:`~mappo_verify.errors.ArgumentError`."""
+    inner = _recorded(function) if ".quantities." in function.__module__ else function
 
     @wraps(function)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            return function(*args, **kwargs)
+            return inner(*args, **kwargs)
         except ArgumentError as error:  # of a function that this one called: say it of the outermost
             _explain(error.__cause__ or error, function, function.__name__, args, kwargs)
             raise

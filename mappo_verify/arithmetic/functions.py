@@ -114,13 +114,6 @@ def successors(table: Any) -> int:
     return int(table.shape[-1])
 
 
-def rows_at(table: Any, actions: npt.NDArray[np.intp]) -> Array:
-    """``P(·|s, a(s))`` ``[..., S, S]`` of a table ``[..., S, A, S]`` and one action a state ``[..., S]``."""
-    if isinstance(table, SparseRows):
-        return table.chosen(actions)
-    return np.take_along_axis(table, actions[..., None, None], axis=-2)[..., 0, :]
-
-
 @explained
 def solve(matrix: Any, right: Any) -> Array:
     """``X`` with ``matrix @ X = right``; see :func:`mappo_verify.arithmetic.dispatch.solve`."""
@@ -342,7 +335,7 @@ def at_largest(scores: Any, table: Any) -> Array:
 
 
 def by_floats(function: Callable[..., npt.NDArray[np.float64]], *values: Any) -> Array:
-    """What ``function`` makes of the nearest floats, exactly as it comes back: a candidate that is judged afterwards, no more.
+    """What ``function`` makes of the nearest floats, exactly as it comes back: only a candidate, which is checked afterwards.
 
     ``function`` takes and returns float64 arrays whose leading axes are a batch; it may search, round or call a solver.
     """
@@ -369,7 +362,7 @@ def _dyadic(values: npt.NDArray[np.float64]) -> npt.NDArray[Any]:
 def choose(truth: Any, if_true: Any, if_false: Any) -> Array:
     """``if_true`` where it holds, ``if_false`` where it does not.
 
-    Where nobody knows, what contains both (enclosures and balls); :class:`~mappo_verify.errors.UndecidedError` where nothing
+    Where that is unknown, what contains both (enclosures and balls); :class:`~mappo_verify.errors.UndecidedError` where nothing
     does (symbols).  On plain arrays ``truth`` is a Boolean mask, or three-valued and taken where it is certain.
     """
     if isinstance(if_true, Truth) or isinstance(if_false, Truth):

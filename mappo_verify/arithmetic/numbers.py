@@ -293,7 +293,7 @@ def _matmul(left: Numbers, right: Numbers) -> Numbers:
 class Hidden:
     """A number system in which the batch is hidden: what makes constants for a formula.
 
-    One object for each system, which also equals the :class:`System` that it hides.  Within a proof nobody is told which one
+    One object for each system, which also equals the :class:`System` that it hides.  Within a proof it does not say which one
     it is: a formula is the same in all of them.
     """
 

@@ -52,7 +52,7 @@ def refused(what: str, shape: tuple[int, ...], item: int = 8) -> GameError:
 
 
 class SparseRows:
-    """``P`` of shape ``(S, A, S)``, stored as a CSR matrix ``[S·A, S]`` that nobody changes."""
+    """``P`` of shape ``(S, A, S)``, stored as a CSR matrix ``[S·A, S]`` that is never changed."""
 
     dtype = np.dtype(np.float64)
     ndim = 3
@@ -123,12 +123,6 @@ class SparseRows:
             mixing = sp.csr_array((some[rows, columns], rows * actions + columns, start), shape=(len(some), some.size))
             blocks.append(mixing @ self.matrix[begin * actions : (begin + len(some)) * actions])
         return SparseSystem(sp.csr_array(sp.vstack(blocks, "csr")), roundings=widest + 1)
-
-    def chosen(self, actions: npt.NDArray[np.intp]) -> SparseSystem:
-        """``P(s'|s, a(s))`` for one action a state."""
-        import scipy.sparse as sp
-
-        return SparseSystem(sp.csr_array(self.matrix[np.arange(self.shape[0]) * self.shape[1] + actions]), roundings=0)
 
     def __repr__(self) -> str:
         return f"SparseRows({self.shape}, {self.matrix.nnz} stored)"

@@ -32,7 +32,7 @@ from .monte_carlo import Statistics
 from .monte_carlo import run as run_experiment
 from .on_game import try_on_game
 from .proving import Failure, Proof, prove_at_points, prove_in_symbols
-from .reports import AuditReport, ClaimReport, Progress, Tally, Witness, conclude, recorded, with_taint
+from .reports import AuditReport, ClaimReport, Progress, Tally, conclude, recorded, with_taint
 from .sampling import draw, sizes_of
 from .search import Effort, Search, require_seconds
 from .trial import put_on_trial
@@ -272,9 +272,3 @@ def _seek_proofs(claim: Claim, generator: np.random.Generator) -> tuple[list[Pro
     attempts = [prove_in_symbols(claim, sizes) for sizes in claim.symbolic]
     attempts += [prove_at_points(claim, sizes, generator) for sizes in claim.points]
     return [p for p in attempts if isinstance(p, Proof)], [p for p in attempts if isinstance(p, Failure)]
-
-
-def case_of(witness: Witness, claim: Claim | None = None) -> Case:
-    """The exact case behind a witness."""
-    owner = claim or next(entry for entry in CLAIMS if entry.id == witness.claim)
-    return owner.setting.case(witness.coordinates, witness.sizes, System.RATIONALS)

@@ -391,7 +391,7 @@ def certificate_by_audit(claim: str | Claim, seed: int = 0) -> Certificate:
 
 
 def anew(path: str | Path) -> Certificate:
-    """The certificate of the claim and the integers in a file, whose other fields may be out of date; version 1 will do."""
+    """The certificate of the claim and the integers in a file, whose other fields may be out of date; version 1 is accepted."""
     old = read_certificate(path, old=True)
     return certificate_of(old.claim, old.sizes, old.coordinates)
 

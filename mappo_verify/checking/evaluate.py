@@ -152,7 +152,7 @@ def _evaluated(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Ind
 def skim(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes) -> Iterator[Part]:
     """Evidence for those instances of a large batch that enclosures settle, and exact evidence for a few that look violated.
 
-    What stays open is not counted: these instances come beside those that :func:`decide` decides one and all.
+    What stays open is not counted: these instances come beside those of :func:`decide`, which decides all.
     """
     every: Indices = np.arange(len(next(iter(drawn.values()))))
     evidence = _enclosed(claim, drawn, sizes, every)
@@ -515,7 +515,11 @@ def _assemble(
                 step = replace(step, recognised=recognised)
             if broken is None and (step.truth == FALSE).any():
                 broken = step
-        shown.append(LineEvidence(entry.expression, _shown(entry.value, live), _shown(entry.where, live), step))
+        shown.append(
+            LineEvidence(
+                entry.expression, _shown(entry.value, live), _shown(entry.where, live), step, entry.computed_by
+            )
+        )
     for chain in chains(lines):
         statements.append(_relate(chain, chain[0], composed_relation(chain), chain[-1], "the statement", None, live))
         mask = mask_of(chain)

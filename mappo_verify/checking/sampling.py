@@ -74,12 +74,12 @@ def _beyond_the_list(
     Equal sets of the smallest and the largest number, and unequal ones with the larger set first and last.
     """
     low, high = action_range
-    here = [shape for shape in listed if len(shape) == agents]
-    if here and max(map(max, here)) == high:
+    known = [shape for shape in listed if len(shape) == agents]
+    if known and max(map(max, known)) == high:
         return []
     if (high - low + 1) ** agents <= COVERED:
-        return [shape for shape in product(range(low, high + 1), repeat=agents) if shape not in here]
-    seen = {size for shape in here for size in shape}
+        return [shape for shape in product(range(low, high + 1), repeat=agents) if shape not in known]
+    seen = {size for shape in known for size in shape}
     added = [(size,) * agents for size in (low, high)]
     spread = np.unique(np.rint(np.geomspace(low, high, COVERED)).astype(int)).tolist()
     for size in range(low, high + 1) if high - low < COVERED else spread:
@@ -89,7 +89,7 @@ def _beyond_the_list(
         elif size not in seen:
             added.append((size,))
     small = [shape for shape in dict.fromkeys(added) if int(np.prod(shape)) <= LARGEST_TABLE]
-    return [shape for shape in small or added[:1] if shape not in here]
+    return [shape for shape in small or added[:1] if shape not in known]
 
 
 def declared_sizes(setting: Setting) -> int:

@@ -1,7 +1,7 @@
 """The search for counterexamples, which audits and the falsifier share.
 
 1. *Remember*: counterexamples that were found before are decided anew.
-2. *Draw*: exact instances of every size, small ones first, decided one and all; then many that enclosures look at.
+2. *Draw*: exact instances of every size, small ones first, each of which is decided; then many more by enclosures alone.
 3. *Climb*: from many starts at once, towards a violation of the statement or of any inequality in the proof, and towards a
    tight bound; what a climb reaches is rationalised and decided exactly.
 
@@ -35,7 +35,7 @@ from .space import Floats, Space
 
 @dataclass(frozen=True)
 class Effort:
-    """How hard to try: instances decided one and all, and skimmed (over all sizes); climbs, their starts and generations.
+    """How hard to try: instances decided in full, and by enclosures alone (over all sizes); climbs, their starts and generations.
 
     ``repeats`` is how often one size is climbed at most, and ``seconds`` the time limit of one claim.
     """
@@ -168,7 +168,7 @@ class Search:
         searched.seconds = self.elapsed
 
     def _exact(self) -> Iterator[Batch]:
-        """A few instances of every size decided one and all, many as far as enclosures reach."""
+        """A few instances of every size, all decided, and many as far as enclosures reach."""
         setting, every, effort, generator = self.claim.setting, self.every, self.effort, self.generator
         share = max(1, effort.exact // len(every))
         if setting.limit is not None:

@@ -104,7 +104,7 @@ class StatementReport:
 
     @property
     def repairs(self) -> tuple[ClaimReport, ...]:
-        """What stands in its place, where it fell."""
+        """Its repair, where it is refuted."""
         if self.finding is not Finding.FALSE:
             return ()
         named = {part.claim.repaired_by for part in self.fallen}

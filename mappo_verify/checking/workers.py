@@ -19,8 +19,6 @@ from typing import Any
 from ..errors import CampaignError
 
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-Opener = Callable[[], Any]
-"""Makes a context with an executor: called anew when the workers of the last one died."""
 
 
 class InProcess(Executor):

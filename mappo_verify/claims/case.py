@@ -66,7 +66,7 @@ class Ingredient:
         return ""
 
     def fixed_on(self, game: Game) -> Any:
-        """What it is on a user's game, where that leaves no choice; None where any object will do."""
+        """What it is on a user's game, where that leaves no choice; None where any object is right."""
         return None
 
     def telling_on(self, game: Game, best: Policy | None) -> Any:

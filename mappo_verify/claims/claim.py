@@ -20,7 +20,7 @@ import enum
 import inspect
 import re
 import traceback
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..arithmetic import Numbers
+from ..arithmetic.explained import called
 from ..arithmetic.one_instance import Truth, within_a_proof
 from ..axioms import Axiom
 from ..errors import ClaimError, GameError, MappoVerifyError, SolverError
@@ -88,6 +89,8 @@ class Line:
     because: str = ""
     where: Any = None
     axiom: Axiom | str | None = None
+    computed_by: tuple[str, ...] = ()
+    """The quantities that the proof called since the line before; the engine records them."""
 
     def __post_init__(self) -> None:
         if self.relation is not None and self.relation not in RELATIONS:
@@ -192,6 +195,12 @@ class Claim:
             raise ClaimError(
                 f"claim id {self.id!r} is not lower-case words, digits, dots and dashes, with at most one slash"
             )
+        if any(sizes.steps == EVERY for sizes in self.symbolic) and len(set(self.setting.steps)) < 2:
+            # A proof can see how many steps there are, so what it says of every number is tried on several.
+            raise ClaimError(
+                f"claim {self.id}: a proof for every number of steps needs instances of several; its setting has "
+                f"steps={self.setting.steps}, so give it more, as in steps=(1, 2, 3)"
+            )
 
     @property
     def printed(self) -> bool:
@@ -221,12 +230,14 @@ class Claim:
 
     def _lines(self, case: Case) -> list[Line]:
         result: list[Line] = []
-        for entry in self._yielded(case):
-            if not isinstance(entry, Line):
-                raise ClaimError(
-                    f"claim {self.id}: the proof yields {entry!r}, which is no line; use line(...), equal(...), ..."
-                )
-            result.append(entry)
+        with called() as names:
+            for entry in self._yielded(case):
+                if not isinstance(entry, Line):
+                    raise ClaimError(
+                        f"claim {self.id}: the proof yields {entry!r}, which is no line; use line(...), equal(...), ..."
+                    )
+                result.append(_computed_by(entry, names))
+                names.clear()
         if not result:
             raise ClaimError(
                 f"claim {self.id}: the proof yields no line; it is a generator of line(...), equal(...), ..."
@@ -274,8 +285,8 @@ class Claim:
 
     def _computed(self, entry: Line) -> Line:
         """A line whose value was a function, called."""
-        with blamed(self.id, f"in the line {entry.expression!r}"):
-            return replace(entry, value=entry.value())
+        with blamed(self.id, f"in the line {entry.expression!r}"), called() as names:
+            return _computed_by(replace(entry, value=entry.value()), names)
 
     def _summed(self, entry: Line, case: Case) -> Line:
         """A line that is a sum over a run as numbers; in a proof for every number of steps each line is one."""
@@ -311,6 +322,11 @@ class Claim:
             f"claim {self.id}: line {entry.expression!r} is {what}, no number of the case; a constant is an "
             "integer, a Fraction or like([...], case.system), and exp, log, sqrt, ... are those of mappo_verify"
         )
+
+
+def _computed_by(entry: Line, names: Sequence[str]) -> Line:
+    """The line, and by which quantities it was computed."""
+    return replace(entry, computed_by=tuple(dict.fromkeys((*entry.computed_by, *names)))) if names else entry
 
 
 NUMERIC = (ArithmeticError, GameError, SolverError)

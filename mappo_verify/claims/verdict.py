@@ -74,6 +74,8 @@ class LineEvidence:
     value: Any
     where: Any
     step: StepEvidence | None
+    computed_by: tuple[str, ...] = ()
+    """The functions of :mod:`mappo_verify.quantities` that this line called; what an earlier line called is not repeated."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -250,6 +250,9 @@ def explain(
     game: GameOption = None,
     discount: DiscountOption = None,
     seed: SeedOption = 0,
+    computed: Annotated[
+        bool, typer.Option("--computed-by", help="Say of every line which functions of mv.quantities it called.")
+    ] = False,
     latex: Annotated[
         bool, typer.Option("--latex", help="Print the smallest counterexample as LaTeX, to be pasted into a paper.")
     ] = False,
@@ -286,9 +289,9 @@ def explain(
         say(text.rstrip())
         return
     if found is None:
-        output.print(explanation(*run_explain(entry, subject_game, seed)))
+        output.print(explanation(*run_explain(entry, subject_game, seed), computed=computed))
     else:
-        output.print(explanation(*explain_report(found, seed=seed), words_of(found)))
+        output.print(explanation(*explain_report(found, seed=seed), words_of(found), computed))
     if entry.experiment is not None and game is None:
         statistics = run_audit([entry], seed=seed)[entry.id].statistics
         if statistics is not None:

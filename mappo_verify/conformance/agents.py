@@ -157,7 +157,7 @@ def _q_cases(generator: np.random.Generator) -> Iterator[Case]:
         numbers = generator.choice([-9, -5, -4, -1, 1, 2, 3, 7, 11, 16], (states, *sizes))
         policies = [rows(generator, states, size, near=len(sizes) == 3 and k == 0) for k, size in enumerate(sizes)]
         yield Case(
-            f"actions {sizes}, agent {agent} given {given or 'nobody'}",
+            f"actions {sizes}, agent {agent} given {given or 'no other agent'}",
             {"q": exact(numbers) / 2, "policies": policies, "given": given, "agent": agent},
         )
 
@@ -207,7 +207,7 @@ ADVANTAGE_SLIPS = (
         lambda x: _averaged(x, (*x["given"], x["agent"])) - _averaged(x, ()),
     ),
     instead(
-        "the agents before are averaged out: whose advantage it is depends on nobody",
+        "the agents before are averaged out: the advantage of an agent depends on no other agent",
         lambda x: _shaped(_averaged(x, (x["agent"],)) - _averaged(x, ()), x),
     ),
     instead(

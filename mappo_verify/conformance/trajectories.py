@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, minimum
+from ..arithmetic import minimum
+from ..quantities.trajectory_targets import Steps
 from .check import Argument, Case, Check, Inputs, Slip, changing, exact, instead
 
 # --- formulas ---------------------------------------------------------------------------------------------------------
@@ -28,38 +29,23 @@ def ended(inputs: Inputs) -> Any:
     return inputs["terminated"] | inputs["truncated"]
 
 
-def traced(errors: Any, goes_on: Any, decay: Any) -> Array:
-    """``A_t = x_t + decay_t goes_on_t A_{t+1}``, backwards; nothing after the last step."""
-    decays = np.broadcast_to(np.asarray(decay), errors.shape)
-    result, following = [], 0 * errors[-1]
-    for error, on, factor in zip(errors[::-1], goes_on[::-1], decays[::-1], strict=True):
-        following = error + np.where(on, factor * following, 0 * following)
-        result.append(following)
-    return np.array(result[::-1])
+CHANGEABLE = ("bootstraps", "goes_on", "following", "discount", "value_discount", "targets", "errors")
 
 
-def errors_of(inputs: Inputs, bootstraps: Any, gamma: Any, following: Any) -> Any:
-    """``δ_t = r_t + γ v_{t+1} - v_t`` with ``v_{t+1}`` only where a step bootstraps."""
-    return inputs["rewards"] + gamma * np.where(bootstraps, following, 0 * following) - inputs["values"][:-1]
+def steps_of(inputs: Inputs) -> Steps:
+    """The steps of a trajectory, with what a slip changes in them by inputs of these names."""
+    given = ("rewards", "values", "terminated", "truncated", "gamma", "final_values")
+    steps = Steps(*(inputs[name] for name in given))
+    for name in CHANGEABLE:
+        if name in inputs:
+            setattr(steps, name, inputs[name])
+    return steps
 
 
 def advantages(inputs: Inputs) -> Any:
-    """``A_t = δ_t + γλ A_{t+1}`` within an episode.
-
-    A slip may change, by further inputs, which errors are counted (``counts``), where a value is (``bootstraps``), where the
-    trace goes on (``goes_on``), which values follow (``following``), and the factors of value and trace (``value_factor``,
-    ``trace_factor``).
-    """
-    trace = inputs.get("trace_factor", inputs["gamma"] * inputs["lam"])
-    return traced(changed_errors(inputs), inputs.get("goes_on", ~ended(inputs)), trace)
-
-
-def changed_errors(inputs: Inputs) -> Any:
-    """``δ_t``, with what a slip changes in it."""
-    following = inputs.get("following", next_values(inputs))
-    bootstraps = inputs.get("bootstraps", ~inputs["terminated"])
-    errors = errors_of(inputs, bootstraps, inputs.get("value_factor", inputs["gamma"]), following)
-    return np.where(inputs.get("counts", True), errors, 0 * errors)
+    """``A_t = δ_t + γλ A_{t+1}`` within an episode."""
+    steps = steps_of(inputs)
+    return steps.traced(steps.errors, inputs["lam"])
 
 
 def lambda_returns(inputs: Inputs) -> Any:
@@ -73,44 +59,24 @@ def returns(inputs: Inputs) -> Any:
 
 
 def n_step_returns(inputs: Inputs) -> Any:
-    """Up to ``n`` rewards, then the value of the next observation, unless the step terminated.
-
-    A slip may change where a value is counted (``bootstraps``), where the sum ends (``ends``), and by how much the value is
-    discounted (``power``, 1 for rightly).
-    """
-    following, rewards, gamma = next_values(inputs), inputs["rewards"], inputs["gamma"]
-    ends, bootstraps = inputs.get("ends", ended(inputs)), inputs.get("bootstraps", ~inputs["terminated"])
-    result = []
-    for begin in range(len(rewards)):
-        total, discount = 0 * rewards[begin], 0 * rewards[begin] + 1
-        open_ = np.ones(np.shape(rewards[begin]), bool)
-        last = min(begin + inputs["n"], len(rewards)) - 1
-        for t in range(begin, last + 1):
-            total = total + np.where(open_, discount * rewards[t], 0 * total)
-            weight = (discount, discount * gamma, discount * gamma * gamma)[inputs.get("power", 1)]
-            discount = discount * gamma
-            stops = open_ & (ends[t] | (t == last))
-            value = weight * np.where(bootstraps[t], following[t], 0 * following[t])
-            total = total + np.where(stops, value, 0 * total)
-            open_ = open_ & ~ends[t]
-        result.append(total)
-    return np.array(result)
+    """Up to ``n`` rewards, then the value of the next observation, unless the step terminated."""
+    return steps_of(inputs).after(inputs["n"])
 
 
 def vtrace(inputs: Inputs) -> Any:
-    """``v_t + Σ_k γ^k (Π c_i) ρ_k δ_k``, with ``ρ = min(ρ̄, ratio)`` and ``c = λ min(c̄, ratio)``.
-
-    A slip may change ``rho`` and ``cut`` (c without λ), and what it may change in advantages.
-    """
+    """``v_t + Σ_k γ^k (Π c_i) ρ_k δ_k``, with ``ρ = min(ρ̄, ratio)``, ``c = λ min(c̄, ratio)``; a slip changes ``rho``, ``cut``."""
     rho, cut = inputs.get("rho", clipped_at(inputs, "rho_max")), inputs.get("cut", clipped_at(inputs, "c_max"))
-    trace = inputs.get("trace_factor", inputs["gamma"] * inputs["lam"])
-    errors = rho * changed_errors(inputs)
-    return traced(errors, inputs.get("goes_on", ~ended(inputs)), trace * cut) + inputs["values"][:-1]
+    return steps_of(inputs).vtrace(rho, inputs["lam"] * cut)
 
 
 def clipped_at(inputs: Inputs, limit: str) -> Any:
     """``min(limit, ratio)``."""
     return minimum(inputs[limit] + 0 * inputs["ratios"], inputs["ratios"])
+
+
+def counted(where: Any) -> Any:
+    """The change that lets errors count only there."""
+    return lambda x: {"errors": np.where(where(x), steps_of(x).errors, 0 * x["rewards"])}
 
 
 # --- slips ------------------------------------------------------------------------------------------------------------
@@ -207,11 +173,11 @@ TRACES = (
 
 
 TRACE_SLIPS = (
-    changing("the trace's γ is missing (λ^k in place of (γλ)^k)", lambda x: {"trace_factor": x["lam"]}),
-    changing("the bootstrapped value's γ is missing", lambda _: {"value_factor": 1}),
+    changing("the trace's γ is missing (λ^k in place of (γλ)^k)", lambda _: {"discount": 1}),
+    changing("the bootstrapped value's γ is missing", lambda _: {"value_discount": 1}),
     changing(
         "the bootstrapped value's γ is missing at truncation",
-        lambda x: {"value_factor": np.where(x["truncated"], 1, x["gamma"])},
+        lambda x: {"value_discount": np.where(x["truncated"], 1, x["gamma"])},
     ),
     changing(THROUGH, lambda x: {"goes_on": ~x["terminated"]}),
     changing(
@@ -219,9 +185,9 @@ TRACE_SLIPS = (
     ),
     changing(
         "a truncated step is dropped: its error counts as 0",
-        lambda x: {"counts": ~x["truncated"] | x["terminated"]},
+        counted(lambda x: ~x["truncated"] | x["terminated"]),
     ),
-    changing("a truncated step is dropped, also where it terminated", lambda x: {"counts": ~x["truncated"]}),
+    changing("a truncated step is dropped, also where it terminated", counted(lambda x: ~x["truncated"])),
     changing("the next value is the step's own value", lambda x: {"following": x["values"][:-1]}),
 )
 AS_RETURNS = instead("these are returns: the value of the step is added", lambda x: advantages(x) + x["values"][:-1])
@@ -229,8 +195,8 @@ AS_ADVANTAGES = Slip("the value of the step is not added", lambda formula, x: fo
 
 
 def _without_baseline(inputs: Inputs) -> Any:
-    errors = changed_errors(inputs) + inputs["values"][:-1]
-    return traced(errors, inputs.get("goes_on", ~ended(inputs)), inputs["gamma"] * inputs["lam"])
+    steps = steps_of(inputs)
+    return steps.traced(steps.targets, inputs["lam"])
 
 
 GAE_SLIPS = (
@@ -247,11 +213,10 @@ LAMBDA_SLIPS = (*TRACE_SLIPS, *DISCOUNTS, *TRACES, *MASKS, AS_ADVANTAGES)
 
 
 def _last_undiscounted(inputs: Inputs) -> Any:
-    rewards, gamma = inputs["rewards"], inputs["gamma"]
-    tail = np.where(inputs["terminated"], 0 * rewards, next_values(inputs))
-    ends = ended(inputs).copy()
-    ends[-1] = True
-    return traced(rewards + np.where(ends, tail, 0 * tail), ~ends, gamma)
+    steps = steps_of(inputs)
+    steps.goes_on[-1] = False
+    tail = np.where(steps.bootstraps & ~steps.goes_on, steps.following, 0 * steps.rewards)
+    return steps.traced(steps.rewards + tail, 1)
 
 
 RETURNS_SLIPS = (
@@ -264,10 +229,10 @@ RETURNS_SLIPS = (
 N_STEP_SLIPS = (
     changing("one step too many", lambda x: {"n": x["n"] + 1}),
     changing("one step too few", lambda x: {"n": x["n"] - 1}),
-    changing("the value is discounted once too often", lambda _: {"power": 2}),
-    changing("the value is discounted once too rarely", lambda _: {"power": 0}),
-    changing("the sum runs through ends into the next episode", lambda x: {"ends": np.zeros_like(x["terminated"])}),
-    changing("the sum runs through truncation into the next episode", lambda x: {"ends": x["terminated"]}),
+    changing("the value is discounted once too often", lambda x: {"value_discount": x["gamma"] * x["gamma"]}),
+    changing("the value is discounted once too rarely", lambda _: {"value_discount": 1}),
+    changing("the sum runs through ends into the next episode", lambda x: {"goes_on": np.ones_like(x["terminated"])}),
+    changing("the sum runs through truncation into the next episode", lambda x: {"goes_on": ~x["terminated"]}),
     changing("no bootstrapping at all", lambda x: {"bootstraps": np.zeros_like(x["terminated"])}),
     *DISCOUNTS,
     *MASKS,

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, Hidden, System, as_array, compare, like
+from ..arithmetic import Array, Hidden, System, compare, like
 from ..arithmetic.explained import explained, explained_class
 from ..errors import GameError
 from ..model import Game, Policy
@@ -95,7 +95,7 @@ class OfflineProblem:
         if not 0 <= m <= self.game.agents:
             raise GameError(f"m = {m} is not in 0..{self.game.agents}")
         actions = sum_out_later(self.action_distribution, self.game.action_sizes, m)
-        return as_array(self.states_distribution[..., None] * actions)
+        return self.states_distribution[..., None] * actions
 
     def exact(self) -> OfflineProblem:
         """The same over the rationals, every float as the rational that it is."""

@@ -76,7 +76,7 @@ def _read(path: PathLike, most: int) -> bytes:
 def open_regular(path: PathLike) -> BinaryIO:
     """A file opened for reading; :class:`~mappo_verify.errors.FileError` for what is none, which might block or never end."""
     try:
-        # Opening a pipe that nobody writes to would wait for ever.
+        # Opening a pipe without a writer would wait for ever.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except OSError as error:
         raise FileError(f"{path} cannot be read: {error.strerror or error}") from None

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, as_array, contract, moveaxis
+from ..arithmetic import Array, contract, moveaxis
 from ..errors import GameError
 
 Sizes = tuple[int, ...]
@@ -65,7 +65,7 @@ def average_out_last(table: Array, factor: Array) -> Array:
 def sum_out_later(table: Array, action_sizes: Sizes, m: int) -> Array:
     """``Σ_{a^{m+1:N}} f(a)``, from ``[..., |A|]`` to ``[..., |A_1|···|A_m|]``: what the first ``m`` agents see of a law."""
     sizes = prefix_sizes(action_sizes)
-    return as_array(split_last(table, sizes[-1] // sizes[m]).sum(-1))
+    return split_last(table, sizes[-1] // sizes[m]).sum(-1)
 
 
 def extend(prefixes: Array, factor: Array) -> Array:

@@ -23,7 +23,7 @@ Masks = tuple[npt.NDArray[np.bool_], ...]
 
 
 def masks_of(available: Any, states: int, action_sizes: Sequence[int]) -> Masks:
-    """One mask ``[S, A_m]`` for every agent, checked and read-only; zeros and ones will do."""
+    """One mask ``[S, A_m]`` for every agent, checked and read-only; zeros and ones are accepted."""
     if not isinstance(available, (tuple, list)) or len(available) != len(action_sizes):
         raise GameError(f"available needs one mask [S, A_m] for each of the {len(action_sizes)} agents")
     masks = []

@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, System, compare, contract, identity, lift, like, sqrt, square, tilt, zeros
+from ..arithmetic import Array, System, compare, contract, identity, kind_of, lift, like, sqrt, square, tilt, zeros
 from ..arithmetic.explained import explained, explained_class
 from ..errors import GameError
 from .agents import prefix_sizes
@@ -225,7 +225,7 @@ def _require_short(name: str, table: Array) -> None:
     """Finite, and of norm at most 1 (floats: by more than rounding); a ball is refused only where it certainly is too long."""
     require_finite(name, table)
     squares = np.asarray(square(table).sum(-1))
-    slack = 2 * FLOAT_TOLERANCE if np.asarray(table).dtype.kind == "f" else 0
+    slack = 2 * FLOAT_TOLERANCE if kind_of(table) == "f" else 0
     long = compare(squares, ">", like(1, squares) + slack) > 0
     if long.any():
         raise GameError(

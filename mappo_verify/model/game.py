@@ -298,7 +298,7 @@ class Game:
             start=None if self.start is None else np.asarray(self.start[index]),
         )
 
-    def _keeping_ends(self, ends: Truth | None, **changes: Any) -> Game:
+    def _keeping_ends(self, ends: Any, **changes: Any) -> Game:
         """A changed copy with the same knowledge of what terminates: exact data knows what balls around 1 cannot tell."""
         return replace(self, ends=ends, **changes)
 
@@ -407,7 +407,7 @@ class Game:
         places = order_of(order, self.agents)
         moves = moveaxis(self.transition, -1, -3)  # the joint actions last
         return self._keeping_ends(
-            np.asarray(reordered(self.ends, self.action_sizes, places)),
+            reordered(self.ends, self.action_sizes, places),
             transition=moveaxis(reordered(moves, self.action_sizes, places), -3, -1),
             reward=reordered(self.reward, self.action_sizes, places),
             action_sizes=tuple(self.action_sizes[m] for m in places),

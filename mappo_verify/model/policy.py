@@ -14,7 +14,6 @@ import numpy.typing as npt
 from ..arithmetic import (
     Array,
     System,
-    as_array,
     both,
     certainly_equal,
     choose,
@@ -22,6 +21,7 @@ from ..arithmetic import (
     denominator,
     divide,
     is_hidden,
+    kind_of,
     like,
     ones,
     support,
@@ -165,7 +165,7 @@ class Policy:
             return cls(tuple(tilt(like(1, table), table) for table in logits))
         tables = list(arrays_of(**{f"logits[{m}]": table for m, table in enumerate(logits)})[1].values())
         for m, table in enumerate(tables):
-            if np.asarray(table).dtype.kind == "f" and not np.isfinite(table).all():
+            if kind_of(table) == "f" and not np.isfinite(table).all():
                 index = [int(i) for i in np.argwhere(~np.isfinite(table))[0]]
                 raise GameError(f"logits[{m}]{index} = {table[tuple(index)]} is not finite")
         return cls(tuple(tilt(ones(table.shape, table), table) for table in tables))
@@ -185,7 +185,7 @@ class Policy:
         factors: list[Array] = []
         for size in reversed(sizes):
             rows = split_last(joint, size)
-            joint = as_array(rows.sum(-1))
+            joint = rows.sum(-1)
             visited = compare(joint, ">", like(0, joint))[..., None]
             uniform = like(np.full(rows.shape, Fraction(1, size), object), rows)
             factors.append(choose(visited, rows / denominator(joint)[..., None], uniform))
@@ -345,4 +345,4 @@ class Policy:
 def _uniform_over(mask: npt.NDArray[np.bool_]) -> npt.NDArray[Any]:
     """``1/n`` on the ``n`` entries of each row that are there, as Fractions."""
     counts = mask.sum(-1, keepdims=True)
-    return np.asarray(np.frompyfunc(lambda there, n: Fraction(int(there), int(n)), 2, 1)(mask, counts), dtype=object)
+    return np.asarray(np.frompyfunc(lambda exists, n: Fraction(int(exists), int(n)), 2, 1)(mask, counts), dtype=object)

@@ -75,7 +75,7 @@ def rows_checked(rows: SparseRows, ends: Any) -> SparseRows:
 
 
 def is_mapped(array: Any) -> bool:
-    """Whether an array is a read-only memory map, which nobody can change under a game."""
+    """Whether an array is a read-only memory map, which cannot change under a game."""
     base = array
     while base is not None and not isinstance(base, np.memmap):
         base = getattr(base, "base", None)

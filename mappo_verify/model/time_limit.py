@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, as_array, contract, lift, zeros
+from ..arithmetic import Array, contract, lift, zeros
 from ..errors import GameError
 from .game import Game
 from .policy import Policy
@@ -63,7 +63,7 @@ class TimeLimited:
         last = game.reward
         if final is not None:
             ahead = contract("...sat,...t->...sa", game.transition, self.final_of(final))
-            last = as_array(last + lift(game.discount, 2) * ahead)
+            last = last + lift(game.discount, 2) * ahead
         reward = [np.broadcast_to(game.reward, last.shape)] * (times - 1) + [last]
         start = game.start
         if start is not None:

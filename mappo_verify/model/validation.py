@@ -11,7 +11,18 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from ..arithmetic import Array, System, compare, constant, floats_of, is_hidden, like, require_one_system, system_of
+from ..arithmetic import (
+    Array,
+    System,
+    compare,
+    constant,
+    floats_of,
+    is_hidden,
+    kind_of,
+    like,
+    require_one_system,
+    system_of,
+)
 from ..errors import GameError
 
 T = TypeVar("T")
@@ -33,7 +44,7 @@ logger = logging.getLogger("mappo_verify")
 def array_of(value: Any, name: str) -> Array:
     """Any nested sequence of numbers as an array; Fractions and Decimals become flint rationals, integers join any system.
 
-    Whatever offers ``__array__`` or ``__dlpack__`` will do.  The numbers of one instance stay as they are.
+    Whatever offers ``__array__`` or ``__dlpack__`` is accepted.  The numbers of one instance stay as they are.
     """
     if is_hidden((value,)):
         return value  # type: ignore[no-any-return]
@@ -126,8 +137,8 @@ def in_system(array: Array, system: System) -> Array:
     """Integers and Fractions of an array as numbers of ``system``; what is one already stays."""
     if is_hidden((array,)):
         return array
-    if np.asarray(array).dtype.kind != "O":
-        return like(array, system) if np.asarray(array).dtype.kind in "iub" else array
+    if kind_of(array) != "O":
+        return like(array, system) if kind_of(array) in "iub" else array
     entries = np.asarray(array.ravel()).tolist()
     convert = {kind: _plain(kind) for kind in set(map(type, entries))}
     if not any(convert.values()):
@@ -184,7 +195,7 @@ def first(mask: Array, array: Array) -> tuple[tuple[int, ...], Any]:
 
 
 def _non_finite(array: Array) -> Array:
-    if np.asarray(array).dtype.kind == "f":
+    if kind_of(array) == "f":
         return ~np.isfinite(array)
     if system_of(array) is System.BALLS:
         return np.asarray(np.frompyfunc(lambda x: not x.is_finite(), 1, 1)(array), dtype=bool)
@@ -193,7 +204,7 @@ def _non_finite(array: Array) -> Array:
 
 def require_finite(name: str, array: Array) -> None:
     """No nan and no infinity; the numbers of one instance were checked when they were made."""
-    if is_hidden((array,)) or (np.asarray(array).dtype.kind == "f" and np.isfinite(array).all()):
+    if is_hidden((array,)) or (kind_of(array) == "f" and np.isfinite(array).all()):
         return
     bad = _non_finite(array)
     if np.asarray(bad).any():
@@ -226,7 +237,7 @@ def probabilities(
     negative = compare(array, "<", like(0, array)) > 0
     if negative.any():
         raise GameError(f"{name}{at(first(negative, array))} is negative")
-    if np.asarray(array).dtype.kind != "f":
+    if kind_of(array) != "f":
         _require_exact(name, array, full)
         return array
     sums = np.asarray(array.sum(-1))

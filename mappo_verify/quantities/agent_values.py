@@ -34,7 +34,6 @@ from ..arithmetic import (
     TRUE,
     Array,
     Truth,
-    as_array,
     both,
     choose,
     denominator,
@@ -103,7 +102,7 @@ def members(agents: Iterable[int], total: int) -> tuple[int, ...]:
 def _sum_out(table: Array, agents: Iterable[int], total: int) -> Array:
     """Sum the axes of these agents out, keeping them with length 1."""
     axes = tuple(axis_of(agent - 1, total) for agent in agents)
-    return as_array(table.sum(axis=axes, keepdims=True)) if axes else table
+    return table.sum(axis=axes, keepdims=True) if axes else table
 
 
 def _is_prefix(subset: tuple[int, ...]) -> bool:
@@ -211,4 +210,4 @@ def subset_advantages(
         raise GameError(f"the subsets {given} and {subset} share agents; Definition 3.1 needs disjoint ones")
     table = action_values(game, policy)
     above, below = (subset_average(table, policy, known, reading) for known in (given + subset, given))
-    return as_array(above - below)
+    return above - below

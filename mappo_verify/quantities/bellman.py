@@ -53,7 +53,7 @@ def implied_reward(game: Game, policy: Policy, table: Array, m: int) -> Array:
     In the game with these rewards and the same dynamics, ``Q^{1:m}_π = f``.  Source: Lemma C.3.
     """
     image = bellman_operator(game, policy, table, m)
-    return as_array(as_array(table) - image + expected_reward(game, policy, m))
+    return as_array(table) - image + expected_reward(game, policy, m)
 
 
 def implied_game(game: Game, policy: Policy, table: Array, m: int) -> Game:

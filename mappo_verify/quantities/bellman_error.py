@@ -98,11 +98,11 @@ class Moments:
 
         Half the gradient of ``L(w', w)`` in ``w'`` at ``w' = w``.
         """
-        return as_array(contract("...ij,...j->...i", self.operator, weights) - self.reward)
+        return contract("...ij,...j->...i", self.operator, weights) - self.reward
 
     def projected(self, weights: Array) -> Array:
         """``w - Σ⁺(Aw - b)``, ``[..., d]``: the features' best approximation of the target ``T f`` under the data."""
-        return as_array(weights - _times_inverse(self.gram, self.equation_error(weights)))
+        return weights - _times_inverse(self.gram, self.equation_error(weights))
 
     def error(self, weights: Array) -> Array:
         """``E(w) = (Aw - b)ᵀΣ⁺(Aw - b) ≥ 0``, ``[...]``, with the inner minimum over all of ``R^d``."""
@@ -166,7 +166,7 @@ def moments_of(points: Array, following: Array, rewards: Array, weights: Array) 
         forward = contract("...in,...nj->...ij", weighted, following)
         reward = contract("...in,...n->...i", weighted, rewards)
     try:
-        return Moments(gram, as_array(gram - forward), as_array(reward))
+        return Moments(gram, gram - forward, as_array(reward))
     except GameError:  # name the row of data, which is looked for only now
         for name, data in (("φ", points), ("γ φ(s')", following), ("r", rewards), ("the weights", weights)):
             require_finite(name, data)

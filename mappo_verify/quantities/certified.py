@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arithmetic import Array, System, as_array, choose, compare, floats_of, is_sparse, largest, like, maximum, solve
+from ..arithmetic import Array, System, choose, compare, floats_of, is_sparse, largest, like, maximum, solve
 from ..arithmetic.absorbing import solve_absorbing
 from ..arithmetic.explained import explained
 from ..errors import GameError
@@ -142,7 +142,7 @@ def compared(game: Game, actions: npt.NDArray[np.intp]) -> Comparison:
         exact = (game[open_games] if batch else game).exact()
         chosen = Policy.deterministic(exact, actions[open_games] if batch else actions)
         own = state_values(exact, chosen)
-        gained = as_array(lookahead(exact, own) - own[..., None])
+        gained = lookahead(exact, own) - own[..., None]
         signs = compare(gained, ">", like(0, gained)) - compare(gained, "<", like(0, gained))
         size = np.abs(floats_of(gained))
         rounded = floats_of(own)

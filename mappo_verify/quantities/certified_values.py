@@ -20,6 +20,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..arithmetic import System
+from ..arithmetic.explained import explained
 from ..errors import GameError, SingularError
 from ..model import Game, Policy
 from .optimal import optimal
@@ -27,6 +28,7 @@ from .residuals import CertifiedValues, bellman_error
 from .values import state_values
 
 
+@explained
 def certified_values(game: Game, policy: Policy | None = None) -> CertifiedValues:
     """``V_π``, or without a policy the optimal values, of a single float game, with a bound of their error.
 

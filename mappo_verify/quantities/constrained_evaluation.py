@@ -201,11 +201,11 @@ class _Simplex:
         lengths = ((self.corners[:, None] - self.corners[None]) ** 2).sum(-1)
         i, j = np.unravel_index(int(lengths.argmax()), lengths.shape)
         middle = (self.corners[i] + self.corners[j]) / 2
-        there = distance_at(middle)
+        distance = distance_at(middle)
 
         def with_corner(place: int) -> _Simplex:
             corners, distances = self.corners.copy(), self.distances.copy()
-            corners[place], distances[place] = middle, there
+            corners[place], distances[place] = middle, distance
             return _Simplex(corners, distances)
 
         return with_corner(int(i)), with_corner(int(j))

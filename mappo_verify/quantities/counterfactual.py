@@ -17,7 +17,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..arithmetic import Array, as_array
+from ..arithmetic import Array
+from ..arithmetic.explained import explained
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.agents import agent_axes, axis_of, factor_axes
@@ -25,6 +26,7 @@ from ..model.validation import table_for
 from .values import action_values
 
 
+@explained
 def counterfactual_advantages(game: Game, policy: Policy, m: int, critic: Any = None) -> Array:
     """``Q(s, a) - Σ_b π^m(b|s, a^{1:m-1}) Q(s, (b, a^{-m}))``, shape ``[..., S, A]``, agent ``m`` counted from 1.
 
@@ -41,6 +43,6 @@ def counterfactual_advantages(game: Game, policy: Policy, m: int, critic: Any = 
     )
     table = agent_axes(given, game.action_sizes)
     own = factor_axes(policy.factors[m - 1], m - 1, game.action_sizes)
-    baseline = as_array((own * table).sum(axis_of(m - 1, game.agents), keepdims=True))
-    found = as_array(table - baseline)
+    baseline = (own * table).sum(axis_of(m - 1, game.agents), keepdims=True)
+    found = table - baseline
     return found.reshape(found.shape[: -game.agents] + (game.actions,))

@@ -23,7 +23,7 @@ One state that repeats with probability 1/2; half of four draws did:
 
 from __future__ import annotations
 
-from ..arithmetic import Array, as_array, contract, lift, like, moveaxis, select, support, zeros
+from ..arithmetic import Array, contract, lift, like, moveaxis, select, support, zeros
 from ..arithmetic.explained import explained
 from ..model import Game, Policy
 from ..model.agents import extend, prefix_sizes, sum_out_later
@@ -39,7 +39,7 @@ def law_of_data(game: Game, policy: Policy, distribution: Array, m: int) -> Arra
     joint = distribution
     for factor in policy.factors[m:]:
         joint = extend(joint, factor)
-    return as_array(joint[..., None] * game.outcomes)
+    return joint[..., None] * game.outcomes
 
 
 def possible(law: Array, counts: Array) -> Array:
@@ -51,7 +51,7 @@ def possible(law: Array, counts: Array) -> Array:
 def frequencies(law: Array, counts: Array) -> Array:
     """How often each possible transition occurs in a sample, ``[..., S, A, S+1]``."""
     occurs = possible(law, counts)
-    return as_array(occurs / occurs.sum((-3, -2, -1), keepdims=True))
+    return occurs / occurs.sum((-3, -2, -1), keepdims=True)
 
 
 def listed(tables: Array, axes: int) -> Array:
@@ -67,7 +67,7 @@ def regression(game: Game, policy: Policy, tables: Array, data: Array, m: int) -
     axes = max(data.ndim - 3, len(game.batch_shape), len(policy.batch_shape))
     follow = average_out(listed(tables, axes), policy, m)[0][..., 0]
     reached = contract("...sat,...t->...sa", data[..., :-1], follow)
-    occurs = as_array(data.sum(-1))
+    occurs = data.sum(-1)
     targets = occurs * game.reward + lift(game.discount, 2) * reached
     return sum_out_later(occurs, game.action_sizes, m), sum_out_later(targets, game.action_sizes, m)
 

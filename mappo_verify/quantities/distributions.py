@@ -29,7 +29,6 @@ from ..arithmetic import (
     Array,
     System,
     Truth,
-    as_array,
     assume_nonnegative,
     both,
     choose,
@@ -70,7 +69,7 @@ def visits(game: Game, policy: Policy, start: Any = None) -> Array:
 def occupancy(game: Game, policy: Policy, start: Any = None) -> Array:
     """``d_π(s, a) = (1-γ) d^π_ρ(s) π(a|s)``, shape ``[..., S, A]``; sums to 1 where nothing terminates and γ < 1."""
     states = lift(like(1, game.system) - game.discount, 1) * visits(game, policy, start)
-    return as_array(states[..., None] * policy.joint())
+    return states[..., None] * policy.joint()
 
 
 @explained
@@ -90,7 +89,7 @@ def stationary_distribution(game: Game, policy: Policy, recurrent_class: tuple[i
     returning = choose(both(together, reference[..., None, :]), chain, nothing).sum(-1)
     leaving = choose(inside, returning, like(1, chain))
     counts = visits_until_absorption(onward, leaving, choose(reference, like(1, chain), nothing))
-    return as_array(counts / counts.sum(-1, keepdims=True))
+    return counts / counts.sum(-1, keepdims=True)
 
 
 def _some_before(inside: Truth) -> Truth:
@@ -156,4 +155,4 @@ def _require_one_class(game: Game, reach: Mask, inside: Mask) -> None:
 def state_action_distribution(states: Array, policy: Policy, m: int | None = None) -> Array:
     """``ν(s) π^{1:m}(a^{1:m}|s)``, shape ``[..., S, |A_1|···|A_m|]``; all agents by default, and then ``σ = ν·π``."""
     prefixes = policy.prefix_probabilities()[policy.agents if m is None else m]
-    return as_array(states[..., None] * prefixes)
+    return states[..., None] * prefixes

@@ -7,7 +7,7 @@ If all agents but ``m`` keep their factors, agent ``m`` faces a decision process
 whose optimum is its best response.  ``π`` is a Nash equilibrium where no agent gains by its best response; in a cooperative
 game it need not be optimal.  Exact on rationals.  Source: Section 4.3.
 
-In climbing, the pair (1, 1) pays 7 and nobody gains by leaving it alone, although (0, 0) pays 11:
+In climbing, the pair (1, 1) pays 7 and no agent gains by leaving it alone, although (0, 0) pays 11:
 
 >>> import mappo_verify as mv
 >>> game = mv.named_game("climbing")
@@ -26,7 +26,6 @@ import numpy as np
 from ..arithmetic import (
     Array,
     System,
-    as_array,
     compare,
     contract,
     floats_of,
@@ -75,7 +74,7 @@ def response_game(game: Game, policy: Policy, m: int) -> Game:
     def averaged(table: Array) -> Array:
         """``[..., S, A]`` to ``[..., S, A_m]``."""
         weighted = others * agent_axes(table, game.action_sizes)
-        kept = as_array(weighted.sum(axis=summed, keepdims=True)) if summed else weighted
+        kept = weighted.sum(axis=summed, keepdims=True) if summed else weighted
         return kept.reshape(kept.shape[: kept.ndim - agents] + (game.action_sizes[m - 1],))
 
     moves = np.stack([averaged(game.transition[..., s]) for s in range(game.states)], axis=-1)
@@ -127,7 +126,7 @@ def nash_gaps(game: Game, policy: Policy, start: Any = None) -> Array:
         induced = response_game(game, policy, m)
         best = optimal(induced)
         if is_hidden((game.transition,)):
-            slack = as_array(best.values[..., None] - lookahead(induced, best.values))
+            slack = best.values[..., None] - lookahead(induced, best.values)
         else:
             slack = best.certificate.slack
         own = policy.factors[m - 1][..., 0, :]
@@ -145,7 +144,7 @@ def nash_policy(game: Game, policy: Policy) -> Policy:
     """The deterministic Nash policy that agents reach from ``policy`` by best responses in turn, ``1, ..., N, 1, ...``.
 
     In each turn one agent takes its best response where that is worth more in some state.  Rewards are common, so every change
-    improves the values of all, and after finitely many nobody gains: ``nash_gaps`` are 0 from every start.  From another
+    improves the values of all, and after finitely many no agent gains: ``nash_gaps`` are 0 from every start.  From another
     ``policy`` another equilibrium may be reached, which need not be optimal.
 
     Raises :class:`~mappo_verify.errors.GameError` where ``policy`` is no product, and

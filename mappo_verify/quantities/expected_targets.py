@@ -27,12 +27,14 @@ from __future__ import annotations
 from typing import Any
 
 from ..arithmetic import Array, as_array, contract, lift, square
+from ..arithmetic.explained import explained
 from ..model import Game, Policy
 from ..model.validation import require_count, scalar_for, table_for
 from .chain import induced_reward, induced_transition
 from .values import lookahead, solve_bellman
 
 
+@explained
 def expected_n_step_returns(game: Game, policy: Policy, critic: Any, n: int) -> Array:
     """``E[Σ_{k<n} γ^k r_k + γ^n v(s_n) | s, a]``, shape ``[..., S, A]``; ``critic`` is ``v`` ``[..., S]``, ``n ≥ 1``."""
     require_count("n", n)
@@ -42,6 +44,7 @@ def expected_n_step_returns(game: Game, policy: Policy, critic: Any, n: int) -> 
     return lookahead(game, value)
 
 
+@explained
 def expected_lambda_returns(game: Game, policy: Policy, critic: Any, lam: Any) -> Array:
     """``E[G^λ | s, a]``, shape ``[..., S, A]``; ``critic`` is ``v`` ``[..., S]``, ``λ`` in [0, 1] of the batch shape.
 
@@ -52,11 +55,13 @@ def expected_lambda_returns(game: Game, policy: Policy, critic: Any, lam: Any) -
     return lookahead(game, mixed(value, _average_return(game, policy, value, lam), lam))
 
 
+@explained
 def expected_gae(game: Game, policy: Policy, critic: Any, lam: Any) -> Array:
     """``E[Σ_k (γλ)^k δ_k | s, a] = E[G^λ | s, a] - v(s)``, shape ``[..., S, A]``; ``critic`` is ``v`` ``[..., S]``."""
-    return as_array(expected_lambda_returns(game, policy, critic, lam) - critic_of(game, critic)[..., None])
+    return expected_lambda_returns(game, policy, critic, lam) - critic_of(game, critic)[..., None]
 
 
+@explained
 def variance_of_lambda_returns(game: Game, policy: Policy, critic: Any, lam: Any) -> Array:
     """``Var[G^λ | s, a]`` of one rollout, which is GAE's too, shape ``[..., S, A]``, at least 0.
 
@@ -68,7 +73,7 @@ def variance_of_lambda_returns(game: Game, policy: Policy, critic: Any, lam: Any
     squares = second_moment(game, value, mean, mean * 0, lam)
     both = square(game.discount * lam)
     later = solve_bellman(game.with_discount(both), policy, average(policy, squares))
-    return as_array(second_moment(game, value, mean, later, lam) - square(lookahead(game, mixed(value, mean, lam))))
+    return second_moment(game, value, mean, later, lam) - square(lookahead(game, mixed(value, mean, lam)))
 
 
 def critic_of(game: Game, critic: Any) -> Array:
@@ -93,7 +98,7 @@ def second_moment(game: Game, value: Array, mean: Array, squares: Array, lam: An
     inside = square((1 - own) * value) + 2 * (1 - own) * own * value * mean + square(own) * squares
     once, gamma = contract("...sat,...t->...sa", game.transition, mixed(value, mean, lam)), lift(game.discount, 2)
     twice = contract("...sat,...t->...sa", game.transition, inside)
-    return as_array(square(game.reward) + 2 * game.reward * gamma * once + square(gamma) * twice)
+    return square(game.reward) + 2 * game.reward * gamma * once + square(gamma) * twice
 
 
 def _average_return(game: Game, policy: Policy, value: Array, lam: Any) -> Array:

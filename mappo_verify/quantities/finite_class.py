@@ -94,7 +94,7 @@ class FiniteClass:
         """``f(s_0, π^{1:m})`` for every ``f``, averaged over ``s_0 ~ ρ``, ``[..., |F|]``."""
         axes = max(len(policy.batch_shape), start.ndim - 1)
         values = average_out(self._listed(axes), policy, self.m)[0][..., 0]
-        return moveaxis(as_array((values * start).sum(-1)), 0, -1)
+        return moveaxis((values * start).sum(-1), 0, -1)
 
     # --- on data ------------------------------------------------------------------------------------------------------
 
@@ -106,13 +106,13 @@ class FiniteClass:
         tables = moveaxis(self.tables, -3, 0)
         occurs, targets = regression(game, policy, tables, data, self.m)
         fits = listed(tables if candidates is None else moveaxis(candidates, -3, 0), targets.ndim - 3)
-        squares = as_array((occurs * square(fits)).sum((-2, -1)))
-        return as_array(squares[:, None] - 2 * contract("f...sp,g...sp->fg...", fits, targets))
+        squares = (occurs * square(fits)).sum((-2, -1))
+        return squares[:, None] - 2 * contract("f...sp,g...sp->fg...", fits, targets)
 
     def errors(self, game: Game, policy: Policy, data: Array) -> Array:
         """``E(f) ≥ 0`` for every ``f``, ``[..., |F|]``; ``data`` is ``[..., S, A, S+1]``."""
         losses = self.losses(game, policy, data)
-        return moveaxis(as_array(np.einsum("ff...->f...", losses) - smallest(losses, 0)), 0, -1)
+        return moveaxis(np.einsum("ff...->f...", losses) - smallest(losses, 0), 0, -1)
 
     def objective(self, game: Game, policy: Policy, data: Array, penalty: Any, start: Array) -> Array:
         """``f(s_0, π^{1:m}) + λ E(f)`` for every ``f``, ``[..., |F|]``."""
@@ -159,7 +159,7 @@ class FiniteClass:
         if distribution is None:
             distances = square(_sup_norm(gaps, None))
         else:
-            distances = as_array((square(gaps) * distribution[..., None, None, :, :]).sum((-2, -1)))
+            distances = (square(gaps) * distribution[..., None, None, :, :]).sum((-2, -1))
         return largest(smallest(distances, -2))
 
 

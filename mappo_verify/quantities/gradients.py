@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..arithmetic import Array, as_array
+from ..arithmetic import Array
 from ..arithmetic.explained import explained
 from ..model import Game, Policy
 from ..model.agents import split_last
@@ -46,6 +46,7 @@ def gradient_of_logits(weights: Array, policy: Policy, m: int, advantages: Array
     return split_last(state_action_distribution(weights, policy, m) * advantages, policy.action_sizes[m - 1])
 
 
+@explained
 def product_gradient(game: Game, policy: Policy, start: Any = None) -> tuple[Array, ...]:
     """``∂J/∂ℓ^m(s, a)`` where agent ``m`` has one logit for all prefixes (a product policy), each ``[..., S, A_m]``."""
-    return tuple(as_array(table.sum(-2)) for table in policy_gradient(game, policy, start))
+    return tuple(table.sum(-2) for table in policy_gradient(game, policy, start))

@@ -22,9 +22,11 @@ from __future__ import annotations
 from typing import Any
 
 from ..arithmetic import Array, as_array, choose, contract, denominator, divide, like, square, support, xlogy
+from ..arithmetic.explained import explained
 from .divergence import kl_divergence
 
 
+@explained
 def average_kl(weights: Any, left: Any, right: Any) -> Array:
     """``Σ_{s,p} w(s, p) KL(f(·|s, p)‖g(·|s, p))``, nats, shape ``[...]``.
 
@@ -33,6 +35,7 @@ def average_kl(weights: Any, left: Any, right: Any) -> Array:
     return contract("...sp,...sp->...", as_array(weights), kl_divergence(left, right))
 
 
+@explained
 def kl_estimate_k1(left: Any, right: Any) -> Array:
     """``-log r`` at every action, shape ``[..., A]``; ``left`` is ``p``, from which actions are drawn, ``right`` is ``q``.
 
@@ -41,14 +44,16 @@ def kl_estimate_k1(left: Any, right: Any) -> Array:
     return _log_ratio(left, right)
 
 
+@explained
 def kl_estimate_k2(left: Any, right: Any) -> Array:
     """``(log r)²/2`` at every action, shape ``[..., A]``; on average not ``KL(p‖q)``.
 
     Raises :class:`~mappo_verify.errors.ExactnessError` on rationals, where the square of a logarithm has no formal value.
     """
-    return as_array(square(_log_ratio(left, right)) / 2)
+    return square(_log_ratio(left, right)) / 2
 
 
+@explained
 def kl_estimate_k3(left: Any, right: Any) -> Array:
     """``r - 1 - log r`` at every action, shape ``[..., A]``, at least 0.
 
@@ -56,9 +61,10 @@ def kl_estimate_k3(left: Any, right: Any) -> Array:
     """
     left = as_array(left)
     ratio = choose(support(left), as_array(right) / denominator(left), like(1, left))
-    return as_array(ratio - 1 + _log_ratio(left, right))
+    return ratio - 1 + _log_ratio(left, right)
 
 
+@explained
 def expected_estimate(left: Any, estimate: Any) -> Array:
     """``E_{x ~ p} k(x)`` over the last axis; ``left`` is ``p``."""
     return as_array((as_array(left) * estimate).sum(-1))

@@ -130,7 +130,7 @@ def _least_squares(rows: Array, right: Array) -> Array:
 def _multipliers(rows: Array, direction: Array, free: int) -> Array:
     """``z`` with ``rowsᵀz = c`` and no negative entry beyond the first ``free``; all 0 if there is none.
 
-    Of the rows beyond those as few as possible are used, the first that will do; so the answer does not depend on a solver.
+    Of the rows beyond those as few as possible are used, the first that are enough; so the answer does not depend on a solver.
     By Carathéodory's theorem as many as there are weights suffice.
     """
     result = np.array(zeros(len(rows), rows))

@@ -31,7 +31,7 @@ from .divergence import entropy_of, kl_divergence
 def mirror_step(factor: Any, values: Any, beta: Any) -> Array:
     """``π⁺(a|s, p) ∝ π(a|s, p) exp(Q̂(s, p, a)/β)`` over the last axis.
 
-    ``factor`` and ``values`` have the shape of a policy factor, ``[..., S, prefixes, A_m]`` (any leading axes will do); ``β > 0``
+    ``factor`` and ``values`` have the shape of a policy factor, ``[..., S, prefixes, A_m]`` (with any leading axes); ``β > 0``
     has the batch shape.  Where ``π`` is 0, ``π⁺`` is 0.  On rationals ``values`` are logarithms of rationals.
     Source: Proposition 4.2.
     """

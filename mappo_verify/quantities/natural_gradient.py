@@ -28,15 +28,18 @@ from math import prod
 from typing import Any
 
 from ..arithmetic import Array, as_array, contract, identity, pseudo_solve
+from ..arithmetic.explained import explained
 
 
+@explained
 def fisher_vector_product(weights: Any, factor: Any, vector: Any) -> Array:
     """``Fv = w π (v - Σ_b π v)`` in logits, without the matrix; all ``[..., S, P, A]``, ``weights`` ``[..., S, P]``."""
     factor, vector = as_array(factor), as_array(vector)
-    mean = as_array((factor * vector).sum(-1, keepdims=True))
+    mean = (factor * vector).sum(-1, keepdims=True)
     return as_array(as_array(weights)[..., None] * factor * (vector - mean))
 
 
+@explained
 def fisher_matrix(weights: Any, factor: Any, features: Any = None) -> Array:
     """``F``, shape ``[..., d, d]``, symmetric and positive semidefinite.
 
@@ -53,12 +56,14 @@ def fisher_matrix(weights: Any, factor: Any, features: Any = None) -> Array:
     return contract("...sp,...spa,...spai,...spaj->...ij", as_array(weights), factor, centred, centred)
 
 
+@explained
 def fisher_null_space(fisher: Any) -> Array:
     """The orthogonal projector on the null space of ``F``, ``I - F F⁺``, shape ``[..., d, d]``; its trace is the dimension."""
     fisher = as_array(fisher)
     return pseudo_solve(fisher, identity(fisher.shape[-1], fisher))[1]
 
 
+@explained
 def natural_gradient(fisher: Any, gradient: Any) -> tuple[Array, Array]:
     """``F⁺g``, and ``g - F F⁺ g``, what of ``g`` lies outside the range of ``F``; each ``[..., d]``."""
     solution, outside = pseudo_solve(as_array(fisher), as_array(gradient)[..., None])

@@ -25,13 +25,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..arithmetic import Array, as_array, contract, divide, identity, lift, minimum, solve
+from ..arithmetic import Array, contract, divide, identity, lift, minimum, solve
+from ..arithmetic.explained import explained
 from ..model import Game, Policy
 from ..model.validation import scalar_for
 from .expected_targets import critic_of
 from .values import lookahead
 
 
+@explained
 def expected_vtrace(
     game: Game, target: Policy, behaviour: Policy, critic: Any, lam: Any = 1, rho_max: Any = 1, c_max: Any = 1
 ) -> Array:
@@ -49,9 +51,10 @@ def expected_vtrace(
     errors = contract("...sa,...sa->...s", played * rho, lookahead(game, value) - value[..., None])
     chain = contract("...sa,...sat->...st", played * trace, game.transition)
     matrix = identity(game.states, game.system) - lift(game.discount, 2) * chain
-    return as_array(value + solve(matrix, errors[..., None])[..., 0])
+    return value + solve(matrix, errors[..., None])[..., 0]
 
 
+@explained
 def vtrace_policy(target: Policy, behaviour: Policy, rho_max: Any = 1) -> Policy:
     """``π_ρ̄(a|s) ∝ min(ρ̄ μ(a|s), π(a|s))``, whose value is V-trace's fixed point; ``ρ̄ > 0``.
 

@@ -35,7 +35,7 @@ def stopping(game: Game) -> Array:
     if game.states > 1:
         raise GameError(f"a ratio game has one state; this game has {game.states}")
     stays = game.discount[..., None] * game.transition[..., 0, :, 0]
-    return as_array(like(1, game.system) - stays)
+    return like(1, game.system) - stays
 
 
 def ratio_value(game: Game, weights: Array) -> Array:
@@ -108,4 +108,4 @@ def commitment_values(game: Game, policy: Policy) -> tuple[Array, ...]:
         average_out(np.broadcast_to(table, (*batch, 1, game.actions)), alone, game.agents)
         for table in (game.reward, stopping(game)[..., None, :])
     )
-    return tuple(as_array(reward / stop) for reward, stop in zip(rewards[1:], stops[1:], strict=True))
+    return tuple(reward / stop for reward, stop in zip(rewards[1:], stops[1:], strict=True))

@@ -31,7 +31,7 @@ def bellman_error(game: Game, values: Array, policy: Policy | None = None) -> Ce
 
     Infinite where ``c ≥ 1``.
     """
-    mass = as_array(game.transition.sum(-1))
+    mass = game.transition.sum(-1)
     table = lookahead(game, values)
     missing = _norm(choose(game.ends, like(0, mass), mass - 1))  # rows that go on are divided by their sums
     if policy is None:

@@ -26,12 +26,14 @@ array([[2., 0.]])
 from __future__ import annotations
 
 from ..arithmetic import Array, as_array, contract, divide
+from ..arithmetic.explained import explained
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.agents import join_last, sum_out_later
 from .values import advantages
 
 
+@explained
 def sequential_factor(target: Policy, policy: Policy, m: int) -> Array:
     """``π̄^{1:m-1}(p|s) / π^{1:m-1}(p|s)``, ``target`` over ``policy``, shape ``[..., S, |A_1|···|A_{m-1}|]``; 1 for agent 1.
 
@@ -42,6 +44,7 @@ def sequential_factor(target: Policy, policy: Policy, m: int) -> Array:
     return divide(target.prefix_probabilities()[m - 1], policy.prefix_probabilities()[m - 1])
 
 
+@explained
 def sequential_gains(game: Game, target: Policy, policy: Policy) -> tuple[Array, ...]:
     """``E_{a ~ π}[(π̄^m/π^m - 1) M^m A_π(s, a)]`` for every agent, each ``[..., S]``: as a library estimates them.
 

@@ -47,7 +47,7 @@ Averaging = Literal["printed", "analysed"]
 
 def piece_values(slopes: Array, offsets: Array, theta: Array) -> Array:
     """``a_ij·θ + b_ij``, shape ``[..., W, n, J]``, for ``slopes`` ``[..., n, J, d]`` and points ``θ`` ``[..., W, d]``."""
-    return as_array(contract("...njd,...wd->...wnj", slopes, theta) + offsets[..., None, :, :])
+    return contract("...njd,...wd->...wnj", slopes, theta) + offsets[..., None, :, :]
 
 
 def mean_function(slopes: Array, offsets: Array, chances: Array, theta: Array) -> Array:
@@ -59,7 +59,7 @@ def project(points: Array, radius: Any) -> Array:
     """``Π_R(x) = x R / max(R, ‖x‖)`` along the last axis."""
     norm = sqrt(as_array(square(points).sum(-1)))
     bound = np.broadcast_to(lift(radius, norm.ndim - np.ndim(radius)), norm.shape)
-    return as_array(points * (bound / maximum(bound, norm))[..., None])
+    return points * (bound / maximum(bound, norm))[..., None]
 
 
 def projected_path(
@@ -114,7 +114,7 @@ def descend(
     """
 
     def move(t: int, theta: Array) -> Array:
-        return as_array(theta - lift(step_size, 2) * gradient_of(theta, digits[:, t]))
+        return theta - lift(step_size, 2) * gradient_of(theta, digits[:, t])
 
     return np.stack(list(projected_path(start, move, digits.shape[-1], radius)), axis=-2)
 
@@ -138,7 +138,7 @@ def sample_paths(slopes: Array, offsets: Array, radius: Any, step_size: Any, ste
 
 def prediction_errors(features: Array, targets: Array, theta: Array) -> Array:
     """``φ_i·θ - y_i``, shape ``[..., W, n]``: features ``[..., n, d]``, targets ``y`` ``[..., n]``, points ``[..., W, d]``."""
-    return as_array(contract("...nd,...wd->...wn", features, theta) - targets[..., None, :])
+    return contract("...nd,...wd->...wn", features, theta) - targets[..., None, :]
 
 
 def squared_loss(features: Array, targets: Array, chances: Array, theta: Array) -> Array:
@@ -149,7 +149,7 @@ def squared_loss(features: Array, targets: Array, chances: Array, theta: Array) 
 def squared_gradient(features: Array, targets: Array, theta: Array, chosen: Any) -> Array:
     """``2(φ_i·θ - y_i) φ_i`` for the ``i`` that each path draws, shape ``[..., W, d]``."""
     own = prediction_errors(features, targets, theta)[..., np.arange(len(chosen)), chosen]
-    return as_array(2 * own[..., None] * features[..., chosen, :])
+    return 2 * own[..., None] * features[..., chosen, :]
 
 
 def squared_paths(features: Array, targets: Array, radius: Any, step_size: Any, steps: int) -> Array:

@@ -50,6 +50,7 @@ from ..arithmetic import (
     system_of,
     xlogy,
 )
+from ..arithmetic.explained import explained
 from ..errors import GameError, UndecidedError
 from ..model import Game, Policy
 from ..model.validation import scalar_for
@@ -57,6 +58,7 @@ from .distributions import visits
 from .kl_estimators import average_kl
 
 
+@explained
 def surrogate_weights(game: Game, policy: Policy, m: int, updated: Policy | None = None, start: Any = None) -> Array:
     """``w(s, p) = d_π(s) π^{1:m-1}(p|s)``, shape ``[..., S, |A_1|···|A_{m-1}|]``, for agent ``m`` counted from 1.
 
@@ -67,19 +69,22 @@ def surrogate_weights(game: Game, policy: Policy, m: int, updated: Policy | None
         raise GameError(f"agent {m} is not in 1..{policy.agents}")
     first = policy if updated is None else updated
     first.require_fits(game)
-    return as_array(visits(game, policy, start)[..., None] * first.prefix_probabilities()[m - 1])
+    return visits(game, policy, start)[..., None] * first.prefix_probabilities()[m - 1]
 
 
+@explained
 def linear_surrogate(weights: Any, new: Any, advantages: Any) -> Array:
     """``Σ w(s, p) Σ_a g(a|s, p) A(s, p, a)``, shape ``[...]``."""
     return contract("...sp,...spa,...spa->...", as_array(weights), as_array(new), as_array(advantages))
 
 
+@explained
 def linear_surrogate_gradient(weights: Any, new: Any, advantages: Any) -> Array:
     """``w g (A - Σ_b g A)``: of :func:`linear_surrogate` in the logits of ``g``, shape ``[..., S, P, A]``."""
     return _in_logits(weights, new, advantages)
 
 
+@explained
 def clipped_surrogate(weights: Any, old: Any, new: Any, advantages: Any, epsilon: Any) -> Array:
     """``Σ w Σ_a f min(ratio · A, clip(ratio, 1-ε, 1+ε) A)``, ``[...]``; ``ratio = g/f``, ``ε`` in [0, 1] of the batch shape.
 
@@ -92,6 +97,7 @@ def clipped_surrogate(weights: Any, old: Any, new: Any, advantages: Any, epsilon
     return contract("...sp,...spa,...spa->...", as_array(weights), old, lesser)
 
 
+@explained
 def clipped_surrogate_gradient(weights: Any, old: Any, new: Any, advantages: Any, epsilon: Any) -> Array:
     """Of :func:`clipped_surrogate` in the logits of ``g``, shape ``[..., S, P, A]``.
 
@@ -111,6 +117,7 @@ def clipped_surrogate_gradient(weights: Any, old: Any, new: Any, advantages: Any
     return _in_logits(weights, new, slope)
 
 
+@explained
 def penalised_surrogate(weights: Any, old: Any, new: Any, advantages: Any, beta: Any) -> Array:
     """``Σ w [Σ_a g A - β KL(f‖g)]``, shape ``[...]``; ``β`` has the batch shape.
 
@@ -120,6 +127,7 @@ def penalised_surrogate(weights: Any, old: Any, new: Any, advantages: Any, beta:
     return as_array(linear_surrogate(weights, new, advantages) - beta * average_kl(weights, old, new))
 
 
+@explained
 def penalised_surrogate_gradient(weights: Any, old: Any, new: Any, advantages: Any, beta: Any) -> Array:
     """``w [g (A - Σ_b g A) - β (g - f)]``: of :func:`penalised_surrogate` in the logits of ``g``, ``[..., S, P, A]``."""
     beta = lift(scalar_for(system_of(as_array(advantages)), "beta", beta), 3)
@@ -127,11 +135,13 @@ def penalised_surrogate_gradient(weights: Any, old: Any, new: Any, advantages: A
     return as_array(_in_logits(weights, new, advantages) - beta * penalty)
 
 
+@explained
 def average_entropy(weights: Any, new: Any) -> Array:
     """``Σ w(s, p) H(g(·|s, p))``, ``H = -Σ_a g log g`` in nats, shape ``[...]``."""
     return as_array(-contract("...sp,...spa->...", as_array(weights), xlogy(new, new)))
 
 
+@explained
 def entropy_gradient(weights: Any, new: Any) -> Array:
     """``-w g (log g - Σ_b g log g)``: of :func:`average_entropy` in the logits of ``g``, shape ``[..., S, P, A]``."""
     new = as_array(new)
@@ -142,7 +152,7 @@ def entropy_gradient(weights: Any, new: Any) -> Array:
 def _in_logits(weights: Any, new: Any, slope: Any) -> Array:
     """``w g (D - Σ_b g D)``"""
     new, slope = as_array(new), as_array(slope)
-    mean = as_array((new * slope).sum(-1, keepdims=True))
+    mean = (new * slope).sum(-1, keepdims=True)
     return as_array(as_array(weights)[..., None] * new * (slope - mean))
 
 
@@ -150,4 +160,4 @@ def _clipping(old: Array, new: Any, epsilon: Any) -> tuple[Array, Array, Array]:
     """``g/f`` (1 where ``f`` is 0), ``1-ε`` and ``1+ε``, the last two with the axes of a factor."""
     ratio = choose(support(old), as_array(new) / denominator(old), like(1, old))
     width = lift(scalar_for(system_of(old), "epsilon", epsilon), 3)
-    return ratio, as_array(1 - width), as_array(1 + width)
+    return ratio, 1 - width, 1 + width

@@ -33,7 +33,8 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, as_array, contract, square
+from ..arithmetic import Array, contract, square
+from ..arithmetic.explained import explained
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.time_limit import TimeLimited
@@ -43,6 +44,7 @@ from .expected_targets import average, mixed, second_moment
 from .values import lookahead, start_of
 
 
+@explained
 def limited_values(limited: TimeLimited, policy: Policy, final: Any = None) -> Array:
     """``V_0, ..., V_T`` by backward induction, shape ``[..., T+1, S]``; ``V_T = final`` ``[..., S]``, 0 by default."""
     game = limited.game
@@ -55,6 +57,7 @@ def limited_values(limited: TimeLimited, policy: Policy, final: Any = None) -> A
     return _over_time(found[::-1], 1)
 
 
+@explained
 def limited_visits(limited: TimeLimited, policy: Policy, start: Any = None) -> Array:
     """``P(s_t = s)`` for ``t = 0..T-1`` from ``ρ`` (default: the game's start), *undiscounted*, shape ``[..., T, S]``.
 
@@ -68,6 +71,7 @@ def limited_visits(limited: TimeLimited, policy: Policy, start: Any = None) -> A
     return _over_time(found, 1)
 
 
+@explained
 def bootstrapped(critic: Any, limit: int) -> Array:
     """``v_0 = ... = v_T = v``: truncated steps count the critic's value; from ``[..., S]`` to ``[..., T+1, S]``."""
     require_count("limit", limit)
@@ -75,6 +79,7 @@ def bootstrapped(critic: Any, limit: int) -> Array:
     return np.stack([row] * (limit + 1), axis=-2)
 
 
+@explained
 def not_bootstrapped(critic: Any, limit: int) -> Array:
     """``v_0 = ... = v_{T-1} = v`` and ``v_T = 0``: nothing follows a truncated step; from ``[..., S]`` to ``[..., T+1, S]``."""
     require_count("limit", limit)
@@ -82,6 +87,7 @@ def not_bootstrapped(critic: Any, limit: int) -> Array:
     return np.stack([row] * limit + [row * 0], axis=-2)
 
 
+@explained
 def limited_n_step_returns(limited: TimeLimited, policy: Policy, critics: Any, n: int) -> Array:
     """``E[Σ_{k<m} γ^k r_{t+k} + γ^m v_{t+m}(s_{t+m}) | s_t, a_t]`` with ``m = min(n, T - t)``, shape ``[..., T, S, A]``.
 
@@ -100,21 +106,24 @@ def limited_n_step_returns(limited: TimeLimited, policy: Policy, critics: Any, n
     return _over_time(found, 2)
 
 
+@explained
 def limited_lambda_returns(limited: TimeLimited, policy: Policy, critics: Any, lam: Any) -> Array:
     """``E[G^λ_t | s_t = s, a_t = a]`` for ``t = 0..T-1``, shape ``[..., T, S, A]``; ``critics`` ``[..., T+1, S]``."""
     return _backwards(limited, policy, critics, lam)[0]
 
 
+@explained
 def limited_gae(limited: TimeLimited, policy: Policy, critics: Any, lam: Any) -> Array:
     """``E[GAE^λ_t | s_t = s, a_t = a] = E[G^λ_t | s, a] - v_t(s)``, shape ``[..., T, S, A]``; ``critics`` ``[..., T+1, S]``."""
     own = _critics_of(limited, critics)[..., :-1, :, None]
-    return as_array(_backwards(limited, policy, critics, lam)[0] - own)
+    return _backwards(limited, policy, critics, lam)[0] - own
 
 
+@explained
 def variance_of_limited_lambda_returns(limited: TimeLimited, policy: Policy, critics: Any, lam: Any) -> Array:
     """``Var[G^λ_t | s_t = s, a_t = a]`` of one rollout, GAE's too, shape ``[..., T, S, A]``; ``critics`` ``[..., T+1, S]``."""
     means, squares = _backwards(limited, policy, critics, lam)
-    return as_array(squares - square(means))
+    return squares - square(means)
 
 
 def _backwards(limited: TimeLimited, policy: Policy, critics: Any, lam: Any) -> tuple[Array, Array]:

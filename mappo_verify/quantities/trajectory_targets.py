@@ -22,25 +22,29 @@ Two rewards of 1, γ = 1/2, λ = 1 and a critic that says 1 everywhere.  If the 
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..arithmetic import Array, as_array, choose, is_hidden, like, minimum, ones, system_of, zeros
+from ..arithmetic.explained import explained
 from ..errors import GameError
 from ..model.validation import arrays_of, require_count, require_shape, scalar_for
 
 Mask = npt.NDArray[np.bool_]
 
 
+@explained
 def td_errors(
     rewards: Any, values: Any, terminated: Any, truncated: Any, gamma: Any, final_values: Any = None
 ) -> Array:
     """``δ_t = r_t + γ v̂_{t+1} - v_t``, shape ``[T, ...]``."""
-    return _Steps(rewards, values, terminated, truncated, gamma, final_values).errors
+    return Steps(rewards, values, terminated, truncated, gamma, final_values).errors
 
 
+@explained
 def gae(
     rewards: Any, values: Any, terminated: Any, truncated: Any, gamma: Any, lam: Any, final_values: Any = None
 ) -> Array:
@@ -49,10 +53,11 @@ def gae(
     Generalised advantage estimation: ``λ = 0`` gives TD errors, ``λ = 1`` the whole return less the critic.
     Source: Schulman et al. (2016), equation (16).
     """
-    steps = _Steps(rewards, values, terminated, truncated, gamma, final_values)
+    steps = Steps(rewards, values, terminated, truncated, gamma, final_values)
     return steps.traced(steps.errors, steps.scalar("lam", lam))
 
 
+@explained
 def lambda_returns(
     rewards: Any, values: Any, terminated: Any, truncated: Any, gamma: Any, lam: Any, final_values: Any = None
 ) -> Array:
@@ -60,10 +65,11 @@ def lambda_returns(
 
     That is :func:`gae` ``+ v_t``; with ``λ = 1`` the discounted return, bootstrapped at truncation.
     """
-    steps = _Steps(rewards, values, terminated, truncated, gamma, final_values)
-    return as_array(steps.traced(steps.errors, steps.scalar("lam", lam)) + steps.values[:-1])
+    steps = Steps(rewards, values, terminated, truncated, gamma, final_values)
+    return steps.traced(steps.errors, steps.scalar("lam", lam)) + steps.values[:-1]
 
 
+@explained
 def n_step_returns(
     rewards: Any, values: Any, terminated: Any, truncated: Any, gamma: Any, n: int, final_values: Any = None
 ) -> Array:
@@ -72,13 +78,11 @@ def n_step_returns(
     An episode, or a trajectory, that ends before leaves the sum shorter: it bootstraps after the last step it has.
     """
     require_count("n", n)
-    steps = _Steps(rewards, values, terminated, truncated, gamma, final_values)
-    result = steps.targets  # the returns of one step
-    for _ in range(1, n):
-        result = steps.backed_up(result)
-    return result
+    steps = Steps(rewards, values, terminated, truncated, gamma, final_values)
+    return steps.after(n)
 
 
+@explained
 def vtrace_targets(
     rewards: Any,
     values: Any,
@@ -96,10 +100,11 @@ def vtrace_targets(
     ``ratios`` ``[T, ...]`` are ``π(a_t|s_t)/μ(a_t|s_t)`` of joint actions, ``ρ_t = min(ρ̄, ratio)`` and ``c_t = λ min(c̄, ratio)``.
     Source: Espeholt et al. (2018), equation (1).
     """
-    steps = _Steps(rewards, values, terminated, truncated, gamma, final_values)
+    steps = Steps(rewards, values, terminated, truncated, gamma, final_values)
     return steps.vtrace(*steps.clipped(ratios, lam, rho_max, c_max))
 
 
+@explained
 def vtrace_advantages(
     rewards: Any,
     values: Any,
@@ -116,41 +121,48 @@ def vtrace_advantages(
 
     Where step ``t`` ends the episode, ``v̂_{t+1}`` is in the bracket.  Source: Espeholt et al. (2018), Section 4.2, for ``λ = 1``.
     """
-    steps = _Steps(rewards, values, terminated, truncated, gamma, final_values)
+    steps = Steps(rewards, values, terminated, truncated, gamma, final_values)
     rho, trace = steps.clipped(ratios, lam, rho_max, c_max)
     correction = steps.later(steps.vtrace(rho, trace) - steps.values[:-1])
-    return as_array(rho * (steps.errors + steps.gamma * steps.scalar("lam", lam) * correction))
+    return as_array(rho * (steps.errors + steps.discount * steps.scalar("lam", lam) * correction))
 
 
+@explained
 def importance_weighted_returns(rewards: Any, ratios: Any, terminated: Any, truncated: Any, gamma: Any) -> Array:
     """``(Π_{k≥t} ratio_k) Σ_{k≥t} γ^{k-t} r_k`` over the rest of the episode, shape ``[T, ...]``.
 
     The ordinary importance-sampling estimate; nothing is bootstrapped.  Source: Precup, Sutton and Singh (2000).
     """
-    steps = _Steps(rewards, None, terminated, truncated, gamma)
+    steps = Steps(rewards, None, terminated, truncated, gamma)
     ratios = steps.table("ratios", ratios)
     products, sums = [], []
     product, total = ones(steps.rewards.shape[1:], steps.rewards), zeros(steps.rewards.shape[1:], steps.rewards)
     for t in reversed(range(len(steps.rewards))):
-        product = ratios[t] * choose(steps.ended[t], like(1, steps.rewards), product)
-        total = steps.rewards[t] + steps.gamma * choose(steps.ended[t], like(0, steps.rewards), total)
+        product = ratios[t] * choose(steps.goes_on[t], product, like(1, steps.rewards))
+        total = steps.rewards[t] + steps.discount * choose(steps.goes_on[t], total, like(0, steps.rewards))
         products.append(product)
         sums.append(total)
     return np.stack([p * s for p, s in zip(products, sums, strict=True)][::-1])
 
 
+@explained
 def per_decision_returns(rewards: Any, ratios: Any, terminated: Any, truncated: Any, gamma: Any) -> Array:
     """``G_t = ratio_t (r_t + γ G_{t+1})`` to the end of the episode, shape ``[T, ...]``: each reward weighed by what led to it.
 
     Source: Precup, Sutton and Singh (2000).
     """
-    steps = _Steps(rewards, None, terminated, truncated, gamma)
+    steps = Steps(rewards, None, terminated, truncated, gamma)
     ratios = steps.table("ratios", ratios)
     return steps.traced(ratios * steps.rewards, ratios)
 
 
-class _Steps:
-    """The steps of trajectories, checked, and what follows each of them."""
+class Steps:
+    """The steps of trajectories, checked, and what follows each of them.
+
+    Attributes say what the formulas read, so that a known mistake of library code is one changed attribute: ``goes_on`` where the
+    episode does, ``bootstraps`` where the value of the next observation counts, ``following`` that value, ``discount`` the ``γ``
+    between steps, ``value_discount`` the ``γ`` before that value.
+    """
 
     def __init__(
         self, rewards: Any, values: Any, terminated: Any, truncated: Any, gamma: Any, final_values: Any = None
@@ -162,9 +174,9 @@ class _Steps:
         shape = self.rewards.shape
         if self.rewards.ndim < 1 or not shape[0]:
             raise GameError(f"rewards has shape {shape}; it needs [T, ...] with T of at least 1")
-        self.ended, stops = _mask("terminated", terminated, shape), _mask("truncated", truncated, shape)
-        gone, self.ended = self.ended, self.ended | stops
-        self.gamma = self.scalar("gamma", gamma)
+        gone, stops = _mask("terminated", terminated, shape), _mask("truncated", truncated, shape)
+        self.bootstraps, self.goes_on = ~gone, ~(gone | stops)
+        self.discount = self.value_discount = self.scalar("gamma", gamma)
         if values is None:
             return
         self.values = tables["values"]
@@ -172,13 +184,21 @@ class _Steps:
             raise GameError(
                 f"values has shape {self.values.shape}; it needs [T + 1, ...] = {(shape[0] + 1, *shape[1:])}"
             )
-        following = self.values[1:]
+        self.following = self.values[1:]
         if final_values is not None:
             require_shape("final_values", tables["final_values"], shape, "[T, ...]")
-            following = choose(stops, tables["final_values"], following)
-        following = choose(gone, like(0, self.rewards), following)
-        self.targets = as_array(self.rewards + self.gamma * following)
-        self.errors = as_array(self.targets - self.values[:-1])
+            self.following = choose(stops, tables["final_values"], self.following)
+
+    @cached_property
+    def targets(self) -> Array:
+        """``r_t + γ v̂_{t+1}``, the returns of one step."""
+        counted = choose(self.bootstraps, self.following, like(0, self.rewards))
+        return as_array(self.rewards + self.value_discount * counted)
+
+    @cached_property
+    def errors(self) -> Array:
+        """``δ_t = r_t + γ v̂_{t+1} - v_t``"""
+        return self.targets - self.values[:-1]
 
     def scalar(self, name: str, value: Any) -> Any:
         """A parameter in the number system of the rewards."""
@@ -193,37 +213,44 @@ class _Steps:
 
     def traced(self, terms: Array, trace: Any) -> Array:
         """``x_t = y_t + γ κ_t x_{t+1}``, with nothing behind the end of an episode, ``κ`` a number or ``[T, ...]``."""
-        trace = choose(self.ended, like(0, self.rewards), trace)
+        trace = choose(self.goes_on, trace, like(0, self.rewards))
         found = [terms[-1]]
         for t in reversed(range(len(terms) - 1)):
-            found.append(terms[t] + self.gamma * trace[t] * found[-1])
+            found.append(terms[t] + self.discount * trace[t] * found[-1])
         return np.stack(found[::-1])
 
     def later(self, table: Array) -> Array:
         """``x_{t+1}``, and 0 behind the end of an episode."""
         nothing = zeros((1, *table.shape[1:]), table)
-        return choose(self.ended, like(0, table), np.concatenate([table[1:], nothing]))
+        return choose(self.goes_on, np.concatenate([table[1:], nothing]), like(0, table))
 
     def backed_up(self, table: Array) -> Array:
         """``r_t + γ x_{t+1}``; at the end of an episode or of the trajectory, ``r_t + γ v̂_{t+1}``."""
         last = np.zeros(self.rewards.shape, bool)
         last[-1] = True
         onward = np.concatenate([table[1:], table[-1:]])
-        return choose(self.ended | last, self.targets, self.rewards + self.gamma * onward)
+        return choose(~self.goes_on | last, self.targets, self.rewards + self.discount * onward)
+
+    def after(self, n: int) -> Array:
+        """The returns of ``n`` steps."""
+        result = self.targets
+        for _ in range(1, n):
+            result = self.backed_up(result)
+        return result
 
     def clipped(self, ratios: Any, lam: Any, rho_max: Any, c_max: Any) -> tuple[Array, Array]:
         """``min(ρ̄, ratio)`` and ``λ min(c̄, ratio)``."""
         ratios = self.table("ratios", ratios)
         rho = minimum(self.scalar("rho_max", rho_max), ratios)
-        return rho, as_array(self.scalar("lam", lam) * minimum(self.scalar("c_max", c_max), ratios))
+        return rho, self.scalar("lam", lam) * minimum(self.scalar("c_max", c_max), ratios)
 
     def vtrace(self, rho: Array, trace: Array) -> Array:
         """``vs``"""
-        return as_array(self.values[:-1] + self.traced(rho * self.errors, trace))
+        return self.values[:-1] + self.traced(rho * self.errors, trace)
 
 
 def _mask(name: str, flags: Any, shape: tuple[int, ...]) -> Mask:
-    """Flags as Booleans ``[T, ...]``; zeros and ones will do."""
+    """Flags as Booleans ``[T, ...]``; zeros and ones are accepted."""
     given = np.asarray(flags)
     if given.shape != shape:
         raise GameError(f"{name} has shape {given.shape}; it needs [T, ...] = {shape}")

@@ -57,7 +57,7 @@ def fit_cost_factor(below: Array) -> Array:
 def odds_change(increments: Array) -> Array:
     """``max_a u(a) - min_a u(a)`` over the last axis: a step ``u`` of the logits multiplies odds by ``e`` to this, at most."""
     increments = as_array(increments)
-    return as_array(largest(increments) - smallest(increments))
+    return largest(increments) - smallest(increments)
 
 
 def safe_odds_change(reference: Any) -> Array:
@@ -120,12 +120,12 @@ class Update:
     @remembered
     def fit_error(self, m: int) -> Array:
         """``u - Q̂/β_k``, in the shape of the factor."""
-        return as_array(self.increments[m - 1] - lift(self.eta, 3) * self.estimates[m - 1])
+        return self.increments[m - 1] - lift(self.eta, 3) * self.estimates[m - 1]
 
     @remembered
     def critic_error(self, m: int) -> Array:
         """``Q̂ - Q^{1:m}``, in the shape of the factor."""
-        return as_array(self.estimates[m - 1] - split_last(self.values[m], self.game.action_sizes[m - 1]))
+        return self.estimates[m - 1] - split_last(self.values[m], self.game.action_sizes[m - 1])
 
     @remembered
     def squared_fit_error(self, m: int) -> Array:
@@ -186,7 +186,7 @@ class Update:
         """
         own = self.policy.factors[m - 1]
         everywhere = true_everywhere(support(own))  # divide() asks where ``change`` is 0, which balls cannot say
-        return as_array(self.ratio(m)[..., None] * (change / own if everywhere else divide(change, own)))
+        return self.ratio(m)[..., None] * (change / own if everywhere else divide(change, own))
 
     def squared_weighted(self, m: int, change: Array) -> Array:
         """``‖w_{m-1} change/π_k^m‖²_{2,σ_k}``, shape ``[...]``, see :meth:`weighted`.

@@ -41,7 +41,7 @@ def bellman_matrix(game: Game, policy: Policy) -> Array:
 @explained
 def lookahead(game: Game, values: Array) -> Array:
     """``r(s, a) + γ Σ_s' P(s'|s, a) v(s')``, shape ``[..., S, A]``, for any ``v`` of shape ``[..., S]``."""
-    return as_array(game.reward + lift(game.discount, 2) * contract("...sat,...t->...sa", game.transition, values))
+    return game.reward + lift(game.discount, 2) * contract("...sat,...t->...sa", game.transition, values)
 
 
 def stopping_of(game: Game, policy: Policy) -> Array:
@@ -121,7 +121,7 @@ def action_values(game: Game, policy: Policy) -> Array:
 def advantages(game: Game, policy: Policy) -> Array:
     """``A_π(s, a) = Q_π(s, a) - V_π(s)``, shape ``[..., S, A]``.  Source: Section 3.1."""
     values = state_values(game, policy)
-    return as_array(lookahead(game, values) - values[..., None])
+    return lookahead(game, values) - values[..., None]
 
 
 @explained

@@ -21,7 +21,7 @@ from .terminal import STANDING_STYLE
 
 
 def campaign_table(report: CampaignReport) -> RenderableType:
-    """Counts, standing and tightest instance of every claim; what fell, what is open, and what was computed with what."""
+    """Counts, standing and tightest instance of every claim; what is refuted, what is open, and what was computed with what."""
     table = Table(box=None, pad_edge=False, header_style="bold", expand=False)
     for name in ("claim", "standing", "holds", "violated", "open", "not applicable", "largest ratio", "at"):
         table.add_column(name, justify="left" if name in ("claim", "standing", "at") else "right", overflow="fold")

@@ -378,6 +378,7 @@ def _line_document(entry: LineEvidence) -> dict[str, Any]:
         "value": values_text(entry.value, entry.where),
         "because": None if step is None else step.because,
         "axiom": None if step is None or step.axiom is None else str(step.axiom),
+        "computed_by": list(entry.computed_by),
         "holds": None if step is None else _WORDS[truth],
         "off_by": number_text(-step.margin) if step is not None and truth < 0 and step.margin is not None else None,
     }

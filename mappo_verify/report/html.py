@@ -115,7 +115,7 @@ def page(document: Mapping[str, Any]) -> str:
         claims=claims,
         known=known,
         statements=document["statements"],
-        fell=_fell(document["statements"]),
+        refuted=_refuted(document["statements"]),
         summary=summary if document["paper"] else summary.replace(" as printed", ""),
         signs=drawings.SIGNS,
         findings={finding.value: words for finding, words in FINDINGS.items()},
@@ -137,8 +137,8 @@ def page(document: Mapping[str, Any]) -> str:
     return text.lstrip()
 
 
-def _fell(statements: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """What the page opens with: the theorems that fell; where there is none, whatever fell."""
+def _refuted(statements: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """What the page opens with: the refuted theorems; where there is none, whatever is refuted."""
     fallen = [entry for entry in statements if entry["verdict"] == Finding.FALSE.value]
     return [entry for entry in fallen if entry["id"].startswith("theorem")] or fallen
 

@@ -106,7 +106,7 @@ def _said(finding: Finding, statements: Sequence[StatementReport]) -> str:
 
 
 def audit_summary(report: AuditReport, statements: Sequence[StatementReport], page: str | None = None) -> list[Text]:
-    """Ten lines on a full audit: what fell and its repair, what was proved, where to read on."""
+    """Ten lines on a full audit: what is refuted and its repair, what was proved, where to read on."""
     lines = []
     where = f" on {report.game}" if report.game else ""
     if statements:
@@ -136,7 +136,7 @@ def audit_summary(report: AuditReport, statements: Sequence[StatementReport], pa
 
 
 def _fallen(entry: StatementReport) -> Text:
-    """A theorem that fell: its smallest counterexample and what to use instead."""
+    """A refuted theorem: its smallest counterexample and what to use instead."""
     smallest = entry.smallest
     words = (
         f" ({extent_text(smallest.witness.evidence)})" if smallest is not None and smallest.witness is not None else ""
@@ -239,8 +239,13 @@ def games_table() -> RenderableType:
     return Group(table, Text(), Text(more, "dim"))
 
 
-def explanation(claim: Claim, evidence: Evidence, subject: str, words: Mapping[str, str] = EMPTY) -> RenderableType:
-    """The proof, line by line, with the numbers of one case; ``words`` are those of ingredients that are said better so."""
+def explanation(
+    claim: Claim, evidence: Evidence, subject: str, words: Mapping[str, str] = EMPTY, computed: bool = False
+) -> RenderableType:
+    """The proof, line by line, with the numbers of one case; ``words`` are those of ingredients that are said better so.
+
+    Where ``computed``, every line says which quantities it called.
+    """
     parts: list[RenderableType] = [
         Text.assemble((claim.id, "bold"), f"  {claim.title}"),
         Text(claim.source, "dim"),
@@ -254,7 +259,7 @@ def explanation(claim: Claim, evidence: Evidence, subject: str, words: Mapping[s
         held = bool((np.asarray(truth) > 0).all())
         parts.append(_hanging("  ✓ " if held else "  ? ", f"hypothesis: {name}", "green" if held else "yellow"))
     parts.append(Text())
-    parts += [_line(entry) for entry in evidence.lines]
+    parts += [_line(entry, computed) for entry in evidence.lines]
     parts += [Text(), _conclusion(evidence)]
     return Group(*parts)
 
@@ -298,9 +303,11 @@ def _instance(evidence: Evidence, words: Mapping[str, str]) -> list[RenderableTy
     return shown
 
 
-def _line(entry: LineEvidence) -> RenderableType:
+def _line(entry: LineEvidence, computed: bool) -> RenderableType:
     pieces = [_hanging("  " + (" " if entry.step is None else entry.step.relation) + " ", entry.expression)]
     pieces.append(_hanging(" " * 6, Text(values_text(entry.value, entry.where), "cyan")))
+    if computed and entry.computed_by:
+        pieces.append(_hanging(" " * 6, Text(f"computed by {', '.join(entry.computed_by)}", "dim")))
     if entry.step is not None:
         pieces.append(_reason(entry.step))
     return Padding(Group(*pieces), (0, 0, 1, 0))

@@ -208,16 +208,16 @@ def resume_run(folder: Path, every: float = 1.0, watch: Watch = unwatched) -> Re
 
 
 def require_same(run: StoredRun, given: dict[str, Any], options: dict[str, Any]) -> None:
-    """What is asked for (None: whatever it was) must be what is stored; else :class:`~mappo_verify.errors.RunError`."""
+    """What is asked for (None: whatever it was) must be what is kept; else :class:`~mappo_verify.errors.RunError`."""
     plan = run.plan
     held = {name: getattr(plan, name) for name in ("algorithm", "game", "problem", "discount", "restart")}
-    for name, asked, there in (
+    for name, asked, kept in (
         *((name, asked, held[name]) for name, asked in given.items()),
         *((name, asked, plan.options.get(name)) for name, asked in options.items()),
     ):
-        if asked is not None and asked != there:
+        if asked is not None and asked != kept:
             raise RunError(
-                f"{run.folder} holds a run with {name} = {'the default' if there is None else there}, not {asked}; leave {name} "
+                f"{run.folder} holds a run with {name} = {'the default' if kept is None else kept}, not {asked}; leave {name} "
                 "out to go on with it, or choose another folder"
             )
     if given.get("game") is not None and run.game is not None and not _same(plan.subject(), run.game):

@@ -3,7 +3,7 @@
 An enclosure is a pair ``(mid, rad)`` of float64 arrays of shape ``core + (B,)``, the batch last (``B = 1``: one number for the
 whole batch); the true number lies in ``[mid - rad, mid + rad]``.  A radius that is not below infinity says nothing: an
 overflow, a division by what may be 0, a logarithm of what may not be positive.  Every function works entry by entry or
-instance by instance, so such an instance spoils no other.
+instance by instance, so such an instance changes no other.
 
 **Exact errors.**  In IEEE 754 double precision, rounding to nearest, ``fl(x ∘ y) = (x ∘ y)(1 + δ) + η`` with ``|δ| ≤ u = 2⁻⁵³``
 and ``|η| ≤ 2⁻¹⁰⁷⁵``, where ``η = 0`` for sums.  The error of a sum is a float again and is found by six additions (Knuth's

@@ -18,7 +18,7 @@ def solve(a: Enclosure, b: Enclosure) -> Enclosure:
 
         ``|x - x̃| ≤ ⟨A⟩⁻¹ |b - A x̃| ≤ v · max_i |b - A x̃|_i / w_i``.
 
-    ``v ≈ A⁻¹ 1`` will do for M-matrices, as ``I - γP`` and its transpose are.  Other systems are multiplied by an approximate
+    ``v ≈ A⁻¹ 1`` is enough for M-matrices, as ``I - γP`` and its transpose are.  Other systems are multiplied by an approximate
     inverse first.  Exact zeros that follow from the zeros of ``A`` and ``b`` stay exact.  A system that is not certainly
     regular says nothing.
     """

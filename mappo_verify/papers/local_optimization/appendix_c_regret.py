@@ -132,14 +132,6 @@ def _divergence_axiom(case: Case, plays: Array) -> Axiom:
     return (last + moves) * (1 / lift(case.eta, 1))
 
 
-def _hoeffding_axiom(case: Case, plays: Array) -> Axiom:
-    """``Σ_k [ηB²/8 + ⟨π_k, f_k⟩ - (1/η) log E_{π_k} exp(η f_k)] ≥ 0``"""
-    eta = lift(case.eta, 2) + 0 * plays[..., 0]
-    width = lift(case.bound, 2) + 0 * plays[..., 0]
-    slack: Axiom = hoeffding(plays, case.gains, eta, width) * (1 / eta)
-    return slack.sum(-1)
-
-
 def _range(case: Case) -> Array:
     """``log|A|/η`` for every row."""
     return lift(regulariser_range(case.eta, case.sizes.actions[0]), 1)
@@ -192,7 +184,7 @@ def printed_regret(case: Case) -> Iterator[Line]:
         because="17/16 ≤ 2",
         axiom=nonnegative(Fraction(15, 8) * scale),
     )
-    yield line("E_{(s,a^{1:m-1}) ~ μ} Σ_k ⟨π - π_k, f_k⟩", as_array((case.weights * lost).sum(-1)))
+    yield line("E_{(s,a^{1:m-1}) ~ μ} Σ_k ⟨π - π_k, f_k⟩", (case.weights * lost).sum(-1))
     eta = case.eta
     yield at_most(
         "log|A|/η + ηKB²/8",

@@ -149,7 +149,7 @@ def _cells(problem: OfflineProblem, m: int) -> _Cells:
     return _Cells(
         wide,
         np.concatenate([features[start], features[others, 0]]),
-        as_array(successors @ seen),
+        successors @ seen,
         np.concatenate([pays.sum(1) / later, game.reward[others, 0]]),
         np.concatenate([data[start], data[others].sum(1)]),
         successors,
@@ -197,7 +197,7 @@ def require_smallest(found: SmallestCritic, problem: OfflineProblem, m: int) -> 
     """Every line of the proof, exactly; :class:`~mappo_verify.quantities.limit_critics.LimitError` names what fails."""
     cells = _cells(problem, m)
     free, ceiling = cells.free, problem.ceiling
-    critic = as_array(cells.features @ found.weights)
+    critic = cells.features @ found.weights
     residual = critic - cells.rewards - cells.ahead @ found.weights
     bound = found.equalities @ cells.rewards - ceiling * found.upper.sum(1)
     force = found.equalities @ (cells.features - cells.ahead) + (found.lower - found.upper) @ cells.features

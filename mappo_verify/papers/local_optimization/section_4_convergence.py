@@ -261,7 +261,7 @@ def _some_beta_is_own(case: Case) -> Truth:
 
 
 def any_constant(case: Case) -> Iterator[Line]:
-    """Part (ii) falls for every constant: at step ``b√K`` the error costs less than any power of K, and the rest is lost.
+    """Part (ii) is false for every constant: at step ``b√K`` the error costs less than any power of K, and the rest is lost.
 
     The mean gap is at least ``(1 - (b√K + 1)/K)(1 - e^{-√K})``: after that step the odds are below ``e^{√K/β - M} = e^{-√K/β}``
     with ``β < 1/√(2 log 2) < 1``.  For the theorem's own β the error costs at most ``4√K (4 + √2) e^{-b/(2β)}``.

@@ -24,7 +24,7 @@ from ...model.conversion import convert
 
 
 def equilibria_are_optimal(case: Case) -> Iterator[Line]:
-    """One move, everybody plays a fixed action, nobody gains by deviating alone: is the joint action optimal?"""
+    """One move, every agent plays a fixed action, and no agent gains by deviating alone: is the joint action optimal?"""
     yield line("r(a) at a Nash equilibrium in pure strategies", _played(case))
     yield equal("max_a r(a)", largest(case.game.reward)[..., 0], because="the claim that Nash equilibria are optimal")
 

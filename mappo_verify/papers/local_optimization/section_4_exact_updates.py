@@ -168,12 +168,12 @@ def exact_rate(case: Case) -> Iterator[Line]:
 
     known: dict[int, Improved] = {}  # a state stays alive as long as what is known of it
 
-    def here(place: Place) -> Improved:
+    def improved(place: Place) -> Improved:
         return known.setdefault(id(place.state), Improved(game, beta, place.state))
 
     def every(term: Callable[[Improved], Any]) -> Any:
         """``Σ_{k ≤ K}`` of what depends on the update from ``π_k``."""
-        return run.sum(lambda step: term(step.moved)) + run.last(lambda place: term(here(place)))
+        return run.sum(lambda step: term(step.moved)) + run.last(lambda place: term(improved(place)))
 
     def along(term: Callable[[int], Any]) -> Any:
         """``Σ_{s'} d_*(s') Σ_m E_{p ~ π_*}``"""
@@ -206,7 +206,7 @@ def exact_rate(case: Case) -> Iterator[Line]:
     start = beta * run.fixed(divergence(run.start))
     yield equal(
         "Σ_{s'} d_*(s') Σ_m E_* β [KL(π_*‖π_0) - KL(π_*‖π_{K+1}) + Σ_{k≤K} log Z_k]",
-        start - beta * run.last(lambda place: divergence(here(place).after)) + partitions,
+        start - beta * run.last(lambda place: divergence(improved(place).after)) + partitions,
         because="telescoping",
     )
     yield at_most(
@@ -214,7 +214,7 @@ def exact_rate(case: Case) -> Iterator[Line]:
         start + partitions,
         because="the divergence from the last policy is not negative",
         axiom=run.last(
-            lambda place: beta * along(lambda m: gibbs(best.factors[m - 1], here(place).after.factors[m - 1]))
+            lambda place: beta * along(lambda m: gibbs(best.factors[m - 1], improved(place).after.factors[m - 1]))
         ),
     )
     logs = [log(like(size, beta)) for size in game.action_sizes]
@@ -255,7 +255,7 @@ def exact_rate(case: Case) -> Iterator[Line]:
     first = agent_values(game, run.start)
 
     def grown(place: Place) -> list[Array]:
-        later = agent_values(game, here(place).after)
+        later = agent_values(game, improved(place).after)
         return [later[m - 1] - first[m - 1] for m in agents]
 
     yield equal(

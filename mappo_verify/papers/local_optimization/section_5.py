@@ -156,7 +156,7 @@ def _moves(case: Case) -> tuple[Truth, ...]:
 
 
 def _changes_at_start_only(case: Case) -> Truth:
-    """One agent's critic moves it somewhere, no other one's, and nobody moves away from the start."""
+    """One agent's critic moves it at some state, no other agent's does, and no agent moves away from the start."""
     elsewhere = negation(truth_of(support(as_array(case.game.start))))
     moves = _moves(case)
     movers = [some(mask) for mask in moves]

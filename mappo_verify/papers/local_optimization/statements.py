@@ -20,7 +20,7 @@ STATEMENTS = (
         "of an action of probability p adds only √p M to the root mean square",
         yet=f"True as printed where {BOUNDED_STEPS}.",
         answer="A defender will say that Algorithm 3 was never seen to make such an error, that the parameters grow like "
-        "√K, and that part (ii) prints O(·).  The first is true: the theorem falls for update errors of size ε_k, "
+        "√K, and that part (ii) prints O(·).  The first is true: the theorem fails for update errors of size ε_k, "
         "which is all that it assumes, and not for sample paths of Algorithm 3.  Parameters of that size occur in "
         "every run without errors.  No constant helps: along a family of runs the mean gap tends to 1 and the "
         "bound to 0.  And the theorem is true as printed for bounded steps: if "
@@ -75,7 +75,7 @@ STATEMENTS = (
         "Error of the solver, Algorithm 3",
         why="its bound on the gradients takes ‖θ - θ_k‖ ≤ R, but two points of a ball of radius R can be 2R apart",
         answer="A defender will say that O(·) absorbs a factor 2.  It does: the rate T^{-1/4} stands with 2R for R, in "
-        "expectation.  What falls is the constant G of the proof, on which the step size depends, for k ≥ 1.",
+        "expectation.  What is wrong is the constant G of the proof, on which the step size depends, for k ≥ 1.",
     ),
     Statement("lemma-b.3", "Lemma B.3", "Multi-agent advantage decomposition"),
     Statement(

@@ -170,10 +170,10 @@ def _path(axes: Any, path: dict[str, Any]) -> None:
     shift, side = {"near-stationary": ((-12, 14), "right"), "uniform": ((-14, 0), "right")}[path["start"]]
     _note(axes, name, (path["x"][0], path["y"][0]), shift, arrow=False, ha=side, color="#a34700")
     for k in (k for k in MARKS if k <= path["at"][-1]):
-        here = (float(np.interp(k, path["at"], path["x"])), float(np.interp(k, path["at"], path["y"])))
-        axes.plot(here[:1], here[1:], marker="o", markersize=5, color=RED, markeredgecolor="white", zorder=7)
+        point = (float(np.interp(k, path["at"], path["x"])), float(np.interp(k, path["at"], path["y"])))
+        axes.plot(point[:1], point[1:], marker="o", markersize=5, color=RED, markeredgecolor="white", zorder=7)
         if path["start"] == "near-stationary":
-            _note(axes, f"{k:,}", here, (8, 7), arrow=False, color="#a34700")
+            _note(axes, f"{k:,}", point, (8, 7), arrow=False, color="#a34700")
 
 
 def _note(
