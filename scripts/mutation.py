@@ -155,28 +155,32 @@ class Workshop:
         leave = shutil.ignore_patterns("__pycache__", ".*", "_build")
         shutil.copytree(ROOT, folder, ignore=leave, dirs_exist_ok=True)
 
-    def run(self, *command: str, seconds: int = SECONDS) -> bool:
-        """Whether a command succeeds in time."""
+    def run(self, *command: str) -> bool | None:
+        """Whether a command succeeds; None if it does not end in time."""
         own = {"PYTHONPATH": str(self.folder), "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
         silent = subprocess.DEVNULL
         process = subprocess.Popen(
             command, cwd=self.folder, env={**os.environ, **own}, stdout=silent, stderr=silent, start_new_session=True
         )
         try:
-            return process.wait(seconds) == 0
+            return process.wait(SECONDS) == 0
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, 9)
             process.wait()
-            return False
+            return None
 
-    def survives(self, mutant: Mutant) -> bool:
-        """Whether no test notices."""
+    def fate(self, mutant: Mutant) -> str:
+        """``SURVIVED`` if no test notices; a mutant that is out of time counts as killed, which a busy machine makes untrue."""
         file = self.folder / mutant.path
         original = file.read_text(encoding="utf-8")
         file.write_text(mutant.source, encoding="utf-8")
         try:
             pytest = (sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider")
-            return all(self.run(*pytest, test) for test in tests_of(mutant.path, original))
+            for test in tests_of(mutant.path, original):
+                passed = self.run(*pytest, test)
+                if not passed:
+                    return "killed" if passed is False else f"killed (out of time: {test})"
+            return "SURVIVED"
         finally:
             file.write_text(original, encoding="utf-8")
 
@@ -216,10 +220,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         workshop = Workshop(Path(name) / "copy")
         for number, mutant in enumerate(mutants, start=1):
-            alive = workshop.survives(mutant)
-            fate = "SURVIVED" if alive else "killed"
+            fate = workshop.fate(mutant)
             print(f"{number}/{len(mutants)} {fate} {mutant.path}:{mutant.line}: {mutant.change}", flush=True)
-            survivors += [mutant] if alive else []
+            survivors += [mutant] if fate == "SURVIVED" else []
     unexplained = [m for m in survivors if m.path == KERNEL and m.change not in EQUIVALENT]
     share = 1 - len(survivors) / max(len(mutants), 1)
     print(
