@@ -23,7 +23,7 @@ from ..arithmetic.explained import explained
 from ..model import Game, Policy
 from ..model.agents import split_last
 from ..model.validation import unchecked
-from .agent_values import agent_values
+from .agent_values import relative_agent_values
 from .divergence import entropy_of, kl_divergence
 
 
@@ -50,7 +50,7 @@ def ideal_update(game: Game, policy: Policy, beta: Any) -> Policy:
     All agents start from the same values, so their order does not matter.  On rationals these must be logarithms of rationals.
     In floats a probability below 1e-308 becomes 0, and stays 0 in every later step; an algorithm keeps logits instead.
     """
-    values = agent_values(game, policy)[1:]
+    values = relative_agent_values(game, policy)[1:]
     factors = tuple(
         mirror_step(factor, split_last(table, factor.shape[-1]), beta)
         for factor, table in zip(policy.factors, values, strict=True)
