@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import ast
 import copy
+import itertools
 import os
 import random
 import re
@@ -70,13 +71,15 @@ class Mutant:
     source: str
 
 
-def mutants_of(path: str, source: str) -> list[Mutant]:
-    """All mutants of a module; annotations, docstrings and texts stay as they are."""
+def mutants_of(path: str, source: str, only: int | None = None) -> list[Mutant]:
+    """All mutants of a module, or one of them; annotations, docstrings and texts stay as they are."""
     tree = ast.parse(source)
     nodes = [node for node in _code(tree) if list(_changes(node))]
-    found = []
+    found, places = [], itertools.count()
     for position, node in enumerate(nodes):
         for number, _ in enumerate(_changes(node)):
+            if only not in (None, next(places)):
+                continue
             changed = copy.deepcopy(tree)
             twin = [other for other in _code(changed) if list(_changes(other))][position]
             before = ast.unparse(twin)
@@ -192,7 +195,7 @@ def drawn(count: int, seed: int, module: str | None) -> list[Mutant]:
     ]  # fmt: skip
     everything = [(path, place) for path in paths for place in range(_number_of(path))]
     chosen = random.Random(seed).sample(everything, min(count, len(everything)))
-    return [mutants_of(path, (ROOT / path).read_text(encoding="utf-8"))[place] for path, place in sorted(chosen)]
+    return [mutants_of(path, (ROOT / path).read_text(encoding="utf-8"), place)[0] for path, place in sorted(chosen)]
 
 
 def _number_of(path: str) -> int:
