@@ -1,9 +1,9 @@
 """Do the tests notice wrong code?  A seeded sample of small changes, each tried on the tests that should fail.
 
 A *mutant* is the package with one operator, comparison, constant, condition or loop changed.  It is *killed* if some test fails,
-or does not end in time; a file of tests that does so without any mutant kills nobody and is left out.  Mutants are drawn from ``arithmetic/``, ``quantities/``, ``claims/`` and ``checking/``; of the kernel
-of ``certificates/check.py`` all of them are tried.  Tests are those whose text names the module or one of its
-functions, those that name it most often first.
+or does not end in time; a file of tests that does so without any mutant kills nobody and is left out.  Mutants are drawn from
+``arithmetic/``, ``quantities/``, ``claims/`` and ``checking/``; of the kernel of ``certificates/check.py`` all of them are tried.
+Tests are those whose text names the module or one of its functions, those that name it most often first.
 
     python scripts/mutation.py                    500 drawn mutants and the whole kernel; hours
     python scripts/mutation.py --count 20 --seed 3 --module mappo_verify/quantities/values.py
