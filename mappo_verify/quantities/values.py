@@ -135,10 +135,10 @@ def relative_values(game: Game, policy: Policy) -> tuple[Array, Array]:
     if not near or is_sparse(game.transition):
         return values, lookahead(game, values)
     leaving = lift(1 - game.discount, 2) + lift(game.discount, 2) * game.stopping
-    paid = game.reward - lift(values.mean(-1), 2) * leaving
-    level = solve_bellman(game, policy, contract("...sa,...sa->...s", policy.joint(), paid))
-    onward = contract("...sat,...t->...sa", game.transition, level)
-    return level, as_array(paid + lift(game.discount, 2) * onward)
+    common = lift(values.mean(-1), 2) * leaving
+    paid = induced_reward(game, policy) - contract("...sa,...sa->...s", policy.joint(), common)
+    level = solve_bellman(game, policy, paid)
+    return level, as_array(lookahead(game, level) - common)
 
 
 @explained
