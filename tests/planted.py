@@ -70,8 +70,8 @@ PLANTED: tuple[Planted, ...] = (
     Planted(
         "baseline added instead of subtracted",
         VALUES,
-        "lookahead(game, values) - values[..., None]",
-        "lookahead(game, values) + values[..., None]",
+        "following - values[..., None]",
+        "following + values[..., None]",
         ("section-3.1",),
     ),
     Planted(
@@ -249,15 +249,15 @@ PLANTED: tuple[Planted, ...] = (
     Planted(
         "values of the new policy",
         DIFFERENCE,
-        "agent_values(game, policy)[1:]",
-        "agent_values(game, target)[1:]",
+        "relative_agent_values(game, policy)[1:]",
+        "relative_agent_values(game, target)[1:]",
         ("lemma-4.1",),
     ),
     Planted(
         "the values of the agent before",
         DIFFERENCE,
-        "agent_values(game, policy)[1:])",
-        "[np.repeat(v, n, axis=-1) for v, n in zip(agent_values(game, policy), game.action_sizes)])",
+        "relative_agent_values(game, policy)[1:])",
+        "[np.repeat(v, n, axis=-1) for v, n in zip(relative_agent_values(game, policy), game.action_sizes)])",
         ("lemma-4.1",),
     ),
     Planted(

@@ -147,6 +147,27 @@ def test_values_near_discount_one():
     assert visited == pytest.approx(floats_of(mv.visits(game.exact(), policy.exact(), [1, 0])), rel=1e-15, abs=0)
 
 
+@pytest.mark.parametrize("ends", [False, True])
+def test_differences_of_values_near_discount_one(ends):
+    """Values are large, their differences near 1: at 10¹² a plain difference of floats keeps four digits."""
+    drawn = mv.random_game(4, (2, 2), seed=3).floats()
+    rows = drawn.transition.copy()
+    if ends:  # rarely, and in one state
+        rows[3, 0] *= 1 - 1e-6
+    game = mv.Game(rows, drawn.reward, 1 - 1e-12, action_sizes=(2, 2), start=[0.25] * 4)
+    policy = mv.Policy.uniform(game)
+    other = mv.Policy(tuple(np.where(np.arange(2) == 0, 0.75, 0.25) + 0 * factor for factor in policy.factors))
+    for quantity in (
+        lambda g, p, _: mv.agent_advantages(g, p)[0],
+        lambda g, p, _: mv.agent_advantages(g, p)[1],
+        lambda g, p, _: mv.quantities.advantages(g, p),
+        lambda g, p, o: mv.return_difference(g, o, p),
+        lambda g, p, _: mv.policy_gradient(g, p)[0],
+    ):
+        wanted = floats_of(quantity(game.exact(), policy.exact(), other.exact()))
+        assert quantity(game, policy, other) == pytest.approx(wanted, rel=1e-13, abs=1e-14 * np.abs(wanted).max())
+
+
 def test_what_cannot_be_said_in_floats():
     game = mv.Game([[[1.0]]], [[1e308]], 1 - 1e-12)
     with pytest.raises(SingularError, match=r"beyond float64 at index \[0\]; use game\.exact"):

@@ -12,13 +12,13 @@ Instead it may ask by :func:`called` which quantities a line of a proof computes
 ...     mv.returns(mv.named_game("climbing"), 3)
 ... except mv.errors.ArgumentError as error:
 ...     print(str(error).partition("; given")[0])
-returns: 'int' object has no attribute 'require_fits'
+returns: policy is 3, not a Policy
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
@@ -131,11 +131,21 @@ def _explain(error: BaseException, function: Callable[..., Any], name: str, args
     except TypeError:
         return
     named = ", ".join(f"{parameter} = {shown(value)}" for parameter, value in given.items())
-    reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+    reason = _misplaced(function, given) or (str(error).strip() or type(error).__name__).splitlines()[0][:200]
     takes = (
         (inspect.getdoc(function) or "").partition("\n\n")[0].replace("\n", " ").replace("``", "")[:300].rstrip(". ")
     )
     raise ArgumentError(f"{name}: {reason}; given {named}" + (f"; it is {takes}" if takes else "")) from error
+
+
+def _misplaced(function: Callable[..., Any], given: Mapping[str, Any]) -> str:
+    """Which argument is no game or policy although one is taken: arguments in the wrong order, mostly."""
+    kinds = getattr(function, "__annotations__", {})
+    for parameter, value in given.items():
+        wanted = str(kinds.get(parameter))
+        if wanted in ("Game", "Policy") and wanted not in [kind.__name__ for kind in type(value).__mro__]:
+            return f"{parameter} is {shown(value)}, not a {wanted}"
+    return ""
 
 
 def _of_one_instance(value: Any) -> bool:

@@ -22,6 +22,8 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
 from functools import cache
 from typing import Any
 
@@ -72,6 +74,10 @@ def system_of_type(kind: type) -> System | None:
     declared = getattr(kind, "system", None)
     if isinstance(declared, System):
         return declared
+    if issubclass(kind, (Fraction, Decimal)):
+        raise MixedArithmeticError(
+            f"{home}.{name} stands beside floats or numbers of another kind; write all of them as Fraction, or all as float"
+        )
     raise MixedArithmeticError(
         f"{home}.{name} is not a number of any system here; use float64, flint.fmpq, flint.arb, or call .exact() / .balls()"
     )

@@ -48,8 +48,8 @@ SELF_TEST: tuple[Planted, ...] = (
     Planted(
         "advantage without its baseline",
         "quantities/values.py",
-        "lookahead(game, values) - values[..., None]",
-        "lookahead(game, values) - 0 * values[..., None]",
+        "following - values[..., None]",
+        "following - 0 * values[..., None]",
         ("section-3.1",),
     ),
     Planted(

@@ -80,6 +80,7 @@ class Check:
     uses : which inputs of a case it needs; all of them by default
     reduce : what is compared, from what the hook returns (the returned array itself by default)
     steps : whether the inputs are a trajectory, with time as first axis
+    in_batch : further slips of inputs with axes behind time
     """
 
     hook: str
@@ -95,6 +96,7 @@ class Check:
     uses: tuple[str, ...] = ()
     reduce: Callable[[Any, Inputs], Any] = field(default=lambda found, _: found)
     steps: bool = False
+    in_batch: Callable[[Inputs], tuple[Slip, ...]] = field(default=lambda _: ())
 
     def drawn(self, generator: np.random.Generator) -> list[Case]:
         """The cases, each with the inputs that this check needs."""

@@ -247,7 +247,7 @@ def guesses(check: Check, calls: Sequence[Call]) -> tuple[str, ...]:
         for each in calls
         if not each.complaint
     ]
-    slips = check.with_sign()
+    slips = (*check.with_sign(), *check.in_batch(usable[0].plain))
     single = [(slip.name, _reproduced(check, slip, usable)) for slip in slips]
     whole = [name for name, count in single if count == len(usable)]
     if whole:  # where two slips cannot be told apart here, the special case of the other is not named
@@ -259,6 +259,11 @@ def guesses(check: Check, calls: Sequence[Call]) -> tuple[str, ...]:
     axis = _averaged_axis(usable)
     if axis is not None:
         return (f"every number is the mean over axis {axis} of the exact values",)
+    missing = sum(not np.isfinite(each.call.found).all() for each in usable)
+    if missing:
+        return (
+            f"no number (nan or inf) on {missing} of {len(usable)} inputs: 0 · log 0, inf - inf or a division by 0",
+        )
     for first in slips:
         for second in slips:
             if first is not second and _reproduced(check, composed(first, second), usable, whole=True) == len(usable):

@@ -227,6 +227,13 @@ PROBABILITY_SLIPS = (
             "available": np.ones_like(x["available"]),
         },
     ),
+    changing(
+        "an unavailable action's logit is only lowered by 10",
+        lambda x: {
+            "policy": np.where(x["available"], x["policy"], x["policy"] * np.exp(-10)),
+            "available": np.ones_like(x["available"]),
+        },
+    ),
     instead("the temperature is squared: exp(2 logit)", lambda x: probabilities({**x, "policy": x["policy"] ** 2})),
 )
 LOG_PROB_SLIPS = (

@@ -20,6 +20,8 @@ from .trajectories import standardised
 # --- inputs -----------------------------------------------------------------------------------------------------------
 
 RATIOS = ((3, 2), (1, 2), (1, 1), (17, 16), (6, 1), (15, 16))
+FACTORS = (2, 3, 4, 6, 8, 11)
+"""Of fifths, so that no factor puts a ratio on the edge of a clip range, where a gradient is anybody's choice."""
 
 
 def cases_of(generator: np.random.Generator) -> Iterator[Case]:
@@ -42,7 +44,7 @@ def cases_of(generator: np.random.Generator) -> Iterator[Case]:
                     "old_probs": chosen / ratios,
                     "advantages": exact(signs * generator.integers(1, 20, count)) / 4,
                     "epsilon": exact(Fraction(1, 4) if near else Fraction(1, 8))[()],
-                    "factor": exact(generator.choice([1, 2, 3, 5, 6, 9], count)) / 4,
+                    "factor": exact(generator.choice(FACTORS, count)) / 5,
                     "active": active,
                     "values": exact(generator.integers(-20, 20, count)) / 2,
                     "old_values": exact(generator.integers(-20, 20, count)) / 2,
@@ -67,7 +69,7 @@ def team_cases_of(generator: np.random.Generator) -> Iterator[Case]:
                 "old_probs": old,
                 "advantages": exact(signs * generator.integers(1, 20, shape)) / 4,
                 "epsilon": exact(Fraction(1, 4) if agents == 2 else Fraction(1, 8))[()],
-                "factor": exact(generator.choice([1, 2, 3, 5, 6, 9], shape)) / 4,
+                "factor": exact(generator.choice(FACTORS, shape)) / 5,
                 "active": active,
             },
         )
@@ -199,6 +201,7 @@ def _joined(combine: Any) -> Any:
 
 
 SURROGATE_SLIPS = (
+    instead("no ratio at all: log π A", lambda x: average(x["factor"] * np.log(_chosen(x)) * x["advantages"], x)),
     instead("the larger of the two is taken, not the smaller", _joined(lambda r, c, a: np.maximum(r * a, c * a))),
     instead("nothing is clipped", _joined(lambda r, _, a: r * a)),
     instead(
@@ -250,6 +253,10 @@ def _of_team(combine: Any) -> Any:
     return change
 
 
+def _of_each(less: int) -> Any:
+    return lambda x: {"advantages": np.array([standardised(column, less=less) for column in x["advantages"].T]).T}
+
+
 def _gains(inputs: Inputs) -> Any:
     ratios, gains = ratios_of(inputs), inputs["advantages"]
     smaller = np.minimum(ratios * gains, clipped(ratios, inputs["epsilon"]) * gains)
@@ -270,6 +277,10 @@ TEAM_SLIPS = (
     changing(
         "the advantages are averaged over the agents",
         lambda x: {"advantages": np.broadcast_to(x["advantages"].mean(-1, keepdims=True), x["advantages"].shape)},
+    ),
+    *(
+        changing(f"the advantages of each agent are normalised{by}", _of_each(less))
+        for by, less in (("", 0), (" by the unbiased standard deviation", 1))
     ),
     instead("the sum over agents, the mean over samples", lambda x: _gains(x).sum() / len(x["active"])),
     instead(
@@ -300,6 +311,7 @@ CLIPPED_GRADIENT_SLIPS = (
         "the ratio is missing: A ∂log π where the sample is not held",
         lambda x: _score(x, np.where(_unclipped(x), x["factor"] * x["advantages"], 0)),
     ),
+    changing("the factor enters inside the clip", lambda x: {"old_probs": x["old_probs"] / x["factor"], "factor": 1}),
     Slip("an entropy bonus of 0.01 is in it", lambda formula, x: formula(x) + entropy_gradient(x) / 100),
     *SAMPLES,
     *NORMALISING,
@@ -308,6 +320,12 @@ CLIPPED_GRADIENT_SLIPS = (
 
 def _errors(inputs: Inputs) -> Any:
     return np.abs(np.array([inputs["values"] - inputs["returns"], _near(inputs) - inputs["returns"]]))
+
+
+def _relative(inputs: Inputs) -> Any:
+    low, high = (inputs["old_values"] * (1 + sign * inputs["epsilon"]) for sign in (-1, 1))
+    near = np.minimum(np.maximum(inputs["values"], low), high)
+    return average(np.maximum(*(np.square(x - inputs["returns"]) for x in (inputs["values"], near))), inputs)
 
 
 def _huber(limit: int) -> Slip:
@@ -326,6 +344,7 @@ VALUE_LOSS_SLIPS = (
     instead("nothing is clipped", lambda x: average((x["values"] - x["returns"]) ** 2, x)),
     instead("the clipped value is always taken", lambda x: average((_near(x) - x["returns"]) ** 2, x)),
     changing("the value is clipped around 0", lambda x: {"old_values": 0 * x["old_values"]}),
+    instead("the value is clipped to (1 ± ε) times the old one", _relative),
     changing("the value is clipped around the return", lambda x: {"old_values": x["returns"]}),
     instead(
         "the squared error is clipped at ε, not the step of the value",

@@ -116,6 +116,40 @@ def _past(mask: str) -> Slip:
     return changing(f"the trace and the values run through {words[mask]}", lambda x: {mask: np.zeros_like(x[mask])})
 
 
+def _moved(name: str, by: int, last: bool = False) -> tuple[Slip, Slip]:
+    """Flags of another step; and the same in code that gets every step's next value ready-made."""
+
+    def change(inputs: Inputs) -> dict[str, Any]:
+        return {mask: _shifted(inputs[mask], by, last) for mask in ("terminated", "truncated")}
+
+    return (
+        changing(name, change),
+        changing(f"{name}; the next values are right", lambda x: {**change(x), "following": next_values(x)}),
+    )
+
+
+def over_axes(inputs: Inputs) -> tuple[Slip, ...]:
+    """In a batch: rewards or values averaged over an axis, as if all agents or environments shared them."""
+
+    def averaged(axis: int, *names: str) -> Any:
+        def change(x: Inputs) -> dict[str, Any]:
+            x = {**x, "following": next_values(x)}
+            return {name: np.broadcast_to(x[name].mean(axis, keepdims=True), x[name].shape) for name in names}
+
+        return change
+
+    axes = [axis for axis, size in enumerate(inputs["rewards"].shape) if axis and size > 1]
+    kinds = {
+        "the rewards are averaged": ("rewards",),
+        "the values are averaged": ("values", "final_values"),
+        "the values and the next values are averaged": ("values", "following"),
+        "rewards and values are averaged": ("rewards", "values", "final_values"),
+    }
+    return tuple(
+        changing(f"{words} over axis {axis}", averaged(axis, *names)) for axis in axes for words, names in kinds.items()
+    )
+
+
 MASKS = (
     changing(
         "truncation is treated as termination: no bootstrapping from the final observation",
@@ -133,18 +167,9 @@ MASKS = (
         "bootstrapping where a step was both terminated and truncated",
         lambda x: {"terminated": x["terminated"] & ~x["truncated"]},
     ),
-    changing(
-        "the masks are shifted by one: step t uses the flags of step t - 1",
-        lambda x: {"terminated": _shifted(x["terminated"], 1), "truncated": _shifted(x["truncated"], 1)},
-    ),
-    changing(
-        "the masks are shifted by one: step t uses the flags of step t + 1",
-        lambda x: {"terminated": _shifted(x["terminated"], -1), "truncated": _shifted(x["truncated"], -1)},
-    ),
-    changing(
-        "the masks are shifted by one, but for the last step: step t uses the flags of step t + 1",
-        lambda x: {"terminated": _shifted(x["terminated"], -1, True), "truncated": _shifted(x["truncated"], -1, True)},
-    ),
+    *_moved("the masks are shifted by one: step t uses the flags of step t - 1", 1),
+    *_moved("the masks are shifted by one: step t uses the flags of step t + 1", -1),
+    *_moved("the masks are shifted by one, but for the last step: step t uses the flags of step t + 1", -1, True),
     changing(
         "the masks are shifted by one, but for the last step, and truncation is treated as termination",
         lambda x: {"terminated": _shifted(ended(x), -1, True), "truncated": np.zeros_like(x["truncated"])},
@@ -393,6 +418,7 @@ CHECKS = (
         GAE_SLIPS,
         (*NEEDED, ("lam",)),
         steps=True,
+        in_batch=over_axes,
         uses=USED_WITH_LAM,
     ),
     Check(
@@ -412,6 +438,7 @@ CHECKS = (
         RETURNS_SLIPS,
         (("rewards",), ("terminated",), ("truncated",), ("gamma",)),
         steps=True,
+        in_batch=over_axes,
         uses=USED,
     ),
     Check(
@@ -426,6 +453,7 @@ CHECKS = (
         LAMBDA_SLIPS,
         (*NEEDED, ("lam",)),
         steps=True,
+        in_batch=over_axes,
         uses=USED_WITH_LAM,
     ),
     Check(
@@ -440,6 +468,7 @@ CHECKS = (
         N_STEP_SLIPS,
         (*NEEDED, ("n",)),
         steps=True,
+        in_batch=over_axes,
         uses=(*USED, "n"),
     ),
     Check(
@@ -462,6 +491,7 @@ CHECKS = (
         VTRACE_SLIPS,
         (*NEEDED, ("ratios", "log_ratios")),
         steps=True,
+        in_batch=over_axes,
         uses=(*USED_WITH_LAM, "ratios", "rho_max", "c_max"),
     ),
 )

@@ -236,7 +236,10 @@ def probabilities(
     require_finite(name, array)
     negative = compare(array, "<", like(0, array)) > 0
     if negative.any():
-        raise GameError(f"{name}{at(first(negative, array))} is negative")
+        raise GameError(
+            f"{name}{at(first(negative, array))} is negative; a probability cannot be: set rounding below 0 to 0 and divide "
+            "each row by its sum"
+        )
     if kind_of(array) != "f":
         _require_exact(name, array, full)
         return array

@@ -52,7 +52,7 @@ from ..arithmetic.functions import known
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.agents import agent_axes, average_out_last, axis_of, factor_axes, join_last, split_last
-from .values import action_values
+from .values import action_values, relative_values
 
 Reading = Literal["conditioning", "intervention"]
 
@@ -85,7 +85,12 @@ def advantages_of(values: tuple[Array, ...], policy: Policy) -> tuple[Array, ...
 @explained
 def agent_advantages(game: Game, policy: Policy) -> tuple[Array, ...]:
     """``(A^1, ..., A^N)``, each of shape ``[..., S, |A_1|···|A_m|]``: ``A^m = Q^{1:m} - Q^{1:m-1}``.  Source: Definition 3.1."""
-    return advantages_of(agent_values(game, policy), policy)
+    return advantages_of(relative_agent_values(game, policy), policy)
+
+
+def relative_agent_values(game: Game, policy: Policy) -> tuple[Array, ...]:
+    """``Q^{1:m} - c`` as :func:`agent_values`, for differences; ``c`` is that of :func:`~.values.relative_values`."""
+    return average_out(relative_values(game, policy)[1], policy, game.agents)
 
 
 # --- any subset of agents -------------------------------------------------------------------------------------------

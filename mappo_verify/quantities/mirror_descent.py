@@ -18,12 +18,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ..arithmetic import Array, as_array, contract, lift, like, log, solve, square, tilt
 from ..arithmetic.explained import explained
+from ..errors import GameError
 from ..model import Game, Policy
 from ..model.agents import split_last
 from ..model.validation import unchecked
-from .agent_values import agent_values
+from .agent_values import relative_agent_values
 from .divergence import entropy_of, kl_divergence
 
 
@@ -35,7 +38,25 @@ def mirror_step(factor: Any, values: Any, beta: Any) -> Array:
     has the batch shape.  Where ``π`` is 0, ``π⁺`` is 0.  On rationals ``values`` are logarithms of rationals.
     Source: Proposition 4.2.
     """
+    factor, values = as_array(factor), as_array(values)
+    if isinstance(values, np.ndarray) and values.dtype.kind == "f":
+        _require_step(factor, values, np.asarray(beta, float))
+        with np.errstate(over="ignore"):  # what overflows is infinitely far below the largest
+            return tilt(factor, ideal_increment(values - values.max(-1, keepdims=True), beta))
     return tilt(factor, ideal_increment(values, beta))
+
+
+def _require_step(factor: Array, values: Array, beta: Array) -> None:
+    """Floats that make a step: finite values, ``β > 0``, a factor of the same shape."""
+    for name, table, fine, cure in (
+        ("values", values, np.isfinite(values), "it must be finite"),
+        ("beta", beta, (beta > 0) & np.isfinite(beta), "β must be positive and finite"),
+    ):
+        if not fine.all():
+            index = tuple(int(i) for i in np.argwhere(~fine)[0])
+            raise GameError(f"{name}{list(index) if index else ''} = {table[index]}; {cure}")
+    if factor.ndim == 0:
+        raise GameError(f"factor = {factor}; it needs the shape [..., A_m] of values, {list(values.shape)}")
 
 
 def ideal_increment(values: Any, beta: Any) -> Array:
@@ -50,7 +71,7 @@ def ideal_update(game: Game, policy: Policy, beta: Any) -> Policy:
     All agents start from the same values, so their order does not matter.  On rationals these must be logarithms of rationals.
     In floats a probability below 1e-308 becomes 0, and stays 0 in every later step; an algorithm keeps logits instead.
     """
-    values = agent_values(game, policy)[1:]
+    values = relative_agent_values(game, policy)[1:]
     factors = tuple(
         mirror_step(factor, split_last(table, factor.shape[-1]), beta)
         for factor, table in zip(policy.factors, values, strict=True)

@@ -24,7 +24,7 @@ from ..arithmetic import Array, contract
 from ..arithmetic.explained import explained
 from ..model import Game, Policy
 from ..model.agents import split_last
-from .agent_values import agent_values
+from .agent_values import relative_agent_values
 from .distributions import visits
 
 
@@ -58,4 +58,4 @@ def return_difference(game: Game, target: Policy, policy: Policy, start: Any = N
     They sum to ``J(π') - J(π)`` from ``ρ`` (default: the game's start).
     """
     target.require_fits(game)
-    return gains_along(visits(game, target, start), target, policy, agent_values(game, policy)[1:])
+    return gains_along(visits(game, target, start), target, policy, relative_agent_values(game, policy)[1:])

@@ -120,8 +120,25 @@ def action_values(game: Game, policy: Policy) -> Array:
 @explained
 def advantages(game: Game, policy: Policy) -> Array:
     """``A_π(s, a) = Q_π(s, a) - V_π(s)``, shape ``[..., S, A]``.  Source: Section 3.1."""
+    values, following = relative_values(game, policy)
+    return as_array(following - values[..., None])
+
+
+def relative_values(game: Game, policy: Policy) -> tuple[Array, Array]:
+    """``V_π - c`` and ``Q_π - c`` for one number ``c``, shapes ``[..., S]`` and ``[..., S, A]``: for differences of values.
+
+    ``c`` is 0, but for floats with ``γ`` near 1, where values are large and nearly the same: there it is their mean, and
+    ``V_π - c`` the values of the reward ``r - c (1 - γ P 1)``, so that differences keep their digits.
+    """
     values = state_values(game, policy)
-    return lookahead(game, values) - values[..., None]
+    near = game.system is System.FLOATS and (1 - game.discount < WELL_LEFT).any()
+    if not near or is_sparse(game.transition):
+        return values, lookahead(game, values)
+    leaving = lift(1 - game.discount, 2) + lift(game.discount, 2) * game.stopping
+    common = lift(values.sum(-1) / values.shape[-1], 2) * leaving
+    paid = induced_reward(game, policy) - contract("...sa,...sa->...s", policy.joint(), common)
+    level = solve_bellman(game, policy, paid)
+    return level, lookahead(game, level) - common
 
 
 @explained
