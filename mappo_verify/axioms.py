@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import InitVar, dataclass
 from fractions import Fraction
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -417,6 +418,7 @@ def hedge(gains: Any, plays: Any, eta: Any, width: Any, comparator: Any, entropy
 def given(hypothesis: Any, case: Any) -> Axiom:
     """What a hypothesis of the setting says is at least 0 on this case: ``x - y`` where it is the relation ``(x, "≥", y)``."""
 
+    @cache
     def made() -> Part:
         value = hypothesis.slack(case)
         return Part(value, True, given=True if bare(system_of(value)) is System.SYMBOLS else _at_least_zero(value))

@@ -530,7 +530,7 @@ def test_an_open_hypothesis_gets_more_bits_too():
     )
     trial = replace(claim(comparing(mv.at_most, lambda f: 2 * f + 1).proof, grows, width=1), transcendental=True)
     found = parts(trial, (10**29,), (1,), (-(10**29),))
-    assert found == [([0, 2], ENCLOSURES, None, [HOLDS, NOT_APPLICABLE]), ([1], BALLS, 128, [HOLDS])]
+    assert found == [([0, 2], ENCLOSURES, None, [HOLDS, NOT_APPLICABLE]), ([1], BALLS, 256, [HOLDS])]
 
 
 def test_the_callers_precision_is_restored():

@@ -2,7 +2,7 @@
 
 Enclosures come first: they decide most inequalities, many instances at once.  Whatever they leave open, and every equality, goes
 to the rationals, where equality and order are decided exactly.  Where a formula leaves the rationals (an exponential, a root)
-the case is rebuilt in balls, and the precision doubles until every inequality is decided or a stated cap is reached.  Floats are
+the case is rebuilt in balls, and the precision grows until every inequality is decided or a stated cap is reached.  Floats are
 evaluated as they are and always end UNDECIDED, with a suggestion.
 """
 
@@ -49,6 +49,8 @@ FLOAT_NOISE = 1e-9
 """Relative size below which a float difference looks like rounding; it only feeds the suggestion, never a verdict."""
 PRECISION_CAP = 2048
 START_PRECISION = 64
+SHARPER = 4
+"""By how much a batch of balls gains bits where some instances stay open: an evaluation costs much more than its bits."""
 STEP_PRECISION = 256
 """Where the statement is decided, a step still open at this precision is a tie, as far as we can tell, and stays open."""
 SUSPECTS = 4
@@ -174,7 +176,7 @@ def _in_enclosures(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen:
     evidence = None if claim in _IDENTITIES else _enclosed(claim, drawn, sizes, chosen)
     if evidence is None:
         return [], chosen
-    if any(statement.relation == "=" for statement in evidence.statements):
+    if any(entry.step is not None and entry.step.relation == "=" for entry in evidence.lines):
         _IDENTITIES.add(claim)
     settled = _settled(evidence)
     found = [(chosen[settled], _narrowed(evidence, settled))] if settled.any() else []
@@ -182,7 +184,7 @@ def _in_enclosures(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen:
 
 
 _IDENTITIES: WeakSet[Claim] = WeakSet()
-"""Claims that were seen to state an equality, which enclosures cannot prove."""
+"""Claims in whose proofs an equality was seen, which enclosures cannot prove: they settle no instance of these."""
 
 
 def _enclosed(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indices) -> Evidence | None:
@@ -268,7 +270,7 @@ def _in_balls(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indi
     except NUMERIC as error:
         more = isinstance(error, UndecidedError) and bits < (PATIENCE if len(chosen) > 1 else PRECISION_CAP)
         if more:
-            yield from _in_balls(claim, drawn, sizes, chosen, 2 * bits)
+            yield from _in_balls(claim, drawn, sizes, chosen, min(SHARPER * bits, PRECISION_CAP))
         elif len(chosen) > 1:
             for half in np.array_split(chosen, 2):
                 yield from _in_balls(claim, drawn, sizes, half, bits)
@@ -282,8 +284,9 @@ def _in_balls(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indi
         yield chosen, evidence
         return
     if not still_open.all():
-        yield chosen[~still_open], evidence_of(chosen[~still_open])
-    yield from _in_balls(claim, drawn, sizes, chosen[still_open], 2 * bits)
+        closed = ~still_open
+        yield chosen[closed], _narrowed(evidence, closed) if evidence.broken is None else evidence_of(chosen[closed])
+    yield from _in_balls(claim, drawn, sizes, chosen[still_open], min(SHARPER * bits, PRECISION_CAP))
 
 
 def _open_evidence(

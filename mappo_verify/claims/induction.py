@@ -149,6 +149,7 @@ class Run:
         self.case, self.start, self._move, self._following = case, start, move, following
         self._arbitrary, self._count = arbitrary, count
         self.every = case.sizes.steps == EVERY
+        self._found: dict[Any, Any] = {}  # the largest numbers that were asked for
         if self.every and bare(case.system) is not System.SYMBOLS:
             raise ExactnessError("an induction is decided in symbols only")
         for part in leaves_of(start) if self.every else ():
@@ -224,15 +225,23 @@ class Run:
 
     def largest(self, name: str, value: Callable[[Step], Any]) -> Any:
         """``max_{k<K} f(x_k → x_{k+1})`` of a single number ``f``: a constant, of which :meth:`below` tells all that is used."""
-        values = [value(step) for step in self.steps]
-        if not self.every:
-            return largest(np.stack(values, axis=-1))
+        if (name, value) not in self._found:
+            values = [value(step) for step in self.steps]
+            self._found[name, value] = (
+                self._over_the_run(name, values[0]) if self.every else largest(np.stack(values, -1))
+            )
+        return self._found[name, value]
+
+    @staticmethod
+    def _over_the_run(name: str, value: Any) -> Any:
         from ..arithmetic.symbols import over_the_run
 
-        return values[0]._each(lambda part: over_the_run(name, part))
+        return value._each(lambda part: over_the_run(name, part))
 
     def below(self, name: str, value: Callable[[Step], Any], step: Step) -> Axiom:
-        """``max_k f - f(step) ≥ 0``"""
+        """``max_k f - f(step) ≥ 0`` for a step of this run."""
+        if not any(step is one for one in self.steps):
+            raise ClaimError(f"the largest {name!r} of a run is above its own steps, and this is none of them")
         return Axiom._of(
             ("no step is above the largest",), (lambda: Part(self.largest(name, value) - value(step), True),)
         )

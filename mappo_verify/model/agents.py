@@ -15,9 +15,11 @@ array([0., 5.])
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
 from itertools import accumulate
 from operator import mul
+from typing import Any
 
 import numpy as np
 
@@ -100,3 +102,16 @@ def order_of(order: Sequence[int], agents: int) -> tuple[int, ...]:
     if set(given) != set(range(1, agents + 1)) or len(given) != agents:
         raise GameError(f"order {given} does not name each of the agents 1..{agents} once")
     return tuple(int(m) - 1 for m in given)
+
+
+def remembered(method: Callable[[Any, int], Array]) -> Callable[[Any, int], Array]:
+    """A method of one agent ``m`` that computes its numbers once; they never change, nor may its object."""
+
+    @wraps(method)
+    def found(owner: Any, m: int) -> Array:
+        known: dict[tuple[str, int], Array] = owner.__dict__.setdefault("_remembered", {})
+        if (method.__name__, m) not in known:
+            known[method.__name__, m] = method(owner, m)
+        return known[method.__name__, m]
+
+    return found

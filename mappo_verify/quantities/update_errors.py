@@ -37,7 +37,7 @@ from ..arithmetic import (
     true_everywhere,
 )
 from ..model import Game, Policy
-from ..model.agents import split_last
+from ..model.agents import remembered, split_last
 from .concentrability import density_ratio, dominates, squared_concentrability
 from .distributions import state_action_distribution, stationary_distribution
 from .divergence import squared_norm
@@ -109,6 +109,7 @@ class Update:
         """``ν_k``, shape ``[..., S]``."""
         return stationary_distribution(self.game, self.policy)
 
+    @remembered
     def sigma(self, m: int) -> Array:
         """``σ_k = ν_k π_k^{1:m}``, in the shape of the factor."""
         table = state_action_distribution(self.current_distribution, self.policy, m)
@@ -116,26 +117,32 @@ class Update:
 
     # -- errors -------------------------------------------------------------------------------------------------------
 
+    @remembered
     def fit_error(self, m: int) -> Array:
         """``u - Q̂/β_k``, in the shape of the factor."""
         return as_array(self.increments[m - 1] - lift(self.eta, 3) * self.estimates[m - 1])
 
+    @remembered
     def critic_error(self, m: int) -> Array:
         """``Q̂ - Q^{1:m}``, in the shape of the factor."""
         return as_array(self.estimates[m - 1] - split_last(self.values[m], self.game.action_sizes[m - 1]))
 
+    @remembered
     def squared_fit_error(self, m: int) -> Array:
         """``(ε_k^m)²``, shape ``[...]``."""
         return squared_norm(self.fit_error(m), self.sigma(m), axes=3)
 
+    @remembered
     def squared_critic_error(self, m: int) -> Array:
         """``(ε̂_k^m)²``, shape ``[...]``."""
         return squared_norm(self.critic_error(m), self.sigma(m), axes=3)
 
+    @remembered
     def epsilon(self, m: int) -> Array:
         """``ε_k^m``, shape ``[...]``."""
         return sqrt(self.squared_fit_error(m))
 
+    @remembered
     def epsilon_hat(self, m: int) -> Array:
         """``ε̂_k^m``, shape ``[...]``."""
         return sqrt(self.squared_critic_error(m))
@@ -147,6 +154,7 @@ class Update:
         """``ν_k, π_k, ν_*, π_*``: what concentrability compares."""
         return self.current_distribution, self.policy, self.comparator_distribution, self.comparator
 
+    @remembered
     def squared_phi(self, m: int) -> Array:
         """``(φ_k^m)²``, shape ``[...]``."""
         return squared_concentrability(*self._covering, m)
@@ -155,15 +163,18 @@ class Update:
         """Whether ``φ_k^m`` is finite, shape ``[...]``."""
         return dominates(*self._covering, m)
 
+    @remembered
     def propagation(self, m: int) -> Array:
         """``Δ_k^m = √2 (φ^m + φ^{m-1}) (ε + ε̂/β_k)``, shape ``[...]``."""
         phi = propagation_factor(sqrt(self.squared_phi(m)), sqrt(self.squared_phi(m - 1)))
         return as_array(phi * (self.epsilon(m) + self.eta * self.epsilon_hat(m)))
 
+    @remembered
     def fit_cost(self, m: int) -> Array:
         """``δ_k^m = 2 φ^{m-1} ε``, shape ``[...]``."""
         return as_array(fit_cost_factor(sqrt(self.squared_phi(m - 1))) * self.epsilon(m))
 
+    @remembered
     def ratio(self, m: int) -> Array:
         """``w_{m-1}``, shape ``[..., S, |A_1|···|A_{m-1}|]``."""
         return density_ratio(*self._covering, m - 1)

@@ -191,11 +191,13 @@ def bounded_steps(case: Case) -> Iterator[Line]:
         axiom=chain.over(lambda x, m: x.epsilon(m) * product(x, m)),
     )
 
+    within = given(IS_BOUNDED, case)
+
     def room(x: Update, m: int) -> Axiom:
         above, base = x.squared_phi(m), x.squared_phi(m - 1)
         difference = sqrt(above - base)
         fit = root_above(sqrt(base) + difference, 2 * above, squares(sqrt(base) - difference))
-        bounded = sqrt(base) * given(IS_BOUNDED, case)
+        bounded = sqrt(base) * within
         return x.epsilon(m) * (fit + bounded) + (x.eta * x.epsilon_hat(m)) * root_of_spread(x, m)  # type: ignore[no-any-return]
 
     yield at_most(

@@ -18,7 +18,7 @@ from ...claims.ingredients import GameData, PolicyData, PositiveScalar, Table
 from ...claims.settings import Setting
 from ...claims.verdict import Standing
 from ...model import Game, Policy
-from ...model.agents import split_last
+from ...model.agents import remembered, split_last
 from ...quantities.agent_values import agent_values
 from ...quantities.distributions import visits
 from ...quantities.divergence import kl_divergence
@@ -46,10 +46,12 @@ class Improved:
         """``Q^{1:0}, ..., Q^{1:N}`` of ``π``."""
         return agent_values(self.game, self.policy)
 
+    @remembered
     def gain(self, m: int) -> Array:
         """``⟨Q^{1:m}, π⁺^m - π^m⟩``, shape ``[S, prefixes]``."""
         return factor_gain(self.after, self.policy, m, self.values[m])
 
+    @remembered
     def log_partition(self, m: int) -> Array:
         """``log Z^m = log Σ_a π^m(a) exp(A^m(a)/β)``, shape ``[S, prefixes]``."""
         factor = self.policy.factors[m - 1]
@@ -57,10 +59,12 @@ class Improved:
         found: Array = log((factor * exp(values / self.beta)).sum(-1)) - self.values[m - 1] / self.beta
         return found
 
+    @remembered
     def moved(self, m: int) -> Array:
         """``KL(π⁺^m‖π^m)``"""
         return kl_divergence(self.after.factors[m - 1], self.policy.factors[m - 1])
 
+    @remembered
     def symmetric(self, m: int) -> Array:
         """``KL(π⁺^m‖π^m) + KL(π^m‖π⁺^m)``"""
         both_ways: Array = self.moved(m) + kl_divergence(self.policy.factors[m - 1], self.after.factors[m - 1])
@@ -76,6 +80,7 @@ class Improved:
         """``d_s(s')``: visits of ``π⁺`` from every state, shape ``[S, S]``."""
         return visits_from_everywhere(self.game, self.after)
 
+    @remembered
     def improvement(self, m: int) -> Array:
         """``Σ_{s'} d_s(s') Pr(p)`` with which ``(s', p)`` counts in ``V_{π⁺}(s)``, shape ``[S, S, prefixes]``."""
         return self.visited[..., None] * self.after.prefix_probabilities()[m - 1]
