@@ -22,6 +22,8 @@ from . import (
     section_4_equilibria,
     section_4_exact_updates,
     section_4_repaired,
+    section_4_spread,
+    section_4_tightness,
     section_5,
     section_5_every_penalty,
 )
@@ -40,8 +42,10 @@ PAPER = Paper(
             (
                 *section_4_convergence.CLAIMS,
                 *section_4_repaired.CLAIMS,
+                *section_4_spread.CLAIMS,
                 *section_4_bounded_parameters.CLAIMS,
                 *section_4_bounded_steps.CLAIMS,
+                *section_4_tightness.CLAIMS,
                 *section_4_exact_updates.CLAIMS,
                 *section_4_equilibria.CLAIMS,
             ),
