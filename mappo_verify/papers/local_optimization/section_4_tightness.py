@@ -61,13 +61,13 @@ def fit(case: Case) -> Iterator[Line]:
     yield line("Σ_m log|A_m| + Σ_{k,m} ε‖w_{m-1}(π_*^m - π_{k+1}^m)/π_k^m‖_{2,σ_k} + (N/2) Σ_k B²/β_k²", bound.value)
     yield at_most(
         "log 2 + Σ_k ηc + ½ Σ_k (ηc)²",
-        _logs(chain) + chain.over(lambda x, m: size + square(size) / 2),
+        _logs(chain) + chain.over(lambda *_: size + square(size) / 2),
         because="every π_k is uniform, so ε² = (ηc)² and ‖(π_* - π_{k+1})/π_k‖ = 1; B = c",
         axiom=chain.over(lambda x, m: root_below(x.squared_fit_error(m), size, nonnegative(0 * size))),
     )
     yield equal(
         "Σ_k (1-γ)(J_* - J_k)/β_k + log 2 + ½ Σ_k (ηc)²",
-        gap.value + _logs(chain) + chain.over(lambda x, m: square(size) / 2),
+        gap.value + _logs(chain) + chain.over(lambda *_: square(size) / 2),
         because="every gap is c",
     )
 
@@ -80,7 +80,7 @@ def critic(case: Case) -> Iterator[Line]:
     yield line("Σ_m log|A_m| + Σ_{k,m} √((φ^m)² - (φ^{m-1})²) ε̂/β_k", bound.value)
     yield at_most(
         "log 2 + Σ_k ηc",
-        _logs(chain) + chain.over(lambda x, m: size),
+        _logs(chain) + chain.over(lambda *_: size),
         because="ε̂² = c², (φ^1)² - (φ^0)² = 2 - 1, and all estimates are 0",
         axiom=chain.over(lambda x, m: x.eta * root_below(x.squared_critic_error(m), case.scale, nonnegative(0 * size))),
     )
@@ -123,7 +123,7 @@ def entropies(case: Case) -> Iterator[Line]:
     yield line("Σ_m log|A_m| + Σ_{k,m} [...] + (N/2) Σ_k B²/β_k²", bound.value)
     yield equal(
         "log|A| + ½ Σ_k η²",
-        _logs(chain) + chain.over(lambda x, m: square(x.eta) / 2),
+        _logs(chain) + chain.over(lambda x, _: square(x.eta) / 2),
         because="there are no errors, and B = 1",
     )
 
@@ -269,8 +269,8 @@ CLAIMS = (
         statement="spread's bound with KL(π_*‖π_0) for log|A| exceeds the gap x tanh x by ½ x² - log cosh x ≤ x⁴/12",
         transcendental=True,
         record=Standing.SURVIVED,
-        note="All but the last line is an identity.  The last, ½ x² - log cosh x ≤ x⁴/12, is not proved in symbols: it integrates "
-        "tanh t ≥ t - t³/3, which no axiom of the table says.",
+        note="All but the last line is an identity.  The last, ½ x² - log cosh x ≤ x⁴/12, is not proved in symbols: it "
+        "integrates tanh t ≥ t - t³/3, which no axiom of the table says.",
         kind=Kind.BEYOND,
     ),
 )
