@@ -26,6 +26,7 @@ from . import (
     section_4_tightness,
     section_5,
     section_5_every_penalty,
+    section_5_probability,
 )
 from .statements import STATEMENTS
 
@@ -52,7 +53,7 @@ PAPER = Paper(
         ),
         Section(
             "Section 5: Pessimistic MA-PPO with Linear Function Approximation",
-            (*section_5.CLAIMS, *section_5_every_penalty.CLAIMS),
+            (*section_5.CLAIMS, *section_5_probability.CLAIMS, *section_5_every_penalty.CLAIMS),
         ),
         Section(
             "Appendix B: Proofs for Section 4",
