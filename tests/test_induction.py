@@ -268,6 +268,11 @@ def test_an_induction_is_decided_in_symbols_only():
 RESULTS = {
     "theorem-4.5/repaired-sharp": mv.Sizes(1, (2,), EVERY),
     "theorem-4.5/repaired": mv.Sizes(1, (2,), EVERY),
+    "theorem-4.5/spread": mv.Sizes(1, (2,), EVERY),
+    "theorem-4.5/known-beta": mv.Sizes(1, (2,), 1),
+    "theorem-4.5/fit-is-tight": mv.Sizes(1, (2,), EVERY),
+    "theorem-4.5/entropy-is-tight": mv.Sizes(1, (2,), EVERY),
+    "definition-4.4": mv.Sizes(1, (2,)),
     "theorem-4.5/bounded-steps": mv.Sizes(1, (2,), EVERY),
     "theorem-4.5/bounded-odds": mv.Sizes(1, (2,), EVERY),
     "theorem-4.5/sharp-is-tight": mv.Sizes(1, (2,), 4),
@@ -335,7 +340,13 @@ def test_results_are_proved_and_with_one_line_changed_they_are_not(name):
     generic = INTERIOR if NO_ZERO in proof.where else GENERIC
     needed, shared = (
         0,
-        {"theorem-4.5/repaired": 12, "theorem-4.5/bounded-steps": 20, "theorem-4.5/bounded-odds": 20}.get(name, 0),
+        {
+            "theorem-4.5/repaired": 12,
+            "theorem-4.5/spread": 7,
+            "theorem-4.5/known-beta": 16,
+            "theorem-4.5/bounded-steps": 20,
+            "theorem-4.5/bounded-odds": 20,
+        }.get(name, 0),
     )  # what repaired-sharp begins with
     for number, entry in enumerate(seen[shared:], start=shared):
         change = (doubled, negated)[number % 2]

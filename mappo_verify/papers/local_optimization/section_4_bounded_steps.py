@@ -339,7 +339,7 @@ CLAIMS = (
         transcendental=True,
         record=Standing.REFUTED,
         note="So the 79.9 of theorem-4.5/bounded-steps cannot become 2,150.  As the exact updates become small, such runs "
-        "violate the bound from 2,110 on, and not below; what is known between is on the page of bounded-steps in docs/proofs.",
+        "violate the bound from 2,112 on, and not below; what is known between is on the page of bounded-steps in docs/proofs.",
         kind=Kind.HYPOTHESIS,
     ),
 )

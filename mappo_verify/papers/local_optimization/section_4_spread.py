@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ...arithmetic import Array, absolute, exp, largest, log, smallest, sqrt, square, tilt
+from ...arithmetic import Array, absolute, exp, largest, log, smallest, sqrt, square, tilt, zeros
 from ...axioms import Axiom, gibbs, given, hoeffding
 from ...claims.case import Case, Hypothesis, Ingredient
 from ...claims.claim import Claim, Kind, Line, at_most, equal, line
@@ -57,8 +57,9 @@ def spread_cost(chain: Chain, rest: Summed, squares: Summed) -> Iterator[Line]:
     )
 
     def bounded(x: Update, m: int) -> Axiom:
-        width = _spread(x, m)
-        return hoeffding(x.policy.factors[m - 1], x.estimates[m - 1], x.eta + 0 * width, width)
+        return hoeffding(
+            x.policy.factors[m - 1], x.estimates[m - 1], x.eta + zeros(x.estimates[m - 1].shape[:-1], x.eta)
+        )
 
     yield at_most(
         "Σ_m log|A_m| + errors + ⅛ Σ E_*(osc Q̂)²/β_k²",
@@ -179,9 +180,10 @@ CLAIMS = (
         "E the errors of repaired-sharp",
         transcendental=True,
         record=Standing.PROVED,
-        note="The theorem's own β contains its errors, which contain β; this one needs only a bound B on |Q̂|.  All lines but the "
-        "last two are those of repaired-sharp, which is proved for every K, divided by Kη; in symbols these are proved at K = 1.",
-        symbolic=(Sizes(1, (2,), 1),),
+        note="The theorem's own β contains its errors, which contain β; this one needs only a bound B on |Q̂|.  All lines but "
+        "the last two are those of repaired-sharp, which is proved for every K, divided by Kη; in symbols these are proved at "
+        "K = 1 and 2.",
+        symbolic=(Sizes(1, (2,), 1), Sizes(1, (2, 2), 1), Sizes(1, (2,), 2)),
         general=_setting(PositiveScalar("bound")),
         kind=Kind.REPAIR,
     ),
