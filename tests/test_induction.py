@@ -205,6 +205,10 @@ FALSE_ONES = {
         lambda c, r: c.moves[0] * r.sum(lambda s: like(1, c.first)),
     ),
     "a step that depends on its number": stepping(lambda case, k, x: (x, case.moves[k] * (1 if k == 0 else 2))),
+    "one step for all": pair(lambda c, r: r.sum(lambda s: c.moves[0]), climbed),
+    "another value at the start": pair(
+        moved, lambda c, r: r.last(lambda p: 0 * c.first if p.state is r.start else p.state)
+    ),
     "a step that counts": stepping(lambda case, k, x: (x, case.moves[k] + int(k))),
     "a step that asks for the first": stepping(lambda case, k, x: (x, case.moves[k] if k else x)),
     "the largest of the steps is above a step of another run": pair(

@@ -95,7 +95,7 @@ class AnyStep:
     def _refused(self, *_: Any) -> NoReturn:
         raise ClaimError("a step of a run may not depend on its number; let it depend on the state, or on what moves")
 
-    __int__ = __float__ = __bool__ = __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refused  # type: ignore[assignment]
+    __int__ = __float__ = __bool__ = __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refused
     __truediv__ = __rtruediv__ = __floordiv__ = __mod__ = __pow__ = __sub__ = __rsub__ = __neg__ = _refused
     __hash__ = None  # type: ignore[assignment]
 
@@ -219,7 +219,9 @@ class Run:
         free = sum(prod(c.shape) for part in parts for c in part) == sum(leaf.size for leaf in leaves[0])
         for which, other in zip(("the start of the run", "what a step makes of it"), leaves[1:], strict=True):
             for one, two in zip(leaves[0], other, strict=True):
-                said = [~compare(one, sign, 0).known() | compare(two, sign, 0) for sign in ("≥", ">", "≤", "<")]
+                said = [
+                    ~Truth.of(compare(one, sign, 0)).known() | compare(two, sign, 0) for sign in ("≥", ">", "≤", "<")
+                ]
                 if not all(map(true_everywhere, said if free else [compare(one, "=", two)])):
                     raise ClaimError(f"{name} is to be any state of the run, and {which} may be none that it describes")
             state = self.start if which.startswith("the start") else step.following
