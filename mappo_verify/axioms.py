@@ -379,17 +379,19 @@ def jensen(weights: Any, values: Any) -> Axiom:
     return _axiom("Jensen, log is concave", made)
 
 
-def hoeffding(weights: Any, values: Any, step: Any, width: Any) -> Axiom:
+def hoeffding(weights: Any, values: Any, step: Any, width: Any = None) -> Axiom:
     """``η E x + η² b²/8 - log E exp(η x) ≥ 0`` for a law ``w`` over the last axis and ``x`` in an interval of length ``b``.
 
-    ``η`` and ``b`` have the shape of the result.  Source: Hoeffding's lemma.
+    ``η`` and ``b`` have the shape of the result; without a ``width`` ``b`` is ``max x - min x``.  Source: Hoeffding's lemma.
     """
 
     def made() -> Part:
+        extent = largest(values) - smallest(values)
+        length = extent if width is None else width
         tilted = (weights * exp(step[..., None] * values)).sum(-1)
         mean = (weights * values).sum(-1)
-        value = step * mean + Fraction(1, 8) * step * step * width * width - log(tilted)
-        inside = every_entry(compare(largest(values) - smallest(values), "≤", width))
+        value = step * mean + Fraction(1, 8) * step * step * length * length - log(tilted)
+        inside = True if width is None else every_entry(compare(extent, "≤", width))
         return Part(value, _at_least_zero(weights), _sums_to_one(weights), inside)
 
     return _axiom("Hoeffding's lemma", made)

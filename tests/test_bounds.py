@@ -60,8 +60,37 @@ def test_what_samples_leave():
     assert mv.bounds.optimisation(game, 100) == pytest.approx(first)
     few, many = (mv.bounds.from_samples(problem, 100, n, 0.05) for n in (1000, 10**6))
     assert first < many < few
-    error = mv.algorithms.statistical_error(problem, game.agents, 1000, 100, 0.05)
-    assert few - first == pytest.approx(float(problem.ceiling) * np.sqrt(error))
+    horizon, dimension = float(problem.ceiling), problem.features.dimensions[-1]
+    doubt = np.log(2 * 100 / 0.05)
+    error = horizon**2 / 1000 * (np.log(2) / 2 * dimension + doubt)
+    unseen = 7 * horizon * np.sqrt((dimension * np.log1p(2 * float(problem.radius) * 1000 / horizon) + doubt) / 1000)
+    assert few - first == pytest.approx(horizon * (np.sqrt(error) + unseen))
     assert mv.bounds.from_samples(problem, 100, 1000, 0.05, mismatch=2, unseen=0.5) - first == pytest.approx(
-        float(problem.ceiling) * (2 * np.sqrt(error) + 1)
+        2 * horizon * (np.sqrt(error) + 0.5)
     )
+
+
+def test_what_samples_leave_of_a_finite_class():
+    """Theorem D.7, repaired, by hand: 30 critics, 500 draws, K = 20, δ = 1/20."""
+    game = mv.games.theorem_5_5_two_agents().floats().game
+    horizon, unit = float(game.horizon), np.log(2 * 20 * 30 / 0.05) / 500
+    error, unseen = 2 * 0.01 + 6 * horizon**2 * unit, np.sqrt(0.02) + 4 * horizon * np.sqrt(unit)
+    found = mv.bounds.from_finite_class(game, 30, 20, 500, 0.05, mismatch=3, realizability=0.01, completeness=0.02)
+    assert found - mv.bounds.optimisation(game, 20) == pytest.approx(horizon * (3 * np.sqrt(error) + 0.1 + 3 * unseen))
+    for wrong in ({"critics": 0}, {"samples": 0}, {"iterations": 0}, {"failure": 0.0}, {"mismatch": 0.0}):
+        with pytest.raises(mv.errors.MappoVerifyError, match=r"must be|positive|at least"):
+            mv.bounds.from_finite_class(**{"game": game, "critics": 3, "iterations": 3, "samples": 3} | wrong)
+
+
+def test_the_sharper_bounds_of_a_run_by_hand(bandit):
+    """One step by (0, 1) from even play, where (1, 0) was aimed at with β = 1: e = (-1, 1), and no error of the critic."""
+    features = mv.Features.tabular(bandit)
+    trace = mv.algorithms.Trace(
+        features, (np.array([[0.0, 0.0], [0.0, 1.0]]),), (np.array([[[[1.0, 0.0]]]]),), np.array(1.0), "by hand"
+    )
+    found = mv.bounds.of_run(trace, bandit, mv.optimal(bandit).policy)
+    bad = np.e / (1 + np.e)
+    errors = 2 * bad  # ε = 1, and (π_* - π_1)/π_0 = 2 (π_1(bad), -π_1(bad))
+    assert found.sharp == pytest.approx([np.log(2) + errors + 1 / 2])
+    assert found.spread == pytest.approx([np.log(2) + errors + 1 / 8])
+    assert found.measured <= found.spread <= found.sharp <= found.repaired

@@ -85,6 +85,31 @@ def squared(_case, run):
     return run.last(lambda place: place.state * place.state)
 
 
+def on(setting, left, right, make=mv.equal, axiom=None):
+    return replace(pair(left, right, make, axiom), setting=setting)
+
+
+def with_state(state):
+    return replace(SETTING, ingredients=(*SETTING.ingredients[:2], state, SETTING.ingredients[3]))
+
+
+def stepping(move):
+    """``Σ u = x_K - x_0``, which is true, for a run with this step."""
+
+    def proof(case):
+        run = Run(
+            case,
+            case.first,
+            lambda k, x: move(case, k, x),
+            lambda moved: moved[0] + moved[1],
+            "anywhere",
+        )
+        yield mv.line("left", moved(case, run))
+        yield mv.equal("right", climbed(case, run), because="said so")
+
+    return mv.Claim("mine", "title", "source", SETTING, proof)
+
+
 TRUE_ONES = {
     "Σ u = x_K - x_0": pair(moved, climbed),
     "Σ 1 = K": pair(lambda c, r: r.sum(lambda s: like(1, c.first)), lambda c, r: r.last(lambda p: p.index)),
@@ -154,6 +179,43 @@ FALSE_ONES = {
                 mv.equal("right", run_from_anywhere(case).last(lambda p: p.state - case.anywhere), because="said so"),
             )
         )
+    ),
+    "a state that is none the run reaches": on(
+        with_state(Arbitrary(mv.Table("anywhere", lambda _: (), 1, 9))),
+        lambda c, r: r.fixed(0 * c.first) + r.sum(lambda s: 0 * s.state),
+        lambda c, r: r.sum(lambda s: s.state),
+        mv.at_most,
+        lambda c, r: r.sum(lambda s: axioms.nonnegative(s.state)),
+    ),
+    "a state that never moves": on(
+        with_state(mv.Derived("anywhere", lambda case: case.first)),
+        lambda c, r: r.sum(lambda s: s.state),
+        lambda c, r: c.first * r.sum(lambda s: like(1, c.first)),
+    ),
+    "what each step has of its own does not say that it moves": on(
+        replace(
+            SETTING,
+            ingredients=(
+                SETTING.ingredients[0],
+                mv.Table("moves", lambda sizes: (sizes.steps or 1,)),
+                *SETTING.ingredients[2:],
+            ),
+        ),
+        moved,
+        lambda c, r: c.moves[0] * r.sum(lambda s: like(1, c.first)),
+    ),
+    "a step that depends on its number": stepping(lambda case, k, x: (x, case.moves[k] * (1 if k == 0 else 2))),
+    "one step for all": pair(lambda c, r: r.sum(lambda s: c.moves[0]), climbed),
+    "another value at the start": pair(
+        moved, lambda c, r: r.last(lambda p: 0 * c.first if p.state is r.start else p.state)
+    ),
+    "a step that counts": stepping(lambda case, k, x: (x, case.moves[k] + int(k))),
+    "a step that asks for the first": stepping(lambda case, k, x: (x, case.moves[k] if k else x)),
+    "the largest of the steps is above a step of another run": pair(
+        lambda c, r: r.sum(lambda s: s.state),
+        lambda c, r: r.sum(lambda s: r.largest("U", lambda t: t.moved[1])),
+        mv.at_most,
+        lambda c, r: r.sum(lambda s: r.below("U", lambda t: t.moved[1], replace(s, moved=(s.state, s.state)))),
     ),
     "a root hides a constant that moves": pair(
         lambda c, r: r.fixed(mv.absolute(c.moves[0])), lambda c, r: r.fixed(mv.absolute(c.moves[0]))
@@ -245,6 +307,11 @@ def test_an_induction_is_decided_in_symbols_only():
 RESULTS = {
     "theorem-4.5/repaired-sharp": mv.Sizes(1, (2,), EVERY),
     "theorem-4.5/repaired": mv.Sizes(1, (2,), EVERY),
+    "theorem-4.5/spread": mv.Sizes(1, (2,), EVERY),
+    "theorem-4.5/known-beta": mv.Sizes(1, (2,), 1),
+    "theorem-4.5/fit-is-tight": mv.Sizes(1, (2,), EVERY),
+    "theorem-4.5/entropy-is-tight": mv.Sizes(1, (2,), EVERY),
+    "definition-4.4": mv.Sizes(1, (2,)),
     "theorem-4.5/bounded-steps": mv.Sizes(1, (2,), EVERY),
     "theorem-4.5/bounded-odds": mv.Sizes(1, (2,), EVERY),
     "theorem-4.5/sharp-is-tight": mv.Sizes(1, (2,), 4),
@@ -312,7 +379,13 @@ def test_results_are_proved_and_with_one_line_changed_they_are_not(name):
     generic = INTERIOR if NO_ZERO in proof.where else GENERIC
     needed, shared = (
         0,
-        {"theorem-4.5/repaired": 12, "theorem-4.5/bounded-steps": 20, "theorem-4.5/bounded-odds": 20}.get(name, 0),
+        {
+            "theorem-4.5/repaired": 12,
+            "theorem-4.5/spread": 7,
+            "theorem-4.5/known-beta": 16,
+            "theorem-4.5/bounded-steps": 20,
+            "theorem-4.5/bounded-odds": 20,
+        }.get(name, 0),
     )  # what repaired-sharp begins with
     for number, entry in enumerate(seen[shared:], start=shared):
         change = (doubled, negated)[number % 2]

@@ -32,6 +32,7 @@ from ..arithmetic import (
     largest,
     lift,
     like,
+    maximum,
     module_of,
     select,
     sqrt,
@@ -170,6 +171,10 @@ class Recomputed:
         ``(φ_k^m)²`` for ``m = 0..N``, ``[K, ..., N + 1]``; infinite where the comparator goes and the policy does not.
     change_squared : Array
         ``‖w_{m-1}(1 - π_{k+1}^m/π_k^m)‖²_{2,σ_k}``, ``[K, ..., N]``: what replaces ``(2φ_k^{m-1})²`` where ``δ`` is repaired.
+    tilt_squared : Array
+        ``‖w_{m-1}(π_*^m - π_{k+1}^m)/π_k^m‖²_{2,σ_k}``, ``[K, ..., N]``: what theorem-4.5/repaired-sharp multiplies ``ε`` with.
+    spread_squared : Array
+        ``E_{ν_*π_*^{1:m-1}} (max_a Q̂ - min_a Q̂)²``, ``[K, ..., N]``: what takes the place of ``4B²`` in theorem-4.5/spread.
     odds_change : Array
         ``max_{s,p} (max_a u - min_a u)`` with ``u = φᵀ(θ_{k+1} - θ_k)``, ``[K, ..., N]``; see
         :func:`~mappo_verify.quantities.update_errors.safe_odds_change`.
@@ -189,6 +194,8 @@ class Recomputed:
     critic_error_squared: Array
     concentrability_squared: Array
     change_squared: Array
+    tilt_squared: Array
+    spread_squared: Array
     odds_change: Array
     covered: Truth
     divergence: Array
@@ -256,10 +263,31 @@ class Recomputed:
         """The same with :attr:`repaired_fit_cost` in the place of ``δ`` (theorem-4.5/repaired), ``[K, ...]``."""
         return self._bounds(self.propagation + self.repaired_fit_cost)
 
-    def _bounds(self, losses: Array) -> Array:
+    @property
+    def sharp_losses(self) -> Array:
+        """``ε‖w_{m-1}(π_*^m - π_{k+1}^m)/π_k^m‖_{2,σ_k} + √((φ^m)² - (φ^{m-1})²) ε̂/β_k``, ``[K, ..., N]``, or infinite."""
+        fit = self._times(sqrt(self.tilt_squared), self.fit_error)
+        squares = self.concentrability_squared
+        spread = maximum(squares[..., 1:] - squares[..., :-1], like(0, squares))  # rounding may take it below 0
+        return np.asarray(fit + self._times(sqrt(spread), self.critic_error) / lift(self.beta, 1))
+
+    @property
+    def sharp_bounds(self) -> Array:
+        """The same with :attr:`sharp_losses` (theorem-4.5/repaired-sharp), ``[K, ...]``."""
+        return self._bounds(self.sharp_losses)
+
+    @property
+    def spread_bounds(self) -> Array:
+        """The same with ``⅛ Σ E_*(max_a Q̂ - min_a Q̂)²/β_k²`` for ``(N/2) Σ B²/β_k²`` (theorem-4.5/spread), ``[K, ...]``."""
+        return self._bounds(
+            self.sharp_losses + self.spread_squared / (8 * square(lift(self.beta, 1))), like(0, self.bound)
+        )
+
+    def _bounds(self, losses: Array, bound: Array | None = None) -> Array:
         spent = np.cumsum(losses.sum(-1), axis=0)
         count = like(np.arange(1, len(spent) + 1), spent).reshape(-1, *(1,) * (spent.ndim - 1))
-        return convergence_bound(spent, count, self.beta, self.bound, self.discount, self.action_sizes)
+        bound = self.bound if bound is None else bound
+        return convergence_bound(spent, count, self.beta, bound, self.discount, self.action_sizes)
 
     @property
     def _both(self) -> Array:
@@ -332,6 +360,12 @@ def _of_iterations(
         "concentrability_squared": np.stack([update.squared_phi(m) for m in (0, *agents)], axis=-1),
         "change_squared": np.stack(
             [update.squared_weighted(m, policy.factors[m - 1] - following.factors[m - 1]) for m in agents], axis=-1
+        ),
+        "tilt_squared": np.stack(
+            [update.squared_weighted(m, comparator.factors[m - 1] - following.factors[m - 1]) for m in agents], axis=-1
+        ),
+        "spread_squared": np.stack(
+            [update.along(m, square(odds_change(table))) for m, table in enumerate(update.estimates, start=1)], axis=-1
         ),
         "odds_change": np.stack([largest(odds_change(table), (-2, -1)) for table in update.increments], axis=-1),
         "covered": np.stack([update.covered(m) for m in (0, *agents)], axis=-1),

@@ -124,7 +124,7 @@ class OneInstance:
         for entry in key:
             if isinstance(entry, OneInstance):
                 refuse("an index that depends on the instance", "use choose(truth, a, b)")
-        if Ellipsis not in [entry for entry in key if not isinstance(entry, np.ndarray)]:
+        if not any(entry is Ellipsis for entry in key):
             key = (*key, Ellipsis)
         taken = sum(_axes_taken(entry) for entry in key)
         if taken > self.ndim:

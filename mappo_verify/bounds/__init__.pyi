@@ -8,5 +8,10 @@ from .convergence import (
     RunBounds as RunBounds,
 )
 
-# --- Learning from data: Lemma C.6 and Theorem 5.5 -------------------------------------------------------------------
-from .pessimism import regret as regret, optimisation as optimisation, from_samples as from_samples
+# --- Learning from data: Lemma C.6, Theorems 5.5 and D.7 ---------------------------------------------------------------
+from .pessimism import (
+    regret as regret,
+    optimisation as optimisation,
+    from_samples as from_samples,
+    from_finite_class as from_finite_class,
+)

@@ -52,7 +52,8 @@ class RunBounds(NamedTuple):
 
     ``printed`` is Theorem 4.5 (i) as printed, ``repaired`` theorem-4.5/repaired; ``measured`` is the mean gap itself.  The
     printed one is a theorem where ``proved`` is true, shape ``[...]``: no step multiplied the odds of two actions by more than
-    ``e^ω`` with ``ω`` the ``change`` and ``sinh(ω/2) ≤ 3 + √2`` (theorem-4.5/bounded-steps).
+    ``e^ω`` with ``ω`` the ``change`` and ``sinh(ω/2) ≤ 3 + √2`` (theorem-4.5/bounded-steps).  ``sharp`` is
+    theorem-4.5/repaired-sharp, and ``spread`` theorem-4.5/spread, which is at most that: the smallest that is proved.
     """
 
     measured: Array
@@ -60,18 +61,21 @@ class RunBounds(NamedTuple):
     repaired: Array
     change: Array
     proved: Truth
+    sharp: Array
+    spread: Array
 
 
 @explained
 def of_run(trace: Trace, game: Game, comparator: Policy) -> RunBounds:
-    """Theorem 4.5 for the errors that were really made, printed and repaired, beside the measured mean gap.
+    """Theorem 4.5 for the errors that were really made, printed, repaired and sharper, beside the measured mean gap.
 
     Arguments and errors as for :func:`~mappo_verify.algorithms.trace.recompute`.
     """
     with np.errstate(all="ignore"):  # policies that round to 0 have infinite bounds
         found = recompute(trace, game, comparator)
         printed, repaired, gaps = found.printed_bounds, found.repaired_bounds, found.gaps
+        sharp, spread = found.sharp_bounds, found.spread_bounds
     after = like(np.arange(1, len(gaps) + 1).tolist(), gaps).reshape(-1, *(1,) * (gaps.ndim - 1))
     worst = largest(found.odds_change, (0, -1))
     proved = compare(worst, "≤", safe_odds_change(worst))
-    return RunBounds(np.asarray(np.cumsum(gaps, axis=0) / after), printed, repaired, worst, proved)
+    return RunBounds(np.asarray(np.cumsum(gaps, axis=0) / after), printed, repaired, worst, proved, sharp, spread)

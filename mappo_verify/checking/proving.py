@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -28,6 +28,7 @@ from ..claims.verdict import Evidence, Verdict
 from ..errors import ClaimError, ExactnessError, GameError, SingularError, UndecidedError
 from .agreement import CURE, require_same_lines
 from .evaluate import evaluate, plain
+from .sampling import draw
 
 POINT_BITS = 64
 ROUNDS = 2
@@ -107,7 +108,24 @@ def _in_symbols(claim: Claim, sizes: Sizes, generic: int) -> Proof | Failure:
     found = _judge(evidence, "symbols", sizes, len(names), 0.0, started, where)
     if isinstance(found, Proof) and sizes.steps != EVERY:
         _require_same_at_a_point(claim, sizes, evidence, len(names), generic)
+    elif isinstance(found, Proof):
+        return _broken_on_runs(claim, sizes) or found
     return found
+
+
+RUNS = 8
+"""Drawn runs of two steps, on which a proof for every number of steps must hold."""
+
+
+def _broken_on_runs(claim: Claim, sizes: Sizes) -> Failure | None:
+    """A line that fails on a run: then base and step of the induction were not those of the claim."""
+    two = replace(sizes, steps=2)
+    drawn = draw(claim.setting, two, RUNS, np.random.default_rng(len(claim.id)))
+    with suppress(*NUMERIC), np.errstate(all="ignore"):
+        evidence = evaluate(claim, claim.setting.case(drawn, two, System.ENCLOSURES))
+        if evidence.broken is not None:
+            return Failure("symbols", sizes, evidence.broken.right, True)
+    return None
 
 
 SAMPLED = 8

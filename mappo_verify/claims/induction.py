@@ -19,19 +19,21 @@ and nothing else may be done to them; a factor or constant that depends on the s
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property, reduce
+from math import prod
 from operator import add
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
-from ..arithmetic import Numbers, System, both, largest, like
+from ..arithmetic import Numbers, System, both, compare, largest, like, true_everywhere
 from ..arithmetic.numbers import bare
 from ..arithmetic.one_instance import Truth
 from ..axioms import Axiom, Part, every_entry
 from ..errors import ClaimError, ExactnessError
+from ..model import Policy
 from ..model.trees import leaves_of
 from .case import Case, Ingredient
 from .coordinates import EVERY, Coordinate, Sizes
@@ -84,6 +86,23 @@ class Place:
     index: Any
 
 
+class AnyStep:
+    """The number of the step in a proof for every length: an index of what there is one of, and no number to compare or count."""
+
+    def __index__(self) -> int:
+        return 0
+
+    def _refused(self, *_: Any) -> NoReturn:
+        raise ClaimError("a step of a run may not depend on its number; let it depend on the state, or on what moves")
+
+    __int__ = __float__ = __bool__ = __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refused
+    __truediv__ = __rtruediv__ = __floordiv__ = __mod__ = __pow__ = __sub__ = __rsub__ = __neg__ = _refused
+    __hash__ = None  # type: ignore[assignment]
+
+    def __mul__(self, other: int) -> AnyStep:
+        return self
+
+
 class Summed:
     """``c + f(x_K) + Σ t``: a number on an instance; base and step, along a first axis, in a proof for every ``K``."""
 
@@ -127,12 +146,12 @@ class Run:
     start : Any
         ``x_0``: what follows from ingredients that do not change along the run.
     move : callable
-        ``move(k, x)`` is what step ``k`` makes of a state ``x``; ``k`` is 0 in a proof for every length, whose case holds the
-        ingredients of one arbitrary step.
+        ``move(k, x)`` is what step ``k`` makes of a state ``x``; ``k`` may be an index of what each step has of its own, and
+        nothing else: in a proof for every length it is an :class:`AnyStep`.
     following : callable
         ``following(moved)`` is the state after it.
     arbitrary : str
-        The name of the :class:`Arbitrary` ingredient that is any state that a run can reach.
+        The name of the :class:`Arbitrary` ingredient that is any state that a run can reach; empty where ``x`` is None.
     count : str
         The name of the one that is any number of steps, counted from 1, where a term depends on it.
     """
@@ -156,7 +175,7 @@ class Run:
             if isinstance(part, Numbers):
                 self.require_fixed(part, "the start of the run")
 
-    def _step(self, k: int, state: Any, count: Any) -> Step:
+    def _step(self, k: Any, state: Any, count: Any) -> Step:
         moved = self._move(k, state)
         return Step(state, self._following(moved), moved, count)
 
@@ -166,11 +185,50 @@ class Run:
         if self.every:
             # Without an ingredient that is any number of steps nothing may depend on it, and no number stands for it.
             count = getattr(self.case, self._count) if self._count else None
-            return [self._step(0, getattr(self.case, self._arbitrary), count)]
+            step = self._step(AnyStep(), getattr(self.case, self._arbitrary) if self._arbitrary else None, count)
+            self._require_every_state(step)
+            return [step]
         found: list[Step] = []
         for k in range(self.case.sizes.steps):
             found.append(self._step(k, found[-1].following if found else self.start, like(k + 1, self.case.system)))
         return found
+
+    def _require_every_state(self, step: Step) -> None:
+        """What is said of the arbitrary state is true of the first one, and of what a step makes of it.
+
+        Its entries are free numbers, of which only signs and that rows sum to 1 are said; or they are the same in every state.
+        """
+        name = self._arbitrary
+        for ingredient in self.case.ingredients:
+            shapes = [
+                sum(prod(c.shape) for c in ingredient.coordinates(replace(self.case.sizes, steps=k))) for k in (2, 3)
+            ]
+            if shapes[0] != shapes[1] and not ingredient.moves:
+                raise ClaimError(
+                    f"{ingredient.name} has numbers of its own for every step, and does not say that it moves"
+                )
+        states = (step.state, self.start, step.following)
+        leaves = [leaves_of(state) for state in states]
+        if len({(type(state), len(found)) for state, found in zip(states, leaves, strict=True)}) > 1:
+            raise ClaimError(
+                f"{name} is another kind of thing than the start of the run, or than what a step makes of it"
+            )
+        if not all(one.shape == two.shape for other in leaves[1:] for one, two in zip(leaves[0], other, strict=True)):
+            raise ClaimError(f"{name} has another shape than the start of the run, or than what a step makes of it")
+        parts = [one.coordinates(self.case.sizes) for one in self.case.ingredients if one.name == name]
+        free = sum(prod(c.shape) for part in parts for c in part) == sum(leaf.size for leaf in leaves[0])
+        for which, other in zip(("the start of the run", "what a step makes of it"), leaves[1:], strict=True):
+            for one, two in zip(leaves[0], other, strict=True):
+                said = [
+                    ~Truth.of(compare(one, sign, 0)).known() | compare(two, sign, 0) for sign in ("≥", ">", "≤", "<")
+                ]
+                if not all(map(true_everywhere, said if free else [compare(one, "=", two)])):
+                    raise ClaimError(f"{name} is to be any state of the run, and {which} may be none that it describes")
+            state = self.start if which.startswith("the start") else step.following
+            if isinstance(state, Policy) and not all(
+                true_everywhere(compare(factor.sum(-1), "=", 1)) for factor in state.factors
+            ):
+                raise ClaimError(f"{which} is no policy: its rows do not sum to 1")
 
     # -- the three kinds of terms ---------------------------------------------------------------------------------------------
 
@@ -247,10 +305,12 @@ class Run:
             )
         return self._found[name, value]
 
-    @staticmethod
-    def _over_the_run(name: str, value: Any) -> Any:
-        from ..arithmetic.symbols import over_the_run
+    def _over_the_run(self, name: str, value: Any) -> Any:
+        """The number for the largest of all steps: ``value`` itself, if it is the same in each."""
+        from ..arithmetic.symbols import depends, over_the_run
 
+        if not depends(value._parts[0], self._moving):
+            return value
         return value._each(lambda part: over_the_run(name, part))
 
     def below(self, name: str, value: Callable[[Step], Any], step: Step) -> Axiom:

@@ -46,9 +46,12 @@ from ..arithmetic import (
     is_hidden,
     lift,
     like,
+    log,
     moveaxis,
     possible,
     pseudo_solve,
+    sqrt,
+    square,
     support,
     system_of,
     true_everywhere,
@@ -247,3 +250,22 @@ def pessimistic_step(moments: Moments, direction: Array, penalty: Any) -> Pessim
     form = moments.pessimism(direction, penalty)
     weights, remainder = pseudo_solve(form.matrix, form.slope[..., None])
     return PessimisticStep(weights[..., 0], remainder[..., 0])
+
+
+def sampled_error(horizon: Any, size: Any, dimension: int, failure: Any) -> Array:
+    """``ε_r = ((log 2/2) d + log(1/δ))/((1-γ)² n)``: ``E_D(Q_π)`` is at most that with probability ``1 - δ``, for one policy.
+
+    ``horizon`` is ``1/(1-γ)``, ``size`` ``n``, ``dimension`` ``d``, ``failure`` ``log(1/δ)``; rewards in [0, 1].
+    Source: lemma-c.1/explicit.
+    """
+    return as_array(square(horizon) / size * (dimension * log(like(2, failure)) / 2 + failure))
+
+
+def unseen_error(horizon: Any, size: Any, dimension: int, inside: Any, failure: Any) -> Array:
+    """``ε_b = 7 √((d log(1 + 2Ln(1-γ)) + log(1/δ))/n)/(1-γ)``: by how much ``‖f - T f‖_{2,μ}`` exceeds ``√E_D(f)``, at most.
+
+    For all critics of a complete class at once, with probability ``1 - δ``, for one policy; ``inside`` is ``L(1-γ)``, the other
+    arguments are those of :func:`sampled_error`.  Source: lemma-c.2/explicit.
+    """
+    entropy = dimension * log(1 + 2 * inside * size) + failure
+    return as_array(7 * sqrt(square(horizon) / size * entropy))

@@ -135,3 +135,50 @@ def any_constant(instance: Instance) -> Comparison:
         "c √2 √(log 2 + S)/√K, S = 4√K (4 + √2) e^{-b√(2 log 2)/2}, which the bound is no larger than",
         constant * sqrt(2) * sqrt(log(2) + spent) / root,
     )
+
+
+@claim(
+    "theorem-4.5/wider-steps",
+    kind="hypothesis",
+    statement="Σ_k (1-γ)(J_* - J_k)/β_k ≤ Σ_m log|A_m| + Σ_{k,m}(Δ + δ) + (N/2) Σ_k B²/β_k² if no step multiplies the odds "
+    "of two actions by more than 2,150",
+    setting="the bandit r = (1, 0): exact updates that multiply the odds by 1 + 1/q, and in every T-th an error that takes all "
+    "back",
+    hypotheses=(
+        "the first error falls within the first T steps",
+        "no step multiplies the odds of two actions by more than 2,150",
+    ),
+    note="So the 79.9 of theorem-4.5/bounded-steps cannot become 2,150.  As the exact updates become small, such runs "
+    "violate the bound from 2,112 on, and not below; what is known between is on the page of bounded-steps in docs/proofs.",
+    actions=(2, 2),
+    steps=(1, 4_000),
+)
+def wider_steps(instance: Instance) -> Comparison:
+    """Every exact update multiplies the odds by ``b = 1 + 1/q``, so ``1/β_k = log b``; T is the number of steps of a period.
+
+    At step ``J - 1``, where the odds are ``b^(J-1)``, an error ``M = T log b`` leads back to ``b^(J-T)``, and so again in every
+    T-th step after it.  That step adds ``log b`` to one logit and ``T log b`` to the other: it changes odds by ``b^(T-1)``.
+    A period loses ``Σ log b π(bad)`` over the odds ``b^(J-T), ..., b^(J-1)``, the first one from ``b^0`` on.
+    """
+    instance.require_place(0, ())
+    period = instance.steps
+    fineness, turn, count = (instance.integers(name, (), 1) for name in ("fineness", "turn", "periods"))
+    require(turn <= period, "the first error does not fall within the first T steps")
+    b = 1 + Fraction(1, fineness)
+    rate = log(b)
+    require(((period - 1) * rate).high <= log(2150).low, "a step multiplies the odds by more than 2,150")
+    first, whole, odds = Interval(0), Interval(0), exp((turn - period) * rate)
+    for place in range(turn - period, turn):
+        lost = rate / (odds + 1)
+        whole = whole + lost
+        first = first + (lost if place >= 0 else 0)
+        odds = odds * b
+    spent = count * (period * rate) * added(Interval(1), exp((turn - 1) * rate))
+    number = turn + (count - 1) * period
+    return Comparison(
+        "Σ_k (J_* - J_k)/β_k over n periods",
+        first + (count - 1) * whole,
+        "≤",
+        "log 2 + n (Δ + δ) + ½ Σ_k 1/β_k²",
+        log(2) + spent + number * rate * rate / 2,
+    )

@@ -22,8 +22,11 @@ from . import (
     section_4_equilibria,
     section_4_exact_updates,
     section_4_repaired,
+    section_4_spread,
+    section_4_tightness,
     section_5,
     section_5_every_penalty,
+    section_5_probability,
 )
 from .statements import STATEMENTS
 
@@ -40,15 +43,17 @@ PAPER = Paper(
             (
                 *section_4_convergence.CLAIMS,
                 *section_4_repaired.CLAIMS,
+                *section_4_spread.CLAIMS,
                 *section_4_bounded_parameters.CLAIMS,
                 *section_4_bounded_steps.CLAIMS,
+                *section_4_tightness.CLAIMS,
                 *section_4_exact_updates.CLAIMS,
                 *section_4_equilibria.CLAIMS,
             ),
         ),
         Section(
             "Section 5: Pessimistic MA-PPO with Linear Function Approximation",
-            (*section_5.CLAIMS, *section_5_every_penalty.CLAIMS),
+            (*section_5.CLAIMS, *section_5_probability.CLAIMS, *section_5_every_penalty.CLAIMS),
         ),
         Section(
             "Appendix B: Proofs for Section 4",

@@ -204,6 +204,7 @@ CLAIMS = (
         descent_in_expectation,
         statement="E F(θ̄) - min F ≤ GR/√T with θ̄ the mean of θ(0), ..., θ(T-1), step R/(G√T)",
         record=Standing.SURVIVED,
+        note="No line is proved in symbols: whether the projection moves a point depends on the numbers.",
     ),
     Claim(
         "lemma-b.1/path-wise",
@@ -246,6 +247,7 @@ CLAIMS = (
         gradient_bound,
         statement="‖2((θ - θ_k)ᵀφ - Q̂/β)φ‖ ≤ 2(2R + B/β)",
         record=Standing.SURVIVED,
+        note="No line is proved in symbols: whether a point lies in the ball depends on the numbers.",
         kind=Kind.REPAIR,
     ),
     Claim(
@@ -258,7 +260,8 @@ CLAIMS = (
         " L(θ) = E((θ - θ_k)ᵀφ - Q̂/β)², ε'² = L(θ̄)",
         transcendental=True,
         record=Standing.SURVIVED,
-        note="In expectation and with θ̄ the mean of θ(0), ..., θ(T-1), since Lemma B.1 holds no other way.",
+        note="In expectation and with θ̄ the mean of θ(0), ..., θ(T-1), since Lemma B.1 holds no other way.  "
+        "No line is proved in symbols: whether the projection moves a point depends on the numbers.",
         kind=Kind.REPAIR,
     ),
 )

@@ -58,7 +58,13 @@ from ...model import Game, Policy
 from ...model.agents import prefix_sizes
 from ...quantities.agent_values import agent_values
 from ...quantities.bellman import bellman_operator
-from ...quantities.bellman_error import Moments, pessimistic_step, population_moments
+from ...quantities.bellman_error import (
+    Moments,
+    pessimistic_step,
+    population_moments,
+    sampled_error,
+    unseen_error,
+)
 from ...quantities.data import data_moments, frequencies, law_of_data, possible
 from ...quantities.divergence import squared_norm
 from ...quantities.linear_class import LinearClass
@@ -247,7 +253,7 @@ def explicit_noise(case: Case) -> Iterator[Line]:
     yield line("E_D(Q_π)", _moments(case).error(weights))
     yield at_most(
         "((log 2/2) d + log(1/δ))/((1-γ)² n)",
-        _units(case) * (case.features.shape[-1] * log(like(2, case.system)) / 2 + log(like(1 / DELTA, case.system))),
+        sampled_error(case.horizon, case.number, case.features.shape[-1], log(like(1 / DELTA, case.system))),
         because="E exp(‖Πξ‖²/H²) ≤ 2^{d/2}, by Hoeffding's lemma at a Gaussian direction, and Markov's inequality",
     )
 
@@ -256,12 +262,11 @@ def explicit_generalisation(case: Case) -> Iterator[Line]:
     """``‖f - T f‖_{2,μ} - √E_D(f) ≤ 7 √(u/n)/(1-γ)``, ``u = d log(1 + 2Ln(1-γ)) + log(1/δ)``."""
     first, _ = generalisation(case)
     dimension = case.features.shape[-1]
-    inside = 1 + 2 * dimension * case.number
-    entropy = dimension * log(inside) + log(like(1 / DELTA, case.system))
+    failure = log(like(1 / DELTA, case.system))  # and L = d/(1-γ)
     yield first
     yield at_most(
         "7 √((d log(1 + 2Ln(1-γ)) + log(1/δ))/n)/(1-γ)",
-        7 * sqrt(_units(case) * entropy)[..., None],
+        unseen_error(case.horizon, case.number, dimension, dimension, failure)[..., None],
         because="Bernstein's inequality on a net of critics: Z = (f - y)² - (T f - y)² has mean ‖f - T f‖² and second moment "
         "at most 2 H² (f - T f)²",
     )
@@ -396,7 +401,7 @@ def _mixture() -> tuple[Game, Array]:
     return game, exact(mixed.reshape(6, 2))
 
 
-def _linear_designs() -> dict[str, dict[str, Any]]:
+def linear_designs() -> dict[str, dict[str, Any]]:
     """A coin, a team whose second agent plays at random, and a linear game with fewer features than points."""
     team, (mixture, features) = random_game(2, (2, 2), Fraction(3, 4), seed=1), _mixture()
     designs = {}
@@ -414,7 +419,7 @@ def _linear_designs() -> dict[str, dict[str, Any]]:
 
 def _critic_designs() -> dict[str, dict[str, Any]]:
     """The same with critics that are constant: 1/4, 1/2 and 3/4 of the largest value."""
-    designs = _linear_designs()
+    designs = linear_designs()
     for design in designs.values():
         dimension = design["features"].shape[-1]
         design["critics"] = exact([[Fraction(k, 4)] * dimension for k in (1, 2, 3)])
@@ -440,7 +445,7 @@ CLAIMS = (
         statement="E_D(Q_π, π) ≤ d log(nLR/δ)/((1-γ)² n) with probability ≥ 1 - δ",
         record=Standing.SUPPORTED,
         note=NOTE,
-        experiment=Experiment(_linear_designs, law, DELTA),
+        experiment=Experiment(linear_designs, law, DELTA),
     ),
     Claim(
         "lemma-c.1/projection",
@@ -475,7 +480,7 @@ CLAIMS = (
         statement="E_D(Q_π, π) ≤ ((log 2/2) d + log(1/δ))/((1-γ)² n) with probability ≥ 1 - δ, so lemma-c.1 with constant 1",
         record=Standing.SUPPORTED,
         note=NOTE + "  The proof for all sizes leans on lemma-c.1/projection and lemma-c.1/moment.",
-        experiment=Experiment(_linear_designs, law, DELTA),
+        experiment=Experiment(linear_designs, law, DELTA),
         kind=Kind.BEYOND,
     ),
     Claim(

@@ -489,7 +489,8 @@ CLAIMS = (
         bounded_class,
         statement="|f| ≤ 1/(1-γ) implies |T f| ≤ 1/(1-γ), and |Q_π| ≤ 1/(1-γ)",
         record=Standing.SURVIVED,
-        note="So the bound costs nothing: neither realizability nor completeness can fail because of it.",
+        note="So the bound costs nothing: neither realizability nor completeness can fail because of it.  "
+        "|T f| ≤ 1 + γ max |f| is not proved in symbols: a largest entry is bounded by entries at other places.",
     ),
     Claim(
         "assumption-d.2",
@@ -499,7 +500,8 @@ CLAIMS = (
         realizability,
         statement="ζ_F = min_f ‖f - T f‖²_∞ over all distributions; (1-γ)² min_f ‖f - Q_π‖² ≤ ζ_F ≤ (1+γ)² min_f ‖f - Q_π‖²",
         record=Standing.SURVIVED,
-        note="A hypothesis of the paper, and a number here.  Admissible distributions only: between d_π and the visited states.",
+        note="A hypothesis of the paper, and a number here.  Admissible distributions only: between d_π and the visited states.  "
+        "No line is proved in symbols: which critic is nearest depends on the numbers.",
     ),
     Claim(
         "assumption-d.3",
@@ -509,7 +511,8 @@ CLAIMS = (
         completeness,
         statement="ζ_FF ≤ max_f min_f' ‖f' - T f‖²_∞, and ζ_F ≤ (1+γ)²/(1-γ)² times that: a complete finite class holds Q_π",
         record=Standing.SURVIVED,
-        note="A hypothesis of the paper, and a number here.  The norm cannot be read in the scan; 2,μ is what its proofs use.",
+        note="A hypothesis of the paper, and a number here.  The norm cannot be read in the scan; 2,μ is what its proofs use.  "
+        "No line is proved in symbols: which critic is nearest depends on the numbers.",
     ),
     Claim(
         "lemma-d.4",

@@ -497,6 +497,7 @@ CLAIMS = (
         trap,
         statement="ζ_F = ζ_FF = 0, E_D(g) = 0, g or g' is chosen, J_* - J(π) = π^1(1|s)/6, C = √2",
         record=Standing.SURVIVED,
+        note="Not proved in symbols: which critic is smallest depends on the numbers; every instance is decided exactly.",
         kind=Kind.BEYOND,
     ),
     Claim(

@@ -326,7 +326,8 @@ CLAIMS: tuple[Claim, ...] = (
         stationary_among_policies,
         statement="max_{x', y'} ⟨∇V(x, y), (x' - x, y' - y)⟩ ≥ ((1-x) + (1-y))/100",
         record=Standing.SURVIVED,
-        note="So independent gradient cannot be trapped in this game; it is slow near (1, 0), where y(1-y) is tiny.",
+        note="So independent gradient cannot be trapped in this game; it is slow near (1, 0), where y(1-y) is tiny.  "
+        "The bound is not proved in symbols: where the maximum over x', y' lies depends on the numbers.",
         kind=Kind.BEYOND,
     ),
     Claim(

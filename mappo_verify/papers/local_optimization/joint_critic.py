@@ -533,7 +533,7 @@ def any_run(case: Case) -> Theorem:
 
 def any_length(case: Case) -> Theorem:
     """The theorem on free numbers, steps ``η_m`` and ``log|A_m|`` among them, for every number of iterations."""
-    run = Run(case, None, lambda *_: None, lambda _: None, "policies")
+    run = Run(case, None, lambda *_: None, lambda _: None, arbitrary="")
     agents = range(case.game.agents)
     etas, entropies = (tuple(table[m] for m in agents) for table in (case.etas, case.entropies))
     return theorem_on(case, free_iterates(case), etas, entropies, EverySum(run))

@@ -317,6 +317,8 @@ CLAIMS = (
         occupancy_is_a_distribution,
         statement="d_π ≥ 0 and Σ_{s,a} d_π(s, a) = 1 where nothing terminates and γ < 1",
         record=Standing.SURVIVED,
+        note="Σ d_π = 1 is an identity.  The line 0 ≤ d_π(s, a) is not proved in symbols: there 1 - γ ≥ 0 is no fact but "
+        "a hypothesis.",
     ),
     Claim(
         "section-3.1/stationary",
@@ -354,6 +356,8 @@ CLAIMS = (
         optimality,
         statement="V_π ≤ V_* = max_a [r(·, a) + γP(·, a)V_*] for every policy π",
         record=Standing.SURVIVED,
+        note="No line is proved in symbols: which policy is optimal depends on the numbers.  On every instance it is "
+        "certified by duality.",
         kind=Kind.READING,
     ),
     Claim(
@@ -416,6 +420,8 @@ CLAIMS = (
         lipschitz,
         statement="‖T^{1:m} f - T^{1:m} g‖_∞ ≤ γ max_{s,a} P(S|s, a) ‖f - g‖_∞",
         record=Standing.SURVIVED,
+        note="Neither line is proved in symbols: both bound a largest entry by entries at other places, which is no "
+        "single axiom.",
     ),
     Claim(
         "definition-3.2/uniqueness",

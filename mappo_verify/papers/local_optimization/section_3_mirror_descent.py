@@ -157,6 +157,8 @@ CLAIMS = (
         fitted_update,
         statement="Q̂/β = φᵀw, σ_k > 0 and independent features imply θ_{k+1} - θ_k = w and π_{θ_{k+1}} = π⁺",
         record=Standing.SURVIVED,
+        note="No line is proved in symbols: the solver of least squares asks which columns are independent, which depends "
+        "on the numbers.",
         kind=Kind.READING,
     ),
     Claim(

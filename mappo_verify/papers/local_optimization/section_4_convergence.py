@@ -75,10 +75,10 @@ def run_of(case: Case) -> Update:
     return update_of(case, unchecked(Policy, factors=factors, system=game.system), increments, comparator)
 
 
-def increments_of(case: Case, k: int) -> tuple[Array, ...]:
+def increments_of(case: Case, k: Any) -> tuple[Array, ...]:
     """``u_k`` of every agent."""
     agents: int = case.game.agents
-    return tuple(case.increments[k * agents : (k + 1) * agents])
+    return tuple(case.increments[k * agents :][:agents])
 
 
 def update_of(case: Case, policy: Policy, increments: tuple[Array, ...], comparator: Array) -> Update:
@@ -343,13 +343,13 @@ RUN = Setting(
 )
 
 
-def _bandit(case_like: Any) -> Game:
+def bandit(case_like: Any) -> Game:
     """One state, two actions with rewards 1 and 0, γ = 0: the good action first."""
     system = case_like.system
     return Game(like([[[1], [1]]], system), like([[1, 0]], system), like(0, system), (2,), name="bandit")
 
 
-def _pair(case: Case) -> Array:
+def pair(case: Case) -> Array:
     """``(c, -c)`` at the one state, shape ``[1, 2]``."""
     scale: Array = case.scale
     return as_array(scale * like([[1, -1]], scale))
@@ -363,7 +363,7 @@ OWN_BETA = Setting(
         Derived("eta", lambda case: 1 / (case.beta * sqrt(like(case.sizes.steps, case.beta)))),
         Derived("error", lambda case: _own_error(case)),
         Derived("increments", lambda case: _own_increments(case)),
-        Derived("game", lambda case: _bandit(case)),
+        Derived("game", lambda case: bandit(case)),
         Derived("target", lambda case: Policy.deterministic(case.game, np.zeros(1, int))),
     ),
     (
@@ -401,9 +401,9 @@ UNDONE = Setting(
     (
         Table("scale", lambda _: (), 1, 9),
         Derived("eta", lambda case: sqrt(2 * log(like(2, case.scale)) / case.sizes.steps) / case.scale),
-        Derived("increments", lambda case: (0 * _pair(case),) * case.sizes.steps),
-        Derived("game", lambda case: replace(_bandit(case), reward=_pair(case))),
-        Derived("target", lambda case: Policy.deterministic(_bandit(case), np.zeros(1, int))),
+        Derived("increments", lambda case: (0 * pair(case),) * case.sizes.steps),
+        Derived("game", lambda case: replace(bandit(case), reward=pair(case))),
+        Derived("target", lambda case: Policy.deterministic(bandit(case), np.zeros(1, int))),
     ),
     agents=(1, 1),
     states=(1, 1),
@@ -457,7 +457,7 @@ BANDIT = Setting(
     "the bandit r = (1, 0): exact updates but for a few errors on the bad action's logit",
     (
         RareErrors("increments"),
-        Derived("game", lambda case: _bandit(case)),
+        Derived("game", lambda case: bandit(case)),
         Derived("target", lambda case: Policy.deterministic(case.game, np.zeros(1, int))),
         Derived("eta", lambda case: case.increments[0][..., 0, 0]),
     ),

@@ -117,5 +117,7 @@ CLAIMS = (
         shared_parameters,
         statement="max_p J(p shared by all) = 2/2^N · J_* in the shared-parameter game, N even",
         record=Standing.SURVIVED,
+        note="The line with the maximum over p is not proved in symbols: it compares with every p, and is decided for "
+        "each N and p that is tried.",
     ),
 )

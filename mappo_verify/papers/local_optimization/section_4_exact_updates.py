@@ -20,6 +20,7 @@ from ...claims.verdict import Standing
 from ...model import Game, Policy
 from ...model.agents import remembered, split_last
 from ...quantities.agent_values import agent_values
+from ...quantities.chain import values_exist
 from ...quantities.distributions import visits
 from ...quantities.divergence import kl_divergence
 from ...quantities.mirror_descent import exact_rate_bound, ideal_update, mirror_step
@@ -341,6 +342,26 @@ CONSTANT_STEP = Setting(
     limit=10,
 )
 
+ENDING = Setting(
+    "exact updates with a constant step in a game without discount that ends, against any comparator under which it ends",
+    (
+        GameData(start=False, reward=(-9, 9), scale=9, discounted=False),
+        PolicyData("target"),
+        PositiveScalar("beta"),
+        Arbitrary(PolicyData("policy", full_support=True)),
+        Arbitrary(Table("count", lambda _: (), 1)),
+    ),
+    (
+        Hypothesis("I - P_π is invertible for π_*", lambda case: values_exist(case.game, case.target)),
+        Hypothesis("and for policies of full support", lambda case: values_exist(case.game, Policy.uniform(case.game))),
+    ),
+    agents=(1, 2),
+    states=(1, 2),
+    steps=(1, 2, 4),
+    action_range=(2, 3),
+    limit=10,
+)
+
 CLAIMS = (
     Claim(
         "parallel-updates",
@@ -351,7 +372,8 @@ CLAIMS = (
         statement="the updates of the agents within one iteration commute",
         transcendental=True,
         record=Standing.OPEN,
-        note="An equality of exponentials is never certified by balls; it is one by construction, and nothing speaks against it.",
+        note="In symbols it is an identity, and proved.  No instance is decided: balls certify no equality of exponentials.",
+        symbolic=(Sizes(1, (2,)), Sizes(1, (2, 2))),
         kind=Kind.BEYOND,
     ),
     Claim(
@@ -381,6 +403,21 @@ CLAIMS = (
         kind=Kind.BEYOND,
     ),
     Claim(
+        "theorem-4.5/exact-rate-without-discount",
+        "The same at γ = 1, where the comparator comes to an end",
+        "beyond the paper",
+        ENDING,
+        exact_rate,
+        statement="at γ = 1: (K+1)(V_* - V_{π_K}) ≤ H_* [β Σ_m log|A_m| + N D] in every state, H_* the visits of π_* in all, if "
+        "the game ends under π_* and under policies of full support",
+        transcendental=True,
+        record=Standing.PROVED,
+        note="If it ends under all policies within H_max moves on average, D is at most the range of rewards and 0 times H_max; "
+        "else D need not be bounded in K.",
+        symbolic=(Sizes(1, (2,), EVERY), Sizes(1, (1, 2), EVERY), Sizes(2, (1,), EVERY)),
+        kind=Kind.BEYOND,
+    ),
+    Claim(
         "theorem-4.5/exact-rate-in-rewards",
         "Constant steps, exact updates: rate 1/K by the range of rewards",
         "beyond the paper",
@@ -390,6 +427,9 @@ CLAIMS = (
         "length R that holds 0 if the game may end",
         transcendental=True,
         record=Standing.SURVIVED,
+        note="All but the last line is theorem-4.5/exact-rate.  The last, that all values lie in an interval of length "
+        "R/(1-γ), is not proved in symbols: whether 0 counts among the rewards depends on whether the game may end, "
+        "which symbols do not tell.",
         kind=Kind.BEYOND,
     ),
 )

@@ -209,10 +209,23 @@ def errors_of(chain: Chain) -> Summed:
 
 def budget(chain: Chain, errors: Summed) -> Iterator[Line]:
     """From telescoping to ``Σ_m log|A_m| + errors + (N/2) Σ_k η²B²``."""
-    run, target = chain.run, chain.target
-    divergence = chain.over(
+    yield from telescoped(chain, errors)
+    logs = chain.run.fixed(entropy_of(chain.game.action_sizes, chain.case.system))
+    yield from steps_cost(chain, logs + errors, retreat(chain))
+
+
+def retreat(chain: Chain) -> Summed:
+    """``-Σ E_* KL(π_{k+1}‖π_k)``"""
+    divergence: Summed = chain.over(
         lambda x, m: -x.along(m, kl_divergence(x.following.factors[m - 1], x.policy.factors[m - 1]))
     )
+    return divergence
+
+
+def telescoped(chain: Chain, errors: Summed) -> Iterator[Line]:
+    """From telescoping to ``Σ_m log|A_m| + errors + Σ E_*[η⟨Q̂, π_{k+1} - π_k⟩ - KL(π_{k+1}‖π_k)]``."""
+    run, target = chain.run, chain.target
+    divergence = retreat(chain)
     pull = chain.over(lambda x, m: x.eta * x.inner(m, x.estimates[m - 1], x.following, x.policy))
     start = run.fixed(chain.divergence_from(run.start))
     yield equal(
@@ -252,7 +265,6 @@ def budget(chain: Chain, errors: Summed) -> Iterator[Line]:
         because="entropies are not negative",
         axiom=run.fixed(total([chain.mean(m, entropy(target.factors[m - 1])) for m in chain.agents])),
     )
-    yield from steps_cost(chain, logs + errors, divergence)
 
 
 def _moved(update: Update, m: int) -> Array:
@@ -348,25 +360,29 @@ def sharp_theorem(case: Case) -> Iterator[Line]:
     chain = Chain(case)
     yield from descent(chain)
     yield from budget(chain, errors_of(chain))
-    rest = rest_of(chain)
+    yield from sharp_errors(chain, rest_of(chain), REST)
+
+
+def sharp_errors(chain: Chain, rest: Summed, text: str) -> Iterator[Line]:
+    """From the errors to ``Σ [εW + √((φ^m)² - (φ^{m-1})²) ε̂/β_k]``, with ``text`` for the rest."""
     critic = chain.over(lambda x, m: -x.inner(m, _critic(x, m), chain.target, x.policy))
 
     def tilted(x: Update, m: int) -> Array:
         return _tilted(x, m, chain.target, x.following)
 
     yield equal(
-        f"{REST} - Σ σ_k e w_{{m-1}}(π_* - π_{{k+1}})/π_k - Σ E_*⟨c, π_* - π_k⟩/β_k",
+        f"{text} - Σ σ_k e w_{{m-1}}(π_* - π_{{k+1}})/π_k - Σ E_*⟨c, π_* - π_k⟩/β_k",
         rest + critic + chain.over(lambda x, m: -_under_sigma(x, m, x.fit_error(m) * tilted(x, m))),
         because="change of measure, σ_k w_{m-1}/π_k^m = ν_*π_*^{1:m-1}",
     )
     fit = chain.over(lambda x, m: x.epsilon(m) * _norm(x, m, tilted(x, m)))
     yield at_most(
-        f"{REST} + Σ ε‖w_{{m-1}}(π_* - π_{{k+1}})/π_k‖_{{2,σ_k}} - Σ E_*⟨c, π_* - π_k⟩/β_k",
+        f"{text} + Σ ε‖w_{{m-1}}(π_* - π_{{k+1}})/π_k‖_{{2,σ_k}} - Σ E_*⟨c, π_* - π_k⟩/β_k",
         rest + critic + fit,
         because="Cauchy-Schwarz under σ_k",
         axiom=chain.over(lambda x, m: _cauchy(x, m, -x.fit_error(m), tilted(x, m))),
     )
-    yield from _critic_lines(chain, rest + fit, "Σ ε‖w_{m-1}(π_* - π_{k+1})/π_k‖_{2,σ_k}", REST)
+    yield from _critic_lines(chain, rest + fit, "Σ ε‖w_{m-1}(π_* - π_{k+1})/π_k‖_{2,σ_k}", text)
 
 
 def split_fit(chain: Chain, rest: Summed) -> Iterator[Line]:

@@ -71,11 +71,13 @@ def _gaps(axes: Any, data: dict[str, Any]) -> None:
 MEASURED: dict[str, Any] = {"color": BLUE, "linestyle": SOLID, "linewidth": 2.2}
 PRINTED: dict[str, Any] = {"color": RED, "linestyle": DASHED, "linewidth": 1.8}
 SURVIVING: dict[str, Any] = {"color": GREEN, "linestyle": BROKEN, "linewidth": 2.4}
+SHARPEST: dict[str, Any] = SURVIVING | {"linewidth": 1.2}
 BOUND_CURVES: dict[str, tuple[str, dict[str, Any]]] = {
     "mean_gap": ("measured", MEASURED),
     "gap": ("measured", MEASURED),
     "printed": ("Theorem 4.5 as printed", PRINTED),
     "repaired": ("Theorem 4.5 repaired", SURVIVING),
+    "spread": ("Theorem 4.5 repaired, sharpest", SHARPEST),
     "exact_rate": ("[Σ log|A_m|/η + N R/(1-γ)]/((1-γ)(k+1))", SURVIVING),
 }
 BOUND_LEVELS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -127,7 +129,7 @@ def _bounds(axes: Any, bounds: dict[str, Any]) -> None:
     axes.legend(frameon=False, fontsize=8.3, loc="upper right", handlelength=4)
 
 
-_KINDS = ("mean_gap", "gap"), ("printed", "repaired", "exact_rate")
+_KINDS = ("mean_gap", "gap"), ("printed", "repaired", "spread", "exact_rate")
 
 
 def _positive(values: list[float | None]) -> list[float]:
