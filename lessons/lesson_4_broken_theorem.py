@@ -257,7 +257,7 @@ def _(hidden, rare):
             ## The crack
 
             Lemma B.4 replaces the **largest** error over the actions by its root **mean** square $\varepsilon$ under $\pi_k$.
-            But an action that $\pi_k$ hardly ever plays, with probability $p$, hides an error $M$ at the price
+            But an error $M$ at an action that $\pi_k$ hardly ever plays, with probability $p$, makes only
             $\varepsilon = \sqrt p\,M$. So make the bad action rare by exact updates. Then let **one** update get its logit wrong
             by a lot: it costs almost nothing in $\varepsilon$, and all that was learned is lost.
             """),

@@ -148,7 +148,7 @@ class Search:
             searched.known += count
         else:
             searched.drawn += count
-        if batch.sizes not in searched.sizes:
+        if not batch.known and batch.sizes not in searched.sizes:
             searched.sizes.append(batch.sizes)
         for name, values in drawn.items():
             key = name.rstrip("0123456789.")

@@ -41,7 +41,7 @@ def worst_error(instance: Instance, factor: int, right: str) -> Comparison:
     "lemma-b.4",
     kind="printed",
     statement="E_{ν_*,π_*^{1:m-1}} ‖(θ_{k+1} - θ_k)ᵀφ - Q̂/β_k‖_∞ ≤ φ_k^{m-1} ε_k^m",
-    note="No constant helps: an action of probability p hides an error M at the price √p M.",
+    note="No constant helps: an error M at an action of probability p counts as √p M.",
     setting=SHIFT,
     hypotheses=SHIFTED,
     actions=(1, 3),

@@ -104,7 +104,7 @@ def worst_error_doubled(case: Case) -> Iterator[Line]:
 
 
 def worst_error_repaired(case: Case) -> Iterator[Line]:
-    """With ``1/√min π_k^m`` over what the comparator visits: an action of probability p hides an error at the price √p."""
+    """With ``1/√min π_k^m`` over what the comparator visits: there an error at an action of probability p counts √p."""
     for m, x in _shift(case):
         yield from _worst_error(m, x)
         factor, below = case.policy.factors[m - 1], x["below"]
@@ -315,7 +315,7 @@ CLAIMS = (
         worst_error,
         statement="E_{ν_*,π_*^{1:m-1}} ‖(θ_{k+1} - θ_k)ᵀφ - Q̂/β_k‖_∞ ≤ φ_k^{m-1} ε_k^m",
         record=Standing.REFUTED,
-        note="No constant helps: an action of probability p hides an error M at the price √p M.",
+        note="No constant helps: an error M at an action of probability p counts as √p M.",
         repaired_by="lemma-b.4/repaired",
     ),
     Claim(

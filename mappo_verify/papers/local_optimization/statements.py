@@ -16,8 +16,8 @@ STATEMENTS = (
         "theorem-4.5",
         "Theorem 4.5",
         "Global convergence of multi-agent PPO",
-        why="its δ bounds the largest error of an update by the mean squared one (Lemma B.4), but an action of "
-        "probability p hides an error M at the price √p M",
+        why="its δ bounds the largest error of an update by its root mean square (Lemma B.4), in which an error M at an "
+        "action of probability p counts as √p M only",
         yet=f"True as printed where {BOUNDED_STEPS}.",
         answer="A defender will say that Algorithm 3 was never seen to make such an error, that the parameters grow like "
         "√K, and that part (ii) prints O(·).  The first is true: the theorem falls for update errors of size ε_k, "
@@ -82,7 +82,7 @@ STATEMENTS = (
         "lemma-b.4",
         "Lemma B.4",
         "The largest error of an update against the mean squared one",
-        why="an action of probability p hides an error M at the price √p M",
+        why="an error M at an action of probability p counts as √p M",
         answer="A defender will say that a constant is missing, or that probabilities stay away from 0.  No constant "
         "helps, since p may be as small as one likes, and in every run that converges it becomes small.  With "
         "parameters in a ball of radius R the factor √|A| e^R makes it true.",
