@@ -163,14 +163,14 @@ def _parts_table(report: AuditReport) -> Table:
     table.add_column("instances", justify="right", no_wrap=True)
     table.add_column("fails by/ratio", justify="right", no_wrap=True)
     for entry in report.claims:
-        name = Text(entry.id if entry.claim.printed else f"{entry.id} °", "bold")
-        name.append(f"\n{entry.how}", "not bold dim")
+        how = Text(entry.how, "dim")
         if entry.searched is not None:
-            name.append(f"\nsearched: {entry.searched.text()}", "not bold dim")
+            how.append(f"\nsearched: {entry.searched.text()}")
+        name = Group(Text(entry.id if entry.claim.printed else f"{entry.id} °", "bold"), Padding(how, (0, 0, 0, 2)))
         standing = Text(entry.standing.value, STANDING_STYLE[entry.standing])
         if not entry.expected:
             standing.append(" !", "bold red")
-        _row(table, name, standing, f"{entry.instances:,}", _tightness(entry))
+        table.add_row(name, standing, Text(f"{entry.instances:,}"), Text(_tightness(entry)))
     return table
 
 
