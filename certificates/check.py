@@ -23,7 +23,10 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
+import shutil
 import sys
+import textwrap
 from pathlib import Path
 from types import ModuleType
 
@@ -49,6 +52,19 @@ def load() -> tuple[ModuleType, ModuleType, ModuleType]:
     return kernel, files, verdict
 
 
+def fitted(text: str) -> str:
+    """On a terminal no line is cut in a word, and what is carried over is indented; elsewhere the text as it is."""
+    if not sys.stdout.isatty() and "COLUMNS" not in os.environ:
+        return text
+    fit = textwrap.TextWrapper(
+        shutil.get_terminal_size().columns,
+        subsequent_indent=" " * 12,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return "\n".join(map(fit.fill, text.splitlines()))
+
+
 def main(paths: list[str]) -> int:
     """Check every file; the exit code."""
     if not paths:
@@ -58,9 +74,9 @@ def main(paths: list[str]) -> int:
     code = 0
     for path in paths:
         try:
-            print(f"{path}: {verdict.check(files.read(path))}")
+            print(fitted(f"{path}: {verdict.check(files.read(path))}"))
         except kernel.Rejected as reason:
-            print(f"{path}: rejected: {reason}")
+            print(fitted(f"{path}: rejected: {reason}"))
             code = 1
     return code
 

@@ -20,6 +20,11 @@ exclude_patterns = ["_build", "examples", "handout"]
 
 html_theme = "furo"
 html_title = "mappo_verify"
+html_static_path = [
+    "_static",
+    "../mappo_verify/report/fonts",
+]  # formulas look alike on every machine: MathML needs a font
+html_css_files = ["formulas.css"]
 
 myst_heading_anchors = 3
 

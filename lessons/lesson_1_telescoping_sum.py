@@ -17,7 +17,7 @@ with app.setup:
 
     import marimo as mo
     import numpy as np
-    from showing import Exercise, Line, objection_to, opening, slots, staircase
+    from showing import Exercise, Line, fraction, objection_to, offer, opening, slots, staircase
 
     import mappo_verify as mv
 
@@ -35,7 +35,7 @@ with app.setup:
         "predict",
         "All three lift. First the agents move in the order 1, 2, 3, then in the order 3, 2, 1. **What stays as it "
         "was?** "
-        "Decide before you touch the order above.",
+        "Decide before you touch the order below.",
         (
             "What does agent 3 know when it moves last? What when it moves first?",
             "Both staircases begin at $V$ and end at $Q$ of the same joint action.",
@@ -85,7 +85,8 @@ def _():
     When the reward comes, who earned it? This lesson takes the answer of Definition 3.1: let the agents move **one after
     another**, and credit each with what the team's prospects gain when its move becomes known.
     """),
-        ]
+        ],
+        gap=2,
     )
     return
 
@@ -172,8 +173,9 @@ def _(levels, steps, telescopes):
     mo.md(rf"""
     **The sum telescopes.** Every $Q^{{1:m}}$ between the ends enters once with either sign:
 
-    $$A^1 + A^2 + A^3 = {" + ".join(f"({step})" for step in steps)} = {sum(steps)}, \qquad
-    Q - V = {levels[-1]} - ({levels[0]}) = {levels[-1] - levels[0]}$$
+    $$A^1 + A^2 + A^3 = {" + ".join(map(fraction, steps))} = {fraction(sum(steps))}$$
+
+    $$Q - V = {fraction(levels[-1])} - {fraction(levels[0])} = {fraction(levels[-1] - levels[0])}$$
 
     {"✓ equal, in exact fractions." if telescopes else "✗ **These differ: something is wrong with the formulas.**"}
     """)
@@ -182,13 +184,50 @@ def _(levels, steps, telescopes):
 
 @app.cell(hide_code=True)
 def _():
-    order = mo.ui.dropdown(ORDERS, value="3, then 2, then 1", label="the agents move in the order")
+    predicted = mo.ui.radio(STAYS).form(submit_button_label="Check")
+    PREDICT.ask(predicted)
+    return (predicted,)
+
+
+@app.cell
+def _(game, policy_of, predicted):
+    def added(order):
+        """What each agent adds, by its number, when all lift in this order and each lifts with 3 tenths otherwise."""
+        tables = {
+            agent: mv.subset_advantages(game, policy_of(3), order[:k], [agent])[0] for k, agent in enumerate(order)
+        }
+        return {agent: table[tuple(size - 1 for size in table.shape)] for agent, table in tables.items()}
+
+    def predict_objection_to(choice):
+        first, second = added((1, 2, 3)), added((3, 2, 1))
+        each, together = first == second, sum(first.values()) == sum(second.values())
+        right = STAYS[0] if each else STAYS[1] if together else STAYS[2]
+        return (
+            None
+            if choice == right
+            else "Choose 3, then 2, then 1 below, and compare the two staircases: their steps, and their ends."
+        )
+
+    predict_objection = None if predicted.value is None else predict_objection_to(predicted.value)
+    return (predict_objection,)
+
+
+@app.cell(hide_code=True)
+def _(predict_objection, predicted):
+    PREDICT.feedback(predicted.value, predict_objection)
+    return
+
+
+@app.cell(hide_code=True)
+def _():
+    order = mo.ui.dropdown(ORDERS, value="1, then 2, then 3", label="the agents move in the order")
     mo.vstack(
         [
             mo.md(r"""
             ## Another order, other credits, the same sum
 
-            Nothing forces agent 1 to be first. Let them move in another order; those who have not moved are averaged out.
+            Nothing forces agent 1 to be first. Once you have predicted, let them move in another order; those who have not
+            moved are averaged out.
             """),
             order,
         ]
@@ -263,38 +302,6 @@ def _(evidence, zero_mean):
 
 @app.cell(hide_code=True)
 def _():
-    predicted = mo.ui.radio(STAYS).form(submit_button_label="Check")
-    PREDICT.ask(predicted)
-    return (predicted,)
-
-
-@app.cell
-def _(game, policy_of, predicted):
-    def added(order):
-        """What each agent adds, by its number, when all lift in this order and each lifts with 3 tenths otherwise."""
-        tables = {
-            agent: mv.subset_advantages(game, policy_of(3), order[:k], [agent])[0] for k, agent in enumerate(order)
-        }
-        return {agent: table[tuple(size - 1 for size in table.shape)] for agent, table in tables.items()}
-
-    def predict_objection_to(choice):
-        first, second = added((1, 2, 3)), added((3, 2, 1))
-        each, together = first == second, sum(first.values()) == sum(second.values())
-        right = STAYS[0] if each else STAYS[1] if together else STAYS[2]
-        return None if choice == right else "Compare the two staircases: their steps, and their ends."
-
-    predict_objection = None if predicted.value is None else predict_objection_to(predicted.value)
-    return (predict_objection,)
-
-
-@app.cell(hide_code=True)
-def _(predict_objection, predicted):
-    PREDICT.feedback(predicted.value, predict_objection)
-    return
-
-
-@app.cell(hide_code=True)
-def _():
     tried = mo.ui.number(0, 10, label="tenths:").form(submit_button_label="Check")
     TRY.ask(tried)
     return (tried,)
@@ -340,9 +347,13 @@ def _(game, policy):
 
 
 @app.cell(hide_code=True)
-def _(proof_offered):
+def _(proof_offered, proof_start):
     proved = slots(proof_offered, 4).form(submit_button_label="Check")
-    PROVE.ask(mo.md(r"$\sum_a \pi(a) A(p, a)$, where $Q(p, a) = Q^{1:m}(p, a)$ and $Q(p) = Q^{1:m-1}(p)$"), proved)
+    PROVE.ask(
+        mo.md(r"Below, $A$ is $A^m$, $Q(p, a)$ is $Q^{1:m}(p, a)$, and $Q(p)$ is $Q^{1:m-1}(p)$."),
+        offer(proof_start, proof_offered),
+        proved,
+    )
     return (proved,)
 
 

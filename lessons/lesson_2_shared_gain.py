@@ -23,6 +23,7 @@ with app.setup:
         Line,
         chart,
         objection_to,
+        offer,
         opening,
         proof_table,
         short,
@@ -66,7 +67,8 @@ with app.setup:
             "Give a joint action a high reward that the old agent 2 hardly ever completes, and a low one to what it "
             "does instead.",
         ),
-        "The order matters: agent 2 is credited with its answer to a prefix that only the new agent 1 plays.",
+        "For instance: in both states the rewards 2, 0, -9, 9, and a new policy of 9 tenths for agent 1, 0 for agent 2 after 0 "
+        "and 10 after 1. The order matters: agent 2 is credited with its answer to a prefix that only the new agent 1 plays.",
     )
     PROVE = Exercise(
         "prove",
@@ -92,13 +94,14 @@ def _():
     A team drops its old policy $\pi$ for a new one, $\pi'$. Its return changes by $J(\pi') - J(\pi)$. **Which agent's change
     earned how much of it?** Lemma 4.1 splits the difference into one term per agent, exactly:
 
-    $$J(\pi') - J(\pi) = \sum_m \sum_s d(s)\; \mathbb{E}_{p \sim \pi'}\big\langle Q_\pi^{1:m}(s, p, \cdot),\;
-    \pi'^m(\cdot|s,p) - \pi^m(\cdot|s,p) \big\rangle$$
+    $$J(\pi') - J(\pi) = \sum_{m,s} d(s)\, \mathbb{E}_{p \sim \pi'}\langle Q_\pi^{1:m}, \pi'^m - \pi^m\rangle$$
 
+    The bracket is a sum over agent $m$'s actions, in the state $s$ and after the prefix $p$ of what the agents before it did.
     Here $d(s)$ counts the discounted visits of the **new** policy, and $Q_\pi^{1:m}$ are prospects under the **old** one.
     Everything on this page is yours to edit.
     """),
-        ]
+        ],
+        gap=2,
     )
     return
 
@@ -374,9 +377,9 @@ def _(after, before, evidence, game, policy, target):
 
 
 @app.cell(hide_code=True)
-def _(proof_offered):
+def _(proof_offered, proof_start):
     proved = slots(proof_offered, 4).form(submit_button_label="Check")
-    PROVE.ask(mo.md(r"$J(\pi') - J(\pi)$"), proved)
+    PROVE.ask(offer(proof_start, proof_offered), proved)
     return (proved,)
 
 

@@ -2,21 +2,34 @@
 
 # /// script
 # [tool.marimo.opengraph]
-# title = "3. Mirror descent on the simplex"
+# title = "3. Mirror descent"
 # description = "The best cautious step of one agent: find it, prove that it is best, and follow one step of descent."
 # ///
 
 import marimo
 
 __generated_with = "0.25.2"
-app = marimo.App(width="medium", app_title="3. Mirror descent on the simplex")
+app = marimo.App(width="medium", app_title="3. Mirror descent")
 
 with app.setup:
     from fractions import Fraction
 
     import marimo as mo
     import numpy as np
-    from showing import BLUE, INK, ORANGE, Exercise, Line, chart, decimal, objection_to, opening, proof_table, slots
+    from showing import (
+        BLUE,
+        INK,
+        ORANGE,
+        Exercise,
+        Line,
+        chart,
+        decimal,
+        objection_to,
+        offer,
+        opening,
+        proof_table,
+        slots,
+    )
 
     import mappo_verify as mv
     from mappo_verify.arithmetic import floats_of
@@ -24,7 +37,7 @@ with app.setup:
     RATIONALS = mv.System.RATIONALS
     CORNERS = np.array([[0, 0], [1, 0], [0.5, np.sqrt(3) / 2]])  # where actions 1, 2, 3 are drawn
     ODDS = {"4 : 2 : 1": (4, 2, 1), "1 : 3 : 1": (1, 3, 1), "2 : 1 : 1": (2, 1, 1), "1 : 1 : 1": (1, 1, 1)}
-    TITLE, MINUTES = "3. Mirror descent on the simplex", 50
+    TITLE, MINUTES = "3. Mirror descent", 50
     GOALS = (
         r"derive the step $\pi^+ \propto \pi_k \exp(\hat Q/\beta)$ and say what $\beta$ does;",
         "prove by the three-point identity that no rival is better;",
@@ -81,7 +94,8 @@ def _():
 
     A large $\beta$ makes it cautious. Proposition 4.2 says that the best point is $\pi^+ \propto \pi_k \exp(\hat Q/\beta)$.
     """),
-        ]
+        ],
+        gap=2,
     )
     return
 
@@ -129,7 +143,7 @@ def _(odds, rival, step_size, weights):
 @app.cell
 def _(beta, policy, values):
     path = [policy]
-    for _ in range(8):  # the same step again and again
+    for _ in range(12):  # the same step again and again
         path.append(mv.mirror_step(path[-1], values, beta))
     return (path,)
 
@@ -167,7 +181,7 @@ def _(best, beta, candidate, path, placed, policy, values):
         [
             mo.md("## The triangle"),
             chart(_triangle, "the triangle of policies, with the current policy, the best step and a rival", 3.1),
-            mo.md("Darker is better for the one step from $\\pi_k$. In orange: the same step, taken eight times."),
+            mo.md("Darker is better for the one step from $\\pi_k$. In orange: the same step, again and again."),
         ]
     )
     return
@@ -376,9 +390,9 @@ def _(best, beta, candidate, distance, gap, policy, values):
 
 
 @app.cell(hide_code=True)
-def _(proof_offered):
+def _(proof_offered, proof_start):
     proved = slots(proof_offered, 4).form(submit_button_label="Check")
-    PROVE.ask(mo.md(r"$F(\pi^+) - F(q)$"), proved)
+    PROVE.ask(offer(proof_start, proof_offered), proved)
     return (proved,)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import io
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -18,7 +18,8 @@ from matplotlib.figure import Figure
 from mappo_verify import compare
 from mappo_verify.arithmetic import floats_of
 from mappo_verify.claims.verdict import Evidence
-from mappo_verify.report.mathematics import mathml, pieces
+from mappo_verify.report.latex import number as latex_number
+from mappo_verify.report.mathematics import pieces
 
 GREY, BLUE, ORANGE, GREEN = "#8a95a1", "#3182bd", "#e6742e", "#239b76"  # each readable on white and on black
 MARKS = {1: "✓", 0: "≈", -1: "✗ <b>breaks here:</b>"}
@@ -27,6 +28,12 @@ MARKS = {1: "✓", 0: "≈", -1: "✗ <b>breaks here:</b>"}
 def short(number: Any, longest: int = 14) -> str:
     """An exact fraction, or its first digits if it is written in ``longest`` characters or more."""
     return str(number) if len(str(number)) < longest else f"{decimal(number):.4f}"
+
+
+def fraction(number: Any) -> str:
+    """An exact fraction as LaTeX, in parentheses if it is negative."""
+    shown = latex_number(number)
+    return f"({shown})" if number < 0 else shown
 
 
 def decimal(number: Any) -> float:
@@ -100,11 +107,38 @@ def staircase(
 
 
 def formula(text: str) -> str:
-    """Mathematics as claims write it, ``π_k^m ≤ 1``, typeset."""
-    return "".join(mathml(part.text) if part.kind == "math" else html.escape(part.text) for part in pieces(text))
+    """Mathematics as claims write it, ``π_k^m ≤ 1``, for marimo to typeset."""
+    return "".join(
+        f'<marimo-tex class="arithmatex">||({html.escape(text)}||)</marimo-tex>' if math else html.escape(text)
+        for math, text in _parts(text)
+    )
 
 
-def proof_table(evidence: Evidence) -> Any:
+def in_dollars(text: str) -> str:
+    """The same in Markdown."""
+    return "".join(f"${text}$" if math else text for math, text in _parts(text)).replace("$$", "")
+
+
+def _parts(text: str) -> Iterator[tuple[bool, str]]:
+    """Formulas as LaTeX, and the words between them."""
+    for part in pieces(text):
+        yield part.kind == "math", part.text.replace(r"\text{′}", "'")
+
+
+def lines_table(rows: Iterable[tuple[str, str, str, str]]) -> mo.Html:
+    """Lines below one another: a mark or a relation, a formula with its number, and the reason below it."""
+    cells = []
+    wide = "max-width: 100%; overflow-x: auto; overflow-y: hidden"
+    beside = "display: flex; flex-wrap: wrap; justify-content: space-between; column-gap: .9em"
+    for mark, expression, value, reason in rows:
+        line = f'<div style="{wide}">{expression}</div><div style="margin-left: auto">{value}</div>'
+        why = f'<div style="font-size: .86em; opacity: .8">{reason}</div>' if reason else ""
+        cells.append(f'<div>{mark}</div><div><div style="{beside}">{line}</div>{why}</div>')
+    style = "display: grid; grid-template-columns: auto minmax(0, 1fr); gap: .15em .9em; max-width: 46em"
+    return mo.Html(f'<div style="{style}; line-height: 1.7; margin: .6em 0">{"".join(cells)}</div>')
+
+
+def proof_table(evidence: Evidence) -> mo.Html:
     """Every line of a proof with its number, whether it follows from the line before, and why."""
     rows = []
     for entry in evidence.lines:
@@ -113,13 +147,8 @@ def proof_table(evidence: Evidence) -> Any:
             relation = entry.step.relation
             reason = f"{MARKS[int(np.min(entry.step.truth))]} {formula(entry.step.because)}"
         value = f"{decimal(entry.value):.4f}" if np.ndim(entry.value) == 0 else "a table"
-        cells = (relation, formula(entry.expression), value, reason)
-        rows.append(
-            "<tr>" + "".join(f'<td style="padding: .35em .8em .35em 0">{cell}</td>' for cell in cells) + "</tr>"
-        )
-    style = "border-collapse: collapse; min-width: 34em; font-size: .92em; line-height: 1.5"
-    style += "; text-align: left; vertical-align: top"
-    return mo.Html(f'<div style="overflow-x: auto"><table style="{style}">{"".join(rows)}</table></div>')
+        rows.append((relation, formula(entry.expression), value, reason))
+    return lines_table(rows)
 
 
 # --- exercises ----------------------------------------------------------------------------------------------------------
@@ -166,15 +195,25 @@ class Line:
     because: str
     value: Any = None
 
-    def __str__(self) -> str:
-        """As it is offered to the reader."""
-        return f"{self.relation} {self.text}   [{self.because}]" if self.because else self.text
+
+def lettered(lines: Sequence[Line]) -> dict[str, Line]:
+    """The lines offered, each with its letter, in an order that says nothing of the proof."""
+    return dict(zip("ABCDEFGH", sorted(lines, key=lambda line: (line.text, line.because)), strict=False))
+
+
+def offer(start: Line, lines: Sequence[Line]) -> mo.Html:
+    """The line with which a proof begins, and the lines that it may go on with."""
+    rows = [("", formula(start.text), "", "")]
+    rows += [
+        (f"<b>{letter}</b>", f"{line.relation} {formula(line.text)}", "", formula(line.because))
+        for letter, line in lettered(lines).items()
+    ]
+    return lines_table(rows)
 
 
 def slots(lines: Sequence[Line], number: int) -> Any:
-    """The controls of a proof to be put together: for each step one of the lines offered, in alphabetical order."""
-    offered = sorted(map(str, lines))
-    steps = {f"step_{k}": mo.ui.dropdown(offered, label=f"step {k}", full_width=True) for k in range(1, number + 1)}
+    """The controls of a proof to be put together: for each step the letter of a line."""
+    steps = {f"step_{k}": mo.ui.dropdown([*lettered(lines)], label=f"step {k}") for k in range(1, number + 1)}
     return mo.md("\n\n".join(f"{{{name}}}" for name in steps)).batch(**steps)
 
 
@@ -182,11 +221,10 @@ def objection_to(
     answer: Mapping[str, str | None], start: Line, lines: Sequence[Line], proof: Sequence[Line]
 ) -> str | None:
     """What is wrong with the chosen chain: a gap, a step that is false on this instance, or the order."""
-    chosen = list(answer.values())
-    by_text = {str(line): line for line in lines}
-    if any(text is None for text in chosen):
+    chosen = [letter for letter in answer.values() if letter is not None]
+    if len(chosen) < len(answer):
         return "Choose a line for every step."
-    chain = [start, *(by_text[text] for text in chosen if text is not None)]
+    chain = [start, *(lettered(lines)[letter] for letter in chosen)]
     for number, (before, after) in enumerate(itertools.pairwise(chain), start=1):
         if not np.all(compare(before.value, after.relation, after.value) == 1):
             left, right = (short(np.ravel(np.asarray(line.value, dtype=object))[0]) for line in (before, after))

@@ -15,7 +15,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-from mappo_verify.report.mathematics import mathml
+from mappo_verify.report.mathematics import RELATIONS, mathml
 
 LESSONS = Path(__file__).resolve().parent.parent / "lessons"
 VOID = {"br", "hr", "img", "input", "path", "rect", "use", "image", "line", "circle"}
@@ -52,7 +52,7 @@ def goals(name: str) -> str:
 
 def teaching(name: str) -> str:
     """A lesson as its teacher needs it: goals, time, and every question with hints and solution, as Markdown."""
-    lesson = module(name)
+    lesson, in_dollars = module(name), module("showing").in_dollars
     parts = [f"### {lesson.TITLE}", "", f"{lesson.MINUTES} minutes. Afterwards they can", ""]
     parts += [f"- {goal}" for goal in lesson.GOALS]
     for exercise in (lesson.PREDICT, lesson.TRY, lesson.PROVE):
@@ -60,8 +60,12 @@ def teaching(name: str) -> str:
         parts += [f"- Hint {number}: {hint}" for number, hint in enumerate(exercise.hints, start=1)]
         parts += [f"- Solution: {exercise.solution}"]
         if exercise.kind == "prove":
-            steps = lesson.app.run()[1]["proof_steps"]
-            parts += ["", "```text", *(str(step) for step in steps), "```"]
+            lines = lesson.app.run()[1]
+            parts += ["", in_dollars(lines["proof_start"].text), ""]
+            parts += [
+                f"1. ${RELATIONS[step.relation]}$ {in_dollars(step.text)}: {in_dollars(step.because)}"
+                for step in lines["proof_steps"]
+            ]
     return "\n".join(parts)
 
 
@@ -87,16 +91,13 @@ class _Plain(HTMLParser):
         super().__init__(convert_charrefs=False)
         self.parts: list[str] = []
         self.formula: list[str] | None = None
-        self.choices = ""  # what could be chosen last: the steps of a proof share one list
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "marimo-tex":
             self.formula = []
         elif tag.startswith("marimo-"):
             if tag not in UNSEEN:
-                shown = _control(tag, {key: value or "" for key, value in attrs})
-                self.parts.append(shown.partition("<ul>")[0] if shown.partition("<ul>")[2] == self.choices else shown)
-                self.choices = shown.partition("<ul>")[2] or self.choices
+                self.parts.append(_control(tag, {key: value or "" for key, value in attrs}))
         elif self.formula is None:
             shown = self.get_starttag_text() or ""
             for marimos, ours in STYLES.items():
@@ -144,10 +145,11 @@ def _control(tag: str, attributes: dict[str, str]) -> str:
             return f"<p>{'☑' if value else '☐'} {label}</p>"
         case "marimo-slider" | "marimo-number":
             return f"<p>{label} {_shown(value)}</p>"
-        case "marimo-radio" | "marimo-dropdown":
-            chosen = value[0] if isinstance(value, list) and value else value or None
-            if chosen is not None:
-                return f"<p>{label}: {_shown(chosen)}</p>"
+        case "marimo-dropdown":
+            return f"<p>{label}: {_shown(value[0] if value else None)}</p>"
+        case "marimo-radio":
+            if value is not None:
+                return f"<p>{label}: {_shown(value)}</p>"
             return f"<p>{label}</p><ul>{''.join(f'<li>{html.escape(option)}</li>' for option in given['options'])}</ul>"
     raise ValueError(f"nothing says how to show the control {tag} on paper: {attributes}")
 

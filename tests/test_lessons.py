@@ -97,11 +97,19 @@ KINDS = {"predicted": "PREDICT", "tried": "TRY", "proved": "PROVE"}
 OBJECTIONS = {"predicted": "predict_objection", "tried": "try_objection", "proved": "prove_objection"}
 
 
+def letters_of(found, lines):
+    """The letters under which a lesson offers these lines of its proof."""
+    offered = importlib.import_module("showing").lettered(found["proof_offered"])
+    letters = {line.text + line.because: letter for letter, line in offered.items()}
+    return [letters[line.text + line.because] for line in lines]
+
+
 def judge(run, name):
     """Whether the three exercises of a lesson judge as they must; the first complaint, or None."""
     _, found = run(name)
-    right = RIGHT[name] | {"proved": [str(line) for line in found["proof_steps"]]}
-    chains = [list(chain) for chain in itertools.permutations(map(str, found["proof_offered"]), len(right["proved"]))]
+    right = RIGHT[name] | {"proved": letters_of(found, found["proof_steps"])}
+    every = letters_of(found, found["proof_offered"])
+    chains = [list(chain) for chain in itertools.permutations(every, len(right["proved"]))]
     chains = chains[:: max(1, len(chains) // 3)] + [[None] + right["proved"][1:], right["proved"][::-1]]
     wrong = WRONG[name] | {"proved": [chain for chain in chains if chain != right["proved"]]}
     for control, objection in OBJECTIONS.items():
@@ -160,12 +168,11 @@ def test_a_planted_error_in_a_checker_is_seen(run, monkeypatch):
 
 def test_a_false_line_is_named_with_its_numbers(run):
     _, found = run(ONE)
-    lines = {line.because: str(line) for line in found["proof_offered"]}
-    chosen = [str(line) for line in found["proof_steps"]]
-    chosen[1] = lines["π plays the best move"]
+    right = letters_of(found, found["proof_steps"])
+    false = [line for line in found["proof_offered"] if line.because == "π plays the best move"]
+    chosen = [right[0], *letters_of(found, false), *right[2:]]
     assert "Step 2 breaks" in run(ONE, proved=chosen)[1]["prove_objection"]
-    chosen = [str(line) for line in found["proof_steps"]]
-    assert "by its reason" in run(ONE, proved=[chosen[0], chosen[2], chosen[1], chosen[3]])[1]["prove_objection"]
+    assert "by its reason" in run(ONE, proved=[right[0], right[2], right[1], right[3]])[1]["prove_objection"]
 
 
 @pytest.mark.parametrize("name", [ONE, TWO, THREE, FOUR])
@@ -318,9 +325,11 @@ def test_with_a_larger_fit_cost_nothing_breaks(run, monkeypatch):
 def test_formulas_are_typeset(run):
     shown, _ = run(FOUR)
     formula = importlib.import_module("showing").formula
-    assert formula("π_k^m ≤ 1").startswith("<math") and "<msubsup>" in formula("π_k^m ≤ 1")
-    assert formula("as lemma-b.4 < has it") == "as lemma-b.4 &lt; has it" or "<math" in formula("as lemma-b.4 < has it")
-    assert shown.count("<math") > 5
+    assert formula("where π_k^m ≤ 1").startswith("where <marimo-tex") and r"\pi _{k}^{m}" in formula("π_k^m ≤ 1")
+    assert (
+        "lemma-b.4 " in formula("as lemma-b.4 < has it") and "<" not in formula("x < y").split("||(")[1].split("||)")[0]
+    )
+    assert shown.count("<marimo-tex") > 20 and "π_" not in shown
 
 
 def test_charts_take_the_colour_of_the_text_and_fit_a_telephone(run):

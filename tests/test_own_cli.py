@@ -79,6 +79,26 @@ def test_audit_and_its_page(mine):
     assert "x" in rows["slip"]["broken_line"]["coordinates"] and rows["leans"]["tainted_by"] == ["below/zero"]
 
 
+def test_beside_claims_of_the_paper(mine):
+    """Each is spoken of as what it is: commands, words, and the paper by its name."""
+    folder = mine.parent / "mixed"
+    chosen_ids = [getattr(entry, "id", entry) for entry in chosen(["lemma-b.4/factor-two"], mine)]
+    assert chosen_ids == ["below/zero", "slip", "leans", "lemma-b.4/factor-two"]
+    _, said = run("audit", "--from", mine, "-c", "below/zero", "-c", "lemma-b.4", "--html", folder)
+    assert "2 statements: 2 false" in said and "without this toolkit" not in said
+    page = (folder / "index.html").read_text("utf-8")
+    assert f"mappo-verify certify certificates/below-zero.json --from {mine}" in page
+    assert f"explain below/zero --from {mine}" in page and "mappo-verify explain lemma-b.4\n" in page
+    assert (
+        "python3 certificates/check.py certificates/lemma-b.4.json" in page
+        and (folder / "certificates/check.py").exists()
+    )
+    assert "Beside claims of one’s own some of" in page and "certificates/check.py certificates/below" not in page
+    code, said = run("certify", folder / "certificates/lemma-b.4.json", "--from", mine)
+    assert code == 0 and "certified" in said
+    assert claim_named("lemma-b.4", mine).id == "lemma-b.4"
+
+
 def test_falsify_and_explain(mine):
     code, said = run("falsify", "slip", "--from", mine)
     assert code == 1 and "not refuted, but line 2 of the proof is broken" in said and "✗ broken here" in said
@@ -139,7 +159,7 @@ def test_files_that_will_not_do(mine, text, complaint):
 
 
 def test_names_that_are_not_there(mine):
-    for search in (lambda: claim_named("lemma-4.1", mine), lambda: chosen(["lemma-4.1"], mine)):
+    for search in (lambda: claim_named("lemma-4", mine), lambda: chosen(["lemma-4"], mine)):
         with pytest.raises(ClaimError, match="it has below/zero, slip, leans"):
             search()
     for name in ("nowhere.py", "mine.txt"):

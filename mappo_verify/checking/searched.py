@@ -31,7 +31,7 @@ class Searched:
         """One sentence."""
         sizes = f"{len(self.sizes)} of {self.declared:,} declared sizes"
         parts = [
-            f"{self.known} known counterexamples" if self.known else "",
+            f"{self.known} known counterexample{'s' * (self.known > 1)}" if self.known else "",
             f"{self.drawn:,} instances drawn",
             f"{self.evaluated:,} scored in floats ({self.climbed} climbs)" if self.evaluated else "",
             f"{self.certified:,} certified",

@@ -49,6 +49,17 @@ MEANINGS = {
 }
 """What a verdict says, in one line."""
 
+OWN_MEANINGS = MEANINGS | {
+    Finding.FALSE: "an exact instance violates it; its certificate keeps that instance",
+    Finding.NEEDS: "it is not refuted, but a hypothesis that it does not state cannot be left out",
+}
+"""The same where claims of one's own are on trial: no paper prints them, and only this toolkit knows how to check them."""
+
+
+def own_words(words: str) -> str:
+    """A verdict in words, on what no paper prints."""
+    return words.replace(" as printed", "").replace("not printed", "not stated")
+
 
 def counted(count: int, finding: Finding) -> str:
     """``9 false as printed``, ``2 need a hypothesis that is not printed``."""
@@ -128,7 +139,7 @@ class StatementReport:
     @property
     def words(self) -> str:
         """The verdict as people read it."""
-        words = self.finding.value if self.of_paper else self.finding.value.replace(" as printed", "")
+        words = self.finding.value if self.of_paper else own_words(self.finding.value)
         if self.finding is Finding.FALSE and self.repairs:
             words += ", with a repair"
         if self.finding is Finding.HELD:

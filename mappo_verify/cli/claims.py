@@ -20,6 +20,7 @@ from .terminal import (
     require_place_for,
     require_writable,
     say,
+    say_fitted,
     write_json,
 )
 
@@ -230,7 +231,7 @@ def certify(
         read = read_certificate(file)
         found = recheck(read, claims.get(read.claim))
         proved = proved and found.valid
-        say(f"{file}: {found.text()}")
+        say_fitted(f"{file}: {found.text()}")
     raise typer.Exit(0 if proved else 1)
 
 

@@ -49,14 +49,13 @@ def claims_from(path: Path) -> tuple[Claim, ...]:
 
 
 def claim_named(name: str, path: Path | None) -> Claim:
-    """A registered claim by its id, or one of a file."""
-    if path is None:
-        from ..papers.registry import claim
-
-        return claim(name)
+    """One claim of a file, or a registered one, by its id."""
     from ..errors import ClaimError
+    from ..papers.registry import IDS, claim
 
-    claims = claims_from(path)
+    claims = () if path is None else claims_from(path)
+    if path is None or (name in IDS and name not in {entry.id for entry in claims}):
+        return claim(name)
     for entry in claims:
         if entry.id == name:
             return entry
@@ -64,17 +63,21 @@ def claim_named(name: str, path: Path | None) -> Claim:
 
 
 def chosen(names: list[str] | None, path: Path | None) -> list[str | Claim] | None:
-    """What an audit is about: ids of registered claims, or claims of a file, all of them where none is named."""
+    """What an audit is about: claims of a file, all of them where none is named, and then ids of registered claims."""
     if path is None:
         return None if names is None else list(names)
     from ..errors import ClaimError
+    from ..papers.registry import IDS
 
     claims = claims_from(path)
     known = {name for entry in claims for name in (entry.id, entry.parent)}
-    for name in names or ():
-        if name not in known:
+    wanted = names or []
+    others = [name for name in wanted if name not in known]
+    for name in others:
+        if name not in IDS:
             raise ClaimError(f"no claim of {path} is called {name!r}; it has {', '.join(entry.id for entry in claims)}")
-    return [entry for entry in claims if not names or entry.id in names or entry.parent in names]
+    named = [entry for entry in claims if entry.id in wanted or entry.parent in wanted]
+    return [*(named or claims), *others]
 
 
 def _executed(path: Path) -> ModuleType:

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import sys
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -36,6 +37,16 @@ SeedOption = Annotated[int, typer.Option(help="Makes every instance reproducible
 def say(text: str) -> None:
     """A line on standard output, as it is: not wrapped, and without markup or colours."""
     output.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def say_fitted(text: str) -> None:
+    """The same where others read it; on a terminal no line is cut in a word, and what is carried over is indented."""
+    if output.is_terminal or "COLUMNS" in os.environ:
+        fit = textwrap.TextWrapper(
+            output.width, subsequent_indent=" " * 12, break_long_words=False, break_on_hyphens=False
+        )
+        text = "\n".join(map(fit.fill, text.splitlines()))
+    say(text)
 
 
 def warn(text: str) -> None:

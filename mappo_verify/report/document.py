@@ -19,6 +19,7 @@ from ..checking.reports import AuditReport, ClaimReport, Progress
 from ..checking.statements import Finding, StatementReport, extent_text, statements_of
 from ..claims.case import Case
 from ..claims.claim import Claim
+from ..claims.paper import Paper
 from ..claims.verdict import Evidence, LineEvidence, Verdict
 from ..errors import ExactnessError
 from ..model import Game, Policy
@@ -292,24 +293,30 @@ def full_document(
     ``reproduce`` (the command that finds it again), ``tightness`` (how the ratios are spread, size by size) and ``walk_through``
     (:func:`walk_through_document`).  ``game`` is the one that was audited, ``reproduce`` the command without its claims.
     """
-    paper = paper_of(entry.claim for entry in report.claims)
+    claims = [entry.claim for entry in report.claims]
+    paper, own = paper_of(claims), _own_file(reproduce)
     head = {
         "version": version("mappo-verify"),
-        "paper": None
-        if paper is None
-        else {"title": paper.title, "authors": paper.authors, "where": paper.where, "link": paper.link},
+        "paper": _paper_document(paper),
+        "beside": None if paper else _paper_document(paper_of(claim for claim in claims if claim.id in IDS)),
         "reproduce": reproduce,
-        "own": _own_file(reproduce),
+        "own": own,
     }
     document: dict[str, Any] = head | audit_document(report)
     for position, (row, entry) in enumerate(zip(document["claims"], report.claims, strict=True)):
         if progress:
             progress(f"explaining {entry.id}", position / len(report.claims))
-        row["reproduce"] = f"{reproduce} --claim {entry.id}"
         row["registered"] = entry.id in IDS
+        row["reproduce"] = f"{reproduce.replace(own, '', 1) if row['registered'] else reproduce} --claim {entry.id}"
         row["tightness"] = tightness_document(entry)
         row["walk_through"] = walk_through_document(*explain_report(entry, game, report.seed), words_of(entry))
     return document
+
+
+def _paper_document(paper: Paper | None) -> dict[str, str] | None:
+    if paper is None:
+        return None
+    return {"title": paper.title, "authors": paper.authors, "where": paper.where, "link": paper.link}
 
 
 def _own_file(command: str) -> str:

@@ -14,6 +14,8 @@ from typing import Any
 
 from markupsafe import Markup
 
+from ..checking.statements import own_words
+
 Data = Mapping[str, Any]
 
 ICONS = {"PROVED": "∎", "SURVIVED": "✓", "SUPPORTED": "∼", "OPEN": "…", "REFUTED": "✗", "UNTESTED": "?"}
@@ -84,7 +86,7 @@ def verdicts_bar(counts: Mapping[str, int], own: bool = False) -> Markup:
         parts.append(box(x, 0, max(width - 3, 0), 14, f"fill-{SIGNS[verdict][1]}", 2))
         x += width
     words = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-    words = words.replace(" as printed", "") if own else words
+    words = own_words(words) if own else words
     return svg("tally-bar", 1000, 14, "How many statements stand", words, parts)
 
 
@@ -369,6 +371,8 @@ def _series(ingredient: Data) -> list[tuple[str, str, list[str], list[float]]]:
 # --- the proof graph ------------------------------------------------------------------------------------------------
 
 NODE_WIDTH, NODE_HEIGHT, COLUMN, LINE = 204.0, 30.0, 230.0, 40.0
+LONGEST_LABEL = 26
+"""Characters that fit a box as they are."""
 
 
 def proof_graph(claims: Sequence[Data]) -> Markup | None:
@@ -408,13 +412,20 @@ def proof_graph(claims: Sequence[Data]) -> Markup | None:
                 name,
                 box(x, y, NODE_WIDTH, NODE_HEIGHT, f"plate {standing.lower()}{tainted}"),
                 text(x + 10, y + 20, ICONS[standing], f"icon {standing.lower()}"),
-                text(x + 24, y + 20, short(name, 29), "label"),
+                _label(x + 24, y + 20, name),
             )
         )
     width = 28 + COLUMN * (len(columns) - 1) + NODE_WIDTH
     height = 10 + LINE * max(map(len, columns))
     graph = svg("graph", width, height, "What leans on what", "; ".join(words) + ".", parts)
     return Markup(str(graph).replace('role="img"', 'role="group"', 1))  # its nodes are links
+
+
+def _label(x: float, y: float, name: str) -> Markup:
+    """The whole name: a long one is set closer, so that it stays in its box."""
+    close = Markup(' textLength="{:.0f}" lengthAdjust="spacingAndGlyphs"').format(NODE_WIDTH - 32)
+    shown = Markup('<text x="{:.1f}" y="{:.1f}" class="label"{}>{}</text>')
+    return shown.format(x, y, close if len(name) > LONGEST_LABEL else "", name)
 
 
 Lane = tuple[str, int]

@@ -23,7 +23,8 @@ from ..checking.certificate_limits import size_complaint
 from ..checking.corpus import certificates_folder
 from ..checking.reports import AuditReport, ClaimReport, Progress
 from ..checking.statements import MEANINGS as FINDINGS
-from ..checking.statements import Finding, counted
+from ..checking.statements import OWN_MEANINGS as OWN_FINDINGS
+from ..checking.statements import Finding, counted, own_words
 from ..claims.claim import MEANING
 from ..errors import FileError
 from ..model import Game
@@ -116,12 +117,13 @@ def page(document: Mapping[str, Any]) -> str:
         known=known,
         statements=document["statements"],
         refuted=_refuted(document["statements"]),
-        summary=summary if document["paper"] else summary.replace(" as printed", ""),
+        summary=summary if document["paper"] else own_words(summary),
+        own_words=own_words,
         signs=drawings.SIGNS,
-        findings={finding.value: words for finding, words in FINDINGS.items()},
+        findings={f.value: words for f, words in (FINDINGS if document["paper"] else OWN_FINDINGS).items()},
         kinds={kind.value: words for kind, words in MEANING.items()},
         counts={name: count for name, count in counts.items() if count},
-        meanings=MEANINGS,
+        meanings=MEANINGS if document["paper"] else MEANINGS | {"REFUTED": OWN_FINDINGS[Finding.FALSE]},
         icons=drawings.ICONS,
         leaned_on=leaned_on,
         sections=list(dict.fromkeys(section(row) for row in claims)),

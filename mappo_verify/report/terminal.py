@@ -16,7 +16,16 @@ from ..checking.doctor import Diagnosis
 from ..checking.falsify import Falsification
 from ..checking.monte_carlo import Statistics
 from ..checking.reports import AuditReport, ClaimReport
-from ..checking.statements import MEANINGS, Finding, StatementReport, counted, extent_text, statements_of
+from ..checking.statements import (
+    MEANINGS,
+    OWN_MEANINGS,
+    Finding,
+    StatementReport,
+    counted,
+    extent_text,
+    own_words,
+    statements_of,
+)
 from ..claims.claim import MEANING, Claim
 from ..claims.verdict import Evidence, LineEvidence, Standing, StepEvidence, Verdict
 from ..games.named import NAMED
@@ -90,19 +99,19 @@ def _statements_table(statements: Sequence[StatementReport]) -> Table:
 def _legend(statements: Sequence[StatementReport]) -> list[RenderableType]:
     """What those words mean that occur."""
     found = {entry.finding for entry in statements}
+    meanings = MEANINGS if all(entry.of_paper for entry in statements) else OWN_MEANINGS
     return [
         Padding(
             Text.assemble((_said(finding, statements), FINDING_STYLE[finding]), f": {words}", style="dim"), (0, 0, 0, 2)
         )
-        for finding, words in MEANINGS.items()
+        for finding, words in meanings.items()
         if finding in found
     ]
 
 
 def _said(finding: Finding, statements: Sequence[StatementReport]) -> str:
-    """The verdict in words; nothing is printed as far as claims of one's own go."""
-    words = finding.value
-    return words if any(entry.of_paper for entry in statements) else words.replace(" as printed", "")
+    """The verdict in words; of claims of one's own nothing is printed."""
+    return finding.value if all(entry.of_paper for entry in statements) else own_words(finding.value)
 
 
 def audit_summary(report: AuditReport, statements: Sequence[StatementReport], page: str | None = None) -> list[Text]:
@@ -111,7 +120,7 @@ def audit_summary(report: AuditReport, statements: Sequence[StatementReport], pa
     where = f" on {report.game}" if report.game else ""
     if statements:
         counts = ", ".join(counted(count, finding) for finding, count in counts_of(statements).items())
-        counts = counts if any(entry.of_paper for entry in statements) else counts.replace(" as printed", "")
+        counts = counts if all(entry.of_paper for entry in statements) else own_words(counts)
         lines.append(Text(f"{len(statements)} statement{'s' * (len(statements) != 1)}{where}: {counts}", "bold"))
     theorems = [entry for entry in statements if entry.finding is Finding.FALSE and "theorem" in entry.statement.id]
     lines += [_fallen(entry) for entry in theorems]
@@ -154,14 +163,14 @@ def _parts_table(report: AuditReport) -> Table:
     table.add_column("instances", justify="right", no_wrap=True)
     table.add_column("fails by/ratio", justify="right", no_wrap=True)
     for entry in report.claims:
-        name = Text(entry.id if entry.claim.printed else f"{entry.id} °", "bold")
-        name.append(f"\n{entry.how}", "not bold dim")
+        how = Text(entry.how, "dim")
         if entry.searched is not None:
-            name.append(f"\nsearched: {entry.searched.text()}", "not bold dim")
+            how.append(f"\nsearched: {entry.searched.text()}")
+        name = Group(Text(entry.id if entry.claim.printed else f"{entry.id} °", "bold"), Padding(how, (0, 0, 0, 2)))
         standing = Text(entry.standing.value, STANDING_STYLE[entry.standing])
         if not entry.expected:
             standing.append(" !", "bold red")
-        _row(table, name, standing, f"{entry.instances:,}", _tightness(entry))
+        table.add_row(name, standing, Text(f"{entry.instances:,}"), Text(_tightness(entry)))
     return table
 
 
