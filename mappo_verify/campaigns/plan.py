@@ -24,6 +24,8 @@ CHUNK = 2_000
 """Instances of a chunk."""
 SLOW_CHUNK = 20
 """Instances of a chunk where each starts an external solver or is a long run."""
+LONG = 10
+"""Below this ``limit`` of a setting its instances are long runs."""
 MOST = 10**12
 """Instances of one claim; more are refused as a slip of the pen."""
 
@@ -90,7 +92,8 @@ def plan_of(claims: list[str] | None, instances: int, seed: int, share: tuple[in
 
 def chunk_size(claim: Claim) -> int:
     """How many instances a chunk of this claim holds."""
-    return CHUNK if claim.setting.explore and claim.setting.limit is None else SLOW_CHUNK
+    setting = claim.setting
+    return CHUNK if setting.explore and (setting.limit is None or setting.limit >= LONG) else SLOW_CHUNK
 
 
 def drawn_chunk(claim: Claim, seed: int, chunk: int) -> tuple[Sizes, Draw]:
