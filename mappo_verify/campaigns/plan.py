@@ -23,7 +23,8 @@ from ..papers.registry import select
 CHUNK = 2_000
 """Instances of a chunk."""
 SLOW_CHUNK = 20
-"""Instances of a chunk where each starts an external solver or is a long run."""
+"""Instances of a chunk of long runs: of more than :data:`LONG` steps, or of settings whose ``limit`` is below :data:`FEW`."""
+LONG, FEW = 50, 10
 MOST = 10**12
 """Instances of one claim; more are refused as a slip of the pen."""
 
@@ -90,7 +91,9 @@ def plan_of(claims: list[str] | None, instances: int, seed: int, share: tuple[in
 
 def chunk_size(claim: Claim) -> int:
     """How many instances a chunk of this claim holds."""
-    return CHUNK if claim.setting.explore and claim.setting.limit is None else SLOW_CHUNK
+    setting = claim.setting
+    slow = max(setting.steps) > LONG or (setting.limit is not None and setting.limit < FEW)
+    return SLOW_CHUNK if slow else CHUNK
 
 
 def drawn_chunk(claim: Claim, seed: int, chunk: int) -> tuple[Sizes, Draw]:

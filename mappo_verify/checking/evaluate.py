@@ -121,8 +121,8 @@ def decide(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, statements: boo
 
     Enclosures decide what they can; the others go to the rationals, and those that leave the rationals to balls of more and
     more bits.  One that stays open at every precision (a tie that balls cannot see, say) is UNDECIDED alone, and one whose
-    formulas raise a numeric error has raised alone.  With ``statements`` a step that enclosures leave open may stay so, as long
-    as they see none fail.
+    formulas raise a numeric error has raised alone.  With ``statements`` a step that enclosures leave open may stay so; one that
+    they see fail is decided.
     """
     rest: Indices = np.arange(len(next(iter(drawn.values()))))
     found, rest = _in_enclosures(claim, drawn, sizes, rest, statements)
@@ -179,7 +179,7 @@ def _in_enclosures(
         return [], chosen
     if any(entry.step is not None and entry.step.relation == "=" for entry in evidence.lines):
         _IDENTITIES.add(claim)
-    settled = _settled(evidence, steps=not statements or bool(_breaks(evidence).any()))
+    settled = _settled(evidence) if not statements else _settled(evidence, steps=False) & ~_breaks(evidence)
     found = [(chosen[settled], _narrowed(evidence, settled))] if settled.any() else []
     return found, chosen[~settled]
 

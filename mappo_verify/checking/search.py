@@ -55,6 +55,8 @@ SKIM = 1_000
 """Instances that enclosures look at together."""
 RANKED = 300
 """Instances of a size that are scored in floats, to climb from the best of them."""
+PICKED = 2_000
+"""Instances of a size that are scored where nothing can be climbed."""
 LARGEST_CLIMB = 150
 """Numbers of an instance beyond which a climb is not worth its time."""
 LONGEST_CLIMB = 100
@@ -191,9 +193,14 @@ class Search:
             if self.late():
                 return
             space = Space.of(self.claim.setting, sizes)
-            if space.climbable and 1 < space.count <= LARGEST_CLIMB and sizes.steps <= LONGEST_CLIMB:
-                hills[sizes] = Hill(self.claim, sizes)
-                ranked[sizes] = float(column(self._drawn(hills[sizes])[1], 0).max())
+            if not 1 < space.count <= LARGEST_CLIMB or sizes.steps > LONGEST_CLIMB:
+                continue
+            hill = Hill(self.claim, sizes)
+            if not space.climbable:
+                yield from self._picked(hill)
+                continue
+            hills[sizes] = hill
+            ranked[sizes] = float(column(self._drawn(hill)[1], 0).max())
         small = [sizes for sizes in ranked if ranked[sizes] > WORST]
         best = sorted(small, key=lambda sizes: -ranked[sizes])
         order = list(dict.fromkeys(size for pair in zip(best, small, strict=True) for size in pair))
@@ -217,6 +224,15 @@ class Search:
         if again and (turn % 2 or not fresh):
             return max(again, key=lambda sizes: ranked[sizes] - REVISIT * visits[sizes])
         return fresh[0] if fresh else None
+
+    def _picked(self, hill: Hill) -> Iterator[Batch]:
+        """Where no climb makes sense, the best of many drawn instances, if they look violated."""
+        drawn = draw(self.claim.setting, hill.sizes, PICKED, self.generator)
+        found = column(hill.of_numbers(drawn), 0)
+        self.searched.evaluated += PICKED
+        top = np.argsort(-found, kind="stable")[:TOPS]
+        if found[top[0]] > 0 and not self.found:
+            yield Batch(hill.sizes, partial(dict, {name: values[top] for name, values in drawn.items()}), decide)
 
     def _drawn(self, hill: Hill) -> tuple[Floats, Floats]:
         """Drawn points and their scores."""

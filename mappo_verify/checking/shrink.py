@@ -168,7 +168,7 @@ def _violated(claim: Claim, sizes: Sizes, drawn: Draw) -> Any:
     count = len(next(iter(drawn.values())))
     violated = np.zeros(count, bool)
     try:
-        for chosen, evidence in decide(claim, drawn, sizes):
+        for chosen, evidence in decide(claim, drawn, sizes, statements=True):
             violated[chosen] = evidence.verdict == Verdict.VIOLATED
     except NUMERIC:
         if count == 1:
