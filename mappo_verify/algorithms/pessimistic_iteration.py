@@ -66,7 +66,7 @@ class Separate(Scheme):
 
     def steps(self, problem: OfflineProblem, iterations: int) -> tuple[float, ...]:
         """The same step for every agent."""
-        most = int(np.asarray(largest(problem.game.action_sizes)).item())
+        most = int(largest(problem.game.action_sizes).item())
         return (step_of(problem, iterations, most),) * problem.game.agents
 
 

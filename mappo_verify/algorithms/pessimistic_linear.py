@@ -113,7 +113,7 @@ class ClassThroughout(Evaluator):
                 moments[index], direction[index], penalty, critics, self.budget, self.tolerance
             )
             if not step.closed:
-                low, high = (float(np.asarray(end)) for end in (step.bracket.lower, step.bracket.upper))
+                low, high = (float(end) for end in (step.bracket.lower, step.bracket.upper))
                 where = f" in repetition {index[0]}" if index else ""
                 raise SolverError(
                     f"after {step.evaluations} inner minima{where} the minimum is only known to lie in [{low:.9g}, {high:.9g}]; "

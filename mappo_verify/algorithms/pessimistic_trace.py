@@ -121,7 +121,7 @@ class PessimisticTrace:
     def output_return(self) -> Array:
         """``J(π̂)``: the mean of ``J(π_k)`` over ``k = 0..K-1``, ``[...]``."""
         self._require_some()
-        return np.asarray(np.asarray(self.returns()[:-1]).mean(0))
+        return np.asarray(self.returns()[:-1].mean(0))
 
     def dataset(self, k: int, m: int) -> Dataset:
         """``D_k^m`` once more, from its seed."""
@@ -173,17 +173,17 @@ class PessimisticQuantities:
     @property
     def term_one(self) -> Array:
         """``mean_k J_M(π_*) - J_M(π_k)``, ``[..., N]``."""
-        return np.asarray(np.asarray(self.model_targets - self.model_returns).mean(0))
+        return np.asarray((self.model_targets - self.model_returns).mean(0))
 
     @property
     def term_two(self) -> Array:
         """``mean_k J(π_*) - J_M(π_*)``, ``[..., N]``."""
-        return np.asarray(np.asarray(self.target_return - self.model_targets).mean(0))
+        return np.asarray((self.target_return - self.model_targets).mean(0))
 
     @property
     def optimism(self) -> Array:
         """``mean_k J_M(π_k) - J(π_k)``, ``[..., N]``; at most ``λε_r`` where ``Q_k`` is in the class."""
-        return np.asarray(np.asarray(self.model_returns - self.returns[:-1, ..., None]).mean(0))
+        return np.asarray((self.model_returns - self.returns[:-1, ..., None]).mean(0))
 
     def estimation_bound(self, ceiling: Any, penalty: Any, mismatch: Any, allowance: Any = None) -> Array:
         """``C²/(4λ(1-γ)²) + λ ε_r + C ε_b/(1-γ)``, ``[...]``: what estimation costs the repaired algorithm, at most.
@@ -240,6 +240,6 @@ def pessimistic_quantities(trace: PessimisticTrace) -> PessimisticQuantities:
         np.stack(model_targets, axis=-1),
         tuple(regrets),
         np.stack(residuals, axis=-1),
-        moveaxis(np.asarray(critic_errors), 1, -1),
-        moveaxis(np.asarray(value_errors), 1, -1),
+        moveaxis(np.stack(critic_errors), 1, -1),
+        moveaxis(np.stack(value_errors), 1, -1),
     )

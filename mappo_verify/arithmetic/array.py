@@ -47,12 +47,43 @@ class Array(Protocol):
     def copy(self) -> Callable[[], Array]:
         """``copy()``"""
 
+    # Plain arrays have these too, for results; the numbers of one instance refuse them and say what to write instead.
+
+    @property
+    def tolist(self) -> Callable[[], Any]:
+        """Its numbers as nested lists."""
+
+    @property
+    def item(self) -> Callable[[], Any]:
+        """Its one number."""
+
+    @property
+    def mean(self) -> Callable[..., Any]:
+        """``mean(axis=None)``"""
+
+    @property
+    def max(self) -> Callable[..., Any]:
+        """``max(axis=None)``"""
+
+    @property
+    def min(self) -> Callable[..., Any]:
+        """``min(axis=None)``"""
+
+    @property
+    def any(self) -> Callable[..., Any]:
+        """``any(axis=None)`` of truth"""
+
+    @property
+    def all(self) -> Callable[..., Any]:
+        """``all(axis=None)`` of truth"""
+
     def swapaxes(self, first: int, second: int, /) -> Array:
         """Two axes in each other's place."""
 
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[Any]: ...
     def __getitem__(self, index: Any, /) -> Array: ...
+    def __float__(self) -> float: ...
     def __array__(self) -> npt.NDArray[Any]: ...
     def __add__(self, other: Any, /) -> Array: ...
     def __radd__(self, other: Any, /) -> Array: ...

@@ -26,6 +26,7 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
+from .array import Array
 from .one_instance import (
     INSTEAD,
     UFUNCS,
@@ -434,9 +435,9 @@ def contract_numbers(subscripts: str, *factors: Numbers) -> Numbers:
 # --- in and out ----------------------------------------------------------------------------------------------------------------
 
 
-def wrap(values: npt.NDArray[Any], system: System, core_axes: int) -> Numbers:
+def wrap(values: Array, system: System, core_axes: int) -> Numbers:
     """Plain numbers (or exact integers) ``[B, ...]`` or ``[...]`` as the numbers of one instance with ``core_axes`` axes."""
-    flat = _batch_last(values, core_axes)
+    flat = _batch_last(np.asarray(values), core_axes)
     return Numbers(arithmetic_of(system), arithmetic_of(system).enclose(flat))
 
 

@@ -204,7 +204,7 @@ class Tally:
             self.margin = evidence.margin
         if evidence.ratios is not None and evidence.ratio is not None:
             self.ratio = evidence.ratio if self.ratio is None else max(self.ratio, evidence.ratio)
-            pairs = zip(verdicts, np.asarray(evidence.ratios.ravel()).tolist(), strict=True)
+            pairs = zip(verdicts, evidence.ratios.ravel().tolist(), strict=True)
             decided = [ratio for verdict, ratio in pairs if verdict in DECIDED and np.isfinite(ratio)]
             self.tightness.setdefault(evidence.case.sizes, []).extend(decided)
         for entry in evidence.lines:

@@ -63,7 +63,7 @@ def largest_of(ratios: Array | None) -> float | None:
     """The largest number that is one; None if there is none."""
     if ratios is None or not np.isfinite(ratios).any():
         return None
-    return float(np.asarray(largest(ratios[np.isfinite(ratios)], 0)))
+    return float(largest(ratios[np.isfinite(ratios)], 0))
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import gzip
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from math import prod
 from typing import Any, Literal, NamedTuple, NoReturn
@@ -461,7 +461,7 @@ def _lines(game: Game) -> Iterator[bytes]:
     """The file, one entry a line, so that it reads and compares well."""
     from ..arithmetic.rationals import fraction
 
-    exact = fraction if game.system is System.RATIONALS else Fraction
+    exact: Callable[[Any], Fraction] = fraction if game.system is System.RATIONALS else Fraction
     states: Sequence[Reference] = game.state_names or range(game.states)
     actions: Sequence[Sequence[Reference]] = game.action_names or [range(size) for size in game.action_sizes]
     joint = [
@@ -473,7 +473,7 @@ def _lines(game: Game) -> Iterator[bytes]:
     def distribution(row: Array, key: str, fixed: dict[str, Any], ends: bool) -> Iterator[dict[str, Any]]:
         rest = 1 - sum((exact(p) for p in row[support(row)]), Fraction(0))
         for target in np.flatnonzero(support(row)).tolist():
-            yield {**fixed, key: states[target], "probability": _written(exact(np.asarray(row[target]).item()))}
+            yield {**fixed, key: states[target], "probability": _written(exact(row[target]))}
         if ends and rest > 0:  # what a float row misses 1 by may be rounding, which is not termination
             yield {**fixed, key: None, "probability": _written(rest)}
 
@@ -484,12 +484,12 @@ def _lines(game: Game) -> Iterator[bytes]:
 
     def rewards() -> Iterator[dict[str, Any]]:
         for state, action in np.argwhere(support(game.reward)).tolist():
-            value = _written(exact(np.asarray(game.reward[state, action]).item()))
+            value = _written(exact(game.reward[state, action]))
             yield {"state": states[state], "actions": joint[action], "reward": value}
 
     yield b'{\n"format": ' + encode(FORMAT) + b',\n"version": ' + encode(VERSION)
     yield b',\n"name": ' + encode(game.name) + b',\n"arithmetic": ' + encode(game.system.value)
-    yield b',\n"discount": ' + encode(_written(exact(np.asarray(game.discount).item())))
+    yield b',\n"discount": ' + encode(_written(exact(game.discount.item())))
     yield b',\n"states": ' + encode(game.state_names or game.states)
     yield b',\n"actions": ' + encode(game.action_names or game.action_sizes)
     sections = {"transition": transitions(), "reward": rewards()}

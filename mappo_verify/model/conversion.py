@@ -29,7 +29,7 @@ def convert(
     values = np.asarray(values)
     if isinstance(target, Hidden):
         exact = target.system if target.system is System.FLOATS else System.RATIONALS
-        return wrap(np.asarray(convert(values, exact, max_denominator, rows, name)), target.system, values.ndim)
+        return wrap(convert(values, exact, max_denominator, rows, name), target.system, values.ndim)
     if values.dtype.kind in "iub":
         return like(values, target)
     source = system_of(values)

@@ -66,21 +66,21 @@ def renamed(value: Any, target: System) -> Any:
 def hidden(value: Any, system: System, core_axes: int) -> Any:
     """A plain game, policy or table (with ``core_axes`` axes of its own), whose leading axes are a batch, as one instance."""
     if isinstance(value, Policy):
-        factors = tuple(wrap(np.asarray(factor), system, 3) for factor in value.factors)
+        factors = tuple(wrap(factor, system, 3) for factor in value.factors)
         return unchecked(Policy, factors=factors, system=Hidden(system))
     if isinstance(value, Game):
         fixed = {name: getattr(value, name) for name in ("action_sizes", "state_names", "action_names", "name")}
         return unchecked(
             Game,
-            transition=wrap(np.asarray(value.transition), system, 3),
-            reward=wrap(np.asarray(value.reward), system, 2),
-            discount=wrap(np.asarray(value.discount), system, 0),
-            start=None if value.start is None else wrap(np.asarray(value.start), system, 1),
+            transition=wrap(value.transition, system, 3),
+            reward=wrap(value.reward, system, 2),
+            discount=wrap(value.discount, system, 0),
+            start=None if value.start is None else wrap(value.start, system, 1),
             ends=wrap_truth(value.ends, 2),
             system=Hidden(system),
             **fixed,
         )
-    return wrap(np.asarray(value), system, core_axes)
+    return wrap(value, system, core_axes)
 
 
 def shared(value: Any, target: Hidden) -> Any:

@@ -139,7 +139,7 @@ def in_system(array: Array, system: System) -> Array:
         return array
     if kind_of(array) != "O":
         return like(array, system) if kind_of(array) in "iub" else array
-    entries = np.asarray(array.ravel()).tolist()
+    entries = array.ravel().tolist()
     convert = {kind: _plain(kind) for kind in set(map(type, entries))}
     if not any(convert.values()):
         return array
@@ -207,7 +207,7 @@ def require_finite(name: str, array: Array) -> None:
     if is_hidden((array,)) or (kind_of(array) == "f" and np.isfinite(array).all()):
         return
     bad = _non_finite(array)
-    if np.asarray(bad).any():
+    if bad.any():
         raise GameError(f"{name}{at(first(bad, array))} is not finite")
 
 

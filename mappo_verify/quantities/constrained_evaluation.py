@@ -261,9 +261,7 @@ def class_pessimistic_step(
     search.improve(everywhere.weights)
     search.improve(minimise(form, search.region).weights)
     corners = _enclosing(search.region)
-    search.consider(
-        _Simplex(corners, np.array([search.most(corner) for corner in corners])), float(np.asarray(everywhere.lower))
-    )
+    search.consider(_Simplex(corners, np.array([search.most(corner) for corner in corners])), float(everywhere.lower))
     while not search.closed and search.evaluations < budget:
         known, _, simplex = heapq.heappop(search.waiting)
         for half in simplex.halves(search.most):
@@ -304,7 +302,7 @@ class _Search:
     def most(self, weights: Array) -> float:
         """What ``D(w)`` is at most."""
         found = self.distance_at(weights)
-        return float(np.asarray(max(found.objective, found.lower)))
+        return float(max(found.objective, found.lower))
 
     def within(self, weights: Array) -> Array:
         """Scale a point that rounding left outside the ball or above the ceiling towards 0, which is in the class.
@@ -314,7 +312,7 @@ class _Search:
         region = self.region
         beyond = (
             np.linalg.norm(weights) / region.radius,
-            np.asarray(region.rows @ weights / region.high).max(initial=0),
+            (region.rows @ weights / region.high).max(initial=0),
         )
         return np.asarray(weights / max(1.0, *beyond))
 
@@ -323,7 +321,7 @@ class _Search:
         while True:
             weights = self.within(weights)
             found = self.distance_at(weights)
-            value = float(np.asarray(self.form.value(weights) - self.penalty * found.lower))
+            value = float(self.form.value(weights) - self.penalty * found.lower)
             fall = self.upper - value
             if fall > 0:
                 self.best, self.upper = weights, value
@@ -346,7 +344,7 @@ class _Search:
             bound = known
         else:
             self.improve(relaxed.weights)
-            bound = max(known, float(np.asarray(relaxed.lower)))
+            bound = max(known, float(relaxed.lower))
         if bound < self.upper:
             heapq.heappush(self.waiting, (bound, next(self._order), simplex))
 

@@ -213,7 +213,7 @@ def _sparse_certificate(game: Game, values: Array, actions: npt.NDArray[np.intp]
     dual, residual, gap = _dual(game, values, actions)
     error = np.full(game.states, bellman_error(game, values).error + bellman_error(game, values, policy).error)
     sizes = solve_bellman(game, policy, np.abs(induced_reward(game, policy)))
-    holds = bool((compare(error, "≤", SPARSE_ROUNDING * float(np.asarray(largest(sizes, -1))) + SMALLEST) > 0).all())
+    holds = bool((compare(error, "≤", SPARSE_ROUNDING * float(largest(sizes, -1)) + SMALLEST) > 0).all())
     slack = as_array(values[..., None] - lookahead(game, values))
     return OptimalityCertificate(values, actions, dual, slack, residual, gap, error, holds)
 

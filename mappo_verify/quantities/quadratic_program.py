@@ -194,15 +194,15 @@ def _by_solver(form: Quadratic, region: Region) -> ConstrainedStep:
         found = _by_cone(form, region)
     if not _accurate(form, found, region):
         raise SolverError(
-            f"the minimum under constraints is not certified: duality gap {float(np.asarray(found.gap)):.3g}, "
-            f"violation {float(np.asarray(found.violation)):.3g}; rescale the features, or use rationals"
+            f"the minimum under constraints is not certified: duality gap {float(found.gap):.3g}, "
+            f"violation {float(found.violation):.3g}; rescale the features, or use rationals"
         )
     return found
 
 
 def _accurate(form: Quadratic, found: ConstrainedStep, region: Region) -> bool:
     """Whether gap and violation are small, compared with the terms that the objective is made of; a nan is not."""
-    size = 1 + abs(float(np.asarray(found.objective))) + abs(float(form.constant))
+    size = 1 + abs(float(found.objective)) + abs(float(form.constant))
     reach = 1 + max(np.abs(region.low).max(initial=0), np.abs(region.high).max(initial=0))
     return bool(abs(found.gap) <= ACCURACY * size and found.violation <= ACCURACY * reach)
 
@@ -296,7 +296,7 @@ def _require_semidefinite(matrix: Array) -> None:
         pivot, row = rest[place, place], rest[place, place + 1 :]
         if (compare(pivot, "<", zero) > 0).any() or (not support(pivot) and support(row).any()):
             raise GameError(
-                f"Q is not positive semidefinite: elimination meets {float(np.asarray(pivot)):.3g} at [{place}, {place}]; "
+                f"Q is not positive semidefinite: elimination meets {float(pivot):.3g} at [{place}, {place}]; "
                 "moments that were singular before they were rounded must be computed from exact data"
             )
         if support(pivot):

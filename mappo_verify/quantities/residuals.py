@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
 from ..arithmetic import Array, absolute, as_array, choose, compare, largest, like, successors
 from ..model import Game, Policy
 from .values import lookahead
@@ -42,7 +40,7 @@ def bellman_error(game: Game, values: Array, policy: Policy | None = None) -> Ce
         off = sum(_norm(factor.sum(-1) - 1) for factor in policy.factors)
     residual = _norm(left)
     steps = successors(game.transition) + game.actions + game.agents + 8  # roundings on the way to one entry
-    contraction = float(np.asarray(game.discount * going_on)) * (1 + 2 * steps * ROUNDING + 2 * missing + 2 * off)
+    contraction = float(game.discount * going_on) * (1 + 2 * steps * ROUNDING + 2 * missing + 2 * off)
     if compare(contraction, "≥", 1) > 0:
         return CertifiedValues(values, residual, math.inf)
     lost = 2 * steps * ROUNDING + 2 * missing + 2 * off
@@ -52,4 +50,4 @@ def bellman_error(game: Game, values: Array, policy: Policy | None = None) -> Ce
 
 def _norm(values: Array) -> float:
     """``‖·‖_∞``"""
-    return float(np.asarray(largest(absolute(as_array(values)).reshape(-1))))
+    return float(largest(absolute(as_array(values)).reshape(-1)))

@@ -64,7 +64,7 @@ def _curve(start: Start, steps: int, iterations: int, runs: int, seed: int) -> d
     return {
         "start": start,
         "steps": steps,
-        "mean": np.asarray(returns).mean(-1).tolist(),
-        "lowest": np.asarray(returns).min(-1).tolist(),
-        "highest": np.asarray(returns).max(-1).tolist(),
+        "mean": returns.mean(-1).tolist(),
+        "lowest": returns.min(-1).tolist(),
+        "highest": returns.max(-1).tolist(),
     }

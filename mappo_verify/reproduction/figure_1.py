@@ -140,7 +140,7 @@ def _panel(index: int, values: dict[str, Array], traces: dict[str, Trace], itera
         "start": start,
         "step": step,
         "iterations": last,
-        "at": np.asarray(shown).tolist(),
+        "at": shown.tolist(),
         "values": {name: numbers(curve[shown]) for name, curve in own.items()},
         "final": {name: number(curve[last]) for name, curve in own.items()},
         "arrival": {name: first_at_least(curve, ARRIVAL) for name, curve in own.items()},
@@ -170,7 +170,7 @@ def _landscape(panels: list[dict[str, Any]], traces: dict[str, Trace]) -> dict[s
                     "algorithm": name,
                     "start": panels[index]["start"],
                     "step": panels[index]["step"],
-                    "at": np.asarray(shown).tolist(),
+                    "at": shown.tolist(),
                     "x": numbers(along_x[shown, index]),
                     "y": numbers(along_y[shown, index]),
                 }

@@ -95,7 +95,7 @@ def _equilibrium_game(game: Game, iterations: int, starts: int, seed: int) -> di
         "step": STEP,
         "optimum": str(best),
         "equilibria": equilibria,
-        "at": np.asarray(shown).tolist(),
+        "at": shown.tolist(),
         "values": {name: numbers(trace.returns(played)[shown]) for name, trace in runs.items()},
         "uniform_end": {name: _played_most(trace, game, equilibria) for name, trace in runs.items()},
         "ends": {
@@ -107,7 +107,7 @@ def _equilibrium_game(game: Game, iterations: int, starts: int, seed: int) -> di
 
 def _played_most(trace: Trace, game: Game, equilibria: list[dict[str, Any]]) -> dict[str, Any]:
     """The joint action that the final policy of one run plays most."""
-    place = int(np.asarray(trace.policies(-1).joint()[0]).argmax())
+    place = int(np.argmax(trace.policies(-1).joint()[0]))
     actions = list(joint_action(place, game.action_sizes))
     return {
         "actions": actions,
@@ -148,7 +148,7 @@ def _initial(run: Callable[..., Trace], logits: Sequence[Array], action_sizes: t
 
 def _ends(trace: Trace, game: Game) -> list[dict[str, Any]]:
     """The joint actions that final policies play most, how often each, most frequent first."""
-    chosen = np.asarray(trace.policies(-1).joint()[:, 0]).argmax(-1)
+    chosen = np.argmax(trace.policies(-1).joint()[:, 0], axis=-1)
     places, counts = np.unique(chosen, return_counts=True)
     return [
         {

@@ -88,7 +88,7 @@ def theorem_5_5(
 def _panel(problem: OfflineProblem, iterations: int, runs: int, seed: int) -> dict[str, Any]:
     """``J(π_k)`` of both variants on one problem."""
     agents = problem.game.agents
-    penalty = float(np.asarray(theorem_penalty(problem, statistical_error(problem, agents, DRAWS, iterations))))
+    penalty = float(theorem_penalty(problem, statistical_error(problem, agents, DRAWS, iterations)))
     complete = tabular_problem(
         problem.game,
         problem.comparator,
@@ -101,7 +101,7 @@ def _panel(problem: OfflineProblem, iterations: int, runs: int, seed: int) -> di
         "game": problem.game.name,
         "agents": agents,
         "penalty": penalty,
-        "optimum": float(np.asarray(returns(problem.game, problem.comparator))),
+        "optimum": float(returns(problem.game, problem.comparator)),
         "curves": [
             _curve("printed", pessimistic_ppo(problem, iterations, **more)),
             _curve("repaired", pessimistic_ppo_joint(repaired, iterations, **more)),
@@ -113,9 +113,9 @@ def _curve(variant: str, trace: PessimisticTrace) -> dict[str, Any]:
     found = trace.returns()
     return {
         "variant": variant,
-        "mean": np.asarray(found).mean(-1).tolist(),
-        "lowest": np.asarray(found).min(-1).tolist(),
-        "highest": np.asarray(found).max(-1).tolist(),
+        "mean": found.mean(-1).tolist(),
+        "lowest": found.min(-1).tolist(),
+        "highest": found.max(-1).tolist(),
     }
 
 
@@ -157,15 +157,15 @@ def _costs(problem: OfflineProblem, size: int, iterations: int, repetitions: int
     found = pessimistic_quantities(trace)
     cost = (found.term_two + found.optimism)[..., -1]
     taken = occupancy(game, problem.comparator)
-    mismatch = float(np.sqrt(np.asarray(taken / problem.distribution(game.agents)).max()))
+    mismatch = float(np.sqrt((taken / problem.distribution(game.agents)).max()))
     bound = found.estimation_bound(problem.ceiling, penalty, mismatch)
     low, high = np.quantile(cost, (0.025, 0.975))
     return {
         "draws": size,
         "penalty": penalty,
-        "mean": float(np.asarray(cost).mean()),
+        "mean": float(cost.mean()),
         "low": float(low),
         "high": float(high),
-        "bound": float(np.asarray(bound).mean()),
-        "worst_ratio": float(np.asarray(cost / bound).max()),
+        "bound": float(bound.mean()),
+        "worst_ratio": float((cost / bound).max()),
     }

@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from ..algorithms.bounded_steps import bounded_steps_ppo
 from ..algorithms.constant_step import constant_step
 from ..algorithms.datasets import Population
@@ -155,7 +153,7 @@ def _offline(problem: OfflineProblem, o: Options, repaired: bool) -> dict[str, A
         penalty = POPULATION_PENALTY
     elif penalty is None:
         error = statistical_error(problem, problem.game.agents, data.size, o["iterations"])  # type: ignore[attr-defined]
-        penalty = float(np.asarray(repaired_penalty(problem, error) if repaired else theorem_penalty(problem, error)))
+        penalty = float(repaired_penalty(problem, error) if repaired else theorem_penalty(problem, error))
     return {"penalty": penalty, "data": data, "seed": o["seed"]}
 
 

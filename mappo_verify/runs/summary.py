@@ -59,7 +59,7 @@ def summarise(run: StoredRun, trace: Result) -> dict[str, Any]:
         game = game if trace.agents == game.agents else game.as_single_agent()
         values = trace.returns(game, start_for(game))
     best, plan = optimal(game), run.plan
-    optimum = float(np.asarray(best.values @ start_for(game)))
+    optimum = float(best.values @ start_for(game))
     at = iterations_shown(trace.iterations)
     if isinstance(trace, PessimisticTrace):
         bounds = _offline_bounds(trace, plan.entry)
@@ -77,9 +77,9 @@ def summarise(run: StoredRun, trace: Result) -> dict[str, Any]:
         "subject": plan.problem or plan.game,
         "options": dict(plan.options),
         "iterations": trace.iterations,
-        "discount": float(np.asarray(game.discount)),
+        "discount": float(game.discount),
         "optimum": number(optimum),
-        "at": np.asarray(at).tolist(),
+        "at": at.tolist(),
         "returns": _numbers(values[at]),
         "gaps": _numbers(optimum - values[at]),
         "bounds": bounds,
@@ -90,7 +90,7 @@ def summarise(run: StoredRun, trace: Result) -> dict[str, Any]:
 
 def finding(algorithm: str, subject: str, values: Array, optimum: float) -> str:
     """Where the run ended, in a sentence."""
-    first, last, late = (float(np.asarray(values[k])) for k in (0, -1, int(0.9 * (len(values) - 1))))
+    first, last, late = (float(values[k]) for k in (0, -1, int(0.9 * (len(values) - 1))))
     way = max(abs(optimum - first), 1e-12 * max(1.0, abs(optimum)))
     name = algorithm[0].upper() + algorithm[1:]
     if optimum - last <= NEAR * way:
@@ -137,7 +137,7 @@ def _rate_bounds(trace: Trace, game: Game, gaps: Array) -> dict[str, Any]:
         said += f"; at any k the gap is at most {shares[closest]:.2g} times the bound (k = {closest + 1:,})"
     return {
         "theorem": EXACT_RATE,
-        "at": np.asarray(at).tolist(),
+        "at": at.tolist(),
         "gap": _numbers(left[at - 1]),
         "exact_rate": _numbers(bound[at - 1]),
         "says": said,
@@ -155,7 +155,7 @@ def _bounds(trace: Trace, game: Game, comparator: Any) -> dict[str, Any]:
     rows = {"mean_gap": mean, "printed": printed, "repaired": repaired, "spread": spread}
     return {
         "theorem": "theorem-4.5",
-        "at": np.asarray(at).tolist(),
+        "at": at.tolist(),
         **{name: _numbers(row[at - 1]) for name, row in rows.items()},
         "says": _compared(mean, printed, repaired, spread) + _proved(found),
     }
@@ -167,7 +167,7 @@ def _proved(found: RunBounds) -> str:
         return ""
     safe = np.exp(safe_odds_change(System.FLOATS))
     return (
-        f"; no step multiplies odds by more than {np.exp(float(np.asarray(found.change))):.3g} ({safe:.1f} is safe), so the "
+        f"; no step multiplies odds by more than {np.exp(float(found.change)):.3g} ({safe:.1f} is safe), so the "
         "printed bound is a theorem here (theorem-4.5/bounded-steps)"
     )
 
@@ -198,12 +198,12 @@ def _offline_bounds(trace: PessimisticTrace, entry: Entry) -> dict[str, Any]:
     """Theorem 5.5 or D.7 after all iterations: its first term, and what the repaired theorem adds where it applies."""
     problem, steps = trace.problem, trace.iterations
     game = problem.game
-    optimise = float(np.asarray(optimisation(game, steps)))
+    optimise = float(optimisation(game, steps))
     mean = np.cumsum(returns(game, problem.comparator) - trace.returns()[:-1]) / np.arange(1, steps + 1)
     at = iterations_shown(steps)[1:]
     result: dict[str, Any] = {
         "theorem": entry.theorem,
-        "at": np.asarray(at).tolist(),
+        "at": at.tolist(),
         "mean_gap": _numbers(mean[at - 1]),
     }
     theorem = str(entry.theorem).replace("theorem-", "Theorem ").replace("d.", "D.")
@@ -224,17 +224,17 @@ def _estimation(trace: PessimisticTrace) -> float:
     ``C = max_k ‖f_k - T f_k‖_{2,d_*} / ‖f_k - T f_k‖_{2,μ}``, where what is below 1e-12 is rounding.  A finite class need not
     hold ``Q_k``, so ``max_k min_f (‖f - T f‖_∞/(1-γ) + λ E_D(f))`` takes the place of ``λ ε_r`` (theorem-d.7/repaired).
     """
-    found, problem, penalty = pessimistic_quantities(trace), trace.problem, float(np.asarray(trace.penalty))
+    found, problem, penalty = pessimistic_quantities(trace), trace.problem, float(trace.penalty)
     game, table = problem.game, join_last(trace.critics[-1])
     residual = table - bellman_operator(game, trace.policies(slice(trace.iterations)), table, game.agents)
     reached, seen = squared_norm(residual, occupancy(game, problem.comparator), 2), found.residuals_squared[:, -1]
-    mismatch = float(np.sqrt(np.asarray(divide(np.where(reached > 1e-24, reached, 0), seen)).max()))
+    mismatch = float(np.sqrt((divide(np.where(reached > 1e-24, reached, 0), seen)).max()))
     evaluation = trace.evaluation
     allowance = _allowance(trace, evaluation, penalty) if isinstance(evaluation, FiniteEvaluation) else None
-    return max(float(np.asarray(found.estimation_bound(problem.ceiling, penalty, mismatch, allowance))), 0.0)
+    return max(float(found.estimation_bound(problem.ceiling, penalty, mismatch, allowance)), 0.0)
 
 
 def _allowance(trace: PessimisticTrace, evaluation: FiniteEvaluation, penalty: float) -> float:
     """What pessimism pays in the worst iteration."""
     samples = ((trace.dataset(k, trace.problem.game.agents), trace.policies(k)) for k in range(trace.iterations))
-    return max(float(np.asarray(evaluation.allowance(data, policy, penalty))) for data, policy in samples)
+    return max(float(evaluation.allowance(data, policy, penalty)) for data, policy in samples)

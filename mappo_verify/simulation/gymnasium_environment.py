@@ -39,9 +39,9 @@ class GameEnvironment(gymnasium.Env):  # type: ignore[misc]
         for s in range(game.states):
             rows[s] = {}
             for a in range(game.actions):
-                paid = float(np.asarray(game.reward[s, a]))
+                paid = float(game.reward[s, a])
                 rows[s][a] = [(float(p), t, paid, False) for t, p in enumerate(game.transition[s, a]) if p]
-                rows[s][a] += [(float(np.asarray(ends[s, a])), s, paid, True)] if ends[s, a] else []
+                rows[s][a] += [(float(ends[s, a]), s, paid, True)] if ends[s, a] else []
         return rows
 
     @property

@@ -45,7 +45,7 @@ class OneGame:
         self.state, self.time = self.game.states if terminated else int(following[0]), self.time + 1
         truncated = self.time == self.limit
         self.over = terminated or truncated
-        return self.state, float(np.asarray(reward[0])), terminated, truncated
+        return self.state, float(reward[0]), terminated, truncated
 
     def mask(self, m: int) -> npt.NDArray[np.int8] | None:
         """Which actions agent ``m`` (counted from 0) has here, or None where all of them always are."""

@@ -167,7 +167,7 @@ def smallest_critic(problem: OfflineProblem, m: int, critic: LimitCritic) -> Sma
     zero = like(0, System.RATIONALS)
     equalities, lower = (np.full((cells.wide, size), zero, object) for _ in range(2))
     for a in range(cells.wide):
-        reached = [(a, np.asarray(like(1, System.RATIONALS)).item())]
+        reached = [(a, like(1, System.RATIONALS).item())]
         while reached:
             cell, weight = reached.pop()
             phi = cells.features[cell]
@@ -209,15 +209,14 @@ def require_smallest(found: SmallestCritic, problem: OfflineProblem, m: int) -> 
         "it is from 0 to 1/(1-γ)": (compare(critic, "≥", like(0, critic)) > 0).all()
         and (compare(critic, "≤", ceiling) > 0).all(),
         "it lies in the ball": (compare(square(found.weights).sum(), "≤", radius) > 0).all(),
-        "it is its own least-squares fit": not np.asarray(cells.features.T @ (cells.mass * residual)).any(),
+        "it is its own least-squares fit": not (cells.features.T @ (cells.mass * residual)).any(),
         "cells at the start are free, with a feature each": set(range(cells.wide)).issubset(free)
         and len({tuple(map(str, cells.features[c])) for c in free}) == len(free),
         "the ball has room for the rival map": (
             compare(_room(cells, ceiling, problem.game.discount), "≤", radius) > 0
         ).all(),
         "no multiplier is negative": (compare(signed, "≥", like(0, signed)) > 0).all(),
-        "multipliers stand where they may": not signed[..., closed].any()
-        and not np.asarray(found.equalities[:, tied]).any(),
+        "multipliers stand where they may": not signed[..., closed].any() and not found.equalities[:, tied].any(),
         "multipliers balance the objective": bool((force == cells.features[: cells.wide]).all()),
         "the bound is attained": bool((bound == critic[: cells.wide]).all()),
     }

@@ -469,7 +469,7 @@ BANDIT = Setting(
 
 
 # e^{2 arsinh(3 + √2)}: the odds factor up to which Theorem 4.5 is proved as printed; rounded down, so that it stays true.
-_ODDS = math.floor(10 * math.exp(float(np.asarray(safe_odds_change(System.FLOATS))))) / 10
+_ODDS = math.floor(10 * math.exp(float(safe_odds_change(System.FLOATS)))) / 10
 BOUNDED_STEPS = f"no step multiplies the odds of two actions by more than {_ODDS}"
 SCOPE = (
     "False for update errors of size ε_k, which is all that the theorem uses; not shown for sample paths of Algorithm 3.  The "
