@@ -268,3 +268,11 @@ def test_arrays_of_logarithms_and_rationals():
     assert (numbers * logs == logs * numbers).all() and (numbers + logs - logs == numbers).all()
     assert (numbers - logs == -(logs - numbers)).all()
     assert (logs * numbers).sum() == log_of(18)
+
+
+def test_roots_are_taken_up_to_the_sixty_fourth():
+    """``exp(log(3^d)/d) = 3``; for larger ``d`` nobody asks, and a huge degree would cost time."""
+    for degree in (2, 64):
+        assert FormalLog(flint.fmpq(0), [(flint.fmpz(3) ** degree, flint.fmpq(1, degree))]).exp() == 3
+    with pytest.raises(ExactnessError, match="1/65 is not an integer"):
+        FormalLog(flint.fmpq(0), [(flint.fmpz(3) ** 65, flint.fmpq(1, 65))]).exp()

@@ -24,6 +24,8 @@ from mappo_verify.arithmetic import (
 )
 from mappo_verify.arithmetic.numbers import Hidden, wrap
 from mappo_verify.arithmetic.one_instance import Truth
+from mappo_verify.arithmetic.one_part import arithmetic_of
+from mappo_verify.arithmetic.system import module_of
 from mappo_verify.errors import ExactnessError, FormulaError, GameError, UndecidedError
 from mappo_verify.games.named import random_game
 from mappo_verify.model import Game, Policy
@@ -300,3 +302,19 @@ def test_undecided_choices_of_rationals_are_an_error():
     x, y = (like(k, Hidden(System.RATIONALS)) for k in (1, 2))
     with pytest.raises(UndecidedError, match="no rational number is both"):
         choose(everywhere(UNKNOWN, (), Hidden(System.RATIONALS)), x, y)
+
+
+@pytest.mark.parametrize("system", [System.RATIONALS, System.FLOATS])
+def test_a_singular_system_leaves_the_remainder_of_its_own_instance(system):
+    """Four instances of three equations with two right-hand sides each; the batch is the last axis."""
+    arithmetic = arithmetic_of(system)
+    matrix = np.array([[2, -1, -1], [-1, 2, -1], [-1, -1, 2]])[..., None] * np.arange(1, 5)
+    right = np.random.default_rng(0).integers(-5, 6, (3, 2, 4))
+    (solution,), (remainder,) = arithmetic.pseudo_solve((like(matrix, system),), (like(right, system),))
+    assert solution.shape == remainder.shape == right.shape
+    for k in range(4):
+        one = module_of(system).pseudo_solve(like(matrix[..., k], system), like(right[..., k], system))
+        assert (solution[..., k] == one[0]).all() and (remainder[..., k] == one[1]).all()
+    assert np.allclose(
+        floats_of(remainder), right.mean(0, keepdims=True)
+    )  # what no solution reaches: the constant part

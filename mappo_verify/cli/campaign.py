@@ -169,11 +169,13 @@ class _Live:
         self._task = self._bar.add_task("campaign", total=1, done="", speed="", left="")
 
     def __enter__(self) -> _Live:
-        self._bar.start()
+        if errors.is_terminal:  # older Rich ends even a disabled bar in an empty line
+            self._bar.start()
         return self
 
     def __exit__(self, *_: Any) -> None:
-        self._bar.stop()
+        if errors.is_terminal:
+            self._bar.stop()
 
     def __call__(self, at: Progress) -> None:
         left = "" if at.seconds_left is None else f"{_duration(at.seconds_left)} left"

@@ -119,11 +119,13 @@ class Progress:
         self._task = self._bar.add_task(title, total=1.0)
 
     def __enter__(self) -> Progress:
-        self._bar.start()
+        if self.visible:  # older Rich ends even a disabled bar in an empty line
+            self._bar.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bar.stop()
+        if self.visible:
+            self._bar.stop()
 
     def __call__(self, text: str, share: float) -> None:
         """Show what is being done, and the share of it that is finished, from 0 to 1."""
