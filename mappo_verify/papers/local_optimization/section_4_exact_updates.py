@@ -357,9 +357,8 @@ ENDING = Setting(
     ),
     agents=(1, 2),
     states=(1, 2),
-    steps=(1, 2, 4),
+    steps=(2,),
     action_range=(2, 3),
-    limit=10,
 )
 
 CLAIMS = (

@@ -448,9 +448,6 @@ def repaired_theorem(case: Case) -> Iterator[Line]:
     )
 
 
-_FROM_10_TO_20 = range(10, 20)
-
-
 def sharp_is_tight(case: Case) -> Iterator[Line]:
     """Errors undo every update of the bandit r = (c, -c): the sharp bound is ``(1 + √(2 log 2/K))`` times the gap."""
     gap, *_, bound = (entry.value.numbers for entry in sharp_theorem(case))
@@ -472,15 +469,19 @@ def sharp_is_tight(case: Case) -> Iterator[Line]:
         because="the gap is Kηc, and 2 log 2 = ηc · Kηc",
     )
     most = Fraction(6, 5) / sqrt(steps)
-    ratios = [like(Fraction(j + 1, j), gap) for j in _FROM_10_TO_20]
-    left = like(Fraction(18, 25) - sum(Fraction(1, j) for j in _FROM_10_TO_20), gap)
     yield at_most(
         "(1 + 6/(5√K)) Σ_k (1-γ)(J_* - J_k)/β_k",
         gap + most * gap,
         because="log 2 = Σ_{j=10}^{19} log((j+1)/j) ≤ Σ_{j=10}^{19} 1/j ≤ 18/25, and the root is monotone",
-        axiom=root_below(squared, most, (total(list(map(logarithm, ratios))) + nonnegative(left)) * (2 / steps))
-        * (steps * step),
+        axiom=root_below(squared, most, log_two(gap) * (2 / steps)) * (steps * step),
     )
+
+
+def log_two(reference: Array) -> Axiom:
+    """``18/25 - log 2 ≥ 0``, since ``log 2 = Σ_{j=10}^{19} log((j+1)/j) ≤ Σ_{j=10}^{19} 1/j``."""
+    terms = [logarithm(like(Fraction(j + 1, j), reference)) for j in range(10, 20)]
+    left = like(Fraction(18, 25) - sum(Fraction(1, j) for j in range(10, 20)), reference)
+    return total(terms) + nonnegative(left)
 
 
 INDUCTION = (Sizes(1, (2,), EVERY), Sizes(1, (2, 2), EVERY), Sizes(2, (1,), EVERY))
