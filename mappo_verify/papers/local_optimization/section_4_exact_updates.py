@@ -357,7 +357,7 @@ ENDING = Setting(
     ),
     agents=(1, 2),
     states=(1, 2),
-    steps=(2,),
+    steps=(1, 2),
     action_range=(2, 3),
 )
 
