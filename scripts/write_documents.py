@@ -28,6 +28,7 @@ from mappo_verify.checking.statements import (
     smallest,
     statements_of,
 )
+from mappo_verify.checking.workers import cores
 from mappo_verify.claims.claim import Claim
 from mappo_verify.claims.verdict import Standing
 from mappo_verify.papers.registry import CLAIMS
@@ -319,7 +320,7 @@ def documents(root: Path) -> dict[str, str]:
 def main(root: Path = ROOT) -> None:
     """Rewrite all documents of the checkout at ``root``."""
     readme, folder = root / "README.md", root / "certificates"
-    report = audit()
+    report = audit(workers=cores())
     readme.write_text(with_audit(readme.read_text(encoding="utf-8"), report, _certificates(root)), encoding="utf-8")
     (root / "docs" / "verdicts.md").write_text(verdicts(report), encoding="utf-8")
     shown = folder / "README.md"
