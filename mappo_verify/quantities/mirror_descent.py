@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, as_array, contract, lift, like, log, solve, square, tilt
+from ..arithmetic import Array, as_array, compare, contract, largest, lift, like, log, solve, square, tilt
 from ..arithmetic.explained import explained
 from ..errors import GameError
 from ..model import Game, Policy
@@ -42,7 +42,7 @@ def mirror_step(factor: Any, values: Any, beta: Any) -> Array:
     if isinstance(values, np.ndarray) and values.dtype.kind == "f":
         _require_step(factor, values, np.asarray(beta, float))
         with np.errstate(over="ignore"):  # what overflows is infinitely far below the largest
-            return tilt(factor, ideal_increment(values - values.max(-1, keepdims=True), beta))
+            return tilt(factor, ideal_increment(values - largest(values)[..., None], beta))
     return tilt(factor, ideal_increment(values, beta))
 
 
@@ -50,7 +50,7 @@ def _require_step(factor: Array, values: Array, beta: Array) -> None:
     """Floats that make a step: finite values, ``β > 0``, a factor of the same shape."""
     for name, table, fine, cure in (
         ("values", values, np.isfinite(values), "it must be finite"),
-        ("beta", beta, (beta > 0) & np.isfinite(beta), "β must be positive and finite"),
+        ("beta", beta, (compare(beta, ">", 0.0) > 0) & np.isfinite(beta), "β must be positive and finite"),
     ):
         if not fine.all():
             index = tuple(int(i) for i in np.argwhere(~fine)[0])

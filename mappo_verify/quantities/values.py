@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, System, as_array, contract, identity_minus, is_hidden, is_sparse, lift, solve
+from ..arithmetic import Array, System, as_array, compare, contract, identity_minus, is_hidden, is_sparse, lift, solve
 from ..arithmetic.absorbing import solve_absorbing, visits_until_absorption
 from ..arithmetic.explained import explained
 from ..errors import GameError, SingularError, UndecidedError
@@ -60,7 +60,7 @@ def solve_bellman(game: Game, policy: Policy, right: Array, transposed: bool = F
     ``game.exact()``, the error is about 1e-13 of ``(I - γ P_π)⁻¹ |right|``; :func:`~mappo_verify.quantities.value_bounds` gives
     certain bounds.
     """
-    if game.system is System.FLOATS and (1 - game.discount < WELL_LEFT).any():
+    if game.system is System.FLOATS and (compare(1 - game.discount, "<", WELL_LEFT) > 0).any():
         exists = values_exist(game, policy)
         if (exists < 0).any():
             raise SingularError(f"the linear system is singular: {_without_values(game, policy)}")
@@ -131,7 +131,7 @@ def relative_values(game: Game, policy: Policy) -> tuple[Array, Array]:
     ``V_π - c`` the values of the reward ``r - c (1 - γ P 1)``, so that differences keep their digits.
     """
     values = state_values(game, policy)
-    near = game.system is System.FLOATS and (1 - game.discount < WELL_LEFT).any()
+    near = game.system is System.FLOATS and (compare(1 - game.discount, "<", WELL_LEFT) > 0).any()
     if not near or is_sparse(game.transition):
         return values, lookahead(game, values)
     leaving = lift(1 - game.discount, 2) + lift(game.discount, 2) * game.stopping
