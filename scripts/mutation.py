@@ -140,7 +140,7 @@ def _is_text(node: ast.AST) -> bool:
 
 
 def tests_of(path: str, source: str) -> list[str]:
-    """The files of tests that name the module or its functions, most mentions first; the module's own doctests."""
+    """The module's own doctests; the files of tests called like it; those that name it or its functions, most mentions first."""
     if path.startswith("certificates/"):
         return ["tests/test_checker_kernel.py", "tests/test_certificates.py"]
     stem = Path(path).stem
@@ -149,7 +149,10 @@ def tests_of(path: str, source: str) -> list[str]:
     mentions = {
         file: len(pattern.findall(file.read_text(encoding="utf-8"))) for file in (ROOT / "tests").glob("test_*.py")
     }
-    ranked = sorted((file for file in mentions if mentions[file]), key=lambda file: (-mentions[file], file.name))
+    ranked = sorted(
+        (file for file in mentions if mentions[file]),
+        key=lambda file: (not file.stem.startswith(f"test_{stem}"), -mentions[file], file.name),
+    )
     return [path, *(f"tests/{file.name}" for file in ranked[:FILES_OF_TESTS])]
 
 

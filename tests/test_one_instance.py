@@ -22,10 +22,10 @@ from mappo_verify.arithmetic import (
     log,
     xlogy,
 )
+from mappo_verify.arithmetic.dispatch import module_of
 from mappo_verify.arithmetic.numbers import Hidden, wrap
 from mappo_verify.arithmetic.one_instance import Truth
 from mappo_verify.arithmetic.one_part import arithmetic_of
-from mappo_verify.arithmetic.system import module_of
 from mappo_verify.errors import ExactnessError, FormulaError, GameError, UndecidedError
 from mappo_verify.games.named import random_game
 from mappo_verify.model import Game, Policy

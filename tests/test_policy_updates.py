@@ -10,6 +10,7 @@ from functools import cache, partial
 import numpy as np
 import pytest
 
+import mappo_verify as mv
 import oracle
 import paths
 from mappo_verify.arithmetic import System, certainly_equal, compare, floats_of, like
@@ -486,3 +487,26 @@ def test_floats_and_batches():
     for q, together in enumerate(of_games(game.floats(), pair[::-1], pair)):
         for i in range(2):
             np.testing.assert_allclose(together[i], floats_of(wanted[i][q]), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("values", "beta", "message"),
+    [
+        ([[1.0, 0.0]], 0.0, r"beta = 0\.0; it must be positive"),
+        ([[1.0, 0.0], [0.0, 1.0]], [1.0, -2.0], r"beta\[1\] = -2\.0; it must be positive"),
+        ([[1.0, np.nan]], 1.0, r"values\[0, 1\] = nan is not finite"),
+        ([[0.0, 1e308]], 1e-3, r"values / beta\[0, 1\] = inf is not finite"),
+    ],
+)
+def test_what_is_no_mirror_step_is_refused(values, beta, message):
+    values = np.array(values)
+    with pytest.raises(mv.errors.GameError, match=message):
+        mv.mirror_step(np.full(values.shape, 0.5), values, np.array(beta))
+
+
+def test_arguments_in_the_wrong_order_are_named():
+    game = mv.named_game("climbing")
+    with pytest.raises(
+        mv.errors.ArgumentError, match=r"^state_values: game is Policy\(.*\), not a Game; given game = "
+    ):
+        mv.state_values(mv.Policy.uniform(game), game)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import mappo_verify as mv
 import oracle
 from mappo_verify.arithmetic import System, compare, divide, exp, floats_of, identity, like, log, solve, system_of
-from mappo_verify.arithmetic.rings import SCALARS, Degree, DegreeRing, PolynomialRing
+from mappo_verify.arithmetic.rings import NONNEGATIVE, SCALARS, Degree, DegreeRing, PolynomialRing
 from mappo_verify.arithmetic.symbols import assume_positive, constant
 from mappo_verify.errors import ExactnessError, SingularError, UndecidedError
 from mappo_verify.model import Game, Policy
@@ -443,3 +443,15 @@ def test_the_mirror_step_in_symbols():
 
     assert objective(step) - objective(candidate) == b * kl_divergence(candidate, step)
     assert not objective(step) - objective(candidate) == b * kl_divergence(step, candidate)
+
+
+def test_roots_square_to_what_is_under_them():
+    """``(√x)² = x`` for one root, for several in one number, and for a root under a root."""
+    ring = PolynomialRing(("x", "y"), spare=3)
+    x, y = ring.generators()
+    first, second = (ring.atom("√", (under,), NONNEGATIVE) for under in (x, y))
+    nested = ring.atom("√", (x + first,), NONNEGATIVE)
+    assert first * first == x and first * first * first == x * first
+    assert first * first * second * second == x * y
+    assert nested * nested * nested * nested == x * x + 2 * x * first + x
+    assert first * first != y and nested * nested != x and first * second != x * y

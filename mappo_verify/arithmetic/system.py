@@ -76,7 +76,8 @@ def system_of_type(kind: type) -> System | None:
         return declared
     if issubclass(kind, (Fraction, Decimal)):
         raise MixedArithmeticError(
-            f"{home}.{name} stands beside floats or numbers of another kind; write all of them as Fraction, or all as float"
+            f"{home}.{name} is not a number of any system here beside numbers of another kind; write all of them as Fraction, "
+            "or all as float"
         )
     raise MixedArithmeticError(
         f"{home}.{name} is not a number of any system here; use float64, flint.fmpq, flint.arb, or call .exact() / .balls()"

@@ -20,12 +20,12 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, as_array, compare, contract, largest, lift, like, log, solve, square, tilt
+from ..arithmetic import Array, as_array, compare, contract, is_hidden, lift, like, log, solve, square, tilt
 from ..arithmetic.explained import explained
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.agents import split_last
-from ..model.validation import unchecked
+from ..model.validation import at, first, require_finite, unchecked
 from .agent_values import relative_agent_values
 from .divergence import entropy_of, kl_divergence
 
@@ -38,25 +38,20 @@ def mirror_step(factor: Any, values: Any, beta: Any) -> Array:
     has the batch shape.  Where ``π`` is 0, ``π⁺`` is 0.  On rationals ``values`` are logarithms of rationals.
     Source: Proposition 4.2.
     """
-    factor, values = as_array(factor), as_array(values)
-    if isinstance(values, np.ndarray) and values.dtype.kind == "f":
-        _require_step(factor, values, np.asarray(beta, float))
-        with np.errstate(over="ignore"):  # what overflows is infinitely far below the largest
-            return tilt(factor, ideal_increment(values - largest(values)[..., None], beta))
+    values = as_array(values)
+    if not is_hidden((factor, values, beta)):
+        _require_positive("beta", as_array(beta))
+        require_finite("values", values)
+        with np.errstate(over="ignore"):
+            require_finite("values / beta", ideal_increment(values, beta))
     return tilt(factor, ideal_increment(values, beta))
 
 
-def _require_step(factor: Array, values: Array, beta: Array) -> None:
-    """Floats that make a step: finite values, ``β > 0``, a factor of the same shape."""
-    for name, table, fine, cure in (
-        ("values", values, np.isfinite(values), "it must be finite"),
-        ("beta", beta, (compare(beta, ">", 0.0) > 0) & np.isfinite(beta), "β must be positive and finite"),
-    ):
-        if not fine.all():
-            index = tuple(int(i) for i in np.argwhere(~fine)[0])
-            raise GameError(f"{name}{list(index) if index else ''} = {table[index]}; {cure}")
-    if factor.ndim == 0:
-        raise GameError(f"factor = {factor}; it needs the shape [..., A_m] of values, {list(values.shape)}")
+def _require_positive(name: str, array: Array) -> None:
+    wrong = compare(array, "≤", like(0, array)) > 0
+    if wrong.any():
+        raise GameError(f"{name}{at(first(wrong, array))}; it must be positive")
+    require_finite(name, array)
 
 
 def ideal_increment(values: Any, beta: Any) -> Array:

@@ -60,7 +60,7 @@ def solve_bellman(game: Game, policy: Policy, right: Array, transposed: bool = F
     ``game.exact()``, the error is about 1e-13 of ``(I - γ P_π)⁻¹ |right|``; :func:`~mappo_verify.quantities.value_bounds` gives
     certain bounds.
     """
-    if game.system is System.FLOATS and (compare(1 - game.discount, "<", WELL_LEFT) > 0).any():
+    if _is_near_one(game):
         exists = values_exist(game, policy)
         if (exists < 0).any():
             raise SingularError(f"the linear system is singular: {_without_values(game, policy)}")
@@ -71,6 +71,11 @@ def solve_bellman(game: Game, policy: Policy, right: Array, transposed: bool = F
         return solve(np.swapaxes(matrix, -1, -2) if transposed else matrix, right[..., None])[..., 0]
     except (SingularError, UndecidedError) as error:
         raise type(error)(f"{error}: {_without_values(game, policy)}") from None
+
+
+def _is_near_one(game: Game) -> bool:
+    """Floats with a discount near 1, somewhere in the batch."""
+    return game.system is System.FLOATS and bool((1 - game.discount < WELL_LEFT).any())
 
 
 def _solve_near_one(game: Game, policy: Policy, right: Array, transposed: bool) -> Array:
@@ -131,8 +136,7 @@ def relative_values(game: Game, policy: Policy) -> tuple[Array, Array]:
     ``V_π - c`` the values of the reward ``r - c (1 - γ P 1)``, so that differences keep their digits.
     """
     values = state_values(game, policy)
-    near = game.system is System.FLOATS and (compare(1 - game.discount, "<", WELL_LEFT) > 0).any()
-    if not near or is_sparse(game.transition):
+    if not _is_near_one(game) or is_sparse(game.transition):
         return values, lookahead(game, values)
     leaving = lift(1 - game.discount, 2) + lift(game.discount, 2) * game.stopping
     common = lift(values.sum(-1) / values.shape[-1], 2) * leaving
