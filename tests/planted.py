@@ -63,8 +63,8 @@ PLANTED: tuple[Planted, ...] = (
     Planted(
         "reward forgotten in the lookahead",
         VALUES,
-        "as_array(game.reward + lift",
-        "as_array(0 * game.reward + lift",
+        "return game.reward + lift",
+        "return 0 * game.reward + lift",
         ("section-3.1",),
     ),
     Planted(
@@ -106,8 +106,8 @@ PLANTED: tuple[Planted, ...] = (
     Planted(
         "occupancy that ignores the policy",
         PLACES,
-        "states[..., None] * policy.joint())",
-        "states[..., None] * (0 * policy.joint() + like(1, game.system) / game.actions))",
+        "states[..., None] * policy.joint()",
+        "states[..., None] * (0 * policy.joint() + like(1, game.system) / game.actions)",
         ("section-3.1",),
     ),
     Planted(
