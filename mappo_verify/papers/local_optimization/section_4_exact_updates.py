@@ -345,9 +345,9 @@ CONSTANT_STEP = Setting(
 ENDING = Setting(
     "exact updates with a constant step in a game without discount that ends, against any comparator under which it ends",
     (
-        GameData(start=False, reward=(-9, 9), scale=9, discounted=False),
+        GameData(start=False, reward=(-2, 2), scale=9, discounted=False),
         PolicyData("target"),
-        PositiveScalar("beta"),
+        PositiveScalar("beta", high=2),
         Arbitrary(PolicyData("policy", full_support=True)),
         Arbitrary(Table("count", lambda _: (), 1)),
     ),

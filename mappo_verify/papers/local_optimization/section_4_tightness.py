@@ -22,10 +22,10 @@ from ...claims.case import Built, Case, Ingredient
 from ...claims.claim import Claim, Kind, Line, at_least, at_most, equal, line
 from ...claims.coordinates import EVERY, Coordinate, Numbers, Sizes
 from ...claims.induction import Arbitrary, Summed
-from ...claims.ingredients import Derived, PolicyData, PositiveScalar
+from ...claims.ingredients import Derived, PolicyData, PositiveScalar, PrefixTables
 from ...claims.settings import Setting
 from ...claims.verdict import Standing
-from ...model import Game, Policy
+from ...model import Policy
 from ...quantities.divergence import entropy_of, kl_divergence
 from ...quantities.update_errors import Update
 from .section_4_convergence import bandit, pair
@@ -162,10 +162,8 @@ def squares_used(case: Case) -> Iterator[Line]:
 
 
 @dataclass(frozen=True)
-class ErrorOfNothing(Ingredient):
+class ErrorOfNothing(PrefixTables):
     """The critic's error where it says 0: ``-r``; in a proof for every number of steps the estimate itself, 0."""
-
-    name: str
 
     def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
         return ()
@@ -196,19 +194,12 @@ def _still(name: str, *noise: Ingredient) -> Setting:
     )
 
 
-def _one_good(case: Case) -> Game:
-    """One state; the first of some actions earns 1, the others nothing."""
-    (size,) = case.sizes.actions
-    reward = like([[int(a == 0) for a in range(size)]], case.beta)
-    return Game(like([[[1]] * size], case.beta), reward, like(0, case.beta), (size,), name="bandit")
-
-
 EXACT = Setting(
-    "exact updates of a bandit with one good action",
+    "exact updates of the bandit r = (1, 0)",
     (
         PositiveScalar("beta"),
         Derived("eta", lambda case: 1 / case.beta),
-        Derived("game", _one_good),
+        Derived("game", bandit),
         Derived("target", lambda case: Policy.deterministic(case.game, np.zeros(1, int))),
         Derived("increments", lambda case: (case.eta * case.game.reward,) * (case.sizes.steps or 1)),
         Arbitrary(PolicyData("policy", full_support=True)),
@@ -216,7 +207,7 @@ EXACT = Setting(
     agents=(1, 1),
     states=(1, 1),
     steps=(1, 4, 16),
-    action_range=(2, 3),
+    action_range=(2, 2),
     explore=False,
 )
 
@@ -263,7 +254,7 @@ CLAIMS = (
         transcendental=True,
         record=Standing.PROVED,
         note="At η = K^{-3/4} the other terms tend to 0: 1/π_K(a_*) = 1 + (|A| - 1) e^{-ηK}.",
-        symbolic=(Sizes(1, (2,), EVERY), Sizes(1, (3,), EVERY)),
+        symbolic=_ONE,
         kind=Kind.BEYOND,
     ),
     Claim(
