@@ -35,9 +35,10 @@ with app.setup:
     )
 
     import mappo_verify as mv
+    from mappo_verify.arithmetic import floats_of
     from mappo_verify.checking.evaluate import certify
     from mappo_verify.papers import registry
-    from mappo_verify.papers.local_optimization.section_4_convergence import steps_of
+    from mappo_verify.papers.local_optimization.section_4_convergence import run_of
 
     GAINS = {
         "5/4": (1, 4),
@@ -158,21 +159,21 @@ def _():
 
 @app.cell
 def _(gain, length, size, when):
-    def run_of(steps, base, step, power):
+    def integers_of(steps, base, step, power):
         """The integers that describe a run: K errors, all 0 but one."""
         errors = [power if k == step else 0 for k in range(steps)]
         return {"increments.base": list(base), "increments.errors": errors}, mv.Sizes(1, (2,), steps)
 
-    coordinates, sizes = run_of(length.value, GAINS[gain.value], when.value, size.value)
-    run = PRINTED.setting.case(coordinates, sizes, mv.System.RATIONALS)
-    iterations = steps_of(run)  # every policy, value and error, recomputed from the run
-    return coordinates, iterations, run_of, sizes
+    coordinates, sizes = integers_of(length.value, GAINS[gain.value], when.value, size.value)
+    # every policy, value and error, recomputed from the integers; the updates are a leading axis
+    run = run_of(PRINTED.setting.case(coordinates, sizes, mv.System.RATIONALS))
+    return coordinates, run, sizes
 
 
 @app.cell(hide_code=True)
-def _(iterations):
-    _bad = [float(step.policy.factors[0][0, 0, 1].unwrap()[0]) for step in iterations]
-    _returns = [float(mv.returns(step.game, step.policy, step.current_distribution).unwrap()[0]) for step in iterations]
+def _(run):
+    _bad = floats_of(run.policy.factors[0][:, 0, 0, 1].unwrap()[0])
+    _returns = floats_of(mv.returns(run.game, run.policy, run.current_distribution).unwrap()[0])
 
     def _learning(axes):
         axes.plot(_returns, ".-", color=BLUE)

@@ -116,6 +116,8 @@ def _bytes(path: Path, named: str | Path) -> bytes:
             raise FileError(f"{named} is no certificate: it is no regular file")
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
+    except FileError:
+        raise
     except OSError as error:
         raise FileError(f"{named} cannot be read: {error.strerror or error}") from None
     except ValueError as error:
