@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, System, as_array, compare, contract, identity_minus, is_hidden, is_sparse, lift, solve
+from ..arithmetic import Array, System, as_array, contract, identity_minus, is_hidden, is_sparse, lift, solve
 from ..arithmetic.absorbing import solve_absorbing, visits_until_absorption
 from ..arithmetic.explained import explained
 from ..errors import GameError, SingularError, UndecidedError
