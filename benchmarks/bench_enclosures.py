@@ -14,10 +14,11 @@ from typing import Any
 
 import flint
 import numpy as np
-from mappo_verify.arithmetic.enclosure_kernels import Enclosure, Floats, Kernels
 
 from mappo_verify.arithmetic import balls, floats
 from mappo_verify.arithmetic import enclosures as e
+from mappo_verify.arithmetic.enclosures.kernels import Enclosure, Floats, Kernels
+from mappo_verify.arithmetic.precision import precision
 
 STATES, ACTIONS = 4, 4
 GOAL = 1_000_000
@@ -67,7 +68,7 @@ def in_balls(transition: Floats, reward: Floats, policy: Floats, discount: Float
     p, r, pi, gamma = map(exact, (transition, reward, policy, discount))
     identity = np.frompyfunc(flint.arb, 1, 1)(np.eye(STATES, dtype=int).astype(object))
     start = time.process_time()
-    with balls.precision(64):
+    with precision(64):
         for i in range(len(discount)):
             chain = np.einsum("sa,sat->st", pi[..., i], p[..., i])
             mean = np.einsum("sa,sa->s", pi[..., i], r[..., i])

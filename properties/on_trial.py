@@ -30,6 +30,7 @@ RARE = {
     "section-c.1/constrained",
     "theorem-4.5/i",
     "theorem-4.5/ii",
+    "theorem-4.5/wider-steps",
     "theorem-5.5/one-agent",
     "theorem-5.5/two-agents",
     "theorem-d.7",

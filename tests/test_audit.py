@@ -678,13 +678,18 @@ def test_a_claim_whose_worker_dies_is_audited_here(monkeypatch):
     assert [entry.standing for entry in report.claims] == [REFUTED, PROVED]
 
 
-def test_every_number_arrives_unchanged():
+def test_every_ball_arrives():
     with precision(300):
         ball = flint.arb(2).log()
     balls = [ball, flint.arb("inf"), flint.arb("-inf"), flint.arb("nan"), flint.arb("0.1"), flint.arb(0, "inf")]
     back = unpacked(packed(balls))
-    assert [b.repr() for b in back] == [b.repr() for b in balls]
-    assert back[0].mid().man_exp() == ball.mid().man_exp() and back[0].rad().man_exp() == ball.rad().man_exp()
+    assert [b.is_finite() for b in back] == [b.is_finite() for b in balls]
+    for sent, arrived in zip(balls, back, strict=True):
+        if not sent.is_finite():
+            assert sent.repr() == arrived.repr()
+            continue
+        assert arrived.mid().man_exp() == sent.mid().man_exp()  # to the last of 300 bits
+        assert sent.rad() <= arrived.rad() and arrived.rad() <= sent.rad() * (1 + flint.arb(2) ** -28)
 
 
 def test_no_workers_are_refused():

@@ -17,10 +17,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mappo_verify.arithmetic import balls, rationals
 from mappo_verify.arithmetic import enclosures as e
+from mappo_verify.arithmetic import rationals
 from mappo_verify.arithmetic.enclosures import numpy_kernels
 from mappo_verify.arithmetic.formal import logarithm
+from mappo_verify.arithmetic.precision import precision
 from mappo_verify.arithmetic.protocol import Arithmetic
 from mappo_verify.errors import MixedArithmeticError
 
@@ -517,7 +518,7 @@ def test_systems_of_wrong_shapes_are_named():
 def worst_ulps(function, truth, values):
     """The largest error in units in the last place of the result; denormal results count 2⁻¹⁰⁷⁴."""
     found = function(values)
-    with balls.precision(128):
+    with precision(128):
         errors = [
             float(abs(truth(flint.arb(x)) - flint.arb(y)).upper()) / math.ulp(y)
             for x, y in zip(values.tolist(), found.tolist(), strict=True)
@@ -558,7 +559,7 @@ def test_elementary_functions_contain_the_exact_number(name, regime):
         a = (np.abs(a[0]), a[1])
     mid, rad = result = getattr(e, name)(a)
     truth = getattr(flint.arb, name)
-    with balls.precision(256):
+    with precision(256):
         for x, m, r, told in zip(members(a, rng).flat, mid.flat, rad.flat, e.known(result).flat, strict=True):
             if told:
                 y = truth(flint.arb(rationals.rational(x)))
@@ -595,7 +596,7 @@ def test_tilt_against_balls(scale):
         w = np.where(live, weights, 1.0)
         mid, rad = result = e.tilt((w, np.zeros_like(w)), exponents, axis)
         assert e.known(result).all() and e.is_zero(result)[w == 0].all()
-        with balls.precision(256):
+        with precision(256):
             tilted = each(lambda p, q: flint.arb(p) * flint.arb(rationals.rational(q)).exp(), w, x)
             truth = tilted / tilted.sum(axis % 2, keepdims=True)
             for index in np.ndindex(w.shape):
@@ -627,12 +628,12 @@ def test_constants(value):
 
 def test_numbers_of_other_systems():
     third, log = flint.fmpq(1, 3), logarithm(flint.fmpq(2))
-    with balls.precision(64):
+    with precision(64):
         ball = flint.arb(third)
     mid, rad = e.enclose(np.array([third, log, ball, log - log, flint.fmpz(3), 7, Fraction(1, 2), 0.25], object))
     assert rad[3:].tolist() == [0.0] * 5 and mid[3:].tolist() == [0.0, 3.0, 7.0, 0.5, 0.25]
     assert abs(Fraction(1, 3) - Fraction(mid[0])) <= Fraction(rad[0]) < Fraction(1, 2**53)
-    with balls.precision(200):
+    with precision(200):
         assert abs(flint.arb(2).log() - flint.arb(mid[1])) <= rad[1] <= 1.2e-16
         assert abs(flint.arb(third) - flint.arb(mid[2])) <= rad[2] <= 1.2e-16
     beyond = e.enclose(np.array([flint.arb("nan"), flint.arb.pos_inf(), flint.fmpq(10) ** 400, np.inf], object))

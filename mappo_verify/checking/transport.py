@@ -1,7 +1,7 @@
 """What a worker found about a registered claim, as bytes, and back.
 
 A claim is sent as its id, so that the report that arrives speaks of the registered claim itself; a ball is sent as the integers
-that it is made of, so that it arrives unchanged.
+that it is made of, and arrives with its midpoint and a radius that is rounded up in its last bit.
 """
 
 from __future__ import annotations

@@ -182,18 +182,18 @@ class Update:
     def weighted(self, m: int, change: Array) -> Array:
         """``w_{m-1} change/π_k^m``, for ``change`` in the shape of the factor.
 
-        Floats may round ``π_k^m`` to 0; then it is infinite, or not a number, unless ``change`` is 0 there, too.
+        Where floats round ``π_k^m`` to 0 it is infinite, unless ``w_{m-1} change`` is 0 there, too.
         """
-        own = self.policy.factors[m - 1]
+        own, moved = self.policy.factors[m - 1], self.ratio(m)[..., None] * change
         everywhere = true_everywhere(support(own))  # divide() asks where ``change`` is 0, which balls cannot say
-        return self.ratio(m)[..., None] * (change / own if everywhere else divide(change, own))
+        return moved / own if everywhere else divide(moved, own)
 
     def squared_weighted(self, m: int, change: Array) -> Array:
-        """``‖w_{m-1} change/π_k^m‖²_{2,σ_k}``, shape ``[...]``, see :meth:`weighted`.
+        """``‖w_{m-1} change/π_k^m‖²_{2,σ_k} = E_{ν_* π_*^{1:m-1}} w_{m-1} Σ_a change²/π_k^m``, shape ``[...]``.
 
         With ``π_k^m - π_{k+1}^m`` its root takes the place of ``2φ^{m-1}`` in a ``δ`` that holds (theorem-4.5/repaired).
         """
-        return squared_norm(self.weighted(m, change), self.sigma(m), 3)
+        return self.along(m, self.weighted(m, square(change)).sum(-1))
 
     # -- along the comparator -----------------------------------------------------------------------------------------
 

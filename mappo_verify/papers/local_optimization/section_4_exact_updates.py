@@ -411,7 +411,7 @@ CLAIMS = (
         "the game ends under π_* and under policies of full support",
         transcendental=True,
         record=Standing.PROVED,
-        note="If it ends under all policies within H_max moves on average, D is at most the range of rewards and 0 times H_max; "
+        note="If it ends under all policies within H moves on average, D is at most H times the range of rewards and 0; "
         "else D need not be bounded in K.",
         symbolic=(Sizes(1, (2,), EVERY), Sizes(1, (1, 2), EVERY), Sizes(2, (1,), EVERY)),
         kind=Kind.BEYOND,

@@ -147,7 +147,7 @@ def squares_used(case: Case) -> Iterator[Line]:
     reward = size * like([1, -1], size)
     target = tilt(even, reward)
     gap = (reward * (target - even)).sum(-1)
-    yield line("KL(π_*‖π_0) + ⅛ η² (osc Q̂)² - η (J_* - J_0)", kl_divergence(target, even) + square(size) / 2 - gap)
+    yield line("KL(π_*‖π_0) + ⅛ (η osc Q̂)² - η (J_* - J_0)", kl_divergence(target, even) + square(size) / 2 - gap)
     yield equal(
         "½ x² - log cosh x",
         square(size) / 2 - log((exp(size) + exp(-size)) / 2),
