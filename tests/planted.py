@@ -649,8 +649,8 @@ PLANTED: tuple[Planted, ...] = (
     Planted(
         "the density divided by π_k once more",
         UPDATE,
-        "(change / own if everywhere else",
-        "(change / (own * own) if everywhere else",
+        "return moved / own if everywhere else",
+        "return moved / (own * own) if everywhere else",
         ("theorem-4.5/sharp-is-tight",),
     ),
     # --- ratio games

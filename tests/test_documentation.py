@@ -154,7 +154,9 @@ def test_the_example_notices_a_false_repair(outside):
     (outside.folder / "improvement.py").write_text(planted, "utf-8")
     tested = outside("-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "survives")
     assert tested.returncode == 1 and "1 failed" in tested.stdout, tested.stdout
-    forged = (EXAMPLE / "improvements-add-up.json").read_text("utf-8").replace("[[0, 0, -1, 0]]", "[[0, 1, -1, 0]]")
+    kept = (EXAMPLE / "improvements-add-up.json").read_text("utf-8")
+    forged = kept.replace("[[0, 0, 0, -1]]", "[[0, 1, 0, -1]]")
+    assert forged != kept
     (outside.folder / "improvements-add-up.json").write_text(forged, "utf-8")
     tested = outside("-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "still_one")
     assert tested.returncode == 1 and "checksum" in tested.stdout, tested.stdout
