@@ -666,6 +666,16 @@ def test_the_report_does_not_depend_on_the_number_of_workers():
     assert shared.claims[0].witness.evidence.violated
 
 
+def test_a_claim_of_ones_own_with_the_id_of_another_keeps_its_own_verdict():
+    own = false_claim("lemma-c.4")
+    report = mv.audit([own, "lemma-c.4", "lemma-c.5"], workers=2)
+    assert [(entry.claim is own, entry.standing) for entry in report.claims] == [
+        (True, REFUTED),
+        (False, PROVED),
+        (False, PROVED),
+    ]
+
+
 def test_a_claim_whose_worker_dies_is_audited_here(monkeypatch):
     class Dying(Executor):
         def submit(self, *_, **__):

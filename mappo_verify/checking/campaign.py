@@ -138,17 +138,15 @@ def audit(
     found: ClaimReport | str
     shared = [claim for claim in chosen if claim in CLAIMS] if game is None else []
     with local(min(workers, len(shared) or 1)) as pool:
-        others = {}
+        begun: dict[Claim, Future[bytes]] = {}  # by the claim itself: a claim of one's own may have the id of another
         if workers > 1 and len(shared) > 1:
-            others = {
-                claim.id: pool.submit(_packed_report, claim.id, profile, seed, seconds, corpus) for claim in shared
-            }
+            begun = {c: pool.submit(_packed_report, c.id, profile, seed, seconds, corpus) for c in shared}
         for position, claim in enumerate(chosen):
             if progress:
                 progress(claim.id, position / len(chosen))
             generator = np.random.default_rng([seed, zlib.crc32(claim.id.encode())])
             if game is None:
-                found = _received(others.get(claim.id)) or _campaign(
+                found = _received(begun.get(claim)) or _campaign(
                     claim, ids, PROFILES[profile], generator, kept, seconds
                 )
             else:
