@@ -123,7 +123,7 @@ def _gaps(run: Update) -> Array:
 
 
 def _descent(case: Case, run: Update) -> Iterator[Line]:
-    """What the theorem and its repairs share: from the summed gaps to the summed one-step inequalities."""
+    """From the summed gaps to the summed one-step inequalities."""
     keep = 1 - case.game.discount
     yield line("Σ_k (1-γ)(J_* - J_k)/β_k", (run.eta * keep * _gaps(run)).sum(-1))
     difference = return_difference(run.game, run.comparator, run.policy, run.comparator_distribution)
@@ -142,7 +142,7 @@ def _descent(case: Case, run: Update) -> Iterator[Line]:
 def _one_step(step: Update, m: int) -> Array:
     old, new, goal = (p.factors[m - 1] for p in (step.policy, step.following, step.comparator))
     divergences = kl_divergence(goal, old) - kl_divergence(goal, new) - kl_divergence(new, old)
-    errors = step.fit_error(m) + _critic(step, m)
+    errors = step.fit_error(m) + scaled_critic_error(step, m)
     return (
         step.along(m, divergences)
         - step.inner(m, errors, step.comparator, step.policy)
@@ -150,8 +150,8 @@ def _one_step(step: Update, m: int) -> Array:
     )
 
 
-def _critic(step: Update, m: int) -> Array:
-    """``(Q̂ - Q)/β_k``"""
+def scaled_critic_error(step: Update, m: int) -> Array:
+    """``η c = (Q̂ - Q)/β_k``, in the shape of the factor."""
     return step.eta * step.critic_error(m)
 
 

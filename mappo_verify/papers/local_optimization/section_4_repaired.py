@@ -44,7 +44,7 @@ from ...quantities.performance_difference import expected_along
 from ...quantities.update_errors import Update, propagation_factor
 from ...quantities.values import returns
 from .common import total
-from .section_4_convergence import RUN, UNDONE, increments_of, update_of
+from .section_4_convergence import RUN, UNDONE, increments_of, scaled_critic_error, update_of
 
 
 class Chain:
@@ -110,11 +110,6 @@ class Chain:
 def _worst(update: Update, m: int) -> Array:
     """``max_a |Q̂_k^m(s, p, a)|``, shape ``[S, prefixes]``."""
     return largest(absolute(update.estimates[m - 1]))
-
-
-def _critic(update: Update, m: int) -> Array:
-    """``η c = η (Q̂ - Q)``"""
-    return update.eta * update.critic_error(m)
 
 
 def _shift(update: Update, m: int) -> Array:
@@ -189,7 +184,7 @@ def descent(chain: Chain) -> Iterator[Line]:
         + chain.over(
             lambda x, m: (
                 -x.along(m, kl_divergence(x.following.factors[m - 1], x.policy.factors[m - 1]))
-                - x.inner(m, x.fit_error(m) + _critic(x, m), chain.target, x.policy)
+                - x.inner(m, x.fit_error(m) + scaled_critic_error(x, m), chain.target, x.policy)
                 - x.inner(m, x.increments[m - 1], x.policy, x.following)
             )
         ),
@@ -201,7 +196,8 @@ def errors_of(chain: Chain) -> Summed:
     """``-Σ E_*⟨e, π_* - π_{k+1}⟩ - Σ η E_*⟨c, π_* - π_k⟩``"""
     errors: Summed = chain.over(
         lambda x, m: (
-            -x.inner(m, x.fit_error(m), chain.target, x.following) - x.inner(m, _critic(x, m), chain.target, x.policy)
+            -x.inner(m, x.fit_error(m), chain.target, x.following)
+            - x.inner(m, scaled_critic_error(x, m), chain.target, x.policy)
         )
     )
     return errors
@@ -330,7 +326,7 @@ def _critic_lines(chain: Chain, rest: Summed, fit: str, rest_of: str) -> Iterato
     """What the critic's error costs: a change of measure, Cauchy-Schwarz, Definition 4.4."""
     yield equal(
         f"{rest_of} + {fit} - Σ_k,m Σ σ_k (w_m - w_{{m-1}}) c/β_k",
-        rest + chain.over(lambda x, m: -_under_sigma(x, m, _critic(x, m) * _shift(x, m))),
+        rest + chain.over(lambda x, m: -_under_sigma(x, m, scaled_critic_error(x, m) * _shift(x, m))),
         because="σ_k w_m = ν_*π_*^{1:m} and σ_k w_{m-1} = ν_*π_*^{1:m-1} π_k^m",
     )
     yield at_most(
@@ -365,7 +361,7 @@ def sharp_theorem(case: Case) -> Iterator[Line]:
 
 def sharp_errors(chain: Chain, rest: Summed, text: str) -> Iterator[Line]:
     """From the errors to ``Σ [εW + √((φ^m)² - (φ^{m-1})²) ε̂/β_k]``, with ``text`` for the rest."""
-    critic = chain.over(lambda x, m: -x.inner(m, _critic(x, m), chain.target, x.policy))
+    critic = chain.over(lambda x, m: -x.inner(m, scaled_critic_error(x, m), chain.target, x.policy))
 
     def tilted(x: Update, m: int) -> Array:
         return _tilted(x, m, chain.target, x.following)
@@ -387,7 +383,7 @@ def sharp_errors(chain: Chain, rest: Summed, text: str) -> Iterator[Line]:
 
 def split_fit(chain: Chain, rest: Summed) -> Iterator[Line]:
     """The fit's error against ``π_* - π_k`` by Lemma B.5 and against ``π_k - π_{k+1}`` by Cauchy-Schwarz."""
-    critic = chain.over(lambda x, m: -x.inner(m, _critic(x, m), chain.target, x.policy))
+    critic = chain.over(lambda x, m: -x.inner(m, scaled_critic_error(x, m), chain.target, x.policy))
 
     def moved(x: Update, m: int) -> Array:
         return _tilted(x, m, x.policy, x.following)
