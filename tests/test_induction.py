@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -396,3 +397,37 @@ def test_results_are_proved_and_with_one_line_changed_they_are_not(name):
             needed += 1
             assert not still_proved(number, twice_the_axiom), f"twice the axiom of {entry.expression!r} in {name}"
     assert needed
+
+
+# --- how many steps there are -------------------------------------------------------------------------------------------------
+
+
+def constant_of(value):
+    """``value = 0``, a number that the proof reads off the run: 0 for the lengths that the setting draws, and not for others."""
+
+    def proof(case, run):
+        yield mv.line("value", run.fixed(like(value(case, run), case.first)))
+        yield mv.equal("0", run.fixed(0 * case.first), because="for small K")
+
+    return replace(claim(proof), symbolic=(ANY_LENGTH,))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        lambda case, run: 0 if run.every else max(case.sizes.steps - 3, 0),
+        lambda case, run: max(len(run.steps) - 3, 0),
+        lambda case, run: len(case.moves) // 4,
+    ],
+    ids=["another branch", "the steps are counted", "the moves are counted"],
+)
+def test_what_is_false_for_longer_runs_is_not_proved_for_every_length(value):
+    assert not isinstance(prove_in_symbols(constant_of(value), ANY_LENGTH), Proof)
+    assert mv.audit([constant_of(value)])["mine"].standing is not mv.Standing.PROVED
+
+
+def test_every_number_of_steps_is_no_number():
+    with pytest.raises(ClaimError, match="unsupported operand"):
+        prove_in_symbols(constant_of(lambda case, run: max(case.sizes.steps - 3, 0)), ANY_LENGTH)
+    assert pickle.loads(pickle.dumps(ANY_LENGTH)) == ANY_LENGTH and pickle.loads(pickle.dumps(EVERY)) is EVERY
+    assert str(ANY_LENGTH) == "1 state, 1 actions, every number of steps"

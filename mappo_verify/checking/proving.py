@@ -114,17 +114,21 @@ def _in_symbols(claim: Claim, sizes: Sizes, generic: int) -> Proof | Failure:
 
 
 RUNS = 8
-"""Drawn runs of two steps, on which a proof for every number of steps must hold."""
+"""Drawn runs of each length, on which a proof for every number of steps must hold."""
+LENGTHS = (2, 7)
+"""Lengths of these runs; one is longer than what most settings draw, since a proof sees how many steps an instance has."""
 
 
 def _broken_on_runs(claim: Claim, sizes: Sizes) -> Failure | None:
     """A line that fails on a run: then base and step of the induction were not those of the claim."""
-    two = replace(sizes, steps=2)
-    drawn = draw(claim.setting, two, RUNS, np.random.default_rng(len(claim.id)))
-    with suppress(*NUMERIC), np.errstate(all="ignore"):
-        evidence = evaluate(claim, claim.setting.case(drawn, two, System.ENCLOSURES))
-        if evidence.broken is not None:
-            return Failure("symbols", sizes, evidence.broken.right, True)
+    generator = np.random.default_rng(len(claim.id))
+    for length in LENGTHS:
+        run = replace(sizes, steps=length)
+        drawn = draw(claim.setting, run, RUNS, generator)
+        with suppress(*NUMERIC), np.errstate(all="ignore"):
+            evidence = evaluate(claim, claim.setting.case(drawn, run, System.ENCLOSURES))
+            if evidence.broken is not None:
+                return Failure("symbols", sizes, evidence.broken.right, True)
     return None
 
 

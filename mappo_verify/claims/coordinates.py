@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,19 @@ Numbers = Mapping[str, Array]
 """Coordinates, by name, as numbers of one system."""
 
 
-EVERY = 0
+class _Every:
+    """No number: what is computed with it says nothing about runs of any length.  False, so that ``steps or 1`` is a length."""
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __repr__(self) -> str:
+        return "EVERY"
+
+    __reduce__ = __repr__  # the same object in another process
+
+
+EVERY: Any = _Every()
 """The number of steps of a proof that holds for every number of them."""
 
 
