@@ -148,8 +148,8 @@ def any_constant(instance: Instance) -> Comparison:
         "the first error falls within the first T steps",
         "no step multiplies the odds of two actions by more than 2,150",
     ),
-    note="So the 79.9 of theorem-4.5/bounded-steps cannot become 2,150.  As the exact updates become small, such runs "
-    "violate the bound from 2,112 on, and not below; what is known between is on the page of bounded-steps in docs/proofs.",
+    note="So the number of theorem-4.5/bounded-steps cannot become 2,150.  What is known between stands on the page of "
+    "bounded-steps in docs/proofs.",
     actions=(2, 2),
     steps=(1, 4_000),
 )

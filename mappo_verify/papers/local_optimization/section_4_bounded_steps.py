@@ -251,7 +251,7 @@ def wider_steps(case: Case) -> Iterator[Line]:
     With ``b = e^η`` the odds are ``b^j`` for ``j = 0, ..., J-1``, then ``j = J-T, ..., J-1`` again and again.
     """
     period, count, step = case.sizes.steps, case.periods, _turned(case)
-    price = step.propagation(1) + step.fit_cost(1)  # a root: rationals, whose powers are long here, give up at once
+    cost = step.propagation(1) + step.fit_cost(1)  # a root: rationals, whose powers are long here, give up at once
 
     def lost(low: Any) -> Array:
         """``Σ η/(1 + b^j)`` for the ``T`` places up to ``J - 1`` that are at least ``low``."""
@@ -264,7 +264,7 @@ def wider_steps(case: Case) -> Iterator[Line]:
     yield line("Σ_k (J_* - J_k)/β_k over n periods", lost(0) + (count - 1) * lost(case.turn - period))
     yield at_most(
         "log 2 + n (Δ + δ) + ½ Σ_k 1/β_k²",
-        log(like(2, case.eta)) + count * price + number * square(case.eta) / 2,
+        log(like(2, case.eta)) + count * cost + number * square(case.eta) / 2,
         because="theorem-4.5/i",
     )
 
@@ -338,8 +338,8 @@ CLAIMS = (
         f"of two actions by more than {WIDER:,}",
         transcendental=True,
         record=Standing.REFUTED,
-        note="So the 79.9 of theorem-4.5/bounded-steps cannot become 2,150.  As the exact updates become small, such runs "
-        "violate the bound from 2,112 on, and not below; what is known between is on the page of bounded-steps in docs/proofs.",
+        note=f"So the number of theorem-4.5/bounded-steps cannot become {WIDER:,}.  What is known between stands on the page of "
+        "bounded-steps in docs/proofs.",
         kind=Kind.HYPOTHESIS,
     ),
 )
