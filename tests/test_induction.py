@@ -427,7 +427,7 @@ def test_what_is_false_for_longer_runs_is_not_proved_for_every_length(value):
 
 
 def test_every_number_of_steps_is_no_number():
-    with pytest.raises(ClaimError, match="unsupported operand"):
+    with pytest.raises(ClaimError, match="how many steps there are is no number"):
         prove_in_symbols(constant_of(lambda case, run: max(case.sizes.steps - 3, 0)), ANY_LENGTH)
     assert pickle.loads(pickle.dumps(ANY_LENGTH)) == ANY_LENGTH and pickle.loads(pickle.dumps(EVERY)) is EVERY
     assert str(ANY_LENGTH) == "1 state, 1 actions, every number of steps"

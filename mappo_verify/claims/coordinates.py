@@ -26,8 +26,26 @@ Numbers = Mapping[str, Array]
 """Coordinates, by name, as numbers of one system."""
 
 
-class _Every:
-    """No number: what is computed with it says nothing about runs of any length.  False, so that ``steps or 1`` is a length."""
+class NoNumber:
+    """What a proof for every length of a run has in place of a number: nothing may be computed with it."""
+
+    why = ""
+
+    def _refused(self, *_: Any) -> Any:
+        raise ClaimError(self.why)
+
+    __int__ = __float__ = __lt__ = __le__ = __gt__ = __ge__ = _refused
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _refused
+    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __pow__ = __rpow__ = __neg__ = _refused
+
+
+class _Every(NoNumber):
+    """How many steps there are, where that is any number; False, so that ``steps or 1`` is a length."""
+
+    why = (
+        "how many steps there are is no number in a proof for every length; sum over the run, as in run.sum(lambda step: ...), "
+        "or let a term depend on step.count"
+    )
 
     def __bool__(self) -> bool:
         return False

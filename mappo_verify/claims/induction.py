@@ -24,7 +24,7 @@ from fractions import Fraction
 from functools import cached_property, reduce
 from math import prod
 from operator import add
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
@@ -36,7 +36,7 @@ from ..errors import ClaimError, ExactnessError
 from ..model import Policy
 from ..model.trees import leaves_of
 from .case import Case, Ingredient
-from .coordinates import EVERY, Coordinate, Sizes
+from .coordinates import EVERY, Coordinate, NoNumber, Sizes
 from .coordinates import Numbers as ByName
 
 
@@ -86,17 +86,15 @@ class Place:
     index: Any
 
 
-class AnyStep:
+class AnyStep(NoNumber):
     """The number of the step in a proof for every length: an index of what there is one of, and no number to compare or count."""
+
+    why = "a step of a run may not depend on its number; let it depend on the state, or on what moves"
 
     def __index__(self) -> int:
         return 0
 
-    def _refused(self, *_: Any) -> NoReturn:
-        raise ClaimError("a step of a run may not depend on its number; let it depend on the state, or on what moves")
-
-    __int__ = __float__ = __bool__ = __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refused
-    __truediv__ = __rtruediv__ = __floordiv__ = __mod__ = __pow__ = __sub__ = __rsub__ = __neg__ = _refused
+    __bool__ = __eq__ = __ne__ = NoNumber._refused
     __hash__ = None  # type: ignore[assignment]
 
     def __mul__(self, other: int) -> AnyStep:
