@@ -46,10 +46,10 @@ def like(values: Any, reference: Any) -> Array:
     """Integers or Fractions in the number system of ``reference``, an array or a system: how constants enter a formula."""
     if isinstance(reference, (Numbers, Hidden)):
         if isinstance(values, Truth):
-            return choose(values, constants(1, reference.arithmetic), 0)
+            return choose(values, constants(1, reference._arithmetic), 0)
         if isinstance(values, np.ndarray) and values.dtype.kind in "bi" and values.dtype.itemsize == 1:  # a 0-1 pattern
-            return wrap(values.astype(np.int8), reference.arithmetic.system, values.ndim)  # type: ignore[return-value]
-        return constants(values, reference.arithmetic)
+            return wrap(values.astype(np.int8), reference._arithmetic.system, values.ndim)  # type: ignore[return-value]
+        return constants(values, reference._arithmetic)
     return plain.like(values, reference)
 
 
@@ -123,7 +123,7 @@ def solve(matrix: Any, right: Any) -> Array:
     if not numbers:
         return plain.solve(matrix, right)
     left, target, apart = _systems("solve", *numbers)
-    return apart(numbers[0].arithmetic.solve(left, target))
+    return apart(numbers[0]._arithmetic.solve(left, target))
 
 
 @explained
@@ -133,7 +133,7 @@ def pseudo_solve(matrix: Any, right: Any) -> tuple[Array, Array]:
     if not numbers:
         return plain.pseudo_solve(matrix, right)
     left, target, apart = _systems("pseudo_solve", *numbers)
-    solution, remainder = numbers[0].arithmetic.pseudo_solve(left, target)
+    solution, remainder = numbers[0]._arithmetic.pseudo_solve(left, target)
     return apart(solution), apart(remainder)
 
 
@@ -143,9 +143,9 @@ def _systems(function: str, left: Numbers, target: Numbers) -> tuple[Any, Any, C
     if target.ndim < 2 or left.shape[-2:] != (size, size) or target.shape[-2] != size:
         raise ValueError(f"{function} needs [..., n, n] and [..., n, k], not {left.shape} and {target.shape}")
     several = np.broadcast_shapes(left.shape[:-2], target.shape[:-2])
-    count = max(left.count, target.count)
+    count = max(left._count, target._count)
     if not several:
-        return left._parts, target._parts, lambda parts: Numbers(left.arithmetic, parts)
+        return left._parts, target._parts, lambda parts: Numbers(left._arithmetic, parts)
 
     def side_by_side(values: Numbers) -> Any:
         parts = broadcast_to(values, (*several, *values.shape[-2:]))._parts
@@ -154,7 +154,7 @@ def _systems(function: str, left: Numbers, target: Numbers) -> tuple[Any, Any, C
 
     def apart(parts: Any) -> Numbers:
         shaped = (part.reshape(*part.shape[:2], *several, count) for part in parts)
-        return Numbers(left.arithmetic, tuple(np.moveaxis(part, (0, 1), (-3, -2)) for part in shaped))
+        return Numbers(left._arithmetic, tuple(np.moveaxis(part, (0, 1), (-3, -2)) for part in shaped))
 
     return side_by_side(left), side_by_side(target), apart
 
@@ -182,7 +182,7 @@ def sqrt(values: Any) -> Array:
 
 def _applied(name: str, values: Any) -> Any:
     if isinstance(values, Numbers):
-        return Numbers(values.arithmetic, getattr(values.arithmetic, name)(values._parts))
+        return Numbers(values._arithmetic, getattr(values._arithmetic, name)(values._parts))
     return getattr(plain, name)(values)
 
 
@@ -205,11 +205,11 @@ def xlogy(factor: Any, values: Any) -> Array:
     if not numbers:
         return plain.xlogy(factor, values)
     weight, argument = numbers
-    if weight.arithmetic.system is System.SYMBOLS:
+    if weight._arithmetic.system is System.SYMBOLS:
         from . import symbols
 
         weight, argument = broadcast_arrays(weight, argument)
-        return Numbers(weight.arithmetic, (symbols.xlogy(weight._parts[0], argument._parts[0]),))  # type: ignore[return-value]
+        return Numbers(weight._arithmetic, (symbols.xlogy(weight._parts[0], argument._parts[0]),))  # type: ignore[return-value]
     there = support(weight)
     return choose(there, weight * log(choose(there, argument, 1)), 0)
 
@@ -234,7 +234,7 @@ def denominator(values: Any) -> Array:
 
     Over symbols it is ``x`` itself, so a proof holds where ``x ≠ 0``.
     """
-    if isinstance(values, Numbers) and values.arithmetic.system is System.SYMBOLS:
+    if isinstance(values, Numbers) and values._arithmetic.system is System.SYMBOLS:
         return values
     return choose(support(values), values, like(1, values))
 
@@ -246,7 +246,7 @@ def tilt(weights: Any, exponents: Any) -> Array:
     if not numbers:
         return plain.tilt(weights, exponents)
     weight, exponent = broadcast_arrays(*numbers)
-    return Numbers(weight.arithmetic, weight.arithmetic.tilt(weight._parts, exponent._parts))
+    return Numbers(weight._arithmetic, weight._arithmetic.tilt(weight._parts, exponent._parts))
 
 
 # --- looking at numbers ------------------------------------------------------------------------------------------------------
@@ -275,14 +275,14 @@ def certainly_equal(left: Any, right: Any) -> Mask:
     if not numbers:
         return plain.certainly_equal(left, right)
     one, two = broadcast_arrays(*numbers)
-    same = Truth(np.where(one.arithmetic.certainly_equal(one._parts, two._parts), TRUE, FALSE))
+    same = Truth(np.where(one._arithmetic.certainly_equal(one._parts, two._parts), TRUE, FALSE))
     return same | one.compare("=", two)  # type: ignore[return-value]
 
 
 def support(values: Any) -> Mask:
     """Where a number is not 0, by the zero *pattern*; of one instance three-valued."""
     if isinstance(values, Numbers):
-        return Truth(values.arithmetic.nonzero(values._parts))
+        return Truth(values._arithmetic.nonzero(values._parts))
     return plain.support(values)
 
 
@@ -301,7 +301,7 @@ def minimum(left: Any, right: Any) -> Array:
 
 def _larger(left: Any, right: Any) -> Any:
     one, two = alike([left, right])
-    return one._binary(two, one.arithmetic.maximum)
+    return one._binary(two, one._arithmetic.maximum)
 
 
 @explained
@@ -342,10 +342,10 @@ def by_floats(function: Callable[..., npt.NDArray[np.float64]], *values: Any) ->
     if not any(isinstance(value, Numbers) for value in values):
         return plain.like(_dyadic(function(*map(plain.floats_of, values))), plain_system_of(*values))
     numbers = alike(values)
-    count = max(value.count for value in numbers)
-    given = (np.moveaxis(value.arithmetic.floats(value._parts), -1, 0) for value in numbers)
+    count = max(value._count for value in numbers)
+    given = (np.moveaxis(value._arithmetic.floats(value._parts), -1, 0) for value in numbers)
     found = function(*(np.broadcast_to(each, (count, *each.shape[1:])) for each in given))
-    arithmetic = numbers[0].arithmetic
+    arithmetic = numbers[0]._arithmetic
     exact = plain.like(_dyadic(found), System.RATIONALS)
     return wrap(exact, arithmetic.system, found.ndim - 1)  # type: ignore[return-value]
 
@@ -378,7 +378,7 @@ def choose(truth: Any, if_true: Any, if_false: Any) -> Array:
     yes, no = numbers
     shape = np.broadcast_shapes(condition.shape, yes.shape, no.shape)
     test, one, two = (broadcast_to(value, shape) for value in (condition, yes, no))
-    return Numbers(yes.arithmetic, yes.arithmetic.choose(test._parts[0], one._parts, two._parts))
+    return Numbers(yes._arithmetic, yes._arithmetic.choose(test._parts[0], one._parts, two._parts))
 
 
 select = choose
@@ -426,7 +426,7 @@ def some(truth: Any, axis: int | tuple[int, ...] = -1) -> PlainTruth:
 
 def assume_positive(values: Any) -> Array:
     """The same numbers.  In a proof over symbols they are known to be positive from now on: a fact that an ingredient states."""
-    if isinstance(values, Numbers) and values.arithmetic.system is System.SYMBOLS:
+    if isinstance(values, Numbers) and values._arithmetic.system is System.SYMBOLS:
         from . import symbols
 
         return values._each(symbols.assume_positive)
@@ -435,7 +435,7 @@ def assume_positive(values: Any) -> Array:
 
 def assume_nonnegative(values: Any) -> Array:
     """The same numbers.  In a proof over symbols they are known to be at least 0 from now on: by construction or a theorem."""
-    if isinstance(values, Numbers) and values.arithmetic.system is System.SYMBOLS:
+    if isinstance(values, Numbers) and values._arithmetic.system is System.SYMBOLS:
         from . import symbols
 
         return values._each(symbols.assume_nonnegative)
@@ -462,7 +462,7 @@ def certain(truth: Any) -> Mask:
 
 def known(truth: Any) -> Mask:
     """As :func:`certain`; in a formal proof only for choices of which both sides are right where the truth is UNKNOWN."""
-    return truth.known() if isinstance(truth, Truth) else certain(truth)
+    return truth._known() if isinstance(truth, Truth) else certain(truth)
 
 
 def possible(truth: Any) -> Mask:

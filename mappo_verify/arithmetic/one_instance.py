@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import operator
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
 from math import prod
+from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import FormulaError, MappoVerifyError, UndecidedError
+from ..errors import FormulaError, MappoVerifyError, UndecidedError, evaluating, noting
 from .protocol import Parts
 
 Self = TypeVar("Self", bound="OneInstance")
 Axis = int | Sequence[int] | None
 
-WITHIN: ContextVar[bool] = ContextVar("within a proof or a hypothesis", default=False)
-"""Whether a proof or a hypothesis is being evaluated: there is no way out of an instance then."""
-OPEN_QUESTIONS: ContextVar[list[str] | None] = ContextVar(
-    "what a formal proof asked, and symbols cannot answer", default=None
-)
+
+class _Formal(threading.local):
+    asked: list[str] | None = None
+
+
+_FORMAL = _Formal()
+"""What a formal proof asked in this thread, and symbols cannot answer; None where no formal proof is evaluated."""
 
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 UFUNCS: dict[Any, Callable[..., Any]] = {}
@@ -39,29 +42,51 @@ def within_a_proof(formal: bool = False) -> Iterator[None]:
     """While a proof or a hypothesis is evaluated; ``formal`` where its numbers stand for all parameters.
 
     What a formula asks there, and what depends on the parameters, ends a formal proof, also where the formula catches the error.
+    No proof may catch an error of its numbers: it would branch on what they are, or on the system they are in.
     """
     asked: list[str] = []
-    within, open_questions = WITHIN.set(True), OPEN_QUESTIONS.set(asked if formal else None)
+    before, _FORMAL.asked = _FORMAL.asked, asked if formal else None
     try:
-        yield
+        with noting() as noted:
+            yield
         if asked:
             raise UndecidedError(asked[0])
+        for error in noted:
+            _require_not_caught(error)
     finally:
-        WITHIN.reset(within)
-        OPEN_QUESTIONS.reset(open_questions)
+        _FORMAL.asked = before
+
+
+_PACKAGE = str(Path(__file__).parents[1])
+
+
+def _require_not_caught(error: BaseException) -> None:
+    """An error where what caught ``error`` is no function of this package: its traceback begins there."""
+    caught_in = error.__traceback__
+    place = "" if caught_in is None else caught_in.tb_frame.f_code.co_filename
+    if not place.startswith(_PACKAGE) or "papers" in Path(place).parts:
+        at = "" if caught_in is None else f" ({Path(place).name}:{caught_in.tb_lineno})"
+        refuse(
+            f"a proof that catches {type(error).__name__}: {error}{at}",
+            "say by a Hypothesis where the formula makes sense, or use choose(truth, a, b)",
+        )
+
+
+def is_formal() -> bool:
+    """Whether a formal proof is being evaluated."""
+    return _FORMAL.asked is not None
 
 
 def no_answer(error: MappoVerifyError) -> NoReturn:
     """Raise what symbols cannot answer, and remember it for the end of the formal proof."""
-    asked = OPEN_QUESTIONS.get()
-    if asked is not None:
-        asked.append(str(error))
+    if _FORMAL.asked is not None:
+        _FORMAL.asked.append(str(error))
     raise error
 
 
 def require_outside(what: str) -> None:
     """An error within a proof or a hypothesis, for what would show it other instances."""
-    if WITHIN.get():
+    if evaluating():
         refuse(what, "they would show other instances; keep computing with the numbers")
 
 
@@ -98,7 +123,7 @@ class OneInstance:
         return prod(self.shape)
 
     @property
-    def count(self) -> int:
+    def _count(self) -> int:
         """How many instances lie side by side; 1 also where all of them share these numbers."""
         return int(self._parts[0].shape[-1])
 
@@ -109,7 +134,7 @@ class OneInstance:
 
     def _instances(self) -> str:
         """How many instances lie side by side, for a reader; a proof is not told."""
-        return "" if WITHIN.get() else f", {self.count} instance{'s' * (self.count != 1)}"
+        return "" if evaluating() else f", {self._count} instance{'s' * (self._count != 1)}"
 
     def __len__(self) -> int:
         if not self.ndim:
@@ -159,9 +184,15 @@ class OneInstance:
 
     flatten = ravel
 
-    def copy(self: Self) -> Self:
+    def copy(self: Self, _memo: Any = None) -> Self:
         """Itself, since it never changes."""
         return self
+
+    __copy__ = __deepcopy__ = copy
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        require_outside("a formula's numbers as bytes")
+        return super().__reduce_ex__(protocol)
 
     # -- ways out that would mislead ------------------------------------------------------------------------------------
 
@@ -292,9 +323,9 @@ class Truth(OneInstance):
     def certain(self) -> Truth:
         """TRUE where it is TRUE, else FALSE: what is known to hold."""
         self._require_answered()
-        return self.known()
+        return self._known()
 
-    def known(self) -> Truth:
+    def _known(self) -> Truth:
         """As :meth:`certain`, for choices of which both sides are right where the truth is UNKNOWN."""
         return Truth(np.where(self._parts[0] > 0, np.int8(1), np.int8(-1)))
 
@@ -305,7 +336,7 @@ class Truth(OneInstance):
 
     def _require_answered(self) -> None:
         """In a formal proof UNKNOWN depends on the parameters, and no side may be picked for all of them."""
-        if OPEN_QUESTIONS.get() is not None and not self._parts[0].all():
+        if is_formal() and not self._parts[0].all():
             no_answer(UndecidedError("what is certain or possible depends on the parameters"))
 
     def _ordered(self, *_: Any) -> NoReturn:

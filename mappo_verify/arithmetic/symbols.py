@@ -12,9 +12,9 @@ import flint
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ExactnessError, SingularError, UndecidedError
+from ..errors import ExactnessError, SingularError, UndecidedError, evaluating
 from .formal import FormalLog
-from .one_instance import WITHIN, no_answer
+from .one_instance import no_answer
 from .rings import (
     ACTIVE,
     NONNEGATIVE,
@@ -360,7 +360,7 @@ def _compare(relation: str, left: Any, right: Any) -> np.int8:
     if difference.vanishes():
         return TRUE
     # Other atoms may be related; and what a proof compares, no two lines, may be equal for some parameters.
-    return UNKNOWN if difference.ring.atoms or WITHIN.get() else FALSE
+    return UNKNOWN if difference.ring.atoms or evaluating() else FALSE
 
 
 def compare(left: Plain, relation: str, right: Plain) -> Truth:

@@ -27,7 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arithmetic import FALSE, TRUE, Numbers, System, floats_of, like
-from ..arithmetic.numbers import take
+from ..arithmetic.numbers import bare, take
 from ..axioms import Axiom
 from ..claims.case import Case
 from ..claims.claim import NUMERIC, Claim, Line, place_of_line
@@ -105,7 +105,7 @@ def require_function(
             continue
         place = int(chosen[turn * 7919 % len(chosen)])
         live = int(everybody[:place].sum()) if everybody[place] else None
-        system = case.system.system
+        system = bare(case.system)
         first = Seen(
             system,
             tuple(_alone(entry, live) for entry in lines) if live is not None else (),
@@ -186,10 +186,10 @@ def _disguised(case: Case) -> Case:
 
     def copied(part: Any) -> Any:
         several = part._each(lambda array: np.repeat(array[..., :1], COPIES, axis=-1))
-        return Value(several.arithmetic, several._parts) if isinstance(several, Numbers) else several
+        return Value(several._arithmetic, several._parts) if isinstance(several, Numbers) else several
 
     objects = {name: mapped(copied, value) for name, value in case.objects.items()}
-    return Case(case.ingredients, case.sizes, case.system.system, (COPIES,), objects)
+    return Case(case.ingredients, case.sizes, bare(case.system), (COPIES,), objects)
 
 
 def _compare(claim: Claim, build: Callable[[System], Case], one: Seen, two: Seen | None, how: str) -> None:
@@ -267,7 +267,7 @@ def _masks(lines: Sequence[Line]) -> list[Any]:
 
 def _comparable(left: Numbers, right: Numbers) -> tuple[Numbers, Numbers]:
     """Two values in one system: their own, else enclosures."""
-    if left.arithmetic is right.arithmetic:
+    if left._arithmetic is right._arithmetic:
         return left, right
     found = [
         value if value.system == System.ENCLOSURES else converted(value, System.ENCLOSURES) for value in (left, right)

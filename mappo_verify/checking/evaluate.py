@@ -32,6 +32,7 @@ from ..arithmetic import (
     like,
     smallest,
 )
+from ..arithmetic.numbers import bare
 from ..arithmetic.one_instance import Truth
 from ..arithmetic.precision import PRECISION_CAP, bits_now, precision
 from ..arithmetic.structure import broadcast_to
@@ -352,7 +353,7 @@ def _relate(
     one, two = left.value, right.value
     mask = mask_of(chain)
     shape = _common_shape(left, right, mask)
-    system = case.system.system
+    system = bare(case.system)
     held = claimed(
         proved(one.compare(relation, two) if relation != "≥" else two.compare("≤", one), relation, system), mask
     )
@@ -480,7 +481,7 @@ def _not_applicable(claim: Claim, case: Case, applies: Any, hypotheses: tuple[tu
     failed = failed or [name for name, truth in hypotheses if (truth == UNKNOWN).any()]
     reason = f"hypothesis not met: {'; '.join(failed)}"
     verdict = undecided(applies)
-    system = case.system.system
+    system = bare(case.system)
     return Evidence(
         claim.id, system, _bits(system), verdict, verdict, None, None, (), (), hypotheses, None, reason, case
     )
@@ -530,7 +531,7 @@ def _assemble(
     truth = np.full(live.several, TRUE, np.int8)
     for statement in statements:
         truth = np.minimum(truth, statement.truth)
-    system = case.system.system
+    system = bare(case.system)
     full = _on_all(truth, UNKNOWN, live, case, applies)
     claims = _on_all(np.full(live.several, TRUE, np.int8) if anything is None else anything, TRUE, live, case, applies)
     suggests = verdicts_of(applies, claims, full)

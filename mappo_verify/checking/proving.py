@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import FALSE, TRUE, System, like, true_everywhere
+from ..arithmetic import FALSE, TRUE, System, like
+from ..arithmetic.functions import true_everywhere
 from ..arithmetic.one_instance import Truth
 from ..axioms import Axiom
 from ..claims.claim import NUMERIC, Claim, chains

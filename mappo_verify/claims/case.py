@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..arithmetic import Hidden, System, Truth, compare, system_of
-from ..arithmetic.numbers import take
-from ..arithmetic.one_instance import require_outside
+from ..arithmetic.numbers import bare, take
+from ..arithmetic.one_instance import require_outside, within_a_proof
 from ..errors import ClaimError
 from ..model import Game, Policy
 from ..model.conversion import convert
@@ -134,9 +134,6 @@ class Case:
             "take",
             "to",
             "steps",
-            "derived",
-            "origin",
-            "exactly",
             "RESERVED",
         }
     )
@@ -151,24 +148,45 @@ class Case:
         objects: Mapping[str, Any],
         origin: Case | None = None,
     ) -> None:
-        self.origin = origin
-        self.ingredients = ingredients
-        self.sizes = sizes
-        self.system = Hidden(system)
-        self.several = several
-        self.objects = dict(objects)
-        self.derived: dict[str, Any] = {}
+        own = {"ingredients": tuple(ingredients), "sizes": sizes, "system": Hidden(system), "_several": several}
+        self.__dict__.update(own, _objects=dict(objects), _derived={}, _origin=origin)
+
+    if TYPE_CHECKING:
+        ingredients: tuple[Ingredient, ...]
+        sizes: Sizes
+        system: Hidden
+        _several: tuple[int, ...]
+        _objects: dict[str, Any]
+        _derived: dict[str, Any]
+        _origin: Case | None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise ClaimError(f"a case does not change: {name} cannot be set")
+
+    __delattr__ = __setattr__  # type: ignore[assignment]
+
+    @property
+    def several(self) -> tuple[int, ...]:
+        """How many lie side by side, ``()`` for one alone."""
+        require_outside("how many instances there are")
+        return self._several
+
+    @property
+    def objects(self) -> dict[str, Any]:
+        """What is given, by name."""
+        require_outside("all that a case has")
+        return dict(self._objects)
 
     def __getattr__(self, name: str) -> Any:
-        objects, derived = self.__dict__.get("objects", {}), self.__dict__.get("derived", {})
+        objects, derived = self.__dict__.get("_objects", {}), self.__dict__.get("_derived", {})
         if name in objects:
             return objects[name]
         for ingredient in self.__dict__.get("ingredients", ()):
             if ingredient.name == name and ingredient.compute is not None:
                 if name not in derived:
-                    origin = self.__dict__["origin"]
+                    origin = self.__dict__["_origin"]
                     derived[name] = (
-                        converted(getattr(origin, name), self.system.system)
+                        converted(getattr(origin, name), bare(self.system))
                         if ingredient.exact and origin is not None
                         else ingredient.compute(self)
                     )
@@ -178,37 +196,40 @@ class Case:
     def handed_in(self) -> Iterator[tuple[str, Any, Any]]:
         """Name, given object, and what it would be, of every derived ingredient that the user has given all the same."""
         for ingredient in self.ingredients:
-            if ingredient.compute is not None and ingredient.name in self.objects:
-                rest = {name: value for name, value in self.objects.items() if name != ingredient.name}
-                own = Case(self.ingredients, self.sizes, self.system.system, self.several, rest, self.origin)
-                yield ingredient.name, self.objects[ingredient.name], ingredient.compute(own)
+            if ingredient.compute is not None and ingredient.name in self._objects:
+                rest = {name: value for name, value in self._objects.items() if name != ingredient.name}
+                own = Case(self.ingredients, self.sizes, bare(self.system), self._several, rest, self._origin)
+                with within_a_proof():
+                    follows = ingredient.compute(own)
+                yield ingredient.name, self._objects[ingredient.name], follows
 
     def to(self, target: System) -> Case:
         """The same instance in another number system; what is derived is derived anew there."""
+        require_outside("another number system of a case")
         if self.system == target:
             return self
-        objects = {name: converted(value, target) for name, value in self.objects.items()}
-        origin = self if self.system == System.RATIONALS else self.origin
-        return Case(self.ingredients, self.sizes, target, self.several, objects, origin)
+        objects = {name: converted(value, target) for name, value in self._objects.items()}
+        origin = self if self.system == System.RATIONALS else self._origin
+        return Case(self.ingredients, self.sizes, target, self._several, objects, origin)
 
-    def exactly(self) -> Case:
+    def _exactly(self) -> Case:
         """The exact instance behind balls; itself where there is none: for what an ingredient says of its own construction."""
-        return self if self.origin is None else self.origin
+        return self if self._origin is None else self._origin
 
     def plain(self) -> dict[str, Any]:
         """All that is given or has been derived, as plain games, policies and arrays: for pages and tables."""
         require_outside("plain arrays of a case")
-        return {name: unwrapped(value, self.several) for name, value in (self.derived | self.objects).items()}
+        return {name: unwrapped(value, self._several) for name, value in (self._derived | self._objects).items()}
 
     def take(self, chosen: Any) -> Case:
         """The instances under a mask; what is derived is derived anew."""
         require_outside("chosen instances of a case")
-        if not self.several:
+        if not self._several:
             return self
         places = np.flatnonzero(chosen)
-        objects = {name: mapped(lambda part: take(part, places), value) for name, value in self.objects.items()}
-        origin = None if self.origin is None else self.origin.take(chosen)
-        return Case(self.ingredients, self.sizes, self.system.system, (len(places),), objects, origin)
+        objects = {name: mapped(lambda part: take(part, places), value) for name, value in self._objects.items()}
+        origin = None if self._origin is None else self._origin.take(chosen)
+        return Case(self.ingredients, self.sizes, bare(self.system), (len(places),), objects, origin)
 
 
 def system_of_object(value: Any) -> System:

@@ -31,9 +31,10 @@ import numpy as np
 
 from ..arithmetic import Numbers
 from ..arithmetic.explained import called
+from ..arithmetic.numbers import bare
 from ..arithmetic.one_instance import Truth, within_a_proof
 from ..axioms import Axiom
-from ..errors import ClaimError, GameError, MappoVerifyError, SolverError
+from ..errors import ClaimError, FormulaError, GameError, MappoVerifyError, SolverError
 from .coordinates import EVERY
 from .induction import Summed
 from .settings import Setting
@@ -225,8 +226,11 @@ class Claim:
 
         In a ``formal`` proof no question about numbers has an answer that depends on the parameters.
         """
-        with within_a_proof(formal):
-            return self._lines(case)
+        try:
+            with within_a_proof(formal):
+                return self._lines(case)
+        except FormulaError as error:
+            raise ClaimError(f"claim {self.id}: {error}") from error
 
     def _lines(self, case: Case) -> list[Line]:
         result: list[Line] = []
@@ -305,10 +309,10 @@ class Claim:
             with blamed(self.id, f"the mask of the line {entry.expression!r}"):
                 Truth.of(entry.where)
         value = entry.value
-        if isinstance(value, Numbers) and value.system != case.system:
+        if isinstance(value, Numbers) and bare(value.system) is not bare(case.system):
             raise ClaimError(
-                f"claim {self.id}: line {entry.expression!r} is in {value.system.system.value}, and the case in "
-                f"{case.system.system.value}; make constants with like(..., case.system)"
+                f"claim {self.id}: line {entry.expression!r} is in {bare(value.system).value}, and the case in "
+                f"{bare(case.system).value}; make constants with like(..., case.system)"
             )
         if (isinstance(value, (Numbers, int, Fraction)) and not isinstance(value, bool)) or callable(value):
             return

@@ -28,7 +28,8 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Numbers, System, both, compare, largest, like, true_everywhere
+from ..arithmetic import Numbers, System, both, compare, largest, like
+from ..arithmetic.functions import true_everywhere
 from ..arithmetic.numbers import bare
 from ..arithmetic.one_instance import Truth
 from ..axioms import Axiom, Part, every_entry
@@ -218,7 +219,7 @@ class Run:
         for which, other in zip(("the start of the run", "what a step makes of it"), leaves[1:], strict=True):
             for one, two in zip(leaves[0], other, strict=True):
                 said = [
-                    ~Truth.of(compare(one, sign, 0)).known() | compare(two, sign, 0) for sign in ("≥", ">", "≤", "<")
+                    ~Truth.of(compare(one, sign, 0))._known() | compare(two, sign, 0) for sign in ("≥", ">", "≤", "<")
                 ]
                 if not all(map(true_everywhere, said if free else [compare(one, "=", two)])):
                     raise ClaimError(f"{name} is to be any state of the run, and {which} may be none that it describes")

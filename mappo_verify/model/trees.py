@@ -90,7 +90,7 @@ def shared(value: Any, target: Hidden) -> Any:
     if isinstance(value, np.ndarray):
         if value.dtype == np.int8:
             return wrap_truth(value, value.ndim)
-        return wrap(value, target.system, value.ndim)
+        return wrap(value, target._system, value.ndim)
     if isinstance(value, tuple):
         return tuple(shared(entry, target) for entry in value)
     if is_dataclass(value) and not isinstance(value, type):
@@ -116,7 +116,7 @@ def unwrapped(value: Any, several: tuple[int, ...]) -> Any:
             return tuple(named(part) for part in entry)
         if is_dataclass(entry) and isinstance(getattr(entry, "system", None), Hidden):
             parts = {f.name: getattr(entry, f.name) for f in fields(entry)}
-            return unchecked(type(entry), **{**parts, "system": parts["system"].system})
+            return unchecked(type(entry), **{**parts, "system": parts["system"]._system})
         return entry
 
     return named(mapped(plain, value))

@@ -44,11 +44,10 @@ from ..arithmetic import (
     ones,
     possible,
     support,
-    true_everywhere,
     truth_of,
 )
 from ..arithmetic.explained import explained
-from ..arithmetic.functions import known
+from ..arithmetic.functions import known, true_everywhere
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.agents import agent_axes, average_out_last, axis_of, factor_axes, join_last, split_last

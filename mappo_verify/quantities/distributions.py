@@ -41,11 +41,11 @@ from ..arithmetic import (
     some,
     support,
     system_of,
-    true_everywhere,
     truth_of,
 )
 from ..arithmetic.absorbing import visits_until_absorption
 from ..arithmetic.explained import explained
+from ..arithmetic.functions import true_everywhere
 from ..arithmetic.numbers import bare
 from ..errors import GameError, UndecidedError
 from ..model import Game, Policy

@@ -34,8 +34,8 @@ from ..arithmetic import (
     sqrt,
     square,
     support,
-    true_everywhere,
 )
+from ..arithmetic.functions import true_everywhere
 from ..model import Game, Policy
 from ..model.agents import remembered, split_last
 from .concentrability import density_ratio, dominates, squared_concentrability

@@ -83,7 +83,7 @@ def increments_of(case: Case, k: Any) -> tuple[Array, ...]:
 
 def update_of(case: Case, policy: Policy, increments: tuple[Array, ...], comparator: Array) -> Update:
     """What increments make of a policy, with the critic's error of the case."""
-    game, noise = case.game, case.objects.get("noise")
+    game, noise = case.game, getattr(case, "noise", None)
     increments = _cut(game, increments)
     factors = tuple(tilt(factor, table) for factor, table in zip(policy.factors, increments, strict=True))
     following = unchecked(Policy, factors=factors, system=game.system)

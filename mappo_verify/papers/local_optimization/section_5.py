@@ -38,10 +38,10 @@ from ...arithmetic import (
     square,
     support,
     tilt,
-    true_everywhere,
     truth_of,
     zeros,
 )
+from ...arithmetic.functions import true_everywhere
 from ...axioms import below_largest, given
 from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_most, equal, line
