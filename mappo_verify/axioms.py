@@ -26,6 +26,7 @@ from dataclasses import InitVar, dataclass
 from fractions import Fraction
 from functools import cache
 from typing import Any, NamedTuple
+from weakref import WeakSet
 
 import numpy as np
 
@@ -52,12 +53,17 @@ from .arithmetic import (
 )
 from .arithmetic.numbers import bare
 from .arithmetic.one_instance import Truth
-from .errors import ClaimError
+from .errors import ClaimError, Sealed
 
 HYPOTHESIS = "hypothesis: "
 """What the name of :func:`given` begins with."""
 _SEAL = object()
 """What shows that an axiom was made in this module."""
+_MADE: WeakSet[Axiom] = WeakSet()
+"""All axioms that were."""
+
+
+NOT_BY_HAND = "an axiom is made by the functions of mv.axioms, which are theorems, and not by hand"
 
 
 class Part(NamedTuple):
@@ -80,7 +86,7 @@ class Part(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Axiom:
+class Axiom(Sealed):
     """A quantity that is at least 0 by named theorems, and the hypotheses under which they say so.
 
     ``value`` is computed when it is asked for: not every number system has every quantity.
@@ -96,7 +102,13 @@ class Axiom:
 
     def __post_init__(self, seal: object) -> None:
         if seal is not _SEAL:
-            raise ClaimError("an axiom is made by the functions of mv.axioms, which are theorems, and not by hand")
+            raise ClaimError(NOT_BY_HAND)
+        _MADE.add(self)
+
+    def require_theorem(self) -> None:
+        """An error where it was made by hand, past its constructor."""
+        if self not in _MADE:
+            raise ClaimError(NOT_BY_HAND)
 
     @classmethod
     def _of(cls, names: tuple[str, ...], parts: tuple[Callable[[], Part], ...], *reasons: Axiom) -> Axiom:
@@ -133,7 +145,12 @@ class Axiom:
 
     def __mul__(self, factor: Any) -> Axiom:
         """Multiplied by a number that is at least 0, which is checked."""
-        at_least_zero = _at_least_zero(factor) if isinstance(factor, Numbers) else Truth.of(bool(factor >= 0))
+        if isinstance(factor, Numbers):
+            at_least_zero = _at_least_zero(factor)
+        elif type(factor) in (int, Fraction):
+            at_least_zero = Truth.of(bool(factor >= 0))
+        else:
+            raise ClaimError(f"an axiom times {factor!r}: a factor is a number of the case, an integer or a Fraction")
 
         def scaled(part: Part) -> Part:
             signs = both(every_entry(Truth.of(part.signs)), at_least_zero)

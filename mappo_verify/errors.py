@@ -55,6 +55,19 @@ class MappoVerifyError(Exception):
         note(self)
 
 
+class Sealed:
+    """What verdicts are about and rest on.  A subclass could answer the engine otherwise than a reader thinks, so there is none."""
+
+    __slots__ = ()
+
+    def __init_subclass__(cls, **more: object) -> None:
+        super().__init_subclass__(**more)
+        if Sealed not in cls.__bases__:
+            raise ClaimError(
+                f"class {cls.__name__}: {cls.__bases__[0].__name__} has no subclasses; make one by calling it"
+            )
+
+
 class GameError(MappoVerifyError, ValueError):
     """A game, a policy or a distribution is malformed; the message names the index and the value."""
 

@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..errors import GameError, UndecidedError, evaluating
 from . import dispatch as plain
 from .array import Array
 from .explained import explained
 from .numbers import Hidden, Numbers, constants, contract_numbers, wrap
 from .numbers import zeros as zero_numbers
-from .one_instance import UFUNCS, Truth, refuse
+from .one_instance import UFUNCS, Truth, is_formal, refuse
 from .sparse import SparseRows, SparseSystem, is_sparse
 from .sparse import contract as contract_sparse
 from .structure import alike, broadcast_arrays, broadcast_to
@@ -235,7 +236,9 @@ def denominator(values: Any) -> Array:
     Over symbols it is ``x`` itself, so a proof holds where ``x ≠ 0``.
     """
     if isinstance(values, Numbers) and values._arithmetic.system is System.SYMBOLS:
-        return values
+        from . import symbols
+
+        return values._each(symbols.divisor)
     return choose(support(values), values, like(1, values))
 
 
@@ -425,16 +428,36 @@ def some(truth: Any, axis: int | tuple[int, ...] = -1) -> PlainTruth:
 
 
 def assume_positive(values: Any) -> Array:
-    """The same numbers.  In a proof over symbols they are known to be positive from now on: a fact that an ingredient states."""
-    if isinstance(values, Numbers) and values._arithmetic.system is System.SYMBOLS:
-        from . import symbols
+    """The same numbers.  In a proof over symbols they are known to be positive from now on: a fact that an ingredient states.
 
-        return values._each(symbols.assume_positive)
-    return values
+    What a proof or a hypothesis assumes itself is a condition of the proof, which its verdict names, and is checked on instances.
+    """
+    return _assumed(values, ">")
 
 
 def assume_nonnegative(values: Any) -> Array:
-    """The same numbers.  In a proof over symbols they are known to be at least 0 from now on: by construction or a theorem."""
+    """The same for ``≥ 0``."""
+    return _assumed(values, "≥")
+
+
+def _assumed(values: Any, relation: Any) -> Any:
+    if not isinstance(values, Numbers):
+        return values
+    if values._arithmetic.system is System.SYMBOLS:
+        from . import symbols
+
+        if evaluating():
+            symbols.require(values._parts[0], relation)
+        return values._each(symbols.assume_positive if relation == ">" else symbols.assume_nonnegative)
+    if evaluating() and not is_formal() and not true_everywhere(compare(values, relation, 0)):
+        if not true_everywhere(possible(compare(values, relation, 0))):
+            raise GameError(f"a number is not {relation} 0, as the proof assumes")
+        raise UndecidedError(f"whether a number is {relation} 0, as the proof assumes")
+    return values
+
+
+def at_least_zero(values: Any) -> Array:
+    """The same numbers, which a theorem says are at least 0: for primitives, in a proof over symbols."""
     if isinstance(values, Numbers) and values._arithmetic.system is System.SYMBOLS:
         from . import symbols
 

@@ -26,7 +26,7 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import evaluating
+from ..errors import Sealed, evaluating
 from .array import Array
 from .one_instance import (
     INSTEAD,
@@ -59,7 +59,7 @@ def watched() -> Iterator[list[Comparison]]:
         _WATCHED.reset(token)
 
 
-class Numbers(OneInstance):
+class Numbers(OneInstance, Sealed):
     """The numbers of one instance, in one number system.
 
     ``+ - * / @``, ``sum``, slices, ``reshape`` and the functions of :mod:`mappo_verify.arithmetic` work as on NumPy arrays.

@@ -13,7 +13,7 @@ from typing import Any, NoReturn, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import FormulaError, MappoVerifyError, UndecidedError, evaluating, noting
+from ..errors import FormulaError, MappoVerifyError, Sealed, UndecidedError, evaluating, noting
 from .protocol import Parts
 
 Self = TypeVar("Self", bound="OneInstance")
@@ -252,7 +252,7 @@ def aligned(*values: OneInstance) -> list[Parts]:
     ]
 
 
-class Truth(OneInstance):
+class Truth(OneInstance, Sealed):
     """Three-valued truth of one instance: TRUE, FALSE, or UNKNOWN, with Kleene's ``&``, ``|`` and ``~``.
 
     UNKNOWN is what an enclosure or a ball cannot decide, and what depends on the parameters of a symbolic proof.

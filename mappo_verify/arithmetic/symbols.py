@@ -392,6 +392,28 @@ def assume_nonnegative(values: Plain) -> Plain:
     return elementwise(known, values)
 
 
+def require(values: Plain, relation: str) -> None:
+    """Conditions of the proof that is being made: these are ``>`` or ``≥`` 0, unless that is known."""
+    for value in values.ravel().tolist():
+        value = value.in_atoms() if isinstance(value, SymbolicLog) else value
+        ring = _atomic_ring(value)
+        if ring is not None and _sign_of(value) not in ((POSITIVE,) if relation == ">" else (0, POSITIVE, NONNEGATIVE)):
+            ring.assumed.append((value, relation))
+
+
+def divisor(values: Plain) -> Plain:
+    """The same, which the proof takes not to be 0; 1 for what is 0 for all parameters."""
+
+    def one(value: Any) -> Any:
+        if _vanishes(value):
+            return constant(1)
+        if isinstance(value, Quotient):
+            value.inverse()  # a condition of the proof from now on
+        return value
+
+    return elementwise(one, values)
+
+
 def _sign_of(value: Any) -> int | None:
     """The sign that is known."""
     if isinstance(value, FormalLog):

@@ -33,7 +33,7 @@ from ..claims.case import Case
 from ..claims.claim import NUMERIC, Claim, Line, place_of_line
 from ..claims.coordinates import Sizes
 from ..claims.verdict import LineEvidence
-from ..errors import ClaimError
+from ..errors import ClaimError, Sealed
 from ..model.trees import converted, mapped
 from .hypotheses import ask_hypotheses
 from .laws import mask_of
@@ -57,7 +57,7 @@ CURE = (
 )
 
 
-class Value(Numbers):
+class Value(Numbers, Sealed):
     """Numbers under another name: a formula that asks for the name of its type gets another answer."""
 
     __slots__ = ()

@@ -11,7 +11,7 @@ import numpy as np
 from ..arithmetic import Hidden, System, Truth, compare, system_of
 from ..arithmetic.numbers import bare, take
 from ..arithmetic.one_instance import require_outside, within_a_proof
-from ..errors import ClaimError
+from ..errors import ClaimError, Sealed
 from ..model import Game, Policy
 from ..model.conversion import convert
 from ..model.trees import converted, mapped, unwrapped
@@ -86,7 +86,7 @@ class Ingredient:
 
 
 @dataclass(frozen=True)
-class Hypothesis:
+class Hypothesis(Sealed):
     """A condition of the claim: ``holds(case)`` is a comparison, or a relation ``(left, "≤", right)``; an axis means "for all".
 
     The relation is one of ``< ≤ = ≥ >``.  A search reads from either how much an instance lacks, and moves to where less is
@@ -115,7 +115,7 @@ class Hypothesis:
         return left - right if relation in ("≥", ">") else right - left
 
 
-class Case:
+class Case(Sealed):
     """One instance: its ingredients in one number system, as attributes of their names.
 
     ``several`` is how many lie side by side, ``()`` for one alone: for the engine, since a proof sees the numbers of one.

@@ -34,7 +34,7 @@ from ..arithmetic.explained import called
 from ..arithmetic.numbers import bare
 from ..arithmetic.one_instance import Truth, within_a_proof
 from ..axioms import Axiom
-from ..errors import ClaimError, FormulaError, GameError, MappoVerifyError, SolverError
+from ..errors import ClaimError, FormulaError, GameError, MappoVerifyError, Sealed, SolverError
 from .coordinates import EVERY
 from .induction import Summed
 from .settings import Setting
@@ -76,7 +76,7 @@ MEANING = {
 
 
 @dataclass(frozen=True, eq=False)
-class Line:
+class Line(Sealed):
     """One line of a proof.  Axes of ``value`` beyond the batch mean "for all"; ``where`` masks the entries it speaks of.
 
     ``axiom`` is an inequality of :mod:`.axioms` that the line applies; that it is an instance of it is checked wherever it is
@@ -130,7 +130,7 @@ Proof = Callable[["Case"], Iterator[Line]]
 
 
 @dataclass(frozen=True, eq=False)
-class Claim:
+class Claim(Sealed):
     """One claim, on trial.
 
     Parameters
@@ -156,7 +156,8 @@ class Claim:
     general : Setting, optional
         A setting with more freedom, of which every instance of ``setting`` is a special case: where the instances of ``setting``
         are no rational functions of free numbers (a run whose policies are exponentials of critics, say), its identities are
-        proved for the general one (any policies, any critics).
+        proved for the general one (any policies, any critics).  That it is more general is the author's word, so a claim of
+        one's own is not PROVED by it; those of the papers were read by others.
     note : str
         What a reader must know: scope, damaged source, how to read the verdict.
     repaired_by : str
@@ -279,6 +280,7 @@ class Claim:
     def _require_hypotheses(self, entry: Line) -> None:
         """What a line takes as given is a hypothesis of the setting."""
         if isinstance(entry.axiom, Axiom):
+            entry.axiom.require_theorem()
             own = self.setting.all_hypotheses
             strange = [taken.name for taken in entry.axiom.hypotheses if not any(taken is one for one in own)]
             if strange:

@@ -33,7 +33,7 @@ from ..arithmetic.functions import true_everywhere
 from ..arithmetic.numbers import bare
 from ..arithmetic.one_instance import Truth
 from ..axioms import Axiom, Part, every_entry
-from ..errors import ClaimError, ExactnessError
+from ..errors import ClaimError, ExactnessError, Sealed
 from ..model import Policy
 from ..model.trees import leaves_of
 from .case import Case, Ingredient
@@ -102,7 +102,7 @@ class AnyStep(NoNumber):
         return self
 
 
-class Summed:
+class Summed(Sealed):
     """``c + f(x_K) + Σ t``: a number on an instance; base and step, along a first axis, in a proof for every ``K``."""
 
     __slots__ = ("numbers", "run")
@@ -136,7 +136,7 @@ class Summed:
         return Summed(self.run, self.numbers / self.run.constant(divisor))
 
 
-class Run:
+class Run(Sealed):
     """The run of a case.
 
     Parameters
