@@ -56,7 +56,7 @@ class MappoVerifyError(Exception):
 
 
 class Sealed:
-    """What verdicts are about and rest on.  A subclass could answer the engine otherwise than a reader thinks, so there is none."""
+    """What verdicts rest on.  A subclass could answer the engine otherwise than a reader thinks, so there is none."""
 
     __slots__ = ()
 
