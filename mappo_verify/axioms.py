@@ -52,7 +52,7 @@ from .arithmetic import (
     xlogy,
 )
 from .arithmetic.numbers import bare
-from .arithmetic.one_instance import Truth
+from .arithmetic.one_instance import Truth, require_outside
 from .errors import ClaimError, Sealed
 
 HYPOTHESIS = "hypothesis: "
@@ -95,7 +95,7 @@ class Axiom(Sealed):
     __array_ufunc__ = None  # numbers on its left leave the product to it
 
     names: tuple[str, ...]
-    parts: tuple[Callable[[], Part], ...]
+    _parts: tuple[Callable[[], Part], ...]
     hypotheses: tuple[Any, ...] = ()
     """What :func:`given` took from the setting: the engine checks that it is there."""
     seal: InitVar[object] = None
@@ -117,9 +117,9 @@ class Axiom(Sealed):
         taken = (hypothesis for reason in reasons for hypothesis in reason.hypotheses)
         return cls(tuple(dict.fromkeys(everything)), parts, tuple(dict.fromkeys(taken)), _SEAL)
 
-    def computed(self) -> Part:
+    def _computed(self) -> Part:
         """The quantity and its hypotheses, for all entries."""
-        found = [part() for part in self.parts]
+        found = [part() for part in self._parts]
         total = found[0].value
         for part in found[1:]:
             total = total + part.value
@@ -130,18 +130,20 @@ class Axiom(Sealed):
 
     @property
     def value(self) -> Array:
-        """The quantity."""
-        return self.computed().value  # type: ignore[no-any-return]
+        """The quantity; a proof says what it is by its lines."""
+        require_outside("the quantity of an axiom")
+        return self._computed().value  # type: ignore[no-any-return]
 
     @property
     def holds(self) -> Any:
         """Whether the hypotheses hold, three-valued."""
-        return both(*self.computed()[1:4])
+        require_outside("the hypotheses of an axiom")
+        return both(*self._computed()[1:4])
 
     def __add__(self, other: Any) -> Axiom:
         if not isinstance(other, Axiom):
             raise ClaimError(f"an axiom plus {other!r}: only quantities that are at least 0 by an axiom may be added")
-        return self._of((), self.parts + other.parts, self, other)
+        return self._of((), self._parts + other._parts, self, other)
 
     def __mul__(self, factor: Any) -> Axiom:
         """Multiplied by a number that is at least 0, which is checked."""
@@ -174,7 +176,7 @@ class Axiom(Sealed):
         def later(part: Callable[[], Part]) -> Callable[[], Part]:
             return lambda: change(part())
 
-        return self._of((), tuple(map(later, self.parts)), self)
+        return self._of((), tuple(map(later, self._parts)), self)
 
     def __repr__(self) -> str:
         return " + ".join(self.names)
@@ -226,7 +228,7 @@ def pinsker(left: Any, right: Any) -> Axiom:
 
     def made() -> Part:
         distance = absolute(left - right).sum(-1)
-        divergence, signs, sums, *_ = gibbs(left, right).computed()
+        divergence, signs, sums, *_ = gibbs(left, right)._computed()
         return Part(divergence - distance * distance / 2, signs, sums)
 
     return _axiom("Pinsker", made)
@@ -308,7 +310,7 @@ def below_largest(values: Any, axis: int | tuple[int, ...] = -1) -> Axiom:
 
 def above_smallest(values: Any, axis: int | tuple[int, ...] = -1) -> Axiom:
     """``x - min x ≥ 0`` for every entry along ``axis``."""
-    return Axiom._of(("no entry is below the minimum",), below_largest(-values, axis).parts)
+    return Axiom._of(("no entry is below the minimum",), below_largest(-values, axis)._parts)
 
 
 def largest_square(values: Any) -> Axiom:
@@ -325,7 +327,7 @@ def root_below(values: Any, bound: Any, reason: Axiom) -> Axiom:
     """``y - √x ≥ 0`` for ``y ≥ 0`` where ``y² - x`` is the quantity of ``reason``, so that ``x ≤ y²``: the root is monotone."""
 
     def made() -> Part:
-        square, signs, sums, given, _ = reason.computed()
+        square, signs, sums, given, _ = reason._computed()
         same = _same(bound * bound - values, square)
         return Part(bound - sqrt(values), both(signs, _at_least_zero(bound)), both(Truth.of(sums), same), given)
 
@@ -336,7 +338,7 @@ def least_above(values: Any, bound: Any, reason: Axiom) -> Axiom:
     """``min_i x_i - c ≥ 0`` over the last axis where every ``x_i - c ≥ 0``, which is the quantity of ``reason``."""
 
     def made() -> Part:
-        part = reason.computed()
+        part = reason._computed()
         same = _same(values - bound[..., None], part.value)
         return part._replace(value=smallest(values) - bound, sums=both(Truth.of(part.sums), same))
 
@@ -347,7 +349,7 @@ def root_between(smaller: Any, larger: Any, reason: Axiom) -> Axiom:
     """``√y - √x ≥ 0`` where ``y - x`` is the quantity of ``reason``, so that ``x ≤ y``: the root is monotone."""
 
     def made() -> Part:
-        difference, signs, sums, given, _ = reason.computed()
+        difference, signs, sums, given, _ = reason._computed()
         same = _same(larger - smaller, difference)
         return Part(sqrt(larger) - sqrt(smaller), signs, both(Truth.of(sums), same), given)
 
@@ -358,7 +360,7 @@ def root_above(bound: Any, values: Any, reason: Axiom) -> Axiom:
     """``√x - y ≥ 0`` where ``x - y²`` is the quantity of ``reason``, so that ``y² ≤ x``: the root is monotone."""
 
     def made() -> Part:
-        square, signs, sums, given, _ = reason.computed()
+        square, signs, sums, given, _ = reason._computed()
         same = _same(values - bound * bound, square)
         return Part(sqrt(values) - bound, signs, both(Truth.of(sums), same), given)
 

@@ -410,7 +410,7 @@ def _recognised(
     slack = right.value - left.value if right.relation == "≤" else left.value - right.value
     try:
         with blamed(claim.id, f"in the axiom of the line {right.expression!r}"):
-            quantity = axiom.computed()
+            quantity = axiom._computed()
             same = compare(slack, "=", quantity.value)
     except (ExactnessError, UndecidedError):
         return np.full(case.several, UNKNOWN, np.int8)  # this system cannot compute it; another one does

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from ..model import Game, Policy
 from ..model.conversion import convert
 from ..model.trees import converted, mapped, unwrapped
 from ..model.validation import array_of, require_finite
-from .coordinates import Coordinate, Numbers, Sizes
+from .coordinates import EVERY, Coordinate, Numbers, Sizes
 
 Built = Mapping[str, Any]
 """The ingredients of an instance that are built already, by name."""
@@ -149,7 +150,7 @@ class Case(Sealed):
         origin: Case | None = None,
     ) -> None:
         own = {"ingredients": tuple(ingredients), "sizes": sizes, "system": Hidden(system), "_several": several}
-        self.__dict__.update(own, _objects=dict(objects), _derived={}, _origin=origin)
+        self.__dict__.update(own, _objects=dict(objects), _derived={}, _origin=origin, _length=None)
 
     if TYPE_CHECKING:
         ingredients: tuple[Ingredient, ...]
@@ -159,6 +160,7 @@ class Case(Sealed):
         _objects: dict[str, Any]
         _derived: dict[str, Any]
         _origin: Case | None
+        _length: Any
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise ClaimError(f"a case does not change: {name} cannot be set")
@@ -179,6 +181,8 @@ class Case(Sealed):
 
     def __getattr__(self, name: str) -> Any:
         objects, derived = self.__dict__.get("_objects", {}), self.__dict__.get("_derived", {})
+        if self.__dict__.get("_length") is not None:
+            self._require_no_part_of_the_run(name)
         if name in objects:
             return objects[name]
         for ingredient in self.__dict__.get("ingredients", ()):
@@ -192,6 +196,56 @@ class Case(Sealed):
                     )
                 return derived[name]
         raise AttributeError(f"this case has no {name!r}; it has {sorted(objects)}")
+
+    # -- runs of any length -------------------------------------------------------------------------------------------
+
+    def _of_any_length(self) -> Case:
+        """The case as a proof for every number of steps sees it: how many there are it is not told, nor what each step has.
+
+        What does not move along the run has the same shape for every number of steps.
+        """
+        for ingredient in self.ingredients:
+            here, anywhere = (
+                [c.shape for c in ingredient.coordinates(replace(self.sizes, steps=k))]
+                for k in (self.sizes.steps, EVERY)
+            )
+            if here != anywhere and not ingredient.moves:
+                raise ClaimError(
+                    f"{ingredient.name} has numbers of its own for every step, and does not say that it moves"
+                )
+        found = Case(
+            self.ingredients, replace(self.sizes, steps=EVERY), bare(self.system), self._several, self._objects
+        )
+        origin = None if self._origin is None else self._origin._of_any_length()
+        found.__dict__.update(_origin=origin, _length=self.sizes.steps)
+        return found
+
+    def _require_no_part_of_the_run(self, name: str) -> None:
+        for ingredient in self.ingredients:
+            if ingredient.name == name and ingredient.moves:
+                raise ClaimError(
+                    f"{name} is another one in every step of a run; a proof for every number of steps takes it from the step: "
+                    f"move=lambda own, state: ... own.{name} ..."
+                )
+
+    def _objects_of(self, name: str) -> Any:
+        """An ingredient of this name, whatever it is; None for none."""
+        if not name:
+            return None
+        return self._objects[name] if name in self._objects else getattr(self, name)
+
+    def _share(self, ingredient: Ingredient, step: int) -> Any:
+        """What a step of a run has of an ingredient: one of as many parts as there are steps, or all of it."""
+        value = self._objects[ingredient.name]
+        length = self.sizes.steps if self._length is None else self._length
+        counts = [sum(prod(c.shape) for c in ingredient.coordinates(replace(self.sizes, steps=k))) for k in (2, 3)]
+        if counts[0] == counts[1] or length == EVERY:
+            each = counts[0] != counts[1] and not isinstance(value, tuple)
+            return value[0] if each else value
+        if not isinstance(value, tuple):
+            return value[step]
+        share = len(value) // length
+        return value[step * share :][:share]
 
     def handed_in(self) -> Iterator[tuple[str, Any, Any]]:
         """Name, given object, and what it would be, of every derived ingredient that the user has given all the same."""

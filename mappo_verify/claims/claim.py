@@ -228,10 +228,18 @@ class Claim(Sealed):
         In a ``formal`` proof no question about numbers has an answer that depends on the parameters.
         """
         try:
+            seen = self._seen(case)
             with within_a_proof(formal):
-                return self._lines(case)
+                lines = self._lines(seen)
+            case._derived.update(seen._derived)  # shown beside the lines
+            return lines
         except FormulaError as error:
             raise ClaimError(f"claim {self.id}: {error}") from error
+
+    def _seen(self, case: Case) -> Case:
+        """The case as the proof sees it: one for every number of steps is not told how many there are."""
+        every = any(sizes.steps == EVERY for sizes in (case.sizes, *self.symbolic))
+        return case._of_any_length() if every and self.general is None else case
 
     def _lines(self, case: Case) -> list[Line]:
         result: list[Line] = []
@@ -297,7 +305,7 @@ class Claim(Sealed):
     def _summed(self, entry: Line, case: Case) -> Line:
         """A line that is a sum over a run as numbers; in a proof for every number of steps each line is one."""
         if isinstance(entry.value, Summed):
-            return replace(entry, value=entry.value.numbers)
+            return replace(entry, value=entry.value._numbers)
         if case.sizes.steps == EVERY:
             raise ClaimError(
                 f"claim {self.id}: line {entry.expression!r} is no sum over the run; in a proof for every number of steps it "
@@ -373,6 +381,7 @@ def _place_of(error: BaseException) -> str:
 def place_of_line(claim: Claim, case: Case | None, place: int) -> str:
     """File and line at which a proof yields its line number ``place``, as far as that can be found; else where it begins."""
     proof = inspect.unwrap(claim.proof)
+    case = None if case is None else claim._seen(case)
     code = getattr(proof, "__code__", None)
     number = None if code is None else code.co_firstlineno
     with suppress(Exception):  # a proof that is none may do anything
