@@ -31,6 +31,7 @@ from weakref import WeakSet
 import numpy as np
 
 from .arithmetic import (
+    UNKNOWN,
     Array,
     Numbers,
     System,
@@ -39,6 +40,7 @@ from .arithmetic import (
     compare,
     divide,
     every,
+    everywhere,
     exp,
     largest,
     like,
@@ -70,8 +72,9 @@ class Part(NamedTuple):
     """One quantity that is at least 0, and what that rests on, three-valued.
 
     ``signs`` are inequalities between numbers whose signs are known by construction, ``sums`` equalities, and ``given`` what
-    only the hypotheses of the claim can say; that is checked on instances, and no proof decides it.  Of a theorem about runs of
-    any length ``begun`` is the quantity before the first round, to which every round adds one term.
+    only the hypotheses of the claim can say.  That is checked on instances; where symbols do not decide it, the verdict of a
+    proof says so.  Of a theorem about runs of any length ``begun`` is the quantity before the first round, to which every round
+    adds one term.
     """
 
     value: Any
@@ -98,6 +101,8 @@ class Axiom(Sealed):
     _parts: tuple[Callable[[], Part], ...]
     hypotheses: tuple[Any, ...] = ()
     """What :func:`given` took from the setting: the engine checks that it is there."""
+    checked: tuple[tuple[str, str], ...] = ()
+    """By name, what an axiom takes as given that symbols may not decide: a verdict says where it was checked on instances only."""
     seal: InitVar[object] = None
 
     def __post_init__(self, seal: object) -> None:
@@ -115,7 +120,10 @@ class Axiom(Sealed):
         """An axiom of the table, or of the engine; what it leans on is passed on."""
         everything = (*names, *(name for reason in reasons for name in reason.names))
         taken = (hypothesis for reason in reasons for hypothesis in reason.hypotheses)
-        return cls(tuple(dict.fromkeys(everything)), parts, tuple(dict.fromkeys(taken)), _SEAL)
+        checked = (pair for reason in reasons for pair in reason.checked)
+        return cls(
+            tuple(dict.fromkeys(everything)), parts, tuple(dict.fromkeys(taken)), tuple(dict.fromkeys(checked)), _SEAL
+        )
 
     def _computed(self) -> Part:
         """The quantity and its hypotheses, for all entries."""
@@ -187,8 +195,8 @@ def every_entry(truth: Any) -> Any:
     return every(truth, tuple(range(truth.ndim))) if truth.ndim else truth
 
 
-def _axiom(name: str, made: Callable[[], Part]) -> Axiom:
-    return Axiom._of((name,), (made,))
+def _axiom(name: str, made: Callable[[], Part], checked: str = "") -> Axiom:
+    return Axiom((name,), (made,), (), ((name, checked),) if checked else (), _SEAL)
 
 
 def _at_least_zero(values: Any) -> Any:
@@ -413,7 +421,7 @@ def hoeffding(weights: Any, values: Any, step: Any, width: Any = None) -> Axiom:
         inside = True if width is None else every_entry(compare(extent, "≤", width))
         return Part(value, _at_least_zero(weights), _sums_to_one(weights), inside)
 
-    return _axiom("Hoeffding's lemma", made)
+    return _axiom("Hoeffding's lemma", made, "" if width is None else "range")
 
 
 def hedge(gains: Any, plays: Any, eta: Any, width: Any, comparator: Any, entropy_: Any) -> Axiom:
@@ -431,7 +439,7 @@ def hedge(gains: Any, plays: Any, eta: Any, width: Any, comparator: Any, entropy
         value = begun + eta * steps * (width * width) / 8 - lost
         signs = both(compare(eta, ">", 0), _at_least_zero(comparator))
         if bare(system_of(gains)) is System.SYMBOLS:
-            return Part(value, signs, _sums_to_one(comparator), begun=begun)
+            return Part(value, signs, _sums_to_one(comparator), everywhere(UNKNOWN, (), gains), begun)
         own = tilt(like(1, gains), eta * (np.cumsum(gains, axis=-2) - gains))
         inside = every_entry(compare(largest(gains) - smallest(gains), "≤", width))
         same = [
@@ -439,7 +447,7 @@ def hedge(gains: Any, plays: Any, eta: Any, width: Any, comparator: Any, entropy
         ]
         return Part(value, signs, _sums_to_one(comparator), both(inside, *map(every_entry, same)), begun)
 
-    return _axiom("lemma-c.6/sharp", made)
+    return _axiom("lemma-c.6/sharp", made, "plays and range")
 
 
 def given(hypothesis: Any, case: Any) -> Axiom:
@@ -450,7 +458,7 @@ def given(hypothesis: Any, case: Any) -> Axiom:
         value = hypothesis.slack(case)
         return Part(value, True, given=True if bare(system_of(value)) is System.SYMBOLS else _at_least_zero(value))
 
-    return Axiom((f"{HYPOTHESIS}{hypothesis.name}",), (made,), (hypothesis,), _SEAL)
+    return Axiom((f"{HYPOTHESIS}{hypothesis.name}",), (made,), (hypothesis,), (), _SEAL)
 
 
 def logarithm(values: Any) -> Axiom:

@@ -27,6 +27,7 @@ from ..arithmetic import (
     absolute,
     both,
     compare,
+    everywhere,
     floats_of,
     largest,
     like,
@@ -398,12 +399,12 @@ def sides(chain: list[Line], case: Case) -> tuple[Any, Any, Any]:
 
 def _recognised(
     claim: Claim, chain: list[Line], left: Line, right: Line, case: Case, formal: bool
-) -> npt.NDArray[np.int8]:
+) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.int8]]:
     """Whether the slack of the line is the quantity that its axiom speaks of and the hypotheses of the axiom hold, by instance.
 
     Where one of them certainly is not, an error.  A formal case decides what holds for all parameters: in symbols what only
-    the hypotheses of the claim can give is left to instances, and random points, whose numbers are no probabilities, have no
-    signs (:func:`mappo_verify.checking.proving.degree_bound` looks at them).
+    the hypotheses of the claim can give is left to instances, and whether it is decided all the same comes second; random
+    points, whose numbers are no probabilities, have no signs (:func:`mappo_verify.checking.proving.degree_bound` looks at them).
     """
     axiom = right.axiom
     assert isinstance(axiom, Axiom)
@@ -413,7 +414,8 @@ def _recognised(
             quantity = axiom._computed()
             same = compare(slack, "=", quantity.value)
     except (ExactnessError, UndecidedError):
-        return np.full(case.several, UNKNOWN, np.int8)  # this system cannot compute it; another one does
+        unknown = np.full(case.several, UNKNOWN, np.int8)  # this system cannot compute it; another one does
+        return unknown, unknown
     mask = mask_of(chain)
     met = quantity.sums
     if not formal or case.system == System.SYMBOLS:
@@ -426,7 +428,9 @@ def _recognised(
     ):
         if (claimed(Truth.of(truth), mask).values == FALSE).any():
             raise ClaimError(f"claim {claim.id}: line {right.expression!r} is no instance of {axiom}: {what}")
-    return np.minimum(*(per_instance(claimed(Truth.of(t), mask), case.several) for t in (same, met)))
+    recognised = np.minimum(*(per_instance(claimed(Truth.of(t), mask), case.several) for t in (same, met)))
+    decided = quantity.given if case.system == System.SYMBOLS else everywhere(UNKNOWN, (), case.system)
+    return recognised, per_instance(claimed(Truth.of(decided), mask), case.several)
 
 
 def _margin(
@@ -512,8 +516,8 @@ def _assemble(
             assert previous is not None
             step = _relate(of_line[id(entry)], previous, entry.relation, entry, entry.because, entry.axiom, live)
             if isinstance(entry.axiom, Axiom) and case.system != System.FLOATS:
-                recognised = _recognised(claim, of_line[id(entry)], previous, entry, live, formal)
-                step = replace(step, recognised=recognised)
+                recognised, given = _recognised(claim, of_line[id(entry)], previous, entry, live, formal)
+                step = replace(step, recognised=recognised, given=given if formal else None)
             if broken is None and (step.truth == FALSE).any():
                 broken = step
         shown.append(

@@ -267,6 +267,12 @@ def _spread(flat: Any, claim: Claim, sizes: Sizes) -> dict[str, Any]:
     return result
 
 
+def _names_of(axiom: Axiom, given: Any) -> tuple[str, ...]:
+    """The names of an axiom, each with what of it no symbols decided."""
+    checked = {} if bool((given == TRUE).all()) else dict(axiom.checked)
+    return tuple(f"{name} ({checked[name]} checked on instances)" if name in checked else name for name in axiom.names)
+
+
 def _judge(
     evidence: Evidence,
     method: str,
@@ -290,7 +296,7 @@ def _judge(
         if step.relation != "=" and isinstance(step.axiom, Axiom):
             if step.recognised is None or not bool((step.recognised == TRUE).all()):
                 return Failure(method, sizes, f"{step.right} is not seen to be an instance of {step.axiom!r}", False)
-            modulo += [name for name in step.axiom.names if name not in modulo]
+            modulo += [name for name in _names_of(step.axiom, step.given) if name not in modulo]
             continue
         if step.relation != "=" and step.axiom is not None:
             return Failure(method, sizes, f"{step.right} assumes {step.axiom!r}, which is no axiom of the table", False)
