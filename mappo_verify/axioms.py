@@ -102,7 +102,7 @@ class Axiom(Sealed):
     hypotheses: tuple[Any, ...] = ()
     """What :func:`given` took from the setting: the engine checks that it is there."""
     checked: tuple[tuple[str, str], ...] = ()
-    """By name, what an axiom takes as given that symbols may not decide: a verdict says where it was checked on instances only."""
+    """By name, what an axiom takes as given that symbols may not decide: then a verdict says that instances were checked."""
     seal: InitVar[object] = None
 
     def __post_init__(self, seal: object) -> None:
