@@ -74,8 +74,9 @@ def caught(trial):
 )
 def test_types_systems_clocks_and_counters_are_caught(bound):
     message = caught(claim(at_most(bound)))
-    assert "line 'bound' is" in message and "test_agreement.py:" in message
-    assert "in two number systems" in message or "among others and alone" in message
+    assert "bound'" in message and "test_agreement.py:" in message
+    ways = ("in two number systems", "among others and alone", "has another formula")
+    assert any(way in message for way in ways)
 
 
 @pytest.mark.parametrize(("low", "high"), [(1, 0), (0, 1)])
@@ -197,7 +198,7 @@ def test_symbols_and_numbers_are_shown_the_same_values():
     def value(case):
         return case.x if case.x._arithmetic.system is System.SYMBOLS else 0 * case.x
 
-    with pytest.raises(ClaimError, match="by its symbols and 0 in numbers"):
+    with pytest.raises(ClaimError, match=r"line 1 .* has another formula"):
         prove_in_symbols(claim(equals(value, value)), ONE)
     honest = claim(equals(lambda c: mv.log(c.y) - mv.log(2 * c.y), lambda c: -mv.log(mv.like(2, c.y))))
     setting = mv.Setting("y", (mv.PositiveScalar("y"),), **ALONE)

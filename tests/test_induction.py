@@ -440,9 +440,21 @@ def test_a_proof_for_every_length_is_not_told_how_many_steps_there_are(value):
         evaluate(constant_of(value), SETTING.case(drawn, mv.Sizes(1, (1,), 9), System.RATIONALS))
 
 
-def test_a_proof_for_every_length_that_counts_its_calls_is_seen():
-    assert isinstance(prove_in_symbols(constant_of(counted), ANY_LENGTH), Failure)
-    assert mv.audit([constant_of(counted)])["mine"].standing is not mv.Standing.PROVED
+@pytest.mark.parametrize("look", [lambda trial: prove_in_symbols(trial, ANY_LENGTH), lambda trial: mv.audit([trial])])
+def test_a_proof_for_every_length_that_counts_its_calls_is_another_formula(look):
+    with pytest.raises(ClaimError, match="line 1 'value' has another formula"):
+        look(constant_of(counted))
+
+
+def test_a_term_is_one_formula_in_every_step():
+    def first_differs(case, run):
+        calls = []
+        term = run.sum(lambda step: (calls.append(step) or step.moved[1]) * (1 if len(calls) < 2 else 2))
+        yield mv.line("Σ u", term)
+        yield mv.equal("x_K - x_0", climbed(case, run), because="there is one step")
+
+    with pytest.raises(ClaimError, match="another formula in another step"):
+        mv.audit([replace(claim(first_differs), symbolic=(ANY_LENGTH,))])
 
 
 def test_what_is_derived_from_the_number_of_steps_is_no_constant_of_the_run():

@@ -19,6 +19,7 @@ from ..errors import GameError, UndecidedError, evaluating
 from . import dispatch as plain
 from .array import Array
 from .explained import explained
+from .formulas import operation
 from .numbers import Hidden, Numbers, constants, contract_numbers, wrap
 from .numbers import zeros as zero_numbers
 from .one_instance import UFUNCS, Truth, is_formal, refuse
@@ -54,11 +55,13 @@ def like(values: Any, reference: Any) -> Array:
     return plain.like(values, reference)
 
 
+@operation
 def constant(value: int | Fraction, reference: Any) -> Any:
     """One exact constant in the number system of ``reference``."""
     return like(value, reference) if isinstance(reference, (Numbers, Hidden)) else plain.constant(value, reference)
 
 
+@operation
 def zeros(shape: int | tuple[int, ...], reference: Any) -> Array:
     """Zeros of this shape in the number system of ``reference``."""
     wanted = (shape,) if isinstance(shape, int) else tuple(shape)
@@ -67,6 +70,7 @@ def zeros(shape: int | tuple[int, ...], reference: Any) -> Array:
     return plain.like(np.zeros(wanted, np.int8), reference)
 
 
+@operation
 def ones(shape: int | tuple[int, ...], reference: Any) -> Array:
     """Ones of this shape in the number system of ``reference``."""
     wanted = (shape,) if isinstance(shape, int) else tuple(shape)
@@ -75,6 +79,7 @@ def ones(shape: int | tuple[int, ...], reference: Any) -> Array:
     return plain.like(np.ones(wanted, np.int8), reference)
 
 
+@operation
 def identity(size: int, reference: Any) -> Array:
     """The identity matrix ``[size, size]`` in the number system of ``reference``."""
     if isinstance(reference, (Numbers, Hidden)):
@@ -230,6 +235,7 @@ def divide(numerator: Any, denominator: Any) -> Array:
     return choose(both_vanish, 0, above / choose(both_vanish, 1, below))
 
 
+@operation
 def denominator(values: Any) -> Array:
     """``x`` where it is not 0, and 1 elsewhere: for quotients that a mask, or a factor 0, leaves out there.
 
@@ -272,6 +278,7 @@ def compare(left: Any, relation: str, right: Any) -> PlainTruth:
     return one.compare(relation, two)
 
 
+@operation
 def certainly_equal(left: Any, right: Any) -> Mask:
     """Where two entries are one number beyond doubt; of one instance three-valued."""
     numbers = _numbers(left, right)
@@ -282,6 +289,7 @@ def certainly_equal(left: Any, right: Any) -> Mask:
     return same | one.compare("=", two)  # type: ignore[return-value]
 
 
+@operation
 def support(values: Any) -> Mask:
     """Where a number is not 0, by the zero *pattern*; of one instance three-valued."""
     if isinstance(values, Numbers):
@@ -337,6 +345,7 @@ def at_largest(scores: Any, table: Any) -> Array:
     return found  # type: ignore[no-any-return]
 
 
+@operation
 def by_floats(function: Callable[..., npt.NDArray[np.float64]], *values: Any) -> Array:
     """What ``function`` makes of the nearest floats, exactly as it comes back: only a candidate, which is checked afterwards.
 
@@ -387,17 +396,20 @@ def choose(truth: Any, if_true: Any, if_false: Any) -> Array:
 select = choose
 
 
+@operation
 def truth_of(condition: Any) -> PlainTruth:
     """A two-valued condition as three-valued truth."""
     return condition if isinstance(condition, Truth) else plain.truth_of(condition)
 
 
+@operation
 def everywhere(truth: np.int8, shape: tuple[int, ...], reference: Any) -> PlainTruth:
     """One truth (TRUE, UNKNOWN or FALSE) in a shape; ``reference`` is an array or a system, as in :func:`like`."""
     values = np.full(shape, truth)
     return Truth(values[..., None]) if isinstance(reference, (Numbers, Hidden)) else values  # type: ignore[return-value]
 
 
+@operation
 def both(*truths: Any) -> PlainTruth:
     """Three-valued AND."""
     if any(isinstance(truth, Truth) for truth in truths):
@@ -405,6 +417,7 @@ def both(*truths: Any) -> PlainTruth:
     return plain.both(*truths)
 
 
+@operation
 def either(*truths: Any) -> PlainTruth:
     """Three-valued OR."""
     if any(isinstance(truth, Truth) for truth in truths):
@@ -412,16 +425,19 @@ def either(*truths: Any) -> PlainTruth:
     return plain.either(*truths)
 
 
+@operation
 def negation(truth: Any) -> PlainTruth:
     """Three-valued NOT."""
     return ~truth if isinstance(truth, Truth) else np.asarray(-truth, dtype=np.int8)
 
 
+@operation
 def every(truth: Any, axis: int | tuple[int, ...] = -1) -> PlainTruth:
     """Three-valued "for all" along ``axis``."""
     return truth.all(axis) if isinstance(truth, Truth) else np.asarray(truth.min(axis, initial=1), dtype=np.int8)
 
 
+@operation
 def some(truth: Any, axis: int | tuple[int, ...] = -1) -> PlainTruth:
     """Three-valued "for some" along ``axis``."""
     return truth.any(axis) if isinstance(truth, Truth) else np.asarray(truth.max(axis, initial=-1), dtype=np.int8)
@@ -448,7 +464,7 @@ def _assumed(values: Any, relation: Any) -> Any:
 
         if evaluating():
             symbols.require(values._parts[0], relation)
-        return values._each(symbols.assume_positive if relation == ">" else symbols.assume_nonnegative)
+        return _unchanged(values, symbols.assume_positive if relation == ">" else symbols.assume_nonnegative)
     if evaluating() and not is_formal() and not true_everywhere(compare(values, relation, 0)):
         if not true_everywhere(possible(compare(values, relation, 0))):
             raise GameError(f"a number is not {relation} 0, as the proof assumes")
@@ -461,8 +477,15 @@ def at_least_zero(values: Any) -> Array:
     if isinstance(values, Numbers) and values._arithmetic.system is System.SYMBOLS:
         from . import symbols
 
-        return values._each(symbols.assume_nonnegative)
+        return _unchanged(values, symbols.assume_nonnegative)
     return values
+
+
+def _unchanged(values: Numbers, fact: Callable[[Any], Any]) -> Any:
+    """The same numbers, of which more is known."""
+    found = values._each(fact)
+    found._made = values._made
+    return found
 
 
 def true_everywhere(truth: Any) -> bool:
@@ -478,16 +501,19 @@ def system_of(*arrays: Any) -> Any:
     return hidden.system if isinstance(hidden, Numbers) else hidden
 
 
+@operation
 def certain(truth: Any) -> Mask:
     """What is known to hold: a Boolean mask of plain truth, two-valued truth of one instance."""
     return truth.certain() if isinstance(truth, Truth) else np.asarray(truth > 0)
 
 
+@operation
 def known(truth: Any) -> Mask:
     """As :func:`certain`; in a formal proof only for choices of which both sides are right where the truth is UNKNOWN."""
     return truth._known() if isinstance(truth, Truth) else certain(truth)
 
 
+@operation
 def possible(truth: Any) -> Mask:
     """What may hold: a Boolean mask of plain truth, two-valued truth of one instance."""
     return truth.possible() if isinstance(truth, Truth) else np.asarray(truth >= 0)

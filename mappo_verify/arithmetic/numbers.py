@@ -28,6 +28,7 @@ import numpy.typing as npt
 
 from ..errors import Sealed, evaluating
 from .array import Array
+from .formulas import made_by, operations
 from .one_instance import (
     INSTEAD,
     UFUNCS,
@@ -70,7 +71,7 @@ class Numbers(OneInstance, Sealed):
 
     def __init__(self, arithmetic: Arithmetic, parts: Parts) -> None:
         require_time(slow=parts[0].dtype.hasobject)
-        self._arithmetic, self._parts = arithmetic, parts
+        self._arithmetic, self._parts, self._made = arithmetic, parts, 0
 
     @property
     def system(self) -> Hidden:
@@ -79,6 +80,9 @@ class Numbers(OneInstance, Sealed):
 
     def _with(self, parts: Parts) -> Numbers:
         return Numbers(self._arithmetic, parts)
+
+    def _copy(self) -> Numbers:
+        return type(self)(self._arithmetic, self._parts)
 
     # -- constants --------------------------------------------------------------------------------------------------------
 
@@ -254,7 +258,8 @@ class Numbers(OneInstance, Sealed):
         if kwargs:
             refuse(f"{', '.join(kwargs)}= of np.{name}", "the numbers of a formula never change; use choose")
         first = next(value for value in inputs if isinstance(value, Numbers))
-        return handler(*(first.operand(value) for value in inputs))
+        given = [first.operand(value) for value in inputs]
+        return made_by(name, handler(*given), given)
 
     # -- the way out -------------------------------------------------------------------------------------------------------------
 
@@ -267,6 +272,12 @@ class Numbers(OneInstance, Sealed):
     def __repr__(self) -> str:
         shown = "" if evaluating() else f"{self._arithmetic.system.value}, "
         return f"Numbers({shown}shape {self.shape}{self._instances()})"
+
+
+_OPERATORS = ("add", "sub", "mul", "truediv", "matmul")
+operations(Numbers, *(f"__{side}{name}__" for name in _OPERATORS for side in ("", "r")))
+operations(Numbers, "__neg__", "__abs__", "__pow__", "sum", "max", "min", "compare")
+operations(Numbers, "__eq__", "__ne__", "__le__", "__lt__", "__ge__", "__gt__")
 
 
 def _require_fitting(left: OneInstance, right: OneInstance) -> None:
@@ -347,7 +358,7 @@ def bare(system: System | Hidden) -> System:
 def constant_numbers(value: Any, arithmetic: Arithmetic) -> Numbers:
     """An exact constant as numbers that all instances share; an error that says what is no exact constant."""
     if type(value) is int or type(value) is Fraction:
-        return Numbers(arithmetic, arithmetic.constant(value))
+        return made_by("constant", Numbers(arithmetic, arithmetic.constant(value)), (Fraction(value),))
     if isinstance(value, (bool, np.bool_)):
         refuse(f"{value!r} among numbers", "use 1 and 0, or choose(truth, a, b)")
     if isinstance(value, (float, np.floating)):
@@ -393,20 +404,22 @@ def constants(values: Any, arithmetic: Arithmetic) -> Numbers:
         if len({entry.shape for entry in entries}) > 1:
             raise ValueError(f"the rows of {values!r} differ in length")
         count = max(entry._count for entry in entries)
-        return Numbers(
+        made = Numbers(
             arithmetic,
             tuple(
                 np.stack([np.broadcast_to(part, (*part.shape[:-1], count)) for part in parts])
                 for parts in zip(*(entry._parts for entry in entries), strict=True)
             ),
         )
+        return made_by("constants", made, entries)
     return constant_numbers(values, arithmetic)
 
 
 def zeros(shape: tuple[int, ...], reference: Numbers | Hidden) -> Numbers:
     """Zeros of this shape."""
     zero = constant_numbers(0, reference._arithmetic)
-    return zero._each(lambda part: np.broadcast_to(part.reshape((1,) * len(shape) + part.shape), (*shape, 1)))
+    found = zero._each(lambda part: np.broadcast_to(part.reshape((1,) * len(shape) + part.shape), (*shape, 1)))
+    return made_by("zeros", found, (shape,))
 
 
 def contract_numbers(subscripts: str, *factors: Numbers) -> Numbers:

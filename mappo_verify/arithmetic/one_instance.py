@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import FormulaError, MappoVerifyError, Sealed, UndecidedError, evaluating, noting
+from .formulas import Made, called, made_by, operations
 from .protocol import Parts
 
 Self = TypeVar("Self", bound="OneInstance")
@@ -90,7 +91,7 @@ def require_outside(what: str) -> None:
         refuse(what, "they would show other instances; keep computing with the numbers")
 
 
-class OneInstance:
+class OneInstance(Made):
     """Structure that numbers and truth share: ``parts`` are arrays ``core + (B,)``; ``B`` is 1 where all instances agree."""
 
     __slots__ = ("_parts",)
@@ -184,6 +185,10 @@ class OneInstance:
 
     flatten = ravel
 
+    def _copy(self: Self) -> Self:
+        """The same, as another object."""
+        return self._with(self._parts)
+
     def copy(self: Self, _memo: Any = None) -> Self:
         """Itself, since it never changes."""
         return self
@@ -216,11 +221,10 @@ class OneInstance:
     __float__ = __complex__ = __index__ = __int__
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        handler = FUNCTIONS.get(function)
+        handler, name = FUNCTIONS.get(function), function.__name__
         if handler is None:
-            name = function.__name__
             refuse(f"np.{name} in a formula", INSTEAD.get(name, "it is not among the functions that formulas may use"))
-        return handler(*args, **kwargs)
+        return called(name, handler(*args, **kwargs), (*args, *kwargs.items()))
 
 
 def _axes_taken(index: Any) -> int:
@@ -261,7 +265,7 @@ class Truth(OneInstance, Sealed):
     __slots__ = ()
 
     def __init__(self, values: npt.NDArray[np.int8]) -> None:
-        self._parts = (values,)
+        self._parts, self._made = (values,), 0
 
     def _with(self, parts: Parts) -> Truth:
         return Truth(parts[0])
@@ -282,7 +286,7 @@ class Truth(OneInstance, Sealed):
         given = np.asarray(value)
         if given.dtype.kind != "b":
             refuse(f"{value!r} where truth is needed", "use a comparison, True or False")
-        return Truth(np.where(given, np.int8(1), np.int8(-1))[..., None])
+        return made_by("truth", Truth(np.where(given, np.int8(1), np.int8(-1))[..., None]), (given,))
 
     def __and__(self, other: Any) -> Truth:
         (one,), (two,) = aligned(self, Truth.of(other))
@@ -364,6 +368,10 @@ class Truth(OneInstance, Sealed):
     def __repr__(self) -> str:
         return f"Truth(shape {self.shape}{self._instances()})"
 
+
+operations(OneInstance, "T", "__getitem__", "reshape", "transpose", "swapaxes", "ravel", "flatten")
+operations(Truth, "__and__", "__or__", "__rand__", "__ror__", "__invert__", "all", "any", "closure")
+operations(Truth, "certain", "possible", "_known")
 
 _KLEENE: dict[Any, Any] = {
     np.logical_and: operator.and_,

@@ -74,7 +74,9 @@ def evaluate(
     everywhere = np.full(case.several, TRUE, np.int8)
     hypotheses, applies, live = ((), everywhere, case) if formal else ask_hypotheses(claim, case)
     somebody = bool((applies == TRUE).any())
-    lines = [_as_numbers(entry, live) for entry in claim.lines(live, formal)] if somebody else []
+    lines = claim.lines(live, formal) if somebody else []
+    require_same_lines(claim, live, lines)
+    lines = [_as_numbers(entry, live) for entry in lines]
     found = (
         _assemble(claim, case, live, lines, applies, hypotheses, formal)
         if somebody
@@ -146,9 +148,7 @@ def _evaluated(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Ind
     def alone(place: int, target: System) -> Case:
         return _case(claim, drawn, sizes, chosen[place : place + 1], target)
 
-    evidence = evaluate(claim, _case(claim, drawn, sizes, chosen, system), alone=alone)
-    require_same_lines(claim, sizes, evidence.lines)
-    return evidence
+    return evaluate(claim, _case(claim, drawn, sizes, chosen, system), alone=alone)
 
 
 def skim(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes) -> Iterator[Part]:

@@ -98,7 +98,6 @@ def _in_symbols(claim: Claim, sizes: Sizes, generic: int) -> Proof | Failure:
             with rings.proof_in(ring):
                 case = claim.formal.case(_spread(generators, claim, sizes), sizes, System.SYMBOLS, generic)
                 evidence = evaluate(claim, case, formal=True)
-                require_same_lines(claim, sizes, evidence.lines)
         except OUT_OF_THE_FIELD as error:
             reason, evidence = str(error), None
         if not ring.exhausted or spare >= MOST_ATOMS:
@@ -153,7 +152,6 @@ def _require_same_at_a_point(claim: Claim, sizes: Sizes, proved: Evidence, count
         evidence = evaluate(claim, case, formal=True)
     except NUMERIC:
         return  # not defined there
-    require_same_lines(claim, sizes, evidence.lines)
     for left, right in zip(proved.lines, evidence.lines, strict=True):
         one, two = (np.ravel(np.broadcast_to(v, np.shape(right.value))) for v in (left.value, right.value))
         for place in range(0, len(one), max(1, len(one) // SAMPLED)):
@@ -200,7 +198,6 @@ def _at_points(claim: Claim, sizes: Sizes, generator: np.random.Generator, gener
         judged = _judge(evidence, "points", sizes, count, 0.0, started, where)
         if isinstance(judged, Failure):
             return judged
-        require_same_lines(claim, sizes, evidence.lines)
         # Given that no denominator vanished, which fails with probability at most denominator/range.
         error *= min(1.0, numerator / range_size / max(1e-300, 1 - denominator / range_size))
         done += 1
@@ -226,7 +223,7 @@ def degree_bound(claim: Claim, sizes: Sizes, generic: int = GENERIC) -> tuple[in
     case = claim.formal.case(_spread(generators, claim, sizes), sizes, System.SYMBOLS, generic)
     numerator = denominator = 0
     lines = claim.lines(case, formal=True)
-    require_same_lines(claim, sizes, lines)
+    require_same_lines(claim, case, lines)
     for chain in chains(lines):
         pairs = [(like(one.value, case.system), like(two.value, case.system)) for one, two in pairwise(chain)]
         pairs.append((like(chain[0].value, case.system), like(chain[-1].value, case.system)))

@@ -6,16 +6,18 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 import numpy as np
 
 from ..arithmetic import Hidden, System, Truth, compare, system_of
+from ..arithmetic.formulas import made_of
 from ..arithmetic.numbers import bare, take
 from ..arithmetic.one_instance import require_outside, within_a_proof
 from ..errors import ClaimError, Sealed
 from ..model import Game, Policy
 from ..model.conversion import convert
-from ..model.trees import converted, mapped, unwrapped
+from ..model.trees import converted, leaf, mapped, unwrapped
 from ..model.validation import array_of, require_finite
 from .coordinates import EVERY, Coordinate, Numbers, Sizes
 
@@ -99,14 +101,23 @@ class Hypothesis(Sealed):
     holds: Callable[[Case], Any]
     by_construction: bool = False
 
+    def _asked(self, case: Case) -> Any:
+        """What it says of the case: the same formula whoever asks, so that what a proof takes as given is what is checked."""
+        if not isinstance(case, Case):
+            raise ClaimError(f"the hypothesis {self.name!r} is asked of a {type(case).__name__}, which is no case")
+        found = self.holds(case)
+        if isinstance(found, tuple) and case._length is None:
+            case._require_same(self, found, f"the hypothesis {self.name!r}")
+        return found
+
     def truth(self, case: Case) -> Truth:
         """Three-valued truth of the condition."""
-        found = self.holds(case)
+        found = self._asked(case)
         return compare(*found) if isinstance(found, tuple) else found
 
     def slack(self, case: Case) -> Any:
         """What a relation says is at least 0: ``left - right``, or ``right - left`` for ``≤`` and ``<``."""
-        found = self.holds(case)
+        found = self._asked(case)
         if not isinstance(found, tuple) or found[1] not in ("≤", "<", "≥", ">"):
             raise ClaimError(
                 f"the hypothesis {self.name!r} says of nothing that it is at least 0; write it as a relation: "
@@ -114,6 +125,17 @@ class Hypothesis(Sealed):
             )
         left, relation, right = found
         return left - right if relation in ("≥", ">") else right - left
+
+
+_FORMULAS: dict[int, tuple[ref[Any], dict[tuple[Any, ...], int]]] = {}
+"""Which formula each hypothesis and each derived ingredient was at first, by the sizes and the other ingredients."""
+
+
+def _formulas_of(asked: Any) -> dict[tuple[Any, ...], int]:
+    known = _FORMULAS.get(id(asked))
+    if known is None or known[0]() is not asked:
+        known = _FORMULAS[id(asked)] = ref(asked), {}
+    return known[1]
 
 
 class Case(Sealed):
@@ -150,7 +172,7 @@ class Case(Sealed):
         origin: Case | None = None,
     ) -> None:
         own = {"ingredients": tuple(ingredients), "sizes": sizes, "system": Hidden(system), "_several": several}
-        self.__dict__.update(own, _objects=dict(objects), _derived={}, _origin=origin, _length=None)
+        self.__dict__.update(own, _objects=dict(objects), _derived={}, _shown={}, _origin=origin, _length=None)
 
     if TYPE_CHECKING:
         ingredients: tuple[Ingredient, ...]
@@ -184,18 +206,31 @@ class Case(Sealed):
         if self.__dict__.get("_length") is not None:
             self._require_no_part_of_the_run(name)
         if name in objects:
-            return objects[name]
+            shown = self.__dict__["_shown"]
+            if name not in shown:
+                shown[name] = leaf(name, objects[name])
+            return shown[name]
         for ingredient in self.__dict__.get("ingredients", ()):
             if ingredient.name == name and ingredient.compute is not None:
                 if name not in derived:
                     origin = self.__dict__["_origin"]
-                    derived[name] = (
+                    found = (
                         converted(getattr(origin, name), bare(self.system))
                         if ingredient.exact and origin is not None
                         else ingredient.compute(self)
                     )
+                    self._require_same(ingredient, found, name)
+                    derived[name] = leaf(name, found)
                 return derived[name]
         raise AttributeError(f"this case has no {name!r}; it has {sorted(objects)}")
+
+    def _require_same(self, asked: Any, found: Any, what: str) -> None:
+        """An error where a hypothesis or an ingredient is another formula than before: its sizes alone may decide which."""
+        made, kind = made_of(found), (self.sizes, *map(id, self.ingredients))
+        if _formulas_of(asked).setdefault(kind, made) != made:
+            raise ClaimError(
+                f"{what} is no function of its case: it is another formula than it was before ({self.sizes})"
+            )
 
     # -- runs of any length -------------------------------------------------------------------------------------------
 
@@ -232,20 +267,21 @@ class Case(Sealed):
         """An ingredient of this name, whatever it is; None for none."""
         if not name:
             return None
-        return self._objects[name] if name in self._objects else getattr(self, name)
+        return leaf(name, self._objects[name]) if name in self._objects else getattr(self, name)
 
     def _share(self, ingredient: Ingredient, step: int) -> Any:
         """What a step of a run has of an ingredient: one of as many parts as there are steps, or all of it."""
         value = self._objects[ingredient.name]
         length = self.sizes.steps if self._length is None else self._length
         counts = [sum(prod(c.shape) for c in ingredient.coordinates(replace(self.sizes, steps=k))) for k in (2, 3)]
-        if counts[0] == counts[1] or length == EVERY:
-            each = counts[0] != counts[1] and not isinstance(value, tuple)
-            return value[0] if each else value
-        if not isinstance(value, tuple):
-            return value[step]
-        share = len(value) // length
-        return value[step * share :][:share]
+        if counts[0] == counts[1] or (length == EVERY and isinstance(value, tuple)):
+            share = value
+        elif not isinstance(value, tuple):
+            share = value[0 if length == EVERY else step]
+        else:
+            each = len(value) // length
+            share = value[step * each :][:each]
+        return leaf(("own", ingredient.name), share)
 
     def handed_in(self) -> Iterator[tuple[str, Any, Any]]:
         """Name, given object, and what it would be, of every derived ingredient that the user has given all the same."""

@@ -305,7 +305,9 @@ class Claim(Sealed):
     def _summed(self, entry: Line, case: Case) -> Line:
         """A line that is a sum over a run as numbers; in a proof for every number of steps each line is one."""
         if isinstance(entry.value, Summed):
-            return replace(entry, value=entry.value._numbers)
+            numbers = entry.value._numbers._copy()
+            numbers._made = entry.value._made
+            return replace(entry, value=numbers)
         if case.sizes.steps == EVERY:
             raise ClaimError(
                 f"claim {self.id}: line {entry.expression!r} is no sum over the run; in a proof for every number of steps it "

@@ -31,13 +31,14 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import Numbers, System, both, compare, largest, like
+from ..arithmetic.formulas import Made, made_of
 from ..arithmetic.functions import true_everywhere
 from ..arithmetic.numbers import bare
 from ..arithmetic.one_instance import Truth
 from ..axioms import Axiom, Part, every_entry
 from ..errors import ClaimError, ExactnessError, Sealed
 from ..model import Policy
-from ..model.trees import leaves_of
+from ..model.trees import leaf, leaves_of
 from .case import Case, Ingredient
 from .coordinates import EVERY, Coordinate, Sizes
 from .coordinates import Numbers as ByName
@@ -117,14 +118,17 @@ def terms_computed_again(times: int) -> Iterator[None]:
         _REPEATS.reset(token)
 
 
-class Summed(Sealed):
+class Summed(Made, Sealed):
     """``c + f(x_K) + Σ t``: a number on an instance; base and step, along a first axis, in a proof for every ``K``."""
 
-    __slots__ = ("_numbers", "run")
+    __slots__ = ("_made", "_numbers", "run")
     __array_ufunc__ = None
 
-    def __init__(self, run: Run, numbers: Any) -> None:
-        self.run, self._numbers = run, numbers
+    def __init__(self, run: Run, numbers: Any, made: int) -> None:
+        self.run, self._numbers, self._made = run, numbers, made
+
+    def _copy(self) -> Summed:
+        return Summed(self.run, self._numbers, self._made)
 
     @property
     def numbers(self) -> Any:
@@ -137,7 +141,7 @@ class Summed(Sealed):
             raise ClaimError(
                 f"a sum over a run plus {type(other).__name__}: write run.fixed(...) for what does not change"
             )
-        return Summed(self.run, self._numbers + sign * other._numbers)
+        return Summed(self.run, self._numbers + sign * other._numbers, hash((self._made, sign, other._made)))
 
     def __add__(self, other: Any) -> Summed:
         return self._joined(other, 1)
@@ -146,15 +150,17 @@ class Summed(Sealed):
         return self._joined(other, -1)
 
     def __neg__(self) -> Summed:
-        return Summed(self.run, -self._numbers)
+        return Summed(self.run, -self._numbers, hash((self._made, "-")))
 
     def __mul__(self, factor: Any) -> Summed:
-        return Summed(self.run, self._numbers * self.run.constant(factor))
+        number = self.run.constant(factor)
+        return Summed(self.run, self._numbers * number, hash((self._made, "*", made_of(number))))
 
     __rmul__ = __mul__
 
     def __truediv__(self, divisor: Any) -> Summed:
-        return Summed(self.run, self._numbers / self.run.constant(divisor))
+        number = self.run.constant(divisor)
+        return Summed(self.run, self._numbers / number, hash((self._made, "/", made_of(number))))
 
 
 class Run(Sealed):
@@ -197,6 +203,8 @@ class Run(Sealed):
                 self.require_fixed(part, "the start of the run")
 
     def _step(self, k: int, state: Any, count: Any) -> Step:
+        if self.case._length is not None:  # one formula for all steps, whichever it is
+            state, count = leaf("the state", state), leaf("the count", count)
         moved = self._move(Own(self.case, k), state)
         return Step(state, self._following(moved), moved, count)
 
@@ -271,13 +279,23 @@ class Run(Sealed):
         for _ in range(_REPEATS.get()):
             term(self._steps[0])
         values = [term(step) for step in self._steps]
+        made = hash(("Σ", self._one_formula(values)))
         if isinstance(values[0], Axiom):
             if not self._every:
                 return reduce(add, values)
             return values[0]._changed(
                 lambda part: part._replace(value=_base_and_step(0 * part.value, part.value), begun=None)
             )
-        return Summed(self, _base_and_step(0 * values[0], values[0]) if self._every else reduce(add, values))
+        return Summed(self, _base_and_step(0 * values[0], values[0]) if self._every else reduce(add, values), made)
+
+    def _one_formula(self, values: Sequence[Any]) -> int:
+        """The hash of the formula of all these, one of each step; an error where it depends on the number of the step."""
+        made = [made_of(value) for value in values]
+        if self.case._length is not None and len(set(made)) > 1:
+            raise ClaimError(
+                "a term of a run is another formula in another step; let it depend on the state or what moves"
+            )
+        return hash(tuple(made)) if self.case._length is None else made[0]
 
     def last(self, value: Callable[[Place], Any]) -> Any:
         """``f(x_K)``; of an axiom an axiom."""
@@ -287,13 +305,14 @@ class Run(Sealed):
         places = Place(self.start, nowhere), Place(step.state, before), Place(step.following, step.count)
         if self.case._length is None:
             found = value(places[-1])
-            return found if isinstance(found, Axiom) else Summed(self, found)
+            return found if isinstance(found, Axiom) else Summed(self, found, made_of(found))
         first, old, new = map(value, places)  # as often on an instance as in a proof
+        made = hash(("last", *map(made_of, (first, old, new))))
         if not self._every:
-            return new if isinstance(new, Axiom) else Summed(self, new)
+            return new if isinstance(new, Axiom) else Summed(self, new, made)
         if not isinstance(first, Axiom):
             self.require_fixed(first, "the value at the start of the run")
-            return Summed(self, _base_and_step(first, new - old))
+            return Summed(self, _base_and_step(first, new - old), made)
 
         def made() -> Part:
             parts = [axiom._computed() for axiom in (first, old, new)]
@@ -319,7 +338,7 @@ class Run(Sealed):
     def fixed(self, value: Any) -> Any:
         """``c``, which does not change along the run; of an axiom an axiom."""
         if not self._every:
-            return value if isinstance(value, Axiom) else Summed(self, self._number(value))
+            return value if isinstance(value, Axiom) else self._fixed(self._number(value))
         if isinstance(value, Axiom):
 
             def constant(part: Part) -> Part:
@@ -327,8 +346,11 @@ class Run(Sealed):
                 return part._replace(value=_base_and_step(part.value, 0 * part.value), begun=None)
 
             return value._changed(constant)
-        number = self.constant(value)
-        return Summed(self, _base_and_step(number, 0 * number))
+        return self._fixed(self.constant(value))
+
+    def _fixed(self, number: Any) -> Summed:
+        held = _base_and_step(number, 0 * number) if self._every else number
+        return Summed(self, held, hash(("fixed", made_of(number))))
 
     # -- constants of the run -------------------------------------------------------------------------------------------------
 
@@ -336,9 +358,9 @@ class Run(Sealed):
         """``max_{k<K} f(x_k → x_{k+1})`` of a single number ``f``: a constant, of which :meth:`below` tells all that is used."""
         if (name, value) not in self._found:
             values = [value(step) for step in self._steps]
-            self._found[name, value] = (
-                self._over_the_run(name, values[0]) if self._every else largest(np.stack(values, -1))
-            )
+            found = self._over_the_run(name, values[0]) if self._every else largest(np.stack(values, -1))
+            self._found[name, value] = found = found._copy()
+            found._made = hash(("the largest", self._one_formula(values)))
         return self._found[name, value]
 
     def _over_the_run(self, name: str, value: Any) -> Any:

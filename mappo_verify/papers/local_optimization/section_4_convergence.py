@@ -38,7 +38,7 @@ from ...arithmetic import (
 from ...arithmetic.numbers import bare
 from ...claims.case import Built, Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_most, equal, line
-from ...claims.coordinates import EVERY, Coordinate, Numbers, Sizes
+from ...claims.coordinates import Coordinate, Numbers, Sizes
 from ...claims.induction import Arbitrary
 from ...claims.ingredients import (
     Derived,
@@ -82,12 +82,7 @@ def update_of(case: Case, policy: Policy, own: Any, increments: tuple[Array, ...
     factors = tuple(tilt(factor, table) for factor, table in zip(policy.factors, increments, strict=True))
     following = unchecked(Policy, factors=factors, system=game.system)
     values = agent_values(game, policy)
-    if noise is None:
-        estimates = values[1:]
-    elif case._length == EVERY:
-        estimates = noise  # any error of the critic, or any estimate: the same, and the shorter formula
-    else:
-        estimates = tuple(q + e for q, e in zip(values[1:], noise, strict=True))
+    estimates = values[1:] if noise is None else tuple(q + e for q, e in zip(values[1:], noise, strict=True))
     return Update(game, case.target, comparator, policy, following, increments, _cut(game, estimates), values, case.eta)
 
 

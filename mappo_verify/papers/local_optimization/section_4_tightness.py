@@ -163,13 +163,13 @@ def squares_used(case: Case) -> Iterator[Line]:
 
 @dataclass(frozen=True)
 class ErrorOfNothing(PrefixTables):
-    """The critic's error where it says 0: ``-r``; in a proof for every number of steps the estimate itself, 0."""
+    """The critic's error where it says 0: ``-r``."""
 
     def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
         return ()
 
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> tuple[Array, ...]:
-        return (-int(sizes.steps != EVERY) * built["scale"] * like([[1, -1]], built["scale"]),)
+        return (built["scale"] * like([[-1, 1]], built["scale"]),)
 
 
 def _still(name: str, *noise: Ingredient) -> Setting:

@@ -1,0 +1,86 @@
+"""Which formula made a number: what must be the same on every instance and in every number system.
+
+A proof is evaluated many times: over symbols, and on instances side by side and alone.  What is proved is one formula; if another
+one were evaluated on some instance, nothing would be known of it.  So the numbers of an instance carry the hash of the formula
+that made them: of the operation, and of the hashes of what it was applied to.  Ingredients of a case are leaves.  The engine
+compares these hashes line by line, so no way of telling evaluations apart (a clock, a counter, the names of types) leads to
+another formula unseen.  Primitives that compute one thing in several ways count as one operation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import fields, is_dataclass
+from fractions import Fraction
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+import numpy as np
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Made:
+    """What has the hash of its formula; 0 where that is not known."""
+
+    __slots__ = ("_made",)
+    _made: int
+
+    def _copy(self) -> Made:
+        """The same, as another object."""
+        raise NotImplementedError
+
+
+def made_of(value: Any) -> int:
+    """The hash of a number, of a constant, or of a game, a policy or a list of them."""
+    if isinstance(value, Made):
+        return value._made
+    if isinstance(value, (tuple, list)):
+        return hash(tuple(map(made_of, value)))
+    if isinstance(value, slice):
+        return hash((value.start, value.stop, value.step))
+    if isinstance(value, np.ndarray):
+        return hash((value.shape, str(value.tolist())))
+    if is_dataclass(value) and not isinstance(value, type):
+        return hash(tuple(made_of(getattr(value, field.name, None)) for field in fields(value)))
+    return hash((type(value).__name__, str(value))) if isinstance(value, _CONSTANTS) else hash(type(value).__name__)
+
+
+_CONSTANTS = (int, str, float, np.generic, Fraction, type(None), type(Ellipsis))
+
+
+def made_by(name: Any, result: R, arguments: Iterable[Any]) -> R:
+    """The result of an operation, numbers that are new, which say what made them."""
+    if isinstance(result, Made) and not any(result is argument for argument in arguments):
+        result._made = hash((name, *map(made_of, arguments)))
+    return result
+
+
+def called(name: Any, result: R, arguments: Iterable[Any]) -> R:
+    """The result of a function, which may be known already, or several numbers."""
+    if type(result) in (tuple, list):
+        parts = (called((name, place), part, arguments) for place, part in enumerate(result))  # type: ignore[call-overload]
+        return type(result)(parts)  # type: ignore[call-arg]
+    if not isinstance(result, Made) or any(result is argument for argument in arguments):
+        return result
+    return made_by(name, result._copy(), arguments)  # type: ignore[return-value]
+
+
+def operation(function: Callable[P, R]) -> Callable[P, R]:
+    """The same function, whose result says that it made it."""
+    name = function.__qualname__
+
+    @wraps(function)
+    def made(*args: P.args, **kwargs: P.kwargs) -> R:
+        return made_by(name, function(*args, **kwargs), (*args, *kwargs.items()))
+
+    return made
+
+
+def operations(kind: type, *names: str) -> None:
+    """Methods and properties of a class as operations."""
+    for name in names:
+        given = vars(kind)[name]
+        made = property(operation(given.fget), doc=given.__doc__) if isinstance(given, property) else operation(given)
+        setattr(kind, name, made)
