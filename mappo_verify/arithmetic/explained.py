@@ -27,7 +27,7 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 
 from ..errors import ArgumentError, MappoVerifyError
-from .formulas import called as made_by_call
+from .formulas import operation_of_many
 from .numbers import Hidden
 from .one_instance import OneInstance
 
@@ -84,13 +84,12 @@ def _recorded(function: Callable[P, R]) -> Callable[P, R]:
 
 def explained(function: Callable[P, R]) -> Callable[P, R]:
     """The same function; what its arguments make others raise is an :class:`~mappo_verify.errors.ArgumentError`."""
-    inner = _recorded(function) if ".quantities." in function.__module__ else function
-    name = function.__qualname__
+    inner = operation_of_many(_recorded(function) if ".quantities." in function.__module__ else function)
 
     @wraps(function)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            return made_by_call(name, inner(*args, **kwargs), (*args, *kwargs.items()))
+            return inner(*args, **kwargs)
         except ArgumentError as error:  # of a function that this one called: say it of the outermost
             _explain(error.__cause__ or error, function, function.__name__, args, kwargs)
             raise

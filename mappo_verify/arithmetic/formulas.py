@@ -9,8 +9,8 @@ another formula unseen.  Primitives that compute one thing in several ways count
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import fields, is_dataclass
+import threading
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
@@ -32,35 +32,49 @@ class Made:
         raise NotImplementedError
 
 
+class _Thread(threading.local):
+    quiet = 0
+
+
+_THREAD = _Thread()
+"""How many functions are being computed here whose result says what made it, whatever they compute inside."""
+
+
 def made_of(value: Any) -> int:
     """The hash of a number, of a constant, or of a game, a policy or a list of them."""
     if isinstance(value, Made):
         return value._made
+    if isinstance(value, _CONSTANTS):  # as texts, since -1 and -2 have the same hash
+        return hash((type(value).__name__, str(value)))
     if isinstance(value, (tuple, list)):
-        return hash(tuple(map(made_of, value)))
+        return hash(tuple([made_of(entry) for entry in value]))
     if isinstance(value, slice):
-        return hash((value.start, value.stop, value.step))
+        return hash(str(value))
     if isinstance(value, np.ndarray):
         return hash((value.shape, str(value.tolist())))
-    if is_dataclass(value) and not isinstance(value, type):
-        return hash(tuple(made_of(getattr(value, field.name, None)) for field in fields(value)))
-    return hash((type(value).__name__, str(value))) if isinstance(value, _CONSTANTS) else hash(type(value).__name__)
+    names = getattr(value, "__dataclass_fields__", None)
+    if names is None or isinstance(value, type):
+        return hash(type(value).__name__)
+    return hash(tuple([made_of(getattr(value, name, None)) for name in names]))
 
 
 _CONSTANTS = (int, str, float, np.generic, Fraction, type(None), type(Ellipsis))
 
 
-def made_by(name: Any, result: R, arguments: Iterable[Any]) -> R:
+def made_by(name: Any, result: R, arguments: Sequence[Any]) -> R:
     """The result of an operation, numbers that are new, which say what made them."""
-    if isinstance(result, Made) and not any(result is argument for argument in arguments):
-        result._made = hash((name, *map(made_of, arguments)))
+    if isinstance(result, Made) and not _THREAD.quiet:
+        for argument in arguments:
+            if argument is result:
+                return result
+        result._made = hash((name, *[made_of(argument) for argument in arguments]))
     return result
 
 
-def called(name: Any, result: R, arguments: Iterable[Any]) -> R:
+def called(name: Any, result: R, arguments: Sequence[Any]) -> R:
     """The result of a function, which may be known already, or several numbers."""
     if type(result) in (tuple, list):
-        parts = (called((name, place), part, arguments) for place, part in enumerate(result))  # type: ignore[call-overload]
+        parts = [called((name, place), part, arguments) for place, part in enumerate(result)]  # type: ignore[call-overload]
         return type(result)(parts)  # type: ignore[call-arg]
     if not isinstance(result, Made) or any(result is argument for argument in arguments):
         return result
@@ -73,9 +87,36 @@ def operation(function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def made(*args: P.args, **kwargs: P.kwargs) -> R:
-        return made_by(name, function(*args, **kwargs), (*args, *kwargs.items()))
+        return made_by(name, function(*args, **kwargs), (*args, *kwargs.items()) if kwargs else args)
 
     return made
+
+
+_OF_ARRAYS = ("Array", "Truth", "PlainTruth", "Mask", "tuple[Array, ...]", "tuple[Array, Array]")
+"""What a function returns, as its signature says, all of whose numbers say what made them."""
+
+
+def operation_of_many(function: Callable[P, R]) -> Callable[P, R]:
+    """The same for a function of many operations, which need not say what they make if only arrays come out."""
+    name = function.__qualname__
+    if str(function.__annotations__.get("return")) not in _OF_ARRAYS:
+
+        @wraps(function)
+        def made(*args: P.args, **kwargs: P.kwargs) -> R:
+            return called(name, function(*args, **kwargs), (*args, *kwargs.items()) if kwargs else args)
+
+        return made
+
+    @wraps(function)
+    def quietly(*args: P.args, **kwargs: P.kwargs) -> R:
+        _THREAD.quiet += 1
+        try:
+            result = function(*args, **kwargs)
+        finally:
+            _THREAD.quiet -= 1
+        return result if _THREAD.quiet else called(name, result, (*args, *kwargs.items()) if kwargs else args)
+
+    return quietly
 
 
 def operations(kind: type, *names: str) -> None:

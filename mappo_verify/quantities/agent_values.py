@@ -47,6 +47,7 @@ from ..arithmetic import (
     truth_of,
 )
 from ..arithmetic.explained import explained
+from ..arithmetic.formulas import operation_of_many
 from ..arithmetic.functions import known, true_everywhere
 from ..errors import GameError
 from ..model import Game, Policy
@@ -120,6 +121,7 @@ def marginal(policy: Policy, subset: Iterable[int]) -> Array:
     return _sum_out(agent_axes(policy.joint(), policy.action_sizes), others, policy.agents)
 
 
+@operation_of_many
 def companion_weights(policy: Policy, subset: Iterable[int], reading: Reading) -> Array:
     """How the agents outside ``P`` are weighted once ``a^P`` is fixed, shape ``[..., S, |A_1|, ..., |A_N|]``.
 

@@ -35,6 +35,7 @@ from ..arithmetic import (
     square,
     support,
 )
+from ..arithmetic.formulas import operation_of_many
 from ..arithmetic.functions import true_everywhere
 from ..model import Game, Policy
 from ..model.agents import remembered, split_last
@@ -179,6 +180,7 @@ class Update:
         """``w_{m-1}``, shape ``[..., S, |A_1|···|A_{m-1}|]``."""
         return density_ratio(*self._covering, m - 1)
 
+    @operation_of_many
     def weighted(self, m: int, change: Array) -> Array:
         """``w_{m-1} change/π_k^m``, for ``change`` in the shape of the factor.
 
