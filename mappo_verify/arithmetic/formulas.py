@@ -71,14 +71,13 @@ def made_by(name: Any, result: R, arguments: Sequence[Any]) -> R:
     return result
 
 
-def called(name: Any, result: R, arguments: Sequence[Any]) -> R:
+def called(name: Any, result: Any, arguments: Sequence[Any]) -> Any:
     """The result of a function, which may be known already, or several numbers."""
     if type(result) in (tuple, list):
-        parts = [called((name, place), part, arguments) for place, part in enumerate(result)]  # type: ignore[call-overload]
-        return type(result)(parts)  # type: ignore[call-arg]
+        return type(result)(called((name, place), part, arguments) for place, part in enumerate(result))
     if not isinstance(result, Made) or any(result is argument for argument in arguments):
         return result
-    return made_by(name, result._copy(), arguments)  # type: ignore[return-value]
+    return made_by(name, result._copy(), arguments)
 
 
 def operation(function: Callable[P, R]) -> Callable[P, R]:
@@ -103,7 +102,8 @@ def operation_of_many(function: Callable[P, R]) -> Callable[P, R]:
 
         @wraps(function)
         def made(*args: P.args, **kwargs: P.kwargs) -> R:
-            return called(name, function(*args, **kwargs), (*args, *kwargs.items()) if kwargs else args)
+            result: R = called(name, function(*args, **kwargs), (*args, *kwargs.items()) if kwargs else args)
+            return result
 
         return made
 
@@ -114,7 +114,9 @@ def operation_of_many(function: Callable[P, R]) -> Callable[P, R]:
             result = function(*args, **kwargs)
         finally:
             _THREAD.quiet -= 1
-        return result if _THREAD.quiet else called(name, result, (*args, *kwargs.items()) if kwargs else args)
+        if not _THREAD.quiet:
+            result = called(name, result, (*args, *kwargs.items()) if kwargs else args)
+        return result
 
     return quietly
 
@@ -123,5 +125,7 @@ def operations(kind: type, *names: str) -> None:
     """Methods and properties of a class as operations."""
     for name in names:
         given = vars(kind)[name]
-        made = property(operation(given.fget), doc=given.__doc__) if isinstance(given, property) else operation(given)
-        setattr(kind, name, made)
+        if isinstance(given, property) and given.fget is not None:
+            setattr(kind, name, property(operation(given.fget), doc=given.__doc__))
+        else:
+            setattr(kind, name, operation(given))

@@ -307,12 +307,12 @@ class Run(Sealed):
             found = value(places[-1])
             return found if isinstance(found, Axiom) else Summed(self, found, made_of(found))
         first, old, new = map(value, places)  # as often on an instance as in a proof
-        made = hash(("last", *map(made_of, (first, old, new))))
+        formula = hash(("last", *map(made_of, (first, old, new))))
         if not self._every:
-            return new if isinstance(new, Axiom) else Summed(self, new, made)
+            return new if isinstance(new, Axiom) else Summed(self, new, formula)
         if not isinstance(first, Axiom):
             self.require_fixed(first, "the value at the start of the run")
-            return Summed(self, _base_and_step(first, new - old), made)
+            return Summed(self, _base_and_step(first, new - old), formula)
 
         def made() -> Part:
             parts = [axiom._computed() for axiom in (first, old, new)]
@@ -358,7 +358,7 @@ class Run(Sealed):
         """``max_{k<K} f(x_k → x_{k+1})`` of a single number ``f``: a constant, of which :meth:`below` tells all that is used."""
         if (name, value) not in self._found:
             values = [value(step) for step in self._steps]
-            found = self._over_the_run(name, values[0]) if self._every else largest(np.stack(values, -1))
+            found: Any = self._over_the_run(name, values[0]) if self._every else largest(np.stack(values, -1))
             self._found[name, value] = found = found._copy()
             found._made = hash(("the largest", self._one_formula(values)))
         return self._found[name, value]
