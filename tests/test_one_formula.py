@@ -23,7 +23,7 @@ import mappo_verify as mv
 from mappo_verify import arithmetic, axioms
 from mappo_verify.arithmetic import Hidden, System
 from mappo_verify.arithmetic.numbers import wrap
-from mappo_verify.checking.proving import Failure, Proof, prove_at_points, prove_in_symbols
+from mappo_verify.checking.proving import Proof, prove_at_points, prove_in_symbols
 from mappo_verify.claims.claim import Line
 from mappo_verify.errors import ClaimError
 
