@@ -26,10 +26,12 @@ from dataclasses import InitVar, dataclass
 from fractions import Fraction
 from functools import cache
 from typing import Any, NamedTuple
+from weakref import WeakSet
 
 import numpy as np
 
 from .arithmetic import (
+    UNKNOWN,
     Array,
     Numbers,
     System,
@@ -38,6 +40,7 @@ from .arithmetic import (
     compare,
     divide,
     every,
+    everywhere,
     exp,
     largest,
     like,
@@ -51,21 +54,27 @@ from .arithmetic import (
     xlogy,
 )
 from .arithmetic.numbers import bare
-from .arithmetic.one_instance import Truth
-from .errors import ClaimError
+from .arithmetic.one_instance import Truth, require_outside
+from .errors import ClaimError, Sealed
 
 HYPOTHESIS = "hypothesis: "
 """What the name of :func:`given` begins with."""
 _SEAL = object()
 """What shows that an axiom was made in this module."""
+_MADE: WeakSet[Axiom] = WeakSet()
+"""All axioms that were."""
+
+
+NOT_BY_HAND = "an axiom is made by the functions of mv.axioms, which are theorems, and not by hand"
 
 
 class Part(NamedTuple):
     """One quantity that is at least 0, and what that rests on, three-valued.
 
     ``signs`` are inequalities between numbers whose signs are known by construction, ``sums`` equalities, and ``given`` what
-    only the hypotheses of the claim can say; that is checked on instances, and no proof decides it.  Of a theorem about runs of
-    any length ``begun`` is the quantity before the first round, to which every round adds one term.
+    only the hypotheses of the claim can say.  That is checked on instances; where symbols do not decide it, the verdict of a
+    proof says so.  Of a theorem about runs of any length ``begun`` is the quantity before the first round, to which every round
+    adds one term.
     """
 
     value: Any
@@ -80,7 +89,7 @@ class Part(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Axiom:
+class Axiom(Sealed):
     """A quantity that is at least 0 by named theorems, and the hypotheses under which they say so.
 
     ``value`` is computed when it is asked for: not every number system has every quantity.
@@ -89,25 +98,36 @@ class Axiom:
     __array_ufunc__ = None  # numbers on its left leave the product to it
 
     names: tuple[str, ...]
-    parts: tuple[Callable[[], Part], ...]
+    _parts: tuple[Callable[[], Part], ...]
     hypotheses: tuple[Any, ...] = ()
     """What :func:`given` took from the setting: the engine checks that it is there."""
+    checked: tuple[tuple[str, str], ...] = ()
+    """By name, what an axiom takes as given that symbols may not decide: then a verdict says that instances were checked."""
     seal: InitVar[object] = None
 
     def __post_init__(self, seal: object) -> None:
         if seal is not _SEAL:
-            raise ClaimError("an axiom is made by the functions of mv.axioms, which are theorems, and not by hand")
+            raise ClaimError(NOT_BY_HAND)
+        _MADE.add(self)
+
+    def require_theorem(self) -> None:
+        """An error where it was made by hand, past its constructor."""
+        if self not in _MADE:
+            raise ClaimError(NOT_BY_HAND)
 
     @classmethod
     def _of(cls, names: tuple[str, ...], parts: tuple[Callable[[], Part], ...], *reasons: Axiom) -> Axiom:
         """An axiom of the table, or of the engine; what it leans on is passed on."""
         everything = (*names, *(name for reason in reasons for name in reason.names))
         taken = (hypothesis for reason in reasons for hypothesis in reason.hypotheses)
-        return cls(tuple(dict.fromkeys(everything)), parts, tuple(dict.fromkeys(taken)), _SEAL)
+        checked = (pair for reason in reasons for pair in reason.checked)
+        return cls(
+            tuple(dict.fromkeys(everything)), parts, tuple(dict.fromkeys(taken)), tuple(dict.fromkeys(checked)), _SEAL
+        )
 
-    def computed(self) -> Part:
+    def _computed(self) -> Part:
         """The quantity and its hypotheses, for all entries."""
-        found = [part() for part in self.parts]
+        found = [part() for part in self._parts]
         total = found[0].value
         for part in found[1:]:
             total = total + part.value
@@ -118,22 +138,29 @@ class Axiom:
 
     @property
     def value(self) -> Array:
-        """The quantity."""
-        return self.computed().value  # type: ignore[no-any-return]
+        """The quantity; a proof says what it is by its lines."""
+        require_outside("the quantity of an axiom")
+        return self._computed().value  # type: ignore[no-any-return]
 
     @property
     def holds(self) -> Any:
         """Whether the hypotheses hold, three-valued."""
-        return both(*self.computed()[1:4])
+        require_outside("the hypotheses of an axiom")
+        return both(*self._computed()[1:4])
 
     def __add__(self, other: Any) -> Axiom:
         if not isinstance(other, Axiom):
             raise ClaimError(f"an axiom plus {other!r}: only quantities that are at least 0 by an axiom may be added")
-        return self._of((), self.parts + other.parts, self, other)
+        return self._of((), self._parts + other._parts, self, other)
 
     def __mul__(self, factor: Any) -> Axiom:
         """Multiplied by a number that is at least 0, which is checked."""
-        at_least_zero = _at_least_zero(factor) if isinstance(factor, Numbers) else Truth.of(bool(factor >= 0))
+        if isinstance(factor, Numbers):
+            at_least_zero = _at_least_zero(factor)
+        elif type(factor) in (int, Fraction):
+            at_least_zero = Truth.of(bool(factor >= 0))
+        else:
+            raise ClaimError(f"an axiom times {factor!r}: a factor is a number of the case, an integer or a Fraction")
 
         def scaled(part: Part) -> Part:
             signs = both(every_entry(Truth.of(part.signs)), at_least_zero)
@@ -157,7 +184,7 @@ class Axiom:
         def later(part: Callable[[], Part]) -> Callable[[], Part]:
             return lambda: change(part())
 
-        return self._of((), tuple(map(later, self.parts)), self)
+        return self._of((), tuple(map(later, self._parts)), self)
 
     def __repr__(self) -> str:
         return " + ".join(self.names)
@@ -168,8 +195,8 @@ def every_entry(truth: Any) -> Any:
     return every(truth, tuple(range(truth.ndim))) if truth.ndim else truth
 
 
-def _axiom(name: str, made: Callable[[], Part]) -> Axiom:
-    return Axiom._of((name,), (made,))
+def _axiom(name: str, made: Callable[[], Part], checked: str = "") -> Axiom:
+    return Axiom((name,), (made,), (), ((name, checked),) if checked else (), _SEAL)
 
 
 def _at_least_zero(values: Any) -> Any:
@@ -209,7 +236,7 @@ def pinsker(left: Any, right: Any) -> Axiom:
 
     def made() -> Part:
         distance = absolute(left - right).sum(-1)
-        divergence, signs, sums, *_ = gibbs(left, right).computed()
+        divergence, signs, sums, *_ = gibbs(left, right)._computed()
         return Part(divergence - distance * distance / 2, signs, sums)
 
     return _axiom("Pinsker", made)
@@ -291,7 +318,7 @@ def below_largest(values: Any, axis: int | tuple[int, ...] = -1) -> Axiom:
 
 def above_smallest(values: Any, axis: int | tuple[int, ...] = -1) -> Axiom:
     """``x - min x ≥ 0`` for every entry along ``axis``."""
-    return Axiom._of(("no entry is below the minimum",), below_largest(-values, axis).parts)
+    return Axiom._of(("no entry is below the minimum",), below_largest(-values, axis)._parts)
 
 
 def largest_square(values: Any) -> Axiom:
@@ -308,7 +335,7 @@ def root_below(values: Any, bound: Any, reason: Axiom) -> Axiom:
     """``y - √x ≥ 0`` for ``y ≥ 0`` where ``y² - x`` is the quantity of ``reason``, so that ``x ≤ y²``: the root is monotone."""
 
     def made() -> Part:
-        square, signs, sums, given, _ = reason.computed()
+        square, signs, sums, given, _ = reason._computed()
         same = _same(bound * bound - values, square)
         return Part(bound - sqrt(values), both(signs, _at_least_zero(bound)), both(Truth.of(sums), same), given)
 
@@ -319,7 +346,7 @@ def least_above(values: Any, bound: Any, reason: Axiom) -> Axiom:
     """``min_i x_i - c ≥ 0`` over the last axis where every ``x_i - c ≥ 0``, which is the quantity of ``reason``."""
 
     def made() -> Part:
-        part = reason.computed()
+        part = reason._computed()
         same = _same(values - bound[..., None], part.value)
         return part._replace(value=smallest(values) - bound, sums=both(Truth.of(part.sums), same))
 
@@ -330,7 +357,7 @@ def root_between(smaller: Any, larger: Any, reason: Axiom) -> Axiom:
     """``√y - √x ≥ 0`` where ``y - x`` is the quantity of ``reason``, so that ``x ≤ y``: the root is monotone."""
 
     def made() -> Part:
-        difference, signs, sums, given, _ = reason.computed()
+        difference, signs, sums, given, _ = reason._computed()
         same = _same(larger - smaller, difference)
         return Part(sqrt(larger) - sqrt(smaller), signs, both(Truth.of(sums), same), given)
 
@@ -341,7 +368,7 @@ def root_above(bound: Any, values: Any, reason: Axiom) -> Axiom:
     """``√x - y ≥ 0`` where ``x - y²`` is the quantity of ``reason``, so that ``y² ≤ x``: the root is monotone."""
 
     def made() -> Part:
-        square, signs, sums, given, _ = reason.computed()
+        square, signs, sums, given, _ = reason._computed()
         same = _same(values - bound * bound, square)
         return Part(sqrt(values) - bound, signs, both(Truth.of(sums), same), given)
 
@@ -394,7 +421,7 @@ def hoeffding(weights: Any, values: Any, step: Any, width: Any = None) -> Axiom:
         inside = True if width is None else every_entry(compare(extent, "≤", width))
         return Part(value, _at_least_zero(weights), _sums_to_one(weights), inside)
 
-    return _axiom("Hoeffding's lemma", made)
+    return _axiom("Hoeffding's lemma", made, "" if width is None else "range")
 
 
 def hedge(gains: Any, plays: Any, eta: Any, width: Any, comparator: Any, entropy_: Any) -> Axiom:
@@ -412,7 +439,7 @@ def hedge(gains: Any, plays: Any, eta: Any, width: Any, comparator: Any, entropy
         value = begun + eta * steps * (width * width) / 8 - lost
         signs = both(compare(eta, ">", 0), _at_least_zero(comparator))
         if bare(system_of(gains)) is System.SYMBOLS:
-            return Part(value, signs, _sums_to_one(comparator), begun=begun)
+            return Part(value, signs, _sums_to_one(comparator), everywhere(UNKNOWN, (), gains), begun)
         own = tilt(like(1, gains), eta * (np.cumsum(gains, axis=-2) - gains))
         inside = every_entry(compare(largest(gains) - smallest(gains), "≤", width))
         same = [
@@ -420,7 +447,7 @@ def hedge(gains: Any, plays: Any, eta: Any, width: Any, comparator: Any, entropy
         ]
         return Part(value, signs, _sums_to_one(comparator), both(inside, *map(every_entry, same)), begun)
 
-    return _axiom("lemma-c.6/sharp", made)
+    return _axiom("lemma-c.6/sharp", made, "plays and range")
 
 
 def given(hypothesis: Any, case: Any) -> Axiom:
@@ -431,7 +458,7 @@ def given(hypothesis: Any, case: Any) -> Axiom:
         value = hypothesis.slack(case)
         return Part(value, True, given=True if bare(system_of(value)) is System.SYMBOLS else _at_least_zero(value))
 
-    return Axiom((f"{HYPOTHESIS}{hypothesis.name}",), (made,), (hypothesis,), _SEAL)
+    return Axiom((f"{HYPOTHESIS}{hypothesis.name}",), (made,), (hypothesis,), (), _SEAL)
 
 
 def logarithm(values: Any) -> Axiom:

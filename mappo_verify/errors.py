@@ -1,8 +1,71 @@
 """The errors a user can meet. Each message names the cause, the place and, where there is one, the cure."""
 
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class _Thread(threading.local):
+    """What one thread does.  No context variable: a proof could leave its context, as by ``contextvars.Context().run``."""
+
+    noted: list[BaseException] | None = None
+    evaluates = False
+    """Whether it ever evaluated a proof; any other thread may have been begun by one."""
+
+
+_THREAD = _Thread()
+_OPEN: list[list[BaseException]] = []
+"""The errors that were made in each proof that is being evaluated, in any thread."""
+
+
+@contextmanager
+def noting() -> Iterator[list[BaseException]]:
+    """While a proof is evaluated: the errors that are made meanwhile, whether they are caught or not."""
+    before, noted = _THREAD.noted, list[BaseException]()
+    _THREAD.noted, _THREAD.evaluates = noted, True
+    _OPEN.append(noted)
+    try:
+        yield noted
+    finally:
+        _THREAD.noted = before
+        _OPEN[:] = [other for other in _OPEN if other is not noted]
+
+
+def evaluating() -> bool:
+    """Whether a proof is being evaluated here, or in a thread that may have begun this one."""
+    return _THREAD.noted is not None or bool(_OPEN and not _THREAD.evaluates)
+
+
+def note(error: BaseException) -> None:
+    """Remember an error that numbers raise: a proof that went on after one would have learned something of them."""
+    if _THREAD.noted is not None:
+        _THREAD.noted.append(error)
+    elif _OPEN and not _THREAD.evaluates:
+        for noted in _OPEN:
+            noted.append(error)
+
 
 class MappoVerifyError(Exception):
     """Base of every error that the toolkit raises on purpose."""
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*args)
+        note(self)
+
+
+class Sealed:
+    """What verdicts rest on.  A subclass could answer the engine otherwise than a reader thinks, so there is none."""
+
+    __slots__ = ()
+
+    def __init_subclass__(cls, **more: object) -> None:
+        super().__init_subclass__(**more)
+        if Sealed not in cls.__bases__:
+            raise ClaimError(
+                f"class {cls.__name__}: {cls.__bases__[0].__name__} has no subclasses; make one by calling it"
+            )
 
 
 class GameError(MappoVerifyError, ValueError):

@@ -62,7 +62,7 @@ def caught(trial):
     "bound",
     [
         lambda c: 9 if "Numbers" in type(c.x).__name__ else 0,
-        lambda c: 9 if c.x.arithmetic.system is System.ENCLOSURES else 0,
+        lambda c: 9 if c.x._arithmetic.system is System.ENCLOSURES else 0,
         lambda c: 9 if len(c.x._parts) == 2 else 0,
         lambda c: 9 + len(c.x._parts),
         lambda c: c.x + random.randint(0, 99),
@@ -74,14 +74,15 @@ def caught(trial):
 )
 def test_types_systems_clocks_and_counters_are_caught(bound):
     message = caught(claim(at_most(bound)))
-    assert "line 'bound' is" in message and "test_agreement.py:" in message
-    assert "in two number systems" in message or "among others and alone" in message
+    assert "bound'" in message and "test_agreement.py:" in message
+    ways = ("in two number systems", "among others and alone", "has another formula")
+    assert any(way in message for way in ways)
 
 
 @pytest.mark.parametrize(("low", "high"), [(1, 0), (0, 1)])
 def test_the_size_of_a_batch_is_caught(low, high):
     """In an audit many instances lie side by side, in a refutation one stands alone: neither verdict may come of that."""
-    trial = claim(at_most(lambda c: 10 * (low if c.x.count > 1 else high)))
+    trial = claim(at_most(lambda c: 10 * (low if c.x._count > 1 else high)))
     with pytest.raises(ClaimError, match="no function of its case"):
         mv.audit([trial])
     if high == 0:  # alone it is violated
@@ -90,7 +91,7 @@ def test_the_size_of_a_batch_is_caught(low, high):
 
 
 def test_a_hypothesis_is_a_function_of_its_case():
-    fickle = mv.Hypothesis("x ≤ 0, among others", lambda c: c.x <= (0 if c.x.count > 1 else 9))
+    fickle = mv.Hypothesis("x ≤ 0, among others", lambda c: c.x <= (0 if c.x._count > 1 else 9))
     with pytest.raises(ClaimError, match="hypothesis 'x ≤ 0, among others' is no function of its case"):
         mv.audit([claim(at_most(lambda _: 0), fickle)])
 
@@ -182,7 +183,7 @@ def test_symbols_and_numbers_are_shown_the_same_lines(asked):
     calls = itertools.count()
 
     def proof(case):
-        formal = case.x.arithmetic.system is System.SYMBOLS if asked == "system" else next(calls) == 0
+        formal = case.x._arithmetic.system is System.SYMBOLS if asked == "system" else next(calls) == 0
         yield mv.line("x", case.x)
         if formal:
             yield mv.equal("x", case.x, because="it is")
@@ -195,9 +196,9 @@ def test_symbols_and_numbers_are_shown_the_same_lines(asked):
 
 def test_symbols_and_numbers_are_shown_the_same_values():
     def value(case):
-        return case.x if case.x.arithmetic.system is System.SYMBOLS else 0 * case.x
+        return case.x if case.x._arithmetic.system is System.SYMBOLS else 0 * case.x
 
-    with pytest.raises(ClaimError, match="by its symbols and 0 in numbers"):
+    with pytest.raises(ClaimError, match=r"line 1 .* has another formula"):
         prove_in_symbols(claim(equals(value, value)), ONE)
     honest = claim(equals(lambda c: mv.log(c.y) - mv.log(2 * c.y), lambda c: -mv.log(mv.like(2, c.y))))
     setting = mv.Setting("y", (mv.PositiveScalar("y"),), **ALONE)

@@ -304,7 +304,7 @@ def test_a_batch_of_cases_and_one_of_them():
     assert cases.several == (2,) and cases.beta.shape == () and cases.beta.unwrap().tolist() == exact("3/2", 1).tolist()
     kept = cases.take(np.array([False, True]))
     assert kept.several == (1,) and kept.beta.unwrap().tolist() == [1] and kept.twice.unwrap().tolist() == [2]
-    assert kept.game.transition.shape == (2, 4, 2) and kept.game.transition.count == 1
+    assert kept.game.transition.shape == (2, 4, 2) and kept.game.transition._count == 1
 
 
 def test_by_construction_hypotheses_reject_objects_that_break_them():

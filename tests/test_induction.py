@@ -48,7 +48,7 @@ def run_of(case):
     return Run(
         case,
         start=case.first,
-        move=lambda k, x: (x, case.moves[k]),
+        move=lambda own, x: (x, own.moves),
         following=lambda moved: moved[0] + moved[1],
         arbitrary="anywhere",
         count="count",
@@ -101,7 +101,7 @@ def stepping(move):
         run = Run(
             case,
             case.first,
-            lambda k, x: move(case, k, x),
+            lambda own, x: move(case, own, x),
             lambda moved: moved[0] + moved[1],
             "anywhere",
         )
@@ -205,13 +205,11 @@ FALSE_ONES = {
         moved,
         lambda c, r: c.moves[0] * r.sum(lambda s: like(1, c.first)),
     ),
-    "a step that depends on its number": stepping(lambda case, k, x: (x, case.moves[k] * (1 if k == 0 else 2))),
     "one step for all": pair(lambda c, r: r.sum(lambda s: c.moves[0]), climbed),
     "another value at the start": pair(
         moved, lambda c, r: r.last(lambda p: 0 * c.first if p.state is r.start else p.state)
     ),
-    "a step that counts": stepping(lambda case, k, x: (x, case.moves[k] + int(k))),
-    "a step that asks for the first": stepping(lambda case, k, x: (x, case.moves[k] if k else x)),
+    "a step that counts": stepping(lambda case, own, x: (x, own.moves + int(own))),
     "the largest of the steps is above a step of another run": pair(
         lambda c, r: r.sum(lambda s: s.state),
         lambda c, r: r.sum(lambda s: r.largest("U", lambda t: t.moved[1])),
@@ -256,7 +254,7 @@ def run_from_anywhere(case):
     return Run(
         case,
         start=case.anywhere,
-        move=lambda k, x: (x, case.moves[k]),
+        move=lambda own, x: (x, own.moves),
         following=lambda moved: moved[0] + moved[1],
         arbitrary="anywhere",
     )
@@ -285,17 +283,8 @@ def test_no_wrong_induction_is_a_proof(name):
 
 
 def test_what_is_said_of_every_length_is_tried_on_several():
-    """A proof can see how long a run is; with runs of one step only, ``K Σ u = Σ u`` would be proved for every K."""
-
-    def scaled(case):
-        run = run_of(case)
-        yield mv.line("Σ u", run.sum(lambda s: s.moved[1]))
-        yield mv.equal("K Σ u", run.sum(lambda s: len(run.steps) * s.moved[1]), because="there is one step")
-
     with pytest.raises(ClaimError, match=r"needs instances of several; its setting has steps=\(1,\)"):
-        mv.Claim("mine", "title", "source", replace(SETTING, steps=(1,)), scaled, symbolic=(ANY_LENGTH,))
-    tried = mv.Claim("mine", "title", "source", SETTING, scaled, symbolic=(ANY_LENGTH,))
-    assert mv.audit([tried]).claims[0].standing is mv.Standing.REFUTED
+        mv.Claim("mine", "title", "source", replace(SETTING, steps=(1,)), moved, symbolic=(ANY_LENGTH,))
 
 
 def test_an_induction_is_decided_in_symbols_only():
@@ -412,18 +401,88 @@ def constant_of(value):
     return replace(claim(proof), symbolic=(ANY_LENGTH,))
 
 
+def counted(_case, run):
+    calls = []
+    run.sum(lambda step: calls.append(step) or step.moved[1])
+    return max(len(calls) - 9, 0)
+
+
+def hidden(name, compute):
+    """The setting with a derived ingredient, which a proof for every length sees."""
+    return replace(SETTING, ingredients=(*SETTING.ingredients, mv.Derived(name, compute)))
+
+
 @pytest.mark.parametrize(
     "value",
     [
-        lambda case, run: 0 if run.every else max(case.sizes.steps - 3, 0),
-        lambda case, run: max(len(run.steps) - 3, 0),
-        lambda case, run: len(case.moves) // 4,
+        lambda case, run: max(len(run.steps) - 9, 0),
+        lambda case, run: sum(1 for _ in run.steps) // 9,
+        lambda case, run: len(case.moves) // 9,
+        lambda case, run: case.moves.shape[0] // 9,
+        lambda case, run: max(case.sizes.steps - 9, 0),
+        lambda case, run: range(9, case.sizes.steps).stop,
+        lambda case, run: len(case.objects["moves"]) // 9,
+        lambda case, run: 0 if hasattr(run, "every") and run.every else len(run.steps) // 9,
+        lambda case, run: run.sum(lambda _: like(1, case.first)).numbers,
+        lambda case, run: len(run.sum(lambda step: axioms.squares(step.state)).value.shape) * 0,
+        lambda case, run: 0 * case.anywhere,
+        lambda case, run: 0 * case.count,
     ],
-    ids=["another branch", "the steps are counted", "the moves are counted"],
 )
-def test_what_is_false_for_longer_runs_is_not_proved_for_every_length(value):
-    assert not isinstance(prove_in_symbols(constant_of(value), ANY_LENGTH), Proof)
-    assert mv.audit([constant_of(value)])["mine"].standing is not mv.Standing.PROVED
+def test_a_proof_for_every_length_is_not_told_how_many_steps_there_are(value):
+    """Each would be 0 for every length up to 8, which is all that is tried, and not for others."""
+    with pytest.raises(ClaimError):
+        prove_in_symbols(constant_of(value), ANY_LENGTH)
+    with pytest.raises(ClaimError):
+        mv.audit([constant_of(value)])
+    drawn = {"first": np.array(2, object), "moves": np.array([1] * 9, object)}
+    with pytest.raises(ClaimError):
+        evaluate(constant_of(value), SETTING.case(drawn, mv.Sizes(1, (1,), 9), System.RATIONALS))
+
+
+@pytest.mark.parametrize("look", [lambda trial: prove_in_symbols(trial, ANY_LENGTH), lambda trial: mv.audit([trial])])
+def test_a_proof_for_every_length_that_counts_its_calls_is_another_formula(look):
+    with pytest.raises(ClaimError, match="line 1 'value' has another formula"):
+        look(constant_of(counted))
+
+
+def test_a_term_is_one_formula_in_every_step():
+    def first_differs(case, run):
+        calls = []
+        term = run.sum(lambda step: (calls.append(step) or step.moved[1]) * (1 if len(calls) < 2 else 2))
+        yield mv.line("Σ u", term)
+        yield mv.equal("x_K - x_0", climbed(case, run), because="there is one step")
+
+    case = SETTING.case({"first": 2, "moves": [1, 2, 3]}, mv.Sizes(1, (1,), 3), System.RATIONALS)
+    with pytest.raises(ClaimError, match="another formula in another step"):
+        evaluate(replace(claim(first_differs), symbolic=(ANY_LENGTH,)), case)
+
+
+def test_what_is_derived_from_the_number_of_steps_is_no_constant_of_the_run():
+    steps = hidden("more", lambda case: like(max(case.sizes.steps - 9, 0), case.first))
+    trial = replace(constant_of(lambda case, run: case.more), setting=steps)
+    with pytest.raises(ClaimError, match="how many steps there are is no number"):
+        mv.audit([trial])
+
+
+def test_what_does_not_move_has_one_shape_for_every_length():
+    longer = mv.Table("longer", lambda sizes: (2,) if sizes.steps == 9 else ())
+    trial = replace(
+        constant_of(lambda case, run: len(case.longer.shape)),
+        setting=replace(SETTING, ingredients=(*SETTING.ingredients, longer)),
+    )
+    drawn = {"first": 2, "moves": [1] * 9, "longer": [1, 1]}
+    case = trial.setting.case(
+        {n: np.array(v, object) for n, v in drawn.items()}, mv.Sizes(1, (1,), 9), System.RATIONALS
+    )
+    with pytest.raises(ClaimError, match="longer has numbers of its own for every step"):
+        evaluate(trial, case)
+
+
+def test_whether_the_number_of_steps_is_known_is_the_same_everywhere():
+    """``sizes.steps`` is EVERY in the proof and on each instance, so a branch on it is none."""
+    trial = constant_of(lambda case, run: 0 if case.sizes.steps == EVERY else 1)
+    assert mv.audit([trial])["mine"].standing is mv.Standing.PROVED
 
 
 def test_every_number_of_steps_is_no_number():

@@ -403,7 +403,7 @@ def test_axioms_are_true(axiom):
         "hoeffding": (p, x, step, width * 0 + mv.largest(x) - mv.smallest(x)), "logarithm": (mv.exp(x),),
         "hedge": (gains, plays, eta, spread, p, mv.log(4 * spread)),
         "least_above": (x, mv.smallest(x) - 1, mv.axioms.nonnegative(x - mv.smallest(x)[..., None] + 1)),
-        "given": (Hypothesis("p ≥ 0", lambda rows: (rows, "≥", 0)), p),
+        "given": (Hypothesis("p ≥ 0", lambda c: (c.p, "≥", 0)), mv.Case((), ONE, System.FLOATS, (1500,), {"p": p})),
     }[axiom.__name__]  # fmt: skip
     with np.errstate(all="ignore"):
         value = axiom(*arguments).value.unwrap()

@@ -243,7 +243,7 @@ SAME_NAME = Hypothesis("x is a number", lambda case: (case.x, "≤", 100))
         (lambda case: given(HARMLESS, case), "says of nothing that it is at least 0"),
         (lambda case: given(SAME_NAME, case), "is no hypothesis of its setting"),
         (lambda case: Axiom(("x² ≥ 0",), (lambda: Part(100 - case.x, True),)), "and not by hand"),
-        (lambda case: replace(squares(case.x), parts=(lambda: Part(100 - case.x, True),)), "and not by hand"),
+        (lambda case: replace(squares(case.x), _parts=(lambda: Part(100 - case.x, True),)), "and not by hand"),
     ],
     ids=["no relation", "same name", "forged", "replaced"],
 )

@@ -20,19 +20,24 @@ from mappo_verify.papers.registry import CLAIMS
 COUNT = 2_000
 
 
-class Schema(mv.Setting):
-    """A setting of bare coordinates."""
+class Bare(mv.Ingredient):
+    """Coordinates, of which nothing is built."""
+
+    name = "bare"
 
     def __init__(self, *coordinates):
-        super().__init__("bare", (mv.GameData(),))
-        object.__setattr__(self, "bare", coordinates)
+        self.bare = coordinates
 
     def coordinates(self, _sizes):
         return self.bare
 
 
+def schema(*coordinates):
+    return mv.Setting("bare", (Bare(*coordinates),))
+
+
 def drawn(coordinate, seed=0, count=COUNT):
-    return draw(Schema(coordinate), mv.Sizes(1, (1,)), count, np.random.default_rng(seed))[coordinate.name]
+    return draw(schema(coordinate), mv.Sizes(1, (1,)), count, np.random.default_rng(seed))[coordinate.name]
 
 
 @pytest.mark.parametrize("width", [1, 2, 4])

@@ -89,7 +89,6 @@ from .functions import (
     some as some,
     certain as certain,
     possible as possible,
-    true_everywhere as true_everywhere,
 )
 
 # --- Facts -----------------------------------------------------------------------------------------------------------

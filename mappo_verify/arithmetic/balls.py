@@ -74,7 +74,7 @@ def log(values: Plain) -> Plain:
 
 
 def _log(value: flint.arb) -> flint.arb:
-    if value < 0:
+    if value <= 0:
         raise ExactnessError(f"log({value}) is not a real number")
     return value.log()
 

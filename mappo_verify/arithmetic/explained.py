@@ -33,6 +33,7 @@ import numpy as np
 
 from ..errors import ArgumentError, MappoVerifyError
 from .array import as_array
+from .formulas import operation_of_many
 from .numbers import Hidden
 from .one_instance import OneInstance
 
@@ -125,7 +126,7 @@ def over_arrays(function: Callable[P, R]) -> Callable[P, R]:
 
 def explained(function: Callable[P, R]) -> Callable[P, R]:
     """The same function; what its arguments make others raise is an :class:`~mappo_verify.errors.ArgumentError`."""
-    inner = over_arrays(function)
+    inner = operation_of_many(over_arrays(function))
     if ".quantities." in function.__module__:
         inner = _recorded(inner)
 

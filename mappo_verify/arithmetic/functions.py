@@ -15,12 +15,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..errors import GameError, UndecidedError, evaluating
 from . import dispatch as plain
 from .array import Array
 from .explained import explained
+from .formulas import operation
 from .numbers import Hidden, Numbers, constants, contract_numbers, wrap
 from .numbers import zeros as zero_numbers
-from .one_instance import UFUNCS, Truth, refuse
+from .one_instance import UFUNCS, Truth, is_formal, refuse
 from .sparse import SparseRows, SparseSystem, is_sparse
 from .sparse import contract as contract_sparse
 from .structure import alike, broadcast_arrays, broadcast_to
@@ -46,18 +48,20 @@ def like(values: Any, reference: Any) -> Array:
     """Integers or Fractions in the number system of ``reference``, an array or a system: how constants enter a formula."""
     if isinstance(reference, (Numbers, Hidden)):
         if isinstance(values, Truth):
-            return choose(values, constants(1, reference.arithmetic), 0)
+            return choose(values, constants(1, reference._arithmetic), 0)
         if isinstance(values, np.ndarray) and values.dtype.kind in "bi" and values.dtype.itemsize == 1:  # a 0-1 pattern
-            return wrap(values.astype(np.int8), reference.arithmetic.system, values.ndim)  # type: ignore[return-value]
-        return constants(values, reference.arithmetic)
+            return wrap(values.astype(np.int8), reference._arithmetic.system, values.ndim)  # type: ignore[return-value]
+        return constants(values, reference._arithmetic)
     return plain.like(values, reference)
 
 
+@operation
 def constant(value: int | Fraction, reference: Any) -> Any:
     """One exact constant in the number system of ``reference``."""
     return like(value, reference) if isinstance(reference, (Numbers, Hidden)) else plain.constant(value, reference)
 
 
+@operation
 def zeros(shape: int | tuple[int, ...], reference: Any) -> Array:
     """Zeros of this shape in the number system of ``reference``."""
     wanted = (shape,) if isinstance(shape, int) else tuple(shape)
@@ -66,6 +70,7 @@ def zeros(shape: int | tuple[int, ...], reference: Any) -> Array:
     return plain.like(np.zeros(wanted, np.int8), reference)
 
 
+@operation
 def ones(shape: int | tuple[int, ...], reference: Any) -> Array:
     """Ones of this shape in the number system of ``reference``."""
     wanted = (shape,) if isinstance(shape, int) else tuple(shape)
@@ -74,6 +79,7 @@ def ones(shape: int | tuple[int, ...], reference: Any) -> Array:
     return plain.like(np.ones(wanted, np.int8), reference)
 
 
+@operation
 def identity(size: int, reference: Any) -> Array:
     """The identity matrix ``[size, size]`` in the number system of ``reference``."""
     if isinstance(reference, (Numbers, Hidden)):
@@ -128,7 +134,7 @@ def solve(matrix: Any, right: Any) -> Array:
     if not numbers:
         return plain.solve(matrix, right)
     left, target, apart = _systems("solve", *numbers)
-    return apart(numbers[0].arithmetic.solve(left, target))
+    return apart(numbers[0]._arithmetic.solve(left, target))
 
 
 @explained
@@ -138,7 +144,7 @@ def pseudo_solve(matrix: Any, right: Any) -> tuple[Array, Array]:
     if not numbers:
         return plain.pseudo_solve(matrix, right)
     left, target, apart = _systems("pseudo_solve", *numbers)
-    solution, remainder = numbers[0].arithmetic.pseudo_solve(left, target)
+    solution, remainder = numbers[0]._arithmetic.pseudo_solve(left, target)
     return apart(solution), apart(remainder)
 
 
@@ -148,9 +154,9 @@ def _systems(function: str, left: Numbers, target: Numbers) -> tuple[Any, Any, C
     if target.ndim < 2 or left.shape[-2:] != (size, size) or target.shape[-2] != size:
         raise ValueError(f"{function} needs [..., n, n] and [..., n, k], not {left.shape} and {target.shape}")
     several = np.broadcast_shapes(left.shape[:-2], target.shape[:-2])
-    count = max(left.count, target.count)
+    count = max(left._count, target._count)
     if not several:
-        return left._parts, target._parts, lambda parts: Numbers(left.arithmetic, parts)
+        return left._parts, target._parts, lambda parts: Numbers(left._arithmetic, parts)
 
     def side_by_side(values: Numbers) -> Any:
         parts = broadcast_to(values, (*several, *values.shape[-2:]))._parts
@@ -159,7 +165,7 @@ def _systems(function: str, left: Numbers, target: Numbers) -> tuple[Any, Any, C
 
     def apart(parts: Any) -> Numbers:
         shaped = (part.reshape(*part.shape[:2], *several, count) for part in parts)
-        return Numbers(left.arithmetic, tuple(np.moveaxis(part, (0, 1), (-3, -2)) for part in shaped))
+        return Numbers(left._arithmetic, tuple(np.moveaxis(part, (0, 1), (-3, -2)) for part in shaped))
 
     return side_by_side(left), side_by_side(target), apart
 
@@ -187,7 +193,7 @@ def sqrt(values: Any) -> Array:
 
 def _applied(name: str, values: Any) -> Any:
     if isinstance(values, Numbers):
-        return Numbers(values.arithmetic, getattr(values.arithmetic, name)(values._parts))
+        return Numbers(values._arithmetic, getattr(values._arithmetic, name)(values._parts))
     return getattr(plain, name)(values)
 
 
@@ -210,11 +216,11 @@ def xlogy(factor: Any, values: Any) -> Array:
     if not numbers:
         return plain.xlogy(factor, values)
     weight, argument = numbers
-    if weight.arithmetic.system is System.SYMBOLS:
+    if weight._arithmetic.system is System.SYMBOLS:
         from . import symbols
 
         weight, argument = broadcast_arrays(weight, argument)
-        return Numbers(weight.arithmetic, (symbols.xlogy(weight._parts[0], argument._parts[0]),))  # type: ignore[return-value]
+        return Numbers(weight._arithmetic, (symbols.xlogy(weight._parts[0], argument._parts[0]),))  # type: ignore[return-value]
     there = support(weight)
     return choose(there, weight * log(choose(there, argument, 1)), 0)
 
@@ -234,13 +240,16 @@ def divide(numerator: Any, denominator: Any) -> Array:
     return choose(both_vanish, 0, above / choose(both_vanish, 1, below))
 
 
+@operation
 def denominator(values: Any) -> Array:
     """``x`` where it is not 0, and 1 elsewhere: for quotients that a mask, or a factor 0, leaves out there.
 
     Over symbols it is ``x`` itself, so a proof holds where ``x ≠ 0``.
     """
-    if isinstance(values, Numbers) and values.arithmetic.system is System.SYMBOLS:
-        return values
+    if isinstance(values, Numbers) and values._arithmetic.system is System.SYMBOLS:
+        from . import symbols
+
+        return values._each(symbols.divisor)
     return choose(support(values), values, like(1, values))
 
 
@@ -251,7 +260,7 @@ def tilt(weights: Any, exponents: Any) -> Array:
     if not numbers:
         return plain.tilt(weights, exponents)
     weight, exponent = broadcast_arrays(*numbers)
-    return Numbers(weight.arithmetic, weight.arithmetic.tilt(weight._parts, exponent._parts))
+    return Numbers(weight._arithmetic, weight._arithmetic.tilt(weight._parts, exponent._parts))
 
 
 # --- looking at numbers ------------------------------------------------------------------------------------------------------
@@ -274,20 +283,22 @@ def compare(left: Any, relation: str, right: Any) -> PlainTruth:
     return one.compare(relation, two)
 
 
+@operation
 def certainly_equal(left: Any, right: Any) -> Mask:
     """Where two entries are one number beyond doubt; of one instance three-valued."""
     numbers = _numbers(left, right)
     if not numbers:
         return plain.certainly_equal(left, right)
     one, two = broadcast_arrays(*numbers)
-    same = Truth(np.where(one.arithmetic.certainly_equal(one._parts, two._parts), TRUE, FALSE))
+    same = Truth(np.where(one._arithmetic.certainly_equal(one._parts, two._parts), TRUE, FALSE))
     return same | one.compare("=", two)  # type: ignore[return-value]
 
 
+@operation
 def support(values: Any) -> Mask:
     """Where a number is not 0, by the zero *pattern*; of one instance three-valued."""
     if isinstance(values, Numbers):
-        return Truth(values.arithmetic.nonzero(values._parts))
+        return Truth(values._arithmetic.nonzero(values._parts))
     return plain.support(values)
 
 
@@ -306,7 +317,7 @@ def minimum(left: Any, right: Any) -> Array:
 
 def _larger(left: Any, right: Any) -> Any:
     one, two = alike([left, right])
-    return one._binary(two, one.arithmetic.maximum)
+    return one._binary(two, one._arithmetic.maximum)
 
 
 @explained
@@ -339,6 +350,7 @@ def at_largest(scores: Any, table: Any) -> Array:
     return found  # type: ignore[no-any-return]
 
 
+@operation
 def by_floats(function: Callable[..., npt.NDArray[np.float64]], *values: Any) -> Array:
     """What ``function`` makes of the nearest floats, exactly as it comes back: only a candidate, which is checked afterwards.
 
@@ -347,10 +359,10 @@ def by_floats(function: Callable[..., npt.NDArray[np.float64]], *values: Any) ->
     if not any(isinstance(value, Numbers) for value in values):
         return plain.like(_dyadic(function(*map(plain.floats_of, values))), plain_system_of(*values))
     numbers = alike(values)
-    count = max(value.count for value in numbers)
-    given = (np.moveaxis(value.arithmetic.floats(value._parts), -1, 0) for value in numbers)
+    count = max(value._count for value in numbers)
+    given = (np.moveaxis(value._arithmetic.floats(value._parts), -1, 0) for value in numbers)
     found = function(*(np.broadcast_to(each, (count, *each.shape[1:])) for each in given))
-    arithmetic = numbers[0].arithmetic
+    arithmetic = numbers[0]._arithmetic
     exact = plain.like(_dyadic(found), System.RATIONALS)
     return wrap(exact, arithmetic.system, found.ndim - 1)  # type: ignore[return-value]
 
@@ -383,23 +395,26 @@ def choose(truth: Any, if_true: Any, if_false: Any) -> Array:
     yes, no = numbers
     shape = np.broadcast_shapes(condition.shape, yes.shape, no.shape)
     test, one, two = (broadcast_to(value, shape) for value in (condition, yes, no))
-    return Numbers(yes.arithmetic, yes.arithmetic.choose(test._parts[0], one._parts, two._parts))
+    return Numbers(yes._arithmetic, yes._arithmetic.choose(test._parts[0], one._parts, two._parts))
 
 
 select = choose
 
 
+@operation
 def truth_of(condition: Any) -> PlainTruth:
     """A two-valued condition as three-valued truth."""
     return condition if isinstance(condition, Truth) else plain.truth_of(condition)
 
 
+@operation
 def everywhere(truth: np.int8, shape: tuple[int, ...], reference: Any) -> PlainTruth:
     """One truth (TRUE, UNKNOWN or FALSE) in a shape; ``reference`` is an array or a system, as in :func:`like`."""
     values = np.full(shape, truth)
     return Truth(values[..., None]) if isinstance(reference, (Numbers, Hidden)) else values  # type: ignore[return-value]
 
 
+@operation
 def both(*truths: Any) -> PlainTruth:
     """Three-valued AND."""
     if any(isinstance(truth, Truth) for truth in truths):
@@ -407,6 +422,7 @@ def both(*truths: Any) -> PlainTruth:
     return plain.both(*truths)
 
 
+@operation
 def either(*truths: Any) -> PlainTruth:
     """Three-valued OR."""
     if any(isinstance(truth, Truth) for truth in truths):
@@ -414,37 +430,67 @@ def either(*truths: Any) -> PlainTruth:
     return plain.either(*truths)
 
 
+@operation
 def negation(truth: Any) -> PlainTruth:
     """Three-valued NOT."""
     return ~truth if isinstance(truth, Truth) else np.asarray(-truth, dtype=np.int8)
 
 
+@operation
 def every(truth: Any, axis: int | tuple[int, ...] = -1) -> PlainTruth:
     """Three-valued "for all" along ``axis``."""
     return truth.all(axis) if isinstance(truth, Truth) else np.asarray(truth.min(axis, initial=1), dtype=np.int8)
 
 
+@operation
 def some(truth: Any, axis: int | tuple[int, ...] = -1) -> PlainTruth:
     """Three-valued "for some" along ``axis``."""
     return truth.any(axis) if isinstance(truth, Truth) else np.asarray(truth.max(axis, initial=-1), dtype=np.int8)
 
 
 def assume_positive(values: Any) -> Array:
-    """The same numbers.  In a proof over symbols they are known to be positive from now on: a fact that an ingredient states."""
-    if isinstance(values, Numbers) and values.arithmetic.system is System.SYMBOLS:
-        from . import symbols
+    """The same numbers.  In a proof over symbols they are known to be positive from now on: a fact that an ingredient states.
 
-        return values._each(symbols.assume_positive)
-    return values
+    What a proof or a hypothesis assumes itself is a condition of the proof, which its verdict names, and is checked on instances.
+    """
+    return _assumed(values, ">")
 
 
 def assume_nonnegative(values: Any) -> Array:
-    """The same numbers.  In a proof over symbols they are known to be at least 0 from now on: by construction or a theorem."""
-    if isinstance(values, Numbers) and values.arithmetic.system is System.SYMBOLS:
+    """The same for ``≥ 0``."""
+    return _assumed(values, "≥")
+
+
+def _assumed(values: Any, relation: Any) -> Any:
+    if not isinstance(values, Numbers):
+        return values
+    if values._arithmetic.system is System.SYMBOLS:
         from . import symbols
 
-        return values._each(symbols.assume_nonnegative)
+        if evaluating():
+            symbols.require(values._parts[0], relation)
+        return _unchanged(values, symbols.assume_positive if relation == ">" else symbols.assume_nonnegative)
+    if evaluating() and not is_formal() and not true_everywhere(compare(values, relation, 0)):
+        if not true_everywhere(possible(compare(values, relation, 0))):
+            raise GameError(f"a number is not {relation} 0, as the proof assumes")
+        raise UndecidedError(f"whether a number is {relation} 0, as the proof assumes")
     return values
+
+
+def at_least_zero(values: Any) -> Array:
+    """The same numbers, which a theorem says are at least 0: for primitives, in a proof over symbols."""
+    if isinstance(values, Numbers) and values._arithmetic.system is System.SYMBOLS:
+        from . import symbols
+
+        return _unchanged(values, symbols.assume_nonnegative)
+    return values
+
+
+def _unchanged(values: Numbers, fact: Callable[[Any], Any]) -> Any:
+    """The same numbers, of which more is known."""
+    found = values._each(fact)
+    found._made = values._made
+    return found
 
 
 def true_everywhere(truth: Any) -> bool:
@@ -460,16 +506,19 @@ def system_of(*arrays: Any) -> Any:
     return hidden.system if isinstance(hidden, Numbers) else hidden
 
 
+@operation
 def certain(truth: Any) -> Mask:
     """What is known to hold: a Boolean mask of plain truth, two-valued truth of one instance."""
     return truth.certain() if isinstance(truth, Truth) else np.asarray(truth > 0)
 
 
+@operation
 def known(truth: Any) -> Mask:
     """As :func:`certain`; in a formal proof only for choices of which both sides are right where the truth is UNKNOWN."""
-    return truth.known() if isinstance(truth, Truth) else certain(truth)
+    return truth._known() if isinstance(truth, Truth) else certain(truth)
 
 
+@operation
 def possible(truth: Any) -> Mask:
     """What may hold: a Boolean mask of plain truth, two-valued truth of one instance."""
     return truth.possible() if isinstance(truth, Truth) else np.asarray(truth >= 0)

@@ -26,11 +26,12 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
+from ..errors import Sealed, evaluating
 from .array import Array
+from .formulas import made_by, operations
 from .one_instance import (
     INSTEAD,
     UFUNCS,
-    WITHIN,
     Axis,
     OneInstance,
     Truth,
@@ -59,37 +60,40 @@ def watched() -> Iterator[list[Comparison]]:
         _WATCHED.reset(token)
 
 
-class Numbers(OneInstance):
+class Numbers(OneInstance, Sealed):
     """The numbers of one instance, in one number system.
 
     ``+ - * / @``, ``sum``, slices, ``reshape`` and the functions of :mod:`mappo_verify.arithmetic` work as on NumPy arrays.
     ``x ** n`` needs an integer ``n ≥ 0``.
     """
 
-    __slots__ = ("arithmetic",)
+    __slots__ = ("_arithmetic",)
 
     def __init__(self, arithmetic: Arithmetic, parts: Parts) -> None:
         require_time(slow=parts[0].dtype.hasobject)
-        self.arithmetic, self._parts = arithmetic, parts
+        self._arithmetic, self._parts, self._made = arithmetic, parts, 0
 
     @property
     def system(self) -> Hidden:
         """The number system; give it to :func:`~mappo_verify.arithmetic.like` to make constants of this kind."""
-        return Hidden(self.arithmetic.system)
+        return Hidden(self._arithmetic.system)
 
     def _with(self, parts: Parts) -> Numbers:
-        return Numbers(self.arithmetic, parts)
+        return Numbers(self._arithmetic, parts)
+
+    def _copy(self) -> Numbers:
+        return type(self)(self._arithmetic, self._parts)
 
     # -- constants --------------------------------------------------------------------------------------------------------
 
     def operand(self, other: Any) -> Numbers:
         """``other`` as numbers of the same system: numbers, or an exact constant."""
         if isinstance(other, Numbers):
-            if other.arithmetic is not self.arithmetic:
-                one, two = self.arithmetic.system.value, other.arithmetic.system.value
+            if other._arithmetic is not self._arithmetic:
+                one, two = self._arithmetic.system.value, other._arithmetic.system.value
                 refuse(f"{one} and {two} in one formula", "convert one of them; a case and a game have .to(system)")
             return other
-        return constant_numbers(other, self.arithmetic)
+        return constant_numbers(other, self._arithmetic)
 
     def _binary(self, other: Any, function: Callable[[Parts, Parts], Parts], swapped: bool = False) -> Numbers:
         if getattr(type(other), "__array_ufunc__", 0) is None:  # NumPy's sign for "let me do it"
@@ -99,7 +103,7 @@ class Numbers(OneInstance):
         if one[0].ndim != two[0].ndim:
             one, two = aligned(self, given)
         try:
-            return Numbers(self.arithmetic, function(two, one) if swapped else function(one, two))
+            return Numbers(self._arithmetic, function(two, one) if swapped else function(one, two))
         except ValueError:
             _require_fitting(self, given)
             raise
@@ -107,28 +111,28 @@ class Numbers(OneInstance):
     # -- arithmetic ---------------------------------------------------------------------------------------------------------
 
     def __add__(self, other: Any) -> Numbers:
-        return self._binary(other, self.arithmetic.add)
+        return self._binary(other, self._arithmetic.add)
 
     def __radd__(self, other: Any) -> Numbers:
-        return self._binary(other, self.arithmetic.add, swapped=True)
+        return self._binary(other, self._arithmetic.add, swapped=True)
 
     def __sub__(self, other: Any) -> Numbers:
-        return self._binary(other, self.arithmetic.subtract)
+        return self._binary(other, self._arithmetic.subtract)
 
     def __rsub__(self, other: Any) -> Numbers:
-        return self._binary(other, self.arithmetic.subtract, swapped=True)
+        return self._binary(other, self._arithmetic.subtract, swapped=True)
 
     def __mul__(self, other: Any) -> Numbers:
-        return self._binary(other, self.arithmetic.multiply)
+        return self._binary(other, self._arithmetic.multiply)
 
     def __rmul__(self, other: Any) -> Numbers:
-        return self._binary(other, self.arithmetic.multiply, swapped=True)
+        return self._binary(other, self._arithmetic.multiply, swapped=True)
 
     def __truediv__(self, other: Any) -> Numbers:
-        return self._binary(other, self.arithmetic.divide)
+        return self._binary(other, self._arithmetic.divide)
 
     def __rtruediv__(self, other: Any) -> Numbers:
-        return self._binary(other, self.arithmetic.divide, swapped=True)
+        return self._binary(other, self._arithmetic.divide, swapped=True)
 
     def __matmul__(self, other: Any) -> Numbers:
         return _matmul(self, self.operand(other))
@@ -137,13 +141,13 @@ class Numbers(OneInstance):
         return _matmul(self.operand(other), self)
 
     def __neg__(self) -> Numbers:
-        return Numbers(self.arithmetic, self.arithmetic.negative(self._parts))
+        return Numbers(self._arithmetic, self._arithmetic.negative(self._parts))
 
     def __pos__(self) -> Numbers:
         return self
 
     def __abs__(self) -> Numbers:
-        return Numbers(self.arithmetic, self.arithmetic.absolute(self._parts))
+        return Numbers(self._arithmetic, self._arithmetic.absolute(self._parts))
 
     def __pow__(self, exponent: Any) -> Numbers:
         if type(exponent) is not int or exponent < 0:
@@ -171,14 +175,14 @@ class Numbers(OneInstance):
             shape = tuple(n for a, n in enumerate(self.shape) if a not in axes)
             result = zeros(shape, self)
         else:
-            result = Numbers(self.arithmetic, self.arithmetic.total(self._parts, axes))
+            result = Numbers(self._arithmetic, self._arithmetic.total(self._parts, axes))
         if keepdims:
             result = result.reshape(tuple(1 if a in axes else n for a, n in enumerate(self.shape)))
         return result
 
     def max(self, axis: Axis = None, keepdims: bool = False) -> Numbers:
         """The largest entry along ``axis``; enclosed where it is undecided which."""
-        return self._extreme(self.arithmetic.maximum, axis, keepdims)
+        return self._extreme(self._arithmetic.maximum, axis, keepdims)
 
     def min(self, axis: Axis = None, keepdims: bool = False) -> Numbers:
         """The smallest entry along ``axis``; enclosed where it is undecided which."""
@@ -193,7 +197,7 @@ class Numbers(OneInstance):
         order = (*axes, *(a for a in range(self.ndim) if a not in axes))
         moved = self.transpose(order)
         flat = moved.reshape((-1, *moved.shape[len(axes) :]))
-        result = Numbers(self.arithmetic, reduce(function, (entry._parts for entry in flat)))
+        result = Numbers(self._arithmetic, reduce(function, (entry._parts for entry in flat)))
         return result.reshape(tuple(1 if a in axes else n for a, n in enumerate(self.shape))) if keepdims else result
 
     # -- comparisons ----------------------------------------------------------------------------------------------------------
@@ -205,7 +209,7 @@ class Numbers(OneInstance):
             seen.append((self, relation, given))
         one, two = (self._parts, given._parts) if self.ndim == given.ndim else aligned(self, given)
         try:
-            return Truth(self.arithmetic.compare(one, relation, two))
+            return Truth(self._arithmetic.compare(one, relation, two))
         except ValueError:
             _require_fitting(self, given)
             raise
@@ -254,7 +258,8 @@ class Numbers(OneInstance):
         if kwargs:
             refuse(f"{', '.join(kwargs)}= of np.{name}", "the numbers of a formula never change; use choose")
         first = next(value for value in inputs if isinstance(value, Numbers))
-        return handler(*(first.operand(value) for value in inputs))
+        given = [first.operand(value) for value in inputs]
+        return made_by(name, handler(*given), given)
 
     # -- the way out -------------------------------------------------------------------------------------------------------------
 
@@ -265,8 +270,14 @@ class Numbers(OneInstance):
         return plain[0] if len(plain) == 1 else plain
 
     def __repr__(self) -> str:
-        shown = "" if WITHIN.get() else f"{self.arithmetic.system.value}, "
+        shown = "" if evaluating() else f"{self._arithmetic.system.value}, "
         return f"Numbers({shown}shape {self.shape}{self._instances()})"
+
+
+_OPERATORS = ("add", "sub", "mul", "truediv", "matmul")
+operations(Numbers, *(f"__{side}{name}__" for name in _OPERATORS for side in ("", "r")))
+operations(Numbers, "__neg__", "__abs__", "__pow__", "sum", "max", "min", "compare")
+operations(Numbers, "__eq__", "__ne__", "__le__", "__lt__", "__ge__", "__gt__")
 
 
 def _require_fitting(left: OneInstance, right: OneInstance) -> None:
@@ -294,48 +305,46 @@ def _matmul(left: Numbers, right: Numbers) -> Numbers:
 class Hidden:
     """A number system in which the batch is hidden: what makes constants for a formula.
 
-    One object for each system, which also equals the :class:`System` that it hides.  Within a proof it does not say which one
-    it is: a formula is the same in all of them.
+    It equals the :class:`System` that it hides.  Within a proof it does not say which one it is, and is like no other: a formula
+    is the same in all of them.
     """
 
-    __slots__ = ("system",)
-    system: System
-    _known: dict[System, Hidden] = {}  # noqa: RUF012 - one for all
+    __slots__ = ("_system",)
 
-    def __new__(cls, system: System) -> Hidden:  # noqa: D102
-        found = cls._known.get(system)
-        if found is None:
-            found = cls._known[system] = super().__new__(cls)
-            found.system = system
-        return found
+    def __init__(self, system: System) -> None:
+        self._system = system
 
     @property
     def value(self) -> str:
         """Its name; within a proof that of none."""
-        return "hidden" if WITHIN.get() else self.system.value
+        return "hidden" if evaluating() else self._system.value
 
     @property
     def exact(self) -> bool:
         """Whether equality is decided in this system."""
         self._require_outside()
-        return self.system.exact
+        return self._system.exact
 
     @property
-    def arithmetic(self) -> Arithmetic:
+    def _arithmetic(self) -> Arithmetic:
         """What implements it."""
-        return arithmetic_of(self.system)
+        return arithmetic_of(self._system)
 
     def _require_outside(self) -> None:
-        if WITHIN.get():
+        if evaluating():
             refuse("a question about the number system in a formula", "a formula is the same in every number system")
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Hidden):
-            self._require_outside()
-        return self.system is (other.system if isinstance(other, Hidden) else other)
+        self._require_outside()
+        return self._system is (other._system if isinstance(other, Hidden) else other)
 
     def __hash__(self) -> int:
-        return hash(self.system)
+        self._require_outside()
+        return hash(self._system)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        self._require_outside()
+        return Hidden, (self._system,)
 
     def __repr__(self) -> str:
         return f"<{self.value} of one instance>"
@@ -343,13 +352,13 @@ class Hidden:
 
 def bare(system: System | Hidden) -> System:
     """The number system itself, for primitives that compute the same thing in another way there; no proof asks for it."""
-    return system.system if isinstance(system, Hidden) else system
+    return system._system if isinstance(system, Hidden) else system
 
 
 def constant_numbers(value: Any, arithmetic: Arithmetic) -> Numbers:
     """An exact constant as numbers that all instances share; an error that says what is no exact constant."""
     if type(value) is int or type(value) is Fraction:
-        return Numbers(arithmetic, arithmetic.constant(value))
+        return made_by("constant", Numbers(arithmetic, arithmetic.constant(value)), (str(value),))
     if isinstance(value, (bool, np.bool_)):
         refuse(f"{value!r} among numbers", "use 1 and 0, or choose(truth, a, b)")
     if isinstance(value, (float, np.floating)):
@@ -394,21 +403,23 @@ def constants(values: Any, arithmetic: Arithmetic) -> Numbers:
         entries = [constants(value, arithmetic) for value in values]
         if len({entry.shape for entry in entries}) > 1:
             raise ValueError(f"the rows of {values!r} differ in length")
-        count = max(entry.count for entry in entries)
-        return Numbers(
+        count = max(entry._count for entry in entries)
+        made = Numbers(
             arithmetic,
             tuple(
                 np.stack([np.broadcast_to(part, (*part.shape[:-1], count)) for part in parts])
                 for parts in zip(*(entry._parts for entry in entries), strict=True)
             ),
         )
+        return made_by("constants", made, entries)
     return constant_numbers(values, arithmetic)
 
 
 def zeros(shape: tuple[int, ...], reference: Numbers | Hidden) -> Numbers:
     """Zeros of this shape."""
-    zero = constant_numbers(0, reference.arithmetic)
-    return zero._each(lambda part: np.broadcast_to(part.reshape((1,) * len(shape) + part.shape), (*shape, 1)))
+    zero = constant_numbers(0, reference._arithmetic)
+    found = zero._each(lambda part: np.broadcast_to(part.reshape((1,) * len(shape) + part.shape), (*shape, 1)))
+    return made_by("zeros", found, (shape,))
 
 
 def contract_numbers(subscripts: str, *factors: Numbers) -> Numbers:
@@ -421,7 +432,7 @@ def contract_numbers(subscripts: str, *factors: Numbers) -> Numbers:
             raise ValueError(f"{term!r} of {subscripts!r} does not fit the shape {factor.shape}")
     spare = "ABCDEFGHIJ"[: max(rest)]
     spelled = ",".join(term.replace("...", spare[len(spare) - free :]) for term, free in zip(terms, rest, strict=True))
-    arithmetic = factors[0].arithmetic
+    arithmetic = factors[0]._arithmetic
     try:
         parts = arithmetic.contract(
             f"{spelled}->{output.replace('...', spare)}", *(factor._parts for factor in factors)
@@ -455,7 +466,7 @@ def _batch_last(values: npt.NDArray[Any], core_axes: int) -> npt.NDArray[Any]:
 def take(value: Any, chosen: npt.NDArray[Any]) -> Any:
     """The chosen instances; numbers that all instances share stay as they are."""
     if isinstance(value, OneInstance):
-        return value if value.count == 1 else value._each(lambda part: part[..., chosen])
+        return value if value._count == 1 else value._each(lambda part: part[..., chosen])
     return tuple(take(entry, chosen) for entry in value) if isinstance(value, tuple) else value
 
 

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import operator
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
 from math import prod
+from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import FormulaError, MappoVerifyError, UndecidedError
+from ..errors import FormulaError, MappoVerifyError, Sealed, UndecidedError, evaluating, noting
+from .formulas import Made, called, made_by, operations
 from .protocol import Parts
 
 Self = TypeVar("Self", bound="OneInstance")
 Axis = int | Sequence[int] | None
 
-WITHIN: ContextVar[bool] = ContextVar("within a proof or a hypothesis", default=False)
-"""Whether a proof or a hypothesis is being evaluated: there is no way out of an instance then."""
-OPEN_QUESTIONS: ContextVar[list[str] | None] = ContextVar(
-    "what a formal proof asked, and symbols cannot answer", default=None
-)
+
+class _Formal(threading.local):
+    asked: list[str] | None = None
+
+
+_FORMAL = _Formal()
+"""What a formal proof asked in this thread, and symbols cannot answer; None where no formal proof is evaluated."""
 
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 UFUNCS: dict[Any, Callable[..., Any]] = {}
@@ -39,33 +43,55 @@ def within_a_proof(formal: bool = False) -> Iterator[None]:
     """While a proof or a hypothesis is evaluated; ``formal`` where its numbers stand for all parameters.
 
     What a formula asks there, and what depends on the parameters, ends a formal proof, also where the formula catches the error.
+    No proof may catch an error of its numbers: it would branch on what they are, or on the system they are in.
     """
     asked: list[str] = []
-    within, open_questions = WITHIN.set(True), OPEN_QUESTIONS.set(asked if formal else None)
+    before, _FORMAL.asked = _FORMAL.asked, asked if formal else None
     try:
-        yield
+        with noting() as noted:
+            yield
         if asked:
             raise UndecidedError(asked[0])
+        for error in noted:
+            _require_not_caught(error)
     finally:
-        WITHIN.reset(within)
-        OPEN_QUESTIONS.reset(open_questions)
+        _FORMAL.asked = before
+
+
+_PACKAGE = str(Path(__file__).parents[1])
+
+
+def _require_not_caught(error: BaseException) -> None:
+    """An error where what caught ``error`` is no function of this package: its traceback begins there."""
+    caught_in = error.__traceback__
+    place = "" if caught_in is None else caught_in.tb_frame.f_code.co_filename
+    if not place.startswith(_PACKAGE) or "papers" in Path(place).parts:
+        at = "" if caught_in is None else f" ({Path(place).name}:{caught_in.tb_lineno})"
+        refuse(
+            f"a proof that catches {type(error).__name__}: {error}{at}",
+            "say by a Hypothesis where the formula makes sense, or use choose(truth, a, b)",
+        )
+
+
+def is_formal() -> bool:
+    """Whether a formal proof is being evaluated."""
+    return _FORMAL.asked is not None
 
 
 def no_answer(error: MappoVerifyError) -> NoReturn:
     """Raise what symbols cannot answer, and remember it for the end of the formal proof."""
-    asked = OPEN_QUESTIONS.get()
-    if asked is not None:
-        asked.append(str(error))
+    if _FORMAL.asked is not None:
+        _FORMAL.asked.append(str(error))
     raise error
 
 
 def require_outside(what: str) -> None:
     """An error within a proof or a hypothesis, for what would show it other instances."""
-    if WITHIN.get():
+    if evaluating():
         refuse(what, "they would show other instances; keep computing with the numbers")
 
 
-class OneInstance:
+class OneInstance(Made):
     """Structure that numbers and truth share: ``parts`` are arrays ``core + (B,)``; ``B`` is 1 where all instances agree."""
 
     __slots__ = ("_parts",)
@@ -98,7 +124,7 @@ class OneInstance:
         return prod(self.shape)
 
     @property
-    def count(self) -> int:
+    def _count(self) -> int:
         """How many instances lie side by side; 1 also where all of them share these numbers."""
         return int(self._parts[0].shape[-1])
 
@@ -109,7 +135,7 @@ class OneInstance:
 
     def _instances(self) -> str:
         """How many instances lie side by side, for a reader; a proof is not told."""
-        return "" if WITHIN.get() else f", {self.count} instance{'s' * (self.count != 1)}"
+        return "" if evaluating() else f", {self._count} instance{'s' * (self._count != 1)}"
 
     def __len__(self) -> int:
         if not self.ndim:
@@ -159,9 +185,19 @@ class OneInstance:
 
     flatten = ravel
 
-    def copy(self: Self) -> Self:
+    def _copy(self: Self) -> Self:
+        """The same, as another object."""
+        return self._with(self._parts)
+
+    def copy(self: Self, _memo: Any = None) -> Self:
         """Itself, since it never changes."""
         return self
+
+    __copy__ = __deepcopy__ = copy
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        require_outside("a formula's numbers as bytes")
+        return super().__reduce_ex__(protocol)
 
     # -- ways out that would mislead ------------------------------------------------------------------------------------
 
@@ -185,11 +221,10 @@ class OneInstance:
     __float__ = __complex__ = __index__ = __int__
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        handler = FUNCTIONS.get(function)
+        handler, name = FUNCTIONS.get(function), function.__name__
         if handler is None:
-            name = function.__name__
             refuse(f"np.{name} in a formula", INSTEAD.get(name, "it is not among the functions that formulas may use"))
-        return handler(*args, **kwargs)
+        return called(name, handler(*args, **kwargs), (*args, *kwargs.items()))
 
 
 def _axes_taken(index: Any) -> int:
@@ -221,7 +256,7 @@ def aligned(*values: OneInstance) -> list[Parts]:
     ]
 
 
-class Truth(OneInstance):
+class Truth(OneInstance, Sealed):
     """Three-valued truth of one instance: TRUE, FALSE, or UNKNOWN, with Kleene's ``&``, ``|`` and ``~``.
 
     UNKNOWN is what an enclosure or a ball cannot decide, and what depends on the parameters of a symbolic proof.
@@ -230,7 +265,7 @@ class Truth(OneInstance):
     __slots__ = ()
 
     def __init__(self, values: npt.NDArray[np.int8]) -> None:
-        self._parts = (values,)
+        self._parts, self._made = (values,), 0
 
     def _with(self, parts: Parts) -> Truth:
         return Truth(parts[0])
@@ -251,7 +286,7 @@ class Truth(OneInstance):
         given = np.asarray(value)
         if given.dtype.kind != "b":
             refuse(f"{value!r} where truth is needed", "use a comparison, True or False")
-        return Truth(np.where(given, np.int8(1), np.int8(-1))[..., None])
+        return made_by("truth", Truth(np.where(given, np.int8(1), np.int8(-1))[..., None]), (given,))
 
     def __and__(self, other: Any) -> Truth:
         (one,), (two,) = aligned(self, Truth.of(other))
@@ -292,9 +327,9 @@ class Truth(OneInstance):
     def certain(self) -> Truth:
         """TRUE where it is TRUE, else FALSE: what is known to hold."""
         self._require_answered()
-        return self.known()
+        return self._known()
 
-    def known(self) -> Truth:
+    def _known(self) -> Truth:
         """As :meth:`certain`, for choices of which both sides are right where the truth is UNKNOWN."""
         return Truth(np.where(self._parts[0] > 0, np.int8(1), np.int8(-1)))
 
@@ -305,7 +340,7 @@ class Truth(OneInstance):
 
     def _require_answered(self) -> None:
         """In a formal proof UNKNOWN depends on the parameters, and no side may be picked for all of them."""
-        if OPEN_QUESTIONS.get() is not None and not self._parts[0].all():
+        if is_formal() and not self._parts[0].all():
             no_answer(UndecidedError("what is certain or possible depends on the parameters"))
 
     def _ordered(self, *_: Any) -> NoReturn:
@@ -333,6 +368,10 @@ class Truth(OneInstance):
     def __repr__(self) -> str:
         return f"Truth(shape {self.shape}{self._instances()})"
 
+
+operations(OneInstance, "T", "__getitem__", "reshape", "transpose", "swapaxes", "ravel", "flatten")
+operations(Truth, "__and__", "__or__", "__rand__", "__ror__", "__invert__", "all", "any", "closure")
+operations(Truth, "certain", "possible", "_known")
 
 _KLEENE: dict[Any, Any] = {
     np.logical_and: operator.and_,

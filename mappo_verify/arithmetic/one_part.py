@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..errors import note
 from .dispatch import Elements, floats_of, like, module_of
 from .protocol import Arithmetic, Parts, Relation
 from .system import TRUE, System, elementwise
@@ -58,7 +59,11 @@ class OnePart:
         return (np.multiply(left[0], right[0]),)
 
     def divide(self, left: Parts, right: Parts) -> Parts:
-        return (np.true_divide(left[0], right[0]),)
+        try:
+            return (np.true_divide(left[0], right[0]),)
+        except ZeroDivisionError as error:
+            note(error)
+            raise
 
     def negative(self, values: Parts) -> Parts:
         return (np.negative(values[0]),)

@@ -94,6 +94,8 @@ class PolynomialRing(Ring):
         self.atoms: list[Atom] = []
         self.radicands: list[Quotient] = []
         """What a root was taken of.  It is at least 0 if its sign says so, or the sign of an equal one (a sum of squares)."""
+        self.assumed: list[tuple[Quotient, str]] = []
+        """What the proof assumes to be ``>`` or ``≥`` 0."""
         self.exhausted = False
         """Whether an atom found no indeterminate left."""
         everything = (*names, *(f"atom_{place}" for place in range(spare)))
@@ -163,8 +165,9 @@ class PolynomialRing(Ring):
         factors = [(self.factors[index], str(self.factors[index]), "≠ 0") for index in sorted(self.unsigned)]
         unknown = [x for x in self.radicands if x.sign is None and not any(x == y for y in self.radicands if y.sign)]
         roots = [(value.numerator, str(value), "≥ 0") for value in unknown]
+        signs = [(value.numerator, str(value), f"{relation} 0") for value, relation in self.assumed]
         short, long = [], []
-        for polynomial, text, relation in (*factors, *roots):
+        for polynomial, text, relation in (*factors, *roots, *signs):
             if len(text) <= 40:
                 short.append(f"{text} {relation}")
             else:

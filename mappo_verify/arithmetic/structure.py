@@ -27,7 +27,7 @@ def alike(values: Sequence[Any]) -> list[Any]:
 def _joined(join: Callable[..., Any], values: Sequence[Any], axis: int, new: int) -> Any:
     given = alike(list(values))
     place = axes_of(axis, given[0].ndim + new)[0]
-    count = max(value.count for value in given)
+    count = max(value._count for value in given)
     shapes = [np.broadcast_shapes(*(value.shape for value in given))] * len(given) if new else [v.shape for v in given]
     parts = tuple(
         join([np.broadcast_to(part, (*shape, count)) for part, shape in zip(parallel, shapes, strict=True)], axis=place)
@@ -176,7 +176,7 @@ def same_shape(value: int) -> Callable[..., Any]:
 
 def full_like(values: Any, value: Any) -> Any:
     """One constant in the shape of another array."""
-    return zeros(values.shape, values) + constants(value, values.arithmetic)
+    return zeros(values.shape, values) + constants(value, values._arithmetic)
 
 
 def _sum(values: Any, axis: Axis = None, keepdims: bool = False) -> Any:

@@ -12,9 +12,9 @@ import flint
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ExactnessError, SingularError, UndecidedError
+from ..errors import ExactnessError, SingularError, UndecidedError, evaluating
 from .formal import FormalLog
-from .one_instance import WITHIN, no_answer
+from .one_instance import no_answer
 from .rings import (
     ACTIVE,
     NONNEGATIVE,
@@ -360,7 +360,7 @@ def _compare(relation: str, left: Any, right: Any) -> np.int8:
     if difference.vanishes():
         return TRUE
     # Other atoms may be related; and what a proof compares, no two lines, may be equal for some parameters.
-    return UNKNOWN if difference.ring.atoms or WITHIN.get() else FALSE
+    return UNKNOWN if difference.ring.atoms or evaluating() else FALSE
 
 
 def compare(left: Plain, relation: str, right: Plain) -> Truth:
@@ -390,6 +390,28 @@ def assume_nonnegative(values: Plain) -> Plain:
         return Quotient(x.ring, x.numerator, x.powers, NONNEGATIVE) if isinstance(x, Quotient) and x.sign is None else x
 
     return elementwise(known, values)
+
+
+def require(values: Plain, relation: str) -> None:
+    """Conditions of the proof that is being made: these are ``>`` or ``≥`` 0, unless that is known."""
+    for value in values.ravel().tolist():
+        value = value.in_atoms() if isinstance(value, SymbolicLog) else value
+        ring = _atomic_ring(value)
+        if ring is not None and _sign_of(value) not in ((POSITIVE,) if relation == ">" else (0, POSITIVE, NONNEGATIVE)):
+            ring.assumed.append((value, relation))
+
+
+def divisor(values: Plain) -> Plain:
+    """The same, which the proof takes not to be 0; 1 for what is 0 for all parameters."""
+
+    def one(value: Any) -> Any:
+        if _vanishes(value):
+            return constant(1)
+        if isinstance(value, Quotient):
+            value.inverse()  # a condition of the proof from now on
+        return value
+
+    return elementwise(one, values)
 
 
 def _sign_of(value: Any) -> int | None:

@@ -11,8 +11,8 @@ what a reader sees.  So instances are evaluated again:
 Lines, relations, reasons, axioms and shapes must be the same.  Hypotheses and masks must not contradict each other.  Values must
 be equal where both are exact, and enclose each other elsewhere.  A difference is no property of the claim, so it is an error.
 
-What the lines of drawn instances say, their numbers aside, is the same in every evaluation.  The first, second, fourth, eighth,
-... evaluation of a claim is looked at as above, and every counterexample.
+What lines say, and the formulas that made their numbers (:mod:`..arithmetic.formulas`), are the same in every evaluation, over
+symbols too.  The first, second, fourth, eighth, ... evaluation of a claim is looked at as above, and every counterexample.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arithmetic import FALSE, TRUE, Numbers, System, floats_of, like
-from ..arithmetic.numbers import take
+from ..arithmetic.formulas import made_of
+from ..arithmetic.numbers import bare, take
 from ..axioms import Axiom
 from ..claims.case import Case
 from ..claims.claim import NUMERIC, Claim, Line, place_of_line
-from ..claims.coordinates import Sizes
-from ..claims.verdict import LineEvidence
-from ..errors import ClaimError
+from ..claims.coordinates import EVERY, Sizes
+from ..errors import ClaimError, Sealed
 from ..model.trees import converted, mapped
 from .hypotheses import ask_hypotheses
 from .laws import mask_of
@@ -57,7 +57,7 @@ CURE = (
 )
 
 
-class Value(Numbers):
+class Value(Numbers, Sealed):
     """Numbers under another name: a formula that asks for the name of its type gets another answer."""
 
     __slots__ = ()
@@ -75,7 +75,7 @@ class Seen:
 @dataclass
 class _Past:
     evaluations: int = 0
-    texts: dict[Sizes, tuple[Any, ...]] = field(default_factory=dict)
+    lines: dict[Sizes, tuple[Any, ...]] = field(default_factory=dict)
     earlier: tuple[Callable[[System], Case], Seen] | None = None
 
 
@@ -105,7 +105,7 @@ def require_function(
             continue
         place = int(chosen[turn * 7919 % len(chosen)])
         live = int(everybody[:place].sum()) if everybody[place] else None
-        system = case.system.system
+        system = bare(case.system)
         first = Seen(
             system,
             tuple(_alone(entry, live) for entry in lines) if live is not None else (),
@@ -128,31 +128,39 @@ def require_function(
             past.earlier = (build, first)
 
 
-def require_same_lines(claim: Claim, sizes: Sizes, lines: Sequence[Line | LineEvidence]) -> None:
-    """:class:`ClaimError` where a proof of drawn instances has other lines than before: its sizes alone may decide which."""
+def require_same_lines(claim: Claim, case: Case, lines: Sequence[Line]) -> None:
+    """:class:`ClaimError` where a proof has other lines than before, or other formulas: its sizes alone may decide which.
+
+    Of a proof for every number of steps not even how many there are.  Where a proof is about a more general setting, what is
+    free there is computed on an instance, so formulas are not compared.
+    """
     if not lines:
         return
-    found = tuple(_text_of(entry) for entry in lines)
-    before = _PAST.setdefault(claim, _Past()).texts.setdefault(sizes, found)
-    if found != before:
-        place = next(
-            (i for i, (x, y) in enumerate(zip(before, found, strict=False)) if x != y), min(len(before), len(found))
-        )
-        one, two = (
-            " ".join(filter(None, each[place][:2])) if place < len(each) else "none" for each in (before, found)
-        )
-        raise ClaimError(
-            f"claim {claim.id}: its proof is no function of its case: line {place + 1} is {one!r} and {two!r} "
-            f"({sizes}); {CURE} ({place_of_line(claim, None, place)})"
-        )
+    sizes = case.sizes
+    if claim.general is None and any(one.steps == EVERY for one in (sizes, *claim.symbolic)):
+        sizes = replace(sizes, steps=EVERY)
+    found = tuple((_text_of(entry), None if claim.general else _formula_of(entry)) for entry in lines)
+    before = _PAST.setdefault(claim, _Past()).lines.setdefault(sizes, found)
+    if found == before:
+        return
+    place = next(
+        (i for i, (x, y) in enumerate(zip(before, found, strict=False)) if x != y), min(len(before), len(found))
+    )
+    one, two = (" ".join(filter(None, each[place][0][:2])) if place < len(each) else "none" for each in (before, found))
+    differs = f"is {one!r} and {two!r}" if one != two else f"{one!r} has another formula, reason or axiom than before"
+    raise ClaimError(
+        f"claim {claim.id}: its proof is no function of its case: line {place + 1} {differs} ({sizes}); {CURE} "
+        f"({place_of_line(claim, None, place)})"
+    )
 
 
-def _text_of(entry: Line | LineEvidence) -> tuple[str, str, str, Any]:
+def _formula_of(entry: Line) -> tuple[int, int]:
+    return made_of(entry.value), made_of(entry.where)
+
+
+def _text_of(entry: Line) -> tuple[str, str, str, Any]:
     """What a line says, without its numbers."""
-    step = entry.step if isinstance(entry, LineEvidence) else entry
-    if step is None or step.relation is None:
-        return "", entry.expression, "", None
-    return step.relation, entry.expression, step.because, _plain(step.axiom)
+    return entry.relation or "", entry.expression, entry.because, _plain(entry.axiom)
 
 
 def _alone(entry: Line, place: int) -> Line:
@@ -186,10 +194,10 @@ def _disguised(case: Case) -> Case:
 
     def copied(part: Any) -> Any:
         several = part._each(lambda array: np.repeat(array[..., :1], COPIES, axis=-1))
-        return Value(several.arithmetic, several._parts) if isinstance(several, Numbers) else several
+        return Value(several._arithmetic, several._parts) if isinstance(several, Numbers) else several
 
     objects = {name: mapped(copied, value) for name, value in case.objects.items()}
-    return Case(case.ingredients, case.sizes, case.system.system, (COPIES,), objects)
+    return Case(case.ingredients, case.sizes, bare(case.system), (COPIES,), objects)
 
 
 def _compare(claim: Claim, build: Callable[[System], Case], one: Seen, two: Seen | None, how: str) -> None:
@@ -267,7 +275,7 @@ def _masks(lines: Sequence[Line]) -> list[Any]:
 
 def _comparable(left: Numbers, right: Numbers) -> tuple[Numbers, Numbers]:
     """Two values in one system: their own, else enclosures."""
-    if left.arithmetic is right.arithmetic:
+    if left._arithmetic is right._arithmetic:
         return left, right
     found = [
         value if value.system == System.ENCLOSURES else converted(value, System.ENCLOSURES) for value in (left, right)

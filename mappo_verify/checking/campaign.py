@@ -269,4 +269,7 @@ def _compared_as_numbers(claim: Claim) -> Claim:
 def _seek_proofs(claim: Claim, generator: np.random.Generator) -> tuple[list[Proof], list[Failure]]:
     attempts = [prove_in_symbols(claim, sizes) for sizes in claim.symbolic]
     attempts += [prove_at_points(claim, sizes, generator) for sizes in claim.points]
+    if claim.general is not None and claim not in CLAIMS:
+        step = f"nothing shows that each of {claim.setting.name!r} is one of {claim.general.name!r}"
+        attempts = [Failure(p.method, p.sizes, step, False) if isinstance(p, Proof) else p for p in attempts]
     return [p for p in attempts if isinstance(p, Proof)], [p for p in attempts if isinstance(p, Failure)]

@@ -27,11 +27,13 @@ from ..arithmetic import (
     absolute,
     both,
     compare,
+    everywhere,
     floats_of,
     largest,
     like,
     smallest,
 )
+from ..arithmetic.numbers import bare
 from ..arithmetic.one_instance import Truth
 from ..arithmetic.precision import PRECISION_CAP, bits_now, precision
 from ..arithmetic.structure import broadcast_to
@@ -72,7 +74,9 @@ def evaluate(
     everywhere = np.full(case.several, TRUE, np.int8)
     hypotheses, applies, live = ((), everywhere, case) if formal else ask_hypotheses(claim, case)
     somebody = bool((applies == TRUE).any())
-    lines = [_as_numbers(entry, live) for entry in claim.lines(live, formal)] if somebody else []
+    lines = claim.lines(live, formal) if somebody else []
+    require_same_lines(claim, live, lines)
+    lines = [_as_numbers(entry, live) for entry in lines]
     found = (
         _assemble(claim, case, live, lines, applies, hypotheses, formal)
         if somebody
@@ -144,9 +148,7 @@ def _evaluated(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Ind
     def alone(place: int, target: System) -> Case:
         return _case(claim, drawn, sizes, chosen[place : place + 1], target)
 
-    evidence = evaluate(claim, _case(claim, drawn, sizes, chosen, system), alone=alone)
-    require_same_lines(claim, sizes, evidence.lines)
-    return evidence
+    return evaluate(claim, _case(claim, drawn, sizes, chosen, system), alone=alone)
 
 
 def skim(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes) -> Iterator[Part]:
@@ -352,7 +354,7 @@ def _relate(
     one, two = left.value, right.value
     mask = mask_of(chain)
     shape = _common_shape(left, right, mask)
-    system = case.system.system
+    system = bare(case.system)
     held = claimed(
         proved(one.compare(relation, two) if relation != "≥" else two.compare("≤", one), relation, system), mask
     )
@@ -397,22 +399,23 @@ def sides(chain: list[Line], case: Case) -> tuple[Any, Any, Any]:
 
 def _recognised(
     claim: Claim, chain: list[Line], left: Line, right: Line, case: Case, formal: bool
-) -> npt.NDArray[np.int8]:
+) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.int8]]:
     """Whether the slack of the line is the quantity that its axiom speaks of and the hypotheses of the axiom hold, by instance.
 
     Where one of them certainly is not, an error.  A formal case decides what holds for all parameters: in symbols what only
-    the hypotheses of the claim can give is left to instances, and random points, whose numbers are no probabilities, have no
-    signs (:func:`mappo_verify.checking.proving.degree_bound` looks at them).
+    the hypotheses of the claim can give is left to instances, and whether it is decided all the same comes second; random
+    points, whose numbers are no probabilities, have no signs (:func:`mappo_verify.checking.proving.degree_bound` looks at them).
     """
     axiom = right.axiom
     assert isinstance(axiom, Axiom)
     slack = right.value - left.value if right.relation == "≤" else left.value - right.value
     try:
         with blamed(claim.id, f"in the axiom of the line {right.expression!r}"):
-            quantity = axiom.computed()
+            quantity = axiom._computed()
             same = compare(slack, "=", quantity.value)
     except (ExactnessError, UndecidedError):
-        return np.full(case.several, UNKNOWN, np.int8)  # this system cannot compute it; another one does
+        unknown = np.full(case.several, UNKNOWN, np.int8)  # this system cannot compute it; another one does
+        return unknown, unknown
     mask = mask_of(chain)
     met = quantity.sums
     if not formal or case.system == System.SYMBOLS:
@@ -425,7 +428,9 @@ def _recognised(
     ):
         if (claimed(Truth.of(truth), mask).values == FALSE).any():
             raise ClaimError(f"claim {claim.id}: line {right.expression!r} is no instance of {axiom}: {what}")
-    return np.minimum(*(per_instance(claimed(Truth.of(t), mask), case.several) for t in (same, met)))
+    recognised = np.minimum(*(per_instance(claimed(Truth.of(t), mask), case.several) for t in (same, met)))
+    decided = quantity.given if case.system == System.SYMBOLS else everywhere(UNKNOWN, (), case.system)
+    return recognised, per_instance(claimed(Truth.of(decided), mask), case.several)
 
 
 def _margin(
@@ -480,7 +485,7 @@ def _not_applicable(claim: Claim, case: Case, applies: Any, hypotheses: tuple[tu
     failed = failed or [name for name, truth in hypotheses if (truth == UNKNOWN).any()]
     reason = f"hypothesis not met: {'; '.join(failed)}"
     verdict = undecided(applies)
-    system = case.system.system
+    system = bare(case.system)
     return Evidence(
         claim.id, system, _bits(system), verdict, verdict, None, None, (), (), hypotheses, None, reason, case
     )
@@ -511,8 +516,8 @@ def _assemble(
             assert previous is not None
             step = _relate(of_line[id(entry)], previous, entry.relation, entry, entry.because, entry.axiom, live)
             if isinstance(entry.axiom, Axiom) and case.system != System.FLOATS:
-                recognised = _recognised(claim, of_line[id(entry)], previous, entry, live, formal)
-                step = replace(step, recognised=recognised)
+                recognised, given = _recognised(claim, of_line[id(entry)], previous, entry, live, formal)
+                step = replace(step, recognised=recognised, given=given if formal else None)
             if broken is None and (step.truth == FALSE).any():
                 broken = step
         shown.append(
@@ -530,7 +535,7 @@ def _assemble(
     truth = np.full(live.several, TRUE, np.int8)
     for statement in statements:
         truth = np.minimum(truth, statement.truth)
-    system = case.system.system
+    system = bare(case.system)
     full = _on_all(truth, UNKNOWN, live, case, applies)
     claims = _on_all(np.full(live.several, TRUE, np.int8) if anything is None else anything, TRUE, live, case, applies)
     suggests = verdicts_of(applies, claims, full)

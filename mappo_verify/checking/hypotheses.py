@@ -26,8 +26,9 @@ def ask_hypotheses(claim: Claim, case: Case) -> tuple[tuple[tuple[str, Any], ...
     applies, live = np.full(case.several, TRUE, np.int8), case
     for hypothesis in claim.setting.all_hypotheses:
         truth = np.full(case.several, UNKNOWN, np.int8)
-        with within_a_proof(), blamed(claim.id, f"in the hypothesis {hypothesis.name!r}"):
-            answer = per_instance(hypothesis.truth(live), live.several)
+        with blamed(claim.id, f"in the hypothesis {hypothesis.name!r}"), within_a_proof():
+            asked = Truth.of(hypothesis.truth(live))
+        answer = per_instance(asked, live.several)
         truth[applies == TRUE] = answer.reshape(-1)
         found.append((hypothesis.name, truth))
         if (answer == TRUE).all():
@@ -37,8 +38,7 @@ def ask_hypotheses(claim: Claim, case: Case) -> tuple[tuple[tuple[str, Any], ...
             break
         live = live.take(answer == TRUE)
     for name, given, derived in live.handed_in():
-        with within_a_proof():
-            answer = per_instance(_same(given, derived), live.several)
+        answer = per_instance(_same(given, derived), live.several)
         truth = np.full(case.several, UNKNOWN, np.int8)
         truth[applies == TRUE] = answer.reshape(-1)
         found.append((f"{name} is what follows from the other ingredients", truth))

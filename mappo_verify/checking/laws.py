@@ -12,8 +12,13 @@ nothing is claimed; where it is UNKNOWN a failing relation is UNKNOWN.  A chain 
 *An instance* is NOT_APPLICABLE where a hypothesis fails or no chain claims anything; VIOLATED where a statement is FALSE at some
 entry; HOLDS where all are TRUE at all entries; UNDECIDED otherwise.  A violation is decided twice before it is printed: in
 another system, or with twice the bits.  What raises a numeric error (a division by 0, no stationary distribution) is that
-instance's alone: it is counted as raised.  A malformed proof raises, with its file and line; so does one that is no function of
-its case, as :mod:`.agreement` sees on samples.
+instance's alone: it is counted as raised.  A malformed proof raises, with its file and line; so does one that goes on after an
+error of its numbers, and one that is no function of its case: its lines and the formulas behind their numbers are those of every
+other evaluation at these sizes, over symbols too, and its values agree where :mod:`.agreement` looks twice.
+
+*A proof* names what it rests on beside its lines: what it divides by, takes roots of or assumes, where no fact says that it may;
+axioms; and which hypotheses of an axiom were checked on instances only.  That each instance is one of a ``general`` setting is
+known of registered claims, whose settings others have read, and of no other.
 
 *A claim* is
 

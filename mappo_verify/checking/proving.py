@@ -19,11 +19,13 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import FALSE, TRUE, System, like, true_everywhere
+from ..arithmetic import FALSE, TRUE, System, like
+from ..arithmetic.functions import true_everywhere
 from ..arithmetic.one_instance import Truth
 from ..axioms import Axiom
 from ..claims.claim import NUMERIC, Claim, chains
 from ..claims.coordinates import EVERY, GENERIC, INTERIOR, Sizes
+from ..claims.induction import terms_computed_again
 from ..claims.verdict import Evidence, Verdict
 from ..errors import ClaimError, ExactnessError, GameError, SingularError, UndecidedError
 from .agreement import CURE, require_same_lines
@@ -96,7 +98,6 @@ def _in_symbols(claim: Claim, sizes: Sizes, generic: int) -> Proof | Failure:
             with rings.proof_in(ring):
                 case = claim.formal.case(_spread(generators, claim, sizes), sizes, System.SYMBOLS, generic)
                 evidence = evaluate(claim, case, formal=True)
-                require_same_lines(claim, sizes, evidence.lines)
         except OUT_OF_THE_FIELD as error:
             reason, evidence = str(error), None
         if not ring.exhausted or spare >= MOST_ATOMS:
@@ -116,7 +117,9 @@ def _in_symbols(claim: Claim, sizes: Sizes, generic: int) -> Proof | Failure:
 RUNS = 8
 """Drawn runs of each length, on which a proof for every number of steps must hold."""
 LENGTHS = (2, 7)
-"""Lengths of these runs; one is longer than what most settings draw, since a proof sees how many steps an instance has."""
+"""Lengths of these runs; one is longer than what most settings draw."""
+AGAIN = 20
+"""How often each term is computed beside: a proof is not told how many steps there are, but could count its own calls."""
 
 
 def _broken_on_runs(claim: Claim, sizes: Sizes) -> Failure | None:
@@ -125,7 +128,7 @@ def _broken_on_runs(claim: Claim, sizes: Sizes) -> Failure | None:
     for length in LENGTHS:
         run = replace(sizes, steps=length)
         drawn = draw(claim.setting, run, RUNS, generator)
-        with suppress(*NUMERIC), np.errstate(all="ignore"):
+        with suppress(*NUMERIC), np.errstate(all="ignore"), terms_computed_again(AGAIN if length == LENGTHS[0] else 0):
             evidence = evaluate(claim, claim.setting.case(drawn, run, System.ENCLOSURES))
             if evidence.broken is not None:
                 return Failure("symbols", sizes, evidence.broken.right, True)
@@ -149,7 +152,6 @@ def _require_same_at_a_point(claim: Claim, sizes: Sizes, proved: Evidence, count
         evidence = evaluate(claim, case, formal=True)
     except NUMERIC:
         return  # not defined there
-    require_same_lines(claim, sizes, evidence.lines)
     for left, right in zip(proved.lines, evidence.lines, strict=True):
         one, two = (np.ravel(np.broadcast_to(v, np.shape(right.value))) for v in (left.value, right.value))
         for place in range(0, len(one), max(1, len(one) // SAMPLED)):
@@ -196,7 +198,6 @@ def _at_points(claim: Claim, sizes: Sizes, generator: np.random.Generator, gener
         judged = _judge(evidence, "points", sizes, count, 0.0, started, where)
         if isinstance(judged, Failure):
             return judged
-        require_same_lines(claim, sizes, evidence.lines)
         # Given that no denominator vanished, which fails with probability at most denominator/range.
         error *= min(1.0, numerator / range_size / max(1e-300, 1 - denominator / range_size))
         done += 1
@@ -222,13 +223,13 @@ def degree_bound(claim: Claim, sizes: Sizes, generic: int = GENERIC) -> tuple[in
     case = claim.formal.case(_spread(generators, claim, sizes), sizes, System.SYMBOLS, generic)
     numerator = denominator = 0
     lines = claim.lines(case, formal=True)
-    require_same_lines(claim, sizes, lines)
+    require_same_lines(claim, case, lines)
     for chain in chains(lines):
         pairs = [(like(one.value, case.system), like(two.value, case.system)) for one, two in pairwise(chain)]
         pairs.append((like(chain[0].value, case.system), like(chain[-1].value, case.system)))
         for (left, right), entry in zip(pairs, chain[1:], strict=False):
             if isinstance(entry.axiom, Axiom):
-                quantity = entry.axiom.computed()
+                quantity = entry.axiom._computed()
                 if not true_everywhere(Truth.of(quantity.signs)):
                     raise UndecidedError(
                         f"{entry.expression}: signs do not show that the hypotheses of {entry.axiom!r} hold"
@@ -263,6 +264,12 @@ def _spread(flat: Any, claim: Claim, sizes: Sizes) -> dict[str, Any]:
     return result
 
 
+def _names_of(axiom: Axiom, given: Any) -> tuple[str, ...]:
+    """The names of an axiom, each with what of it no symbols decided."""
+    checked = {} if bool((given == TRUE).all()) else dict(axiom.checked)
+    return tuple(f"{name} ({checked[name]} checked on instances)" if name in checked else name for name in axiom.names)
+
+
 def _judge(
     evidence: Evidence,
     method: str,
@@ -286,7 +293,7 @@ def _judge(
         if step.relation != "=" and isinstance(step.axiom, Axiom):
             if step.recognised is None or not bool((step.recognised == TRUE).all()):
                 return Failure(method, sizes, f"{step.right} is not seen to be an instance of {step.axiom!r}", False)
-            modulo += [name for name in step.axiom.names if name not in modulo]
+            modulo += [name for name in _names_of(step.axiom, step.given) if name not in modulo]
             continue
         if step.relation != "=" and step.axiom is not None:
             return Failure(method, sizes, f"{step.right} assumes {step.axiom!r}, which is no axiom of the table", False)

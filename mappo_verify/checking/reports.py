@@ -15,6 +15,7 @@ from ..claims.coordinates import Sizes
 from ..claims.verdict import Evidence, Standing, StepEvidence, Verdict
 from ..errors import MixedArithmeticError
 from ..model.tables import html_table, text_table
+from ..papers.registry import CLAIMS
 from .broken import BrokenLine
 from .evaluate import raised
 from .laws import ENOUGH, standing_of
@@ -333,18 +334,26 @@ def _sizes(proofs: list[Proof]) -> str:
 
 
 def with_taint(reports: list[ClaimReport]) -> Iterator[ClaimReport]:
-    """Mark what leans on a refuted claim: the claims whose reasons name it, and those that lean on these."""
-    fallen = [r.claim for r in reports if r.standing is Standing.REFUTED and r.claim.printed]
-    refuted = {claim.id for claim in fallen} | {claim.parent for claim in fallen}
-    leans = {r.id: set(r.cites) for r in reports}
+    """Mark what leans on a refuted claim: the claims whose reasons name it, and those that lean on these.
 
-    def tainted(name: str, seen: frozenset[str]) -> set[str]:
+    An id in a paper means a claim of the papers; in a claim of one's own it means another of one's own, if one has that id.
+    """
+    papers = frozenset(CLAIMS)
+    ours = [report for report in reports if report.claim not in papers]
+
+    def meant(by: ClaimReport, name: str) -> list[ClaimReport]:
+        own = [] if by.claim in papers else [r for r in ours if name in (r.id, r.claim.parent)]
+        return own or [r for r in reports if r.claim in papers and name in (r.id, r.claim.parent)]
+
+    def tainted(report: ClaimReport, seen: frozenset[ClaimReport]) -> set[str]:
         found: set[str] = set()
-        for other in leans.get(name, set()) - seen:
-            if other in refuted:
-                found.add(other)
-            found |= tainted(other, seen | {name})
+        for name in report.cites:
+            named = meant(report, name)
+            if any(r.standing is Standing.REFUTED and r.claim.printed for r in named):
+                found.add(name)
+            for other in (r for r in named if r.id == name and r not in seen):
+                found |= tainted(other, seen | {report})
         return found
 
     for report in reports:
-        yield replace(report, tainted_by=tuple(sorted(tainted(report.id, frozenset()))))
+        yield replace(report, tainted_by=tuple(sorted(tainted(report, frozenset()))))

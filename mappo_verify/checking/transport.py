@@ -37,7 +37,7 @@ def _pickler() -> Any:
     import cloudpickle
     from flint import arb
 
-    own = {Claim: _claim, Setting: _setting, Hidden: lambda it: (Hidden, (it.system,)), arb: _ball}
+    own = {Claim: _claim, Setting: _setting, Hidden: lambda it: (Hidden, (it._system,)), arb: _ball}
     table = cloudpickle.Pickler.dispatch_table.new_child(own)
     return type("Pickler", (cloudpickle.Pickler,), {"dispatch_table": table})
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from math import prod
+from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 import numpy as np
 
 from ..arithmetic import Hidden, System, Truth, compare, system_of
-from ..arithmetic.numbers import take
-from ..arithmetic.one_instance import require_outside
-from ..errors import ClaimError
+from ..arithmetic.formulas import made_of
+from ..arithmetic.numbers import bare, take
+from ..arithmetic.one_instance import require_outside, within_a_proof
+from ..errors import ClaimError, Sealed
 from ..model import Game, Policy
 from ..model.conversion import convert
-from ..model.trees import converted, mapped, unwrapped
+from ..model.trees import converted, leaf, mapped, unwrapped
 from ..model.validation import array_of, require_finite
-from .coordinates import Coordinate, Numbers, Sizes
+from .coordinates import EVERY, Coordinate, Numbers, Sizes
 
 Built = Mapping[str, Any]
 """The ingredients of an instance that are built already, by name."""
@@ -86,7 +89,7 @@ class Ingredient:
 
 
 @dataclass(frozen=True)
-class Hypothesis:
+class Hypothesis(Sealed):
     """A condition of the claim: ``holds(case)`` is a comparison, or a relation ``(left, "≤", right)``; an axis means "for all".
 
     The relation is one of ``< ≤ = ≥ >``.  A search reads from either how much an instance lacks, and moves to where less is
@@ -98,14 +101,23 @@ class Hypothesis:
     holds: Callable[[Case], Any]
     by_construction: bool = False
 
+    def _asked(self, case: Case) -> Any:
+        """What it says of the case: the same formula whoever asks, so that what a proof takes as given is what is checked."""
+        if not isinstance(case, Case):
+            raise ClaimError(f"the hypothesis {self.name!r} is asked of a {type(case).__name__}, which is no case")
+        found = self.holds(case)
+        if isinstance(found, tuple) and case._length is None:
+            case._require_same(self, found, f"the hypothesis {self.name!r}")
+        return found
+
     def truth(self, case: Case) -> Truth:
         """Three-valued truth of the condition."""
-        found = self.holds(case)
+        found = self._asked(case)
         return compare(*found) if isinstance(found, tuple) else found
 
     def slack(self, case: Case) -> Any:
         """What a relation says is at least 0: ``left - right``, or ``right - left`` for ``≤`` and ``<``."""
-        found = self.holds(case)
+        found = self._asked(case)
         if not isinstance(found, tuple) or found[1] not in ("≤", "<", "≥", ">"):
             raise ClaimError(
                 f"the hypothesis {self.name!r} says of nothing that it is at least 0; write it as a relation: "
@@ -115,7 +127,18 @@ class Hypothesis:
         return left - right if relation in ("≥", ">") else right - left
 
 
-class Case:
+_FORMULAS: dict[int, tuple[ref[Any], dict[tuple[Any, ...], int]]] = {}
+"""Which formula each hypothesis and each derived ingredient was at first, by the sizes and the other ingredients."""
+
+
+def _formulas_of(asked: Any) -> dict[tuple[Any, ...], int]:
+    known = _FORMULAS.get(id(asked))
+    if known is None or known[0]() is not asked:
+        known = _FORMULAS[id(asked)] = ref(asked), {}
+    return known[1]
+
+
+class Case(Sealed):
     """One instance: its ingredients in one number system, as attributes of their names.
 
     ``several`` is how many lie side by side, ``()`` for one alone: for the engine, since a proof sees the numbers of one.
@@ -134,9 +157,6 @@ class Case:
             "take",
             "to",
             "steps",
-            "derived",
-            "origin",
-            "exactly",
             "RESERVED",
         }
     )
@@ -151,64 +171,155 @@ class Case:
         objects: Mapping[str, Any],
         origin: Case | None = None,
     ) -> None:
-        self.origin = origin
-        self.ingredients = ingredients
-        self.sizes = sizes
-        self.system = Hidden(system)
-        self.several = several
-        self.objects = dict(objects)
-        self.derived: dict[str, Any] = {}
+        own = {"ingredients": tuple(ingredients), "sizes": sizes, "system": Hidden(system), "_several": several}
+        self.__dict__.update(own, _objects=dict(objects), _derived={}, _shown={}, _origin=origin, _length=None)
+
+    if TYPE_CHECKING:
+        ingredients: tuple[Ingredient, ...]
+        sizes: Sizes
+        system: Hidden
+        _several: tuple[int, ...]
+        _objects: dict[str, Any]
+        _derived: dict[str, Any]
+        _origin: Case | None
+        _length: Any
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise ClaimError(f"a case does not change: {name} cannot be set")
+
+    __delattr__ = __setattr__  # type: ignore[assignment]
+
+    @property
+    def several(self) -> tuple[int, ...]:
+        """How many lie side by side, ``()`` for one alone."""
+        require_outside("how many instances there are")
+        return self._several
+
+    @property
+    def objects(self) -> dict[str, Any]:
+        """What is given, by name."""
+        require_outside("all that a case has")
+        return dict(self._objects)
 
     def __getattr__(self, name: str) -> Any:
-        objects, derived = self.__dict__.get("objects", {}), self.__dict__.get("derived", {})
+        objects, derived = self.__dict__.get("_objects", {}), self.__dict__.get("_derived", {})
+        if self.__dict__.get("_length") is not None:
+            self._require_no_part_of_the_run(name)
         if name in objects:
-            return objects[name]
+            shown = self.__dict__["_shown"]
+            if name not in shown:
+                shown[name] = leaf(name, objects[name])
+            return shown[name]
         for ingredient in self.__dict__.get("ingredients", ()):
             if ingredient.name == name and ingredient.compute is not None:
                 if name not in derived:
-                    origin = self.__dict__["origin"]
-                    derived[name] = (
-                        converted(getattr(origin, name), self.system.system)
+                    origin = self.__dict__["_origin"]
+                    found = (
+                        converted(getattr(origin, name), bare(self.system))
                         if ingredient.exact and origin is not None
                         else ingredient.compute(self)
                     )
+                    self._require_same(ingredient, found, name)
+                    derived[name] = leaf(name, found)
                 return derived[name]
         raise AttributeError(f"this case has no {name!r}; it has {sorted(objects)}")
+
+    def _require_same(self, asked: Any, found: Any, what: str) -> None:
+        """An error where a hypothesis or an ingredient is another formula than before: its sizes alone may decide which."""
+        made, kind = made_of(found), (self.sizes, *map(id, self.ingredients))
+        if _formulas_of(asked).setdefault(kind, made) != made:
+            raise ClaimError(
+                f"{what} is no function of its case: it is another formula than it was before ({self.sizes})"
+            )
+
+    # -- runs of any length -------------------------------------------------------------------------------------------
+
+    def _of_any_length(self) -> Case:
+        """The case as a proof for every number of steps sees it: how many there are it is not told, nor what each step has.
+
+        What does not move along the run has the same shape for every number of steps.
+        """
+        for ingredient in self.ingredients:
+            here, anywhere = (
+                [c.shape for c in ingredient.coordinates(replace(self.sizes, steps=k))]
+                for k in (self.sizes.steps, EVERY)
+            )
+            if here != anywhere and not ingredient.moves:
+                raise ClaimError(
+                    f"{ingredient.name} has numbers of its own for every step, and does not say that it moves"
+                )
+        found = Case(
+            self.ingredients, replace(self.sizes, steps=EVERY), bare(self.system), self._several, self._objects
+        )
+        origin = None if self._origin is None else self._origin._of_any_length()
+        found.__dict__.update(_origin=origin, _length=self.sizes.steps)
+        return found
+
+    def _require_no_part_of_the_run(self, name: str) -> None:
+        for ingredient in self.ingredients:
+            if ingredient.name == name and ingredient.moves:
+                raise ClaimError(
+                    f"{name} is another one in every step of a run; a proof for every number of steps takes it from the step: "
+                    f"move=lambda own, state: ... own.{name} ..."
+                )
+
+    def _objects_of(self, name: str) -> Any:
+        """An ingredient of this name, whatever it is; None for none."""
+        if not name:
+            return None
+        return leaf(name, self._objects[name]) if name in self._objects else getattr(self, name)
+
+    def _share(self, ingredient: Ingredient, step: int) -> Any:
+        """What a step of a run has of an ingredient: one of as many parts as there are steps, or all of it."""
+        value = self._objects[ingredient.name]
+        length = self.sizes.steps if self._length is None else self._length
+        counts = [sum(prod(c.shape) for c in ingredient.coordinates(replace(self.sizes, steps=k))) for k in (2, 3)]
+        if counts[0] == counts[1] or (length == EVERY and isinstance(value, tuple)):
+            share = value
+        elif not isinstance(value, tuple):
+            share = value[0 if length == EVERY else step]
+        else:
+            each = len(value) // length
+            share = value[step * each :][:each]
+        return leaf(("own", ingredient.name), share)
 
     def handed_in(self) -> Iterator[tuple[str, Any, Any]]:
         """Name, given object, and what it would be, of every derived ingredient that the user has given all the same."""
         for ingredient in self.ingredients:
-            if ingredient.compute is not None and ingredient.name in self.objects:
-                rest = {name: value for name, value in self.objects.items() if name != ingredient.name}
-                own = Case(self.ingredients, self.sizes, self.system.system, self.several, rest, self.origin)
-                yield ingredient.name, self.objects[ingredient.name], ingredient.compute(own)
+            if ingredient.compute is not None and ingredient.name in self._objects:
+                rest = {name: value for name, value in self._objects.items() if name != ingredient.name}
+                own = Case(self.ingredients, self.sizes, bare(self.system), self._several, rest, self._origin)
+                with within_a_proof():
+                    follows = ingredient.compute(own)
+                yield ingredient.name, self._objects[ingredient.name], follows
 
     def to(self, target: System) -> Case:
         """The same instance in another number system; what is derived is derived anew there."""
+        require_outside("another number system of a case")
         if self.system == target:
             return self
-        objects = {name: converted(value, target) for name, value in self.objects.items()}
-        origin = self if self.system == System.RATIONALS else self.origin
-        return Case(self.ingredients, self.sizes, target, self.several, objects, origin)
+        objects = {name: converted(value, target) for name, value in self._objects.items()}
+        origin = self if self.system == System.RATIONALS else self._origin
+        return Case(self.ingredients, self.sizes, target, self._several, objects, origin)
 
-    def exactly(self) -> Case:
+    def _exactly(self) -> Case:
         """The exact instance behind balls; itself where there is none: for what an ingredient says of its own construction."""
-        return self if self.origin is None else self.origin
+        return self if self._origin is None else self._origin
 
     def plain(self) -> dict[str, Any]:
         """All that is given or has been derived, as plain games, policies and arrays: for pages and tables."""
         require_outside("plain arrays of a case")
-        return {name: unwrapped(value, self.several) for name, value in (self.derived | self.objects).items()}
+        return {name: unwrapped(value, self._several) for name, value in (self._derived | self._objects).items()}
 
     def take(self, chosen: Any) -> Case:
         """The instances under a mask; what is derived is derived anew."""
         require_outside("chosen instances of a case")
-        if not self.several:
+        if not self._several:
             return self
         places = np.flatnonzero(chosen)
-        objects = {name: mapped(lambda part: take(part, places), value) for name, value in self.objects.items()}
-        origin = None if self.origin is None else self.origin.take(chosen)
-        return Case(self.ingredients, self.sizes, self.system.system, (len(places),), objects, origin)
+        objects = {name: mapped(lambda part: take(part, places), value) for name, value in self._objects.items()}
+        origin = None if self._origin is None else self._origin.take(chosen)
+        return Case(self.ingredients, self.sizes, bare(self.system), (len(places),), objects, origin)
 
 
 def system_of_object(value: Any) -> System:

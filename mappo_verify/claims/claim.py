@@ -31,9 +31,10 @@ import numpy as np
 
 from ..arithmetic import Numbers
 from ..arithmetic.explained import called
+from ..arithmetic.numbers import bare
 from ..arithmetic.one_instance import Truth, within_a_proof
 from ..axioms import Axiom
-from ..errors import ClaimError, GameError, MappoVerifyError, SolverError
+from ..errors import ClaimError, FormulaError, GameError, MappoVerifyError, Sealed, SolverError
 from .coordinates import EVERY
 from .induction import Summed
 from .settings import Setting
@@ -75,7 +76,7 @@ MEANING = {
 
 
 @dataclass(frozen=True, eq=False)
-class Line:
+class Line(Sealed):
     """One line of a proof.  Axes of ``value`` beyond the batch mean "for all"; ``where`` masks the entries it speaks of.
 
     ``axiom`` is an inequality of :mod:`.axioms` that the line applies; that it is an instance of it is checked wherever it is
@@ -129,7 +130,7 @@ Proof = Callable[["Case"], Iterator[Line]]
 
 
 @dataclass(frozen=True, eq=False)
-class Claim:
+class Claim(Sealed):
     """One claim, on trial.
 
     Parameters
@@ -155,7 +156,8 @@ class Claim:
     general : Setting, optional
         A setting with more freedom, of which every instance of ``setting`` is a special case: where the instances of ``setting``
         are no rational functions of free numbers (a run whose policies are exponentials of critics, say), its identities are
-        proved for the general one (any policies, any critics).
+        proved for the general one (any policies, any critics).  That it is more general is the author's word, so a claim of
+        one's own is not PROVED by it; those of the papers were read by others.
     note : str
         What a reader must know: scope, damaged source, how to read the verdict.
     repaired_by : str
@@ -225,8 +227,19 @@ class Claim:
 
         In a ``formal`` proof no question about numbers has an answer that depends on the parameters.
         """
-        with within_a_proof(formal):
-            return self._lines(case)
+        try:
+            seen = self._seen(case)
+            with within_a_proof(formal):
+                lines = self._lines(seen)
+            case._derived.update(seen._derived)  # shown beside the lines
+            return lines
+        except FormulaError as error:
+            raise ClaimError(f"claim {self.id}: {error}") from error
+
+    def _seen(self, case: Case) -> Case:
+        """The case as the proof sees it: one for every number of steps is not told how many there are."""
+        every = any(sizes.steps == EVERY for sizes in (case.sizes, *self.symbolic))
+        return case._of_any_length() if every and self.general is None else case
 
     def _lines(self, case: Case) -> list[Line]:
         result: list[Line] = []
@@ -275,6 +288,7 @@ class Claim:
     def _require_hypotheses(self, entry: Line) -> None:
         """What a line takes as given is a hypothesis of the setting."""
         if isinstance(entry.axiom, Axiom):
+            entry.axiom.require_theorem()
             own = self.setting.all_hypotheses
             strange = [taken.name for taken in entry.axiom.hypotheses if not any(taken is one for one in own)]
             if strange:
@@ -291,7 +305,9 @@ class Claim:
     def _summed(self, entry: Line, case: Case) -> Line:
         """A line that is a sum over a run as numbers; in a proof for every number of steps each line is one."""
         if isinstance(entry.value, Summed):
-            return replace(entry, value=entry.value.numbers)
+            numbers = entry.value._numbers._copy()
+            numbers._made = entry.value._made
+            return replace(entry, value=numbers)
         if case.sizes.steps == EVERY:
             raise ClaimError(
                 f"claim {self.id}: line {entry.expression!r} is no sum over the run; in a proof for every number of steps it "
@@ -305,10 +321,10 @@ class Claim:
             with blamed(self.id, f"the mask of the line {entry.expression!r}"):
                 Truth.of(entry.where)
         value = entry.value
-        if isinstance(value, Numbers) and value.system != case.system:
+        if isinstance(value, Numbers) and bare(value.system) is not bare(case.system):
             raise ClaimError(
-                f"claim {self.id}: line {entry.expression!r} is in {value.system.system.value}, and the case in "
-                f"{case.system.system.value}; make constants with like(..., case.system)"
+                f"claim {self.id}: line {entry.expression!r} is in {bare(value.system).value}, and the case in "
+                f"{bare(case.system).value}; make constants with like(..., case.system)"
             )
         if (isinstance(value, (Numbers, int, Fraction)) and not isinstance(value, bool)) or callable(value):
             return
@@ -367,6 +383,7 @@ def _place_of(error: BaseException) -> str:
 def place_of_line(claim: Claim, case: Case | None, place: int) -> str:
     """File and line at which a proof yields its line number ``place``, as far as that can be found; else where it begins."""
     proof = inspect.unwrap(claim.proof)
+    case = None if case is None else claim._seen(case)
     code = getattr(proof, "__code__", None)
     number = None if code is None else code.co_firstlineno
     with suppress(Exception):  # a proof that is none may do anything

@@ -18,7 +18,9 @@ and nothing else may be done to them; a factor or constant that depends on the s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property, reduce
@@ -28,15 +30,17 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Numbers, System, both, compare, largest, like, true_everywhere
+from ..arithmetic import Numbers, System, both, compare, largest, like
+from ..arithmetic.formulas import Made, made_of
+from ..arithmetic.functions import true_everywhere
 from ..arithmetic.numbers import bare
 from ..arithmetic.one_instance import Truth
 from ..axioms import Axiom, Part, every_entry
-from ..errors import ClaimError, ExactnessError
+from ..errors import ClaimError, ExactnessError, Sealed
 from ..model import Policy
-from ..model.trees import leaves_of
+from ..model.trees import leaf, leaves_of
 from .case import Case, Ingredient
-from .coordinates import EVERY, Coordinate, NoNumber, Sizes
+from .coordinates import EVERY, Coordinate, Sizes
 from .coordinates import Numbers as ByName
 
 
@@ -86,36 +90,58 @@ class Place:
     index: Any
 
 
-class AnyStep(NoNumber):
-    """The number of the step in a proof for every length: an index of what there is one of, and no number to compare or count."""
+class Own:
+    """What one step of a run has of each ingredient, as attributes of their names; the number of the step it does not tell."""
 
-    why = "a step of a run may not depend on its number; let it depend on the state, or on what moves"
+    __slots__ = ("_case", "_step")
 
-    def __index__(self) -> int:
-        return 0
+    def __init__(self, case: Case, step: int) -> None:
+        self._case, self._step = case, step
 
-    __bool__ = __eq__ = __ne__ = NoNumber._refused
-    __hash__ = None  # type: ignore[assignment]
+    def __getattr__(self, name: str) -> Any:
+        for ingredient in self._case.ingredients:
+            if ingredient.name == name and ingredient.moves and not isinstance(ingredient, Arbitrary):
+                return self._case._share(ingredient, self._step)
+        return getattr(self._case, name)
 
-    def __mul__(self, other: int) -> AnyStep:
-        return self
+
+_REPEATS: ContextVar[int] = ContextVar("how often a term is computed beside", default=0)
 
 
-class Summed:
+@contextmanager
+def terms_computed_again(times: int) -> Iterator[None]:
+    """While every term of a run is computed so many times more, for nothing: one that counts its calls is seen."""
+    token = _REPEATS.set(times)
+    try:
+        yield
+    finally:
+        _REPEATS.reset(token)
+
+
+class Summed(Made, Sealed):
     """``c + f(x_K) + Σ t``: a number on an instance; base and step, along a first axis, in a proof for every ``K``."""
 
-    __slots__ = ("numbers", "run")
+    __slots__ = ("_made", "_numbers", "run")
     __array_ufunc__ = None
 
-    def __init__(self, run: Run, numbers: Any) -> None:
-        self.run, self.numbers = run, numbers
+    def __init__(self, run: Run, numbers: Any, made: int) -> None:
+        self.run, self._numbers, self._made = run, numbers, made
+
+    def _copy(self) -> Summed:
+        return Summed(self.run, self._numbers, self._made)
+
+    @property
+    def numbers(self) -> Any:
+        """The number itself, of a run of given length."""
+        self.run.require_length("the number that a sum over it comes to")
+        return self._numbers
 
     def _joined(self, other: Any, sign: int) -> Summed:
         if not isinstance(other, Summed):
             raise ClaimError(
                 f"a sum over a run plus {type(other).__name__}: write run.fixed(...) for what does not change"
             )
-        return Summed(self.run, self.numbers + sign * other.numbers)
+        return Summed(self.run, self._numbers + sign * other._numbers, hash((self._made, sign, other._made)))
 
     def __add__(self, other: Any) -> Summed:
         return self._joined(other, 1)
@@ -124,18 +150,20 @@ class Summed:
         return self._joined(other, -1)
 
     def __neg__(self) -> Summed:
-        return Summed(self.run, -self.numbers)
+        return Summed(self.run, -self._numbers, hash((self._made, "-")))
 
     def __mul__(self, factor: Any) -> Summed:
-        return Summed(self.run, self.numbers * self.run.constant(factor))
+        number = self.run.constant(factor)
+        return Summed(self.run, self._numbers * number, hash((self._made, "*", made_of(number))))
 
     __rmul__ = __mul__
 
     def __truediv__(self, divisor: Any) -> Summed:
-        return Summed(self.run, self.numbers / self.run.constant(divisor))
+        number = self.run.constant(divisor)
+        return Summed(self.run, self._numbers / number, hash((self._made, "/", made_of(number))))
 
 
-class Run:
+class Run(Sealed):
     """The run of a case.
 
     Parameters
@@ -144,8 +172,8 @@ class Run:
     start : Any
         ``x_0``: what follows from ingredients that do not change along the run.
     move : callable
-        ``move(k, x)`` is what step ``k`` makes of a state ``x``; ``k`` may be an index of what each step has of its own, and
-        nothing else: in a proof for every length it is an :class:`AnyStep`.
+        ``move(own, x)`` is what a step makes of a state ``x``; ``own`` has the ingredients of the case as its attributes, and
+        of those that move along the run what this step has of them.
     following : callable
         ``following(moved)`` is the state after it.
     arbitrary : str
@@ -158,36 +186,52 @@ class Run:
         self,
         case: Case,
         start: Any,
-        move: Callable[[int, Any], Any],
+        move: Callable[[Own, Any], Any],
         following: Callable[[Any], Any],
         arbitrary: str,
         count: str = "",
     ) -> None:
         self.case, self.start, self._move, self._following = case, start, move, following
         self._arbitrary, self._count = arbitrary, count
-        self.every = case.sizes.steps == EVERY
+        self._length = case.sizes.steps if case._length is None else case._length
+        self._every = self._length == EVERY
         self._found: dict[Any, Any] = {}  # the largest numbers that were asked for
-        if self.every and bare(case.system) is not System.SYMBOLS:
+        if self._every and bare(case.system) is not System.SYMBOLS:
             raise ExactnessError("an induction is decided in symbols only")
-        for part in leaves_of(start) if self.every else ():
+        for part in leaves_of(start) if self._every else ():
             if isinstance(part, Numbers):
                 self.require_fixed(part, "the start of the run")
 
-    def _step(self, k: Any, state: Any, count: Any) -> Step:
-        moved = self._move(k, state)
+    def _step(self, k: int, state: Any, count: Any) -> Step:
+        if self.case._length is not None:  # one formula for all steps, whichever it is
+            state, count = leaf("the state", state), leaf("the count", count)
+        moved = self._move(Own(self.case, k), state)
         return Step(state, self._following(moved), moved, count)
 
-    @cached_property
+    def require_length(self, what: str) -> None:
+        """An error in a proof for every number of steps, which does not know how many there are."""
+        if self.case._length is not None:
+            raise ClaimError(
+                f"{what}: a proof for every number of steps is not told; use run.sum, run.last and run.fixed"
+            )
+
+    @property
     def steps(self) -> Sequence[Step]:
+        """All steps of a run of given length."""
+        self.require_length("the steps of a run, one by one")
+        return self._steps
+
+    @cached_property
+    def _steps(self) -> Sequence[Step]:
         """All steps of an instance; one arbitrary step in a proof for every length."""
-        if self.every:
+        if self._every:
             # Without an ingredient that is any number of steps nothing may depend on it, and no number stands for it.
-            count = getattr(self.case, self._count) if self._count else None
-            step = self._step(AnyStep(), getattr(self.case, self._arbitrary) if self._arbitrary else None, count)
+            count, state = (self.case._objects_of(name) for name in (self._count, self._arbitrary))
+            step = self._step(0, state, count)
             self._require_every_state(step)
             return [step]
         found: list[Step] = []
-        for k in range(self.case.sizes.steps):
+        for k in range(self._length):
             found.append(self._step(k, found[-1].following if found else self.start, like(k + 1, self.case.system)))
         return found
 
@@ -218,7 +262,7 @@ class Run:
         for which, other in zip(("the start of the run", "what a step makes of it"), leaves[1:], strict=True):
             for one, two in zip(leaves[0], other, strict=True):
                 said = [
-                    ~Truth.of(compare(one, sign, 0)).known() | compare(two, sign, 0) for sign in ("≥", ">", "≤", "<")
+                    ~Truth.of(compare(one, sign, 0))._known() | compare(two, sign, 0) for sign in ("≥", ">", "≤", "<")
                 ]
                 if not all(map(true_everywhere, said if free else [compare(one, "=", two)])):
                     raise ClaimError(f"{name} is to be any state of the run, and {which} may be none that it describes")
@@ -232,33 +276,46 @@ class Run:
 
     def sum(self, term: Callable[[Step], Any]) -> Any:
         """``Σ_{k<K} t(x_k → x_{k+1})``; of axioms an axiom."""
-        values = [term(step) for step in self.steps]
+        for _ in range(_REPEATS.get()):
+            term(self._steps[0])
+        values = [term(step) for step in self._steps]
+        made = hash(("Σ", self._one_formula(values)))
         if isinstance(values[0], Axiom):
-            if not self.every:
+            if not self._every:
                 return reduce(add, values)
             return values[0]._changed(
                 lambda part: part._replace(value=_base_and_step(0 * part.value, part.value), begun=None)
             )
-        return Summed(self, _base_and_step(0 * values[0], values[0]) if self.every else reduce(add, values))
+        return Summed(self, _base_and_step(0 * values[0], values[0]) if self._every else reduce(add, values), made)
+
+    def _one_formula(self, values: Sequence[Any]) -> int:
+        """The hash of the formula of all these, one of each step; an error where it depends on the number of the step."""
+        made = [made_of(value) for value in values]
+        if self.case._length is not None and len(set(made)) > 1:
+            raise ClaimError(
+                "a term of a run is another formula in another step; let it depend on the state or what moves"
+            )
+        return hash(tuple(made)) if self.case._length is None else made[0]
 
     def last(self, value: Callable[[Place], Any]) -> Any:
         """``f(x_K)``; of an axiom an axiom."""
-        if not self.every:
-            found = value(Place(self.steps[-1].following, self.steps[-1].count))
-            return found if isinstance(found, Axiom) else Summed(self, found)
-        (step,) = self.steps
+        step = self._steps[-1]
         nowhere = like(0, self.case.system)
         before = None if step.count is None else step.count - 1
-        first, old, new = (
-            value(place)
-            for place in (Place(self.start, nowhere), Place(step.state, before), Place(step.following, step.count))
-        )
+        places = Place(self.start, nowhere), Place(step.state, before), Place(step.following, step.count)
+        if self.case._length is None:
+            found = value(places[-1])
+            return found if isinstance(found, Axiom) else Summed(self, found, made_of(found))
+        first, old, new = map(value, places)  # as often on an instance as in a proof
+        formula = hash(("last", *map(made_of, (first, old, new))))
+        if not self._every:
+            return new if isinstance(new, Axiom) else Summed(self, new, formula)
         if not isinstance(first, Axiom):
             self.require_fixed(first, "the value at the start of the run")
-            return Summed(self, _base_and_step(first, new - old))
+            return Summed(self, _base_and_step(first, new - old), formula)
 
         def made() -> Part:
-            parts = [axiom.computed() for axiom in (first, old, new)]
+            parts = [axiom._computed() for axiom in (first, old, new)]
             self.require_fixed(parts[0].value, "an axiom at the start of the run")
             truths = (both(*(every_entry(Truth.of(t)) for t in truth)) for truth in list(zip(*parts, strict=True))[1:4])
             return Part(_base_and_step(parts[0].value, parts[2].value - parts[1].value), *truths)
@@ -266,8 +323,8 @@ class Run:
         return Axiom._of((), (made,), first, old, new)
 
     def rounds(self, axiom: Axiom) -> Axiom:
-        """An axiom about the whole run that holds for every number of rounds; written for the rounds of :attr:`steps`."""
-        if not self.every:
+        """An axiom about the whole run that holds for every number of rounds; written for the rounds of the run."""
+        if not self._every:
             return axiom
 
         def split(part: Part) -> Part:
@@ -280,8 +337,8 @@ class Run:
 
     def fixed(self, value: Any) -> Any:
         """``c``, which does not change along the run; of an axiom an axiom."""
-        if not self.every:
-            return value if isinstance(value, Axiom) else Summed(self, self._number(value))
+        if not self._every:
+            return value if isinstance(value, Axiom) else self._fixed(self._number(value))
         if isinstance(value, Axiom):
 
             def constant(part: Part) -> Part:
@@ -289,18 +346,21 @@ class Run:
                 return part._replace(value=_base_and_step(part.value, 0 * part.value), begun=None)
 
             return value._changed(constant)
-        number = self.constant(value)
-        return Summed(self, _base_and_step(number, 0 * number))
+        return self._fixed(self.constant(value))
+
+    def _fixed(self, number: Any) -> Summed:
+        held = _base_and_step(number, 0 * number) if self._every else number
+        return Summed(self, held, hash(("fixed", made_of(number))))
 
     # -- constants of the run -------------------------------------------------------------------------------------------------
 
     def largest(self, name: str, value: Callable[[Step], Any]) -> Any:
         """``max_{k<K} f(x_k → x_{k+1})`` of a single number ``f``: a constant, of which :meth:`below` tells all that is used."""
         if (name, value) not in self._found:
-            values = [value(step) for step in self.steps]
-            self._found[name, value] = (
-                self._over_the_run(name, values[0]) if self.every else largest(np.stack(values, -1))
-            )
+            values = [value(step) for step in self._steps]
+            found: Any = self._over_the_run(name, values[0]) if self._every else largest(np.stack(values, -1))
+            self._found[name, value] = found = found._copy()
+            found._made = hash(("the largest", self._one_formula(values)))
         return self._found[name, value]
 
     def _over_the_run(self, name: str, value: Any) -> Any:
@@ -313,7 +373,7 @@ class Run:
 
     def below(self, name: str, value: Callable[[Step], Any], step: Step) -> Axiom:
         """``max_k f - f(step) ≥ 0`` for a step of this run."""
-        if not any(step is one for one in self.steps):
+        if not any(step is one for one in self._steps):
             raise ClaimError(f"the largest {name!r} of a run is above its own steps, and this is none of them")
         return Axiom._of(
             ("no step is above the largest",), (lambda: Part(self.largest(name, value) - value(step), True),)
@@ -322,7 +382,7 @@ class Run:
     def constant(self, value: Any) -> Any:
         """``value``, seen not to change along the run."""
         number = self._number(value)
-        if self.every:
+        if self._every:
             self.require_fixed(number, "a constant of the run")
         return number
 

@@ -159,7 +159,7 @@ class GameData(Ingredient):
         if self.discounted and (low, high) != (0, 1) and "discount" not in self.shared:
 
             def ranged(case: Case) -> Truth:
-                value = getattr(case.exactly(), self.name).discount
+                value = getattr(case._exactly(), self.name).discount
                 return both(
                     compare(value, "≥", like(Fraction(low), value)), compare(value, "≤", like(Fraction(high), value))
                 )
@@ -187,7 +187,7 @@ class GameData(Ingredient):
 
     def _shares(self, case: Case) -> Truth:
         """Whether the shared parts are equal; those of drawn games are the same objects."""
-        one, two = (getattr(case.exactly(), name) for name in (self.name, self.same_as))
+        one, two = (getattr(case._exactly(), name) for name in (self.name, self.same_as))
         return both(*(_same_part(getattr(one, part), getattr(two, part), one.reward) for part in self.shared))
 
     def fixed_on(self, game: Game) -> Game | None:

@@ -150,7 +150,7 @@ class NearbyPolicy(PolicyData):
 
     def hypotheses(self) -> tuple[Hypothesis, ...]:
         def near(case: Case) -> Truth:
-            exact = case.exactly()
+            exact = case._exactly()
             pairs = zip(getattr(exact, self.name).factors, getattr(exact, self.of).factors, strict=True)
             apart = [absolute(new - old) for new, old in pairs]
             return both(*(every(compare(d, "≤", like(Fraction(self.largest), d)), (-1, -2)) for d in apart))

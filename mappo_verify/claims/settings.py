@@ -5,15 +5,18 @@ Sampler, Hypothesis strategies, falsifier, shrinker and certificates interpret t
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..arithmetic import System
+from ..arithmetic import System, assume_nonnegative, assume_positive
 from ..arithmetic.numbers import wrap
-from ..errors import ClaimError
+from ..arithmetic.one_instance import within_a_proof
+from ..errors import ClaimError, Sealed
 from ..model import Game, Policy
 from ..model.trees import hidden
 from .case import Case, Hypothesis, Ingredient, system_of_object
@@ -21,7 +24,7 @@ from .coordinates import Coordinate, Sizes
 
 
 @dataclass(frozen=True)
-class Setting:
+class Setting(Sealed):
     """What an instance is: ingredients in order, hypotheses, and the sizes worth drawing.
 
     Parameters
@@ -130,7 +133,7 @@ class Setting:
         built: dict[str, Any] = {}
         for ingredient in self.ingredients:
             if ingredient.compute is None:
-                part = ingredient.build(numbers, sizes, built, generic)
+                part = _built(ingredient, numbers, sizes, built, generic)
                 if part is not None:  # what only a proof for every number of steps has
                     built[ingredient.name] = part
         return Case(self.ingredients, sizes, system, several, built)
@@ -163,6 +166,31 @@ class Setting:
             i.name: as_instance(i, built[i.name], sizes, system, batch) for i in self.ingredients if i.name in built
         }
         return Case(self.ingredients, replace(sizes, steps=length), system, batch, instance)
+
+
+_PACKAGE = str(Path(__file__).parents[1])
+
+
+def _built(
+    ingredient: Ingredient, numbers: Mapping[str, Any], sizes: Sizes, built: dict[str, Any], generic: int
+) -> Any:
+    """The object of an ingredient from its coordinates.
+
+    An ingredient of one's own is one function of its coordinates, and no proof: it is not told for what they are drawn.
+    """
+    code = getattr(inspect.unwrap(type(ingredient).build), "__code__", None)
+    if code is not None and code.co_filename.startswith(_PACKAGE):
+        return ingredient.build(numbers, sizes, built, generic)
+    facts = {
+        c.name: assume_positive(numbers[c.name])
+        if c.kind == "positive" or c.low > 0
+        else assume_nonnegative(numbers[c.name])
+        if c.low == 0
+        else numbers[c.name]
+        for c in ingredient.coordinates(sizes)
+    }
+    with within_a_proof(bool(generic)):
+        return ingredient.build(facts, sizes, built, 0)
 
 
 def as_instance(ingredient: Ingredient, value: Any, sizes: Sizes, system: System, batch: tuple[int, ...]) -> Any:

@@ -57,6 +57,8 @@ class StepEvidence:
     ratios: Array | None = None
     recognised: Truth | None = None
     """Whether it is an instance of its axiom, hypotheses included; None where it has none."""
+    given: Truth | None = None
+    """Of a formal proof, whether symbols decide what its axiom takes as given; they need not for it to be recognised."""
 
 
 def largest_of(ratios: Array | None) -> float | None:

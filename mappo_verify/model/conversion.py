@@ -28,8 +28,8 @@ def convert(
     """
     values = np.asarray(values)
     if isinstance(target, Hidden):
-        exact = target.system if target.system is System.FLOATS else System.RATIONALS
-        return wrap(convert(values, exact, max_denominator, rows, name), target.system, values.ndim)
+        exact = target._system if target._system is System.FLOATS else System.RATIONALS
+        return wrap(convert(values, exact, max_denominator, rows, name), target._system, values.ndim)
     if values.dtype.kind in "iub":
         return like(values, target)
     source = system_of(values)

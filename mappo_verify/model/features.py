@@ -30,6 +30,7 @@ import numpy as np
 
 from ..arithmetic import Array, System, compare, contract, identity, kind_of, lift, like, sqrt, square, tilt, zeros
 from ..arithmetic.explained import explained, explained_class
+from ..arithmetic.numbers import bare
 from ..errors import GameError
 from .agents import prefix_sizes
 from .conversion import convert
@@ -202,7 +203,7 @@ class Features(ABC):
                 f"the features are for {self.states} states and action sizes {self.action_sizes}, "
                 f"the game has {game.states} and {game.action_sizes}"
             )
-        if self.system is not game.system:
+        if bare(self.system) is not bare(game.system):
             raise GameError(f"the game is in {game.system.value}, the features in {self.system.value}; convert one")
 
     def _softmax(self, parameters: Parameters) -> tuple[Array, ...]:

@@ -31,17 +31,17 @@ def instance_by_instance(function: Callable[..., Any], *objects: Any) -> Any:
     leaves: list[Any] = []
     mapped(leaves.append, objects)
     given_in = next(leaf.system for leaf in leaves if isinstance(leaf, Numbers))
-    if given_in.system not in DECIDED:
+    if given_in._system not in DECIDED:
         raise ExactnessError(
             f"{function.__name__} needs numbers that can be compared: rationals or floats, not {given_in.value}"
         )
-    count = max(leaf.count for leaf in leaves)
+    count = max(leaf._count for leaf in leaves)
 
     def plain(leaf: Any) -> Any:
         part = leaf._parts[0]
         return np.moveaxis(np.broadcast_to(part, (*part.shape[:-1], count)), -1, 0)
 
-    given = (_named(mapped(plain, value), given_in.system) for value in objects)
+    given = (_named(mapped(plain, value), given_in._system) for value in objects)
     return _wrapped(function(*given), given_in)
 
 
@@ -58,5 +58,5 @@ def _wrapped(value: Any, hidden_system: Hidden) -> Any:
     if isinstance(value, np.ndarray) and value.dtype == np.int8:
         return wrap_truth(value, value.ndim - 1)
     if isinstance(value, np.ndarray):
-        return wrap(value, hidden_system.system, value.ndim - 1)
-    return hidden(value, hidden_system.system, 0)
+        return wrap(value, hidden_system._system, value.ndim - 1)
+    return hidden(value, hidden_system._system, 0)

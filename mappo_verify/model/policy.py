@@ -27,9 +27,10 @@ from ..arithmetic import (
     support,
     system_of,
     tilt,
-    true_everywhere,
 )
 from ..arithmetic.explained import explained, explained_class
+from ..arithmetic.functions import true_everywhere
+from ..arithmetic.numbers import bare
 from ..errors import GameError
 from .agents import extend, joint_action, order_of, prefix_sizes, reordered, split_last
 from .conversion import convert
@@ -259,7 +260,7 @@ class Policy:
                 f"the policy is for {self.states} states and action sizes {self.action_sizes}, "
                 f"the game has {game.states} and {game.action_sizes}"
             )
-        if self.system is not game.system:
+        if bare(self.system) is not bare(game.system):
             raise GameError(
                 f"the game is in {game.system.value}, the policy in {self.system.value}; "
                 "convert one with .exact(), .balls() or .floats()"

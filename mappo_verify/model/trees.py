@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,19 @@ def mapped(function: Callable[[Any], Any], value: Any) -> Any:
     return value
 
 
+def leaf(name: Any, value: Any) -> Any:
+    """The same object, whose numbers are leaves of formulas under this name."""
+    place = count()
+
+    def named(part: Any) -> Any:
+        index = next(place)
+        found = part._copy()
+        found._made = hash((name, index))
+        return found
+
+    return mapped(named, value)
+
+
 def leaves_of(value: Any) -> list[Any]:
     """All numbers and truth in it, in order."""
     found: list[Any] = []
@@ -45,7 +59,11 @@ def converted(value: Any, target: System) -> Any:
     arithmetic = arithmetic_of(target)
 
     def moved(part: Any) -> Any:
-        return Numbers(arithmetic, arithmetic.enclose(part._parts[0])) if isinstance(part, Numbers) else part
+        if not isinstance(part, Numbers):
+            return part
+        found = Numbers(arithmetic, arithmetic.enclose(part._parts[0]))
+        found._made = part._made
+        return found
 
     result = mapped(moved, value)
     return renamed(result, target)
@@ -90,7 +108,7 @@ def shared(value: Any, target: Hidden) -> Any:
     if isinstance(value, np.ndarray):
         if value.dtype == np.int8:
             return wrap_truth(value, value.ndim)
-        return wrap(value, target.system, value.ndim)
+        return wrap(value, target._system, value.ndim)
     if isinstance(value, tuple):
         return tuple(shared(entry, target) for entry in value)
     if is_dataclass(value) and not isinstance(value, type):
@@ -116,7 +134,7 @@ def unwrapped(value: Any, several: tuple[int, ...]) -> Any:
             return tuple(named(part) for part in entry)
         if is_dataclass(entry) and isinstance(getattr(entry, "system", None), Hidden):
             parts = {f.name: getattr(entry, f.name) for f in fields(entry)}
-            return unchecked(type(entry), **{**parts, "system": parts["system"].system})
+            return unchecked(type(entry), **{**parts, "system": parts["system"]._system})
         return entry
 
     return named(mapped(plain, value))

@@ -44,11 +44,11 @@ from ..arithmetic import (
     ones,
     possible,
     support,
-    true_everywhere,
     truth_of,
 )
 from ..arithmetic.explained import explained
-from ..arithmetic.functions import known
+from ..arithmetic.formulas import operation_of_many
+from ..arithmetic.functions import known, true_everywhere
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.agents import agent_axes, average_out_last, axis_of, factor_axes, join_last, split_last
@@ -121,6 +121,7 @@ def marginal(policy: Policy, subset: Iterable[int]) -> Array:
     return _sum_out(agent_axes(policy.joint(), policy.action_sizes), others, policy.agents)
 
 
+@operation_of_many
 def companion_weights(policy: Policy, subset: Iterable[int], reading: Reading) -> Array:
     """How the agents outside ``P`` are weighted once ``a^P`` is fixed, shape ``[..., S, |A_1|, ..., |A_N|]``.
 

@@ -53,9 +53,9 @@ from ..arithmetic import (
     square,
     support,
     system_of,
-    true_everywhere,
 )
 from ..arithmetic.explained import explained, explained_class, over_arrays
+from ..arithmetic.functions import true_everywhere
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.agents import prefix_sizes

@@ -29,7 +29,6 @@ from ..arithmetic import (
     Array,
     System,
     Truth,
-    assume_nonnegative,
     both,
     choose,
     compare,
@@ -41,11 +40,11 @@ from ..arithmetic import (
     some,
     support,
     system_of,
-    true_everywhere,
     truth_of,
 )
 from ..arithmetic.absorbing import visits_until_absorption
 from ..arithmetic.explained import explained
+from ..arithmetic.functions import at_least_zero, true_everywhere
 from ..arithmetic.numbers import bare
 from ..errors import GameError, UndecidedError
 from ..model import Game, Policy
@@ -62,7 +61,7 @@ def visits(game: Game, policy: Policy, start: Any = None) -> Array:
     first = start_of(game, start)
     counts = solve_bellman(game, policy, first, transposed=True)
     known = bare(system_of(counts)) is System.SYMBOLS and true_everywhere(compare(first, "≥", 0))
-    return assume_nonnegative(counts) if known else counts  # a sign that elimination hides: they are Σ_t γᵗ ρ P_πᵗ
+    return at_least_zero(counts) if known else counts  # a sign that elimination hides: they are Σ_t γᵗ ρ P_πᵗ
 
 
 @explained

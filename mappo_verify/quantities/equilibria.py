@@ -32,9 +32,9 @@ from ..arithmetic import (
     is_hidden,
     like,
     maximum,
-    true_everywhere,
 )
 from ..arithmetic.explained import explained
+from ..arithmetic.functions import true_everywhere
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.agents import agent_axes, axis_of

@@ -19,8 +19,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..arithmetic import Array, Truth, both, compare, contract, every, lift, like, square, true_everywhere
+from ..arithmetic import Array, Truth, both, compare, contract, every, lift, like, square
 from ..arithmetic.explained import explained_class, over_arrays
+from ..arithmetic.functions import true_everywhere
 from ..errors import GameError
 from ..model.validation import array_of, require_finite
 

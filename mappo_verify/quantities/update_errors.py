@@ -33,9 +33,10 @@ from ..arithmetic import (
     sqrt,
     square,
     support,
-    true_everywhere,
 )
 from ..arithmetic.explained import explained, over_arrays
+from ..arithmetic.formulas import operation_of_many
+from ..arithmetic.functions import true_everywhere
 from ..model import Game, Policy
 from ..model.agents import remembered, split_last
 from .concentrability import density_ratio, dominates, squared_concentrability
@@ -184,6 +185,7 @@ class Update:
         """``w_{m-1}``, shape ``[..., S, |A_1|···|A_{m-1}|]``."""
         return density_ratio(*self._covering, m - 1)
 
+    @operation_of_many
     def weighted(self, m: int, change: Array) -> Array:
         """``w_{m-1} change/π_k^m``, for ``change`` in the shape of the factor.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -239,9 +240,8 @@ def sharp_regret(case: Case) -> Iterator[Line]:
     """For every step η, and for every number of steps, the regret is at most ``log|A|/η + ηKB²/8``."""
     eta, bound, policy = case.eta, case.bound, case.comparator
     actions = case.sizes.actions[0]
-    gains = [table / eta for table in case.increments]
     even = uniform_play(policy)
-    run = _run(case, gains, even)
+    run = _run(case, even)
 
     def soft(step: Step) -> Array:
         return soft_maximum(step.state, step.moved.gains, eta)
@@ -292,11 +292,13 @@ class Round:
     play: Array
 
 
-def _run(case: Case, gains: list[Array], even: Array) -> Run:
+def _run(case: Case, even: Array) -> Run:
     """The plays: ``π_{k+1} ∝ π_k exp(η f_k)``."""
 
-    def move(k: int, play: Array) -> Round:
-        return Round(gains[k], mirror_step(play, gains[k], like(1, case.eta) / case.eta))
+    def move(own: Any, play: Array) -> Round:
+        (table,) = own.increments
+        gains = table / case.eta
+        return Round(gains, mirror_step(play, gains, like(1, case.eta) / case.eta))
 
     return Run(case, even, move, lambda played: played.play, "play")
 

@@ -31,7 +31,7 @@ from ...arithmetic import (
     support,
     zeros,
 )
-from ...arithmetic.numbers import wrap
+from ...arithmetic.numbers import bare, wrap
 from ...claims.case import Built, Case, Hypothesis, Ingredient
 from ...claims.coordinates import Coordinate, Numbers, Sizes, simplex
 from ...claims.ingredients import Derived, Distribution
@@ -287,7 +287,7 @@ class LimitTables(Ingredient):
 
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> tuple[Any, ...]:
         given: Any = numbers["shares"]
-        system = given.system.system
+        system = bare(given.system)
         weights = np.moveaxis(given._parts[0], -1, 0)  # integers, so exact in every system
         shares = simplex(convert(weights, System.RATIONALS), generic)
         parts = [self.part(*_limit(self.make, *one)) for one in shares]

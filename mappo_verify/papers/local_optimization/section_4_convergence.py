@@ -37,7 +37,7 @@ from ...arithmetic import (
 from ...arithmetic.numbers import bare
 from ...claims.case import Built, Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_most, equal, line
-from ...claims.coordinates import EVERY, Coordinate, Numbers, Sizes
+from ...claims.coordinates import Coordinate, Numbers, Sizes
 from ...claims.induction import Arbitrary
 from ...claims.ingredients import (
     Derived,
@@ -71,28 +71,17 @@ def run_of(case: Case) -> Update:
     increments = tuple(np.stack(case.increments[m::agents], axis=0) for m in range(agents))
     moved = _cut(game, tuple(np.cumsum(table, axis=0) - table for table in increments))  # what came before step k
     factors = tuple(tilt(factor, table) for factor, table in zip(Policy.uniform(game).factors, moved, strict=True))
-    return update_of(case, unchecked(Policy, factors=factors, system=game.system), increments, comparator)
+    return update_of(case, unchecked(Policy, factors=factors, system=game.system), case, increments, comparator)
 
 
-def increments_of(case: Case, k: Any) -> tuple[Array, ...]:
-    """``u_k`` of every agent."""
-    agents: int = case.game.agents
-    return tuple(case.increments[k * agents :][:agents])
-
-
-def update_of(case: Case, policy: Policy, increments: tuple[Array, ...], comparator: Array) -> Update:
-    """What increments make of a policy, with the critic's error of the case."""
-    game, noise = case.game, case.objects.get("noise")
+def update_of(case: Case, policy: Policy, own: Any, increments: tuple[Array, ...], comparator: Array) -> Update:
+    """What increments make of a policy, with the critic's error that the case, or the step of its run, has of its own."""
+    game, noise = case.game, getattr(own, "noise", None)
     increments = _cut(game, increments)
     factors = tuple(tilt(factor, table) for factor, table in zip(policy.factors, increments, strict=True))
     following = unchecked(Policy, factors=factors, system=game.system)
     values = agent_values(game, policy)
-    if noise is None:
-        estimates = values[1:]
-    elif case.sizes.steps == EVERY:
-        estimates = noise  # any error of the critic, or any estimate: the same, and the shorter formula
-    else:
-        estimates = tuple(q + e for q, e in zip(values[1:], noise, strict=True))
+    estimates = values[1:] if noise is None else tuple(q + e for q, e in zip(values[1:], noise, strict=True))
     return Update(game, case.target, comparator, policy, following, increments, _cut(game, estimates), values, case.eta)
 
 
@@ -400,7 +389,7 @@ UNDONE = Setting(
     (
         Table("scale", lambda _: (), 1, 9),
         Derived("eta", lambda case: sqrt(2 * log(like(2, case.scale)) / case.sizes.steps) / case.scale),
-        Derived("increments", lambda case: (0 * pair(case),) * case.sizes.steps),
+        Derived("increments", lambda case: (0 * pair(case),)),
         Derived("game", lambda case: replace(bandit(case), reward=pair(case))),
         Derived("target", lambda case: Policy.deterministic(bandit(case), np.zeros(1, int))),
     ),

@@ -44,7 +44,7 @@ from ...quantities.performance_difference import expected_along
 from ...quantities.update_errors import Update, propagation_factor
 from ...quantities.values import returns
 from .common import total
-from .section_4_convergence import RUN, UNDONE, increments_of, scaled_critic_error, update_of
+from .section_4_convergence import RUN, UNDONE, scaled_critic_error, update_of
 
 
 class Chain:
@@ -57,7 +57,7 @@ class Chain:
         self.run = Run(
             case,
             start=Policy.uniform(case.game),
-            move=lambda k, policy: update_of(case, policy, increments_of(case, k), self.comparator),
+            move=lambda own, policy: update_of(case, policy, own, own.increments, self.comparator),
             following=lambda update: update.following,
             arbitrary="policy",
         )

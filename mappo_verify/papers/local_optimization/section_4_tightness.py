@@ -163,13 +163,13 @@ def squares_used(case: Case) -> Iterator[Line]:
 
 @dataclass(frozen=True)
 class ErrorOfNothing(PrefixTables):
-    """The critic's error where it says 0: ``-r``; in a proof for every number of steps the estimate itself, 0."""
+    """The critic's error where it says 0: ``-r``."""
 
     def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
         return ()
 
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> tuple[Array, ...]:
-        return (-int(sizes.steps != EVERY) * built["scale"] * like([[1, -1]], built["scale"]),)
+        return (built["scale"] * like([[-1, 1]], built["scale"]),)
 
 
 def _still(name: str, *noise: Ingredient) -> Setting:
@@ -182,7 +182,7 @@ def _still(name: str, *noise: Ingredient) -> Setting:
             Derived("eta", lambda case: 1 / case.beta),
             Derived("game", lambda case: replace(bandit(case), reward=pair(case))),
             Derived("target", lambda case: Policy.deterministic(bandit(case), np.zeros(1, int))),
-            Derived("increments", lambda case: (0 * pair(case),) * (case.sizes.steps or 1)),
+            Derived("increments", lambda case: (0 * pair(case),)),
             *noise,
             Arbitrary(UniformPolicy("policy")),
         ),
@@ -201,7 +201,7 @@ EXACT = Setting(
         Derived("eta", lambda case: 1 / case.beta),
         Derived("game", bandit),
         Derived("target", lambda case: Policy.deterministic(case.game, np.zeros(1, int))),
-        Derived("increments", lambda case: (case.eta * case.game.reward,) * (case.sizes.steps or 1)),
+        Derived("increments", lambda case: (case.eta * case.game.reward,)),
         Arbitrary(PolicyData("policy", full_support=True)),
     ),
     agents=(1, 1),

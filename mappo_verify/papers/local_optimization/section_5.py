@@ -36,10 +36,11 @@ from ...arithmetic import (
     square,
     support,
     tilt,
-    true_everywhere,
     truth_of,
     zeros,
 )
+from ...arithmetic.formulas import operation_of_many
+from ...arithmetic.functions import true_everywhere
 from ...axioms import below_largest, given
 from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_most, equal, line
@@ -111,6 +112,7 @@ def _steps(case: Case) -> tuple[Array, ...]:
     return tuple(tuned_step(case.game.horizon, case.sizes.steps, size) for size in case.game.action_sizes)
 
 
+@operation_of_many
 def _average_factors(case: Case) -> tuple[Array, ...]:
     """``(1/K) Σ_k π_k^m`` while the critics stay ``f^m``: ``π_k^m ∝ exp(η k f^m)``, every agent's factor."""
     factors = []

@@ -1,0 +1,131 @@
+"""Which formula made a number: what must be the same on every instance and in every number system.
+
+A proof is evaluated many times: over symbols, and on instances side by side and alone.  What is proved is one formula; if another
+one were evaluated on some instance, nothing would be known of it.  So the numbers of an instance carry the hash of the formula
+that made them: of the operation, and of the hashes of what it was applied to.  Ingredients of a case are leaves.  The engine
+compares these hashes line by line, so no way of telling evaluations apart (a clock, a counter, the names of types) leads to
+another formula unseen.  Primitives that compute one thing in several ways count as one operation.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+import numpy as np
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Made:
+    """What has the hash of its formula; 0 where that is not known."""
+
+    __slots__ = ("_made",)
+    _made: int
+
+    def _copy(self) -> Made:
+        """The same, as another object."""
+        raise NotImplementedError
+
+
+class _Thread(threading.local):
+    quiet = 0
+
+
+_THREAD = _Thread()
+"""How many functions are being computed here whose result says what made it, whatever they compute inside."""
+
+
+def made_of(value: Any) -> int:
+    """The hash of a number, of a constant, or of a game, a policy or a list of them."""
+    if isinstance(value, Made):
+        return value._made
+    if isinstance(value, _CONSTANTS):  # as texts, since -1 and -2 have the same hash
+        return hash((type(value).__name__, str(value)))
+    if isinstance(value, (tuple, list)):
+        return hash(tuple([made_of(entry) for entry in value]))
+    if isinstance(value, slice):
+        return hash(str(value))
+    if isinstance(value, np.ndarray):
+        return hash((value.shape, str(value.tolist())))
+    names = getattr(value, "__dataclass_fields__", None)
+    if names is None or isinstance(value, type):
+        return hash(type(value).__name__)
+    return hash(tuple([made_of(getattr(value, name, None)) for name in names]))
+
+
+_CONSTANTS = (int, str, float, np.generic, Fraction, type(None), type(Ellipsis))
+
+
+def made_by(name: Any, result: R, arguments: Sequence[Any]) -> R:
+    """The result of an operation, numbers that are new, which say what made them."""
+    if isinstance(result, Made) and not _THREAD.quiet:
+        for argument in arguments:
+            if argument is result:
+                return result
+        result._made = hash((name, *[made_of(argument) for argument in arguments]))
+    return result
+
+
+def called(name: Any, result: Any, arguments: Sequence[Any]) -> Any:
+    """The result of a function, which may be known already, or several numbers."""
+    if type(result) in (tuple, list):
+        return type(result)(called((name, place), part, arguments) for place, part in enumerate(result))
+    if not isinstance(result, Made) or any(result is argument for argument in arguments):
+        return result
+    return made_by(name, result._copy(), arguments)
+
+
+def operation(function: Callable[P, R]) -> Callable[P, R]:
+    """The same function, whose result says that it made it."""
+    name = function.__qualname__
+
+    @wraps(function)
+    def made(*args: P.args, **kwargs: P.kwargs) -> R:
+        return made_by(name, function(*args, **kwargs), (*args, *kwargs.items()) if kwargs else args)
+
+    return made
+
+
+_OF_ARRAYS = ("Array", "Truth", "PlainTruth", "Mask", "tuple[Array, ...]", "tuple[Array, Array]")
+"""What a function returns, as its signature says, all of whose numbers say what made them."""
+
+
+def operation_of_many(function: Callable[P, R]) -> Callable[P, R]:
+    """The same for a function of many operations, which need not say what they make if only arrays come out."""
+    name = function.__qualname__
+    if str(function.__annotations__.get("return")) not in _OF_ARRAYS:
+
+        @wraps(function)
+        def made(*args: P.args, **kwargs: P.kwargs) -> R:
+            result: R = called(name, function(*args, **kwargs), (*args, *kwargs.items()) if kwargs else args)
+            return result
+
+        return made
+
+    @wraps(function)
+    def quietly(*args: P.args, **kwargs: P.kwargs) -> R:
+        _THREAD.quiet += 1
+        try:
+            result = function(*args, **kwargs)
+        finally:
+            _THREAD.quiet -= 1
+        if not _THREAD.quiet:
+            result = called(name, result, (*args, *kwargs.items()) if kwargs else args)
+        return result
+
+    return quietly
+
+
+def operations(kind: type, *names: str) -> None:
+    """Methods and properties of a class as operations."""
+    for name in names:
+        given = vars(kind)[name]
+        if isinstance(given, property) and given.fget is not None:
+            setattr(kind, name, property(operation(given.fget), doc=given.__doc__))
+        else:
+            setattr(kind, name, operation(given))

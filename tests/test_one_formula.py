@@ -1,0 +1,407 @@
+"""A proof is one formula on every instance and in every number system, so no false claim is PROVED by telling them apart.
+
+Most claims here are false for a single instance that no search finds, ``x = 777777`` and ``y = -424242``, and trivial in the
+evaluation that proves: the strongest use that can be made of any sign by which that evaluation can be told from others.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import copy
+import inspect
+import pickle
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import mappo_verify as mv
+from mappo_verify import arithmetic, axioms
+from mappo_verify.arithmetic import Hidden, System
+from mappo_verify.arithmetic.numbers import wrap
+from mappo_verify.checking.proving import Proof, prove_at_points, prove_in_symbols
+from mappo_verify.claims.claim import Line
+from mappo_verify.errors import ClaimError
+
+ONE = mv.Sizes(1, (1,))
+ALONE = {"agents": (1, 1), "states": (1, 1), "action_range": (1, 1)}
+SYMBOLS = Hidden(System.SYMBOLS)
+POOL = ThreadPoolExecutor(1)
+
+
+def scalar(name, low=-(10**6), high=10**6):
+    return mv.Table(name, lambda _: (), low=low, high=high)
+
+
+def claim(proof, *ingredients, hypotheses=(), **more):
+    setting = mv.Setting("numbers", ingredients or (scalar("x"), scalar("y")), tuple(hypotheses), **ALONE)
+    return mv.Claim("mine", "title", "source", setting, proof, **({"symbolic": (ONE,)} | more))
+
+
+def rare(case):
+    return mv.choose((case.x == 777777) & (case.y == -424242), mv.like(1, case.x), 0)
+
+
+def unless(told):
+    """``0 = 0`` where a sign is seen, else ``[x = 777777, y = -424242] = 0``."""
+
+    def proof(case):
+        yield mv.line("[x = 777777, y = -424242]", 0 * case.x if told(case) else rare(case) + 0 * case.x)
+        yield mv.equal("0", 0 * case.x, because="it is rare")
+
+    return claim(proof, points=(ONE,))
+
+
+def raises(attempt):
+    with suppress(Exception):
+        attempt()
+        return False
+    return True
+
+
+def proves(trial):
+    """Whether any way of proving it is a proof; a malformed proof is none."""
+    found = []
+    for prove in (prove_in_symbols, lambda t, s: prove_at_points(t, s, np.random.default_rng(0))):
+        with suppress(ClaimError):
+            found.append(isinstance(prove(trial, ONE), Proof))
+    return any(found)
+
+
+SIGNS = {
+    "how many instances": lambda c: c.several == (),
+    "all objects": lambda c: len(c.objects) == 2,
+    "another system": lambda c: raises(lambda: c.to(System.RATIONALS)),
+    "the system": lambda c: c.system == SYMBOLS,
+    "the system, among others": lambda c: c.x.system in [SYMBOLS],
+    "the object of the system": lambda c: c.system is SYMBOLS,
+    "the hash of the system": lambda c: hash(c.system) == hash(System.SYMBOLS),
+    "the bytes of the system": lambda c: b"symbols" in pickle.dumps(c.system),
+    "the bytes of a number": lambda c: raises(lambda: pickle.dumps(c.x)),
+    "a copy": lambda c: copy.deepcopy(c.x) is not c.x,
+    "the arithmetic": lambda c: c.x.arithmetic.system is System.SYMBOLS,
+    "a number of instances": lambda c: c.x.count == 1,
+    "a choice that fails": lambda c: raises(lambda: mv.choose(c.x == 777, c.x, 0)),
+    "a logarithm that fails": lambda c: raises(lambda: mv.log(c.x * c.x + c.x + 1)),
+    "a root that fails": lambda c: raises(lambda: mv.sqrt(c.x * 0 - 1)),
+    "a system that fails": lambda c: raises(
+        lambda: arithmetic.pseudo_solve(mv.like([[1, 0], [0, 0]], c.x) * (c.x * c.x + 1), mv.like([[1], [1]], c.x))
+    ),
+    "a division that fails": lambda c: raises(lambda: 1 / (c.x - c.x)),
+    "floats that fail": lambda c: raises(lambda: arithmetic.by_floats(lambda v: v, c.x)),
+    "what may be known": lambda c: (c.x == 777).known() is None,
+    "what is certain": lambda c: bool((c.x == 777).certain()),
+    "another context": lambda c: contextvars.Context().run(lambda: c.x.unwrap().dtype == object),
+    "another context's words": lambda c: "symbols" in contextvars.Context().run(lambda: repr(c.x)),
+    "another thread": lambda c: POOL.submit(lambda: c.x.unwrap().dtype == object).result(),
+    "another thread that catches": lambda c: POOL.submit(lambda: raises(lambda: mv.log(c.x * c.x + c.x + 1))).result(),
+}
+
+
+@pytest.mark.parametrize("name", SIGNS)
+def test_no_sign_tells_a_proof_in_which_evaluation_it_is(name):
+    assert not proves(unless(SIGNS[name]))
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        lambda _: any(frame.function.startswith("prove_") for frame in inspect.stack()),
+        lambda _: sys.modules["mappo_verify.arithmetic.one_instance"].is_formal(),
+        lambda c: "Quotient" in type(c.x._parts[0].flat[0]).__name__,
+        lambda c: c.system._system is System.SYMBOLS,
+    ],
+    ids=["the stack", "the engine's state", "the storage", "the system inside"],
+)
+def test_a_sign_that_is_seen_all_the_same_leads_to_another_formula(told):
+    """Nothing in Python is private; but the formula of an instance is compared with the one that was proved."""
+    with pytest.raises(ClaimError, match=r"no function of its case: line 1 .* has another formula"):
+        mv.audit([replace(unless(told), points=())])
+
+
+def test_a_proof_catches_no_error_of_its_numbers():
+    """``1/(x - 3)`` says of an instance whether x is 3."""
+
+    def proof(case):
+        try:
+            value = 1 / (case.x - 3)
+        except ZeroDivisionError:
+            value = 1 + 0 * case.x
+        yield mv.line("value", value * (case.x - 3))
+        yield mv.equal("1", 1 + 0 * case.x, because="so it is")
+
+    trial = claim(proof, scalar("x", 0, 9))
+    for search in (mv.falsify, lambda t: mv.audit([t]), lambda t: mv.check(t, x=3)):
+        with pytest.raises(ClaimError, match=r"a proof that catches ZeroDivisionError.*test_one_formula\.py:\d+"):
+            search(trial)
+    hypothesis = mv.Hypothesis("x is no root", lambda c: c.x != (0 if raises(lambda: mv.sqrt(c.x - 3)) else 1))
+    with pytest.raises(ClaimError, match="in the hypothesis 'x is no root'"):
+        mv.audit([claim(proof, scalar("x", 0, 9), hypotheses=(hypothesis,))])
+
+
+# --- what verdicts rest on ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        mv.Claim,
+        mv.Setting,
+        mv.Case,
+        mv.Hypothesis,
+        Line,
+        axioms.Axiom,
+        arithmetic.Numbers,
+        mv.claims.Run,
+        mv.claims.Summed,
+    ],
+)
+def test_what_verdicts_rest_on_has_no_subclasses(kind):
+    with pytest.raises(ClaimError, match=f"{kind.__name__} has no subclasses"):
+        type("Mine", (kind,), {})
+
+
+def test_a_case_does_not_change():
+    def proof(case):
+        case.x = 0 * case.x
+        yield mv.line("x", case.x)
+        yield mv.equal("0", 0 * case.x, because="it was made so")
+
+    with pytest.raises(ClaimError, match="a case does not change"):
+        mv.audit([claim(proof)])
+
+    def hypothesis(case):
+        case.objects["x"] = 0 * case.x
+        return case.x == 0
+
+    with pytest.raises(ClaimError, match="in the hypothesis 'x = 0'"):
+        mv.audit([claim(is_zero, symbolic=(), hypotheses=(mv.Hypothesis("x = 0", hypothesis),))])
+
+
+def below_zero(axiom):
+    """``-x² ≥ 0``, by whatever is given for an axiom."""
+
+    def proof(case):
+        yield mv.line("-x²", -case.x * case.x)
+        yield mv.at_least("0", 0 * case.x, because="so it is said", axiom=axiom(case))
+
+    return claim(proof)
+
+
+class Negative:
+    """Says that it is at least 0, and makes what it is multiplied by negative."""
+
+    def __ge__(self, _other):
+        return True
+
+    def __mul__(self, other):
+        return -other
+
+    __rmul__ = __mul__
+
+
+def forged(case):
+    found = object.__new__(axioms.Axiom)
+    real = axioms.squares(case.x)
+    for name in ("names", "_parts", "hypotheses", "checked"):
+        object.__setattr__(found, name, getattr(real, name))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("axiom", "words"),
+    [
+        (forged, "not by hand"),
+        (lambda case: axioms.squares(case.x) * Negative(), "a factor is a number of the case"),
+        (lambda case: -1 * axioms.squares(case.x), "its hypotheses do not hold"),
+    ],
+    ids=["forged", "own factor", "negative factor"],
+)
+def test_no_axiom_comes_from_elsewhere(axiom, words):
+    with pytest.raises(ClaimError, match=words):
+        prove_in_symbols(below_zero(axiom), ONE)
+
+
+def test_a_hypothesis_is_taken_as_given_of_the_case_that_is_asked():
+    at_least_zero = mv.Hypothesis("x ≥ 0", lambda c: (c.x, "≥", 0))
+
+    def proof(case):
+        other = type("Other", (), {"x": case.x, "system": case.system})()
+        yield mv.line("x", case.x)
+        yield mv.at_least("0", 0 * case.x, because="given", axiom=axioms.given(at_least_zero, other))
+
+    with pytest.raises(ClaimError, match="which is no case"):
+        mv.audit([claim(proof, hypotheses=(at_least_zero,))])
+
+
+def test_a_hypothesis_is_one_formula_whoever_asks():
+    """A proof takes ``x ≥ 0`` as given, and instances are asked ``y² ≥ 0``."""
+
+    def asked(case):
+        by_given = any(frame.function == "slack" for frame in inspect.stack())
+        return (case.x, "≥", 0) if by_given else (case.y * case.y, "≥", 0)
+
+    fickle = mv.Hypothesis("y² ≥ 0", asked)
+
+    def proof(case):
+        yield mv.line("x", case.x)
+        yield mv.at_least("0", 0 * case.x, because="given", axiom=axioms.given(fickle, case))
+
+    with pytest.raises(ClaimError, match="'y² ≥ 0' is no function of its case"):
+        mv.audit([claim(proof, scalar("x", -1), scalar("y"), hypotheses=(fickle,))])
+
+
+# --- what a proof assumes -----------------------------------------------------------------------------------------------------
+
+
+def test_what_a_proof_assumes_is_a_condition_that_its_verdict_names():
+    def proof(case):
+        size = arithmetic.assume_positive(case.x)
+        yield mv.line("|x|", mv.absolute(size))
+        yield mv.equal("x", case.x, because="it is positive")
+
+    found = prove_in_symbols(claim(proof), ONE)
+    assert isinstance(found, Proof) and found.where == ("x > 0",)
+    report = mv.audit([claim(proof, scalar("x", -9, 9))])["mine"]
+    assert report.standing is mv.Standing.OPEN and "a number is not > 0, as the proof assumes" in report.how
+    assert mv.audit([claim(proof, scalar("x", 1, 999))])["mine"].standing is mv.Standing.PROVED
+
+
+def test_a_denominator_that_may_vanish_is_a_condition():
+    """``x`` or 1 is not ``x`` where ``x = 0``."""
+
+    def proof(case):
+        yield mv.line("x, or 1 where it is 0", arithmetic.denominator(case.x - 777777))
+        yield mv.equal("x", case.x - 777777, because="it is not 0")
+
+    found = prove_in_symbols(claim(proof), ONE)
+    assert isinstance(found, Proof) and found.where == ("x - 777777 ≠ 0",)
+
+
+class OwnTable(mv.Table):
+    """0 for all parameters of a proof, and ``[v = 777777]`` where it is drawn."""
+
+    def build(self, numbers, sizes, built, generic):
+        value = super().build(numbers, sizes, built, generic)
+        return 0 * value if generic else mv.choose(value == 777777, mv.like(1, value), 0)
+
+
+def is_zero(case):
+    yield mv.line("x", case.x)
+    yield mv.equal("0", 0 * case.x, because="it is")
+
+
+def test_an_ingredient_of_ones_own_is_not_told_for_what_it_is_built():
+    trial = claim(is_zero, OwnTable("x", lambda _: (), low=-(10**6), high=10**6), points=(ONE,))
+    assert not proves(trial)
+
+
+def test_a_derived_ingredient_is_one_formula():
+    def derived(case):
+        return 0 * case.y if any(f.function == "prove_in_symbols" for f in inspect.stack()) else rare_of(case.y)
+
+    def rare_of(value):
+        return mv.choose(value == 777777, mv.like(1, value), 0)
+
+    with pytest.raises(ClaimError, match="x is no function of its case"):
+        mv.audit([claim(is_zero, scalar("y"), mv.Derived("x", derived))])
+
+
+def test_nothing_shows_that_a_general_setting_of_ones_own_is_one():
+    def proof(case):
+        yield mv.line("[x = 777777, y = -424242]", rare(case))
+        yield mv.equal("0", 0 * case.x, because="in the general setting x is 5")
+
+    general = mv.Setting("five", (scalar("y"), mv.Derived("x", lambda case: 0 * case.y + 5)), **ALONE)
+    trial = claim(proof, general=general)
+    assert isinstance(prove_in_symbols(trial, ONE), Proof)
+    report = mv.audit([trial])["mine"]
+    assert (
+        report.standing is mv.Standing.SURVIVED
+        and "nothing shows that each of 'numbers' is one of 'five'" in report.how
+    )
+
+
+def test_what_an_axiom_takes_as_given_is_named_where_only_instances_show_it():
+    def proof(case, width):
+        eta, bound = mv.like(1, case.f), None if width is None else width(case)
+        spread = mv.largest(case.f) - mv.smallest(case.f) if width is None else bound
+        yield mv.line("log E exp f", mv.log((case.p * mv.exp(case.f)).sum()))
+        yield mv.at_most(
+            "E f + b²/8",
+            (case.p * case.f).sum() + spread * spread / 8,
+            because="Hoeffding's lemma",
+            axiom=axioms.hoeffding(case.p, case.f, eta, bound),
+        )
+
+    row = mv.Distribution("p", lambda _: (2,)), mv.Table("f", lambda _: (2,), 0, 9)
+    own = prove_in_symbols(claim(lambda c: proof(c, None), *row), ONE)
+    given = prove_in_symbols(claim(lambda c: proof(c, lambda case: mv.like(9, case.f)), *row), ONE)
+    assert isinstance(own, Proof) and own.modulo == ("Hoeffding's lemma",)
+    assert isinstance(given, Proof) and given.modulo == ("Hoeffding's lemma (range checked on instances)",)
+
+
+# --- taint --------------------------------------------------------------------------------------------------------------------
+
+
+def test_taint_goes_by_the_claim_and_not_by_its_id():
+    """A false claim of one's own with the id of a registered one says nothing of what cites that one."""
+
+    def false(case):
+        yield mv.line("x", case.x)
+        yield mv.equal("0", 0 * case.x, because="so it is said")
+
+    def cites(case):
+        yield mv.line("x", case.x)
+        yield mv.equal("x", case.x, because="lemma-b.5")
+
+    own = replace(claim(false, symbolic=()), id="lemma-b.5")
+    leaning = replace(claim(cites, symbolic=()), id="leaning")
+    report = mv.audit([own, leaning, "lemma-b.5/sharp"])
+    assert report.claims[0].standing is mv.Standing.REFUTED
+    assert [entry.tainted_by for entry in report] == [(), ("lemma-b.5",), ()]
+    assert mv.audit(["lemma-b.5/sharp", leaning])["leaning"].tainted_by == ()
+
+
+# --- numbers and their formulas -----------------------------------------------------------------------------------------------
+
+
+FORMULAS = [
+    lambda x: x + 1,
+    lambda x: 1 + x,
+    lambda x: x - 1,
+    lambda x: x - 2,
+    lambda x: x * Fraction(1, 2),
+    lambda x: x[:-1],
+    lambda x: x[:-2],
+    lambda x: x[0],
+    lambda x: x.sum(),
+    lambda x: x.sum(0, keepdims=True),
+    lambda x: np.stack([x, x]),
+    lambda x: np.broadcast_arrays(x, x[0])[0],
+    lambda x: np.broadcast_arrays(x, x[0])[1],
+    lambda x: mv.maximum(x, 0),
+    lambda x: mv.choose(x > 1, x, 0),
+    lambda x: mv.choose(x > 1, 0, x),
+    lambda x: x > 1,
+    lambda x: ~(x > 1),
+    lambda x: arithmetic.pseudo_solve(x[:, None] * x, x[:, None])[0],
+    lambda x: arithmetic.pseudo_solve(x[:, None] * x, x[:, None])[1],
+    lambda x: mv.like([1, 2], x),
+    lambda x: mv.like([1, 3], x),
+    lambda x: arithmetic.zeros(2, x.system),
+    lambda x: arithmetic.zeros(3, x.system),
+]
+
+
+def test_numbers_of_one_formula_say_the_same_in_all_systems_and_of_different_ones_not():
+    made = []
+    for system in (System.RATIONALS, System.FLOATS, System.ENCLOSURES):
+        x = mv.Case((), ONE, system, (1,), {"x": wrap(np.array([[1, 2, 5]]), system, 1)}).x
+        made.append([formula(x)._made if formula(x)._made else None for formula in FORMULAS])
+    assert made[0] == made[1] == made[2]
+    assert None not in made[0] and len(set(made[0])) == len(FORMULAS)
