@@ -79,6 +79,7 @@ def test_long_rationals_are_rounded_outwards_to_the_grid(sign):
 def test_division_of_large_by_small_loses_nothing():
     assert ends(Interval(3**400) / Interval(3**401)) == (THIRD, THIRD)
     assert ends(Interval(0) / Interval(3**401)) == (0, 0) and ends(Interval(0, 3**400) / Interval(3**401)) == (0, THIRD)
+    assert ends(Interval(3**400) / Interval(HALF, 3**401)) == (THIRD, 2 * 3**400)
     assert ends(Interval(THIRD, 3**400) / Interval(3**401)) == ends(Interval(Fraction(1, 3**402), THIRD))
 
 
