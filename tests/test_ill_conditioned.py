@@ -172,6 +172,16 @@ def test_what_cannot_be_said_in_floats():
     game = mv.Game([[[1.0]]], [[1e308]], 1 - 1e-12)
     with pytest.raises(SingularError, match=r"beyond float64 at index \[0\]; use game\.exact"):
         mv.state_values(game, mv.Policy.uniform(game))
+    halved = mv.Game([[[1.0], [1.0]]], [[1.7e308, 1.6e308]], 0.5)
+    with pytest.raises(
+        SingularError, match=r"at index \[0, 0\] .*the values exist, but are beyond float64; use game\.exact"
+    ):
+        mv.state_values(halved, mv.Policy.uniform(halved))
+    with pytest.raises(SingularError, match=r"^no optimum was found: .*beyond float64; use game\.exact"):
+        mv.optimal(halved)
+    assert mv.optimal(halved.exact()).actions.tolist() == [0]
+    largest = mv.optimal(halved.with_discount(0.0))
+    assert largest.values.tolist() == [1.7e308] and largest.certificate.holds
     with pytest.raises(GameError, match="bounds of rounded values are for floats; in rationals, call state_values"):
         value_bounds(game.exact(), mv.Policy.uniform(game).exact())
 

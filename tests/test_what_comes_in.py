@@ -172,6 +172,8 @@ def test_no_mask_is_lost_silently():
         Game([[[0.5], [0.5]]], [[0, 0]], 0.5, available=[hidden])
     with pytest.raises(GameError, match=r"actions is a masked array, whose mask would be lost"):
         Policy.deterministic(Game([[[1.0]]], [[0]], 0.5), np.ma.array([0], mask=[True]))
+    with pytest.raises(GameError, match=r"is a masked array, whose mask would be lost"):
+        mv.quantities.gae([1.0], [0.0, 0.0], np.ma.array([True], mask=[True]), [False], 0.5, 1)
 
 
 def test_arrays_that_cannot_be_read():
