@@ -396,6 +396,52 @@ def test_no_critic_of_the_class_is_better(number):
     assert tried or number > 3
 
 
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize(
+    ("matrix", "below", "above", "ball", "radius", "bound"),
+    [
+        # q = (1, 3), k = 10, rows (1, 0) from -1 to 2 and (1, 1) from -3 to 4;  p = q + Rᵀ(y⁻ - y⁺)/2
+        ([[1, 0], [0, 1]], (0, 0), (0, 0), 0, 2, 10 - (1 + 9)),  # v = p = (1, 3)
+        ([[1, 0], [0, 1]], (0, 0), (2, 2), 0, 2, 10 - 2 * 2 - 4 * 2 - (1 + 4)),  # p = (-1, 2)
+        ([[1, 0], [0, 1]], (2, 4), (0, 0), 0, 2, 10 - 2 - 3 * 4 - (16 + 25)),  # p = (4, 5)
+        ([[1, 0], [0, 1]], (0, 0), (0, 2), 1, 3, 10 - 4 * 2 - 9 - 2 * (0 + 1)),  # p = (0, 2), M = 2I, v = (0, 1)
+        (
+            [[2, 0], [0, 0]],
+            (0, 0),
+            (0, 2),
+            0,
+            3,
+            10 - 4 * 2 - 0 - 2 * 3 * 2,
+        ),  # p = (0, 2): e = (0, 2) that M does not reach
+        ([[2, 1], [1, 2]], (0, 0), (0, 0), 1, 5, 10 - 25 - 3),  # M = ((3, 1), (1, 3)): v = (0, 1), pᵀv = 3
+    ],
+)
+def test_the_dual_bound_by_hand(matrix, below, above, ball, radius, bound, exact):
+    number = rational if exact else lambda values: np.asarray(values, float)
+    form = Quadratic(number(matrix), number([1, 3]), number(10))
+    region = Region(number([[1, 0], [1, 1]]), number([-1, -3]), number([2, 4]), number(radius))
+    found = region.dual_bound(form, Multipliers(number(below), number(above), number(ball)))
+    assert float(found) == pytest.approx(bound, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("weights", "by"),
+    [
+        ((0, 0), 0),
+        ((1, 1), 0),
+        ((2, 1), 1 / 4),
+        ((1, 3), 6 / 4),
+        ((-2, 0), 1),
+        ((-1.5, -2), 2.25 / 4),
+        ((-1.9, -1.2), 0.9),
+    ],
+)
+def test_by_how_much_a_point_leaves_a_region(weights, by):
+    """Sides -1 ≤ w₁ ≤ 2 and -3 ≤ w₁ + w₂ ≤ 4, and the ball of radius 2: ``(‖w‖² - 4)/4``, the worst of these."""
+    region = Region(np.array([[1.0, 0], [1, 1]]), np.array([-1.0, -3]), np.array([2.0, 4]), 2.0)
+    assert float(region.violation(np.array(weights, float))) == pytest.approx(by)
+
+
 def test_the_dual_bound_holds_for_any_multipliers():
     """Weak duality by brute force, on an indifferent direction, so that nothing is special; and not for negative penalties."""
     rng = np.random.default_rng(1)
