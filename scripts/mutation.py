@@ -58,7 +58,7 @@ LONG = re.compile(
 """Files of tests of what readers see: they take long, and are no place to notice a wrong number."""
 MEASURING = 100
 """Seconds of the processor that a file of tests may take while it is measured; a longer one kills nobody."""
-BATCHES = (3.0, 30.0, 300.0)
+BATCHES = (1.0, 10.0, 100.0)
 """A mutant is tried on the quickest tests that take so many seconds together without it, then on the next ones, and so on."""
 START, PATIENCE = 20, 5
 """Out of time, on the processor, is what takes more seconds than a start and so many times longer than without the mutant."""

@@ -13,7 +13,7 @@ import oracle
 from critics_by_cvxpy import inner_minimum_by_cvxpy, pessimistic_step_by_cvxpy
 from mappo_verify.arithmetic import System, floats_of, like, pseudo_solve
 from mappo_verify.quantities import quadratic_program as qp
-from mappo_verify.quantities.constrained_evaluation import _Simplex, inner_minimum
+from mappo_verify.quantities.constrained_evaluation import _Search, _Simplex, inner_minimum
 from mappo_verify.quantities.quadratic_program import Multipliers, Quadratic, Region, minimise
 
 ROUNDING = 1e-10
@@ -287,6 +287,20 @@ def test_shapes_that_do_not_fit_are_named():
         mv.quantities.constrained_step(moments, direction, 1.0, mv.quantities.LinearClass(np.ones((4, 2)), 1.0, 1.0))
 
 
+def test_features_of_a_batch_are_those_of_its_members():
+    """Two tables of features on one game: moments and the features of states, one by one and together."""
+    game = mv.named_game("random:3x2x2:1").floats()
+    policy, mu = mv.Policy.uniform(game), np.full((3, 4), 1 / 12)
+    features = np.random.default_rng(0).normal(size=(2, 12, 5))
+    together = mv.quantities.population_moments(game, policy, features, mu, 2)
+    ahead = mv.quantities.state_features(game, policy, features, 2)
+    for place, alone in enumerate(features):
+        one = mv.quantities.population_moments(game, policy, alone, mu, 2)
+        for part in ("gram", "operator", "reward"):
+            assert getattr(together, part)[place] == pytest.approx(getattr(one, part))
+        assert ahead[place] == pytest.approx(alone.reshape(3, 4, 5).mean(1))
+
+
 # --- solving with a singular matrix -------------------------------------------------------------------------------------
 
 
@@ -517,6 +531,20 @@ def test_a_batch_of_constrained_steps_is_every_step(exact):
         assert floats_of(together.weights[place]) == pytest.approx(floats_of(step.weights), rel=1e-9)
         assert together.route[place] == step.route
         assert float(together.gap[place]) == pytest.approx(float(step.gap), abs=ROUNDING)
+
+
+@pytest.mark.parametrize("upper", [2.0, -2.0])
+def test_a_bracket_is_closed_within_its_tolerance(upper):
+    """A tenth of ``1 + |upper| = 3``: .3 at most."""
+    moments, direction, critics = problem(0)
+    search = _Search(moments, critics, moments.pessimism(direction, 1.0), 1.0, tolerance=0.1)
+    search.upper = upper
+    assert search.closed and search.lower == upper
+    for width, closed in ((0.29, True), (0.31, False)):
+        search.waiting = [(upper - width, 0, None)]
+        assert search.closed == closed and search.lower == upper - width
+    search.waiting = [(upper + 1, 0, None)]
+    assert search.lower == upper
 
 
 # --- solvers are not trusted --------------------------------------------------------------------------------------------------
