@@ -68,6 +68,7 @@ MEMORY = 6 << 30
 """What a mutant may allocate, in bytes."""
 
 PATH = "both branches are the same there, one is only longer"
+LIMIT = "a limit of work that is reported when it is reached; one unit decides nothing"
 FAR = "e^-1000 is below the grid: from 0 to 2^-512 either way"
 EQUIVALENT: dict[tuple[str, str], str] = {
     (KERNEL, "if self.low > 0 and other.low >= 0:"): PATH,
@@ -93,6 +94,21 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         KERNEL,
         "return exp(-value) if value.high <= 1000 else Interval(0, _exp(-min(value.low, Fraction(1001))).high)",
     ): FAR,
+    (KERNEL, "return result - Interval(-rest, rest)"): "the interval is symmetric",
+    (
+        "mappo_verify/quantities/bellman_error.py",
+        "tables = features.reshape(*features.shape[:-2], game.states, -2, features.shape[-1])",
+    ): "NumPy takes any negative length for the one that is left",
+    ("mappo_verify/quantities/certified.py", "EXACT_WORK = 3000001"): LIMIT,
+    ("mappo_verify/quantities/equilibria.py", "for _ in list(range(MAX_ROUNDS))[:-1]:"): LIMIT,
+    (
+        "mappo_verify/quantities/constrained_evaluation.py",
+        "if bound <= self.upper:",
+    ): "a simplex whose bound is the best value holds nothing better",
+    (
+        "mappo_verify/quantities/limit_critics.py",
+        "if balanced and (compare(found[free:], '≥', like(0, direction)) >= 0).all():",
+    ): "rationals leave no comparison open",
 }
 """Mutants that change no result, by their file and the first line of the changed statement, and why."""
 

@@ -120,6 +120,39 @@ def test_enclosures_go_on_where_float_policy_iteration_settles():
     assert best.actions.tolist() == [1] and best.certificate.holds
 
 
+def test_enclosures_go_on_in_a_batch():
+    game = mv.Game([[[[1.0]] * 3]] * 2, [[[1.0, 1.0 + 2.0**-44, 0]], [[1.0 + 2.0**-44, 1.0, 0]]], 0.5)
+    best = mv.optimal(game)
+    assert best.actions.tolist() == [[1], [0]] and best.certificate.holds
+
+
+def test_what_counts_as_rounding():
+    """A value of 1 may miss ``2⁻⁴⁰``, and one of 5 - 3 = 2, of which 8 were added up, eight times as much."""
+    for rewards, right, size in ([[[1.0]], [1.0], 1], [[[5.0], [-3.0]], [2.0, -3.0], 8]):
+        steps = [[[0.0, 1.0]], [[0.0, 0.0]]] if len(right) == 2 else [[[0.0]]]
+        game = mv.Game(steps, rewards, 1.0)
+        for part, holds in ((0.9, True), (0.6, True), (1.1, False), (-0.9, True), (-1.1, False)):
+            off = np.eye(len(right))[0] * part * size * 2.0**-40
+            found = certify_optimality(game, np.array(right) + off, np.zeros(len(right), int))
+            assert found.holds == holds and found.error[0] == pytest.approx(abs(off[0]), rel=1e-3), (right, part)
+
+
+def test_errors_of_actions_that_are_left_open_are_rounded_up(monkeypatch):
+    """``excess/(1-γ)`` beside the distance of the values from their bounds, in Fractions."""
+    monkeypatch.setattr(certified, "EXACT_WORK", 0)
+    r, seen = np.random.default_rng(0), 0
+    for _ in range(60):
+        game = mv.Game(TIE.transition, np.full((2, 2), r.uniform(0.1, 1)), r.uniform(0.5, 0.99))
+        best = mv.optimal(game)
+        found = certified.compared(game, best.actions)
+        seen += found.excess > 0
+        for error, value, low, high in zip(best.certificate.error, best.values, found.low, found.high, strict=True):
+            off = max(abs(Fraction(value) - Fraction(low)), abs(Fraction(value) - Fraction(high)))
+            needed = off + Fraction(float(found.excess)) / (1 - Fraction(float(game.discount)))
+            assert needed <= Fraction(error) <= needed * (1 + Fraction(1, 2**48))
+    assert seen > 30
+
+
 def test_only_the_open_games_of_a_batch_are_decided_by_rationals():
     plain = mv.Game(TIE.transition, [[0.1, 0.2], [0.3, 0.1]], 0.9)
     batch = mv.Game(np.stack([TIE.transition] * 2), np.stack([TIE.reward, plain.reward]), 0.9)
