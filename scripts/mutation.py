@@ -96,6 +96,10 @@ EQUIVALENT: dict[tuple[str, str], str] = {
     ): FAR,
     (KERNEL, "return result - Interval(-rest, rest)"): "the interval is symmetric",
     (
+        KERNEL,
+        "pivot = next((i for i in range(j, len(table)) if table[i][j] != 0), -2)",
+    ): "any negative number says that there is none",
+    (
         "mappo_verify/quantities/bellman_error.py",
         "tables = features.reshape(*features.shape[:-2], game.states, -2, features.shape[-1])",
     ): "NumPy takes any negative length for the one that is left",
@@ -105,6 +109,10 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "mappo_verify/quantities/constrained_evaluation.py",
         "if bound <= self.upper:",
     ): "a simplex whose bound is the best value holds nothing better",
+    (
+        "mappo_verify/quantities/quadratic_program.py",
+        "high = float(np.trace(form.matrix)) / len(form.slope) and 1.0",
+    ): "where a search begins, which goes on until it has enough",
     (
         "mappo_verify/quantities/limit_critics.py",
         "if balanced and (compare(found[free:], '≥', like(0, direction)) >= 0).all():",

@@ -182,8 +182,10 @@ def test_linear_algebra():
     for short in (lambda: kernel.dot([F(1)], [F(1), F(2)]), lambda: kernel.transposed([[1], [1, 2]])):
         with pytest.raises(ValueError, match="zip"):
             short()
-    with pytest.raises(ValueError, match="zip"):
-        kernel.solve(rows, right[:2])
+    for ragged in ((rows, right[:2]), ([[F(1), F(2)], [F(1)]], [F(1), F(1)])):
+        with pytest.raises(ValueError, match="zip"):
+            kernel.solve(*ragged)
+    assert kernel.solve([[F(2)]], [F(3)]) == [F(3, 2)] and kernel.fixed_point([F(3)], [[HALF]]) == [6]
 
 
 def test_every_machine_finds_the_same_bounds():
