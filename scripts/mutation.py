@@ -69,6 +69,7 @@ MEMORY = 6 << 30
 
 PATH = "both branches are the same there, one is only longer"
 LIMIT = "a limit of work that is reported when it is reached; one unit decides nothing"
+AXIS = "there is one game, so this is the same axis, counted from the other side"
 FAR = "e^-1000 is below the grid: from 0 to 2^-512 either way"
 EQUIVALENT: dict[tuple[str, str], str] = {
     (KERNEL, "if self.low > 0 and other.low >= 0:"): PATH,
@@ -109,6 +110,15 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "mappo_verify/quantities/constrained_evaluation.py",
         "if bound <= self.upper:",
     ): "a simplex whose bound is the best value holds nothing better",
+    ("mappo_verify/quantities/quadratic_program.py", "for _ in list(range(REPAIRS))[:-1]:"): LIMIT,
+    (
+        "mappo_verify/quantities/residuals.py",
+        "left, going_on, off = (largest(table, -1) - values, largest(mass, (+2, -1)), 0.0)",
+    ): AXIS,
+    (
+        "mappo_verify/quantities/residuals.py",
+        "left, going_on = ((joint * table).sum(-1) - values, largest((joint * mass).sum(+1), -1))",
+    ): AXIS,
     (
         "mappo_verify/quantities/quadratic_program.py",
         "high = float(np.trace(form.matrix)) / len(form.slope) and 1.0",

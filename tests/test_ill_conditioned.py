@@ -13,6 +13,8 @@ from mappo_verify.arithmetic.absorbing import solve_absorbing, visits_until_abso
 from mappo_verify.errors import GameError, SingularError
 from mappo_verify.quantities import certified, equilibria, value_bounds
 from mappo_verify.quantities.optimal import certify_optimality
+from mappo_verify.quantities.reference_solvers import mirror_step_by_cvxpy
+from mappo_verify.quantities.residuals import bellman_error
 
 
 def draw(seed):
@@ -239,3 +241,31 @@ def test_absorbing_systems_in_every_shape():
     assert (found - (onward * found[:, None]).sum(-1) == right).all()
     counts = visits_until_absorption(onward, leaving, right)
     assert (counts - (onward * counts[..., None]).sum(-2) == right).all()
+
+
+def test_the_error_that_a_residual_allows_by_hand():
+    """Two states that stay with .8 and .5, γ = ½, rewards 1 and 2: ``V = (5/3, 8/3)``; .06 too much leaves a residual of .036.
+
+    Nothing contracts by less than ``γ · .8``, so the error is at most ``.036 / .6 = .06``.
+    """
+    game = mv.Game([[[0.8, 0]], [[0, 0.5]]], [[1.0], [2.0]], 0.5)
+    values = np.array([5 / 3 + 0.06, 8 / 3])
+    for policy in (None, mv.Policy.uniform(game)):
+        found = bellman_error(game, values, policy)
+        assert found.residual == pytest.approx(0.036, rel=1e-12) and found.error == pytest.approx(0.06, rel=1e-12)
+        assert found.error >= abs(Fraction(values[0]) - Fraction(5, 3))
+    two = mv.Game([[[0.8, 0], [0, 0]], [[0, 0.5], [0, 0]]], [[1.0, 0], [2.0, 0]], 0.5)
+    assert bellman_error(two, values).error == pytest.approx(0.06, rel=1e-12)
+    often = bellman_error(two, np.zeros(2), mv.Policy([[[[0.5, 0.5]], [[0.25, 0.75]]]]))  # residual .5, mass at most .4
+    assert (often.residual, often.error) == (0.5, pytest.approx(0.5 / (1 - 0.2), rel=1e-12))
+    # V = 2 without a residual: 1 successor, 1 action, 1 agent and 8 more roundings, twice, of r + 2V = 5; over 1 - γ
+    right = mv.Game([[[1.0]]], [[1.0]], 0.5)
+    assert bellman_error(right, np.full(1, 2.0)).error == pytest.approx(2 * 11 * 2.0**-53 * 5 / 0.5, rel=1e-12)
+    lasting = mv.Game([[[1.0]]], [[1.0]], 1.0)
+    assert bellman_error(lasting, np.ones(1)).error == np.inf
+
+
+def test_the_mirror_step_of_the_reference_solver_by_hand():
+    """``π ∝ (1, 3)`` with the odds ``exp(Q/β) = (9, 1)`` becomes ``(9, 3)/12``."""
+    found = mirror_step_by_cvxpy([[0.25, 0.75]], [[2 * np.log(9), 0.0]], 2.0)
+    assert found == pytest.approx(np.array([[0.75, 0.25]]), abs=1e-5)
