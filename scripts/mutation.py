@@ -1,28 +1,34 @@
-"""Do the tests notice wrong code?  A seeded sample of small changes, each tried on the tests that should fail.
+"""Do the tests notice wrong code?  A seeded sample of small changes, each tried on the tests that execute the changed line.
 
 A *mutant* is the package with one operator, comparison, constant, condition or loop changed.  It is *killed* if some test fails,
-or does not end in time; a file of tests that does so without any mutant kills nobody and is left out.  Mutants are drawn from
-``arithmetic/``, ``quantities/``, ``claims/`` and ``checking/``; of the kernel of ``certificates/check.py`` all of them are tried.
-Tests are those whose text names the module or one of its functions, those that name it most often first.
+or does not end in time; a line that no test executes is a survivor at once.  Mutants are drawn from ``arithmetic/``,
+``quantities/``, ``claims/`` and ``checking/``; of the kernel of ``certificates/check.py`` all of them are tried.
 
     python scripts/mutation.py                    500 drawn mutants and the whole kernel; hours
     python scripts/mutation.py --count 20 --seed 3 --module mappo_verify/quantities/values.py
     python scripts/mutation.py --count 0 --kernel
 
-Survivors are printed as file, line, and change; the exit code is 1 if fewer than 95 % are killed, or one of the kernel survives
-that :data:`EQUIVALENT` does not explain.
+First every file of tests runs once, as ``scripts/executed.py`` says, so that the tests of a line are known; this is kept in
+``.tox/mutation`` until that file, what it shares with others or the package changes.  The quickest tests are tried first.
+
+Survivors are printed as file, line, and change.  Those that :data:`EQUIVALENT` explains do not count; the exit code is 1 if fewer
+than 95 % of the others are killed, or one of the kernel survives.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import contextlib
 import copy
+import hashlib
 import itertools
 import os
 import random
 import re
+import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -30,29 +36,99 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from executed import Executed
+
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("arithmetic", "quantities", "claims", "checking")
 KERNEL = "certificates/checker/kernel.py"
+KERNEL_TESTS = "tests/test_checker_kernel.py"
+"""The kernel has tests of its own, and they alone must notice."""
+COMPILED = ("mappo_verify/arithmetic/enclosures/fused.py",)
+"""Coverage does not see compiled code: its lines are executed wherever anything of the module is."""
+CACHE = ROOT / ".tox" / "mutation"
 ENOUGH = 0.95
-SECONDS = 300
-"""What the tests of one mutant may take."""
 PYTEST = (sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider")
+ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+"""Pytest begins in half the time without plugins; tests that need one fail while they are measured, and kill nobody."""
 PASSING = (0, 5)
-"""Exit codes of pytest if all pass, and if there is nothing to run: a module without doctests notices nothing."""
-FILES_OF_TESTS = 6
-"""How many files of tests a mutant is tried on."""
+"""Exit codes of pytest if all pass, and if there is nothing to run."""
+LONG = re.compile(
+    "adding|benchmark|bounded_work|cli|document|fuzz|handout|html|latex|layers|lessons|pages|public_api|reproduction|run|wrong_calls"
+)
+"""Files of tests of what readers see: they take long, and are no place to notice a wrong number."""
+MEASURING = 100
+"""Seconds of the processor that a file of tests may take while it is measured; a longer one kills nobody."""
+BATCHES = (1.0, 10.0, 100.0)
+"""A mutant is tried on the quickest tests that take so many seconds together without it, then on the next ones, and so on."""
+START, PATIENCE = 20, 5
+"""Out of time, on the processor, is what takes more seconds than a start and so many times longer than without the mutant."""
+BUSY = 10
+"""How many times longer the same takes on a busy machine."""
+MEMORY = 6 << 30
+"""What a mutant may allocate, in bytes."""
 
 PATH = "both branches are the same there, one is only longer"
-EQUIVALENT: dict[str, str] = {
-    "self.low >= 0 -> self.low > 0": PATH,
-    "other.low >= 0 -> other.low > 0": PATH,
-    "other.low > 0 -> other.low >= 0": "0 was refused a line before",
-    "value.denominator <= 1 << GRID -> value.denominator < 1 << GRID": "a multiple of the grid is rounded to itself",
-    "x < 0 -> x <= 0": "0 was answered a line before",
-    "value.high <= 1000 -> value.high < 1000": "e^-1000 is below the grid: from 0 to 2^-512 either way",
-    "1000 -> 1001": "e^-1000 is below the grid: from 0 to 2^-512 either way",
+LIMIT = "a limit of work that is reported when it is reached; one unit decides nothing"
+AXIS = "there is one game, so this is the same axis, counted from the other side"
+FAR = "e^-1000 is below the grid: from 0 to 2^-512 either way"
+EQUIVALENT: dict[tuple[str, str], str] = {
+    (KERNEL, "if self.low > 0 and other.low >= 0:"): PATH,
+    (KERNEL, "if self.low >= 1 and other.low >= 0:"): PATH,
+    (KERNEL, "if self.low >= 0 and other.low > 0:"): PATH,
+    (KERNEL, "if self.low >= 0 and other.low >= 1:"): PATH,
+    (KERNEL, "if self.low >= 0 and other.low >= 0:"): "a divisor of 0 was refused a line before",
+    (
+        KERNEL,
+        "return value if value.denominator < 1 << GRID else Fraction(direction(value * (1 << GRID)), 1 << GRID)",
+    ): "a multiple of the grid is rounded to itself",
+    (KERNEL, "if x <= 0:"): "0 was answered a line before",
+    (KERNEL, "if x >= Fraction(4, 3):"): "4/3 times a power of 2 was scaled to 2/3",
+    (
+        KERNEL,
+        "return exp(-value) if value.high < 1000 else Interval(0, _exp(-min(value.low, Fraction(1000))).high)",
+    ): FAR,
+    (
+        KERNEL,
+        "return exp(-value) if value.high <= 1001 else Interval(0, _exp(-min(value.low, Fraction(1000))).high)",
+    ): FAR,
+    (
+        KERNEL,
+        "return exp(-value) if value.high <= 1000 else Interval(0, _exp(-min(value.low, Fraction(1001))).high)",
+    ): FAR,
+    (KERNEL, "return result - Interval(-rest, rest)"): "the interval is symmetric",
+    (
+        KERNEL,
+        "pivot = next((i for i in range(j, len(table)) if table[i][j] != 0), -2)",
+    ): "any negative number says that there is none",
+    (
+        "mappo_verify/quantities/bellman_error.py",
+        "tables = features.reshape(*features.shape[:-2], game.states, -2, features.shape[-1])",
+    ): "NumPy takes any negative length for the one that is left",
+    ("mappo_verify/quantities/certified.py", "EXACT_WORK = 3000001"): LIMIT,
+    ("mappo_verify/quantities/equilibria.py", "for _ in list(range(MAX_ROUNDS))[:-1]:"): LIMIT,
+    (
+        "mappo_verify/quantities/constrained_evaluation.py",
+        "if bound <= self.upper:",
+    ): "a simplex whose bound is the best value holds nothing better",
+    ("mappo_verify/quantities/quadratic_program.py", "for _ in list(range(REPAIRS))[:-1]:"): LIMIT,
+    (
+        "mappo_verify/quantities/residuals.py",
+        "left, going_on, off = (largest(table, -1) - values, largest(mass, (+2, -1)), 0.0)",
+    ): AXIS,
+    (
+        "mappo_verify/quantities/residuals.py",
+        "left, going_on = ((joint * table).sum(-1) - values, largest((joint * mass).sum(+1), -1))",
+    ): AXIS,
+    (
+        "mappo_verify/quantities/quadratic_program.py",
+        "high = float(np.trace(form.matrix)) / len(form.slope) and 1.0",
+    ): "where a search begins, which goes on until it has enough",
+    (
+        "mappo_verify/quantities/limit_critics.py",
+        "if balanced and (compare(found[free:], '≥', like(0, direction)) >= 0).all():",
+    ): "rationals leave no comparison open",
 }
-"""Mutants of the kernel that change nothing, by their change, and why."""
+"""Mutants that change no result, by their file and the first line of the changed statement, and why."""
 
 COMPARISONS = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
@@ -69,9 +145,17 @@ class Mutant:
     """One change of one file."""
 
     path: str
-    line: int
     change: str
+    statement: str
+    """The first line of the statement as the mutant has it."""
     source: str
+    lines: range
+    """Those of the statement; of a compound one those of its head."""
+    imported: bool
+    """Whether import executes it: it is outside of functions."""
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.lines[0]}: {self.change}   in: {self.statement}"
 
 
 def mutants_of(path: str, source: str, only: int | None = None) -> list[Mutant]:
@@ -87,9 +171,19 @@ def mutants_of(path: str, source: str, only: int | None = None) -> list[Mutant]:
             twin = [other for other in _code(changed) if list(_changes(other))][position]
             before = ast.unparse(twin)
             list(_changes(twin))[number]()
-            after = ast.unparse(twin)
-            line = getattr(node, "lineno", None) or node.target.lineno
-            found.append(Mutant(path, line, f"{_short(before)} -> {_short(after)}", ast.unparse(changed)))
+            *around, statement = [s for s in ast.walk(changed) if isinstance(s, ast.stmt) and twin in ast.walk(s)]
+            body = getattr(statement, "body", None)
+            end = max(statement.lineno, body[0].lineno - 1) if body else statement.end_lineno or statement.lineno
+            found.append(
+                Mutant(
+                    path,
+                    change=f"{_short(before)} -> {_short(ast.unparse(twin))}",
+                    statement=ast.unparse(statement).splitlines()[0],
+                    source=ast.unparse(changed),
+                    lines=range(statement.lineno, end + 1),
+                    imported=not any(isinstance(s, (ast.FunctionDef, ast.AsyncFunctionDef)) for s in around),
+                )
+            )
     return found
 
 
@@ -139,74 +233,106 @@ def _is_text(node: ast.AST) -> bool:
                for part in ast.walk(node))  # fmt: skip
 
 
-def tests_of(path: str, source: str) -> list[str]:
-    """The module's own doctests; the files of tests called like it; those that name it or its functions, most mentions first."""
-    if path.startswith("certificates/"):
-        return ["tests/test_checker_kernel.py", "tests/test_certificates.py"]
-    stem = Path(path).stem
-    names = [stem] + [n.name for n in ast.walk(ast.parse(source)) if isinstance(n, (ast.FunctionDef, ast.ClassDef))]
-    pattern = re.compile(r"\b(" + "|".join(map(re.escape, {n for n in names if not n.startswith("__")})) + r")\b")
-    mentions = {
-        file: len(pattern.findall(file.read_text(encoding="utf-8"))) for file in (ROOT / "tests").glob("test_*.py")
-    }
-    ranked = sorted(
-        (file for file in mentions if mentions[file]),
-        key=lambda file: (not file.stem.startswith(f"test_{stem}"), -mentions[file], file.name),
-    )
-    return [path, *(f"tests/{file.name}" for file in ranked[:FILES_OF_TESTS])]
-
-
 class Workshop:
     """A copy of everything that tests read, in which one file is changed at a time."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.known = folder, dict[str, bool]()
+    def __init__(self, folder: Path, control: bool = False) -> None:
+        self.folder, self.control, self.number = folder, control, 0
         leave = shutil.ignore_patterns("__pycache__", ".*", "_build")
         shutil.copytree(ROOT, folder, ignore=leave, dirs_exist_ok=True)
 
-    def run(self, *command: str) -> bool | None:
-        """Whether a command succeeds; None if it does not end in time."""
-        own = {"PYTHONPATH": str(self.folder), "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-        silent = subprocess.DEVNULL
+    def run(self, *command: str, seconds: float = 600) -> bool | None:
+        """Whether a command succeeds; None if it is out of time, on a processor of its own."""
+
+        def limit() -> None:
+            resource.setrlimit(resource.RLIMIT_CPU, (int(seconds), int(seconds)))
+            resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+
         process = subprocess.Popen(
-            command, cwd=self.folder, env={**os.environ, **own}, stdout=silent, stderr=silent, start_new_session=True
-        )
+            command, cwd=self.folder, env={**os.environ, **ENVIRONMENT, "PYTHONPATH": str(self.folder)},
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, preexec_fn=limit,
+        )  # fmt: skip
         try:
-            return process.wait(SECONDS) in PASSING
+            code = process.wait(BUSY * seconds)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, 9)
-            process.wait()
-            return None
+            code = -1
+        with contextlib.suppress(ProcessLookupError):  # and what it started
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        return None if code < 0 else code in PASSING
 
-    def passes(self, test: str) -> bool:
-        """Whether a file of tests passes as it is; asked once."""
-        if test not in self.known:
-            self.known[test] = bool(self.run(*PYTEST, test))
-            if not self.known[test]:
-                print(f"left out: {test} fails, or is out of time, without a mutant", flush=True)
-        return self.known[test]
+    def measured(self, cache: Path, only: str) -> Executed:
+        """Which tests execute which lines, in the files of tests that ``only`` matches; measures what is not in the cache."""
+        package = hashlib.sha256()
+        for file in _modules(self.folder) + sorted((self.folder / "tests").glob("[!t]*.py")):
+            package.update(file.read_bytes())
+        found = {}
+        doctests = [f"mappo_verify/{folder}" for folder in FOLDERS]
+        files = sorted(f"tests/{file.name}" for file in (self.folder / "tests").glob("test_*.py"))
+        for test in doctests + [file for file in files if re.search(only, file) and not LONG.search(file)]:
+            key = package.copy()
+            key.update((self.folder / test).read_bytes() if test.endswith(".py") else b"")
+            into = cache / f"{Path(test).stem}-{key.hexdigest()[:16]}"
+            if not (into / "seconds.json").exists():
+                print(f"measuring {test}", flush=True)
+                shutil.rmtree(into, ignore_errors=True)
+                into.mkdir(parents=True)
+                include = [f"*/mappo_verify/{folder}/*" for folder in FOLDERS]
+                if not self.run(sys.executable, "scripts/executed.py", test, str(into), *include, seconds=MEASURING):
+                    print(f"left out: {test} is out of time, or coverage fails", flush=True)
+                    (into / "seconds.json").write_text("{}", encoding="utf-8")
+            found[test] = into
+        return Executed(found)
 
-    def fate(self, mutant: Mutant) -> str:
-        """``SURVIVED`` if no test notices; a mutant that is out of time counts as killed, which a busy machine makes untrue."""
+    def passes(self, tests: list[str], seconds: float) -> bool | None:
+        """Whether these tests pass; None if they are out of time."""
+        return self.run(*PYTEST, *tests, seconds=START + PATIENCE * seconds)
+
+    def fate(self, mutant: Mutant, executed: Executed) -> str:
+        """``SURVIVED`` if no test notices."""
+        if mutant.path == KERNEL:
+            batches = [([KERNEL_TESTS], 3.0)]
+        else:
+            lines = None if mutant.imported or mutant.path in COMPILED else mutant.lines
+            batches = list(in_batches(executed.tests(mutant.path, lines), executed.seconds))
+        if not batches:
+            return "SURVIVED (no test executes it)"
+        if self.control:
+            batches = [(tests, seconds) for tests, seconds in batches if self.passes(tests, seconds)]
         file = self.folder / mutant.path
-        original = file.read_text(encoding="utf-8")
-        tests = [test for test in tests_of(mutant.path, original) if self.passes(test)]
+        original, times = file.read_text(encoding="utf-8"), (file.stat().st_atime, file.stat().st_mtime)
+        self.number += 1
         file.write_text(mutant.source, encoding="utf-8")
+        # compiled files know a source by its size and its second
+        os.utime(file, (times[0], times[1] + 10 * self.number))
         try:
-            for test in tests:
-                passed = self.run(*PYTEST, test)
+            for tests, seconds in batches:
+                passed = self.passes(tests, seconds)
                 if not passed:
-                    return "killed" if passed is False else f"killed (out of time: {test})"
-            return "SURVIVED"
+                    return "killed" if passed is False else "killed (out of time)"
+            return f"SURVIVED ({sum(len(tests) for tests, _ in batches)} tests)"
         finally:
             file.write_text(original, encoding="utf-8")
+            os.utime(file, times)
 
 
-def drawn(count: int, seed: int, module: str | None) -> list[Mutant]:
-    """A seeded sample over all mutants of the folders, or of one module."""
-    paths = [module] if module else [
-        str(file.relative_to(ROOT)) for folder in FOLDERS for file in sorted((ROOT / "mappo_verify" / folder).rglob("*.py"))
-    ]  # fmt: skip
+def in_batches(tests: list[str], seconds: dict[str, float]) -> Iterator[tuple[list[str], float]]:
+    """As :data:`BATCHES` says; the tests of one file stay together."""
+    for limit in BATCHES:
+        ends = itertools.accumulate(seconds[test] for test in tests)
+        count = sum(end <= limit for end in ends) or 1
+        if batch := sorted(tests[:count], key=lambda test: test.split("::")[0]):
+            yield batch, sum(seconds[test] for test in batch)
+        tests = tests[count:]
+
+
+def _modules(root: Path = ROOT) -> list[Path]:
+    return [file for folder in FOLDERS for file in sorted((root / "mappo_verify" / folder).rglob("*.py"))]
+
+
+def drawn(count: int, seed: int, module: str) -> list[Mutant]:
+    """A seeded sample over all mutants of the folders, or of the modules whose paths begin so."""
+    paths = [path for path in (str(file.relative_to(ROOT)) for file in _modules()) if path.startswith(module)]
     everything = [(path, place) for path in paths for place in range(_number_of(path))]
     chosen = random.Random(seed).sample(everything, min(count, len(everything)))
     return [mutants_of(path, (ROOT / path).read_text(encoding="utf-8"), place)[0] for path, place in sorted(chosen)]
@@ -222,10 +348,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=500, help="how many mutants of the package are drawn")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--module", help="draw from this file alone")
+    parser.add_argument("--module", default="", help="draw from this file, or from the folder that begins so, alone")
     parser.add_argument(
         "--kernel", action="store_true", help="all mutants of the checker's kernel, too; the default without options"
     )
+    parser.add_argument(
+        "--control",
+        action="store_true",
+        help="tests that fail without the mutant, too, as they are chosen, kill nobody",
+    )
+    parser.add_argument("--tests", default="", help="use the files of tests that this regular expression matches alone")
     parser.add_argument("--part", default="1/1", help="2/5: the second fifth of the mutants")
     options = parser.parse_args()
     kernel = options.kernel or len(sys.argv) == 1
@@ -233,19 +365,22 @@ def main() -> int:
     mutants += mutants_of(KERNEL, (ROOT / KERNEL).read_text(encoding="utf-8")) if kernel else []
     part, parts = map(int, options.part.split("/"))
     mutants = mutants[part - 1 :: parts]
-    survivors = []
+    survivors, explained = [], 0
     with tempfile.TemporaryDirectory() as name:
-        workshop = Workshop(Path(name) / "copy")
+        workshop = Workshop(Path(name) / "copy", options.control)
+        executed = workshop.measured(CACHE, options.tests) if options.count else Executed({})
         for number, mutant in enumerate(mutants, start=1):
-            fate = workshop.fate(mutant)
-            print(f"{number}/{len(mutants)} {fate} {mutant.path}:{mutant.line}: {mutant.change}", flush=True)
-            survivors += [mutant] if fate == "SURVIVED" else []
-    unexplained = [m for m in survivors if m.path == KERNEL and m.change not in EQUIVALENT]
-    share = 1 - len(survivors) / max(len(mutants), 1)
+            reason = EQUIVALENT.get((mutant.path, mutant.statement))
+            fate = f"equivalent: {reason}" if reason else workshop.fate(mutant, executed)
+            print(f"{number}/{len(mutants)} {fate} {mutant}", flush=True)
+            survivors += [mutant] if fate.startswith("SURVIVED") else []
+            explained += bool(reason)
+    tried = len(mutants) - explained
+    share = 1 - len(survivors) / max(tried, 1)
     print(
-        f"{len(mutants) - len(survivors)} of {len(mutants)} killed ({share:.1%}); {len(unexplained)} of the kernel unexplained"
+        f"{tried - len(survivors)} of {tried} killed ({share:.1%}); {explained} more change nothing, as the script explains"
     )
-    return int(share < ENOUGH or bool(unexplained))
+    return int(share < ENOUGH or any(mutant.path == KERNEL for mutant in survivors))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from mappo_verify.arithmetic import floats_of
 from mappo_verify.games.offline import theorem_5_5_one_agent, theorem_5_5_two_agents
 from mappo_verify.quantities.bellman import bellman_operator
 from mappo_verify.quantities.bellman_concentrability import (
+    _inside,
     concentrability_of_policy,
     residual_directions,
     residual_form,
@@ -78,6 +79,20 @@ def test_the_counterexamples_are_covered(make, bound):
         lower = float(searched_concentrability(game, policies, critics, above, below, m, 400, generator))
         assert 0 < lower <= upper * (1 + 1e-9)
         assert upper <= bound * (1 + 1e-9)
+
+
+@pytest.mark.parametrize(("radius", "ceiling"), [(2.0, 50.0), (50.0, 3.0), (2.0, 1.5)])
+def test_critics_are_drawn_up_to_the_edge_of_the_class(radius, ceiling):
+    """Along each ray the part of the way to the ball or the ceiling is uniform; with features I the values are the weights."""
+    generator = np.random.default_rng(0)
+    rays = np.abs(generator.standard_normal((4_000, 2)))
+    drawn = _inside(LinearClass(np.eye(2), radius, ceiling), rays, generator)
+    edge = np.minimum(radius / np.linalg.norm(rays, axis=-1), ceiling / rays.max(-1))
+    part = np.linalg.norm(drawn, axis=-1) / (edge * np.linalg.norm(rays, axis=-1))
+    assert part.max() < 1 and np.quantile(part, [0.1, 0.5, 0.9]) == pytest.approx([0.1, 0.5, 0.9], abs=0.03)
+    assert drawn / np.linalg.norm(drawn, axis=-1, keepdims=True) == pytest.approx(
+        rays / np.linalg.norm(rays, axis=-1, keepdims=True)
+    )
 
 
 def test_a_search_only_counts_critics_of_the_class():

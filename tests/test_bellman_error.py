@@ -13,7 +13,7 @@ import oracle
 from critics_by_cvxpy import inner_minimum_by_cvxpy, pessimistic_step_by_cvxpy
 from mappo_verify.arithmetic import System, floats_of, like, pseudo_solve
 from mappo_verify.quantities import quadratic_program as qp
-from mappo_verify.quantities.constrained_evaluation import _Simplex, inner_minimum
+from mappo_verify.quantities.constrained_evaluation import _Search, _Simplex, inner_minimum
 from mappo_verify.quantities.quadratic_program import Multipliers, Quadratic, Region, minimise
 
 ROUNDING = 1e-10
@@ -287,6 +287,20 @@ def test_shapes_that_do_not_fit_are_named():
         mv.quantities.constrained_step(moments, direction, 1.0, mv.quantities.LinearClass(np.ones((4, 2)), 1.0, 1.0))
 
 
+def test_features_of_a_batch_are_those_of_its_members():
+    """Two tables of features on one game: moments and the features of states, one by one and together."""
+    game = mv.named_game("random:3x2x2:1").floats()
+    policy, mu = mv.Policy.uniform(game), np.full((3, 4), 1 / 12)
+    features = np.random.default_rng(0).normal(size=(2, 12, 5))
+    together = mv.quantities.population_moments(game, policy, features, mu, 2)
+    ahead = mv.quantities.state_features(game, policy, features, 2)
+    for place, alone in enumerate(features):
+        one = mv.quantities.population_moments(game, policy, alone, mu, 2)
+        for part in ("gram", "operator", "reward"):
+            assert getattr(together, part)[place] == pytest.approx(getattr(one, part))
+        assert ahead[place] == pytest.approx(alone.reshape(3, 4, 5).mean(1))
+
+
 # --- solving with a singular matrix -------------------------------------------------------------------------------------
 
 
@@ -396,6 +410,52 @@ def test_no_critic_of_the_class_is_better(number):
     assert tried or number > 3
 
 
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize(
+    ("matrix", "below", "above", "ball", "radius", "bound"),
+    [
+        # q = (1, 3), k = 10, rows (1, 0) from -1 to 2 and (1, 1) from -3 to 4;  p = q + Rᵀ(y⁻ - y⁺)/2
+        ([[1, 0], [0, 1]], (0, 0), (0, 0), 0, 2, 10 - (1 + 9)),  # v = p = (1, 3)
+        ([[1, 0], [0, 1]], (0, 0), (2, 2), 0, 2, 10 - 2 * 2 - 4 * 2 - (1 + 4)),  # p = (-1, 2)
+        ([[1, 0], [0, 1]], (2, 4), (0, 0), 0, 2, 10 - 2 - 3 * 4 - (16 + 25)),  # p = (4, 5)
+        ([[1, 0], [0, 1]], (0, 0), (0, 2), 1, 3, 10 - 4 * 2 - 9 - 2 * (0 + 1)),  # p = (0, 2), M = 2I, v = (0, 1)
+        (
+            [[2, 0], [0, 0]],
+            (0, 0),
+            (0, 2),
+            0,
+            3,
+            10 - 4 * 2 - 0 - 2 * 3 * 2,
+        ),  # p = (0, 2): e = (0, 2) that M does not reach
+        ([[2, 1], [1, 2]], (0, 0), (0, 0), 1, 5, 10 - 25 - 3),  # M = ((3, 1), (1, 3)): v = (0, 1), pᵀv = 3
+    ],
+)
+def test_the_dual_bound_by_hand(matrix, below, above, ball, radius, bound, exact):
+    number = rational if exact else lambda values: np.asarray(values, float)
+    form = Quadratic(number(matrix), number([1, 3]), number(10))
+    region = Region(number([[1, 0], [1, 1]]), number([-1, -3]), number([2, 4]), number(radius))
+    found = region.dual_bound(form, Multipliers(number(below), number(above), number(ball)))
+    assert float(found) == pytest.approx(bound, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("weights", "by"),
+    [
+        ((0, 0), 0),
+        ((1, 1), 0),
+        ((2, 1), 1 / 4),
+        ((1, 3), 6 / 4),
+        ((-2, 0), 1),
+        ((-1.5, -2), 2.25 / 4),
+        ((-1.9, -1.2), 0.9),
+    ],
+)
+def test_by_how_much_a_point_leaves_a_region(weights, by):
+    """Sides -1 ≤ w₁ ≤ 2 and -3 ≤ w₁ + w₂ ≤ 4, and the ball of radius 2: ``(‖w‖² - 4)/4``, the worst of these."""
+    region = Region(np.array([[1.0, 0], [1, 1]]), np.array([-1.0, -3]), np.array([2.0, 4]), 2.0)
+    assert float(region.violation(np.array(weights, float))) == pytest.approx(by)
+
+
 def test_the_dual_bound_holds_for_any_multipliers():
     """Weak duality by brute force, on an indifferent direction, so that nothing is special; and not for negative penalties."""
     rng = np.random.default_rng(1)
@@ -471,6 +531,20 @@ def test_a_batch_of_constrained_steps_is_every_step(exact):
         assert floats_of(together.weights[place]) == pytest.approx(floats_of(step.weights), rel=1e-9)
         assert together.route[place] == step.route
         assert float(together.gap[place]) == pytest.approx(float(step.gap), abs=ROUNDING)
+
+
+@pytest.mark.parametrize("upper", [2.0, -2.0])
+def test_a_bracket_is_closed_within_its_tolerance(upper):
+    """A tenth of ``1 + |upper| = 3``: .3 at most."""
+    moments, direction, critics = problem(0)
+    search = _Search(moments, critics, moments.pessimism(direction, 1.0), 1.0, tolerance=0.1)
+    search.upper = upper
+    assert search.closed and search.lower == upper
+    for width, closed in ((0.29, True), (0.31, False)):
+        search.waiting = [(upper - width, 0, None)]
+        assert search.closed == closed and search.lower == upper - width
+    search.waiting = [(upper + 1, 0, None)]
+    assert search.lower == upper
 
 
 # --- solvers are not trusted --------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from mappo_verify.errors import GameError
 from mappo_verify.games.named import named_game, random_game
 from mappo_verify.model import Game, Policy
 from mappo_verify.model.features import Features
-from mappo_verify.quantities.equilibria import best_response, nash_gaps, response_game, with_response
+from mappo_verify.quantities.equilibria import best_response, nash_gaps, nash_policy, response_game, with_response
 from mappo_verify.quantities.gradients import policy_gradient, product_gradient
 from mappo_verify.quantities.optimal import optimal
 from mappo_verify.quantities.values import returns, state_values
@@ -265,3 +265,18 @@ def test_bad_input():
         nash_gaps(game.balls(), Policy.uniform(game.balls()))
     with pytest.raises(GameError, match="the policy is for"):
         nash_gaps(game, Policy.uniform(named_game("two-step")))
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_best_responses_in_turn_climb_a_staircase(exact):
+    """``r(k, k) = 2k``, ``r(k + 1, k) = 2k + 1``, else -1: from (0, 0) each response is one step, and (4, 4) the end."""
+    rewards = np.full((5, 5), -1)
+    for k in range(5):
+        rewards[k, k] = 2 * k
+        if k < 4:
+            rewards[k + 1, k] = 2 * k + 1
+    game = Game([[[0]] * 25], [rewards.ravel().tolist()], Fraction(1, 2), (5, 5), start=[1])
+    game = game if exact else game.floats()
+    found = nash_policy(game, Policy.deterministic(game, [0]))
+    assert [np.argmax(floats_of(factor)[0, 0]) for factor in found.factors] == [4, 4]
+    assert floats_of(nash_gaps(game, found)).tolist() == [0, 0]

@@ -192,3 +192,14 @@ def test_a_distribution_that_does_not_fit():
     game = mv.random_game(2, (2,))
     with pytest.raises(GameError, match="μ has shape"):
         law_of_data(game, mv.Policy.uniform(game), exact([[1, 0]]), 1)
+
+
+def test_the_allowance_by_hand():
+    """A reward of 1 for ever at γ = ½: ``T f = 1 + f/2``, so 0, 2 and 3 miss by 1, 0 and ½; the horizon is 2, λ is 2."""
+    game = mv.Game([[[1]]], [[1]], Fraction(1, 2), start=[1])
+    policy, critics = mv.Policy.uniform(game), FiniteClass(exact([[[0]], [[2]], [[3]]]), 1)
+    assert oracle.fractions(critics.residual_norms(game, policy)) == [1, 0, Fraction(1, 2)]
+    errors = exact([Fraction(1, 2), 4, Fraction(1, 4)])
+    found = critics.allowance(game, policy, errors, exact(2), exact(2))
+    assert oracle.fractions(found) == min(2 + 1, 0 + 8, 1 + Fraction(1, 2))
+    assert oracle.fractions(critics.allowance(game, policy, errors, exact(0), exact(2))) == 0

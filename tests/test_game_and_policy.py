@@ -72,7 +72,7 @@ REFUSED = {
     ),
     "row above 1": (
         {"transition": placed((2, 2, 2), (1, 1, 0), 1.5)},
-        r"transition\[1, 1\] sums to 1.5, which is more than 1",
+        r"transition\[1, 1\] sums to 1.5, which is more than 1; divide each row by its sum",
     ),
     "nan reward": ({"reward": placed((2, 2), (1, 1), math.nan)}, r"reward\[1, 1\] = nan is not finite"),
     "infinite reward": ({"reward": placed((2, 2), (0, 1), -math.inf)}, r"reward\[0, 1\] = -inf is not finite"),
@@ -81,7 +81,7 @@ REFUSED = {
     "nan discount": ({"discount": math.nan}, r"discount = nan is not finite"),
     "one bad discount": ({"discount": [0.5, 2.0, 0.1]}, r"discount\[1\] = 2.0 is outside"),
     "negative start": ({"start": [1.5, -0.5]}, r"start\[1\] = -0.5 is negative"),
-    "start above 1": ({"start": [0.75, 0.75]}, r"start sums to 1.5, which is more than 1"),
+    "start above 1": ({"start": [0.75, 0.75]}, r"start sums to 1.5, which is more than 1; divide each row by its sum"),
     "nan start": ({"start": [math.nan, 0.5]}, r"start\[0\] = nan is not finite"),
     "start of 3 states": (
         {"start": [1.0, 0.0, 0.0]},
@@ -168,7 +168,9 @@ def test_action_sizes_that_are_no_integers_are_refused(sizes):
 
 def test_exact_games_are_checked_exactly():
     tiny = Fraction(1, 10**40)
-    with pytest.raises(GameError, match=r"transition\[0, 0\] sums to 1\d*/1\d*, which is more than 1"):
+    with pytest.raises(
+        GameError, match=r"transition\[0, 0\] sums to 1\d*/1\d*, which is more than 1; divide each row by its sum"
+    ):
         Game([[[ONE + tiny]]], [[ZERO]], HALF)
     with pytest.raises(GameError, match=r"transition\[0, 0, 0\] = -1/1\d* is negative"):
         Game([[[-tiny]]], [[ZERO]], HALF)
@@ -301,9 +303,15 @@ BAD_POLICIES = {
     "no factor": ([], r"at least one factor"),
     "nan": ([[[[0.5, math.nan]]]], r"factors\[0\]\[0, 0, 1\] = nan is not finite"),
     "negative": ([[[[1.25, -0.25]]]], r"factors\[0\]\[0, 0, 1\] = -0.25 is negative"),
-    "above 1": ([[[[0.75, 0.75]]]], r"factors\[0\]\[0, 0\] sums to 1.5, which is more than 1"),
-    "below 1": ([[[[0.25, 0.25]]]], r"factors\[0\]\[0, 0\] sums to 0.5, not 1"),
-    "exactly below 1": ([[[[HALF, HALF - Fraction(1, 10**30)]]]], r"factors\[0\]\[0, 0\] sums to .*, not 1"),
+    "above 1": (
+        [[[[0.75, 0.75]]]],
+        r"factors\[0\]\[0, 0\] sums to 1.5, which is more than 1; divide each row by its sum",
+    ),
+    "below 1": ([[[[0.25, 0.25]]]], r"factors\[0\]\[0, 0\] sums to 0.5, not 1; divide each row by its sum"),
+    "exactly below 1": (
+        [[[[HALF, HALF - Fraction(1, 10**30)]]]],
+        r"factors\[0\]\[0, 0\] sums to .*, not 1; divide each row by its sum",
+    ),
     "second factor": ([[[[1.0]]], [[[0.5, 0.75]]]], r"factors\[1\]\[0, 0\] sums to 1.25"),
     "too few prefixes": ([[[[0.5, 0.5]]], [[[1.0]]]], r"factors\[1\] has shape \(1, 1, 1\); .* \[\.\.\., 1, 2, 1\]"),
     "first with prefixes": ([[[[1.0], [1.0]]]], r"factors\[0\] has shape \(1, 2, 1\)"),

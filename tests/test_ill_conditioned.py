@@ -13,6 +13,8 @@ from mappo_verify.arithmetic.absorbing import solve_absorbing, visits_until_abso
 from mappo_verify.errors import GameError, SingularError
 from mappo_verify.quantities import certified, equilibria, value_bounds
 from mappo_verify.quantities.optimal import certify_optimality
+from mappo_verify.quantities.reference_solvers import mirror_step_by_cvxpy
+from mappo_verify.quantities.residuals import bellman_error
 
 
 def draw(seed):
@@ -120,6 +122,39 @@ def test_enclosures_go_on_where_float_policy_iteration_settles():
     assert best.actions.tolist() == [1] and best.certificate.holds
 
 
+def test_enclosures_go_on_in_a_batch():
+    game = mv.Game([[[[1.0]] * 3]] * 2, [[[1.0, 1.0 + 2.0**-44, 0]], [[1.0 + 2.0**-44, 1.0, 0]]], 0.5)
+    best = mv.optimal(game)
+    assert best.actions.tolist() == [[1], [0]] and best.certificate.holds
+
+
+def test_what_counts_as_rounding():
+    """A value of 1 may miss ``2⁻⁴⁰``, and one of 5 - 3 = 2, of which 8 were added up, eight times as much."""
+    for rewards, right, size in ([[[1.0]], [1.0], 1], [[[5.0], [-3.0]], [2.0, -3.0], 8]):
+        steps = [[[0.0, 1.0]], [[0.0, 0.0]]] if len(right) == 2 else [[[0.0]]]
+        game = mv.Game(steps, rewards, 1.0)
+        for part, holds in ((0.9, True), (0.6, True), (1.1, False), (-0.9, True), (-1.1, False)):
+            off = np.eye(len(right))[0] * part * size * 2.0**-40
+            found = certify_optimality(game, np.array(right) + off, np.zeros(len(right), int))
+            assert found.holds == holds and found.error[0] == pytest.approx(abs(off[0]), rel=1e-3), (right, part)
+
+
+def test_errors_of_actions_that_are_left_open_are_rounded_up(monkeypatch):
+    """``excess/(1-γ)`` beside the distance of the values from their bounds, in Fractions."""
+    monkeypatch.setattr(certified, "EXACT_WORK", 0)
+    r, seen = np.random.default_rng(0), 0
+    for _ in range(60):
+        game = mv.Game(TIE.transition, np.full((2, 2), r.uniform(0.1, 1)), r.uniform(0.5, 0.99))
+        best = mv.optimal(game)
+        found = certified.compared(game, best.actions)
+        seen += found.excess > 0
+        for error, value, low, high in zip(best.certificate.error, best.values, found.low, found.high, strict=True):
+            off = max(abs(Fraction(value) - Fraction(low)), abs(Fraction(value) - Fraction(high)))
+            needed = off + Fraction(float(found.excess)) / (1 - Fraction(float(game.discount)))
+            assert needed <= Fraction(error) <= needed * (1 + Fraction(1, 2**48))
+    assert seen > 30
+
+
 def test_only_the_open_games_of_a_batch_are_decided_by_rationals():
     plain = mv.Game(TIE.transition, [[0.1, 0.2], [0.3, 0.1]], 0.9)
     batch = mv.Game(np.stack([TIE.transition] * 2), np.stack([TIE.reward, plain.reward]), 0.9)
@@ -172,6 +207,16 @@ def test_what_cannot_be_said_in_floats():
     game = mv.Game([[[1.0]]], [[1e308]], 1 - 1e-12)
     with pytest.raises(SingularError, match=r"beyond float64 at index \[0\]; use game\.exact"):
         mv.state_values(game, mv.Policy.uniform(game))
+    halved = mv.Game([[[1.0], [1.0]]], [[1.7e308, 1.6e308]], 0.5)
+    with pytest.raises(
+        SingularError, match=r"at index \[0, 0\] .*the values exist, but are beyond float64; use game\.exact"
+    ):
+        mv.state_values(halved, mv.Policy.uniform(halved))
+    with pytest.raises(SingularError, match=r"^no optimum was found: .*beyond float64; use game\.exact"):
+        mv.optimal(halved)
+    assert mv.optimal(halved.exact()).actions.tolist() == [0]
+    largest = mv.optimal(halved.with_discount(0.0))
+    assert largest.values.tolist() == [1.7e308] and largest.certificate.holds
     with pytest.raises(GameError, match="bounds of rounded values are for floats; in rationals, call state_values"):
         value_bounds(game.exact(), mv.Policy.uniform(game).exact())
 
@@ -196,3 +241,31 @@ def test_absorbing_systems_in_every_shape():
     assert (found - (onward * found[:, None]).sum(-1) == right).all()
     counts = visits_until_absorption(onward, leaving, right)
     assert (counts - (onward * counts[..., None]).sum(-2) == right).all()
+
+
+def test_the_error_that_a_residual_allows_by_hand():
+    """Two states that stay with .8 and .5, γ = ½, rewards 1 and 2: ``V = (5/3, 8/3)``; .06 too much leaves a residual of .036.
+
+    Nothing contracts by less than ``γ · .8``, so the error is at most ``.036 / .6 = .06``.
+    """
+    game = mv.Game([[[0.8, 0]], [[0, 0.5]]], [[1.0], [2.0]], 0.5)
+    values = np.array([5 / 3 + 0.06, 8 / 3])
+    for policy in (None, mv.Policy.uniform(game)):
+        found = bellman_error(game, values, policy)
+        assert found.residual == pytest.approx(0.036, rel=1e-12) and found.error == pytest.approx(0.06, rel=1e-12)
+        assert found.error >= abs(Fraction(values[0]) - Fraction(5, 3))
+    two = mv.Game([[[0.8, 0], [0, 0]], [[0, 0.5], [0, 0]]], [[1.0, 0], [2.0, 0]], 0.5)
+    assert bellman_error(two, values).error == pytest.approx(0.06, rel=1e-12)
+    often = bellman_error(two, np.zeros(2), mv.Policy([[[[0.5, 0.5]], [[0.25, 0.75]]]]))  # residual .5, mass at most .4
+    assert (often.residual, often.error) == (0.5, pytest.approx(0.5 / (1 - 0.2), rel=1e-12))
+    # V = 2 without a residual: 1 successor, 1 action, 1 agent and 8 more roundings, twice, of r + 2V = 5; over 1 - γ
+    right = mv.Game([[[1.0]]], [[1.0]], 0.5)
+    assert bellman_error(right, np.full(1, 2.0)).error == pytest.approx(2 * 11 * 2.0**-53 * 5 / 0.5, rel=1e-12)
+    lasting = mv.Game([[[1.0]]], [[1.0]], 1.0)
+    assert bellman_error(lasting, np.ones(1)).error == np.inf
+
+
+def test_the_mirror_step_of_the_reference_solver_by_hand():
+    """``π ∝ (1, 3)`` with the odds ``exp(Q/β) = (9, 1)`` becomes ``(9, 3)/12``."""
+    found = mirror_step_by_cvxpy([[0.25, 0.75]], [[2 * np.log(9), 0.0]], 2.0)
+    assert found == pytest.approx(np.array([[0.75, 0.25]]), abs=1e-5)

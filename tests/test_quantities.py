@@ -815,3 +815,22 @@ def test_systems_and_shapes_must_fit():
         state_values(game, case(3)[1][1])
     with pytest.raises(MixedArithmeticError, match="rationals and floats"):
         visits(game, policy, [1.0] + [0.0] * (game.states - 1))
+
+
+@pytest.mark.parametrize(
+    ("chosen", "complaint"),
+    [
+        ((), "names no states of 0..2"),
+        ((-1, 0), "names no states of 0..2"),
+        ((2, 3), "names no states of 0..2"),
+        ((1,), r"the states \(1,\) are not one recurrent class"),
+        ((0, 2), r"the states \(0, 2\) are not one recurrent class"),
+    ],
+)
+def test_a_recurrent_class_must_be_one(chosen, complaint):
+    """State 1 leads to 0 or to 2, and both stay."""
+    game = Game([[[1, 0, 0]], [[Fraction(1, 2), 0, Fraction(1, 2)]], [[0, 0, 1]]], [[0]] * 3, Fraction(1, 2))
+    policy = Policy.uniform(game)
+    with pytest.raises(GameError, match=complaint):
+        stationary_distribution(game, policy, recurrent_class=chosen)
+    assert oracle.fractions(stationary_distribution(game, policy, recurrent_class=(2,))) == [0, 0, 1]

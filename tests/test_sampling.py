@@ -11,7 +11,7 @@ import pytest
 import mappo_verify as mv
 from mappo_verify.arithmetic import TRUE, System
 from mappo_verify.checking.evaluate import decide
-from mappo_verify.checking.sampling import ACTION_SHAPES, draw, instance, sizes_of
+from mappo_verify.checking.sampling import ACTION_SHAPES, declared_sizes, draw, instance, sizes_of
 from mappo_verify.claims.coordinates import Coordinate
 from mappo_verify.errors import ClaimError
 from mappo_verify.model.trees import unwrapped
@@ -99,6 +99,87 @@ def test_every_regime_of_numbers_occurs():
     assert (values == 0).all(-1).mean() > 0.01, "vanishing instances"
     assert ((values == 0).sum(-1) >= 3).mean() > 0.1, "mostly zero"
     assert (len(np.unique(values))) == 19
+
+
+def shares(*masks):
+    return pytest.approx([float(mask.mean()) for mask in masks], abs=0.03)
+
+
+def test_wide_ranges_are_drawn_by_orders_of_magnitude_too():
+    """Half of the entries are uniform; of the others half are below ``√10⁶``, for their logarithms are uniform."""
+    whole = drawn(Coordinate("t", (40,), "integer", -(10**6), 10**6))
+    ordinary = whole[(np.abs(whole) < 10**6).all(-1) & ((whole == 0).mean(-1) < 0.5)]
+    size = np.abs(ordinary)
+    assert shares(size < 1000, size < 10, ordinary > 0, ordinary < 0) == [0.25, 0.5 / 6, 0.5, 0.5]
+    assert (whole.min(), whole.max()) == (-(10**6), 10**6)
+    one_sided = drawn(Coordinate("t", (40,), "integer", 5, 10**6 + 5))
+    ordinary = one_sided[(one_sided < 10**6 + 5).all(-1) & ((one_sided == 5).mean(-1) < 0.5)]
+    assert ordinary.min() == 5 and shares(ordinary < 1005, ordinary < 15) == [0.25, 0.5 / 6]
+    tilted = drawn(Coordinate("t", (40,), "integer", -(10**5), 9 * 10**5))
+    ordinary = tilted[((tilted > -(10**5)) & (tilted < 9 * 10**5)).all(-1) & ((tilted == 0).mean(-1) < 0.5)]
+    assert shares(ordinary < 0) == [0.1]
+    narrow = drawn(Coordinate("t", (40,), "integer", 0, 10_000))
+    ordinary = narrow[(narrow < 10_000).all(-1) & ((narrow == 0).mean(-1) < 0.5)]
+    assert shares(ordinary < 1000, ordinary < 5000) == [0.1, 0.5], "a range of 10,000 is drawn uniformly"
+
+
+def test_rare_coordinates_are_up_to_two_in_an_instance():
+    values = drawn(Coordinate("r", (2, 3), "rare", 1, 9))
+    nonzero = (values != 0).sum((-1, -2))
+    assert shares(nonzero == 0, nonzero == 1, nonzero == 2) == [1 / 3, 1 / 3, 1 / 3] and nonzero.max() == 2
+    assert set(values[values != 0].tolist()) == set(range(1, 10)) and ((values != 0).mean(0) > 0.1).all()
+
+
+def test_shares_of_the_regimes():
+    """Four regimes alike; a nearly deterministic row is ``(1, ..., 10000, ..., 1)``, a lonely weight is never 0."""
+    values = drawn(Coordinate("w", (3, 4), "weight", 0, 9))
+    nearly = ((values == 10_000).sum(-1) == 1) & ((values == 1).sum(-1) == 3)
+    assert abs(nearly.all(-1).mean() - 0.25) < 0.04 and (nearly.all(-1) == nearly.any(-1)).all()
+    certain = ((values == 1).sum(-1) == 1) & ((values == 0).sum(-1) == 3)
+    assert abs(certain.all(-1).mean() - 0.25) < 0.04
+    floor = drawn(Coordinate("w", (3, 4), "weight", 2, 9))
+    assert floor[floor < 9_000].min() == 1 and (floor[(floor != 1).all((-1, -2))] >= 2).all()
+    numbers = drawn(Coordinate("t", (12,), "integer", -9, 9))
+    assert abs((np.abs(numbers) == 9).all(-1).mean() - 0.25) < 0.04
+    quiet = (numbers == 0).mean(-1)
+    assert abs((quiet > 0.3).mean() - 0.25) < 0.04 and 0.6 < quiet[quiet > 0.3].mean() < 0.75
+
+
+@pytest.mark.parametrize(
+    ("ranges", "shapes"),
+    [
+        ({"agents": (2, 2), "action_range": (1, 3)}, {(1, 2), (2, 1), (2, 2), (2, 3), (3, 2)}),
+        ({"agents": (2, 2), "action_range": (4, 4)}, {(4, 4)}),
+        ({"agents": (2, 2), "action_range": (5, 7)}, {(a, b) for a in (5, 6, 7) for b in (5, 6, 7)}),
+        ({"agents": (1, 1), "action_range": (1, 8)}, {(size,) for size in range(1, 9)}),
+        ({"agents": (1, 1), "action_range": (1, 13)}, {(size,) for size in (1, 2, 3, 4, 5, 6, 8, 10, 13)}),
+        ({"agents": (1, 1), "action_range": (1, 12)}, {(size,) for size in range(1, 13)}),
+        (
+            {"agents": (5, 5), "action_range": (1, 2)},
+            {(1,) * 5, (2,) * 5, (2, 2, 2, 2, 1), (1, 2, 2, 2, 2), (1, 1, 1, 1, 2), (2, 1, 1, 1, 1)},
+        ),
+        (
+            {"agents": (2, 2), "action_range": (1, 5)},
+            {(1, 2), (2, 1), (2, 2), (2, 3), (3, 2), (1, 1), (5, 5), (1, 4), (4, 1), (1, 5), (5, 1)},
+        ),
+        (
+            {"agents": (2, 2), "action_range": (40, 50)},
+            {(40, 40)} | {pair for size in range(41, 51) for pair in ((40, size), (size, 40))},
+        ),
+        ({"agents": (2, 2), "action_range": (60, 75)}, {(60, 60)}),
+    ],
+    ids=str,
+)
+def test_which_action_sets_are_tried(ranges, shapes):
+    """By hand: few sets are all tried; of many, the smallest and the largest number alike, and others beside each number."""
+    found = sizes_of(mv.Setting("s", (mv.GameData(),), **ranges))
+    assert {sizes.actions for sizes in found} == shapes and len(found) == len(set(found))
+
+
+def test_how_many_sizes_a_setting_declares():
+    """Sets of 2 or 3 actions: 2 for one agent and 4 for two; 3 numbers of states, 2 of steps."""
+    setting = mv.Setting("s", (mv.GameData(),), agents=(1, 2), action_range=(2, 3), states=(1, 3), steps=(1, 2))
+    assert declared_sizes(setting) == (2 + 4) * 3 * 2
 
 
 def test_drawn_policies_and_games_have_the_corners():

@@ -13,7 +13,7 @@ from mappo_verify.arithmetic.numbers import watched
 from mappo_verify.arithmetic.time_limit import OutOfTime, until
 from mappo_verify.checking import corpus, scores
 from mappo_verify.checking.campaign import PROFILES
-from mappo_verify.checking.climb import STEP, Hill, climb, rationalised
+from mappo_verify.checking.climb import STEP, Hill, _least, climb, column, rationalised
 from mappo_verify.checking.corpus import Corpus
 from mappo_verify.checking.relabel import numberings
 from mappo_verify.checking.reports import Tally
@@ -115,6 +115,37 @@ def test_an_instance_that_raises_does_not_hide_the_others():
     assert (scores.scores(claim_of(TABLE, broken, broken), ONE, {"f": np.ones((40, 2))}) == scores.WORST).all()
 
 
+def test_how_much_is_missing_by_hand():
+    """The first of two hypotheses fails by (6 - 7)/13 or (1 - 7)/8, the last one by (5 - 9)/14."""
+    setting = replace(
+        TABLE,
+        hypotheses=(mv.Hypothesis("large", lambda c: c.f[0] >= 7), mv.Hypothesis("small", lambda c: c.f[1] <= 5)),
+    )
+    claim = claim_of(setting, lambda c: c.f[0], lambda _: 8)
+    found = scores.scores(claim, ONE, {"f": np.array([[6, 0], [1, 9], [7, 9], [9, 0]])})[:, 0]
+    assert found == pytest.approx([-3 - 1 / 13, -3 - 6 / 8, -2 - 4 / 14, 1 / 17])
+
+
+def test_scores_of_a_proof_by_hand():
+    """``f₁ ≤ f₂ ≤ 9`` at (3, 1): of the statement 3 ≤ 9, of both lines by distance, then of both by size.
+
+    The nudge moves the numbers by sin 1 and sin 2 of its size; the distance is the gap beside what that does to it.
+    """
+    claim = claim_of(TABLE, lambda c: c.f[0], lambda _: 9, lambda c: c.f[1])
+    found = scores.scores(claim, ONE, {"f": np.array([[3, 1]])})[0]
+    one, two = 3 * np.sin(1), np.sin(2)
+    distances = [-6 / (6 + one), 2 / (2 + one - two), -8 / (8 + two)]
+    assert found == pytest.approx([-6 / 12, *distances, 2 / 4, -8 / 10], rel=1e-3)
+
+
+def test_distances_by_hand():
+    assert gaps(3, 1, nudged=(scores.NUDGE, 0))[1] == pytest.approx(2 / 3, rel=1e-3)
+    assert gaps(1, 3, nudged=(0, scores.NUDGE))[1] == pytest.approx(-2 / 3, rel=1e-3)
+    assert gaps(2, 1)[1] == pytest.approx(1) and gaps(2, 2)[1] == -1
+    worst = scores.gaps(np.array([[1.0, 3.0]] * 2), np.array([[3.0, 1.0]] * 2), np.ones((2, 2), bool), "≤")[:, 0]
+    assert worst == pytest.approx([0.5, 1])
+
+
 # --- space ---------------------------------------------------------------------------------------------------------------
 
 
@@ -137,6 +168,50 @@ def test_points_and_numbers_are_inverse():
     assert space.count == 7 and space.climbable and (space.width > 0).all()
     rare = Space((Coordinate("errors", (3,), "rare", 0, 9),))
     assert not rare.climbable
+
+
+def test_the_box_by_hand():
+    """Weights are logarithms down to 1/10,000, and 2 further mean 0; integers from -2 to 2, or logarithms from 1 : 100 on."""
+    schema = (
+        Coordinate("w", (2,), "weight", 0, 9),
+        Coordinate("v", (2,), "weight", 1, 9),
+        Coordinate("n", (1,), "integer", -9, 9),
+        Coordinate("h", (1,), "positive", 1, 100),
+        Coordinate("k", (1,), "positive", 1, 99),
+        Coordinate("c", (1,), "integer", 4, 4),
+    )
+    space, deep = Space(schema), np.log(10_000)
+    assert space.low == pytest.approx([-deep - 2, -deep - 2, -deep, -deep, -2, 0, -2, -2])
+    assert space.high == pytest.approx([0, 0, 0, 0, 2, np.log(100), 2, 2])
+    assert space.places["v"] == slice(2, 4) and space.places["c"] == slice(7, 8) and space.count == 8
+    point = np.array([[0, np.log(1 / 3), -deep, -deep - 1, 1, np.log(7), -1, 5]])
+    numbers = space.numbers(point)
+    assert numbers["w"][0] == pytest.approx([9, 3]) and numbers["v"][0] == pytest.approx([9e-4, 9e-4])
+    assert [numbers[name][0, 0] for name in "nhkc"] == pytest.approx([4.5, 7, 50 - 24.5, 4])
+    vanished = space.numbers(np.array([[-deep - 1, -deep - 0.001, 0, 0, 0, 0, 0, 0]]))
+    assert vanished["w"].tolist() == [[1, 1]] and vanished["v"].tolist() == [[9, 9]]
+    drawn = {"w": [[3, 0]], "v": [[1, 4]], "n": [[-9]], "h": [[10]], "k": [[99]], "c": [[4]]}
+    wanted = [0, -deep - 2, np.log(1 / 4), 0, -2, np.log(10), 2, 0]
+    assert space.points(drawn)[0] == pytest.approx(wanted)
+    assert [(c.name, index) for c, index in space.blocks()] == [
+        ("n", (0,)), ("h", (0,)), ("k", (0,)), ("c", (0,)), ("w", ()), ("v", ()),
+    ]  # fmt: skip
+
+
+def test_candidates_by_hand():
+    row = candidates(Coordinate("w", (2,), "weight", 0, 9), np.array([1.0, 3.0]))
+    rounded = [(0, 1), (0, 2), (1, 2), (1, 4), (2, 7), (5, 15), (12, 38), (25, 75), (75, 225), (250, 750), (2500, 7500)]
+    exact = [(1, 3), (3, 9)]
+    assert sorted(map(tuple, row)) == sorted(rounded + exact)
+    three = candidates(Coordinate("w", (3,), "weight", 0, 4), np.array([2.0, 3.0, 6.0]))
+    assert [4, 6, 12] not in three and [2, 3, 6] in three and [1, 2, 4] in three
+    held = candidates(Coordinate("w", (2,), "weight", 1, 9), np.array([1e-6, 1.0]))
+    assert [1, 1] in held and all(min(pair) >= 1 for pair in held) and [1, 10_000] in held
+    number = Coordinate("f", (1,), "integer", -9, 9)
+    assert (
+        candidates(number, -2.4) == [-2, -3] and candidates(number, 2.6) == [3, 2] and candidates(number, -9.3) == [-9]
+    )
+    assert candidates(number, 3.0) == [3, 4] and candidates(number, 3 - 1e-12) == [3, 4]
 
 
 def test_rows_become_simple_fractions_and_integers_their_neighbours():
@@ -192,6 +267,22 @@ def test_a_climb_keeps_the_best_point_and_moves_only_what_may_move():
     assert (late == starts).all()
     hill.remember(np.array([0, 1]), ends, reached)
     assert [target for target, _ in hill.best_ends()] == [0, 1]
+
+
+def test_the_best_ends_are_remembered():
+    """Three of every target, the best ones first; and a point outside of the box loses a hundredth of its squared distance."""
+    hill = Hill(NARROW, ONE)
+    ends = np.arange(5.0)[:, None] * np.ones(6)
+    hill.remember(np.array([0, 0, 7, 0, 0]), ends, np.array([0.1, 0.4, 0.2, 0.3, 0.2]))
+    assert [(target, end[0]) for target, end in hill.best_ends()] == [(0, 1.0), (7, 2.0), (0, 3.0), (0, 4.0)]
+    inside = np.zeros((1, 6))
+    outside = inside.copy()
+    outside[0, :2] = 3, 1
+    lost = hill.scores(inside) - hill.scores(outside)
+    assert lost == pytest.approx(0.01 * (9 + 1)) and hill.evaluated == 2
+    table = np.array([[1.0, 2.0], [3.0, 4.0]])
+    assert column(table, 1).tolist() == [2, 4] and column(table, 2).tolist() == [1, 3]
+    assert _least(0.5) == 0.25 and _least(-0.5) == -0.502 and _least(0.0) == -0.002
 
 
 def test_a_later_climb_goes_on_where_the_first_one_ended(monkeypatch):

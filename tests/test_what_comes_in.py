@@ -61,6 +61,10 @@ def test_what_short_floats_say(caplog):
     assert Game(np.array([[[0.9]]], np.float32), [[0]], 0.9).terminates()
     with pytest.raises(GameError, match=r"transition\[0, 0\] sums to 0.999\d*, which is neither 1"):
         Game(np.array([[[0.9999]]], np.float32), [[0]], 0.9)
+    with pytest.raises(
+        GameError, match=r"factors\[0\]\[0\] sums to 0.999\d*, not 1; divide each row by its sum in float64"
+    ):
+        Policy.product([np.array([[0.9, 0.0999]], np.longdouble)])
     with pytest.raises(GameError, match=r"sums to 1.0000\d*, which is more than 1; divide each row"):
         Game(np.array([[[0.9, 0.10001]], [[0.5, 0.5]]], np.float32), [[0], [0]], 0.9)
     mixed = Game(np.array([[[0.9, 0.1]], [[0.5, 0.0]]], np.float32), [[0], [0]], 0.9, ends=[[False], [True]])
@@ -157,6 +161,23 @@ class Packed:
 def test_arrays_of_other_libraries(kind):
     game = Game(kind(np.array([[[0.9, 0.1]], [[0.5, 0.5]]], np.float32)), kind([[1.0], [0.0]]), 0.5)
     assert game.system is mv.System.FLOATS and not game.terminates()
+    ending = Game(kind([[[0.9, 0.1]], [[0.5, 0.0]]]), [[0], [0]], 0.9, ends=kind([[False], [True]]))
+    assert ending.ends.tolist() == [[-1], [1]]
+    masked = Game([[[1.0]] * 2], [[1, 2]], 0.5, available=[kind([[True, False]])])
+    assert masked.available[0].tolist() == [[True, False]]
+    assert Policy.deterministic(masked, kind([0])).factors[0].tolist() == [[[1, 0]]]
+
+
+def test_no_mask_is_lost_silently():
+    hidden = np.ma.array([[True, True]], mask=[[True, False]])
+    with pytest.raises(GameError, match=r"ends is a masked array, whose mask would be lost"):
+        Game([[[0.5], [0.5]]], [[0, 0]], 0.5, ends=hidden)
+    with pytest.raises(GameError, match=r"available\[0\] is a masked array, whose mask would be lost"):
+        Game([[[0.5], [0.5]]], [[0, 0]], 0.5, available=[hidden])
+    with pytest.raises(GameError, match=r"actions is a masked array, whose mask would be lost"):
+        Policy.deterministic(Game([[[1.0]]], [[0]], 0.5), np.ma.array([0], mask=[True]))
+    with pytest.raises(GameError, match=r"is a masked array, whose mask would be lost"):
+        mv.quantities.gae([1.0], [0.0, 0.0], np.ma.array([True], mask=[True]), [False], 0.5, 1)
 
 
 def test_arrays_that_cannot_be_read():

@@ -102,7 +102,7 @@ SWEPT = (
     "stationary_distribution", "mirror_step", "quantities.fit_step", "optimal", "nash_gaps", "games.restarted",
     "from_gymnasium", "Plan", "load_run", "compare", "choose",
     "largest", "quantities.occupancy", "quantities.population_moments", "quantities.density_ratio", "algorithms.constant_step",
-    "kl_divergence", "equal",
+    "kl_divergence", "equal", "simulate", "gymnasium_env", "parallel_env", "time_limited", "GameData", "checking.tightness",
 )  # fmt: skip
 """Of scripts/wrong_calls.py, which calls all of them; these take seconds."""
 

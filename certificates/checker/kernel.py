@@ -126,7 +126,7 @@ def _exp(x: Fraction) -> Interval:
         return Interval(1)
     if x < 0:
         return 1 / _exp(-x)
-    halvings = max(0, math.ceil(x).bit_length() + 1)
+    halvings = math.ceil(x).bit_length() + 1
     y, term, result, n = Interval(x / 2**halvings), Interval(1), Interval(0), 0
     while term.high > Fraction(1, 1 << GRID):
         result, n = result + term, n + 1

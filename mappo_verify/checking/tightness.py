@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arithmetic.explained import explained
 from ..claims.claim import Claim
 from ..claims.coordinates import Sizes
 from ..claims.verdict import Evidence, Verdict
@@ -67,6 +68,7 @@ class Tightness:
         return f"Tightness({self.claim.id}: {self.ratio}, {self.sizes})"
 
 
+@explained
 def tightness(
     claim: str | Claim,
     profile: str = "quick",
@@ -93,6 +95,7 @@ def tightness(
     return Tightness(entry, ratio, sizes, coordinates, evidence, search.searched, tuple(trial.curve), trial.witness)
 
 
+@explained
 def recheck_tightness(data: dict[str, Any], claim: str | Claim) -> Evidence:
     """Decide the instance of a written result anew; an error where it does not hold, or its ratio is another one."""
     entry = claim if isinstance(claim, Claim) else find(claim)
@@ -106,6 +109,7 @@ def recheck_tightness(data: dict[str, Any], claim: str | Claim) -> Evidence:
     return evidence
 
 
+@explained
 def write_tightness(found: Tightness, path: str | Path) -> None:
     """Write the result as JSON."""
     try:

@@ -28,6 +28,7 @@ from ..arithmetic import (
     system_of,
     truth_of,
 )
+from ..arithmetic.explained import explained_class
 from ..errors import ClaimError
 from ..model import Game, Policy
 from ..model.agents import prefix_sizes
@@ -42,6 +43,7 @@ PARTS = ("transition", "reward", "discount", "start")
 UNNAMED = {"state_names": None, "action_names": None, "name": ""}
 
 
+@explained_class
 @dataclass(frozen=True)
 class GameData(Ingredient):
     """A game: weights of transitions (with a column for termination), rewards ``k/scale``, a discount, a start.

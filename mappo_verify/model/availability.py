@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import GameError
+from .validation import plain_array
 
 Masks = tuple[npt.NDArray[np.bool_], ...]
 
@@ -28,7 +29,7 @@ def masks_of(available: Any, states: int, action_sizes: Sequence[int]) -> Masks:
         raise GameError(f"available needs one mask [S, A_m] for each of the {len(action_sizes)} agents")
     masks = []
     for m, (given, size) in enumerate(zip(available, action_sizes, strict=True)):
-        mask = np.asarray(given)
+        mask = plain_array(given, f"available[{m}]")
         if mask.shape != (states, size):
             raise GameError(f"available[{m}] has shape {mask.shape}; it needs [S, A_{m + 1}] = {(states, size)}")
         if mask.dtype.kind != "b" and not ((mask == 0) | (mask == 1)).all():

@@ -50,6 +50,7 @@ from .validation import (
     first,
     freeze,
     in_system,
+    plain_array,
     probabilities,
     require_finite,
     require_shape,
@@ -99,7 +100,7 @@ class Game:
     >>> Game([[[0.5], [1.5]]], [[1.0, 0.0]], 0.9)
     Traceback (most recent call last):
     ...
-    mappo_verify.errors.GameError: transition[0, 1] sums to 1.5, which is more than 1
+    mappo_verify.errors.GameError: transition[0, 1] sums to 1.5, which is more than 1; divide each row by its sum in float64
     """
 
     transition: Array
@@ -186,7 +187,7 @@ class Game:
 
     def _given_ends(self, transition: Array) -> Truth:
         """``ends`` as it was passed: Booleans, or three-valued."""
-        given = np.asarray(self.ends)
+        given = plain_array(self.ends, "ends")
         if given.dtype == bool:
             given = np.where(given, TRUE, FALSE)
         if given.dtype != np.int8:

@@ -36,7 +36,7 @@ from .agents import extend, joint_action, order_of, prefix_sizes, reordered, spl
 from .conversion import convert
 from .game import Game
 from .tables import html_table, row_text
-from .validation import arrays_of, freeze, probabilities, require_batches_fit, rounding_of, unchecked
+from .validation import arrays_of, freeze, plain_array, probabilities, require_batches_fit, rounding_of, unchecked
 
 
 @explained_class
@@ -132,7 +132,7 @@ class Policy:
     @explained
     def deterministic(cls, game: Game, actions: Any) -> Policy:
         """The joint action ``actions[..., s]`` (an index of the joint axis) in state ``s``, with certainty."""
-        chosen = np.asarray(actions)
+        chosen = plain_array(actions, "actions")
         if chosen.dtype.kind not in "iu" or chosen.shape[-1:] != (game.states,):
             raise GameError(
                 f"actions needs one integer per state, shape [..., {game.states}]; it has shape {chosen.shape}"

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import Array, contract, lift, zeros
+from ..arithmetic.explained import explained
 from ..errors import GameError
 from .game import Game
 from .policy import Policy
@@ -97,6 +98,7 @@ class TimeLimited:
         return f"TimeLimited({self.game!r}, limit={self.limit})"
 
 
+@explained
 def time_limited(game: Game, limit: int) -> TimeLimited:
     """``game`` with every episode truncated after ``limit`` steps, ``limit ≥ 1``.
 

@@ -48,7 +48,7 @@ def array_of(value: Any, name: str) -> Array:
     """
     if is_hidden((value,)):
         return value  # type: ignore[no-any-return]
-    array = _plain_array(value, name)
+    array = plain_array(value, name)
     if array.dtype.kind in "iub":
         return array
     if array.dtype.kind == "f":
@@ -83,7 +83,8 @@ def _is_float(kind: type) -> bool:
     return issubclass(kind, (float, np.floating))
 
 
-def _plain_array(value: Any, name: str) -> npt.NDArray[Any]:
+def plain_array(value: Any, name: str) -> npt.NDArray[Any]:
+    """Whatever NumPy reads as an array, by ``__array__`` or DLPack, of any dtype; masked arrays are refused."""
     if isinstance(value, np.ma.MaskedArray):
         raise GameError(f"{name} is a masked array, whose mask would be lost; fill it in: {name}.filled(value)")
     try:
@@ -218,7 +219,7 @@ def rounding_of(given: Any, length: int) -> float:
     """
     dtype = getattr(given, "dtype", None)
     if not isinstance(dtype, np.dtype):
-        dtype = _plain_array(given, "the array").dtype
+        dtype = plain_array(given, "the array").dtype
     short = dtype.kind == "f" and dtype.itemsize < 8
     return max(ROUNDING, (length + 2) * float(np.finfo(dtype if short else np.float64).eps))
 
@@ -267,12 +268,13 @@ def going_on(
     return goes_on
 
 
+DIVIDE = "divide each row by its sum"
+
+
 def _row_cure(total: float, clear: float, full: bool, ends: Array | None) -> str:
-    divide = "divide each row by its sum in float64"
-    if total > 1:
-        return f", which is more than 1; {divide}" if total < 1 + clear else ", which is more than 1"
-    if full:
-        return f", not 1; {divide}" if total > 1 - clear else ", not 1"
+    divide = f"{DIVIDE} in float64"
+    if total > 1 or full:
+        return f", {'which is more than' if total > 1 else 'not'} 1; {divide}"
     if ends is not None:
         return f", not 1, where ends= says that it goes on; {divide}"
     return (
@@ -286,11 +288,11 @@ def _require_exact(name: str, array: Array, full: bool) -> None:
     over = compare(sums, ">", like(1, array)) > 0
     if over.any():
         index, value = first(over, sums)
-        raise GameError(f"{name}{list(index) if index else ''} sums to {value}, which is more than 1")
+        raise GameError(f"{name}{list(index) if index else ''} sums to {value}, which is more than 1; {DIVIDE}")
     under = compare(sums, "<", like(1, array)) > 0
     if full and under.any():
         index, value = first(under, sums)
-        raise GameError(f"{name}{list(index) if index else ''} sums to {value}, not 1")
+        raise GameError(f"{name}{list(index) if index else ''} sums to {value}, not 1; {DIVIDE}")
 
 
 def require_positive(name: str, value: Any) -> None:

@@ -143,7 +143,10 @@ def _settled(game: Game, actions: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
         try:
             table = lookahead(game, state_values(game, policy))
         except SingularError as error:
-            raise SingularError(f"no optimum among policies that end was found: {error}") from None
+            lasting = (compare(game.discount, "=", like(1, game.discount)) > 0).any()
+            raise SingularError(
+                f"no optimum{' among policies that end' if lasting else ''} was found: {error}"
+            ) from None
         gain = table - np.take_along_axis(np.asarray(table), actions[..., None], axis=-1)
         better = compare(gain, ">", _rounding(game, policy, actions)) > 0
         if not better.any():
@@ -158,7 +161,8 @@ def _rounding(game: Game, policy: Policy, actions: npt.NDArray[np.intp]) -> Arra
         return like(0, game.system)
     reached = solve_bellman(game, policy, np.abs(induced_reward(game, policy)))
     sizes = np.abs(game.reward) + lift(game.discount, 2) * contract("...sat,...t->...sa", game.transition, reached)
-    faked: Array = ROUNDING * (sizes + np.take_along_axis(sizes, actions[..., None], axis=-1))
+    with np.errstate(over="ignore"):  # beyond float64 nothing is better here, and enclosures decide
+        faked: Array = ROUNDING * (sizes + np.take_along_axis(sizes, actions[..., None], axis=-1))
     return faked
 
 

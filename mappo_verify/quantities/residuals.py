@@ -40,10 +40,10 @@ def bellman_error(game: Game, values: Array, policy: Policy | None = None) -> Ce
         off = sum(_norm(factor.sum(-1) - 1) for factor in policy.factors)
     residual = _norm(left)
     steps = successors(game.transition) + game.actions + game.agents + 8  # roundings on the way to one entry
-    contraction = float(game.discount * going_on) * (1 + 2 * steps * ROUNDING + 2 * missing + 2 * off)
+    lost = 2 * (steps * ROUNDING + missing + off)
+    contraction = float(game.discount * going_on) * (1 + lost)
     if compare(contraction, "≥", 1) > 0:
         return CertifiedValues(values, residual, math.inf)
-    lost = 2 * steps * ROUNDING + 2 * missing + 2 * off
     hidden = lost * (_norm(game.reward) + 2 * _norm(values))
     return CertifiedValues(values, residual, (residual + hidden) / (1 - contraction) * (1 + 8 * ROUNDING))
 

@@ -31,7 +31,7 @@ import numpy.typing as npt
 from ..arithmetic import Array, choose, is_hidden, like, minimum, ones, system_of, zeros
 from ..arithmetic.explained import explained
 from ..errors import GameError
-from ..model.validation import arrays_of, require_count, require_shape, scalar_for
+from ..model.validation import arrays_of, plain_array, require_count, require_shape, scalar_for
 
 Mask = npt.NDArray[np.bool_]
 
@@ -251,7 +251,7 @@ class Steps:
 
 def _mask(name: str, flags: Any, shape: tuple[int, ...]) -> Mask:
     """Flags as Booleans ``[T, ...]``; zeros and ones are accepted."""
-    given = np.asarray(flags)
+    given = plain_array(flags, name)
     if given.shape != shape:
         raise GameError(f"{name} has shape {given.shape}; it needs [T, ...] = {shape}")
     if given.dtype.kind != "b" and not ((given == 0) | (given == 1)).all():

@@ -73,6 +73,8 @@ def solve_bellman(game: Game, policy: Policy, right: Array, transposed: bool = F
     try:
         return solve(np.swapaxes(matrix, -1, -2) if transposed else matrix, right[..., None])[..., 0]
     except (SingularError, UndecidedError) as error:
+        if game.system is System.FLOATS and (values_exist(game, policy) > 0).all():
+            raise SingularError(f"{error}: the values exist, but are beyond float64; use game.exact()") from None
         raise type(error)(f"{error}: {_without_values(game, policy)}") from None
 
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..arithmetic.explained import explained
 from ..errors import GameError
 from ..model import Game
 from ..model.time_limit import TimeLimited
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from .pettingzoo_environment import GameParallelEnvironment
 
 
+@explained
 def parallel_env(game: Game | TimeLimited, start: Any = None) -> GameParallelEnvironment:
     """A PettingZoo ``ParallelEnv`` that plays ``game``, with the agents ``agent_1``, ..., ``agent_N``.
 
@@ -39,6 +41,7 @@ def parallel_env(game: Game | TimeLimited, start: Any = None) -> GameParallelEnv
     return GameParallelEnvironment(game, start)
 
 
+@explained
 def gymnasium_env(game: Game | TimeLimited, start: Any = None) -> GameEnvironment:
     """A Gymnasium ``Env`` that plays a game of one agent; ``game.as_single_agent()`` makes one of any game.
 

@@ -32,6 +32,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..algorithms.sampling import ENDED, Generator, Places, SamplingOracle, cumulative, draw
+from ..arithmetic.explained import explained
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.agents import prefix_sizes
@@ -99,6 +100,7 @@ class Trajectories:
         return table[self.time, self.states], table[last, self.next_states]
 
 
+@explained
 def simulate(
     game: Game | TimeLimited,
     policy: Policy,
