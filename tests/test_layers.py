@@ -403,6 +403,7 @@ ALLOWED: dict[tuple[str, str], str] = {
     ): "the floats of a solver become a point; any point will do",
     ("papers/local_optimization/limits.py", "limit_setting"): "numbers of actions",
     ("claims/coordinates.py", "__post_init__"): "integer bounds of a schema",
+    ("claims/coordinates.py", "with_sign"): "an integer bound of a schema",
     ("claims/settings.py", "__post_init__"): "integer bounds of a schema",
     ("claims/settings.py", "case_from"): "sorts names for a message",
     ("claims/settings.py", "_fitting_sizes"): "lengths of axes",
