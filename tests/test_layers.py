@@ -359,7 +359,6 @@ TRUTHS = {"compare", "truth_of"}
 """Functions whose results are three-valued truths: small integers, which may be compared."""
 
 ALLOWED: dict[tuple[str, str], str] = {
-    ("claims/ingredients.py", "build"): "an integer bound of a schema",
     ("claims/settings.py", "instances_at_most"): "sizes, and a count of instances",
     ("quantities/agent_values.py", "members"): "agents are integers",
     ("quantities/chain.py", "reachable"): "a mask: counts of paths, non-negative float32 and exact at 0",
