@@ -359,7 +359,6 @@ TRUTHS = {"compare", "truth_of"}
 """Functions whose results are three-valued truths: small integers, which may be compared."""
 
 ALLOWED: dict[tuple[str, str], str] = {
-    ("claims/ingredients.py", "build"): "an integer bound of a schema",
     ("claims/settings.py", "instances_at_most"): "sizes, and a count of instances",
     ("quantities/agent_values.py", "members"): "agents are integers",
     ("quantities/chain.py", "reachable"): "a mask: counts of paths, non-negative float32 and exact at 0",
@@ -403,6 +402,7 @@ ALLOWED: dict[tuple[str, str], str] = {
     ): "the floats of a solver become a point; any point will do",
     ("papers/local_optimization/limits.py", "limit_setting"): "numbers of actions",
     ("claims/coordinates.py", "__post_init__"): "integer bounds of a schema",
+    ("claims/coordinates.py", "with_sign"): "an integer bound of a schema",
     ("claims/settings.py", "__post_init__"): "integer bounds of a schema",
     ("claims/settings.py", "case_from"): "sorts names for a message",
     ("claims/settings.py", "_fitting_sizes"): "lengths of axes",

@@ -375,6 +375,8 @@ FORMULAS = [
     lambda x: 1 + x,
     lambda x: x - 1,
     lambda x: x - 2,
+    lambda x: x + 0,
+    lambda x: x + (2**61 - 1),
     lambda x: x * Fraction(1, 2),
     lambda x: x[:-1],
     lambda x: x[:-2],

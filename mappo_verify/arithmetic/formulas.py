@@ -44,7 +44,9 @@ def made_of(value: Any) -> int:
     """The hash of a number, of a constant, or of a game, a policy or a list of them."""
     if isinstance(value, Made):
         return value._made
-    if isinstance(value, _CONSTANTS):  # as texts, since -1 and -2 have the same hash
+    if isinstance(value, (int, Fraction)):  # as a text, since numbers that differ by 2⁶¹ - 1 have the same hash
+        return hash(f"{value.numerator:x}/{value.denominator:x}")
+    if isinstance(value, _CONSTANTS):
         return hash((type(value).__name__, str(value)))
     if isinstance(value, (tuple, list)):
         return hash(tuple([made_of(entry) for entry in value]))
@@ -58,7 +60,7 @@ def made_of(value: Any) -> int:
     return hash(tuple([made_of(getattr(value, name, None)) for name in names]))
 
 
-_CONSTANTS = (int, str, float, np.generic, Fraction, type(None), type(Ellipsis))
+_CONSTANTS = (str, float, np.generic, type(None), type(Ellipsis))
 
 
 def made_by(name: Any, result: R, arguments: Sequence[Any]) -> R:

@@ -358,7 +358,7 @@ def bare(system: System | Hidden) -> System:
 def constant_numbers(value: Any, arithmetic: Arithmetic) -> Numbers:
     """An exact constant as numbers that all instances share; an error that says what is no exact constant."""
     if type(value) is int or type(value) is Fraction:
-        return made_by("constant", Numbers(arithmetic, arithmetic.constant(value)), (str(value),))
+        return made_by("constant", Numbers(arithmetic, arithmetic.constant(value)), (value,))
     if isinstance(value, (bool, np.bool_)):
         refuse(f"{value!r} among numbers", "use 1 and 0, or choose(truth, a, b)")
     if isinstance(value, (float, np.floating)):

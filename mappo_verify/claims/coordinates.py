@@ -101,6 +101,10 @@ class Coordinate:
         if self.low > self.high:
             raise ClaimError(f"{self.name} ranges from {self.low} to {self.high}, which is empty")
 
+    def with_sign(self, values: Array) -> Array:
+        """The same numbers, with what its range says of their sign for a proof."""
+        return assume_positive(values) if self.low > 0 else assume_nonnegative(values) if self.low == 0 else values
+
 
 GENERIC, INTERIOR = 1, 2
 """How coordinates stand for free parameters in a proof: any, or such that no probability is 0.  For drawn ones it is 0."""

@@ -322,8 +322,8 @@ class Table(Ingredient):
         return (Coordinate(self.name, self.shape(sizes), kind, self.low, self.high),)
 
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> Array:
-        values = numbers[self.name] / self.scale
-        return assume_positive(values) if self.low > 0 else assume_nonnegative(values) if self.low == 0 else values
+        (own,) = self.coordinates(sizes)
+        return own.with_sign(numbers[self.name] / self.scale)
 
 
 @dataclass(frozen=True)

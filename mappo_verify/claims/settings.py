@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import System, assume_nonnegative, assume_positive
+from ..arithmetic import System
 from ..arithmetic.numbers import wrap
 from ..arithmetic.one_instance import within_a_proof
 from ..errors import ClaimError, Sealed
@@ -181,14 +181,7 @@ def _built(
     code = getattr(inspect.unwrap(type(ingredient).build), "__code__", None)
     if code is not None and code.co_filename.startswith(_PACKAGE):
         return ingredient.build(numbers, sizes, built, generic)
-    facts = {
-        c.name: assume_positive(numbers[c.name])
-        if c.kind == "positive" or c.low > 0
-        else assume_nonnegative(numbers[c.name])
-        if c.low == 0
-        else numbers[c.name]
-        for c in ingredient.coordinates(sizes)
-    }
+    facts = {c.name: c.with_sign(numbers[c.name]) for c in ingredient.coordinates(sizes)}
     with within_a_proof(bool(generic)):
         return ingredient.build(facts, sizes, built, 0)
 
