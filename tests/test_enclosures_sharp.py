@@ -15,6 +15,7 @@ import pytest
 
 from mappo_verify.arithmetic import enclosures as e
 from mappo_verify.arithmetic import rationals
+from mappo_verify.arithmetic.enclosures.contractions import _cheapest_pair
 from mappo_verify.arithmetic.enclosures.operations import between
 from mappo_verify.arithmetic.precision import precision
 
@@ -277,6 +278,14 @@ def test_softmax_is_as_sharp_as_its_parts():
     for axis in (2, -3):
         with pytest.raises(IndexError, match=f"axis {axis} is none of the 2 axes"):
             e.tilt(table, table, axis)
+
+
+def test_the_smallest_product_comes_first():
+    """``(2, 3) (3, 4) (4, 5)``: 2 · 4 entries for the first two, 3 · 5 for the last two; the outer two share no label."""
+    terms, shapes = ["ij", "jk", "kl"], [(2, 3), (3, 4), (4, 5)]
+    assert _cheapest_pair(terms, "il", shapes) == (0, 1, "ik")
+    assert _cheapest_pair(terms, "il", [(9, 3), (3, 4), (4, 2)]) == (1, 2, "jl")
+    assert _cheapest_pair(["i", "ij", "k"], "jk", [(5,), (5, 2), (3,)]) == (0, 1, "j")
 
 
 # --- linear systems ---------------------------------------------------------------------------------------------------------
