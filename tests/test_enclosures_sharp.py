@@ -208,6 +208,35 @@ def test_radii_of_sums(subscripts, exact):
         assert rounding <= fraction(r) <= (spread + U * abs(fraction(m))) * (1 + 2**9 * U) + 64 * U * U * size + LEAST
 
 
+@pytest.mark.parametrize("place", [0, 1, 1022, 1023, 1024, 1499])
+@pytest.mark.parametrize("value", [1e-200, 1e200, 5e-324])
+@pytest.mark.parametrize("part", [0, 1])
+def test_one_number_out_of_the_ordinary_is_seen_wherever_it_stands(part, value, place):
+    """Blocks of ordinary numbers are computed more quickly, by either implementation; its square underflows or overflows."""
+    rng = np.random.default_rng(7)
+    mid = rng.uniform(1, 2, (2, 2, 1500))
+    a = (mid, np.abs(mid) * 2.0**-40)
+    a[part][1, 0, place] = value
+    with np.errstate(all="ignore"):
+        results = [
+            (
+                kernels.mul(a, a),
+                kernels.product_sum(("ij", "ij"), "i", (a, a)),
+                kernels.product_sum(("ij", "jk"), "ik", (a, a)),
+            )
+            for kernels in (e.NUMPY, e.kernels(e.WORTH_FUSING))
+        ]
+    for one, two in zip(*results, strict=True):
+        told = e.known(one)
+        assert np.array_equal(told, e.known(two)) and told[..., :place].all() and told[..., place + 1 :].all()
+        assert np.array_equal(one[0][told], two[0][told]) and np.array_equal(one[1][told], two[1][told])
+    square = results[0][0]
+    exact = fraction(mid[1, 0, place]) ** 2
+    if square[1][1, 0, place] < np.inf:
+        assert abs(exact - fraction(square[0][1, 0, place])) <= fraction(square[1][1, 0, place])
+        assert square[1][1, 0, place] > 0, "an underflow is no exact 0"
+
+
 # --- elementary functions ---------------------------------------------------------------------------------------------------
 
 
