@@ -13,6 +13,7 @@ import oracle
 from critics_by_cvxpy import inner_minimum_by_cvxpy, pessimistic_step_by_cvxpy
 from mappo_verify.arithmetic import System, floats_of, like, pseudo_solve
 from mappo_verify.quantities import quadratic_program as qp
+from mappo_verify.quantities.bellman_error import sampled_error, unseen_error
 from mappo_verify.quantities.constrained_evaluation import _Search, _Simplex, inner_minimum
 from mappo_verify.quantities.quadratic_program import Multipliers, Quadratic, Region, minimise
 
@@ -299,6 +300,12 @@ def test_features_of_a_batch_are_those_of_its_members():
         for part in ("gram", "operator", "reward"):
             assert getattr(together, part)[place] == pytest.approx(getattr(one, part))
         assert ahead[place] == pytest.approx(alone.reshape(3, 4, 5).mean(1))
+
+
+def test_errors_of_samples_by_hand():
+    """``(3 log 2/2 + 1) 4/8`` and ``7 √(4/8 (3 log(1 + 8) + 1))``: d = 3, log(1/δ) = 1, 1/(1-γ) = 2, n = 8, L(1-γ) = ½."""
+    assert sampled_error(2.0, 8.0, 3, 1.0) == pytest.approx((1.5 * np.log(2) + 1) / 2)
+    assert unseen_error(2.0, 8.0, 3, 0.5, 1.0) == pytest.approx(7 * np.sqrt((3 * np.log(9) + 1) / 2))
 
 
 # --- solving with a singular matrix -------------------------------------------------------------------------------------

@@ -113,6 +113,8 @@ def test_what_is_not_certain_is_left():
     assert run(mv.Game(row, [[2.0**1000, 0.0]], 0.5)) is None  # too large
     assert run(mv.Game(row, [[1.0, 0.0]], 0.5), 1e-18) is None  # not as sharp as that
     assert run(mv.Game(row, [[1.0, 1.0]], 0.5)) is not None  # the same twice
+    for part, near in ((0.49, True), (0.51, False)):  # values of LARGEST are a reward of half as much
+        assert (run(mv.Game(row, [[part * module.LARGEST, 0.0]], 0.5)) is not None) == near
     tie = mv.Game([[[0.5, 0.5], [0.25, 0.75]], [[0.1, 0.9], [0.9, 0.1]]], [[0.3, 0.3], [0.3, 0.3]], 0.9)
     assert run(tie) is None and mv.optimal(tie).certificate.holds
     outlier = mv.Game([[[1.0, 0], [1.0, 0]], [[0, 1.0], [0, 1.0]]], [[0.0, 1e-6], [1e12, 0.0]], 0.5)

@@ -15,6 +15,7 @@ import pytest
 
 from mappo_verify.arithmetic import enclosures as e
 from mappo_verify.arithmetic import rationals
+from mappo_verify.arithmetic.enclosures.contractions import _cheapest_pair
 from mappo_verify.arithmetic.enclosures.operations import between
 from mappo_verify.arithmetic.precision import precision
 
@@ -207,6 +208,35 @@ def test_radii_of_sums(subscripts, exact):
         assert rounding <= fraction(r) <= (spread + U * abs(fraction(m))) * (1 + 2**9 * U) + 64 * U * U * size + LEAST
 
 
+@pytest.mark.parametrize("place", [0, 1, 1022, 1023, 1024, 1499])
+@pytest.mark.parametrize("value", [1e-200, 1e200, 5e-324])
+@pytest.mark.parametrize("part", [0, 1])
+def test_one_number_out_of_the_ordinary_is_seen_wherever_it_stands(part, value, place):
+    """Blocks of ordinary numbers are computed more quickly, by either implementation; its square underflows or overflows."""
+    rng = np.random.default_rng(7)
+    mid = rng.uniform(1, 2, (2, 2, 1500))
+    a = (mid, np.abs(mid) * 2.0**-40)
+    a[part][1, 0, place] = value
+    with np.errstate(all="ignore"):
+        results = [
+            (
+                kernels.mul(a, a),
+                kernels.product_sum(("ij", "ij"), "i", (a, a)),
+                kernels.product_sum(("ij", "jk"), "ik", (a, a)),
+            )
+            for kernels in (e.NUMPY, e.kernels(e.WORTH_FUSING))
+        ]
+    for one, two in zip(*results, strict=True):
+        told = e.known(one)
+        assert np.array_equal(told, e.known(two)) and told[..., :place].all() and told[..., place + 1 :].all()
+        assert np.array_equal(one[0][told], two[0][told]) and np.array_equal(one[1][told], two[1][told])
+    square = results[0][0]
+    exact = fraction(mid[1, 0, place]) ** 2
+    if square[1][1, 0, place] < np.inf:
+        assert abs(exact - fraction(square[0][1, 0, place])) <= fraction(square[1][1, 0, place])
+        assert square[1][1, 0, place] > 0, "an underflow is no exact 0"
+
+
 # --- elementary functions ---------------------------------------------------------------------------------------------------
 
 
@@ -277,6 +307,14 @@ def test_softmax_is_as_sharp_as_its_parts():
     for axis in (2, -3):
         with pytest.raises(IndexError, match=f"axis {axis} is none of the 2 axes"):
             e.tilt(table, table, axis)
+
+
+def test_the_smallest_product_comes_first():
+    """``(2, 3) (3, 4) (4, 5)``: 2 · 4 entries for the first two, 3 · 5 for the last two; the outer two share no label."""
+    terms, shapes = ["ij", "jk", "kl"], [(2, 3), (3, 4), (4, 5)]
+    assert _cheapest_pair(terms, "il", shapes) == (0, 1, "ik")
+    assert _cheapest_pair(terms, "il", [(9, 3), (3, 4), (4, 2)]) == (1, 2, "jl")
+    assert _cheapest_pair(["i", "ij", "k"], "jk", [(5,), (5, 2), (3,)]) == (0, 1, "j")
 
 
 # --- linear systems ---------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ import oracle
 from mappo_verify.arithmetic import System, compare, constant, like, log
 from mappo_verify.arithmetic.precision import precision
 from mappo_verify.errors import ExactnessError, GameError, MixedArithmeticError, SingularError, UndecidedError
+from mappo_verify.games.named import random_game
 from mappo_verify.model import Game, Policy
 from mappo_verify.quantities.agent_values import (
     agent_advantages,
@@ -834,3 +835,10 @@ def test_a_recurrent_class_must_be_one(chosen, complaint):
     with pytest.raises(GameError, match=complaint):
         stationary_distribution(game, policy, recurrent_class=chosen)
     assert oracle.fractions(stationary_distribution(game, policy, recurrent_class=(2,))) == [0, 0, 1]
+
+
+def test_starts_of_another_batch_are_refused():
+    game = random_game(2, (2, 2), seed=0, batch=(2,)).floats()
+    with pytest.raises(GameError, match=r"the batch axes do not fit: start \[3\], game \[2\]"):
+        returns(game, Policy.uniform(game), start=[[0.5, 0.5]] * 3)
+    assert returns(game, Policy.uniform(game), start=[[0.5, 0.5]] * 2).shape == (2,)
