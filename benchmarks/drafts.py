@@ -400,6 +400,78 @@ def with_false_line(name: str, factor: Any) -> mv.Claim:
     )
 
 
+FOUR = mv.Setting(
+    "two distributions over four actions",
+    (mv.Distribution("p", lambda _: (4,)), mv.Distribution("q", lambda _: (4,))),
+    **ALONE,
+)
+THREE_OR_FOUR = mv.Setting(
+    "two agents of three or four actions",
+    (mv.PolicyData(product=True),),
+    agents=(2, 2),
+    states=(1, 1),
+    action_range=(3, 4),
+)
+
+
+def squares(case: mv.Case) -> tuple[Any, Any]:
+    """``‖p - q‖₁²`` and ``4 ‖p - q‖₂²``"""
+    return mv.square(abs(case.p - case.q).sum()), 4 * mv.square(case.p - case.q).sum()
+
+
+def identity_first(case: mv.Case) -> Any:
+    """CPO's bound behind an identity, by a bound with a smaller factor that is written twice."""
+    left, right = cpo(case, 1)
+    _, less = cpo(case, Fraction(85, 100))
+    apart_in = share(case) - share(case, case.target)
+    yield mv.line("L - (J' - J)", left)
+    yield mv.equal("Σ (d - d')(s) Σ π' A", horizon(case) * (apart_in * expected_advantages(case)).sum(-1), "algebra")
+    yield mv.at_most("0.85 of the bound", less, because="so it was said")
+    yield mv.equal("17/20 of it", Fraction(17, 20) * right, "algebra")
+    yield mv.at_most("the bound", right, because="so it was said")
+
+
+def ten_lines_first(case: mv.Case) -> Any:
+    """The simulation lemma: ten true lines, each with a little more on the right, then one with a smaller factor."""
+    left, right = simulation(case, 1)
+    yield mv.line("left", left)
+    for k in range(1, 11):
+        yield mv.at_most(f"and {k}/1000", left + Fraction(k, 1000) * moved(case).max(), because="what is added is ≥ 0")
+    yield mv.at_most("middle", Fraction(9, 10) * right + moved(case).max() / 100, because="so it was said")
+    yield mv.at_most("right", right + moved(case).max() / 100, because="so it was said")
+
+
+def two_lemmas(case: mv.Case) -> Any:
+    """A true lemma, and a second one with a false line: ``|J' - J| ≤ (½ ‖d' - d‖₁ + E TV)/(1-γ)``."""
+    left, right = occupancies(case, 1)
+    yield mv.line("drift", left)
+    yield mv.at_most("2γ/(1-γ) E TV", right, because="a lemma")
+    both = horizon(case) * (drift(case) / 2 + (share(case) * apart(case)).sum(-1))
+    yield mv.line("gain", abs(gain(case)))
+    yield mv.at_most("0.98 of both", Fraction(98, 100) * both, because="so it was said")
+    yield mv.at_most("both", both, because="so it was said")
+
+
+def mean_and_max(case: mv.Case) -> Any:
+    """``2γ/(1-γ) (0.8 max TV + 0.2 mean TV)``"""
+    mixed = Fraction(4, 5) * apart(case).max() + mean_of(apart(case)) / 5
+    return 2 * case.game.discount * horizon(case) * mixed
+
+
+def pinsker_in_states(case: mv.Case, factor: Any) -> tuple[Any, Any]:
+    """``(E_d TV)² ≤ factor · ½ E_d KL``"""
+    return (
+        mv.square((share(case) * apart(case)).sum(-1)),
+        factor * (share(case) * divergence(case)).sum(-1) / 2,
+    )
+
+
+def rate_of_run(case: mv.Case, factor: Any) -> tuple[Any, Any]:
+    """``max r - J(π_K) ≤ factor · log(1/π_0(a*))/K`` after ten natural gradient steps, ``a*`` the first action."""
+    reward, start = case.reward[0, 0], case.first[0, 0]
+    return reward[0] - (case.run[-1][0, 0] * reward).sum(-1), -factor * mv.log(start[0]) / 10
+
+
 LINES = (
     with_false_line("simulation", Fraction(9, 10)),
     with_false_line("cpo", Fraction(8, 10)),
@@ -419,6 +491,45 @@ LINES = (
         lambda c: Fraction(202, 100) * coins(c)[0],
         true=True,
     ),
+    claim("cauchy-by-0.97", FOUR, squares, lambda c: Fraction(97, 100) * squares(c)[1], true=True),
+    claim(
+        "drift-by-mean",
+        POLICIES,
+        lambda c: (drift(c), 2 * c.game.discount * horizon(c) * apart(c).max()),
+        mean_and_max,
+        true=True,
+    ),
+    claim(
+        "returns-by-95",
+        POLICIES,
+        lambda c: (abs(gain(c)), 100 * horizon(c) * apart(c).max()),
+        lambda c: 95 * horizon(c) * apart(c).max(),
+        true=True,
+    ),
+    claim(
+        "harmonic-mean",
+        THREE_OR_FOUR,
+        lambda c: (entropy(c.policy.joint()[0]), 2 * mv.log(mv.like(max(c.sizes.actions), c.system))),
+        lambda c: 2 * mv.log(mv.like(Fraction(2) / sum(Fraction(1, n) for n in c.sizes.actions), c.system)),
+        true=True,
+    ),
+    claim(
+        "pinsker-in-states-by-0.9",
+        POSITIVE,
+        lambda c: pinsker_in_states(c, 1),
+        lambda c: pinsker_in_states(c, Fraction(9, 10))[1],
+        true=True,
+    ),
+    claim(
+        "rate-by-0.65",
+        BANDIT,
+        lambda c: rate_of_run(c, 1),
+        lambda c: rate_of_run(c, Fraction(65, 100))[1],
+        true=True,
+    ),
+    mv.Claim("between-equalities", "between-equalities", "folklore", POLICIES, identity_first),
+    mv.Claim("behind-ten-lines", "behind-ten-lines", "folklore", GAMES, ten_lines_first),
+    mv.Claim("second-lemma", "second-lemma", "folklore", POLICIES, two_lemmas),
 )
 CLAIMS = (*FALSE, *TRUE, *LINES)
 

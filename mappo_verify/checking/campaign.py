@@ -51,7 +51,7 @@ class Profile:
 
 PROFILES = {
     "quick": Profile(
-        "quick", Effort(exact=400, skimmed=5_000, climbs=2, repeats=1, starts=6, generations=30, seconds=300), 6, 2_000
+        "quick", Effort(exact=400, skimmed=5_000, climbs=4, repeats=1, starts=8, generations=30, seconds=300), 6, 2_000
     ),
     "thorough": Profile(
         "thorough",
