@@ -38,8 +38,12 @@ SLACK = 0.002
 """How much of a score below 0 rounding to simpler integers may cost; of one above 0, half of it."""
 PATIENCE, GAIN = 25, 1e-6
 """A start that has not gained so much for so many generations is left where it is."""
-REFINE = 30
-"""Generations that the weights get after the other integers were chosen."""
+MORE = 10
+"""Generations for which a climb goes on when a start has found a violation: a larger one survives rounding to integers."""
+DOUBT, DOUBTS = 100.0, 2
+"""What rounding is multiplied by where a climb found a violation that is none, and how often at most."""
+REFINE, NEAR = 30, 0.3
+"""Generations that the weights get after the other integers were chosen, and how far the first one spreads."""
 
 
 @cache
@@ -56,7 +60,7 @@ class Hill:
 
     claim: Claim
     sizes: Sizes
-    steady: float = STEADY
+    doubts: int = 0
     evaluated: int = 0
     space: Space = field(init=False)
     ends: dict[int, list[tuple[float, Floats]]] = field(default_factory=dict)
@@ -85,6 +89,10 @@ class Hill:
         """How close to a violation of the statement points came, drawn ones and ends of climbs."""
         return float(max([self.found[:, 0].max(), *(score for score, _ in self.ends.get(0, ()))]))
 
+    def doubt(self) -> None:
+        """A violation was none: be more careful, and let no other end a climb before its time."""
+        self.doubts += 1
+
     def remember(self, targets: Any, ends: Floats, reached: Floats) -> None:
         """Keep the best ends of a climb, for the next one to begin at."""
         for target, end, score in zip(targets.tolist(), ends, reached.tolist(), strict=True):
@@ -105,7 +113,7 @@ class Hill:
     def of_numbers(self, numbers: dict[str, Any]) -> Floats:
         """Scores of coordinates given as real numbers."""
         self.evaluated += len(next(iter(numbers.values())))
-        return scores(self.claim, self.sizes, numbers, self.steady)
+        return scores(self.claim, self.sizes, numbers, STEADY * DOUBT ** min(self.doubts, DOUBTS))
 
 
 def column(found: Floats, target: int) -> Floats:
@@ -131,7 +139,8 @@ def climb(
     """The best point that each start reached for its target, and its score.
 
     ``moving`` says which numbers may change.  ``steps`` is how far the first generation spreads; a start with less than
-    :data:`STEP` adapts a full covariance matrix.  A start that has found a violation stops all: it is to be certified.
+    :data:`STEP` adapts a full covariance matrix.  Soon after a start has found a violation all stop, unless the hill is
+    doubted: it is to be certified.
     """
     from cmaes import CMA, SepCMA
 
@@ -150,9 +159,12 @@ def climb(
     ]
     quiet, patience = np.zeros(len(starts), int), min(PATIENCE, generations // 3)
     with _blas().limit(limits=1):
-        for _ in range(generations):
+        while generations > 0:
+            if (reached > 0).any() and not hill.doubts:
+                generations = min(generations, MORE)
+            generations -= 1
             active = [i for i, o in enumerate(optimisers) if quiet[i] <= patience and not o.should_stop()]
-            if late() or (reached > 0).any() or not active:
+            if late() or not active:
                 break
             asked = [np.array([optimisers[i].ask() for _ in range(POPULATION)]) for i in active]
             points = np.repeat(starts[active], POPULATION, axis=0)
@@ -171,33 +183,56 @@ def climb(
 def rationalised(hill: Hill, points: Floats, targets: npt.NDArray[np.intp], generator: np.random.Generator) -> Draw:
     """Integer instances near points that score about as well: of each one of simple numbers, and one that scores best.
 
-    Other integers come first, one by one; then the weights move once more, to make up for what that cost; then row by row.
+    Other integers come first, all of them; then the weights move once more, to make up for what that cost.  Where a violation
+    is lost so, they are taken one by one, those that cost most first, and all others move after each.  Then rows of weights.
     """
     numbers = {name: values.copy() for name, values in hill.space.numbers(points).items()}
     aims = columns(hill.of_numbers(numbers), targets)
+    given = {name: values.copy() for name, values in numbers.items()}
     blocks = hill.space.blocks()
-    best = np.zeros(len(points), bool)
-    for c, index in blocks:
-        if c.kind != "weight":
-            _settle(hill, numbers, c, index, targets, aims, best)
-    weights = np.concatenate([np.full(int(np.prod(c.shape)), c.kind == "weight") for c in hill.space.schema])
-    fallen = columns(hill.of_numbers(numbers), targets)
-    low = np.flatnonzero(fallen < _least(aims))
-    if not weights.all() and weights.any() and len(low):
-        starts = hill.space.points(numbers)[low]
-        ends, reached = climb(hill, starts, targets[low], REFINE, generator, weights)
-        better = reached > fallen[low]
-        moved = hill.space.numbers(ends[better])
-        for c in hill.space.schema:
-            if c.kind == "weight":
-                numbers[c.name][low[better]] = moved[c.name]
-        aims[low[better]] = np.minimum(aims[low[better]], reached[better])
+    whole = [block for block in blocks if block[0].kind != "weight"]
+    kept = _rounded(hill, numbers, [whole], targets, aims, generator)
+    lost = np.flatnonzero((aims > 0) & (kept < _least(aims)))
+    if len(lost) and len(whole) > 1:
+        again, for_them = {name: values[lost] for name, values in given.items()}, targets[lost]
+        costs = [_settle(hill, {**again, c.name: again[c.name].copy()}, c, i, for_them).sum() for c, i in whole]
+        careful = [[whole[i]] for i in np.argsort(costs, kind="stable")]
+        better = _rounded(hill, again, careful, for_them, aims[lost], generator) > kept[lost]
+        for name, values in again.items():
+            numbers[name][lost[better]] = values[better]
+    aims = np.minimum(aims, columns(hill.of_numbers(numbers), targets))
     simple = np.repeat([True, False], len(points))
     numbers = {name: np.concatenate([values, values]) for name, values in numbers.items()}
     for c, index in blocks:
         if c.kind == "weight":
-            _settle(hill, numbers, c, index, np.tile(targets, 2), np.tile(aims, 2), simple)
+            _settle(hill, numbers, c, index, np.tile(targets, 2), np.where(simple, _least(np.tile(aims, 2)), np.inf))
     return as_integers(hill.space.schema, numbers)
+
+
+def _rounded(
+    hill: Hill,
+    numbers: dict[str, Any],
+    groups: list[list[tuple[Any, tuple[int, ...]]]],
+    targets: npt.NDArray[np.intp],
+    aims: Floats,
+    generator: np.random.Generator,
+) -> Floats:
+    """Round group after group; after each, what is still free makes up for what that cost.  The scores that remain."""
+    free = np.ones(hill.space.count, bool)
+    kept = columns(hill.of_numbers(numbers), targets)
+    for group in groups:
+        for c, index in group:
+            kept = _settle(hill, numbers, c, index, targets)
+            free[hill.space.places[c.name].start + int(np.ravel_multi_index(index, c.shape))] = False
+        low = np.flatnonzero(kept < _least(aims))
+        if free.any() and len(low) and not free.all():
+            starts = hill.space.points(numbers)[low]
+            ends, reached = climb(hill, starts, targets[low], REFINE, generator, free, np.full(len(low), NEAR))
+            better = reached > kept[low]
+            for name, values in hill.space.numbers(ends[better]).items():
+                numbers[name][low[better]] = values
+            kept[low[better]] = reached[better]
+    return kept
 
 
 def _least(aims: Floats) -> Floats:
@@ -211,20 +246,21 @@ def _settle(
     c: Any,
     index: tuple[int, ...],
     targets: npt.NDArray[np.intp],
-    aims: Floats,
-    simple: npt.NDArray[np.bool_],
-) -> None:
-    """Round one block of every instance: to the simplest integers that keep the score, or to those that keep most of it."""
+    enough: Any = np.inf,
+) -> Floats:
+    """Round one block of every instance: to the simplest integers that score ``enough``, or to the best.  The scores."""
     tried = [candidates(c, values) for values in numbers[c.name][(slice(None), *index)]]
     owners = np.repeat(np.arange(len(tried)), [len(several) for several in tried])
     batch = {name: values[owners] for name, values in numbers.items()}
     batch[c.name][(slice(None), *index)] = np.array([candidate for several in tried for candidate in several])
     found = columns(hill.of_numbers(batch), targets[owners])
-    for i, least in enumerate(_least(aims)):
-        mine = found[owners == i]
-        good = np.flatnonzero(mine >= least)
-        chosen = int(good[0]) if simple[i] and len(good) else int(np.argmax(mine))
-        numbers[c.name][(i, *index)] = tried[i][chosen]
+    chosen = np.zeros(len(tried), int)
+    for i, least in enumerate(np.broadcast_to(enough, len(tried))):
+        mine = np.flatnonzero(owners == i)
+        good = mine[found[mine] >= least]
+        chosen[i] = good[0] if len(good) else mine[np.argmax(found[mine])]
+        numbers[c.name][(i, *index)] = batch[c.name][(chosen[i], *index)]
+    return found[chosen]
 
 
 __all__ = ["WORST", "Hill", "climb", "column", "columns", "rationalised"]

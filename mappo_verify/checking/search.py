@@ -71,8 +71,6 @@ TOPS = 3
 """Ends of one climb that are rationalised."""
 HOPELESS = -0.5
 """The score below which an end is not worth an exact evaluation."""
-DOUBT = 100.0
-"""What rounding is multiplied by where a climb found a violation that is none."""
 
 
 def require_seconds(seconds: float | None) -> None:
@@ -235,7 +233,7 @@ class Search:
         hill.evaluated = 0
 
     def _climb(self, hill: Hill, again: int) -> Iterator[Batch]:
-        """One climb, and its best ends as integers; what is no violation after all makes the hill more careful."""
+        """One climb, and its best ends as integers; what is no violation after all is forgotten, and the hill doubted."""
         if again:
             self._draw(hill)
         count = self.effort.starts
@@ -248,16 +246,16 @@ class Search:
         self.searched.climbed += 1
         generations = self.effort.generations * (1 + again)
         ends, reached = climb(hill, starts, targets, generations, self.generator, steps=steps, late=self.late)
-        hill.remember(targets, ends, reached)
         tops = _tops(targets, reached)
         made = rationalised(hill, ends[tops], targets[tops], self.generator) if len(tops) else {}
         self._count(hill)
-        if not made or self.late():
-            return
         self.confirmed = False
-        yield Batch(hill.sizes, partial(dict, made), decide)
-        if (reached[tops] > 0).any() and not self.confirmed:
-            hill.steady *= DOUBT
+        if made and not self.late():
+            yield Batch(hill.sizes, partial(dict, made), decide)
+        kept = (reached <= 0) | self.confirmed
+        if not kept.all():
+            hill.doubt()
+        hill.remember(targets[kept], ends[kept], reached[kept])
 
     def _targets(self, hill: Hill) -> npt.NDArray[np.intp]:
         """What each start climbs to: the statement, by both scores; half of them, or more, to inequalities inside the proof.
