@@ -480,7 +480,7 @@ FALSE = (
     claim("collisions-of-eight", EIGHT, lambda c: (Fraction(10, 79), mv.square(chances(c)).sum(-1))),
     claim("log-35.5", UNEQUAL, lambda c: (joint_entropy(c), log_of(c, Fraction(71, 2)))),
     claim("log-200", UP_TO_SIX, lambda c: (joint_entropy(c), log_of(c, 200))),
-    claim("rate-0.75", BANDIT, lambda c: rate_of_run(c, Fraction(3, 4))),
+    claim("rate-0.68", BANDIT, lambda c: rate_of_run(c, Fraction(68, 100))),
     claim("basel-1.6448", BASEL, lambda c: (c.run[-1] - c.x, Fraction(16_448, 10_000))),
     claim("shrinks-to-1/9000", PRODUCT, lambda c: (c.x / 9000, c.run[-1])),
     claim("returns-by-9800", PATIENT, lambda c: (abs(gain(c)), 9_800 * horizon(c) * apart(c).max())),

@@ -63,8 +63,10 @@ LONGEST_CLIMB = 100
 """Steps of a run beyond which its instances are only drawn."""
 ALIKE = 2
 """Starts of one regime at most: as many zeros, as many small weights, a discount as near to 1."""
+FIRST = 4
+"""Climbs at sizes of their own, before one is climbed again; those of a quick audit, so that the falsifier begins like it."""
 REVISIT = 0.002
-"""What the score of a size loses with every climb, so that others that came nearly as close get their turns."""
+"""What the score of a size loses with every climb, besides as much again as it lacks, so that others get their turns."""
 FINE = (3.0, 10.0)
 """By how much less the first generation spreads where an earlier climb ended."""
 TOPS = 3
@@ -242,7 +244,7 @@ class Search:
         steps = np.full(len(targets), STEP)
         before = [(t, end) for t, end in hill.best_ends() if t < STATEMENTS or not self.broken]
         for place, (target, end) in enumerate(before[: count // 2]):
-            targets[place], starts[place], steps[place] = target, end, STEP / FINE[place % len(FINE)]
+            targets[place], starts[place], steps[place] = target, end, STEP / FINE[(place + again) % len(FINE)]
         self.searched.climbed += 1
         generations = self.effort.generations * (1 + again)
         ends, reached = climb(hill, starts, targets, generations, self.generator, steps=steps, late=self.late)
@@ -266,6 +268,7 @@ class Search:
         count = self.effort.starts
         telling = np.flatnonzero(hill.telling)
         outer, inner = telling[telling < STATEMENTS], telling[telling >= STATEMENTS]
+        outer = np.append(outer, outer[:1])  # by size twice, by distance once
         if self.broken or not len(inner):
             return np.resize(outer if len(outer) else telling, count).astype(np.intp)
         best = hill.found.max(0)
@@ -293,11 +296,11 @@ def _most_promising(hills: dict[Sizes, Hill]) -> list[Sizes]:
 def _next(
     order: list[Sizes], hills: dict[Sizes, Hill], visits: dict[Sizes, int], repeats: int, turn: int
 ) -> Sizes | None:
-    """A size that was not climbed yet and, every other turn, the one that came closest; None where all had their turns."""
+    """A size that was not climbed yet and, after a while every other turn, the one that came closest; None after the last."""
     fresh = [sizes for sizes in order if not visits[sizes]]
     again = [sizes for sizes in order if 0 < visits[sizes] < repeats]
-    if again and (turn % 2 or not fresh):
-        return max(again, key=lambda sizes: hills[sizes].height - REVISIT * visits[sizes])
+    if again and (not fresh or (turn >= FIRST and turn % 2)):
+        return max(again, key=lambda sizes: hills[sizes].height * (1 + visits[sizes]) - REVISIT * visits[sizes])
     return fresh[0] if fresh else None
 
 
