@@ -261,6 +261,59 @@ HORIZON = mv.Setting(
 )
 
 
+PRODUCT = mv.Setting(
+    "a long run that shrinks",
+    (mv.PositiveScalar("x"), mv.claims.Iterates("run", lambda _, x, k: x * Fraction(k + 1, k + 2), start="x")),
+    **ALONE,
+    steps=(1, 100, 10_000),
+)
+BASEL = mv.Setting(
+    "a long sum of squares",
+    (
+        mv.Table("x", lambda _: (), 0, 9),
+        mv.claims.Iterates("run", lambda case, x, k: x + 1 / mv.square(mv.like(k + 1, case.system)), start="x"),
+    ),
+    **ALONE,
+    steps=(1, 100, 10_000),
+)
+PATIENT = mv.Setting(
+    "a game with a discount up to 0.9999, two policies",
+    (
+        mv.GameData("game", **(UNIT | {"discount": (0, Fraction(9_999, 10_000))})),
+        mv.PolicyData(),
+        mv.PolicyData("target"),
+    ),
+    **SMALL,
+)
+BEST_OF = mv.Setting(
+    "rewards of up to eight actions",
+    (mv.Table("r", lambda sizes: sizes.actions, 0, 100, 100),),
+    **(ALONE | {"action_range": (1, 8)}),
+)
+UP_TO_SIX = mv.Setting(
+    "three agents", (mv.PolicyData(product=True),), agents=(3, 3), states=(1, 1), action_range=(4, 6)
+)
+
+
+def small_steps(agents: int, states: int, largest: Any) -> mv.Setting:
+    """A game, and a small change of every agent that alone gains a thousandth."""
+    game = mv.GameData("game", **UNIT)
+    return mv.Setting(
+        "a game, and a small change of all agents",
+        (game, mv.PolicyData(product=True), mv.claims.NearbyPolicy("target", product=True, largest=largest)),
+        tuple(
+            mv.Hypothesis(
+                f"agent {m} alone gains 1/1000",
+                lambda case, m=m: (alone(case, m) - now(case), "≥", Fraction(1, 1000)),  # type: ignore[misc]
+            )
+            for m in range(1, agents + 1)
+        ),
+        agents=(agents, agents),
+        states=(states, states),
+        action_range=(2, 2),
+    )
+
+
 def entropy(probabilities: Any) -> Any:
     """``-Σ p log p``"""
     return -mv.xlogy(probabilities, probabilities).sum(-1)
@@ -303,6 +356,45 @@ def gap_of_run(case: mv.Case) -> tuple[Any, Any]:
     return mv.largest(reward) - (case.run[-1][0, 0] * reward).sum(-1), mv.log(
         mv.like(reward.shape[-1], case.system)
     ) / 10
+
+
+def log_of(case: mv.Case, number: Any) -> Any:
+    """``log number``"""
+    return mv.log(mv.like(number, case.system))
+
+
+def joint_entropy(case: mv.Case) -> Any:
+    """The entropy of what all agents play in the only state."""
+    return entropy(case.policy.joint()[0])
+
+
+def by_squares(case: mv.Case, factor: Any) -> tuple[Any, Any]:
+    """``L - (J' - J) ≤ 4γε/(1-γ)² max TV²`` with ``ε = max |A|``"""
+    worst = abs(q.advantages(case.game, case.policy)).max()
+    far = mv.square(apart(case)).max()
+    return surrogate(case) - gain(case), 4 * factor * case.game.discount * horizon(case) ** 2 * worst * far
+
+
+def drift_by_divergence(case: mv.Case, factor: Any) -> tuple[Any, Any]:
+    """``‖d_π' - d_π‖₁² ≤ 2 (γ/(1-γ))² E_{d_π} KL(π‖π')``"""
+    mean = (share(case) * divergence(case)).sum(-1)
+    return mv.square(drift(case)), 2 * factor * mv.square(case.game.discount * horizon(case)) * mean
+
+
+def best_over_mean(case: mv.Case) -> Any:
+    """``max r - mean r``"""
+    return mv.largest(case.r) - mean_of(case.r)
+
+
+def rate_of_run(case: mv.Case, factor: Any) -> tuple[Any, Any]:
+    """``max r - J(π_K) ≤ factor · log(1/π_0(a*))/K`` after ten natural gradient steps, ``a*`` the first action."""
+    reward, start = case.reward[0, 0], case.first[0, 0]
+    return reward[0] - (case.run[-1][0, 0] * reward).sum(-1), -factor * mv.log(start[0]) / 10
+
+
+def half_of_the_gains(case: mv.Case) -> tuple[Any, Any]:
+    """What the agents gain alone, and twice what they gain together."""
+    return sum(alone(case, m) - now(case) for m in (1, 2)) / 2, gain(case)
 
 
 FALSE = (
@@ -377,6 +469,21 @@ FALSE = (
         ONE_POLICY,
         lambda c: (abs(q.advantages(c.game, c.policy)).max(), Fraction(97, 100) * horizon(c)),
     ),
+    claim("small-steps-of-three", small_steps(3, 1, Fraction(1, 10)), lambda c: (now(c), mv.returns(c.game, c.target))),
+    claim(
+        "small-steps-in-states", small_steps(2, 2, Fraction(1, 20)), lambda c: (now(c), mv.returns(c.game, c.target))
+    ),
+    claim("half-of-the-gains", small_steps(2, 1, Fraction(1, 20)), half_of_the_gains),
+    claim("trpo-squares-0.9", POLICIES, lambda c: by_squares(c, Fraction(9, 10))),
+    claim("drift-kl-0.9", POSITIVE, lambda c: drift_by_divergence(c, Fraction(9, 10))),
+    claim("best-of-seven", BEST_OF, lambda c: (best_over_mean(c), Fraction(6, 7))),
+    claim("collisions-of-eight", EIGHT, lambda c: (Fraction(10, 79), mv.square(chances(c)).sum(-1))),
+    claim("log-35.5", UNEQUAL, lambda c: (joint_entropy(c), log_of(c, Fraction(71, 2)))),
+    claim("log-200", UP_TO_SIX, lambda c: (joint_entropy(c), log_of(c, 200))),
+    claim("rate-0.68", BANDIT, lambda c: rate_of_run(c, Fraction(68, 100))),
+    claim("basel-1.6448", BASEL, lambda c: (c.run[-1] - c.x, Fraction(16_448, 10_000))),
+    claim("shrinks-to-1/9000", PRODUCT, lambda c: (c.x / 9000, c.run[-1])),
+    claim("returns-by-9800", PATIENT, lambda c: (abs(gain(c)), 9_800 * horizon(c) * apart(c).max())),
     claim("drift-free-returns", POLICIES, lambda c: (abs(gain(c)), horizon(c) * apart(c).max())),
 )
 TRUE = (
@@ -388,6 +495,12 @@ TRUE = (
     claim(
         "nash-at-most-optimal", NASH, lambda c: (mv.returns(c.game, c.nash), mv.returns(c.game, c.optimal)), true=True
     ),
+    claim("trpo-squares", POLICIES, lambda c: by_squares(c, 1), true=True),
+    claim("drift-kl", POSITIVE, lambda c: drift_by_divergence(c, 1), true=True),
+    claim("best-of-eight", BEST_OF, lambda c: (best_over_mean(c), Fraction(7, 8)), true=True),
+    claim("log-36", UNEQUAL, lambda c: (joint_entropy(c), log_of(c, 36)), true=True),
+    claim("rate", BANDIT, lambda c: rate_of_run(c, 1), true=True),
+    claim("basel", BASEL, lambda c: (c.run[-1] - c.x, Fraction(16_449, 10_000)), true=True),
     claim("returns-drift", POLICIES, lambda c: (abs(gain(c)), horizon(c) ** 2 * apart(c).max()), true=True),
 )
 
@@ -397,6 +510,72 @@ def with_false_line(name: str, factor: Any) -> mv.Claim:
     setting, sides = BOUNDS[name]
     return claim(
         f"{name}-by-{float(factor):g}", setting, lambda c: sides(c, 1), lambda c: sides(c, factor)[1], true=True
+    )
+
+
+FOUR = mv.Setting(
+    "two distributions over four actions",
+    (mv.Distribution("p", lambda _: (4,)), mv.Distribution("q", lambda _: (4,))),
+    **ALONE,
+)
+THREE_OR_FOUR = mv.Setting(
+    "two agents of three or four actions",
+    (mv.PolicyData(product=True),),
+    agents=(2, 2),
+    states=(1, 1),
+    action_range=(3, 4),
+)
+
+
+def squares(case: mv.Case) -> tuple[Any, Any]:
+    """``‖p - q‖₁²`` and ``4 ‖p - q‖₂²``"""
+    return mv.square(abs(case.p - case.q).sum()), 4 * mv.square(case.p - case.q).sum()
+
+
+def identity_first(case: mv.Case) -> Any:
+    """CPO's bound behind an identity, by a bound with a smaller factor that is written twice."""
+    left, right = cpo(case, 1)
+    _, less = cpo(case, Fraction(85, 100))
+    apart_in = share(case) - share(case, case.target)
+    yield mv.line("L - (J' - J)", left)
+    yield mv.equal("Σ (d - d')(s) Σ π' A", horizon(case) * (apart_in * expected_advantages(case)).sum(-1), "algebra")
+    yield mv.at_most("0.85 of the bound", less, because="so it was said")
+    yield mv.equal("17/20 of it", Fraction(17, 20) * right, "algebra")
+    yield mv.at_most("the bound", right, because="so it was said")
+
+
+def ten_lines_first(case: mv.Case) -> Any:
+    """The simulation lemma: ten true lines, each with a little more on the right, then one with a smaller factor."""
+    left, right = simulation(case, 1)
+    yield mv.line("left", left)
+    for k in range(1, 11):
+        yield mv.at_most(f"and {k}/1000", left + Fraction(k, 1000) * moved(case).max(), because="what is added is ≥ 0")
+    yield mv.at_most("middle", Fraction(9, 10) * right + moved(case).max() / 100, because="so it was said")
+    yield mv.at_most("right", right + moved(case).max() / 100, because="so it was said")
+
+
+def two_lemmas(case: mv.Case) -> Any:
+    """A true lemma, and a second one with a false line: ``|J' - J| ≤ (½ ‖d' - d‖₁ + E TV)/(1-γ)``."""
+    left, right = occupancies(case, 1)
+    yield mv.line("drift", left)
+    yield mv.at_most("2γ/(1-γ) E TV", right, because="a lemma")
+    both = horizon(case) * (drift(case) / 2 + (share(case) * apart(case)).sum(-1))
+    yield mv.line("gain", abs(gain(case)))
+    yield mv.at_most("0.98 of both", Fraction(98, 100) * both, because="so it was said")
+    yield mv.at_most("both", both, because="so it was said")
+
+
+def mean_and_max(case: mv.Case) -> Any:
+    """``2γ/(1-γ) (0.8 max TV + 0.2 mean TV)``"""
+    mixed = Fraction(4, 5) * apart(case).max() + mean_of(apart(case)) / 5
+    return 2 * case.game.discount * horizon(case) * mixed
+
+
+def pinsker_in_states(case: mv.Case, factor: Any) -> tuple[Any, Any]:
+    """``(E_d TV)² ≤ factor · ½ E_d KL``"""
+    return (
+        mv.square((share(case) * apart(case)).sum(-1)),
+        factor * (share(case) * divergence(case)).sum(-1) / 2,
     )
 
 
@@ -419,6 +598,45 @@ LINES = (
         lambda c: Fraction(202, 100) * coins(c)[0],
         true=True,
     ),
+    claim("cauchy-by-0.97", FOUR, squares, lambda c: Fraction(97, 100) * squares(c)[1], true=True),
+    claim(
+        "drift-by-mean",
+        POLICIES,
+        lambda c: (drift(c), 2 * c.game.discount * horizon(c) * apart(c).max()),
+        mean_and_max,
+        true=True,
+    ),
+    claim(
+        "returns-by-95",
+        POLICIES,
+        lambda c: (abs(gain(c)), 100 * horizon(c) * apart(c).max()),
+        lambda c: 95 * horizon(c) * apart(c).max(),
+        true=True,
+    ),
+    claim(
+        "harmonic-mean",
+        THREE_OR_FOUR,
+        lambda c: (entropy(c.policy.joint()[0]), 2 * mv.log(mv.like(max(c.sizes.actions), c.system))),
+        lambda c: 2 * mv.log(mv.like(Fraction(2) / sum(Fraction(1, n) for n in c.sizes.actions), c.system)),
+        true=True,
+    ),
+    claim(
+        "pinsker-in-states-by-0.9",
+        POSITIVE,
+        lambda c: pinsker_in_states(c, 1),
+        lambda c: pinsker_in_states(c, Fraction(9, 10))[1],
+        true=True,
+    ),
+    claim(
+        "rate-by-0.65",
+        BANDIT,
+        lambda c: rate_of_run(c, 1),
+        lambda c: rate_of_run(c, Fraction(65, 100))[1],
+        true=True,
+    ),
+    mv.Claim("between-equalities", "between-equalities", "folklore", POLICIES, identity_first),
+    mv.Claim("behind-ten-lines", "behind-ten-lines", "folklore", GAMES, ten_lines_first),
+    mv.Claim("second-lemma", "second-lemma", "folklore", POLICIES, two_lemmas),
 )
 CLAIMS = (*FALSE, *TRUE, *LINES)
 

@@ -18,7 +18,7 @@ from mappo_verify.checking.corpus import Corpus
 from mappo_verify.checking.relabel import numberings
 from mappo_verify.checking.reports import Tally
 from mappo_verify.checking.sampling import declared_sizes, draw, sizes_of
-from mappo_verify.checking.search import Effort, Search, _targets
+from mappo_verify.checking.search import Effort, Search
 from mappo_verify.checking.shrink import shrink
 from mappo_verify.checking.space import Space, candidates
 from mappo_verify.checking.tightness import recheck_tightness, tightness, write_tightness
@@ -249,10 +249,57 @@ def test_a_false_line_in_the_middle_is_climbed_to():
     assert survived.broken.number == 2 and "but line 2 of the proof is broken" in repr(survived)
 
 
+def far_away(share):
+    return lambda case: 1_000 + share * distance(case)
+
+
 def test_every_inner_line_gets_its_turn():
-    seen = [set(_targets(6, 2 + 2 * 5, climbed).tolist()) for climbed in range(4)]
-    assert all({0, 1} <= chosen for chosen in seen) and set().union(*seen) == set(range(12))
-    assert seen[0] == {0, 1, 2, 3, 4} and seen[1] == {0, 1, 5, 6, 7}
+    """In a long proof as well; a score that is the same everywhere gets none, and a broken proof none at all."""
+    claim = claim_of(COINS, lambda _: 0, far_away(20), *(far_away(share) for share in range(10, 20)))
+    search = Search(claim, replace(CLIMBED, starts=4), np.random.default_rng(0))
+    hill = Hill(claim, ONE)
+    search._draw(hill)
+    assert not hill.telling[0] and hill.telling[1], "0 on the left: the difference over both sides is -1 everywhere"
+    inner = set(np.flatnonzero(hill.telling).tolist()) - {1}
+    assert len(inner) > 8
+    seen = [search._targets(hill).tolist() for _ in range(3)]
+    assert all(chosen[:2] == [1, 1] for chosen in seen)
+    assert inner == {target for chosen in seen for target in chosen[2:]}
+    search.broken = True
+    assert search._targets(hill).tolist() == [1] * 4
+
+
+def test_a_size_where_both_sides_vanish_is_not_climbed():
+    """With one action nothing differs, whatever rounding says."""
+    setting = mv.Setting(
+        "two policies", (mv.GameData(), mv.PolicyData(), mv.PolicyData("target")), agents=(1, 1), states=(2, 2)
+    )
+
+    def gained(case):
+        return mv.returns(case.game, case.target) - mv.returns(case.game, case.policy)
+
+    claim = claim_of(setting, gained, lambda case: 1_000 * abs(gained(case)))
+    for size, tells in ((mv.Sizes(2, (1,)), False), (mv.Sizes(2, (2,)), True)):
+        hill = Hill(claim, size)
+        hill.look(draw(setting, size, 300, np.random.default_rng(0)))
+        assert hill.telling.any() == tells and hill.found.max() <= 0
+    search = run(claim, replace(CLIMBED, climbs=9, repeats=1))[1]
+    assert search.searched.climbed == 2
+
+
+def test_a_violation_that_a_little_shaking_undoes_is_none():
+    found = scores.scores(NARROW, ONE, {"p": np.ones((2, 3, 2))})
+    assert (found < 0).all()
+    numbers = {"f": np.array([[3.0, 1.0], [3.0, 1.0]])}
+    steady = claim_of(TABLE, lambda c: c.f[0], lambda c: c.f[1])
+    assert scores.scores(steady, ONE, numbers)[:, 0] == pytest.approx(0.5)
+
+    def lucky(case):
+        """Rounding that a nudge by 1e-12 does not show, and one by 1e-11 does."""
+        same = abs(case.f[0] - 3) <= Fraction(1, 10**11)
+        return mv.choose(same, mv.like(5, case.system), 0) + case.f[1] / 10
+
+    assert (scores.scores(claim_of(TABLE, lucky, lambda c: c.f[1]), ONE, numbers)[:, 0] <= 0).all()
 
 
 def test_a_climb_keeps_the_best_point_and_moves_only_what_may_move():
@@ -320,9 +367,10 @@ def _threads():
 def test_what_a_climb_reached_becomes_integers_that_score_as_well():
     hill = Hill(NARROW, ONE)
     aim = np.log(np.array([3183, 6817, 2718, 7282, 1414, 8586]) / 8586.0)
-    for made in rationalised(hill, aim, 0, np.random.default_rng(0)):
-        assert made["p"].shape == (1, 3, 2) and made["p"].dtype == np.int64
-        rows = [[Fraction(int(a), int(a + b)), Fraction(int(b), int(a + b))] for a, b in made["p"][0]]
+    made = rationalised(hill, np.stack([aim, aim]), np.array([0, 1]), np.random.default_rng(0))
+    assert made["p"].shape == (4, 3, 2) and made["p"].dtype == np.int64
+    for weights in made["p"]:
+        rows = [[Fraction(int(a), int(a + b)), Fraction(int(b), int(a + b))] for a, b in weights]
         assert mv.check(NARROW, p=mv.like(rows, mv.System.RATIONALS)).violated
 
 

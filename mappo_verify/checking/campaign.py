@@ -51,7 +51,7 @@ class Profile:
 
 PROFILES = {
     "quick": Profile(
-        "quick", Effort(exact=400, skimmed=5_000, climbs=2, repeats=1, starts=6, generations=30, seconds=300), 6, 2_000
+        "quick", Effort(exact=400, skimmed=5_000, climbs=4, repeats=1, starts=8, generations=30, seconds=300), 6, 2_000
     ),
     "thorough": Profile(
         "thorough",
@@ -195,7 +195,7 @@ def _campaign(
     proofs: list[Proof] = []
     failures: list[Failure] = []
     with recorded(tally, claim, "in symbols or at random points"):
-        proofs, failures = _seek_proofs(claim, generator)
+        proofs, failures = _seek_proofs(claim, generator.spawn(1)[0])  # the search begins as the falsifier's does
     search = Search(claim, profile.effort, generator, corpus.of(claim), seconds)
     search.settled = bool(proofs) and not failures
     trial = put_on_trial(claim, search, tally)

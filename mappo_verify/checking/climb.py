@@ -23,7 +23,7 @@ import numpy.typing as npt
 from ..claims.claim import Claim
 from ..claims.coordinates import Sizes
 from .sampling import Draw
-from .scores import STEADY, WORST, scores
+from .scores import LEAST, STEADY, WORST, scores
 from .space import Floats, Space, as_integers, candidates
 
 POPULATION = 20
@@ -37,9 +37,13 @@ OUTSIDE = 0.01
 SLACK = 0.002
 """How much of a score below 0 rounding to simpler integers may cost; of one above 0, half of it."""
 PATIENCE, GAIN = 25, 1e-6
-"""A climb ends when no start has gained so much for so many generations."""
-REFINE = 30
-"""Generations that the weights get after the other integers were chosen."""
+"""A start that has not gained so much for so many generations is left where it is."""
+MORE = 10
+"""Generations for which a climb goes on when a start has found a violation: a larger one survives rounding to integers."""
+DOUBT, DOUBTS = 100.0, 2
+"""What rounding is multiplied by where a climb found a violation that is none, and how often at most."""
+REFINE, NEAR = 30, 0.3
+"""Generations that the weights get after the other integers were chosen, and how far the first one spreads."""
 
 
 @cache
@@ -56,14 +60,38 @@ class Hill:
 
     claim: Claim
     sizes: Sizes
-    steady: float = STEADY
+    doubts: int = 0
     evaluated: int = 0
     space: Space = field(init=False)
     ends: dict[int, list[tuple[float, Floats]]] = field(default_factory=dict)
     """The best ends of earlier climbs, by target."""
+    points: Floats = field(init=False)
+    found: Floats = field(init=False)
+    """Drawn points, and their scores."""
 
     def __post_init__(self) -> None:
         self.space = Space.of(self.claim.setting, self.sizes)
+
+    def look(self, drawn: Draw) -> None:
+        """Score drawn instances, to climb from the best of them."""
+        self.points = self.space.points(drawn)
+        self.found = self.scores(self.points)
+
+    @property
+    def telling(self) -> npt.NDArray[np.bool_]:
+        """Which scores differ between the drawn points that tell anything: one that never does is nothing to climb on."""
+        known = (self.found > WORST) & (self.found != LEAST)
+        high, low = (np.where(known, self.found, end) for end in (-np.inf, np.inf))
+        return np.asarray(high.max(0) - low.min(0) > GAIN)
+
+    @property
+    def height(self) -> float:
+        """How close to a violation of the statement points came, drawn ones and ends of climbs."""
+        return float(max([self.found[:, 0].max(), *(score for score, _ in self.ends.get(0, ()))]))
+
+    def doubt(self) -> None:
+        """A violation was none: be more careful, and let no other end a climb before its time."""
+        self.doubts += 1
 
     def remember(self, targets: Any, ends: Floats, reached: Floats) -> None:
         """Keep the best ends of a climb, for the next one to begin at."""
@@ -85,12 +113,17 @@ class Hill:
     def of_numbers(self, numbers: dict[str, Any]) -> Floats:
         """Scores of coordinates given as real numbers."""
         self.evaluated += len(next(iter(numbers.values())))
-        return scores(self.claim, self.sizes, numbers, self.steady)
+        return scores(self.claim, self.sizes, numbers, STEADY * DOUBT ** min(self.doubts, DOUBTS))
 
 
 def column(found: Floats, target: int) -> Floats:
     """The scores for one target; where there is no such column no instance met the hypotheses."""
     return found[:, target if target < found.shape[1] else 0]
+
+
+def columns(found: Floats, targets: npt.NDArray[np.intp]) -> Floats:
+    """The score of every row for its own target."""
+    return np.asarray(found[np.arange(len(found)), np.where(targets < found.shape[1], targets, 0)])
 
 
 def climb(
@@ -106,14 +139,15 @@ def climb(
     """The best point that each start reached for its target, and its score.
 
     ``moving`` says which numbers may change.  ``steps`` is how far the first generation spreads; a start with less than
-    :data:`STEP` adapts a full covariance matrix.  A start that has found a violation stops all: it is to be certified.
+    :data:`STEP` adapts a full covariance matrix.  Soon after a start has found a violation all stop, unless the hill is
+    doubted: it is to be certified.
     """
     from cmaes import CMA, SepCMA
 
     free = np.flatnonzero(np.ones(hill.space.count, bool) if moving is None else moving)
     best, reached = (
         starts.copy(),
-        np.array([column(hill.scores(s[None]), t)[0] for s, t in zip(starts, targets, strict=True)]),
+        columns(hill.scores(starts), targets),
     )
     if len(free) < 2:
         return best, reached
@@ -123,61 +157,87 @@ def climb(
         )
         for start, step in zip(starts, np.full(len(starts), STEP) if steps is None else steps, strict=True)
     ]
-    quiet = 0
+    quiet, patience = np.zeros(len(starts), int), min(PATIENCE, generations // 3)
     with _blas().limit(limits=1):
-        for _ in range(generations):
-            if late() or (reached > 0).any() or quiet > PATIENCE:
+        while generations > 0:
+            if (reached > 0).any() and not hill.doubts:
+                generations = min(generations, MORE)
+            generations -= 1
+            active = [i for i, o in enumerate(optimisers) if quiet[i] <= patience and not o.should_stop()]
+            if late() or not active:
                 break
-            before = reached.copy()
-            asked = [np.array([optimiser.ask() for _ in range(POPULATION)]) for optimiser in optimisers]
-            points = np.repeat(starts, POPULATION, axis=0)
+            asked = [np.array([optimisers[i].ask() for _ in range(POPULATION)]) for i in active]
+            points = np.repeat(starts[active], POPULATION, axis=0)
             points[:, free] = np.concatenate(asked)
             found = hill.scores(points)
-            for i, optimiser in enumerate(optimisers):
-                mine = column(found[i * POPULATION : (i + 1) * POPULATION], int(targets[i]))
-                if optimiser.should_stop():
-                    continue
-                optimiser.tell(list(zip(asked[i], (-mine).tolist(), strict=True)))
+            for place, i in enumerate(active):
+                mine = column(found[place * POPULATION : (place + 1) * POPULATION], int(targets[i]))
+                optimisers[i].tell(list(zip(asked[place], (-mine).tolist(), strict=True)))
                 top = int(np.argmax(mine))
+                quiet[i] = 0 if mine[top] > reached[i] + GAIN else quiet[i] + 1
                 if mine[top] > reached[i]:
-                    best[i], reached[i] = points[i * POPULATION + top], mine[top]
-            quiet = 0 if (reached > before + GAIN).any() else quiet + 1
+                    best[i], reached[i] = points[place * POPULATION + top], mine[top]
     return np.clip(best, hill.space.low, hill.space.high), reached
 
 
-def rationalised(hill: Hill, point: Floats, target: int, generator: np.random.Generator) -> list[Draw]:
-    """Integer instances near a point that score about as well: one of simple numbers, one that scores best.
+def rationalised(hill: Hill, points: Floats, targets: npt.NDArray[np.intp], generator: np.random.Generator) -> Draw:
+    """Integer instances near points that score about as well: of each one of simple numbers, and one that scores best.
 
-    Other integers come first, one by one; then the weights move once more, to make up for what that cost; then row by row.
+    Other integers come first, all of them; then the weights move once more, to make up for what that cost.  Where a violation
+    is lost so, they are taken one by one, those that cost most first, and all others move after each.  Then rows of weights.
     """
-    numbers = {name: values.copy() for name, values in hill.space.numbers(point[None]).items()}
-    aim = float(column(hill.of_numbers(numbers), target)[0])
+    numbers = {name: values.copy() for name, values in hill.space.numbers(points).items()}
+    aims = columns(hill.of_numbers(numbers), targets)
+    given = {name: values.copy() for name, values in numbers.items()}
     blocks = hill.space.blocks()
+    whole = [block for block in blocks if block[0].kind != "weight"]
+    kept = _rounded(hill, numbers, [whole], targets, aims, generator)
+    lost = np.flatnonzero((aims > 0) & (kept < _least(aims)))
+    if len(lost) and len(whole) > 1:
+        again, for_them = {name: values[lost] for name, values in given.items()}, targets[lost]
+        costs = [_settle(hill, {**again, c.name: again[c.name].copy()}, c, i, for_them).sum() for c, i in whole]
+        careful = [[whole[i]] for i in np.argsort(costs, kind="stable")]
+        better = _rounded(hill, again, careful, for_them, aims[lost], generator) > kept[lost]
+        for name, values in again.items():
+            numbers[name][lost[better]] = values[better]
+    aims = np.minimum(aims, columns(hill.of_numbers(numbers), targets))
+    simple = np.repeat([True, False], len(points))
+    numbers = {name: np.concatenate([values, values]) for name, values in numbers.items()}
     for c, index in blocks:
-        if c.kind != "weight":
-            _settle(hill, numbers, c, index, target, aim, simple=False)
-    weights = np.concatenate([np.full(int(np.prod(c.shape)), c.kind == "weight") for c in hill.space.schema])
-    fallen = float(column(hill.of_numbers(numbers), target)[0])
-    if not weights.all() and weights.any() and fallen < _least(aim):
-        start = hill.space.points(numbers)
-        better, reached = climb(hill, start, np.array([target]), REFINE, generator, weights)
-        if reached[0] > fallen:
-            moved = hill.space.numbers(better)
-            numbers |= {c.name: moved[c.name] for c in hill.space.schema if c.kind == "weight"}
-            aim = min(aim, float(reached[0]))
-    result = []
-    for simple in (True, False):
-        chosen = {name: values.copy() for name, values in numbers.items()}
-        for c, index in blocks:
-            if c.kind == "weight":
-                _settle(hill, chosen, c, index, target, aim, simple)
-        result.append(as_integers(hill.space.schema, chosen))
-    return result
+        if c.kind == "weight":
+            _settle(hill, numbers, c, index, np.tile(targets, 2), np.where(simple, _least(np.tile(aims, 2)), np.inf))
+    return as_integers(hill.space.schema, numbers)
 
 
-def _least(aim: float) -> float:
-    """The score that simpler numbers must keep."""
-    return aim / 2 if aim > 0 else aim - SLACK
+def _rounded(
+    hill: Hill,
+    numbers: dict[str, Any],
+    groups: list[list[tuple[Any, tuple[int, ...]]]],
+    targets: npt.NDArray[np.intp],
+    aims: Floats,
+    generator: np.random.Generator,
+) -> Floats:
+    """Round group after group; after each, what is still free makes up for what that cost.  The scores that remain."""
+    free = np.ones(hill.space.count, bool)
+    kept = columns(hill.of_numbers(numbers), targets)
+    for group in groups:
+        for c, index in group:
+            kept = _settle(hill, numbers, c, index, targets)
+            free[hill.space.places[c.name].start + int(np.ravel_multi_index(index, c.shape))] = False
+        low = np.flatnonzero(kept < _least(aims))
+        if free.any() and len(low) and not free.all():
+            starts = hill.space.points(numbers)[low]
+            ends, reached = climb(hill, starts, targets[low], REFINE, generator, free, np.full(len(low), NEAR))
+            better = reached > kept[low]
+            for name, values in hill.space.numbers(ends[better]).items():
+                numbers[name][low[better]] = values
+            kept[low[better]] = reached[better]
+    return kept
+
+
+def _least(aims: Floats) -> Floats:
+    """The scores that simpler numbers must keep."""
+    return np.where(aims > 0, aims / 2, aims - SLACK)
 
 
 def _settle(
@@ -185,19 +245,22 @@ def _settle(
     numbers: dict[str, Any],
     c: Any,
     index: tuple[int, ...],
-    target: int,
-    aim: float,
-    simple: bool,
-) -> None:
-    """Round one block: to the simplest integers that keep the score, or to those that keep most of it."""
-    tried = candidates(c, numbers[c.name][0][index])
-    batch = {name: np.repeat(values, len(tried), axis=0) for name, values in numbers.items()}
-    for place, candidate in enumerate(tried):
-        batch[c.name][(place, *index)] = candidate
-    found = column(hill.of_numbers(batch), target)
-    good = np.flatnonzero(found >= _least(aim))
-    chosen = int(good[0]) if simple and len(good) else int(np.argmax(found))
-    numbers[c.name][(0, *index)] = tried[chosen]
+    targets: npt.NDArray[np.intp],
+    enough: Any = np.inf,
+) -> Floats:
+    """Round one block of every instance: to the simplest integers that score ``enough``, or to the best.  The scores."""
+    tried = [candidates(c, values) for values in numbers[c.name][(slice(None), *index)]]
+    owners = np.repeat(np.arange(len(tried)), [len(several) for several in tried])
+    batch = {name: values[owners] for name, values in numbers.items()}
+    batch[c.name][(slice(None), *index)] = np.array([candidate for several in tried for candidate in several])
+    found = columns(hill.of_numbers(batch), targets[owners])
+    chosen = np.zeros(len(tried), int)
+    for i, least in enumerate(np.broadcast_to(enough, len(tried))):
+        mine = np.flatnonzero(owners == i)
+        good = mine[found[mine] >= least]
+        chosen[i] = good[0] if len(good) else mine[np.argmax(found[mine])]
+        numbers[c.name][(i, *index)] = batch[c.name][(chosen[i], *index)]
+    return found[chosen]
 
 
-__all__ = ["WORST", "Hill", "climb", "column", "rationalised"]
+__all__ = ["WORST", "Hill", "climb", "column", "columns", "rationalised"]

@@ -32,16 +32,22 @@ from .hypotheses import per_instance
 Floats = npt.NDArray[np.float64]
 WORST = -1e3
 """The score of a point on which nothing can be computed."""
+LEAST = -1.0
+"""The score where both sides vanish: nothing is learned there."""
 ROUNDING = 1e-9
 """Relative to both sides, a difference below this is rounding."""
 NUDGE = 1e-12
 """Relative change of an instance's numbers that shows how far its sides can be trusted."""
-NOTHING = 1e-12
+NOTHING = 1e-10
 """Sides and differences below this are rounding, whatever a nudge says."""
+SHAKEN = 1e-11, 3e-11, 1e-10, 3e-10
+"""Relative changes under which a violation must stay one: rounding now and then looks steady under a single nudge."""
 STEADY = 20.0
 """How much larger than the effect of a nudge a difference, or a side, must be to count, at first."""
 TIE = 0.02
 """What a tie loses, so that a search prefers a point just beside it."""
+FAILED = -1.5
+"""Instances that fail a hypothesis score below this, all others above."""
 STATEMENTS = 2
 """Columns that speak of the statements; the others are inequalities inside a proof."""
 SMALLEST_BATCH = 16
@@ -59,7 +65,7 @@ def scores(claim: Claim, sizes: Sizes, numbers: Mapping[str, Any], steady: float
     count = len(next(iter(numbers.values())))
     try:
         with np.errstate(all="ignore"):
-            return _scores(claim, sizes, numbers, count, steady)
+            return _steadied(claim, sizes, numbers, count, steady)
     except Exception:  # floats only steer: what a formula raises is found, and kept, where instances are certified
         if count < SMALLEST_BATCH:
             return np.full((count, 1), WORST)
@@ -67,6 +73,24 @@ def scores(claim: Claim, sizes: Sizes, numbers: Mapping[str, Any], steady: float
     found = [scores(claim, sizes, part, steady) for part in parts]
     width = max(half.shape[1] for half in found)
     return np.concatenate([np.pad(h, ((0, 0), (0, width - h.shape[1])), constant_values=WORST) for h in found])
+
+
+def _steadied(claim: Claim, sizes: Sizes, numbers: Mapping[str, Any], count: int, steady: float) -> Floats:
+    """Scores, where a violation that a small change of the numbers undoes is none."""
+    found = _scores(claim, sizes, numbers, count, steady)
+    winners = np.flatnonzero((found > 0).any(-1))
+    if not len(winners):
+        return found
+    shaken = {
+        name: np.concatenate([_moved(np.asarray(values, dtype=np.float64)[winners], much) for much in SHAKEN])
+        for name, values in numbers.items()
+    }
+    again = _scores(claim, sizes, shaken, len(SHAKEN) * len(winners), steady)
+    if again.shape[1] == found.shape[1]:
+        again = np.where(again < FAILED, np.inf, again)  # beside a hypothesis: nothing is known
+        worst = again.reshape(len(SHAKEN), len(winners), -1).min(0)
+        found[winners] = np.where(found[winners] > 0, np.minimum(found[winners], worst), found[winners])
+    return found
 
 
 def _scores(claim: Claim, sizes: Sizes, numbers: Mapping[str, Any], count: int, steady: float) -> Floats:
@@ -90,10 +114,14 @@ def _scores(claim: Claim, sizes: Sizes, numbers: Mapping[str, Any], count: int, 
 
 
 def _nudged(values: Any) -> Floats:
-    """Numbers, and the same moved a little, each by another amount; 0 stays 0."""
+    """The numbers, and the same ones moved by :data:`NUDGE`."""
     given = np.asarray(values, dtype=np.float64)
-    moves = np.resize(np.sin(np.arange(1.0, 1 + min(given.size, 1009))), given.shape)
-    return np.concatenate([given, given * (1 + NUDGE * moves)])
+    return np.concatenate([given, _moved(given, NUDGE)])
+
+
+def _moved(given: Floats, much: float) -> Floats:
+    """The numbers, each moved a little, some up and some down."""
+    return given * (1 + much * np.resize(np.sin(np.arange(1.0, 1 + min(given.size, 1009))), given.shape))
 
 
 def gaps(left: Any, right: Any, claimed: Any, relation: str, steady: float = STEADY) -> Floats:
@@ -110,8 +138,8 @@ def gaps(left: Any, right: Any, claimed: Any, relation: str, steady: float = STE
     gap, size, claimed = gap[:half], size[:half], (claimed[:half] & claimed[half:])
     tied = np.abs(gap) <= np.maximum(noise, ROUNDING * size)
     by_size = np.where(tied, -TIE, gap / np.maximum(size, noise))
-    by_size = np.where(size <= noise, -1.0, by_size)
-    by_distance = np.where(tied, -1.0, gap / (np.abs(gap) + moved / NUDGE + NOTHING))
+    by_size = np.where(size <= noise, LEAST, by_size)
+    by_distance = np.where(tied, LEAST, gap / (np.abs(gap) + moved / NUDGE + NOTHING))
     return np.stack([np.where(claimed, found, -np.inf).max(-1) for found in (by_size, by_distance)])
 
 

@@ -63,16 +63,16 @@ LONGEST_CLIMB = 100
 """Steps of a run beyond which its instances are only drawn."""
 ALIKE = 2
 """Starts of one regime at most: as many zeros, as many small weights, a discount as near to 1."""
+FIRST = 4
+"""Climbs at sizes of their own, before one is climbed again; those of a quick audit, so that the falsifier begins like it."""
 REVISIT = 0.002
-"""What the score of a size loses with every climb, so that others that came nearly as close get their turns."""
+"""What the score of a size loses with every climb, besides as much again as it lacks, so that others get their turns."""
 FINE = (3.0, 10.0)
 """By how much less the first generation spreads where an earlier climb ended."""
 TOPS = 3
 """Ends of one climb that are rationalised."""
 HOPELESS = -0.5
 """The score below which an end is not worth an exact evaluation."""
-DOUBT = 100.0
-"""What rounding is multiplied by where a climb found a violation that is none."""
 
 
 def require_seconds(seconds: float | None) -> None:
@@ -110,8 +110,10 @@ class Search:
             limit=effort.seconds if seconds is None else seconds, declared=declared_sizes(claim.setting)
         )
         self.found = False
+        self.broken = False
         self.confirmed = False
         self.settled = False
+        self.turns: dict[int, int] = {}
 
     @property
     def elapsed(self) -> float:
@@ -166,6 +168,7 @@ class Search:
             searched.undecided += verdicts.count(Verdict.UNDECIDED)
             searched.not_applicable += verdicts.count(Verdict.NOT_APPLICABLE)
             self.found = self.found or evidence.violated
+            self.broken = self.broken or evidence.broken is not None
             self.confirmed = self.confirmed or evidence.violated or evidence.broken is not None
         searched.seconds = self.elapsed
 
@@ -186,8 +189,7 @@ class Search:
     # --- climbs ---------------------------------------------------------------------------------------------------------
 
     def _climbs(self) -> Iterator[Batch]:
-        """Climbs at the sizes whose drawn instances score best, and at small ones, in turn."""
-        ranked: dict[Sizes, float] = {}
+        """Climbs at the sizes that promise most, and at small ones, in turn."""
         hills: dict[Sizes, Hill] = {}
         for sizes in self.every:
             if self.late():
@@ -199,97 +201,121 @@ class Search:
             if not space.climbable:
                 yield from self._picked(hill)
                 continue
-            hills[sizes] = hill
-            ranked[sizes] = float(column(self._drawn(hill)[1], 0).max())
-        small = [sizes for sizes in ranked if ranked[sizes] > WORST]
-        best = sorted(small, key=lambda sizes: -ranked[sizes])
-        order = list(dict.fromkeys(size for pair in zip(best, small, strict=True) for size in pair))
+            self._draw(hill)
+            if hill.found.max() > WORST and hill.telling.any():
+                hills[sizes] = hill
+        best = _most_promising(hills)
+        order = list(dict.fromkeys(size for pair in zip(best, hills, strict=True) for size in pair))
         visits = dict.fromkeys(order, 0)
         for turn in range(self.effort.climbs):
-            chosen = self._next(order, visits, ranked, turn)
+            chosen = _next(order, hills, visits, self.effort.repeats, turn)
             if chosen is None or self.late() or self.found:
                 break
-            before = hills[chosen].evaluated
-            yield from self._climb(hills[chosen], ranked, visits[chosen])
+            yield from self._climb(hills[chosen], visits[chosen])
             visits[chosen] += 1
-            self.searched.evaluated += hills[chosen].evaluated - before
         self.searched.seconds = self.elapsed
-
-    def _next(
-        self, order: list[Sizes], visits: dict[Sizes, int], ranked: dict[Sizes, float], turn: int
-    ) -> Sizes | None:
-        """A size that was not climbed yet and, every other turn, the one that came closest; None where all had their turns."""
-        fresh = [sizes for sizes in order if not visits[sizes]]
-        again = [sizes for sizes in order if 0 < visits[sizes] < self.effort.repeats]
-        if again and (turn % 2 or not fresh):
-            return max(again, key=lambda sizes: ranked[sizes] - REVISIT * visits[sizes])
-        return fresh[0] if fresh else None
 
     def _picked(self, hill: Hill) -> Iterator[Batch]:
         """Where no climb makes sense, the best of many drawn instances, if they look violated."""
         drawn = draw(self.claim.setting, hill.sizes, PICKED, self.generator)
         found = column(hill.of_numbers(drawn), 0)
-        self.searched.evaluated += PICKED
+        self._count(hill)
         top = np.argsort(-found, kind="stable")[:TOPS]
         if found[top[0]] > 0 and not self.found:
             yield Batch(hill.sizes, partial(dict, {name: values[top] for name, values in drawn.items()}), decide)
 
-    def _drawn(self, hill: Hill) -> tuple[Floats, Floats]:
-        """Drawn points and their scores."""
-        points = hill.space.points(draw(self.claim.setting, hill.sizes, RANKED, self.generator))
-        self.searched.evaluated += len(points)
-        return points, hill.scores(points)
+    def _draw(self, hill: Hill) -> None:
+        """Give a hill drawn points to start from."""
+        hill.look(draw(self.claim.setting, hill.sizes, RANKED, self.generator))
+        self._count(hill)
 
-    def _climb(self, hill: Hill, ranked: dict[Sizes, float], again: int) -> Iterator[Batch]:
-        """One climb, and its best ends as integers; what is no violation after all makes the hill more careful."""
-        points, found = self._drawn(hill)
-        columns = found.shape[1]
+    def _count(self, hill: Hill) -> None:
+        """Report the points that were looked at since this was asked last."""
+        self.searched.evaluated += hill.evaluated
+        hill.evaluated = 0
+
+    def _climb(self, hill: Hill, again: int) -> Iterator[Batch]:
+        """One climb, and its best ends as integers; what is no violation after all is forgotten, and the hill doubted."""
+        if again:
+            self._draw(hill)
         count = self.effort.starts
-        targets = _targets(count, columns, self.searched.climbed)
-        starts = np.stack([points[i] for i in _starts(points, found, targets)])
-        steps = np.full(count, STEP)
-        for place, (target, end) in enumerate(hill.best_ends()[: count // 2] if again else ()):
-            targets[place], starts[place], steps[place] = target, end, STEP / FINE[place % len(FINE)]
+        targets = self._targets(hill)
+        starts = np.stack([hill.points[i] for i in _starts(hill.points, hill.found, targets)])
+        steps = np.full(len(targets), STEP)
+        before = [(t, end) for t, end in hill.best_ends() if t < STATEMENTS or not self.broken]
+        for place, (target, end) in enumerate(before[: count // 2]):
+            targets[place], starts[place], steps[place] = target, end, STEP / FINE[(place + again) % len(FINE)]
         self.searched.climbed += 1
         generations = self.effort.generations * (1 + again)
         ends, reached = climb(hill, starts, targets, generations, self.generator, steps=steps, late=self.late)
-        hill.remember(targets, ends, reached)
-        ranked[hill.sizes] = max(ranked[hill.sizes], float(reached[targets == 0].max(initial=-1.0)))
-        order = np.argsort(-reached, kind="stable")
-        tops = list(
-            dict.fromkeys(
-                [*(int(i) for t in np.unique(targets) for i in order[targets[order] == t][:1]), *order[:TOPS]]
-            )
+        tops = _tops(targets, reached)
+        made = rationalised(hill, ends[tops], targets[tops], self.generator) if len(tops) else {}
+        self._count(hill)
+        self.confirmed = False
+        if made and not self.late():
+            yield Batch(hill.sizes, partial(dict, made), decide)
+        kept = (reached <= 0) | self.confirmed
+        if not kept.all():
+            hill.doubt()
+        hill.remember(targets[kept], ends[kept], reached[kept])
+
+    def _targets(self, hill: Hill) -> npt.NDArray[np.intp]:
+        """What each start climbs to: the statement, by both scores; half of them, or more, to inequalities inside the proof.
+
+        A long proof has more starts, so that each of its lines soon has one: those that had the fewest come first, and of these
+        the ones that come closest.  Scores that are the same everywhere are left out, and so is a proof that is broken already.
+        """
+        count = self.effort.starts
+        telling = np.flatnonzero(hill.telling)
+        outer, inner = telling[telling < STATEMENTS], telling[telling >= STATEMENTS]
+        outer = np.append(outer, outer[:1])  # by size twice, by distance once
+        if self.broken or not len(inner):
+            return np.resize(outer if len(outer) else telling, count).astype(np.intp)
+        best = hill.found.max(0)
+        order = sorted(inner.tolist(), key=lambda c: (self.turns.get(c, 0), -best[c]))
+        half = count // 2 if len(outer) else 0
+        chosen = order[: min(2 * count, max(count - half, len(inner) // 2))]
+        for c in chosen:
+            self.turns[c] = self.turns.get(c, 0) + 1
+        return np.concatenate([np.resize(outer, half), np.resize(chosen, max(count - half, len(chosen)))]).astype(
+            np.intp
         )
-        for place in tops:
-            if reached[place] < HOPELESS or self.late() or self.found:
-                continue
-            made = rationalised(hill, ends[place], int(targets[place]), self.generator)
-            batch = {name: np.stack([np.asarray(one[name])[0] for one in made]) for name in made[0]}
-            self.confirmed = False
-            yield Batch(hill.sizes, partial(dict, batch), decide)
-            if reached[place] > 0 and not self.confirmed:
-                hill.steady *= DOUBT
+
+
+def _most_promising(hills: dict[Sizes, Hill]) -> list[Sizes]:
+    """The sizes in the order of what they promise: every score ranks them, and the statement's counts as much as all others."""
+    votes = dict.fromkeys(hills, 0.0)
+    inner = max((hill.found.shape[1] - STATEMENTS for hill in hills.values()), default=0)
+    for c in range(STATEMENTS + inner):
+        best = {s: hill.found[:, c].max() for s, hill in hills.items() if c < len(hill.telling) and hill.telling[c]}
+        for rank, sizes in enumerate(sorted(best, key=lambda s: -best[s])):
+            votes[sizes] += (max(inner, 1) if c == 0 else c >= STATEMENTS) / (1 + rank)
+    return sorted(hills, key=lambda sizes: -votes[sizes])
+
+
+def _next(
+    order: list[Sizes], hills: dict[Sizes, Hill], visits: dict[Sizes, int], repeats: int, turn: int
+) -> Sizes | None:
+    """A size that was not climbed yet and, after a while every other turn, the one that came closest; None after the last."""
+    fresh = [sizes for sizes in order if not visits[sizes]]
+    again = [sizes for sizes in order if 0 < visits[sizes] < repeats]
+    if again and (not fresh or (turn >= FIRST and turn % 2)):
+        return max(again, key=lambda sizes: hills[sizes].height * (1 + visits[sizes]) - REVISIT * visits[sizes])
+    return fresh[0] if fresh else None
+
+
+def _tops(targets: npt.NDArray[np.intp], reached: Floats) -> npt.NDArray[np.intp]:
+    """The ends that become integers: the best ones of the statement, and of each line in between the best that looks violated."""
+    order = np.argsort(-reached, kind="stable")
+    outer = [i for i in order if targets[i] < STATEMENTS and reached[i] >= HOPELESS]
+    firsts = [next((i for i in outer if targets[i] == t), None) for t in range(STATEMENTS)]
+    inner = [next(i for i in order if targets[i] == t) for t in np.unique(targets[targets >= STATEMENTS])]
+    chosen = [*(i for i in firsts if i is not None), *outer[:TOPS], *(i for i in inner if reached[i] > 0)]
+    return np.array(list(dict.fromkeys(chosen)), dtype=np.intp)
 
 
 QUICK_EXACT = 400
 """The exact instances of the effort that a setting's ``limit`` speaks of."""
-
-
-def _targets(count: int, columns: int, climbed: int) -> npt.NDArray[np.intp]:
-    """What each start climbs to: the statement, by both scores; half of them to inner inequalities, where a proof has some.
-
-    Each climb goes on with those that the one before it left out.
-    """
-    inner = columns - STATEMENTS
-    half = count if inner <= 0 else max(STATEMENTS, count // 2)
-    return np.array(
-        [
-            i % STATEMENTS if i < half else STATEMENTS + (i - half + climbed * (count - half)) % inner
-            for i in range(count)
-        ],
-        dtype=np.intp,
-    )
 
 
 def _starts(points: Floats, found: Floats, targets: Any) -> list[int]:
