@@ -418,7 +418,7 @@ def test_a_game_of_ones_own_is_no_other_formula():
     drawn = draw(lemma.setting, sizes, 3, np.random.default_rng(0))
     assert all(evidence.holds for _, evidence in decide(lemma, drawn, sizes))
     for seed in (1, 2):
-        game = mv.random_game(2, (2, 2), 0.9, seed=seed)
-        game = replace(game, name="mine", state_names=("here", "there"), start=np.array([1.0, 0.0]))
+        game = mv.random_game(2, (2, 2), Fraction(9, 10), seed=seed)
+        game = replace(game, name="mine", state_names=("here", "there"), start=mv.like([1, 0], game.system))
         given = {"policy": mv.Policy.uniform(game), "target": mv.Policy.deterministic(game, [0, 3]), "start": [0, 1]}
         assert mv.check(lemma, game=game, **given).holds
