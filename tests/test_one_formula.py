@@ -23,9 +23,12 @@ import mappo_verify as mv
 from mappo_verify import arithmetic, axioms
 from mappo_verify.arithmetic import Hidden, System
 from mappo_verify.arithmetic.numbers import wrap
+from mappo_verify.checking.evaluate import decide
 from mappo_verify.checking.proving import Proof, prove_at_points, prove_in_symbols
+from mappo_verify.checking.sampling import draw
 from mappo_verify.claims.claim import Line
 from mappo_verify.errors import ClaimError
+from mappo_verify.papers.registry import claim as find
 
 ONE = mv.Sizes(1, (1,))
 ALONE = {"agents": (1, 1), "states": (1, 1), "action_range": (1, 1)}
@@ -407,3 +410,15 @@ def test_numbers_of_one_formula_say_the_same_in_all_systems_and_of_different_one
         made.append([formula(x)._made if formula(x)._made else None for formula in FORMULAS])
     assert made[0] == made[1] == made[2]
     assert None not in made[0] and len(set(made[0])) == len(FORMULAS)
+
+
+def test_a_game_of_ones_own_is_no_other_formula():
+    """Names of states, a start that is not used and the batch of a user's objects are no part of a formula."""
+    lemma, sizes = find("lemma-4.1"), mv.Sizes(2, (2, 2))
+    drawn = draw(lemma.setting, sizes, 3, np.random.default_rng(0))
+    assert all(evidence.holds for _, evidence in decide(lemma, drawn, sizes))
+    for seed in (1, 2):
+        game = mv.random_game(2, (2, 2), Fraction(9, 10), seed=seed)
+        game = replace(game, name="mine", state_names=("here", "there"), start=mv.like([1, 0], game.system))
+        given = {"policy": mv.Policy.uniform(game), "target": mv.Policy.deterministic(game, [0, 3]), "start": [0, 1]}
+        assert mv.check(lemma, game=game, **given).holds

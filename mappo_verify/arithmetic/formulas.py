@@ -57,7 +57,15 @@ def made_of(value: Any) -> int:
     names = getattr(value, "__dataclass_fields__", None)
     if names is None or isinstance(value, type):
         return hash(type(value).__name__)
-    return hash(tuple([made_of(getattr(value, name, None)) for name in names]))
+    parts = ((name, getattr(value, name, None)) for name in names)
+    return hash(tuple([(name, made_of(part)) for name, part in parts if _counts(part)]))
+
+
+def _counts(part: Any) -> bool:
+    """Whether a part of a game, or of another object, belongs to a formula: its numbers do, and no names or masks."""
+    if isinstance(part, (tuple, list)):
+        return any(map(_counts, part))
+    return not (part is None or isinstance(part, (str, np.ndarray)))
 
 
 _CONSTANTS = (str, float, np.generic, type(None), type(Ellipsis))

@@ -75,7 +75,7 @@ class Seen:
 @dataclass
 class _Past:
     evaluations: int = 0
-    lines: dict[Sizes, tuple[Any, ...]] = field(default_factory=dict)
+    lines: dict[tuple[Sizes, tuple[str, ...]], tuple[Any, ...]] = field(default_factory=dict)
     earlier: tuple[Callable[[System], Case], Seen] | None = None
 
 
@@ -140,7 +140,7 @@ def require_same_lines(claim: Claim, case: Case, lines: Sequence[Line]) -> None:
     if claim.general is None and any(one.steps == EVERY for one in (sizes, *claim.symbolic)):
         sizes = replace(sizes, steps=EVERY)
     found = tuple((_text_of(entry), None if claim.general else _formula_of(entry)) for entry in lines)
-    before = _PAST.setdefault(claim, _Past()).lines.setdefault(sizes, found)
+    before = _PAST.setdefault(claim, _Past()).lines.setdefault((sizes, case._left_out()), found)
     if found == before:
         return
     place = next(

@@ -224,9 +224,15 @@ class Case(Sealed):
                 return derived[name]
         raise AttributeError(f"this case has no {name!r}; it has {sorted(objects)}")
 
+    def _left_out(self) -> tuple[str, ...]:
+        """What need not be given, and is not."""
+        return tuple(
+            i.name for i in self.ingredients if i.compute is None and not i.moves and i.name not in self._objects
+        )
+
     def _require_same(self, asked: Any, found: Any, what: str) -> None:
         """An error where a hypothesis or an ingredient is another formula than before: its sizes alone may decide which."""
-        made, kind = made_of(found), (self.sizes, *map(id, self.ingredients))
+        made, kind = made_of(found), (self.sizes, self._left_out(), *map(id, self.ingredients))
         if _formulas_of(asked).setdefault(kind, made) != made:
             raise ClaimError(
                 f"{what} is no function of its case: it is another formula than it was before ({self.sizes})"

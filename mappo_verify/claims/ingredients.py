@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -201,7 +201,8 @@ class GameData(Ingredient):
     def convert(self, value: Any, target: System) -> Game:
         if not isinstance(value, Game):
             raise ClaimError(f"{self.name} must be a Game, not {type(value).__name__}")
-        return {System.FLOATS: value.floats, System.RATIONALS: value.exact, System.BALLS: value.balls}[target]()
+        game = {System.FLOATS: value.floats, System.RATIONALS: value.exact, System.BALLS: value.balls}[target]()
+        return game if self.start or game.start is None else replace(game, start=None)  # as it is drawn
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
-from itertools import count
 from typing import Any
 
 import numpy as np
@@ -31,15 +30,16 @@ def mapped(function: Callable[[Any], Any], value: Any) -> Any:
 
 def leaf(name: Any, value: Any) -> Any:
     """The same object, whose numbers are leaves of formulas under this name."""
-    place = count()
-
-    def named(part: Any) -> Any:
-        index = next(place)
-        found = part._copy()
-        found._made = hash((name, index))
+    if is_hidden((value,)):
+        found = value._copy()
+        found._made = hash(("leaf", name))
         return found
-
-    return mapped(named, value)
+    if isinstance(value, tuple):
+        return tuple(leaf((name, place), entry) for place, entry in enumerate(value))
+    if is_dataclass(value) and not isinstance(value, type):
+        parts = {field.name: getattr(value, field.name) for field in fields(value) if hasattr(value, field.name)}
+        return unchecked(type(value), **{field: leaf((name, field), part) for field, part in parts.items()})
+    return value
 
 
 def leaves_of(value: Any) -> list[Any]:
