@@ -127,6 +127,20 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "mappo_verify/quantities/limit_critics.py",
         "if balanced and (compare(found[free:], '≥', like(0, direction)) >= 0).all():",
     ): "rationals leave no comparison open",
+    (
+        "mappo_verify/arithmetic/floats.py",
+        "for pivot in list(range(size))[:-1]:",
+    ): "there is no row below the last pivot",
+    ("mappo_verify/arithmetic/formal.py", "return -self if self.sign() < 1 else self"): "-0 is 0",
+    (
+        "mappo_verify/arithmetic/functions.py",
+        "return bool((truth._parts[0] if isinstance(truth, Truth) else np.asarray(truth)).min(initial=2) > 0)",
+    ): "of no truths all are positive, either way",
+    ("mappo_verify/arithmetic/sparse.py", "for _ in list(range(ROUNDS))[:-1]:"): LIMIT,
+    (
+        "mappo_verify/arithmetic/enclosures/contractions.py",
+        "extra = [n - len(term.replace('...', '')) for n, term in zip(dimensions, terms, strict=False)]",
+    ): "the lengths were compared a line before",
 }
 """Mutants that change no result, by their file and the first line of the changed statement, and why."""
 
