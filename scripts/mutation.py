@@ -69,6 +69,7 @@ MEMORY = 6 << 30
 
 PATH = "both branches are the same there, one is only longer"
 LIMIT = "a limit of work that is reported when it is reached; one unit decides nothing"
+LENGTH = "NumPy takes any negative length for the one that is left"
 AXIS = "there is one game, so this is the same axis, counted from the other side"
 FAR = "e^-1000 is below the grid: from 0 to 2^-512 either way"
 EQUIVALENT: dict[tuple[str, str], str] = {
@@ -103,7 +104,7 @@ EQUIVALENT: dict[tuple[str, str], str] = {
     (
         "mappo_verify/quantities/bellman_error.py",
         "tables = features.reshape(*features.shape[:-2], game.states, -2, features.shape[-1])",
-    ): "NumPy takes any negative length for the one that is left",
+    ): LENGTH,
     ("mappo_verify/quantities/certified.py", "EXACT_WORK = 3000001"): LIMIT,
     ("mappo_verify/quantities/equilibria.py", "for _ in list(range(MAX_ROUNDS))[:-1]:"): LIMIT,
     (
@@ -127,6 +128,31 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "mappo_verify/quantities/limit_critics.py",
         "if balanced and (compare(found[free:], '≥', like(0, direction)) >= 0).all():",
     ): "rationals leave no comparison open",
+    (
+        "mappo_verify/arithmetic/floats.py",
+        "for pivot in list(range(size))[:-1]:",
+    ): "there is no row below the last pivot",
+    ("mappo_verify/arithmetic/enclosures/operations.py", "if (first & second).all():"): PATH,
+    ("mappo_verify/arithmetic/enclosures/operations.py", "outside = size > a[1]"): PATH,
+    ("mappo_verify/arithmetic/formal.py", "return -self if self.sign() < 1 else self"): "-0 is 0",
+    (
+        "mappo_verify/arithmetic/functions.py",
+        "return bool((truth._parts[0] if isinstance(truth, Truth) else np.asarray(truth)).min(initial=2) > 0)",
+    ): "of no truths all are positive, either way",
+    ("mappo_verify/arithmetic/sparse.py", "for _ in list(range(ROUNDS))[:-1]:"): LIMIT,
+    (
+        "mappo_verify/arithmetic/enclosures/contractions.py",
+        "extra = [n - len(term.replace('...', '')) for n, term in zip(dimensions, terms, strict=False)]",
+    ): "the lengths were compared a line before",
+    (
+        "mappo_verify/arithmetic/structure.py",
+        "moved = moveaxis(values, axes, range(len(axes)))"
+        ".reshape((-2, *(n for a, n in enumerate(values.shape) if a not in axes)))",
+    ): LENGTH,
+    (
+        "mappo_verify/arithmetic/system.py",
+        "values = np.empty(2) if is_sparse(array) else np.asarray(array)",
+    ): "of these numbers only the type is read",
 }
 """Mutants that change no result, by their file and the first line of the changed statement, and why."""
 

@@ -48,6 +48,8 @@ from mappo_verify.arithmetic import (
     truth_of,
     xlogy,
 )
+from mappo_verify.arithmetic import floats as float_functions
+from mappo_verify.arithmetic.floats import _matrix_product
 from mappo_verify.arithmetic.precision import precision
 from mappo_verify.arithmetic.symbols import PolynomialRing, assume_positive
 from mappo_verify.errors import ExactnessError, GameError, MixedArithmeticError, SingularError, UndecidedError
@@ -606,3 +608,29 @@ def test_products_with_a_batch_on_one_side_are_batch_minor():
 def test_contractions_of_shapes_that_do_not_fit_are_refused(wrong):
     with pytest.raises(ValueError, match=r"operand|mismatch|broadcast"):
         contract("sa,sat->st", np.ones(wrong), np.ones((3, 4, 2)))
+
+
+@pytest.mark.parametrize(
+    ("subscripts", "dimensions", "product"),
+    [
+        # the factor that goes left, axes of both as [stack, rows, sum] and [stack, sum, columns], the result's, the stack's size
+        ("ij,jk->ik", (2, 2), (0, (0, 1), (0, 1), (0, 1), 0)),
+        ("ji,jk->ki", (2, 2), (0, (1, 0), (0, 1), (1, 0), 0)),
+        ("sa,sat->st", (2, 3), (0, (0, 1), (0, 1, 2), (0, 1), 1)),
+        ("...ij,...j->...i", (3, 1), (1, (0,), (2, 1, 0), (1, 0), 0)),
+        ("...i,...ij->...j", (1, 3), (0, (0,), (1, 2, 0), (1, 0), 0)),
+        ("i,j->ij", (1, 1), None),  # nothing is summed
+        ("ij,ij->i", (2, 2), None),  # nothing but the stack is left
+        ("ij,ij->", (2, 2), None),  # two labels are summed
+        ("ii,ij->j", (2, 2), None),  # a diagonal
+        ("...ij,...j->...i", (3, 2), None),  # both have a batch
+        ("ij,jk,kl->il", (2, 2, 2), None),
+    ],
+)
+def test_which_contractions_are_matrix_products(subscripts, dimensions, product):
+    """Any other goes to einsum, which finds the same and takes longer."""
+    found = _matrix_product(subscripts, *dimensions)
+    assert found == product
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(size=(3,) * n) for n in dimensions]
+    assert float_functions.contract(subscripts, *arrays) == pytest.approx(np.einsum(subscripts, *arrays))

@@ -211,12 +211,13 @@ def test_radii_of_sums(subscripts, exact):
 @pytest.mark.parametrize("place", [0, 1, 1022, 1023, 1024, 1499])
 @pytest.mark.parametrize("value", [1e-200, 1e200, 5e-324])
 @pytest.mark.parametrize("part", [0, 1])
-def test_one_number_out_of_the_ordinary_is_seen_wherever_it_stands(part, value, place):
+@pytest.mark.parametrize("entries", [(1, 0), (slice(None), slice(None))], ids=["alone", "all"])
+def test_one_number_out_of_the_ordinary_is_seen_wherever_it_stands(entries, part, value, place):
     """Blocks of ordinary numbers are computed more quickly, by either implementation; its square underflows or overflows."""
     rng = np.random.default_rng(7)
     mid = rng.uniform(1, 2, (2, 2, 1500))
     a = (mid, np.abs(mid) * 2.0**-40)
-    a[part][1, 0, place] = value
+    a[part][*entries, place] = value
     with np.errstate(all="ignore"):
         results = [
             (

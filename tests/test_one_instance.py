@@ -319,3 +319,19 @@ def test_a_singular_system_leaves_the_remainder_of_its_own_instance(system):
     assert np.allclose(
         floats_of(remainder), right.mean(0, keepdims=True)
     )  # what no solution reaches: the constant part
+
+
+def test_closures_by_hand():
+    """0 leads to 1, which may lead to 2: a path is as certain as its least certain step, and everything reaches itself."""
+    one = np.array([[-1, 1, -1], [-1, -1, 0], [-1, -1, -1]], np.int8)
+    two = np.array([[-1, 0, -1], [-1, 1, 1], [1, -1, -1]], np.int8)
+    found = Truth(np.stack([one, two], -1)).closure()._parts[0]
+    assert found[..., 0].tolist() == [[1, 1, 0], [-1, 1, 0], [-1, -1, 1]]
+    assert found[..., 1].tolist() == [[1, 0, 0], [1, 1, 1], [1, 0, 1]]
+
+
+def test_a_single_truth_is_reduced_to_itself():
+    for value in (1, 0, -1):
+        alone = Truth(np.array([[value]], np.int8))
+        for ufunc in (np.logical_and, np.logical_or):
+            assert ufunc.reduce(alone)._parts[0].tolist() == [value]

@@ -18,7 +18,14 @@ import mappo_verify as mv
 import oracle
 from mappo_verify.arithmetic import System, compare, divide, exp, floats_of, identity, like, log, solve, system_of
 from mappo_verify.arithmetic.rings import NONNEGATIVE, SCALARS, Degree, DegreeRing, PolynomialRing
-from mappo_verify.arithmetic.symbols import assume_positive, constant
+from mappo_verify.arithmetic.symbols import (
+    _sign_of_maximum,
+    assume_nonnegative,
+    assume_positive,
+    constant,
+    depends,
+    nonzero,
+)
 from mappo_verify.errors import ExactnessError, SingularError, UndecidedError
 from mappo_verify.model import Game, Policy
 from mappo_verify.quantities.agent_values import agent_values
@@ -455,3 +462,49 @@ def test_roots_square_to_what_is_under_them():
     assert first * first * second * second == x * y
     assert nested * nested * nested * nested == x * x + 2 * x * first + x
     assert first * first != y and nested * nested != x and first * second != x * y
+
+
+def test_what_a_sign_says_of_a_comparison():
+    """P > 0, n ≥ 0, and of x nothing is known; two polynomials that differ are not equal everywhere."""
+    x, y, z = PolynomialRing(NAMES).generators()
+    (p,), (n,), zero = positive(y), assume_nonnegative(objects(z)), 0 * x
+    answers = [
+        (zero, "<", p, 1), (zero, "≤", p, 1), (p, "<", zero, -1), (p, "≤", zero, -1), (p, "=", zero, -1),
+        (zero, "≤", n, 1), (zero, "<", n, 0), (n, "<", zero, -1), (n, "≤", zero, 0), (zero, "<", x, 0),
+        (zero, "≤", x, 0), (x, "<", zero, 0), (x, "≤", x, 1), (x, "<", x, -1), (x, "=", x, 1), (x, "=", zero, -1),
+        (zero, "<", p + n, 1), (zero, "≤", n + n, 1), (zero, "<", n + 1, 1), (-p, "≤", zero, 1),
+        (constant(1), "<", constant(2), 1), (constant(2), "≤", constant(1), -1), (x - x, "=", zero, 1),
+    ]  # fmt: skip
+    for left, relation, right, answer in answers:
+        assert compare(objects(left), relation, objects(right)) == answer, (left, relation, right)
+    assert nonzero(objects(p, -p, n, x, zero, constant(3))).tolist() == [1, 1, 0, 0, -1, 1]
+    (still,) = assume_nonnegative(objects(p))
+    assert compare(objects(zero), "<", objects(still)) == 1, "what is positive stays so"
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "sign"),
+    [
+        (1, None, 1), (None, 1, 1), (1, -1, 1), (2, None, 2), (0, None, 2), (None, 0, 2), (2, -1, 2), (0, -2, 2), (1, 2, 1),
+        (None, None, None), (None, -1, None), (-2, None, None), (-2, -1, -2), (-1, -2, -2), (-1, -1, -1), (-2, -2, -2),
+    ],
+)  # fmt: skip
+def test_the_sign_of_a_maximum(one, two, sign):
+    """2 says ≥ 0 and -2 says ≤ 0; one side that is positive is enough, and a negative maximum needs two."""
+    assert _sign_of_maximum(one, two) == sign
+
+
+def test_on_what_a_number_depends():
+    """Through a polynomial, the base of a logarithm, its coefficient, or what is added; wherever it stands in the array."""
+    x, y, z = PolynomialRing(NAMES).generators()
+    (p,) = positive(x)
+    logarithm = y * log(objects(p))[0]
+    for value, wanted in (
+        (x * y, {0, 1}),
+        (logarithm, {0, 1}),
+        (logarithm + z, {0, 1, 2}),
+        (x - x, set()),
+        (constant(2), set()),
+    ):
+        for array in (objects(value), objects(value, constant(1)), objects(constant(1), value)):
+            assert {place for place in range(3) if depends(array, frozenset({place}))} == wanted, value
