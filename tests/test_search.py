@@ -380,6 +380,58 @@ def test_integers_are_rounded_first_and_weights_make_up_for_it():
     assert run(claim, CLIMBED)[0].witness is not None
 
 
+def test_a_violation_that_rounding_loses_is_rounded_number_by_number():
+    """Half of an odd number is no integer: rounded one after another the two numbers fall apart, unless the first one moves."""
+    setting = mv.Setting("both", (mv.Table("f", lambda _: (2,)), mv.Distribution("p", lambda _: (2,))), **ALONE)
+
+    def off(case):
+        return abs(case.f[0] * case.p[0] - Fraction(17, 10)) + abs(case.f[1] - case.f[0] / 2)
+
+    claim = claim_of(setting, lambda _: Fraction(1, 1000), off)
+    hill = Hill(claim, ONE)
+    start = hill.space.points({"f": np.array([[3, 1.5]]), "p": np.array([[17, 13]])})
+    assert hill.scores(start)[0, 0] > 0
+    made = rationalised(hill, start, np.array([0]), np.random.default_rng(0))
+    assert any(
+        mv.check(claim, f=f, p=mv.like([Fraction(int(n), int(p.sum())) for n in p], mv.System.RATIONALS)).violated
+        for f, p in zip(made["f"].tolist(), made["p"], strict=True)
+    )
+
+
+def test_a_violation_that_is_none_is_forgotten(monkeypatch):
+    """Or every later climb would begin, and end, there."""
+    kept, doubts = [], []
+
+    def remember(hill, *given):
+        kept.append(given[-1])
+        doubts.append(hill.doubts)
+
+    monkeypatch.setattr(Hill, "remember", remember)
+    monkeypatch.setattr("mappo_verify.checking.search.rationalised", lambda *_: {"p": np.ones((1, 3, 2), np.int64)})
+    trial, _, _ = run(NARROW, CLIMBED)
+    assert trial.witness is None and doubts == [1, 2]
+    assert all((reached <= 0).all() and len(reached) < CLIMBED.starts for reached in kept)
+
+
+def test_of_a_long_run_a_few_instances_come_first():
+    run_of_x = mv.claims.Iterates("run", lambda *given: given[1], start="x")
+    setting = mv.Setting("a run", (mv.PositiveScalar("x"), run_of_x), **ALONE, steps=(1, 101))
+    search = Search(claim_of(setting, lambda _: 0, lambda c: c.run[-1]), DRAWN, np.random.default_rng(0))
+    made = [(batch.sizes.steps, len(next(iter(batch.make().values())))) for batch in search._exact()]
+    assert [pair for pair in made if pair[1] <= 200] == [(1, 200), (101, 4), (101, 196)]
+
+
+def test_the_falsifier_begins_with_the_search_of_a_quick_audit():
+    """And finds the same counterexample, by drawing or by climbing."""
+    for claim in (NARROW, claim_of(TABLE, lambda c: c.f[0], lambda c: c.f[1] + 17)):
+        for seed in range(2):
+            found = [
+                mv.audit([claim], seed=seed)["mine"].witness,
+                *(mv.falsify(claim, seed=seed).witness for _ in "12"),
+            ]
+            assert len({json.dumps(witness.as_data()) for witness in found}) == 1
+
+
 # --- what was searched ---------------------------------------------------------------------------------------------------
 
 

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,8 @@ class Effort:
 
 CHUNK = 200
 """Exact instances evaluated together."""
+FEW = 4
+"""Instances of a long run that are evaluated before others: one may be enough."""
 SKIM = 1_000
 """Instances that enclosures look at together."""
 RANKED = 300
@@ -179,8 +182,9 @@ class Search:
         if setting.limit is not None:
             share = min(share, max(1, setting.limit * effort.exact // QUICK_EXACT))
         for sizes in every:
-            for begin in range(0, share, CHUNK):
-                yield Batch(sizes, partial(draw, setting, sizes, min(CHUNK, share - begin), generator), decide)
+            first = FEW if sizes.steps > LONGEST_CLIMB else CHUNK
+            for begin, end in pairwise([0, *range(min(first, share), share, CHUNK), share]):
+                yield Batch(sizes, partial(draw, setting, sizes, end - begin, generator), decide)
             if setting.explore:
                 for begin in range(0, effort.skimmed // len(every), SKIM):
                     count = min(SKIM, effort.skimmed // len(every) - begin)
