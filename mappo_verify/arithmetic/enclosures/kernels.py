@@ -81,6 +81,24 @@ def arranged(array: Any, plan: Plan) -> Any:
     return array.transpose(*plan.axes, array.ndim - 1).reshape((*plan.shape, array.shape[-1]))
 
 
+def addresses(rows: Floats) -> npt.NDArray[np.int64]:
+    """Where each row of a table begins in memory."""
+    return np.asarray(rows.ctypes.data + rows.strides[0] * np.arange(len(rows)), dtype=np.int64)
+
+
+@cache
+def rows_of_terms(terms: tuple[str, ...], output: str, shapes: tuple[tuple[int, ...], ...]) -> Any:
+    """For every factor the rows ``[k, o]``; the shape of the result; the number of products of one entry."""
+    found, axes, count = plans(terms, output, shapes)
+    core = np.broadcast_shapes(*(plan.shape for plan in found))
+    size = math.prod(core[axes:])
+    rows = []
+    for plan, shape in zip(found, shapes, strict=True):
+        numbered = arranged(np.arange(math.prod(shape)).reshape((*shape, 1)), plan)[..., 0]
+        rows.append(np.ascontiguousarray(np.broadcast_to(numbered, core).reshape(count, size)))
+    return rows, core[axes:], count
+
+
 class Kernels(NamedTuple):
     """What is worth compiling; implementations return the same numbers, bit for bit (but for the sign of 0)."""
 
