@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .enclosures.kernels import addresses
+from .enclosures.kernels import rows_at
 from .protocol import Parts
 from .recorded import ADD, DOT, MUL, SOLVE, SUB, SUM, Recorder, Rows, Step
 from .system import System
@@ -60,6 +60,7 @@ class Program:
             self.homes.append((rows[direct], np.flatnonzero(direct)))
             self.elsewhere += [(number, int(place), int(rows[place])) for place in np.flatnonzero(~direct)]
         self.fixed = np.array([[part[0] for part in parts] for parts in self.constants.values()], float)
+        self.fixed = self.fixed.reshape(len(self.constants), 2 if self.system is System.ENCLOSURES else 1)
         steps = _needed(recorder.steps, set(self.home))
         self.layout = _laid_out(_scheduled(steps), given | self.home.keys(), joined=self.system is System.FLOATS)
         moved = sum(map(len, self.inputs)) + len(self.home) + self.layout.spaces
@@ -72,18 +73,15 @@ class Program:
         fixed = np.repeat(self.fixed, self.lanes).reshape(*self.fixed.shape, self.lanes)
         space = np.empty((layout.spaces + layout.largest**2, count, self.lanes))
         made = [tuple(np.empty((len(rows), batch)) for _ in range(count)) for rows in self.outputs]
-        flat = [
-            [self._flat(part, len(rows), batch) for part in parts]
-            for rows, parts in zip(self.inputs, given, strict=True)
-        ]
+        flat = [[rows_at(part, batch, self.lanes) for part in parts] for parts in given]
         for number in range(count):
-            for rows, arrays in zip(self.inputs, flat, strict=True):
-                base[rows, number] = addresses(arrays[number])
-                step[rows, number] = 8 if arrays[number].shape[1] == batch else 0
+            for rows, table in zip(self.inputs, flat, strict=True):
+                base[rows, number], step[rows, number] = table[number].base, table[number].step
             for (rows, places), result in zip(self.homes, made, strict=True):
-                base[rows, number], step[rows, number] = addresses(result[number])[places], 8
-            base[list(self.constants), number] = addresses(fixed[:, number])
-            base[list(layout.slots), number] = addresses(space[:, number])[list(layout.slots.values())]
+                base[rows, number], step[rows, number] = rows_at(result[number], batch, 1).base[places], 8
+            base[list(self.constants), number] = rows_at(fixed[:, number], self.lanes, 1).base
+            where = rows_at(space[:, number], self.lanes, 1).base
+            base[list(layout.slots), number] = where[list(layout.slots.values())]
         open_ones = np.zeros(batch, bool)
         if self.system is System.ENCLOSURES:
             from .enclosures.fused import run as run_enclosures
@@ -92,13 +90,13 @@ class Program:
         else:
             from .fused_floats import run
 
-            left = addresses(space[layout.spaces :, 0])
+            left = rows_at(space[layout.spaces :, 0], self.lanes, 1).base
             open_ones[:] = not run(
                 layout.code, layout.places, base[:, 0].copy(), step[:, 0].copy(), left, batch, self.lanes
             )
         for number, place, row in self.elsewhere:
             for kind, array in enumerate(made[number]):
-                array[place] = self._values(row, kind, flat, made)
+                array[place] = self._values(row, kind, given, made)
         return [
             tuple(array.reshape((*shape, batch)) for array in arrays)
             for arrays, shape in zip(made, self.shapes, strict=True)
@@ -110,19 +108,9 @@ class Program:
             return self.constants[row][kind]
         for rows, arrays in zip(self.inputs, given, strict=True):
             if row in rows:
-                found = arrays[kind][np.flatnonzero(rows == row)[0]]
-                return found if arrays[kind].shape[1] == made[0][0].shape[1] else found[0]
+                return arrays[kind].reshape(len(rows), -1)[np.flatnonzero(rows == row)[0]]
         result, place = self.home[row]
         return made[result][kind][place]
-
-    def _flat(self, array: npt.NDArray[Any], rows: int, batch: int) -> npt.NDArray[np.float64]:
-        """An input as ``[rows, B]``, instances beside each other; of shared numbers as many as a block has."""
-        flat = array.reshape(rows, array.shape[-1])
-        if flat.shape[1] != batch:
-            return np.repeat(flat, self.lanes, axis=1)
-        if flat.dtype != np.float64 or (batch > 1 and flat.strides[1] != flat.itemsize):
-            flat = np.ascontiguousarray(flat, np.float64)
-        return flat
 
 
 def _needed(steps: Sequence[Step], wanted: set[int]) -> list[Step]:

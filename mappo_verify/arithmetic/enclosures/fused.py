@@ -16,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from ..compiled import Compiled, Vector, Vectors, bits, compiled, fma, get, part, put, summed
-from .kernels import Enclosure, Floats, Kernels, addresses, rows_of_terms, slack, widening
+from ..compiled import Vector, Vectors, bits, compiled, fma, get, part, put, summed
+from .kernels import Enclosure, Floats, Kernels, rows_at, rows_of_terms, slack, widening
+from .numpy_kernels import product_sum as numpy_product_sum
 
 U, UP, LEAST, TINY = 2.0**-53, 1 + 2.0**-49, 2.0**-1074, 2.0**-1070
 SMALL, LARGE = 2.0**-900, 2.0**990
@@ -52,32 +53,11 @@ def _pad(a: float, r: float, b: float, s: float) -> float:
     return TINY if uncertain else 0.0
 
 
-@compiled
-def _add_rows(
-    am: Floats, ar: Floats, i: Any, bm: Floats, br: Floats, j: Any, sign: float, mid: Floats, rad: Floats
-) -> None:
-    for row in range(len(mid)):
-        a, r, b, s, m, e = am[i[row]], ar[i[row]], bm[j[row]], br[j[row]], mid[row], rad[row]
-        for z in range(len(m)):
-            y = sign * b[z]
-            total = a[z] + y
-            m[z] = total
-            e[z] = (r[z] + s[z] + abs(_rest_of_sum(a[z], y, total))) * UP
-
-
 @part
 def _times(a: float, r: float, b: float, s: float) -> tuple[float, float]:
     product, rest, bound = _product(a, b)
     spread = abs(a) * s + r * (abs(b) + s)
     return product, (spread + abs(rest) + bound) * UP + _pad(a, r, b, s)
-
-
-@compiled
-def _mul_rows(am: Floats, ar: Floats, i: Any, bm: Floats, br: Floats, j: Any, mid: Floats, rad: Floats) -> None:
-    for row in range(len(mid)):
-        a, r, b, s, m, e = am[i[row]], ar[i[row]], bm[j[row]], br[j[row]], mid[row], rad[row]
-        for z in range(len(m)):
-            m[z], e[z] = _times(a[z], r[z], b[z], s[z])
 
 
 @part
@@ -93,38 +73,6 @@ def _over(a: float, r: float, b: float, s: float) -> tuple[float, float]:
     top = (r + rest + spread) * UP
     width = (top / room * UP + bound) * UP + (TINY if top > 0 else 0.0)
     return (q if room > 0 else np.nan), (width if room > 0 else np.inf)
-
-
-@compiled
-def _div_rows(am: Floats, ar: Floats, i: Any, bm: Floats, br: Floats, j: Any, mid: Floats, rad: Floats) -> None:
-    for row in range(len(mid)):
-        a, r, b, s, m, e = am[i[row]], ar[i[row]], bm[j[row]], br[j[row]], mid[row], rad[row]
-        for z in range(len(m)):
-            m[z], e[z] = _over(a[z], r[z], b[z], s[z])
-
-
-@cache
-def _rows_of(shape: tuple[int, ...], core: tuple[int, ...]) -> Any:
-    """For every core entry of the result, the row of an operand of this core shape."""
-    return np.ascontiguousarray(np.broadcast_to(np.arange(math.prod(shape)).reshape(shape), core).reshape(-1))
-
-
-def _flat(part: Floats, batch: int) -> Floats:
-    wide = part if part.shape[-1] == batch else np.broadcast_to(part, (*part.shape[:-1], batch))
-    return np.ascontiguousarray(wide).reshape(-1, batch)
-
-
-def _elementwise(loop: Compiled, *extra: float) -> Callable[[Enclosure, Enclosure], Enclosure]:
-    def operation(a: Enclosure, b: Enclosure) -> Enclosure:
-        shape = np.broadcast_shapes(a[0].shape, b[0].shape)
-        core, batch = shape[:-1], shape[-1]
-        mid, rad = np.empty(shape), np.empty(shape)
-        rows = tuple(_rows_of(part[0].shape[:-1], core) for part in (a, b))
-        first, second = ([_flat(part, batch) for part in x] for x in (a, b))
-        loop(*first, rows[0], *second, rows[1], *extra, mid.reshape(-1, batch), rad.reshape(-1, batch))
-        return mid, rad
-
-    return operation
 
 
 # --- sums and contractions ------------------------------------------------------------------------------------------
@@ -479,8 +427,20 @@ def run(code: Any, places: Any, base: Any, step: Any, batch: int, lanes: int, lo
 
 
 @cache
-def _program(terms: tuple[str, ...], output: str, shapes: tuple[tuple[int, ...], ...]) -> Any:
-    """The code and the places of a contraction, for :func:`run`; the shape of its result."""
+def _elementwise(operation: int, one: tuple[int, ...], two: tuple[int, ...]) -> Any:
+    """The code of an operation on arrays of these core shapes, for :func:`run`; the core shape of its result."""
+    core = np.broadcast_shapes(one, two)
+    size, first, second = math.prod(core), math.prod(one), math.prod(two)
+    code = np.zeros((size, 6), np.int64)
+    code[:, 0], code[:, 1] = operation, first + second + np.arange(size)
+    code[:, 2] = np.broadcast_to(np.arange(first).reshape(one), core).reshape(-1)
+    code[:, 3] = first + np.broadcast_to(np.arange(second).reshape(two), core).reshape(-1)
+    return code, np.zeros(0, np.int64), core
+
+
+@cache
+def _contraction(terms: tuple[str, ...], output: str, shapes: tuple[tuple[int, ...], ...]) -> Any:
+    """The code and the places of a contraction; the core shape of its result; how many products make one entry."""
     found, core, count = rows_of_terms(terms, output, shapes)
     first, second = found[0], found[-1] + (len(found) > 1) * math.prod(shapes[0])
     size, given = math.prod(core), sum(map(math.prod, shapes))
@@ -493,16 +453,27 @@ def _program(terms: tuple[str, ...], output: str, shapes: tuple[tuple[int, ...],
     return code, np.concatenate([first.T.reshape(-1), second.T.reshape(-1)]).astype(np.int64), core, count
 
 
-def _product_sum(terms: tuple[str, ...], output: str, factors: tuple[Enclosure, ...]) -> Enclosure:
-    code, places, core, count = _program(terms, output, tuple(f[0].shape[:-1] for f in factors))
-    batch = np.broadcast_shapes(*(f[0].shape[-1:] for f in factors))[0]
-    mid, rad = np.zeros((2, *core, batch))
-    if not count:
-        return mid, rad
-    parts = [[_flat(part, batch) for part in factor] for factor in (*factors, (mid, rad))]
-    base = np.concatenate([np.stack([addresses(part) for part in factor], -1) for factor in parts])
-    run(code, places, base, np.full(base.shape, 8), batch, LANES, np.zeros(batch, bool))
+def _run(code: Any, places: Any, core: tuple[int, ...], operands: tuple[Enclosure, ...]) -> Enclosure:
+    """One operation on whole arrays; what all instances share is written out for one block alone."""
+    batch = np.broadcast_shapes(*(operand[0].shape[-1:] for operand in operands))[0]
+    mid, rad = np.empty((2, *core, batch))
+    tables = [[rows_at(part, batch, LANES) for part in operand] for operand in (*operands, (mid, rad))]
+    base = np.concatenate([np.stack([part.base for part in table], -1) for table in tables])
+    step = np.concatenate([np.stack([part.step for part in table], -1) for table in tables])
+    run(code, places, base, step, batch, LANES, np.zeros(batch, bool))
     return mid, rad
+
+
+def _by(operation: int) -> Callable[[Enclosure, Enclosure], Enclosure]:
+    def applied(a: Enclosure, b: Enclosure) -> Enclosure:
+        return _run(*_elementwise(operation, a[0].shape[:-1], b[0].shape[:-1]), (a, b))
+
+    return applied
+
+
+def _product_sum(terms: tuple[str, ...], output: str, factors: tuple[Enclosure, ...]) -> Enclosure:
+    code, places, core, count = _contraction(terms, output, tuple(f[0].shape[:-1] for f in factors))
+    return _run(code, places, core, factors) if count else numpy_product_sum(terms, output, factors)
 
 
 def _solve_dominant(a: Enclosure, b: Enclosure) -> Enclosure:
@@ -513,10 +484,10 @@ def _solve_dominant(a: Enclosure, b: Enclosure) -> Enclosure:
 
 
 NUMBA = Kernels(
-    _elementwise(_add_rows, 1.0),
-    _elementwise(_add_rows, -1.0),
-    _elementwise(_mul_rows),
-    _elementwise(_div_rows),
+    _by(ADD),
+    _by(SUB),
+    _by(MUL),
+    _by(DIV),
     _product_sum,
     _solve_dominant,
 )
