@@ -20,6 +20,7 @@ from ..arithmetic import (
     compare,
     denominator,
     divide,
+    identity,
     is_hidden,
     kind_of,
     like,
@@ -140,19 +141,20 @@ class Policy:
         if outside.any():
             bad = tuple(int(i) for i in np.argwhere(outside)[0])
             raise GameError(f"actions{list(bad)} = {chosen[bad]} is not one of the {game.actions} joint actions")
-        forbidden = game.substitutes[np.arange(game.states), chosen] != chosen
+        forbidden = np.zeros(0, bool) if game.available is None else _substituted(game, chosen)
         if forbidden.any():
             bad = tuple(int(i) for i in np.argwhere(forbidden)[0])
             raise GameError(f"actions{list(bad)} = {chosen[bad]} is not available in state {bad[-1]}")
         each = np.unravel_index(chosen, game.action_sizes)
-        rows = [np.eye(size, dtype=np.int8)[each[m]] for m, size in enumerate(game.action_sizes)]
-        tables = [like(row, game.system) for row in rows]
         if is_hidden((game.transition,)):
-            return cls.product(tables)
-        counts = prefix_sizes(game.action_sizes)  # rows of 0 and a 1 need no checks
-        factors = [np.repeat(table[..., None, :], n, axis=-2) for table, n in zip(tables, counts, strict=False)]
-        frozen = tuple(freeze(factor, 3, game.system) for factor in factors)
-        return unchecked(cls, factors=frozen, system=game.system)
+            rows = [np.eye(size, dtype=np.int8)[each[m]] for m, size in enumerate(game.action_sizes)]
+            return cls.product([like(row, game.system) for row in rows])
+        places = (  # rows of 0 and a 1 need no checks
+            np.repeat(played[..., None], n, axis=-1)
+            for played, n in zip(each, prefix_sizes(game.action_sizes), strict=False)
+        )
+        factors = (identity(size, game.system)[place] for place, size in zip(places, game.action_sizes, strict=True))
+        return unchecked(cls, factors=tuple(freeze(factor, 3, game.system) for factor in factors), system=game.system)
 
     @classmethod
     @explained
@@ -340,6 +342,11 @@ class Policy:
             for before, row in enumerate(table)
         ]
         return html_table(repr(self), ("agent", "state", "agents before", "probabilities"), rows)
+
+
+def _substituted(game: Game, chosen: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Which joint actions are not available where they are chosen."""
+    return np.asarray(game.substitutes[np.arange(game.states), chosen] != chosen)
 
 
 def _uniform_over(mask: npt.NDArray[np.bool_]) -> npt.NDArray[Any]:
