@@ -36,7 +36,16 @@ from .agents import extend, joint_action, order_of, prefix_sizes, reordered, spl
 from .conversion import convert
 from .game import Game
 from .tables import html_table, row_text
-from .validation import arrays_of, freeze, probabilities, require_batches_fit, rounding_of, unchecked
+from .validation import (
+    arrays_of,
+    freeze,
+    laid_out,
+    probabilities,
+    require_batches_fit,
+    rounding_of,
+    spread,
+    unchecked,
+)
 
 
 @explained_class
@@ -77,12 +86,12 @@ class Policy:
                 )
             if system is not System.SYMBOLS:
                 rounding = rounding_of(self.factors[m], sizes[m])
-                factors[m] = probabilities(f"factors[{m}]", factor, rounding, full=True)
+                factors[m] = probabilities(f"factors[{m}]", laid_out(factor, 3, system), rounding, full=True)
         try:
             batch = np.broadcast_shapes(*(factor.shape[:-3] for factor in factors))
         except ValueError:
             raise GameError(f"the batch axes of the factors do not fit: {[f.shape[:-3] for f in factors]}") from None
-        frozen = tuple(freeze(np.broadcast_to(f, batch + f.shape[-3:]), 3, system) for f in factors)
+        frozen = tuple(freeze(spread(f, batch, 3), 3, system, own=f.ndim > 3) for f in factors)
         object.__setattr__(self, "factors", frozen)
         object.__setattr__(self, "system", system)
 
