@@ -636,16 +636,16 @@ def test_the_reward_range_holds_the_end_where_there_may_be_one():
 def test_one_wrong_number_in_a_large_batch_is_named(place, value, complaint):
     transition = np.full((3000, 2, 4, 2), 0.5)
     transition[place] = value
-    with pytest.raises(mv.errors.GameError, match=complaint):
-        mv.Game(transition, np.zeros((3000, 2, 4)), 0.9, (2, 2))
+    with pytest.raises(GameError, match=complaint):
+        Game(transition, np.zeros((3000, 2, 4)), 0.9, (2, 2))
 
 
 def test_a_large_batch_is_a_copy_that_ends_nowhere():
     transition = np.full((3000, 2, 4, 2), 0.5)
-    game = mv.Game(transition, np.zeros((3000, 2, 4)), 0.9, (2, 2))
+    game = Game(transition, np.zeros((3000, 2, 4)), 0.9, (2, 2))
     transition[:] = 0
     assert (game.transition == 0.5).all() and not game.transition.flags.writeable and game.ends.shape == (3000, 2, 4)
     assert (game.ends == -1).all() and not game.terminates()
     transition[...] = 0.5
     transition[7, 1, 3] = 0.25
-    assert np.argwhere(mv.Game(transition, np.zeros((3000, 2, 4)), 0.9, (2, 2)).ends > 0).tolist() == [[7, 1, 3]]
+    assert np.argwhere(Game(transition, np.zeros((3000, 2, 4)), 0.9, (2, 2)).ends > 0).tolist() == [[7, 1, 3]]
