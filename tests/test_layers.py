@@ -388,6 +388,8 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("quantities/constrained_evaluation.py", "within"): "floats only: branch and bound",
     ("quantities/constrained_evaluation.py", "consider"): "floats only: branch and bound",
     ("quantities/quadratic_program.py", "_accurate"): "floats only: what solvers return",
+    ("quantities/quadratic_program.py", "_by_solver"): "floats only: is the free minimiser beyond the ball?",
+    ("quantities/quadratic_program.py", "_on_the_sphere"): "floats only: a root by Newton's method",
     ("quantities/quadratic_program.py", "_by_active_set"): "floats only: what daqp returns",
     ("quantities/quadratic_program.py", "_daqp"): "floats only: the scale of the data",
     ("quantities/quadratic_program.py", "_multiplier_of_the_ball"): "floats only: a root by scipy",
