@@ -206,7 +206,14 @@ class Case:
         if not self.several:
             return self
         places = np.flatnonzero(chosen)
-        objects = {name: mapped(lambda part: take(part, places), value) for name, value in self.objects.items()}
+        known: dict[int, Any] = {}  # what two objects share stays shared, so it is still known to be equal
+
+        def kept(part: Any) -> Any:
+            if id(part) not in known:
+                known[id(part)] = take(part, places)
+            return known[id(part)]
+
+        objects = {name: mapped(kept, value) for name, value in self.objects.items()}
         origin = None if self.origin is None else self.origin.take(chosen)
         return Case(self.ingredients, self.sizes, self.system.system, (len(places),), objects, origin)
 
