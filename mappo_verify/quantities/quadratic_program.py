@@ -203,8 +203,8 @@ def _by_solver(form: Quadratic, region: Region, free: Array | None = None) -> Co
         if _accurate(form, found, region):
             return found
     try:
-        for multiplier in (lambda: 0.0, lambda: _multiplier_of_the_ball(form, region)):
-            found = _by_active_set(form, region, multiplier())
+        for multiplier in (_no_multiplier, _multiplier_of_the_ball):
+            found = _by_active_set(form, region, multiplier(form, region))
             if _accurate(form, found, region):
                 return found
     except SolverError as error:
@@ -303,6 +303,10 @@ def _on_the_sphere(form: Quadratic, region: Region) -> ConstrainedStep:
     point = vectors @ weights
     free = np.zeros(len(region.low))
     return _certified(form, region, point, Multipliers(free, free, np.asarray(tau)), "sphere", point)
+
+
+def _no_multiplier(_form: Quadratic, _region: Region) -> float:
+    return 0.0
 
 
 def _multiplier_of_the_ball(form: Quadratic, region: Region) -> float:

@@ -60,7 +60,7 @@ def solve_bellman(game: Game, policy: Policy, right: Array, transposed: bool = F
     ``game.exact()``, the error is about 1e-13 of ``(I - γ P_π)⁻¹ |right|``; :func:`~mappo_verify.quantities.value_bounds` gives
     certain bounds.
     """
-    if is_near_one(game):
+    if is_near_one(game) and not (is_sparse(game.transition) and game.discount < 1):
         exists = values_exist(game, policy)
         if (exists < 0).any():
             raise SingularError(f"the linear system is singular: {_without_values(game, policy)}")

@@ -466,7 +466,8 @@ def _run(code: Any, places: Any, core: tuple[int, ...], operands: tuple[Enclosur
 
 def _by(operation: int) -> Callable[[Enclosure, Enclosure], Enclosure]:
     def applied(a: Enclosure, b: Enclosure) -> Enclosure:
-        return _run(*_elementwise(operation, a[0].shape[:-1], b[0].shape[:-1]), (a, b))
+        code, places, core = _elementwise(operation, a[0].shape[:-1], b[0].shape[:-1])
+        return _run(code, places, core, (a, b))
 
     return applied
 
