@@ -46,7 +46,7 @@ from ..arithmetic import (
     system_of,
     zeros,
 )
-from ..arithmetic.explained import explained_class
+from ..arithmetic.explained import explained_class, over_arrays
 from ..errors import GameError, InfeasibleError, SolverError
 
 ACCURACY = 1e-6
@@ -68,10 +68,11 @@ class Quadratic:
     slope: Array
     constant: Any
 
+    @over_arrays
     def value(self, weights: Array) -> Array:
         """The form at ``w``, ``[...]``."""
         image = contract("...ij,...j->...i", self.matrix, weights)
-        return np.asarray(((image - 2 * self.slope) * weights).sum(-1) + self.constant)
+        return ((image - 2 * self.slope) * weights).sum(-1) + self.constant
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +99,7 @@ class Region:
         outside = (square(weights).sum(-1) - square(self.radius)) / (2 * self.radius)
         return largest(np.concatenate([self.low - values, values - self.high, np.stack([outside, like(0, weights)])]))
 
+    @over_arrays
     def dual_bound(self, form: Quadratic, multipliers: Multipliers, nearest: Array | None = None) -> Array:
         """What no point of the region goes below, given any multipliers ≥ 0: the formula of the module, for any ``v``.
 
@@ -108,7 +110,7 @@ class Region:
         if nearest is None:
             nearest = pseudo_solve(matrix, pull[:, None])[0][:, 0]
         image = contract("ij,j->i", matrix, nearest)
-        return np.asarray(
+        return (
             form.constant
             + (self.low * multipliers.below - self.high * multipliers.above).sum(-1)
             - multipliers.ball * square(self.radius)
@@ -145,9 +147,10 @@ class ConstrainedStep:
     route: Any
 
     @property
+    @over_arrays
     def gap(self) -> Array:
         """``objective - lower``, ``[...]``: the minimum is within this of the objective."""
-        return np.asarray(self.objective - self.lower)
+        return self.objective - self.lower
 
 
 def minimise(form: Quadratic, region: Region) -> ConstrainedStep:
