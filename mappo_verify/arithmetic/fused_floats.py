@@ -75,9 +75,15 @@ def _subtract_product(out: int, a: int, b: int, width: int) -> None:
 
 
 @part
-def _divide(out: int, a: int, width: int) -> None:
+def _scale(out: int, a: int, width: int) -> None:
     for z in range(width):
-        put(out, z, old(out, z) / get(a, z))
+        put(out, z, old(out, z) * get(a, z))
+
+
+@part
+def _invert(out: int, width: int) -> None:
+    for z in range(width):
+        put(out, z, 1.0 / old(out, z))
 
 
 @part
@@ -88,15 +94,16 @@ def _copy(out: int, a: int, width: int) -> None:
 
 @part
 def _solve(row: Any, places: Any, o: int, i: int, j: int, n: int, columns: int, left: Any, width: int) -> bool:
-    """Elimination without pivots, as ``floats.solve``; whether every entry of the solution is finite."""
+    """Elimination without pivots, with one division a state; whether every entry of the solution is finite."""
     for place in range(n * n):
         _copy(left[place], row[places[i + place]], width)
     for place in range(n * columns):
         _copy(row[places[o + place]], row[places[j + place]], width)
     for p in range(n):
+        _invert(left[p * n + p], width)
         for q in range(p + 1, n):
             factor = left[q * n + p]
-            _divide(factor, left[p * n + p], width)
+            _scale(factor, left[p * n + p], width)
             for c in range(p + 1, n):
                 _subtract_product(left[q * n + c], factor, left[p * n + c], width)
             for k in range(columns):
@@ -107,7 +114,7 @@ def _solve(row: Any, places: Any, o: int, i: int, j: int, n: int, columns: int, 
             x = row[places[o + p * columns + k]]
             for c in range(p + 1, n):
                 _subtract_product(x, left[p * n + c], row[places[o + c * columns + k]], width)
-            _divide(x, left[p * n + p], width)
+            _scale(x, left[p * n + p], width)
             for z in range(width):
                 bad += 0 if abs(get(x, z)) < np.inf else 1
     return bad == 0
