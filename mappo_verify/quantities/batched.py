@@ -46,9 +46,11 @@ def batched(formula: Callable[P, R]) -> Callable[P, R]:
     """The same formula, which takes a large batch through all its steps block by block.
 
     ``formula`` takes games, policies and float arrays ``[B]``, and returns arrays (in tuples); it must depend on its arguments
-    alone, and is looked at once for each number of states and actions.  Results of floats may differ by rounding, those of
-    enclosures are the same numbers.  The formula is evaluated as it stands where the batch is small, where numba is not
-    installed, where it does what depends on an instance (comparisons, choices, exponentials), and on other number systems.
+    alone, and is looked at once for each number of states and actions; the first time, loading compiled code takes a second.
+    Results of floats may differ by rounding, those of enclosures are the same numbers.  The formula is evaluated as it stands
+    where the batch is small or has several axes, where numba is not installed, where a discount of floats is near 1 (there
+    values are solved in another way), where it does what depends on an instance (comparisons, choices, exponentials), and on
+    other number systems.
     """
     known: dict[Any, Recorded | None] = {}
 
