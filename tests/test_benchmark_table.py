@@ -31,8 +31,10 @@ def test_a_peer_that_computes_something_else_is_found(table, monkeypatch):
 def test_ratios_in_words(table):
     assert table.Row("", "", 1.0, 34.4).ratio == "34x as fast"
     assert table.Row("", "", 2.5, 1.0).ratio == "2.5x the time"
+    assert table.Row("", "", 2.5, 1.0, "≤ 3x the time", 3).verdict == "≤ 3x the time: met"
+    assert table.Row("", "", 1.0, 9.0, "≥ 10x as fast", 0.1).verdict == "≥ 10x as fast: missed"
     text = table.markdown([table.Row("work", "peer", 2e-3, 5e-6)], "the machine is small")
-    assert "| work | peer | 2 ms | 5 µs | 400x the time |" in text and text.endswith(
+    assert "| work | peer | 2 ms | 5 µs | 400x the time |  |" in text and text.endswith(
         "In this run the machine is small."
     )
 

@@ -86,14 +86,26 @@ def test_wrong_solutions_of_lapack_are_seen(monkeypatch, amount):
     """A large error is refused; a small one is within the bounds, which grow."""
     game = mv.random_game(6, (2, 2), Fraction(9, 10), seed=4).floats()
     honest = run(game)
-    solve = np.linalg.solve
-    monkeypatch.setattr(np.linalg, "solve", lambda *given: solve(*given) + amount)
+    inverse = np.linalg.inv
+    monkeypatch.setattr(np.linalg, "inv", lambda matrix: inverse(matrix) + amount)
     found = run(game)
     if amount == 1e-6:
         assert found is None
     else:
         monkeypatch.undo()
         assert contains(found, game) and (found.error > 2 * honest.error).all()
+
+
+def test_long_doubles_that_are_no_longer_widen_the_error(monkeypatch):
+    """As on systems where they are doubles: the error grows by what these may have lost."""
+    import mappo_verify.arithmetic.certified_iteration as module
+
+    game = mv.random_game(6, (2, 2), Fraction(9, 10), seed=4).floats()
+    honest = run(game)
+    monkeypatch.setattr(np, "longdouble", np.float64)
+    monkeypatch.setattr(module, "LONGER", np.float64(2.0**-62))
+    found = run(game)
+    assert contains(found, game) and (found.error > 3 * honest.error).all() and (found.error < 1e-11).all()
 
 
 def test_a_wrong_inverse_is_seen(monkeypatch):

@@ -630,3 +630,30 @@ def test_the_reward_range_holds_the_end_where_there_may_be_one():
         assert [float(value) for value in converted.reward_range] == [3, 5]
     below = Game(np.zeros((1, 2, 1)), [[-5.0, -2.0]], 0.5)
     assert below.reward_range == 5
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "complaint"),
+    [
+        ((2999, 1, 2, 0), -1e-3, r"transition\[2999, 1, 2, 0\] = -0.001 is negative"),
+        ((1500, 0, 0, 1), np.nan, r"transition\[1500, 0, 0, 1\] = nan is not finite"),
+        ((0, 1, 0, 1), np.inf, r"transition\[0, 1, 0, 1\] = inf is not finite"),
+        ((2047, 0, 3, 0), 0.9999, r"transition\[2047, 0, 3\] sums to"),
+    ],
+)
+def test_one_wrong_number_in_a_large_batch_is_named(place, value, complaint):
+    transition = np.full((3000, 2, 4, 2), 0.5)
+    transition[place] = value
+    with pytest.raises(GameError, match=complaint):
+        Game(transition, np.zeros((3000, 2, 4)), 0.9, (2, 2))
+
+
+def test_a_large_batch_is_a_copy_that_ends_nowhere():
+    transition = np.full((3000, 2, 4, 2), 0.5)
+    game = Game(transition, np.zeros((3000, 2, 4)), 0.9, (2, 2))
+    transition[:] = 0
+    assert (game.transition == 0.5).all() and not game.transition.flags.writeable and game.ends.shape == (3000, 2, 4)
+    assert (game.ends == -1).all() and not game.terminates()
+    transition[...] = 0.5
+    transition[7, 1, 3] = 0.25
+    assert np.argwhere(Game(transition, np.zeros((3000, 2, 4)), 0.9, (2, 2)).ends > 0).tolist() == [[7, 1, 3]]

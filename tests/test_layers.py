@@ -259,7 +259,7 @@ HEAVY = {
 }
 HEAVY_ALLOWED = {
     ("checking/strategies.py", "hypothesis"),
-    ("arithmetic/enclosures/fused.py", "numba"),
+    ("arithmetic/compiled.py", "numba"),
     ("simulation/gymnasium_environment.py", "gymnasium"),
     ("simulation/pettingzoo_environment.py", "gymnasium"),
     ("simulation/pettingzoo_environment.py", "pettingzoo"),
@@ -374,7 +374,9 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("quantities/chain.py", "endless"): "a three-valued truth",
     ("quantities/equilibria.py", "nash_gaps"): "a count of operations",
     ("quantities/values.py", "solve_bellman"): "a three-valued truth",
-    ("quantities/values.py", "_is_near_one"): "floats only: a discount near 1",
+    ("quantities/batched.py", "_batch_of"): "lengths of batches",
+    ("quantities/batched.py", "__call__"): "numbers of instances",
+    ("quantities/values.py", "is_near_one"): "floats only: a discount near 1",
     ("quantities/constrained_evaluation.py", "misses"): "floats only: branch and bound",
     ("quantities/constrained_evaluation.py", "halves"): "floats only: the longest edge",
     ("quantities/constrained_evaluation.py", "class_pessimistic_step"): "a budget of integers",
@@ -385,6 +387,8 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("quantities/constrained_evaluation.py", "within"): "floats only: branch and bound",
     ("quantities/constrained_evaluation.py", "consider"): "floats only: branch and bound",
     ("quantities/quadratic_program.py", "_accurate"): "floats only: what solvers return",
+    ("quantities/quadratic_program.py", "_by_solver"): "floats only: is the free minimiser beyond the ball?",
+    ("quantities/quadratic_program.py", "_on_the_sphere"): "floats only: a root by Newton's method",
     ("quantities/quadratic_program.py", "_by_active_set"): "floats only: what daqp returns",
     ("quantities/quadratic_program.py", "_daqp"): "floats only: the scale of the data",
     ("quantities/quadratic_program.py", "_multiplier_of_the_ball"): "floats only: a root by scipy",

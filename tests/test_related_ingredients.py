@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import mappo_verify as mv
+from mappo_verify.arithmetic import System
 from mappo_verify.checking.evaluate import certify, evaluate
 from mappo_verify.checking.on_game import case_on_game, try_on_game
 from mappo_verify.checking.sampling import draw
@@ -288,3 +289,14 @@ def test_all_that_the_registry_uses_is_open():
     assert mv.claims.Increments in ours
     for kind in ours:
         assert kind in (getattr(mv, kind.__name__, None), getattr(mv.claims, kind.__name__, None)), kind
+
+
+def test_instances_that_are_taken_still_share_what_the_games_share():
+    """Enclosures know an equality by its being one object, so a hypothesis that drops an instance must not undo that."""
+    two = setting(mv.GameData(), mv.GameData("other", same_as="game", vary=("transition",)))
+    sizes = mv.Sizes(2, (2,))
+    case = two.case(draw(two, sizes, 3, np.random.default_rng(0)), sizes, System.ENCLOSURES)
+    taken = case.take(np.array([True, False, True]))
+    assert taken.game.reward is taken.other.reward and taken.game.transition is not taken.other.transition
+    (shares,) = (entry for entry in two.all_hypotheses if "shares" in entry.name)
+    assert (np.asarray(shares.truth(taken).values) == 1).all()

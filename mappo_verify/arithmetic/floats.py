@@ -26,6 +26,9 @@ BATCH_WORTH_ELIMINATING = 32
 NEARLY_SINGULAR = float(np.sqrt(np.finfo(float).eps))
 """Of the largest pivot: where one is smaller, eigenvalues decide the rank."""
 
+BLOCK = 128
+"""Instances that are turned at once: their numbers fit into the first cache."""
+
 _RELATIONS = {"=": np.equal, "≤": np.less_equal, "<": np.less}
 _TRUE, _FALSE = np.asarray(TRUE), np.asarray(FALSE)  # np.where is twice as fast on these as on scalars
 
@@ -39,11 +42,22 @@ def batch_minor(values: Plain, core_axes: int) -> Plain:
     batch = values.ndim - core_axes
     if batch == 0:
         return values.copy()
-    order = tuple(range(batch, values.ndim)) + tuple(range(batch))
-    stored = np.ascontiguousarray(np.transpose(values, order))
-    if stored is values or np.shares_memory(stored, values):
-        stored = stored.copy()
-    return np.transpose(stored, np.argsort(order))
+    stored = np.empty((*values.shape[batch:], *values.shape[:batch]))
+    result = np.moveaxis(stored, range(-batch, 0), range(batch))
+    if values.flags.c_contiguous:
+        rows, columns = prod(values.shape[:batch]), prod(values.shape[batch:])
+        given, table = values.reshape(rows, columns), stored.reshape(columns, rows)
+        for start in range(0, rows, BLOCK):
+            table[:, start : start + BLOCK] = given[start : start + BLOCK].T
+    else:
+        result[...] = values
+    return result
+
+
+def is_batch_minor(values: Plain, core_axes: int) -> bool:
+    """Whether the array is stored as :func:`batch_minor` stores it."""
+    batch = values.ndim - core_axes
+    return bool(np.moveaxis(values, range(batch), range(-batch, 0)).flags.c_contiguous)
 
 
 def solve(matrix: Floats, right: Floats) -> Floats:

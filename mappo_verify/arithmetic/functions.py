@@ -35,8 +35,9 @@ Mask = npt.NDArray[np.bool_]
 
 def _numbers(*values: Any) -> Any:
     """All as numbers of one instance; None where none of them is."""
-    if any(isinstance(value, Numbers) for value in values):
-        return alike(values)
+    for value in values:
+        if isinstance(value, Numbers):
+            return alike(values)
     return None
 
 

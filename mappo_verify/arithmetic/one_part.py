@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -13,6 +14,9 @@ from ..errors import note
 from .dispatch import Elements, floats_of, like, module_of
 from .protocol import Arithmetic, Parts, Relation
 from .system import TRUE, System, elementwise
+
+RECORDING: ContextVar[Arithmetic | None] = ContextVar("what stands in for a number system", default=None)
+"""Set while a formula is recorded: see :mod:`.recorded`."""
 
 
 class OnePart:
@@ -138,9 +142,15 @@ def _same_point(x: Any, y: Any) -> bool:
     return bool(x.is_exact() and y.is_exact() and x == y)
 
 
-@cache
 def arithmetic_of(system: System) -> Arithmetic:
-    """What implements a number system."""
+    """What implements a number system; while a formula is recorded, what stands in for it."""
+    recorder = RECORDING.get()
+    return recorder if recorder is not None and recorder.system is system else implementation_of(system)
+
+
+@cache
+def implementation_of(system: System) -> Arithmetic:
+    """What implements a number system, whatever is recorded."""
     if system is System.ENCLOSURES:
         from .enclosures import Enclosures
 

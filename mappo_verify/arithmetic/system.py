@@ -86,6 +86,11 @@ def system_of_type(kind: type) -> System | None:
 
 def system_of(*arrays: Any) -> System:
     """The one number system of ``arrays``, read off their first elements (constructors have checked all the others)."""
+    for array in arrays:
+        if type(array) is not np.ndarray or array.dtype.kind != "f":
+            break
+    else:
+        return System.FLOATS
     found: System | None = None
     for array in arrays:
         values = np.empty(1) if is_sparse(array) else np.asarray(array)

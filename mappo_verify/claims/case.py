@@ -323,7 +323,14 @@ class Case(Sealed):
         if not self._several:
             return self
         places = np.flatnonzero(chosen)
-        objects = {name: mapped(lambda part: take(part, places), value) for name, value in self._objects.items()}
+        known: dict[int, Any] = {}  # what two objects share stays shared, so it is still known to be equal
+
+        def kept(part: Any) -> Any:
+            if id(part) not in known:
+                known[id(part)] = take(part, places)
+            return known[id(part)]
+
+        objects = {name: mapped(kept, value) for name, value in self._objects.items()}
         origin = None if self._origin is None else self._origin.take(chosen)
         return Case(self.ingredients, self.sizes, bare(self.system), (len(places),), objects, origin)
 

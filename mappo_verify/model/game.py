@@ -23,6 +23,7 @@ from ..arithmetic import (
     contract,
     is_hidden,
     is_sparse,
+    kind_of,
     largest,
     like,
     maximum,
@@ -47,14 +48,17 @@ from .validation import (
     array_of,
     arrays_of,
     at,
+    certainly_go_on,
     first,
     freeze,
     in_system,
+    laid_out,
     plain_array,
     probabilities,
     require_finite,
     require_shape,
     rounding_of,
+    spread,
     unchecked,
 )
 
@@ -152,8 +156,13 @@ class Game:
                 f"a batch of {prod(batch)} games of this size is more than the limit of {MAX_ENTRIES} entries"
             )
         ends = None if self.ends is None else self._given_ends(transition)
+        transition, reward = laid_out(transition, 3, system), laid_out(reward, 2, system)
         if system is not System.SYMBOLS:
-            transition = probabilities("transition", transition, rounding_of(self.transition, states), ends=ends)
+            rounding = rounding_of(self.transition, states)
+            if ends is None and rounding <= rounding_of(transition, states) and certainly_go_on(transition, rounding):
+                ends = np.broadcast_to(FALSE, transition.shape[:-1])
+            else:
+                transition = probabilities("transition", transition, rounding, ends=ends)
             require_finite("reward", reward)
             _require_discount(discount)
             if start is not None:
@@ -170,8 +179,8 @@ class Game:
                 ends = np.take_along_axis(ends, taken.reshape((1,) * len(ends.shape[:-2]) + taken.shape), -1)
         for name, value in {
             "available": masks,
-            "transition": freeze(np.broadcast_to(transition, batch + transition.shape[-3:]), 3, system),
-            "reward": freeze(np.broadcast_to(reward, batch + reward.shape[-2:]), 2, system),
+            "transition": freeze(spread(transition, batch, 3), 3, system, own=transition.ndim > 3),
+            "reward": freeze(spread(reward, batch, 2), 2, system, own=reward.ndim > 2),
             "discount": freeze(np.broadcast_to(discount, batch), 0, system),
             "start": None if start is None else freeze(np.broadcast_to(start, batch + start.shape[-1:]), 1, system),
             "action_sizes": sizes,
@@ -469,8 +478,8 @@ def _require_discount(discount: Array) -> None:
 
 def _ends(transition: Array) -> Truth:
     """Which rows of P sum to less than 1, shape ``[..., S, A]``; a ball around 1 cannot tell."""
+    slack = rounding_of(transition, transition.shape[-1]) if kind_of(transition) == "f" else 0
     mass = np.asarray(transition.sum(-1))
-    slack = rounding_of(transition, transition.shape[-1]) if mass.dtype.kind == "f" else 0
     return compare(mass, "<", like(1, mass) - slack)
 
 

@@ -20,6 +20,7 @@ from ..arithmetic import (
     compare,
     denominator,
     divide,
+    identity,
     is_hidden,
     kind_of,
     like,
@@ -36,7 +37,17 @@ from .agents import extend, joint_action, order_of, prefix_sizes, reordered, spl
 from .conversion import convert
 from .game import Game
 from .tables import html_table, row_text
-from .validation import arrays_of, freeze, plain_array, probabilities, require_batches_fit, rounding_of, unchecked
+from .validation import (
+    arrays_of,
+    freeze,
+    laid_out,
+    plain_array,
+    probabilities,
+    require_batches_fit,
+    rounding_of,
+    spread,
+    unchecked,
+)
 
 
 @explained_class
@@ -77,12 +88,12 @@ class Policy:
                 )
             if system is not System.SYMBOLS:
                 rounding = rounding_of(self.factors[m], sizes[m])
-                factors[m] = probabilities(f"factors[{m}]", factor, rounding, full=True)
+                factors[m] = probabilities(f"factors[{m}]", laid_out(factor, 3, system), rounding, full=True)
         try:
             batch = np.broadcast_shapes(*(factor.shape[:-3] for factor in factors))
         except ValueError:
             raise GameError(f"the batch axes of the factors do not fit: {[f.shape[:-3] for f in factors]}") from None
-        frozen = tuple(freeze(np.broadcast_to(f, batch + f.shape[-3:]), 3, system) for f in factors)
+        frozen = tuple(freeze(spread(f, batch, 3), 3, system, own=f.ndim > 3) for f in factors)
         object.__setattr__(self, "factors", frozen)
         object.__setattr__(self, "system", system)
 
@@ -141,19 +152,20 @@ class Policy:
         if outside.any():
             bad = tuple(int(i) for i in np.argwhere(outside)[0])
             raise GameError(f"actions{list(bad)} = {chosen[bad]} is not one of the {game.actions} joint actions")
-        forbidden = game.substitutes[np.arange(game.states), chosen] != chosen
+        forbidden = np.zeros(0, bool) if game.available is None else _substituted(game, chosen)
         if forbidden.any():
             bad = tuple(int(i) for i in np.argwhere(forbidden)[0])
             raise GameError(f"actions{list(bad)} = {chosen[bad]} is not available in state {bad[-1]}")
         each = np.unravel_index(chosen, game.action_sizes)
-        rows = [np.eye(size, dtype=np.int8)[each[m]] for m, size in enumerate(game.action_sizes)]
-        tables = [like(row, game.system) for row in rows]
         if is_hidden((game.transition,)):
-            return cls.product(tables)
-        counts = prefix_sizes(game.action_sizes)  # rows of 0 and a 1 need no checks
-        factors = [np.repeat(table[..., None, :], n, axis=-2) for table, n in zip(tables, counts, strict=False)]
-        frozen = tuple(freeze(factor, 3, game.system) for factor in factors)
-        return unchecked(cls, factors=frozen, system=game.system)
+            rows = [np.eye(size, dtype=np.int8)[each[m]] for m, size in enumerate(game.action_sizes)]
+            return cls.product([like(row, game.system) for row in rows])
+        places = (  # rows of 0 and a 1 need no checks
+            np.repeat(played[..., None], n, axis=-1)
+            for played, n in zip(each, prefix_sizes(game.action_sizes), strict=False)
+        )
+        factors = (identity(size, game.system)[place] for place, size in zip(places, game.action_sizes, strict=True))
+        return unchecked(cls, factors=tuple(freeze(factor, 3, game.system) for factor in factors), system=game.system)
 
     @classmethod
     @explained
@@ -341,6 +353,11 @@ class Policy:
             for before, row in enumerate(table)
         ]
         return html_table(repr(self), ("agent", "state", "agents before", "probabilities"), rows)
+
+
+def _substituted(game: Game, chosen: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Which joint actions are not available where they are chosen."""
+    return np.asarray(game.substitutes[np.arange(game.states), chosen] != chosen)
 
 
 def _uniform_over(mask: npt.NDArray[np.bool_]) -> npt.NDArray[Any]:

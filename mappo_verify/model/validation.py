@@ -38,6 +38,9 @@ CLEARLY_LESS = 5e-7
 MAX_EXPONENT = 10_000
 """Of a Decimal: more digits than that would take memory, and time, before anything is computed."""
 
+BLOCK = 2**20
+"""Numbers that are looked at together, so that what is computed of them takes little memory."""
+
 logger = logging.getLogger("mappo_verify")
 
 
@@ -205,7 +208,7 @@ def _non_finite(array: Array) -> Array:
 
 def require_finite(name: str, array: Array) -> None:
     """No nan and no infinity; the numbers of one instance were checked when they were made."""
-    if is_hidden((array,)) or (kind_of(array) == "f" and np.isfinite(array).all()):
+    if is_hidden((array,)) or (kind_of(array) == "f" and np.isfinite(array.min(initial=0) + array.max(initial=0))):
         return
     bad = _non_finite(array)
     if bad.any():
@@ -234,16 +237,13 @@ def probabilities(
     ``ends`` (three-valued, without the last axis) says so.  In between it is refused.  A ball is refused only where it
     *certainly* breaks this.
     """
-    require_finite(name, array)
-    negative = compare(array, "<", like(0, array)) > 0
-    if negative.any():
-        raise GameError(
-            f"{name}{at(first(negative, array))} is negative; a probability cannot be: set rounding below 0 to 0 and divide "
-            "each row by its sum"
-        )
     if kind_of(array) != "f":
+        _require_chances(name, array)
         _require_exact(name, array, full)
         return array
+    if ends is None and rounding <= rounding_of(array, array.shape[-1]) and certainly_go_on(array, rounding):
+        return array
+    _require_chances(name, array)
     sums = np.asarray(array.sum(-1))
     goes_on = going_on(name, sums, rounding, full, ends)
     if rounding > rounding_of(array, array.shape[-1]):  # shorter floats came in
@@ -251,6 +251,27 @@ def probabilities(
         logger.info("%s: %d rows that sum to 1 up to rounding were divided by their sums", name, int(rows.sum()))
         return np.asarray(array / np.where(rows, sums, 1.0)[..., None])
     return array
+
+
+def certainly_go_on(array: Array, rounding: float) -> bool:
+    """Whether this is an array of floats, none negative, whose rows all sum to 1 up to ``rounding``; some instances at a time."""
+    if kind_of(array) != "f" or not array.size or not array.min() >= 0:
+        return False
+    rows = array if array.ndim > 1 else array[None]
+    step = max(1, BLOCK // rows[0].size)
+    sums = (rows[start : start + step].sum(-1) for start in range(0, len(rows), step))
+    return all(np.abs(1 - part).max() <= rounding for part in sums)
+
+
+def _require_chances(name: str, array: Array) -> None:
+    """Finite numbers that are not negative."""
+    require_finite(name, array)
+    negative = compare(array, "<", like(0, array)) > 0
+    if negative.any():
+        raise GameError(
+            f"{name}{at(first(negative, array))} is negative; a probability cannot be: set rounding below 0 to 0 and divide "
+            "each row by its sum"
+        )
 
 
 def going_on(
@@ -317,16 +338,36 @@ def require_seed(seed: Any) -> None:
         raise GameError(f"seed = {seed!r} is not an integer of at least 0")
 
 
-def freeze(array: Array, core_axes: int, system: System) -> Array:
-    """A read-only copy; floats with a batch are stored batch-minor, which makes every formula run along the batch."""
-    if system is System.FLOATS:
-        from ..arithmetic.floats import batch_minor
+def laid_out(array: Array, core_axes: int, system: System) -> Array:
+    """Floats with a batch as a copy that is stored batch-minor, before they are looked at; anything else as it is."""
+    if system is not System.FLOATS or array.ndim == core_axes:
+        return array
+    from ..arithmetic.floats import batch_minor
 
-        copy = batch_minor(np.asarray(array), core_axes)
+    return batch_minor(np.asarray(array), core_axes)
+
+
+def freeze(array: Array, core_axes: int, system: System, own: bool = False) -> Array:
+    """A read-only copy; floats with a batch are stored batch-minor, which makes every formula run along the batch.
+
+    What is ``own``, a copy by :func:`laid_out` or what was made of it, is not copied again.
+    """
+    if system is System.FLOATS:
+        from ..arithmetic.floats import batch_minor, is_batch_minor
+
+        copy = np.asarray(array)
+        if not own or not copy.flags.writeable or not is_batch_minor(copy, core_axes):
+            copy = batch_minor(copy, core_axes)
     else:
         copy = np.array(array)
     copy.setflags(write=False)
     return copy
+
+
+def spread(array: Array, batch: tuple[int, ...], core_axes: int) -> Array:
+    """The array for every instance of the batch; itself where it has them all."""
+    shape = batch + array.shape[array.ndim - core_axes :]
+    return array if array.shape == shape else np.broadcast_to(array, shape)
 
 
 def unchecked(kind: type[T], **fields: Any) -> T:

@@ -9,6 +9,7 @@ from .values import (
     lookahead as lookahead,
 )
 from .certified import value_bounds as value_bounds
+from .batched import batched as batched
 
 # --- What each agent contributes -------------------------------------------------------------------------------------
 from .agent_values import (

@@ -257,6 +257,8 @@ def proper_actions(game: Game) -> npt.NDArray[np.intp]:
 
 def allowed(game: Game, actions: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
     """The available joint actions ``[..., S]`` that these are, or are copies of."""
+    if game.available is None:
+        return np.asarray(actions, dtype=np.intp)
     return np.asarray(game.substitutes[np.arange(game.states), actions], dtype=np.intp)
 
 

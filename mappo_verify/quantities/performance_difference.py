@@ -36,7 +36,7 @@ def expected_along(weights: Array, policy: Policy, m: int, table: Array) -> Arra
 def factor_gain(target: Policy, policy: Policy, m: int, table: Array) -> Array:
     """``⟨f(s, p, ·), π'^m(·|s, p) - π^m(·|s, p)⟩``, shape ``[..., S, |A_1|···|A_{m-1}|]``."""
     change = target.factors[m - 1] - policy.factors[m - 1]
-    return (split_last(table, change.shape[-1]) * change).sum(-1)
+    return contract("...pa,...pa->...p", split_last(table, change.shape[-1]), change)
 
 
 def gains_along(weights: Array, target: Policy, policy: Policy, tables: Sequence[Array]) -> Array:

@@ -53,6 +53,9 @@ ACCURACY = 1e-6
 """A float answer whose duality gap or violation exceeds this, relative to its size, is refused."""
 RAISES = 10
 """How often the multiplier of the ball is raised a hundredfold before the search for it is given up."""
+NEARLY_NOTHING = 1e-15
+"""Of the largest eigenvalue: where a multiplier of the ball may begin."""
+NEWTON_STEPS = 60
 REPAIRS = 8
 """How often the exact route may take in rows that its point violates."""
 
@@ -93,16 +96,19 @@ class Region:
     def violation(self, weights: Array) -> Array:
         """By how much ``w`` leaves the region; 0 inside.  The ball counts as ``(‖w‖² - L²)/2L ≥ ‖w‖ - L``, free of roots."""
         values = contract("xd,d->x", self.rows, weights)
-        sides = largest(maximum(self.low - values, values - self.high))
         outside = (square(weights).sum(-1) - square(self.radius)) / (2 * self.radius)
-        return maximum(maximum(sides, outside), like(0, weights))
+        return largest(np.concatenate([self.low - values, values - self.high, np.stack([outside, like(0, weights)])]))
 
     @over_arrays
-    def dual_bound(self, form: Quadratic, multipliers: Multipliers) -> Array:
-        """What no point of the region goes below, given any multipliers ≥ 0: the formula of the module, with ``v = M⁺p``."""
+    def dual_bound(self, form: Quadratic, multipliers: Multipliers, nearest: Array | None = None) -> Array:
+        """What no point of the region goes below, given any multipliers ≥ 0: the formula of the module, for any ``v``.
+
+        The best one, which is solved for unless it is known (``nearest``), is ``v = M⁺p``.
+        """
         matrix = form.matrix + identity(len(form.slope), form.slope) * multipliers.ball
         pull = form.slope + contract("xd,x->d", self.rows, multipliers.below - multipliers.above) / 2
-        nearest = pseudo_solve(matrix, pull[:, None])[0][:, 0]
+        if nearest is None:
+            nearest = pseudo_solve(matrix, pull[:, None])[0][:, 0]
         image = contract("ij,j->i", matrix, nearest)
         return (
             form.constant
@@ -129,8 +135,8 @@ class ConstrainedStep:
     violation : Array
         By how much ``w`` leaves the class, ``[...]``: rounding in floats, 0 on rationals.
     route : str or Array
-        Which method found the point, ``[...]``: "closed form", "active set" (daqp) or "conic" (Clarabel).  The certificate does
-        not depend on it.
+        Which method found the point, ``[...]``: "closed form", "sphere", "active set" (daqp) or "conic" (Clarabel).  The
+        certificate does not depend on it.
     """
 
     weights: Array
@@ -150,7 +156,8 @@ class ConstrainedStep:
 def minimise(form: Quadratic, region: Region) -> ConstrainedStep:
     """The minimum of one form over one region (no batch axes), in floats or in rationals.
 
-    The closed form ``Q⁺q`` where it is admissible; else daqp's active set, with a multiplier for the ball; else Clarabel.
+    The closed form ``Q⁺q`` where it is admissible; on the sphere the same with a multiplier; else daqp's active set, with that
+    multiplier; else Clarabel.
     Rationals take the active constraints from the floats, solve for the point exactly and need a region that contains 0.
     Raises :class:`InfeasibleError` if the solver finds the region empty, :class:`SolverError` if what it returns is not optimal.
     """
@@ -161,40 +168,52 @@ def minimise(form: Quadratic, region: Region) -> ConstrainedStep:
     inside = region.violation(weights[:, 0])
     if not support(remainder).any() and not support(inside).any():
         free = zeros(len(region.low), form.slope)
-        return _certified(form, region, weights[:, 0], Multipliers(free, free, like(0, form.slope)), "closed form")
+        multipliers = Multipliers(free, free, like(0, form.slope))
+        bound = region.dual_bound(form, multipliers, weights[:, 0])
+        return ConstrainedStep(weights[:, 0], form.value(weights[:, 0]), bound, multipliers, inside, "closed form")
     if system is System.FLOATS:
-        return _by_solver(form, region)
+        return _by_solver(form, region, weights[:, 0])
     if system is System.RATIONALS:
         return _exactly(form, region)
     raise GameError(f"constrained minima are for floats and rationals, not for {system.value}")
 
 
 def _certified(
-    form: Quadratic, region: Region, weights: Array, multipliers: Multipliers, route: str
+    form: Quadratic,
+    region: Region,
+    weights: Array,
+    multipliers: Multipliers,
+    route: str,
+    nearest: Array | None = None,
 ) -> ConstrainedStep:
     """A point and multipliers, with what they prove."""
-    bound = region.dual_bound(form, multipliers)
+    bound = region.dual_bound(form, multipliers, nearest)
     return ConstrainedStep(weights, form.value(weights), bound, multipliers, region.violation(weights), route)
 
 
 # --- floats: solvers ------------------------------------------------------------------------------------------------
 
 
-def _by_solver(form: Quadratic, region: Region) -> ConstrainedStep:
-    """By daqp without the ball; if that leaves it, daqp with a multiplier of the ball; if either fails, Clarabel.
+def _by_solver(form: Quadratic, region: Region, free: Array | None = None) -> ConstrainedStep:
+    """On the sphere, if no slab matters there; else by daqp without the ball, then with a multiplier of it; else by Clarabel.
 
-    A region that contains 0 is not empty, although daqp may say so where slabs meet in a single point.
+    The sphere is tried where the ``free`` minimiser is given and beyond it.  A region that contains 0 is not empty, although
+    daqp may say so where slabs meet in a single point.
     """
+    if free is not None and np.linalg.norm(free) > region.radius:
+        with np.errstate(all="ignore"):  # an infinite point is not accurate
+            found = _on_the_sphere(form, region)
+        if _accurate(form, found, region):
+            return found
     try:
-        found = _by_active_set(form, region)
-        if not _accurate(form, found, region):
-            found = _by_active_set(form, region, _multiplier_of_the_ball(form, region))
+        for multiplier in (_no_multiplier, _multiplier_of_the_ball):
+            found = _by_active_set(form, region, multiplier(form, region))
+            if _accurate(form, found, region):
+                return found
     except SolverError as error:
         if isinstance(error, InfeasibleError) and support(region.violation(np.zeros_like(form.slope))):
             raise
-        found = _by_cone(form, region)
-    if not _accurate(form, found, region):
-        found = _by_cone(form, region)
+    found = _by_cone(form, region)
     if not _accurate(form, found, region):
         raise SolverError(
             f"the minimum under constraints is not certified: duality gap {float(found.gap):.3g}, "
@@ -266,6 +285,31 @@ def _by_cone(form: Quadratic, region: Region) -> ConstrainedStep:
         sides_of[:count], sides_of[count:], np.asarray(max(dual[2 * count], 0.0) / (2 * float(region.radius)))
     )
     return _certified(form, region, weights, multipliers, "conic")
+
+
+def _on_the_sphere(form: Quadratic, region: Region) -> ConstrainedStep:
+    """``(Q + τI)⁻¹q`` of length ``L``, as if there were no slabs, with its certificate.
+
+    Newton's method on ``1/‖w(τ)‖``, which is concave: from a ``τ`` that is too small it rises to the root.
+    """
+    values, vectors = np.linalg.eigh(form.matrix)
+    radius, along = float(region.radius), vectors.T @ form.slope
+    tau = max(float(np.linalg.norm(along)) / radius - float(values[-1]), NEARLY_NOTHING * float(values[-1]), 0.0)
+    for _ in range(NEWTON_STEPS):
+        shifted = np.maximum(values + tau, np.finfo(float).tiny)
+        weights = along / shifted
+        length = float(np.linalg.norm(weights))
+        step = (length / radius - 1) * length**2 / max(float((weights * weights) @ (1 / shifted)), np.finfo(float).tiny)
+        tau = max(tau + step, 0.0)
+        if abs(step) <= 4 * np.finfo(float).eps * tau or not np.isfinite(step):
+            break
+    point = vectors @ weights
+    free = np.zeros(len(region.low))
+    return _certified(form, region, point, Multipliers(free, free, np.asarray(tau)), "sphere", point)
+
+
+def _no_multiplier(_form: Quadratic, _region: Region) -> float:
+    return 0.0
 
 
 def _multiplier_of_the_ball(form: Quadratic, region: Region) -> float:

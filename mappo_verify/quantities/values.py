@@ -42,7 +42,7 @@ def bellman_matrix(game: Game, policy: Policy) -> Array:
 @explained
 def lookahead(game: Game, values: Array) -> Array:
     """``r(s, a) + γ Σ_s' P(s'|s, a) v(s')``, shape ``[..., S, A]``, for any ``v`` of shape ``[..., S]``."""
-    return game.reward + lift(game.discount, 2) * contract("...sat,...t->...sa", game.transition, values)
+    return game.reward + contract("...sat,...t->...sa", game.transition, lift(game.discount, 1) * values)
 
 
 @explained
@@ -63,7 +63,7 @@ def solve_bellman(game: Game, policy: Policy, right: Array, transposed: bool = F
     ``game.exact()``, the error is about 1e-13 of ``(I - γ P_π)⁻¹ |right|``; :func:`~mappo_verify.quantities.value_bounds` gives
     certain bounds.
     """
-    if _is_near_one(game):
+    if is_near_one(game) and not (is_sparse(game.transition) and game.discount < 1):
         exists = values_exist(game, policy)
         if (exists < 0).any():
             raise SingularError(f"the linear system is singular: {_without_values(game, policy)}")
@@ -78,7 +78,7 @@ def solve_bellman(game: Game, policy: Policy, right: Array, transposed: bool = F
         raise type(error)(f"{error}: {_without_values(game, policy)}") from None
 
 
-def _is_near_one(game: Game) -> bool:
+def is_near_one(game: Game) -> bool:
     """Floats with a discount near 1, somewhere in the batch."""
     return game.system is System.FLOATS and bool((1 - game.discount < WELL_LEFT).any())
 
@@ -142,7 +142,7 @@ def relative_values(game: Game, policy: Policy) -> tuple[Array, Array]:
     ``V_π - c`` the values of the reward ``r - c (1 - γ P 1)``, so that differences keep their digits.
     """
     values = state_values(game, policy)
-    if not _is_near_one(game) or is_sparse(game.transition):
+    if not is_near_one(game) or is_sparse(game.transition):
         return values, lookahead(game, values)
     leaving = lift(1 - game.discount, 2) + lift(game.discount, 2) * game.stopping
     common = lift(values.sum(-1) / values.shape[-1], 2) * leaving

@@ -59,6 +59,7 @@ from .operations import (
     bounds,
     compare,
     div,
+    entries,
     hull,
     is_zero,
     kernels,
@@ -209,8 +210,11 @@ class Enclosures:
     def choose(self, truth: npt.NDArray[np.int8], if_true: Parts, if_false: Parts) -> Parts:
         """One or the other; where it is UNKNOWN which, :func:`hull`."""
         a, b = _pair(if_true), _pair(if_false)
-        decided = where(truth > 0, a, b)
-        return where(truth == 0, hull(a, b), decided) if (truth == 0).any() else decided
+        mid, rad = where(truth > 0, a, b)
+        unknown = np.broadcast_to(truth == 0, mid.shape)
+        if unknown.any():
+            mid[unknown], rad[unknown] = hull(entries(a, unknown), entries(b, unknown))
+        return mid, rad
 
     def floats(self, values: Parts) -> npt.NDArray[np.float64]:
         """The midpoints."""

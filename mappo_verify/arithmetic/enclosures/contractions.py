@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import string
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -35,15 +36,20 @@ def contract(subscripts: str, *factors: Enclosure) -> Enclosure:
     Labels are lower-case letters.  More than two factors are contracted in pairs, the smallest intermediate result first.
     """
     require_ieee()
-    given, output = _parsed(subscripts, tuple(f[0].ndim - 1 for f in factors))
-    work = list(zip(given, factors, strict=True))
     with np.errstate(all="ignore"):
-        work = [_diagonal(term, factor) for term, factor in work]
-        while len(work) > 2:
-            i, j, kept = _cheapest_pair([term for term, _ in work], output, [f[0].shape[:-1] for _, f in work])
-            (second, b), (first, a) = work.pop(j), work.pop(i)
-            work.append((kept, _multiply((first, second), kept, (a, b))))
-        return _multiply(tuple(term for term, _ in work), output, tuple(factor for _, factor in work))
+        mid, rad = in_pairs(subscripts, factors, _multiply)
+    return mid, rad
+
+
+def in_pairs(subscripts: str, factors: Sequence[Any], multiply: Callable[..., Any]) -> Any:
+    """A contraction by ``multiply(terms, output, factors)`` of one or two factors; factors are parts ``core + (B,)``."""
+    given, output = _parsed(subscripts, tuple(f[0].ndim - 1 for f in factors))
+    work = [_diagonal(term, factor) for term, factor in zip(given, factors, strict=True)]
+    while len(work) > 2:
+        i, j, kept = _cheapest_pair([term for term, _ in work], output, [f[0].shape[:-1] for _, f in work])
+        (second, b), (first, a) = work.pop(j), work.pop(i)
+        work.append((kept, multiply((first, second), kept, (a, b))))
+    return multiply(tuple(term for term, _ in work), output, tuple(factor for _, factor in work))
 
 
 def _multiply(terms: tuple[str, ...], output: str, factors: tuple[Enclosure, ...]) -> Enclosure:
@@ -72,13 +78,13 @@ def _parsed(subscripts: str, dimensions: tuple[int, ...]) -> tuple[tuple[str, ..
     return expanded, output
 
 
-def _diagonal(term: str, factor: Enclosure) -> tuple[str, Enclosure]:
+def _diagonal(term: str, factor: Any) -> tuple[str, Any]:
     """A factor in which no label stands twice."""
     once = "".join(dict.fromkeys(term))
     if once == term:
         return term, factor
     view = f"{term}...->{once}..."
-    return once, (np.einsum(view, factor[0]), np.einsum(view, factor[1]))
+    return once, tuple(np.einsum(view, part) for part in factor)
 
 
 def _cheapest_pair(terms: list[str], output: str, shapes: list[tuple[int, ...]]) -> tuple[int, int, str]:

@@ -3,8 +3,8 @@
 Every operation is rounded as NumPy rounds it, in the same order, and a fused multiply-add finds the same rest of a product as
 Dekker's method, so results agree bit for bit (but for the sign of 0): verdicts do not depend on this module.
 
-Compiled code is kept on disk.  The cache knows this file alone, so what the loops use is written here; a test compares the
-constants.
+Compiled code is kept on disk.  The cache knows this file alone, so the constants that the loops use are written here; a test
+compares them.
 """
 
 from __future__ import annotations
@@ -14,55 +14,30 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-import numba
 import numpy as np
-from numba.core import types
-from numba.extending import intrinsic
 
-from .kernels import Enclosure, Floats, Kernels, arranged, plans, slack, widening
+from ..compiled import Vector, Vectors, bits, compiled, fma, get, part, put, summed
+from .kernels import Enclosure, Floats, Kernels, rows_at, rows_of_terms, slack, widening
+from .numpy_kernels import product_sum as numpy_product_sum
 
 U, UP, LEAST, TINY = 2.0**-53, 1 + 2.0**-49, 2.0**-1074, 2.0**-1070
 SMALL, LARGE = 2.0**-900, 2.0**990
 MAGNITUDE = np.uint64(2**63 - 1)
 FLOOR, CEILING = (np.uint64((1023 + exponent) << 52) for exponent in (-450, 450))
-LANES = 1024
+LANES = 256
 """How many instances one inner loop runs over: long enough for the processor to fetch ahead, short enough for its cache."""
-
-Compiled = Callable[..., Any]
-
-
-def _compiled(function: Compiled) -> Compiled:
-    try:
-        return numba.njit(error_model="numpy", cache=True)(function)  # type: ignore[no-any-return]
-    except RuntimeError:  # no directory to write to: compiled once for each process
-        return numba.njit(error_model="numpy")(function)  # type: ignore[no-any-return]
-
-
-def _part(function: Compiled) -> Compiled:
-    """What compiled functions call; LLVM puts it in its place."""
-    return numba.njit(error_model="numpy")(function)  # type: ignore[no-any-return]
-
-
-def _multiply_add(_typing: Any, _a: Any, _b: Any, _c: Any) -> Any:
-    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return builder.fma(*arguments)
-
-    return types.float64(types.float64, types.float64, types.float64), generate
-
-
-fma = intrinsic(_multiply_add)
 
 
 # --- elementwise ----------------------------------------------------------------------------------------------------
 
 
-@_part
+@part
 def _rest_of_sum(a: float, b: float, total: float) -> float:
     second = total - a
     return (a - (total - second)) + (b - second)
 
 
-@_part
+@part
 def _product(a: float, b: float) -> tuple[float, float, float]:
     """As ``numpy_kernels.two_product``."""
     product = a * b
@@ -72,108 +47,49 @@ def _product(a: float, b: float) -> tuple[float, float, float]:
     return product, rest, bound
 
 
-@_part
+@part
 def _pad(a: float, r: float, b: float, s: float) -> float:
     uncertain = ((r > 0) | (s > 0)) & ((a != 0) | (r > 0)) & ((b != 0) | (s > 0))
     return TINY if uncertain else 0.0
 
 
-@_compiled
-def _add_rows(
-    am: Floats, ar: Floats, i: Any, bm: Floats, br: Floats, j: Any, sign: float, mid: Floats, rad: Floats
-) -> None:
-    for row in range(len(mid)):
-        a, r, b, s, m, e = am[i[row]], ar[i[row]], bm[j[row]], br[j[row]], mid[row], rad[row]
-        for z in range(len(m)):
-            y = sign * b[z]
-            total = a[z] + y
-            m[z] = total
-            e[z] = (r[z] + s[z] + abs(_rest_of_sum(a[z], y, total))) * UP
+@part
+def _times(a: float, r: float, b: float, s: float) -> tuple[float, float]:
+    product, rest, bound = _product(a, b)
+    spread = abs(a) * s + r * (abs(b) + s)
+    return product, (spread + abs(rest) + bound) * UP + _pad(a, r, b, s)
 
 
-@_compiled
-def _mul_rows(am: Floats, ar: Floats, i: Any, bm: Floats, br: Floats, j: Any, mid: Floats, rad: Floats) -> None:
-    for row in range(len(mid)):
-        a, r, b, s, m, e = am[i[row]], ar[i[row]], bm[j[row]], br[j[row]], mid[row], rad[row]
-        for z in range(len(m)):
-            product, rest, bound = _product(a[z], b[z])
-            m[z] = product
-            spread = abs(a[z]) * s[z] + r[z] * (abs(b[z]) + s[z])
-            e[z] = (spread + abs(rest) + bound) * UP + _pad(a[z], r[z], b[z], s[z])
-
-
-@_compiled
-def _div_rows(am: Floats, ar: Floats, i: Any, bm: Floats, br: Floats, j: Any, mid: Floats, rad: Floats) -> None:
-    for row in range(len(mid)):
-        a, r, b, s, m, e = am[i[row]], ar[i[row]], bm[j[row]], br[j[row]], mid[row], rad[row]
-        for z in range(len(m)):
-            q = a[z] / b[z]
-            size = abs(q)
-            product, rest, _ = _product(q, b[z])
-            exact = (abs(a[z]) >= 2 * SMALL) & (abs(a[z]) <= LARGE) & (size >= SMALL) & (size <= LARGE)
-            exact &= abs(b[z]) <= LARGE
-            rest = abs((a[z] - product) - rest) if exact else 0.0
-            bound = 0.0 if exact | (a[z] == 0) else U * size + LEAST
-            room = abs(b[z]) - s[z]
-            spread = size * s[z] + (TINY if (s[z] > 0) & (q != 0) else 0.0)
-            top = (r[z] + rest + spread) * UP
-            width = (top / room * UP + bound) * UP + (TINY if top > 0 else 0.0)
-            m[z] = q if room > 0 else np.nan
-            e[z] = width if room > 0 else np.inf
-
-
-@cache
-def _rows_of(shape: tuple[int, ...], core: tuple[int, ...]) -> Any:
-    """For every core entry of the result, the row of an operand of this core shape."""
-    return np.ascontiguousarray(np.broadcast_to(np.arange(math.prod(shape)).reshape(shape), core).reshape(-1))
-
-
-def _flat(part: Floats, batch: int) -> Floats:
-    wide = part if part.shape[-1] == batch else np.broadcast_to(part, (*part.shape[:-1], batch))
-    return np.ascontiguousarray(wide).reshape(-1, batch)
-
-
-def _elementwise(loop: Compiled, *extra: float) -> Callable[[Enclosure, Enclosure], Enclosure]:
-    def operation(a: Enclosure, b: Enclosure) -> Enclosure:
-        shape = np.broadcast_shapes(a[0].shape, b[0].shape)
-        core, batch = shape[:-1], shape[-1]
-        mid, rad = np.empty(shape), np.empty(shape)
-        rows = tuple(_rows_of(part[0].shape[:-1], core) for part in (a, b))
-        first, second = ([_flat(part, batch) for part in x] for x in (a, b))
-        loop(*first, rows[0], *second, rows[1], *extra, mid.reshape(-1, batch), rad.reshape(-1, batch))
-        return mid, rad
-
-    return operation
+@part
+def _over(a: float, r: float, b: float, s: float) -> tuple[float, float]:
+    q = a / b
+    size = abs(q)
+    product, rest, _ = _product(q, b)
+    exact = (abs(a) >= 2 * SMALL) & (abs(a) <= LARGE) & (size >= SMALL) & (size <= LARGE) & (abs(b) <= LARGE)
+    rest = abs((a - product) - rest) if exact else 0.0
+    bound = 0.0 if exact | (a == 0) else U * size + LEAST
+    room = abs(b) - s
+    spread = size * s + (TINY if (s > 0) & (q != 0) else 0.0)
+    top = (r + rest + spread) * UP
+    width = (top / room * UP + bound) * UP + (TINY if top > 0 else 0.0)
+    return (q if room > 0 else np.nan), (width if room > 0 else np.inf)
 
 
 # --- sums and contractions ------------------------------------------------------------------------------------------
 
 
-@_part
-def _extremes(rows: Any, start: int, stop: int) -> tuple[Any, Any]:
-    """The largest magnitude, and the least positive one less 1, as bits."""
-    high, low = np.uint64(0), np.uint64(2**64 - 1)
-    for row in range(len(rows)):
-        line = rows[row]
-        for z in range(start, stop):
-            bits = line[z] & MAGNITUDE
-            high = max(high, bits)
-            low = min(low, bits - np.uint64(1))
-    return high, low
-
-
-@_part
+@part
 def _is_ordinary(extremes: tuple[Any, Any]) -> bool:
     return bool((extremes[0] <= CEILING) & (extremes[1] >= FLOOR - np.uint64(1)))
 
 
-@_part
+@part
 def _open(sums: Floats) -> None:
     for z in range(4 * LANES):
         sums[z] = 0.0
 
 
-@_part
+@part
 def _put(sums: Floats, z: int, term: float, rest: float) -> None:
     """As ``Dot.add``: value, rests, size and spread stand one after the other, so that the compiler sees them apart."""
     value = sums[z]
@@ -184,129 +100,10 @@ def _put(sums: Floats, z: int, term: float, rest: float) -> None:
     sums[2 * LANES + z] += abs(second)
 
 
-@_part
-def _put_products(sums: Floats, a: Floats, b: Floats) -> None:
-    for z in range(len(a)):
-        product = a[z] * b[z]
-        _put(sums, z, product, fma(a[z], b[z], -product))
-
-
-@_part
-def _put_spreads(sums: Floats, a: Floats, r: Floats, b: Floats, s: Floats) -> None:
-    for z in range(len(a)):
-        sums[3 * LANES + z] += abs(a[z]) * s[z] + r[z] * (abs(b[z]) + s[z])
-
-
-@_part
-def _put_any(sums: Floats, a: Floats, r: Floats, b: Floats, s: Floats) -> None:
-    for z in range(len(a)):
-        product, rest, bound = _product(a[z], b[z])
-        _put(sums, z, product, rest)
-        sums[3 * LANES + z] += bound
-        spread = abs(a[z]) * s[z] + r[z] * (abs(b[z]) + s[z])
-        sums[3 * LANES + z] += spread + _pad(a[z], r[z], b[z], s[z])
-
-
-@_compiled
-def _contract_rows(
-    am: Floats,
-    ar: Floats,
-    i: Any,
-    bm: Floats,
-    br: Floats,
-    j: Any,
-    ab: Any,
-    rb: Any,
-    bb: Any,
-    sb: Any,
-    slack: float,
-    widening: float,
-    mid: Floats,
-    rad: Floats,
-) -> None:
-    """``i[k, o]`` and ``j[k, o]`` are the rows of the factors of the k-th product of the entry ``o``."""
-    terms, batch = len(i), mid.shape[1]
-    sums = np.empty(4 * LANES)
-    for start in range(0, batch, LANES):
-        width = min(LANES, batch - start)
-        stop = start + width
-        first, second = _extremes(rb, start, stop), _extremes(sb, start, stop)
-        exact = (first[0] == 0) & (second[0] == 0)
-        ordinary = _is_ordinary(_extremes(ab, start, stop)) & _is_ordinary(_extremes(bb, start, stop))
-        ordinary &= _is_ordinary(first) & _is_ordinary(second)
-        for o in range(len(mid)):
-            _open(sums)
-            for k in range(terms):
-                x, y = i[k, o], j[k, o]
-                if ordinary & exact:
-                    _put_products(sums, am[x, start:stop], bm[y, start:stop])
-                elif ordinary:
-                    _put_products(sums, am[x, start:stop], bm[y, start:stop])
-                    _put_spreads(sums, am[x, start:stop], ar[x, start:stop], bm[y, start:stop], br[y, start:stop])
-                else:
-                    _put_any(sums, am[x, start:stop], ar[x, start:stop], bm[y, start:stop], br[y, start:stop])
-            _close_row(sums, width, slack, widening, mid[o][start:stop], rad[o][start:stop])
-
-
-@_part
-def _close_row(sums: Floats, width: int, slack: float, widening: float, mid: Floats, rad: Floats) -> None:
-    for z in range(width):
-        value, rests, size, spread = sums[z], sums[LANES + z], sums[2 * LANES + z], sums[3 * LANES + z]
-        total = value + rests
-        off = abs(_rest_of_sum(value, rests, total)) + slack * size
-        mid[z] = total
-        rad[z] = (off + spread) * widening + (TINY if size + spread > 0 else 0.0)
-
-
-@_compiled
-def _total_rows(am: Floats, ar: Floats, i: Any, slack: float, widening: float, mid: Floats, rad: Floats) -> None:
-    batch = mid.shape[1]
-    sums = np.empty(4 * LANES)
-    for start in range(0, batch, LANES):
-        width = min(LANES, batch - start)
-        stop = start + width
-        for o in range(len(mid)):
-            _open(sums)
-            for k in range(len(i)):
-                a, r = am[i[k, o]][start:stop], ar[i[k, o]][start:stop]
-                for z in range(width):
-                    _put(sums, z, a[z], 0.0)
-                    sums[3 * LANES + z] += r[z]
-            _close_row(sums, width, slack, widening, mid[o][start:stop], rad[o][start:stop])
-
-
-@cache
-def _rows_of_terms(terms: tuple[str, ...], output: str, shapes: tuple[tuple[int, ...], ...]) -> Any:
-    """For every factor the rows ``[k, o]``; the shape of the result; the number of products of one entry."""
-    found, axes, count = plans(terms, output, shapes)
-    core = np.broadcast_shapes(*(plan.shape for plan in found))
-    size = math.prod(core[axes:])
-    rows = []
-    for plan, shape in zip(found, shapes, strict=True):
-        numbered = arranged(np.arange(math.prod(shape)).reshape((*shape, 1)), plan)[..., 0]
-        rows.append(np.ascontiguousarray(np.broadcast_to(numbered, core).reshape(count, size)))
-    return rows, core[axes:], count
-
-
-def _product_sum(terms: tuple[str, ...], output: str, factors: tuple[Enclosure, ...]) -> Enclosure:
-    rows, core, count = _rows_of_terms(terms, output, tuple(f[0].shape[:-1] for f in factors))
-    batch = np.broadcast_shapes(*(f[0].shape[-1:] for f in factors))[0]
-    mid, rad = np.empty((*core, batch)), np.empty((*core, batch))
-    out = mid.reshape(-1, batch), rad.reshape(-1, batch)
-    flat = [[_flat(part, batch) for part in factor] for factor in factors]
-    bounds = slack(count), widening(count)
-    if len(factors) == 1:
-        _total_rows(*flat[0], rows[0], *bounds, *out)
-    else:
-        bits = [part.view(np.uint64) for factor in flat for part in factor]
-        _contract_rows(*flat[0], rows[0], *flat[1], rows[1], *bits, *bounds, *out)
-    return mid, rad
-
-
 # --- linear systems -------------------------------------------------------------------------------------------------
 
 
-@_part
+@part
 def _substitute(left: Floats, x: Floats, width: int) -> None:
     """As ``numpy_kernels._substitute``, in place: ``[n, n, LANES]``, ``[n, LANES]``."""
     n = len(left)
@@ -322,7 +119,7 @@ def _substitute(left: Floats, x: Floats, width: int) -> None:
                 x[row, z] -= left[row, p, z] * x[p, z]
 
 
-@_part
+@part
 def _take(sums: Floats, a: Floats, y: Floats, width: int) -> None:
     """Take the product ``a y`` from a running sum."""
     for z in range(width):
@@ -331,7 +128,7 @@ def _take(sums: Floats, a: Floats, y: Floats, width: int) -> None:
         sums[3 * LANES + z] += bound
 
 
-@_compiled
+@compiled
 def _solve_rows(
     am: Floats, ar: Floats, bm: Floats, br: Floats, slack: float, widening: float, mid: Floats, rad: Floats
 ) -> None:
@@ -414,6 +211,272 @@ def _solve_rows(
                     rad[row, k, start + z] = off if (off < np.inf) & (error >= 0) else np.inf
 
 
+# --- recorded steps: a block of instances at a time through all of them ---------------------------------------------------------
+
+ADD, SUB, MUL, DIV, NEG, ABS, DOT, SUM, SOLVE = range(9)
+UNSEEN, EXACT, ORDINARY, OTHER = range(4)
+"""What a row of a block holds: exact numbers of ordinary size, enclosures of such, or anything."""
+
+
+def _exact_term(v: Vector, sums: Vectors, x: Vectors, y: Vectors) -> Vectors:
+    """As :func:`_put` of a product."""
+    value, rests, size = sums
+    product = v.mul(x[0], y[0])
+    total = v.add(value, product)
+    second = v.sub(total, value)
+    off = v.add(v.sub(value, v.sub(total, second)), v.sub(product, second))
+    off = v.add(off, v.fma(x[0], y[0], v.sub(v.constant(-0.0), product)))
+    return [total, v.add(rests, off), v.add(size, v.abs(off))]
+
+
+def _term(v: Vector, sums: Vectors, x: Vectors, y: Vectors) -> Vectors:
+    more = v.add(v.mul(v.abs(x[0]), y[1]), v.mul(x[1], v.add(v.abs(y[0]), y[1])))
+    return [*_exact_term(v, sums[:3], x, y), v.add(sums[3], more)]
+
+
+def _close(v: Vector, sums: Vectors, slack: Any, widening: Any) -> Vectors:
+    """As :func:`_close_row`."""
+    value, rests, size = sums[:3]
+    spread = sums[3] if len(sums) > 3 else v.constant(0.0)
+    total = v.add(value, rests)
+    second = v.sub(total, value)
+    off = v.abs(v.add(v.sub(value, v.sub(total, second)), v.sub(rests, second)))
+    radius = v.mul(v.add(v.add(off, v.mul(slack, size)), spread), widening)
+    return [total, v.add(radius, v.positive(v.add(size, spread), TINY))]
+
+
+_exact_32, _exact_8 = (summed(vectors, 2, 3, _exact_term, _close) for vectors in (4, 1))
+_dot_32, _dot_8 = (summed(vectors, 2, 4, _term, _close) for vectors in (4, 1))
+
+
+@part
+def _kind(mid: int, rad: int, width: int) -> int:
+    """What the row holds: as :func:`_is_ordinary`."""
+    high, low = np.uint64(0), np.uint64(2**64 - 1)
+    wide, least = np.uint64(0), np.uint64(2**64 - 1)
+    for z in range(width):
+        size, radius = bits(mid, z) & MAGNITUDE, bits(rad, z) & MAGNITUDE
+        high, wide = max(high, size), max(wide, radius)
+        low, least = min(low, size - np.uint64(1)), min(least, radius - np.uint64(1))
+    if not (_is_ordinary((high, low)) & _is_ordinary((wide, least))):
+        return OTHER
+    return ORDINARY if wide > 0 else EXACT
+
+
+@part
+def _dot_row(row: Any, kinds: Any, places: Any, out: int, i: int, j: int, terms: int, width: int, sums: Floats) -> None:
+    worst = EXACT
+    for k in range(terms):
+        for place in (places[i + k], places[j + k]):
+            if kinds[place] == UNSEEN:
+                kinds[place] = _kind(row[place, 0], row[place, 1], width)
+            worst = max(worst, kinds[place])
+    slack, widening = 2 * (terms + 2) * U, 1 + (terms + 16) * 4 * U
+    at, named = row.ctypes.data, places.ctypes.data
+    z = 0
+    if worst == EXACT:
+        while z + 32 <= width:
+            _exact_32(at, named, out, i, j, terms, z, slack, widening)
+            z += 32
+        while z + 8 <= width:
+            _exact_8(at, named, out, i, j, terms, z, slack, widening)
+            z += 8
+    elif worst == ORDINARY:
+        while z + 32 <= width:
+            _dot_32(at, named, out, i, j, terms, z, slack, widening)
+            z += 32
+        while z + 8 <= width:
+            _dot_8(at, named, out, i, j, terms, z, slack, widening)
+            z += 8
+    if z == width:
+        return
+    _open(sums)
+    for k in range(terms):
+        x, y = places[i + k], places[j + k]
+        for last in range(z, width):
+            a, r, b, s = get(row[x, 0], last), get(row[x, 1], last), get(row[y, 0], last), get(row[y, 1], last)
+            product, rest, bound = _product(a, b)
+            _put(sums, last, product, rest)
+            sums[3 * LANES + last] += bound
+            spread = abs(a) * s + r * (abs(b) + s)
+            sums[3 * LANES + last] += spread + _pad(a, r, b, s)
+    _close_at(sums, row[out, 0], row[out, 1], z, width, slack, widening)
+
+
+@part
+def _close_at(sums: Floats, mid: int, rad: int, start: int, width: int, slack: float, widening: float) -> None:
+    for z in range(start, width):
+        value, rests, size, spread = sums[z], sums[LANES + z], sums[2 * LANES + z], sums[3 * LANES + z]
+        total = value + rests
+        off = abs(_rest_of_sum(value, rests, total)) + slack * size
+        put(mid, z, total)
+        put(rad, z, (off + spread) * widening + (TINY if size + spread > 0 else 0.0))
+
+
+@part
+def _sum_row(row: Any, places: Any, out: int, i: int, terms: int, width: int, sums: Floats) -> None:
+    _open(sums)
+    for k in range(terms):
+        mid, rad = row[places[i + k], 0], row[places[i + k], 1]
+        for z in range(width):
+            _put(sums, z, get(mid, z), 0.0)
+            sums[3 * LANES + z] += get(rad, z)
+    _close_at(sums, row[out, 0], row[out, 1], 0, width, 2 * (terms + 2) * U, 1 + (terms + 16) * 4 * U)
+
+
+@part
+def _solve_block(row: Any, places: Any, o: int, i: int, j: int, n: int, columns: int, width: int, lost: Any) -> None:
+    am, ar = np.empty((n, n, width)), np.empty((n, n, width))
+    bm, br = np.empty((n, columns, width)), np.empty((n, columns, width))
+    mid, rad = np.empty((n, columns, width)), np.empty((n, columns, width))
+    for p in range(n):
+        for q in range(n):
+            source = places[i + p * n + q]
+            for z in range(width):
+                am[p, q, z], ar[p, q, z] = get(row[source, 0], z), get(row[source, 1], z)
+        for k in range(columns):
+            source = places[j + p * columns + k]
+            for z in range(width):
+                bm[p, k, z], br[p, k, z] = get(row[source, 0], z), get(row[source, 1], z)
+    _solve_rows(am, ar, bm, br, 2 * (2 * n + 2) * U, 1 + (2 * n + 16) * 4 * U, mid, rad)
+    zeros = False
+    for p in range(n):
+        for k in range(columns):
+            made = places[o + p * columns + k]
+            for z in range(width):
+                lost[z] |= not rad[p, k, z] < np.inf
+                zeros |= (bm[p, k, z] == 0) & (br[p, k, z] == 0)
+                put(row[made, 0], z, mid[p, k, z])
+                put(row[made, 1], z, rad[p, k, z])
+    if zeros:
+        _keep_zeros(row, places, o, am, ar, bm, br)
+
+
+@part
+def _keep_zeros(row: Any, places: Any, o: int, am: Floats, ar: Floats, bm: Floats, br: Floats) -> None:
+    """As ``linear_systems.finish``: what no entry of the right side reaches is exactly 0."""
+    n, columns, width = bm.shape
+    reached = np.empty(n, np.bool_)
+    for z in range(width):
+        for k in range(columns):
+            for p in range(n):
+                reached[p] = (bm[p, k, z] != 0) | (br[p, k, z] != 0)
+            changed = True
+            while changed:
+                changed = False
+                for p in range(n):
+                    for q in range(n):
+                        if reached[q] & (not reached[p]) & ((am[p, q, z] != 0) | (ar[p, q, z] != 0)):
+                            reached[p] = changed = True
+            for p in range(n):
+                if not reached[p]:
+                    made = places[o + p * columns + k]
+                    put(row[made, 0], z, 0.0)
+                    put(row[made, 1], z, 0.0)
+
+
+@compiled
+def run(code: Any, places: Any, base: Any, step: Any, batch: int, lanes: int, lost: Any) -> None:
+    """All steps for all instances, as ``fused_floats.run``; ``lost`` says which instances have an open linear system."""
+    row, kinds = np.empty(base.shape, np.int64), np.empty(len(base), np.int64)
+    sums = np.empty(4 * LANES)
+    for start in range(0, batch, lanes):
+        width = min(lanes, batch - start)
+        for r in range(len(base)):
+            row[r, 0], row[r, 1] = base[r, 0] + step[r, 0] * start, base[r, 1] + step[r, 1] * start
+            kinds[r] = UNSEEN
+        for line in range(len(code)):
+            operation, o, i, j = code[line, 0], code[line, 1], code[line, 2], code[line, 3]
+            if operation == DOT:
+                _dot_row(row, kinds, places, o, i, j, code[line, 4], width, sums)
+            elif operation == SUM:
+                _sum_row(row, places, o, i, code[line, 4], width, sums)
+            elif operation == SOLVE:
+                _solve_block(row, places, o, i, j, code[line, 4], code[line, 5], width, lost[start : start + width])
+            else:
+                mid, rad, am, ar, bm, br = row[o, 0], row[o, 1], row[i, 0], row[i, 1], row[j, 0], row[j, 1]
+                if operation == ADD:
+                    for z in range(width):
+                        total = get(am, z) + get(bm, z)
+                        rest = _rest_of_sum(get(am, z), get(bm, z), total)
+                        put(mid, z, total)
+                        put(rad, z, (get(ar, z) + get(br, z) + abs(rest)) * UP)
+                elif operation == SUB:
+                    for z in range(width):
+                        total = get(am, z) - get(bm, z)
+                        rest = _rest_of_sum(get(am, z), -get(bm, z), total)
+                        put(mid, z, total)
+                        put(rad, z, (get(ar, z) + get(br, z) + abs(rest)) * UP)
+                elif operation == MUL:
+                    for z in range(width):
+                        m, e = _times(get(am, z), get(ar, z), get(bm, z), get(br, z))
+                        put(mid, z, m)
+                        put(rad, z, e)
+                elif operation == DIV:
+                    for z in range(width):
+                        m, e = _over(get(am, z), get(ar, z), get(bm, z), get(br, z))
+                        put(mid, z, m)
+                        put(rad, z, e)
+                else:
+                    for z in range(width):
+                        put(mid, z, -get(am, z))
+                        put(rad, z, get(ar, z))
+
+
+# --- kernels ----------------------------------------------------------------------------------------------------------------
+
+
+@cache
+def _elementwise(operation: int, one: tuple[int, ...], two: tuple[int, ...]) -> Any:
+    """The code of an operation on arrays of these core shapes, for :func:`run`; the core shape of its result."""
+    core = np.broadcast_shapes(one, two)
+    size, first, second = math.prod(core), math.prod(one), math.prod(two)
+    code = np.zeros((size, 6), np.int64)
+    code[:, 0], code[:, 1] = operation, first + second + np.arange(size)
+    code[:, 2] = np.broadcast_to(np.arange(first).reshape(one), core).reshape(-1)
+    code[:, 3] = first + np.broadcast_to(np.arange(second).reshape(two), core).reshape(-1)
+    return code, np.zeros(0, np.int64), core
+
+
+@cache
+def _contraction(terms: tuple[str, ...], output: str, shapes: tuple[tuple[int, ...], ...]) -> Any:
+    """The code and the places of a contraction; the core shape of its result; how many products make one entry."""
+    found, core, count = rows_of_terms(terms, output, shapes)
+    first, second = found[0], found[-1] + (len(found) > 1) * math.prod(shapes[0])
+    size, given = math.prod(core), sum(map(math.prod, shapes))
+    code = np.zeros((size, 6), np.int64)
+    code[:, 0] = DOT if len(found) > 1 else SUM
+    code[:, 1] = given + np.arange(size)
+    code[:, 2] = count * np.arange(size)
+    code[:, 3] = count * (size + np.arange(size))
+    code[:, 4] = count
+    return code, np.concatenate([first.T.reshape(-1), second.T.reshape(-1)]).astype(np.int64), core, count
+
+
+def _run(code: Any, places: Any, core: tuple[int, ...], operands: tuple[Enclosure, ...]) -> Enclosure:
+    """One operation on whole arrays; what all instances share is written out for one block alone."""
+    batch = np.broadcast_shapes(*(operand[0].shape[-1:] for operand in operands))[0]
+    mid, rad = np.empty((2, *core, batch))
+    tables = [[rows_at(part, batch, LANES) for part in operand] for operand in (*operands, (mid, rad))]
+    base = np.concatenate([np.stack([part.base for part in table], -1) for table in tables])
+    step = np.concatenate([np.stack([part.step for part in table], -1) for table in tables])
+    run(code, places, base, step, batch, LANES, np.zeros(batch, bool))
+    return mid, rad
+
+
+def _by(operation: int) -> Callable[[Enclosure, Enclosure], Enclosure]:
+    def applied(a: Enclosure, b: Enclosure) -> Enclosure:
+        code, places, core = _elementwise(operation, a[0].shape[:-1], b[0].shape[:-1])
+        return _run(code, places, core, (a, b))
+
+    return applied
+
+
+def _product_sum(terms: tuple[str, ...], output: str, factors: tuple[Enclosure, ...]) -> Enclosure:
+    code, places, core, count = _contraction(terms, output, tuple(f[0].shape[:-1] for f in factors))
+    return _run(code, places, core, factors) if count else numpy_product_sum(terms, output, factors)
+
+
 def _solve_dominant(a: Enclosure, b: Enclosure) -> Enclosure:
     n = len(a[0])
     mid, rad = np.empty(b[0].shape), np.empty(b[0].shape)
@@ -422,10 +485,10 @@ def _solve_dominant(a: Enclosure, b: Enclosure) -> Enclosure:
 
 
 NUMBA = Kernels(
-    _elementwise(_add_rows, 1.0),
-    _elementwise(_add_rows, -1.0),
-    _elementwise(_mul_rows),
-    _elementwise(_div_rows),
+    _by(ADD),
+    _by(SUB),
+    _by(MUL),
+    _by(DIV),
     _product_sum,
     _solve_dominant,
 )

@@ -81,6 +81,41 @@ def arranged(array: Any, plan: Plan) -> Any:
     return array.transpose(*plan.axes, array.ndim - 1).reshape((*plan.shape, array.shape[-1]))
 
 
+class RowsInMemory(NamedTuple):
+    """Where the rows of an array ``core + (B,)`` stand: row ``r`` of instance ``b`` at the address ``base[r] + step[r] b``."""
+
+    base: npt.NDArray[np.int64]
+    step: npt.NDArray[np.int64]
+    kept: Floats
+    """What the addresses point to; it must outlive them."""
+
+
+def rows_at(array: Floats, batch: int, lanes: int) -> RowsInMemory:
+    """Rows of a batch as they stand; what all instances share is written out for ``lanes`` of them."""
+    shared = array.shape[-1] != batch
+    if shared:
+        array = np.repeat(array, lanes, axis=-1)
+    elif array.dtype != np.float64 or (batch > 1 and array.strides[-1] != 8):
+        array = np.ascontiguousarray(array, np.float64)
+    base = np.array([array.ctypes.data])
+    for length, stride in zip(array.shape[:-1], array.strides, strict=False):
+        base = (base[:, None] + stride * np.arange(length)).reshape(-1)
+    return RowsInMemory(base, np.full(len(base), 0 if shared else 8), array)
+
+
+@cache
+def rows_of_terms(terms: tuple[str, ...], output: str, shapes: tuple[tuple[int, ...], ...]) -> Any:
+    """For every factor the rows ``[k, o]``; the shape of the result; the number of products of one entry."""
+    found, axes, count = plans(terms, output, shapes)
+    core = np.broadcast_shapes(*(plan.shape for plan in found))
+    size = math.prod(core[axes:])
+    rows = []
+    for plan, shape in zip(found, shapes, strict=True):
+        numbered = arranged(np.arange(math.prod(shape)).reshape((*shape, 1)), plan)[..., 0]
+        rows.append(np.ascontiguousarray(np.broadcast_to(numbered, core).reshape(count, size)))
+    return rows, core[axes:], count
+
+
 class Kernels(NamedTuple):
     """What is worth compiling; implementations return the same numbers, bit for bit (but for the sign of 0)."""
 

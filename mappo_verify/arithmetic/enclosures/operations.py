@@ -87,10 +87,9 @@ def square(a: Enclosure) -> Enclosure:
     with np.errstate(all="ignore"):
         wide = ~((a[1] <= np.abs(a[0]) / 4) & (rad <= mid))  # where it matters that both factors are one number
         if wide.any():
-            low, high = bounds((np.abs(a[0]), a[1]))
+            low, high = bounds((np.abs(a[0][wide]), a[1][wide]))
             low = np.maximum(low, 0)
-            ends = between(np.maximum(low * low * (1 - 4 * U) - TINY, 0), high * high * UP + TINY)
-            mid, rad = np.where(wide, ends[0], mid), np.where(wide, ends[1], rad)
+            mid[wide], rad[wide] = between(np.maximum(low * low * (1 - 4 * U) - TINY, 0), high * high * UP + TINY)
     return mid, rad
 
 
@@ -128,11 +127,16 @@ def compare(a: Enclosure, relation: str, b: Enclosure) -> npt.NDArray[np.int8]:
     if relation not in ("=", "≤", "<"):
         raise ValueError(f"unknown relation {relation!r}; use one of = ≤ ≥ < >")
     true, false = decided(a, relation, b)
-    if not (true | false).all():
+    still = ~(true | false)
+    if still.any():
         # A difference sees more than the ends do where numbers are close, and less where the ends meet.
-        more = _decided_by_ends(a, relation, b)
-        true, false = true | more[0], false | more[1]
+        true[still], false[still] = _decided_by_ends(entries(a, still), relation, entries(b, still))
     return true.astype(np.int8) - false.astype(np.int8)
+
+
+def entries(a: Enclosure, mask: Mask) -> Enclosure:
+    """The chosen entries of a result to which ``x`` is broadcast."""
+    return np.broadcast_to(a[0], mask.shape)[mask], np.broadcast_to(a[1], mask.shape)[mask]
 
 
 def decided(a: Enclosure, relation: str, b: Enclosure) -> tuple[Mask, Mask]:
@@ -193,12 +197,14 @@ def maximum(a: Enclosure, b: Enclosure) -> Enclosure:
     """``max(x, y)``; where it is not decided which is larger, everything between the larger ends."""
     with np.errstate(all="ignore"):
         second, first = decided(a, "≤", b)
-        if (first | second).all():
-            return where(first, a, b)
-        (low, high), (lower, higher) = bounds(a), bounds(b)
-        wide = between(np.maximum(low, lower), np.maximum(high, higher))
-        mid, rad = where(first, a, where(second, b, wide))
-        return mid, np.where(known(a) & known(b), rad, np.inf)
+        mid, rad = where(first, a, b)
+        still = ~(first | second)
+        if still.any():
+            one, two = entries(a, still), entries(b, still)
+            (low, high), (lower, higher) = bounds(one), bounds(two)
+            mid[still], wide = between(np.maximum(low, lower), np.maximum(high, higher))
+            rad[still] = np.where(known(one) & known(two), wide, np.inf)
+        return mid, rad
 
 
 def minimum(a: Enclosure, b: Enclosure) -> Enclosure:
@@ -208,10 +214,12 @@ def minimum(a: Enclosure, b: Enclosure) -> Enclosure:
 
 def absolute(a: Enclosure) -> Enclosure:
     """``|x|``, never below 0."""
-    size = np.abs(a[0])
-    outside = size >= a[1]
-    if outside.all():
-        return size, a[1]
+    mid = np.abs(a[0])
+    inside = ~(mid >= a[1])
+    if not inside.any():
+        return mid, a[1]
+    rad = a[1].copy()
     with np.errstate(all="ignore"):
-        mid, rad = between(np.zeros_like(size), bounds((size, a[1]))[1])
-    return np.where(outside, size, mid), np.where(outside, a[1], rad)
+        high = bounds((mid[inside], rad[inside]))[1]
+        mid[inside], rad[inside] = between(np.zeros_like(high), high)
+    return mid, rad

@@ -1,0 +1,226 @@
+"""What compiled loops are made of: numba's decorators, a fused multiply-add, and rows of numbers at addresses.
+
+Loops over rows at addresses read by :func:`get` and write by :func:`put`, which promises the compiler that no row that is written
+is also read (but by :func:`old`, at the same place), so that it may take many instances at once.  Only this package's own tables
+of addresses come here; they are made from arrays that outlive the loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numba
+from llvmlite import ir
+from numba.core import types
+from numba.extending import intrinsic
+
+Compiled = Callable[..., Any]
+
+
+def compiled(function: Compiled) -> Compiled:
+    """Compiled when first called, and kept on disk."""
+    try:
+        return numba.njit(error_model="numpy", cache=True)(function)  # type: ignore[no-any-return]
+    except RuntimeError:  # no directory to write to: compiled once for each process
+        return numba.njit(error_model="numpy")(function)  # type: ignore[no-any-return]
+
+
+def part(function: Compiled) -> Compiled:
+    """What compiled functions call; LLVM puts it in its place."""
+    return numba.njit(error_model="numpy")(function)  # type: ignore[no-any-return]
+
+
+def _multiply_add(_typing: Any, _a: Any, _b: Any, _c: Any) -> Any:
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.fma(*arguments)
+
+    return types.float64(types.float64, types.float64, types.float64), generate
+
+
+def _get(_typing: Any, _row: Any, _z: Any) -> Any:
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        found = builder.load(_place(builder, *arguments))
+        found.set_metadata("alias.scope", _read_only(builder.module))
+        return found
+
+    return types.float64(types.int64, types.int64), generate
+
+
+def _bits(_typing: Any, _row: Any, _z: Any) -> Any:
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        row, z = arguments
+        found = builder.load(_place(builder, row, z, ir.IntType(64)))
+        found.set_metadata("alias.scope", _read_only(builder.module))
+        return found
+
+    return types.uint64(types.int64, types.int64), generate
+
+
+def _old(_typing: Any, _row: Any, _z: Any) -> Any:
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        found = builder.load(_place(builder, *arguments))
+        found.set_metadata("noalias", _read_only(builder.module))
+        return found
+
+    return types.float64(types.int64, types.int64), generate
+
+
+def _put(_typing: Any, _row: Any, _z: Any, _value: Any) -> Any:
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        row, z, value = arguments
+        builder.store(value, _place(builder, row, z)).set_metadata("noalias", _read_only(builder.module))
+        return context.get_dummy_value()
+
+    return types.none(types.int64, types.int64, types.float64), generate
+
+
+def _place(builder: Any, row: Any, z: Any, kind: Any = ir.DoubleType()) -> Any:  # noqa: B008 - one object for all
+    start = builder.inttoptr(row, kind.as_pointer())
+    return builder.gep(start, [z], inbounds=True)
+
+
+def _read_only(module: Any) -> Any:
+    """The scope of what is only read while a row is written."""
+    domain = module.add_metadata([ir.MetaDataString(module, "rows")])
+    return module.add_metadata([module.add_metadata([ir.MetaDataString(module, "read only"), domain])])
+
+
+fma = intrinsic(_multiply_add)
+bits = intrinsic(_bits)
+get = intrinsic(_get)
+old = intrinsic(_old)
+put = intrinsic(_put)
+
+
+# --- sums of products, many instances in the processor's registers --------------------------------------------------------------
+
+LANES_OF_A_VECTOR = 8
+Vectors = list[Any]
+
+
+class Vector:
+    """Arithmetic on vectors of eight instances, as a compiler's instructions."""
+
+    kind = ir.VectorType(ir.DoubleType(), LANES_OF_A_VECTOR)
+
+    def __init__(self, builder: Any) -> None:
+        self.builder = builder
+        self.add, self.sub, self.mul = builder.fadd, builder.fsub, builder.fmul
+
+    def fma(self, a: Any, b: Any, c: Any) -> Any:
+        """``a b + c``, rounded once."""
+        return self._call("llvm.fma.v8f64", a, b, c)
+
+    def abs(self, a: Any) -> Any:
+        """``|a|``"""
+        return self._call("llvm.fabs.v8f64", a)
+
+    def constant(self, value: float) -> Any:
+        """One number for all lanes."""
+        return ir.Constant(self.kind, [value] * LANES_OF_A_VECTOR)
+
+    def spread(self, scalar: Any) -> Any:
+        """A number that is known only later, for all lanes."""
+        found = ir.Constant(self.kind, ir.Undefined)
+        for lane in range(LANES_OF_A_VECTOR):
+            found = self.builder.insert_element(found, scalar, ir.Constant(ir.IntType(32), lane))
+        return found
+
+    def positive(self, a: Any, value: float) -> Any:
+        """``value`` where ``a > 0``, else 0."""
+        test = self.builder.fcmp_ordered(">", a, self.constant(0.0))
+        return self.builder.select(test, self.constant(value), self.constant(0.0))
+
+    def load(self, address: Any) -> Any:
+        """Eight numbers from an address."""
+        return self.builder.load(self.builder.inttoptr(address, self.kind.as_pointer()), align=8)
+
+    def store(self, value: Any, address: Any) -> None:
+        """Eight numbers to an address."""
+        self.builder.store(value, self.builder.inttoptr(address, self.kind.as_pointer()), align=8)
+
+    def _call(self, name: str, *arguments: Any) -> Any:
+        module = self.builder.module
+        function = module.globals.get(name) or ir.Function(
+            module, ir.FunctionType(self.kind, [self.kind] * len(arguments)), name
+        )
+        return self.builder.call(function, arguments)
+
+
+def summed(
+    vectors: int,
+    parts: int,
+    sums: int,
+    term: Callable[[Vector, Vectors, Vectors, Vectors], Vectors],
+    close: Callable[[Vector, Vectors, Any, Any], Vectors],
+    onto: bool = False,
+) -> Any:
+    """An intrinsic ``f(row, places, out, i, j, terms, z, slack, widening)``: ``Σ_k x_k y_k``.
+
+    It is for ``8·vectors`` instances from ``z`` on.  ``row`` is the address of a table of addresses, ``parts`` for each row;
+    ``places + 8 (i + k)`` and ``places + 8 (j + k)`` are where the rows of the k-th product are named, ``out`` is the row of the
+    result.  ``term(v, sums, x, y)`` are the sums with one more product, ``close(v, sums, slack, widening)`` the parts of the
+    result.  All sums stay in registers.  Where it is ``onto``, they begin with a row, named at ``places + 8 (i - 1)``.
+    """
+    word = ir.IntType(64)
+
+    def define(
+        _typing: Any,
+        _row: Any,
+        _places: Any,
+        _out: Any,
+        _i: Any,
+        _j: Any,
+        _terms: Any,
+        _z: Any,
+        _slack: Any,
+        _wide: Any,
+    ) -> Any:
+        def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            row, places, out, i, j, terms, z, slack, widening = arguments
+            v, offset = Vector(builder), builder.shl(z, word(3))
+
+            def word_at(address: Any, index: Any) -> Any:
+                place = builder.add(address, builder.shl(index, word(3)))
+                return builder.load(builder.inttoptr(place, word.as_pointer()))
+
+            def addresses(number: Any) -> list[Any]:
+                first = builder.mul(number, word(parts))
+                return [builder.add(word_at(row, builder.add(first, word(p))), offset) for p in range(parts)]
+
+            def vector_at(starts: list[Any], n: int) -> Vectors:
+                return [v.load(builder.add(start, word(64 * n))) for start in starts]
+
+            before = builder.block
+            nothing = [[v.constant(0.0)] * sums] * vectors
+            if onto:
+                first = addresses(word_at(places, builder.sub(i, word(1))))
+                nothing = [vector_at(first, n) for n in range(vectors)]
+            loop, after = builder.append_basic_block("products"), builder.append_basic_block("close")
+            builder.branch(loop)
+            builder.position_at_end(loop)
+            k = builder.phi(word)
+            running = [[builder.phi(v.kind) for _ in range(sums)] for _ in range(vectors)]
+            x, y = (addresses(word_at(places, builder.add(start, k))) for start in (i, j))
+            grown = [term(v, running[n], vector_at(x, n), vector_at(y, n)) for n in range(vectors)]
+            following = builder.add(k, word(1))
+            for phi, start, more in [(k, word(0), following)] + [
+                (phi, start, more)
+                for group in zip(running, nothing, grown, strict=True)
+                for phi, start, more in zip(*group, strict=True)
+            ]:
+                phi.add_incoming(start, before)
+                phi.add_incoming(more, builder.block)
+            builder.cbranch(builder.icmp_signed("<", following, terms), loop, after)
+            builder.position_at_end(after)
+            targets, bounds = addresses(out), (v.spread(slack), v.spread(widening))
+            for n in range(vectors):
+                for value, target in zip(close(v, grown[n], *bounds), targets, strict=True):
+                    v.store(value, builder.add(target, word(64 * n)))
+            return context.get_dummy_value()
+
+        whole, real = types.int64, types.float64
+        return types.none(whole, whole, whole, whole, whole, whole, whole, real, real), generate
+
+    return intrinsic(define)

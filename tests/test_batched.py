@@ -1,0 +1,193 @@
+"""Formulas on whole batches, block by block: the same numbers as one formula after the other."""
+
+import importlib
+
+import numpy as np
+import pytest
+
+import mappo_verify as mv
+from mappo_verify.arithmetic import System, compare, like
+from mappo_verify.errors import SingularError
+from mappo_verify.model.trees import hidden, leaves_of
+from mappo_verify.quantities.agent_values import advantages_of
+
+pytest.importorskip("numba", reason="without numba formulas are evaluated as they stand")
+module = importlib.import_module("mappo_verify.quantities.batched")
+
+SHAPES = [(1, (2,)), (3, (2, 2)), (4, (3, 1, 2)), (6, (2, 3))]
+
+
+def everything(game, new, old):
+    values = mv.agent_values(game, old)
+    both_sides = mv.return_difference(game, new, old), mv.returns(game, new) - mv.returns(game, old)
+    return (
+        values,
+        advantages_of(values, old),
+        both_sides,
+        mv.quantities.occupancy(game, new),
+        (game.reward, mv.visits(game, new)),
+    )
+
+
+def drawn(states, sizes, count, seed=0, ends=False, start=None):
+    rng = np.random.default_rng(seed)
+    actions = int(np.prod(sizes))
+    transition = rng.dirichlet(np.full(states, 0.4), (count, states, actions))
+    transition *= rng.random((count, states, actions, states)) < 0.8
+    transition /= np.maximum(transition.sum(-1, keepdims=True), 1e-300)
+    transition[..., 0] += transition.sum(-1) < 0.5
+    if ends:
+        transition *= 0.75
+    first = rng.dirichlet(np.ones(states), count) if start is None else np.eye(states)[start]
+    reward = rng.normal(size=(count, states, actions)) * (rng.random((count, states, actions)) < 0.7)
+    game = mv.Game(transition, reward, rng.uniform(0, 0.93, count), sizes, start=first)
+    prefixes = [1, *np.cumprod(sizes)[:-1]]
+    policies = [
+        mv.Policy([rng.dirichlet(np.ones(n), (count, states, p)) for n, p in zip(sizes, prefixes, strict=True)])
+        for _ in range(2)
+    ]
+    return game, *policies
+
+
+def flat(result):
+    return [entry for part in result for entry in flat(part)] if isinstance(result, tuple) else [np.asarray(result)]
+
+
+@pytest.mark.parametrize(("states", "sizes"), SHAPES)
+@pytest.mark.parametrize("count", [257, 1024])
+def test_floats_agree_with_the_formula_as_it_stands(states, sizes, count):
+    objects = drawn(states, sizes, count, ends=states == 3)
+    calls = []
+
+    def formula(*given):
+        calls.append(given)
+        return everything(*given)
+
+    fast = mv.quantities.batched(formula)
+    found, expected = fast(*objects), everything(*objects)
+    for ours, theirs in zip(flat(found), flat(expected), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-13 * (1 + np.abs(theirs).max()))
+    for ours, again in zip(flat(found), flat(fast(*objects)), strict=True):
+        np.testing.assert_array_equal(ours, again)
+    assert len(calls) == 1, "looked at once"
+
+
+def test_one_policy_for_many_games_and_other_sizes():
+    game, new, old = drawn(3, (2, 2), 300)
+    fast = mv.quantities.batched(everything)
+    for objects in ((game, new[0], old), (game, new[0], old[0]), drawn(4, (2,), 400), (game, new, old)):
+        for ours, theirs in zip(flat(fast(*objects)), flat(everything(*objects)), strict=True):
+            np.testing.assert_allclose(ours, np.broadcast_to(theirs, ours.shape), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(("states", "sizes"), SHAPES)
+@pytest.mark.parametrize("start", [None, 0])
+def test_enclosures_are_the_same_numbers(states, sizes, start):
+    objects = tuple(hidden(value, System.ENCLOSURES, 0) for value in drawn(states, sizes, 303, ends=True, start=start))
+    found, expected = mv.quantities.batched(everything)(*objects), everything(*objects)
+    for ours, theirs in zip(leaves_of(found), leaves_of(expected), strict=True):
+        for part, other in zip(ours._parts, theirs._parts, strict=True):
+            np.testing.assert_array_equal(part, np.broadcast_to(other, part.shape))
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e-140, 1e160, 5e-324])
+def test_enclosures_of_numbers_of_every_size_are_the_same(scale):
+    """Products that underflow or overflow take other branches."""
+    game, _, old = drawn(3, (2, 2), 300)
+    reward = np.where(np.arange(300)[:, None, None] % 7 == 0, scale, 1) * game.reward
+    game = mv.Game(game.transition, reward, game.discount, (2, 2))
+    objects = tuple(hidden(value, System.ENCLOSURES, 0) for value in (game, old))
+    formula = mv.agent_values
+    found, expected = mv.quantities.batched(formula)(*objects), formula(*objects)
+    for ours, theirs in zip(leaves_of(found), leaves_of(expected), strict=True):
+        for part, other in zip(ours._parts, theirs._parts, strict=True):
+            np.testing.assert_array_equal(part, other)
+
+
+def test_systems_that_stay_open_are_solved_alone():
+    """The loops confirm a matrix by its comparison matrix, and leave others to what multiplies by an inverse."""
+    rng = np.random.default_rng(0)
+    matrix, right = rng.normal(size=(300, 3, 3)), rng.normal(size=(300, 3, 1))
+    matrix[::3] = 4 * np.eye(3) - rng.random((100, 3, 3))
+    objects = tuple(hidden(value, System.ENCLOSURES, 2) for value in (matrix, right))
+
+    def formula(left, given):
+        return (mv.arithmetic.solve(left, given) + 1,)
+
+    recorded = module.record(formula, objects)
+    assert 100 < recorded(objects)[1].sum() <= 200, "these are open"
+    (found,), (expected,) = mv.quantities.batched(formula)(*objects), formula(*objects)
+    for part, other in zip(found._parts, expected._parts, strict=True):
+        np.testing.assert_array_equal(part, other)
+    assert (found._parts[1] < 1e-9).all()
+
+
+def test_what_looks_at_numbers_is_evaluated_as_it_stands():
+    game, new, _ = drawn(3, (2, 2), 300)
+
+    def formula(game, policy):
+        values = mv.state_values(game, policy)
+        return mv.arithmetic.choose(compare(values, ">", like(0, values)), values, -values)
+
+    np.testing.assert_array_equal(mv.quantities.batched(formula)(game, new), formula(game, new))
+    objects = tuple(hidden(value, System.ENCLOSURES, 0) for value in (game, new))
+    ours, theirs = mv.quantities.batched(formula)(*objects), formula(*objects)
+    for part, other in zip(ours._parts, theirs._parts, strict=True):
+        np.testing.assert_array_equal(part, other)
+
+
+def test_errors_are_those_of_the_formula():
+    game, new, _ = drawn(3, (2, 2), 300)
+    with pytest.raises(mv.errors.GameError, match="2 states"):
+        mv.quantities.batched(mv.state_values)(game, mv.Policy.uniform(mv.random_game(2, (2, 2), seed=0).floats()))
+    endless = mv.Game(game.transition, game.reward, 1, (2, 2))
+    with pytest.raises(SingularError, match="never terminates"):
+        mv.quantities.batched(mv.state_values)(endless, new)
+
+
+def test_values_beyond_float64_are_refused_as_by_the_formula():
+    game, new, _ = drawn(3, (2, 2), 300)
+    huge = mv.Game(game.transition, np.full(game.reward.shape, 1.7e308), 0.9, (2, 2))
+    with pytest.raises(SingularError), np.errstate(all="ignore"):
+        mv.quantities.batched(mv.state_values)(huge, new)
+
+
+@pytest.mark.parametrize("case", ["small", "near one", "masked", "exact", "two axes", "keyword", "no numba"])
+def test_where_the_formula_is_evaluated_as_it_stands(case, monkeypatch):
+    game, new, _ = drawn(3, (2, 2), 300)
+    given, named = (game, new), {}
+    if case == "small":
+        given = (game[:5], new[:5])
+    elif case == "near one":
+        given = (mv.Game(game.transition, game.reward, 1 - 1e-9, (2, 2)), new)
+    elif case == "masked":
+        masks = (np.ones((3, 2), bool), np.ones((3, 2), bool))
+        given = (mv.Game(game.transition, game.reward, 0.9, (2, 2), available=masks), new)
+    elif case == "exact":
+        exact = mv.random_game(2, (2, 2), seed=0)
+        given = (exact, mv.Policy.uniform(exact))
+    elif case == "two axes":
+        given = (game, mv.Policy([factor[None] for factor in new.factors]))
+    elif case == "keyword":
+        given, named = (game,), {"policy": new}
+    else:
+        monkeypatch.setattr(module, "_compiles", lambda: False)
+    calls = []
+
+    def formula(game, policy):
+        calls.append(game)
+        return mv.state_values(game, policy)
+
+    np.testing.assert_array_equal(mv.quantities.batched(formula)(*given, **named), mv.state_values(*given, **named))
+    assert calls[0] is game or calls[0] is given[0]
+
+
+def test_a_planted_slip_in_the_loops_shows(monkeypatch):
+    """The comparison of these tests sees a step that is left out."""
+    from mappo_verify.arithmetic import programs
+
+    objects = drawn(3, (2, 2), 300)
+    lines = programs._lines
+    monkeypatch.setattr(programs, "_lines", lambda steps: [(2 if op == 0 else op, *rest) for op, *rest in lines(steps)])
+    found, expected = mv.quantities.batched(mv.agent_values)(*objects[:2]), mv.agent_values(*objects[:2])
+    assert any(not np.allclose(ours, theirs) for ours, theirs in zip(found, expected, strict=True))
