@@ -20,7 +20,7 @@ from .array import Array
 from .explained import explained
 from .numbers import Hidden, Numbers, constants, contract_numbers, wrap
 from .numbers import zeros as zero_numbers
-from .one_instance import UFUNCS, Truth, refuse
+from .one_instance import UFUNCS, Truth, aligned, refuse
 from .sparse import SparseRows, SparseSystem, is_sparse
 from .sparse import contract as contract_sparse
 from .structure import alike, broadcast_arrays, broadcast_to
@@ -376,9 +376,8 @@ def choose(truth: Any, if_true: Any, if_false: Any) -> Array:
         return np.where(mask if mask.dtype.kind == "b" else mask > 0, if_true, if_false)
     condition = Truth.of(truth)
     yes, no = numbers
-    shape = np.broadcast_shapes(condition.shape, yes.shape, no.shape)
-    test, one, two = (broadcast_to(value, shape) for value in (condition, yes, no))
-    return Numbers(yes.arithmetic, yes.arithmetic.choose(test._parts[0], one._parts, two._parts))
+    (test,), one, two = aligned(condition, yes, no)
+    return Numbers(yes.arithmetic, yes.arithmetic.choose(test, one, two))
 
 
 select = choose

@@ -16,7 +16,7 @@ NumPy has already got wrong.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from fractions import Fraction
 from functools import reduce
@@ -391,6 +391,11 @@ def constants(values: Any, arithmetic: Arithmetic) -> Numbers:
     if isinstance(values, (list, tuple)):
         if not values:
             refuse("an empty list in a formula", "use mappo_verify.arithmetic.zeros(shape, case.system)")
+        if _whole(values):  # at once
+            with suppress(ValueError):  # rows that differ in length
+                table = np.array(values)
+                if table.dtype == np.int64:
+                    return Numbers(arithmetic, arithmetic.enclose(table[..., None]))
         entries = [constants(value, arithmetic) for value in values]
         if len({entry.shape for entry in entries}) > 1:
             raise ValueError(f"the rows of {values!r} differ in length")
@@ -403,6 +408,11 @@ def constants(values: Any, arithmetic: Arithmetic) -> Numbers:
             ),
         )
     return constant_numbers(values, arithmetic)
+
+
+def _whole(values: list[Any] | tuple[Any, ...]) -> bool:
+    """Whether nested lists hold Python's integers only, and none of them is empty."""
+    return all(type(v) is int or (isinstance(v, (list, tuple)) and bool(v) and _whole(v)) for v in values)
 
 
 def zeros(shape: tuple[int, ...], reference: Numbers | Hidden) -> Numbers:
