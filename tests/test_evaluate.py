@@ -15,7 +15,7 @@ import mappo_verify as mv
 from mappo_verify.arithmetic import FALSE, TRUE, UNKNOWN, System, like, solve
 from mappo_verify.arithmetic.numbers import bare, wrap_truth
 from mappo_verify.arithmetic.precision import PRECISION_CAP, precision
-from mappo_verify.checking.evaluate import START_PRECISION, certify, decide, evaluate
+from mappo_verify.checking.evaluate import BATCH_PRECISION, SHARPER, START_PRECISION, certify, decide, evaluate
 from mappo_verify.errors import ClaimError, MappoVerifyError, UndecidedError
 
 ONE = mv.Sizes(1, (1,))
@@ -444,7 +444,7 @@ def test_only_the_instances_that_leave_the_rationals_go_to_balls():
     assert all((system, bits) == (RATIONALS, None) for _, system, bits, _ in exactly)
     assert sorted(i for chosen, *_ in exactly for i in chosen) == [0, 2, 3]
     assert all(set(verdicts) == {HOLDS} for *_, verdicts in exactly)
-    assert balls == ([1, 4], BALLS, START_PRECISION, [UNDECIDED, UNDECIDED])
+    assert balls == ([1, 4], BALLS, BATCH_PRECISION, [UNDECIDED, UNDECIDED])
     whole = parts(trial, (0, 0), (0, 0))
     assert whole == [([0, 1], RATIONALS, None, [HOLDS, HOLDS])]
     assert parts(replace(trial, transcendental=True), (0, 0), (0, 0))[0][1] is BALLS
@@ -460,32 +460,32 @@ def test_an_instance_that_rationals_cannot_decide_goes_to_balls():
         yield mv.at_most("10", 10, because="said so")
 
     found = parts(claim(proof, width=1), (3,), (1,))
-    assert found == [([0], RATIONALS, None, [HOLDS]), ([1], BALLS, START_PRECISION, [HOLDS])]
+    assert found == [([0], RATIONALS, None, [HOLDS]), ([1], BALLS, BATCH_PRECISION, [HOLDS])]
 
 
 def test_enclosures_decide_inequalities_and_leave_violations_and_equalities():
     inequality = exponential(mv.at_most, lambda case: mv.exp(case.f) + case.f)
     first, *rest = parts(inequality, (1, 2), (-1, 2), (3, 4))
     assert first == ([0, 2], ENCLOSURES, None, [HOLDS, HOLDS])
-    assert rest == [([1], BALLS, START_PRECISION, [VIOLATED])]
+    assert rest == [([1], BALLS, BATCH_PRECISION, [VIOLATED])]
     assert parts(comparing(mv.equal), (3, 3), (3, 4)) == [([0, 1], RATIONALS, None, [HOLDS, VIOLATED])]
 
 
 def test_only_the_instances_that_are_open_get_more_bits():
-    """One is decided at once, one needs 256 bits, and one is a tie that no precision decides."""
+    """One is decided at once, one needs 1024 bits, and one is a tie that no precision decides."""
 
     def proof(case):
         f = case.f[0]
-        slack = case.f[1] * TINY
+        slack = case.f[1] * TINY**3
         yield mv.line("exp f", mv.exp(f))
         yield mv.at_most("exp(f/2)² + slack", mv.exp(f / 2) * mv.exp(f / 2) + slack, because="said so")
 
     trial = replace(claim(proof, low=-9), transcendental=True)
-    found = parts(trial, (1, 10**30), (2, 1), (3, 0), (4, -(10**30)))
+    found = parts(trial, (1, 10**110), (2, 1), (3, 0), (4, -(10**110)))
     assert found == [
         ([0], ENCLOSURES, None, [HOLDS]),
-        ([3], BALLS, START_PRECISION, [VIOLATED]),
-        ([1], BALLS, 256, [HOLDS]),
+        ([3], BALLS, BATCH_PRECISION, [VIOLATED]),
+        ([1], BALLS, SHARPER * BATCH_PRECISION, [HOLDS]),
         ([2], BALLS, PRECISION_CAP, [UNDECIDED]),
     ]
 

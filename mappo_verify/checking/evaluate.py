@@ -48,14 +48,14 @@ from .laws import claimed, mask_of, proved, undecided, verdicts_of
 FLOAT_NOISE = 1e-9
 """Relative size below which a float difference looks like rounding; it only feeds the suggestion, never a verdict."""
 START_PRECISION = 64
+BATCH_PRECISION = 256
+"""Bits with which a batch of balls begins.  They cost little beside what Python does around them, and with fewer many steps stay open."""
 SHARPER = 4
 """By how much a batch of balls gains bits where some instances stay open: an evaluation costs much more than its bits."""
 STEP_PRECISION = 256
 """Where the statement is decided, a step still open at this precision is a tie, as far as we can tell, and stays open."""
 SUSPECTS = 4
 """How many instances of a large batch that look violated are decided exactly."""
-PATIENCE = 256
-"""Bits with which a whole batch must be evaluable before it is halved."""
 Indices = npt.NDArray[np.intp]
 
 
@@ -127,11 +127,16 @@ def decide(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, statements: boo
     rest: Indices = np.arange(len(next(iter(drawn.values()))))
     found, rest = _in_enclosures(claim, drawn, sizes, rest, statements)
     yield from found
+    yield from _beyond_enclosures(claim, drawn, sizes, rest)
+
+
+def _beyond_enclosures(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, rest: Indices) -> Iterator[Part]:
+    """Evidence from rationals, and for those that leave them from balls."""
     if len(rest) and not claim.transcendental:
         found, rest = _in_rationals(claim, drawn, sizes, rest)
         yield from found
     if len(rest):
-        yield from _in_balls(claim, drawn, sizes, rest, START_PRECISION)
+        yield from _in_balls(claim, drawn, sizes, rest, BATCH_PRECISION)
 
 
 def _case(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indices, system: System) -> Case:
@@ -149,6 +154,11 @@ def _evaluated(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Ind
     return evidence
 
 
+def uncounted(claim: Claim) -> bool:
+    """Whether :func:`skim` settles no instance, as was seen on one: an equality is among the steps of the proof."""
+    return claim in _IDENTITIES[False]
+
+
 def skim(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes) -> Iterator[Part]:
     """Evidence for those instances of a large batch that enclosures settle, and exact evidence for a few that look violated.
 
@@ -162,9 +172,7 @@ def skim(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes) -> Iterator[Part]
     if settled.any():
         yield every[settled], _narrowed(evidence, settled)
     suspects = every[(np.ravel(evidence.verdict) == Verdict.VIOLATED) | _breaks(evidence)][:SUSPECTS]
-    if len(suspects):
-        chosen = {name: values[suspects] for name, values in drawn.items()}
-        yield from ((suspects[places], part) for places, part in decide(claim, chosen, sizes))
+    yield from _beyond_enclosures(claim, drawn, sizes, suspects)
 
 
 def _in_enclosures(
@@ -174,18 +182,20 @@ def _in_enclosures(
 
     A violation is left to another system, which decides it a second time.
     """
-    evidence = None if claim in _IDENTITIES else _enclosed(claim, drawn, sizes, chosen)
+    identities = _IDENTITIES[statements]
+    evidence = None if claim in identities else _enclosed(claim, drawn, sizes, chosen)
     if evidence is None:
         return [], chosen
-    if any(entry.step is not None and entry.step.relation == "=" for entry in evidence.lines):
-        _IDENTITIES.add(claim)
+    asked = evidence.statements if statements else [entry.step for entry in evidence.lines if entry.step is not None]
+    if any(step.relation == "=" for step in asked):
+        identities.add(claim)
     settled = _settled(evidence) if not statements else _settled(evidence, steps=False) & ~_breaks(evidence)
     found = [(chosen[settled], _narrowed(evidence, settled))] if settled.any() else []
     return found, chosen[~settled]
 
 
-_IDENTITIES: WeakSet[Claim] = WeakSet()
-"""Claims in whose proofs an equality was seen, which enclosures cannot prove: they settle no instance of these."""
+_IDENTITIES: dict[bool, WeakSet[Claim]] = {False: WeakSet(), True: WeakSet()}
+"""Claims with an equality among their steps, and (True) among their statements: enclosures, which prove none, settle no instance."""
 
 
 def _enclosed(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indices) -> Evidence | None:
@@ -260,7 +270,7 @@ def _in_rationals(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: 
 
 
 def _in_balls(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indices, bits: int) -> Iterator[Part]:
-    """Evidence from balls; where a formula cannot even be evaluated with a few bits, the batch is halved."""
+    """Evidence from balls; a batch in which a formula cannot even be evaluated is halved, and one instance alone gets more bits."""
 
     def evidence_of(instances: Indices) -> Evidence:
         with precision(bits):
@@ -269,12 +279,11 @@ def _in_balls(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indi
     try:
         evidence = evidence_of(chosen)
     except NUMERIC as error:
-        more = isinstance(error, UndecidedError) and bits < (PATIENCE if len(chosen) > 1 else PRECISION_CAP)
-        if more:
-            yield from _in_balls(claim, drawn, sizes, chosen, min(SHARPER * bits, PRECISION_CAP))
-        elif len(chosen) > 1:
+        if len(chosen) > 1:
             for half in np.array_split(chosen, 2):
                 yield from _in_balls(claim, drawn, sizes, half, bits)
+        elif isinstance(error, UndecidedError) and bits < PRECISION_CAP:
+            yield from _in_balls(claim, drawn, sizes, chosen, min(SHARPER * bits, PRECISION_CAP))
         elif isinstance(error, UndecidedError):
             yield chosen, _open_evidence(claim, drawn, sizes, chosen, reason=str(error))
         else:

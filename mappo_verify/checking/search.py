@@ -26,7 +26,7 @@ from ..claims.verdict import Verdict
 from ..errors import ClaimError
 from .climb import STEP, Hill, climb, column, rationalised
 from .corpus import Instance
-from .evaluate import Part, decide, skim
+from .evaluate import Part, decide, skim, uncounted
 from .sampling import Draw, declared_sizes, draw, sizes_of
 from .scores import STATEMENTS, WORST
 from .searched import Searched
@@ -178,7 +178,7 @@ class Search:
         for sizes in every:
             for begin in range(0, share, CHUNK):
                 yield Batch(sizes, partial(draw, setting, sizes, min(CHUNK, share - begin), generator), decide)
-            if setting.explore:
+            if setting.explore and not (self.settled and uncounted(self.claim)):
                 for begin in range(0, effort.skimmed // len(every), SKIM):
                     count = min(SKIM, effort.skimmed // len(every) - begin)
                     yield Batch(sizes, partial(draw, setting, sizes, count, generator), skim)
