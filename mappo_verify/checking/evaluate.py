@@ -49,7 +49,7 @@ FLOAT_NOISE = 1e-9
 """Relative size below which a float difference looks like rounding; it only feeds the suggestion, never a verdict."""
 START_PRECISION = 64
 BATCH_PRECISION = 256
-"""Bits with which a batch of balls begins.  They cost little beside what Python does around them, and with fewer many steps stay open."""
+"""Bits with which a batch of balls begins: they cost little beside what Python does around them, and fewer leave many steps open."""
 SHARPER = 4
 """By how much a batch of balls gains bits where some instances stay open: an evaluation costs much more than its bits."""
 STEP_PRECISION = 256
@@ -195,7 +195,7 @@ def _in_enclosures(
 
 
 _IDENTITIES: dict[bool, WeakSet[Claim]] = {False: WeakSet(), True: WeakSet()}
-"""Claims with an equality among their steps, and (True) among their statements: enclosures, which prove none, settle no instance."""
+"""Claims with an equality among their steps, and (True) among their statements: enclosures settle no instance of these."""
 
 
 def _enclosed(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indices) -> Evidence | None:
@@ -270,7 +270,7 @@ def _in_rationals(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: 
 
 
 def _in_balls(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indices, bits: int) -> Iterator[Part]:
-    """Evidence from balls; a batch in which a formula cannot even be evaluated is halved, and one instance alone gets more bits."""
+    """Evidence from balls; a batch that cannot even be evaluated is halved, and one instance alone gets more bits."""
 
     def evidence_of(instances: Indices) -> Evidence:
         with precision(bits):
