@@ -49,7 +49,7 @@ FLOAT_NOISE = 1e-9
 """Relative size below which a float difference looks like rounding; it only feeds the suggestion, never a verdict."""
 START_PRECISION = 64
 BATCH_PRECISION = 256
-"""Bits with which a batch of balls begins: they cost little beside what Python does around them, and fewer leave many steps open."""
+"""Bits with which a batch of balls begins: they cost little beside what Python does, and fewer leave many steps open."""
 SHARPER = 4
 """By how much a batch of balls gains bits where some instances stay open: an evaluation costs much more than its bits."""
 STEP_PRECISION = 256
