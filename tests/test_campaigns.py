@@ -33,7 +33,7 @@ from mappo_verify.errors import CampaignError
 from mappo_verify.papers.registry import claim
 
 FALSE, TRUE = "lemma-b.2/printed-gradient-bound", "lemma-b.2/gradient-bound"
-COUNT = 4_100
+COUNT = 2 * CHUNK + 100
 """Three chunks of each claim, the last one not full."""
 
 
@@ -92,8 +92,8 @@ def test_a_violation_is_shrunk_certified_and_stored(whole, tmp_path):
 
 def test_fewer_instances_are_the_first_of_more(tmp_path):
     few = run_campaign(tmp_path / "a.db", [TRUE], 500, seed=2, workers=1)
-    more = run_campaign(tmp_path / "a.db", instances=2_300, workers=1)
-    direct = run_campaign(tmp_path / "b.db", [TRUE], 2_300, seed=2, workers=1)
+    more = run_campaign(tmp_path / "a.db", instances=CHUNK + 300, workers=1)
+    direct = run_campaign(tmp_path / "b.db", [TRUE], CHUNK + 300, seed=2, workers=1)
     assert few.done == 500 and more.digest == direct.digest != few.digest
 
 
