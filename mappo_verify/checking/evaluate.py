@@ -21,20 +21,14 @@ from ..arithmetic import (
     FALSE,
     TRUE,
     UNKNOWN,
-    Array,
     Numbers,
     System,
-    absolute,
     both,
     compare,
-    floats_of,
-    largest,
-    like,
     smallest,
 )
 from ..arithmetic.one_instance import Truth
 from ..arithmetic.precision import PRECISION_CAP, bits_now, precision
-from ..arithmetic.structure import broadcast_to
 from ..axioms import Axiom
 from ..claims.case import Case
 from ..claims.claim import NUMERIC, Claim, Line, blamed, chains, composed_relation
@@ -43,10 +37,9 @@ from ..claims.verdict import Evidence, LineEvidence, StepEvidence, Verdict
 from ..errors import ClaimError, ExactnessError, UndecidedError
 from .agreement import Alone, due, require_function, require_same_lines
 from .hypotheses import ask_hypotheses, per_instance
-from .laws import claimed, mask_of, proved, undecided, verdicts_of
+from .laws import claimed, mask_of, undecided, verdicts_of
+from .relations import as_numbers, plain, proved_entries, relate
 
-FLOAT_NOISE = 1e-9
-"""Relative size below which a float difference looks like rounding; it only feeds the suggestion, never a verdict."""
 START_PRECISION = 64
 BATCH_PRECISION = 256
 """Bits with which a batch of balls begins: they cost little beside what Python does, and fewer leave many steps open."""
@@ -72,7 +65,7 @@ def evaluate(
     everywhere = np.full(case.several, TRUE, np.int8)
     hypotheses, applies, live = ((), everywhere, case) if formal else ask_hypotheses(claim, case)
     somebody = bool((applies == TRUE).any())
-    lines = [_as_numbers(entry, live) for entry in claim.lines(live, formal)] if somebody else []
+    lines = [as_numbers(entry, live) for entry in claim.lines(live, formal)] if somebody else []
     found = (
         _assemble(claim, case, live, lines, applies, hypotheses, formal)
         if somebody
@@ -341,71 +334,6 @@ def raised(error: Exception, where: str) -> str:
     return f"{found}; say by a Hypothesis where the formula makes sense{divides}"
 
 
-def _as_numbers(entry: Line, case: Case) -> Line:
-    """A line whose constant is a number of the case's system."""
-    if callable(entry.value) or isinstance(entry.value, Numbers):
-        return entry
-    return replace(entry, value=like(entry.value, case.system))
-
-
-def plain(value: Any, shape: tuple[int, ...], count: int) -> npt.NDArray[Any]:
-    """Numbers (of enclosures the midpoints) or truth as a plain array ``[instances, ...]`` of the given inner shape."""
-    part = broadcast_to(value, shape)._parts[0]
-    if part.shape[-1] != count:
-        part = np.broadcast_to(part, (*shape, count))
-    return part.transpose(part.ndim - 1, *range(part.ndim - 1))
-
-
-def _relate(
-    chain: list[Line], left: Line, relation: str, right: Line, because: str, axiom: Any, case: Case
-) -> StepEvidence:
-    """One relation between two lines of a chain, entry by entry, and then for all entries of each instance."""
-    one, two = left.value, right.value
-    mask = mask_of(chain)
-    shape = _common_shape(left, right, mask)
-    system = case.system.system
-    held = claimed(
-        proved(one.compare(relation, two) if relation != "≥" else two.compare("≤", one), relation, system), mask
-    )
-    count = int(np.prod(case.several, dtype=int))
-    axes = tuple(range(1, len(shape) + 1))
-    a, b, t = (plain(value, shape, count) for value in (one, two, held))
-    where = None if mask is None else plain(mask, shape, count) > 0
-    truth = per_instance(held, case.several)
-    if system is System.FLOATS:
-        suggestion = _float_suggestion(a, relation, b, where)
-        truth = (suggestion.min(axis=axes) if axes else suggestion).reshape(case.several)
-    margin = None if system is System.SYMBOLS else _margin(a, relation, b, t, where, axes)
-    ratios = None if system is System.SYMBOLS or relation == "=" else _ratios(a, relation, b, where, axes)
-    shaped = [None if v is None else np.asarray(v).reshape(case.several) for v in (margin, ratios)]
-    return StepEvidence(left.expression, relation, right.expression, because, axiom, truth, *shaped)
-
-
-def _common_shape(left: Line, right: Line, mask: Truth | None) -> tuple[int, ...]:
-    """The shape in which two lines of a chain and its mask meet."""
-    shapes = [left.value.shape, right.value.shape]
-    try:
-        return np.broadcast_shapes(*shapes, *([] if mask is None else [mask.shape]))
-    except ValueError:
-        masked = "" if mask is None else f", and where= {mask.shape}"
-        raise ClaimError(
-            f"lines of one chain must have shapes that fit, and {left.expression!r} has {shapes[0]}, "
-            f"{right.expression!r} {shapes[1]}{masked}"
-        ) from None
-
-
-def sides(chain: list[Line], case: Case) -> tuple[Any, Any, Any]:
-    """First and last line of a chain, and what it speaks of, as plain arrays ``[instances, entries]``."""
-    mask = mask_of(chain)
-    values = [_as_numbers(entry, case).value for entry in (chain[0], chain[-1])]
-    if mask is not None:
-        values.append(mask)
-    shape = np.broadcast_shapes(*(value.shape for value in values))
-    count = int(np.prod(case.several, dtype=int))
-    left, right, *where = (plain(value, shape, count).reshape(count, -1) for value in values)
-    return left, right, where[0] > 0 if where else np.ones(left.shape, bool)
-
-
 def _recognised(
     claim: Claim, chain: list[Line], left: Line, right: Line, case: Case, formal: bool
 ) -> npt.NDArray[np.int8]:
@@ -439,53 +367,6 @@ def _recognised(
     return np.minimum(*(per_instance(claimed(Truth.of(t), mask), case.several) for t in (same, met)))
 
 
-def _margin(
-    one: Array, relation: str, two: Array, truth: Any, where: Array | None, axes: tuple[int, ...]
-) -> Array | None:
-    """The smallest slack of each instance, over the entries that are claimed; 0 where none is."""
-    if relation == "=" and (truth == TRUE).all():
-        return like(np.zeros(len(one), np.int8), one)
-    slack = -absolute(one - two) if relation == "=" else two - one if relation == "≤" else one - two
-    slack = np.asarray(slack)
-    if where is None:
-        return smallest(slack, axes) if axes else slack
-    kept = np.broadcast_to(where, slack.shape)
-    if not kept.any():
-        return like(np.zeros(len(one), np.int8), one)
-    filled = np.where(kept, slack, largest(slack[kept].ravel(), 0))  # what is not claimed must not be the smallest
-    return np.where(kept.any(axes), smallest(filled, axes) if axes else filled, like(0, slack))
-
-
-def _float_suggestion(one: Array, relation: str, two: Array, where: Array | None) -> Any:
-    """TRUE where the rounded numbers agree with the relation up to rounding, FALSE where they clearly do not."""
-    noise = FLOAT_NOISE * np.maximum(1.0, np.maximum(np.abs(one), np.abs(two)))
-    gap = -np.abs(one - two) if relation == "=" else (two - one if relation == "≤" else one - two)
-    truth = np.where(gap >= -noise, TRUE, np.where(np.isnan(gap), UNKNOWN, FALSE)).astype(np.int8)
-    return truth if where is None else np.where(where, truth, TRUE).astype(np.int8)
-
-
-def _ratios(one: Array, relation: str, two: Array, where: Array | None, axes: tuple[int, ...]) -> Array | None:
-    """Smaller side over larger side of an inequality, at its largest in each instance; nan without a positive larger side."""
-    small, large = (one, two) if relation == "≤" else (two, one)
-    counted = (compare(large, ">", like(0, large)) > 0) & (compare(small, "=", like(0, small)) < 1)
-    if where is not None:
-        counted = counted & where
-    if not counted.any():
-        return None
-    try:
-        ratios = floats_of(small[counted] / large[counted])
-    except ExactnessError:  # a quotient of logarithms, or a number beyond float64
-        try:
-            with np.errstate(all="ignore"):
-                ratios = floats_of(small[counted]) / floats_of(large[counted])
-        except ExactnessError:
-            return None
-    result = np.full(one.shape, -np.inf)
-    result[counted] = np.where(np.isfinite(ratios), ratios, -np.inf)
-    worst = result.max(axes) if axes else result
-    return np.where(worst > -np.inf, worst, np.nan)
-
-
 def _not_applicable(claim: Claim, case: Case, applies: Any, hypotheses: tuple[tuple[str, Any], ...]) -> Evidence:
     failed = [name for name, truth in hypotheses if (truth == FALSE).any()]
     failed = failed or [name for name, truth in hypotheses if (truth == UNKNOWN).any()]
@@ -516,13 +397,16 @@ def _assemble(
     broken: StepEvidence | None = None
     anything = None
     of_line = {id(entry): chain for chain in chains(lines) for entry in chain}
+    held: dict[int, Truth] = {}
     for previous, entry in zip([None, *lines], lines, strict=False):
         step = None
         if entry.relation is not None:
             assert previous is not None
-            step = _relate(of_line[id(entry)], previous, entry.relation, entry, entry.because, entry.axiom, live)
+            chain = of_line[id(entry)]
+            held[id(entry)] = proved_entries(chain, previous, entry.relation, entry, live)
+            step = relate(held[id(entry)], chain, previous, entry.relation, entry, live, entry)
             if isinstance(entry.axiom, Axiom) and case.system != System.FLOATS:
-                recognised = _recognised(claim, of_line[id(entry)], previous, entry, live, formal)
+                recognised = _recognised(claim, chain, previous, entry, live, formal)
                 step = replace(step, recognised=recognised)
             if broken is None and (step.truth == FALSE).any():
                 broken = step
@@ -532,7 +416,9 @@ def _assemble(
             )
         )
     for chain in chains(lines):
-        statements.append(_relate(chain, chain[0], composed_relation(chain), chain[-1], "the statement", None, live))
+        relation = composed_relation(chain)
+        ends = held[id(chain[1])] if len(chain) == 2 else proved_entries(chain, chain[0], relation, chain[-1], live)
+        statements.append(relate(ends, chain, chain[0], relation, chain[-1], live))
         mask = mask_of(chain)
         some = np.full(live.several, TRUE, np.int8)
         if mask is not None:

@@ -27,7 +27,8 @@ from ..claims.coordinates import EVERY, GENERIC, INTERIOR, Sizes
 from ..claims.verdict import Evidence, Verdict
 from ..errors import ClaimError, ExactnessError, GameError, SingularError, UndecidedError
 from .agreement import CURE, require_same_lines
-from .evaluate import evaluate, plain
+from .evaluate import evaluate
+from .relations import plain
 from .sampling import draw
 
 POINT_BITS = 64
