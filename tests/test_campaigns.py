@@ -337,7 +337,7 @@ def test_what_is_no_part_of_the_same_campaign_is_not_merged(whole, tmp_path):
         ({"claims": [TRUE]}, "begin a new ledger for other claims"),
         ({"seed": 6}, "has seed 5, not 6"),
         ({"share": (1, 2)}, "share"),
-        ({"instances": 100}, "is to hold 4100 instances"),
+        ({"instances": 100}, f"is to hold {COUNT} instances"),
         ({"workers": 0}, "workers = 0"),
     ],
 )
@@ -450,8 +450,9 @@ def mappo(monkeypatch, capsys):
 
 def test_commands(mappo, whole, shares, tmp_path):
     ledger = tmp_path / "cli.db"
-    code, out, _ = mappo("campaign", "run", ledger, "--claims", f"{FALSE},{TRUE}", "-n", "4.1e3", "--seed", 5, "-w", 1)
-    assert code == 1 and "8,200 of 8,200 instances, seed 5; complete" in out and whole.digest in out
+    code, out, _ = mappo("campaign", "run", ledger, "--claims", f"{FALSE},{TRUE}", "-n", "1.01e4", "--seed", 5, "-w", 1)
+    both = f"{2 * COUNT:,}"
+    assert code == 1 and f"{both} of {both} instances, seed 5; complete" in out and whole.digest in out
     code, out, _ = mappo("campaign", "report", ledger, "--json", "-", "--html", tmp_path / "page.html")
     data = json.loads(out)
     assert code == 1 and data["digest"] == whole.digest and data["claims"][0]["standing"] == "REFUTED"
