@@ -376,8 +376,8 @@ def choose(truth: Any, if_true: Any, if_false: Any) -> Array:
         return np.where(mask if mask.dtype.kind == "b" else mask > 0, if_true, if_false)
     condition = Truth.of(truth)
     yes, no = numbers
-    (test,), one, two = aligned(condition, yes, no)
-    return Numbers(yes.arithmetic, yes.arithmetic.choose(test, one, two))
+    (test,), first, second = aligned(condition, yes, no)
+    return Numbers(yes.arithmetic, yes.arithmetic.choose(test, first, second))
 
 
 select = choose

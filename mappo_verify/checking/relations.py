@@ -44,7 +44,7 @@ def as_numbers(entry: Line, case: Case) -> Line:
 
 def plain(value: Any, shape: tuple[int, ...], count: int) -> npt.NDArray[Any]:
     """Numbers (of enclosures the midpoints) or truth as a plain array ``[instances, ...]`` of the given inner shape."""
-    part = broadcast_to(value, shape)._parts[0]
+    part: npt.NDArray[Any] = broadcast_to(value, shape)._parts[0]
     if part.shape[-1] != count:
         part = np.broadcast_to(part, (*shape, count))
     return part.transpose(part.ndim - 1, *range(part.ndim - 1))
