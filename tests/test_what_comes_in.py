@@ -12,7 +12,11 @@ import pytest
 
 import mappo_verify as mv
 from mappo_verify import Game, Policy
-from mappo_verify.errors import FileError, GameError
+from mappo_verify.arithmetic import System, constant, like
+from mappo_verify.claims.ingredients import PositiveScalar
+from mappo_verify.claims.verdict import Standing
+from mappo_verify.errors import FileError, GameError, MappoVerifyError
+from mappo_verify.quantities.online_learning import estimation_bound, regret
 
 ALMOST = [[[0.3333333333] * 3]] * 3
 CURE = r"neither 1 up to rounding nor less by 5e-07; divide each row .* thirds as Fraction\(1, 3\), or say by ends="
@@ -223,3 +227,31 @@ def test_a_new_discount_leaves_free_rows_alone():
         game.exact().with_discount(0.5)
     several = game.with_discount([0.1, 0.2])
     assert several.batch_shape == (2,)
+
+
+def test_a_formula_takes_lists_and_returns_arrays():
+    """Where a signature says ``Array``: lists and numbers come in, and even one rational goes out as an array."""
+    gains, plays = [[1, 0], [1, 0]], [[Fraction(1, 2), Fraction(1, 2)], [Fraction(2, 3), Fraction(1, 3)]]
+    assert regret(gains, [[0.5, 0.5], [0.5, 0.5]], [1, 0]) == 1
+    exact = regret(*(like(np.array(table, object), System.RATIONALS) for table in (gains, plays, [1, 0])))
+    assert isinstance(exact, np.ndarray) and exact.shape == ()
+    assert exact == constant(Fraction(5, 6), System.RATIONALS)
+
+
+def test_a_formula_refuses_a_masked_array():
+    hidden = np.ma.masked_array([1.0, 5.0], mask=[False, True])
+    with pytest.raises(MappoVerifyError, match=r"masked array.*\.filled\(0\)"):
+        regret(hidden[None], [[0.5, 0.5]], [1, 0])
+
+
+def test_beside_the_numbers_of_one_instance_constants_stay_exact():
+    """As an array of NumPy the 3 would be refused, and 1/3 as well."""
+
+    def proof(case):
+        yield mv.line("(3x)²/(4/3)", estimation_bound(case.x, 3, Fraction(1, 3), 0, unseen=0))
+        yield mv.equal("27x²/4", Fraction(27, 4) * case.x * case.x, because="9/(4/3) = 27/4")
+
+    setting = mv.Setting("x > 0", (PositiveScalar("x"),))
+    sizes = mv.Sizes(1, (1,))
+    claim = mv.Claim("own/constants", "(3x)²/(4/3) = 27x²/4", "constants", setting, proof, symbolic=(sizes,))
+    assert mv.audit([claim])["own/constants"].standing is Standing.PROVED

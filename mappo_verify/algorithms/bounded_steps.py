@@ -21,8 +21,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from ..arithmetic import Array
 from ..arithmetic.explained import explained, explained_class
 from ..errors import GameError
@@ -64,7 +62,7 @@ class AboutCurrent(Solver):
         if isinstance(solver, StochasticGradient) and solver.step is None:
             gradients = printed_gradient_bound(problem.radius, problem.bound, problem.beta)
             solver = replace(solver, step=default_step(problem.radius, gradients, solver.steps))
-        return np.asarray(problem.parameters + solver.solve(problem._replace(parameters=origin), generator))
+        return problem.parameters + solver.solve(problem._replace(parameters=origin), generator)
 
 
 @explained

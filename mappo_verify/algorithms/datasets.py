@@ -31,7 +31,7 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import Array, System, contract, like, select, support, system_of, zeros
-from ..arithmetic.explained import explained, explained_class
+from ..arithmetic.explained import explained, explained_class, over_arrays
 from ..errors import GameError
 from ..games.offline import OfflineProblem
 from ..model import Policy
@@ -109,9 +109,10 @@ class Dataset:
         return self.rows.m
 
     @cached_property
+    @over_arrays
     def weights(self) -> Array:
         """``counts`` divided by their sum ``n``, ``[..., rows]``."""
-        return np.asarray(self.counts / self.counts.sum(-1, keepdims=True))
+        return self.counts / self.counts.sum(-1, keepdims=True)
 
     def frequencies(self) -> Array:
         """How often each ``(s, a, s')`` occurs, ``[..., S, A, S + 1]``, the last column for the end; they sum to 1."""
@@ -150,9 +151,10 @@ class Dataset:
             np.add.at(table, cells, amounts.reshape(-1))
         return table.reshape(*amounts.shape[:-1], count)
 
+    @over_arrays
     def targets(self, values: Array) -> Array:
         """``r + γ v(s')`` for state values ``v`` ``[..., S]``, with ``v = 0`` after the end; ``[..., rows]``."""
-        return np.asarray(self.rows.rewards + self.problem.game.discount * self.at_next(values[..., None])[..., 0])
+        return self.rows.rewards + self.problem.game.discount * self.at_next(values[..., None])[..., 0]
 
     def at_next(self, rows: Array) -> Array:
         """Rows of ``[..., S, d]`` at every ``s'``, 0 after the end, ``[..., rows, d]``."""
@@ -160,7 +162,7 @@ class Dataset:
         extended = np.concatenate([rows, ended], axis=-2)  # so that the index -1 of the end finds it
         following = self.rows.following
         if following.ndim == 1:
-            return np.asarray(extended[..., following, :])
+            return extended[..., following, :]
         places = select(following == ENDED, rows.shape[-2], following)
         return np.take_along_axis(extended, np.asarray(places[..., None]), axis=-2)
 
@@ -186,12 +188,13 @@ class Outcomes(Rows):
             table = extend(table, factor)
         return table
 
+    @over_arrays
     def chances(self, policy: Policy) -> Array:
         """The chance of every row, ``[..., rows]``; they sum to 1."""
         if self.m == policy.agents:
             return np.broadcast_to(self.fixed, (*policy.batch_shape, len(self.fixed)))
         table = self.companions(policy)
-        return np.asarray(self.fixed * table.reshape(*table.shape[:-2], -1)[..., self.pairs])
+        return self.fixed * table.reshape(*table.shape[:-2], -1)[..., self.pairs]
 
 
 def outcomes_of(problem: OfflineProblem, m: int) -> Outcomes:
@@ -285,7 +288,7 @@ def draw_dataset(problem: OfflineProblem, policy: Policy, m: int, size: int, gen
 def _product(left: Array, right: Array) -> Array:
     """A matrix product in every number system, at the speed of BLAS in floats."""
     if system_of(left) is System.FLOATS:
-        return np.asarray(left @ right)
+        return left @ right
     return contract("...ij,...jk->...ik", left, right)
 
 

@@ -24,8 +24,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from ..arithmetic import Array, lift
 from ..arithmetic.explained import explained
 from ..model import Game
@@ -52,7 +50,7 @@ class GradientStep(Solver):
         mean = average_out_last(values, policy.factors[m])
         gains = join_last(problem.values - mean[..., None])
         slope = gradient_of_logits(problem.current.visits, policy, m + 1, gains)
-        return np.asarray(problem.parameters + problem.features.transposed(m, slope) / lift(problem.beta, 1))
+        return problem.parameters + problem.features.transposed(m, slope) / lift(problem.beta, 1)
 
 
 @explained

@@ -22,8 +22,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from ..arithmetic import Array
 from ..arithmetic.explained import explained
 from ..model import Game
@@ -43,9 +41,7 @@ class IndependentFit(Solver):
     def solve(self, problem: Subproblem, generator: Generator) -> Array:  # noqa: ARG002 - one interface
         """``ℓ_k + E_{p ~ π_k^{1:m-1}}[Q̂^{1:m}(s, p, ·)]/β_k``, no randomness."""
         reached = problem.current.policy.prefix_probabilities()[problem.agent]
-        return np.asarray(
-            problem.parameters + problem.features.transposed(problem.agent, reached[..., None] * problem.ideal)
-        )
+        return problem.parameters + problem.features.transposed(problem.agent, reached[..., None] * problem.ideal)
 
 
 @explained

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import Array, constant, like, system_of
+from ..arithmetic.explained import over_arrays
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.features import Features, Parameters
@@ -46,9 +47,10 @@ def positive_number(game: Game, name: str, value: Any) -> Array:
     return number
 
 
+@over_arrays
 def inverse_step(game: Game, step: Any) -> Array:
     """``β = 1/η`` for a step ``η > 0``, a number or one per game of the batch."""
-    return np.asarray(constant(1, game.system) / positive_number(game, "the step η", step))
+    return constant(1, game.system) / positive_number(game, "the step η", step)
 
 
 @dataclass(frozen=True, eq=False)

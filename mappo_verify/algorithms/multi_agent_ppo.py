@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import Array, absolute, largest, like, sqrt, support
-from ..arithmetic.explained import explained
+from ..arithmetic.explained import explained, over_arrays
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.features import Features
@@ -41,12 +41,13 @@ from .recording import Record, in_memory
 from .trace import Trace
 
 
+@over_arrays
 def value_bound(game: Game) -> Array:
     """``max |r| / (1-γ)``, a ``B`` that every ``Q^{1:m}`` respects where γ < 1, shape ``[...]``."""
     horizon = like(1, game.system) - game.discount
     if not support(horizon).all():
         raise GameError("with discount 1 there is no bound max|r|/(1-γ); pass bound=, or choose a discount below 1")
-    return np.asarray(largest(absolute(game.reward), (-2, -1)) / horizon)
+    return largest(absolute(game.reward), (-2, -1)) / horizon
 
 
 @explained

@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import Array, absolute, compare
-from ..arithmetic.explained import explained
+from ..arithmetic.explained import explained, over_arrays
 from ..errors import GameError
 from ..games.offline import OfflineProblem
 from ..model import Policy
@@ -69,11 +69,12 @@ class FiniteEvaluation(Evaluation):
         """An index."""
         return (), np.dtype(np.intp)
 
+    @over_arrays
     def error(self, dataset: Dataset, policy: Policy, table: Array) -> Array:
         """``E_D(f, π)`` with ``f`` added to the class, if it is not in it; so at least 0."""
         each = _for_each(self.classes[dataset.m].tables, policy)
         larger = FiniteClass(np.concatenate([table[..., None, :, :], each], axis=-3), dataset.m)
-        return np.asarray(larger.errors(self.problem.game, policy, dataset.frequencies())[..., 0])
+        return larger.errors(self.problem.game, policy, dataset.frequencies())[..., 0]
 
 
 def _for_each(tables: Array, policy: Policy) -> Array:

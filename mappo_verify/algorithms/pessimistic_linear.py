@@ -37,7 +37,7 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import TRUE, Array, contract, log, pseudo_solve, square
-from ..arithmetic.explained import explained, explained_class
+from ..arithmetic.explained import explained, explained_class, over_arrays
 from ..errors import GameError, SolverError
 from ..games.offline import OfflineProblem
 from ..model import Policy
@@ -168,6 +168,7 @@ class LinearEvaluation(Evaluation):
         """``w``, ``[d_m]``."""
         return (self.problem.features.dimensions[m - 1],), np.dtype(float)
 
+    @over_arrays
     def error(self, dataset: Dataset, policy: Policy, table: Array) -> Array:
         """``min_{w'}`` over all of ``R^d``: ``E_D (f - y)² - E_D (φᵀw° - y)²`` with ``w°`` the regression of the target ``y``."""
         values = np.asarray((table * policy.prefix_probabilities()[dataset.m]).sum(-1))  # f(s, π^{1:m})
@@ -180,7 +181,7 @@ class LinearEvaluation(Evaluation):
         points = np.broadcast_to(dataset.rows.points, target.shape)
         own = np.take_along_axis(np.broadcast_to(flat, (*target.shape[:-1], flat.shape[-1])), points, axis=-1)
         best = contract("...ni,...i->...n", features, fitted)
-        return np.asarray((weights * (square(own - target) - square(best - target))).sum(-1))
+        return (weights * (square(own - target) - square(best - target))).sum(-1)
 
 
 # --- the algorithm ----------------------------------------------------------------------------------------------------
@@ -293,14 +294,14 @@ def statistical_error(
     reach = problem.radius * np.sqrt(iterations * np.log(largest_size) / 2) / problem.ceiling
     dimension = problem.features.dimensions[m - 1]
     inside = log(np.asarray(size * problem.radius * reach / failure))
-    return np.asarray(constant * dimension * inside * square(problem.ceiling) / size)
+    return constant * dimension * inside * square(problem.ceiling) / size
 
 
 @explained
 def theorem_penalty(problem: OfflineProblem, error: Any) -> Array:
     """``λ = ε_r^{-2/3} / (1-γ)``.  Source: Theorem 5.5."""
     require_positive("ε_r", error)
-    return np.asarray(problem.ceiling * np.asarray(error) ** (-2 / 3))
+    return problem.ceiling * np.asarray(error) ** (-2 / 3)
 
 
 @explained
@@ -308,4 +309,4 @@ def repaired_penalty(problem: OfflineProblem, error: Any, mismatch: Any = 1.0) -
     """``λ = C / (2(1-γ)√ε_r)``, which balances ``C²/(4λ(1-γ)²)`` with ``λε_r``: their sum is ``C√ε_r/(1-γ)``, so ``n^{-1/2}``."""
     require_positive("ε_r", error)
     require_positive("C", mismatch)
-    return np.asarray(mismatch * problem.ceiling / (2 * np.sqrt(error)))
+    return mismatch * problem.ceiling / (2 * np.sqrt(error))

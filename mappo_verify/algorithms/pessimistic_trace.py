@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import Array, largest, maximum, moveaxis, sqrt
-from ..arithmetic.explained import explained, explained_class
+from ..arithmetic.explained import explained, explained_class, over_arrays
 from ..errors import GameError
 from ..games.offline import OfflineProblem
 from ..model import Policy
@@ -118,10 +118,11 @@ class PessimisticTrace:
         """``J(π_k)`` for ``k = 0..K``, ``[K + 1, ...]``."""
         return returns(self.problem.game, self.policies())
 
+    @over_arrays
     def output_return(self) -> Array:
         """``J(π̂)``: the mean of ``J(π_k)`` over ``k = 0..K-1``, ``[...]``."""
         self._require_some()
-        return np.asarray(self.returns()[:-1].mean(0))
+        return self.returns()[:-1].mean(0)
 
     def dataset(self, k: int, m: int) -> Dataset:
         """``D_k^m`` once more, from its seed."""
@@ -166,24 +167,28 @@ class PessimisticQuantities:
     value_errors: Array
 
     @property
+    @over_arrays
     def gaps(self) -> Array:
         """``J(π_*) - J(π_k)`` for ``k = 0..K-1``, ``[K, ...]``."""
-        return np.asarray(self.target_return - self.returns[:-1])
+        return self.target_return - self.returns[:-1]
 
     @property
+    @over_arrays
     def term_one(self) -> Array:
         """``mean_k J_M(π_*) - J_M(π_k)``, ``[..., N]``."""
-        return np.asarray((self.model_targets - self.model_returns).mean(0))
+        return (self.model_targets - self.model_returns).mean(0)
 
     @property
+    @over_arrays
     def term_two(self) -> Array:
         """``mean_k J(π_*) - J_M(π_*)``, ``[..., N]``."""
-        return np.asarray((self.target_return - self.model_targets).mean(0))
+        return (self.target_return - self.model_targets).mean(0)
 
     @property
+    @over_arrays
     def optimism(self) -> Array:
         """``mean_k J_M(π_k) - J(π_k)``, ``[..., N]``; at most ``λε_r`` where ``Q_k`` is in the class."""
-        return np.asarray((self.model_returns - self.returns[:-1, ..., None]).mean(0))
+        return (self.model_returns - self.returns[:-1, ..., None]).mean(0)
 
     def estimation_bound(self, ceiling: Any, penalty: Any, mismatch: Any, allowance: Any = None) -> Array:
         """``C²/(4λ(1-γ)²) + λ ε_r + C ε_b/(1-γ)``, ``[...]``: what estimation costs the repaired algorithm, at most.

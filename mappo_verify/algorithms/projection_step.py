@@ -126,12 +126,12 @@ class ExactFit(Solver):
             points = Subproblem._points(problem.ideal)
             free = problem.parameters + least_squares(features, agent, problem.weights, points)
         if problem.radius is None:
-            return np.asarray(free)
+            return free
         if kind_of(free) == "O":
             raise GameError("the exact minimiser over a ball is computed in floats only; use radius=None or floats")
         outside = compare(square(free).sum(-1), ">", square(problem.radius)) > 0
         if not outside.any():
-            return np.asarray(free)
+            return free
         bounded = least_squares(features, agent, problem.weights, problem.targets, problem.radius)
         return select(lift(outside, 1), bounded, free)
 
@@ -215,6 +215,6 @@ class StochasticGradient(Solver):
 
         def move(t: int, parameters: Array) -> Array:  # noqa: ARG001 - every step sees all of σ_k
             residual = features.scores(agent, parameters) - targets
-            return np.asarray(parameters - 2 * step * features.transposed(agent, weights * residual))
+            return parameters - 2 * step * features.transposed(agent, weights * residual)
 
         return move

@@ -38,7 +38,7 @@ ENDED = -1
 def cumulative(weights: Array) -> Array:
     """Running sums along the last axis of float probabilities that sum to 1, the last of them exactly 1."""
     sums = np.cumsum(weights, axis=-1)
-    return np.asarray(sums / sums[..., -1:])
+    return sums / sums[..., -1:]
 
 
 def draw(sums: Array, generator: Generator, shape: tuple[int, ...] = ()) -> Places:

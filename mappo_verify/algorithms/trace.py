@@ -38,7 +38,7 @@ from ..arithmetic import (
     sqrt,
     square,
 )
-from ..arithmetic.explained import explained, explained_class
+from ..arithmetic.explained import explained, explained_class, over_arrays
 from ..model import Game, Policy
 from ..model.conversion import convert
 from ..model.features import Features
@@ -115,9 +115,10 @@ class Trace:
         parts = self.parts(game, self.iterations + 1)
         return np.concatenate([returns(game, self.policies(part), start) for part in parts])
 
+    @over_arrays
     def output_return(self, game: Game, start: Any = None) -> Array:
         """``J_ρ(π̂)``: the mean of ``J_ρ(π_k)`` over ``k = 0..K-1``, shape ``[...]``."""
-        return np.asarray(self.returns(game, start)[:-1].sum(0) / self.iterations)
+        return self.returns(game, start)[:-1].sum(0) / self.iterations
 
     def balls(self) -> Trace:
         """The recorded numbers, exactly, as balls: policies are then enclosures of ``softmax(φᵀθ)``."""
@@ -206,9 +207,10 @@ class Recomputed:
     action_sizes: tuple[int, ...]
 
     @property
+    @over_arrays
     def gaps(self) -> Array:
         """``J(π_*) - J(π_k)`` for ``k = 0..K-1``, ``[K, ...]``."""
-        return np.asarray(self.target_return - self.returns[:-1])
+        return self.target_return - self.returns[:-1]
 
     @property
     def fit_error(self) -> Array:
@@ -236,9 +238,10 @@ class Recomputed:
         return self._times(self._both, self.critic_error)
 
     @property
+    @over_arrays
     def propagation(self) -> Array:
         """``Δ_k^m = √2 (φ_k^m + φ_k^{m-1}) (ε_k^m + ε̂_k^m/β_k)``, ``[K, ..., N]``; infinite where ``φ`` is."""
-        return np.asarray(self.propagation_by_fit + self.propagation_by_critic / lift(self.beta, 1))
+        return self.propagation_by_fit + self.propagation_by_critic / lift(self.beta, 1)
 
     @property
     def fit_cost(self) -> Array:
@@ -264,12 +267,13 @@ class Recomputed:
         return self._bounds(self.propagation + self.repaired_fit_cost)
 
     @property
+    @over_arrays
     def sharp_losses(self) -> Array:
         """``ε‖w_{m-1}(π_*^m - π_{k+1}^m)/π_k^m‖_{2,σ_k} + √((φ^m)² - (φ^{m-1})²) ε̂/β_k``, ``[K, ..., N]``, or infinite."""
         fit = self._times(sqrt(self.tilt_squared), self.fit_error)
         squares = self.concentrability_squared
         spread = maximum(squares[..., 1:] - squares[..., :-1], like(0, squares))  # rounding may take it below 0
-        return np.asarray(fit + self._times(sqrt(spread), self.critic_error) / lift(self.beta, 1))
+        return fit + self._times(sqrt(spread), self.critic_error) / lift(self.beta, 1)
 
     @property
     def sharp_bounds(self) -> Array:
@@ -298,7 +302,7 @@ class Recomputed:
         """A product that is infinite wherever the concentrability is: ``∞ · 0`` says nothing, so it is not called a number."""
         finite = compare(self.covered[..., :-1] if below else self.covered[..., 1:], ">", 0) > 0
         if finite.all():
-            return np.asarray(factor * errors)
+            return factor * errors
         safe = select(finite, factor, like(0, factor)) * errors
         endless = module_of(System.FLOATS if kind_of(factor) == "f" else System.BALLS).infinity("of φ")
         return select(finite, safe, np.asarray(endless))
@@ -399,4 +403,4 @@ def self_consistent_beta(found: Recomputed) -> Array:
     fixed = (found.propagation_by_fit + found.fit_cost).sum(axis=both) + entropy_of(found.action_sizes, found.bound)
     varying = found.propagation_by_critic.sum(axis=both) / sqrt(like(iterations, found.bound))
     target = 4 * second_order_term(agents, found.bound)
-    return np.asarray((sqrt(square(varying) + fixed * target) - varying) / (2 * fixed))
+    return (sqrt(square(varying) + fixed * target) - varying) / (2 * fixed)

@@ -1,7 +1,7 @@
 # The public names of mappo_verify.arithmetic, in reading order; see the rules in ../__init__.pyi.
 
 # --- Number systems --------------------------------------------------------------------------------------------------
-from .array import Array as Array
+from .array import Array as Array, as_array as as_array
 from .system import (
     System as System,
     require_one_system as require_one_system,
@@ -16,7 +16,6 @@ from .numbers import (
 )
 from .functions import (
     system_of as system_of,
-    as_array as as_array,
 )
 from .sparse import (
     SparseRows as SparseRows,
@@ -31,6 +30,7 @@ from .functions import (
     ones as ones,
     identity as identity,
     lift as lift,
+    lift_to as lift_to,
 )
 
 # --- Linear algebra --------------------------------------------------------------------------------------------------

@@ -21,8 +21,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .array import Array
-from .functions import as_array
+from .array import Array, as_array
 
 
 def solve_absorbing(onward: Array, leaving: Array, right: Array) -> Array:

@@ -9,7 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
+import numpy as np
 import numpy.typing as npt
+
+from ..errors import ArgumentError
+from .one_instance import OneInstance
+from .sparse import is_sparse
 
 
 class Array(Protocol):
@@ -102,3 +107,15 @@ class Array(Protocol):
     def __le__(self, other: Any, /) -> Any: ...
     def __gt__(self, other: Any, /) -> Any: ...
     def __ge__(self, other: Any, /) -> Any: ...
+
+
+def as_array(values: Any) -> Array:
+    """A list or a number as an array; the numbers of one instance, and sparse tables, as they are.
+
+    :class:`~mappo_verify.errors.ArgumentError` for a masked array, whose hidden entries would count.
+    """
+    if isinstance(values, OneInstance) or is_sparse(values):
+        return values  # type: ignore[no-any-return]
+    if isinstance(values, np.ma.MaskedArray):
+        raise ArgumentError("a masked array: what it hides would count; fill it first, for instance by .filled(0)")
+    return np.asarray(values)

@@ -1,4 +1,7 @@
-"""What every public function does beside its work: errors in the words of the caller, and a record of what was called.
+"""What every public function does beside its work: arrays in and out, errors in the words of the caller, a record of calls.
+
+Where its signature says ``Array`` it takes lists and numbers as well, and what it returns is an array even where NumPy makes a
+number of it (the sum of a row of rationals).  Formulas therefore convert nothing.
 
 A public function checks what it can name well.  Whatever else a wrong argument makes NumPy raise (shapes that do not broadcast,
 an object that is no game, an index that is out of bounds) becomes one error of ours, with the function, what was given, and what
@@ -18,15 +21,18 @@ returns: policy is 3, not a Policy
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from fractions import Fraction
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
 from ..errors import ArgumentError, MappoVerifyError
+from .array import as_array
 from .numbers import Hidden
 from .one_instance import OneInstance
 
@@ -45,6 +51,8 @@ FOREIGN = (
     NotImplementedError,
     RecursionError,
 )
+ARRAYS = re.compile(r"tuple\[Array(, (Array|\.\.\.))+\]")
+"""How a signature says that it returns several arrays."""
 SHOWN = 60
 """Characters of one argument in a message."""
 
@@ -81,9 +89,45 @@ def _recorded(function: Callable[P, R]) -> Callable[P, R]:
     return recorded
 
 
+def over_arrays(function: Callable[P, R]) -> Callable[P, R]:
+    """The same function, which makes arrays of what its signature calls so."""
+    signature = inspect.signature(function)
+    taken = [
+        (place, name)
+        for place, (name, parameter) in enumerate(signature.parameters.items())
+        if parameter.annotation in ("Array", "Array | None")
+    ]
+    returns = str(signature.return_annotation)
+    one, several = returns == "Array", ARRAYS.fullmatch(returns)
+    if not (taken or one or several):
+        return function
+
+    @wraps(function)
+    def converted(*args: Any, **kwargs: Any) -> Any:
+        given = list(args)
+        for place, name in taken:
+            value = given[place] if place < len(given) else kwargs.get(name)
+            if type(value) is np.ndarray or value is None or isinstance(value, OneInstance):
+                continue
+            if isinstance(value, (int, Fraction)) and any(map(_of_one_instance, (*args, *kwargs.values()))):
+                continue  # an exact constant beside the numbers of one instance
+            if place < len(given):
+                given[place] = as_array(value)
+            else:
+                kwargs[name] = as_array(value)
+        result: Any = function(*given, **kwargs)
+        if one:
+            return result if type(result) is np.ndarray else as_array(result)
+        return tuple(map(as_array, result)) if several else result
+
+    return converted
+
+
 def explained(function: Callable[P, R]) -> Callable[P, R]:
     """The same function; what its arguments make others raise is an :class:`~mappo_verify.errors.ArgumentError`."""
-    inner = _recorded(function) if ".quantities." in function.__module__ else function
+    inner = over_arrays(function)
+    if ".quantities." in function.__module__:
+        inner = _recorded(inner)
 
     @wraps(function)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:

@@ -86,6 +86,11 @@ def lift(scalar: Any, axes: int) -> Array:
     return scalar if isinstance(scalar, (Numbers, Truth)) else plain.lift(scalar, axes)
 
 
+def lift_to(scalar: Any, table: Any) -> Array:
+    """A scalar per batch element, shaped to meet a table that has the batch's axes and more."""
+    return lift(scalar, max(np.ndim(table) - np.ndim(scalar), 0))
+
+
 # --- linear algebra ------------------------------------------------------------------------------------------------------
 
 
@@ -472,11 +477,6 @@ def possible(truth: Any) -> Mask:
 def moveaxis(values: Array, source: int | Sequence[int], destination: int | Sequence[int]) -> Array:
     """Axes in other places, as :func:`numpy.moveaxis`."""
     return np.moveaxis(values, source, destination)  # type: ignore[type-var]
-
-
-def as_array(values: Any) -> Array:
-    """A list or a number as an array; the numbers of one instance as they are."""
-    return values if isinstance(values, (Numbers, Truth)) or is_sparse(values) else np.asarray(values)
 
 
 UFUNCS |= {np.exp: exp, np.log: log, np.sqrt: sqrt, np.maximum: maximum, np.minimum: minimum}

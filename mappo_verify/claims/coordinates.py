@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, as_array, assume_nonnegative, assume_positive
+from ..arithmetic import Array, assume_nonnegative, assume_positive
 from ..errors import ClaimError
 
 Numbers = Mapping[str, Array]
@@ -113,7 +113,7 @@ def simplex(weights: Array, generic: int, defective: bool = False, positive: boo
     """
     if not generic:
         shares = weights / weights.sum(-1, keepdims=True)
-        return as_array(shares[..., :-1] if defective else shares)
+        return shares[..., :-1] if defective else shares
     free = weights[..., :-1]
     rows = free if defective else np.concatenate([free, (1 - free.sum(-1))[..., None]], axis=-1)
     return assume_positive(rows) if positive or generic == INTERIOR else assume_nonnegative(rows)

@@ -15,7 +15,6 @@ from ..arithmetic import (
     Array,
     System,
     Truth,
-    as_array,
     assume_nonnegative,
     assume_positive,
     both,
@@ -131,7 +130,7 @@ class GameData(Ingredient):
         low, high = self.discount
         if (low, high) == (0, 1):
             return share
-        return assume_nonnegative(as_array(like(Fraction(low), share) + like(Fraction(high - low), share) * share))
+        return assume_nonnegative(like(Fraction(low), share) + like(Fraction(high - low), share) * share)
 
     def _varied(self, first: Game, numbers: Numbers, sizes: Sizes, generic: int) -> Game:
         """The first game with some parts drawn anew."""
@@ -342,7 +341,7 @@ class PrefixTables(Ingredient):
         )
 
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> tuple[Array, ...]:
-        return tuple(as_array(numbers[f"{self.name}.{m}"] / self.scale) for m in range(1, sizes.agents + 1))
+        return tuple(numbers[f"{self.name}.{m}"] / self.scale for m in range(1, sizes.agents + 1))
 
     def core_shape(self, sizes: Sizes) -> None:
         return None  # several arrays, of several shapes
@@ -439,8 +438,8 @@ class LogOdds(Ingredient):
         values = log(assume_positive(numbers[self.name]))
         if not self.times:
             return values
-        scale = as_array(built[self.times])
-        return as_array(values * scale.reshape(scale.shape + (1,) * len(self.shape(sizes))))
+        scale = built[self.times]
+        return values * scale.reshape(scale.shape + (1,) * len(self.shape(sizes)))
 
 
 @dataclass(frozen=True)
@@ -455,7 +454,7 @@ class Counts(Ingredient):
         return (Coordinate(self.name, shape, "weight", 0, self.high),)
 
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> Array:
-        return as_array(numbers[self.name])
+        return numbers[self.name]
 
     def hypotheses(self) -> tuple[Hypothesis, ...]:
         def counted(case: Case) -> Truth:

@@ -335,10 +335,10 @@ def unchecked(kind: type[T], **fields: Any) -> T:
     return result
 
 
-def scalar_for(system: Any, name: str, value: Any) -> Any:
+def scalar_for(system: Any, name: str, value: Any) -> Array:
     """A parameter of a formula, a number or a batch of them, in ``system``; else :class:`GameError` that says what it is."""
     if is_hidden((value,)):
-        return value
+        return value  # type: ignore[no-any-return]
     if isinstance(value, (int, Fraction)) and not isinstance(value, bool):
         return like(value, system)
     return table_for(system, name, value, (), "[...]")

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arithmetic import Array, as_array, largest, zeros
+from ..arithmetic import Array, largest, zeros
 from ..arithmetic.explained import explained
 from ..errors import GameError
 from ..model import Game, Policy
@@ -35,25 +35,26 @@ def bellman_operator(game: Game, policy: Policy, table: Array, m: int) -> Array:
     policy.require_fits(game)
     if not 0 <= m <= game.agents:
         raise GameError(f"m = {m} is not in 0..{game.agents}")
-    table = as_array(table)
     require_shape("table", table, (game.states, prefix_sizes(game.action_sizes)[m]), "[..., S, |A_1|···|A_m|]")
     next_values = average_out(table, policy, m)[0][..., 0]
     return average_out(lookahead(game, next_values), policy, game.agents, m)[0]
 
 
+@explained
 def expected_reward(game: Game, policy: Policy, m: int) -> Array:
     """``E_{a^{m+1:N} ~ π} r(s, a)``, ``[..., S, |A_1|···|A_m|]``: what ``T^{1:m}_π`` makes of 0."""
     nothing = zeros((game.states, prefix_sizes(game.action_sizes)[m]), game.system)
     return bellman_operator(game, policy, nothing, m)
 
 
+@explained
 def implied_reward(game: Game, policy: Policy, table: Array, m: int) -> Array:
     """``f - γ E P f(·, π^{1:m})``: the reward under which ``f`` is its own Bellman update, ``[..., S, |A_1|···|A_m|]``.
 
     In the game with these rewards and the same dynamics, ``Q^{1:m}_π = f``.  Source: Lemma C.3.
     """
     image = bellman_operator(game, policy, table, m)
-    return as_array(table) - image + expected_reward(game, policy, m)
+    return table - image + expected_reward(game, policy, m)
 
 
 def implied_game(game: Game, policy: Policy, table: Array, m: int) -> Game:
@@ -67,6 +68,7 @@ def implied_game(game: Game, policy: Policy, table: Array, m: int) -> Game:
     return unchecked(Game, **{**vars(game), "reward": repeated})
 
 
+@explained
 def row_mass(game: Game) -> Array:
     """``max_{s,a} Σ_s' P(s'|s, a)``, the largest probability of going on, shape ``[...]``; in [0, 1]."""
     return largest(game.transition.sum(-1), axis=(-2, -1))
@@ -75,4 +77,4 @@ def row_mass(game: Game) -> Array:
 @explained
 def contraction_factor(game: Game) -> Array:
     """``γ · max_{s,a} Σ_s' P(s'|s, a)``: the Lipschitz constant of every ``T^{1:m}_π`` in the supremum norm, shape ``[...]``."""
-    return as_array(game.discount * row_mass(game))
+    return game.discount * row_mass(game)

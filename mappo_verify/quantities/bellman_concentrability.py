@@ -26,7 +26,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ..arithmetic import Array, as_array, compare, contract, divide, largest, like, moveaxis, select, sqrt
+from ..arithmetic import Array, compare, contract, divide, largest, like, moveaxis, select, sqrt
 from ..arithmetic.explained import explained
 from ..model import Game, Policy
 from ..model.agents import prefix_sizes
@@ -38,6 +38,7 @@ ROUNDING = 1e-10
 """Eigenvalues below this share of the largest count as 0."""
 
 
+@explained
 def residual_directions(game: Game, policy: Policy, features: Array, m: int) -> Array:
     """``ζ(x)`` at every point, ``[S·|A_1|···|A_m|, d + 1]``, for features ``[S·|A_1|···|A_m|, d]`` of a single game."""
     columns, dimension = prefix_sizes(game.action_sizes)[m], features.shape[-1]
@@ -48,6 +49,7 @@ def residual_directions(game: Game, policy: Policy, features: Array, m: int) -> 
     return rows.reshape(-1, dimension + 1)
 
 
+@explained
 def residual_form(directions: Array, distribution: Array) -> Array:
     """``M_ν = Σ_x ν(x) ζ(x)ζ(x)ᵀ``, ``[d + 1, d + 1]``, for ``ν`` of shape ``[S, |A_1|···|A_m|]``."""
     return contract("x,xi,xj->ij", distribution.reshape(-1), directions, directions)
@@ -67,10 +69,10 @@ def concentrability_of_policy(game: Game, policy: Policy, features: Array, above
     blind = vectors[:, ~kept]
     unseen = np.einsum("ij,ik,kj->j", blind, wanted, blind)
     if (compare(unseen, ">", ROUNDING * np.trace(wanted)) > 0).any():
-        return as_array(np.inf)
+        return np.array(np.inf)
     whitened = vectors[:, kept] / sqrt(values[kept])
     if not whitened.size:
-        return as_array(1.0)
+        return np.array(1.0)
     return largest(np.linalg.eigvalsh(whitened.T @ wanted @ whitened))
 
 
@@ -90,7 +92,7 @@ def searched_concentrability(
     For each policy ``tries`` critics are drawn, directions uniformly and lengths as far as the class reaches.
     """
     dimension = critics.features.shape[-1]
-    best = as_array(0.0)
+    best: Array = np.array(0.0)
     for policy in policies:
         weights = _inside(critics, np.abs(generator.standard_normal((tries, dimension))), generator)
         tables = critics.values(weights).reshape(tries, game.states, -1)
@@ -105,6 +107,6 @@ def searched_concentrability(
 def _inside(critics: LinearClass, rays: Array, generator: np.random.Generator) -> Array:
     """Each ray shortened until ball and ceiling hold, and by a random factor more."""
     heights = largest(critics.values(rays)) / critics.ceiling
-    lengths = sqrt(as_array((rays * rays).sum(-1))) / critics.radius
+    lengths = sqrt((rays * rays).sum(-1)) / critics.radius
     reach = largest(np.stack([heights, lengths, np.full(len(rays), np.finfo(float).tiny)], -1))
-    return as_array(rays / reach[:, None] * generator.random((len(rays), 1)) * (1 - ROUNDING))
+    return rays / reach[:, None] * generator.random((len(rays), 1)) * (1 - ROUNDING)

@@ -40,7 +40,6 @@ import numpy.typing as npt
 from ..arithmetic import (
     Array,
     System,
-    as_array,
     compare,
     contract,
     is_hidden,
@@ -56,7 +55,7 @@ from ..arithmetic import (
     system_of,
     true_everywhere,
 )
-from ..arithmetic.explained import explained, explained_class
+from ..arithmetic.explained import explained, explained_class, over_arrays
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.agents import prefix_sizes
@@ -107,22 +106,25 @@ class Moments:
         """``w - Σ⁺(Aw - b)``, ``[..., d]``: the features' best approximation of the target ``T f`` under the data."""
         return weights - _times_inverse(self.gram, self.equation_error(weights))
 
+    @over_arrays
     def error(self, weights: Array) -> Array:
         """``E(w) = (Aw - b)ᵀΣ⁺(Aw - b) ≥ 0``, ``[...]``, with the inner minimum over all of ``R^d``."""
         error = self.equation_error(weights)
-        return as_array((error * _times_inverse(self.gram, error)).sum(-1))
+        return (error * _times_inverse(self.gram, error)).sum(-1)
 
+    @over_arrays
     def error_against(self, weights: Array, rival: Array) -> Array:
         """``L(w, w) - L(w', w) = ‖w - w°‖²_Σ - ‖w' - w°‖²_Σ`` with ``w°`` the projected target, ``[...]``.
 
         Its largest value over the rivals ``w'`` of a class is the Bellman error with the class's own inner minimum.
         """
         target = self.projected(weights)
-        return as_array(_quadratic(self.gram, weights - target) - _quadratic(self.gram, rival - target))
+        return _quadratic(self.gram, weights - target) - _quadratic(self.gram, rival - target)
 
-    def objective(self, weights: Array, direction: Array, penalty: Any) -> Array:
+    @over_arrays
+    def objective(self, weights: Array, direction: Array, penalty: Array) -> Array:
         """``cᵀw + λ E(w)``, ``[...]``: what pessimistic evaluation minimises."""
-        return as_array((direction * weights).sum(-1) + penalty * self.error(weights))
+        return (direction * weights).sum(-1) + penalty * self.error(weights)
 
     def pessimism(self, direction: Array, penalty: Any) -> Quadratic:
         """``cᵀw + λ E(w)`` as one form ``λ(wᵀHw - 2(g - c/2λ)ᵀw + bᵀΣ⁺b)`` with ``H = AᵀΣ⁺A`` and ``g = AᵀΣ⁺b``.
@@ -169,7 +171,7 @@ def moments_of(points: Array, following: Array, rewards: Array, weights: Array) 
         forward = contract("...in,...nj->...ij", weighted, following)
         reward = contract("...in,...n->...i", weighted, rewards)
     try:
-        return Moments(gram, gram - forward, as_array(reward))
+        return Moments(gram, gram - forward, reward)
     except GameError:  # name the row of data, which is looked for only now
         for name, data in (("φ", points), ("γ φ(s')", following), ("r", rewards), ("the weights", weights)):
             require_finite(name, data)
@@ -252,20 +254,22 @@ def pessimistic_step(moments: Moments, direction: Array, penalty: Any) -> Pessim
     return PessimisticStep(weights[..., 0], remainder[..., 0])
 
 
-def sampled_error(horizon: Any, size: Any, dimension: int, failure: Any) -> Array:
+@explained
+def sampled_error(horizon: Array, size: int | Array, dimension: int, failure: Array) -> Array:
     """``ε_r = ((log 2/2) d + log(1/δ))/((1-γ)² n)``: ``E_D(Q_π)`` is at most that with probability ``1 - δ``, for one policy.
 
     ``horizon`` is ``1/(1-γ)``, ``size`` ``n``, ``dimension`` ``d``, ``failure`` ``log(1/δ)``; rewards in [0, 1].
     Source: lemma-c.1/explicit.
     """
-    return as_array(square(horizon) / size * (dimension * log(like(2, failure)) / 2 + failure))
+    return square(horizon) / size * (dimension * log(like(2, failure)) / 2 + failure)
 
 
-def unseen_error(horizon: Any, size: Any, dimension: int, inside: Any, failure: Any) -> Array:
+@explained
+def unseen_error(horizon: Array, size: int | Array, dimension: int, inside: Array, failure: Array) -> Array:
     """``ε_b = 7 √((d log(1 + 2Ln(1-γ)) + log(1/δ))/n)/(1-γ)``: by how much ``‖f - T f‖_{2,μ}`` exceeds ``√E_D(f)``, at most.
 
     For all critics of a complete class at once, with probability ``1 - δ``, for one policy; ``inside`` is ``L(1-γ)``, the other
     arguments are those of :func:`sampled_error`.  Source: lemma-c.2/explicit.
     """
     entropy = dimension * log(1 + 2 * inside * size) + failure
-    return as_array(7 * sqrt(square(horizon) / size * entropy))
+    return 7 * sqrt(square(horizon) / size * entropy)

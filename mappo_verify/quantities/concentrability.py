@@ -12,38 +12,40 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..arithmetic import Array, Truth, as_array, divide, either, every, negation, sqrt, support, truth_of
+from ..arithmetic import Array, Truth, divide, either, every, negation, sqrt, support, truth_of
 from ..arithmetic.explained import explained
 from ..model import Policy
 from .distributions import state_action_distribution
 
 
 @explained
-def density_ratio(distribution: Any, policy: Policy, comparator_distribution: Any, comparator: Policy, m: int) -> Array:
+def density_ratio(
+    distribution: Array, policy: Policy, comparator_distribution: Array, comparator: Policy, m: int
+) -> Array:
     """``w_m = d(ν_* π_*^{1:m}) / d(ν_k π_k^{1:m})``, shape ``[..., S, |A_1|···|A_m|]``, with ``0/0 := 0``.
 
     Infinite (rationals: an error) where the comparator goes and the policy does not; ask :func:`dominates` first.
     """
-    above = state_action_distribution(as_array(comparator_distribution), comparator, m)
-    below = state_action_distribution(as_array(distribution), policy, m)
+    above = state_action_distribution(comparator_distribution, comparator, m)
+    below = state_action_distribution(distribution, policy, m)
     return divide(above, below)
 
 
 @explained
-def dominates(distribution: Any, policy: Policy, comparator_distribution: Any, comparator: Policy, m: int) -> Truth:
+def dominates(distribution: Array, policy: Policy, comparator_distribution: Array, comparator: Policy, m: int) -> Truth:
     """Whether ``ν_* π_*^{1:m}`` vanishes wherever ``ν_k π_k^{1:m}`` does, so that ``φ^m`` is finite, shape ``[...]``."""
-    above = support(state_action_distribution(as_array(comparator_distribution), comparator, m))
-    below = support(state_action_distribution(as_array(distribution), policy, m))
+    above = support(state_action_distribution(comparator_distribution, comparator, m))
+    below = support(state_action_distribution(distribution, policy, m))
     return every(either(negation(truth_of(above)), truth_of(below)), (-1, -2))
 
 
 @explained
 def squared_concentrability(
-    distribution: Any, policy: Policy, comparator_distribution: Any, comparator: Policy, m: int
+    distribution: Array, policy: Policy, comparator_distribution: Array, comparator: Policy, m: int
 ) -> Array:
     """``(φ_k^m)² = Σ σ_k w_m² = Σ ν_*π_*^{1:m} w_m``, shape ``[...]``, in [1, ∞]; ``m = 0`` compares states alone."""
-    above = state_action_distribution(as_array(comparator_distribution), comparator, m)
-    return as_array((above * density_ratio(distribution, policy, comparator_distribution, comparator, m)).sum((-1, -2)))
+    above = state_action_distribution(comparator_distribution, comparator, m)
+    return (above * density_ratio(distribution, policy, comparator_distribution, comparator, m)).sum((-1, -2))
 
 
 @explained

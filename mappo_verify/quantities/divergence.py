@@ -15,25 +15,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..arithmetic import Array, absolute, as_array, divide, largest, like, log, square, xlogy
+from ..arithmetic import Array, absolute, divide, largest, like, log, square, xlogy
 from ..arithmetic.explained import explained
 
 
 @explained
 def kl_divergence(left: Any, right: Any) -> Array:
     """``KL(p‖q) = Σ_a p(a) log(p(a)/q(a))`` over the last axis, nats, in [0, ∞]; ∞ is an error on rationals."""
-    return as_array(xlogy(left, divide(left, right)).sum(-1))
-
-
-def entropy_of(action_sizes: tuple[int, ...], reference: Any) -> Array:
-    """``Σ_m log|A_m|`` in the number system of ``reference``: the divergence of any policy from the uniform one, at most."""
-    return as_array(log(like(list(action_sizes), reference)).sum())
+    return xlogy(left, divide(left, right)).sum(-1)
 
 
 @explained
-def l1_distance(left: Any, right: Any) -> Array:
+def entropy_of(action_sizes: tuple[int, ...], reference: Any) -> Array:
+    """``Σ_m log|A_m|`` in the number system of ``reference``: the divergence of any policy from the uniform one, at most."""
+    return log(like(list(action_sizes), reference)).sum()
+
+
+@explained
+def l1_distance(left: Array, right: Array) -> Array:
     """``‖p - q‖₁`` over the last axis; in [0, 2] for distributions."""
-    return as_array(absolute(as_array(left) - as_array(right)).sum(-1))
+    return absolute(left - right).sum(-1)
 
 
 @explained
@@ -49,6 +50,6 @@ def sup_norm(table: Any, axes: int = 1) -> Array:
 
 
 @explained
-def squared_norm(table: Any, weights: Any, axes: int = 1) -> Array:
+def squared_norm(table: Array, weights: Array, axes: int = 1) -> Array:
     """``‖f‖²_{2,μ} = Σ μ f²``: the square stays rational where the norm would not; the sum is over the last ``axes`` axes."""
-    return as_array((as_array(weights) * square(table)).sum(tuple(range(-axes, 0))))
+    return (weights * square(table)).sum(tuple(range(-axes, 0)))

@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..arithmetic import Array, as_array, contract, lift, square
+from ..arithmetic import Array, contract, lift, square
 from ..arithmetic.explained import explained
 from ..model import Game, Policy
 from ..model.validation import require_count, scalar_for, table_for
@@ -76,22 +76,26 @@ def variance_of_lambda_returns(game: Game, policy: Policy, critic: Any, lam: Any
     return second_moment(game, value, mean, later, lam) - square(lookahead(game, mixed(value, mean, lam)))
 
 
+@explained
 def critic_of(game: Game, critic: Any) -> Array:
     """A critic ``[..., S]`` in the number system of the game."""
     return table_for(game.system, "critic", critic, (game.states,), "[..., S]")
 
 
+@explained
 def average(policy: Policy, table: Array) -> Array:
     """``Σ_a π(a|s) f(s, a)``, from ``[..., S, A]`` to ``[..., S]``."""
     return contract("...sa,...sa->...s", policy.joint(), table)
 
 
-def mixed(value: Array, mean: Array, lam: Any) -> Array:
+@explained
+def mixed(value: Array, mean: Array, lam: Array) -> Array:
     """``(1-λ) v + λ u``, shape ``[..., S]``."""
     lam = lift(lam, 1)
-    return as_array((1 - lam) * value + lam * mean)
+    return (1 - lam) * value + lam * mean
 
 
+@explained
 def second_moment(game: Game, value: Array, mean: Array, squares: Array, lam: Any) -> Array:
     """``E[(r + γ (1-λ) v(s') + γλ G')² | s, a]``, shape ``[..., S, A]``, for ``E[G'|s'] = u`` and ``E[G'²|s'] = w``."""
     own = lift(lam, 1)
@@ -105,4 +109,4 @@ def _average_return(game: Game, policy: Policy, value: Array, lam: Any) -> Array
     """``u(s) = E[G^λ | s]``: ``(I - γλ P_π) u = r_π + γ (1-λ) P_π v``, shape ``[..., S]``."""
     ahead = contract("...st,...t->...s", induced_transition(game, policy), value)
     right = induced_reward(game, policy) + lift(game.discount * (1 - lam), 1) * ahead
-    return solve_bellman(game.with_discount(game.discount * lam), policy, as_array(right))
+    return solve_bellman(game.with_discount(game.discount * lam), policy, right)

@@ -43,7 +43,6 @@ from ..arithmetic import (
     Array,
     absolute,
     argmax,
-    as_array,
     at_largest,
     contract,
     largest,
@@ -55,7 +54,7 @@ from ..arithmetic import (
     square,
     support,
 )
-from ..arithmetic.explained import explained, explained_class
+from ..arithmetic.explained import explained, explained_class, over_arrays
 from ..errors import GameError
 from ..model import Game, Policy
 from .agent_values import average_out
@@ -114,9 +113,10 @@ class FiniteClass:
         losses = self.losses(game, policy, data)
         return moveaxis(np.einsum("ff...->f...", losses) - smallest(losses, 0), 0, -1)
 
-    def objective(self, game: Game, policy: Policy, data: Array, penalty: Any, start: Array) -> Array:
+    @over_arrays
+    def objective(self, game: Game, policy: Policy, data: Array, penalty: Array, start: Array) -> Array:
         """``f(s_0, π^{1:m}) + λ E(f)`` for every ``f``, ``[..., |F|]``."""
-        return as_array(self.start_values(policy, start) + lift(as_array(penalty), 1) * self.errors(game, policy, data))
+        return self.start_values(policy, start) + lift(penalty, 1) * self.errors(game, policy, data)
 
     def choice(self, game: Game, policy: Policy, data: Array, penalty: Any, start: Array) -> npt.NDArray[np.intp]:
         """The index of the first ``f`` that minimises the objective, ``[...]``.  Source: Algorithm 4, step 4."""

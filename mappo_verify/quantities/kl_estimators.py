@@ -19,24 +19,22 @@ Even odds against 1 : 3.  KL = log 2 - log(3)/2, which k3 hits on average and k2
 
 from __future__ import annotations
 
-from typing import Any
-
-from ..arithmetic import Array, as_array, choose, contract, denominator, divide, like, square, support, xlogy
+from ..arithmetic import Array, choose, contract, denominator, divide, like, square, support, xlogy
 from ..arithmetic.explained import explained
 from .divergence import kl_divergence
 
 
 @explained
-def average_kl(weights: Any, left: Any, right: Any) -> Array:
+def average_kl(weights: Array, left: Array, right: Array) -> Array:
     """``Σ_{s,p} w(s, p) KL(f(·|s, p)‖g(·|s, p))``, nats, shape ``[...]``.
 
     ``left`` and ``right`` are factors ``f`` and ``g`` ``[..., S, P, A]``, ``weights`` ``[..., S, P]``; the order matters.
     """
-    return contract("...sp,...sp->...", as_array(weights), kl_divergence(left, right))
+    return contract("...sp,...sp->...", weights, kl_divergence(left, right))
 
 
 @explained
-def kl_estimate_k1(left: Any, right: Any) -> Array:
+def kl_estimate_k1(left: Array, right: Array) -> Array:
     """``-log r`` at every action, shape ``[..., A]``; ``left`` is ``p``, from which actions are drawn, ``right`` is ``q``.
 
     Where ``p`` is 0 it is 0: nothing is drawn there.  Where only ``q`` is 0 it is infinite, an error on rationals.
@@ -45,7 +43,7 @@ def kl_estimate_k1(left: Any, right: Any) -> Array:
 
 
 @explained
-def kl_estimate_k2(left: Any, right: Any) -> Array:
+def kl_estimate_k2(left: Array, right: Array) -> Array:
     """``(log r)²/2`` at every action, shape ``[..., A]``; on average not ``KL(p‖q)``.
 
     Raises :class:`~mappo_verify.errors.ExactnessError` on rationals, where the square of a logarithm has no formal value.
@@ -54,23 +52,21 @@ def kl_estimate_k2(left: Any, right: Any) -> Array:
 
 
 @explained
-def kl_estimate_k3(left: Any, right: Any) -> Array:
+def kl_estimate_k3(left: Array, right: Array) -> Array:
     """``r - 1 - log r`` at every action, shape ``[..., A]``, at least 0.
 
     On average ``KL(p‖q)`` less what ``q`` plays where ``p`` does not.
     """
-    left = as_array(left)
-    ratio = choose(support(left), as_array(right) / denominator(left), like(1, left))
+    ratio = choose(support(left), right / denominator(left), like(1, left))
     return ratio - 1 + _log_ratio(left, right)
 
 
 @explained
-def expected_estimate(left: Any, estimate: Any) -> Array:
+def expected_estimate(left: Array, estimate: Array) -> Array:
     """``E_{x ~ p} k(x)`` over the last axis; ``left`` is ``p``."""
-    return as_array((as_array(left) * estimate).sum(-1))
+    return (left * estimate).sum(-1)
 
 
-def _log_ratio(left: Any, right: Any) -> Array:
+def _log_ratio(left: Array, right: Array) -> Array:
     """``-log r = log(p/q)``, and 0 where ``p`` is 0."""
-    left = as_array(left)
     return xlogy(choose(support(left), like(1, left), like(0, left)), divide(left, right))

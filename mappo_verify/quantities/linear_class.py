@@ -19,8 +19,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..arithmetic import Array, Truth, as_array, both, compare, contract, every, lift, like, square, true_everywhere
-from ..arithmetic.explained import explained_class
+from ..arithmetic import Array, Truth, both, compare, contract, every, lift, like, square, true_everywhere
+from ..arithmetic.explained import explained_class, over_arrays
 from ..errors import GameError
 from ..model.validation import array_of, require_finite
 
@@ -35,7 +35,7 @@ class LinearClass:
     ceiling: Any
 
     def __post_init__(self) -> None:
-        require_finite("the features", as_array(self.features))
+        require_finite("the features", self.features)
         for name, value in (("the radius L", self.radius), ("the ceiling 1/(1-γ)", self.ceiling)):
             number = array_of(value, name)
             require_finite(name, number)
@@ -46,9 +46,9 @@ class LinearClass:
         """``φᵀw`` at every point, ``[..., X]``."""
         return contract("...xd,...d->...x", self.features, weights)
 
+    @over_arrays
     def contains(self, weights: Array) -> Truth:
         """Whether ``φᵀw`` is in the class by these very weights, ``[...]``."""
-        weights = as_array(weights)
-        values, norm = self.values(weights), as_array(square(weights).sum(-1))
+        values, norm = self.values(weights), square(weights).sum(-1)
         inside = both(compare(values, "≥", like(0, values)), compare(values, "≤", lift(self.ceiling, 1)))
         return both(every(inside), compare(norm, "≤", square(self.radius)))

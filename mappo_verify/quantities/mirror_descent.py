@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, as_array, compare, contract, is_hidden, lift, like, log, solve, square, tilt
+from ..arithmetic import Array, compare, contract, is_hidden, lift_to, like, log, solve, square, tilt
 from ..arithmetic.explained import explained
 from ..errors import GameError
 from ..model import Game, Policy
@@ -31,16 +31,15 @@ from .divergence import entropy_of, kl_divergence
 
 
 @explained
-def mirror_step(factor: Any, values: Any, beta: Any) -> Array:
+def mirror_step(factor: Array, values: Array, beta: Array) -> Array:
     """``π⁺(a|s, p) ∝ π(a|s, p) exp(Q̂(s, p, a)/β)`` over the last axis.
 
     ``factor`` and ``values`` have the shape of a policy factor, ``[..., S, prefixes, A_m]`` (with any leading axes); ``β > 0``
     has the batch shape.  Where ``π`` is 0, ``π⁺`` is 0.  On rationals ``values`` are logarithms of rationals.
     Source: Proposition 4.2.
     """
-    values = as_array(values)
     if not is_hidden((factor, values, beta)):
-        _require_positive("beta", as_array(beta))
+        _require_positive("beta", beta)
         require_finite("values", values)
         with np.errstate(over="ignore"):
             require_finite("values / beta", ideal_increment(values, beta))
@@ -54,10 +53,10 @@ def _require_positive(name: str, array: Array) -> None:
     require_finite(name, array)
 
 
-def ideal_increment(values: Any, beta: Any) -> Array:
+@explained
+def ideal_increment(values: Array, beta: Array) -> Array:
     """``Q̂/β``: by how much the step moves the logits, in the shape of ``values``."""
-    values = as_array(values)
-    return as_array(values / _lifted(beta, values))
+    return values / lift_to(beta, values)
 
 
 def ideal_update(game: Game, policy: Policy, beta: Any) -> Policy:
@@ -74,7 +73,8 @@ def ideal_update(game: Game, policy: Policy, beta: Any) -> Policy:
     return unchecked(Policy, factors=factors, system=game.system)
 
 
-def exact_rate_bound(game: Game, beta: Any, steps: Any) -> Array:
+@explained
+def exact_rate_bound(game: Game, beta: Array, steps: int | Array) -> Array:
     """``[β Σ_m log|A_m| + N R/(1-γ)] / ((1-γ) (K+1))``: what ``K`` ideal updates with the same ``β`` leave of the gap, at most.
 
     For γ < 1, from the uniform policy, with exact values, against any comparator and from every start; ``R`` is
@@ -87,13 +87,14 @@ def exact_rate_bound(game: Game, beta: Any, steps: Any) -> Array:
     >>> print(exact_rate_bound(Game(np.zeros((1, 2, 1)), [[1, 0]], 0.0, (2,)), 1.0, np.array([1, 9])).round(4))
     [0.8466 0.1693]
     """
-    horizon, beta = game.horizon, as_array(beta)
+    horizon = game.horizon
     start, drift = beta * entropy_of(game.action_sizes, beta), game.agents * game.reward_range * horizon
-    return as_array(horizon * (start + drift) / (steps + 1))
+    return horizon * (start + drift) / (steps + 1)
 
 
+@explained
 def convergence_bound(
-    spent: Any, steps: Any, beta: Any, bound: Any, discount: Any, action_sizes: tuple[int, ...]
+    spent: Array, steps: int | Array, beta: Array, bound: Array, discount: Array, action_sizes: tuple[int, ...]
 ) -> Array:
     """``β_k [Σ_m log|A_m| + S + (N/2) K B²/β_k²] / ((1-γ) K)``: what Theorem 4.5 allows for the mean gap of ``K`` iterations.
 
@@ -102,44 +103,44 @@ def convergence_bound(
     """
     half = second_order_term(len(action_sizes), bound / beta)
     total = entropy_of(action_sizes, spent) + spent + half * steps
-    return as_array(beta * total / ((like(1, discount) - discount) * steps))
+    return beta * total / ((like(1, discount) - discount) * steps)
 
 
-def second_order_term(agents: int, increment: Any) -> Array:
+@explained
+def second_order_term(agents: int, increment: Array) -> Array:
     """``(N/2) (B/β)²``: what one iteration of ``N`` agents costs by the size of its steps, for ``increment = B/β``, ``|Q̂| ≤ B``.
 
     Source: Theorem 4.5, by Pinsker's inequality.
     """
-    return as_array(agents * square(increment) / 2)
+    return agents * square(increment) / 2
 
 
 @explained
-def mirror_objective(candidate: Any, factor: Any, values: Any, beta: Any) -> Array:
+def mirror_objective(candidate: Array, factor: Array, values: Array, beta: Array) -> Array:
     """``F(q) = ⟨Q̂, q⟩ - β KL(q‖π)`` over the last axis.  Source: equation (3), at one ``(s, p)``."""
-    candidate, values = as_array(candidate), as_array(values)
-    inner = as_array((candidate * values).sum(-1))
-    return as_array(inner - _lifted(beta, inner) * kl_divergence(candidate, factor))
-
-
-def mirror_gradient(candidate: Any, factor: Any, values: Any, beta: Any) -> Array:
-    """``∂F/∂q(a) = Q̂(a) - β (log(q(a)/π(a)) + 1)``, where both have full support; KKT: constant in ``a`` at the maximiser."""
-    values, ratio = as_array(values), as_array(candidate) / as_array(factor)
-    return as_array(values - _lifted(beta, values) * (log(ratio) + 1))
-
-
-def averaged_objective(candidate: Any, factor: Any, values: Any, beta: Any, weights: Any) -> Array:
-    """``E_{(s,p) ~ σ} F(q(·|s, p))``, shape ``[...]``; ``weights`` is ``σ``, ``[..., S, prefixes]``.  Source: equation (3)."""
-    return contract("...sp,...sp->...", as_array(weights), mirror_objective(candidate, factor, values, beta))
+    inner = (candidate * values).sum(-1)
+    return inner - lift_to(beta, inner) * kl_divergence(candidate, factor)
 
 
 @explained
-def fit_step(features: Any, values: Any, beta: Any, weights: Any) -> Array:
+def mirror_gradient(candidate: Array, factor: Array, values: Array, beta: Array) -> Array:
+    """``∂F/∂q(a) = Q̂(a) - β (log(q(a)/π(a)) + 1)``, where both have full support; KKT: constant in ``a`` at the maximiser."""
+    return values - lift_to(beta, values) * (log(candidate / factor) + 1)
+
+
+@explained
+def averaged_objective(candidate: Array, factor: Array, values: Array, beta: Array, weights: Array) -> Array:
+    """``E_{(s,p) ~ σ} F(q(·|s, p))``, shape ``[...]``; ``weights`` is ``σ``, ``[..., S, prefixes]``.  Source: equation (3)."""
+    return contract("...sp,...sp->...", weights, mirror_objective(candidate, factor, values, beta))
+
+
+@explained
+def fit_step(features: Array, values: Array, beta: Array, weights: Array) -> Array:
     """``θ_{k+1} - θ_k = argmin_w Σ σ(x) (wᵀφ(x) - Q̂(x)/β)²``, shape ``[..., d]``, by the normal equations.
 
     ``features`` ``[..., X, d]`` over all points ``x = (s, p, a)``, ``values`` and ``weights`` ``[..., X]``.  The Gram matrix
     must be invertible (features independent on the support of ``σ``).  Source: equation (4), without the norm bound.
     """
-    features, values, weights = as_array(features), as_array(values), as_array(weights)
     targets = ideal_increment(values, beta)
     gram = contract("...x,...xi,...xj->...ij", weights, features, features)
     moment = contract("...x,...xi,...x->...i", weights, features, targets)
@@ -147,15 +148,9 @@ def fit_step(features: Any, values: Any, beta: Any, weights: Any) -> Array:
 
 
 @explained
-def log_linear_step(factor: Any, features: Any, step: Any) -> Array:
+def log_linear_step(factor: Array, features: Array, step: Array) -> Array:
     """``π_{θ+w} ∝ π_θ exp(φᵀw)``: a log-linear factor after its parameter moved by ``w``.
 
     ``factor`` ``[..., S, prefixes, A_m]``, ``features`` ``[..., S, prefixes, A_m, d]``, ``step`` ``[..., d]``.
     """
-    return tilt(as_array(factor), contract("...spad,...d->...spa", as_array(features), as_array(step)))
-
-
-def _lifted(beta: Any, table: Array) -> Array:
-    """``β`` of the batch shape, with the axes of ``table`` that lie beyond it."""
-    beta = as_array(beta)
-    return lift(beta, table.ndim - beta.ndim) if table.ndim >= beta.ndim else beta
+    return tilt(factor, contract("...spad,...d->...spa", features, step))

@@ -25,46 +25,42 @@ One row, even odds, in logits.  The advantages come back, centred:
 from __future__ import annotations
 
 from math import prod
-from typing import Any
 
-from ..arithmetic import Array, as_array, contract, identity, pseudo_solve
+from ..arithmetic import Array, contract, identity, pseudo_solve
 from ..arithmetic.explained import explained
 
 
 @explained
-def fisher_vector_product(weights: Any, factor: Any, vector: Any) -> Array:
+def fisher_vector_product(weights: Array, factor: Array, vector: Array) -> Array:
     """``Fv = w π (v - Σ_b π v)`` in logits, without the matrix; all ``[..., S, P, A]``, ``weights`` ``[..., S, P]``."""
-    factor, vector = as_array(factor), as_array(vector)
     mean = (factor * vector).sum(-1, keepdims=True)
-    return as_array(as_array(weights)[..., None] * factor * (vector - mean))
+    return weights[..., None] * factor * (vector - mean)
 
 
 @explained
-def fisher_matrix(weights: Any, factor: Any, features: Any = None) -> Array:
+def fisher_matrix(weights: Array, factor: Array, features: Array | None = None) -> Array:
     """``F``, shape ``[..., d, d]``, symmetric and positive semidefinite.
 
     ``weights`` ``[..., S, P]``, ``factor`` ``[..., S, P, A]``, ``features`` ``[..., X, d]`` over all points ``(s, p, a)`` in
     row-major order, as :meth:`~mappo_verify.model.features.Features.matrix` gives them.  Without features the parameters are
     logits, ``d = S·P·A``.
     """
-    factor = as_array(factor)
     points = prod(factor.shape[-3:])
-    matrix = identity(points, factor) if features is None else as_array(features)
+    matrix = identity(points, factor) if features is None else features
     table = matrix.reshape((*matrix.shape[:-2], *factor.shape[-3:], matrix.shape[-1]))
     mean = contract("...spa,...spad->...spd", factor, table)
     centred = table - mean[..., None, :]
-    return contract("...sp,...spa,...spai,...spaj->...ij", as_array(weights), factor, centred, centred)
+    return contract("...sp,...spa,...spai,...spaj->...ij", weights, factor, centred, centred)
 
 
 @explained
-def fisher_null_space(fisher: Any) -> Array:
+def fisher_null_space(fisher: Array) -> Array:
     """The orthogonal projector on the null space of ``F``, ``I - F F⁺``, shape ``[..., d, d]``; its trace is the dimension."""
-    fisher = as_array(fisher)
     return pseudo_solve(fisher, identity(fisher.shape[-1], fisher))[1]
 
 
 @explained
-def natural_gradient(fisher: Any, gradient: Any) -> tuple[Array, Array]:
+def natural_gradient(fisher: Array, gradient: Array) -> tuple[Array, Array]:
     """``F⁺g``, and ``g - F F⁺ g``, what of ``g`` lies outside the range of ``F``; each ``[..., d]``."""
-    solution, outside = pseudo_solve(as_array(fisher), as_array(gradient)[..., None])
+    solution, outside = pseudo_solve(fisher, gradient[..., None])
     return solution[..., 0], outside[..., 0]

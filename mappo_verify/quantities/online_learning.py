@@ -27,90 +27,99 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, as_array, exp, lift, like, log, sqrt, square, xlogy, zeros
+from ..arithmetic import Array, exp, lift_to, like, log, sqrt, square, xlogy, zeros
+from ..arithmetic.explained import explained
 from .mirror_descent import mirror_step
 
 
-def uniform_play(gains: Any) -> Array:
+@explained
+def uniform_play(gains: Array) -> Array:
     """``π_1``, the uniform distribution over the actions that ``gains`` ``[..., A]`` has, shape ``[..., A]``."""
-    gains = as_array(gains)
     return np.broadcast_to(like(Fraction(1, gains.shape[-1]), gains), gains.shape)
 
 
-def exponential_weights(gains: Any, eta: Any) -> Array:
+@explained
+def exponential_weights(gains: Array, eta: Array) -> Array:
     """``π_1, ..., π_{K+1}`` with ``π_{k+1} ∝ π_k exp(η f_k)`` from the uniform ``π_1``; shape ``[..., K+1, A]``.
 
     On rationals ``η f_k`` are logarithms of rationals.  Source: Algorithm 2.
     """
-    gains = as_array(gains)
     plays = [uniform_play(gains[..., 0, :])]
     for k in range(gains.shape[-2]):
         plays.append(mirror_step(plays[-1], gains[..., k, :], _inverse(eta)))
     return np.stack(plays, axis=-2)
 
 
-def follow_the_regularised_leader(gains: Any, eta: Any) -> Array:
+@explained
+def follow_the_regularised_leader(gains: Any, eta: Array) -> Array:
     """The leaders of the first 0, 1, ..., K payoffs, ``∝ exp(η Σ_{t<k} f_t)``; shape ``[..., K+1, A]``.  Source: Lemma C.4."""
     sums = cumulative_gains(gains)
     return mirror_step(uniform_play(sums), sums, _inverse(eta))
 
 
-def cumulative_gains(gains: Any) -> Array:
+@explained
+def cumulative_gains(gains: Array) -> Array:
     """``0, f_1, f_1 + f_2, ..., f_1 + ... + f_K``; shape ``[..., K+1, A]``."""
-    gains = as_array(gains)
     nothing = zeros((*gains.shape[:-2], 1, gains.shape[-1]), gains)
     return np.concatenate([nothing, np.cumsum(gains, axis=-2)], axis=-2)
 
 
-def regulariser(play: Any, eta: Any) -> Array:
+@explained
+def regulariser(play: Array, eta: Array) -> Array:
     """``ℒ(q) = (1/η) Σ_a q(a) log q(a)``, the negative entropy; in ``[-log|A|/η, 0]``, shape ``[...]``.  Source: Lemma C.4."""
-    entropy = as_array(xlogy(play, play).sum(-1))
-    return as_array(entropy / _over(eta, entropy))
+    entropy = xlogy(play, play).sum(-1)
+    return entropy / lift_to(eta, entropy)
 
 
-def regularised_gain(play: Any, total: Any, eta: Any) -> Array:
+@explained
+def regularised_gain(play: Array, total: Array, eta: Array) -> Array:
     """``⟨F, q⟩ - ℒ(q)``, which the leader of ``F = f_1 + ... + f_k`` maximises; shape ``[...]``."""
-    return as_array((as_array(total) * as_array(play)).sum(-1) - regulariser(play, eta))
+    return (total * play).sum(-1) - regulariser(play, eta)
 
 
-def regret(gains: Any, plays: Any, comparator: Any) -> Array:
+@explained
+def regret(gains: Array, plays: Array, comparator: Array) -> Array:
     """``Σ_k ⟨f_k, q - π_k⟩`` of the plays ``π_1, ..., π_K`` against one comparator ``q`` ``[..., A]``; shape ``[...]``."""
-    change = as_array(comparator)[..., None, :] - as_array(plays)
-    return as_array((as_array(gains) * change).sum((-2, -1)))
+    change = comparator[..., None, :] - plays
+    return (gains * change).sum((-2, -1))
 
 
-def stability(gains: Any, plays: Any) -> Array:
+@explained
+def stability(gains: Array, plays: Array) -> Array:
     """``⟨f_k, π_{k+1} - π_k⟩`` for every k: what playing one step late costs; ``plays`` are K+1, shape ``[..., K]``."""
-    plays = as_array(plays)
-    return as_array((as_array(gains) * (plays[..., 1:, :] - plays[..., :-1, :])).sum(-1))
+    return (gains * (plays[..., 1:, :] - plays[..., :-1, :])).sum(-1)
 
 
-def soft_maximum(play: Any, gains: Any, eta: Any) -> Array:
+@explained
+def soft_maximum(play: Array, gains: Array, eta: Array) -> Array:
     """``(1/η) log Σ_a π(a) exp(η f(a))``, between the mean of ``f`` under ``π`` and its maximum; shape ``[...]``."""
-    gains = as_array(gains)
-    partition = as_array((as_array(play) * exp(gains * _over(eta, gains))).sum(-1))
-    return as_array(log(partition) / _over(eta, partition))
+    partition = (play * exp(gains * lift_to(eta, gains))).sum(-1)
+    return log(partition) / lift_to(eta, partition)
 
 
-def tuned_step(bound: Any, steps: Any, actions: int) -> Array:
+@explained
+def tuned_step(bound: Array, steps: Any, actions: int) -> Array:
     """``η = √(log|A|/(2K))/B`` for payoffs in ``[0, B]``; the paper's ``B`` is ``1/(1-γ)``.  Source: Lemma C.6."""
-    return as_array(sqrt(log(like(actions, bound)) / (2 * steps)) / bound)
+    return sqrt(log(like(actions, bound)) / (2 * steps)) / bound
 
 
-def regret_bound(bound: Any, steps: int, actions: int) -> Array:
+@explained
+def regret_bound(bound: Array, steps: int, actions: int) -> Array:
     """``2 √(2K log|A|) B``: what the tuned step guarantees.  Source: Lemma C.6."""
-    return as_array(2 * sqrt(2 * steps * log(like(actions, bound))) * bound)
+    return 2 * sqrt(2 * steps * log(like(actions, bound))) * bound
 
 
-def optimisation_bound(bound: Any, steps: int, action_sizes: tuple[int, ...]) -> Array:
+@explained
+def optimisation_bound(bound: Array, steps: int, action_sizes: tuple[int, ...]) -> Array:
     """``2√2 B² Σ_m √(log|A_m|/K)``, ``B = 1/(1-γ)``: every agent's :func:`regret_bound` a step, over a horizon of ``B``.
 
     Source: Theorem 5.5, Term I.
     """
-    return as_array(sum(bound * regret_bound(bound, steps, size) / steps for size in action_sizes))
+    return sum((bound * regret_bound(bound, steps, size) / steps for size in action_sizes), start=like(0, bound))
 
 
-def estimation_bound(mismatch: Any, horizon: Any, penalty: Any, allowed: Any, unseen: Any) -> Array:
+@explained
+def estimation_bound(mismatch: Array, horizon: Array, penalty: Array, allowed: Array, unseen: Array) -> Array:
     """``C²/(4λ(1-γ)²) + C ε_b/(1-γ)`` and what is ``allowed``: what estimation costs with one joint critic, at most.
 
     ``‖f_k - T f_k‖_{2,d_*} ≤ C ‖f_k - T f_k‖_{2,μ} ≤ C (ε_b + √E(f_k))`` with ``C`` the ``mismatch`` and ``ε_b`` ``unseen``;
@@ -118,29 +127,26 @@ def estimation_bound(mismatch: Any, horizon: Any, penalty: Any, allowed: Any, un
     Source: theorem-5.5/repaired, theorem-d.7/repaired.
     """
     reach = mismatch * horizon
-    return as_array(square(reach) / (4 * penalty) + allowed + reach * unseen)
+    return square(reach) / (4 * penalty) + allowed + reach * unseen
 
 
-def regulariser_range(eta: Any, actions: int) -> Array:
+@explained
+def regulariser_range(eta: Array, actions: int) -> Array:
     """``log|A|/η``: how far apart two values of ``ℒ`` can be, and what the leader pays for starting at the uniform play."""
-    return as_array(log(like(actions, eta)) / eta)
+    return log(like(actions, eta)) / eta
 
 
-def hoeffding_term(bound: Any, eta: Any) -> Array:
+@explained
+def hoeffding_term(bound: Array, eta: Array) -> Array:
     """``ηB²/8``: what the soft maximum exceeds the mean by, at most, for payoffs in an interval of length ``B``."""
-    return as_array(eta * square(bound) / 8)
+    return eta * square(bound) / 8
 
 
-def sharp_regret_bound(bound: Any, eta: Any, steps: int, actions: int) -> Array:
+@explained
+def sharp_regret_bound(bound: Array, eta: Array, steps: int, actions: int) -> Array:
     """``log|A|/η + ηKB²/8``, for every ``η > 0`` and payoffs in ``[0, B]``."""
-    return as_array(regulariser_range(eta, actions) + steps * hoeffding_term(bound, eta))
+    return regulariser_range(eta, actions) + steps * hoeffding_term(bound, eta)
 
 
-def _over(eta: Any, table: Array) -> Array:
-    """``η`` of the batch shape, with an axis for every axis of ``table`` beyond it."""
-    eta = as_array(eta)
-    return lift(eta, table.ndim - eta.ndim)
-
-
-def _inverse(eta: Any) -> Array:
-    return as_array(like(1, eta) / as_array(eta))
+def _inverse(eta: Array) -> Array:
+    return like(1, eta) / eta

@@ -27,7 +27,6 @@ from ..arithmetic import (
     Array,
     System,
     argmax,
-    as_array,
     compare,
     contract,
     is_hidden,
@@ -159,7 +158,8 @@ def _rounding(game: Game, policy: Policy, actions: npt.NDArray[np.intp]) -> Arra
         return like(0, game.system)
     reached = solve_bellman(game, policy, np.abs(induced_reward(game, policy)))
     sizes = np.abs(game.reward) + lift(game.discount, 2) * contract("...sat,...t->...sa", game.transition, reached)
-    return as_array(ROUNDING * (sizes + np.take_along_axis(sizes, actions[..., None], axis=-1)))
+    faked: Array = ROUNDING * (sizes + np.take_along_axis(sizes, actions[..., None], axis=-1))
+    return faked
 
 
 def _optimal_floats(game: Game) -> Optimum:
@@ -214,7 +214,7 @@ def _sparse_certificate(game: Game, values: Array, actions: npt.NDArray[np.intp]
     error = np.full(game.states, bellman_error(game, values).error + bellman_error(game, values, policy).error)
     sizes = solve_bellman(game, policy, np.abs(induced_reward(game, policy)))
     holds = bool((compare(error, "≤", SPARSE_ROUNDING * float(largest(sizes, -1)) + SMALLEST) > 0).all())
-    slack = as_array(values[..., None] - lookahead(game, values))
+    slack = values[..., None] - lookahead(game, values)
     return OptimalityCertificate(values, actions, dual, slack, residual, gap, error, holds)
 
 
@@ -225,6 +225,7 @@ def _inside(values: Array, found: Comparison) -> Array:
     return np.where(np.isfinite(middle), middle, values)
 
 
+@explained
 def values_and_policy(game: Game) -> tuple[Array, Policy]:
     """Optimal values and a policy of plain numbers; of floats nothing is certified."""
     if game.system is not System.FLOATS:
@@ -283,7 +284,7 @@ def _dual(game: Game, values: Array, actions: npt.NDArray[np.intp]) -> tuple[Arr
     start = like(np.full(game.states, Fraction(1, game.states), object), game.system)
     dual = visits(game, policy, start)
     earned = contract("...s,...s->...", dual, induced_reward(game, policy))
-    return dual, residual, as_array(contract("...s,...s->...", np.broadcast_to(start, values.shape), values) - earned)
+    return dual, residual, contract("...s,...s->...", np.broadcast_to(start, values.shape), values) - earned
 
 
 def _certificate(game: Game, values: Array, actions: npt.NDArray[np.intp], found: Comparison) -> OptimalityCertificate:

@@ -46,7 +46,7 @@ from ..arithmetic import (
     system_of,
     zeros,
 )
-from ..arithmetic.explained import explained_class
+from ..arithmetic.explained import explained_class, over_arrays
 from ..errors import GameError, InfeasibleError, SolverError
 
 ACCURACY = 1e-6
@@ -65,10 +65,11 @@ class Quadratic:
     slope: Array
     constant: Any
 
+    @over_arrays
     def value(self, weights: Array) -> Array:
         """The form at ``w``, ``[...]``."""
         image = contract("...ij,...j->...i", self.matrix, weights)
-        return np.asarray(((image - 2 * self.slope) * weights).sum(-1) + self.constant)
+        return ((image - 2 * self.slope) * weights).sum(-1) + self.constant
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,13 +97,14 @@ class Region:
         outside = (square(weights).sum(-1) - square(self.radius)) / (2 * self.radius)
         return maximum(maximum(sides, outside), like(0, weights))
 
+    @over_arrays
     def dual_bound(self, form: Quadratic, multipliers: Multipliers) -> Array:
         """What no point of the region goes below, given any multipliers ≥ 0: the formula of the module, with ``v = M⁺p``."""
         matrix = form.matrix + identity(len(form.slope), form.slope) * multipliers.ball
         pull = form.slope + contract("xd,x->d", self.rows, multipliers.below - multipliers.above) / 2
         nearest = pseudo_solve(matrix, pull[:, None])[0][:, 0]
         image = contract("ij,j->i", matrix, nearest)
-        return np.asarray(
+        return (
             form.constant
             + (self.low * multipliers.below - self.high * multipliers.above).sum(-1)
             - multipliers.ball * square(self.radius)
@@ -139,9 +141,10 @@ class ConstrainedStep:
     route: Any
 
     @property
+    @over_arrays
     def gap(self) -> Array:
         """``objective - lower``, ``[...]``: the minimum is within this of the objective."""
-        return np.asarray(self.objective - self.lower)
+        return self.objective - self.lower
 
 
 def minimise(form: Quadratic, region: Region) -> ConstrainedStep:

@@ -23,13 +23,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arithmetic import Array, as_array, contract, identity, largest, like
+from ..arithmetic import Array, contract, identity, largest, like
+from ..arithmetic.explained import explained
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.agents import join_last
 from .agent_values import average_out, marginal
 
 
+@explained
 def stopping(game: Game) -> Array:
     """``S(a) = 1 - γ P(s|s, a)``, shape ``[..., A]``; an error for games of several states."""
     if game.states > 1:
@@ -38,26 +40,30 @@ def stopping(game: Game) -> Array:
     return like(1, game.system) - stays
 
 
+@explained
 def ratio_value(game: Game, weights: Array) -> Array:
     """``Σ_a w(a) r(a) / Σ_a w(a) S(a)`` for any weights ``[..., A]``, shape ``[...]``."""
-    return as_array(_total(weights, game.reward[..., 0, :]) / _total(weights, stopping(game)))
+    return _total(weights, game.reward[..., 0, :]) / _total(weights, stopping(game))
 
 
+@explained
 def ratio_slope(game: Game, weights: Array, change: Array) -> Array:
     """The derivative of :func:`ratio_value` at ``w`` along ``c``: ``(⟨c, r⟩ - V⟨c, S⟩)/⟨w, S⟩``, shape ``[...]``."""
     gain = _total(change, game.reward[..., 0, :]) - ratio_value(game, weights) * _total(change, stopping(game))
-    return as_array(gain / _total(weights, stopping(game)))
+    return gain / _total(weights, stopping(game))
 
 
 def _total(weights: Array, values: Array) -> Array:
     return contract("...a,...a->...", weights, values)
 
 
+@explained
 def independent_weights(first: Array, second: Array) -> Array:
     """``w(a, b) = x(a) y(b)`` on the joint axis; from ``[..., A_1]`` and ``[..., A_2]``."""
     return join_last(first[..., :, None] * second[..., None, :])
 
 
+@explained
 def gradient_on_square(game: Game, first: Array, second: Array) -> tuple[Array, Array]:
     """``(∂V/∂x, ∂V/∂y)`` where the agents play ``(x, 1-x)`` and ``(y, 1-y)``, both of any numbers, each ``[...]``."""
     up = like([1, -1], game.system)
@@ -68,6 +74,7 @@ def gradient_on_square(game: Game, first: Array, second: Array) -> tuple[Array, 
     )
 
 
+@explained
 def first_order_gain(game: Game, first: Array, second: Array) -> Array:
     """``max_{x', y'} ⟨∇V(x, y), (x' - x, y' - y)⟩`` over all pairs of policies, shape ``[...]``.
 
@@ -79,7 +86,7 @@ def first_order_gain(game: Game, first: Array, second: Array) -> Array:
         ratio_slope(game, weights[..., None, :], independent_weights(pure - first[..., None, :], second[..., None, :])),
         ratio_slope(game, weights[..., None, :], independent_weights(first[..., None, :], pure - second[..., None, :])),
     ]
-    return as_array(largest(own[0]) + largest(own[1]))
+    return largest(own[0]) + largest(own[1])
 
 
 # --- the published simulation -----------------------------------------------------------------------------------------
@@ -96,6 +103,7 @@ def product_of_marginals(policy: Policy) -> Policy:
     )
 
 
+@explained
 def commitment_values(game: Game, policy: Policy) -> tuple[Array, ...]:
     """``(V(a^{1:1}), ..., V(a^{1:N}))``: agents ``1..m`` play ``a^{1:m}`` in every round, the others their marginals.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from ..arithmetic import Array, absolute, as_array, choose, compare, largest, like, successors
+from ..arithmetic import Array, absolute, choose, compare, largest, like, successors
 from ..model import Game, Policy
 from .values import lookahead
 
@@ -50,4 +50,4 @@ def bellman_error(game: Game, values: Array, policy: Policy | None = None) -> Ce
 
 def _norm(values: Array) -> float:
     """``‖·‖_∞``"""
-    return float(largest(absolute(as_array(values)).reshape(-1)))
+    return float(largest(absolute(values).reshape(-1)))

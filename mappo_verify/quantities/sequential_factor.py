@@ -25,7 +25,7 @@ array([[2., 0.]])
 
 from __future__ import annotations
 
-from ..arithmetic import Array, as_array, contract, divide
+from ..arithmetic import Array, contract, divide
 from ..arithmetic.explained import explained
 from ..errors import GameError
 from ..model import Game, Policy
@@ -57,4 +57,4 @@ def sequential_gains(game: Game, target: Policy, policy: Policy) -> tuple[Array,
         own = divide(target.factors[m - 1], policy.factors[m - 1])
         weight = join_last((own - 1) * sequential_factor(target, policy, m)[..., None])
         gains.append(contract("...sp,...sp->...s", weight, sum_out_later(weighted, game.action_sizes, m)))
-    return tuple(as_array(gain) for gain in gains)
+    return tuple(gains)

@@ -29,7 +29,6 @@ import numpy as np
 
 from ..arithmetic import (
     Array,
-    as_array,
     at_largest,
     contract,
     largest,
@@ -41,23 +40,27 @@ from ..arithmetic import (
     system_of,
     zeros,
 )
+from ..arithmetic.explained import explained
 
 Averaging = Literal["printed", "analysed"]
 
 
+@explained
 def piece_values(slopes: Array, offsets: Array, theta: Array) -> Array:
     """``a_ij·θ + b_ij``, shape ``[..., W, n, J]``, for ``slopes`` ``[..., n, J, d]`` and points ``θ`` ``[..., W, d]``."""
     return contract("...njd,...wd->...wnj", slopes, theta) + offsets[..., None, :, :]
 
 
+@explained
 def mean_function(slopes: Array, offsets: Array, chances: Array, theta: Array) -> Array:
     """``F(θ) = Σ_i p_i max_j (a_ij·θ + b_ij)``, shape ``[..., W]``."""
     return contract("...n,...wn->...w", chances, largest(piece_values(slopes, offsets, theta)))
 
 
+@explained
 def project(points: Array, radius: Any) -> Array:
     """``Π_R(x) = x R / max(R, ‖x‖)`` along the last axis."""
-    norm = sqrt(as_array(square(points).sum(-1)))
+    norm = sqrt(square(points).sum(-1))
     bound = np.broadcast_to(lift(radius, norm.ndim - np.ndim(radius)), norm.shape)
     return points * (bound / maximum(bound, norm))[..., None]
 
@@ -75,6 +78,7 @@ def projected_path(
         yield parameters
 
 
+@explained
 def average_of_path(path: Iterator[Array], steps: int, averaging: Averaging = "printed") -> Array:
     """``(1/T) Σ_{t=1}^{T} θ(t)`` as printed in Algorithm 3, or ``(1/T) Σ_{t=0}^{T-1} θ(t)`` as its analysis needs it."""
     kept = range(1, steps + 1) if averaging == "printed" else range(steps)
@@ -82,7 +86,8 @@ def average_of_path(path: Iterator[Array], steps: int, averaging: Averaging = "p
     for t, parameters in enumerate(path):
         if t in kept:
             total = total + parameters
-    return as_array(total / steps)
+    average: Array = total / steps
+    return average
 
 
 def gradient_bound(radius: Any, bound: Any, beta: Any) -> Any:
@@ -105,6 +110,7 @@ def path_digits(functions: int, steps: int) -> Any:
     return np.stack(np.unravel_index(np.arange(functions**steps), (functions,) * steps), axis=-1)
 
 
+@explained
 def descend(
     gradient_of: Callable[[Array, Any], Array], start: Array, digits: Any, step_size: Any, radius: Any
 ) -> Array:
@@ -124,6 +130,7 @@ def _origin(table: Array, functions: int, steps: int) -> Array:
     return zeros((*table.shape[:-1], functions**steps, table.shape[-1]), table)
 
 
+@explained
 def sample_paths(slopes: Array, offsets: Array, radius: Any, step_size: Any, steps: int) -> Array:
     """``θ(0), ..., θ(T)`` for piecewise linear functions, on every sample path, shape ``[..., nᵀ, T+1, d]``."""
     functions, dimension = slopes.shape[-3], slopes.shape[-1]
@@ -136,22 +143,26 @@ def sample_paths(slopes: Array, offsets: Array, radius: Any, step_size: Any, ste
     return descend(gradient_of, start, path_digits(functions, steps), step_size, radius)
 
 
+@explained
 def prediction_errors(features: Array, targets: Array, theta: Array) -> Array:
     """``φ_i·θ - y_i``, shape ``[..., W, n]``: features ``[..., n, d]``, targets ``y`` ``[..., n]``, points ``[..., W, d]``."""
     return contract("...nd,...wd->...wn", features, theta) - targets[..., None, :]
 
 
+@explained
 def squared_loss(features: Array, targets: Array, chances: Array, theta: Array) -> Array:
     """``L(θ) = Σ_i p_i (φ_i·θ - y_i)²``, shape ``[..., W]``."""
     return contract("...n,...wn->...w", chances, square(prediction_errors(features, targets, theta)))
 
 
+@explained
 def squared_gradient(features: Array, targets: Array, theta: Array, chosen: Any) -> Array:
     """``2(φ_i·θ - y_i) φ_i`` for the ``i`` that each path draws, shape ``[..., W, d]``."""
     own = prediction_errors(features, targets, theta)[..., np.arange(len(chosen)), chosen]
     return 2 * own[..., None] * features[..., chosen, :]
 
 
+@explained
 def squared_paths(features: Array, targets: Array, radius: Any, step_size: Any, steps: int) -> Array:
     """``θ(0), ..., θ(T)`` for least squares, on every sample path, shape ``[..., nᵀ, T+1, d]``.  Source: Algorithm 3."""
     functions = features.shape[-2]
@@ -163,10 +174,11 @@ def squared_paths(features: Array, targets: Array, radius: Any, step_size: Any, 
     return descend(gradient_of, start, path_digits(functions, steps), step_size, radius)
 
 
+@explained
 def path_chances(chances: Array, steps: int) -> Array:
     """The probability of every path, shape ``[..., nᵀ]``."""
     digits = path_digits(chances.shape[-1], steps)
     result = chances[..., digits[:, 0]]
     for t in range(1, steps):
         result = result * chances[..., digits[:, t]]
-    return as_array(result)
+    return result

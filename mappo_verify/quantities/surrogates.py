@@ -34,7 +34,6 @@ from ..arithmetic import (
     UNKNOWN,
     Array,
     Truth,
-    as_array,
     both,
     choose,
     compare,
@@ -73,38 +72,36 @@ def surrogate_weights(game: Game, policy: Policy, m: int, updated: Policy | None
 
 
 @explained
-def linear_surrogate(weights: Any, new: Any, advantages: Any) -> Array:
+def linear_surrogate(weights: Array, new: Array, advantages: Array) -> Array:
     """``Σ w(s, p) Σ_a g(a|s, p) A(s, p, a)``, shape ``[...]``."""
-    return contract("...sp,...spa,...spa->...", as_array(weights), as_array(new), as_array(advantages))
+    return contract("...sp,...spa,...spa->...", weights, new, advantages)
 
 
 @explained
-def linear_surrogate_gradient(weights: Any, new: Any, advantages: Any) -> Array:
+def linear_surrogate_gradient(weights: Array, new: Array, advantages: Array) -> Array:
     """``w g (A - Σ_b g A)``: of :func:`linear_surrogate` in the logits of ``g``, shape ``[..., S, P, A]``."""
     return _in_logits(weights, new, advantages)
 
 
 @explained
-def clipped_surrogate(weights: Any, old: Any, new: Any, advantages: Any, epsilon: Any) -> Array:
+def clipped_surrogate(weights: Array, old: Array, new: Array, advantages: Array, epsilon: Any) -> Array:
     """``Σ w Σ_a f min(ratio · A, clip(ratio, 1-ε, 1+ε) A)``, ``[...]``; ``ratio = g/f``, ``ε`` in [0, 1] of the batch shape.
 
     Actions that ``f`` never plays are not sampled and do not count.
     """
-    old, advantages = as_array(old), as_array(advantages)
     ratio, low, high = _clipping(old, new, epsilon)
     inside = minimum(maximum(ratio, low), high)
     lesser = minimum(ratio * advantages, inside * advantages)
-    return contract("...sp,...spa,...spa->...", as_array(weights), old, lesser)
+    return contract("...sp,...spa,...spa->...", weights, old, lesser)
 
 
 @explained
-def clipped_surrogate_gradient(weights: Any, old: Any, new: Any, advantages: Any, epsilon: Any) -> Array:
+def clipped_surrogate_gradient(weights: Array, old: Array, new: Array, advantages: Array, epsilon: Any) -> Array:
     """Of :func:`clipped_surrogate` in the logits of ``g``, shape ``[..., S, P, A]``.
 
     ``D = A``, but 0 where clipping holds: ``A > 0`` and ``ratio > 1+ε``, or ``A < 0`` and ``ratio < 1-ε``.  At the kink itself
     the derivative from inside is taken.  Raises :class:`~mappo_verify.errors.UndecidedError` where balls cannot tell.
     """
-    old, advantages = as_array(old), as_array(advantages)
     ratio, low, high = _clipping(old, new, epsilon)
     up = both(compare(advantages, ">", like(0, advantages)), compare(ratio, ">", high))
     down = both(compare(advantages, "<", like(0, advantages)), compare(ratio, "<", low))
@@ -118,46 +115,43 @@ def clipped_surrogate_gradient(weights: Any, old: Any, new: Any, advantages: Any
 
 
 @explained
-def penalised_surrogate(weights: Any, old: Any, new: Any, advantages: Any, beta: Any) -> Array:
+def penalised_surrogate(weights: Array, old: Array, new: Array, advantages: Array, beta: Any) -> Array:
     """``Σ w [Σ_a g A - β KL(f‖g)]``, shape ``[...]``; ``β`` has the batch shape.
 
     PPO's penalty; with ``KL(g‖f)`` instead it is :func:`~mappo_verify.quantities.mirror_descent.averaged_objective`.
     """
-    beta = scalar_for(system_of(as_array(advantages)), "beta", beta)
-    return as_array(linear_surrogate(weights, new, advantages) - beta * average_kl(weights, old, new))
+    penalty = scalar_for(system_of(advantages), "beta", beta)
+    return linear_surrogate(weights, new, advantages) - penalty * average_kl(weights, old, new)
 
 
 @explained
-def penalised_surrogate_gradient(weights: Any, old: Any, new: Any, advantages: Any, beta: Any) -> Array:
+def penalised_surrogate_gradient(weights: Array, old: Array, new: Array, advantages: Array, beta: Any) -> Array:
     """``w [g (A - Σ_b g A) - β (g - f)]``: of :func:`penalised_surrogate` in the logits of ``g``, ``[..., S, P, A]``."""
-    beta = lift(scalar_for(system_of(as_array(advantages)), "beta", beta), 3)
-    penalty = as_array(weights)[..., None] * (as_array(new) - as_array(old))
-    return as_array(_in_logits(weights, new, advantages) - beta * penalty)
+    penalty = lift(scalar_for(system_of(advantages), "beta", beta), 3)
+    return _in_logits(weights, new, advantages) - penalty * weights[..., None] * (new - old)
 
 
 @explained
-def average_entropy(weights: Any, new: Any) -> Array:
+def average_entropy(weights: Array, new: Array) -> Array:
     """``Σ w(s, p) H(g(·|s, p))``, ``H = -Σ_a g log g`` in nats, shape ``[...]``."""
-    return as_array(-contract("...sp,...spa->...", as_array(weights), xlogy(new, new)))
+    return -contract("...sp,...spa->...", weights, xlogy(new, new))
 
 
 @explained
-def entropy_gradient(weights: Any, new: Any) -> Array:
+def entropy_gradient(weights: Array, new: Array) -> Array:
     """``-w g (log g - Σ_b g log g)``: of :func:`average_entropy` in the logits of ``g``, shape ``[..., S, P, A]``."""
-    new = as_array(new)
     terms = xlogy(new, new)
-    return as_array(-as_array(weights)[..., None] * (terms - new * terms.sum(-1, keepdims=True)))
+    return -weights[..., None] * (terms - new * terms.sum(-1, keepdims=True))
 
 
-def _in_logits(weights: Any, new: Any, slope: Any) -> Array:
+def _in_logits(weights: Array, new: Array, slope: Array) -> Array:
     """``w g (D - Σ_b g D)``"""
-    new, slope = as_array(new), as_array(slope)
     mean = (new * slope).sum(-1, keepdims=True)
-    return as_array(as_array(weights)[..., None] * new * (slope - mean))
+    return weights[..., None] * new * (slope - mean)
 
 
-def _clipping(old: Array, new: Any, epsilon: Any) -> tuple[Array, Array, Array]:
+def _clipping(old: Array, new: Array, epsilon: Any) -> tuple[Array, Array, Array]:
     """``g/f`` (1 where ``f`` is 0), ``1-ε`` and ``1+ε``, the last two with the axes of a factor."""
-    ratio = choose(support(old), as_array(new) / denominator(old), like(1, old))
+    ratio = choose(support(old), new / denominator(old), like(1, old))
     width = lift(scalar_for(system_of(old), "epsilon", epsilon), 3)
     return ratio, 1 - width, 1 + width

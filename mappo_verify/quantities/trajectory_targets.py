@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arithmetic import Array, as_array, choose, is_hidden, like, minimum, ones, system_of, zeros
+from ..arithmetic import Array, choose, is_hidden, like, minimum, ones, system_of, zeros
 from ..arithmetic.explained import explained
 from ..errors import GameError
 from ..model.validation import arrays_of, require_count, require_shape, scalar_for
@@ -124,7 +124,7 @@ def vtrace_advantages(
     steps = Steps(rewards, values, terminated, truncated, gamma, final_values)
     rho, trace = steps.clipped(ratios, lam, rho_max, c_max)
     correction = steps.later(steps.vtrace(rho, trace) - steps.values[:-1])
-    return as_array(rho * (steps.errors + steps.discount * steps.scalar("lam", lam) * correction))
+    return rho * (steps.errors + steps.discount * steps.scalar("lam", lam) * correction)
 
 
 @explained
@@ -170,7 +170,7 @@ class Steps:
         given = {"rewards": rewards, "values": values, "final_values": final_values}
         given = {name: table for name, table in given.items() if table is not None}
         tables = given if is_hidden(tuple(given.values())) else arrays_of(**given)[1]
-        self.rewards = tables["rewards"]
+        self.rewards: Array = tables["rewards"]
         shape = self.rewards.shape
         if self.rewards.ndim < 1 or not shape[0]:
             raise GameError(f"rewards has shape {shape}; it needs [T, ...] with T of at least 1")
@@ -193,14 +193,14 @@ class Steps:
     def targets(self) -> Array:
         """``r_t + γ v̂_{t+1}``, the returns of one step."""
         counted = choose(self.bootstraps, self.following, like(0, self.rewards))
-        return as_array(self.rewards + self.value_discount * counted)
+        return self.rewards + self.value_discount * counted
 
     @cached_property
     def errors(self) -> Array:
         """``δ_t = r_t + γ v̂_{t+1} - v_t``"""
         return self.targets - self.values[:-1]
 
-    def scalar(self, name: str, value: Any) -> Any:
+    def scalar(self, name: str, value: Any) -> Array:
         """A parameter in the number system of the rewards."""
         return scalar_for(system_of(self.rewards), name, value)
 
@@ -209,7 +209,7 @@ class Steps:
         array = self.scalar(name, value)
         if array.shape != self.rewards.shape:
             raise GameError(f"{name} has shape {array.shape}; it needs [T, ...] = {self.rewards.shape}")
-        return as_array(array)
+        return array
 
     def traced(self, terms: Array, trace: Any) -> Array:
         """``x_t = y_t + γ κ_t x_{t+1}``, with nothing behind the end of an episode, ``κ`` a number or ``[T, ...]``."""

@@ -24,7 +24,6 @@ from typing import Any
 from ..arithmetic import (
     Array,
     Truth,
-    as_array,
     divide,
     largest,
     lift,
@@ -36,6 +35,7 @@ from ..arithmetic import (
     support,
     true_everywhere,
 )
+from ..arithmetic.explained import explained, over_arrays
 from ..model import Game, Policy
 from ..model.agents import remembered, split_last
 from .concentrability import density_ratio, dominates, squared_concentrability
@@ -44,22 +44,25 @@ from .divergence import squared_norm
 from .performance_difference import expected_along
 
 
+@explained
 def propagation_factor(above: Array, below: Array) -> Array:
     """``√2 (φ^m + φ^{m-1})``: what ``Δ`` multiplies an error with; ``above`` is ``φ^m``, ``below`` ``φ^{m-1}``, any shape."""
-    return as_array(sqrt(like(2, above)) * (as_array(above) + as_array(below)))
+    return sqrt(like(2, above)) * (above + below)
 
 
+@explained
 def fit_cost_factor(below: Array) -> Array:
     """``2 φ^{m-1}``: what ``δ`` multiplies the fit's error with; Lemma B.4, on which it rests, is false."""
-    return as_array(2 * as_array(below))
+    return 2 * below
 
 
+@explained
 def odds_change(increments: Array) -> Array:
     """``max_a u(a) - min_a u(a)`` over the last axis: a step ``u`` of the logits multiplies odds by ``e`` to this, at most."""
-    increments = as_array(increments)
     return largest(increments) - smallest(increments)
 
 
+@explained
 def safe_odds_change(reference: Any) -> Array:
     """``2 arsinh(3 + √2) = 4.381...``: Theorem 4.5 holds as printed where no step has a larger :func:`odds_change`.
 
@@ -70,7 +73,7 @@ def safe_odds_change(reference: Any) -> Array:
     4.381 79.9
     """
     side = 3 + sqrt(like(2, reference))
-    return as_array(2 * log(side + sqrt(square(side) + 1)))
+    return 2 * log(side + sqrt(square(side) + 1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,15 +167,17 @@ class Update:
         return dominates(*self._covering, m)
 
     @remembered
+    @over_arrays
     def propagation(self, m: int) -> Array:
         """``Δ_k^m = √2 (φ^m + φ^{m-1}) (ε + ε̂/β_k)``, shape ``[...]``."""
         phi = propagation_factor(sqrt(self.squared_phi(m)), sqrt(self.squared_phi(m - 1)))
-        return as_array(phi * (self.epsilon(m) + self.eta * self.epsilon_hat(m)))
+        return phi * (self.epsilon(m) + self.eta * self.epsilon_hat(m))
 
     @remembered
+    @over_arrays
     def fit_cost(self, m: int) -> Array:
         """``δ_k^m = 2 φ^{m-1} ε``, shape ``[...]``."""
-        return as_array(fit_cost_factor(sqrt(self.squared_phi(m - 1))) * self.epsilon(m))
+        return fit_cost_factor(sqrt(self.squared_phi(m - 1))) * self.epsilon(m)
 
     @remembered
     def ratio(self, m: int) -> Array:
@@ -204,4 +209,4 @@ class Update:
     def inner(self, m: int, table: Array, ahead: Policy, behind: Policy) -> Array:
         """``E_{ν_* π_*^{1:m-1}} ⟨f, ahead^m - behind^m⟩``, shape ``[...]``, for ``f`` in the shape of the factor."""
         change = ahead.factors[m - 1] - behind.factors[m - 1]
-        return self.along(m, as_array((table * change).sum(-1)))
+        return self.along(m, (table * change).sum(-1))

@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, System, as_array, contract, identity_minus, is_hidden, is_sparse, lift, solve
+from ..arithmetic import Array, System, contract, identity_minus, is_hidden, is_sparse, lift, solve
 from ..arithmetic.absorbing import solve_absorbing, visits_until_absorption
 from ..arithmetic.explained import explained
 from ..errors import GameError, SingularError, UndecidedError
@@ -33,6 +33,7 @@ from ..model.validation import array_of, in_system, probabilities, require_batch
 from .chain import endless, induced_reward, induced_transition, values_exist
 
 
+@explained
 def bellman_matrix(game: Game, policy: Policy) -> Array:
     """``I - γ P_π``, shape ``[..., S, S]``: an M-matrix, whose inverse counts discounted visits."""
     return identity_minus(game.discount, induced_transition(game, policy))
@@ -44,6 +45,7 @@ def lookahead(game: Game, values: Array) -> Array:
     return game.reward + lift(game.discount, 2) * contract("...sat,...t->...sa", game.transition, values)
 
 
+@explained
 def stopping_of(game: Game, policy: Policy) -> Array:
     """How likely the game ends in each state, ``Σ_a π(a|s) (1 - Σ_s' P(s'|s, a))``, shape ``[..., S]``."""
     return contract("...sa,...sa->...s", policy.joint(), game.stopping)
@@ -53,6 +55,7 @@ WELL_LEFT = 1 / 16
 """Where every state is left for good with at least this probability, LU factors lose little."""
 
 
+@explained
 def solve_bellman(game: Game, policy: Policy, right: Array, transposed: bool = False) -> Array:
     """Solve with ``I - γ P_π`` (or its transpose) for one right-hand side ``[..., S]``; a singular one is explained.
 
@@ -126,9 +129,10 @@ def action_values(game: Game, policy: Policy) -> Array:
 def advantages(game: Game, policy: Policy) -> Array:
     """``A_π(s, a) = Q_π(s, a) - V_π(s)``, shape ``[..., S, A]``.  Source: Section 3.1."""
     values, following = relative_values(game, policy)
-    return as_array(following - values[..., None])
+    return following - values[..., None]
 
 
+@explained
 def relative_values(game: Game, policy: Policy) -> tuple[Array, Array]:
     """``V_π - c`` and ``Q_π - c`` for one number ``c``, shapes ``[..., S]`` and ``[..., S, A]``: for differences of values.
 
@@ -151,12 +155,13 @@ def returns(game: Game, policy: Policy, start: Any = None) -> Array:
     return contract("...s,...s->...", start_of(game, start), state_values(game, policy))
 
 
+@explained
 def start_of(game: Game, start: Any = None) -> Array:
     """The given start distribution, or the game's own; an error where there is neither."""
     if start is None:
         if game.start is None:
             raise GameError("this game has no start distribution; pass start=, shape [..., S], or build it with start=")
-        return as_array(game.start)
+        return game.start
     given = in_system(array_of(start, "start"), game.system)
     require_shape("start", given, (game.states,), "[..., S]")
     if is_hidden((given,)) or game.system is System.SYMBOLS:

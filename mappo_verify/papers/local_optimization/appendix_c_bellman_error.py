@@ -10,11 +10,9 @@ import numpy as np
 from ...arithmetic import (
     Array,
     Truth,
-    as_array,
     compare,
     contract,
     identity,
-    lift,
     like,
     maximum,
     minimum,
@@ -56,7 +54,7 @@ def _moments(case: Case) -> Moments:
 def _squared_difference(case: Case, rival: Array, weights: Array) -> Array:
     """``L(w', w)``, row by row."""
     target = case.rewards + contract("...nd,...d->...n", case.following, weights)
-    return as_array((case.data * square(contract("...nd,...d->...n", case.points, rival) - target)).sum(-1))
+    return (case.data * square(contract("...nd,...d->...n", case.points, rival) - target)).sum(-1)
 
 
 def quadratic_form(case: Case) -> Iterator[Line]:
@@ -84,9 +82,9 @@ def quadratic_form(case: Case) -> Iterator[Line]:
         because="w⁺ = M⁺p with M = λAᵀΣ⁺A and p = λAᵀΣ⁺b - c/2; v = 0 where the objective is bounded below",
     )
     yield line("objective(w⁺ + v) - objective(w⁺)", _rise(moments, best + descent, best, direction, penalty))
-    yield equal("-2‖v‖²", -2 * as_array(square(descent).sum(-1)), because="Mv = 0: the error is blind to v, c is not")
+    yield equal("-2‖v‖²", -2 * square(descent).sum(-1), because="Mv = 0: the error is blind to v, c is not")
     moved = weights - best
-    lost = as_array((descent * moved).sum(-1))
+    lost = (descent * moved).sum(-1)
     yield line("objective(w) - objective(w⁺)", _rise(moments, weights, best, direction, penalty))
     yield equal(
         "(w - w⁺)ᵀM(w - w⁺) - 2⟨v, w - w⁺⟩",
@@ -106,7 +104,7 @@ def quadratic_form(case: Case) -> Iterator[Line]:
 
 
 def _rise(moments: Moments, weights: Array, base: Array, direction: Array, penalty: Any) -> Array:
-    return as_array(moments.objective(weights, direction, penalty) - moments.objective(base, direction, penalty))
+    return moments.objective(weights, direction, penalty) - moments.objective(base, direction, penalty)
 
 
 def _one_feature(case: Case) -> Moments:
@@ -142,7 +140,7 @@ def closed_form_stays_in_class(case: Case) -> Iterator[Line]:
     )
     yield at_most(
         "1/(1-γ)",
-        lift(case.game.horizon, 2) + zeros((1, 1), values),
+        case.game.horizon + zeros((1, 1), values),
         because="as printed the closed form solves the evaluation over F^m",
     )
 
@@ -224,7 +222,7 @@ def _discounted(case: Case) -> Truth:
 
 
 def _over_joint(case: Case) -> Array:
-    table = as_array(case.mu)
+    table = case.mu
     return table.reshape(*table.shape[:-1], *joint_shape(case.sizes))
 
 
@@ -271,7 +269,7 @@ ONE_FEATURE = Setting(
 
 def _longest(case: Case) -> Array:
     """The largest weight of the class, ``[..., 1]``: ``φw ≤ 1/(1-γ)`` everywhere; the ball is larger."""
-    return as_array(smallest(case.game.horizon[..., None] / case.heights, -1)[..., None])
+    return smallest(case.game.horizon[..., None] / case.heights, -1)[..., None]
 
 
 TABULAR = Setting(

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ...arithmetic import Array, Truth, as_array, both, compare, lift, like, ones, square
+from ...arithmetic import Array, Truth, both, compare, like, ones, square
 from ...axioms import given, squares
 from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_most, equal, line
@@ -113,7 +113,7 @@ def reward_error_half(case: Case) -> Iterator[Line]:
 def _believed(case: Case, flat: Array) -> Array:
     """``f(s_0, π)``"""
     game = case.game
-    return as_array((start_features(game, case.policy, one_hot(case), game.agents, game.start) * flat).sum(-1))
+    return (start_features(game, case.policy, one_hot(case), game.agents, game.start) * flat).sum(-1)
 
 
 def _within_range(case: Case, bound: Any, weight: Array, first: str, last: str) -> Iterator[Line]:
@@ -178,7 +178,7 @@ def _joint_values(case: Case) -> Array:
 
 def _in_range(case: Case) -> Truth:
     values = tabular_critic(case)
-    return both(compare(values, "≥", like(0, values)), compare(values, "≤", lift(case.game.horizon, 1)))
+    return both(compare(values, "≥", like(0, values)), compare(values, "≤", case.game.horizon))
 
 
 TABULAR_IN_RANGE = replace(

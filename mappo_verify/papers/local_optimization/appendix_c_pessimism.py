@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ...arithmetic import Array, as_array, contract, like, smallest
+from ...arithmetic import Array, contract, like, smallest
 from ...axioms import above_smallest, squares
 from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_least, equal, line
@@ -65,7 +65,7 @@ def over_all_weights(case: Case) -> Iterator[Line]:
             because="lemma-c.7",
         )
         fit = (own - moments.projected(own)) - (step.weights - moments.projected(step.weights))
-        law = as_array(sum_out_later(as_array(_cells(case).sum(-1)), game.action_sizes, m).reshape(-1))
+        law = sum_out_later(_cells(case).sum(-1), game.action_sizes, m).reshape(-1)
         yield at_least(
             f"min over all w of (f(s_0, π) + λE(f, π)) - λE(Q^{{1:{m}}}_π, π)",
             moments.objective(step.weights, direction, penalty) - slack,
@@ -96,11 +96,11 @@ def _errors(case: Case) -> Array:
 def _rivals(case: Case) -> Array:
     """``f(s_0, π)`` of the rival, for every agent, ``[N]``."""
     agents = range(1, case.game.agents + 1)
-    return np.stack([as_array((_evaluation(case, m)[2] * case.weights).sum(-1)) for m in agents], axis=-1)
+    return np.stack([(_evaluation(case, m)[2] * case.weights).sum(-1) for m in agents], axis=-1)
 
 
 def _cells(case: Case) -> Array:
-    law = as_array(case.data)
+    law = case.data
     return law.reshape(*law.shape[:-1], *joint_shape(case.sizes), case.sizes.states + 1)
 
 

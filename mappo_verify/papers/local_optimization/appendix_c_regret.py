@@ -12,7 +12,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from ...arithmetic import Array, Truth, as_array, compare, largest, lift, like, log, sqrt, square
+from ...arithmetic import Array, Truth, compare, largest, like, log, sqrt, square
 from ...axioms import Axiom, entropy, gibbs, hedge, hoeffding, nonnegative
 from ...claims.case import Built, Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_most, equal, line
@@ -44,7 +44,7 @@ def _divergences(case: Case, plays: Array) -> tuple[Array, Array]:
     """``KL(π‖π_{K+1})`` and ``KL(π_{k+1}‖π_k)`` for every k, both over η."""
     missed = kl_divergence(case.comparator, plays[..., -1, :])
     moves = kl_divergence(plays[..., 1:, :], plays[..., :-1, :])
-    return as_array(missed / lift(case.eta, 1)), as_array(moves / lift(case.eta, 2))
+    return missed / case.eta, moves / case.eta
 
 
 def leader(case: Case) -> Iterator[Line]:
@@ -62,21 +62,21 @@ def leader(case: Case) -> Iterator[Line]:
     yield line("G_k(π) = Σ_{t≤k} ⟨π, f_t⟩ - ℒ(π), k = 0..K", regularised_gain(anyone, sums, eta))
     yield equal(
         "G_k(π_{k+1}) - KL(π‖π_{k+1})/η",
-        values - kl_divergence(anyone, plays) / lift(eta, 2),
+        values - kl_divergence(anyone, plays) / eta,
         because="η G_k(π) = log Σ_a exp(η Σ_t f_t(a)) - KL(π‖π_{k+1}): proposition-4.2 with the uniform policy for π_k",
     )
     yield at_most(
         "G_k(π_{k+1}): π_{k+1} leads",
         lambda: values,
         because="KL(π‖π_{k+1}) ≥ 0, and 0 at π_{k+1}",
-        axiom=gibbs(np.broadcast_to(anyone, plays.shape), plays) * (1 / lift(eta, 2)),
+        axiom=gibbs(np.broadcast_to(anyone, plays.shape), plays) * (1 / eta),
     )
     missed, moves = _divergences(case, plays)
-    later = as_array((gains * plays[..., 1:, :]).sum((-2, -1)))
+    later = (gains * plays[..., 1:, :]).sum((-2, -1))
     yield line("Σ_k ⟨π, f_k⟩ - ℒ(π)", regularised_gain(policy, sums[..., -1, :], eta))
     yield equal(
         "Σ_k [G_k(π_{k+1}) - G_{k-1}(π_k)] + G_0(π_1) - KL(π‖π_{K+1})/η",
-        as_array((values[..., 1:] - values[..., :-1]).sum(-1)) + values[..., 0] - missed,
+        (values[..., 1:] - values[..., :-1]).sum(-1) + values[..., 0] - missed,
         because="it is G_K(π) = G_K(π_{K+1}) - KL(π‖π_{K+1})/η; the sum telescopes",
     )
     yield equal(
@@ -97,7 +97,7 @@ def regret_of_the_leader(case: Case) -> Iterator[Line]:
     gains, eta = case.gains, case.eta
     plays = exponential_weights(gains, eta)
     missed, moves = _divergences(case, plays)
-    late, first = as_array(stability(gains, plays).sum(-1)), regulariser(plays[..., 0, :], eta)
+    late, first = stability(gains, plays).sum(-1), regulariser(plays[..., 0, :], eta)
     own = regulariser(case.comparator, eta)
     yield line("Σ_k ⟨π - π_k, f_k⟩", regret(gains, plays[..., :-1, :], case.comparator))
     yield equal(
@@ -115,7 +115,7 @@ def regret_of_the_leader(case: Case) -> Iterator[Line]:
         "Σ_k ⟨π_{k+1} - π_k, f_k⟩ - ℒ(π_1)",
         lambda: late - first,
         because="ℒ(π) = -H(π)/η",
-        axiom=entropy(case.comparator) * (1 / lift(eta, 1)),
+        axiom=entropy(case.comparator) * (1 / eta),
     )
     yield line("-ℒ(π_1)", -first)
     yield equal(
@@ -129,12 +129,12 @@ def _divergence_axiom(case: Case, plays: Array) -> Axiom:
     """``[KL(π‖π_{K+1}) + Σ_k KL(π_{k+1}‖π_k)]/η ≥ 0``"""
     last = gibbs(case.comparator, plays[..., -1, :])
     moves = gibbs(plays[..., 1:, :], plays[..., :-1, :]).sum(-1)
-    return (last + moves) * (1 / lift(case.eta, 1))
+    return (last + moves) * (1 / case.eta)
 
 
 def _range(case: Case) -> Array:
     """``log|A|/η`` for every row."""
-    return lift(regulariser_range(case.eta, case.sizes.actions[0]), 1)
+    return regulariser_range(case.eta, case.sizes.actions[0])
 
 
 def route(case: Case) -> Iterator[Line]:
@@ -144,37 +144,36 @@ def route(case: Case) -> Iterator[Line]:
     plays = exponential_weights(gains, eta)
     before, after = plays[..., :-1, :], plays[..., 1:, :]
     change, late = l1_distance(after, before), stability(gains, plays)
-    most, inverse = lift(bound, 2), lift(eta, 2)
     yield line("‖π_{k+1} - π_k‖₁", change)
     yield at_most("√(2 KL(π_k‖π_{k+1}))", sqrt(2 * kl_divergence(before, after)), because="Pinsker's inequality")
     yield at_most(
         "√(2η ⟨π_{k+1} - π_k, f_k⟩)",
-        sqrt(2 * inverse * late),
+        sqrt(2 * eta * late),
         because="η ⟨π_{k+1} - π_k, f_k⟩ = KL(π_k‖π_{k+1}) + KL(π_{k+1}‖π_k), as log(π_{k+1}/π_k) is η f_k and a constant",
     )
     yield at_most(
         "√(2ηB ‖π_{k+1} - π_k‖₁)",
-        sqrt(2 * inverse * most * change),
+        sqrt(2 * eta * bound * change),
         because="Hölder, and f_k lies in [0, B], B = 1/(1-γ)",
     )
-    yield at_most("2ηB", 2 * inverse * most, because="x ≤ √(cx) implies x ≤ c, and then √(cx) ≤ c")
+    yield at_most("2ηB", 2 * eta * bound, because="x ≤ √(cx) implies x ≤ c, and then √(cx) ≤ c")
     lost = regret(gains, before, case.comparator)
     yield line("Σ_k ⟨π - π_k, f_k⟩ at any (s, a^{1:m-1})", lost)
     yield at_most(
         "Σ_k ⟨π_{k+1} - π_k, f_k⟩ + log|A|/η",
-        as_array(late.sum(-1)) + _range(case),
+        late.sum(-1) + _range(case),
         because="lemma-c.5",
     )
     yield at_most(
         "2ηKB² + log|A|/η",
-        lift(2 * eta * steps * square(bound), 1) + _range(case),
+        (2 * eta * steps * square(bound)) + _range(case),
         because="⟨π_{k+1} - π_k, f_k⟩ ≤ B ‖π_{k+1} - π_k‖₁ ≤ 2ηB²",
     )
 
 
 def printed_regret(case: Case) -> Iterator[Line]:
     """Lemma C.6: with the tuned step the regret is at most ``2√(2K log|A|)/(1-γ)``, in every row and on average."""
-    lost, width = as_array((case.gains * (case.comparator[..., None, :] - case.plays)).sum((-2, -1))), case.bound
+    lost, width = (case.gains * (case.comparator[..., None, :] - case.plays)).sum((-2, -1)), case.bound
     scale = case.sizes.steps * width * case.root
     yield line("Σ_k ⟨π - π_k, f_k⟩ at any (s, a^{1:m-1})", lost)
     yield from _tuned(case)
@@ -202,40 +201,36 @@ def _tuned(case: Case) -> Iterator[Line]:
     guarantee = case.logarithm / eta + eta * case.sizes.steps * square(case.bound) / 8
     yield at_most(
         "log|A|/η + ηKB²/8",
-        lift(guarantee, 1),
+        guarantee,
         because="lemma-c.6/sharp",
         axiom=hedge(case.gains, case.plays, eta, case.bound, case.comparator, case.logarithm),
     )
     yield equal(
         "17√2/16 √(K log|A|) B",
-        lift(Fraction(17, 8) * case.sizes.steps * case.bound * case.root, 1),
+        (Fraction(17, 8) * case.sizes.steps * case.bound * case.root),
         because="at η = √(log|A|/(2K))/B the first summand is √2 √(K log|A|) B, the second 1/16 of it",
     )
 
 
 def constant_of_the_step(case: Case) -> Iterator[Line]:
     """The constant that the paper's step gives."""
-    yield line(
-        "Σ_k ⟨π - π_k, f_k⟩", as_array((case.gains * (case.comparator[..., None, :] - case.plays)).sum((-2, -1)))
-    )
+    yield line("Σ_k ⟨π - π_k, f_k⟩", (case.gains * (case.comparator[..., None, :] - case.plays)).sum((-2, -1)))
     yield from _tuned(case)
 
 
 def best_step(case: Case) -> Iterator[Line]:
     """The constant of the best step, ``η = √(8 log|A|/K)/B``."""
     eta, steps = 4 * case.root / case.bound, case.sizes.steps
-    yield line(
-        "Σ_k ⟨π - π_k, f_k⟩", as_array((case.gains * (case.comparator[..., None, :] - case.plays)).sum((-2, -1)))
-    )
+    yield line("Σ_k ⟨π - π_k, f_k⟩", (case.gains * (case.comparator[..., None, :] - case.plays)).sum((-2, -1)))
     yield at_most(
         "log|A|/η + ηKB²/8",
-        lift(case.logarithm / eta + eta * steps * square(case.bound) / 8, 1),
+        (case.logarithm / eta + eta * steps * square(case.bound) / 8),
         because="lemma-c.6/sharp",
         axiom=hedge(case.gains, case.plays, eta, case.bound, case.comparator, case.logarithm),
     )
     yield equal(
         "√(K log|A|/2) B",
-        lift(steps * case.bound * case.root, 1),
+        (steps * case.bound * case.root),
         because="at η = √(8 log|A|/K)/B both summands are half of it",
     )
 
@@ -243,8 +238,8 @@ def best_step(case: Case) -> Iterator[Line]:
 def sharp_regret(case: Case) -> Iterator[Line]:
     """For every step η, and for every number of steps, the regret is at most ``log|A|/η + ηKB²/8``."""
     eta, bound, policy = case.eta, case.bound, case.comparator
-    over, actions = lift(eta, 1), case.sizes.actions[0]
-    gains = [as_array(table / lift(eta, 2)) for table in case.increments]
+    actions = case.sizes.actions[0]
+    gains = [table / eta for table in case.increments]
     even = uniform_play(policy)
     run = _run(case, gains, even)
 
@@ -252,16 +247,16 @@ def sharp_regret(case: Case) -> Iterator[Line]:
         return soft_maximum(step.state, step.moved.gains, eta)
 
     def earned(step: Step) -> Array:
-        return as_array((step.state * step.moved.gains).sum(-1))
+        return (step.state * step.moved.gains).sum(-1)
 
     def divergence(place: Place) -> Array:
-        return as_array(kl_divergence(policy, place.state) / over)
+        return kl_divergence(policy, place.state) / eta
 
     excess = run.sum(lambda step: soft(step) - earned(step))
-    start = run.fixed(kl_divergence(policy, even) / over)
-    budget = run.sum(lambda step: lift(hoeffding_term(bound, eta), 1) + 0 * earned(step))
-    width = lift(bound, 1) + 0 * policy[..., 0]
-    yield line("Σ_k ⟨π - π_k, f_k⟩", run.sum(lambda step: as_array(((policy - step.state) * step.moved.gains).sum(-1))))
+    start = run.fixed(kl_divergence(policy, even) / eta)
+    budget = run.sum(lambda step: hoeffding_term(bound, eta) + 0 * earned(step))
+    width = bound + 0 * policy[..., 0]
+    yield line("Σ_k ⟨π - π_k, f_k⟩", run.sum(lambda step: ((policy - step.state) * step.moved.gains).sum(-1)))
     yield equal(
         "Σ_k [(1/η) log E_{π_k} exp(η f_k) - ⟨π_k, f_k⟩] + [KL(π‖π_1) - KL(π‖π_{K+1})]/η",
         excess + start - run.last(divergence),
@@ -271,21 +266,21 @@ def sharp_regret(case: Case) -> Iterator[Line]:
         "Σ_k [(1/η) log E_{π_k} exp(η f_k) - ⟨π_k, f_k⟩] + KL(π‖π_1)/η",
         excess + start,
         because="the comparator's divergence from the last play is not negative",
-        axiom=run.last(lambda place: gibbs(policy, place.state)) * (1 / over),
+        axiom=run.last(lambda place: gibbs(policy, place.state)) * (1 / eta),
     )
     yield at_most(
         "ηKB²/8 + KL(π‖π_1)/η",
         budget + start,
         because="log E exp(ηX) ≤ η E X + η²B²/8 for X in an interval of length B",
         axiom=run.sum(
-            lambda step: hoeffding(step.state, step.moved.gains, over + 0 * policy[..., 0], width) * (1 / over)
+            lambda step: hoeffding(step.state, step.moved.gains, eta + 0 * policy[..., 0], width) * (1 / eta)
         ),
     )
     yield at_most(
         "log|A|/η + ηKB²/8",
-        budget + run.fixed(lift(regulariser_range(eta, actions), 1) + 0 * policy[..., 0]),
+        budget + run.fixed(regulariser_range(eta, actions) + 0 * policy[..., 0]),
         because="KL(π‖uniform) = log|A| - H(π)",
-        axiom=run.fixed(entropy(policy) * (1 / over)),
+        axiom=run.fixed(entropy(policy) * (1 / eta)),
     )
 
 
@@ -301,7 +296,7 @@ def _run(case: Case, gains: list[Array], even: Array) -> Run:
     """The plays: ``π_{k+1} ∝ π_k exp(η f_k)``."""
 
     def move(k: int, play: Array) -> Round:
-        return Round(gains[k], as_array(mirror_step(play, gains[k], like(1, case.eta) / case.eta)))
+        return Round(gains[k], mirror_step(play, gains[k], like(1, case.eta) / case.eta))
 
     return Run(case, even, move, lambda played: played.play, "play")
 
@@ -327,7 +322,7 @@ LOGARITHMIC = (
     PositiveScalar("eta"),
     Distribution("comparator", _rows),
     Increments("increments"),
-    Derived("gains", lambda case: np.stack(case.increments, axis=-2) / lift(case.eta, 3)),
+    Derived("gains", lambda case: np.stack(case.increments, axis=-2) / case.eta),
 )
 LEADER = Setting(
     "any payoffs f_1, ..., f_K with integers exp(η f_k), a step η, a comparator; states counts the rows (s, a^{1:m-1})",
@@ -359,7 +354,7 @@ class Payoffs(Increments):
         return tuple(replace(c, kind="integer", low=0) for c in super().coordinates(sizes))
 
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> tuple[Array, ...]:
-        return tuple(as_array(numbers[coordinate.name] / self.high) for coordinate in self.coordinates(sizes))
+        return tuple(numbers[coordinate.name] / self.high for coordinate in self.coordinates(sizes))
 
     def hypotheses(self) -> tuple[Hypothesis, ...]:
         def shares(case: Case) -> Truth:
@@ -375,7 +370,7 @@ ADVERSARY = Setting(
         Distribution("comparator", _rows),
         Distribution("weights"),
         Payoffs("shares"),
-        Derived("gains", lambda case: np.stack(case.shares, axis=-2) * lift(case.bound, 3)),
+        Derived("gains", lambda case: np.stack(case.shares, axis=-2) * case.bound),
         Derived("eta", lambda case: tuned_step(case.bound, case.sizes.steps, case.sizes.actions[0])),
         Derived("root", lambda case: sqrt(case.logarithm / (2 * case.sizes.steps))),
         Derived("logarithm", lambda case: log(like(case.sizes.actions[0], case.bound))),

@@ -21,7 +21,6 @@ from ...arithmetic import (
     Array,
     System,
     Truth,
-    as_array,
     assume_positive,
     both,
     certain,
@@ -30,7 +29,6 @@ from ...arithmetic import (
     every,
     exp,
     identity,
-    lift,
     like,
     log,
     maximum,
@@ -102,7 +100,7 @@ SAMPLE: tuple[Ingredient, ...] = (
     Counts("counts"),
     Derived("distribution", lambda case: over_points(case, case.data)),
     Derived("law", lambda case: law_of_data(case.game, case.policy, case.distribution, AGENT)),
-    Derived("number", lambda case: as_array(possible(case.law, case.counts).sum((-3, -2, -1)))),
+    Derived("number", lambda case: possible(case.law, case.counts).sum((-3, -2, -1))),
     Derived("sample", lambda case: frequencies(case.law, case.counts)),
     Derived("horizon", lambda case: case.game.horizon),
 )
@@ -117,7 +115,7 @@ class IndependentFeatures(Table):
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> Array:
         table = super().build(numbers, sizes, built, generic)
         below = np.tri(table.shape[-1], k=-1, dtype=bool)
-        return as_array(identity(table.shape[-1], table) + select(below, table, like(0, table)))
+        return identity(table.shape[-1], table) + select(below, table, like(0, table))
 
 
 def _moments(case: Case) -> Moments:
@@ -129,7 +127,7 @@ def _weights_of(case: Case, tables: Array) -> tuple[Array, Array]:
     points = tables.reshape(*tables.shape[:-2], -1)
     gram = contract("...xi,...xj->...ij", case.features, case.features)
     weights = pseudo_solve(gram, contract("...xi,...x->...i", case.features, points)[..., None])[0][..., 0]
-    return weights, as_array(points - contract("...xi,...i->...x", case.features, weights))
+    return weights, points - contract("...xi,...i->...x", case.features, weights)
 
 
 def _is_zero(rest: Array) -> Truth:
@@ -151,8 +149,8 @@ def _complete(case: Case) -> Truth:
 
 
 def _every_point(case: Case) -> Truth:
-    counts = as_array(possible(case.law, case.counts).sum(-1))
-    points = as_array(counts.reshape(*counts.shape[:-2], points_of(case.sizes), -1).sum(-1))
+    counts = possible(case.law, case.counts).sum(-1)
+    points = counts.reshape(*counts.shape[:-2], points_of(case.sizes), -1).sum(-1)
     return every(compare(points, ">", like(0, points)))
 
 
@@ -160,7 +158,7 @@ def _bound(case: Case) -> Array:
     """``d log(nLR/δ)/((1-γ)² n)`` with ``L = d/(1-γ)``, which holds every table in range, and ``R = 1``."""
     dimension = case.features.shape[-1]
     inside = case.number * case.horizon * like(dimension / DELTA, case.system)
-    return as_array(dimension * square(case.horizon) / case.number * log(inside))
+    return dimension * square(case.horizon) / case.number * log(inside)
 
 
 def own_noise(case: Case) -> Iterator[Line]:
@@ -178,9 +176,9 @@ def _noise(case: Case) -> Array:
     """``ξ = r + γ V(s') - Q^{1:1}(s, a^1)`` for every ``(s, a, s')``, ``[S, A, S+1]``."""
     values = agent_values(case.game, case.policy)
     ahead = np.concatenate([values[0][..., 0], 0 * values[0][..., :1, 0]], axis=-1)
-    target = case.game.reward[..., None] + lift(case.game.discount, 3) * ahead
+    target = case.game.reward[..., None] + case.game.discount * ahead
     own = values[AGENT][..., None] + 0 * case.game.reward.reshape(*values[AGENT].shape, -1)
-    return as_array(target - own.reshape(case.game.reward.shape)[..., None])
+    return target - own.reshape(case.game.reward.shape)[..., None]
 
 
 def projected_noise(case: Case) -> Iterator[Line]:
@@ -188,22 +186,22 @@ def projected_noise(case: Case) -> Iterator[Line]:
     weights, _ = _weights_of(case, agent_values(case.game, case.policy)[AGENT])
     moments, noise = _moments(case), _noise(case)
     shape = (*case.law.shape[:-2], case.sizes.actions[0], -1, case.sizes.states + 1)
-    cells = as_array(case.sample).reshape(shape)
+    cells = case.sample.reshape(shape)
     each = noise.reshape(shape)
-    mass = as_array(cells.sum((-2, -1))).reshape(-1)
-    sums = as_array((cells * each).sum((-2, -1))).reshape(-1)
+    mass = cells.sum((-2, -1)).reshape(-1)
+    sums = (cells * each).sum((-2, -1)).reshape(-1)
     direction = contract("...xi,...x->...i", case.features, sums)
     fit = contract("...xi,...i->...x", case.features, pseudo_solve(moments.gram, direction[..., None])[0][..., 0])
     yield line("E_D(Q_π)", moments.error(weights))
     yield equal(
         "‖Π ξ‖²_D, Π the projection on the features",
-        as_array((mass * square(fit)).sum(-1)),
+        (mass * square(fit)).sum(-1),
         because="A w - b = -E φ ξ at Q = φᵀw, and (E φ ξ)ᵀ Σ⁺ (E φ ξ) is the squared projection",
     )
     rest = each - fit.reshape(case.sizes.states, case.sizes.actions[0])[..., None, None]
     yield at_most(
         "‖ξ‖²_D",
-        as_array((cells * square(each)).sum((-4, -3, -2, -1))),
+        (cells * square(each)).sum((-4, -3, -2, -1)),
         because="Pythagoras: the rest is ‖ξ - Π ξ‖²_D",
         axiom=(squares(rest) * cells).sum((-4, -3, -2, -1)),
     )
@@ -212,10 +210,10 @@ def projected_noise(case: Case) -> Iterator[Line]:
 def exponential_moment(case: Case) -> Iterator[Line]:
     """The noise of one target is sub-Gaussian, with the length of the range of values."""
     values = agent_values(case.game, case.policy)[0][..., 0]
-    targets = case.game.reward[..., None] + lift(case.game.discount, 3) * values
+    targets = case.game.reward[..., None] + case.game.discount * values
     law, time = case.game.transition, case.time + 0 * case.game.reward
     width = assume_positive(case.horizon) + 0 * case.game.reward
-    yield line("log E exp(t (r + γ V(s')))", log(as_array((law * exp(time[..., None] * targets)).sum(-1))))
+    yield line("log E exp(t (r + γ V(s')))", log((law * exp(time[..., None] * targets)).sum(-1)))
     yield at_most(
         "t E (r + γ V(s')) + t²/(8(1-γ)²)",
         time * (law * targets).sum(-1) + square(time * width) / 8,
@@ -274,7 +272,7 @@ def explicit_generalisation(case: Case) -> Iterator[Line]:
 
 def _units(case: Case) -> Array:
     """``1/((1-γ)² n)``"""
-    return as_array(square(case.horizon) / case.number)
+    return square(case.horizon) / case.number
 
 
 def generalisation(case: Case) -> Iterator[Line]:
@@ -282,16 +280,16 @@ def generalisation(case: Case) -> Iterator[Line]:
     moments = _moments(case)
     nowhere = zeros(case.features.shape[-1], case.system)
     own = pessimistic_step(moments, nowhere, 1).weights
-    given = moveaxis(as_array(case.critics * lift(case.horizon, 2)), -2, 0)
+    given = moveaxis(case.critics * case.horizon, -2, 0)
     given = given.reshape(len(given), *(1,) * (own.ndim + 1 - given.ndim), *given.shape[1:])
     weights = np.concatenate([own[None], np.broadcast_to(given, (len(given), *own.shape))])
     tables = over_points(case, contract("...xd,...d->...x", case.features, weights))
     residual = tables - bellman_operator(case.game, case.policy, tables, AGENT)
-    norm = sqrt(as_array((square(residual) * case.distribution).sum((-2, -1))))
+    norm = sqrt((square(residual) * case.distribution).sum((-2, -1)))
     error = moments.error(weights)
     critics = LinearClass(case.features, case.features.shape[-1] * case.horizon, case.horizon)
     inside = np.stack([critics.contains(w) for w in weights])
-    excess = as_array(norm - sqrt(maximum(error, like(0, error))))
+    excess = norm - sqrt(maximum(error, like(0, error)))
     yield line("‖f - T f‖_{2,μ} - √E_D(f)", moveaxis(excess, 0, -1), where=moveaxis(certain(inside), 0, -1))
     yield at_most(
         "√(d log(nLR/δ)/((1-γ)² n))",
@@ -428,7 +426,7 @@ def _critic_designs() -> dict[str, dict[str, Any]]:
 
 def law(case: Case) -> Array:
     """The law of one datum."""
-    return as_array(case.law)
+    return case.law
 
 
 NOTE = (

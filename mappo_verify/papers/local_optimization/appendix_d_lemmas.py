@@ -18,14 +18,12 @@ from ...arithmetic import (
     System,
     Truth,
     absolute,
-    as_array,
     assume_positive,
     at_largest,
     choose,
     compare,
     identity,
     largest,
-    lift,
     like,
     log,
     maximum,
@@ -73,7 +71,7 @@ from .appendix_c_samples import (
 def _tables(case: Case) -> Array:
     """Critics as shares of ``1/(1-γ)``, moved towards ``Q_π``: ``Q + spread (critic/(1-γ) - Q)``."""
     values = agent_values(case.game, case.policy)[AGENT][..., None, :, :]
-    return as_array(values + lift(case.spread, 3) * (case.critics * lift(case.horizon, 3) - values))
+    return values + case.spread * (case.critics * case.horizon - values)
 
 
 def _finite(case: Case) -> FiniteClass:
@@ -89,21 +87,21 @@ def _distances(case: Case) -> Array:
 def _residual_squares(case: Case, finite: FiniteClass) -> Array:
     """``‖f - T f‖²_{2,μ}`` for every ``f``, ``[..., |F|]``."""
     squares = square(finite.tables - finite.backups(case.game, case.policy))
-    return as_array((squares * case.distribution[..., None, :, :]).sum((-2, -1)))
+    return (squares * case.distribution[..., None, :, :]).sum((-2, -1))
 
 
 def bounded_class(case: Case) -> Iterator[Line]:
     """``|f| ≤ 1/(1-γ)`` is kept by ``T``, and ``Q_π`` satisfies it."""
-    tables = as_array(case.critics * lift(case.horizon, 3))
+    tables = case.critics * case.horizon
     sizes = largest(absolute(tables), (-2, -1))
     backups = FiniteClass(tables, AGENT).backups(case.game, case.policy)
     yield line("max |T f|", largest(absolute(backups), (-2, -1)))
     yield at_most(
         "1 + γ max |f|",
-        like(1, sizes) + lift(case.game.discount, 1) * sizes,
+        like(1, sizes) + case.game.discount * sizes,
         because="rewards lie in [0, 1], and averages of f are no larger than f",
     )
-    yield at_most("1/(1-γ)", lift(case.horizon, 1), because="|f| ≤ 1/(1-γ)")
+    yield at_most("1/(1-γ)", case.horizon, because="|f| ≤ 1/(1-γ)")
     yield line("max |Q_π|", largest(absolute(agent_values(case.game, case.policy)[AGENT]), (-2, -1)))
     yield at_most("1/(1-γ)", case.horizon, because="Q_π is a fixed point of T")
 
@@ -122,7 +120,7 @@ def realizability(case: Case) -> Iterator[Line]:
     yield line("(1-γ)² min_f ‖f - Q_π‖²_∞", square(like(1, gamma) - gamma) * near)
     yield at_most("ζ_F", zeta, because="‖f - Q‖ ≤ ‖f - T f‖ + γ ‖f - Q‖")
     yield at_most("(1+γ)² min_f ‖f - Q_π‖²_∞", square(like(1, gamma) + gamma) * near, because="T is Lipschitz with γ")
-    seen = state_action_distribution(visits(game, policy, case.start) / lift(case.horizon, 1), policy, AGENT)
+    seen = state_action_distribution(visits(game, policy, case.start) / case.horizon, policy, AGENT)
     yield line("min_f ‖f - T f‖²_{2,d_π}", finite.realizability_under(game, policy, seen[..., None, :, :]))
     yield at_most(
         "the supremum over distributions on visited states",
@@ -153,7 +151,7 @@ def completeness(case: Case) -> Iterator[Line]:
 
 def _count_bound(case: Case) -> Array:
     """``log(|F|/δ)/((1-γ)² n)``: the printed ``K log(|F|/δ)`` for ``K = 1``."""
-    return as_array(square(case.horizon) / case.number * log(like(_finite(case).size / DELTA, case.system)))
+    return square(case.horizon) / case.number * log(like(_finite(case).size / DELTA, case.system))
 
 
 def realistic_noise(case: Case) -> Iterator[Line]:
@@ -172,25 +170,25 @@ def realistic_in_the_limit(case: Case) -> Iterator[Line]:
     own, finite = case.own, _finite(case)
     wrong = finite.tables - finite.backups(case.game, case.policy)
     losses, noise = _losses(case, finite)
-    mine = as_array((own * _diagonal(losses)).sum(-1))
+    mine = (own * _diagonal(losses)).sum(-1)
     errors = finite.errors(case.game, case.policy, case.law)
-    yield line("E(f_π) = L(f_π, f_π) - min_f' L(f', f_π)", as_array((own * errors).sum(-1)))
+    yield line("E(f_π) = L(f_π, f_π) - min_f' L(f', f_π)", (own * errors).sum(-1))
     apart = squares(finite.tables[..., None, :, :, :] - finite.backups(case.game, case.policy)[..., :, None, :, :])
     yield at_most(
         "L(f_π, f_π) - L(T f_π, f_π)",
-        mine - as_array((own * noise).sum(-1)),
+        mine - (own * noise).sum(-1),
         because="L(f', f) - L(T f, f) = ‖f' - T f‖²_{2,μ} ≥ 0 for every f'",
         axiom=(least_above(losses, noise, (apart * case.distribution).sum((-2, -1))) * own).sum(-1),
     )
     flat = square(wrong).reshape(*wrong.shape[:-2], -1)
     yield equal(
         "‖f_π - T f_π‖²_{2,μ}",
-        as_array((own * (flat * case.data).sum(-1)).sum(-1)),
+        (own * (flat * case.data).sum(-1)).sum(-1),
         because="L(f, f) - L(T f, f): the noise of the target is the same",
     )
     yield at_most(
         "ζ_F = max (f_π - T f_π)²",
-        as_array((own * largest(flat)).sum(-1)),
+        (own * largest(flat)).sum(-1),
         because="a mean is at most the maximum; f_π has the smallest maximum of the class",
         axiom=(mean_below_largest(case.data, flat) * own).sum(-1),
     )
@@ -217,7 +215,7 @@ def finite_generalisation(case: Case) -> Iterator[Line]:
     yield line("‖f - T f‖_{2,μ} - √E_D(f)", norms - sqrt(maximum(errors, like(0, errors))))
     yield at_most(
         "4 √(log(|F|/δ)/n)/(1-γ) + √ζ_FF",
-        lift(4 * sqrt(_count_bound(case)) + sqrt(finite.completeness(game, policy, case.distribution)), 1),
+        (4 * sqrt(_count_bound(case)) + sqrt(finite.completeness(game, policy, case.distribution))),
         because="some f' is near T f, and the data tells f from f' uniformly over pairs",
     )
 
@@ -229,9 +227,9 @@ def generalisation_in_the_limit(case: Case) -> Iterator[Line]:
     losses, noise = _losses(case, finite)
     flat = square(finite.tables - backups)
     gaps = square(finite.tables[..., None, :, :, :] - backups[..., :, None, :, :])
-    distances = as_array((gaps * case.distribution).sum((-2, -1)))
+    distances = (gaps * case.distribution).sum((-2, -1))
     errors = finite.errors(case.game, case.policy, case.law)
-    yield line("‖f - T f‖²_{2,μ}", as_array((flat * case.distribution).sum((-2, -1))))
+    yield line("‖f - T f‖²_{2,μ}", (flat * case.distribution).sum((-2, -1)))
     yield equal(
         "L(f, f) - L(T f, f)",
         _diagonal(losses) - noise,
@@ -240,15 +238,15 @@ def generalisation_in_the_limit(case: Case) -> Iterator[Line]:
     yield equal("E(f) + min_f' L(f', f) - L(T f, f)", errors + smallest(losses) - noise, because="definition of E")
     yield at_most(
         "E(f) + L(f°, f) - L(T f, f), f° nearest to T f",
-        errors + as_array((near * losses).sum(-1)) - noise,
+        errors + (near * losses).sum(-1) - noise,
         because="f° is one of the class",
         axiom=(above_smallest(losses) * near).sum(-1),
     )
-    nearest = as_array((near * distances).sum(-1))
+    nearest = (near * distances).sum(-1)
     yield equal("E(f) + ‖f° - T f‖²_{2,μ}", errors + nearest, because="bias and variance once more")
     yield at_most(
         "E(f) + ζ_FF",
-        errors + lift(largest(nearest), 1),
+        errors + largest(nearest),
         because="assumption-d.3: ζ_FF = max_f min_f' ‖f' - T f‖²_{2,μ}",
         axiom=below_largest(nearest),
     )
@@ -261,23 +259,23 @@ def pessimism(case: Case) -> Iterator[Line]:
     wrong = finite.tables - finite.backups(game, policy)
     flat = wrong.reshape(*wrong.shape[:-2], -1)
     flow = state_action_distribution(visits(game, policy, start), policy, AGENT)
-    seen = as_array(flow.reshape(*flow.shape[:-2], -1) / lift(horizon, 1))
+    seen = flow.reshape(*flow.shape[:-2], -1) / horizon
     believed, errors = finite.start_values(policy, start), finite.errors(game, policy, case.sample)
-    objective = believed + lift(penalty, 1) * errors
+    objective = believed + penalty * errors
 
     def of_realistic(values: Array) -> Array:
-        return as_array((own * values).sum(-1))
+        return (own * values).sum(-1)
 
     largest_of = of_realistic(horizon * largest(absolute(flat)))
     yield line("J(π) = Q_π(s_0, π)", returns(game, policy, start))
     yield equal(
         "f_π(s_0, π) - 1/(1-γ) E_{d_π} (f_π - T f_π)",
-        of_realistic(believed - horizon * as_array((seen * flat).sum(-1))),
+        of_realistic(believed - horizon * (seen * flat).sum(-1)),
         because="the performance difference of f_π, with π for the comparator: Q - f = (I - γP)⁻¹ (T f - f)",
     )
     yield at_least(
         "f_π(s_0, π) - 1/(1-γ) E_{d_π} |f_π - T f_π|",
-        of_realistic(believed - horizon * as_array((seen * absolute(flat)).sum(-1))),
+        of_realistic(believed - horizon * (seen * absolute(flat)).sum(-1)),
         because="x ≤ |x|",
         axiom=((absolute_values(flat) * seen).sum(-1) * own).sum(-1) * horizon,
     )
@@ -312,7 +310,7 @@ def _nearest(case: Case) -> Array:
     """1 at the nearest ``f'`` to ``T f`` for every ``f``, and 0 elsewhere: ``[F, F]``."""
     finite = _finite(case)
     gaps = square(finite.tables[..., None, :, :, :] - finite.backups(case.game, case.policy)[..., :, None, :, :])
-    distances = as_array((gaps * case.distribution).sum((-2, -1)))
+    distances = (gaps * case.distribution).sum((-2, -1))
     each = [at_largest(-distances[..., f, :], identity(finite.size, case.system)) for f in range(finite.size)]
     return np.stack(each, axis=-2)
 
@@ -401,7 +399,7 @@ def _closed(game: Game, policy: Policy, critics: Array) -> Array:
     layers = [critics / keep]
     for _ in range(2):
         layers.append(FiniteClass(layers[-1], AGENT).backups(game, policy))
-    return as_array(np.concatenate(layers) * keep)
+    return np.concatenate(layers) * keep
 
 
 def _realizable_designs() -> dict[str, dict[str, Any]]:
@@ -443,7 +441,7 @@ def _tail(case: Case) -> Array:
     terms = like([comb(number, j) for j in range(number + 1)], case.system)
     places = like(list(range(number + 1)), case.system)
     kept = choose(truth_of(compare(places, "≥", number // 2 + case.extra)), terms, like(0, terms))
-    return as_array(kept.sum(-1) / 2**number)
+    return kept.sum(-1) / 2**number
 
 
 def _enough_signs(case: Case) -> Truth:

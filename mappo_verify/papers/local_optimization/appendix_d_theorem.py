@@ -29,12 +29,10 @@ from ...arithmetic import (
     System,
     Truth,
     argmax,
-    as_array,
     by_floats,
     compare,
     contract,
     exp,
-    lift,
     like,
     log,
     maximum,
@@ -99,11 +97,7 @@ def _second_class(system: System | Hidden) -> FiniteClass:
 def _half_blind(case: Case) -> Policy:
     """Agent 1 as it likes, agent 2 evenly."""
     even = like(np.full((4, 2, 2), Fraction(1, 2), object), case.system)
-    return unchecked(
-        Policy,
-        factors=(case.first[..., None, :], np.broadcast_to(even, (*case.batch_shape, 4, 2, 2))),
-        system=case.system,
-    )
+    return unchecked(Policy, factors=(case.first[..., None, :], even), system=case.system)
 
 
 def _trap_sample(case: Case) -> Array:
@@ -112,10 +106,10 @@ def _trap_sample(case: Case) -> Array:
     law = law_of_data(case.game, case.policy, _problem(case.system).distribution(1), 1)
     kinds = np.full((4, 4), -1)
     kinds[0], kinds[1] = [0, 1, 2, 2], 3
-    weights = as_array(law.sum(-1))
-    chosen = np.stack([as_array(weights * like((kinds == k).astype(np.int8), case.system)) for k in range(4)], axis=-3)
+    weights = law.sum(-1)
+    chosen = np.stack([weights * like((kinds == k).astype(np.int8), case.system) for k in range(4)], axis=-3)
     each = chosen / chosen.sum((-2, -1), keepdims=True)
-    return as_array((shares[..., :, None, None] * each).sum(-3)[..., None] * _ways(case))
+    return (shares[..., :, None, None] * each).sum(-3)[..., None] * _ways(case)
 
 
 def _ways(case: Case) -> Array:
@@ -147,9 +141,9 @@ def trap(case: Case) -> Iterator[Line]:
     yield line("J_* - J(π)", best - returns(game, policy))
     yield equal("π^1(1|s)/6", case.first[..., 0, 1] / 6, because="1/2 for action 0, 1/3 for action 1")
     cover = occupancy(game, Policy.deterministic(game, np.zeros(4, int)))
-    reached = as_array(split_last(cover, 2).sum(-1))
+    reached = split_last(cover, 2).sum(-1)
     squares = square(first.tables - first.backups(game, policy))
-    under = [as_array((squares * d).sum((-2, -1))) for d in (reached, _problem(case.system).distribution(1))]
+    under = [(squares * d).sum((-2, -1)) for d in (reached, _problem(case.system).distribution(1))]
     yield line("‖f - T f‖²_{2,d_*} for f in F^1", under[0])
     yield at_most(
         "C² ‖f - T f‖²_{2,μ}, C² = 2", 2 * under[1], because="d_*(s, 0) = 1/2, μ(s, 0) = 1/4, and y is nowhere"
@@ -176,13 +170,13 @@ def _eta(steps: Array) -> Array:
 
 def _optimisation(steps: Array) -> Array:
     """``N √(log|A|/K)/(1-γ)²``"""
-    return as_array(8 * sqrt(log(like(2, steps)) / steps))
+    return 8 * sqrt(log(like(2, steps)) / steps)
 
 
 def _statistics(steps: Array, number: Array, certainty: Array) -> Array:
     """``C (K log(|F|/δ)/n)^{1/3}/(1-γ)²`` with ``C = √2``, ``|F| = 3``, ``δ = 1/certainty``."""
     inside = steps * log(3 * certainty) / number
-    return as_array(4 * sqrt(like(2, inside)) * exp(log(inside) / 3))
+    return 4 * sqrt(like(2, inside)) * exp(log(inside) / 3)
 
 
 def _likely(steps: Array, number: Array, certainty: Array) -> Truth:
@@ -206,13 +200,13 @@ def _likely_over_tables(steps: Array, number: Array, certainty: Array, share: Ar
 def _share_at_end(steps: Array) -> Array:
     """The smallest chance of action 0 in a trapped run, ``1/(1 + e^{ηK/12})``."""
     one = like(1, steps)
-    return as_array(one / (one + exp(_eta(steps) * steps / 12)))
+    return one / (one + exp(_eta(steps) * steps / 12))
 
 
 def _mean_gap(steps: int, system: System | Hidden) -> Array:
     """``1/6 · 1/K Σ_k 1/(1 + e^{-ηk/12})``"""
     odds = exp(-_eta(like(steps, system)) / 12 * like(list(range(steps)), system))
-    return as_array((like(1, system) / (like(1, system) + odds)).sum() / (6 * steps))
+    return (like(1, system) / (like(1, system) + odds)).sum() / (6 * steps)
 
 
 def printed_theorem(case: Case) -> Iterator[Line]:
@@ -352,14 +346,14 @@ def run_of(case: Case) -> Theorem:
     etas = [root / case.horizon for root in roots]
     sums, run = [0 * factor for factor in Policy.uniform(game).factors], []
     for k in range(case.sizes.steps):
-        factors = tuple(tilt(like(1, table), lift(eta, 3) * table) for eta, table in zip(etas, sums, strict=True))
+        factors = tuple(tilt(like(1, table), eta * table) for eta, table in zip(etas, sums, strict=True))
         policy = unchecked(Policy, factors=factors, system=case.system)
         errors = finite.errors(game, policy, frequencies(case.law, case.counts[..., k, :, :, :]))
         objective = finite.start_values(policy, case.start) + case.penalty * errors
         chosen = by_floats(_first_smallest, objective)  # any choice will do, and this one exists where balls see a tie
-        missed = as_array((chosen * objective).sum(-1)) - smallest(objective)
+        missed = (chosen * objective).sum(-1) - smallest(objective)
         critic = contract("...f,...fsa->...sa", chosen, finite.tables)
-        error = maximum(as_array((chosen * errors).sum(-1)), like(0, missed))
+        error = maximum((chosen * errors).sum(-1), like(0, missed))
         allowed = finite.allowance(game, policy, errors, case.penalty, case.horizon) + missed
         run.append(Iterate(game, policy, critic, case.distribution, case.start, error, allowed))
         sums = [
@@ -371,7 +365,7 @@ def run_of(case: Case) -> Theorem:
 
 def _first_smallest(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """1 at the first of the smallest scores along the last axis, and 0 elsewhere."""
-    return np.asarray(np.arange(scores.shape[-1]) == argmax(-scores)[..., None], np.float64)
+    return (np.arange(scores.shape[-1]) == argmax(-scores)[..., None]).astype(np.float64)
 
 
 PESSIMISTIC = pessimistic("f_k(s_0, π_k) + λE(f_k) ≤ J_k + min_f (‖f - T f‖_∞/(1-γ) + λE(f)) + ε_o")
@@ -391,7 +385,7 @@ def repaired_theorem(case: Case) -> Iterator[Line]:
 def _joint(case: Case) -> Array:
     """Joint critics in ``[0, 1/(1-γ)]``: the ``j``-th has shares ``(k + j)/12``, so that none is 0 but the first."""
     offsets = like(list(range(CRITICS)), case.system).reshape(CRITICS, 1, 1)
-    return as_array((case.critics + offsets) / 12 * lift(case.horizon, 3))
+    return (case.critics + offsets) / 12 * case.horizon
 
 
 @dataclass(frozen=True)
@@ -404,12 +398,12 @@ class CountsOfRun(Counts):
 
 
 def _samples_exist(case: Case) -> Truth:
-    sums = as_array(np.stack([_mass(case, k) for k in range(case.sizes.steps)], axis=-1))
+    sums = np.stack([_mass(case, k) for k in range(case.sizes.steps)], axis=-1)
     return compare(sums, ">", like(0, sums))
 
 
 def _mass(case: Case, k: int) -> Array:
-    return as_array(possible(case.law, case.counts[..., k, :, :, :]).sum((-3, -2, -1)))
+    return possible(case.law, case.counts[..., k, :, :, :]).sum((-3, -2, -1))
 
 
 JOINT = Setting(

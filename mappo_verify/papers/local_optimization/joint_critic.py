@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from ...arithmetic import Array, as_array, assume_positive, contract, largest, like, log, sqrt, square
+from ...arithmetic import Array, assume_positive, contract, largest, like, log, sqrt, square
 from ...axioms import (
     Axiom,
     below_largest,
@@ -71,7 +71,7 @@ class Iterate:
     @cached_property
     def update(self) -> Array:
         """``T_{π_k} f_k - f_k``, ``[S, A]``"""
-        return as_array(bellman_operator(self.game, self.policy, self.critic, self.game.agents) - self.critic)
+        return bellman_operator(self.game, self.policy, self.critic, self.game.agents) - self.critic
 
     @cached_property
     def marginals(self) -> tuple[Array, ...]:
@@ -158,17 +158,17 @@ class Theorem:
     @cached_property
     def reached(self) -> Array:
         """``d_*(s, a)/(1-γ)``, ``[S, A]``."""
-        return as_array(self.ahead[..., None] * self.target.joint())
+        return self.ahead[..., None] * self.target.joint()
 
     @cached_property
     def ratio(self) -> Array:
         """``d_*/((1-γ) μ)`` with all points on one axis."""
-        return as_array(self.reached / self.law).reshape(-1)
+        return (self.reached / self.law).reshape(-1)
 
     @cached_property
     def reach(self) -> Array:
         """``H C_χ = √(Σ μ (d_*/((1-γ)μ))²)``"""
-        return sqrt(as_array((self.flat_law * (self.ratio * self.ratio)).sum(-1)))
+        return sqrt((self.flat_law * (self.ratio * self.ratio)).sum(-1))
 
     @cached_property
     def farthest(self) -> Array:
@@ -204,11 +204,11 @@ class Theorem:
 
     def seen(self, s: Iterate) -> Array:
         """``1/(1-γ) E_{d_*}(T f_k - f_k)``"""
-        return as_array((self.reached * s.update).sum((-2, -1)))
+        return (self.reached * s.update).sum((-2, -1))
 
     def moved(self, s: Iterate) -> Array:
         """``1/(1-γ) Σ_s d_*(s) (f_k(s, π_*) - f_k(s, π_k))``"""
-        return as_array((self.ahead * ((s.critic * self.target.joint()).sum(-1) - s.marginals[0][..., 0])).sum(-1))
+        return (self.ahead * ((s.critic * self.target.joint()).sum(-1) - s.marginals[0][..., 0])).sum(-1)
 
     @property
     def flat_law(self) -> Array:
@@ -218,7 +218,7 @@ class Theorem:
     @property
     def occupancy(self) -> Array:
         """``d_*`` with all points on one axis."""
-        return as_array(self.reached.reshape(-1) / self.horizon)
+        return self.reached.reshape(-1) / self.horizon
 
     @property
     def updates(self) -> Array:
@@ -257,7 +257,7 @@ class Theorem:
             plays = np.stack([s.policy.factors[m - 1] for s in self.run], axis=-2)
             eta, entropy = self.etas[m - 1], self.entropies[m - 1]
             bound = hedge(gains, plays, eta, self.horizon, self.target.factors[m - 1], entropy)
-            found.append((bound * as_array(self.ahead[..., None] * prefixes[m - 1])).sum((-2, -1)))
+            found.append((bound * (self.ahead[..., None] * prefixes[m - 1])).sum((-2, -1)))
         return self.along.regret(reduce(add, found)) if found else self.along.constant(nonnegative(0 * self.penalty))
 
 
@@ -270,11 +270,11 @@ class Mean:
 
     def terms(self, values: Array) -> Any:
         """``1/K Σ_k`` of ``[K]``."""
-        return as_array(values.sum(-1) * self.share)
+        return values.sum(-1) * self.share
 
     def once(self, value: Array) -> Any:
         """``c/K``"""
-        return as_array(value * self.share)
+        return value * self.share
 
     def axioms(self, axiom: Axiom) -> Axiom:
         """``1/K Σ_k`` of an inequality for every k."""
@@ -305,7 +305,7 @@ class EverySum:
 
     def terms(self, values: Array) -> Any:
         """``Σ_k``"""
-        return self.run.sum(lambda _: as_array(values.sum(-1)))
+        return self.run.sum(lambda _: values.sum(-1))
 
     def once(self, value: Array) -> Any:
         """``c``"""
@@ -313,7 +313,7 @@ class EverySum:
 
     def axioms(self, axiom: Axiom) -> Axiom:
         """``Σ_k`` of an inequality for every k."""
-        return self.run.sum(lambda _: axiom.sum(-1))  # type: ignore[no-any-return]
+        return self.run.sum(lambda _: axiom.sum(-1))
 
     def regret(self, axiom: Axiom) -> Axiom:
         """An inequality about the whole run, for every number of rounds."""
@@ -321,15 +321,15 @@ class EverySum:
 
     def constant(self, axiom: Axiom) -> Axiom:
         """``Σ_k`` of an inequality that does not depend on k."""
-        return self.run.sum(lambda _: axiom)  # type: ignore[no-any-return]
+        return self.run.sum(lambda _: axiom)
 
     def most(self, name: str, values: Array) -> Array:
         """``max_k``"""
-        return self.run.largest(name, lambda _: values[..., 0])  # type: ignore[no-any-return]
+        return self.run.largest(name, lambda _: values[..., 0])
 
     def below(self, name: str, values: Array) -> Axiom:
         """``Σ_k (max - x_k) ≥ 0``"""
-        return self.run.sum(lambda step: self.run.below(name, lambda _: values[..., 0], step))  # type: ignore[no-any-return]
+        return self.run.sum(lambda step: self.run.below(name, lambda _: values[..., 0], step))
 
 
 def opening(t: Theorem) -> Iterator[Line]:
@@ -356,7 +356,7 @@ def opening(t: Theorem) -> Iterator[Line]:
 
 def gain_of(t: Theorem, s: Iterate) -> Array:
     """``1/(1-γ) Σ_m E_{d_*} ⟨f_k^m, π_*^m - π_k^m⟩``"""
-    return as_array(gains_along(t.ahead, t.target, s.policy, s.marginals[1:]).sum(-1))
+    return gains_along(t.ahead, t.target, s.policy, s.marginals[1:]).sum(-1)
 
 
 REGRET, ESTIMATION, ERRORS, ALLOWED = range(4)

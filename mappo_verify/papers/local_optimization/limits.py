@@ -18,7 +18,6 @@ from ...arithmetic import (
     Array,
     System,
     Truth,
-    as_array,
     both,
     compare,
     identity,
@@ -52,7 +51,7 @@ Make = Callable[[], OfflineProblem]
 def shared_out(make: Make, shares: Array) -> OfflineProblem:
     """The problem with ``shares`` ``[2]`` of its data at the start and after it, exactly."""
     problem = make()
-    at_start = support(as_array(problem.game.start))
+    at_start = support(problem.game.start)
     after = select(at_start, like(0, shares), problem.states_distribution)
     return replace(problem, states_distribution=select(at_start, shares[0], after * (shares[1] / after.sum())))
 
@@ -133,7 +132,7 @@ class _Cells:
 
 def _cells(problem: OfflineProblem, m: int) -> _Cells:
     game = problem.game
-    start = int(np.flatnonzero(support(as_array(game.start)))[0])
+    start = int(np.flatnonzero(support(game.start))[0])
     features = problem.features.matrix(m - 1).reshape(game.states, -1, problem.features.matrix(m - 1).shape[-1])
     wide = features.shape[1]
     others = [s for s in range(game.states) if s != start]
@@ -228,11 +227,12 @@ def require_smallest(found: SmallestCritic, problem: OfflineProblem, m: int) -> 
 def _room(cells: _Cells, ceiling: Array, discount: Array) -> Array:
     """A bound on ``‖ω(w)‖²``: targets of free cells have a range; other weights are what values in ``[0, 1/(1-γ)]`` make them."""
     top = discount * ceiling
-    room = as_array(sum(square(cells.rewards[c] + (top if any(cells.ahead[c]) else 0)) for c in cells.free))
+    zero = like(0, System.RATIONALS)
+    room = sum((square(cells.rewards[c] + (top if any(cells.ahead[c]) else 0)) for c in cells.free), start=zero)
     moved = {int(np.flatnonzero(cells.features[c])[0]) for c in cells.free}
     rest = [i for i in range(cells.features.shape[1]) if i not in moved]
     others = [c for c, phi in enumerate(cells.features) if any(phi) and not any(phi[i] for i in moved)]
-    zero, unit = like(0, System.RATIONALS), identity(len(rest), System.RATIONALS)
+    unit = identity(len(rest), System.RATIONALS)
     for position, _ in enumerate(rest):
         bounds = []
         for chosen in combinations(others, len(rest)):
@@ -243,14 +243,14 @@ def _room(cells: _Cells, ceiling: Array, discount: Array) -> Array:
             bounds.append(ceiling * maximum(maximum(row, zero).sum(), maximum(-row, zero).sum()))
         if not bounds:
             raise LimitError("no values determine the weights that the rival map leaves")
-        room = as_array(room + square(smallest(np.stack(bounds))))
+        room = room + square(smallest(np.stack(bounds)))
     return room
 
 
 def values_after_start(problem: OfflineProblem) -> Array:
     """The values of all states but the start, where actions make no difference."""
-    others = ~support(as_array(problem.game.start))
-    return as_array(agent_values(problem.game, Policy.uniform(problem.game))[0][..., 0][others])
+    others = ~support(problem.game.start)
+    return agent_values(problem.game, Policy.uniform(problem.game))[0][..., 0][others]
 
 
 def exhibit(make: Make, case: Case) -> dict[str, Array]:

@@ -20,7 +20,6 @@ from ...arithmetic import (
     System,
     Truth,
     absolute,
-    as_array,
     both,
     certainly_equal,
     choose,
@@ -200,7 +199,7 @@ def _own_error(case: Case) -> Array:
 def _own_budget(case: Case) -> Array:
     """``Σ(Δ + δ) = 1/(2β²) - log 2`` at the fixed point."""
     beta: Array = case.beta
-    return as_array(1 / (2 * square(beta)) - log(like(2, beta)))
+    return 1 / (2 * square(beta)) - log(like(2, beta))
 
 
 def _own_increments(case: Case) -> tuple[Array, ...]:
@@ -352,7 +351,7 @@ def bandit(case_like: Any) -> Game:
 def pair(case: Case) -> Array:
     """``(c, -c)`` at the one state, shape ``[1, 2]``."""
     scale: Array = case.scale
-    return as_array(scale * like([[1, -1]], scale))
+    return scale * like([[1, -1]], scale)
 
 
 OWN_BETA = Setting(

@@ -181,7 +181,7 @@ def exact_rate(case: Case) -> Iterator[Line]:
         return total([(weights[m - 1] * term(m)).sum((-2, -1)) for m in agents])
 
     def divergence(policy: Policy) -> Array:
-        return along(lambda m: kl_divergence(best.factors[m - 1], policy.factors[m - 1]))  # type: ignore[no-any-return]
+        return along(lambda m: kl_divergence(best.factors[m - 1], policy.factors[m - 1]))
 
     yield line(
         "(K+1)(V_*(s) - V_{π_K}(s))",

@@ -97,7 +97,7 @@ class Chain:
     @property
     def bound(self) -> Array:
         """``B``: the largest estimate that occurs in the run."""
-        return self.run.largest("B", self.worst_of)  # type: ignore[no-any-return]
+        return self.run.largest("B", self.worst_of)
 
     def below_bound(self, step: Step, m: int) -> Axiom:
         """``B - max_a |Q̂_k^m(s, p, a)| ≥ 0``: below the largest of its table, of all tables, and of all steps."""

@@ -18,7 +18,6 @@ import numpy as np
 from ...arithmetic import (
     Array,
     Truth,
-    as_array,
     both,
     certainly_equal,
     divide,
@@ -26,7 +25,6 @@ from ...arithmetic import (
     every,
     identity,
     largest,
-    lift,
     like,
     log,
     maximum,
@@ -85,7 +83,7 @@ from .limits import limit_setting, smallest_at_start
 
 def _comparator(case: Case, m: int) -> Array:
     """``d_* (s, a^{1:m})``, normalised."""
-    states = visits(case.game, case.target) / lift(case.game.horizon, 1)
+    states = visits(case.game, case.target) / case.game.horizon
     return state_action_distribution(states, case.target, m)
 
 
@@ -96,7 +94,7 @@ def concentrability(case: Case) -> Iterator[Line]:
         table = case.tables[m - 1]
         residual = table - bellman_operator(case.game, case.policy, table, m)
         yield line(f"‖f - T^{{1:{m}}}_π f‖²_{{2,d_*}}", squared_norm(residual, above, 2))
-        ratio = as_array(above / below).reshape(-1)
+        ratio = (above / below).reshape(-1)
         yield at_most(
             f"max d_*/μ · ‖f - T^{{1:{m}}}_π f‖²_{{2,μ}}",
             largest(ratio) * squared_norm(residual, below, 2),
@@ -134,7 +132,7 @@ def _average_factors(case: Case) -> tuple[Array, ...]:
 def _average_row(even: Array, logits: Array, eta: Array, steps: int) -> Array:
     """``(1/K) Σ_k π_k`` with ``π_k ∝ exp(η k f)``, at one state: ``[..., prefixes, A_m]``."""
     count = like(list(range(steps)), logits).reshape(-1, *(1,) * logits.ndim)
-    return as_array(mirror_step(even, count * logits, like(1, eta) / eta).sum(0) / steps)
+    return mirror_step(even, count * logits, like(1, eta) / eta).sum(0) / steps
 
 
 def _average_policy(case: Case) -> Policy:
@@ -157,7 +155,7 @@ def _moves(case: Case) -> tuple[Truth, ...]:
 
 def _changes_at_start_only(case: Case) -> Truth:
     """One agent's critic moves it at some state, no other agent's does, and no agent moves away from the start."""
-    elsewhere = negation(truth_of(support(as_array(case.game.start))))
+    elsewhere = negation(truth_of(support(case.game.start)))
     moves = _moves(case)
     movers = [some(mask) for mask in moves]
     still = [negation(mover) for mover in movers]
@@ -167,7 +165,7 @@ def _changes_at_start_only(case: Case) -> Truth:
 
 def _start_is_never_seen_again(case: Case) -> Truth:
     reached = some(truth_of(support(case.game.transition)), (-3, -2))
-    return negation(some(both(reached, truth_of(support(as_array(case.game.start))))))
+    return negation(some(both(reached, truth_of(support(case.game.start)))))
 
 
 def printed_theorem(case: Case) -> Iterator[Line]:
@@ -191,12 +189,12 @@ def printed_theorem(case: Case) -> Iterator[Line]:
     ahead = visits(game, target)
     yield equal(
         "1/K Σ_k Σ_m 1/(1-γ) E_{d_*} ⟨f_k^m, π_*^m - π_k^m⟩ + Term II",
-        as_array(gains_along(ahead, target, played, case.critics).sum(-1)) + estimation,
+        gains_along(ahead, target, played, case.critics).sum(-1) + estimation,
         because="lemma-4.1 in M_k, whose values lemma-c.3/all-agents says are f_k^m",
     )
     first = optimisation_bound(game.horizon, case.sizes.steps, game.action_sizes)
     yield at_most("2√2/(1-γ)² Σ_m √(log|A_m|/K) + Term II", first + estimation, because="lemma-c.6")
-    model_gap = as_array(case.critics[-1] - bellman_operator(game, played, case.critics[-1], game.agents))
+    model_gap = case.critics[-1] - bellman_operator(game, played, case.critics[-1], game.agents)
     yield at_most(
         "2√2/(1-γ)² Σ_m √(log|A_m|/K) + 1/(1-γ) ‖f_k - T f_k‖_{2,d_*}",
         first + game.horizon * sqrt(squared_norm(model_gap, _comparator(case, game.agents), 2)),
@@ -235,15 +233,15 @@ def iterates_of(case: Case, etas: tuple[Array, ...]) -> list[Iterate]:
     features = identity(game.states * game.actions, case.system)
     sums, run = [0 * factor for factor in Policy.uniform(game).factors], []
     for k in range(case.sizes.steps):
-        factors = tuple(tilt(like(1, table), lift(eta, 3) * table) for eta, table in zip(etas, sums, strict=True))
+        factors = tuple(tilt(like(1, table), eta * table) for eta, table in zip(etas, sums, strict=True))
         policy = unchecked(Policy, factors=factors, system=case.system)
         moments = case.moments(policy, features)
         values = agent_values(game, policy)[-1]
         direction = start_features(game, policy, features, game.agents, case.start)
         free = pessimistic_step(moments, direction, case.penalty).weights.reshape(values.shape)
         zero = zeros(free.shape, free)
-        clipped = minimum(maximum(free, zero), np.broadcast_to(lift(game.horizon, 2), free.shape))
-        critic = as_array(values + lift(case.shares[..., k], 2) * (clipped - values))
+        clipped = minimum(maximum(free, zero), np.broadcast_to(game.horizon, free.shape))
+        critic = values + case.shares[..., k] * (clipped - values)
         run.append(_iterate(case, policy, critic, moments))
         sums = [
             total_ + split_last(table, total_.shape[-1])
@@ -337,7 +335,7 @@ REPAIRED = Setting(
         Table("shares", lambda sizes: (sizes.steps,), 1, 4, 4),
         Derived("data", lambda case: _by_pair(case, case.mu)),
         Derived("moments", _population),
-        Derived("start", lambda case: as_array(case.game.start)),
+        Derived("start", lambda case: case.game.start),
         Derived("theorem", run_of),
     ),
     (DISCOUNTED, PESSIMISTIC),
@@ -364,7 +362,7 @@ ANY_RUN = Setting(
         *COMPARATOR,
         *FREE_RUN,
         Derived("data", lambda case: _by_pair(case, case.mu)),
-        Derived("start", lambda case: as_array(case.game.start)),
+        Derived("start", lambda case: case.game.start),
         Derived("theorem", any_run),
     ),
     (DISCOUNTED, PESSIMISTIC),
@@ -379,7 +377,7 @@ ANY_POPULATION = replace(
         *COMPARATOR,
         *FREE_RUN[:-2],
         Derived("data", lambda case: _by_pair(case, case.mu)),
-        Derived("start", lambda case: as_array(case.game.start)),
+        Derived("start", lambda case: case.game.start),
         Derived("moments", _population),
         Derived("theorem", any_population_run),
     ),

@@ -16,7 +16,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from ...arithmetic import Array, as_array, contract, like, square
+from ...arithmetic import Array, contract, like, square
 from ...axioms import given, nonnegative, squares
 from ...claims.case import Case, Hypothesis, Ingredient
 from ...claims.claim import Claim, Kind, Line, at_least, equal, line
@@ -45,7 +45,7 @@ def _evaluation(case: Case, m: int) -> tuple[Moments, Array]:
     """Population moments of agent ``m``, and ``φ(s_0, π)``."""
     features = case.problem.features.matrix(m - 1)
     moments = population_moments(case.game, case.policy, features, case.problem.distribution(m), m)
-    return moments, start_features(case.game, case.policy, features, m, as_array(case.game.start))
+    return moments, start_features(case.game, case.policy, features, m, case.game.start)
 
 
 def one_agent(case: Case) -> Iterator[Line]:
@@ -167,10 +167,8 @@ def _objective(case: Case, m: int, weights: Array) -> Array:
     points = case.problem.features.matrix(m - 1)
     table = contract("...xd,...d->...x", points, weights).reshape(case.game.states, -1)
     residual = table - bellman_operator(case.game, case.policy, table, m)
-    believed = as_array(
-        (start_features(case.game, case.policy, points, m, as_array(case.game.start)) * weights).sum(-1)
-    )
-    return as_array(believed + case.penalty * squared_norm(residual, case.problem.distribution(m), 2))
+    believed = (start_features(case.game, case.policy, points, m, case.game.start) * weights).sum(-1)
+    return believed + case.penalty * squared_norm(residual, case.problem.distribution(m), 2)
 
 
 def _gap(case: Case, loss: Fraction) -> Iterator[Line]:
@@ -239,7 +237,7 @@ def three_penalties(case: Case) -> Iterator[Line]:
 
 
 def _cost(reach: Array, horizon: Array, penalty: Array, allowed: Array) -> Array:
-    return as_array(square(reach * horizon) / (4 * penalty) + penalty * allowed)
+    return square(reach * horizon) / (4 * penalty) + penalty * allowed
 
 
 PENALTIES = Setting(

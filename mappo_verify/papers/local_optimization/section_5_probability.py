@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ...arithmetic import as_array, certain, contract, like, log, sqrt, square
+from ...arithmetic import certain, contract, like, log, sqrt, square
 from ...claims.case import Case
 from ...claims.claim import Claim, Kind, Line, at_most, equal, line
 from ...claims.experiment import Experiment
@@ -44,7 +44,7 @@ def estimation(case: Case) -> Iterator[Line]:
     allowed = sampled_error(case.horizon, case.number, dimension, failure)
     unseen = unseen_error(case.horizon, case.number, dimension, dimension, failure)
     reached = visits(game, target, case.start)[..., None] * target.joint()
-    mismatch = sqrt(as_array((square(reached / case.horizon) / case.distribution).sum((-2, -1))))
+    mismatch = sqrt((square(reached / case.horizon) / case.distribution).sum((-2, -1)))
     penalty = mismatch * case.horizon / (2 * sqrt(allowed))
     moments = data_moments(game, policy, case.features, case.sample, AGENTS)
     direction = start_features(game, policy, case.features, AGENTS, case.start)
