@@ -697,15 +697,5 @@ def test_policy_iteration_and_solvers_that_do_not_settle_say_so(monkeypatch):
     with pytest.raises(MappoVerifyError, match="did not settle within 0 improvements"):
         mv.optimal(mv.named_game("climbing"))
 
-    class Problem:
-        status = "infeasible"
-        OPTIMAL, OPTIMAL_INACCURATE, CLARABEL = "optimal", "optimal_inaccurate", None
-        value = None
-
-        def solve(self, solver):
-            assert solver is None
-
-    fake = Problem()
-    monkeypatch.setattr(reference_solvers, "_mirror_problem", lambda _: (fake, fake, fake, fake))
-    with pytest.raises(Exception, match="infeasible"):
-        reference_solvers.mirror_step_by_cvxpy(np.array([0.5, 0.5]), np.array([0.0, 1.0]), 1.0)
+    with pytest.raises(MappoVerifyError, match="for the mirror step at index"):
+        reference_solvers.mirror_step_by_solver(np.array([0.5, 0.5]), np.array([0.0, np.nan]), 1.0)
