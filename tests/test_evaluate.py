@@ -16,7 +16,10 @@ from mappo_verify.arithmetic import FALSE, TRUE, UNKNOWN, System, like, solve
 from mappo_verify.arithmetic.numbers import bare, wrap_truth
 from mappo_verify.arithmetic.precision import PRECISION_CAP, precision
 from mappo_verify.checking.evaluate import BATCH_PRECISION, SHARPER, START_PRECISION, certify, decide, evaluate
+from mappo_verify.checking.sampling import draw, sizes_of
 from mappo_verify.errors import ClaimError, MappoVerifyError, UndecidedError
+from mappo_verify.model.trees import converted
+from mappo_verify.papers.registry import claim as find
 
 ONE = mv.Sizes(1, (1,))
 RATIONALS, BALLS, FLOATS, ENCLOSURES = System.RATIONALS, System.BALLS, System.FLOATS, System.ENCLOSURES
@@ -687,6 +690,15 @@ def test_a_chain_of_balls_that_may_lose_mass_has_no_stationary_distribution():
     policy = mv.Policy([np.array([[[flint.arb(1)]], [[flint.arb(1)]]], dtype=object)])
     with pytest.raises(UndecidedError, match="loses mass cannot be told"):
         mv.stationary_distribution(game, policy)
+
+
+def test_a_solver_gives_one_answer_in_every_number_system():
+    """Its input differs in the last bit between midpoints and rationals, and what it makes of that is no last bit."""
+    entry = find("proposition-4.2/solver")
+    for seed, sizes in enumerate(sizes_of(entry.setting)):
+        drawn = draw(entry.setting, sizes, 100, np.random.default_rng(seed))
+        theirs = [entry.lines(entry.setting.case(drawn, sizes, system))[0].value for system in (ENCLOSURES, RATIONALS)]
+        assert (theirs[0].compare("=", converted(theirs[1], ENCLOSURES)).values >= 0).all()
 
 
 def test_policy_iteration_and_solvers_that_do_not_settle_say_so(monkeypatch):

@@ -13,6 +13,9 @@ import numpy.typing as npt
 
 from ..errors import SolverError
 
+PLACES = 30
+"""Binary places of the direction: in every number system the solver is given the same one, and so gives the same answer."""
+
 
 @lru_cache(maxsize=32)
 def _mirror_cones(actions: int) -> tuple[Any, Any, Any, list[Any], Any]:
@@ -41,7 +44,7 @@ def mirror_step_by_solver(factor: Any, values: Any, beta: Any) -> npt.NDArray[np
 
     factor, values = np.asarray(factor, float), np.asarray(values, float)
     scale = np.asarray(beta, float)[..., None]
-    directions = values / scale + np.log(factor)
+    directions = np.ldexp(np.rint(np.ldexp(values / scale + np.log(factor), PLACES)), -PLACES)
     result = np.empty(directions.shape)
     actions = directions.shape[-1]
     square_part, rows, sides, cones, settings = _mirror_cones(actions)
