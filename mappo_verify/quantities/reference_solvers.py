@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ..errors import SolverError
 
 PLACES = 30
-"""Binary places of the direction: in every number system the solver is given the same one, and so gives the same answer."""
+"""Binary places of the direction: number systems differ beyond them, and a solver makes more of such a difference."""
 
 
 @lru_cache(maxsize=32)
