@@ -474,6 +474,16 @@ def test_skimming_is_left_out_where_a_setting_says_so(monkeypatch):
     assert entry.standing is SURVIVED and 300 <= entry.instances <= 400
 
 
+def test_skimming_is_left_out_where_it_counts_nothing_and_there_is_a_proof(monkeypatch):
+    """Enclosures prove no equality; without a proof they still look for violations."""
+    looked_at = []
+    monkeypatch.setattr(search, "skim", lambda claim, *_: looked_at.append(claim.id) or iter(()))
+    proved = mv.audit(["section-e/stationary-point"])["section-e/stationary-point"]
+    assert proved.standing is mv.Standing.PROVED and proved.searched.drawn <= 400 and not looked_at
+    unproved = replace(proved.claim, id="unproved", symbolic=(), points=(), record=None)
+    assert mv.audit([unproved])["unproved"].searched.drawn > 5_000 and set(looked_at) == {"unproved"}
+
+
 def test_what_enclosures_cannot_do_is_skipped_by_skimming_alone():
     """A rational function with an equality is left to the rationals: skimming counts nothing, and nothing is lost."""
     own = table_claim(lambda f: f * (f + 1), lambda f: f * f + f, mv.equal)
@@ -700,6 +710,15 @@ def test_every_ball_arrives():
             continue
         assert arrived.mid().man_exp() == sent.mid().man_exp()  # to the last of 300 bits
         assert sent.rad() <= arrived.rad() and arrived.rad() <= sent.rad() * (1 + flint.arb(2) ** -28)
+
+
+def test_a_worker_puts_one_claim_on_trial_although_its_id_means_all_parts(monkeypatch):
+    put_on_trial, original = [], campaign._campaign
+    monkeypatch.setattr(
+        campaign, "_campaign", lambda claim, *rest: put_on_trial.append(claim.id) or original(claim, *rest)
+    )
+    assert unpacked(campaign._packed_report("lemma-c.7", "quick", 0, None, True)).id == "lemma-c.7"
+    assert put_on_trial == ["lemma-c.7"]
 
 
 def test_no_workers_are_refused():

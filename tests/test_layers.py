@@ -394,7 +394,7 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("quantities/quadratic_program.py", "_multiplier_of_the_ball"): "floats only: a root by scipy",
     ("quantities/quadratic_program.py", "room"): "floats only: a root by scipy",
     ("quantities/quadratic_program.py", "_by_cone"): "floats only: what Clarabel returns",
-    ("quantities/reference_solvers.py", "mirror_step_by_cvxpy"): "floats only; its solution is evaluated exactly",
+    ("quantities/reference_solvers.py", "mirror_step_by_solver"): "floats only; its solution is evaluated exactly",
     ("papers/local_optimization/appendix_b_decomposition.py", "_telescope"): "agents are integers",
     ("papers/local_optimization/appendix_b_decomposition.py", "_zero_mean_of_subsets"): "agents are integers",
     ("claims/claim.py", "parent"): "str.partition",

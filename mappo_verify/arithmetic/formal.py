@@ -24,6 +24,8 @@ Terms = list[tuple[Any, Any]]
 
 MAX_BITS = 10_000_000
 """The largest exponential that is written out."""
+FEW_BITS = 64
+"""Bits with which most signs are told."""
 
 
 class FormalLog:
@@ -94,23 +96,27 @@ class FormalLog:
 
     def is_zero(self) -> bool:
         """Whether this is 0; exact on integers, sufficient on polynomials."""
-        return _vanishes(self.constant) and not _coprime(self.terms)
+        return _vanishes(self.constant) and not (self.terms and (self._quick_sign() or _coprime(self.terms)))
 
     def sign(self) -> int:
         """-1, 0 or 1, on integer bases."""
+        if quick := self._quick_sign():
+            return quick
         number = self.reduced()
         if not number.terms:
             return int(number.constant > 0) - int(number.constant < 0)
-        bits = 64
+        bits = 2 * FEW_BITS
         while bits <= PRECISION_CAP:
             with precision(bits):
-                enclosure = number.ball()
-                if enclosure > 0:
-                    return 1
-                if enclosure < 0:
-                    return -1
+                if found := _sign_of(number.ball()):
+                    return found
             bits *= 2
         raise UndecidedError(f"the sign of {self} is undecided at {PRECISION_CAP} bits")
+
+    def _quick_sign(self) -> int:
+        """1 or -1 where an enclosure of few bits tells it; else 0.  A coprime base takes much longer."""
+        with precision(FEW_BITS):
+            return _sign_of(self.ball())
 
     def __eq__(self, other: object) -> bool:
         if not _is_scalar(other) and not isinstance(other, FormalLog):
@@ -184,6 +190,11 @@ class FormalLog:
             lead = "" if coefficient == 1 else "-" if coefficient == -1 else f"{coefficient}·"
             parts.append(f"{lead}log({base})")
         return " + ".join(parts).replace("+ -", "- ") or "0"
+
+
+def _sign_of(ball: flint.arb) -> int:
+    """The sign, if it is certain; else 0."""
+    return 1 if ball > 0 else -1 if ball < 0 else 0
 
 
 def logarithm(value: flint.fmpq) -> FormalLog:

@@ -22,7 +22,7 @@ from .explained import explained
 from .formulas import operation
 from .numbers import Hidden, Numbers, constants, contract_numbers, wrap
 from .numbers import zeros as zero_numbers
-from .one_instance import UFUNCS, Truth, is_formal, refuse
+from .one_instance import UFUNCS, Truth, aligned, is_formal, refuse
 from .sparse import SparseRows, SparseSystem, is_sparse
 from .sparse import contract as contract_sparse
 from .structure import alike, broadcast_arrays, broadcast_to
@@ -394,9 +394,8 @@ def choose(truth: Any, if_true: Any, if_false: Any) -> Array:
         return np.where(mask if mask.dtype.kind == "b" else mask > 0, if_true, if_false)
     condition = Truth.of(truth)
     yes, no = numbers
-    shape = np.broadcast_shapes(condition.shape, yes.shape, no.shape)
-    test, one, two = (broadcast_to(value, shape) for value in (condition, yes, no))
-    return Numbers(yes._arithmetic, yes._arithmetic.choose(test._parts[0], one._parts, two._parts))
+    (test,), first, second = aligned(condition, yes, no)
+    return Numbers(yes._arithmetic, yes._arithmetic.choose(test, first, second))
 
 
 select = choose

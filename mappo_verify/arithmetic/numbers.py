@@ -16,10 +16,10 @@ NumPy has already got wrong.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from fractions import Fraction
-from functools import reduce
+from functools import cache, reduce
 from math import prod
 from typing import Any, NoReturn
 
@@ -400,6 +400,11 @@ def constants(values: Any, arithmetic: Arithmetic) -> Numbers:
     if isinstance(values, (list, tuple)):
         if not values:
             refuse("an empty list in a formula", "use mappo_verify.arithmetic.zeros(shape, case.system)")
+        if _whole(values):  # at once
+            with suppress(ValueError):  # rows that differ in length
+                table = np.array(values)
+                if table.dtype == np.int64:
+                    return Numbers(arithmetic, arithmetic.enclose(table[..., None]))
         entries = [constants(value, arithmetic) for value in values]
         if len({entry.shape for entry in entries}) > 1:
             raise ValueError(f"the rows of {values!r} differ in length")
@@ -415,6 +420,11 @@ def constants(values: Any, arithmetic: Arithmetic) -> Numbers:
     return constant_numbers(values, arithmetic)
 
 
+def _whole(values: list[Any] | tuple[Any, ...]) -> bool:
+    """Whether nested lists hold Python's integers only, and none of them is empty."""
+    return all(type(v) is int or (isinstance(v, (list, tuple)) and bool(v) and _whole(v)) for v in values)
+
+
 def zeros(shape: tuple[int, ...], reference: Numbers | Hidden) -> Numbers:
     """Zeros of this shape."""
     zero = constant_numbers(0, reference._arithmetic)
@@ -424,23 +434,28 @@ def zeros(shape: tuple[int, ...], reference: Numbers | Hidden) -> Numbers:
 
 def contract_numbers(subscripts: str, *factors: Numbers) -> Numbers:
     """``einsum``; ``...`` stands for the axes of an instance that are left."""
-    inputs, _, output = subscripts.replace(" ", "").partition("->")
-    terms = inputs.split(",")
-    rest = [f.ndim - len(term.replace("...", "")) for f, term in zip(factors, terms, strict=True)]
-    for free, term, factor in zip(rest, terms, factors, strict=True):
-        if free < 0 or (free and "..." not in term):
-            raise ValueError(f"{term!r} of {subscripts!r} does not fit the shape {factor.shape}")
-    spare = "ABCDEFGHIJ"[: max(rest)]
-    spelled = ",".join(term.replace("...", spare[len(spare) - free :]) for term, free in zip(terms, rest, strict=True))
+    spelled = _spelled(subscripts, tuple(factor.ndim for factor in factors))
     arithmetic = factors[0]._arithmetic
     try:
-        parts = arithmetic.contract(
-            f"{spelled}->{output.replace('...', spare)}", *(factor._parts for factor in factors)
-        )
+        parts = arithmetic.contract(spelled, *(factor._parts for factor in factors))
     except ValueError:
         given = " and ".join(str(factor.shape) for factor in factors)
         raise ValueError(f"the shapes {given} do not fit {subscripts!r}") from None
     return Numbers(arithmetic, parts)
+
+
+@cache
+def _spelled(subscripts: str, axes: tuple[int, ...]) -> str:
+    """The labels of every factor, with its number of axes, and of the result; ``...`` becomes capital letters."""
+    inputs, _, output = subscripts.replace(" ", "").partition("->")
+    terms = inputs.split(",")
+    rest = [count - len(term.replace("...", "")) for count, term in zip(axes, terms, strict=True)]
+    for count, free, term in zip(axes, rest, terms, strict=True):
+        if free < 0 or (free and "..." not in term):
+            raise ValueError(f"{term!r} of {subscripts!r} does not fit {count} axes")
+    spare = "ABCDEFGHIJ"[: max(rest)]
+    spelled = ",".join(term.replace("...", spare[len(spare) - free :]) for term, free in zip(terms, rest, strict=True))
+    return f"{spelled}->{output.replace('...', spare)}"
 
 
 # --- in and out ----------------------------------------------------------------------------------------------------------------

@@ -138,15 +138,16 @@ class PolynomialRing(Ring):
         above, below = argument.numerator, self.number(flint.fmpq(1))
         for index, power in argument.powers.items():
             below = below * self.factors[index] ** power
-        halves: dict[tuple[int, int], dict[tuple[int, ...], Any]] = {}
-        for monomial, coefficient in numerator.to_dict().items():
-            exponent = monomial[root.index]
-            rest = (*monomial[: root.index], 0, *monomial[root.index + 1 :])
-            halves.setdefault((exponent % 2, exponent // 2), {})[rest] = coefficient
-        highest = max(half for _, half in halves)
+        generator = self.context.gen(root.index)
+        coefficients = []  # of 1, s, s², ...
+        while numerator != 0:
+            coefficients.append(numerator.subs({root.index: 0}))
+            numerator = (numerator - coefficients[-1]) // generator
+        highest = (len(coefficients) - 1) // 2
         parts = [self.number(flint.fmpq(0)), self.number(flint.fmpq(0))]
-        for (odd, half), terms in halves.items():
-            parts[odd] = parts[odd] + self.context.from_dict(terms) * above**half * below ** (highest - half)
+        for power, coefficient in enumerate(coefficients):
+            half = power // 2
+            parts[power % 2] = parts[power % 2] + coefficient * above**half * below ** (highest - half)
         return parts[0], parts[1]
 
     def depends(self, value: Any, generators: frozenset[int]) -> bool:

@@ -148,6 +148,9 @@ class SymbolicLog(FormalLog):
             return 0
         return no_answer(UndecidedError("the sign of a symbolic logarithm depends on the parameters"))
 
+    def _quick_sign(self) -> int:
+        return 0  # polynomials have no enclosure
+
     def is_zero(self) -> bool:
         if super().is_zero():
             return True

@@ -17,7 +17,8 @@ import numpy as np
 
 from ..arithmetic import System
 from ..arithmetic.precision import precision
-from ..checking.evaluate import Part, decide, sides
+from ..checking.evaluate import Part, decide
+from ..checking.relations import sides
 from ..checking.sampling import Draw, instance
 from ..checking.trial import shrunk, simplest
 from ..claims.claim import NUMERIC, Claim, chains, composed_relation

@@ -20,7 +20,7 @@ from ..claims.coordinates import Sizes
 from ..errors import CampaignError
 from ..papers.registry import select
 
-CHUNK = 2_000
+CHUNK = 5_000
 """Instances of a chunk."""
 SLOW_CHUNK = 20
 """Instances of a chunk of long runs: of more than :data:`LONG` steps, or of settings whose ``limit`` is below :data:`FEW`."""

@@ -166,7 +166,7 @@ def _packed_report(name: str, profile: str, seed: int, seconds: float | None, co
     """The report of one registered claim; this is what a worker does."""
     from .transport import packed
 
-    return packed(audit([name], profile, seed, seconds=seconds, corpus=corpus).claims[0])
+    return packed(audit([find(name)], profile, seed, seconds=seconds, corpus=corpus).claims[0])
 
 
 def _received(report: Future[bytes] | None) -> ClaimReport | None:

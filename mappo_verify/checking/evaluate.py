@@ -21,22 +21,16 @@ from ..arithmetic import (
     FALSE,
     TRUE,
     UNKNOWN,
-    Array,
     Numbers,
     System,
-    absolute,
     both,
     compare,
     everywhere,
-    floats_of,
-    largest,
-    like,
     smallest,
 )
 from ..arithmetic.numbers import bare
 from ..arithmetic.one_instance import Truth
 from ..arithmetic.precision import PRECISION_CAP, bits_now, precision
-from ..arithmetic.structure import broadcast_to
 from ..axioms import Axiom
 from ..claims.case import Case
 from ..claims.claim import NUMERIC, Claim, Line, blamed, chains, composed_relation
@@ -45,19 +39,18 @@ from ..claims.verdict import Evidence, LineEvidence, StepEvidence, Verdict
 from ..errors import ClaimError, ExactnessError, UndecidedError
 from .agreement import Alone, due, require_function, require_same_lines
 from .hypotheses import ask_hypotheses, per_instance
-from .laws import claimed, mask_of, proved, undecided, verdicts_of
+from .laws import claimed, mask_of, undecided, verdicts_of
+from .relations import as_numbers, plain, proved_entries, relate
 
-FLOAT_NOISE = 1e-9
-"""Relative size below which a float difference looks like rounding; it only feeds the suggestion, never a verdict."""
 START_PRECISION = 64
+BATCH_PRECISION = 256
+"""Bits with which a batch of balls begins: they cost little beside what Python does, and fewer leave many steps open."""
 SHARPER = 4
 """By how much a batch of balls gains bits where some instances stay open: an evaluation costs much more than its bits."""
 STEP_PRECISION = 256
 """Where the statement is decided, a step still open at this precision is a tie, as far as we can tell, and stays open."""
 SUSPECTS = 4
 """How many instances of a large batch that look violated are decided exactly."""
-PATIENCE = 256
-"""Bits with which a whole batch must be evaluable before it is halved."""
 Indices = npt.NDArray[np.intp]
 
 
@@ -76,7 +69,7 @@ def evaluate(
     somebody = bool((applies == TRUE).any())
     lines = claim.lines(live, formal) if somebody else []
     require_same_lines(claim, live, lines)
-    lines = [_as_numbers(entry, live) for entry in lines]
+    lines = [as_numbers(entry, live) for entry in lines]
     found = (
         _assemble(claim, case, live, lines, applies, hypotheses, formal)
         if somebody
@@ -131,11 +124,16 @@ def decide(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, statements: boo
     rest: Indices = np.arange(len(next(iter(drawn.values()))))
     found, rest = _in_enclosures(claim, drawn, sizes, rest, statements)
     yield from found
+    yield from _beyond_enclosures(claim, drawn, sizes, rest)
+
+
+def _beyond_enclosures(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, rest: Indices) -> Iterator[Part]:
+    """Evidence from rationals, and for those that leave them from balls."""
     if len(rest) and not claim.transcendental:
         found, rest = _in_rationals(claim, drawn, sizes, rest)
         yield from found
     if len(rest):
-        yield from _in_balls(claim, drawn, sizes, rest, START_PRECISION)
+        yield from _in_balls(claim, drawn, sizes, rest, BATCH_PRECISION)
 
 
 def _case(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indices, system: System) -> Case:
@@ -151,6 +149,11 @@ def _evaluated(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Ind
     return evaluate(claim, _case(claim, drawn, sizes, chosen, system), alone=alone)
 
 
+def uncounted(claim: Claim) -> bool:
+    """Whether :func:`skim` settles no instance, as was seen on one: an equality is among the steps of the proof."""
+    return claim in _IDENTITIES[False]
+
+
 def skim(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes) -> Iterator[Part]:
     """Evidence for those instances of a large batch that enclosures settle, and exact evidence for a few that look violated.
 
@@ -164,9 +167,7 @@ def skim(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes) -> Iterator[Part]
     if settled.any():
         yield every[settled], _narrowed(evidence, settled)
     suspects = every[(np.ravel(evidence.verdict) == Verdict.VIOLATED) | _breaks(evidence)][:SUSPECTS]
-    if len(suspects):
-        chosen = {name: values[suspects] for name, values in drawn.items()}
-        yield from ((suspects[places], part) for places, part in decide(claim, chosen, sizes))
+    yield from _beyond_enclosures(claim, drawn, sizes, suspects)
 
 
 def _in_enclosures(
@@ -176,18 +177,20 @@ def _in_enclosures(
 
     A violation is left to another system, which decides it a second time.
     """
-    evidence = None if claim in _IDENTITIES else _enclosed(claim, drawn, sizes, chosen)
+    identities = _IDENTITIES[statements]
+    evidence = None if claim in identities else _enclosed(claim, drawn, sizes, chosen)
     if evidence is None:
         return [], chosen
-    if any(entry.step is not None and entry.step.relation == "=" for entry in evidence.lines):
-        _IDENTITIES.add(claim)
+    asked = evidence.statements if statements else [entry.step for entry in evidence.lines if entry.step is not None]
+    if any(step.relation == "=" for step in asked):
+        identities.add(claim)
     settled = _settled(evidence) if not statements else _settled(evidence, steps=False) & ~_breaks(evidence)
     found = [(chosen[settled], _narrowed(evidence, settled))] if settled.any() else []
     return found, chosen[~settled]
 
 
-_IDENTITIES: WeakSet[Claim] = WeakSet()
-"""Claims in whose proofs an equality was seen, which enclosures cannot prove: they settle no instance of these."""
+_IDENTITIES: dict[bool, WeakSet[Claim]] = {False: WeakSet(), True: WeakSet()}
+"""Claims with an equality among their steps, and (True) among their statements: enclosures settle no instance of these."""
 
 
 def _enclosed(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indices) -> Evidence | None:
@@ -262,7 +265,7 @@ def _in_rationals(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: 
 
 
 def _in_balls(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indices, bits: int) -> Iterator[Part]:
-    """Evidence from balls; where a formula cannot even be evaluated with a few bits, the batch is halved."""
+    """Evidence from balls; a batch that cannot even be evaluated is halved, and one instance alone gets more bits."""
 
     def evidence_of(instances: Indices) -> Evidence:
         with precision(bits):
@@ -271,12 +274,11 @@ def _in_balls(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indi
     try:
         evidence = evidence_of(chosen)
     except NUMERIC as error:
-        more = isinstance(error, UndecidedError) and bits < (PATIENCE if len(chosen) > 1 else PRECISION_CAP)
-        if more:
-            yield from _in_balls(claim, drawn, sizes, chosen, min(SHARPER * bits, PRECISION_CAP))
-        elif len(chosen) > 1:
+        if len(chosen) > 1:
             for half in np.array_split(chosen, 2):
                 yield from _in_balls(claim, drawn, sizes, half, bits)
+        elif isinstance(error, UndecidedError) and bits < PRECISION_CAP:
+            yield from _in_balls(claim, drawn, sizes, chosen, min(SHARPER * bits, PRECISION_CAP))
         elif isinstance(error, UndecidedError):
             yield chosen, _open_evidence(claim, drawn, sizes, chosen, reason=str(error))
         else:
@@ -334,69 +336,6 @@ def raised(error: Exception, where: str) -> str:
     return f"{found}; say by a Hypothesis where the formula makes sense{divides}"
 
 
-def _as_numbers(entry: Line, case: Case) -> Line:
-    """A line whose constant is a number of the case's system."""
-    if callable(entry.value) or isinstance(entry.value, Numbers):
-        return entry
-    return replace(entry, value=like(entry.value, case.system))
-
-
-def plain(value: Any, shape: tuple[int, ...], count: int) -> npt.NDArray[Any]:
-    """Numbers (of enclosures the midpoints) or truth as a plain array ``[instances, ...]`` of the given inner shape."""
-    part = broadcast_to(value, shape)._parts[0]
-    return np.moveaxis(np.broadcast_to(part, (*shape, count)), -1, 0)
-
-
-def _relate(
-    chain: list[Line], left: Line, relation: str, right: Line, because: str, axiom: Any, case: Case
-) -> StepEvidence:
-    """One relation between two lines of a chain, entry by entry, and then for all entries of each instance."""
-    one, two = left.value, right.value
-    mask = mask_of(chain)
-    shape = _common_shape(left, right, mask)
-    system = bare(case.system)
-    held = claimed(
-        proved(one.compare(relation, two) if relation != "≥" else two.compare("≤", one), relation, system), mask
-    )
-    count = int(np.prod(case.several, dtype=int))
-    axes = tuple(range(1, len(shape) + 1))
-    a, b, t = (plain(value, shape, count) for value in (one, two, held))
-    where = None if mask is None else plain(mask, shape, count) > 0
-    truth = per_instance(held, case.several)
-    if system is System.FLOATS:
-        suggestion = _float_suggestion(a, relation, b, where)
-        truth = (suggestion.min(axis=axes) if axes else suggestion).reshape(case.several)
-    margin = None if system is System.SYMBOLS else _margin(a, relation, b, t, where, axes)
-    ratios = None if system is System.SYMBOLS or relation == "=" else _ratios(a, relation, b, where, axes)
-    shaped = [None if v is None else np.asarray(v).reshape(case.several) for v in (margin, ratios)]
-    return StepEvidence(left.expression, relation, right.expression, because, axiom, truth, *shaped)
-
-
-def _common_shape(left: Line, right: Line, mask: Truth | None) -> tuple[int, ...]:
-    """The shape in which two lines of a chain and its mask meet."""
-    shapes = [left.value.shape, right.value.shape]
-    try:
-        return np.broadcast_shapes(*shapes, *([] if mask is None else [mask.shape]))
-    except ValueError:
-        masked = "" if mask is None else f", and where= {mask.shape}"
-        raise ClaimError(
-            f"lines of one chain must have shapes that fit, and {left.expression!r} has {shapes[0]}, "
-            f"{right.expression!r} {shapes[1]}{masked}"
-        ) from None
-
-
-def sides(chain: list[Line], case: Case) -> tuple[Any, Any, Any]:
-    """First and last line of a chain, and what it speaks of, as plain arrays ``[instances, entries]``."""
-    mask = mask_of(chain)
-    values = [_as_numbers(entry, case).value for entry in (chain[0], chain[-1])]
-    if mask is not None:
-        values.append(mask)
-    shape = np.broadcast_shapes(*(value.shape for value in values))
-    count = int(np.prod(case.several, dtype=int))
-    left, right, *where = (plain(value, shape, count).reshape(count, -1) for value in values)
-    return left, right, where[0] > 0 if where else np.ones(left.shape, bool)
-
-
 def _recognised(
     claim: Claim, chain: list[Line], left: Line, right: Line, case: Case, formal: bool
 ) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.int8]]:
@@ -433,53 +372,6 @@ def _recognised(
     return recognised, per_instance(claimed(Truth.of(decided), mask), case.several)
 
 
-def _margin(
-    one: Array, relation: str, two: Array, truth: Any, where: Array | None, axes: tuple[int, ...]
-) -> Array | None:
-    """The smallest slack of each instance, over the entries that are claimed; 0 where none is."""
-    if relation == "=" and (truth == TRUE).all():
-        return like(np.zeros(len(one), np.int8), one)
-    slack = -absolute(one - two) if relation == "=" else two - one if relation == "≤" else one - two
-    slack = np.asarray(slack)
-    if where is None:
-        return smallest(slack, axes) if axes else slack
-    kept = np.broadcast_to(where, slack.shape)
-    if not kept.any():
-        return like(np.zeros(len(one), np.int8), one)
-    filled = np.where(kept, slack, largest(slack[kept].ravel(), 0))  # what is not claimed must not be the smallest
-    return np.where(kept.any(axes), smallest(filled, axes) if axes else filled, like(0, slack))
-
-
-def _float_suggestion(one: Array, relation: str, two: Array, where: Array | None) -> Any:
-    """TRUE where the rounded numbers agree with the relation up to rounding, FALSE where they clearly do not."""
-    noise = FLOAT_NOISE * np.maximum(1.0, np.maximum(np.abs(one), np.abs(two)))
-    gap = -np.abs(one - two) if relation == "=" else (two - one if relation == "≤" else one - two)
-    truth = np.where(gap >= -noise, TRUE, np.where(np.isnan(gap), UNKNOWN, FALSE)).astype(np.int8)
-    return truth if where is None else np.where(where, truth, TRUE).astype(np.int8)
-
-
-def _ratios(one: Array, relation: str, two: Array, where: Array | None, axes: tuple[int, ...]) -> Array | None:
-    """Smaller side over larger side of an inequality, at its largest in each instance; nan without a positive larger side."""
-    small, large = (one, two) if relation == "≤" else (two, one)
-    counted = (compare(large, ">", like(0, large)) > 0) & (compare(small, "=", like(0, small)) < 1)
-    if where is not None:
-        counted = counted & where
-    if not counted.any():
-        return None
-    try:
-        ratios = floats_of(small[counted] / large[counted])
-    except ExactnessError:  # a quotient of logarithms, or a number beyond float64
-        try:
-            with np.errstate(all="ignore"):
-                ratios = floats_of(small[counted]) / floats_of(large[counted])
-        except ExactnessError:
-            return None
-    result = np.full(one.shape, -np.inf)
-    result[counted] = np.where(np.isfinite(ratios), ratios, -np.inf)
-    worst = result.max(axes) if axes else result
-    return np.where(worst > -np.inf, worst, np.nan)
-
-
 def _not_applicable(claim: Claim, case: Case, applies: Any, hypotheses: tuple[tuple[str, Any], ...]) -> Evidence:
     failed = [name for name, truth in hypotheses if (truth == FALSE).any()]
     failed = failed or [name for name, truth in hypotheses if (truth == UNKNOWN).any()]
@@ -510,13 +402,16 @@ def _assemble(
     broken: StepEvidence | None = None
     anything = None
     of_line = {id(entry): chain for chain in chains(lines) for entry in chain}
+    held: dict[int, Truth] = {}
     for previous, entry in zip([None, *lines], lines, strict=False):
         step = None
         if entry.relation is not None:
             assert previous is not None
-            step = _relate(of_line[id(entry)], previous, entry.relation, entry, entry.because, entry.axiom, live)
+            chain = of_line[id(entry)]
+            held[id(entry)] = proved_entries(chain, previous, entry.relation, entry, live)
+            step = relate(held[id(entry)], chain, previous, entry.relation, entry, live, entry)
             if isinstance(entry.axiom, Axiom) and case.system != System.FLOATS:
-                recognised, given = _recognised(claim, of_line[id(entry)], previous, entry, live, formal)
+                recognised, given = _recognised(claim, chain, previous, entry, live, formal)
                 step = replace(step, recognised=recognised, given=given if formal else None)
             if broken is None and (step.truth == FALSE).any():
                 broken = step
@@ -526,7 +421,9 @@ def _assemble(
             )
         )
     for chain in chains(lines):
-        statements.append(_relate(chain, chain[0], composed_relation(chain), chain[-1], "the statement", None, live))
+        relation = composed_relation(chain)
+        ends = held[id(chain[1])] if len(chain) == 2 else proved_entries(chain, chain[0], relation, chain[-1], live)
+        statements.append(relate(ends, chain, chain[0], relation, chain[-1], live))
         mask = mask_of(chain)
         some = np.full(live.several, TRUE, np.int8)
         if mask is not None:

@@ -28,8 +28,8 @@ from ..claims.coordinates import Sizes
 from ..claims.experiment import Experiment
 from ..errors import ClaimError
 from ..model.trees import hidden, shared
-from .evaluate import sides
 from .hypotheses import per_instance
+from .relations import sides
 
 ERROR = 0.01
 """The probability that any of a claim's intervals misses its number."""

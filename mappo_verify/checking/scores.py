@@ -26,8 +26,8 @@ from ..claims.case import Case
 from ..claims.claim import Claim, chains, composed_relation
 from ..claims.coordinates import Sizes
 from ..claims.settings import Setting
-from .evaluate import plain, sides
 from .hypotheses import per_instance
+from .relations import plain, sides
 
 Floats = npt.NDArray[np.float64]
 WORST = -1e3

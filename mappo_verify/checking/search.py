@@ -27,7 +27,7 @@ from ..claims.verdict import Verdict
 from ..errors import ClaimError
 from .climb import STEP, Hill, climb, column, rationalised
 from .corpus import Instance
-from .evaluate import Part, decide, skim
+from .evaluate import Part, decide, skim, uncounted
 from .sampling import Draw, declared_sizes, draw, sizes_of
 from .scores import STATEMENTS, WORST
 from .searched import Searched
@@ -185,7 +185,7 @@ class Search:
             first = FEW if sizes.steps > LONGEST_CLIMB else CHUNK
             for begin, end in pairwise([0, *range(min(first, share), share, CHUNK), share]):
                 yield Batch(sizes, partial(draw, setting, sizes, end - begin, generator), decide)
-            if setting.explore:
+            if setting.explore and not (self.settled and uncounted(self.claim)):
                 for begin in range(0, effort.skimmed // len(every), SKIM):
                     count = min(SKIM, effort.skimmed // len(every) - begin)
                     yield Batch(sizes, partial(draw, setting, sizes, count, generator), skim)

@@ -139,7 +139,7 @@ def _mended(leaf: Numbers, other: Numbers, lost: npt.NDArray[np.bool_]) -> Numbe
 def _signature(value: Any) -> Any:
     """What a program depends on: kinds, shapes and everything that is no number."""
     if isinstance(value, Numbers):
-        return (value.arithmetic.system, value.shape)
+        return (value._arithmetic.system, value.shape)
     if isinstance(value, Truth):
         return (Truth, value.shape)
     if isinstance(value, tuple):
@@ -169,9 +169,9 @@ class Recorded:
 def record(formula: Callable[..., Any], objects: tuple[Any, ...]) -> Recorded:
     """The steps of ``formula`` on objects of one instance (games, policies, numbers); :class:`NotRecorded` if it has others."""
     numbers = [leaf for leaf in leaves_of(objects) if isinstance(leaf, Numbers)]
-    if not numbers or numbers[0].arithmetic.system not in (System.FLOATS, System.ENCLOSURES):
+    if not numbers or numbers[0]._arithmetic.system not in (System.FLOATS, System.ENCLOSURES):
         raise NotRecorded("only floats and enclosures are recorded")
-    recorder = Recorder(implementation_of(numbers[0].arithmetic.system))
+    recorder = Recorder(implementation_of(numbers[0]._arithmetic.system))
     inputs: list[Any] = []
 
     def rows(leaf: Any) -> Any:

@@ -15,8 +15,8 @@ WORTH_FUSING = 2**16
 """Below so many numbers at once, loading compiled code takes longer than it saves."""
 WORTH_LOADING = 2**27
 """Many small arrays are worth loading it, too: after so many numbers in all."""
-WORTH_CALLING = 2**8
-"""Below so many numbers, calling compiled code takes longer than it saves."""
+OF_A_CALL = 2**12
+"""How many numbers NumPy computes in the time that Python takes for one call of its kernels."""
 
 
 @cache
@@ -40,10 +40,10 @@ class _Choice:
         """The implementation for so many numbers."""
         if self.seen < WORTH_LOADING:
             if size < WORTH_FUSING:
-                self.seen += size
+                self.seen += size + OF_A_CALL
                 return NUMPY
             self.seen = WORTH_LOADING  # loaded now, so it may as well be used for less
-        return _compiled() if size >= WORTH_CALLING else NUMPY
+        return _compiled()
 
 
 kernels = _Choice()

@@ -212,16 +212,16 @@ def averaged_unique(case: Case) -> Iterator[Line]:
 
 def solver_agrees(case: Case) -> Iterator[Line]:
     """A general-purpose conic solver looks for a better point; none of its answers is trusted, all are evaluated exactly."""
-    from ...quantities.reference_solvers import mirror_step_by_cvxpy
+    from ...quantities.reference_solvers import mirror_step_by_solver
 
     values, policy, beta = case.values, case.policy, case.beta
-    found = by_floats(lambda *given: np.maximum(mirror_step_by_cvxpy(*given), 2.0**-40), policy, values, beta)
+    found = by_floats(lambda *given: np.maximum(mirror_step_by_solver(*given), 2.0**-40), policy, values, beta)
     found = found / found.sum(-1, keepdims=True)
     step = mirror_step(policy, values, beta)
     best, theirs = (mirror_objective(q, policy, values, beta) for q in (step, found))
-    yield line("F(q) at cvxpy's solution, divided by its sum", theirs)
+    yield line("F(q) at the solver's solution, divided by its sum", theirs)
     yield at_most("F(π⁺)", best, because="proposition-4.2: π⁺ is the maximiser")
-    yield line("F(π⁺) - F(q) at cvxpy's solution", best - theirs)
+    yield line("F(π⁺) - F(q) at the solver's solution", best - theirs)
     yield at_most(
         "β/10⁶",
         beta / 10**6,
@@ -445,7 +445,7 @@ CLAIMS = (
     ),
     Claim(
         "proposition-4.2/solver",
-        "No point that cvxpy finds is better, and its optimum is π⁺ up to its tolerance",
+        "No point that a conic solver finds is better, and its optimum is π⁺ up to its tolerance",
         "Section 4.1, Proposition 4.2",
         Setting(
             "a mirror step with moderate numbers",
@@ -460,7 +460,7 @@ CLAIMS = (
             explore=False,
         ),
         solver_agrees,
-        statement="0 ≤ F(π⁺) - F(q) ≤ β/10⁶ at cvxpy's solution q, evaluated exactly",
+        statement="0 ≤ F(π⁺) - F(q) ≤ β/10⁶ at the solver's solution q, evaluated exactly",
         record=Standing.SURVIVED,
         note="No line is proved in symbols: a solver's answer is no formula.",
         kind=Kind.BEYOND,
