@@ -297,6 +297,7 @@ def test_instances_that_are_taken_still_share_what_the_games_share():
     sizes = mv.Sizes(2, (2,))
     case = two.case(draw(two, sizes, 3, np.random.default_rng(0)), sizes, System.ENCLOSURES)
     taken = case.take(np.array([True, False, True]))
-    assert taken.game.reward is taken.other.reward and taken.game.transition is not taken.other.transition
+    game, other = taken.game, taken.other
+    assert game.reward._parts is other.reward._parts and game.transition._parts is not other.transition._parts
     (shares,) = (entry for entry in two.all_hypotheses if "shares" in entry.name)
     assert (np.asarray(shares.truth(taken).values) == 1).all()

@@ -214,12 +214,11 @@ class Case(Sealed):
             if ingredient.name == name and ingredient.compute is not None:
                 if name not in derived:
                     origin = self.__dict__["_origin"]
-                    found = (
-                        converted(getattr(origin, name), bare(self.system))
-                        if ingredient.exact and origin is not None
-                        else ingredient.compute(self)
-                    )
-                    self._require_same(ingredient, found, name)
+                    if ingredient.exact and origin is not None:
+                        found = converted(getattr(origin, name), bare(self.system))
+                    else:
+                        found = ingredient.compute(self)
+                        self._require_same(ingredient, found, name)
                     derived[name] = leaf(name, found)
                 return derived[name]
         raise AttributeError(f"this case has no {name!r}; it has {sorted(objects)}")
@@ -326,9 +325,9 @@ class Case(Sealed):
         known: dict[int, Any] = {}  # what two objects share stays shared, so it is still known to be equal
 
         def kept(part: Any) -> Any:
-            if id(part) not in known:
-                known[id(part)] = take(part, places)
-            return known[id(part)]
+            if id(part._parts) not in known:
+                known[id(part._parts)] = take(part, places)
+            return known[id(part._parts)]
 
         objects = {name: mapped(kept, value) for name, value in self._objects.items()}
         origin = None if self._origin is None else self._origin.take(chosen)

@@ -18,6 +18,7 @@ from ..arithmetic import (
     assume_nonnegative,
     assume_positive,
     both,
+    certainly_equal,
     compare,
     every,
     everywhere,
@@ -496,7 +497,7 @@ def _same_part(one: Array | None, two: Array | None, reference: Array) -> Truth:
         return everywhere(TRUE, (), reference)
     if one is None or two is None:
         return everywhere(FALSE, (), reference)
-    return every(compare(one, "=", two), tuple(range(-one.ndim, 0)))
+    return every(certainly_equal(one, two), tuple(range(-one.ndim, 0)))
 
 
 def _require_function(name: str, shape: Any) -> None:
