@@ -129,7 +129,7 @@ def _rows_of(shape: tuple[int, ...], core: tuple[int, ...]) -> Any:
 
 
 def _flat(part: Floats, batch: int) -> Floats:
-    wide = part if part.shape[-1] == batch else np.broadcast_to(part, (*part.shape[:-1], batch))
+    wide = part if part.shape[-1:] == (batch,) else np.broadcast_to(part, (*part.shape[:-1], batch))
     return np.ascontiguousarray(wide).reshape(-1, batch)
 
 
