@@ -140,7 +140,9 @@ class NearbyPolicy(PolicyData):
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> Policy:
         other = super().build(numbers, sizes, built, generic)
         share = simplex(numbers[f"{self.name}.change"], generic, positive=True)[..., 0]
-        product = as_array(like(Fraction(self.largest), share) * share)  # of two single rationals NumPy returns a number
+        product = as_array(
+            like(Fraction(self.largest), share) * share
+        )  # of two single rationals NumPy returns a number
         share = product[..., None, None, None]
         kept = like(1, share) - share
         factors = tuple(
