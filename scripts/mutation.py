@@ -56,7 +56,7 @@ LONG = re.compile(
     "adding|benchmark|bounded_work|cli|document|fuzz|handout|html|latex|layers|lessons|pages|public_api|reproduction|run|wrong_calls"
 )
 """Files of tests of what readers see: they take long, and are no place to notice a wrong number."""
-MEASURING = 100
+MEASURING = 300
 """Seconds of the processor that a file of tests may take while it is measured; a longer one kills nobody."""
 BATCHES = (1.0, 10.0, 100.0)
 """A mutant is tried on the quickest tests that take so many seconds together without it, then on the next ones, and so on."""

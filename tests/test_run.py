@@ -475,7 +475,7 @@ def test_damage_in_the_middle_is_an_error_with_a_cure(halfway, damage):
 def chunk(path, **changes):
     """The file with some arrays replaced (None: left out)."""
     parts = {**dict(np.load(path)), **changes}
-    np.savez(path, allow_pickle=True, **{name: table for name, table in parts.items() if table is not None})
+    np.savez(path, **{name: table for name, table in parts.items() if table is not None})
 
 
 def raw(path, name, header):
