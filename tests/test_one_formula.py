@@ -258,6 +258,30 @@ def test_a_hypothesis_is_one_formula_whoever_asks():
         mv.audit([claim(proof, scalar("x", -1), scalar("y"), hypotheses=(fickle,))])
 
 
+class Index:
+    """One index for the proof and another one for instances."""
+
+    def __index__(self):
+        return 0 if any(frame.function.startswith("prove_") for frame in inspect.stack()) else 1
+
+
+class OwnInteger(int):
+    __index__ = Index.__index__
+
+
+@pytest.mark.parametrize("place", [Index(), slice(Index(), None), OwnInteger(0)], ids=["index", "slice", "integer"])
+def test_an_object_of_ones_own_is_no_argument_of_a_formula(place):
+    """``f = (0, max(x - 999999, 0))``, of which the second entry is not 0 for one x in two million."""
+
+    def proof(case):
+        f = np.stack([0 * case.x, mv.maximum(case.x - 999999, 0)])
+        yield mv.line("f_i", f[place].reshape(-1)[0])
+        yield mv.equal("0", 0 * case.x, because="for i = 0")
+
+    with pytest.raises(ClaimError, match="among the arguments of a formula"):
+        mv.audit([claim(proof)])
+
+
 # --- what a proof assumes -----------------------------------------------------------------------------------------------------
 
 

@@ -17,6 +17,8 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
+from ..errors import FormulaError
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -44,14 +46,19 @@ def made_of(value: Any) -> int:
     """The hash of a number, of a constant, or of a game, a policy or a list of them."""
     if isinstance(value, Made):
         return value._made
+    if (type(value).__module__ or "").partition(".")[0] not in _KNOWN:
+        raise FormulaError(
+            f"a {type(value).__name__} among the arguments of a formula: it could say something else each time; give "
+            "integers, Fractions, slices, lists and tuples, numbers of the case, games and policies"
+        )
+    if isinstance(value, slice):
+        return hash(("slice", *map(made_of, (value.start, value.stop, value.step))))
     if isinstance(value, (int, Fraction)):  # as a text, since numbers that differ by 2⁶¹ - 1 have the same hash
         return hash(f"{value.numerator:x}/{value.denominator:x}")
     if isinstance(value, _CONSTANTS):
         return hash((type(value).__name__, str(value)))
     if isinstance(value, (tuple, list)):
         return hash(tuple([made_of(entry) for entry in value]))
-    if isinstance(value, slice):
-        return hash(str(value))
     if isinstance(value, np.ndarray):
         return hash((value.shape, str(value.tolist())))
     names = getattr(value, "__dataclass_fields__", None)
@@ -68,6 +75,8 @@ def _counts(part: Any) -> bool:
     return not (part is None or isinstance(part, (str, np.ndarray)))
 
 
+_KNOWN = ("builtins", "fractions", "numpy", "mappo_verify", "flint", "enum", "functools")
+"""Where the types come from of which something is known."""
 _CONSTANTS = (str, float, np.generic, type(None), type(Ellipsis))
 
 
