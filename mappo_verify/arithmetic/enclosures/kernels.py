@@ -92,6 +92,7 @@ class RowsInMemory(NamedTuple):
 
 def rows_at(array: Floats, batch: int, lanes: int) -> RowsInMemory:
     """Rows of a batch as they stand; what all instances share is written out for ``lanes`` of them."""
+    array = np.atleast_1d(array)
     shared = array.shape[-1] != batch
     if shared:
         array = np.repeat(array, lanes, axis=-1)
