@@ -214,12 +214,11 @@ class Case(Sealed):
             if ingredient.name == name and ingredient.compute is not None:
                 if name not in derived:
                     origin = self.__dict__["_origin"]
-                    found = (
-                        converted(getattr(origin, name), bare(self.system))
-                        if ingredient.exact and origin is not None
-                        else ingredient.compute(self)
-                    )
-                    self._require_same(ingredient, found, name)
+                    if ingredient.exact and origin is not None:
+                        found = converted(getattr(origin, name), bare(self.system))
+                    else:
+                        found = ingredient.compute(self)
+                        self._require_same(ingredient, found, name)
                     derived[name] = leaf(name, found)
                 return derived[name]
         raise AttributeError(f"this case has no {name!r}; it has {sorted(objects)}")

@@ -28,6 +28,7 @@ from ..arithmetic import (
     system_of,
     truth_of,
 )
+from ..arithmetic.numbers import shares
 from ..errors import ClaimError
 from ..model import Game, Policy
 from ..model.agents import prefix_sizes
@@ -490,7 +491,7 @@ class Derived(Ingredient):
 
 def _same_part(one: Array | None, two: Array | None, reference: Array) -> Truth:
     """Whether two games have the same numbers in a part; a start may be missing from both."""
-    if one is two:
+    if one is two or (one is not None and two is not None and shares(one, two)):
         return everywhere(TRUE, (), reference)
     if one is None or two is None:
         return everywhere(FALSE, (), reference)

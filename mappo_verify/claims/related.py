@@ -17,6 +17,7 @@ from fractions import Fraction
 from typing import Any
 
 from ..arithmetic import System, Truth, absolute, both, compare, every, is_hidden, like, system_of
+from ..arithmetic.array import as_array
 from ..arithmetic.numbers import bare
 from ..errors import ClaimError, ExactnessError
 from ..model import Game, Policy
@@ -140,7 +141,7 @@ class NearbyPolicy(PolicyData):
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> Policy:
         other = super().build(numbers, sizes, built, generic)
         share = simplex(numbers[f"{self.name}.change"], generic, positive=True)[..., 0]
-        share = (like(Fraction(self.largest), share) * share)[..., None, None, None]
+        share = as_array(like(Fraction(self.largest), share) * share)[..., None, None, None]
         kept = like(1, share) - share
         factors = tuple(
             kept * old + share * new for old, new in zip(built[self.of].factors, other.factors, strict=True)
