@@ -478,6 +478,11 @@ def _batch_last(values: npt.NDArray[Any], core_axes: int) -> npt.NDArray[Any]:
     return np.ascontiguousarray(np.moveaxis(flat, 0, -1))
 
 
+def shares(one: Any, two: Any) -> bool:
+    """Whether these are the same numbers of one instance, in one place of memory."""
+    return isinstance(one, Numbers) and isinstance(two, Numbers) and one._parts is two._parts
+
+
 def take(value: Any, chosen: npt.NDArray[Any]) -> Any:
     """The chosen instances; numbers that all instances share stay as they are."""
     if isinstance(value, OneInstance):

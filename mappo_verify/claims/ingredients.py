@@ -18,7 +18,6 @@ from ..arithmetic import (
     assume_nonnegative,
     assume_positive,
     both,
-    certainly_equal,
     compare,
     every,
     everywhere,
@@ -30,6 +29,7 @@ from ..arithmetic import (
     truth_of,
 )
 from ..arithmetic.explained import explained_class
+from ..arithmetic.numbers import shares
 from ..errors import ClaimError
 from ..model import Game, Policy
 from ..model.agents import prefix_sizes
@@ -493,11 +493,11 @@ class Derived(Ingredient):
 
 def _same_part(one: Array | None, two: Array | None, reference: Array) -> Truth:
     """Whether two games have the same numbers in a part; a start may be missing from both."""
-    if one is two:
+    if one is two or (one is not None and two is not None and shares(one, two)):
         return everywhere(TRUE, (), reference)
     if one is None or two is None:
         return everywhere(FALSE, (), reference)
-    return every(certainly_equal(one, two), tuple(range(-one.ndim, 0)))
+    return every(compare(one, "=", two), tuple(range(-one.ndim, 0)))
 
 
 def _require_function(name: str, shape: Any) -> None:
