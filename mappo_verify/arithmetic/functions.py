@@ -290,8 +290,6 @@ def certainly_equal(left: Any, right: Any) -> Mask:
     numbers = _numbers(left, right)
     if not numbers:
         return plain.certainly_equal(left, right)
-    if numbers[0]._parts is numbers[1]._parts:  # one table under two names
-        return Truth(np.full((*numbers[0].shape, 1), TRUE, np.int8))  # type: ignore[return-value]
     one, two = broadcast_arrays(*numbers)
     same = Truth(np.where(one._arithmetic.certainly_equal(one._parts, two._parts), TRUE, FALSE))
     return same | one.compare("=", two)  # type: ignore[return-value]
