@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import mappo_verify as mv
-from critics_by_cvxpy import pessimistic_step_by_cvxpy
+from mappo_verify.quantities.reference_solvers import pessimistic_step_by_cvxpy
 
 threadpoolctl = pytest.importorskip("threadpoolctl", reason="one BLAS thread, so that both sides use one core")
 

@@ -10,12 +10,12 @@ import pytest
 
 import mappo_verify as mv
 import oracle
-from critics_by_cvxpy import inner_minimum_by_cvxpy, pessimistic_step_by_cvxpy
 from mappo_verify.arithmetic import System, floats_of, like, pseudo_solve
 from mappo_verify.quantities import quadratic_program as qp
 from mappo_verify.quantities.bellman_error import sampled_error, unseen_error
 from mappo_verify.quantities.constrained_evaluation import _Search, _Simplex, inner_minimum
 from mappo_verify.quantities.quadratic_program import Multipliers, Quadratic, Region, minimise
+from mappo_verify.quantities.reference_solvers import inner_minimum_by_cvxpy, pessimistic_step_by_cvxpy
 
 ROUNDING = 1e-10
 """Problems below are of size 1 and conditioned better than 1e5, so double precision leaves eleven digits."""

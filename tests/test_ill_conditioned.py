@@ -13,7 +13,7 @@ from mappo_verify.arithmetic.absorbing import solve_absorbing, visits_until_abso
 from mappo_verify.errors import GameError, SingularError
 from mappo_verify.quantities import certified, equilibria, value_bounds
 from mappo_verify.quantities.optimal import certify_optimality
-from mappo_verify.quantities.reference_solvers import mirror_step_by_cvxpy
+from mappo_verify.quantities.reference_solvers import mirror_step_by_solver
 from mappo_verify.quantities.residuals import bellman_error
 
 
@@ -268,5 +268,5 @@ def test_the_error_that_a_residual_allows_by_hand():
 
 def test_the_mirror_step_of_the_reference_solver_by_hand():
     """``π ∝ (1, 3)`` with the odds ``exp(Q/β) = (9, 1)`` becomes ``(9, 3)/12``."""
-    found = mirror_step_by_cvxpy([[0.25, 0.75]], [[2 * np.log(9), 0.0]], 2.0)
+    found = mirror_step_by_solver([[0.25, 0.75]], [[2 * np.log(9), 0.0]], 2.0)
     assert found == pytest.approx(np.array([[0.75, 0.25]]), abs=1e-5)

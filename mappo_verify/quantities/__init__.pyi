@@ -97,6 +97,10 @@ from .constrained_evaluation import (
     GlobalStep as GlobalStep,
 )
 from .quadratic_program import ConstrainedStep as ConstrainedStep
+from .reference_solvers import (
+    inner_minimum_by_cvxpy as inner_minimum_by_cvxpy,
+    pessimistic_step_by_cvxpy as pessimistic_step_by_cvxpy,
+)
 
 # --- Finite classes of critics ---------------------------------------------------------------------------------------
 from .finite_class import FiniteClass as FiniteClass, visited_states as visited_states
