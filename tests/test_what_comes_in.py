@@ -276,3 +276,11 @@ def test_beside_the_numbers_of_one_instance_constants_stay_exact():
     sizes = mv.Sizes(1, (1,))
     claim = mv.Claim("own/constants", "(3x)²/(4/3) = 27x²/4", "constants", setting, proof, symbolic=(sizes,))
     assert mv.audit([claim])["own/constants"].standing is Standing.PROVED
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_a_singular_system_with_a_number_that_is_none_says_nothing(wrong):
+    """It said 0, or stopped the whole batch; the other systems of the batch keep their answers."""
+    batch = np.array([[[1.0, 0.0], [0.0, 0.0]], [[wrong, 1.0], [1.0, 0.0]]])
+    projector = mv.quantities.fisher_null_space(batch)
+    assert projector[0].tolist() == [[0, 0], [0, 1]] and np.isnan(projector[1]).all()

@@ -103,7 +103,8 @@ def pseudo_solve(matrix: Floats, right: Floats) -> tuple[Floats, Floats]:
     definite = _solve_definite(matrix, right)
     if definite is not None:
         return definite, np.zeros_like(definite)
-    values, vectors = np.linalg.eigh(matrix)
+    known = np.isfinite(matrix).all((-2, -1), keepdims=True)  # LAPACK makes zeros of what is none, or stops for all
+    values, vectors = np.linalg.eigh(np.where(known, matrix, 0.0))
     rounding = matrix.shape[-1] * np.finfo(float).eps
     seen = values > rounding * np.abs(values).max(-1, keepdims=True, initial=0)
     coordinates = np.swapaxes(vectors, -1, -2) @ right
@@ -111,7 +112,8 @@ def pseudo_solve(matrix: Floats, right: Floats) -> tuple[Floats, Floats]:
     outside = np.where(seen[..., None], 0.0, coordinates)
     scale = np.abs(coordinates).max((-2, -1), keepdims=True, initial=0)
     remainder = vectors @ np.where(np.abs(outside) > np.sqrt(rounding) * scale, outside, 0.0)
-    return vectors @ (inverse * coordinates), remainder
+    solution = vectors @ (inverse * coordinates)
+    return np.where(known, solution, np.nan), np.where(known, remainder, np.nan)
 
 
 def _solve_definite(matrix: Floats, right: Floats) -> Floats | None:
