@@ -386,6 +386,8 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("quantities/constrained_evaluation.py", "improve"): "floats only: branch and bound",
     ("quantities/constrained_evaluation.py", "within"): "floats only: branch and bound",
     ("quantities/constrained_evaluation.py", "consider"): "floats only: branch and bound",
+    ("quantities/reference_solvers.py", "_class_problem"): "the constraints of a problem of cvxpy",
+    ("quantities/reference_solvers.py", "_roots"): "floats only: what rounding leaves of an eigenvalue 0",
     ("quantities/quadratic_program.py", "_accurate"): "floats only: what solvers return",
     ("quantities/quadratic_program.py", "_by_solver"): "floats only: is the free minimiser beyond the ball?",
     ("quantities/quadratic_program.py", "_on_the_sphere"): "floats only: a root by Newton's method",

@@ -7,11 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pytest
 
 import mappo_verify as mv
+from mappo_verify.checking import agreement
 from mappo_verify.papers.local_optimization import section_4_convergence
 from mappo_verify.quantities import update_errors
 
@@ -315,6 +317,7 @@ def test_with_a_larger_fit_cost_nothing_breaks(run, monkeypatch):
     right = update_errors.fit_cost_factor
     for module in (update_errors, section_4_convergence):
         monkeypatch.setattr(module, "fit_cost_factor", lambda below: 4 * right(below))
+    monkeypatch.setattr(agreement, "_PAST", WeakKeyDictionary())  # a claim must not change, and this one does
     _, found = run(FOUR, **BROKEN)
     assert found["printed"].verdict is mv.Verdict.HOLDS and found["ratio"] < 1
 

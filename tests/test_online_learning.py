@@ -204,5 +204,5 @@ def test_a_halved_bound_falls():
         bound = sharp_regret_bound(case.bound, case.eta, case.sizes.steps, case.sizes.actions[0])
         yield mv.at_most("half of the bound", bound / 2, because="planted")
 
-    found = mv.falsify(replace(whole, id="halved", proof=proof))
+    found = mv.falsify(replace(whole, id="halved", proof=proof, symbolic=()))
     assert found.witness is not None and found.witness.evidence.violated

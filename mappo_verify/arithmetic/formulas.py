@@ -9,10 +9,11 @@ another formula unseen.  Primitives that compute one thing in several ways count
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
@@ -46,7 +47,7 @@ def made_of(value: Any) -> int:
     """The hash of a number, of a constant, or of a game, a policy or a list of them."""
     if isinstance(value, Made):
         return value._made
-    if (type(value).__module__ or "").partition(".")[0] not in _KNOWN:
+    if not _known(type(value)):
         raise FormulaError(
             f"a {type(value).__name__} among the arguments of a formula: it could say something else each time; give "
             "integers, Fractions, slices, lists and tuples, numbers of the case, games and policies"
@@ -75,8 +76,23 @@ def _counts(part: Any) -> bool:
     return not (part is None or isinstance(part, (str, np.ndarray)))
 
 
-_KNOWN = ("builtins", "fractions", "numpy", "mappo_verify", "flint", "enum", "functools")
+_KNOWN = ("fractions", "numpy", __name__.partition(".")[0], "flint", "enum", "functools")
 """Where the types come from of which something is known."""
+CLASS_STATEMENT = 1 << 9
+"""A flag of Python's types: made by a class statement, not in C."""
+
+
+@cache
+def _known(kind: type) -> bool:
+    """Whether a type is Python's own, or stands in one of these libraries under the name that it gives."""
+    if kind.__module__ == "builtins":
+        return not kind.__flags__ & CLASS_STATEMENT
+    found: Any = sys.modules.get(kind.__module__) if kind.__module__.partition(".")[0] in _KNOWN else None
+    for name in kind.__qualname__.split("."):
+        found = getattr(found, name, None)
+    return found is kind
+
+
 _CONSTANTS = (str, float, np.generic, type(None), type(Ellipsis))
 
 

@@ -59,8 +59,8 @@ def moveaxis(values: Any, source: Any, destination: Any) -> Any:
 def broadcast_to(values: Any, shape: Any) -> Any:
     """One instance in a larger shape."""
     wanted = (shape,) if isinstance(shape, int) else tuple(shape)
-    if wanted == values.shape:
-        return values
+    if wanted == values.shape:  # another object: the formula of the result must not depend on shapes
+        return values._copy()
     filled = (1,) * (len(wanted) - values.ndim)
     return values._each(lambda part: np.broadcast_to(part.reshape(filled + part.shape), (*wanted, part.shape[-1])))
 

@@ -86,8 +86,8 @@ SELF_TEST: tuple[Planted, ...] = (
     Planted(
         "the KL term with the wrong sign",
         "quantities/mirror_descent.py",
-        "inner - _lifted(beta, inner) * kl_divergence",
-        "inner + _lifted(beta, inner) * kl_divergence",
+        "inner - lift_to(beta, inner) * kl_divergence",
+        "inner + lift_to(beta, inner) * kl_divergence",
         ("proposition-4.2",),
     ),
     Planted(

@@ -118,7 +118,7 @@ def _in_symbols(claim: Claim, sizes: Sizes, generic: int) -> Proof | Failure:
 RUNS = 8
 """Drawn runs of each length, on which a proof for every number of steps must hold."""
 LENGTHS = (2, 7)
-"""Lengths of these runs, where the search draws none: a proof sees how many steps an instance has."""
+"""Lengths of these runs; of the longer ones only those that the search does not draw."""
 AGAIN = 20
 """How often each term is computed beside: a proof is not told how many steps there are, but could count its own calls."""
 
@@ -126,7 +126,7 @@ AGAIN = 20
 def _broken_on_runs(claim: Claim, sizes: Sizes) -> Failure | None:
     """A line that fails on a run: then base and step of the induction were not those of the claim."""
     generator = np.random.default_rng(len(claim.id))
-    for length in [k for k in LENGTHS if k not in claim.setting.steps]:
+    for length in [k for k in LENGTHS if k == LENGTHS[0] or k not in claim.setting.steps]:
         run = replace(sizes, steps=length)
         drawn = draw(claim.setting, run, RUNS, generator)
         with suppress(*NUMERIC), np.errstate(all="ignore"), terms_computed_again(AGAIN if length == LENGTHS[0] else 0):
