@@ -269,7 +269,15 @@ class OwnInteger(int):
     __index__ = Index.__index__
 
 
-@pytest.mark.parametrize("place", [Index(), slice(Index(), None), OwnInteger(0)], ids=["index", "slice", "integer"])
+class Forged(Index):
+    __module__ = "numpy"
+    __qualname__ = "int64"
+
+
+PLACES = {"index": Index(), "slice": slice(Index(), None), "integer": OwnInteger(0), "forged": Forged()}
+
+
+@pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
 def test_an_object_of_ones_own_is_no_argument_of_a_formula(place):
     """``f = (0, max(x - 999999, 0))``, of which the second entry is not 0 for one x in two million."""
 
