@@ -47,7 +47,7 @@ def made_of(value: Any) -> int:
     """The hash of a number, of a constant, or of a game, a policy or a list of them."""
     if isinstance(value, Made):
         return value._made
-    if not _known(type(value)):
+    if not _known(type(value)):  # type: ignore[arg-type]
         raise FormulaError(
             f"a {type(value).__name__} among the arguments of a formula: it could say something else each time; give "
             "integers, Fractions, slices, lists and tuples, numbers of the case, games and policies"
