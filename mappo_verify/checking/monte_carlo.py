@@ -158,10 +158,12 @@ def run(claim: Claim, repetitions: int, generator: np.random.Generator) -> Stati
 
 def _prepared(claim: Claim, experiment: Experiment, name: str, objects: Any) -> Case:
     """The exact case of a design, with one datum of each kind, after a look at the claim's hypotheses."""
-    game = objects["game"]
+    (drawn,) = (i for i in claim.setting.ingredients if i.name == "game")
+    game = drawn.convert(objects["game"], System.RATIONALS)  # as an instance has it: without a start that is not drawn
     ones = like(np.ones((game.states, game.actions, game.states + 1), int), System.RATIONALS)
     given = {
-        name: shared(value, Hidden(System.RATIONALS)) for name, value in {**objects, experiment.counts: ones}.items()
+        name: shared(value, Hidden(System.RATIONALS))
+        for name, value in {**objects, "game": game, experiment.counts: ones}.items()
     }
     exact = Case(claim.setting.ingredients, Sizes(game.states, game.action_sizes), System.RATIONALS, (), given)
     for hypothesis in claim.setting.all_hypotheses:
