@@ -21,7 +21,6 @@ returns: policy is 3, not a Policy
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -33,7 +32,7 @@ import numpy as np
 
 from ..errors import ArgumentError, MappoVerifyError
 from .array import as_array
-from .formulas import operation_of_many
+from .formulas import SEVERAL_ARRAYS, operation_of_many
 from .numbers import Hidden
 from .one_instance import OneInstance
 
@@ -52,8 +51,6 @@ FOREIGN = (
     NotImplementedError,
     RecursionError,
 )
-ARRAYS = re.compile(r"tuple\[Array(, (Array|\.\.\.))+\]")
-"""How a signature says that it returns several arrays."""
 SHOWN = 60
 """Characters of one argument in a message."""
 
@@ -99,7 +96,7 @@ def over_arrays(function: Callable[P, R]) -> Callable[P, R]:
         if parameter.annotation in ("Array", "Array | None")
     ]
     returns = str(signature.return_annotation)
-    one, several = returns == "Array", ARRAYS.fullmatch(returns)
+    one, several = returns == "Array", returns in SEVERAL_ARRAYS
     if not (taken or one or several):
         return function
 

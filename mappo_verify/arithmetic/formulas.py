@@ -126,7 +126,9 @@ def operation(function: Callable[P, R]) -> Callable[P, R]:
     return made
 
 
-_OF_ARRAYS = ("Array", "Truth", "PlainTruth", "Mask", "tuple[Array, ...]", "tuple[Array, Array]")
+SEVERAL_ARRAYS = "tuple[Array, ...]", "tuple[Array, Array]"
+"""How a signature says that a function returns several arrays."""
+_OF_ARRAYS = ("Array", "Truth", "PlainTruth", "Mask", *SEVERAL_ARRAYS)
 """What a function returns, as its signature says, all of whose numbers say what made them."""
 
 
