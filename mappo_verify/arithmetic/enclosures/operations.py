@@ -10,7 +10,6 @@ import numpy.typing as npt
 from .kernels import TINY, UP, Enclosure, Floats, Kernels, Mask, U
 from .numpy_kernels import NUMPY, two_sum
 
-"""Numbers in one pass: the intermediate results of a block stay in the processor's cache."""
 WORTH_FUSING = 2**16
 """Below so many numbers at once, loading compiled code takes longer than it saves."""
 WORTH_LOADING = 2**27
