@@ -2,49 +2,36 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-
-class _Thread(threading.local):
-    """What one thread does.  No context variable: a proof could leave its context, as by ``contextvars.Context().run``."""
-
-    noted: list[BaseException] | None = None
-    evaluates = False
-    """Whether it ever evaluated a proof; any other thread may have been begun by one."""
-
-
-_THREAD = _Thread()
 _OPEN: list[list[BaseException]] = []
-"""The errors that were made in each proof that is being evaluated, in any thread."""
+"""The errors that were made in each proof that is being evaluated, the innermost last.
+
+One list for all threads and contexts: a proof could leave its own, as by ``contextvars.Context().run`` or a thread of a pool.
+"""
 
 
 @contextmanager
 def noting() -> Iterator[list[BaseException]]:
     """While a proof is evaluated: the errors that are made meanwhile, whether they are caught or not."""
-    before, noted = _THREAD.noted, list[BaseException]()
-    _THREAD.noted, _THREAD.evaluates = noted, True
+    noted = list[BaseException]()
     _OPEN.append(noted)
     try:
         yield noted
     finally:
-        _THREAD.noted = before
         _OPEN[:] = [other for other in _OPEN if other is not noted]
 
 
 def evaluating() -> bool:
-    """Whether a proof is being evaluated here, or in a thread that may have begun this one."""
-    return _THREAD.noted is not None or bool(_OPEN and not _THREAD.evaluates)
+    """Whether a proof is being evaluated, in any thread: it may have begun this one."""
+    return bool(_OPEN)
 
 
 def note(error: BaseException) -> None:
     """Remember an error that numbers raise: a proof that went on after one would have learned something of them."""
-    if _THREAD.noted is not None:
-        _THREAD.noted.append(error)
-    elif _OPEN and not _THREAD.evaluates:
-        for noted in _OPEN:
-            noted.append(error)
+    if _OPEN:
+        _OPEN[-1].append(error)
 
 
 class MappoVerifyError(Exception):

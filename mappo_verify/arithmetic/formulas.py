@@ -18,7 +18,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from ..errors import FormulaError
+from ..errors import FormulaError, evaluating
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -37,6 +37,8 @@ class Made:
 
 class _Thread(threading.local):
     quiet = 0
+    within = False
+    """Whether an object remembers numbers that a quiet function asks for: what only that function sees has no formula."""
 
 
 _THREAD = _Thread()
@@ -44,56 +46,74 @@ _THREAD = _Thread()
 
 
 def made_of(value: Any) -> int:
-    """The hash of a number, of a constant, or of a game, a policy or a list of them."""
+    """The hash of a number, of a constant, or of a game, a policy or a list of them: all that decides what comes out of it."""
     if isinstance(value, Made):
+        if not value._made and evaluating() and not _THREAD.within:
+            raise FormulaError("numbers made by hand in a formula: they come from the case; constants by like(...)")
         return value._made
-    if not _known(type(value)):  # type: ignore[arg-type]
+    kind = type(value)
+    if kind is int or kind is Fraction:  # as a text, since numbers that differ by 2⁶¹ - 1 have the same hash
+        return hash(f"{value.numerator:x}/{value.denominator:x}")
+    if kind in _CONSTANTS or (isinstance(value, np.generic) and is_known(kind)):
+        return hash((kind.__name__, str(value)))
+    if kind is tuple or kind is list:
+        return hash((kind.__name__, *[made_of(entry) for entry in value]))
+    if kind is slice or kind is range:
+        return hash((kind.__name__, *map(made_of, (value.start, value.stop, value.step))))
+    if kind is np.ndarray:
+        return hash((value.shape, made_of(value.tolist()) if value.dtype.hasobject else str(value.tolist())))
+    if isinstance(value, type):
+        return hash(value.__qualname__)
+    if not is_known(kind) or not (kind.__module__.startswith(_PACKAGE) or is_rational(value)):
         raise FormulaError(
-            f"a {type(value).__name__} among the arguments of a formula: it could say something else each time; give "
+            f"a {kind.__name__} among the arguments of a formula: it could say something else each time; give "
             "integers, Fractions, slices, lists and tuples, numbers of the case, games and policies"
         )
-    if isinstance(value, slice):
-        return hash(("slice", *map(made_of, (value.start, value.stop, value.step))))
-    if isinstance(value, (int, Fraction)):  # as a text, since numbers that differ by 2⁶¹ - 1 have the same hash
-        return hash(f"{value.numerator:x}/{value.denominator:x}")
-    if isinstance(value, _CONSTANTS):
-        return hash((type(value).__name__, str(value)))
-    if isinstance(value, (tuple, list)):
-        return hash(tuple([made_of(entry) for entry in value]))
-    if isinstance(value, np.ndarray):
-        return hash((value.shape, str(value.tolist())))
-    names = getattr(value, "__dataclass_fields__", None)
-    if names is None or isinstance(value, type):
-        return hash(type(value).__name__)
-    parts = ((name, getattr(value, name, None)) for name in names)
-    return hash(tuple([(name, made_of(part)) for name, part in parts if _counts(part)]))
+    if is_rational(value):
+        return hash(("flint", str(value)))
+    parts = ((name, getattr(value, name, None)) for name in getattr(kind, "__dataclass_fields__", ()))
+    return hash((kind.__qualname__, *[(name, made_of(part)) for name, part in parts if _counts(name, part)]))
 
 
-def _counts(part: Any) -> bool:
-    """Whether a part of a game, or of another object, belongs to a formula: its numbers do, and no names or masks."""
-    if isinstance(part, (tuple, list)):
-        return any(map(_counts, part))
-    return not (part is None or isinstance(part, (str, np.ndarray)))
+def is_rational(value: Any) -> bool:
+    """Whether it is one of flint's exact numbers, which are constants like Python's."""
+    flint: Any = sys.modules.get("flint")
+    return flint is not None and type(value) in (flint.fmpq, flint.fmpz)
 
 
-_KNOWN = ("fractions", "numpy", __name__.partition(".")[0], "flint", "enum", "functools")
+_WORDS = ("name", "state_names", "action_names", "available", "system")
+"""Parts of games and policies that are no numbers."""
+
+
+def _counts(name: str, part: Any) -> bool:
+    """Whether a part of a game, or of another object, belongs to a formula."""
+    return part is not None and name not in _WORDS
+
+
+_PACKAGE = __name__.partition(".")[0]
+_KNOWN = ("numpy", _PACKAGE, "flint")
 """Where the types come from of which something is known."""
-CLASS_STATEMENT = 1 << 9
-"""A flag of Python's types: made by a class statement, not in C."""
 
 
 @cache
-def _known(kind: type) -> bool:
-    """Whether a type is Python's own, or stands in one of these libraries under the name that it gives."""
-    if kind.__module__ == "builtins":
-        return not kind.__flags__ & CLASS_STATEMENT
+def is_known(kind: type) -> bool:
+    """Whether a type stands in one of these libraries under the name that it gives."""
     found: Any = sys.modules.get(kind.__module__) if kind.__module__.partition(".")[0] in _KNOWN else None
     for name in kind.__qualname__.split("."):
         found = getattr(found, name, None)
     return found is kind
 
 
-_CONSTANTS = (str, float, np.generic, type(None), type(Ellipsis))
+_CONSTANTS = (bool, str, float, type(None), type(Ellipsis))
+
+
+def kept(arguments: Any) -> Any:
+    """Arguments as they are now: lists as copies, which nothing changes while the operation goes on."""
+    if type(arguments) is list:
+        return [kept(entry) for entry in arguments]
+    if type(arguments) is tuple and any(type(entry) in (tuple, list) for entry in arguments):
+        return tuple([kept(entry) for entry in arguments])
+    return arguments
 
 
 def made_by(name: Any, result: R, arguments: Sequence[Any]) -> R:
@@ -110,9 +130,35 @@ def called(name: Any, result: Any, arguments: Sequence[Any]) -> Any:
     """The result of a function, which may be known already, or several numbers."""
     if type(result) in (tuple, list):
         return type(result)(called((name, place), part, arguments) for place, part in enumerate(result))
-    if not isinstance(result, Made) or any(result is argument for argument in arguments):
+    if not isinstance(result, Made):
+        if evaluating():
+            _say(result, name, arguments)
+        return result
+    if any(result is argument for argument in arguments):
         return result
     return made_by(name, result._copy(), arguments)
+
+
+def _say(part: Any, name: Any, arguments: Sequence[Any]) -> None:
+    """Numbers in a result that come from no operation are made by the function."""
+    if isinstance(part, Made):
+        if not part._made:
+            made_by(name, part, arguments)
+    elif isinstance(part, (tuple, list)):
+        for place, entry in enumerate(part):
+            _say(entry, (name, place), arguments)
+    else:
+        for field in getattr(type(part), "__dataclass_fields__", ()):
+            _say(getattr(part, field, None), (name, field), arguments)
+
+
+def quiet(function: Callable[..., R], *args: Any, **kwargs: Any) -> R:
+    """What a function returns that says itself what it is: nothing that it computes inside counts."""
+    before, _THREAD.quiet = _THREAD.quiet, 1
+    try:
+        return function(*args, **kwargs)
+    finally:
+        _THREAD.quiet = before
 
 
 def operation(function: Callable[P, R]) -> Callable[P, R]:
@@ -121,9 +167,27 @@ def operation(function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def made(*args: P.args, **kwargs: P.kwargs) -> R:
-        return made_by(name, function(*args, **kwargs), (*args, *kwargs.items()) if kwargs else args)
+        if _THREAD.quiet:
+            return function(*args, **kwargs)
+        given = kept((*args, *kwargs.items()) if kwargs else args)
+        return made_by(name, quiet(function, *args, **kwargs), given)
 
     return made
+
+
+def aloud(function: Callable[P, R]) -> Callable[P, R]:
+    """The same function, whose numbers always say what made them: for what an object remembers, whoever asked for it first."""
+
+    @wraps(function)
+    def said(*args: P.args, **kwargs: P.kwargs) -> R:
+        before = _THREAD.quiet, _THREAD.within
+        _THREAD.quiet, _THREAD.within = 0, bool(before[0] or before[1])
+        try:
+            return function(*args, **kwargs)
+        finally:
+            _THREAD.quiet, _THREAD.within = before
+
+    return said
 
 
 SEVERAL_ARRAYS = "tuple[Array, ...]", "tuple[Array, Array]"
@@ -139,23 +203,25 @@ def operation_of_many(function: Callable[P, R]) -> Callable[P, R]:
 
         @wraps(function)
         def made(*args: P.args, **kwargs: P.kwargs) -> R:
-            result: R = called(name, function(*args, **kwargs), (*args, *kwargs.items()) if kwargs else args)
-            return result
+            given = kept((*args, *kwargs.items()) if kwargs else args)
+            found = function(*args, **kwargs)
+            return found if _computes(given) else called(name, found, given)  # type: ignore[no-any-return]
 
         return made
 
     @wraps(function)
     def quietly(*args: P.args, **kwargs: P.kwargs) -> R:
-        _THREAD.quiet += 1
-        try:
-            result = function(*args, **kwargs)
-        finally:
-            _THREAD.quiet -= 1
-        if not _THREAD.quiet:
-            result = called(name, result, (*args, *kwargs.items()) if kwargs else args)
-        return result
+        given = kept((*args, *kwargs.items()) if kwargs else args)
+        if _THREAD.quiet or _computes(given):
+            return function(*args, **kwargs)
+        return called(name, quiet(function, *args, **kwargs), given)  # type: ignore[no-any-return]
 
     return quietly
+
+
+def _computes(arguments: tuple[Any, ...]) -> bool:
+    """Whether an argument computes numbers itself, as a function or an iterator does: then all operations count one by one."""
+    return any(hasattr(type(a), "__next__") or (callable(a) and not isinstance(a, type)) for a in arguments)
 
 
 def operations(kind: type, *names: str) -> None:

@@ -19,7 +19,7 @@ from ..errors import GameError, UndecidedError, evaluating
 from . import dispatch as plain
 from .array import Array
 from .explained import explained
-from .formulas import operation
+from .formulas import made_by, operation
 from .numbers import Hidden, Numbers, constants, contract_numbers, wrap
 from .numbers import zeros as zero_numbers
 from .one_instance import UFUNCS, Truth, aligned, is_formal, refuse
@@ -351,7 +351,6 @@ def at_largest(scores: Any, table: Any) -> Array:
     return found  # type: ignore[no-any-return]
 
 
-@operation
 def by_floats(function: Callable[..., npt.NDArray[np.float64]], *values: Any) -> Array:
     """What ``function`` makes of the nearest floats, exactly as it comes back: only a candidate, which is checked afterwards.
 
@@ -363,9 +362,8 @@ def by_floats(function: Callable[..., npt.NDArray[np.float64]], *values: Any) ->
     count = max(value._count for value in numbers)
     given = (np.moveaxis(value._arithmetic.floats(value._parts), -1, 0) for value in numbers)
     found = function(*(np.broadcast_to(each, (count, *each.shape[1:])) for each in given))
-    arithmetic = numbers[0]._arithmetic
-    exact = plain.like(_dyadic(found), System.RATIONALS)
-    return wrap(exact, arithmetic.system, found.ndim - 1)  # type: ignore[return-value]
+    exact = wrap(plain.like(_dyadic(found), System.RATIONALS), numbers[0]._arithmetic.system, found.ndim - 1)
+    return made_by("by_floats", exact, values)  # type: ignore[return-value]
 
 
 def _dyadic(values: npt.NDArray[np.float64]) -> npt.NDArray[Any]:

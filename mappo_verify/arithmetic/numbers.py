@@ -28,7 +28,7 @@ import numpy.typing as npt
 
 from ..errors import Sealed, evaluating
 from .array import Array
-from .formulas import made_by, operations
+from .formulas import is_rational, made_by, operations
 from .one_instance import (
     INSTEAD,
     UFUNCS,
@@ -266,7 +266,7 @@ class Numbers(OneInstance, Sealed):
     def unwrap(self) -> Any:
         """Plain arrays with the instances on the first axis: one array, or ``(midpoint, radius)`` for enclosures."""
         require_outside("plain arrays of a formula's numbers")
-        plain = tuple(np.moveaxis(part, -1, 0) for part in self._parts)
+        plain = tuple(np.moveaxis(part, -1, 0).copy() for part in self._parts)
         return plain[0] if len(plain) == 1 else plain
 
     def __repr__(self) -> str:
@@ -377,7 +377,7 @@ def constant_numbers(value: Any, arithmetic: Arithmetic) -> Numbers:
         refuse("truth among numbers", "use choose(truth, 1, 0)")
     if isinstance(value, (list, tuple)):
         return constants(value, arithmetic)
-    if type(value).__name__ in ("fmpq", "fmpz") and type(value).__module__.startswith("flint"):
+    if is_rational(value):
         return Numbers(
             arithmetic, arithmetic.constant(Fraction(int(value.p), int(value.q)) if hasattr(value, "q") else int(value))
         )

@@ -3,30 +3,48 @@
 from __future__ import annotations
 
 import operator
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
 from math import prod
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from threading import RLock
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import FormulaError, MappoVerifyError, Sealed, UndecidedError, evaluating, noting
-from .formulas import Made, called, made_by, operations
+from .formulas import Made, called, kept, made_by, operations, quiet
 from .protocol import Parts
 
+P = ParamSpec("P")
+R = TypeVar("R")
 Self = TypeVar("Self", bound="OneInstance")
 Axis = int | Sequence[int] | None
 
 
-class _Formal(threading.local):
+@dataclass
+class _Formal:
     asked: list[str] | None = None
 
 
 _FORMAL = _Formal()
-"""What a formal proof asked in this thread, and symbols cannot answer; None where no formal proof is evaluated."""
+"""What a formal proof asked, in any thread, and symbols cannot answer; None where no formal proof is evaluated."""
+_ENGINE = RLock()
+
+
+def one_at_a_time(function: Callable[P, R]) -> Callable[P, R]:
+    """The same function, which waits for those in other threads: whatever goes on beside a proof may have been begun by it."""
+
+    @wraps(function)
+    def waits(*args: P.args, **kwargs: P.kwargs) -> R:
+        with _ENGINE:
+            return function(*args, **kwargs)
+
+    return waits
+
 
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 UFUNCS: dict[Any, Callable[..., Any]] = {}
@@ -224,7 +242,8 @@ class OneInstance(Made):
         handler, name = FUNCTIONS.get(function), function.__name__
         if handler is None:
             refuse(f"np.{name} in a formula", INSTEAD.get(name, "it is not among the functions that formulas may use"))
-        return called(name, handler(*args, **kwargs), (*args, *kwargs.items()))
+        given = kept((*args, *kwargs.items()))
+        return called(name, quiet(handler, *args, **kwargs), given)
 
 
 def _axes_taken(index: Any) -> int:

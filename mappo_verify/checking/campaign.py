@@ -18,6 +18,7 @@ import numpy as np
 
 from ..arithmetic import FALSE, System, floats_of, smallest
 from ..arithmetic.explained import explained
+from ..arithmetic.one_instance import one_at_a_time
 from ..claims.case import Case, system_of_object
 from ..claims.claim import Claim, Line
 from ..claims.verdict import Evidence, Standing
@@ -63,6 +64,7 @@ PROFILES = {
 
 
 @explained
+@one_at_a_time
 def check(claim: str | Claim, *, steps: int | None = None, **objects: Any) -> Evidence:
     """Put one claim on trial on your own objects: ``mv.check("lemma-4.1", game=..., target=..., policy=..., start=...)``.
 
@@ -95,6 +97,7 @@ def _require_data(objects: dict[str, Any]) -> None:
 
 
 @explained
+@one_at_a_time
 def audit(
     claims: Iterable[str | Claim] | None = None,
     profile: str = "quick",

@@ -45,6 +45,7 @@ import numpy as np
 
 from ..arithmetic import System
 from ..arithmetic.explained import explained
+from ..arithmetic.one_instance import one_at_a_time
 from ..arithmetic.precision import PRECISION_CAP, precision
 from ..claims.claim import MEANING, Claim, Kind
 from ..claims.coordinates import Sizes
@@ -67,6 +68,7 @@ from .reports import Witness
 
 
 @explained
+@one_at_a_time
 def certificate_of(claim: str | Claim, sizes: Sizes, coordinates: Mapping[str, Any]) -> Certificate:
     """The certificate of one instance; :class:`~mappo_verify.errors.ClaimError` where the claim is not violated there."""
     entry = find(claim) if isinstance(claim, str) else claim
@@ -280,6 +282,7 @@ def _told(side: Side) -> str:
 
 
 @explained
+@one_at_a_time
 def recheck(certificate: Certificate, claim: Claim | None = None) -> Recheck:
     """Compute everything anew and compare every field; ``claim`` is needed for a claim that is not registered."""
     if not isinstance(certificate, Certificate):
@@ -358,6 +361,7 @@ def _verdict_words(evidence: Evidence) -> str:
 
 
 @explained
+@one_at_a_time
 def write_certificate(witness: Witness | Certificate, path: str | Path, claim: Claim | None = None) -> Certificate:
     """Write the certificate of a counterexample, and return it; ``claim`` is needed for a claim that is not registered.
 

@@ -29,7 +29,7 @@ from ..arithmetic import (
     smallest,
 )
 from ..arithmetic.numbers import bare
-from ..arithmetic.one_instance import Truth
+from ..arithmetic.one_instance import Truth, within_a_proof
 from ..arithmetic.precision import PRECISION_CAP, bits_now, precision
 from ..axioms import Axiom
 from ..claims.case import Case
@@ -349,7 +349,7 @@ def _recognised(
     assert isinstance(axiom, Axiom)
     slack = right.value - left.value if right.relation == "≤" else left.value - right.value
     try:
-        with blamed(claim.id, f"in the axiom of the line {right.expression!r}"):
+        with blamed(claim.id, f"in the axiom of the line {right.expression!r}"), within_a_proof(formal):
             quantity = axiom._computed()
             same = compare(slack, "=", quantity.value)
     except (ExactnessError, UndecidedError):

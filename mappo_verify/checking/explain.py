@@ -9,6 +9,7 @@ import numpy as np
 
 from ..arithmetic import System
 from ..arithmetic.explained import explained
+from ..arithmetic.one_instance import one_at_a_time
 from ..claims.claim import Claim
 from ..claims.coordinates import Sizes
 from ..claims.verdict import Evidence, Standing, Verdict
@@ -30,6 +31,7 @@ Explanation = tuple[Claim, Evidence, str]
 
 
 @explained
+@one_at_a_time
 def explain(claim: str | Claim, game: Game | None = None, seed: int = 0) -> Explanation:
     """The claim, its evidence on one case, and words for that case; :class:`ClaimError` where its proof raises something.
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic.explained import explained
+from ..arithmetic.one_instance import one_at_a_time
 from ..claims.claim import Claim
 from ..claims.verdict import Standing
 from ..errors import ClaimError
@@ -104,6 +105,7 @@ def try_one(
 
 
 @explained
+@one_at_a_time
 def falsify(
     claim: str | Claim,
     profile: str = "quick",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import reduce
 from operator import and_
 from typing import Any
@@ -13,6 +14,7 @@ from ..arithmetic import TRUE, UNKNOWN, Numbers
 from ..arithmetic.one_instance import Truth, within_a_proof
 from ..claims.case import Case
 from ..claims.claim import Claim, blamed
+from ..claims.coordinates import EVERY
 from ..model.trees import leaves_of
 
 
@@ -24,10 +26,12 @@ def ask_hypotheses(claim: Claim, case: Case) -> tuple[tuple[tuple[str, Any], ...
     """
     found: list[tuple[str, Any]] = []
     applies, live = np.full(case.several, TRUE, np.int8), case
+    every = any(sizes.steps == EVERY for sizes in claim.symbolic) and claim.general is None
     for hypothesis in claim.setting.all_hypotheses:
         truth = np.full(case.several, UNKNOWN, np.int8)
+        seen = live._of_any_length() if every and hypothesis._of_every_run(live) else live
         with blamed(claim.id, f"in the hypothesis {hypothesis.name!r}"), within_a_proof():
-            asked = Truth.of(hypothesis.truth(live))
+            asked = Truth.of(hypothesis.truth(seen))
         answer = per_instance(asked, live.several)
         truth[applies == TRUE] = answer.reshape(-1)
         found.append((hypothesis.name, truth))
@@ -37,14 +41,27 @@ def ask_hypotheses(claim: Claim, case: Case) -> tuple[tuple[tuple[str, Any], ...
         if not (applies == TRUE).any():
             break
         live = live.take(answer == TRUE)
-    for name, given, derived in live.handed_in():
-        answer = per_instance(_same(given, derived), live.several)
-        truth = np.full(case.several, UNKNOWN, np.int8)
-        truth[applies == TRUE] = answer.reshape(-1)
-        found.append((f"{name} is what follows from the other ingredients", truth))
-        applies = np.where(applies == TRUE, truth, applies).astype(np.int8)
-        live = live.take(answer == TRUE)
+    if (applies == TRUE).any():
+        answers = [(said, per_instance(asked, live.several)) for said, asked in _besides(claim, live)]
+        for said, answer in answers:
+            truth = np.full(case.several, UNKNOWN, np.int8)
+            truth[applies == TRUE] = answer.reshape(-1)
+            found.append((said, truth))
+        met = reduce(np.minimum, [answer for _, answer in answers], np.full(live.several, TRUE, np.int8))
+        if not (met == TRUE).all():
+            applies[applies == TRUE] = met.reshape(-1)
+            live = live.take(met == TRUE)
     return tuple(found), applies, live
+
+
+def _besides(claim: Claim, case: Case) -> Iterator[tuple[str, Truth]]:
+    """What else must be true: the signs that proofs know, and that what a user gives is what follows."""
+    facts = [fact for ingredient in claim.setting.ingredients for fact in ingredient.facts()]
+    with within_a_proof():
+        truths = [(fact.name, Truth.of(fact.truth(case))) for fact in facts]
+    yield from truths
+    for name, given, derived in case.handed_in():
+        yield f"{name} is what follows from the other ingredients", _same(given, derived)
 
 
 def _same(given: Any, derived: Any) -> Truth:

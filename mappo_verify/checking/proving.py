@@ -77,6 +77,8 @@ class Failure:
 
 NO_ZERO = "no probability is 0"
 """The condition of a proof for parameters in the interior: an identity for all probabilities that are positive."""
+NO_DENOMINATOR = "no denominator is 0"
+"""The condition of a proof at points, where denominators are numbers and no polynomials that could be shown."""
 
 
 def prove_in_symbols(claim: Claim, sizes: Sizes) -> Proof | Failure:
@@ -174,7 +176,7 @@ def prove_at_points(claim: Claim, sizes: Sizes, generator: np.random.Generator) 
 def _at_points(claim: Claim, sizes: Sizes, generator: np.random.Generator, generic: int) -> Proof | Failure:
     started = time.perf_counter()
     try:
-        numerator, denominator, count = degree_bound(claim, sizes, generic)
+        (numerator, denominator, count), divided = _degrees(claim, sizes, generic)
     except OUT_OF_THE_FIELD as reason:
         return Failure("points", sizes, str(reason), False)
     from ..arithmetic.rationals import rational
@@ -182,7 +184,7 @@ def _at_points(claim: Claim, sizes: Sizes, generator: np.random.Generator, gener
     range_size = 2**POINT_BITS
     error, evidence = 1.0, None
     done = redraws = 0
-    where = (NO_ZERO,) if generic == INTERIOR else ()
+    where = (*((NO_ZERO,) if generic == INTERIOR else ()), *((NO_DENOMINATOR,) if divided else ()))
     while done < ROUNDS:
         points = np.empty(count, object)
         points[:] = [rational(1 + int(v)) for v in generator.integers(0, range_size, count, dtype=np.uint64)]
@@ -211,7 +213,12 @@ def _at_points(claim: Claim, sizes: Sizes, generator: np.random.Generator, gener
 
 
 def degree_bound(claim: Claim, sizes: Sizes, generic: int = GENERIC) -> tuple[int, int, int]:
-    """Upper bounds for the total degrees of any line's difference (numerator, denominators), and the number of symbols.
+    """Upper bounds for the total degrees of any line's difference (numerator, denominators), and the number of symbols."""
+    return _degrees(claim, sizes, generic)[0]
+
+
+def _degrees(claim: Claim, sizes: Sizes, generic: int) -> tuple[tuple[int, int, int], bool]:
+    """The same, and whether something was divided by of which no fact says that it is not 0.
 
     First against last line of every chain of equalities counts as well.
     """
@@ -243,7 +250,7 @@ def degree_bound(claim: Claim, sizes: Sizes, generic: int = GENERIC) -> tuple[in
                 above, below = (x - y).degree()
                 numerator, denominator = max(numerator, above), max(denominator, below)
     everything = sum(factor.bound or 0 for factor in ring.factors)
-    return numerator, max(denominator, everything), count
+    return (numerator, max(denominator, everything), count), bool(ring.unsigned)
 
 
 def _names(claim: Claim, sizes: Sizes) -> tuple[str, ...]:

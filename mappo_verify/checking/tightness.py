@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic.explained import explained
+from ..arithmetic.one_instance import one_at_a_time
 from ..claims.claim import Claim
 from ..claims.coordinates import Sizes
 from ..claims.verdict import Evidence, Verdict
@@ -69,6 +70,7 @@ class Tightness:
 
 
 @explained
+@one_at_a_time
 def tightness(
     claim: str | Claim,
     profile: str = "quick",
@@ -96,6 +98,7 @@ def tightness(
 
 
 @explained
+@one_at_a_time
 def recheck_tightness(data: dict[str, Any], claim: str | Claim) -> Evidence:
     """Decide the instance of a written result anew; an error where it does not hold, or its ratio is another one."""
     entry = claim if isinstance(claim, Claim) else find(claim)

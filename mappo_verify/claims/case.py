@@ -56,6 +56,10 @@ class Ingredient:
         """What every instance satisfies by construction; verified all the same, for a user's objects may not."""
         return ()
 
+    def facts(self) -> tuple[Hypothesis, ...]:
+        """What a proof knows of it besides; verified as well, though no hypothesis that a reader must be told."""
+        return ()
+
     def steps_of(self, value: Any, sizes: Sizes) -> int | None:
         """The length of the run that a user's object describes; None where it tells nothing about a length."""
         return None
@@ -106,9 +110,18 @@ class Hypothesis(Sealed):
         if not isinstance(case, Case):
             raise ClaimError(f"the hypothesis {self.name!r} is asked of a {type(case).__name__}, which is no case")
         found = self.holds(case)
-        if isinstance(found, tuple) and case._length is None:
-            case._require_same(self, found, f"the hypothesis {self.name!r}")
+        # A proof may take a relation as given, so it is one formula, and never anything else than a relation.
+        case._require_same(self, found if isinstance(found, tuple) else None, self._described)
         return found
+
+    def _of_every_run(self, case: Case) -> bool:
+        """Whether a proof for every number of steps takes it as given: then instances are asked for what that proof says."""
+        every = case._of_any_length()
+        return every._key(self._described) in _formulas_of(self)
+
+    @property
+    def _described(self) -> str:
+        return f"the hypothesis {self.name!r}"
 
     def truth(self, case: Case) -> Truth:
         """Three-valued truth of the condition."""
@@ -128,7 +141,10 @@ class Hypothesis(Sealed):
 
 
 _FORMULAS: dict[int, tuple[ref[Any], dict[tuple[Any, ...], int]]] = {}
-"""Which formula each hypothesis and each derived ingredient was at first, by the sizes and the other ingredients."""
+"""Which formula each hypothesis and each ingredient was at first, by the sizes and the other ingredients.
+
+Ingredients of one's own and derived ones stand with the first of their setting.
+"""
 
 
 def _formulas_of(asked: Any) -> dict[tuple[Any, ...], int]:
@@ -171,6 +187,7 @@ class Case(Sealed):
         objects: Mapping[str, Any],
         origin: Case | None = None,
     ) -> None:
+        require_outside("another case")
         own = {"ingredients": tuple(ingredients), "sizes": sizes, "system": Hidden(system), "_several": several}
         self.__dict__.update(own, _objects=dict(objects), _derived={}, _shown={}, _origin=origin, _length=None)
 
@@ -218,7 +235,7 @@ class Case(Sealed):
                         found = converted(getattr(origin, name), bare(self.system))
                     else:
                         found = ingredient.compute(self)
-                        self._require_same(ingredient, found, name)
+                        self._require_same(self.ingredients[0], found, name)
                     derived[name] = leaf(name, found)
                 return derived[name]
         raise AttributeError(f"this case has no {name!r}; it has {sorted(objects)}")
@@ -231,11 +248,15 @@ class Case(Sealed):
 
     def _require_same(self, asked: Any, found: Any, what: str) -> None:
         """An error where a hypothesis or an ingredient is another formula than before: its sizes alone may decide which."""
-        made, kind = made_of(found), (self.sizes, self._left_out(), *map(id, self.ingredients))
+        made, kind = 0 if callable(found) else made_of(found), self._key(what)
         if _formulas_of(asked).setdefault(kind, made) != made:
             raise ClaimError(
                 f"{what} is no function of its case: it is another formula than it was before ({self.sizes})"
             )
+
+    def _key(self, what: str) -> tuple[Any, ...]:
+        """Of what the formula of a hypothesis or an ingredient may depend."""
+        return (what, self.sizes, self._left_out(), *map(id, self.ingredients))
 
     # -- runs of any length -------------------------------------------------------------------------------------------
 

@@ -35,13 +35,12 @@ from ..arithmetic.numbers import bare
 from ..arithmetic.one_instance import Truth, within_a_proof
 from ..axioms import Axiom
 from ..errors import ClaimError, FormulaError, GameError, MappoVerifyError, Sealed, SolverError
-from .coordinates import EVERY
+from .coordinates import EVERY, Sizes
 from .induction import Summed
 from .settings import Setting
 
 if TYPE_CHECKING:
     from .case import Case
-    from .coordinates import Sizes
     from .experiment import Experiment
     from .verdict import Standing
 
@@ -94,6 +93,9 @@ class Line(Sealed):
     """The quantities that the proof called since the line before; the engine records them."""
 
     def __post_init__(self) -> None:
+        for word in (self.expression, self.because, self.relation or ""):
+            if isinstance(word, str) and type(word) is not str:
+                raise ClaimError(f"line {str(self.expression)!r}: a {type(word).__name__} in place of a plain str")
         if self.relation is not None and self.relation not in RELATIONS:
             raise ClaimError(
                 f"line {self.expression!r} has relation {self.relation!r}; use one of {' '.join(RELATIONS)}"
@@ -193,6 +195,16 @@ class Claim(Sealed):
                 f"claim {self.id}: proof is a {type(self.proof).__name__}; it must be a function that yields lines"
             )
         object.__setattr__(self, "statement", self.statement or self.title)
+        for name in ("symbolic", "points"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+            if not all(isinstance(sizes, Sizes) for sizes in getattr(self, name)):
+                raise ClaimError(f"claim {self.id}: {name} = {getattr(self, name)!r} must be a tuple of Sizes(...)")
+        named = (*self.symbolic, *self.points)
+        if named and not any(self.setting.draws(sizes) for sizes in named):
+            raise ClaimError(
+                f"claim {self.id}: no instance of {self.setting.name!r} has a size at which it is to be proved; name one, "
+                "or give the setting a wider range"
+            )
         if not re.fullmatch(r"[a-z0-9][a-z0-9.\-]*(/[a-z0-9][a-z0-9.\-]*)?", self.id):
             raise ClaimError(
                 f"claim id {self.id!r} is not lower-case words, digits, dots and dashes, with at most one slash"
@@ -260,6 +272,8 @@ class Claim(Sealed):
                 raise ClaimError(f"claim {self.id}: {later.expression!r} has nothing to stand on; begin with line(...)")
         result = [self._computed(entry) if callable(entry.value) else entry for entry in result]
         result = [self._summed(entry, case) for entry in result]
+        masks = {id(entry.where): self._mask(entry) for entry in result}
+        result = [replace(entry, where=masks[id(entry.where)]) for entry in result]
         for entry in result:
             self._require_number(entry, case)
             self._require_hypotheses(entry)
@@ -315,11 +329,15 @@ class Claim(Sealed):
             )
         return entry
 
+    def _mask(self, entry: Line) -> Truth | None:
+        """The mask of a line as truth, which does not change any more."""
+        if entry.where is None:
+            return None
+        with blamed(self.id, f"the mask of the line {entry.expression!r}"):
+            return Truth.of(entry.where)
+
     def _require_number(self, entry: Line, case: Case) -> None:
-        """A float is no exact number, a list is no array, and numbers are no mask; all lines are in the case's system."""
-        if entry.where is not None:
-            with blamed(self.id, f"the mask of the line {entry.expression!r}"):
-                Truth.of(entry.where)
+        """A float is no exact number, and a list is no array; all lines are in the case's system."""
         value = entry.value
         if isinstance(value, Numbers) and bare(value.system) is not bare(case.system):
             raise ClaimError(

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import Array, assume_nonnegative, assume_positive
-from ..errors import ClaimError
+from ..errors import ClaimError, Sealed
 
 Numbers = Mapping[str, Array]
 """Coordinates, by name, as numbers of one system."""
@@ -61,7 +61,7 @@ EVERY: Any = _Every()
 
 
 @dataclass(frozen=True)
-class Sizes:
+class Sizes(Sealed):
     """How large an instance is: ``S`` states, ``|A_1|, ..., |A_N|`` actions, and ``K`` steps where it is a run.
 
     ``steps`` is :data:`EVERY` for a proof by induction.
@@ -70,6 +70,12 @@ class Sizes:
     states: int
     actions: tuple[int, ...]
     steps: int = 1
+
+    def __post_init__(self) -> None:
+        counts = (self.states, *self.actions, *(() if self.steps is EVERY else (self.steps,)))
+        if type(self.actions) is not tuple or any(type(count) is not int for count in counts):
+            given = f"states={self.states!r}, actions={self.actions!r}, steps={self.steps!r}"
+            raise ClaimError(f"Sizes({given}): these are integers, and the actions of all agents a tuple")
 
     @property
     def agents(self) -> int:
@@ -96,6 +102,8 @@ class Coordinate:
     high: int
 
     def __post_init__(self) -> None:
+        if type(self.low) is not int or type(self.high) is not int:
+            raise ClaimError(f"{self.name} ranges from {self.low!r} to {self.high!r}, which are no integers")
         if not isinstance(self.shape, tuple):
             raise ClaimError(f"{self.name} has the shape {self.shape!r}; a shape is a tuple such as (3,)")
         if self.low > self.high:
@@ -103,7 +111,19 @@ class Coordinate:
 
     def with_sign(self, values: Array) -> Array:
         """The same numbers, with what its range says of their sign for a proof."""
-        return assume_positive(values) if self.low > 0 else assume_nonnegative(values) if self.low == 0 else values
+        sign = sign_of_range(self.low)
+        return assume_positive(values) if sign == ">" else assume_nonnegative(values) if sign else values
+
+
+def sign_of_range(low: int) -> str:
+    """What is known of the sign of numbers from ``low`` on: ``>`` or ``≥`` 0, or nothing."""
+    return ">" if low > 0 else "≥" if low == 0 else ""
+
+
+def require_positive(name: str, scale: Any) -> None:
+    """Entries are ``k/scale``, with the sign of ``k``."""
+    if not scale > 0:
+        raise ClaimError(f"{name}: scale = {scale!r} is not positive")
 
 
 GENERIC, INTERIOR = 1, 2

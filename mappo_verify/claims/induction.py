@@ -37,11 +37,13 @@ from ..arithmetic.numbers import bare
 from ..arithmetic.one_instance import Truth
 from ..axioms import Axiom, Part, every_entry
 from ..errors import ClaimError, ExactnessError, Sealed
-from ..model import Policy
 from ..model.trees import leaf, leaves_of
 from .case import Case, Ingredient
 from .coordinates import EVERY, Coordinate, Sizes
 from .coordinates import Numbers as ByName
+
+_SEAL = object()
+"""What shows that a sum was made by a run."""
 
 
 @dataclass(frozen=True)
@@ -124,11 +126,13 @@ class Summed(Made, Sealed):
     __slots__ = ("_made", "_numbers", "run")
     __array_ufunc__ = None
 
-    def __init__(self, run: Run, numbers: Any, made: int) -> None:
+    def __init__(self, run: Run, numbers: Any, made: int, seal: object = None) -> None:
+        if seal is not _SEAL:
+            raise ClaimError("a sum over a run is made by run.sum, run.last and run.fixed, and not by hand")
         self.run, self._numbers, self._made = run, numbers, made
 
     def _copy(self) -> Summed:
-        return Summed(self.run, self._numbers, self._made)
+        return Summed(self.run, self._numbers, self._made, _SEAL)
 
     @property
     def numbers(self) -> Any:
@@ -141,7 +145,7 @@ class Summed(Made, Sealed):
             raise ClaimError(
                 f"a sum over a run plus {type(other).__name__}: write run.fixed(...) for what does not change"
             )
-        return Summed(self.run, self._numbers + sign * other._numbers, hash((self._made, sign, other._made)))
+        return Summed(self.run, self._numbers + sign * other._numbers, hash((self._made, sign, other._made)), _SEAL)
 
     def __add__(self, other: Any) -> Summed:
         return self._joined(other, 1)
@@ -150,17 +154,17 @@ class Summed(Made, Sealed):
         return self._joined(other, -1)
 
     def __neg__(self) -> Summed:
-        return Summed(self.run, -self._numbers, hash((self._made, "-")))
+        return Summed(self.run, -self._numbers, hash((self._made, "-")), _SEAL)
 
     def __mul__(self, factor: Any) -> Summed:
         number = self.run.constant(factor)
-        return Summed(self.run, self._numbers * number, hash((self._made, "*", made_of(number))))
+        return Summed(self.run, self._numbers * number, hash((self._made, "*", made_of(number))), _SEAL)
 
     __rmul__ = __mul__
 
     def __truediv__(self, divisor: Any) -> Summed:
         number = self.run.constant(divisor)
-        return Summed(self.run, self._numbers / number, hash((self._made, "/", made_of(number))))
+        return Summed(self.run, self._numbers / number, hash((self._made, "/", made_of(number))), _SEAL)
 
 
 class Run(Sealed):
@@ -233,12 +237,13 @@ class Run(Sealed):
         found: list[Step] = []
         for k in range(self._length):
             found.append(self._step(k, found[-1].following if found else self.start, like(k + 1, self.case.system)))
+        self._one_formula([step.following for step in found])
         return found
 
     def _require_every_state(self, step: Step) -> None:
         """What is said of the arbitrary state is true of the first one, and of what a step makes of it.
 
-        Its entries are free numbers, of which only signs and that rows sum to 1 are said; or they are the same in every state.
+        Its entries are free numbers, or polynomials of these (1 less the others of a row), or the same in every state.
         """
         name = self._arbitrary
         for ingredient in self.case.ingredients:
@@ -257,20 +262,27 @@ class Run(Sealed):
             )
         if not all(one.shape == two.shape for other in leaves[1:] for one, two in zip(leaves[0], other, strict=True)):
             raise ClaimError(f"{name} has another shape than the start of the run, or than what a step makes of it")
-        parts = [one.coordinates(self.case.sizes) for one in self.case.ingredients if one.name == name]
-        free = sum(prod(c.shape) for part in parts for c in part) == sum(leaf.size for leaf in leaves[0])
+        from ..arithmetic.symbols import describes
+
+        counted = [] if step.count is None else [step.count]
+        free = self._places_of(name, self._count)
         for which, other in zip(("the start of the run", "what a step makes of it"), leaves[1:], strict=True):
-            for one, two in zip(leaves[0], other, strict=True):
-                said = [
-                    ~Truth.of(compare(one, sign, 0))._known() | compare(two, sign, 0) for sign in ("≥", ">", "≤", "<")
-                ]
-                if not all(map(true_everywhere, said if free else [compare(one, "=", two)])):
-                    raise ClaimError(f"{name} is to be any state of the run, and {which} may be none that it describes")
-            state = self.start if which.startswith("the start") else step.following
-            if isinstance(state, Policy) and not all(
-                true_everywhere(compare(factor.sum(-1), "=", 1)) for factor in state.factors
-            ):
-                raise ClaimError(f"{which} is no policy: its rows do not sum to 1")
+            said = [
+                ~Truth.of(compare(one, sign, 0))._known() | compare(two, sign, 0)
+                for one, two in zip(leaves[0], other, strict=True)
+                for sign in ("≥", ">", "≤", "<")
+            ]
+            # The number of steps is another one than all numbers of the state, so it stands for itself.
+            pattern, values = (
+                [x for one in side for x in _entries(one)] for side in ([*leaves[0], *counted], [*other, *counted])
+            )
+            if not (describes(pattern, values, free) and all(map(true_everywhere, said))):
+                raise ClaimError(f"{name} is to be any state of the run, and {which} may be none that it describes")
+        if counted and not (
+            describes(_entries(step.count), _entries(step.count * 0), self._places_of(self._count))
+            and not true_everywhere(compare(step.count, ">", 1))
+        ):
+            raise ClaimError(f"{self._count} is to be any number of steps, counted from 1: a free number with low=1")
 
     # -- the three kinds of terms ---------------------------------------------------------------------------------------------
 
@@ -286,14 +298,16 @@ class Run(Sealed):
             return values[0]._changed(
                 lambda part: part._replace(value=_base_and_step(0 * part.value, part.value), begun=None)
             )
-        return Summed(self, _base_and_step(0 * values[0], values[0]) if self._every else reduce(add, values), made)
+        return Summed(
+            self, _base_and_step(0 * values[0], values[0]) if self._every else reduce(add, values), made, _SEAL
+        )
 
     def _one_formula(self, values: Sequence[Any]) -> int:
         """The hash of the formula of all these, one of each step; an error where it depends on the number of the step."""
-        made = [made_of(value) for value in values]
+        made = [_formula_of(value) for value in values]
         if self.case._length is not None and len(set(made)) > 1:
             raise ClaimError(
-                "a term of a run is another formula in another step; let it depend on the state or what moves"
+                "a run, or a term of it, is another formula in another step; let it depend on the state or what moves"
             )
         return hash(tuple(made)) if self.case._length is None else made[0]
 
@@ -305,14 +319,14 @@ class Run(Sealed):
         places = Place(self.start, nowhere), Place(step.state, before), Place(step.following, step.count)
         if self.case._length is None:
             found = value(places[-1])
-            return found if isinstance(found, Axiom) else Summed(self, found, made_of(found))
+            return found if isinstance(found, Axiom) else Summed(self, found, made_of(found), _SEAL)
         first, old, new = map(value, places)  # as often on an instance as in a proof
-        formula = hash(("last", *map(made_of, (first, old, new))))
+        formula = hash(("last", *map(_formula_of, (first, old, new))))
         if not self._every:
-            return new if isinstance(new, Axiom) else Summed(self, new, formula)
+            return new if isinstance(new, Axiom) else Summed(self, new, formula, _SEAL)
         if not isinstance(first, Axiom):
             self.require_fixed(first, "the value at the start of the run")
-            return Summed(self, _base_and_step(first, new - old), formula)
+            return Summed(self, _base_and_step(first, new - old), formula, _SEAL)
 
         def made() -> Part:
             parts = [axiom._computed() for axiom in (first, old, new)]
@@ -350,7 +364,7 @@ class Run(Sealed):
 
     def _fixed(self, number: Any) -> Summed:
         held = _base_and_step(number, 0 * number) if self._every else number
-        return Summed(self, held, hash(("fixed", made_of(number))))
+        return Summed(self, held, hash(("fixed", made_of(number))), _SEAL)
 
     # -- constants of the run -------------------------------------------------------------------------------------------------
 
@@ -401,14 +415,28 @@ class Run(Sealed):
     @cached_property
     def _moving(self) -> frozenset[int]:
         """The places of the symbols that describe the arbitrary state and step, among all symbols."""
+        return self._places_of(*(ingredient.name for ingredient in self.case.ingredients if ingredient.moves))
+
+    def _places_of(self, *names: str) -> frozenset[int]:
+        """The places of the symbols that describe ingredients of these names, among all symbols."""
         found: list[int] = []
         place = 0
         for ingredient in self.case.ingredients:
             for coordinate in ingredient.coordinates(self.case.sizes):
                 size = int(np.prod(coordinate.shape))
-                found += range(place, place + size) if ingredient.moves else ()
+                found += range(place, place + size) if ingredient.name in names else ()
                 place += size
         return frozenset(found)
+
+
+def _formula_of(value: Any) -> int:
+    """The hash of the formula of a term; of an axiom its names, since its quantity is compared with the lines."""
+    return hash(value.names) if isinstance(value, Axiom) else made_of(value)
+
+
+def _entries(numbers: Numbers) -> list[Any]:
+    """All entries over symbols."""
+    return numbers._parts[0].ravel().tolist()  # type: ignore[no-any-return]
 
 
 def _base_and_step(base: Any, step: Any) -> Any:

@@ -37,7 +37,7 @@ from ..model.conditions import factorises, goes_on, has_full_support, in_unit, i
 from ..model.conversion import convert
 from ..model.validation import array_of, require_finite, unchecked
 from .case import Built, Case, Hypothesis, Ingredient
-from .coordinates import EVERY, Coordinate, Numbers, Sizes, simplex
+from .coordinates import EVERY, Coordinate, Numbers, Sizes, require_positive, sign_of_range, simplex
 
 PARTS = ("transition", "reward", "discount", "start")
 """What two games may have in common."""
@@ -66,6 +66,7 @@ class GameData(Ingredient):
     def __post_init__(self) -> None:
         if any(isinstance(end, float) for end in self.discount):
             raise ClaimError(f"{self.name}: discount = {self.discount!r} must be exact; write Fraction(9, 10), not 0.9")
+        require_positive(self.name, self.scale)
         low, high = self.discount
         if not 0 <= low <= high <= 1:
             raise ClaimError(f"{self.name}: discount = ({low}, {high}) is no range within [0, 1]")
@@ -318,6 +319,7 @@ class Table(Ingredient):
 
     def __post_init__(self) -> None:
         _require_function(self.name, self.shape)
+        require_positive(self.name, self.scale)
 
     def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
         kind = "positive" if self.low > 0 else "integer"
@@ -326,6 +328,15 @@ class Table(Ingredient):
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> Array:
         (own,) = self.coordinates(sizes)
         return own.with_sign(numbers[self.name] / self.scale)
+
+    def facts(self) -> tuple[Hypothesis, ...]:
+        relation = sign_of_range(self.low)
+
+        def signed(case: Case) -> Truth:
+            values = getattr(case, self.name)
+            return compare(values, relation, like(0, values))
+
+        return (Hypothesis(f"{self.name} {relation} 0", signed, True),) if relation else ()
 
 
 @dataclass(frozen=True)
@@ -337,6 +348,9 @@ class PrefixTables(Ingredient):
     high: int = 9
     scale: int = 1
     moves: bool = False
+
+    def __post_init__(self) -> None:
+        require_positive(self.name, self.scale)
 
     def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
         return tuple(

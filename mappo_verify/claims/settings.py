@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,13 @@ import numpy as np
 
 from ..arithmetic import System
 from ..arithmetic.numbers import wrap
-from ..arithmetic.one_instance import within_a_proof
+from ..arithmetic.one_instance import require_outside, within_a_proof
 from ..errors import ClaimError, Sealed
 from ..model import Game, Policy
-from ..model.trees import hidden
+from ..model.trees import hidden, leaf
 from .case import Case, Hypothesis, Ingredient, system_of_object
 from .coordinates import Coordinate, Sizes
+from .settled import of_this_package, settled
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,10 @@ class Setting(Sealed):
                 raise ClaimError(
                     f"setting {self.name!r}: {what} = {given!r}; it must be (smallest, largest), from 1 on"
                 )
+        object.__setattr__(self, "ingredients", tuple(map(settled, self.ingredients)))
+        object.__setattr__(self, "hypotheses", tuple(self.hypotheses))
+        object.__setattr__(self, "steps", tuple(self.steps))
+        object.__setattr__(self, "_known", {})
         names = [ingredient.name for ingredient in self.ingredients]
         if len(set(names)) < len(names):
             raise ClaimError(f"setting {self.name!r} names an ingredient twice: {names}")
@@ -85,14 +91,22 @@ class Setting(Sealed):
             if name in Case.RESERVED:
                 raise ClaimError(f"setting {self.name!r}: {name!r} is taken by Case; choose another name")
 
-    @property
+    @cached_property
     def all_hypotheses(self) -> tuple[Hypothesis, ...]:
         """Those of the ingredients (by construction), then those of the claim."""
         return (*(h for ingredient in self.ingredients for h in ingredient.hypotheses()), *self.hypotheses)
 
     def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
         """All integers that describe an instance of these sizes."""
-        return tuple(c for ingredient in self.ingredients for c in ingredient.coordinates(sizes))
+        known: dict[Sizes, tuple[Coordinate, ...]] = self._known  # type: ignore[attr-defined]
+        if sizes not in known:
+            known[sizes] = tuple(c for ingredient in self.ingredients for c in ingredient.coordinates(sizes))
+        return known[sizes]
+
+    def draws(self, sizes: Sizes) -> bool:
+        """Whether instances of this size are drawn; of every number of steps, whatever there are."""
+        agents, states, actions = (range(low, high + 1) for low, high in (self.agents, self.states, self.action_range))
+        return sizes.agents in agents and sizes.states in states and all(n in actions for n in sizes.actions)
 
     def instances_at_most(self, limit: int) -> int:
         """How many different instances there are, counted up to ``limit``; sizes and steps beyond the smallest ones included."""
@@ -118,6 +132,7 @@ class Setting(Sealed):
         Balls enclose the exact case, so a probability that is 1 stays 1, and equal ones stay equal.  ``generic`` (see
         :data:`.coordinates.GENERIC`) coordinates are numbers that stand for free parameters.
         """
+        require_outside("another case")
         if system is System.BALLS and not generic:
             return self.case(coordinates, sizes, System.RATIONALS).to(system)
         numbers: dict[str, Any] = {}
@@ -136,13 +151,18 @@ class Setting(Sealed):
                 part = _built(ingredient, numbers, sizes, built, generic)
                 if part is not None:  # what only a proof for every number of steps has
                     built[ingredient.name] = part
-        return Case(self.ingredients, sizes, system, several, built)
+        case = Case(self.ingredients, sizes, system, several, built)
+        for ingredient in self.ingredients:
+            if ingredient.compute is None and not of_this_package(ingredient) and ingredient.name in built:
+                case._require_same(self.ingredients[0], built[ingredient.name], ingredient.name)
+        return case
 
     def case_from(self, objects: Mapping[str, Any], target: System | None = None, steps: int | None = None) -> Case:
         """The case behind a user's own objects, converted to ``target`` (default: the system of the first).
 
         ``steps`` is the length of a run where no ingredient tells it.
         """
+        require_outside("another case")
         known = {ingredient.name for ingredient in self.ingredients}
         strange = sorted(set(objects) - known)
         if strange:
@@ -179,11 +199,12 @@ def _built(
     An ingredient of one's own is one function of its coordinates, and no proof: it is not told for what they are drawn.
     """
     code = getattr(inspect.unwrap(type(ingredient).build), "__code__", None)
-    if code is not None and code.co_filename.startswith(_PACKAGE):
+    if of_this_package(ingredient) and code is not None and code.co_filename.startswith(_PACKAGE):
         return ingredient.build(numbers, sizes, built, generic)
-    facts = {c.name: c.with_sign(numbers[c.name]) for c in ingredient.coordinates(sizes)}
+    facts = {c.name: leaf(("coordinate", c.name), c.with_sign(numbers[c.name])) for c in ingredient.coordinates(sizes)}
+    others = {name: leaf(name, value) for name, value in built.items()}
     with within_a_proof(bool(generic)):
-        return ingredient.build(facts, sizes, built, 0)
+        return ingredient.build(facts, sizes, others, 0)
 
 
 def as_instance(ingredient: Ingredient, value: Any, sizes: Sizes, system: System, batch: tuple[int, ...]) -> Any:

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import Array, contract, moveaxis
+from ..arithmetic.formulas import aloud
 from ..errors import GameError
 
 Sizes = tuple[int, ...]
@@ -106,12 +107,13 @@ def order_of(order: Sequence[int], agents: int) -> tuple[int, ...]:
 
 def remembered(method: Callable[[Any, int], Array]) -> Callable[[Any, int], Array]:
     """A method of one agent ``m`` that computes its numbers once; they never change, nor may its object."""
+    computed = aloud(method)
 
     @wraps(method)
     def found(owner: Any, m: int) -> Array:
         known: dict[tuple[str, int], Array] = owner.__dict__.setdefault("_remembered", {})
         if (method.__name__, m) not in known:
-            known[method.__name__, m] = method(owner, m)
+            known[method.__name__, m] = computed(owner, m)
         return known[method.__name__, m]
 
     return found

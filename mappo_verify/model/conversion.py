@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arithmetic import Array, Hidden, System, compare, elementwise, floats_of, like, select, system_of
+from ..arithmetic.formulas import made_by
 from ..arithmetic.numbers import wrap
 from ..errors import ExactnessError, MixedArithmeticError
 from .validation import ROUNDING
@@ -29,7 +30,8 @@ def convert(
     values = np.asarray(values)
     if isinstance(target, Hidden):
         exact = target._system if target._system is System.FLOATS else System.RATIONALS
-        return wrap(convert(values, exact, max_denominator, rows, name), target._system, values.ndim)
+        found = wrap(convert(values, exact, max_denominator, rows, name), target._system, values.ndim)
+        return made_by("convert", found, (values, max_denominator, rows))  # type: ignore[return-value]
     if values.dtype.kind in "iub":
         return like(values, target)
     source = system_of(values)

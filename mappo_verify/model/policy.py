@@ -30,6 +30,7 @@ from ..arithmetic import (
     tilt,
 )
 from ..arithmetic.explained import explained, explained_class
+from ..arithmetic.formulas import aloud
 from ..arithmetic.functions import true_everywhere
 from ..arithmetic.numbers import bare
 from ..errors import GameError
@@ -214,6 +215,7 @@ class Policy:
         return self._prefixes
 
     @cached_property
+    @aloud
     def _prefixes(self) -> tuple[Array, ...]:
         first = self.factors[0]
         prefixes = [ones((*first.shape[:-2], 1), self.system), first[..., 0, :]]

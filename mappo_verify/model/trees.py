@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import Hidden, Numbers, System, is_hidden
+from ..arithmetic.formulas import made_by
 from ..arithmetic.numbers import wrap, wrap_truth
 from ..arithmetic.one_part import arithmetic_of
 from .game import Game
@@ -106,9 +107,10 @@ def shared(value: Any, target: Hidden) -> Any:
     if isinstance(value, System):
         return target
     if isinstance(value, np.ndarray):
-        if value.dtype == np.int8:
-            return wrap_truth(value, value.ndim)
-        return wrap(value, target._system, value.ndim)
+        hidden_array = (
+            wrap_truth(value, value.ndim) if value.dtype == np.int8 else wrap(value, target._system, value.ndim)
+        )
+        return made_by("constants", hidden_array, (value,))
     if isinstance(value, tuple):
         return tuple(shared(entry, target) for entry in value)
     if is_dataclass(value) and not isinstance(value, type):

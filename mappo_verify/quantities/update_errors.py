@@ -35,7 +35,7 @@ from ..arithmetic import (
     support,
 )
 from ..arithmetic.explained import explained, over_arrays
-from ..arithmetic.formulas import operation_of_many
+from ..arithmetic.formulas import aloud, operation_of_many
 from ..arithmetic.functions import true_everywhere
 from ..model import Game, Policy
 from ..model.agents import remembered, split_last
@@ -109,6 +109,7 @@ class Update:
     eta: Array
 
     @cached_property
+    @aloud
     def current_distribution(self) -> Array:
         """``ν_k``, shape ``[..., S]``."""
         return stationary_distribution(self.game, self.policy)

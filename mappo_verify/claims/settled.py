@@ -1,0 +1,81 @@
+"""What a setting is made of does not change once it is made.
+
+A proof is sought, and instances are drawn, at different times; what the ingredients say of themselves must be the same at both.
+The ingredients of this package hold plain data.  One of a user's own may be any object: it is asked once, and a copy that
+answers so for ever takes its place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+from ..arithmetic.formulas import is_known
+from ..errors import ClaimError
+from .case import Ingredient
+from .coordinates import Coordinate, Sizes
+
+PLAIN = (bool, int, str, Fraction, type(None))
+SAID = {"name": str, "optional": bool, "moves": bool, "exact": bool}
+"""What every ingredient says of itself."""
+
+
+def of_this_package(ingredient: Ingredient) -> bool:
+    """Whether it is of a kind that stands in this package."""
+    return is_known(type(ingredient))
+
+
+def settled(ingredient: Ingredient) -> Ingredient:
+    """The same ingredient, whose answers about itself do not change."""
+    if of_this_package(ingredient):
+        assert is_dataclass(ingredient)
+        given = {field.name: getattr(ingredient, field.name) for field in fields(ingredient)}
+        for field, value in given.items():
+            _require_plain(ingredient.name, field, value)
+        inner = {field: settled(value) for field, value in given.items() if isinstance(value, Ingredient)}
+        changed = any(given[field] is not value for field, value in inner.items())
+        return replace(ingredient, **inner) if changed else ingredient
+    kind = type(ingredient)
+    if kind.__getattribute__ is not object.__getattribute__:
+        raise ClaimError(f"{kind.__name__} answers for its attributes by itself; let it be a plain class")
+    said: dict[str, Any] = {name: getattr(ingredient, name) for name in (*SAID, "compute")}
+    for name, wanted in SAID.items():
+        if type(said[name]) is not wanted:
+            raise ClaimError(f"{kind.__name__}: {name} = {said[name]!r} must be a {wanted.__name__}")
+    hypotheses, facts = tuple(ingredient.hypotheses()), tuple(ingredient.facts())
+    known: dict[Sizes, tuple[Coordinate, ...]] = {}
+
+    def coordinates(_: Any, sizes: Sizes) -> tuple[Coordinate, ...]:
+        if sizes not in known:
+            known[sizes] = tuple(ingredient.coordinates(sizes))
+        return known[sizes]
+
+    def fixed(value: Any) -> property:
+        return property(lambda _: value)
+
+    body: dict[str, Any] = {name: fixed(value) for name, value in said.items()}
+    body |= {
+        "coordinates": coordinates,
+        "hypotheses": lambda _: hypotheses,
+        "facts": lambda _: facts,
+        "__module__": kind.__module__,
+    }
+    found: Ingredient = object.__new__(type(kind.__name__, (kind,), body))
+    found.__dict__.update(vars(ingredient))
+    return found
+
+
+def _require_plain(name: str, field: str, value: Any) -> None:
+    """An error for what could say something else each time: an integer or a truth of one's own."""
+    if isinstance(value, (tuple, list)):
+        for entry in value:
+            _require_plain(name, field, entry)
+    elif (
+        type(value) not in PLAIN
+        and not isinstance(value, Ingredient)
+        and (isinstance(value, PLAIN) or not callable(value))
+    ):
+        raise ClaimError(
+            f"{name}: {field} = {value!r} is a {type(value).__name__}; give plain integers, words and functions"
+        )

@@ -1,0 +1,558 @@
+"""Objects that answer differently when a proof is sought and when an instance is tried prove nothing.
+
+The statement is ``max(0, 1 - (x - 777777)² - (y + 424242)²) = 0``, false at one point that no search finds.  Each attempt shows
+the proof something else by an object of its own, and is refused or proves nothing.
+"""
+
+from __future__ import annotations
+
+import inspect
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+
+import flint
+import numpy as np
+import pytest
+
+import mappo_verify as mv
+from mappo_verify import arithmetic, axioms
+from mappo_verify.claims.coordinates import EVERY
+from mappo_verify.errors import ClaimError
+from mappo_verify.quantities.stochastic_gradient import average_of_path, descend
+
+ONE = mv.Sizes(1, (1,))
+ALONE = {"agents": (1, 1), "states": (1, 1), "action_range": (1, 1)}
+WARM = ThreadPoolExecutor(1)
+
+
+def scalar(name, low=-(10**6), high=10**6):
+    return mv.Table(name, lambda _: (), low=low, high=high)
+
+
+def claim(proof, *ingredients, hypotheses=(), setting=None, **more):
+    setting = setting or mv.Setting("numbers", ingredients or (scalar("x"), scalar("y")), hypotheses, **ALONE)
+    return mv.Claim("mine", "title", "source", setting, proof, **({"symbolic": (ONE,)} | more))
+
+
+def away(case):
+    """How far from the one point, squared, less 1."""
+    return (case.x - 777777) * (case.x - 777777) + (case.y + 424242) * (case.y + 424242) - 1
+
+
+def rare(case):
+    return mv.maximum(-away(case), 0)
+
+
+def proving():
+    """Whether a proof is being sought: the strongest sign that there can be."""
+    names = ("prove_", "_in_symbols", "_at_points", "_degrees", "_require_same_at")
+    return any(frame.function.startswith(names) for frame in inspect.stack())
+
+
+def zero(value):
+    """The claim ``value = 0``."""
+
+    def proof(case):
+        yield mv.line("value", value(case))
+        yield mv.equal("0", 0 * value(case), because="it is rare")
+
+    return proof
+
+
+def standing(trial):
+    return mv.audit([trial], corpus=False)["mine"].standing
+
+
+def pair(case):
+    return np.stack([0 * case.x, rare(case)])
+
+
+def corner(case):
+    return np.stack([pair(case), np.stack([0 * case.x, 0 * case.x])])
+
+
+class Number:
+    """What looks like flint's rational of the same name, and is 0 or 1."""
+
+    __module__ = "flint"
+    __qualname__ = "fmpq"
+    q = 1
+
+    @property
+    def p(self):
+        return 0 if proving() else 1
+
+    def __repr__(self):
+        return "0"
+
+
+Number.__name__ = "fmpq"
+
+
+class Modulus:
+    """An axis that takes its own place in a list before anybody sees what it was."""
+
+    def __init__(self, places, axis):
+        self.places, self.axis = places, axis
+
+    def __mod__(self, _count):
+        self.places[0] = 0 if self.axis == 0 else 1
+        self.places[1] = 1 - self.places[0]
+        return self.axis
+
+
+def moved_by_a_list(case):
+    places = []
+    places += [Modulus(places, 0 if proving() else 1), 1 if proving() else 0]
+    return corner(case).transpose(places)[1, 0]
+
+
+def objects(values):
+    found = np.empty(len(values), object)
+    found[:] = values
+    return found
+
+
+ARGUMENTS = {
+    "an iterator of axes": lambda c: corner(c).sum(axis=iter((0 if proving() else 1,)))[0],
+    "an iterator of places": lambda c: np.transpose(corner(c), iter((0, 1) if proving() else (1, 0)))[1, 0],
+    "a range": lambda c: pair(c)[range(1) if proving() else range(1, 2)][0],
+    "bytes": lambda c: pair(c)[bytearray(b"\0" if proving() else b"\1")][0],
+    "truth for an integer": lambda c: pair(c)[True if proving() else 1].reshape(-1)[0],
+    "a list for a tuple": lambda c: corner(c)[[0, 1] if proving() else (0, 1)].reshape(-1)[0],
+    "a masked array": lambda c: pair(c)[np.ma.array([0 if proving() else 1], mask=[True])][0],
+    "a rational of flint": lambda c: rare(c) * flint.fmpq(0 if proving() else 1),
+    "what is called a rational": lambda c: rare(c) * mv.like(objects([Number()]), c.x)[0],
+    "a list that changes": moved_by_a_list,
+    "an iterator of numbers": lambda c: average_of_path(iter([0 * c.x if proving() else rare(c)] * 2), 1),
+    "a function": lambda c: descend(
+        lambda theta, _: theta * 0 if proving() else theta * 0 + rare(c),
+        (0 * c.x).reshape(1, 1),
+        np.array([[0]]),
+        1 + 0 * c.x,
+        None,
+    )[0, 1, 0],
+    "truth made by hand": lambda c: mv.choose(
+        type(c.x == 1)(np.array([1 if proving() else -1], np.int8)), 0 * c.x, rare(c)
+    ),
+    "a case made by hand": lambda c: mv.Case((), c.sizes, c.system, (), {"x": 0 * c.x if proving() else rare(c)}).x,
+    "another instance": lambda c: (
+        rare(c)
+        * mv.Setting("k", (scalar("k"),), **ALONE).case({"k": 0 if proving() else 1}, ONE, mv.System.RATIONALS).k
+    ),
+    "what a policy remembers": lambda c: _remembered(c),
+}
+
+
+def _remembered(case):
+    """A policy's numbers, first asked for by a function that says itself what it returns."""
+    value = 0 * case.x if proving() else rare(case)
+    row = np.stack([value, 1 - value])[None, None]
+    policy = replace(mv.Policy.uniform(case.game), factors=(row,))
+    mv.returns(case.game, policy, case.start)
+    return policy.joint()[0, 0]
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_an_argument_says_all_that_comes_of_it(name):
+    given = (scalar("x"), scalar("y"))
+    if "policy" in name:
+        game = mv.GameData(start=False, termination=False, discount=(0, 0))
+        given, more = (
+            (*given, game, mv.Distribution("start")),
+            {"action_range": (2, 2), "symbolic": (mv.Sizes(1, (2,)),)},
+        )
+        trial = mv.Claim(
+            "mine",
+            "title",
+            "source",
+            mv.Setting("numbers", given, **(ALONE | {"action_range": more["action_range"]})),
+            zero(ARGUMENTS[name]),
+            symbolic=more["symbolic"],
+        )
+    else:
+        trial = claim(zero(ARGUMENTS[name]), *given)
+    with pytest.raises(ClaimError, match=r"among the arguments|another formula|by hand|other instances|constants are"):
+        mv.audit([trial], corpus=False)
+
+
+# --- threads ------------------------------------------------------------------------------------------------------------------
+
+
+def elsewhere(question):
+    """Asked in a thread that has evaluated claims before."""
+    identity = claim(lambda c: iter([mv.line("x", c.x), mv.equal("x", c.x, because="it is")]), symbolic=())
+    WARM.submit(lambda: mv.check(identity, x=1, y=1)).result()
+    return lambda case: WARM.submit(question, case).result()
+
+
+def caught(case):
+    with suppress(Exception):
+        return mv.choose(case.x == 777777, mv.like(1, case.x), 0)
+    return 0 * case.x
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        lambda c: mv.choose((c.x == 777777).certain(), mv.like(1, c.x), 0),
+        lambda c: mv.choose((c.x != 777777).possible(), mv.like(0, c.x), 1),
+        caught,
+        lambda c: 1 + 0 * c.x if bool((c.x.unwrap() == 777777).any()) else 0 * c.x,
+    ],
+    ids=["certain", "possible", "caught", "unwrapped"],
+)
+def test_no_other_thread_is_told_more_of_a_proof(question):
+    # The pool has evaluated claims, so it is no thread that a proof has begun; it waits for none here.
+    asked = elsewhere(lambda case: question(case))
+    with suppress(ClaimError):
+        assert standing(claim(zero(asked))) is mv.Standing.SURVIVED
+
+
+def test_what_another_thread_assumes_is_a_condition():
+    assume = elsewhere(lambda value: arithmetic.assume_positive(value))
+
+    def proof(case):
+        size = 1 - 2 * rare(case)
+        yield mv.line("|size|", mv.absolute(assume(size)))
+        yield mv.equal("size", size, because="it is positive")
+
+    report = mv.audit([claim(proof)], corpus=False)["mine"]
+    assert report.standing is mv.Standing.PROVED and report.proofs[0].where
+
+
+# --- settings -----------------------------------------------------------------------------------------------------------------
+
+
+class OwnBuild(mv.Table):
+    def build(self, numbers, sizes, built, generic):
+        value = super().build(numbers, sizes, built, generic)
+        return 0 * value if proving() else mv.maximum(1 - (value - 777777) * (value - 777777), 0)
+
+
+class Comes(mv.Ingredient):
+    """Drawn for a proof, and derived for an instance."""
+
+    name = "x"
+
+    @property
+    def compute(self):
+        return None if proving() else (lambda case: rare(case))
+
+    def coordinates(self, _sizes):
+        return ()
+
+    def build(self, _numbers, _sizes, built, _generic):
+        return 0 * built["y"]
+
+    def core_shape(self, _sizes):
+        return None
+
+    def batch_of(self, _value):
+        return ()
+
+
+class Swapped(mv.Ingredient):
+    """Two ingredients that change names."""
+
+    def __init__(self, place):
+        self.place = place
+
+    @property
+    def name(self):
+        return "xz"[self.place if proving() else 1 - self.place]
+
+    def coordinates(self, _sizes):
+        return (mv.claims.Coordinate(f"free{self.place}", (), "integer", -(10**6), 10**6),)
+
+    def build(self, numbers, _sizes, _built, _generic):
+        value = numbers[f"free{self.place}"]
+        return 0 * value if self.place == 0 else mv.maximum(1 - (value - 777777) * (value - 777777), 0)
+
+    def core_shape(self, _sizes):
+        return ()
+
+
+@pytest.mark.parametrize(
+    "ingredients",
+    [(OwnBuild("x", lambda _: (), low=-(10**6), high=10**6),), (scalar("y"), Comes()), (Swapped(0), Swapped(1))],
+    ids=["built otherwise", "drawn or derived", "named otherwise"],
+)
+def test_an_ingredient_of_ones_own_stays_what_it_is(ingredients):
+    with suppress(ClaimError):
+        assert standing(claim(zero(lambda c: c.x), *ingredients)) is not mv.Standing.PROVED
+
+
+class Low(int):
+    def __gt__(self, other):
+        return proving() or int.__gt__(self, other)
+
+
+class Full:
+    def __bool__(self):
+        return proving()
+
+
+@pytest.mark.parametrize(
+    "ingredient",
+    [
+        lambda: mv.Table("x", lambda _: (), low=Low(-5), high=9),
+        lambda: mv.Distribution("x", lambda _: (2,), full_support=Full()),
+        lambda: mv.GameData("x", termination=Full()),
+        lambda: mv.Table("x", lambda _: (), low=0, high=9, scale=-1),
+        lambda: mv.claims.PrefixTables("x", scale=-1),
+    ],
+)
+def test_what_an_ingredient_says_of_itself_is_plain(ingredient):
+    with pytest.raises(ClaimError, match=r"give plain integers|is not positive"):
+        mv.Setting("x", (ingredient(),))
+
+
+def test_a_coordinate_ranges_over_integers():
+    with pytest.raises(ClaimError, match="which are no integers"):
+        mv.claims.Coordinate("x", (), "integer", Low(-5), 9)
+
+
+def test_coordinates_are_asked_once():
+    """In a proof x would be positive, and on instances anything."""
+
+    class Own(mv.Table):
+        def coordinates(self, _sizes):
+            return (mv.claims.Coordinate("x", (), "integer", 1 if proving() else -(10**6), 10**6),)
+
+    own = Own("x", lambda _: ())
+    setting = mv.Setting("x", (own,), **ALONE)
+    assert setting.coordinates(ONE)[0].low == -(10**6)
+    trial = claim(zero(lambda c: mv.choose(c.x == -5, mv.like(1, c.x), 0)), setting=setting)
+    assert standing(trial) is not mv.Standing.PROVED
+
+
+def test_lists_that_a_setting_is_made_of_are_copied():
+    given, asked = [scalar("x"), scalar("y")], [mv.Hypothesis("y² ≥ 0", lambda c: (c.y * c.y, "≥", 0))]
+    setting = mv.Setting("numbers", given, asked, **ALONE)
+    given[0] = mv.PositiveScalar("x")
+    asked.clear()
+    assert isinstance(setting.ingredients[0], mv.Table) and len(setting.hypotheses) == 1
+
+
+def test_a_hypothesis_is_a_relation_or_none():
+    """A proof takes ``(x - 777777)² + (y + 424242)² ≥ 1`` as given, and instances are asked for truth that says less."""
+
+    def holds(case):
+        slack = any(frame.function == "slack" for frame in inspect.stack())
+        return (away(case), "≥", 0) if slack else case.y * case.y >= 0
+
+    fickle = mv.Hypothesis("y² ≥ 0", holds)
+
+    def proof(case):
+        yield mv.line("away", away(case))
+        yield mv.at_least("0", 0 * case.x, because="given", axiom=axioms.given(fickle, case))
+
+    with pytest.raises(ClaimError, match="'y² ≥ 0' is no function of its case"):
+        mv.audit([claim(proof, hypotheses=(fickle,))], corpus=False)
+
+
+def test_hypotheses_of_an_ingredient_are_asked_once():
+    """Instances must be asked for what the proof takes as given."""
+    far = mv.Hypothesis("far away", lambda c: (away(c), "≥", 0))
+
+    class Own(mv.Table):
+        def hypotheses(self):
+            return () if any(frame.function == "ask_hypotheses" for frame in inspect.stack()) else (far,)
+
+    setting = mv.Setting("x", (Own("x", lambda _: (), low=-(10**6), high=10**6), scalar("y")), **ALONE)
+    assert far in setting.all_hypotheses
+    trial = claim(zero(rare), setting=setting, symbolic=())
+    assert mv.check(trial, x=777777, y=-424242).verdict is mv.Verdict.NOT_APPLICABLE
+
+
+def test_a_sign_that_a_proof_knows_is_asked_of_what_a_user_gives():
+    def proof(case):
+        yield mv.line("|x|", mv.absolute(case.x))
+        yield mv.equal("x", case.x, because="it is positive")
+
+    trial = claim(proof, scalar("x", 1, 99))
+    assert standing(trial) is mv.Standing.PROVED
+    assert mv.check(trial, x=5).holds and mv.check(trial, x=-5).verdict is mv.Verdict.NOT_APPLICABLE
+
+
+# --- sizes and lines ----------------------------------------------------------------------------------------------------------
+
+
+def test_sizes_are_plain():
+    with pytest.raises(ClaimError, match="Sizes has no subclasses"):
+        type("Mine", (mv.Sizes,), {})
+    for wrong in ((1, [1]), (Low(1), (1,)), (1, (1.0,))):
+        with pytest.raises(ClaimError, match="these are integers"):
+            mv.Sizes(*wrong)
+
+
+def test_a_proof_is_sought_at_a_size_that_is_drawn():
+    other = zero(lambda c: 0 * c.x if c.sizes.states == 2 else rare(c))
+    with pytest.raises(ClaimError, match="no instance of 'numbers' has a size at which it is to be proved"):
+        claim(other, symbolic=(mv.Sizes(2, (1,)),))
+
+
+def test_words_of_a_line_are_plain():
+    class Relation(str):
+        def __eq__(self, other):
+            return other == ("≤" if proving() else "=")
+
+        __hash__ = str.__hash__
+
+    with pytest.raises(ClaimError, match="a Relation in place of a plain str"):
+        replace(mv.equal("0", 0, because="so it is"), relation=Relation("="))
+
+
+def test_a_mask_does_not_change_after_its_line():
+    mask = np.array(True)
+
+    def holds(case):
+        mask[...] = not any(frame.function == "_recognised" for frame in inspect.stack())
+        return (case.y * case.y, "≥", 0)
+
+    asked = mv.Hypothesis("y² ≥ 0", holds)
+
+    def proof(case):
+        mask[...] = True
+        yield mv.line("y²", case.y * case.y)
+        yield mv.at_least("0", 0 * case.x, because="given", axiom=axioms.given(asked, case))
+        yield mv.line("rare", rare(case), where=mask)
+        yield mv.equal("0", 0 * case.x, because="nothing is claimed")
+
+    assert standing(claim(proof, hypotheses=(asked,))) is mv.Standing.SURVIVED
+
+
+def test_a_proof_at_points_says_that_it_divides():
+    """``b/b = 1`` is nothing where ``b = 0``, which polynomials at random points do not show."""
+    for quotient in (
+        lambda b: b / b,
+        lambda b: arithmetic.pseudo_solve(b.reshape(1, 1), b.reshape(1, 1))[0][0, 0],
+        lambda b: arithmetic.denominator(b) / b,
+    ):
+
+        def proof(case, quotient=quotient):
+            yield mv.line("b/b", quotient(case.x - 777777))
+            yield mv.equal("1", 1 + 0 * case.x, because="it is cancelled")
+
+        report = mv.audit([claim(proof, symbolic=(), points=(ONE,))], corpus=False)["mine"]
+        assert report.standing is mv.Standing.PROVED and "where no denominator is 0" in report.how
+
+
+# --- runs of any length -------------------------------------------------------------------------------------------------------
+
+
+def every(proof, *arbitrary, steps=(1, 2, 3), hypotheses=()):
+    setting = mv.Setting("a run", (scalar("x"), scalar("y"), *arbitrary), hypotheses, steps=steps, **ALONE)
+    return claim(proof, setting=setting, symbolic=(mv.Sizes(1, (1,), EVERY),))
+
+
+class Twin(mv.Ingredient):
+    """Any state whose two numbers are equal."""
+
+    name = "any"
+
+    def coordinates(self, _sizes):
+        return (mv.claims.Coordinate(self.name, (2,), "integer", 1, 9),)
+
+    def build(self, numbers, _sizes, _built, _generic):
+        return np.stack([numbers[self.name][0], numbers[self.name][0]])
+
+    def core_shape(self, _sizes):
+        return (2,)
+
+
+class First(Twin):
+    """A number of steps that is always 1."""
+
+    name = "count"
+
+    def build(self, numbers, _sizes, _built, _generic):
+        return 0 * numbers[self.name][0] + 1
+
+    def core_shape(self, _sizes):
+        return ()
+
+
+class Taken(Twin):
+    """Any state, which is the number that the setting draws."""
+
+    def build(self, _numbers, _sizes, built, _generic):
+        return built["y"]
+
+    def core_shape(self, _sizes):
+        return ()
+
+
+def run_of(start, arbitrary, term, count=""):
+    def proof(case):
+        run = mv.claims.Run(case, start(case), lambda _, state: state, lambda moved: moved, "any", count)
+        yield mv.line("Σ", run.sum(lambda step: term(case, step)))
+        yield mv.equal("0", run.fixed(0 * case.x), because="so it is for any state")
+
+    return every(proof, *map(mv.claims.Arbitrary, arbitrary))
+
+
+@pytest.mark.parametrize(
+    "trial",
+    [
+        run_of(lambda c: np.stack([rare(c), 0 * c.x]), [Twin()], lambda _, step: step.state[0] - step.state[1]),
+        run_of(
+            lambda c: mv.like([1, 1], c.x) / 2 + rare(c) * mv.like([1, 0], c.x),
+            [mv.Distribution("any", lambda _: (2,))],
+            lambda _, step: step.state.sum() - 1,
+        ),
+        run_of(lambda c: 0 * c.x, [scalar("any"), First()], lambda c, step: rare(c) * (step.count - 1), "count"),
+        run_of(lambda c: c.y + rare(c), [Taken()], lambda c, step: step.state - c.y),
+    ],
+    ids=["twins", "rows that do not sum to 1", "one step", "a number of the setting"],
+)
+def test_an_arbitrary_state_is_any_that_a_run_can_reach(trial):
+    with pytest.raises(ClaimError, match=r"is to be any (state of the run|number of steps)"):
+        mv.audit([trial], corpus=False)
+
+
+@pytest.mark.parametrize("steps", [(2, 3), (3, 4)])
+def test_all_steps_of_a_run_are_one_formula(steps):
+    """The first step of a run, which its last value does not name, adds a rare number."""
+
+    def proof(case):
+        moves = []
+
+        def move(_, state):
+            moves.append(state)
+            return state + (rare(case) if len(moves) == 1 and not proving() else 0 * case.x)
+
+        run = mv.claims.Run(case, 0 * case.x, move, lambda moved: moved, "any")
+        yield mv.line("u_K", run.last(lambda place: place.state))
+        yield mv.equal("u_0", run.fixed(0 * case.x), because="nothing is added")
+
+    with pytest.raises(ClaimError, match=r"another formula"):
+        mv.audit([every(proof, mv.claims.Arbitrary(scalar("any")), steps=steps)], corpus=False)
+
+
+def test_a_proof_for_every_length_asks_instances_for_what_it_takes_as_given():
+    def holds(case):
+        slack = any(frame.function == "slack" for frame in inspect.stack())
+        return (away(case), "≥", 0) if slack else (case.y * case.y, "≥", 0)
+
+    fickle = mv.Hypothesis("y² ≥ 0", holds)
+
+    def proof(case):
+        run = mv.claims.Run(case, 0 * case.x, lambda _, state: state, lambda moved: moved, "any")
+        yield mv.line("away", run.fixed(away(case)))
+        yield mv.at_least("0", run.fixed(0 * case.x), because="given", axiom=run.fixed(axioms.given(fickle, case)))
+
+    with pytest.raises(ClaimError, match="'y² ≥ 0' is no function of its case"):
+        mv.audit([every(proof, mv.claims.Arbitrary(scalar("any")), hypotheses=(fickle,))], corpus=False)
+
+
+def test_a_sum_over_a_run_is_not_made_by_hand():
+    def proof(case):
+        run = mv.claims.Run(case, 0 * case.x, lambda _, state: state, lambda moved: moved, "any")
+        yield mv.line("value", mv.claims.Summed(run, 0 * case.x if proving() else rare(case), 7))
+        yield mv.equal("0", 0 * case.x, because="it is rare")
+
+    with pytest.raises(ClaimError, match="and not by hand"):
+        mv.audit([claim(proof)], corpus=False)
