@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextvars
 import copy
 import inspect
+import itertools
 import pickle
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +28,7 @@ from mappo_verify.checking.evaluate import decide
 from mappo_verify.checking.proving import Proof, prove_at_points, prove_in_symbols
 from mappo_verify.checking.sampling import draw
 from mappo_verify.claims.claim import Line
+from mappo_verify.claims.coordinates import EVERY
 from mappo_verify.errors import ClaimError
 from mappo_verify.papers.registry import claim as find
 
@@ -40,8 +42,8 @@ def scalar(name, low=-(10**6), high=10**6):
     return mv.Table(name, lambda _: (), low=low, high=high)
 
 
-def claim(proof, *ingredients, hypotheses=(), **more):
-    setting = mv.Setting("numbers", ingredients or (scalar("x"), scalar("y")), tuple(hypotheses), **ALONE)
+def claim(proof, *ingredients, hypotheses=(), setting=None, **more):
+    setting = setting or mv.Setting("numbers", ingredients or (scalar("x"), scalar("y")), tuple(hypotheses), **ALONE)
     return mv.Claim("mine", "title", "source", setting, proof, **({"symbolic": (ONE,)} | more))
 
 
@@ -346,19 +348,82 @@ def test_a_derived_ingredient_is_one_formula():
         mv.audit([claim(is_zero, scalar("y"), mv.Derived("x", derived))])
 
 
-def test_nothing_shows_that_a_general_setting_of_ones_own_is_one():
+GENERAL = mv.Setting("squares", (mv.Table("square", lambda _: (), 0, 99), scalar("y")), **ALONE)
+
+
+def in_general(of, general=GENERAL, *ingredients):
+    """``|q| = q`` for what an instance of the general setting has as ``q``."""
+
+    def proof(case):
+        yield mv.line("|q|", mv.absolute(case.square))
+        yield mv.equal("q", case.square, because="q ≥ 0")
+
+    return claim(proof, *(ingredients or (scalar("x"), scalar("y"))), general=mv.claims.General(general, of))
+
+
+def test_a_proof_in_a_general_setting_is_about_those_that_are_one_of_it():
+    trial = in_general(lambda case: {"square": case.x * case.x})
+    assert mv.audit([trial])["mine"].standing is mv.Standing.PROVED
+    shown = mv.check(trial, x=-3, y=1)
+    assert shown.holds and shown.lines[0].value == 9
+    # ... and where an instance is none of it, nothing is claimed, and nothing proved
+    wrong = in_general(lambda case: {"square": case.x})
+    assert mv.check(wrong, x=3, y=1).holds and mv.check(wrong, x=-3, y=1).verdict is mv.Verdict.NOT_APPLICABLE
+
+
+def test_lines_are_computed_of_the_general_instance():
+    """An instance that is not what the general one says it is does not count for it."""
+    five = mv.Setting("five", (scalar("y"), mv.Derived("x", lambda case: 0 * case.y + 5)), **ALONE)
+
     def proof(case):
         yield mv.line("[x = 777777, y = -424242]", rare(case))
         yield mv.equal("0", 0 * case.x, because="in the general setting x is 5")
 
-    general = mv.Setting("five", (scalar("y"), mv.Derived("x", lambda case: 0 * case.y + 5)), **ALONE)
-    trial = claim(proof, general=general)
-    assert isinstance(prove_in_symbols(trial, ONE), Proof)
+    trial = claim(proof, general=mv.claims.General(five))
     report = mv.audit([trial])["mine"]
-    assert (
-        report.standing is mv.Standing.SURVIVED
-        and "nothing shows that each of 'numbers' is one of 'five'" in report.how
-    )
+    assert report.standing is not mv.Standing.PROVED
+    assert mv.check(trial, x=777777, y=-424242).verdict is mv.Verdict.NOT_APPLICABLE
+    assert mv.check(trial, x=5, y=-424242).holds
+
+
+COUNT = itertools.count()
+
+
+@pytest.mark.parametrize(
+    ("of", "words"),
+    [
+        (lambda case: {"square": case.x * case.x + next(COUNT)}, "square of 'squares' is no function of its case"),
+        (lambda case: {"square": np.stack([case.x, case.x])}, r"square of 'squares' has shape \(2,\), it needs \(\)"),
+    ],
+)
+def test_how_an_instance_is_one_of_a_general_setting_is_one_formula(of, words):
+    with pytest.raises(ClaimError, match=words):
+        mv.audit([in_general(of)])
+
+
+def test_a_general_setting_has_ingredients_that_can_be_verified():
+    general = mv.Setting("games", (mv.GameData("game"), mv.Table("square", lambda _: (), 0, 9), scalar("y")), **ALONE)
+    with pytest.raises(ClaimError, match="game of 'games' must be that of 'numbers'"):
+        in_general(lambda _: {}, general)
+    with pytest.raises(ClaimError, match=r"it must be a General\(...\)"):
+        claim(lambda _: iter(()), general=GENERAL)
+
+
+def test_a_proof_for_every_length_in_a_general_setting_is_compared_with_no_run():
+    """Its formula may be another one than that of a run, which sums over more steps."""
+
+    def proof(case):
+        yield mv.line("value", rare(case) if case.sizes.steps != EVERY else run_of(case))
+        yield mv.equal("0", 0 * case.x if case.sizes.steps != EVERY else run_of(case), because="it is rare")
+
+    def run_of(case):
+        run = mv.claims.Run(case, None, lambda *_: None, lambda _: None, arbitrary="")
+        return run.fixed(0 * case.x)
+
+    setting = mv.Setting("numbers", (scalar("x"), scalar("y")), steps=(1, 2), **ALONE)
+    trial = claim(proof, setting=setting, symbolic=(replace(ONE, steps=EVERY),), general=mv.claims.General(setting))
+    report = mv.audit([trial])["mine"]
+    assert report.standing is mv.Standing.SURVIVED and "is compared with" in report.how
 
 
 def test_what_an_axiom_takes_as_given_is_named_where_only_instances_show_it():

@@ -131,15 +131,14 @@ def require_function(
 def require_same_lines(claim: Claim, case: Case, lines: Sequence[Line]) -> None:
     """:class:`ClaimError` where a proof has other lines than before, or other formulas: its sizes alone may decide which.
 
-    Of a proof for every number of steps not even how many there are.  Where a proof is about a more general setting, what is
-    free there is computed on an instance, so formulas are not compared.
+    Of a proof for every number of steps not even how many there are.
     """
     if not lines:
         return
     sizes = case.sizes
     if claim.general is None and any(one.steps == EVERY for one in (sizes, *claim.symbolic)):
         sizes = replace(sizes, steps=EVERY)
-    found = tuple((_text_of(entry), None if claim.general else _formula_of(entry)) for entry in lines)
+    found = tuple((_text_of(entry), _formula_of(entry)) for entry in lines)
     before = _PAST.setdefault(claim, _Past()).lines.setdefault((sizes, case._left_out()), found)
     if found == before:
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import reduce
 from operator import and_
 from typing import Any
@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ..arithmetic import TRUE, UNKNOWN, Numbers
 from ..arithmetic.one_instance import Truth, within_a_proof
-from ..claims.case import Case
+from ..claims.case import Case, Ingredient
 from ..claims.claim import Claim, blamed
 from ..claims.coordinates import EVERY
 from ..model.trees import leaves_of
@@ -27,9 +27,11 @@ def ask_hypotheses(claim: Claim, case: Case) -> tuple[tuple[tuple[str, Any], ...
     found: list[tuple[str, Any]] = []
     applies, live = np.full(case.several, TRUE, np.int8), case
     every = any(sizes.steps == EVERY for sizes in claim.symbolic) and claim.general is None
-    for hypothesis in claim.setting.all_hypotheses:
+    own = len(claim.setting.all_hypotheses)
+    for place, hypothesis in enumerate(claim.hypotheses):
         truth = np.full(case.several, UNKNOWN, np.int8)
         seen = live._of_any_length() if every and hypothesis._of_every_run(live) else live
+        seen = seen if place < own else claim._seen(live)
         with blamed(claim.id, f"in the hypothesis {hypothesis.name!r}"), within_a_proof():
             asked = Truth.of(hypothesis.truth(seen))
         answer = per_instance(asked, live.several)
@@ -56,12 +58,25 @@ def ask_hypotheses(claim: Claim, case: Case) -> tuple[tuple[tuple[str, Any], ...
 
 def _besides(claim: Claim, case: Case) -> Iterator[tuple[str, Truth]]:
     """What else must be true: the signs that proofs know, and that what a user gives is what follows."""
-    facts = [fact for ingredient in claim.setting.ingredients for fact in ingredient.facts()]
-    with within_a_proof():
-        truths = [(fact.name, Truth.of(fact.truth(case))) for fact in facts]
-    yield from truths
+    yield from truths_of(case, claim.setting.ingredients)
     for name, given, derived in case.handed_in():
         yield f"{name} is what follows from the other ingredients", _same(given, derived)
+    if claim.general is not None:
+        seen = claim._seen(case)
+        for name in claim.general.shared(claim.setting):
+            with within_a_proof():
+                one, two = getattr(case, name), getattr(seen, name)
+            yield f"{name} is that of {claim.general.setting.name!r}", _same(one, two)
+        yield from truths_of(seen, claim.general.unlike(claim.setting))
+
+
+def truths_of(case: Case, ingredients: Iterable[Ingredient]) -> Iterator[tuple[str, Truth]]:
+    """What proofs know of these ingredients besides their hypotheses, as far as the system can tell."""
+    for ingredient in ingredients:
+        for fact in ingredient.facts():
+            with within_a_proof():
+                truth = Truth.of(fact.truth(case)).possible()
+            yield fact.name, truth
 
 
 def _same(given: Any, derived: Any) -> Truth:

@@ -17,8 +17,10 @@ error of its numbers, and one that is no function of its case: its lines and the
 other evaluation at these sizes, over symbols too, and its values agree where :mod:`.agreement` looks twice.
 
 *A proof* names what it rests on beside its lines: what it divides by, takes roots of or assumes, where no fact says that it may;
-axioms; and which hypotheses of an axiom were checked on instances only.  That each instance is one of a ``general`` setting is
-known of registered claims, whose settings others have read, and of no other.
+axioms; and which hypotheses of an axiom were checked on instances only.  Where a claim is proved in a more ``general`` setting,
+its lines are those of that setting, on every instance too: an instance must be one of it, which is asked like a hypothesis.
+There a proof for every number of steps is compared with no run, so it proves registered claims, which others have read, and no
+other.
 
 *A claim* is
 

@@ -12,5 +12,8 @@ from .related import (
 from .ingredients import PrefixTables as PrefixTables, Increments as Increments
 from .coordinates import Coordinate as Coordinate
 
+# --- Proofs in a more general setting --------------------------------------------------------------------------------
+from .general import General as General
+
 # --- Runs of every length, by induction ------------------------------------------------------------------------------
 from .induction import Run as Run, Step as Step, Place as Place, Summed as Summed, Arbitrary as Arbitrary

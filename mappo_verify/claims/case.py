@@ -35,6 +35,9 @@ class Ingredient:
     compute: Callable[[Case], Any] | None = None
     """How it follows from the ingredients before it; None for what is drawn or given."""
 
+    verified: bool = False
+    """Whether its hypotheses say all that a proof knows of it."""
+
     exact: bool = False
     """Whether what is computed needs numbers that can be ordered; in balls it is that of the exact instance behind them."""
 
@@ -189,7 +192,9 @@ class Case(Sealed):
     ) -> None:
         require_outside("another case")
         own = {"ingredients": tuple(ingredients), "sizes": sizes, "system": Hidden(system), "_several": several}
-        self.__dict__.update(own, _objects=dict(objects), _derived={}, _shown={}, _origin=origin, _length=None)
+        self.__dict__.update(
+            own, _objects=dict(objects), _derived={}, _shown={}, _origin=origin, _length=None, _general={}
+        )
 
     if TYPE_CHECKING:
         ingredients: tuple[Ingredient, ...]

@@ -24,6 +24,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,11 +37,12 @@ from ..arithmetic.one_instance import Truth, within_a_proof
 from ..axioms import Axiom
 from ..errors import ClaimError, FormulaError, GameError, MappoVerifyError, Sealed, SolverError
 from .coordinates import EVERY, Sizes
+from .general import General
 from .induction import Summed
 from .settings import Setting
 
 if TYPE_CHECKING:
-    from .case import Case
+    from .case import Case, Hypothesis
     from .experiment import Experiment
     from .verdict import Standing
 
@@ -155,11 +157,9 @@ class Claim(Sealed):
         part is.
     symbolic, points : tuple of Sizes
         Sizes at which the audit seeks a proof in symbols, and by random points.
-    general : Setting, optional
-        A setting with more freedom, of which every instance of ``setting`` is a special case: where the instances of ``setting``
-        are no rational functions of free numbers (a run whose policies are exponentials of critics, say), its identities are
-        proved for the general one (any policies, any critics).  That it is more general is the author's word, so a claim of
-        one's own is not PROVED by it; those of the papers were read by others.
+    general : General, optional
+        A setting with more freedom, in which the claim is proved, and how an instance of ``setting`` is one of it: see
+        :class:`~mappo_verify.claims.general.General`.  The proof sees the case of that one.
     note : str
         What a reader must know: scope, damaged source, how to read the verdict.
     repaired_by : str
@@ -181,7 +181,7 @@ class Claim(Sealed):
     kind: Kind = Kind.PRINTED
     symbolic: tuple[Sizes, ...] = ()
     points: tuple[Sizes, ...] = ()
-    general: Setting | None = None
+    general: General | None = None
     note: str = ""
     repaired_by: str = ""
     transcendental: bool = False
@@ -209,6 +209,12 @@ class Claim(Sealed):
             raise ClaimError(
                 f"claim id {self.id!r} is not lower-case words, digits, dots and dashes, with at most one slash"
             )
+        if self.general is not None:
+            if not isinstance(self.general, General):
+                raise ClaimError(
+                    f"claim {self.id}: general is a {type(self.general).__name__}; it must be a General(...)"
+                )
+            self.general.require_above(self.setting)
         if any(sizes.steps == EVERY for sizes in self.symbolic) and len(set(self.setting.steps)) < 2:
             # A proof can see how many steps there are, so what it says of every number is tried on several.
             raise ClaimError(
@@ -224,7 +230,13 @@ class Claim(Sealed):
     @property
     def formal(self) -> Setting:
         """The setting whose free numbers a proof takes for parameters."""
-        return self.general or self.setting
+        return self.setting if self.general is None else self.general.setting
+
+    @cached_property
+    def hypotheses(self) -> tuple[Hypothesis, ...]:
+        """All that an instance must meet: what its setting says, then what the general one says."""
+        more = () if self.general is None else self.general.hypotheses(self.setting)
+        return (*self.setting.all_hypotheses, *more)
 
     @property
     def parent(self) -> str:
@@ -243,15 +255,18 @@ class Claim(Sealed):
             seen = self._seen(case)
             with within_a_proof(formal):
                 lines = self._lines(seen)
-            case._derived.update(seen._derived)  # shown beside the lines
+            for name, value in seen._derived.items():  # shown beside the lines
+                case._derived.setdefault(name, value)
             return lines
         except FormulaError as error:
             raise ClaimError(f"claim {self.id}: {error}") from error
 
     def _seen(self, case: Case) -> Case:
         """The case as the proof sees it: one for every number of steps is not told how many there are."""
+        if self.general is not None:
+            return case if case.ingredients is self.general.setting.ingredients else self.general.case(case)
         every = any(sizes.steps == EVERY for sizes in (case.sizes, *self.symbolic))
-        return case._of_any_length() if every and self.general is None else case
+        return case._of_any_length() if every else case
 
     def _lines(self, case: Case) -> list[Line]:
         result: list[Line] = []
@@ -303,7 +318,7 @@ class Claim(Sealed):
         """What a line takes as given is a hypothesis of the setting."""
         if isinstance(entry.axiom, Axiom):
             entry.axiom.require_theorem()
-            own = self.setting.all_hypotheses
+            own = self.hypotheses
             strange = [taken.name for taken in entry.axiom.hypotheses if not any(taken is one for one in own)]
             if strange:
                 raise ClaimError(

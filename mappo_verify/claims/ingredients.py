@@ -270,6 +270,8 @@ class PolicyData(Ingredient):
 class Distribution(Ingredient):
     """A distribution of the given shape, one simplex along the last axis (default: over states)."""
 
+    verified = True
+
     name: str = "start"
     shape: Callable[[Sizes], tuple[int, ...]] = lambda sizes: (sizes.states,)
     full_support: bool = False
@@ -310,6 +312,8 @@ class Distribution(Ingredient):
 @dataclass(frozen=True)
 class Table(Ingredient):
     """A table of rationals ``k/scale`` with ``low ≤ k ≤ high``."""
+
+    verified = True
 
     name: str
     shape: Callable[[Sizes], tuple[int, ...]]
@@ -412,6 +416,8 @@ class Increments(Ingredient):
 @dataclass(frozen=True)
 class PositiveScalar(Ingredient):
     """A positive rational ``p/q``."""
+
+    verified = True
 
     name: str
     high: int = 9

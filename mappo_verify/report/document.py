@@ -367,7 +367,7 @@ def walk_through_document(
         "diagram": _diagram_document(evidence),
         "hypotheses": [
             {"text": h.name, "by_construction": h.by_construction, "met": _WORDS[int(np.min(truth))]}
-            for h, (_, truth) in zip(claim.setting.all_hypotheses, evidence.hypotheses, strict=False)  # until one fails
+            for h, (_, truth) in zip(claim.hypotheses, evidence.hypotheses, strict=False)  # until one fails
         ],
         "lines": [_line_document(entry) for entry in evidence.lines],
     }

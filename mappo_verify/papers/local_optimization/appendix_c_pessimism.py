@@ -11,6 +11,7 @@ from ...axioms import above_smallest, squares
 from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_least, equal, line
 from ...claims.coordinates import Sizes
+from ...claims.general import General
 from ...claims.ingredients import Derived, Distribution, GameData, PolicyData, PositiveScalar, PrefixTables, Table
 from ...claims.settings import Setting
 from ...claims.verdict import Standing
@@ -144,7 +145,7 @@ CLAIMS = (
         pessimism,
         statement="J(π) ≥ min_f (f(s_0, π) + λE(f, π)) - λE(Q^{1:m}_π, π), if the critics hold Q^{1:m}_π",
         record=Standing.PROVED,
-        general=ANY_ERROR,
+        general=General(ANY_ERROR),
         symbolic=(Sizes(1, (2, 2)), Sizes(2, (2,)), Sizes(2, (2, 2))),
     ),
     Claim(

@@ -18,6 +18,7 @@ from ...axioms import Axiom, entropy, gibbs, hedge, hoeffding, nonnegative
 from ...claims.case import Built, Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_most, equal, line
 from ...claims.coordinates import EVERY, Coordinate, Numbers, Sizes
+from ...claims.general import General
 from ...claims.induction import Arbitrary, Place, Run, Step
 from ...claims.ingredients import Derived, Distribution, Increments, PositiveScalar, Table
 from ...claims.settings import Setting
@@ -443,7 +444,7 @@ CLAIMS = (
         " at every (s, a^{1:m-1}) and under every distribution over them",
         transcendental=True,
         record=Standing.PROVED,
-        general=ANY_PLAYS,
+        general=General(ANY_PLAYS),
         symbolic=FREE_SIZES,
         note="With one action η is 0 and the regret too.",
     ),
@@ -469,7 +470,7 @@ CLAIMS = (
         statement="Σ_k ⟨π - π_k, f_k⟩ ≤ 17√2/16 √(K log|A|)/(1-γ) at η = (1-γ)√(log|A|/(2K)); 17√2/16 < 1.51, 2√2 > 2.82",
         transcendental=True,
         record=Standing.PROVED,
-        general=ANY_PLAYS,
+        general=General(ANY_PLAYS),
         symbolic=FREE_SIZES,
         kind=Kind.BEYOND,
     ),
@@ -482,7 +483,7 @@ CLAIMS = (
         statement="Σ_k ⟨π - π_k, f_k⟩ ≤ √(K log|A|/2)/(1-γ) at η = (1-γ)√(8 log|A|/K), a quarter of what is printed",
         transcendental=True,
         record=Standing.PROVED,
-        general=ANY_PLAYS,
+        general=General(ANY_PLAYS),
         symbolic=FREE_SIZES,
         kind=Kind.BEYOND,
     ),

@@ -46,6 +46,7 @@ from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_least, at_most, equal, line
 from ...claims.coordinates import Sizes
 from ...claims.experiment import Experiment
+from ...claims.general import General
 from ...claims.ingredients import START, Derived, Distribution, GameData, PositiveScalar, Table
 from ...claims.settings import Setting
 from ...claims.verdict import Standing
@@ -343,9 +344,9 @@ ENDLESS = tuple(
 POPULATION = tuple(i for i in ENDLESS if i.name not in ("counts", "number", "sample"))
 CHOSEN = (Derived("own", _own), Derived("nearest", _nearest))
 ANY_CLASS = (
-    Table("tables", lambda sizes: (2, sizes.states, sizes.actions[0])),
-    Distribution("own", lambda _: (2,)),
-    Distribution("nearest", lambda _: (2, 2)),
+    Table("tables", lambda sizes: (CRITICS, sizes.states, sizes.actions[0])),
+    Distribution("own", lambda _: (CRITICS,)),
+    Distribution("nearest", lambda _: (CRITICS, CRITICS)),
 )
 """Two critics, and any mixture of them for ``f_π`` and for what is nearest to ``T f``."""
 FINITE = Setting(
@@ -372,7 +373,7 @@ PENALIZED = Setting(
     SOUND,
     **SMALL,
 )
-ANY_PENALIZED = Setting("the same for any two critics", (*ENDLESS, START, *ANY_CLASS, *PENALTY), SOUND, **SMALL)
+ANY_PENALIZED = Setting("the same for any two critics", (*ENDLESS, START, *ANY_CLASS[:2], *PENALTY), SOUND, **SMALL)
 
 
 def _lottery() -> Game:
@@ -546,7 +547,7 @@ CLAIMS = (
         realistic_in_the_limit,
         statement="E(f_π) ≤ ‖f_π - T f_π‖²_{2,μ} ≤ ζ_F",
         record=Standing.PROVED,
-        general=ANY_FINITE,
+        general=General(ANY_FINITE),
         symbolic=(Sizes(1, (2,)), Sizes(1, (2, 2)), Sizes(2, (1,))),
         kind=Kind.READING,
     ),
@@ -570,7 +571,7 @@ CLAIMS = (
         generalisation_in_the_limit,
         statement="‖f - T f‖²_{2,μ} = E(f) + min_f' ‖f' - T f‖²_{2,μ} ≤ E(f) + ζ_FF",
         record=Standing.PROVED,
-        general=ANY_FINITE,
+        general=General(ANY_FINITE),
         symbolic=(Sizes(1, (2,)), Sizes(1, (2, 2)), Sizes(2, (1,))),
         kind=Kind.READING,
     ),
@@ -582,7 +583,7 @@ CLAIMS = (
         pessimism,
         statement="J(π) ≥ min_f (f(s_0, π) + λ E_D(f)) - √ζ_F/(1-γ) - λ ε_r wherever E_D(f_π) ≤ ε_r, for d_π admissible",
         record=Standing.PROVED,
-        general=ANY_PENALIZED,
+        general=General(ANY_PENALIZED),
         symbolic=(Sizes(1, (2,)), Sizes(1, (2, 2)), Sizes(2, (1,))),
     ),
 )

@@ -46,6 +46,7 @@ from ...axioms import given
 from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_least, at_most, equal, line
 from ...claims.coordinates import Coordinate, Sizes
+from ...claims.general import General
 from ...claims.ingredients import START, Counts, Derived, Distribution, GameData, PolicyData, PositiveScalar, Table
 from ...claims.settings import Setting
 from ...claims.verdict import Standing
@@ -68,6 +69,7 @@ from .joint_critic import (
     Theorem,
     any_run,
     bounded,
+    of_run,
     opening,
     own_roots,
     pessimistic,
@@ -385,7 +387,7 @@ def repaired_theorem(case: Case) -> Iterator[Line]:
 def _joint(case: Case) -> Array:
     """Joint critics in ``[0, 1/(1-γ)]``: the ``j``-th has shares ``(k + j)/12``, so that none is 0 but the first."""
     offsets = like(list(range(CRITICS)), case.system).reshape(CRITICS, 1, 1)
-    return (case.critics + offsets) / 12 * case.horizon
+    return (case.members + offsets) / 12 * case.horizon
 
 
 @dataclass(frozen=True)
@@ -412,11 +414,11 @@ JOINT = Setting(
         GameData(termination=False, reward=(0, 9), scale=9, start=False),
         PolicyData("target"),
         START,
-        Distribution("data", lambda sizes: (sizes.states * prefix_sizes(sizes.actions)[-1],), full_support=True),
-        Table("critics", lambda sizes: (CRITICS, sizes.states, prefix_sizes(sizes.actions)[-1]), 0, 9),
+        Distribution("mu", lambda sizes: (sizes.states * prefix_sizes(sizes.actions)[-1],), full_support=True),
+        Table("members", lambda sizes: (CRITICS, sizes.states, prefix_sizes(sizes.actions)[-1]), 0, 9),
         PositiveScalar("penalty"),
         CountsOfRun("counts"),
-        Derived("distribution", lambda case: case.data.reshape(*case.data.shape[:-1], case.sizes.states, -1)),
+        Derived("distribution", lambda case: case.mu.reshape(*case.mu.shape[:-1], case.sizes.states, -1)),
         Derived("law", lambda case: law_of_data(case.game, case.target, case.distribution, case.game.agents)),
         Derived("horizon", lambda case: case.game.horizon),
         Derived("tables", _joint),
@@ -503,7 +505,7 @@ CLAIMS = (
         statement="J_* - mean_k J_k ≤ 2√2 Σ_m √(log|A_m|/K)/(1-γ)² + C²/(4λ(1-γ)²) + C ε_b/(1-γ) + √ζ_F/(1-γ) + λ ε_r + ε_o "
         "wherever f_k minimises up to ε_o, E_D(f_{π_k}) ≤ ε_r and ‖f_k - T f_k‖_{2,μ} ≤ ε_b + √E_D(f_k)",
         record=Standing.PROVED,
-        general=ANY_RUN,
+        general=General(ANY_RUN, of_run),
         symbolic=(Sizes(1, (2, 2), 1), Sizes(1, (2, 2), 2), Sizes(2, (2,), 2), Sizes(1, (2, 2, 2), 1)),
         note="lemma-d.4 and lemma-d.5 give ε_r = O(K log(|F|/δ)/((1-γ)² n) + ζ_F), ε_b = O(√(K log(|F|/δ)/n)/(1-γ) + √ζ_FF); "
         "λ like ε_r^{-1/2} balances.",

@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from ...arithmetic import Array, assume_positive, contract, largest, like, log, sqrt, square
+from ...arithmetic import Array, Truth, assume_positive, both, contract, every, largest, like, log, sqrt, square
 from ...axioms import (
     Axiom,
     below_largest,
@@ -45,6 +45,7 @@ from ...claims.induction import Run
 from ...claims.ingredients import PositiveScalar, Table
 from ...model import Game, Policy
 from ...model.agents import prefix_sizes, split_last
+from ...model.conditions import is_distribution
 from ...model.validation import unchecked
 from ...quantities.agent_values import average_out
 from ...quantities.bellman import bellman_operator
@@ -476,8 +477,17 @@ class OfRun(Table):
 class Policies(Ingredient):
     """``K`` joint policies, whatever they are."""
 
+    verified = True
+
     name: str
     moves: bool = True
+
+    def hypotheses(self) -> tuple[Hypothesis, ...]:
+        def distributions(case: Case) -> Truth:
+            rows = [is_distribution(factor) for policy in getattr(case, self.name) for factor in policy.factors]
+            return both(*(every(truth, tuple(range(-truth.ndim, 0))) for truth in rows))
+
+        return (Hypothesis(f"{self.name} are distributions", distributions, True),)
 
     def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
         return tuple(
@@ -510,6 +520,20 @@ FREE_RUN = (
 """Any policies, critics, ``r_m``, ``E_k(f_k)`` and allowances: the lines are identities of all of them, and axioms."""
 
 
+def of_run(case: Case) -> dict[str, Any]:
+    """The :data:`FREE_RUN` that a case with a ``theorem`` describes."""
+    theorem: Theorem = case.theorem
+    run = theorem.run
+    return {
+        "roots": np.stack(own_roots(case.game, case.sizes.steps), axis=-1),
+        "entropies": np.stack(theorem.entropies, axis=-1),
+        "policies": tuple(s.policy for s in run),
+        "critics": np.stack([s.critic for s in run]),
+        "errors": theorem.each(lambda s: s.error),
+        "allowed": theorem.allowances,
+    }
+
+
 def tuned(case: Case, run: list[Iterate], roots: tuple[Array, ...]) -> Theorem:
     """The theorem for a run with the steps ``η_m = r_m/H``."""
     horizon = assume_positive(case.game.horizon)
@@ -533,10 +557,13 @@ def any_run(case: Case) -> Theorem:
 
 def any_length(case: Case) -> Theorem:
     """The theorem on free numbers, steps ``η_m`` and ``log|A_m|`` among them, for every number of iterations."""
-    run = Run(case, None, lambda *_: None, lambda _: None, arbitrary="")
-    agents = range(case.game.agents)
+    agents, steps = range(case.game.agents), case.sizes.steps
     etas, entropies = (tuple(table[m] for m in agents) for table in (case.etas, case.entropies))
-    return theorem_on(case, free_iterates(case), etas, entropies, EverySum(run))
+    if steps == EVERY:
+        along: Mean | EverySum = EverySum(Run(case, None, lambda *_: None, lambda _: None, arbitrary=""))
+    else:
+        along = Mean(like(1, case.penalty), steps)
+    return theorem_on(case, free_iterates(case), etas, entropies, along)
 
 
 def theorem_on(
@@ -555,8 +582,11 @@ def theorem_on(
 
 
 def own_roots(game: Game, steps: int) -> tuple[Array, ...]:
-    """``r_m = √(log|A_m|/(2K))``"""
-    return tuple(sqrt(log(like(size, game.system)) / (2 * steps)) for size in game.action_sizes)
+    """``r_m = √(log|A_m|/(2K))``; 1 for an agent that has no choice, whose step moves nothing."""
+    return tuple(
+        sqrt(log(like(size, game.system)) / (2 * steps)) if range(1, size) else like(1, game.system)
+        for size in game.action_sizes
+    )
 
 
 def _pessimistic(case: Case) -> Array:

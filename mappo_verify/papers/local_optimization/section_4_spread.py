@@ -17,6 +17,7 @@ from ...axioms import Axiom, gibbs, given, hoeffding
 from ...claims.case import Case, Hypothesis, Ingredient
 from ...claims.claim import Claim, Kind, Line, at_most, equal, line
 from ...claims.coordinates import Sizes
+from ...claims.general import General
 from ...claims.induction import Arbitrary, Summed
 from ...claims.ingredients import Derived, GameData, Increments, PolicyData, PositiveScalar, PrefixTables
 from ...claims.settings import Setting
@@ -184,7 +185,7 @@ CLAIMS = (
         "the last two are those of repaired-sharp, which is proved for every K, divided by Kη; in symbols these are proved at "
         "K = 1 and 2.",
         symbolic=(Sizes(1, (2,), 1), Sizes(1, (2, 2), 1), Sizes(1, (2,), 2)),
-        general=_setting(PositiveScalar("bound")),
+        general=General(_setting(PositiveScalar("bound"))),
         kind=Kind.REPAIR,
     ),
 )

@@ -45,6 +45,7 @@ from ...axioms import below_largest, given
 from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_most, equal, line
 from ...claims.coordinates import EVERY, Sizes
+from ...claims.general import General
 from ...claims.ingredients import Derived, Distribution, GameData, PolicyData, PositiveScalar, PrefixTables, Table
 from ...claims.settings import Setting
 from ...claims.verdict import Standing
@@ -71,6 +72,7 @@ from .joint_critic import (
     any_length,
     any_run,
     bounded,
+    of_run,
     opening,
     own_roots,
     pessimistic,
@@ -485,7 +487,7 @@ CLAIMS = (
         statement="1/K Σ_k (J_* - J_k) ≤ 2√2/(1-γ)² Σ_m √(log|A_m|/K) + C²/(4λ(1-γ)²)",
         transcendental=True,
         record=Standing.PROVED,
-        general=ANY_POPULATION,
+        general=General(ANY_POPULATION, of_run),
         symbolic=PROVED_AT,
         note="ε_r and ε_b are 0 here.  Of the minimisation only f_k(s_0, π_k) + λE(f_k) ≤ J_k is used.",
         kind=Kind.REPAIR,
@@ -499,7 +501,7 @@ CLAIMS = (
         statement="1/K Σ_k (J_* - J_k) ≤ 2√2/(1-γ)² Σ_m √(log|A_m|/K) + C²/(4λ(1-γ)²) + λε_r + Cε_b/(1-γ)",
         transcendental=True,
         record=Standing.PROVED,
-        general=ANY_RUN,
+        general=General(ANY_RUN, of_run),
         symbolic=PROVED_AT,
         note="On the event E(Q_{π_k}) ≤ ε_r and ‖f_k - T f_k‖_{2,μ} ≤ ε_b + √E(f_k); both are as small as the run allows.",
         kind=Kind.REPAIR,
@@ -513,7 +515,7 @@ CLAIMS = (
         statement="Σ_k (J_* - J_k) ≤ 1/(1-γ) Σ_m [log|A_m|/η_m + η_m K/(8(1-γ)²)] + K [C²/(4λ(1-γ)²) + λε_r + Cε_b/(1-γ)]",
         transcendental=True,
         record=Standing.PROVED,
-        general=ANY_LENGTH,
+        general=General(ANY_LENGTH, of_run),
         symbolic=(Sizes(1, (2, 2), EVERY), Sizes(2, (2,), EVERY), Sizes(1, (2, 2, 2), EVERY)),
         note="By induction over K.  theorem-5.5/repaired-sample is this at the tuned step, divided by K.",
         kind=Kind.REPAIR,
