@@ -353,6 +353,22 @@ def test_a_hypothesis_is_a_relation_or_none():
         mv.audit([claim(proof, hypotheses=(fickle,))], corpus=False)
 
 
+def test_what_is_given_picks_no_side_in_a_proof():
+    """Over symbols it would be ``away ≥ 0``, and at the one point ``1 ≥ 0``."""
+
+    def holds(case):
+        there = (case.x == 777777) & (case.y == -424242)
+        return (mv.choose(there.certain(), 1 + 0 * case.x, away(case)), "≥", 0)
+
+    asked = mv.Hypothesis("away, or there", holds)
+
+    def proof(case):
+        yield mv.line("away", away(case))
+        yield mv.at_least("0", 0 * case.x, because="given", axiom=axioms.given(asked, case))
+
+    assert standing(claim(proof, hypotheses=(asked,))) is not mv.Standing.PROVED
+
+
 def test_hypotheses_of_an_ingredient_are_asked_once():
     """Instances must be asked for what the proof takes as given."""
     far = mv.Hypothesis("far away", lambda c: (away(c), "≥", 0))

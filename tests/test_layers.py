@@ -50,7 +50,7 @@ DYNAMIC_IMPORTS = {
 }
 """The places that import by a computed name, and what they import."""
 
-ARITHMETIC_INSIDE = {"balls", "formal", "floats", "rationals", "rings", "symbols"}
+ARITHMETIC_INSIDE = {"balls", "conditions", "formal", "floats", "rationals", "rings", "symbols"}
 """Modules that import flint when they are loaded, and so may be imported by others only inside functions."""
 
 

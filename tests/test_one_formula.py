@@ -316,7 +316,7 @@ def test_a_denominator_that_may_vanish_is_a_condition():
         yield mv.equal("x", case.x - 777777, because="it is not 0")
 
     found = prove_in_symbols(claim(proof), ONE)
-    assert isinstance(found, Proof) and found.where == ("x - 777777 ≠ 0",)
+    assert isinstance(found, Proof) and found.where == ("x ≠ 777777",)
 
 
 class OwnTable(mv.Table):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from fractions import Fraction
 from functools import cache, wraps
 from typing import Any, ParamSpec, TypeVar
@@ -51,7 +51,7 @@ def made_of(value: Any) -> int:
         if not value._made and evaluating() and not _THREAD.within:
             raise FormulaError("numbers made by hand in a formula: they come from the case; constants by like(...)")
         return value._made
-    kind = type(value)
+    kind: Any = type(value)
     if kind is int or kind is Fraction:  # as a text, since numbers that differ by 2⁶¹ - 1 have the same hash
         return hash(f"{value.numerator:x}/{value.denominator:x}")
     if kind in _CONSTANTS or (isinstance(value, np.generic) and is_known(kind)):
@@ -96,8 +96,9 @@ _KNOWN = ("numpy", _PACKAGE, "flint")
 
 
 @cache
-def is_known(kind: type) -> bool:
+def is_known(kind: Hashable) -> bool:
     """Whether a type stands in one of these libraries under the name that it gives."""
+    assert isinstance(kind, type)
     found: Any = sys.modules.get(kind.__module__) if kind.__module__.partition(".")[0] in _KNOWN else None
     for name in kind.__qualname__.split("."):
         found = getattr(found, name, None)
@@ -205,7 +206,7 @@ def operation_of_many(function: Callable[P, R]) -> Callable[P, R]:
         def made(*args: P.args, **kwargs: P.kwargs) -> R:
             given = kept((*args, *kwargs.items()) if kwargs else args)
             found = function(*args, **kwargs)
-            return found if _computes(given) else called(name, found, given)  # type: ignore[no-any-return]
+            return found if _computes(given) else called(name, found, given)
 
         return made
 

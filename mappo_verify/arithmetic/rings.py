@@ -76,6 +76,8 @@ class Ring:
         self.factors: list[Any] = []
         self.unsigned: set[int] = set()
         """Factors that were divided by although no fact says that they are not 0."""
+        self.determinants: set[int] = set()
+        """Those that are determinants of linear systems."""
 
     def number(self, value: flint.fmpq) -> Any:
         raise NotImplementedError
@@ -160,21 +162,6 @@ class PolynomialRing(Ring):
         return any(
             isinstance(x, Quotient) and x.ring is self and self.depends(x, generators) for xs in inside for x in xs
         )
-
-    def conditions(self) -> tuple[str, ...]:
-        """``p ≠ 0`` for what was divided by, ``p ≥ 0`` for what a root was taken of, if no fact says so; long ones described."""
-        factors = [(self.factors[index], str(self.factors[index]), "≠ 0") for index in sorted(self.unsigned)]
-        unknown = [x for x in self.radicands if x.sign is None and not any(x == y for y in self.radicands if y.sign)]
-        roots = [(value.numerator, str(value), "≥ 0") for value in unknown]
-        signs = [(value.numerator, str(value), f"{relation} 0") for value, relation in self.assumed]
-        short, long = [], []
-        for polynomial, text, relation in (*factors, *roots, *signs):
-            if len(text) <= 40:
-                short.append(f"{text} {relation}")
-            else:
-                degree, terms = polynomial.total_degree(), len(polynomial)
-                long.append(f"a polynomial of degree {degree} with {terms} terms {relation}")
-        return (*dict.fromkeys(short), *dict.fromkeys(long))
 
     def factor_of(self, element: Any) -> int | None:
         if element.is_constant():

@@ -113,6 +113,7 @@ def _solve_one(matrix: Plain, right: Plain) -> Plain:
     if determinant.is_zero():
         raise SingularError("the linear system is singular for every parameter")
     inverse = determinant.inverse()
+    ring.determinants |= set(inverse.powers)
     result = np.empty(right.shape, object)
     for unknown in range(size):
         cofactors = []

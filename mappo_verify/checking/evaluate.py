@@ -351,7 +351,7 @@ def _recognised(
     try:
         with blamed(claim.id, f"in the axiom of the line {right.expression!r}"), within_a_proof(formal):
             quantity = axiom._computed()
-            same = compare(slack, "=", quantity.value)
+        same = compare(slack, "=", quantity.value)
     except (ExactnessError, UndecidedError):
         unknown = np.full(case.several, UNKNOWN, np.int8)  # this system cannot compute it; another one does
         return unknown, unknown

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -19,15 +20,17 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import FALSE, TRUE, System, like
+from ..arithmetic import FALSE, TRUE, Numbers, System, like
 from ..arithmetic.functions import true_everywhere
-from ..arithmetic.one_instance import Truth
+from ..arithmetic.one_instance import Truth, within_a_proof
 from ..axioms import Axiom
+from ..claims.case import Case
 from ..claims.claim import NUMERIC, Claim, chains
 from ..claims.coordinates import EVERY, GENERIC, INTERIOR, Sizes
 from ..claims.induction import terms_computed_again
 from ..claims.verdict import Evidence, Verdict
 from ..errors import ClaimError, ExactnessError, GameError, SingularError, UndecidedError
+from ..model.trees import leaves_of
 from .agreement import CURE, require_same_lines
 from .evaluate import evaluate
 from .relations import plain
@@ -77,8 +80,6 @@ class Failure:
 
 NO_ZERO = "no probability is 0"
 """The condition of a proof for parameters in the interior: an identity for all probabilities that are positive."""
-NO_DENOMINATOR = "no denominator is 0"
-"""The condition of a proof at points, where denominators are numbers and no polynomials that could be shown."""
 
 
 def prove_in_symbols(claim: Claim, sizes: Sizes) -> Proof | Failure:
@@ -89,6 +90,7 @@ def prove_in_symbols(claim: Claim, sizes: Sizes) -> Proof | Failure:
 
 def _in_symbols(claim: Claim, sizes: Sizes, generic: int) -> Proof | Failure:
     from ..arithmetic import rings
+    from ..arithmetic.conditions import conditions
 
     started = time.perf_counter()
     names, spare = _names(claim, sizes), 0
@@ -108,7 +110,7 @@ def _in_symbols(claim: Claim, sizes: Sizes, generic: int) -> Proof | Failure:
         spare = max(FIRST_ATOMS, 3 * spare)
     if evidence is None:
         return Failure("symbols", sizes, reason, False)
-    where = (*((NO_ZERO,) if generic == INTERIOR else ()), *ring.conditions())
+    where = (*((NO_ZERO,) if generic == INTERIOR else ()), *conditions(ring, _notation(claim, sizes), _positive(case)))
     found = _judge(evidence, "symbols", sizes, len(names), 0.0, started, where)
     if isinstance(found, Proof) and sizes.steps != EVERY:
         _require_same_at_a_point(claim, sizes, evidence, len(names), generic)
@@ -179,6 +181,7 @@ def _at_points(claim: Claim, sizes: Sizes, generator: np.random.Generator, gener
         (numerator, denominator, count), divided = _degrees(claim, sizes, generic)
     except OUT_OF_THE_FIELD as reason:
         return Failure("points", sizes, str(reason), False)
+    from ..arithmetic.conditions import NO_DENOMINATOR
     from ..arithmetic.rationals import rational
 
     range_size = 2**POINT_BITS
@@ -237,7 +240,8 @@ def _degrees(claim: Claim, sizes: Sizes, generic: int) -> tuple[tuple[int, int, 
         pairs.append((like(chain[0].value, case.system), like(chain[-1].value, case.system)))
         for (left, right), entry in zip(pairs, chain[1:], strict=False):
             if isinstance(entry.axiom, Axiom):
-                quantity = entry.axiom._computed()
+                with within_a_proof(True):
+                    quantity = entry.axiom._computed()
                 if not true_everywhere(Truth.of(quantity.signs)):
                     raise UndecidedError(
                         f"{entry.expression}: signs do not show that the hypotheses of {entry.axiom!r} hold"
@@ -260,6 +264,23 @@ def _names(claim: Claim, sizes: Sizes) -> tuple[str, ...]:
         for c in claim.formal.coordinates(sizes)
         for index in np.ndindex(c.shape)
     )
+
+
+def _notation(claim: Claim, sizes: Sizes) -> tuple[str, ...]:
+    """What a reader calls every free number."""
+    return tuple(
+        ingredient.notation(c.name, index)
+        for ingredient in claim.formal.ingredients
+        for c in ingredient.coordinates(sizes)
+        for index in np.ndindex(c.shape)
+    )
+
+
+def _positive(case: Case) -> Iterator[Any]:
+    """What the ingredients say to be positive."""
+    for leaf in leaves_of(tuple(case.objects.values())):
+        if isinstance(leaf, Numbers):
+            yield from (x for x in leaf._parts[0].ravel().tolist() if getattr(x, "sign", None) == 1)
 
 
 def _spread(flat: Any, claim: Claim, sizes: Sizes) -> dict[str, Any]:

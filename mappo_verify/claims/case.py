@@ -59,6 +59,10 @@ class Ingredient:
         """What every instance satisfies by construction; verified all the same, for a user's objects may not."""
         return ()
 
+    def notation(self, coordinate: str, index: tuple[int, ...]) -> str:
+        """What a reader calls one of the free numbers that describe it in a proof."""
+        return f"{coordinate}[{', '.join(map(str, index))}]" if index else coordinate
+
     def facts(self) -> tuple[Hypothesis, ...]:
         """What a proof knows of it besides; verified as well, though no hypothesis that a reader must be told."""
         return ()

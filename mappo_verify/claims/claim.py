@@ -96,7 +96,7 @@ class Line(Sealed):
 
     def __post_init__(self) -> None:
         for word in (self.expression, self.because, self.relation or ""):
-            if isinstance(word, str) and type(word) is not str:
+            if type(word) is not str and issubclass(type(word), str):
                 raise ClaimError(f"line {str(self.expression)!r}: a {type(word).__name__} in place of a plain str")
         if self.relation is not None and self.relation not in RELATIONS:
             raise ClaimError(

@@ -436,7 +436,7 @@ def _formula_of(value: Any) -> int:
 
 def _entries(numbers: Numbers) -> list[Any]:
     """All entries over symbols."""
-    return numbers._parts[0].ravel().tolist()  # type: ignore[no-any-return]
+    return numbers._parts[0].ravel().tolist()
 
 
 def _base_and_step(base: Any, step: Any) -> Any:

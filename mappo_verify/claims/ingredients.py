@@ -41,6 +41,7 @@ from .coordinates import EVERY, Coordinate, Numbers, Sizes, require_positive, si
 
 PARTS = ("transition", "reward", "discount", "start")
 """What two games may have in common."""
+SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 UNNAMED = {"state_names": None, "action_names": None, "name": ""}
 
 
@@ -94,6 +95,20 @@ class GameData(Ingredient):
         if self.start:
             result.append(Coordinate(f"{self.name}.start", (sizes.states,), "weight", 0, 9))
         return tuple(c for c in result if c.name.removeprefix(f"{self.name}.") not in self.shared)
+
+    def notation(self, coordinate: str, index: tuple[int, ...]) -> str:
+        sign = {"discount": "γ", "reward": "r", "transition": "P", "start": "ρ"}[
+            coordinate.removeprefix(f"{self.name}.")
+        ]
+        places = [str(i) for i in index]
+        inside = (
+            ""
+            if sign == "γ"
+            else f"({places[2]} | {places[0]}, {places[1]})"
+            if sign == "P"
+            else f"({', '.join(places)})"
+        )
+        return f"{sign}{inside}" + (f" of {self.name}" if self.name != "game" else "")
 
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> Game:
         if self.same_as:
@@ -223,6 +238,10 @@ class PolicyData(Ingredient):
             )
             for m, (prefixes, size) in enumerate(zip(prefix_sizes(sizes.actions), sizes.actions, strict=False), start=1)
         )
+
+    def notation(self, coordinate: str, index: tuple[int, ...]) -> str:
+        agent = coordinate.removeprefix(f"{self.name}.").translate(SUPERSCRIPTS)
+        return f"{self.name}{agent}({index[-1]} | {', '.join(map(str, index[:-1]))})"
 
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> Policy:
         rows = [
@@ -424,6 +443,9 @@ class PositiveScalar(Ingredient):
 
     def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
         return (Coordinate(self.name, (2,), "positive", 1, self.high),)
+
+    def notation(self, coordinate: str, index: tuple[int, ...]) -> str:
+        return coordinate
 
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> Array:
         ratio = numbers[self.name]

@@ -23,7 +23,8 @@ SAID = {"name": str, "optional": bool, "moves": bool, "exact": bool}
 
 def of_this_package(ingredient: Ingredient) -> bool:
     """Whether it is of a kind that stands in this package."""
-    return is_known(type(ingredient))
+    kind: Any = type(ingredient)
+    return is_known(kind)
 
 
 def settled(ingredient: Ingredient) -> Ingredient:

@@ -31,7 +31,7 @@ def convert(
     if isinstance(target, Hidden):
         exact = target._system if target._system is System.FLOATS else System.RATIONALS
         found = wrap(convert(values, exact, max_denominator, rows, name), target._system, values.ndim)
-        return made_by("convert", found, (values, max_denominator, rows))  # type: ignore[return-value]
+        return made_by("convert", found, (values, max_denominator, rows))
     if values.dtype.kind in "iub":
         return like(values, target)
     source = system_of(values)
