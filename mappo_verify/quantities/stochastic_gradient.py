@@ -59,10 +59,10 @@ def mean_function(slopes: Array, offsets: Array, chances: Array, theta: Array) -
 
 @explained
 def project(points: Array, radius: Any) -> Array:
-    """``Π_R(x) = x R / max(R, ‖x‖)`` along the last axis."""
-    norm = sqrt(square(points).sum(-1))
-    bound = np.broadcast_to(lift(radius, norm.ndim - np.ndim(radius)), norm.shape)
-    return points * (bound / maximum(bound, norm))[..., None]
+    """``Π_R(x) = x R / max(R, ‖x‖)`` along the last axis; the larger one is ``√max(R², ‖x‖²)``, and rational inside the ball."""
+    sizes = square(points).sum(-1)
+    bound = np.broadcast_to(lift(radius, sizes.ndim - np.ndim(radius)), sizes.shape)
+    return points * (bound / sqrt(maximum(square(bound), sizes)))[..., None]
 
 
 def projected_path(

@@ -30,15 +30,14 @@ def _descent(case: Case, averaging: Averaging, pathwise: bool) -> Iterator[Line]
     """``F(θ̄) - F(u) ≤ GR/√T`` for every ``u`` in the ball, with ``θ̄`` the mean of ``θ(0..T-1)``, or ``θ(1..T)`` as printed."""
     steps, slopes, offsets, chances = case.sizes.steps, case.slopes, case.offsets, case.chances
     radius = like(1, slopes)
-    steepest = sqrt(largest(square(slopes).sum(-1), (-2, -1)))
-    root = sqrt(like(steps, slopes))
-    points = sample_paths(slopes, offsets, radius, default_step(radius, steepest, steps), steps)
+    root = sqrt(steps * largest(square(slopes).sum(-1), (-2, -1)))  # G√T, rational more often than G and √T
+    points = sample_paths(slopes, offsets, radius, default_step(radius, root, 1), steps)
     mean = average_of_path(iter(moveaxis(points, -2, 0)), steps, averaging)
     rival = _in_ball(case.rival, radius)[..., None, :]
     gap = mean_function(slopes, offsets, chances, mean) - mean_function(slopes, offsets, chances, rival)
     first = 0 if averaging == "analysed" else 1
     which = f"θ̄ the mean of θ({first}), ..., θ({first + steps - 1})"
-    bound = steepest * radius / root
+    bound = root * radius / steps
     reason = "the standard regret bound of projected subgradient descent"
     if pathwise:
         yield line(f"F(θ̄) - F(u) on every sample path, {which}", gap)
