@@ -593,6 +593,35 @@ def test_float_contractions_agree_with_einsum(subscripts, left_batch, right_batc
     np.testing.assert_allclose(found, expected, rtol=1e-14, atol=1e-15)
 
 
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("bad", [None, math.nan, math.inf, -math.inf, -1.0, 2.0, 1e308])
+@pytest.mark.parametrize(
+    ("shape", "core_axes"),
+    [((70, 3, 4, 3), 3), ((129, 2, 5), 2), ((65, 2, 2, 2, 2), 3), ((1000, 8, 8, 8), 3), ((8, 8), 1), ((5, 4, 7), 3)],
+)
+def test_what_is_laid_out_is_copied_and_looked_at(monkeypatch, compiled, bad, shape, core_axes):
+    """Whole tiles and what is left of them, in rows of any length; one bad number anywhere is seen, by NumPy and compiled."""
+    from mappo_verify.arithmetic import floats
+
+    if compiled:
+        pytest.importorskip("numba", reason="the compiled copy is numba's")
+        monkeypatch.setattr(floats, "_turned", lambda _size: floats._compiled())
+    rng = np.random.default_rng(len(shape))
+    for _ in range(3):
+        values = rng.dirichlet(np.ones(shape[-1]), shape[:-1])
+        if bad is not None:
+            values[tuple(rng.integers(0, length) for length in shape)] = bad
+        for stored in (values, np.asfortranarray(values)):
+            copy, seen = floats.laid_out(stored, core_axes)
+            np.testing.assert_array_equal(copy, values)
+            assert floats.is_batch_minor(copy, core_axes) and not np.shares_memory(copy, stored)
+            assert seen.go_on(1e-12) == (bad is None)
+            assert seen.finite == (bad is None or math.isfinite(bad))
+            if seen.finite:
+                far = np.abs(1 - values.sum(-1)).max()
+                assert seen.least == values.min() and abs(seen.apart - far) <= 1e-14 * (1 + far)
+
+
 def test_products_with_a_batch_on_one_side_are_batch_minor():
     """Which is what solving and every further formula run along, whatever the layout that they start from."""
     rng = np.random.default_rng(3)

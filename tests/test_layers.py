@@ -260,6 +260,7 @@ HEAVY = {
 HEAVY_ALLOWED = {
     ("checking/strategies.py", "hypothesis"),
     ("arithmetic/compiled.py", "numba"),
+    ("arithmetic/fused_layout.py", "numba"),
     ("simulation/gymnasium_environment.py", "gymnasium"),
     ("simulation/pettingzoo_environment.py", "gymnasium"),
     ("simulation/pettingzoo_environment.py", "pettingzoo"),

@@ -6,6 +6,7 @@ first, logically, and the smallest strides there, so every elementwise step runs
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from functools import cache
 from math import prod
@@ -15,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import SingularError
+from .choice import Choice
 from .system import FALSE, TRUE, Plain, Truth
 
 Floats = npt.NDArray[np.float64]
@@ -27,7 +29,11 @@ NEARLY_SINGULAR = float(np.sqrt(np.finfo(float).eps))
 """Of the largest pivot: where one is smaller, eigenvalues decide the rank."""
 
 BLOCK = 128
-"""Instances that are turned at once: their numbers fit into the first cache."""
+"""Instances that NumPy turns at once: their numbers fit into the first cache."""
+AT_ONCE = 2**16
+"""Numbers that are looked at together, so that what is computed of them stays in the cache."""
+WORTH_LOADING = 2**25
+"""Numbers that NumPy lays out in about the time that loading compiled code takes."""
 
 _RELATIONS = {"=": np.equal, "≤": np.less_equal, "<": np.less}
 _TRUE, _FALSE = np.asarray(TRUE), np.asarray(FALSE)  # np.where is twice as fast on these as on scalars
@@ -37,21 +43,80 @@ def constant(value: int | Fraction) -> float:
     return float(value)
 
 
+class Seen(NamedTuple):
+    """What :func:`looked_at` saw in rows of floats: the least entry, and how far their sums are from 1 at most.
+
+    ``apart`` is nan or infinite where an entry is, or a sum overflows.
+    """
+
+    least: float
+    apart: float
+
+    @property
+    def finite(self) -> bool:
+        """Whether every entry certainly is."""
+        return bool(np.isfinite(self.apart))
+
+    def go_on(self, rounding: float) -> bool:
+        """Whether no entry is negative, and every row sums to 1 up to ``rounding``."""
+        return self.least >= 0 and self.apart <= rounding
+
+
+def looked_at(rows: Plain) -> Seen:
+    """The extremes of rows ``[..., n]``, stored in any way; some at a time."""
+    if not rows.size:
+        return Seen(np.inf, np.nan)
+    rows, one = np.atleast_2d(rows), np.ones(rows.shape[-1:])
+    step, least, apart = max(1, AT_ONCE * len(rows) // rows.size), [], []
+    for start in range(0, len(rows), step):
+        some = rows[start : start + step]
+        least.append(some.min())
+        with np.errstate(over="ignore", invalid="ignore"):
+            sums = some @ one if some.flags.c_contiguous else some.sum(-1)  # BLAS copies what is stored otherwise
+            apart.append(np.abs(1 - sums).max())
+    return Seen(float(np.min(least)), float(np.max(apart)))
+
+
+def laid_out(values: Plain, core_axes: int) -> tuple[Plain, Seen]:
+    """The copy of :func:`batch_minor`, and what is seen of its rows: in one pass over memory where numba is installed."""
+    copy, seen = _copied(values, core_axes)
+    return copy, seen or looked_at(copy if core_axes else copy[..., None])
+
+
 def batch_minor(values: Plain, core_axes: int) -> Plain:
     """A copy whose batch axes have the smallest strides; the logical shape is unchanged."""
+    return _copied(values, core_axes)[0]
+
+
+def _copied(values: Plain, core_axes: int) -> tuple[Plain, Seen | None]:
     batch = values.ndim - core_axes
     if batch == 0:
-        return values.copy()
+        return values.copy(), None
     stored = np.empty((*values.shape[batch:], *values.shape[:batch]))
     result = np.moveaxis(stored, range(-batch, 0), range(batch))
-    if values.flags.c_contiguous:
+    if core_axes and values.size and values.flags.c_contiguous and values.flags.aligned:
         rows, columns = prod(values.shape[:batch]), prod(values.shape[batch:])
-        given, table = values.reshape(rows, columns), stored.reshape(columns, rows)
-        for start in range(0, rows, BLOCK):
-            table[:, start : start + BLOCK] = given[start : start + BLOCK].T
-    else:
-        result[...] = values
-    return result
+        turn = _turned(values.size)
+        return result, turn(values.reshape(rows, columns), stored.reshape(columns, rows), values.shape[-1])
+    result[...] = values
+    return result, None
+
+
+Turn = Callable[[Floats, Floats, int], Seen | None]
+
+
+def _turned_by_numpy(given: Floats, table: Floats, _length: int) -> None:
+    for start in range(0, len(given), BLOCK):
+        table[:, start : start + BLOCK] = given[start : start + BLOCK].T
+
+
+def _compiled() -> Turn:
+    from .fused_layout import turned
+
+    return lambda given, table, length: Seen(*turned(given, table, length))
+
+
+_turned = Choice[Turn](_turned_by_numpy, _compiled, WORTH_LOADING, WORTH_LOADING)
 
 
 def is_batch_minor(values: Plain, core_axes: int) -> bool:

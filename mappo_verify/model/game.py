@@ -48,7 +48,6 @@ from .validation import (
     array_of,
     arrays_of,
     at,
-    certainly_go_on,
     first,
     freeze,
     in_system,
@@ -156,17 +155,18 @@ class Game:
                 f"a batch of {prod(batch)} games of this size is more than the limit of {MAX_ENTRIES} entries"
             )
         ends = None if self.ends is None else self._given_ends(transition)
-        transition, reward = laid_out(transition, 3, system), laid_out(reward, 2, system)
+        (transition, seen), (reward, paid) = laid_out(transition, 3, system), laid_out(reward, 2, system)
         if system is not System.SYMBOLS:
             rounding = rounding_of(self.transition, states)
-            if ends is None and rounding <= rounding_of(transition, states) and certainly_go_on(transition, rounding):
+            if ends is None and seen and rounding <= rounding_of(transition, states) and seen.go_on(rounding):
                 ends = np.broadcast_to(FALSE, transition.shape[:-1])
             else:
-                transition = probabilities("transition", transition, rounding, ends=ends)
-            require_finite("reward", reward)
+                transition = probabilities("transition", transition, rounding, ends=ends, seen=seen)
+            require_finite("reward", reward, paid)
             _require_discount(discount)
             if start is not None:
-                start = probabilities("start", start, rounding_of(self.start, states))
+                start, begun = laid_out(start, 1, system)
+                start = probabilities("start", start, rounding_of(self.start, states), seen=begun)
         names = self._names(states, sizes)
         masks = None if self.available is None else masks_of(self.available, states, sizes)
         if masks is not None:
@@ -179,10 +179,10 @@ class Game:
                 ends = np.take_along_axis(ends, taken.reshape((1,) * len(ends.shape[:-2]) + taken.shape), -1)
         for name, value in {
             "available": masks,
-            "transition": freeze(spread(transition, batch, 3), 3, system, own=transition.ndim > 3),
-            "reward": freeze(spread(reward, batch, 2), 2, system, own=reward.ndim > 2),
+            "transition": freeze(spread(transition, batch, 3), 3, system, own=True),
+            "reward": freeze(spread(reward, batch, 2), 2, system, own=True),
             "discount": freeze(np.broadcast_to(discount, batch), 0, system),
-            "start": None if start is None else freeze(np.broadcast_to(start, batch + start.shape[-1:]), 1, system),
+            "start": None if start is None else freeze(spread(start, batch, 1), 1, system, own=True),
             "action_sizes": sizes,
             "system": system,
             "ends": np.broadcast_to(

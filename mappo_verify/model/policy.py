@@ -88,12 +88,13 @@ class Policy:
                 )
             if system is not System.SYMBOLS:
                 rounding = rounding_of(self.factors[m], sizes[m])
-                factors[m] = probabilities(f"factors[{m}]", laid_out(factor, 3, system), rounding, full=True)
+                copy, seen = laid_out(factor, 3, system)
+                factors[m] = probabilities(f"factors[{m}]", copy, rounding, full=True, seen=seen)
         try:
             batch = np.broadcast_shapes(*(factor.shape[:-3] for factor in factors))
         except ValueError:
             raise GameError(f"the batch axes of the factors do not fit: {[f.shape[:-3] for f in factors]}") from None
-        frozen = tuple(freeze(spread(f, batch, 3), 3, system, own=f.ndim > 3) for f in factors)
+        frozen = tuple(freeze(spread(f, batch, 3), 3, system, own=True) for f in factors)
         object.__setattr__(self, "factors", frozen)
         object.__setattr__(self, "system", system)
 
