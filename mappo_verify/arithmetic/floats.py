@@ -203,8 +203,10 @@ def contract(subscripts: str, *arrays: Floats) -> Floats:
     product = _matrix_product(subscripts, *(array.ndim for array in arrays))
     if product is None:
         return np.asarray(np.einsum(subscripts, *arrays))
-    left = arrays[product.first].transpose(product.left)
-    right = arrays[1 - product.first].transpose(product.right)
+    left, right = arrays[product.first], arrays[1 - product.first]
+    if product.plain:
+        return np.asarray(left @ right)
+    left, right = left.transpose(product.left), right.transpose(product.right)
     rows, columns = left.shape[product.stacked : -1], right.shape[product.stacked + 1 :]
     flat = left.reshape((*left.shape[: product.stacked], prod(rows), left.shape[-1])) @ right.reshape(
         (*right.shape[: product.stacked + 1], prod(columns))
@@ -220,6 +222,8 @@ class _Product(NamedTuple):
     right: tuple[int, ...]
     result: tuple[int, ...]
     stacked: int
+    plain: bool
+    """Whether it is the product of two matrices or vectors as they are."""
 
 
 @cache
@@ -244,13 +248,13 @@ def _matrix_product(subscripts: str, *dimensions: int) -> _Product | None:
     diagonal = any(len(set(term)) != len(term) for term in labels)
     if diagonal or len(summed) != 1 or found == stack or sorted(found) != sorted(result):
         return None
-    return _Product(
-        first,
+    orders = (
         tuple(map(left.index, stack + rows + summed)),
         tuple(map(right.index, stack + summed + columns)),
         tuple(map(found.index, result)),
-        len(stack),
     )
+    plain = not stack and all(len(order) < 3 and order == tuple(range(len(order))) for order in orders)
+    return _Product(first, *orders, len(stack), plain)
 
 
 def complement(rows: Floats) -> Floats:
