@@ -227,14 +227,15 @@ def _by_solver(form: Quadratic, region: Region, free: Array | None = None) -> Co
     The sphere is tried where the ``free`` minimiser is given and beyond it.  A region that contains 0 is not empty, although
     daqp may say so where slabs meet in a single point.
     """
-    tau = float(np.trace(form.matrix)) / len(form.slope) or 1.0
+    tau = 0.0
     if free is not None and np.linalg.norm(free) > region.radius:
         with np.errstate(all="ignore"):  # an infinite point is not accurate
             found = _on_the_sphere(form, region)
         if _accurate(form, found, region):
             return found
-        guess = float(found.multipliers.ball)
-        tau = guess if 0 < guess < np.inf else tau
+        tau = float(found.multipliers.ball)
+    if not 0 < tau < np.inf:
+        tau = float(np.trace(form.matrix)) / len(form.slope) or 1.0
     try:
         found = _between_slabs(form, region, tau)
         if _accurate(form, found, region):
