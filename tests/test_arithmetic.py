@@ -49,6 +49,7 @@ from mappo_verify.arithmetic import (
     xlogy,
 )
 from mappo_verify.arithmetic import floats as float_functions
+from mappo_verify.arithmetic.choice import OF_A_CALL, Choice
 from mappo_verify.arithmetic.floats import _matrix_product
 from mappo_verify.arithmetic.precision import precision
 from mappo_verify.arithmetic.symbols import PolynomialRing, assume_positive
@@ -591,6 +592,26 @@ def test_float_contractions_agree_with_einsum(subscripts, left_batch, right_batc
     found = contract(subscripts, *arrays)
     assert found.shape == expected.shape
     np.testing.assert_allclose(found, expected, rtol=1e-14, atol=1e-15)
+
+
+def test_compiled_code_is_loaded_where_it_pays_and_where_it_is():
+    """Once so many numbers came at once, or in all; where numba, or what it brings, is missing, NumPy goes on."""
+    loads = []
+    choice = Choice("plain", lambda: loads.append(1) or "compiled", 100, 4 * OF_A_CALL)
+    assert [choice(1), choice(99), choice(99)] == 3 * ["plain"] and not loads
+    assert choice(99) == choice(1) == "compiled" and loads == [1]
+    assert Choice("plain", lambda: "compiled", 100, 10**9)(100) == "compiled"
+
+    def missing(name):
+        raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+    assert (
+        Choice("plain", lambda: missing("llvmlite"), 1, 1)(1)
+        == Choice("plain", lambda: missing("numba"), 1, 1)(1)
+        == "plain"
+    )
+    with pytest.raises(ModuleNotFoundError, match="another"):
+        Choice("plain", lambda: missing("another"), 1, 1)(1)
 
 
 @pytest.mark.parametrize("compiled", [False, True])

@@ -31,7 +31,7 @@ class Choice(Generic[T]):
             try:
                 self.loaded = self.load()
             except ModuleNotFoundError as error:
-                if error.name != "numba":
+                if error.name not in ("numba", "llvmlite"):  # which numba brings
                     raise
                 self.loaded = self.plain
         return self.loaded

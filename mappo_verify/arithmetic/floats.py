@@ -113,7 +113,7 @@ def _turned_by_numpy(given: Floats, table: Floats, _length: int) -> None:
 def _compiled() -> Turn:
     from .fused_layout import turned
 
-    return lambda given, table, length: Seen(*turned(given, table, length))
+    return lambda given, table, length: Seen(*turned(given.ctypes.data, table.ctypes.data, *given.shape, length))
 
 
 _turned = Choice[Turn](_turned_by_numpy, _compiled, WORTH_LOADING, WORTH_LOADING)

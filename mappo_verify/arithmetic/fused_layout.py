@@ -10,7 +10,7 @@ from numba.core import types
 from numba.extending import intrinsic
 
 from .compiled import LANES_OF_A_VECTOR as SIDE
-from .compiled import Vector, compiled, part
+from .compiled import Vector, compiled, get, part, put
 
 LANES = 64
 """Instances of a block."""
@@ -79,34 +79,33 @@ def _tile(
 
 @part
 def _by_one(
-    given: Any, table: Any, first: int, after: int, start: int, end: int, last: Any, sums: Any, extremes: Any
+    source: int, target: int, shape: Any, first: int, after: int, start: int, end: int, last: Any, sums: Any, seen: Any
 ) -> None:
     """What a tile does, for some rows and columns that fill none."""
+    rows, columns = shape
     for s in range(first, after):
         for k in range(start, end):
-            value = given[s, k]
-            table[k, s] = value
+            value = get(source + 8 * s * columns, k)
+            put(target + 8 * k * rows, s, value)
             sums[s % LANES] -= value
-            if value < extremes[0]:
-                extremes[0] = value
+            if value < seen[0]:
+                seen[0] = value
             if last[k]:
-                far, most = abs(sums[s % LANES]), extremes[SIDE]
-                extremes[SIDE] = most if most >= far or most != most else far
+                far, most = abs(sums[s % LANES]), seen[SIDE]
+                seen[SIDE] = most if most >= far or most != most else far
                 sums[s % LANES] = 1.0
 
 
 @compiled
-def turned(given: Any, table: Any, length: int) -> tuple[float, float]:
-    """``given`` ``[rows, columns]`` into ``table`` ``[columns, rows]``; the least entry, and how far from 1 sums are at most.
+def turned(source: int, target: int, rows: int, columns: int, length: int) -> tuple[float, float]:
+    """The array ``[rows, columns]`` at one address as ``[columns, rows]`` at another, and what was seen.
 
-    The sums are those of ``length`` entries of a row each; what is not finite makes the second nan or infinite.
+    The least entry, and how far from 1 the sums of ``length`` entries of a row each are at most: nan or infinite where one is.
     """
-    rows, columns = given.shape
-    source, target = given.ctypes.data, table.ctypes.data
     last = (np.arange(1, columns + 1) % length == 0).astype(np.int64)
-    sums, extremes = np.ones(LANES), np.zeros(2 * SIDE)
-    extremes[:SIDE] = np.inf
-    whole = columns // SIDE * SIDE
+    sums, seen = np.ones(LANES), np.zeros(2 * SIDE)
+    seen[:SIDE] = np.inf
+    whole, shape = columns // SIDE * SIDE, (rows, columns)
     for start in range(0, rows, LANES):
         after = min(start + LANES, rows)
         end = after // SIDE * SIDE
@@ -119,8 +118,8 @@ def turned(given: Any, table: Any, length: int) -> tuple[float, float]:
                     8 * rows,
                     last.ctypes.data + 8 * c,
                     sums.ctypes.data + 8 * (s - start),
-                    extremes.ctypes.data,
+                    seen.ctypes.data,
                 )
-        _by_one(given, table, start, end, whole, columns, last, sums, extremes)
-        _by_one(given, table, end, after, 0, columns, last, sums, extremes)
-    return extremes[:SIDE].min(), extremes[SIDE:].max()
+        _by_one(source, target, shape, start, end, whole, columns, last, sums, seen)
+        _by_one(source, target, shape, end, after, 0, columns, last, sums, seen)
+    return seen[:SIDE].min(), seen[SIDE:].max()
