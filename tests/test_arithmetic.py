@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import sys
 from decimal import Decimal
 from fractions import Fraction
 
@@ -594,8 +595,8 @@ def test_float_contractions_agree_with_einsum(subscripts, left_batch, right_batc
     np.testing.assert_allclose(found, expected, rtol=1e-14, atol=1e-15)
 
 
-def test_compiled_code_is_loaded_where_it_pays_and_where_it_is():
-    """Once so many numbers came at once, or in all; where numba, or what it brings, is missing, NumPy goes on."""
+def test_compiled_code_is_loaded_where_it_pays_and_where_it_is(monkeypatch):
+    """Once so many numbers came at once, or in all, or beside other code; where numba is missing, NumPy goes on."""
     loads = []
     choice = Choice("plain", lambda: loads.append(1) or "compiled", 100, 4 * OF_A_CALL)
     assert [choice(1), choice(99), choice(99)] == 3 * ["plain"] and not loads
@@ -612,6 +613,10 @@ def test_compiled_code_is_loaded_where_it_pays_and_where_it_is():
     )
     with pytest.raises(ModuleNotFoundError, match="another"):
         Choice("plain", lambda: missing("another"), 1, 1)(1)
+    beside = Choice("plain", lambda: "compiled", 10**9, 10**9, beside="in_use")
+    assert beside(1) == "plain"
+    monkeypatch.setitem(sys.modules, "in_use", object())
+    assert beside(1) == "compiled"
 
 
 @pytest.mark.parametrize("compiled", [False, True])

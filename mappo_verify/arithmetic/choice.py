@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -14,11 +15,11 @@ OF_A_CALL = 2**12
 class Choice(Generic[T]):
     """``plain``, until so many numbers ``at_once``, or ``in_all``, are worth loading what ``load`` returns: about time alone.
 
-    Where numba is not installed, ``plain`` it stays.
+    Where the module ``beside`` is in use, loading it takes little.  Where numba is not installed, ``plain`` it stays.
     """
 
-    def __init__(self, plain: T, load: Callable[[], T], at_once: int, in_all: int) -> None:
-        self.plain, self.load, self.at_once, self.in_all = plain, load, at_once, in_all
+    def __init__(self, plain: T, load: Callable[[], T], at_once: int, in_all: int, beside: str = "") -> None:
+        self.plain, self.load, self.at_once, self.in_all, self.beside = plain, load, at_once, in_all, beside
         self.counted = 0
         self.loaded: T | None = None
 
@@ -26,7 +27,7 @@ class Choice(Generic[T]):
         """The implementation for so many numbers; what is loaded is used for fewer, too."""
         if self.loaded is None:
             self.counted += size + OF_A_CALL
-            if size < self.at_once and self.counted < self.in_all:
+            if size < self.at_once and self.counted < self.in_all and self.beside not in sys.modules:
                 return self.plain
             try:
                 self.loaded = self.load()

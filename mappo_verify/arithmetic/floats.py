@@ -32,8 +32,8 @@ BLOCK = 128
 """Instances that NumPy turns at once: their numbers fit into the first cache."""
 AT_ONCE = 2**16
 """Numbers that are looked at together, so that what is computed of them stays in the cache."""
-WORTH_LOADING = 2**25
-"""Numbers that NumPy lays out in about the time that loading compiled code takes."""
+WORTH_LOADING = 2**29
+"""Numbers that NumPy lays out in about the time that loading the first compiled code takes, a second and a half."""
 
 _RELATIONS = {"=": np.equal, "≤": np.less_equal, "<": np.less}
 _TRUE, _FALSE = np.asarray(TRUE), np.asarray(FALSE)  # np.where is twice as fast on these as on scalars
@@ -116,7 +116,7 @@ def _compiled() -> Turn:
     return lambda given, table, length: Seen(*turned(given.ctypes.data, table.ctypes.data, *given.shape, length))
 
 
-_turned = Choice[Turn](_turned_by_numpy, _compiled, WORTH_LOADING, WORTH_LOADING)
+_turned = Choice[Turn](_turned_by_numpy, _compiled, WORTH_LOADING, WORTH_LOADING, beside=f"{__package__}.fused_floats")
 
 
 def is_batch_minor(values: Plain, core_axes: int) -> bool:
