@@ -321,6 +321,15 @@ def test_malformed_sparse_games(change, message):
         mv.Game(**given)
 
 
+def test_rows_are_found_by_short_integers():
+    """Whatever integers come in: a product reads half as much beside the numbers."""
+    long = sp.csr_array((MATRIX.data, MATRIX.indices.astype(np.int64), MATRIX.indptr.astype(np.int64)), MATRIX.shape)
+    assert long.indices.dtype == np.int64
+    kept = mv.Game(long, REWARD, 0.5).transition.matrix
+    assert kept.indices.dtype == kept.indptr.dtype == np.int32 and (kept != MATRIX).nnz == 0
+    assert not kept.indices.flags.writeable and not np.shares_memory(kept.data, long.data)
+
+
 def test_a_checked_table_keeps_its_actions_and_is_its_own():
     matrix = MATRIX.copy()
     game = mv.Game(matrix, REWARD, 0.5)
