@@ -30,8 +30,10 @@ NEARLY_SINGULAR = float(np.sqrt(np.finfo(float).eps))
 
 BLOCK = 128
 """Instances that NumPy turns at once: their numbers fit into the first cache."""
-AT_ONCE = 2**16
-"""Numbers that are looked at together, so that what is computed of them stays in the cache."""
+WORTH_BLAS = 64
+"""Entries of a row that BLAS adds faster than NumPy does."""
+AT_ONCE = 2**20
+"""Numbers that are looked at together, so that what is computed of them takes little memory."""
 WORTH_LOADING = 2**29
 """Numbers that NumPy lays out in about the time that loading the first compiled code takes, a second and a half."""
 
@@ -44,7 +46,7 @@ def constant(value: int | Fraction) -> float:
 
 
 class Seen(NamedTuple):
-    """What :func:`looked_at` saw in rows of floats: the least entry, and how far their sums are from 1 at most.
+    """What was seen in rows of floats: the least entry, and how far their sums are from 1 at most.
 
     ``apart`` is nan or infinite where an entry is, or a sum overflows.
     """
@@ -62,33 +64,28 @@ class Seen(NamedTuple):
         return self.least >= 0 and self.apart <= rounding
 
 
-def looked_at(rows: Plain) -> Seen:
-    """The extremes of rows ``[..., n]``, stored in any way; some at a time."""
-    if not rows.size:
-        return Seen(np.inf, np.nan)
-    rows, one = np.atleast_2d(rows), np.ones(rows.shape[-1:])
-    step, least, apart = max(1, AT_ONCE * len(rows) // rows.size), [], []
+def rows_go_on(rows: Plain, rounding: float) -> bool:
+    """:meth:`Seen.go_on` of rows ``[..., n]`` that were not seen yet; some at a time."""
+    if not rows.size or not rows.min() >= 0:
+        return False
+    rows = rows if rows.ndim > 1 else rows[None]
+    long = rows.shape[-1] >= WORTH_BLAS and rows.flags.c_contiguous
+    step = max(1, AT_ONCE * len(rows) // rows.size)
     for start in range(0, len(rows), step):
         some = rows[start : start + step]
-        least.append(some.min())
-        with np.errstate(over="ignore", invalid="ignore"):
-            sums = some @ one if some.flags.c_contiguous else some.sum(-1)  # BLAS copies what is stored otherwise
-            apart.append(np.abs(1 - sums).max())
-    return Seen(float(np.min(least)), float(np.max(apart)))
-
-
-def laid_out(values: Plain, core_axes: int) -> tuple[Plain, Seen]:
-    """The copy of :func:`batch_minor`, and what is seen of its rows: in one pass over memory where numba is installed."""
-    copy, seen = _copied(values, core_axes)
-    return copy, seen or looked_at(copy if core_axes else copy[..., None])
+        sums = some @ np.ones(rows.shape[-1]) if long else some.sum(-1)
+        if not np.abs(1 - sums).max() <= rounding:
+            return False
+    return True
 
 
 def batch_minor(values: Plain, core_axes: int) -> Plain:
     """A copy whose batch axes have the smallest strides; the logical shape is unchanged."""
-    return _copied(values, core_axes)[0]
+    return laid_out(values, core_axes)[0]
 
 
-def _copied(values: Plain, core_axes: int) -> tuple[Plain, Seen | None]:
+def laid_out(values: Plain, core_axes: int) -> tuple[Plain, Seen | None]:
+    """The copy of :func:`batch_minor`, and what was seen of its rows, where compiled code makes it in one pass over memory."""
     batch = values.ndim - core_axes
     if batch == 0:
         return values.copy(), None

@@ -48,6 +48,7 @@ from .validation import (
     array_of,
     arrays_of,
     at,
+    certainly_go_on,
     first,
     freeze,
     in_system,
@@ -158,7 +159,8 @@ class Game:
         (transition, seen), (reward, paid) = laid_out(transition, 3, system), laid_out(reward, 2, system)
         if system is not System.SYMBOLS:
             rounding = rounding_of(self.transition, states)
-            if ends is None and seen and rounding <= rounding_of(transition, states) and seen.go_on(rounding):
+            sure = ends is None and rounding <= rounding_of(transition, states)
+            if sure and certainly_go_on(transition, rounding, seen):
                 ends = np.broadcast_to(FALSE, transition.shape[:-1])
             else:
                 transition = probabilities("transition", transition, rounding, ends=ends, seen=seen)
@@ -179,10 +181,10 @@ class Game:
                 ends = np.take_along_axis(ends, taken.reshape((1,) * len(ends.shape[:-2]) + taken.shape), -1)
         for name, value in {
             "available": masks,
-            "transition": freeze(spread(transition, batch, 3), 3, system, own=True),
-            "reward": freeze(spread(reward, batch, 2), 2, system, own=True),
+            "transition": freeze(spread(transition, batch, 3), 3, system, own=transition.ndim > 3),
+            "reward": freeze(spread(reward, batch, 2), 2, system, own=reward.ndim > 2),
             "discount": freeze(np.broadcast_to(discount, batch), 0, system),
-            "start": None if start is None else freeze(spread(start, batch, 1), 1, system, own=True),
+            "start": None if start is None else freeze(spread(start, batch, 1), 1, system, own=start.ndim > 1),
             "action_sizes": sizes,
             "system": system,
             "ends": np.broadcast_to(

@@ -94,7 +94,7 @@ class Policy:
             batch = np.broadcast_shapes(*(factor.shape[:-3] for factor in factors))
         except ValueError:
             raise GameError(f"the batch axes of the factors do not fit: {[f.shape[:-3] for f in factors]}") from None
-        frozen = tuple(freeze(spread(f, batch, 3), 3, system, own=True) for f in factors)
+        frozen = tuple(freeze(spread(f, batch, 3), 3, system, own=f.ndim > 3) for f in factors)
         object.__setattr__(self, "factors", frozen)
         object.__setattr__(self, "system", system)
 

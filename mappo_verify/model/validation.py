@@ -248,13 +248,7 @@ def probabilities(
         _require_chances(name, array)
         _require_exact(name, array, full)
         return array
-    from ..arithmetic.floats import looked_at
-
-    if (
-        ends is None
-        and rounding <= rounding_of(array, array.shape[-1])
-        and (seen or looked_at(np.asarray(array))).go_on(rounding)
-    ):
+    if ends is None and rounding <= rounding_of(array, array.shape[-1]) and certainly_go_on(array, rounding, seen):
         return array
     _require_chances(name, array)
     sums = np.asarray(array.sum(-1))
@@ -264,6 +258,15 @@ def probabilities(
         logger.info("%s: %d rows that sum to 1 up to rounding were divided by their sums", name, int(rows.sum()))
         return np.asarray(array / np.where(rows, sums, 1.0)[..., None])
     return array
+
+
+def certainly_go_on(array: Array, rounding: float, seen: Seen | None = None) -> bool:
+    """Whether this is an array of floats, none negative, whose rows all sum to 1 up to ``rounding``."""
+    if kind_of(array) != "f":
+        return False
+    from ..arithmetic.floats import rows_go_on
+
+    return seen.go_on(rounding) if seen else rows_go_on(np.asarray(array), rounding)
 
 
 def _require_chances(name: str, array: Array) -> None:
@@ -342,8 +345,11 @@ def require_seed(seed: Any) -> None:
 
 
 def laid_out(array: Array, core_axes: int, system: System) -> tuple[Array, Seen | None]:
-    """Floats as a copy that is stored as :func:`freeze` keeps it, and what was seen in that pass; anything else as it is."""
-    if system is not System.FLOATS:
+    """Floats with a batch as a copy that is stored batch-minor, before they are looked at, and what was seen on the way.
+
+    Anything else as it is.
+    """
+    if system is not System.FLOATS or array.ndim == core_axes:
         return array, None
     from ..arithmetic.floats import laid_out as copied
 
