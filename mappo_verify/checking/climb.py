@@ -26,8 +26,10 @@ from .sampling import Draw
 from .scores import LEAST, STEADY, WORST, scores
 from .space import Floats, Space, as_integers, candidates
 
-POPULATION = 20
-"""Points of one start and generation."""
+POPULATION, FEWER = 20, 8
+"""Points of one start and generation; of a long run, whose scores cost more."""
+LONG = 100
+"""Steps beyond which a run is long."""
 STEP = 1.0
 """How far the first generation spreads, in the units of the space."""
 REMEMBERED = 3
@@ -76,6 +78,16 @@ class Hill:
         """Score drawn instances, to climb from the best of them."""
         self.points = self.space.points(drawn)
         self.found = self.scores(self.points)
+
+    @property
+    def population(self) -> int:
+        """Points of one start and generation."""
+        return FEWER if self.sizes.steps > LONG else POPULATION
+
+    @property
+    def slower(self) -> int:
+        """How many times as many generations a climb takes with fewer points."""
+        return POPULATION // self.population
 
     @property
     def telling(self) -> npt.NDArray[np.bool_]:
@@ -145,6 +157,7 @@ def climb(
     from cmaes import CMA, SepCMA
 
     free = np.flatnonzero(np.ones(hill.space.count, bool) if moving is None else moving)
+    population = hill.population
     best, reached = (
         starts.copy(),
         columns(hill.scores(starts), targets),
@@ -153,7 +166,7 @@ def climb(
         return best, reached
     optimisers = [
         (SepCMA if step >= STEP else CMA)(
-            mean=start[free], sigma=float(step), population_size=POPULATION, seed=int(generator.integers(2**31))
+            mean=start[free], sigma=float(step), population_size=population, seed=int(generator.integers(2**31))
         )
         for start, step in zip(starts, np.full(len(starts), STEP) if steps is None else steps, strict=True)
     ]
@@ -166,17 +179,17 @@ def climb(
             active = [i for i, o in enumerate(optimisers) if quiet[i] <= patience and not o.should_stop()]
             if late() or not active:
                 break
-            asked = [np.array([optimisers[i].ask() for _ in range(POPULATION)]) for i in active]
-            points = np.repeat(starts[active], POPULATION, axis=0)
+            asked = [np.array([optimisers[i].ask() for _ in range(population)]) for i in active]
+            points = np.repeat(starts[active], population, axis=0)
             points[:, free] = np.concatenate(asked)
             found = hill.scores(points)
             for place, i in enumerate(active):
-                mine = column(found[place * POPULATION : (place + 1) * POPULATION], int(targets[i]))
+                mine = column(found[place * population : (place + 1) * population], int(targets[i]))
                 optimisers[i].tell(list(zip(asked[place], (-mine).tolist(), strict=True)))
                 top = int(np.argmax(mine))
                 quiet[i] = 0 if mine[top] > reached[i] + GAIN else quiet[i] + 1
                 if mine[top] > reached[i]:
-                    best[i], reached[i] = points[place * POPULATION + top], mine[top]
+                    best[i], reached[i] = points[place * population + top], mine[top]
     return np.clip(best, hill.space.low, hill.space.high), reached
 
 

@@ -25,7 +25,7 @@ from ..claims.claim import Claim
 from ..claims.coordinates import Sizes
 from ..claims.verdict import Verdict
 from ..errors import ClaimError
-from .climb import STEP, Hill, climb, column, rationalised
+from .climb import LONG, STEP, Hill, climb, column, rationalised
 from .corpus import Instance
 from .evaluate import Part, decide, skim, uncounted
 from .sampling import Draw, declared_sizes, draw, sizes_of
@@ -56,13 +56,13 @@ FEW = 4
 """Instances of a long run that are evaluated before others: one may be enough."""
 SKIM = 1_000
 """Instances that enclosures look at together."""
-RANKED = 300
-"""Instances of a size that are scored in floats, to climb from the best of them."""
+RANKED, OF_LONG = 300, 100
+"""Instances of a size that are scored in floats, to climb from the best of them; of a long run fewer, for memory."""
 PICKED = 2_000
 """Instances of a size that are scored where nothing can be climbed."""
 LARGEST_CLIMB = 150
 """Numbers of an instance beyond which a climb is not worth its time."""
-LONGEST_CLIMB = 100
+LONGEST_CLIMB = 20_000
 """Steps of a run beyond which its instances are only drawn."""
 ALIKE = 2
 """Starts of one regime at most: as many zeros, as many small weights, a discount as near to 1."""
@@ -182,12 +182,13 @@ class Search:
         if setting.limit is not None:
             share = min(share, max(1, setting.limit * effort.exact // QUICK_EXACT))
         for sizes in every:
-            first = FEW if sizes.steps > LONGEST_CLIMB else CHUNK
+            first = FEW if sizes.steps > LONG else CHUNK
             for begin, end in pairwise([0, *range(min(first, share), share, CHUNK), share]):
                 yield Batch(sizes, partial(draw, setting, sizes, end - begin, generator), decide)
             if setting.explore and not (self.settled and uncounted(self.claim)):
-                for begin in range(0, effort.skimmed // len(every), SKIM):
-                    count = min(SKIM, effort.skimmed // len(every) - begin)
+                skimmed = effort.skimmed // len(every) * LONG // max(sizes.steps, LONG)
+                for begin in range(0, skimmed, SKIM):
+                    count = min(SKIM, skimmed - begin)
                     yield Batch(sizes, partial(draw, setting, sizes, count, generator), skim)
 
     # --- climbs ---------------------------------------------------------------------------------------------------------
@@ -230,7 +231,8 @@ class Search:
 
     def _draw(self, hill: Hill) -> None:
         """Give a hill drawn points to start from."""
-        hill.look(draw(self.claim.setting, hill.sizes, RANKED, self.generator))
+        count = OF_LONG if hill.sizes.steps > LONG else RANKED
+        hill.look(draw(self.claim.setting, hill.sizes, count, self.generator))
         self._count(hill)
 
     def _count(self, hill: Hill) -> None:
@@ -250,7 +252,7 @@ class Search:
         for place, (target, end) in enumerate(before[: count // 2]):
             targets[place], starts[place], steps[place] = target, end, STEP / FINE[(place + again) % len(FINE)]
         self.searched.climbed += 1
-        generations = self.effort.generations * (1 + again)
+        generations = self.effort.generations * (1 + again) * hill.slower
         ends, reached = climb(hill, starts, targets, generations, self.generator, steps=steps, late=self.late)
         tops = _tops(targets, reached)
         made = rationalised(hill, ends[tops], targets[tops], self.generator) if len(tops) else {}
