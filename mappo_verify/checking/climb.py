@@ -12,7 +12,7 @@ but in the same time the climb itself gains more (.992 to .998 without them, .96
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -56,6 +56,22 @@ def _blas() -> Any:
     return ThreadpoolController()
 
 
+@dataclass(frozen=True, eq=False)
+class End:
+    """Where a climb ended, its score, and the optimiser, which may go on with what it has learned of the ridge."""
+
+    score: float
+    point: Floats
+    optimiser: Any
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the optimiser has a full matrix, and steps left."""
+        from cmaes import CMA
+
+        return isinstance(self.optimiser, CMA) and not self.optimiser.should_stop()
+
+
 @dataclass
 class Hill:
     """One claim at one size: what is climbed, and how many points were looked at."""
@@ -65,7 +81,7 @@ class Hill:
     doubts: int = 0
     evaluated: int = 0
     space: Space = field(init=False)
-    ends: dict[int, list[tuple[float, Floats]]] = field(default_factory=dict)
+    ends: dict[int, list[End]] = field(default_factory=dict)
     """The best ends of earlier climbs, by target."""
     points: Floats = field(init=False)
     found: Floats = field(init=False)
@@ -99,21 +115,23 @@ class Hill:
     @property
     def height(self) -> float:
         """How close to a violation of the statement points came, drawn ones and ends of climbs."""
-        return float(max([self.found[:, 0].max(), *(score for score, _ in self.ends.get(0, ()))]))
+        return float(max([self.found[:, 0].max(), *(end.score for end in self.ends.get(0, ()))]))
 
     def doubt(self) -> None:
         """A violation was none: be more careful, and let no other end a climb before its time."""
         self.doubts += 1
 
-    def remember(self, targets: Any, ends: Floats, reached: Floats) -> None:
-        """Keep the best ends of a climb, for the next one to begin at."""
-        for target, end, score in zip(targets.tolist(), ends, reached.tolist(), strict=True):
-            kept = [*self.ends.get(target, []), (score, end)]
-            self.ends[target] = sorted(kept, key=lambda pair: -pair[0])[:REMEMBERED]
+    def remember(self, targets: npt.NDArray[np.intp], ends: list[End]) -> None:
+        """Keep the best ends of a climb, for the next one to begin at; one that went on is kept once."""
+        again = {id(end.optimiser) for end in ends}
+        for target in np.unique(targets).tolist():
+            kept = [end for end in self.ends.get(target, ()) if id(end.optimiser) not in again]
+            kept += [end for own, end in zip(targets.tolist(), ends, strict=True) if own == target]
+            self.ends[target] = sorted(kept, key=lambda end: -end.score)[:REMEMBERED]
 
-    def best_ends(self) -> list[tuple[int, Floats]]:
+    def best_ends(self) -> list[tuple[int, End]]:
         """Targets and ends, the best of every target first, then the second best ones."""
-        ranked = [(place, target, end) for target, kept in self.ends.items() for place, (_, end) in enumerate(kept)]
+        ranked = [(place, target, end) for target, kept in self.ends.items() for place, end in enumerate(kept)]
         return [(target, end) for _, target, end in sorted(ranked, key=lambda entry: entry[:2])]
 
     def scores(self, points: Floats) -> Floats:
@@ -147,28 +165,29 @@ def climb(
     moving: npt.NDArray[np.bool_] | None = None,
     steps: Floats | None = None,
     late: Callable[[], bool] = lambda: False,
-) -> tuple[Floats, Floats]:
+    earlier: Sequence[End] = (),
+) -> list[End]:
     """The best point that each start reached for its target, and its score.
 
     ``moving`` says which numbers may change.  ``steps`` is how far the first generation spreads; a start with less than
-    :data:`STEP` adapts a full covariance matrix.  Soon after a start has found a violation all stop, unless the hill is
-    doubted: it is to be certified.
+    :data:`STEP` adapts a full covariance matrix.  The first starts are ``earlier`` ends, and their optimisers go on if they can.
+    Soon after a start has found a violation all stop, unless the hill is doubted: it is to be certified.
     """
     from cmaes import CMA, SepCMA
 
     free = np.flatnonzero(np.ones(hill.space.count, bool) if moving is None else moving)
     population = hill.population
-    best, reached = (
-        starts.copy(),
-        columns(hill.scores(starts), targets),
-    )
+    best, reached = starts.copy(), columns(hill.scores(starts), targets)
     if len(free) < 2:
-        return best, reached
+        return [End(float(score), point, None) for score, point in zip(reached, best, strict=True)]
+    spread = np.full(len(starts), STEP) if steps is None else steps
     optimisers = [
-        (SepCMA if step >= STEP else CMA)(
+        earlier[place].optimiser
+        if place < len(earlier) and earlier[place].goes_on
+        else (SepCMA if step >= STEP else CMA)(
             mean=start[free], sigma=float(step), population_size=population, seed=int(generator.integers(2**31))
         )
-        for start, step in zip(starts, np.full(len(starts), STEP) if steps is None else steps, strict=True)
+        for place, (start, step) in enumerate(zip(starts, spread, strict=True))
     ]
     quiet, patience = np.zeros(len(starts), int), min(PATIENCE, generations // 3)
     with _blas().limit(limits=1):
@@ -190,7 +209,8 @@ def climb(
                 quiet[i] = 0 if mine[top] > reached[i] + GAIN else quiet[i] + 1
                 if mine[top] > reached[i]:
                     best[i], reached[i] = points[place * population + top], mine[top]
-    return np.clip(best, hill.space.low, hill.space.high), reached
+    inside = np.clip(best, hill.space.low, hill.space.high)
+    return [End(float(score), *rest) for score, *rest in zip(reached, inside, optimisers, strict=True)]
 
 
 def rationalised(hill: Hill, points: Floats, targets: npt.NDArray[np.intp], generator: np.random.Generator) -> Draw:
@@ -240,9 +260,10 @@ def _rounded(
         low = np.flatnonzero(kept < _least(aims))
         if free.any() and len(low) and not free.all():
             starts = hill.space.points(numbers)[low]
-            ends, reached = climb(hill, starts, targets[low], REFINE, generator, free, np.full(len(low), NEAR))
+            ends = climb(hill, starts, targets[low], REFINE, generator, free, np.full(len(low), NEAR))
+            reached = np.array([end.score for end in ends])
             better = reached > kept[low]
-            for name, values in hill.space.numbers(ends[better]).items():
+            for name, values in hill.space.numbers(np.stack([end.point for end in ends])[better]).items():
                 numbers[name][low[better]] = values
             kept[low[better]] = reached[better]
     return kept

@@ -248,14 +248,17 @@ class Search:
         targets = self._targets(hill)
         starts = np.stack([hill.points[i] for i in _starts(hill.points, hill.found, targets)])
         steps = np.full(len(targets), STEP)
-        before = [(t, end) for t, end in hill.best_ends() if t < STATEMENTS or not self.broken]
-        for place, (target, end) in enumerate(before[: count // 2]):
-            targets[place], starts[place], steps[place] = target, end, STEP / FINE[(place + again) % len(FINE)]
+        before = [(t, end) for t, end in hill.best_ends() if t < STATEMENTS or not self.broken][: count // 2]
+        for place, (target, end) in enumerate(before):
+            targets[place], starts[place], steps[place] = target, end.point, STEP / FINE[(place + again) % len(FINE)]
         self.searched.climbed += 1
         generations = self.effort.generations * (1 + again) * hill.slower
-        ends, reached = climb(hill, starts, targets, generations, self.generator, steps=steps, late=self.late)
+        earlier = [end for _, end in before]
+        ends = climb(hill, starts, targets, generations, self.generator, steps=steps, late=self.late, earlier=earlier)
+        reached = np.array([end.score for end in ends])
         tops = _tops(targets, reached)
-        made = rationalised(hill, ends[tops], targets[tops], self.generator) if len(tops) else {}
+        points = np.stack([end.point for end in ends])[tops]
+        made = rationalised(hill, points, targets[tops], self.generator) if len(tops) else {}
         self._count(hill)
         self.confirmed = False
         if made and not self.late():
@@ -263,7 +266,7 @@ class Search:
         kept = (reached <= 0) | self.confirmed
         if not kept.all():
             hill.doubt()
-        hill.remember(targets[kept], ends[kept], reached[kept])
+        hill.remember(targets[kept], [end for end, keep in zip(ends, kept.tolist(), strict=True) if keep])
 
     def _targets(self, hill: Hill) -> npt.NDArray[np.intp]:
         """What each start climbs to: the statement, by both scores; half of them, or more, to inequalities inside the proof.
