@@ -203,8 +203,10 @@ def test_the_box_by_hand():
 def test_candidates_by_hand():
     row = candidates(Coordinate("w", (2,), "weight", 0, 9), np.array([1.0, 3.0]))
     rounded = [(0, 1), (0, 2), (1, 2), (1, 4), (2, 7), (5, 15), (12, 38), (25, 75), (75, 225), (250, 750), (2500, 7500)]
-    exact = [(1, 3), (3, 9)]
+    exact = [(1, 3), (3, 9), (2, 6), (3_333, 10_000)]
     assert sorted(map(tuple, row)) == sorted(rounded + exact)
+    small = candidates(Coordinate("w", (3,), "weight", 1, 9), np.array([9e-4, 9.0, 9.0]))
+    assert [1, 10_000, 10_000] in small and max(map(max, small)) == 10_000
     three = candidates(Coordinate("w", (3,), "weight", 0, 4), np.array([2.0, 3.0, 6.0]))
     assert [4, 6, 12] not in three and [2, 3, 6] in three and [1, 2, 4] in three
     held = candidates(Coordinate("w", (2,), "weight", 1, 9), np.array([1e-6, 1.0]))
@@ -422,7 +424,7 @@ def test_a_violation_that_is_none_is_forgotten(monkeypatch):
     monkeypatch.setattr("mappo_verify.checking.search.rationalised", lambda *_: {"p": np.ones((1, 3, 2), np.int64)})
     trial, _, _ = run(NARROW, CLIMBED)
     assert trial.witness is None and doubts == [1, 2]
-    assert all((reached <= 0).all() and len(reached) < CLIMBED.starts for reached in kept)
+    assert all(len(ends) < CLIMBED.starts and all(end.score <= 0 for end in ends) for ends in kept)
 
 
 def test_a_long_run_is_climbed_with_fewer_points_and_its_witness_bisected():
@@ -472,6 +474,9 @@ def test_a_search_says_what_it_looked_at():
     assert searched.certified > 1_000 and searched.drawn >= 5_400 and searched.ranges["f"] == (-9, 9)
     assert searched.declared == 1 and searched.sizes == [ONE] and not searched.cut_short
     assert f"{searched.drawn:,} instances drawn" in searched.text() and "1 of 1 declared sizes" in searched.text()
+    assert "left open" not in searched.text() and searched.numbers() == "numbers tried: f -9 to 9"
+    open_ones = replace(searched, certified=searched.certified - 7)
+    assert open_ones.left_open == 7 and "7 left open by enclosures" in open_ones.text()
     data = json.loads(json.dumps(searched.as_data()))
     assert data["sizes"] == ["1 state, 1 actions"] and data["certified"] == searched.certified
     assert mv.audit([claim])["mine"].searched.drawn >= 5_400

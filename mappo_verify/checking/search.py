@@ -158,9 +158,10 @@ class Search:
             if batch.sizes not in searched.sizes:
                 searched.sizes.append(batch.sizes)
         for name, values in drawn.items():
-            key = name.rstrip("0123456789.")
-            low, high = searched.ranges.get(key, (int(values.min(initial=0)), int(values.max(initial=0))))
-            searched.ranges[key] = min(low, int(values.min(initial=low))), max(high, int(values.max(initial=high)))
+            if values.size:
+                key, ends = name.rstrip("0123456789."), (int(values.min()), int(values.max()))
+                low, high = searched.ranges.get(key, ends)
+                searched.ranges[key] = min(low, ends[0]), max(high, ends[1])
         self.confirmed = False
         for _, evidence in found:
             verdicts = np.asarray(evidence.verdict, dtype=object).ravel().tolist()
