@@ -290,6 +290,7 @@ PERIODS = Setting(
     states=(1, 1),
     steps=(10, 100, 1_000, 10_000),
     action_range=(2, 2),
+    limit=4,
 )
 
 STEPS = Setting(
