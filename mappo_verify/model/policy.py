@@ -213,9 +213,12 @@ class Policy:
 
         Computed once and read-only.
         """
-        return self._prefixes
+        known = self.__dict__.get("_remembered")
+        if known is None or known[0] is not self.factors:  # those of other factors are not these
+            known = self.__dict__["_remembered"] = self.factors, self._prefixes()
+        found: tuple[Array, ...] = known[1]
+        return found
 
-    @cached_property
     @aloud
     def _prefixes(self) -> tuple[Array, ...]:
         first = self.factors[0]
