@@ -231,6 +231,8 @@ def xlogy(factor: Any, values: Any) -> Plain:
     system_of(factor, values)
     factor, values = np.broadcast_arrays(factor, values)
     where = support(factor)
+    if where.all():
+        return np.asarray(factor * log(values))
     safe = select(where, values, like(1, values))
     return select(where, factor * log(safe), like(0, factor))
 
@@ -243,6 +245,8 @@ def divide(numerator: Any, denominator: Any) -> Plain:
     system_of(numerator, denominator)
     numerator, denominator = np.broadcast_arrays(numerator, denominator)
     defined = support(denominator)
+    if defined.all():
+        return np.asarray(numerator / denominator)
     safe = select(defined, denominator, like(1, denominator))
     ratio = select(defined, numerator / safe, like(0, numerator))
     infinite = ~defined & support(numerator)
