@@ -57,7 +57,7 @@ class FiniteEvaluation(Evaluation):
         each = _for_each(tables, policy)
         data = dataset.frequencies()
         chosen = FiniteClass(each, dataset.m).choice(game, policy, data, penalty, start_of(game))
-        return chosen, np.asarray(tables[chosen])
+        return chosen, tables[chosen]
 
     def allowance(self, dataset: Dataset, policy: Policy, penalty: Any) -> Array:
         """:meth:`~mappo_verify.quantities.finite_class.FiniteClass.allowance` on these data, ``[...]``."""

@@ -171,7 +171,7 @@ class LinearEvaluation(Evaluation):
     @over_arrays
     def error(self, dataset: Dataset, policy: Policy, table: Array) -> Array:
         """``min_{w'}`` over all of ``R^d``: ``E_D (f - y)² - E_D (φᵀw° - y)²`` with ``w°`` the regression of the target ``y``."""
-        values = np.asarray((table * policy.prefix_probabilities()[dataset.m]).sum(-1))  # f(s, π^{1:m})
+        values = (table * policy.prefix_probabilities()[dataset.m]).sum(-1)  # f(s, π^{1:m})
         target, weights = dataset.targets(values), dataset.weights
         features = self.classes[dataset.m - 1].features[dataset.rows.points]
         weighted = features * weights[..., None]
@@ -293,7 +293,7 @@ def statistical_error(
     largest_size = max(problem.game.action_sizes)
     reach = problem.radius * np.sqrt(iterations * np.log(largest_size) / 2) / problem.ceiling
     dimension = problem.features.dimensions[m - 1]
-    inside = log(np.asarray(size * problem.radius * reach / failure))
+    inside = log(size * problem.radius * reach / failure)
     return constant * dimension * inside * square(problem.ceiling) / size
 
 

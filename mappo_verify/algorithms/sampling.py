@@ -71,7 +71,7 @@ class SamplingOracle:
     def step(self, states: Places, actions: Places) -> tuple[Places, Array]:
         """Next states (:data:`ENDED` after the end) and rewards of the joint ``actions`` in ``states``, all ``[B]``."""
         following = draw(self._sums[states, actions], self.generator)
-        gone = np.asarray(following == self.game.states)
+        gone = following == self.game.states
         return np.asarray(select(gone, ENDED, following)), self.game.reward[states, actions]
 
     def act(self, policy: Policy, states: Places) -> Places:

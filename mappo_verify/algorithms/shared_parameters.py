@@ -44,7 +44,7 @@ class SharedFit(IndependentFit):
 
     def improve(self, problems: Sequence[Subproblem], generators: Sequence[Generator]) -> list[Array]:
         """The mean of what the agents would choose by themselves, for all of them."""
-        mean = np.asarray(np.stack(super().improve(problems, generators)).sum(0) / len(problems))
+        mean = np.stack(super().improve(problems, generators)).sum(0) / len(problems)
         return [mean] * len(problems)
 
 

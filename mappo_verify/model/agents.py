@@ -5,6 +5,7 @@ table* for agent ``m`` has the axis ``|A_1|···|A_m|`` of prefixes ``a^{1:m}``
 is a reshape.  The code below is the same for every number of agents and for unequal action sets.
 
 >>> import numpy as np
+import numpy.typing as npt
 >>> prefix_sizes((2, 3))
 (1, 2, 6)
 >>> [joint_action(index, (2, 3)) for index in (0, 2, 3)]
@@ -22,6 +23,7 @@ from operator import mul
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..arithmetic import Array, contract, moveaxis
 from ..arithmetic.formulas import aloud
@@ -61,6 +63,11 @@ def average_out_last(table: Array, factor: Array) -> Array:
     ``table`` is ``[..., |A_1|···|A_m|]``, ``factor`` ``[..., |A_1|···|A_{m-1}|, |A_m|]``.
     """
     return contract("...pa,...pa->...p", split_last(table, factor.shape[-1]), factor)
+
+
+def at_actions(table: Array, actions: npt.NDArray[np.intp]) -> npt.NDArray[Any]:
+    """``f(s, a_s)`` of a plain table ``[..., S, A]`` for one action in every state, ``[..., S, 1]``."""
+    return np.take_along_axis(np.asarray(table), actions[..., None], axis=-1)
 
 
 def sum_out_later(table: Array, action_sizes: Sizes, m: int) -> Array:

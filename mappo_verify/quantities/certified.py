@@ -25,6 +25,7 @@ from ..arithmetic.absorbing import solve_absorbing
 from ..arithmetic.explained import explained
 from ..errors import GameError
 from ..model import Game, Policy
+from ..model.agents import at_actions
 from ..model.trees import hidden
 from ..model.validation import unchecked
 from .chain import induced_reward, induced_transition
@@ -155,7 +156,7 @@ def compared(game: Game, actions: npt.NDArray[np.intp]) -> Comparison:
 
 def _same_rows(game: Game, actions: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
     """Actions that do and pay exactly what the chosen one does, ``[..., S, A]``: their advantage is exactly 0."""
-    chosen = actions[..., None]
-    move = np.take_along_axis(np.asarray(game.transition), chosen[..., None], axis=-2)
-    pay = np.take_along_axis(np.asarray(game.reward), chosen, axis=-1)
-    return np.asarray((game.transition == move).all(-1) & (game.reward == pay))
+    transition = np.asarray(game.transition)
+    move = np.take_along_axis(transition, actions[..., None, None], axis=-2)
+    same: npt.NDArray[np.bool_] = (transition == move).all(-1) & (game.reward == at_actions(game.reward, actions))
+    return same

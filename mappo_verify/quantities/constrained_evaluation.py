@@ -71,7 +71,7 @@ def constrained_step(moments: Moments, direction: Array, penalty: Any, critics: 
     Appendix C.1 is used where it is a critic of the class.  Floats and rationals; on rationals the weights are in the
     class exactly and the bound is a proof.
     """
-    form = moments.pessimism(np.asarray(direction), penalty)
+    form = moments.pessimism(direction, penalty)
     return _each(minimise, form, critics)
 
 
@@ -151,7 +151,7 @@ def _each(
 
 def inner_minimum(moments: Moments, critics: LinearClass, weights: Array) -> ConstrainedStep:
     """``D(w) = min_{w' ∈ F} ‖w' - p(w)‖²_Σ``: the squared distance of the projected target from the class, certified."""
-    target = moments.projected(np.asarray(weights))
+    target = moments.projected(weights)
     slope = contract("...ij,...j->...i", moments.gram, target)
     return _each(minimise, Quadratic(moments.gram, slope, (slope * target).sum(-1)), critics)
 
@@ -162,7 +162,7 @@ def class_bellman_error(moments: Moments, critics: LinearClass, weights: Array) 
 
     The two ends differ by the duality gap: in rationals they are equal wherever the ball is not active in the inner minimum.
     """
-    error, distance = moments.error(np.asarray(weights)), inner_minimum(moments, critics, weights)
+    error, distance = moments.error(weights), inner_minimum(moments, critics, weights)
     ends = error - distance.objective, error - distance.lower
     return Bracket(minimum(*ends), maximum(*ends))  # rounding may swap them
 
@@ -256,9 +256,7 @@ def class_pessimistic_step(
     require_positive("tolerance", tolerance)
     require_count("budget", budget, MOST_MINIMA)
     search = _Search(moments, critics, form, float(penalty), tolerance)
-    everywhere = minimise(
-        Quadratic(0 * form.matrix, -np.asarray(direction) / 2, 0.0), search.region
-    )  # E_F ≥ 0 on the class
+    everywhere = minimise(Quadratic(0 * form.matrix, -direction / 2, 0.0), search.region)  # E_F ≥ 0 on the class
     search.improve(everywhere.weights)
     search.improve(minimise(form, search.region).weights)
     corners = _enclosing(search.region)

@@ -88,7 +88,7 @@ def require_optimal(found: LimitCritic, moments: Moments, direction: Array, crit
     """Feasibility, signs, stationarity and the duality gap, each exactly; :class:`LimitError` names what fails."""
     zero = like(0, direction)
     forces = contract("xd,x->d", critics.features, found.lower - found.upper)
-    forces = np.asarray(forces + contract("id,i->d", moments.operator, found.equalities))
+    forces = forces + contract("id,i->d", moments.operator, found.equalities)
     bound = (moments.reward * found.equalities).sum() - critics.ceiling * found.upper.sum()
     checks = {
         "its Bellman error is 0": compare(moments.equation_error(found.weights), "=", zero),

@@ -42,6 +42,7 @@ from ..arithmetic.numbers import bare
 from ..arithmetic.one_instance import refuse
 from ..errors import ExactnessError, GameError, SingularError
 from ..model import Game, Policy
+from ..model.agents import at_actions
 from ..model.instances import instance_by_instance
 from .certified import Comparison, compared
 from .chain import induced_reward
@@ -147,7 +148,7 @@ def _settled(game: Game, actions: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
             raise SingularError(
                 f"no optimum{' among policies that end' if lasting else ''} was found: {error}"
             ) from None
-        gain = table - np.take_along_axis(np.asarray(table), actions[..., None], axis=-1)
+        gain = table - at_actions(table, actions)
         better = compare(gain, ">", _rounding(game, policy, actions)) > 0
         if not better.any():
             return actions
@@ -286,7 +287,7 @@ def _dual(game: Game, values: Array, actions: npt.NDArray[np.intp]) -> tuple[Arr
     """The visits of the policy from the uniform start, the residual ``v - (r + γPv)`` of its actions, and the duality gap."""
     policy = Policy.deterministic(game, actions)
     table = lookahead(game, values)
-    residual = values - np.take_along_axis(np.asarray(table), actions[..., None], axis=-1)[..., 0]
+    residual = values - at_actions(table, actions)[..., 0]
     start = like(np.full(game.states, Fraction(1, game.states), object), game.system)
     dual = visits(game, policy, start)
     earned = contract("...s,...s->...", dual, induced_reward(game, policy))
