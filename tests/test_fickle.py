@@ -548,6 +548,48 @@ def test_all_steps_of_a_run_are_one_formula(steps):
         mv.audit([every(proof, mv.claims.Arbitrary(scalar("any")), steps=steps)], corpus=False)
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        lambda a, b, c: (a.sum(lambda s: s.state) - b.sum(lambda s: s.state), a.fixed(0 * c.x)),
+        lambda a, b, _: (a.sum(lambda s: s.state), b.sum(lambda s: s.state)),
+        lambda a, b, _: (a.last(lambda p: p.index + 0 * p.state), b.last(lambda p: p.index + 0 * p.state)),
+    ],
+)
+def test_the_arbitrary_state_of_one_run_is_not_that_of_another(lines):
+    """Two runs from 0, of which one adds a rare number in every step."""
+
+    def proof(case):
+        runs = [
+            mv.claims.Run(
+                case, 0 * case.x, lambda _, state, much=much: state + much, lambda moved: moved, "any", "count"
+            )
+            for much in (rare(case), 0 * case.x)
+        ]
+        one, two = lines(*runs, case)
+        yield mv.line("Σ a", one)
+        yield mv.equal("Σ b", two, because="any state is any state")
+
+    given = (mv.claims.Arbitrary(scalar("any")), mv.claims.Arbitrary(scalar("count", 1)))
+    with pytest.raises(ClaimError, match="sums over two runs in one proof"):
+        mv.audit([every(proof, *given)], corpus=False)
+
+
+def test_the_largest_of_one_run_is_not_that_of_another():
+    def proof(case):
+        one, two = (
+            mv.claims.Run(case, 0 * case.x, lambda _, state, much=much: state + much, lambda moved: moved, "any")
+            for much in (rare(case), 0 * case.x)
+        )
+        most = [run.largest("most", lambda step: step.following) for run in (one, two)]
+        yield mv.line("max a", one.fixed(most[0]))
+        yield mv.equal("max b", one.fixed(most[1]), because="any state is any state")
+
+    trial = every(proof, mv.claims.Arbitrary(scalar("any")))
+    with suppress(ClaimError):
+        assert standing(trial) is not mv.Standing.PROVED
+
+
 def test_a_proof_for_every_length_asks_instances_for_what_it_takes_as_given():
     def holds(case):
         slack = any(frame.function == "slack" for frame in inspect.stack())

@@ -286,6 +286,9 @@ class Claim(Sealed):
             if later.relation is not None and earlier is None:
                 raise ClaimError(f"claim {self.id}: {later.expression!r} has nothing to stand on; begin with line(...)")
         result = [self._computed(entry) if callable(entry.value) else entry for entry in result]
+        runs = [entry.value.run for entry in result if isinstance(entry.value, Summed)]
+        for run in runs:
+            run.require_same(runs[0])
         result = [self._summed(entry, case) for entry in result]
         masks = {id(entry.where): self._mask(entry) for entry in result}
         result = [replace(entry, where=masks[id(entry.where)]) for entry in result]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..arithmetic.numbers import bare
+from ..arithmetic.numbers import Numbers, bare
 from ..arithmetic.one_instance import within_a_proof
 from ..errors import ClaimError, Sealed
 from .case import Case, Hypothesis, Ingredient
@@ -47,8 +47,8 @@ class General(Sealed):
                 )
 
     def kept(self, own: Setting) -> frozenset[str]:
-        """The names of the ingredients that both settings have and draw."""
-        mine = {i.name: i for i in own.ingredients if i.compute is None}
+        """The names of the ingredients of this package that both settings have and draw; others could say that they are equal."""
+        mine = {i.name: i for i in own.ingredients if i.compute is None and of_this_package(i)}
         return frozenset(
             i.name for i in self.setting.ingredients if i.compute is None and i.name in mine and mine[i.name] == i
         )
@@ -90,6 +90,9 @@ class General(Sealed):
             value = given[name] if name in given else getattr(special, name)
             special._require_same(special.ingredients[0], value, f"{name} of {self.setting.name!r}")
             core = ingredient.core_shape(special.sizes)
-            if core is not None and value.shape != core:
-                raise ClaimError(f"{name} of {self.setting.name!r} has shape {value.shape}, it needs {core}")
+            if core is not None and not (isinstance(value, Numbers) and value.shape == core):
+                found = f"has shape {value.shape}" if isinstance(value, Numbers) else f"is a {type(value).__name__}"
+                raise ClaimError(
+                    f"{name} of {self.setting.name!r} {found}, it needs numbers of the case of shape {core}"
+                )
             yield name, value

@@ -145,6 +145,7 @@ class Summed(Made, Sealed):
             raise ClaimError(
                 f"a sum over a run plus {type(other).__name__}: write run.fixed(...) for what does not change"
             )
+        self.run.require_same(other.run)
         return Summed(self.run, self._numbers + sign * other._numbers, hash((self._made, sign, other._made)), _SEAL)
 
     def __add__(self, other: Any) -> Summed:
@@ -212,6 +213,17 @@ class Run(Sealed):
         moved = self._move(Own(self.case, k), state)
         return Step(state, self._following(moved), moved, count)
 
+    @cached_property
+    def _identity(self) -> int:
+        """The hash of what makes a run of any length the one that it is: its start, and what a step makes of a state."""
+        following = self._steps[0].following
+        return hash((self._arbitrary, made_of(tuple(leaves_of(self.start))), made_of(tuple(leaves_of(following)))))
+
+    def require_same(self, other: Run) -> None:
+        """An error for another run: in a proof for every length the arbitrary state of one is that of the other."""
+        if other is not self and self.case._length is not None and other._identity != self._identity:
+            raise ClaimError("sums over two runs in one proof for every number of steps; let one run have both states")
+
     def require_length(self, what: str) -> None:
         """An error in a proof for every number of steps, which does not know how many there are."""
         if self.case._length is not None:
@@ -237,7 +249,8 @@ class Run(Sealed):
         found: list[Step] = []
         for k in range(self._length):
             found.append(self._step(k, found[-1].following if found else self.start, like(k + 1, self.case.system)))
-        self._one_formula([step.following for step in found])
+        if self.case._length is not None:
+            self._one_formula([tuple(leaves_of(step.following)) for step in found])
         return found
 
     def _require_every_state(self, step: Step) -> None:
@@ -372,7 +385,11 @@ class Run(Sealed):
         """``max_{k<K} f(x_k → x_{k+1})`` of a single number ``f``: a constant, of which :meth:`below` tells all that is used."""
         if (name, value) not in self._found:
             values = [value(step) for step in self._steps]
-            found: Any = self._over_the_run(name, values[0]) if self._every else largest(np.stack(values, -1))
+            found: Any = (
+                self._over_the_run(f"{name} of {self._identity}", values[0])
+                if self._every
+                else largest(np.stack(values, -1))
+            )
             self._found[name, value] = found = found._copy()
             found._made = hash(("the largest", self._one_formula(values)))
         return self._found[name, value]
