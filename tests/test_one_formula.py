@@ -393,7 +393,10 @@ COUNT = itertools.count()
     ("of", "words"),
     [
         (lambda case: {"square": case.x * case.x + next(COUNT)}, "square of 'squares' is no function of its case"),
-        (lambda case: {"square": np.stack([case.x, case.x])}, r"square of 'squares' has shape \(2,\), it needs numbers"),
+        (
+            lambda case: {"square": np.stack([case.x, case.x])},
+            r"square of 'squares' has shape \(2,\), it needs numbers",
+        ),
     ],
 )
 def test_how_an_instance_is_one_of_a_general_setting_is_one_formula(of, words):

@@ -219,7 +219,7 @@ def test_a_general_setting_that_is_too_special_proves_nothing_less():
     claim = mv.Claim("mine", "t", "s", special, proof)
     assert isinstance(prove_in_symbols(claim, mv.Sizes(1, (1,))), Proof)
     for prove in (prove_in_symbols, lambda c, s: prove_at_points(c, s, np.random.default_rng(0))):
-        found = prove(replace(claim, general=free), mv.Sizes(1, (1,)))
+        found = prove(replace(claim, general=mv.claims.General(free)), mv.Sizes(1, (1,)))
         assert isinstance(found, Failure) and found.false
 
 

@@ -28,6 +28,10 @@ def setting(*ingredients, **more):
     return mv.Setting("mine", ingredients, **{**SMALL, **more})
 
 
+TINY = {"agents": (1, 2), "states": (1, 2), "action_range": (1, 2)}
+"""Sizes among which are those of a quick proof."""
+
+
 def cases(of, system=mv.System.RATIONALS, count=12, sizes=SIZES):
     drawn = draw(of, sizes, count, np.random.default_rng(3))
     return of.case(drawn, sizes, system)
@@ -63,7 +67,7 @@ def test_a_discount_stays_in_its_range(system):
 
 def test_symbols_know_the_range_of_a_discount():
     claim = claim_of(
-        setting(GAME), lambda case: case.game.discount - NINE, lambda case: case.game.discount - NINE,
+        setting(GAME, **TINY), lambda case: case.game.discount - NINE, lambda case: case.game.discount - NINE,
         symbolic=(mv.Sizes(1, (1,)),),
     )  # fmt: skip
     assert mv.audit([claim])["mine"].standing is mv.Standing.PROVED
@@ -110,10 +114,10 @@ def test_symbols_of_two_games_are_those_that_they_have():
     def scaled(case):
         return mv.returns(case.game, case.policy)
 
-    two = setting(mv.GameData(), mv.GameData("other", same_as="game", vary=("transition",)), mv.PolicyData())
+    two = setting(mv.GameData(), mv.GameData("other", same_as="game", vary=("transition",)), mv.PolicyData(), **TINY)
     found = mv.audit([claim_of(two, returns, scaled, symbolic=(mv.Sizes(1, (1,)),))])["mine"]
     assert found.standing is mv.Standing.REFUTED  # other transitions, other returns
-    same = setting(mv.GameData(), mv.GameData("other", same_as="game", vary=("reward",)), mv.PolicyData())
+    same = setting(mv.GameData(), mv.GameData("other", same_as="game", vary=("reward",)), mv.PolicyData(), **TINY)
 
     def proof(case):
         yield mv.line("difference", returns(case) - scaled(case))

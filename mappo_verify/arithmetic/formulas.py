@@ -132,8 +132,7 @@ def called(name: Any, result: Any, arguments: Sequence[Any]) -> Any:
     if type(result) in (tuple, list):
         return type(result)(called((name, place), part, arguments) for place, part in enumerate(result))
     if not isinstance(result, Made):
-        if evaluating():
-            _say(result, name, arguments)
+        _say(result, name, arguments)
         return result
     if any(result is argument for argument in arguments):
         return result
@@ -205,8 +204,9 @@ def operation_of_many(function: Callable[P, R]) -> Callable[P, R]:
         @wraps(function)
         def made(*args: P.args, **kwargs: P.kwargs) -> R:
             given = kept((*args, *kwargs.items()) if kwargs else args)
-            found = function(*args, **kwargs)
-            return found if _computes(given) else called(name, found, given)
+            if _computes(given) or not any(map(_of_one_instance, given)):
+                return function(*args, **kwargs)
+            return called(name, quiet(function, *args, **kwargs), given)  # type: ignore[no-any-return]
 
         return made
 
@@ -218,6 +218,13 @@ def operation_of_many(function: Callable[P, R]) -> Callable[P, R]:
         return called(name, quiet(function, *args, **kwargs), given)  # type: ignore[no-any-return]
 
     return quietly
+
+
+def _of_one_instance(value: Any) -> bool:
+    """Whether these are numbers of one instance, or an object that has some."""
+    if isinstance(value, (tuple, list)):
+        return any(map(_of_one_instance, value))
+    return isinstance(value, Made) or hasattr(getattr(value, "system", value), "_system")
 
 
 def _computes(arguments: tuple[Any, ...]) -> bool:

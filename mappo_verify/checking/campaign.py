@@ -272,6 +272,9 @@ def _compared_as_numbers(claim: Claim) -> Claim:
 def _seek_proofs(claim: Claim, generator: np.random.Generator) -> tuple[list[Proof], list[Failure]]:
     attempts = [prove_in_symbols(claim, sizes) for sizes in claim.symbolic]
     attempts += [prove_at_points(claim, sizes, generator) for sizes in claim.points]
+    if attempts and not any(claim.setting.draws(one.sizes) for one in attempts):
+        step = f"no instance of {claim.setting.name!r} has a size at which it is proved"
+        attempts = [Failure(p.method, p.sizes, step, False) if isinstance(p, Proof) else p for p in attempts]
     if claim.general is not None and claim not in CLAIMS:
         step = (
             "in a more general setting no formula of a run is compared with that of a proof for every number of steps"

@@ -27,8 +27,9 @@ other.
 
 - REFUTED if an instance is VIOLATED;
 - OPEN if an instance raises, or instances met the hypotheses and none could be decided;
-- PROVED if its identities are proved at every named size, its inequalities are equalities or axioms of the table, no instance
-  raises, and at least :data:`ENOUGH` instances that meet the hypotheses are certified besides, or all that its setting has;
+- PROVED if its identities are proved at every named size, of which some instance has one, its inequalities are equalities or
+  axioms of the table, no instance raises, and at least :data:`ENOUGH` instances that meet the hypotheses are certified besides,
+  or all that its setting has;
 - SURVIVED if certified instances hold and none is violated; a line of its proof that breaks is named beside it;
 - SUPPORTED by statistics with stated confidence, and by nothing else;
 - UNTESTED if nothing met the hypotheses.

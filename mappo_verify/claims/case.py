@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import count
 from math import prod
 from typing import TYPE_CHECKING, Any
 from weakref import ref
@@ -154,6 +155,20 @@ Ingredients of one's own and derived ones stand with the first of their setting.
 """
 
 
+_SERIALS: dict[int, tuple[ref[Any], int]] = {}
+
+
+def _serial(ingredient: Any) -> int:
+    """A number that no other ingredient has, unlike its place in memory, which a later one may take."""
+    known = _SERIALS.get(id(ingredient))
+    if known is None or known[0]() is not ingredient:
+        known = _SERIALS[id(ingredient)] = ref(ingredient), next(_COUNT)
+    return known[1]
+
+
+_COUNT = count()
+
+
 def _formulas_of(asked: Any) -> dict[tuple[Any, ...], int]:
     known = _FORMULAS.get(id(asked))
     if known is None or known[0]() is not asked:
@@ -265,7 +280,7 @@ class Case(Sealed):
 
     def _key(self, what: str) -> tuple[Any, ...]:
         """Of what the formula of a hypothesis or an ingredient may depend."""
-        return (what, self.sizes, self._left_out(), *map(id, self.ingredients))
+        return (what, self.sizes, self._left_out(), *map(_serial, self.ingredients))
 
     # -- runs of any length -------------------------------------------------------------------------------------------
 

@@ -199,12 +199,6 @@ class Claim(Sealed):
             object.__setattr__(self, name, tuple(getattr(self, name)))
             if not all(isinstance(sizes, Sizes) for sizes in getattr(self, name)):
                 raise ClaimError(f"claim {self.id}: {name} = {getattr(self, name)!r} must be a tuple of Sizes(...)")
-        named = (*self.symbolic, *self.points)
-        if named and not any(self.setting.draws(sizes) for sizes in named):
-            raise ClaimError(
-                f"claim {self.id}: no instance of {self.setting.name!r} has a size at which it is to be proved; name one, "
-                "or give the setting a wider range"
-            )
         if not re.fullmatch(r"[a-z0-9][a-z0-9.\-]*(/[a-z0-9][a-z0-9.\-]*)?", self.id):
             raise ClaimError(
                 f"claim id {self.id!r} is not lower-case words, digits, dots and dashes, with at most one slash"
