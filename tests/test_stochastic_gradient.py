@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
 
+import mappo_verify as mv
 from mappo_verify.quantities.stochastic_gradient import (
     mean_function,
     path_chances,
@@ -98,3 +100,16 @@ def test_projection():
     inside = np.array([0.3, -0.4])
     np.testing.assert_array_equal(project(inside, 1.0), inside)
     np.testing.assert_allclose(project(np.array([30.0, -40.0]), 1.0), [0.6, -0.8], rtol=1e-15)
+
+
+def test_a_bound_that_is_attained_is_decided():
+    """``G² = 162``, ``T = 2``: no root of them is rational, ``G√T = 18`` is; the two sides are equal, which balls cannot see."""
+    found = mv.check(
+        "lemma-b.1/expectation",
+        slopes=[[[9, -9], [9, 9]]],
+        offsets=[[Fraction(-2, 9)] * 2],
+        chances=[1],
+        rival=[-9, 0],
+        steps=2,
+    )
+    assert found.holds and found.arithmetic is mv.System.RATIONALS and found.margin == 0
