@@ -456,6 +456,19 @@ def test_a_proof_at_points_says_that_it_divides():
         assert report.standing is mv.Standing.PROVED and "where no denominator is 0" in report.how
 
 
+def test_a_proof_at_points_says_what_it_assumes():
+    """Random points are positive, and so is what they are put into; the one point is not."""
+
+    def proof(case):
+        size = arithmetic.assume_nonnegative(away(case))
+        yield mv.line("|away|", mv.absolute(size))
+        yield mv.equal("away", away(case), because="it is not negative")
+
+    report = mv.audit([claim(proof, symbolic=(), points=(ONE,))], corpus=False)["mine"]
+    assert report.standing is mv.Standing.PROVED
+    assert report.proofs[0].where == ("numbers have the signs that the proof assumes",)
+
+
 # --- runs of any length -------------------------------------------------------------------------------------------------------
 
 

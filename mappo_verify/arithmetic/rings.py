@@ -78,6 +78,8 @@ class Ring:
         """Factors that were divided by although no fact says that they are not 0."""
         self.determinants: set[int] = set()
         """Those that are determinants of linear systems."""
+        self.assumed: list[tuple[Quotient, str]] = []
+        """What the proof assumes to be ``>`` or ``≥`` 0."""
 
     def number(self, value: flint.fmpq) -> Any:
         raise NotImplementedError
@@ -96,8 +98,6 @@ class PolynomialRing(Ring):
         self.atoms: list[Atom] = []
         self.radicands: list[Quotient] = []
         """What a root was taken of.  It is at least 0 if its sign says so, or the sign of an equal one (a sum of squares)."""
-        self.assumed: list[tuple[Quotient, str]] = []
-        """What the proof assumes to be ``>`` or ``≥`` 0."""
         self.exhausted = False
         """Whether an atom found no indeterminate left."""
         everything = (*names, *(f"atom_{place}" for place in range(spare)))

@@ -400,7 +400,8 @@ def require(values: Plain, relation: str) -> None:
     """Conditions of the proof that is being made: these are ``>`` or ``≥`` 0, unless that is known."""
     for value in values.ravel().tolist():
         value = value.in_atoms() if isinstance(value, SymbolicLog) else value
-        ring = _atomic_ring(value)
+        over_degrees = isinstance(value, Quotient) and isinstance(value.ring, DegreeRing)
+        ring: Ring | None = value.ring if over_degrees else _atomic_ring(value)
         if ring is not None and _sign_of(value) not in ((POSITIVE,) if relation == ">" else (0, POSITIVE, NONNEGATIVE)):
             ring.assumed.append((value, relation))
 

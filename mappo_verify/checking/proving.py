@@ -178,16 +178,15 @@ def prove_at_points(claim: Claim, sizes: Sizes, generator: np.random.Generator) 
 def _at_points(claim: Claim, sizes: Sizes, generator: np.random.Generator, generic: int) -> Proof | Failure:
     started = time.perf_counter()
     try:
-        (numerator, denominator, count), divided = _degrees(claim, sizes, generic)
+        (numerator, denominator, count), conditions = _degrees(claim, sizes, generic)
     except OUT_OF_THE_FIELD as reason:
         return Failure("points", sizes, str(reason), False)
-    from ..arithmetic.conditions import NO_DENOMINATOR
     from ..arithmetic.rationals import rational
 
     range_size = 2**POINT_BITS
     error, evidence = 1.0, None
     done = redraws = 0
-    where = (*((NO_ZERO,) if generic == INTERIOR else ()), *((NO_DENOMINATOR,) if divided else ()))
+    where = (*((NO_ZERO,) if generic == INTERIOR else ()), *conditions)
     while done < ROUNDS:
         points = np.empty(count, object)
         points[:] = [rational(1 + int(v)) for v in generator.integers(0, range_size, count, dtype=np.uint64)]
@@ -220,11 +219,12 @@ def degree_bound(claim: Claim, sizes: Sizes, generic: int = GENERIC) -> tuple[in
     return _degrees(claim, sizes, generic)[0]
 
 
-def _degrees(claim: Claim, sizes: Sizes, generic: int) -> tuple[tuple[int, int, int], bool]:
-    """The same, and whether something was divided by of which no fact says that it is not 0.
+def _degrees(claim: Claim, sizes: Sizes, generic: int) -> tuple[tuple[int, int, int], tuple[str, ...]]:
+    """The same, and what was divided by or assumed without a fact that allows it, in words.
 
     First against last line of every chain of equalities counts as well.
     """
+    from ..arithmetic.conditions import AS_ASSUMED, NO_DENOMINATOR
     from ..arithmetic.rings import DegreeRing
 
     ring = DegreeRing()
@@ -254,7 +254,8 @@ def _degrees(claim: Claim, sizes: Sizes, generic: int) -> tuple[tuple[int, int, 
                 above, below = (x - y).degree()
                 numerator, denominator = max(numerator, above), max(denominator, below)
     everything = sum(factor.bound or 0 for factor in ring.factors)
-    return (numerator, max(denominator, everything), count), bool(ring.unsigned)
+    words = (NO_DENOMINATOR,) * bool(ring.unsigned) + (AS_ASSUMED,) * bool(ring.assumed)
+    return (numerator, max(denominator, everything), count), words
 
 
 def _names(claim: Claim, sizes: Sizes) -> tuple[str, ...]:
