@@ -369,6 +369,25 @@ def test_what_is_given_picks_no_side_in_a_proof():
     assert standing(claim(proof, hypotheses=(asked,))) is not mv.Standing.PROVED
 
 
+def test_what_only_instances_show_proves_no_claim_of_ones_own():
+    """Hoeffding's lemma for an interval that is too short at one point."""
+
+    def proof(case):
+        share, values = mv.like([1, 1], case.x) / 2, np.stack([0 * case.x, 1 + 0 * case.x])
+        width = 1 - rare(case)
+        yield mv.line("log E exp f", mv.log((share * mv.exp(values)).sum()))
+        yield mv.at_most(
+            "E f + b²/8",
+            (share * values).sum() + width * width / 8,
+            because="f lies in an interval of length b",
+            axiom=axioms.hoeffding(share, values, mv.like(1, case.x), width),
+        )
+
+    report = mv.audit([claim(proof)], corpus=False)["mine"]
+    assert report.standing is mv.Standing.SURVIVED
+    assert "instances alone show that Hoeffding's lemma (range checked on instances) may be used" in report.how
+
+
 def test_hypotheses_of_an_ingredient_are_asked_once():
     """Instances must be asked for what the proof takes as given."""
     far = mv.Hypothesis("far away", lambda c: (away(c), "≥", 0))

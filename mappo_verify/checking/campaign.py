@@ -272,15 +272,18 @@ def _compared_as_numbers(claim: Claim) -> Claim:
 def _seek_proofs(claim: Claim, generator: np.random.Generator) -> tuple[list[Proof], list[Failure]]:
     attempts = [prove_in_symbols(claim, sizes) for sizes in claim.symbolic]
     attempts += [prove_at_points(claim, sizes, generator) for sizes in claim.points]
-    if attempts and not any(claim.setting.draws(one.sizes) for one in attempts):
-        step = f"no instance of {claim.setting.name!r} has a size at which it is proved"
-        attempts = [Failure(p.method, p.sizes, step, False) if isinstance(p, Proof) else p for p in attempts]
-    if claim.general is not None and claim not in CLAIMS:
-        step = (
-            "in a more general setting no formula of a run is compared with that of a proof for every number of steps"
-        )
-        attempts = [
-            Failure(p.method, p.sizes, step, False) if isinstance(p, Proof) and p.sizes.steps == EVERY else p
-            for p in attempts
-        ]
+    drawn = any(claim.setting.draws(one.sizes) for one in attempts)
+    attempts = [_counted(claim, p, drawn) if isinstance(p, Proof) else p for p in attempts]
     return [p for p in attempts if isinstance(p, Proof)], [p for p in attempts if isinstance(p, Failure)]
+
+
+def _counted(claim: Claim, proof: Proof, drawn: bool) -> Proof | Failure:
+    """A proof, unless instances are of other sizes, or it rests on what they alone show: which proves registered claims only."""
+    step, own = "", claim not in CLAIMS
+    if not drawn:
+        step = f"no instance of {claim.setting.name!r} has a size at which it is proved"
+    elif own and proof.sampled:
+        step = f"instances alone show that {proof.sampled} may be used"
+    elif own and claim.general is not None and proof.sizes.steps == EVERY:
+        step = "in a more general setting a proof for every number of steps is compared with no run"
+    return Failure(proof.method, proof.sizes, step, False) if step else proof

@@ -45,6 +45,10 @@ OUT_OF_THE_FIELD = (ExactnessError, GameError, SingularError, UndecidedError, Ze
 """What a formula raises that is no rational function, or that exists for no parameter."""
 
 
+ON_INSTANCES = "checked on instances"
+"""What is said of a hypothesis of an axiom that no symbols decide."""
+
+
 @dataclass(frozen=True)
 class Proof:
     """One proof: by which method, for which sizes, in how many symbols, modulo which axioms, with which error probability.
@@ -59,6 +63,11 @@ class Proof:
     error: float
     seconds: float
     where: tuple[str, ...] = ()
+
+    @property
+    def sampled(self) -> str:
+        """An axiom of which a hypothesis was checked on instances only; empty if there is none."""
+        return next((name for name in self.modulo if name.endswith(f"{ON_INSTANCES})")), "")
 
     def __str__(self) -> str:
         modulo = f", modulo {', '.join(self.modulo)}" if self.modulo else ""
@@ -297,7 +306,7 @@ def _spread(flat: Any, claim: Claim, sizes: Sizes) -> dict[str, Any]:
 def _names_of(axiom: Axiom, given: Any) -> tuple[str, ...]:
     """The names of an axiom, each with what of it no symbols decided."""
     checked = {} if bool((given == TRUE).all()) else dict(axiom.checked)
-    return tuple(f"{name} ({checked[name]} checked on instances)" if name in checked else name for name in axiom.names)
+    return tuple(f"{name} ({checked[name]} {ON_INSTANCES})" if name in checked else name for name in axiom.names)
 
 
 def _judge(
