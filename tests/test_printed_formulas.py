@@ -426,10 +426,7 @@ def estimation(x):
 def occupancy(x, policy=None):
     """``(1-γ) Σ_k γ^k Pr(s_k = s, a_k = a)``"""
     policy = x.policy if policy is None else policy
-    play = x.joint(policy)
-    chain = np.einsum("sa,sat->st", play, x.game.transition)
-    states = np.linalg.solve(np.eye(x.S) - x.gamma * chain.T, x.start)
-    return (1 - x.gamma) * states[:, None] * play
+    return (1 - x.gamma) * visits(x, policy)[:, None] * x.joint(policy)
 
 
 def best_values(x):
@@ -534,6 +531,139 @@ def improvement(x):
     return sum(max(-c * d, (1 - c) * d) for c, d in ((p, slope(x, 0)), (q, slope(x, 1))))
 
 
+# --- Sections 3, 4.1 and Appendix B.3: identities ------------------------------------------------------------------------
+
+
+def chain(x, policy):
+    return np.einsum("sa,sat->st", x.joint(policy), x.game.transition)
+
+
+def visits(x, policy):
+    """``Σ_k γ^k Pr(s_k = s)`` from the start, which Lemma 4.1 has beside the game."""
+    return np.linalg.solve(np.eye(x.S) - x.gamma * chain(x, policy).T, x.start)
+
+
+def performance(x, policy):
+    return x.start @ x.value(policy)
+
+
+def advantages(x, policy):
+    """``A^m(s, a^{1:m-1}, a^m)`` in the shape of the factor, for every m."""
+    values = x.values(policy)
+    return [q.reshape(f.shape) - v[..., None] for v, q, f in zip(values[:-1], values[1:], policy, strict=True)]
+
+
+def prefixes(x, policy):
+    """``π^{1:m-1}(p|s)`` for every m."""
+    found = [np.ones((x.S, 1))]
+    for factor in policy:
+        found.append((found[-1][..., None] * factor).reshape(x.S, -1))
+    return found
+
+
+def along_target(x, tables, rows):
+    """``Σ_m Σ_s d(s) E_{p~π'}`` of ``⟨f^m(s, p, ·), row^m⟩``."""
+    ahead = prefixes(x, x.target)
+    return sum(
+        (visits(x, x.target)[:, None] * p * (f * r).sum(-1)).sum() for p, f, r in zip(ahead, tables, rows, strict=False)
+    )
+
+
+def changes(x):
+    return [new - old for new, old in zip(x.target, x.policy, strict=True)]
+
+
+def joint_advantage(x):
+    q = x.values(x.policy)
+    return (visits(x, x.target)[:, None] * x.joint(x.target) * (q[-1] - q[0])).sum()
+
+
+def own_values(x):
+    return [q.reshape(f.shape) for q, f in zip(x.values(x.policy)[1:], x.policy, strict=True)]
+
+
+DIFFERENCE = {
+    "J(π') - J(π)": lambda x: performance(x, x.target) - performance(x, x.policy),
+    "Σ_s d(s) E_{a~π'} A^{1:N}(s, a)": joint_advantage,
+    "Σ_m Σ_s d(s) E_{a^{1:m}~π'} A^m(s, a^{1:m-1}, a^m)": lambda x: along_target(x, advantages(x, x.policy), x.target),
+    "Σ_m Σ_s d(s) E_{p~π'} ⟨A^m(s, p, ·), π'^m - π^m⟩": lambda x: along_target(x, advantages(x, x.policy), changes(x)),
+    "Σ_m Σ_s d(s) E_{p~π'} ⟨Q^{1:m}(s, p, ·), π'^m - π^m⟩": lambda x: along_target(x, own_values(x), changes(x)),
+}
+
+
+def decomposition(x):
+    values, own = x.values(x.policy), advantages(x, x.policy)
+    found = {}
+    for m in range(1, len(x.A) + 1):
+        width = values[m].shape[-1]
+        each = [np.repeat(a.reshape(x.S, -1), width // a[0].size, axis=-1) for a in own[:m]]
+        found[f"A^{{1:{m}}}(s, a^{{1:{m}}}) = Q^{{1:{m}}} - V"] = values[m] - values[0]
+        found[f"Σ_{{i≤{m}}} A^i(s, a^{{1:i-1}}, a^i)"] = sum(each)
+    return found
+
+
+def zero_means(x):
+    pairs = enumerate(zip(advantages(x, x.policy), x.policy, strict=True), start=1)
+    return {f"Σ_a π^{m}(a|s, p) A^{m}(s, p, a)": (a * f).sum(-1) for m, (a, f) in pairs} | {"0": 0}
+
+
+def operators(x):
+    """``T^{1:m} Q^{1:m} = Q^{1:m}``"""
+    values = x.values(x.policy)
+    return {f"T^{{1:{m}}} Q^{{1:{m}}}": q for m, q in enumerate(values)} | {
+        f"Q^{{1:{m}}}": q for m, q in enumerate(values)
+    }
+
+
+def in_implied_games(x):
+    found = {}
+    for m, table in enumerate(x.critics, start=1):
+        found[f"Q^{{1:{m}}}_π in the game with rewards f^{m} - γ E P f^{m}(·, π)"] = found[f"f^{m}"] = table
+    return found
+
+
+def state_equations(x):
+    values, table = x.value(x.policy), x.values(x.policy)[-1]
+    paid, ahead = (x.joint(x.policy) * x.game.reward).sum(-1), visits(x, x.policy)
+    return {
+        "V_π(s)": values,
+        "r_π(s) + γ Σ_s' P_π(s, s') V_π(s')": paid + x.gamma * chain(x, x.policy) @ values,
+        "Σ_a π(a|s) Q_π(s, a)": (x.joint(x.policy) * table).sum(-1),
+        "A_π(s, a)": table - values[:, None],
+        "Q_π(s, a) - V_π(s)": table - values[:, None],
+        "J_ρ(π) = Σ_s ρ(s) V_π(s)": x.start @ values,
+        "Σ_s d(s) r_π(s)": ahead @ paid,
+        "d(s)": ahead,
+        "ρ(s) + γ Σ_s' d(s') P_π(s', s)": x.start + x.gamma * ahead @ chain(x, x.policy),
+        "Σ_{s,a} (1-γ) d(s) π(a|s) r(s, a)": (1 - x.gamma) * ahead @ paid,
+        "(1-γ) J_ρ(π)": (1 - x.gamma) * x.start @ values,
+    }
+
+
+def stationary(x):
+    """``ν``, by solving ``ν(P - I) = 0`` with ``Σ ν = 1``."""
+    system = np.vstack([chain(x, x.policy).T - np.eye(x.S), np.ones(x.S)])
+    nu = np.linalg.lstsq(system, np.append(np.zeros(x.S), 1), rcond=None)[0]
+    paid = (x.joint(x.policy) * x.game.reward).sum(-1)
+    return {
+        "Σ_s ν(s) P_π(s, s')": nu, "ν(s')": nu, "Σ_s ν(s)": 1, "Σ_a σ(s, a)": nu, "ν(s)": nu,
+        "E_σ r(s, a)": nu @ paid, "E_ν r_π(s)": nu @ paid,
+    }  # fmt: skip
+
+
+def descent_direction(x):
+    advantage = x.values_ - x.values_ @ x.policy
+    best = ideal(x.policy, x.values_, x.beta)
+    slope_of = advantage - x.beta * (np.log(best / x.policy) + 1)
+    return {
+        "⟨Â, q⟩ - β KL(q‖π_k)": objective(x.candidate, x.policy, advantage, x.beta),
+        "F(q) - E_{π_k} Q̂, with F(q) = ⟨Q̂, q⟩ - β KL(q‖π_k) of (3)":
+            objective(x.candidate, x.policy, x.values_, x.beta) - x.values_ @ x.policy,
+        "∂/∂q(a) [⟨Â, q⟩ - β KL(q‖π_k)] at q = π⁺ of (3)": slope_of,
+        "the same at the first action: π⁺ is stationary for (1) on the simplex": slope_of[0],
+    }  # fmt: skip
+
+
 # --- the tables --------------------------------------------------------------------------------------------------------------
 
 ROWS = mv.Sizes(2, (3,), 2)
@@ -542,6 +672,17 @@ SAMPLES = mv.Sizes(2, (2, 2))
 B5 = ("|E_* ⟨log(π⁺/π_{{θ_{{k+1}}}}), π_*^{1} - π_k^{1}⟩|", lambda y: abs(y.inner["error"] + y.inner["noise"]))
 
 PRINTED = {
+    "section-3.1": (SAMPLES, state_equations),
+    "section-3.1/stationary": (SAMPLES, stationary),
+    "definition-3.2": (SAMPLES, operators),
+    "lemma-4.1": (SAMPLES, DIFFERENCE),
+    "lemma-4.1/stationary": (SAMPLES, DIFFERENCE),
+    "lemma-b.3": (TWO_BY_THREE, decomposition),
+    "lemma-b.3/zero-mean": (SAMPLES, zero_means),
+    "equation-1": (mv.Sizes(1, (3,)), descent_direction),
+    "lemma-c.3/each-agent": (SAMPLES, in_implied_games),
+    "section-e/value": (mv.Sizes(1, (2, 2)), {"V_π": lambda x: x.value(x.policy)[0]}),
+    "section-e/constant": (mv.Sizes(1, (2, 2)), {"V(1/2, y)": lambda x: 5 / 11, "5/11": lambda x: 5 / 11}),
     "section-3.1/occupancy": (SAMPLES, {"Σ_{s,a} d_π(s, a)": lambda x: 1, "d_π(s, a)": occupancy}),
     "section-3.1/optimal": (SAMPLES, {"V_π(s)": lambda x: x.value(x.policy), "V_*(s)": best_values}),
     "definition-3.2/lipschitz": (SAMPLES, {"γ max_{s,a} P(S|s, a) · ‖f - g‖_∞": apart}),
