@@ -282,9 +282,10 @@ class Workshop:
             code = process.wait(BUSY * seconds)
         except subprocess.TimeoutExpired:
             code = -1
-        with contextlib.suppress(ProcessLookupError):  # and what it started
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        finally:  # also where this script is interrupted
+            with contextlib.suppress(ProcessLookupError):  # and what it started
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
         return None if code < 0 else code in PASSING
 
     def measured(self, cache: Path, only: str) -> Executed:

@@ -1,0 +1,149 @@
+"""What a search draws, climbs in and compares, by hand: ranges, rounding, numberings, and when a proof is looked at twice."""
+
+from __future__ import annotations
+
+from math import log
+
+import numpy as np
+import pytest
+
+import mappo_verify as mv
+from mappo_verify.arithmetic import System
+from mappo_verify.checking.agreement import due
+from mappo_verify.checking.relabel import numberings
+from mappo_verify.checking.sampling import draw, sizes_of
+from mappo_verify.checking.space import Space
+from mappo_verify.claims.coordinates import Coordinate
+from mappo_verify.model.trees import unwrapped
+
+ONE = mv.Sizes(1, (1,))
+
+
+def space_of(*coordinates):
+    return Space(tuple(coordinates))
+
+
+# --- the box that a climb moves in --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("coordinate", "points", "numbers"),
+    [
+        (Coordinate("x", (), "integer", -9, 9), (-2, 0, 1, 2), (-9, 0, 4.5, 9)),
+        (Coordinate("x", (), "integer", 1, 9), (-2, 0, 1, 2), (1, 5, 7, 9)),
+        (Coordinate("x", (), "positive", 2, 199), (-2, 0, 2), (2, 100.5, 199)),
+        (Coordinate("x", (), "positive", 2, 200), (log(2), log(20), log(200)), (2, 20, 200)),
+    ],
+)
+def test_a_number_and_its_point(coordinate, points, numbers):
+    """Spread evenly over [-2, 2]; by logarithms from a quotient of 100 on."""
+    space = space_of(coordinate)
+    assert (space.low[0], space.high[0]) == pytest.approx((points[0], points[-1])) and space.count == 1
+    assert space.width[0] == pytest.approx(points[-1] - points[0])
+    table = np.array(points)[:, None]
+    np.testing.assert_allclose(space.numbers(table)["x"], numbers, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(space.points({"x": np.array(numbers)}), table, rtol=1e-12, atol=1e-12)
+
+
+def test_a_row_of_weights_and_its_point():
+    """Logarithms beside the largest, down to 1 in 10,000, the largest that a certificate may have, and a stretch for 0."""
+    space = space_of(Coordinate("w", (3,), "weight", 0, 9))
+    smallest = space.low[0] + 2
+    assert space.high.tolist() == [0, 0, 0] and np.exp(-smallest) == pytest.approx(10_000)
+    assert space_of(Coordinate("w", (3,), "weight", 1, 9)).low[0] == pytest.approx(smallest)
+    row = np.array([[0, -log(2), smallest - 0.1]])
+    np.testing.assert_allclose(space.numbers(row)["w"], [[9, 4.5, 0]])
+    np.testing.assert_allclose(space.points({"w": np.array([[4, 2, 0]])}), [[0, -log(2), smallest - 2]])
+
+
+# --- what is drawn ----------------------------------------------------------------------------------------------------------------
+
+
+def drawn(coordinate, count=8000):
+    table = mv.Table(coordinate.name, lambda _: coordinate.shape, coordinate.low, coordinate.high)
+    setting = mv.Setting("a table", (table,)) if coordinate.kind != "weight" else None
+    if setting is None:
+        setting = mv.Setting("a row", (mv.Distribution(coordinate.name, lambda _: coordinate.shape),))
+    return draw(setting, ONE, count, np.random.default_rng(2))[coordinate.name]
+
+
+def share(mask):
+    return float(np.mean(mask))
+
+
+def test_rows_of_weights_are_drawn_in_four_ways_alike():
+    """All weights alike; half of them 0; one of them 1; one of them 10,000 beside 1."""
+    rows = drawn(Coordinate("w", (3,), "weight", 0, 9))
+    assert (rows.sum(-1) > 0).all() and (rows >= 0).all()
+    assert 0.23 < share(rows.max(-1) == 10_000) < 0.27
+    assert 0.28 < share((rows.sum(-1) == 1) & (rows.max(-1) == 1)) < 0.33  # and now and then among the first two
+    some_zero = (rows == 0).any(-1) & (rows.sum(-1) > 1)
+    assert 0.2 < share(some_zero) < 0.3
+
+
+def test_tables_are_drawn_in_three_ways():
+    """Evenly, half of the time; only from the ends; mostly 0."""
+    tables = drawn(Coordinate("t", (12,), "integer", -9, 9))
+    assert tables.min() == -9 and tables.max() == 9
+    assert 0.23 < share((abs(tables) == 9).all(-1)) < 0.27
+    assert 0.2 < share((tables == 0).sum(-1) >= 6) < 0.26
+    even = tables[(abs(tables) != 9).any(-1) & ((tables == 0).sum(-1) < 4)]
+    assert abs(even.mean()) < 0.1 and 5.2 < even.std() < 5.7  # √30 = 5.48 for -9..9
+
+
+def test_integers_of_a_wide_range_have_every_order_of_magnitude():
+    numbers = drawn(Coordinate("t", (4,), "integer", 0, 10**6)).ravel()
+    inner = numbers[(numbers != 0) & (numbers != 10**6)]
+    assert 0.15 < share((inner >= 10) & (inner < 10**4)) < 0.35
+    assert 0.4 < share(inner >= 10**5) < 0.7
+
+
+def test_action_sets_that_are_tried():
+    policy = (mv.PolicyData("p"),)
+    one = {s.actions for s in sizes_of(mv.Setting("s", policy, agents=(1, 1), action_range=(1, 6)))}
+    assert one == {(n,) for n in range(1, 7)}
+    two = {s.actions for s in sizes_of(mv.Setting("s", policy, agents=(2, 2), action_range=(1, 5)))}
+    assert {(2, 3), (3, 2), (1, 2), (2, 2), (5, 5), (1, 1), (1, 5), (5, 1), (1, 4), (4, 1)} <= two
+    assert {len(s.actions) for s in sizes_of(mv.Setting("s", policy, agents=(2, 3)))} == {2, 3}
+    assert {s.actions for s in sizes_of(mv.Setting("s", policy, agents=(2, 2), action_range=(2, 4)))} == {
+        (a, b) for a in (2, 3, 4) for b in (2, 3, 4)
+    }
+
+
+# --- other names ----------------------------------------------------------------------------------------------------------------------
+
+GAME = mv.Setting("a game and a policy", (mv.GameData(start=True), mv.PolicyData("policy", product=True)))
+SIZES = mv.Sizes(2, (2, 3))
+
+
+def test_numberings_are_the_same_game():
+    """Two states, 2 and 3 actions, two agents: 2! · 2! · 2! · 3! numberings, and in each the returns are the same."""
+    coordinates = {name: values[0] for name, values in draw(GAME, SIZES, 1, np.random.default_rng(8)).items()}
+    found = list(numberings(GAME, SIZES, coordinates))
+    assert len(found) == 2 * 2 * 2 * 6
+    assert {sizes.actions for sizes, _ in found} == {(2, 3), (3, 2)}
+    assert len({str([values.tolist() for values in other.values()]) for _, other in found}) > 12
+    returns = set()
+    for sizes, other in found:
+        case = GAME.case(other, sizes, System.RATIONALS)
+        returns.add(str(mv.returns(unwrapped(case.game, ()), unwrapped(case.policy, ()))))
+    assert len(returns) == 1
+
+
+def test_a_policy_that_looks_at_earlier_agents_keeps_their_order():
+    setting = mv.Setting("a policy", (mv.PolicyData("policy"),))
+    coordinates = {name: values[0] for name, values in draw(setting, SIZES, 1, np.random.default_rng(8)).items()}
+    found = list(numberings(setting, SIZES, coordinates))
+    assert {sizes.actions for sizes, _ in found} == {(2, 3)} and len(found) == 2 * 2 * 6
+
+
+# --- proofs are looked at twice ----------------------------------------------------------------------------------------------------------
+
+
+def claim_of(proof, *ingredients, **more):
+    return mv.Claim("mine", "t", "s", mv.Setting("s", ingredients or (mv.Table("f", lambda _: (2,)),)), proof, **more)
+
+
+def test_the_first_second_fourth_and_eighth_evaluation_is_looked_at():
+    claim = claim_of(lambda _: iter(()))
+    assert [turn for turn in range(1, 20) if due(claim)] == [1, 2, 4, 8, 16]
