@@ -23,7 +23,7 @@ def space_of(*coordinates):
     return Space(tuple(coordinates))
 
 
-# --- the box that a climb moves in --------------------------------------------------------------------------------------------
+# --- the box that a climb moves in ------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_a_row_of_weights_and_its_point():
     np.testing.assert_allclose(space.points({"w": np.array([[4, 2, 0]])}), [[0, -log(2), smallest - 2]])
 
 
-# --- what is drawn ----------------------------------------------------------------------------------------------------------------
+# --- what is drawn ------------------------------------------------------------
 
 
 def drawn(coordinate, count=8000):
@@ -110,7 +110,7 @@ def test_action_sets_that_are_tried():
     }
 
 
-# --- other names ----------------------------------------------------------------------------------------------------------------------
+# --- other names ------------------------------------------------------------
 
 GAME = mv.Setting("a game and a policy", (mv.GameData(start=True), mv.PolicyData("policy", product=True)))
 SIZES = mv.Sizes(2, (2, 3))
@@ -137,7 +137,7 @@ def test_a_policy_that_looks_at_earlier_agents_keeps_their_order():
     assert {sizes.actions for sizes, _ in found} == {(2, 3)} and len(found) == 2 * 2 * 6
 
 
-# --- proofs are looked at twice ----------------------------------------------------------------------------------------------------------
+# --- proofs are looked at twice ------------------------------------------------------------
 
 
 def claim_of(proof, *ingredients, **more):

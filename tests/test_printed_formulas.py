@@ -93,7 +93,7 @@ class Instance:
         return (later.reshape(rest.shape) * rest).sum(-1)
 
 
-# --- Appendix C: regret ---------------------------------------------------------------------------------------------------
+# --- Appendix C: regret ------------------------------------------------------------
 
 
 def plays(x):
@@ -322,7 +322,7 @@ def rival_loss(x):
     return x.chances @ ((rival - anchor) @ features.T - x.bound / x.beta * x.share) ** 2
 
 
-# --- Appendices C and D: samples ---------------------------------------------------------------------------------------------
+# --- Appendices C and D: samples ------------------------------------------------------------
 
 DELTA = 0.1
 
@@ -531,7 +531,7 @@ def improvement(x):
     return sum(max(-c * d, (1 - c) * d) for c, d in ((p, slope(x, 0)), (q, slope(x, 1))))
 
 
-# --- Sections 3, 4.1 and Appendix B.3: identities ------------------------------------------------------------------------
+# --- Sections 3, 4.1 and Appendix B.3: identities ------------------------------------------------------------
 
 
 def chain(x, policy):
@@ -664,7 +664,7 @@ def descent_direction(x):
     }  # fmt: skip
 
 
-# --- the tables --------------------------------------------------------------------------------------------------------------
+# --- the tables ------------------------------------------------------------
 
 ROWS = mv.Sizes(2, (3,), 2)
 RUN = mv.Sizes(1, (2, 2), 2)
