@@ -944,6 +944,7 @@ def computed(identity, sizes):
         coordinates = instance(drawn, index)
         evidence = certify(claim, partial(claim.setting.case, coordinates, sizes))
         if evidence.verdict is not mv.Verdict.NOT_APPLICABLE:
+            assert evidence.broken is None or claim.experiment is not None, evidence.broken
             values = {}
             for line in evidence.lines:
                 values.setdefault(line.expression, []).append(floats_of(np.asarray(line.value)))
