@@ -71,6 +71,8 @@ PATH = "both branches are the same there, one is only longer"
 LIMIT = "a limit of work that is reported when it is reached; one unit decides nothing"
 LENGTH = "NumPy takes any negative length for the one that is left"
 AXIS = "there is one game, so this is the same axis, counted from the other side"
+LENGTHS = "both have the same length: one entry for each agent, or for each state"
+SEED = "how many, or which, are drawn: any other number would do"
 FAR = "e^-1000 is below the grid: from 0 to 2^-512 either way"
 EQUIVALENT: dict[tuple[str, str], str] = {
     (KERNEL, "if self.low > 0 and other.low >= 0:"): PATH,
@@ -149,6 +151,40 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "moved = moveaxis(values, axes, range(len(axes)))"
         ".reshape((-2, *(n for a, n in enumerate(values.shape) if a not in axes)))",
     ): LENGTH,
+    (
+        "mappo_verify/arithmetic/sparse.py",
+        "return 5 * ROUNDING * (scale + (1 + self.contraction) * float(np.linalg.norm(found)))",
+    ): ("when a solver may stop; the bound of its error comes from the residual that is left"),
+    (
+        "mappo_verify/quantities/quadratic_program.py",
+        "if room(0.0) > 0:",
+    ): "asked only where the minimiser lies beyond the ball",
+    (
+        "mappo_verify/quantities/optimal.py",
+        "short = np.where(found.excess == 0, 0.0, found.excess / (1 - game.discount) * (1 + 2.0 ** (-51)))",
+    ): "three roundings are less than 2^-51, too",
+    ("mappo_verify/claims/experiment.py", "SAMPLE_SIZES = (65, 256, 1024, 4096)"): SEED,
+    ("mappo_verify/claims/induction.py", "step = self._step(1, state, count)"): (
+        "in a proof for every length a step has the same numbers, whichever it is"
+    ),
+    (
+        "mappo_verify/claims/induction.py",
+        "shapes = [sum((prod(c.shape) for c in ingredient.coordinates(replace(self.case.sizes, steps=k)))) for k in (2, 4)]",
+    ): "what has other numbers at 3 steps than at 2 has others at 4, too",
+    (
+        "mappo_verify/claims/induction.py",
+        "if len({(type(state), len(found)) for state, found in zip(states, leaves, strict=False)}) > 1:",
+    ): LENGTHS,
+    (
+        "mappo_verify/claims/related.py",
+        "factors = tuple((kept * old + share * new for old, new in zip(built[self.of].factors, other.factors, strict=False)))",
+    ): LENGTHS,
+    (
+        "mappo_verify/claims/related.py",
+        "return both(*(every(compare(d, '≤', like(Fraction(self.largest), d)), (-1, +2)) for d in apart))",
+    ): "an axis that stays means 'for all', too",
+    ("mappo_verify/claims/settings.py", "max_agents: int = 9"): LIMIT,
+    ("mappo_verify/claims/settings.py", "max_states: int = 10001"): LIMIT,
     (
         "mappo_verify/arithmetic/system.py",
         "values = np.empty(2) if is_sparse(array) else np.asarray(array)",

@@ -83,6 +83,21 @@ def test_sizes_that_a_setting_draws_without_being_told():
     assert {size for s in sizes for size in s.actions} == {1, 2, 3} and {s.steps for s in sizes} == {1}
 
 
+def test_a_setting_is_searched_in_floats_unless_it_says_otherwise():
+    ingredients = (mv.Table("f", lambda _: (2,), 0, 3),)
+
+    def proof(case):
+        yield mv.line("0", 0)
+        yield mv.at_most("f_0 + f_1²", case.f[0] + case.f[1] * case.f[1], because="both are at least 0")
+
+    small = {"agents": (1, 1), "states": (1, 1), "action_range": (1, 1)}
+    looked_at = []
+    for more in ({}, {"explore": False}):
+        claim = mv.Claim("mine", "t", "s", mv.Setting("two numbers", ingredients, **small, **more), proof)
+        looked_at.append(mv.audit([claim])["mine"].searched.evaluated)
+    assert looked_at[0] > 100 and looked_at[1] == 0
+
+
 @pytest.mark.parametrize(
     ("sizes", "words"),
     [
