@@ -326,6 +326,10 @@ def test_an_axiom_of_the_last_state_keeps_its_hypotheses():
     assert proved(trial(Fraction(1))) and not proved(trial(Fraction(1, 2)))
 
 
+def test_a_sign_of_the_last_state_that_nobody_knows_is_open():
+    assert isinstance(prove_in_symbols(FALSE_ONES["a last state that may be below 0"], ANY_LENGTH), Failure)
+
+
 TWO_POLICIES = mv.Setting(
     "a policy that stays",
     (mv.PolicyData("first", full_support=True), Arbitrary(mv.PolicyData("policy", full_support=True))),

@@ -12,6 +12,7 @@ import mappo_verify as mv
 from mappo_verify.arithmetic import System, like
 from mappo_verify.checking.sampling import sizes_of
 from mappo_verify.claims.case import Hypothesis
+from mappo_verify.claims.claim import place_of_line
 from mappo_verify.claims.coordinates import EVERY
 from mappo_verify.claims.ingredients import Counts, Increments
 from mappo_verify.errors import ClaimError
@@ -150,3 +151,14 @@ def test_what_is_derived_and_given_is_compared_wherever_it_stands():
     assert mv.check(claim, weights=weights, share=exact("1/4")[0], steps=1).holds
     wrong = mv.check(claim, weights=weights, share=exact("1/3")[0], steps=1)
     assert wrong.verdict is mv.Verdict.NOT_APPLICABLE and "share is what follows" in wrong.reason
+
+
+def test_where_a_line_of_a_proof_stands():
+    def proof(case):
+        yield mv.line("f", case.f)
+        yield mv.equal("f", case.f, because="it is")
+
+    claim = mv.Claim("mine", "t", "s", TABLE, proof)
+    first = proof.__code__.co_firstlineno
+    found = [place_of_line(claim, case_of(1, 2), place) for place in (0, 1)] + [place_of_line(claim, None, 1)]
+    assert found == [f"test_instances_by_hand.py:{line}" for line in (first + 1, first + 2, first)]
