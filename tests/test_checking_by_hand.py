@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from math import log
+from fractions import Fraction
+from math import isqrt, log
 
+import msgspec
 import numpy as np
 import pytest
 
 import mappo_verify as mv
-from mappo_verify.arithmetic import System
+from mappo_verify.arithmetic import FALSE, System
+from mappo_verify.checking import corpus
 from mappo_verify.checking.agreement import due
+from mappo_verify.checking.campaign import try_out
+from mappo_verify.checking.certificate import certificate_of, checksum, recheck
+from mappo_verify.checking.evaluate import decide
 from mappo_verify.checking.relabel import numberings
 from mappo_verify.checking.sampling import draw, sizes_of
 from mappo_verify.checking.space import Space
 from mappo_verify.claims.coordinates import Coordinate
 from mappo_verify.model.trees import unwrapped
+from mappo_verify.papers.registry import CLAIMS
 
 ONE = mv.Sizes(1, (1,))
 
@@ -147,3 +154,84 @@ def claim_of(proof, *ingredients, **more):
 def test_the_first_second_fourth_and_eighth_evaluation_is_looked_at():
     claim = claim_of(lambda _: iter(()))
     assert [turn for turn in range(1, 20) if due(claim)] == [1, 2, 4, 8, 16]
+
+
+def test_a_step_that_breaks_is_decided_even_where_the_statement_holds():
+    """``0 ≤ f - 1 ≤ f + 5`` breaks at its first step where f is 0, and 0 ≤ f + 5 holds."""
+
+    def proof(case):
+        yield mv.line("0", 0)
+        yield mv.at_most("f - 1", case.f[0] - 1, because="it is not")
+        yield mv.at_most("f + 5", case.f[0] + 5, because="it is")
+
+    claim = claim_of(proof, mv.Table("f", lambda _: (1,), 0, 3))
+    drawn = {"f": np.array([[0], [1], [2], [0], [3]])}
+    broken = set()
+    for chosen, evidence in decide(claim, drawn, ONE, statements=True):
+        assert set(np.ravel(evidence.verdict)) == {mv.Verdict.HOLDS}
+        if evidence.broken is not None:
+            assert evidence.broken.right == "f - 1"
+            broken |= set(chosen[np.ravel(evidence.broken.truth) == FALSE].tolist())
+    assert broken == {0, 3}
+
+
+# --- certificates and trials ------------------------------------------------------------
+
+
+def root_of_two(gap):
+    """``√2 ≤ √2 - gap``, which is false by ``gap``; balls decide it."""
+
+    def proof(case):
+        root = mv.sqrt(2 + 0 * case.f[0])
+        yield mv.line("√2", root)
+        yield mv.at_most("√2 - gap", root - gap, because="it is not")
+
+    return claim_of(proof, mv.Table("f", lambda _: (1,)), transcendental=True)
+
+
+@pytest.mark.parametrize(("digits", "places"), [(3, 20), (25, 40), (60, 80)])
+def test_a_certificate_has_as_many_places_as_it_needs_and_all_are_right(digits, places):
+    """The digits of √2 by integers: ⌊√(2 · 10^(2n))⌋."""
+    claim = root_of_two(Fraction(1, 10**digits))
+    certificate = certificate_of(claim, ONE, {"f": [0]})
+    low, high = certificate.left_value
+    assert len(low.partition(".")[2]) == places
+    assert Fraction(low) <= root_at(100) <= Fraction(high) and Fraction(high) - Fraction(low) == Fraction(2, 10**places)
+    assert recheck(certificate, claim).valid
+    assert recheck(with_left(certificate, *(root_at(80) + Fraction(u, 10**80) for u in (-1, 1))), claim).valid
+    for units in (-2, 2):
+        moved = [Fraction(end) + Fraction(units, 10**places) for end in certificate.left_value]
+        assert not recheck(with_left(certificate, *moved, places=places), claim).valid
+
+
+def root_at(places):
+    """``√2``, rounded down to so many places."""
+    return Fraction(isqrt(2 * 10 ** (2 * places)), 10**places)
+
+
+def with_left(certificate, low, high, places=80):
+    """The certificate with another left side, and a checksum that fits."""
+    ends = tuple(f"{int(end)}.{int((end - int(end)) * 10**places):0{places}d}" for end in (low, high))
+    changed = msgspec.structs.replace(certificate, left_value=ends, checksum="")
+    return msgspec.structs.replace(changed, checksum=checksum(changed))
+
+
+def test_known_counterexamples_come_simplest_first():
+    lengths = set()
+    for claim in CLAIMS:
+        found = [s.states * int(np.prod(s.actions)) * s.steps for s, _ in corpus.known(claim)]
+        assert found == sorted(found), claim.id
+        lengths |= {len({s.steps for s, _ in corpus.known(claim)})}
+    assert max(lengths) > 1
+
+
+def test_a_trial_tells_where_and_by_how_much_a_step_fails(monkeypatch):
+    """``f ≤ 1`` for f in 0..3: the first step that fails, by 2 at most."""
+
+    def proof(case):
+        yield mv.line("f", case.f)
+        yield mv.at_most("1", 1, because="it is not")
+
+    setting = mv.Setting("s", (mv.Table("f", lambda _: (2,), 0, 3),), agents=(1, 1), states=(1, 1), action_range=(1, 1))
+    monkeypatch.setattr("mappo_verify.checking.campaign.find", lambda _: mv.Claim("mine", "t", "s", setting, proof))
+    assert try_out("mine", 200, 0)[::2] == ("mine, at '1'", -2.0)

@@ -277,6 +277,7 @@ def test_what_goes_wrong_while_drawing_is_a_finding():
     claim = find("lemma-c.1")
     entry = mv.audit([replace(claim, experiment=replace(claim.experiment, law=broken))])["lemma-c.1"]
     assert entry.standing is UNTESTED and not entry.expected and "planted" in entry.how and entry.statistics is None
+    assert entry.instances == 0
 
 
 def test_claims_without_experiment_or_inequality_cannot_be_drawn():
