@@ -18,12 +18,13 @@ from mappo_verify.arithmetic.enclosures import Enclosures
 from mappo_verify.arithmetic.precision import precision
 from mappo_verify.checking import campaign, search
 from mappo_verify.checking.campaign import PROFILES
-from mappo_verify.checking.evaluate import certify, evaluate, skim
+from mappo_verify.checking.evaluate import SUSPECTS, certify, decide, evaluate, skim
 from mappo_verify.checking.reports import Tally
 from mappo_verify.checking.sampling import draw, sizes_of
 from mappo_verify.checking.shrink import shrink
 from mappo_verify.checking.transport import packed, unpacked
 from mappo_verify.claims.ingredients import Increments
+from mappo_verify.claims.verdict import Verdict
 from mappo_verify.errors import ClaimError, MappoVerifyError, MixedArithmeticError
 from mappo_verify.papers.registry import CLAIMS
 from mappo_verify.papers.registry import claim as find
@@ -427,7 +428,7 @@ def test_what_cannot_be_audited():
         mv.audit(["lemma-4.2"])
     with pytest.raises(ClaimError, match="unknown profile 'slow'; use one of quick, thorough"):
         mv.audit(profile="slow")
-    with pytest.raises(ClaimError, match="seed = -1 is negative"):
+    with pytest.raises(MappoVerifyError, match="seed = -1 is not an integer of at least 0"):
         mv.audit(seed=-1)
     assert set(PROFILES) == {"quick", "thorough"}
     assert PROFILES["thorough"].effort.exact > PROFILES["quick"].effort.exact
@@ -490,6 +491,53 @@ def test_what_enclosures_cannot_do_is_skipped_by_skimming_alone():
     drawn = draw(own.setting, ONE, 50, np.random.default_rng(0))
     assert [v for _, e in skim(own, drawn, ONE) for v in np.ravel(e.verdict)] == []
     assert mv.audit([own])["mine"].instances >= 300
+
+
+def test_an_instance_counts_where_enclosures_decide_its_statement_although_a_step_is_an_equality():
+    own = two_steps(lambda f: f * f, lambda f: f**2, lambda f: f**2 + 1)
+    drawn = draw(own.setting, ONE, 50, np.random.default_rng(0))
+    assert [v for _, e in skim(own, drawn, ONE) for v in np.ravel(e.verdict)] == [Verdict.HOLDS] * 50
+    false = two_steps(lambda f: f * f, lambda f: f**2 + 2, lambda f: f**2 + 3)
+    found = list(skim(false, drawn, ONE))
+    assert [e.broken is not None for _, e in found] == [True], "a step that breaks is not counted, but decided"
+    assert len(found[0][0]) == SUSPECTS
+
+
+def two_steps(first, second, third):
+    """``first(f) = second(f) ≤ third(f)``."""
+    own = table_claim(first, second)
+
+    def proof(case):
+        yield mv.line("first", first(case.f))
+        yield mv.equal("second", second(case.f), because="algebra")
+        yield mv.at_most("third", third(case.f), because="more")
+
+    return replace(own, proof=proof)
+
+
+def test_instances_are_decided_in_rationals_where_enclosures_settle_few():
+    tie = table_claim(lambda f: f / 3, lambda f: f * (1 / (f - f + 3)), mv.at_most)
+    both = replace(tie, proof=lambda case: [*tie.proof(case), mv.line("f", case.f), mv.equal("f", case.f, because="f")])
+    for own in (tie, both):
+        drawn = draw(own.setting, ONE, 50, np.random.default_rng(0))
+        found = list(skim(own, drawn, ONE))
+        assert sum(len(chosen) for chosen, _ in found) == 50 and found[-1][1].arithmetic is RATIONALS
+        assert all(verdict is Verdict.HOLDS for _, e in found for verdict in np.ravel(e.verdict))
+
+
+def test_every_inequality_has_thousands_of_certified_instances(whole):
+    """Also with equalities among its steps, with ties, with an equality beside it; identities keep those that are decided."""
+    counts = {}
+    for report in whole:
+        setting = report.claim.setting
+        if report.standing in (PROVED, SURVIVED) and setting.explore:
+            sizes = sizes_of(setting)[0]
+            drawn = draw(setting, sizes, 20, np.random.default_rng(0))
+            relations = {s.relation for _, e in decide(report.claim, drawn, sizes) for s in e.statements}
+            counts[report.id] = report.instances, bool(relations - {"="})
+    assert sum(unequal for _, unequal in counts.values()) > 50
+    assert {name for name, (count, unequal) in counts.items() if unequal and count < 5_000} == set()
+    assert {name for name, (count, unequal) in counts.items() if not unequal and count > 400} == set()
 
 
 # --- shrinking ------------------------------------------------------------------------------------------------------------------

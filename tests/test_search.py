@@ -663,7 +663,7 @@ def test_efforts_are_ordered():
 
 def test_falsifier_and_tightness_refuse_alike():
     for searched in (mv.falsify, mv.checking.tightness):
-        with pytest.raises(ClaimError, match="seed = -1 is negative"):
+        with pytest.raises(mv.errors.MappoVerifyError, match="seed = -1 is not an integer of at least 0"):
             searched("lemma-b.4", seed=-1)
         with pytest.raises(ClaimError, match="holds with probability 1 - δ, so one"):
             searched("lemma-c.1")

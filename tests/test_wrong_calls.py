@@ -21,6 +21,9 @@ SEEDED = {
     "Algorithm 2": lambda seed: mv.algorithms.pessimistic_ppo(
         mv.games.theorem_5_5_two_agents().floats(), 1, penalty=1.0, seed=seed
     ),
+    "audit": lambda seed: mv.audit([], seed=seed),
+    "falsify": lambda seed: mv.falsify("lemma-4.1", seed=seed),
+    "diagnose": lambda seed: mv.checking.diagnose(seed=seed),
 }
 
 

@@ -23,7 +23,7 @@ from ..claims.claim import Claim, Line
 from ..claims.verdict import Evidence, Standing
 from ..errors import ClaimError, MappoVerifyError
 from ..model import Game, Policy
-from ..model.validation import array_of
+from ..model.validation import array_of, require_seed
 from ..papers.registry import CLAIMS, IDS, ids_of, select
 from ..papers.registry import claim as find
 from .corpus import Corpus
@@ -128,8 +128,7 @@ def audit(
         raise ClaimError(f"game must be a Game, not {type(game).__name__}; named_game(...) or load_game(...) make one")
     if profile not in PROFILES:
         raise ClaimError(f"unknown profile {profile!r}; use one of {', '.join(PROFILES)}")
-    if seed < 0:
-        raise ClaimError(f"seed = {seed} is negative")
+    require_seed(seed)
     chosen = select(claims)
     ids = IDS | ids_of(chosen)
     started = time.perf_counter()

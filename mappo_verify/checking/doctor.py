@@ -20,6 +20,7 @@ from types import CodeType, ModuleType
 
 from ..arithmetic.explained import explained
 from ..errors import ClaimError
+from ..model.validation import require_seed
 from .reports import Progress
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -138,6 +139,7 @@ def diagnose(
     seed: int = 0, progress: Progress | None = None, planted: Sequence[Planted] | None = None
 ) -> tuple[Diagnosis, ...]:
     """Plant each error (those of the self-test) in a copy of its own and put the claims named with it on trial there."""
+    require_seed(seed)
     found = []
     errors = SELF_TEST if planted is None else planted
     for position, error in enumerate(errors):

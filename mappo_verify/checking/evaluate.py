@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
-from weakref import WeakSet
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -51,6 +51,8 @@ STEP_PRECISION = 256
 """Where the statement is decided, a step still open at this precision is a tie, as far as we can tell, and stays open."""
 SUSPECTS = 4
 """How many instances of a large batch that look violated are decided exactly."""
+MOSTLY_OPEN = 0.25
+"""The share of a large batch below which enclosures settle too few."""
 Indices = npt.NDArray[np.intp]
 
 
@@ -146,28 +148,36 @@ def _evaluated(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Ind
     def alone(place: int, target: System) -> Case:
         return _case(claim, drawn, sizes, chosen[place : place + 1], target)
 
-    return evaluate(claim, _case(claim, drawn, sizes, chosen, system), alone=alone)
+    evidence = evaluate(claim, _case(claim, drawn, sizes, chosen, system), alone=alone)
+    if evidence.statements:
+        _EQUALITIES[claim] = _Equalities.of(evidence)
+    return evidence
 
 
 def uncounted(claim: Claim) -> bool:
-    """Whether :func:`skim` settles no instance, as was seen on one: an equality is among the steps of the proof."""
-    return claim in _IDENTITIES[False]
+    """Whether :func:`skim` settles no instance, as was seen on one: all statements are equalities."""
+    return _EQUALITIES.get(claim, NOT_SEEN).everywhere
 
 
 def skim(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes) -> Iterator[Part]:
-    """Evidence for those instances of a large batch that enclosures settle, and exact evidence for a few that look violated.
+    """Evidence for those instances of a large batch whose statements enclosures settle; a few that look violated are decided.
 
-    What stays open is not counted: these instances come beside those of :func:`decide`, which decides all.
+    What stays open is not counted: these instances come beside those of :func:`decide`, which decides all.  Only where
+    enclosures settle few, since two sides often meet, say, or some statement is an equality, are the others decided in rationals.
     """
     every: Indices = np.arange(len(next(iter(drawn.values()))))
-    evidence = _enclosed(claim, drawn, sizes, every)
-    if evidence is None:
-        return
-    settled = _settled(evidence)
-    if settled.any():
-        yield every[settled], _narrowed(evidence, settled)
-    suspects = every[(np.ravel(evidence.verdict) == Verdict.VIOLATED) | _breaks(evidence)][:SUSPECTS]
-    yield from _beyond_enclosures(claim, drawn, sizes, suspects)
+    evidence, rest, few = _enclosed(claim, drawn, sizes, every), every, True
+    if evidence is not None:
+        settled = _settled(evidence, steps=False) & ~_breaks(evidence)
+        if settled.any() and not uncounted(claim):
+            yield every[settled], _narrowed(evidence, settled)
+        verdicts = np.ravel(evidence.verdict)
+        suspects = every[(verdicts == Verdict.VIOLATED) | _breaks(evidence)][:SUSPECTS]
+        yield from _beyond_enclosures(claim, drawn, sizes, suspects)
+        held, applied = settled & (verdicts == Verdict.HOLDS), verdicts != Verdict.NOT_APPLICABLE
+        rest, few = every[~settled], not len(suspects) and held.sum() < MOSTLY_OPEN * applied.sum()
+    if few and not claim.transcendental and not uncounted(claim):
+        yield from _beyond_enclosures(claim, drawn, sizes, rest)
 
 
 def _in_enclosures(
@@ -177,20 +187,32 @@ def _in_enclosures(
 
     A violation is left to another system, which decides it a second time.
     """
-    identities = _IDENTITIES[statements]
-    evidence = None if claim in identities else _enclosed(claim, drawn, sizes, chosen)
+    known = _EQUALITIES.get(claim, NOT_SEEN)
+    evidence = None if (known.stated if statements else known.used) else _enclosed(claim, drawn, sizes, chosen)
     if evidence is None:
         return [], chosen
-    asked = evidence.statements if statements else [entry.step for entry in evidence.lines if entry.step is not None]
-    if any(step.relation == "=" for step in asked):
-        identities.add(claim)
     settled = _settled(evidence) if not statements else _settled(evidence, steps=False) & ~_breaks(evidence)
     found = [(chosen[settled], _narrowed(evidence, settled))] if settled.any() else []
     return found, chosen[~settled]
 
 
-_IDENTITIES: dict[bool, WeakSet[Claim]] = {False: WeakSet(), True: WeakSet()}
-"""Claims with an equality among their steps, and (True) among their statements: enclosures settle no instance of these."""
+class _Equalities(NamedTuple):
+    """Where equalities stand in a claim, of which enclosures settle none: in its proof, in a statement, in all of them."""
+
+    used: bool
+    stated: bool
+    everywhere: bool
+
+    @classmethod
+    def of(cls, evidence: Evidence) -> _Equalities:
+        steps = [entry.step.relation for entry in evidence.lines if entry.step is not None]
+        statements = [statement.relation for statement in evidence.statements]
+        return cls("=" in steps, "=" in statements, set(statements) == {"="})
+
+
+NOT_SEEN = _Equalities(used=False, stated=False, everywhere=False)
+_EQUALITIES: WeakKeyDictionary[Claim, _Equalities] = WeakKeyDictionary()
+"""What was seen of claims whose lines were evaluated."""
 
 
 def _enclosed(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indices) -> Evidence | None:

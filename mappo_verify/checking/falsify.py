@@ -17,6 +17,7 @@ from ..claims.claim import Claim
 from ..claims.verdict import Standing
 from ..errors import ClaimError
 from ..model.tables import html_table
+from ..model.validation import require_seed
 from ..papers.registry import claim as find
 from .broken import BrokenLine
 from .corpus import Corpus
@@ -95,8 +96,7 @@ def try_one(
         raise ClaimError(f"unknown profile {profile!r}; use one of {', '.join(EFFORT)}")
     if entry.experiment is not None:
         raise ClaimError(f"{entry.id} holds with probability 1 - δ, {instead}")
-    if seed < 0:
-        raise ClaimError(f"seed = {seed} is negative")
+    require_seed(seed)
     require_seconds(seconds)
     generator = np.random.default_rng([seed, zlib.crc32(entry.id.encode())])
     tally, search = Tally(), Search(entry, EFFORT[profile], generator, corpus.of(entry), seconds)

@@ -10,8 +10,9 @@ nothing is claimed; where it is UNKNOWN a failing relation is UNKNOWN.  A chain 
 *The statement* of a chain is its first line against its last, by the weakest of its relations.  ``≤`` and ``≥`` do not compose.
 
 *An instance* is NOT_APPLICABLE where a hypothesis fails or no chain claims anything; VIOLATED where a statement is FALSE at some
-entry; HOLDS where all are TRUE at all entries; UNDECIDED otherwise.  A violation is decided twice before it is printed: in
-another system, or with twice the bits.  What raises a numeric error (a division by 0, no stationary distribution) is that
+entry; HOLDS where all are TRUE at all entries; UNDECIDED otherwise.  It is certified where it HOLDS or is VIOLATED, even where
+a step between first and last line stays UNKNOWN.  A violation is decided twice before it is printed: in another system, or with
+twice the bits.  What raises a numeric error (a division by 0, no stationary distribution) is that
 instance's alone: it is counted as raised.  A malformed proof raises, with its file and line; so does one that goes on after an
 error of its numbers, and one that is no function of its case: its lines and the formulas behind their numbers are those of every
 other evaluation at these sizes, over symbols too, and its values agree where :mod:`.agreement` looks twice.

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
+from itertools import cycle, pairwise
 from typing import Any
 
 import numpy as np
@@ -56,6 +56,8 @@ FEW = 4
 """Instances of a long run that are evaluated before others: one may be enough."""
 SKIM = 1_000
 """Instances that enclosures look at together."""
+SELDOM = 1 / 4
+"""The share of skimmed instances below which no more are drawn than effort says."""
 RANKED = 300
 """Instances of a size that are scored in floats, to climb from the best of them."""
 PICKED = 2_000
@@ -144,6 +146,11 @@ class Search:
             if self.late():
                 return
             yield batch
+        explored = self.claim.setting.explore and not (self.settled and uncounted(self.claim))
+        for batch in self._skimmed() if explored else ():
+            if self.late():
+                return
+            yield batch
         if self.claim.setting.explore and not self.found and not self.settled:
             yield from self._climbs()
 
@@ -176,7 +183,7 @@ class Search:
         searched.seconds = self.elapsed
 
     def _exact(self) -> Iterator[Batch]:
-        """A few instances of every size, all decided, and many as far as enclosures reach."""
+        """A few instances of every size, all decided."""
         setting, every, effort, generator = self.claim.setting, self.every, self.effort, self.generator
         share = max(1, effort.exact // len(every))
         if setting.limit is not None:
@@ -185,10 +192,21 @@ class Search:
             first = FEW if sizes.steps > LONGEST_CLIMB else CHUNK
             for begin, end in pairwise([0, *range(min(first, share), share, CHUNK), share]):
                 yield Batch(sizes, partial(draw, setting, sizes, end - begin, generator), decide)
-            if setting.explore and not (self.settled and uncounted(self.claim)):
-                for begin in range(0, effort.skimmed // len(every), SKIM):
-                    count = min(SKIM, effort.skimmed // len(every) - begin)
-                    yield Batch(sizes, partial(draw, setting, sizes, count, generator), skim)
+
+    def _skimmed(self) -> Iterator[Batch]:
+        """Many instances, as far as enclosures reach: size after size, until as many are certified, or few of them can be.
+
+        What is proved, and is looked at for the sake of numbers alone, has fewer sizes with more instances each.
+        """
+        setting, wanted, before = self.claim.setting, self.effort.skimmed, self.searched.certified
+        count = min(SKIM, wanted if self.settled else -(-wanted // len(self.every)))
+        stride = max(1, len(self.every) * count // wanted)
+        order = [sizes for first in range(stride) for sizes in self.every[first::stride]]
+        for place, sizes in enumerate(cycle(order)):
+            drawn, certified = place * count, self.searched.certified - before
+            if drawn >= wanted and not (drawn * SELDOM < certified < wanted):
+                return
+            yield Batch(sizes, partial(draw, setting, sizes, count, self.generator), skim)
 
     # --- climbs ---------------------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..compiled import Vector, Vectors, bits, compiled, fma, get, part, put, summed
-from .kernels import Enclosure, Floats, Kernels, rows_at, rows_of_terms, slack, widening
+from .kernels import Enclosure, Floats, Kernels, address, rows_of_terms, slack, standing, tables_of_rows, widening
 from .numpy_kernels import product_sum as numpy_product_sum
 
 U, UP, LEAST, TINY = 2.0**-53, 1 + 2.0**-49, 2.0**-1074, 2.0**-1070
@@ -457,9 +457,9 @@ def _run(code: Any, places: Any, core: tuple[int, ...], operands: tuple[Enclosur
     """One operation on whole arrays; what all instances share is written out for one block alone."""
     batch = np.broadcast_shapes(*(operand[0].shape[-1:] for operand in operands))[0]
     mid, rad = np.empty((2, *core, batch))
-    tables = [[rows_at(part, batch, LANES) for part in operand] for operand in (*operands, (mid, rad))]
-    base = np.concatenate([np.stack([part.base for part in table], -1) for table in tables])
-    step = np.concatenate([np.stack([part.step for part in table], -1) for table in tables])
+    arrays = [standing(part, batch, LANES) for operand in (*operands, (mid, rad)) for part in operand]
+    offset, number, step = tables_of_rows(tuple((array.shape, array.strides) for array in arrays), batch)
+    base = offset + np.array([address(array) for array in arrays])[number]
     run(code, places, base, step, batch, LANES, np.zeros(batch, bool))
     return mid, rad
 

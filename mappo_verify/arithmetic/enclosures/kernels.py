@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -92,16 +92,46 @@ class RowsInMemory(NamedTuple):
 
 def rows_at(array: Floats, batch: int, lanes: int) -> RowsInMemory:
     """Rows of a batch as they stand; what all instances share is written out for ``lanes`` of them."""
-    array = np.atleast_1d(array)
-    shared = array.shape[-1] != batch
-    if shared:
-        array = np.repeat(array, lanes, axis=-1)
-    elif array.dtype != np.float64 or (batch > 1 and array.strides[-1] != 8):
-        array = np.ascontiguousarray(array, np.float64)
-    base = np.array([array.ctypes.data])
-    for length, stride in zip(array.shape[:-1], array.strides, strict=False):
-        base = (base[:, None] + stride * np.arange(length)).reshape(-1)
-    return RowsInMemory(base, np.full(len(base), 0 if shared else 8), array)
+    array = standing(np.atleast_1d(array), batch, lanes)
+    offset, step = _offsets(array.shape[:-1], array.strides[:-1], 8 if array.shape[-1] == batch else 0)
+    return RowsInMemory(offset + address(array), step, array)
+
+
+def standing(array: Floats, batch: int, lanes: int) -> Floats:
+    """The same numbers, those of neighbouring instances side by side; what all share is written out for ``lanes`` of them."""
+    if array.shape[-1] != batch:
+        return np.repeat(array, lanes, axis=-1)
+    if array.dtype != np.float64 or (batch > 1 and array.strides[-1] != 8):
+        return np.ascontiguousarray(array, np.float64)
+    return array
+
+
+def address(array: Floats) -> int:
+    """Where the first number stands."""
+    return int(array.__array_interface__["data"][0])
+
+
+@cache
+def _offsets(shape: tuple[int, ...], strides: tuple[int, ...], step: int) -> tuple[Any, Any]:
+    """Where rows stand behind the first one, and the step of each."""
+    offset = np.zeros(1, np.int64)
+    for length, stride in zip(shape, strides, strict=True):
+        offset = (offset[:, None] + stride * np.arange(length)).reshape(-1)
+    return offset, np.full(len(offset), step)
+
+
+@lru_cache(maxsize=4096)
+def tables_of_rows(layouts: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...], batch: int) -> tuple[Any, Any, Any]:
+    """For arrays that alternately hold midpoints and radii: where each row ``[r, 2]`` stands in its array, in which, its step.
+
+    Small operations on arrays of the same layouts ask for the same tables again and again.  A batch of just as many instances
+    as one block has is read the same whether its numbers are shared or not.
+    """
+    rows = [_offsets(shape[:-1], strides[:-1], 8 if shape[-1] == batch else 0) for shape, strides in layouts]
+    numbers = [np.full(len(offset), number) for number, (offset, _) in enumerate(rows)]
+    found = [[offset for offset, _ in rows], numbers, [step for _, step in rows]]
+    offset, number, step = (np.stack([np.concatenate(t[::2]), np.concatenate(t[1::2])], -1) for t in found)
+    return offset, number, step
 
 
 @cache
