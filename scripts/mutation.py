@@ -186,6 +186,24 @@ EQUIVALENT: dict[tuple[str, str], str] = {
     ("mappo_verify/claims/settings.py", "max_agents: int = 9"): LIMIT,
     ("mappo_verify/claims/settings.py", "max_states: int = 10001"): LIMIT,
     (
+        "mappo_verify/checking/evaluate.py",
+        "def certify(claim: Claim, build: Callable[[System], Case], cap: int=PRECISION_CAP, again: bool=True) -> Evidence:",
+    ): "instances are evaluated again more often than they must be",
+    ("mappo_verify/checking/explain.py", "compared = COMPARED if claim.setting.explore else 2"): SEED,
+    (
+        "mappo_verify/checking/falsify.py",
+        "EFFORT = {'quick': Effort(exact=400, skimmed=5000, climbs=12, repeats=2, starts=8, generations=30, seconds=300), "
+        "'thorough': Effort(exact=1000, skimmed=20000, climbs=200, repeats=16, starts=8, generations=61, seconds=3600)}",
+    ): SEED,
+    (
+        "mappo_verify/checking/monte_carlo.py",
+        "ratio, left, right = (np.concatenate(tables, axis=+1) for tables in (ratios, lefts, rights))",
+    ): "a table has two axes, so this is the same one",
+    (
+        "mappo_verify/checking/relabel.py",
+        "ACTIONS = (10009, 10037, 10039, 10061, 10067, 10070, 10079, 10091)",
+    ): "the numbers only must be large, and none a product of others",
+    (
         "mappo_verify/arithmetic/system.py",
         "values = np.empty(2) if is_sparse(array) else np.asarray(array)",
     ): "of these numbers only the type is read",

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import mappo_verify as mv
-from mappo_verify.arithmetic import FALSE, System
+from mappo_verify.arithmetic import FALSE, System, like
 from mappo_verify.checking import corpus
 from mappo_verify.checking.agreement import due
 from mappo_verify.checking.campaign import try_out
@@ -20,6 +20,7 @@ from mappo_verify.checking.relabel import numberings
 from mappo_verify.checking.sampling import draw, sizes_of
 from mappo_verify.checking.space import Space
 from mappo_verify.claims.coordinates import Coordinate
+from mappo_verify.errors import ClaimError
 from mappo_verify.model.trees import unwrapped
 from mappo_verify.papers.registry import CLAIMS
 
@@ -154,6 +155,20 @@ def claim_of(proof, *ingredients, **more):
 def test_the_first_second_fourth_and_eighth_evaluation_is_looked_at():
     claim = claim_of(lambda _: iter(()))
     assert [turn for turn in range(1, 20) if due(claim)] == [1, 2, 4, 8, 16]
+
+
+def test_a_second_opinion_is_sought_in_the_next_system_if_the_first_cannot_give_one():
+    """A formula that enclosures cannot evaluate, and that is 1 in rationals and 0 in balls."""
+
+    def proof(case):
+        entry = case.f._parts[0].flat[0]
+        if isinstance(entry, float):
+            raise ZeroDivisionError("no float can do this")
+        yield mv.line("0", 0 * case.f[0])
+        yield mv.at_most("1 or 0", 0 * case.f[0] + int(not hasattr(entry, "mid")), because="it looks at its type")
+
+    with pytest.raises(ClaimError, match=r"is no function of its case.*in two number systems"):
+        mv.check(claim_of(proof), f=like([1, 2], System.RATIONALS))
 
 
 def test_a_step_that_breaks_is_decided_even_where_the_statement_holds():
