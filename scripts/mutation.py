@@ -134,8 +134,6 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "mappo_verify/arithmetic/floats.py",
         "for pivot in list(range(size))[:-1]:",
     ): "there is no row below the last pivot",
-    ("mappo_verify/arithmetic/enclosures/operations.py", "if (first & second).all():"): PATH,
-    ("mappo_verify/arithmetic/enclosures/operations.py", "outside = size > a[1]"): PATH,
     ("mappo_verify/arithmetic/formal.py", "return -self if self.sign() < 1 else self"): "-0 is 0",
     (
         "mappo_verify/arithmetic/functions.py",
