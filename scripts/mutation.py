@@ -202,6 +202,10 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "ACTIONS = (10009, 10037, 10039, 10061, 10067, 10070, 10079, 10091)",
     ): "the numbers only must be large, and none a product of others",
     (
+        "mappo_verify/checking/search.py",
+        "before = [(t, end) for t, end in hill.best_ends() if t < STATEMENTS or not not self.broken]",
+    ): "where a climb begins; what it finds is decided all the same",
+    (
         "mappo_verify/arithmetic/system.py",
         "values = np.empty(2) if is_sparse(array) else np.asarray(array)",
     ): "of these numbers only the type is read",

@@ -8,6 +8,7 @@ from math import isqrt, log
 import msgspec
 import numpy as np
 import pytest
+from hypothesis import given
 
 import mappo_verify as mv
 from mappo_verify.arithmetic import FALSE, System, like
@@ -18,7 +19,10 @@ from mappo_verify.checking.certificate import certificate_of, checksum, recheck
 from mappo_verify.checking.evaluate import decide
 from mappo_verify.checking.relabel import numberings
 from mappo_verify.checking.sampling import draw, sizes_of
+from mappo_verify.checking.shrink import shrink
 from mappo_verify.checking.space import Space
+from mappo_verify.checking.strategies import sizes
+from mappo_verify.checking.tightness import tightness, write_tightness
 from mappo_verify.claims.coordinates import Coordinate
 from mappo_verify.errors import ClaimError
 from mappo_verify.model.trees import unwrapped
@@ -129,11 +133,11 @@ def test_numberings_are_the_same_game():
     coordinates = {name: values[0] for name, values in draw(GAME, SIZES, 1, np.random.default_rng(8)).items()}
     found = list(numberings(GAME, SIZES, coordinates))
     assert len(found) == 2 * 2 * 2 * 6
-    assert {sizes.actions for sizes, _ in found} == {(2, 3), (3, 2)}
+    assert {new.actions for new, _ in found} == {(2, 3), (3, 2)}
     assert len({str([values.tolist() for values in other.values()]) for _, other in found}) > 12
     returns = set()
-    for sizes, other in found:
-        case = GAME.case(other, sizes, System.RATIONALS)
+    for new, other in found:
+        case = GAME.case(other, new, System.RATIONALS)
         returns.add(str(mv.returns(unwrapped(case.game, ()), unwrapped(case.policy, ()))))
     assert len(returns) == 1
 
@@ -142,7 +146,7 @@ def test_a_policy_that_looks_at_earlier_agents_keeps_their_order():
     setting = mv.Setting("a policy", (mv.PolicyData("policy"),))
     coordinates = {name: values[0] for name, values in draw(setting, SIZES, 1, np.random.default_rng(8)).items()}
     found = list(numberings(setting, SIZES, coordinates))
-    assert {sizes.actions for sizes, _ in found} == {(2, 3)} and len(found) == 2 * 2 * 6
+    assert {new.actions for new, _ in found} == {(2, 3)} and len(found) == 2 * 2 * 6
 
 
 # --- proofs are looked at twice ------------------------------------------------------------
@@ -229,6 +233,39 @@ def with_left(certificate, low, high, places=80):
     ends = tuple(f"{int(end)}.{int((end - int(end)) * 10**places):0{places}d}" for end in (low, high))
     changed = msgspec.structs.replace(certificate, left_value=ends, checksum="")
     return msgspec.structs.replace(changed, checksum=checksum(changed))
+
+
+def test_a_counterexample_shrinks_by_halves():
+    """``(f - 40)² (f - 20)² (f - 10)² (f - 5)² ≥ 1`` fails at these four numbers alone: 40, 20, 10, 5."""
+
+    def proof(case):
+        product = 1
+        for zero in (40, 20, 10, 5):
+            product = product * (case.f[0] - zero) * (case.f[0] - zero)
+        yield mv.line("product", product)
+        yield mv.at_least("1", 1, because="it is not")
+
+    claim = claim_of(proof, mv.Table("f", lambda _: (1,), 0, 99))
+    assert shrink(claim, ONE, {"f": np.array([40])})[1]["f"].tolist() == [5]
+
+
+def test_the_tightest_instance_is_written_as_it_reads(tmp_path):
+    """``f ≤ f + f²`` is tightest where f is 1: 1/2."""
+
+    def proof(case):
+        yield mv.line("f", case.f[0])
+        yield mv.at_most("f + f²", case.f[0] + case.f[0] * case.f[0], because="squares are not negative")
+
+    setting = mv.Setting("s", (mv.Table("f", lambda _: (1,), 1, 9),), agents=(1, 1), states=(1, 1), action_range=(1, 1))
+    found = tightness(mv.Claim("mine", "t", "s", setting, proof), seconds=2)
+    write_tightness(found, tmp_path / "found.json")
+    assert found.ratio == 0.5 and '"f + f²"' in (tmp_path / "found.json").read_text(encoding="utf-8")
+
+
+@given(sizes())
+def test_sizes_that_hypothesis_draws_without_being_told(drawn_sizes):
+    assert 1 <= drawn_sizes.states <= 3 and 1 <= drawn_sizes.agents <= 3
+    assert all(1 <= n <= 3 for n in drawn_sizes.actions)
 
 
 def test_known_counterexamples_come_simplest_first():

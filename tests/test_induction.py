@@ -214,6 +214,7 @@ FALSE_ONES = {
         moved, lambda c, r: r.last(lambda p: 0 * c.first if p.state is r.start else p.state)
     ),
     "a step that counts": stepping(lambda case, own, x: (x, own.moves + int(own))),
+    "a run that jumps from its fifth step on": claim(lambda case, _: jumping(case)),
     "the largest of the steps is above a step of another run": pair(
         lambda c, r: r.sum(lambda s: s.state),
         lambda c, r: r.sum(lambda s: r.largest("U", lambda t: t.moved[1])),
@@ -258,6 +259,19 @@ FALSE_ONES = {
         lambda c, r: r.sum(lambda s: r.below("U", lambda t: t.moved[1], s)),
     ),
 }
+
+
+def jumping(case):
+    """``Σ u = x_K - x_0``, where the fifth call of what follows, and every later one, adds 1."""
+    calls = []
+
+    def following(moved):
+        calls.append(moved)
+        return moved[0] + moved[1] + (1 if len(calls) > 4 else 0)
+
+    run = Run(case, case.first, lambda own, x: (x, own.moves), following, "anywhere")
+    yield mv.line("left", moved(case, run))
+    yield mv.equal("right", climbed(case, run), because="said so")
 
 
 def run_from_anywhere(case):
