@@ -21,12 +21,13 @@ from mappo_verify.checking.relabel import numberings
 from mappo_verify.checking.sampling import draw, sizes_of
 from mappo_verify.checking.shrink import shrink
 from mappo_verify.checking.space import Space
-from mappo_verify.checking.strategies import sizes
+from mappo_verify.checking.strategies import games, sizes
 from mappo_verify.checking.tightness import tightness, write_tightness
 from mappo_verify.claims.coordinates import Coordinate
 from mappo_verify.errors import ClaimError
 from mappo_verify.model.trees import unwrapped
 from mappo_verify.papers.registry import CLAIMS
+from mappo_verify.papers.registry import claim as find
 
 ONE = mv.Sizes(1, (1,))
 
@@ -71,12 +72,12 @@ def test_a_row_of_weights_and_its_point():
 # --- what is drawn ------------------------------------------------------------
 
 
-def drawn(coordinate, count=8000):
+def drawn(coordinate, many=8000):
     table = mv.Table(coordinate.name, lambda _: coordinate.shape, coordinate.low, coordinate.high)
     setting = mv.Setting("a table", (table,)) if coordinate.kind != "weight" else None
     if setting is None:
         setting = mv.Setting("a row", (mv.Distribution(coordinate.name, lambda _: coordinate.shape),))
-    return draw(setting, ONE, count, np.random.default_rng(2))[coordinate.name]
+    return draw(setting, ONE, many, np.random.default_rng(2))[coordinate.name]
 
 
 def share(mask):
@@ -117,6 +118,8 @@ def test_action_sets_that_are_tried():
     two = {s.actions for s in sizes_of(mv.Setting("s", policy, agents=(2, 2), action_range=(1, 5)))}
     assert {(2, 3), (3, 2), (1, 2), (2, 2), (5, 5), (1, 1), (1, 5), (5, 1), (1, 4), (4, 1)} <= two
     assert {len(s.actions) for s in sizes_of(mv.Setting("s", policy, agents=(2, 3)))} == {2, 3}
+    both = {s.actions for s in sizes_of(mv.Setting("s", policy, agents=(1, 2), action_range=(1, 6)))}
+    assert {(n,) for n in range(1, 7)} <= both and {(6, 6), (1, 6), (6, 1), (4, 1)} <= both
     assert {s.actions for s in sizes_of(mv.Setting("s", policy, agents=(2, 2), action_range=(2, 4)))} == {
         (a, b) for a in (2, 3, 4) for b in (2, 3, 4)
     }
@@ -173,6 +176,37 @@ def test_a_second_opinion_is_sought_in_the_next_system_if_the_first_cannot_give_
 
     with pytest.raises(ClaimError, match=r"is no function of its case.*in two number systems"):
         mv.check(claim_of(proof), f=like([1, 2], System.RATIONALS))
+
+
+def test_two_evaluations_that_differ_are_told_with_line_and_entry():
+    said = ["f + 2"]
+
+    def moody(case):
+        yield mv.line("f", case.f)
+        yield mv.at_most(said[-1], case.f + 2, because="it is")
+
+    claim, f = claim_of(moody), like([1, 2], System.RATIONALS)
+    assert mv.check(claim, f=f).holds
+    said.append("f + 1")
+    with pytest.raises(ClaimError, match=r"line 2 is '≤ f \+ 2' and '≤ f \+ 1'"):
+        mv.check(claim, f=f)
+
+    def by_type(case):
+        ball = hasattr(case.f._parts[0].flat[0], "mid")
+        yield mv.line("f", case.f)
+        yield mv.equal(
+            "g", case.f * like([1, 2 if ball or isinstance(case.f._parts[0].flat[0], float) else 1], case.system), "so"
+        )
+
+    with pytest.raises(ClaimError, match=r"line 'g' is 2 and 4 at \(1,\)"):
+        mv.check(claim_of(by_type), f=f)
+
+
+@pytest.mark.parametrize("identity", ["lemma-b.3", "lemma-4.1", "equation-1"])
+def test_what_is_shown_has_a_choice_for_every_agent(identity):
+    """Two agents where the claim has them, and two actions or more each."""
+    shown = mv.explain(identity)[1].case.sizes
+    assert min(shown.actions) > 1 and shown.agents == min(2, find(identity).setting.agents[1])
 
 
 def test_a_step_that_breaks_is_decided_even_where_the_statement_holds():
@@ -260,6 +294,11 @@ def test_the_tightest_instance_is_written_as_it_reads(tmp_path):
     found = tightness(mv.Claim("mine", "t", "s", setting, proof), seconds=2)
     write_tightness(found, tmp_path / "found.json")
     assert found.ratio == 0.5 and '"f + f²"' in (tmp_path / "found.json").read_text(encoding="utf-8")
+
+
+@given(games(termination=False))
+def test_games_that_hypothesis_draws_without_being_told(game):
+    assert 1 <= game.states <= 3 and 1 <= game.agents <= 3 and all(1 <= n <= 3 for n in game.action_sizes)
 
 
 @given(sizes())
