@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from fractions import Fraction
 from math import isqrt, log
 
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 
 import mappo_verify as mv
-from mappo_verify.arithmetic import FALSE, System, like
+from mappo_verify.arithmetic import FALSE, TRUE, System, like
 from mappo_verify.checking import corpus
 from mappo_verify.checking.agreement import due
 from mappo_verify.checking.campaign import try_out
@@ -326,3 +327,33 @@ def test_a_trial_tells_where_and_by_how_much_a_step_fails(monkeypatch):
     setting = mv.Setting("s", (mv.Table("f", lambda _: (2,), 0, 3),), agents=(1, 1), states=(1, 1), action_range=(1, 1))
     monkeypatch.setattr("mappo_verify.checking.campaign.find", lambda _: mv.Claim("mine", "t", "s", setting, proof))
     assert try_out("mine", 200, 0)[::2] == ("mine, at '1'", -2.0)
+
+
+def test_a_users_counterexamples_come_simplest_first(tmp_path):
+    """By states times joint actions times steps: 3 states of one action are fewer than 2 of three."""
+    claim = mv.Claim(
+        "mine", "t", "s", mv.Setting("s", (mv.Table("f", lambda s: (s.states, *s.actions)),)), lambda _: iter(())
+    )
+    for states, actions in ((2, 3), (3, 1), (1, 1), (1, 2)):
+        content = {"claim": "mine", "states": states, "action_sizes": [actions], "steps": 1}
+        content["coordinates"] = {"f": np.ones((states, actions), int).tolist()}
+        (tmp_path / f"mine-{states}{actions}.json").write_text(json.dumps(content))
+    found = [(s.states, *s.actions) for s, _ in corpus.known(claim, tmp_path)]
+    assert found == [(1, 1), (1, 2), (3, 1), (2, 3)]
+
+
+def test_the_last_step_gets_the_bits_that_it_needs():
+    """``0 ≤ √2 ≤ √2 + 10⁻³⁰``: the first bits decide the statement, and not its last step."""
+
+    def proof(case):
+        root = mv.sqrt(2 + 0 * case.f[0])
+        yield mv.line("0", 0)
+        yield mv.at_most("√2", root, because="it is a root")
+        yield mv.at_most("√2 + 10⁻³⁰", root + Fraction(1, 10**30), because="it is more")
+
+    claim = claim_of(proof, mv.Table("f", lambda _: (1,)), transcendental=True)
+    for evidence in (
+        mv.check(claim, f=like([1], System.RATIONALS)),
+        *(evidence for _, evidence in decide(claim, {"f": np.array([[1], [2]])}, ONE)),
+    ):
+        assert all((np.asarray(line.step.truth) == TRUE).all() for line in evidence.lines if line.step is not None)
