@@ -205,6 +205,9 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "mappo_verify/checking/search.py",
         "before = [(t, end) for t, end in hill.best_ends() if t < STATEMENTS or not not self.broken]",
     ): "where a climb begins; what it finds is decided all the same",
+    ("mappo_verify/checking/climb.py", "generations += 1"): "a climb ends where it gains no more, too",
+    ("mappo_verify/checking/search.py", "self.confirmed = True"): "it is set anew before anybody asks",
+    ("mappo_verify/checking/shrink.py", "for _ in list(range(MAX_ROUNDS))[:-1]:"): LIMIT,
     (
         "mappo_verify/arithmetic/system.py",
         "values = np.empty(2) if is_sparse(array) else np.asarray(array)",

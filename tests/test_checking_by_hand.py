@@ -9,10 +9,12 @@ from math import isqrt, log
 import msgspec
 import numpy as np
 import pytest
+from hypothesis import find as find_example
 from hypothesis import given
+from hypothesis.errors import NoSuchExample
 
 import mappo_verify as mv
-from mappo_verify.arithmetic import FALSE, TRUE, System, like
+from mappo_verify.arithmetic import FALSE, TRUE, System, floats_of, like
 from mappo_verify.checking import corpus
 from mappo_verify.checking.agreement import due
 from mappo_verify.checking.campaign import try_out
@@ -252,10 +254,10 @@ def test_a_certificate_has_as_many_places_as_it_needs_and_all_are_right(digits, 
     assert len(low.partition(".")[2]) == places
     assert Fraction(low) <= root_at(100) <= Fraction(high) and Fraction(high) - Fraction(low) == Fraction(2, 10**places)
     assert recheck(certificate, claim).valid
-    assert recheck(with_left(certificate, *(root_at(80) + Fraction(u, 10**80) for u in (-1, 1))), claim).valid
+    assert recheck(with_side(certificate, *(root_at(80) + Fraction(u, 10**80) for u in (-1, 1))), claim).valid
     for units in (-2, 2):
         moved = [Fraction(end) + Fraction(units, 10**places) for end in certificate.left_value]
-        assert not recheck(with_left(certificate, *moved, places=places), claim).valid
+        assert not recheck(with_side(certificate, *moved, places=places), claim).valid
 
 
 def root_at(places):
@@ -263,10 +265,10 @@ def root_at(places):
     return Fraction(isqrt(2 * 10 ** (2 * places)), 10**places)
 
 
-def with_left(certificate, low, high, places=80):
-    """The certificate with another left side, and a checksum that fits."""
+def with_side(certificate, low, high, places=80, side="left_value"):
+    """The certificate with another left or right side, and a checksum that fits."""
     ends = tuple(f"{int(end)}.{int((end - int(end)) * 10**places):0{places}d}" for end in (low, high))
-    changed = msgspec.structs.replace(certificate, left_value=ends, checksum="")
+    changed = msgspec.structs.replace(certificate, **{side: ends}, checksum="")
     return msgspec.structs.replace(changed, checksum=checksum(changed))
 
 
@@ -302,6 +304,14 @@ def test_games_that_hypothesis_draws_without_being_told(game):
     assert 1 <= game.states <= 3 and 1 <= game.agents <= 3 and all(1 <= n <= 3 for n in game.action_sizes)
 
 
+def test_games_that_hypothesis_draws_may_end_and_have_a_start():
+    ending = find_example(games(), lambda game: (game.ends > 0).any())
+    assert ending.start is not None and (floats_of(ending.transition).sum(-1) < 1).any()
+    assert find_example(games(start=False), lambda _: True).start is None
+    with pytest.raises(NoSuchExample):
+        find_example(games(termination=False), lambda game: (game.ends > 0).any())
+
+
 @given(sizes())
 def test_sizes_that_hypothesis_draws_without_being_told(drawn_sizes):
     assert 1 <= drawn_sizes.states <= 3 and 1 <= drawn_sizes.agents <= 3
@@ -327,6 +337,31 @@ def test_a_trial_tells_where_and_by_how_much_a_step_fails(monkeypatch):
     setting = mv.Setting("s", (mv.Table("f", lambda _: (2,), 0, 3),), agents=(1, 1), states=(1, 1), action_range=(1, 1))
     monkeypatch.setattr("mappo_verify.checking.campaign.find", lambda _: mv.Claim("mine", "t", "s", setting, proof))
     assert try_out("mine", 200, 0)[::2] == ("mine, at '1'", -2.0)
+
+
+def test_both_sides_of_a_certificate_are_as_precise_as_it_says():
+    """``3/2 ≤ √2``: the left side is exact, and the right one may have 80 places."""
+
+    def proof(case):
+        yield mv.line("3/2", Fraction(3, 2))
+        yield mv.at_most("√2", mv.sqrt(2 + 0 * case.f[0]), because="it is not")
+
+    claim = claim_of(proof, mv.Table("f", lambda _: (1,)), transcendental=True)
+    certificate = certificate_of(claim, ONE, {"f": [0]})
+    for units, valid in ((0, True), (-2, False), (2, False)):
+        ends = (root_at(80) + Fraction(units + u, 10**80) for u in (-1, 1))
+        assert recheck(with_side(certificate, *ends, side="right_value"), claim).valid == valid
+
+
+def test_a_search_says_whether_its_time_was_over():
+    setting = mv.Setting("s", (mv.Table("f", lambda _: (2,), 0, 9),), agents=(1, 1), states=(1, 1), action_range=(1, 1))
+
+    def proof(case):
+        yield mv.line("0", 0)
+        yield mv.at_most("f", case.f, because="it is not negative")
+
+    claim = mv.Claim("mine", "t", "s", setting, proof)
+    assert [mv.falsify(claim, seconds=seconds).searched.cut_short for seconds in (60, 1e-9)] == [False, True]
 
 
 def test_a_users_counterexamples_come_simplest_first(tmp_path):
