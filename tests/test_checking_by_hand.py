@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 
 import mappo_verify as mv
-from mappo_verify.arithmetic import FALSE, TRUE, System, like
+from mappo_verify.arithmetic import FALSE, TRUE, System, like, solve
+from mappo_verify.axioms import squares
 from mappo_verify.checking import corpus
 from mappo_verify.checking.agreement import due
 from mappo_verify.checking.campaign import try_out
@@ -20,6 +21,7 @@ from mappo_verify.checking.certificate import certificate_of, checksum, recheck
 from mappo_verify.checking.evaluate import decide
 from mappo_verify.checking.relabel import numberings
 from mappo_verify.checking.sampling import draw, sizes_of
+from mappo_verify.checking.scores import WORST, scores
 from mappo_verify.checking.shrink import shrink
 from mappo_verify.checking.space import Space
 from mappo_verify.checking.strategies import games, sizes
@@ -395,3 +397,28 @@ def test_the_last_step_gets_the_bits_that_it_needs():
         *(evidence for _, evidence in decide(claim, {"f": np.array([[1], [2]])}, ONE)),
     ):
         assert all((np.asarray(line.step.truth) == TRUE).all() for line in evidence.lines if line.step is not None)
+
+
+def test_one_instance_that_raises_hides_no_other():
+    """``f_0/f_1 ≤ 2`` for f_0 > 0: of 32 instances 16 do not meet that, and one has f_1 = 0."""
+
+    def proof(case):
+        quotient = solve(case.f[1].reshape(1, 1), case.f[0].reshape(1, 1))[0, 0]
+        yield mv.line("f_0/f_1", quotient)
+        yield mv.at_most("2", 2, because="said so")
+
+    hypothesis = mv.Hypothesis("f_0 > 0", lambda case: (case.f[0], ">", 0))
+    claim = mv.Claim("mine", "t", "s", mv.Setting("s", (mv.Table("f", lambda _: (2,)),), (hypothesis,)), proof)
+    rows = np.array([[-1, 1]] * 16 + [[3, 1]] * 8 + [[1, 1]] * 7 + [[1, 0]])
+    found = scores(claim, ONE, {"f": rows.astype(float)})[:, 0]
+    assert (found[:16] < -1.5).all() and found[16:24] == pytest.approx(1 / 5) and (found[24:] == WORST).all()
+
+
+def test_a_proved_inequality_is_tried_on_many_instances_all_the_same():
+    def proof(case):
+        yield mv.line("0", 0)
+        yield mv.at_most("f²", case.f * case.f, because="squares are not negative", axiom=squares(case.f))
+
+    setting = mv.Setting("s", (mv.Table("f", lambda _: ()),), agents=(1, 1), states=(1, 1), action_range=(1, 1))
+    entry = mv.audit([mv.Claim("mine", "t", "s", setting, proof, symbolic=(ONE,))])["mine"]
+    assert entry.standing is mv.Standing.PROVED and entry.searched.drawn > 1000
