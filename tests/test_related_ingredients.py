@@ -8,10 +8,11 @@ import pytest
 
 import mappo_verify as mv
 from mappo_verify.arithmetic import System
-from mappo_verify.checking.evaluate import certify, evaluate
+from mappo_verify.checking.evaluate import certify, decide, evaluate
 from mappo_verify.checking.on_game import case_on_game, try_on_game
 from mappo_verify.checking.sampling import draw
 from mappo_verify.claims.coordinates import EVERY
+from mappo_verify.claims.related import TooLongError
 from mappo_verify.errors import ClaimError, ExactnessError, GameError
 from mappo_verify.papers.registry import CLAIMS
 from mappo_verify.quantities import equilibria, nash_policy
@@ -281,6 +282,31 @@ def test_rationals_that_explode_go_to_balls():
         assert (np.asarray(evidence.verdict) == mv.Verdict.HOLDS).all() and evidence.arithmetic is arithmetic
     # Without the end by bits, 2 ** 40 digits would have to be written.
     assert mv.audit([claim])["mine"].standing is mv.Standing.SURVIVED
+
+
+def test_a_batch_of_which_all_rationals_explode_is_not_halved():
+    """Where one instance stays short it is decided exactly all the same: the others are found by halving."""
+    of = mv.Setting("a run", (mv.Table("x", lambda _: (), 0, 2), mv.claims.Iterates("run", squared, start="x")),
+                    agents=(1, 1), states=(1, 1), action_range=(1, 1), steps=(40,))  # fmt: skip
+    sizes = mv.Sizes(1, (1,), 40)
+
+    def proof(case):
+        yield mv.line("x_40", case.run[-1])
+        yield mv.equal("x_39²/3", squared(case, case.run[-2], 39), because="so it is made")
+
+    tie = mv.Claim("mine", "mine", "nowhere", of, proof)
+
+    def arithmetics(*numbers):
+        parts = decide(tie, {"x": np.array(numbers)}, sizes)
+        return {evidence.arithmetic: [numbers[i] for i in chosen] for chosen, evidence in parts}
+
+    with pytest.raises(TooLongError, match="balls go on"):
+        of.case({"x": np.array([1, 2])}, sizes, mv.System.RATIONALS).run  # noqa: B018
+    with pytest.raises(ExactnessError) as mixed:
+        of.case({"x": np.array([1, 0, 2])}, sizes, mv.System.RATIONALS).run  # noqa: B018
+    assert not isinstance(mixed.value, TooLongError)
+    assert arithmetics(1, 0, 2) == {mv.System.RATIONALS: [0], mv.System.BALLS: [1, 2]}
+    assert arithmetics(1, 2, 1) == {mv.System.BALLS: [1, 2, 1]}
 
 
 def test_all_that_the_registry_uses_is_open():

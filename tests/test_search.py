@@ -13,7 +13,7 @@ from mappo_verify.arithmetic.numbers import watched
 from mappo_verify.arithmetic.time_limit import OutOfTime, until
 from mappo_verify.checking import corpus, scores
 from mappo_verify.checking.campaign import PROFILES
-from mappo_verify.checking.climb import STEP, Hill, _least, climb, column, rationalised
+from mappo_verify.checking.climb import POPULATION, STEP, End, Hill, _least, climb, column, rationalised
 from mappo_verify.checking.corpus import Corpus
 from mappo_verify.checking.relabel import numberings
 from mappo_verify.checking.reports import Tally
@@ -203,8 +203,10 @@ def test_the_box_by_hand():
 def test_candidates_by_hand():
     row = candidates(Coordinate("w", (2,), "weight", 0, 9), np.array([1.0, 3.0]))
     rounded = [(0, 1), (0, 2), (1, 2), (1, 4), (2, 7), (5, 15), (12, 38), (25, 75), (75, 225), (250, 750), (2500, 7500)]
-    exact = [(1, 3), (3, 9)]
+    exact = [(1, 3), (3, 9), (2, 6), (3_333, 10_000)]
     assert sorted(map(tuple, row)) == sorted(rounded + exact)
+    small = candidates(Coordinate("w", (3,), "weight", 1, 9), np.array([9e-4, 9.0, 9.0]))
+    assert [1, 10_000, 10_000] in small and max(map(max, small)) == 10_000
     three = candidates(Coordinate("w", (3,), "weight", 0, 4), np.array([2.0, 3.0, 6.0]))
     assert [4, 6, 12] not in three and [2, 3, 6] in three and [1, 2, 4] in three
     held = candidates(Coordinate("w", (2,), "weight", 1, 9), np.array([1e-6, 1.0]))
@@ -304,26 +306,33 @@ def test_a_violation_that_a_little_shaking_undoes_is_none():
     assert (scores.scores(claim_of(TABLE, lucky, lambda c: c.f[1]), ONE, numbers)[:, 0] <= 0).all()
 
 
+def points_of(ends):
+    return np.stack([end.point for end in ends])
+
+
 def test_a_climb_keeps_the_best_point_and_moves_only_what_may_move():
     hill = Hill(NARROW, ONE)
     starts = hill.space.points(draw(COINS, ONE, 2, np.random.default_rng(0)))
     moving = np.array([True] * 4 + [False] * 2)
-    ends, reached = climb(hill, starts, np.array([0, 1]), 5, np.random.default_rng(1), moving)
-    assert (ends[:, 4:] == starts[:, 4:]).all() and (reached[0] >= hill.scores(starts)[0, 0])
-    stay, _ = climb(hill, starts, np.array([0, 0]), 5, np.random.default_rng(1), np.zeros(6, bool))
-    assert (stay == starts).all()
-    late, _ = climb(hill, starts, np.array([0, 0]), 5, np.random.default_rng(1), late=lambda: True)
-    assert (late == starts).all()
-    hill.remember(np.array([0, 1]), ends, reached)
+    ends = climb(hill, starts, np.array([0, 1]), 5, np.random.default_rng(1), moving)
+    assert (points_of(ends)[:, 4:] == starts[:, 4:]).all() and ends[0].score >= hill.scores(starts)[0, 0]
+    stay = climb(hill, starts, np.array([0, 0]), 5, np.random.default_rng(1), np.zeros(6, bool))
+    assert (points_of(stay) == starts).all()
+    late = climb(hill, starts, np.array([0, 0]), 5, np.random.default_rng(1), late=lambda: True)
+    assert (points_of(late) == starts).all()
+    hill.remember(np.array([0, 1]), ends)
     assert [target for target, _ in hill.best_ends()] == [0, 1]
 
 
 def test_the_best_ends_are_remembered():
     """Three of every target, the best ones first; and a point outside of the box loses a hundredth of its squared distance."""
     hill = Hill(NARROW, ONE)
-    ends = np.arange(5.0)[:, None] * np.ones(6)
-    hill.remember(np.array([0, 0, 7, 0, 0]), ends, np.array([0.1, 0.4, 0.2, 0.3, 0.2]))
-    assert [(target, end[0]) for target, end in hill.best_ends()] == [(0, 1.0), (7, 2.0), (0, 3.0), (0, 4.0)]
+    ends = [End(score, place * np.ones(6), object()) for place, score in enumerate((0.1, 0.4, 0.2, 0.3, 0.2))]
+    hill.remember(np.array([0, 0, 7, 0, 0]), ends)
+    best = [(0, 1.0), (7, 2.0), (0, 3.0), (0, 4.0)]
+    assert [(target, end.point[0]) for target, end in hill.best_ends()] == best
+    hill.remember(np.array([0]), [End(0.35, 9 * np.ones(6), ends[1].optimiser)])  # it went on, and stands there once
+    assert [(target, end.point[0]) for target, end in hill.best_ends()] == [(0, 9.0), (7, 2.0), (0, 3.0), (0, 4.0)]
     inside = np.zeros((1, 6))
     outside = inside.copy()
     outside[0, :2] = 3, 1
@@ -339,17 +348,20 @@ def test_a_later_climb_goes_on_where_the_first_one_ended(monkeypatch):
     seen = []
 
     def watched(hill, starts, targets, *rest, steps, **more):
-        ends, reached = climb(hill, starts, targets, *rest, steps=steps, **more)
-        seen.append((starts, steps, ends))
-        return ends, reached
+        ends = climb(hill, starts, targets, *rest, steps=steps, **more)
+        seen.append((starts, steps, ends, more["earlier"]))
+        return ends
 
     monkeypatch.setattr("mappo_verify.checking.search.climb", watched)
     one = replace(COINS, ingredients=(mv.Distribution("p", lambda _: (3,)),))
     claim = claim_of(one, lambda c: 27 * c.p[0] * c.p[1] * c.p[2], lambda _: 1)
-    run(claim, replace(DRAWN, climbs=2, repeats=2, generations=5))
-    (_, first, ends), (starts, again, _) = seen
-    assert (first == STEP).all() and (again[:3] < STEP).all() and (again[3:] == STEP).all()
-    assert {tuple(start) for start in starts[:3]} <= {tuple(end) for end in ends}
+    run(claim, replace(DRAWN, climbs=3, repeats=3, generations=5))
+    (_, first, ends, none), (starts, again, second, _), (*_, third, earlier) = seen
+    assert (first == STEP).all() and (again[:3] < STEP).all() and (again[3:] == STEP).all() and not none
+    assert {tuple(start) for start in starts[:3]} <= {tuple(end) for end in points_of(ends)}
+    with_matrix = {id(end.optimiser) for end in second[:3]}
+    gone_on = [place for place, end in enumerate(earlier) if id(end.optimiser) in with_matrix and end.goes_on]
+    assert gone_on and all(third[place].optimiser is earlier[place].optimiser for place in gone_on)
 
 
 def test_a_climb_has_one_thread_of_linear_algebra(monkeypatch):
@@ -412,7 +424,25 @@ def test_a_violation_that_is_none_is_forgotten(monkeypatch):
     monkeypatch.setattr("mappo_verify.checking.search.rationalised", lambda *_: {"p": np.ones((1, 3, 2), np.int64)})
     trial, _, _ = run(NARROW, CLIMBED)
     assert trial.witness is None and doubts == [1, 2]
-    assert all((reached <= 0).all() and len(reached) < CLIMBED.starts for reached in kept)
+    assert all(len(ends) < CLIMBED.starts and all(end.score <= 0 for end in ends) for ends in kept)
+
+
+def test_a_long_run_is_climbed_with_fewer_points_and_its_witness_bisected():
+    """Whoever only draws, or lowers a number by one at a time, does not come to an end here."""
+    of = mv.Setting("a sum of 500 terms", (mv.Table("p", lambda _: (), 1, 9_999), mv.Table("q", lambda _: (), 1, 9_999)),
+                    **ALONE, steps=(500,))  # fmt: skip
+
+    def sides(case):
+        places = mv.like(list(range(case.sizes.steps)), case.p)
+        share = case.p * (1 + 0 * places).sum() / case.sizes.steps
+        return abs(share - 4_321) + abs(case.q - 1_234), mv.like(20, case.p)
+
+    claim = claim_of(of, lambda c: sides(c)[1], lambda c: sides(c)[0])
+    trial, search, _ = run(claim, CLIMBED)
+    assert search.searched.climbed == 1 and Hill(claim, mv.Sizes(1, (1,), 500)).population < POPULATION
+    found = {name: int(value) for name, value in trial.witness.coordinates.items()}
+    assert abs(found["p"] - 4_321) + abs(found["q"] - 1_234) == 19  # locally minimal: one less is no violation
+    assert found["p"] <= 4_321 and found["q"] <= 1_234
 
 
 def test_of_a_long_run_a_few_instances_come_first():
@@ -444,6 +474,9 @@ def test_a_search_says_what_it_looked_at():
     assert searched.certified > 1_000 and searched.drawn >= 5_400 and searched.ranges["f"] == (-9, 9)
     assert searched.declared == 1 and searched.sizes == [ONE] and not searched.cut_short
     assert f"{searched.drawn:,} instances drawn" in searched.text() and "1 of 1 declared sizes" in searched.text()
+    assert "left open" not in searched.text() and searched.numbers() == "numbers tried: f -9 to 9"
+    open_ones = replace(searched, certified=searched.certified - 7)
+    assert open_ones.left_open == 7 and "7 left open by enclosures" in open_ones.text()
     data = json.loads(json.dumps(searched.as_data()))
     assert data["sizes"] == ["1 state, 1 actions"] and data["certified"] == searched.certified
     assert mv.audit([claim])["mine"].searched.drawn >= 5_400
@@ -525,6 +558,11 @@ def test_known_counterexamples_are_decided_first_and_on_every_seed():
 def test_the_printed_range_is_found_without_the_corpus(seed):
     report = mv.audit(["lemma-b.1/printed-range"], seed=seed, corpus=False)["lemma-b.1/printed-range"]
     assert report.standing is mv.Standing.REFUTED
+
+
+def test_a_counterexample_of_ten_thousand_steps_is_found_without_the_corpus():
+    report = mv.audit(["theorem-4.5/wider-steps"], corpus=False)["theorem-4.5/wider-steps"]
+    assert report.standing is mv.Standing.REFUTED and report.witness.sizes.steps == 10_000
 
 
 def test_a_users_corpus_is_written_decided_anew_and_checked(tmp_path):

@@ -45,7 +45,6 @@ NARROWER: dict[str, dict[str, Range]] = {
 LONG_RUNS = {
     "theorem-4.5/i": 2_000,
     "theorem-4.5/ii": 2_000,
-    "theorem-4.5/wider-steps": 4_000,
     "abstract-rate": 5_000,
     "theorem-5.5/one-agent": 40_000,
     "theorem-5.5/two-agents": 40_000,

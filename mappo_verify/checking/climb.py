@@ -12,7 +12,7 @@ but in the same time the climb itself gains more (.992 to .998 without them, .96
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -26,8 +26,10 @@ from .sampling import Draw
 from .scores import LEAST, STEADY, WORST, scores
 from .space import Floats, Space, as_integers, candidates
 
-POPULATION = 20
-"""Points of one start and generation."""
+POPULATION, FEWER = 20, 8
+"""Points of one start and generation; of a long run, whose scores cost more."""
+LONG = 100
+"""Steps beyond which a run is long."""
 STEP = 1.0
 """How far the first generation spreads, in the units of the space."""
 REMEMBERED = 3
@@ -54,6 +56,22 @@ def _blas() -> Any:
     return ThreadpoolController()
 
 
+@dataclass(frozen=True, eq=False)
+class End:
+    """Where a climb ended, its score, and the optimiser, which may go on with what it has learned of the ridge."""
+
+    score: float
+    point: Floats
+    optimiser: Any
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the optimiser has a full matrix, and steps left."""
+        from cmaes import CMA
+
+        return isinstance(self.optimiser, CMA) and not self.optimiser.should_stop()
+
+
 @dataclass
 class Hill:
     """One claim at one size: what is climbed, and how many points were looked at."""
@@ -63,7 +81,7 @@ class Hill:
     doubts: int = 0
     evaluated: int = 0
     space: Space = field(init=False)
-    ends: dict[int, list[tuple[float, Floats]]] = field(default_factory=dict)
+    ends: dict[int, list[End]] = field(default_factory=dict)
     """The best ends of earlier climbs, by target."""
     points: Floats = field(init=False)
     found: Floats = field(init=False)
@@ -78,6 +96,16 @@ class Hill:
         self.found = self.scores(self.points)
 
     @property
+    def population(self) -> int:
+        """Points of one start and generation."""
+        return FEWER if self.sizes.steps > LONG else POPULATION
+
+    @property
+    def slower(self) -> int:
+        """How many times as many generations a climb takes with fewer points."""
+        return POPULATION // self.population
+
+    @property
     def telling(self) -> npt.NDArray[np.bool_]:
         """Which scores differ between the drawn points that tell anything: one that never does is nothing to climb on."""
         known = (self.found > WORST) & (self.found != LEAST)
@@ -87,21 +115,23 @@ class Hill:
     @property
     def height(self) -> float:
         """How close to a violation of the statement points came, drawn ones and ends of climbs."""
-        return float(max([self.found[:, 0].max(), *(score for score, _ in self.ends.get(0, ()))]))
+        return float(max([self.found[:, 0].max(), *(end.score for end in self.ends.get(0, ()))]))
 
     def doubt(self) -> None:
         """A violation was none: be more careful, and let no other end a climb before its time."""
         self.doubts += 1
 
-    def remember(self, targets: Any, ends: Floats, reached: Floats) -> None:
-        """Keep the best ends of a climb, for the next one to begin at."""
-        for target, end, score in zip(targets.tolist(), ends, reached.tolist(), strict=True):
-            kept = [*self.ends.get(target, []), (score, end)]
-            self.ends[target] = sorted(kept, key=lambda pair: -pair[0])[:REMEMBERED]
+    def remember(self, targets: npt.NDArray[np.intp], ends: list[End]) -> None:
+        """Keep the best ends of a climb, for the next one to begin at; one that went on is kept once."""
+        again = {id(end.optimiser) for end in ends}
+        for target in np.unique(targets).tolist():
+            kept = [end for end in self.ends.get(target, ()) if id(end.optimiser) not in again]
+            kept += [end for own, end in zip(targets.tolist(), ends, strict=True) if own == target]
+            self.ends[target] = sorted(kept, key=lambda end: -end.score)[:REMEMBERED]
 
-    def best_ends(self) -> list[tuple[int, Floats]]:
+    def best_ends(self) -> list[tuple[int, End]]:
         """Targets and ends, the best of every target first, then the second best ones."""
-        ranked = [(place, target, end) for target, kept in self.ends.items() for place, (_, end) in enumerate(kept)]
+        ranked = [(place, target, end) for target, kept in self.ends.items() for place, end in enumerate(kept)]
         return [(target, end) for _, target, end in sorted(ranked, key=lambda entry: entry[:2])]
 
     def scores(self, points: Floats) -> Floats:
@@ -135,27 +165,29 @@ def climb(
     moving: npt.NDArray[np.bool_] | None = None,
     steps: Floats | None = None,
     late: Callable[[], bool] = lambda: False,
-) -> tuple[Floats, Floats]:
+    earlier: Sequence[End] = (),
+) -> list[End]:
     """The best point that each start reached for its target, and its score.
 
     ``moving`` says which numbers may change.  ``steps`` is how far the first generation spreads; a start with less than
-    :data:`STEP` adapts a full covariance matrix.  Soon after a start has found a violation all stop, unless the hill is
-    doubted: it is to be certified.
+    :data:`STEP` adapts a full covariance matrix.  The first starts are ``earlier`` ends, and their optimisers go on if they can.
+    Soon after a start has found a violation all stop, unless the hill is doubted: it is to be certified.
     """
     from cmaes import CMA, SepCMA
 
     free = np.flatnonzero(np.ones(hill.space.count, bool) if moving is None else moving)
-    best, reached = (
-        starts.copy(),
-        columns(hill.scores(starts), targets),
-    )
+    population = hill.population
+    best, reached = starts.copy(), columns(hill.scores(starts), targets)
     if len(free) < 2:
-        return best, reached
+        return [End(float(score), point, None) for score, point in zip(reached, best, strict=True)]
+    spread = np.full(len(starts), STEP) if steps is None else steps
     optimisers = [
-        (SepCMA if step >= STEP else CMA)(
-            mean=start[free], sigma=float(step), population_size=POPULATION, seed=int(generator.integers(2**31))
+        earlier[place].optimiser
+        if place < len(earlier) and earlier[place].goes_on
+        else (SepCMA if step >= STEP else CMA)(
+            mean=start[free], sigma=float(step), population_size=population, seed=int(generator.integers(2**31))
         )
-        for start, step in zip(starts, np.full(len(starts), STEP) if steps is None else steps, strict=True)
+        for place, (start, step) in enumerate(zip(starts, spread, strict=True))
     ]
     quiet, patience = np.zeros(len(starts), int), min(PATIENCE, generations // 3)
     with _blas().limit(limits=1):
@@ -166,18 +198,19 @@ def climb(
             active = [i for i, o in enumerate(optimisers) if quiet[i] <= patience and not o.should_stop()]
             if late() or not active:
                 break
-            asked = [np.array([optimisers[i].ask() for _ in range(POPULATION)]) for i in active]
-            points = np.repeat(starts[active], POPULATION, axis=0)
+            asked = [np.array([optimisers[i].ask() for _ in range(population)]) for i in active]
+            points = np.repeat(starts[active], population, axis=0)
             points[:, free] = np.concatenate(asked)
             found = hill.scores(points)
             for place, i in enumerate(active):
-                mine = column(found[place * POPULATION : (place + 1) * POPULATION], int(targets[i]))
+                mine = column(found[place * population : (place + 1) * population], int(targets[i]))
                 optimisers[i].tell(list(zip(asked[place], (-mine).tolist(), strict=True)))
                 top = int(np.argmax(mine))
                 quiet[i] = 0 if mine[top] > reached[i] + GAIN else quiet[i] + 1
                 if mine[top] > reached[i]:
-                    best[i], reached[i] = points[place * POPULATION + top], mine[top]
-    return np.clip(best, hill.space.low, hill.space.high), reached
+                    best[i], reached[i] = points[place * population + top], mine[top]
+    inside = np.clip(best, hill.space.low, hill.space.high)
+    return [End(float(score), *rest) for score, *rest in zip(reached, inside, optimisers, strict=True)]
 
 
 def rationalised(hill: Hill, points: Floats, targets: npt.NDArray[np.intp], generator: np.random.Generator) -> Draw:
@@ -227,9 +260,10 @@ def _rounded(
         low = np.flatnonzero(kept < _least(aims))
         if free.any() and len(low) and not free.all():
             starts = hill.space.points(numbers)[low]
-            ends, reached = climb(hill, starts, targets[low], REFINE, generator, free, np.full(len(low), NEAR))
+            ends = climb(hill, starts, targets[low], REFINE, generator, free, np.full(len(low), NEAR))
+            reached = np.array([end.score for end in ends])
             better = reached > kept[low]
-            for name, values in hill.space.numbers(ends[better]).items():
+            for name, values in hill.space.numbers(np.stack([end.point for end in ends])[better]).items():
                 numbers[name][low[better]] = values
             kept[low[better]] = reached[better]
     return kept

@@ -35,6 +35,7 @@ from ..axioms import Axiom
 from ..claims.case import Case
 from ..claims.claim import NUMERIC, Claim, Line, blamed, chains, composed_relation
 from ..claims.coordinates import Sizes
+from ..claims.related import TooLongError
 from ..claims.verdict import Evidence, LineEvidence, StepEvidence, Verdict
 from ..errors import ClaimError, ExactnessError, UndecidedError
 from .agreement import Alone, due, require_function, require_same_lines
@@ -273,11 +274,11 @@ def _on_every(truth: Any, evidence: Evidence) -> Any:
 
 
 def _in_rationals(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indices) -> tuple[list[Part], Indices]:
-    """Evidence for the instances whose numbers all stay rational, and the others, found by halving."""
+    """Evidence for the instances whose numbers all stay rational, and the others, found by halving unless that is all."""
     try:
         return [(chosen, _evaluated(claim, drawn, sizes, chosen, System.RATIONALS))], chosen[:0]
-    except (ExactnessError, UndecidedError):
-        if len(chosen) == 1:
+    except (ExactnessError, UndecidedError) as error:
+        if len(chosen) == 1 or isinstance(error, TooLongError):
             return [], chosen
     except NUMERIC as error:
         if len(chosen) == 1:

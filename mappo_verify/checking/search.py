@@ -25,7 +25,7 @@ from ..claims.claim import Claim
 from ..claims.coordinates import Sizes
 from ..claims.verdict import Verdict
 from ..errors import ClaimError
-from .climb import STEP, Hill, climb, column, rationalised
+from .climb import LONG, STEP, Hill, climb, column, rationalised
 from .corpus import Instance
 from .evaluate import Part, decide, skim, uncounted
 from .sampling import Draw, declared_sizes, draw, sizes_of
@@ -58,13 +58,13 @@ SKIM = 1_000
 """Instances that enclosures look at together."""
 SELDOM = 1 / 4
 """The share of skimmed instances below which no more are drawn than effort says."""
-RANKED = 300
-"""Instances of a size that are scored in floats, to climb from the best of them."""
+RANKED, OF_LONG = 300, 100
+"""Instances of a size that are scored in floats, to climb from the best of them; of a long run fewer, for memory."""
 PICKED = 2_000
 """Instances of a size that are scored where nothing can be climbed."""
 LARGEST_CLIMB = 150
 """Numbers of an instance beyond which a climb is not worth its time."""
-LONGEST_CLIMB = 100
+LONGEST_CLIMB = 20_000
 """Steps of a run beyond which its instances are only drawn."""
 ALIKE = 2
 """Starts of one regime at most: as many zeros, as many small weights, a discount as near to 1."""
@@ -165,9 +165,10 @@ class Search:
             if batch.sizes not in searched.sizes:
                 searched.sizes.append(batch.sizes)
         for name, values in drawn.items():
-            key = name.rstrip("0123456789.")
-            low, high = searched.ranges.get(key, (int(values.min(initial=0)), int(values.max(initial=0))))
-            searched.ranges[key] = min(low, int(values.min(initial=low))), max(high, int(values.max(initial=high)))
+            if values.size:
+                key, ends = name.rstrip("0123456789."), (int(values.min()), int(values.max()))
+                low, high = searched.ranges.get(key, ends)
+                searched.ranges[key] = min(low, ends[0]), max(high, ends[1])
         self.confirmed = False
         for _, evidence in found:
             verdicts = np.asarray(evidence.verdict, dtype=object).ravel().tolist()
@@ -189,14 +190,15 @@ class Search:
         if setting.limit is not None:
             share = min(share, max(1, setting.limit * effort.exact // QUICK_EXACT))
         for sizes in every:
-            first = FEW if sizes.steps > LONGEST_CLIMB else CHUNK
+            first = FEW if sizes.steps > LONG else CHUNK
             for begin, end in pairwise([0, *range(min(first, share), share, CHUNK), share]):
                 yield Batch(sizes, partial(draw, setting, sizes, end - begin, generator), decide)
 
     def _skimmed(self) -> Iterator[Batch]:
         """Many instances, as far as enclosures reach: size after size, until as many are certified, or few of them can be.
 
-        What is proved, and is looked at for the sake of numbers alone, has fewer sizes with more instances each.
+        What is proved, and is looked at for the sake of numbers alone, has fewer sizes with more instances each; a long run has
+        fewer instances.
         """
         setting, wanted, before = self.claim.setting, self.effort.skimmed, self.searched.certified
         count = min(SKIM, wanted if self.settled else -(-wanted // len(self.every)))
@@ -206,7 +208,8 @@ class Search:
             drawn, certified = place * count, self.searched.certified - before
             if drawn >= wanted and not (drawn * SELDOM < certified < wanted):
                 return
-            yield Batch(sizes, partial(draw, setting, sizes, count, self.generator), skim)
+            fewer = max(1, count * LONG // max(LONG, sizes.steps))
+            yield Batch(sizes, partial(draw, setting, sizes, fewer, self.generator), skim)
 
     # --- climbs ---------------------------------------------------------------------------------------------------------
 
@@ -248,7 +251,8 @@ class Search:
 
     def _draw(self, hill: Hill) -> None:
         """Give a hill drawn points to start from."""
-        hill.look(draw(self.claim.setting, hill.sizes, RANKED, self.generator))
+        count = OF_LONG if hill.sizes.steps > LONG else RANKED
+        hill.look(draw(self.claim.setting, hill.sizes, count, self.generator))
         self._count(hill)
 
     def _count(self, hill: Hill) -> None:
@@ -264,14 +268,17 @@ class Search:
         targets = self._targets(hill)
         starts = np.stack([hill.points[i] for i in _starts(hill.points, hill.found, targets)])
         steps = np.full(len(targets), STEP)
-        before = [(t, end) for t, end in hill.best_ends() if t < STATEMENTS or not self.broken]
-        for place, (target, end) in enumerate(before[: count // 2]):
-            targets[place], starts[place], steps[place] = target, end, STEP / FINE[(place + again) % len(FINE)]
+        before = [(t, end) for t, end in hill.best_ends() if t < STATEMENTS or not self.broken][: count // 2]
+        for place, (target, end) in enumerate(before):
+            targets[place], starts[place], steps[place] = target, end.point, STEP / FINE[(place + again) % len(FINE)]
         self.searched.climbed += 1
-        generations = self.effort.generations * (1 + again)
-        ends, reached = climb(hill, starts, targets, generations, self.generator, steps=steps, late=self.late)
+        generations = self.effort.generations * (1 + again) * hill.slower
+        earlier = [end for _, end in before]
+        ends = climb(hill, starts, targets, generations, self.generator, steps=steps, late=self.late, earlier=earlier)
+        reached = np.array([end.score for end in ends])
         tops = _tops(targets, reached)
-        made = rationalised(hill, ends[tops], targets[tops], self.generator) if len(tops) else {}
+        points = np.stack([end.point for end in ends])[tops]
+        made = rationalised(hill, points, targets[tops], self.generator) if len(tops) else {}
         self._count(hill)
         self.confirmed = False
         if made and not self.late():
@@ -279,7 +286,7 @@ class Search:
         kept = (reached <= 0) | self.confirmed
         if not kept.all():
             hill.doubt()
-        hill.remember(targets[kept], ends[kept], reached[kept])
+        hill.remember(targets[kept], [end for end, keep in zip(ends, kept.tolist(), strict=True) if keep])
 
     def _targets(self, hill: Hill) -> npt.NDArray[np.intp]:
         """What each start climbs to: the statement, by both scores; half of them, or more, to inequalities inside the proof.

@@ -27,6 +27,17 @@ class Searched:
     seconds: float = field(default=0.0, compare=False)
     cut_short: bool = False
 
+    @property
+    def left_open(self) -> int:
+        """Instances that came beside those that are decided, to enclosures alone, or too late: neither for nor against."""
+        told = self.certified + self.undecided + self.raised + self.not_applicable
+        return max(0, self.known + self.drawn - told)
+
+    def numbers(self) -> str:
+        """The ranges of the integers that described the instances, in one sentence."""
+        ranges = [f"{name} {low:,} to {high:,}" for name, (low, high) in self.ranges.items()]
+        return f"numbers tried: {', '.join(ranges)}"
+
     def text(self) -> str:
         """One sentence."""
         sizes = f"{len(self.sizes)} of {self.declared:,} declared sizes"
@@ -38,6 +49,7 @@ class Searched:
             f"{self.not_applicable:,} not applicable" if self.not_applicable else "",
             f"{self.undecided:,} undecided" if self.undecided else "",
             f"{self.raised:,} raised" if self.raised else "",
+            f"{self.left_open:,} left open by enclosures" if self.left_open else "",
             sizes,
             f"stopped by the time limit of {self.limit:g} s" if self.cut_short else "",
         ]

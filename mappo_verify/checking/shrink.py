@@ -23,6 +23,8 @@ from .sampling import Draw, nearest_zero, sizes_of
 
 MAX_ROUNDS = 400
 BATCH = 256
+LARGE = 4
+"""Bits from which on an integer is bisected: it becomes smaller by a quarter, an eighth and so on."""
 FEW = 8
 """Numberings decided together: nearly always the first one is a violation."""
 
@@ -148,7 +150,9 @@ def _candidates(claim: Claim, sizes: Sizes, current: dict[str, Any]) -> Iterator
                 yield _cost(scaled) - _cost(values), {**current, coordinate.name: scaled}
         for index in np.ndindex(values.shape):
             before = int(values[index])
-            for after in {nearest_zero(coordinate), 1, -1, coordinate.low, before // 2, before - int(np.sign(before))}:
+            closer = {before - before // 2**k for k in range(2, abs(before).bit_length() - LARGE)}
+            nearest = {nearest_zero(coordinate), 1, -1, coordinate.low, before // 2, before - int(np.sign(before))}
+            for after in nearest | closer:
                 if coordinate.low <= after <= max(coordinate.high, before) and _cost(np.array(after)) < _cost(
                     np.array(before)
                 ):

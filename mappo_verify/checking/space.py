@@ -34,6 +34,8 @@ DECADES = 100
 """From this quotient of the ends on, a range of positive integers is spread by logarithms."""
 DENOMINATORS = (1, 2, 3, 5, 9, 20, 50, 100, 300, 1_000, MAX_INTEGER)
 """A row of weights becomes integers that sum to about these, coarse ones first."""
+SMALLEST = (1, 2, 5)
+"""Or integers of which the smallest positive one is about this: a small probability beside large ones is kept."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,8 @@ def candidates(c: Coordinate, value: Any) -> list[Any]:
     """Integers near the real numbers of one block, simple ones first.
 
     A number has the two integers around it, and the simplest of its range.  A row of weights is one of rationals: it has rounded
-    multiples, and where only two of its entries are positive the continued fraction of their quotient.
+    multiples, of which some keep its smallest probability, and where only two of its entries are positive the continued
+    fraction of their quotient.
     """
     if c.kind != "weight":
         below = int(np.floor(value + 1e-9))
@@ -154,7 +157,9 @@ def candidates(c: Coordinate, value: Any) -> list[Any]:
     shares = row / row.sum()
     found: dict[tuple[int, ...], None] = {}
     positive = np.flatnonzero(shares)
-    for denominator in (*DENOMINATORS, max(c.high, 1) / row.max() * row.sum()):
+    smallest, largest = row[positive].min(), row.max()
+    scales = [max(c.high, 1) / largest, MAX_INTEGER / largest, *(n / smallest for n in SMALLEST)]
+    for denominator in (*DENOMINATORS, *(scale * row.sum() for scale in scales if scale * largest < MAX_INTEGER + 1)):
         weights = np.rint(shares * denominator).astype(np.int64)
         weights = np.maximum(weights, c.low)
         if weights.any():

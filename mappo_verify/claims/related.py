@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
+
 from ..arithmetic import System, Truth, absolute, as_array, both, compare, every, is_hidden, like, system_of
 from ..arithmetic.numbers import bare
 from ..errors import ClaimError, ExactnessError
@@ -165,10 +167,18 @@ class NearbyPolicy(PolicyData):
         return None  # nor is the uniform one
 
 
+class TooLongError(ExactnessError):
+    """Of all instances side by side, rationals have become too long to compute with, or nearly so."""
+
+
 def _require_short(iterate: Any, name: str, steps: int) -> None:
-    """:class:`~mappo_verify.errors.ExactnessError` where rationals have become too long to compute with."""
+    """An error where rationals have become too long to compute with, of one instance or of all."""
     for leaf in leaves_of(iterate):
         if bare(leaf.system) is System.RATIONALS:
-            longest = max((x.height_bits() for x in leaf._parts[0].flat if hasattr(x, "height_bits")), default=0)
+            numbers = leaf._parts[0]
+            bits = [x.height_bits() if hasattr(x, "height_bits") else 0 for x in numbers.flat]
+            longest = max(bits, default=0)
             if longest > MAX_BITS:
-                raise ExactnessError(f"{name}: after {steps} steps a rational has {longest} bits; balls go on")
+                each = np.reshape(bits, (-1, numbers.shape[-1])).max(0)  # the last axis is that of the instances
+                kind = TooLongError if 2 * each.min() > MAX_BITS else ExactnessError
+                raise kind(f"{name}: after {steps} steps a rational has {longest} bits; balls go on")

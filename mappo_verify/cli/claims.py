@@ -185,6 +185,7 @@ def tightness(
         say(f"{found.claim.id}: no certified instance has two positive sides ({found.searched.text()})")
         raise typer.Exit(2)
     say(f"{found.claim.id}: smaller side / larger side = {found.ratio:.10g} at {found.sizes} ({found.searched.text()})")
+    say(found.searched.numbers())
     if out is not None:
         write_tightness(found, out)
     if plot is not None:

@@ -387,6 +387,7 @@ def falsification(found: Falsification) -> RenderableType:
     best = f"; best left/right {found.ratio:.4g} at {found.tightest}" if found.ratio is not None else ""
     style = STANDING_STYLE[found.standing]
     verdict = Text.assemble((f"{found.claim.id} {found.standing.value}", style), f": {tried}{best}")
+    verdict.append(f"\n{found.searched.numbers()}")
     if found.broken is None:
         return Group(verdict, *crash)
     line = found.broken

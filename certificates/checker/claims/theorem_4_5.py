@@ -151,7 +151,7 @@ def any_constant(instance: Instance) -> Comparison:
     note="So the number of theorem-4.5/bounded-steps cannot become 2,150.  What is known between stands on the page of "
     "bounded-steps in docs/proofs.",
     actions=(2, 2),
-    steps=(1, 4_000),
+    steps=(1, 10_000),
 )
 def wider_steps(instance: Instance) -> Comparison:
     """Every exact update multiplies the odds by ``b = 1 + 1/q``, so ``1/β_k = log b``; T is the number of steps of a period.

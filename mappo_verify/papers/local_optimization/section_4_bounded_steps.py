@@ -272,9 +272,9 @@ def wider_steps(case: Case) -> Iterator[Line]:
 PERIODS = Setting(
     "the bandit r = (1, 0): exact updates that multiply the odds by 1 + 1/q, and in every T-th an error that takes all back",
     (
-        Table("fineness", lambda _: (), 1, 999),
-        Table("turn", lambda _: (), 1, 99),
-        Table("periods", lambda _: (), 1, 99),
+        Table("fineness", lambda _: (), 1, 9_999),
+        Table("turn", lambda _: (), 1, 9_999),
+        Table("periods", lambda _: (), 1, 9_999),
         Derived("eta", lambda case: log(1 + 1 / case.fineness)),
     ),
     (
@@ -288,9 +288,9 @@ PERIODS = Setting(
     ),
     agents=(1, 1),
     states=(1, 1),
-    steps=(12, 40),
+    steps=(10, 100, 1_000, 10_000),
     action_range=(2, 2),
-    explore=False,
+    limit=4,
 )
 
 STEPS = Setting(
