@@ -11,9 +11,9 @@ import pytest
 import mappo_verify as mv
 from mappo_verify.arithmetic import System, like
 from mappo_verify.checking.sampling import sizes_of
-from mappo_verify.claims.case import Hypothesis
+from mappo_verify.claims.case import Hypothesis, Ingredient
 from mappo_verify.claims.claim import place_of_line
-from mappo_verify.claims.coordinates import EVERY
+from mappo_verify.claims.coordinates import EVERY, Coordinate
 from mappo_verify.claims.ingredients import Counts, Increments
 from mappo_verify.errors import ClaimError
 from mappo_verify.model.trees import unwrapped
@@ -162,3 +162,61 @@ def test_where_a_line_of_a_proof_stands():
     first = proof.__code__.co_firstlineno
     found = [place_of_line(claim, case_of(1, 2), place) for place in (0, 1)] + [place_of_line(claim, None, 1)]
     assert found == [f"test_instances_by_hand.py:{line}" for line in (first + 1, first + 2, first)]
+
+
+# --- what integers become -------------------------------------------------------------------------
+
+
+def test_the_rewards_of_a_second_game_have_its_own_scale():
+    ingredients = (mv.GameData(), mv.GameData("other", same_as="game", vary=("reward",), reward=(0, 4), scale=4))
+    coordinates = {"game.transition": [[[1, 1]]], "game.reward": [[3]], "game.discount": [1, 1], "game.start": [1]}
+    case = mv.Setting("two games", ingredients).case(
+        {**coordinates, "other.reward": [[3]]}, mv.Sizes(1, (1,)), System.RATIONALS
+    )
+    assert plain(case.game).reward.tolist() == [[3]] and plain(case.other).reward.tolist() == [[exact("3/4")[0]]]
+
+
+@pytest.mark.parametrize("m", [0, 1])
+def test_a_policy_that_is_far_away_in_one_factor_is_not_near(m):
+    setting = mv.Setting("s", (mv.PolicyData("policy"), mv.claims.NearbyPolicy(largest=Fraction(1, 4))))
+    even = [exact("1/2", "1/2").reshape(1, 1, 2), np.repeat(exact("1/2", "1/2").reshape(1, 1, 2), 2, axis=1)]
+    near, far = ([np.array(f) for f in even] for _ in range(2))
+    near[m][0, -1] = exact("3/4", "1/4")
+    far[m][0, -1] = exact("4/5", "1/5")
+    claim = mv.Claim("mine", "t", "s", setting, lambda _: iter((mv.line("0", 0), mv.at_most("1", 1, because="so"))))
+    found = [mv.check(claim, policy=mv.Policy(even), nearby=mv.Policy(other)).verdict for other in (near, far)]
+    assert found == [mv.Verdict.HOLDS, mv.Verdict.NOT_APPLICABLE]
+
+
+@pytest.mark.parametrize("made", [mv.claims.OptimalPolicy, mv.claims.NashPolicy])
+@pytest.mark.parametrize("name", ["optional", "exact", "compute"])
+def test_what_an_ingredient_is_by_itself_cannot_be_said_otherwise(made, name):
+    with pytest.raises((TypeError, ClaimError)):
+        made("mine", **{name: False})
+
+
+class Interval(Ingredient):
+    """Two numbers, the second one above the first: an ingredient of one's own with two coordinates."""
+
+    name = "interval"
+
+    def coordinates(self, sizes):  # noqa: ARG002
+        return Coordinate("interval.low", (), "integer", -9, 9), Coordinate("interval.length", (), "positive", 1, 9)
+
+    def build(self, numbers, sizes, built, generic):  # noqa: ARG002
+        return np.stack([numbers["interval.low"], numbers["interval.low"] + numbers["interval.length"]])
+
+    def core_shape(self, sizes):  # noqa: ARG002
+        return (2,)
+
+
+def test_an_ingredient_of_ones_own_has_all_its_coordinates():
+    setting = mv.Setting("an interval", (Interval(),), agents=(1, 1), states=(1, 1), action_range=(1, 1))
+    case = setting.case({"interval.low": -3, "interval.length": 5}, mv.Sizes(1, (1,)), System.RATIONALS)
+    assert plain(case.interval).tolist() == [-3, 2]
+
+    def proof(case):
+        yield mv.line("low", case.interval[0])
+        yield mv.at_most("high", case.interval[1], because="lengths are positive")
+
+    assert mv.audit([mv.Claim("mine", "t", "s", setting, proof)])["mine"].standing is mv.Standing.SURVIVED
