@@ -359,7 +359,8 @@ def test_both_sides_of_a_certificate_are_as_precise_as_it_says():
 
 
 def test_a_search_says_whether_its_time_was_over():
-    setting = mv.Setting("s", (mv.Table("f", lambda _: (2,), 0, 9),), agents=(1, 1), states=(1, 1), action_range=(1, 1))
+    small = {"agents": (1, 1), "states": (1, 1), "action_range": (1, 1), "explore": False}
+    setting = mv.Setting("s", (mv.Table("f", lambda _: (2,), 0, 9),), **small)
 
     def proof(case):
         yield mv.line("0", 0)
