@@ -423,3 +423,8 @@ def test_a_proved_inequality_is_tried_on_many_instances_all_the_same():
     setting = mv.Setting("s", (mv.Table("f", lambda _: ()),), agents=(1, 1), states=(1, 1), action_range=(1, 1))
     entry = mv.audit([mv.Claim("mine", "t", "s", setting, proof, symbolic=(ONE,))])["mine"]
     assert entry.standing is mv.Standing.PROVED and entry.searched.drawn > 1000
+
+
+def test_an_audit_begins_with_known_counterexamples_unless_it_is_told_not_to():
+    known = [mv.audit(["lemma-b.4"], seconds=2, **more)["lemma-b.4"].searched.known for more in ({}, {"corpus": False})]
+    assert known[0] >= 1 and known[1] == 0
