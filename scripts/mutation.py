@@ -73,6 +73,7 @@ LENGTH = "NumPy takes any negative length for the one that is left"
 AXIS = "there is one game, so this is the same axis, counted from the other side"
 LENGTHS = "both have the same length: one entry for each agent, or for each state"
 SEED = "how many, or which, are drawn: any other number would do"
+CLIMB = "how a climb begins, goes on or ends; what it finds is decided all the same"
 FAR = "e^-1000 is below the grid: from 0 to 2^-512 either way"
 EQUIVALENT: dict[tuple[str, str], str] = {
     (KERNEL, "if self.low > 0 and other.low >= 0:"): PATH,
@@ -204,8 +205,10 @@ EQUIVALENT: dict[tuple[str, str], str] = {
     (
         "mappo_verify/checking/search.py",
         "before = [(t, end) for t, end in hill.best_ends() if t < STATEMENTS or not not self.broken]",
-    ): "where a climb begins; what it finds is decided all the same",
-    ("mappo_verify/checking/climb.py", "generations += 1"): "a climb ends where it gains no more, too",
+    ): CLIMB,
+    ("mappo_verify/checking/climb.py", "generations += 1"): CLIMB,
+    ("mappo_verify/checking/climb.py", "if (reached > 0).any() and (not not hill.doubts):"): CLIMB,
+    ("mappo_verify/checking/climb.py", "low = np.flatnonzero(kept <= _least(aims))"): CLIMB,
     ("mappo_verify/checking/search.py", "self.confirmed = True"): "it is set anew before anybody asks",
     ("mappo_verify/checking/shrink.py", "for _ in list(range(MAX_ROUNDS))[:-1]:"): LIMIT,
     (
