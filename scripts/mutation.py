@@ -212,6 +212,16 @@ EQUIVALENT: dict[tuple[str, str], str] = {
     ("mappo_verify/checking/search.py", "self.confirmed = True"): "it is set anew before anybody asks",
     ("mappo_verify/checking/shrink.py", "for _ in list(range(MAX_ROUNDS))[:-1]:"): LIMIT,
     (
+        "mappo_verify/checking/falsify.py",
+        "EFFORT = {'quick': Effort(exact=400, skimmed=5000, climbs=12, repeats=2, starts=8, generations=30, seconds=300), "
+        "'thorough': Effort(exact=1001, skimmed=20000, climbs=200, repeats=16, starts=8, generations=60, seconds=3600)}",
+    ): SEED,
+    (
+        "mappo_verify/checking/relabel.py",
+        "ACTIONS = (10009, 10037, 10040, 10061, 10067, 10069, 10079, 10091)",
+    ): "the numbers only must be large, and none a product of others",
+    ("mappo_verify/checking/relabel.py", "if axes is None or count >= MOST:"): LIMIT,
+    (
         "mappo_verify/arithmetic/system.py",
         "values = np.empty(2) if is_sparse(array) else np.asarray(array)",
     ): "of these numbers only the type is read",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import isqrt, log
 
@@ -146,6 +147,31 @@ def test_numberings_are_the_same_game():
         case = GAME.case(other, new, System.RATIONALS)
         returns.add(str(mv.returns(unwrapped(case.game, ()), unwrapped(case.policy, ()))))
     assert len(returns) == 1
+
+
+@dataclass(frozen=True)
+class Named(mv.Table):
+    """A table that has another name for every number of states."""
+
+    def coordinates(self, sizes):
+        return tuple(replace(c, name=f"f{sizes.states}") for c in super().coordinates(sizes))
+
+
+@pytest.mark.parametrize(
+    "table",
+    [mv.Table("f", lambda s: (s.states,) if s.states < 100 else (s.states, 1)), Named("f", lambda s: (s.states,))],
+    ids=["axes", "names"],
+)
+def test_an_instance_that_is_described_otherwise_at_other_sizes_keeps_its_numbering(table):
+    """What its axes count cannot be read off other sizes."""
+    setting, small = mv.Setting("a table", (table,)), mv.Sizes(2, (1,))
+    (coordinate,) = setting.coordinates(small)
+    found = list(numberings(setting, small, {coordinate.name: np.array([1, 2])}))
+    assert [(s, {n: v.tolist() for n, v in other.items()}) for s, other in found] == [
+        (small, {coordinate.name: [1, 2]})
+    ]
+    plainly = mv.Setting("a table", (mv.Table("f", lambda s: (s.states,)),))
+    assert len(list(numberings(plainly, small, {"f": np.array([1, 2])}))) == 2
 
 
 def test_a_policy_that_looks_at_earlier_agents_keeps_their_order():

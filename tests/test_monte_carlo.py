@@ -342,3 +342,12 @@ def test_every_design_and_size_counts(design, place):
     growing = statistics(growth=rising)
     assert growing.covered and not growing.steady and not growing.supported and growing.growth == rising
     assert statistics(slope=rising).slope == rising and statistics().series[design].claimed_slope == pytest.approx(-1)
+
+
+def test_an_experiment_says_something_of_every_size():
+    claim = find("lemma-c.1")
+    for series in run(claim, 40, np.random.default_rng(0)).series:
+        assert series.sizes == claim.experiment.sizes
+        assert {len(part) for part in (series.coverage, series.quantile, series.left, series.bound)} == {
+            len(series.sizes)
+        }
