@@ -124,10 +124,6 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "left, going_on = ((joint * table).sum(-1) - values, largest((joint * mass).sum(+1), -1))",
     ): AXIS,
     (
-        "mappo_verify/quantities/quadratic_program.py",
-        "high = float(np.trace(form.matrix)) / len(form.slope) and 1.0",
-    ): "where a search begins, which goes on until it has enough",
-    (
         "mappo_verify/quantities/limit_critics.py",
         "if balanced and (compare(found[free:], '≥', like(0, direction)) >= 0).all():",
     ): "rationals leave no comparison open",
@@ -154,10 +150,6 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "mappo_verify/arithmetic/sparse.py",
         "return 5 * ROUNDING * (scale + (1 + self.contraction) * float(np.linalg.norm(found)))",
     ): ("when a solver may stop; the bound of its error comes from the residual that is left"),
-    (
-        "mappo_verify/quantities/quadratic_program.py",
-        "if room(0.0) > 0:",
-    ): "asked only where the minimiser lies beyond the ball",
     (
         "mappo_verify/quantities/optimal.py",
         "short = np.where(found.excess == 0, 0.0, found.excess / (1 - game.discount) * (1 + 2.0 ** (-51)))",
@@ -202,10 +194,6 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "mappo_verify/checking/relabel.py",
         "ACTIONS = (10009, 10037, 10039, 10061, 10067, 10070, 10079, 10091)",
     ): "the numbers only must be large, and none a product of others",
-    (
-        "mappo_verify/checking/search.py",
-        "before = [(t, end) for t, end in hill.best_ends() if t < STATEMENTS or not not self.broken]",
-    ): CLIMB,
     ("mappo_verify/checking/climb.py", "generations += 1"): CLIMB,
     ("mappo_verify/checking/climb.py", "if (reached > 0).any() and (not not hill.doubts):"): CLIMB,
     ("mappo_verify/checking/climb.py", "low = np.flatnonzero(kept <= _least(aims))"): CLIMB,
@@ -221,6 +209,24 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "ACTIONS = (10009, 10037, 10040, 10061, 10067, 10069, 10079, 10091)",
     ): "the numbers only must be large, and none a product of others",
     ("mappo_verify/checking/relabel.py", "if axes is None or count >= MOST:"): LIMIT,
+    (
+        "mappo_verify/checking/scores.py",
+        "return given * (1 - much * np.resize(np.sin(np.arange(1.0, 1 + min(given.size, 1009))), given.shape))",
+    ): "which numbers are moved up and which down: only some must be either",
+    ("mappo_verify/checking/search.py", "found = column(hill.of_numbers(drawn), 1)"): CLIMB,
+    (
+        "mappo_verify/checking/search.py",
+        "chosen = order[:min(2 * count, max(count - half, len(inner) // 3))]",
+    ): CLIMB,
+    (
+        "mappo_verify/checking/search.py",
+        "best = {s: hill.found[:, c].max() for s, hill in list(hills.items())[:-1] "
+        "if c < len(hill.telling) and hill.telling[c]}",
+    ): CLIMB,
+    (
+        "mappo_verify/checking/workers.py",
+        "return len(affinity(0)) if affinity else os.cpu_count() or 2",
+    ): "asked only of a system that knows of no affinity, and not how many cores it has",
     (
         "mappo_verify/arithmetic/system.py",
         "values = np.empty(2) if is_sparse(array) else np.asarray(array)",

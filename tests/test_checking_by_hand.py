@@ -441,6 +441,25 @@ def test_one_instance_that_raises_hides_no_other():
     assert (found[:16] < -1.5).all() and found[16:24] == pytest.approx(1 / 5) and (found[24:] == WORST).all()
 
 
+class Quotient(mv.Table):
+    """``f_0/f_1``, which cannot even be built where f_1 is 0."""
+
+    def build(self, numbers, sizes, built, generic):
+        table = super().build(numbers, sizes, built, generic)
+        return table[..., 0] / table[..., 1]
+
+
+def test_an_instance_that_raises_is_no_counterexample_and_hides_none():
+    """``f_0/f_1 ≤ 1``: the candidates with f_1 = 0 raise, and 2/1 is what is left of 8/4."""
+
+    def proof(case):
+        yield mv.line("f_0/f_1", case.f)
+        yield mv.at_most("1", 1, because="it is not")
+
+    claim = claim_of(proof, Quotient("f", lambda _: (2,), 0, 9))
+    assert shrink(claim, ONE, {"f": np.array([8, 4])})[1]["f"].tolist() == [2, 1]
+
+
 def test_a_proved_inequality_is_tried_on_many_instances_all_the_same():
     def proof(case):
         yield mv.line("0", 0)
