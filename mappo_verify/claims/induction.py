@@ -37,6 +37,7 @@ from ..arithmetic.numbers import bare
 from ..arithmetic.one_instance import Truth
 from ..axioms import Axiom, Part, every_entry
 from ..errors import ClaimError, ExactnessError, Sealed
+from ..model import Policy
 from ..model.trees import leaf, leaves_of
 from .case import Case, Ingredient
 from .coordinates import EVERY, Coordinate, Sizes
@@ -285,6 +286,11 @@ class Run(Sealed):
                 for one, two in zip(leaves[0], other, strict=True)
                 for sign in ("≥", ">", "≤", "<")
             ]
+            state = self.start if which.startswith("the start") else step.following
+            if isinstance(state, Policy) and not all(
+                true_everywhere(compare(factor.sum(-1), "=", 1)) for factor in state.factors
+            ):
+                raise ClaimError(f"{which} is no policy: its rows do not sum to 1")
             # The number of steps is another one than all numbers of the state, so it stands for itself.
             pattern, values = (
                 [x for one in side for x in _entries(one)] for side in ([*leaves[0], *counted], [*other, *counted])
