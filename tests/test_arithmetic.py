@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import sys
 from decimal import Decimal
 from fractions import Fraction
 
@@ -49,6 +50,7 @@ from mappo_verify.arithmetic import (
     xlogy,
 )
 from mappo_verify.arithmetic import floats as float_functions
+from mappo_verify.arithmetic.choice import OF_A_CALL, Choice
 from mappo_verify.arithmetic.floats import _matrix_product
 from mappo_verify.arithmetic.precision import precision
 from mappo_verify.arithmetic.symbols import PolynomialRing, assume_positive
@@ -593,6 +595,63 @@ def test_float_contractions_agree_with_einsum(subscripts, left_batch, right_batc
     np.testing.assert_allclose(found, expected, rtol=1e-14, atol=1e-15)
 
 
+def test_compiled_code_is_loaded_where_it_pays_and_where_it_is(monkeypatch):
+    """Once so many numbers came at once, or in all, or beside other code; where numba is missing, NumPy goes on."""
+    loads = []
+    choice = Choice("plain", lambda: loads.append(1) or "compiled", 100, 4 * OF_A_CALL)
+    assert [choice(1), choice(99), choice(99)] == 3 * ["plain"] and not loads
+    assert choice(99) == choice(1) == "compiled" and loads == [1]
+    assert Choice("plain", lambda: "compiled", 100, 10**9)(100) == "compiled"
+
+    def missing(name):
+        raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+    assert (
+        Choice("plain", lambda: missing("llvmlite"), 1, 1)(1)
+        == Choice("plain", lambda: missing("numba"), 1, 1)(1)
+        == "plain"
+    )
+    with pytest.raises(ModuleNotFoundError, match="another"):
+        Choice("plain", lambda: missing("another"), 1, 1)(1)
+    beside = Choice("plain", lambda: "compiled", 10**9, 10**9, beside="in_use")
+    assert beside(1) == "plain"
+    monkeypatch.setitem(sys.modules, "in_use", object())
+    assert beside(1) == "compiled"
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("bad", [None, math.nan, math.inf, -math.inf, -1.0, 2.0, 1e308])
+@pytest.mark.parametrize(
+    ("shape", "core_axes"),
+    [((70, 3, 4, 3), 3), ((129, 2, 5), 2), ((65, 2, 2, 2, 2), 3), ((1000, 8, 8, 8), 3), ((8, 8), 1), ((2, 5, 4, 7), 3)],
+)
+def test_what_is_laid_out_is_copied_and_looked_at(monkeypatch, compiled, bad, shape, core_axes):
+    """Whole tiles and what is left of them, in rows of any length; one bad number anywhere is seen, by NumPy and compiled."""
+    from mappo_verify.arithmetic import floats
+
+    if compiled:
+        pytest.importorskip("numba", reason="the compiled copy is numba's")
+        monkeypatch.setattr(floats, "_turned", lambda _size: floats._compiled())
+    rng = np.random.default_rng(len(shape))
+    for _ in range(3):
+        values = rng.dirichlet(np.ones(shape[-1]), shape[:-1])
+        if bad is not None:
+            values[tuple(rng.integers(0, length) for length in shape)] = bad
+        for stored in (values, np.asfortranarray(values)):
+            copy, seen = floats.laid_out(stored, core_axes)
+            np.testing.assert_array_equal(copy, values)
+            assert floats.is_batch_minor(copy, core_axes) and not np.shares_memory(copy, stored)
+            assert (seen is not None) == (compiled and stored.flags.c_contiguous)
+            with np.errstate(over="ignore"):
+                assert (seen.go_on(1e-12) if seen else floats.rows_go_on(copy, 1e-12)) == (bad is None)
+            if seen is None:
+                continue
+            assert seen.finite == (bad is None or math.isfinite(bad))
+            if seen.finite:
+                far = np.abs(1 - values.sum(-1)).max()
+                assert seen.least == values.min() and abs(seen.apart - far) <= 1e-14 * (1 + far)
+
+
 def test_products_with_a_batch_on_one_side_are_batch_minor():
     """Which is what solving and every further formula run along, whatever the layout that they start from."""
     rng = np.random.default_rng(3)
@@ -630,7 +689,7 @@ def test_contractions_of_shapes_that_do_not_fit_are_refused(wrong):
 def test_which_contractions_are_matrix_products(subscripts, dimensions, product):
     """Any other goes to einsum, which finds the same and takes longer."""
     found = _matrix_product(subscripts, *dimensions)
-    assert found == product
+    assert (found and found[:5]) == product and (found is not None and found.plain) == (subscripts == "ij,jk->ik")
     rng = np.random.default_rng(0)
     arrays = [rng.normal(size=(3,) * n) for n in dimensions]
     assert float_functions.contract(subscripts, *arrays) == pytest.approx(np.einsum(subscripts, *arrays))

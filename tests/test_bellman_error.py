@@ -614,6 +614,32 @@ def test_a_wrong_point_of_the_sphere_is_caught(monkeypatch):
     assert rescued.route == "active set" and rescued.objective == pytest.approx(truth.objective, abs=1e-8)
 
 
+@pytest.mark.parametrize("number", range(6))
+def test_ball_and_slabs_at_once(monkeypatch, number):
+    """Against Clarabel, which is told of all constraints together; from a guess on either side, and from few rows."""
+    rng = np.random.default_rng(number)
+    rows = rng.random((60, 8))
+    factor = rng.normal(size=(8, 8))
+    form = Quadratic(factor.T @ factor + 0.1 * np.eye(8), 3 * rng.normal(size=8), 1.0)
+    region = Region(rows, np.zeros(60), np.full(60, 0.4), 0.3)
+    truth = qp._by_cone(form, region)
+    assert truth.multipliers.ball > 1e-6 and (truth.multipliers.below + truth.multipliers.above > 1e-6).any()
+    for guess in (1e-3, 1.0, 1e3):
+        found = qp._between_slabs(form, region, guess)
+        assert found.route == "active set" and found.violation <= 1e-10 and abs(found.gap) <= 1e-10
+        np.testing.assert_allclose(found.weights, truth.weights, atol=1e-5)
+        assert found.multipliers.ball == pytest.approx(truth.multipliers.ball, rel=1e-4)
+    honest = qp._daqp_by_few
+
+    def lies(*arguments):
+        weights, signed = honest(*arguments)
+        return weights * 1.1, signed
+
+    monkeypatch.setattr(qp, "_daqp_by_few", lies)
+    rescued = minimise(form, region)
+    assert rescued.route == "conic" and rescued.objective == pytest.approx(truth.objective, abs=1e-8)
+
+
 def test_a_conic_solver_that_returns_nothing_is_named(monkeypatch):
     import clarabel
     import daqp

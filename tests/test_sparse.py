@@ -200,6 +200,8 @@ def test_each_method_takes_over_from_the_one_before(monkeypatch):
     def useless(_, right, **__):
         return np.full_like(right, np.nan), 1
 
+    monkeypatch.setattr(SparseSystem, "_swept", lambda _, right, __: 0 * right)
+    np.testing.assert_allclose(mv.state_values(game, policy), wanted, rtol=1e-10)
     monkeypatch.setattr(la, "bicgstab", useless)
     np.testing.assert_allclose(mv.state_values(game, policy), wanted, rtol=1e-10)
     monkeypatch.setattr(la, "gmres", useless)
@@ -208,6 +210,30 @@ def test_each_method_takes_over_from_the_one_before(monkeypatch):
     with pytest.raises(SolverError, match="no solver solves this sparse system: the best residual is"):
         mv.state_values(game, policy)
     assert not mv.state_values(replace(game, reward=0 * game.reward), policy).any()
+
+
+@pytest.mark.parametrize(
+    ("successors", "ends", "sufficient"),
+    [(10, False, True), (1, False, False), (10, True, False)],
+    ids=["forgets", "never forgets", "rows that sum to less"],
+)
+def test_value_iteration_where_the_chain_forgets(monkeypatch, successors, ends, sufficient):
+    """Without a Krylov method: where the chain mixes, sweeps are enough; elsewhere they stop, and say nothing wrong."""
+    import scipy.sparse.linalg as la
+
+    calls = []
+    krylov = la.bicgstab
+    monkeypatch.setattr(la, "bicgstab", lambda *args, **options: calls.append(1) or krylov(*args, **options))
+    game = drawn(1_000, (1,), successors, ends=ends)
+    if ends:  # some rows lose mass, so that the mean of what is left is no solution
+        half = sp.diags_array(np.where(np.arange(1_000) % 2, 1.0, 0.5)) @ game.transition.matrix
+        game = replace(game, transition=half, ends=None)
+    policy = mv.Policy.uniform(game)
+    found = certified_values(game, policy)
+    np.testing.assert_allclose(found.values, mv.state_values(dense(game), policy), rtol=1e-10, atol=1e-11)
+    assert found.error < 1e-10 and bool(calls) != sufficient
+    one_action = induced_transition(game, policy)
+    assert one_action.chain is game.transition.matrix
 
 
 def test_a_singular_sparse_matrix():
@@ -293,6 +319,15 @@ def test_malformed_sparse_games(change, message):
     given = {"transition": MATRIX, "reward": REWARD, "discount": 0.5} | change
     with pytest.raises(GameError, match=message):
         mv.Game(**given)
+
+
+def test_rows_are_found_by_short_integers():
+    """Whatever integers come in: a product reads half as much beside the numbers."""
+    long = sp.csr_array((MATRIX.data, MATRIX.indices.astype(np.int64), MATRIX.indptr.astype(np.int64)), MATRIX.shape)
+    assert long.indices.dtype == np.int64
+    kept = mv.Game(long, REWARD, 0.5).transition.matrix
+    assert kept.indices.dtype == kept.indptr.dtype == np.int32 and (kept != MATRIX).nnz == 0
+    assert not kept.indices.flags.writeable and not np.shares_memory(kept.data, long.data)
 
 
 def test_a_checked_table_keeps_its_actions_and_is_its_own():

@@ -6,6 +6,7 @@ first, logically, and the smallest strides there, so every elementwise step runs
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from functools import cache
 from math import prod
@@ -15,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import SingularError
+from .choice import Choice
 from .system import FALSE, TRUE, Plain, Truth
 
 Floats = npt.NDArray[np.float64]
@@ -27,7 +29,13 @@ NEARLY_SINGULAR = float(np.sqrt(np.finfo(float).eps))
 """Of the largest pivot: where one is smaller, eigenvalues decide the rank."""
 
 BLOCK = 128
-"""Instances that are turned at once: their numbers fit into the first cache."""
+"""Instances that NumPy turns at once: their numbers fit into the first cache."""
+WORTH_BLAS = 64
+"""Entries of a row that BLAS adds faster than NumPy does."""
+AT_ONCE = 2**20
+"""Numbers that are looked at together, so that what is computed of them takes little memory."""
+WORTH_LOADING = 2**29
+"""Numbers that NumPy lays out in about the time that loading the first compiled code takes, a second and a half."""
 
 _RELATIONS = {"=": np.equal, "≤": np.less_equal, "<": np.less}
 _TRUE, _FALSE = np.asarray(TRUE), np.asarray(FALSE)  # np.where is twice as fast on these as on scalars
@@ -37,21 +45,75 @@ def constant(value: int | Fraction) -> float:
     return float(value)
 
 
+class Seen(NamedTuple):
+    """What was seen in rows of floats: the least entry, and how far their sums are from 1 at most.
+
+    ``apart`` is nan or infinite where an entry is, or a sum overflows.
+    """
+
+    least: float
+    apart: float
+
+    @property
+    def finite(self) -> bool:
+        """Whether every entry certainly is."""
+        return bool(np.isfinite(self.apart))
+
+    def go_on(self, rounding: float) -> bool:
+        """Whether no entry is negative, and every row sums to 1 up to ``rounding``."""
+        return self.least >= 0 and self.apart <= rounding
+
+
+def rows_go_on(rows: Plain, rounding: float) -> bool:
+    """:meth:`Seen.go_on` of rows ``[..., n]`` that were not seen yet; some at a time."""
+    if not rows.size or not rows.min() >= 0:
+        return False
+    rows = rows if rows.ndim > 1 else rows[None]
+    long = rows.shape[-1] >= WORTH_BLAS and rows.flags.c_contiguous
+    step = max(1, AT_ONCE * len(rows) // rows.size)
+    for start in range(0, len(rows), step):
+        some = rows[start : start + step]
+        sums = some @ np.ones(rows.shape[-1]) if long else some.sum(-1)
+        if not np.abs(1 - sums).max() <= rounding:
+            return False
+    return True
+
+
 def batch_minor(values: Plain, core_axes: int) -> Plain:
     """A copy whose batch axes have the smallest strides; the logical shape is unchanged."""
+    return laid_out(values, core_axes)[0]
+
+
+def laid_out(values: Plain, core_axes: int) -> tuple[Plain, Seen | None]:
+    """The copy of :func:`batch_minor`, and what was seen of its rows, where compiled code makes it in one pass over memory."""
     batch = values.ndim - core_axes
     if batch == 0:
-        return values.copy()
+        return values.copy(), None
     stored = np.empty((*values.shape[batch:], *values.shape[:batch]))
     result = np.moveaxis(stored, range(-batch, 0), range(batch))
-    if values.flags.c_contiguous:
+    if core_axes and values.size and values.flags.c_contiguous and values.flags.aligned:
         rows, columns = prod(values.shape[:batch]), prod(values.shape[batch:])
-        given, table = values.reshape(rows, columns), stored.reshape(columns, rows)
-        for start in range(0, rows, BLOCK):
-            table[:, start : start + BLOCK] = given[start : start + BLOCK].T
-    else:
-        result[...] = values
-    return result
+        turn = _turned(values.size)
+        return result, turn(values.reshape(rows, columns), stored.reshape(columns, rows), values.shape[-1])
+    result[...] = values
+    return result, None
+
+
+Turn = Callable[[Floats, Floats, int], Seen | None]
+
+
+def _turned_by_numpy(given: Floats, table: Floats, _length: int) -> None:
+    for start in range(0, len(given), BLOCK):
+        table[:, start : start + BLOCK] = given[start : start + BLOCK].T
+
+
+def _compiled() -> Turn:
+    from .fused_layout import turned
+
+    return lambda given, table, length: Seen(*turned(given.ctypes.data, table.ctypes.data, *given.shape, length))
+
+
+_turned = Choice[Turn](_turned_by_numpy, _compiled, WORTH_LOADING, WORTH_LOADING, beside=f"{__package__}.fused_floats")
 
 
 def is_batch_minor(values: Plain, core_axes: int) -> bool:
@@ -138,8 +200,10 @@ def contract(subscripts: str, *arrays: Floats) -> Floats:
     product = _matrix_product(subscripts, *(array.ndim for array in arrays))
     if product is None:
         return np.asarray(np.einsum(subscripts, *arrays))
-    left = arrays[product.first].transpose(product.left)
-    right = arrays[1 - product.first].transpose(product.right)
+    left, right = arrays[product.first], arrays[1 - product.first]
+    if product.plain:
+        return np.asarray(left @ right)
+    left, right = left.transpose(product.left), right.transpose(product.right)
     rows, columns = left.shape[product.stacked : -1], right.shape[product.stacked + 1 :]
     flat = left.reshape((*left.shape[: product.stacked], prod(rows), left.shape[-1])) @ right.reshape(
         (*right.shape[: product.stacked + 1], prod(columns))
@@ -155,6 +219,8 @@ class _Product(NamedTuple):
     right: tuple[int, ...]
     result: tuple[int, ...]
     stacked: int
+    plain: bool
+    """Whether it is the product of two matrices or vectors as they are."""
 
 
 @cache
@@ -179,13 +245,13 @@ def _matrix_product(subscripts: str, *dimensions: int) -> _Product | None:
     diagonal = any(len(set(term)) != len(term) for term in labels)
     if diagonal or len(summed) != 1 or found == stack or sorted(found) != sorted(result):
         return None
-    return _Product(
-        first,
+    orders = (
         tuple(map(left.index, stack + rows + summed)),
         tuple(map(right.index, stack + summed + columns)),
         tuple(map(found.index, result)),
-        len(stack),
     )
+    plain = not stack and all(len(order) < 3 and order == tuple(range(len(order))) for order in orders)
+    return _Product(first, *orders, len(stack), plain)
 
 
 def complement(rows: Floats) -> Floats:

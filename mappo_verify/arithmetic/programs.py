@@ -22,7 +22,7 @@ PLUS, MINUS = SOLVE + 1, SOLVE + 2
 """Lines that no step is: a row plus or minus a sum of products."""
 CACHE = 2**20
 """Bytes that the rows of one block may take: about half of a core's second cache."""
-MOST, FEWEST = 256, 64
+MOST, FEWEST = {System.FLOATS: 128, System.ENCLOSURES: 256}, 64
 """Instances of a block: enough for the processor to fetch ahead, few enough for the first cache."""
 
 
@@ -64,7 +64,7 @@ class Program:
         steps = _needed(recorder.steps, set(self.home))
         self.layout = _laid_out(_scheduled(steps), given | self.home.keys(), joined=self.system is System.FLOATS)
         moved = sum(map(len, self.inputs)) + len(self.home) + self.layout.spaces
-        self.lanes = max(FEWEST, min(MOST, CACHE // (8 * max(moved, 1)) // 64 * 64))
+        self.lanes = max(FEWEST, min(MOST[self.system], CACHE // (8 * max(moved, 1)) // 64 * 64))
 
     def __call__(self, given: Sequence[Parts], batch: int) -> tuple[list[Parts], npt.NDArray[np.bool_]]:
         """The results ``core + (batch,)``, and for which instances a linear system was left open."""

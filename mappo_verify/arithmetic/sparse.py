@@ -4,7 +4,7 @@ Formulas touch ``P`` in three ways only, each of which is one product here; noth
 
     Σ_s' P(s'|s, a) v(s')                  expectation of next values          [S, A]
     Σ_a π(a|s) P(s'|s, a)                  the induced chain                   sparse [S, S]
-    (I - γP_π) x = b,  (I - γP_π)ᵀ x = b   values and visits                   Krylov, with a certificate
+    (I - γP_π) x = b,  (I - γP_π)ᵀ x = b   values and visits                   sweeps or Krylov, with a certificate
 
 ``M = I - γP_π`` is an M-matrix: where the rows of ``γP_π`` sum to at most ``c < 1``, ``‖M⁻¹‖_∞ ≤ 1/(1-c)``.  So whatever ``x`` a
 solver returns, ``‖x - M⁻¹b‖_∞ ≤ ‖b - Mx‖_∞/(1-c)``, and for ``Mᵀ`` the same holds in the 1-norm.  That bound, rounding errors
@@ -15,6 +15,7 @@ small and refused, with its size, where it is not.
 from __future__ import annotations
 
 from functools import cached_property
+from math import ceil, log
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,6 +35,8 @@ BLOCK = 4_000_000
 ROUNDING = 2.0**-53
 ACCURACY = 1e-12
 """Residual that is sought, relative to the right-hand side, but for rounding."""
+SWEEPS, SLOWEST = 6, 0.6
+"""So many steps of value iteration show what one gains: it is to shrink the residual by this factor at least."""
 ROUNDS = 4
 """How often a solver starts anew from what it has."""
 STEPS = 2_000
@@ -113,6 +116,8 @@ class SparseRows:
         states, actions, _ = self.shape
         if weights.shape != (states, actions):
             raise GameError(f"a sparse game takes one policy at a time, and these are of shape {weights.shape[:-2]}")
+        if actions == 1 and (weights == 1).all():
+            return SparseSystem(self.matrix)
         step, blocks, widest = max(1, BLOCK // actions), [], 0
         for begin in range(0, states, step):
             some = weights[begin : begin + step]
@@ -156,19 +161,31 @@ class SparseSystem:
         return np.asarray(self.chain.toarray(), dtype)
 
     @cached_property
+    def _moves(self) -> Any:
+        """``C``, or its transpose, as a CSR matrix."""
+        return self.chain.T.tocsr() if self.transposed else self.chain
+
+    def times(self, values: Floats) -> Floats:
+        """``M x``, where ``M`` is ``I - factor·C`` or its transpose."""
+        return np.asarray(values - self.factor * (self._moves @ values))
+
+    @cached_property
     def matrix(self) -> Any:
-        """``M = I - factor·C``, or its transpose, as a CSR matrix."""
+        """``M`` as a CSR matrix."""
         import scipy.sparse as sp
 
-        chain = self.chain.T.tocsr() if self.transposed else self.chain
-        return sp.csr_array(sp.eye_array(self.shape[0], format="csr") - self.factor * chain)
+        return sp.csr_array(sp.eye_array(self.shape[0], format="csr") - self.factor * self._moves)
+
+    @cached_property
+    def sums(self) -> Floats:
+        """The row sums of ``C``."""
+        return np.asarray(self.chain @ np.ones(self.shape[1]))
 
     @cached_property
     def contraction(self) -> float:
         """``c``: an upper bound of the row sums of ``factor·C``, rounding included."""
-        sums = np.asarray(self.chain @ np.ones(self.shape[1]))
         most = int(np.diff(self.chain.indptr).max(initial=0))
-        return self.factor * float(sums.max(initial=0.0)) * (1 + 2 * (most + self.roundings + 2) * ROUNDING)
+        return self.factor * float(self.sums.max(initial=0.0)) * (1 + 2 * (most + self.roundings + 2) * ROUNDING)
 
     @cached_property
     def inverse(self) -> float:
@@ -178,9 +195,9 @@ class SparseSystem:
     def residual(self, found: Floats, right: Floats) -> tuple[float, float]:
         """``‖b - Mx‖`` as computed, and by how much rounding can have hidden more; in the norm of :attr:`inverse`."""
         norm: Callable[[Floats], float] = (lambda x: float(np.abs(x).sum())) if self.transposed else _largest
-        left = right - self.matrix @ found
-        most = int(np.diff(self.matrix.indptr).max(initial=0))
-        hidden = (most + self.roundings + 4) * ROUNDING * (norm(right) + (1 + self.contraction) * norm(found))
+        left = right - self.times(found)
+        most = int(np.diff(self._moves.indptr).max(initial=0))
+        hidden = (most + self.roundings + 5) * ROUNDING * (norm(right) + (1 + self.contraction) * norm(found))
         return norm(left), hidden * (1 + self.shape[0] * ROUNDING if self.transposed else 1)
 
     def error(self, found: Floats, right: Floats) -> float:
@@ -208,10 +225,11 @@ class SparseSystem:
         scale = _largest(right)
         if scale == 0:
             return found
+        found = self._swept(right, scale)
         for name in ("bicgstab", "gmres", "direct"):
             candidate = found
             for _ in range(ROUNDS):
-                left = right - self.matrix @ candidate
+                left = right - self.times(candidate)
                 rest = float(np.linalg.norm(left))
                 if rest < best:
                     found, best = candidate, rest
@@ -229,6 +247,35 @@ class SparseSystem:
         raise SolverError(
             f"no solver solves this sparse system: the best residual is {best:.2e}, of sides up to {scale:.2e}"
         )
+
+    def _swept(self, right: Floats, scale: float) -> Floats:
+        """Value iteration by residuals, as far as it pays: ``x = Σ_k factor^k C^k b``, with ``factor^n C^n b`` left of ``b``.
+
+        Where all rows of ``C`` have the sum ``σ``, ``M 1 = (1 - factor·σ) 1``, so the mean of what is left needs no more steps:
+        what else is in it shrinks as fast as the chain forgets where it began.  One step costs little more than its product.
+        """
+        from scipy.linalg import blas
+
+        found, image, power = np.zeros_like(right), right, 1.0
+        mean = float(self.sums.mean())
+        if self.transposed or _largest(self.sums - mean) > ACCURACY or self.factor * mean >= 1:
+            return found
+        before, steps = None, SWEEPS
+        while True:
+            middle = float(image.sum()) / len(image)
+            other = image - middle
+            apart, target = power * float(other @ other) ** 0.5, (ACCURACY * scale + self._floor(found, scale)) / 2
+            if apart <= target:
+                return found + power * middle / (1 - self.factor * mean)
+            if before is not None:
+                rate = (apart / before) ** (1 / steps)
+                if not rate <= SLOWEST:
+                    return found
+                steps = ceil(log(target / apart) / log(rate))
+            before = apart
+            for _ in range(steps):
+                found = blas.daxpy(image, found, a=power)
+                image, power = self._moves @ image, power * self.factor
 
     def _floor(self, found: Floats, scale: float) -> float:
         """What rounding leaves of a residual, in the 2-norm."""

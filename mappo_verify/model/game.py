@@ -156,17 +156,19 @@ class Game:
                 f"a batch of {prod(batch)} games of this size is more than the limit of {MAX_ENTRIES} entries"
             )
         ends = None if self.ends is None else self._given_ends(transition)
-        transition, reward = laid_out(transition, 3, system), laid_out(reward, 2, system)
+        (transition, seen), (reward, paid) = laid_out(transition, 3, system), laid_out(reward, 2, system)
         if system is not System.SYMBOLS:
             rounding = rounding_of(self.transition, states)
-            if ends is None and rounding <= rounding_of(transition, states) and certainly_go_on(transition, rounding):
+            sure = ends is None and rounding <= rounding_of(transition, states)
+            if sure and certainly_go_on(transition, rounding, seen):
                 ends = np.broadcast_to(FALSE, transition.shape[:-1])
             else:
-                transition = probabilities("transition", transition, rounding, ends=ends)
-            require_finite("reward", reward)
+                transition = probabilities("transition", transition, rounding, ends=ends, seen=seen)
+            require_finite("reward", reward, paid)
             _require_discount(discount)
             if start is not None:
-                start = probabilities("start", start, rounding_of(self.start, states))
+                start, begun = laid_out(start, 1, system)
+                start = probabilities("start", start, rounding_of(self.start, states), seen=begun)
         names = self._names(states, sizes)
         masks = None if self.available is None else masks_of(self.available, states, sizes)
         if masks is not None:
@@ -182,7 +184,7 @@ class Game:
             "transition": freeze(spread(transition, batch, 3), 3, system, own=transition.ndim > 3),
             "reward": freeze(spread(reward, batch, 2), 2, system, own=reward.ndim > 2),
             "discount": freeze(np.broadcast_to(discount, batch), 0, system),
-            "start": None if start is None else freeze(np.broadcast_to(start, batch + start.shape[-1:]), 1, system),
+            "start": None if start is None else freeze(spread(start, batch, 1), 1, system, own=start.ndim > 1),
             "action_sizes": sizes,
             "system": system,
             "ends": np.broadcast_to(

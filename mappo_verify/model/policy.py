@@ -88,7 +88,8 @@ class Policy:
                 )
             if system is not System.SYMBOLS:
                 rounding = rounding_of(self.factors[m], sizes[m])
-                factors[m] = probabilities(f"factors[{m}]", laid_out(factor, 3, system), rounding, full=True)
+                copy, seen = laid_out(factor, 3, system)
+                factors[m] = probabilities(f"factors[{m}]", copy, rounding, full=True, seen=seen)
         try:
             batch = np.broadcast_shapes(*(factor.shape[:-3] for factor in factors))
         except ValueError:

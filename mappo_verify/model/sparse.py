@@ -48,6 +48,10 @@ def sparse_rows(transition: Any, actions: int) -> SparseRows:
         raise GameError(f"transition is no valid CSR matrix: {error}") from None
     if not kept:
         matrix.sum_duplicates()
+        short = sp.get_index_dtype(
+            maxval=max(matrix.nnz, *matrix.shape)
+        )  # half of what a product reads beside the numbers
+        matrix.indices, matrix.indptr = (part.astype(short, copy=False) for part in (matrix.indices, matrix.indptr))
     for part in (matrix.data, matrix.indices, matrix.indptr):
         part.setflags(write=False)
     bad = ~(matrix.data >= 0) | ~np.isfinite(matrix.data)

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,9 @@ from ..arithmetic import (
 )
 from ..errors import GameError
 
+if TYPE_CHECKING:
+    from ..arithmetic.floats import Seen
+
 T = TypeVar("T")
 
 FLOAT_TOLERANCE = 1e-9
@@ -37,9 +40,6 @@ CLEARLY_LESS = 5e-7
 """A row that misses 1 by so much loses mass on purpose; in between it is refused, unless ``ends`` says what it is."""
 MAX_EXPONENT = 10_000
 """Of a Decimal: more digits than that would take memory, and time, before anything is computed."""
-
-BLOCK = 2**20
-"""Numbers that are looked at together, so that what is computed of them takes little memory."""
 
 logger = logging.getLogger("mappo_verify")
 
@@ -206,9 +206,11 @@ def _non_finite(array: Array) -> Array:
     return np.zeros(array.shape, bool)
 
 
-def require_finite(name: str, array: Array) -> None:
+def require_finite(name: str, array: Array, seen: Seen | None = None) -> None:
     """No nan and no infinity; the numbers of one instance were checked when they were made."""
-    if is_hidden((array,)) or (kind_of(array) == "f" and np.isfinite(array.min(initial=0) + array.max(initial=0))):
+    if is_hidden((array,)) or (seen is not None and seen.finite):
+        return
+    if kind_of(array) == "f" and np.isfinite(array.min(initial=0) + array.max(initial=0)):
         return
     bad = _non_finite(array)
     if bad.any():
@@ -228,20 +230,25 @@ def rounding_of(given: Any, length: int) -> float:
 
 
 def probabilities(
-    name: str, array: Array, rounding: float = ROUNDING, full: bool = False, ends: Array | None = None
+    name: str,
+    array: Array,
+    rounding: float = ROUNDING,
+    full: bool = False,
+    ends: Array | None = None,
+    seen: Seen | None = None,
 ) -> Array:
     """Rows along the last axis that are non-negative and sum to at most 1 (to 1, if ``full``); the one rule for all of them.
 
     Floats that miss 1 by at most ``rounding`` sum to 1.  Those of float32 and float16 are divided by their sum, in float64.
     A row ends clearly if it misses 1 by :data:`CLEARLY_LESS` and a thousand times its rounding (a tenth at most), or where
     ``ends`` (three-valued, without the last axis) says so.  In between it is refused.  A ball is refused only where it
-    *certainly* breaks this.
+    *certainly* breaks this.  What was ``seen`` of the floats is not looked for again.
     """
     if kind_of(array) != "f":
         _require_chances(name, array)
         _require_exact(name, array, full)
         return array
-    if ends is None and rounding <= rounding_of(array, array.shape[-1]) and certainly_go_on(array, rounding):
+    if ends is None and rounding <= rounding_of(array, array.shape[-1]) and certainly_go_on(array, rounding, seen):
         return array
     _require_chances(name, array)
     sums = np.asarray(array.sum(-1))
@@ -253,14 +260,13 @@ def probabilities(
     return array
 
 
-def certainly_go_on(array: Array, rounding: float) -> bool:
-    """Whether this is an array of floats, none negative, whose rows all sum to 1 up to ``rounding``; some instances at a time."""
-    if kind_of(array) != "f" or not array.size or not array.min() >= 0:
+def certainly_go_on(array: Array, rounding: float, seen: Seen | None = None) -> bool:
+    """Whether this is an array of floats, none negative, whose rows all sum to 1 up to ``rounding``."""
+    if kind_of(array) != "f":
         return False
-    rows = array if array.ndim > 1 else array[None]
-    step = max(1, BLOCK // rows[0].size)
-    sums = (rows[start : start + step].sum(-1) for start in range(0, len(rows), step))
-    return all(np.abs(1 - part).max() <= rounding for part in sums)
+    from ..arithmetic.floats import rows_go_on
+
+    return seen.go_on(rounding) if seen else rows_go_on(np.asarray(array), rounding)
 
 
 def _require_chances(name: str, array: Array) -> None:
@@ -338,13 +344,16 @@ def require_seed(seed: Any) -> None:
         raise GameError(f"seed = {seed!r} is not an integer of at least 0")
 
 
-def laid_out(array: Array, core_axes: int, system: System) -> Array:
-    """Floats with a batch as a copy that is stored batch-minor, before they are looked at; anything else as it is."""
-    if system is not System.FLOATS or array.ndim == core_axes:
-        return array
-    from ..arithmetic.floats import batch_minor
+def laid_out(array: Array, core_axes: int, system: System) -> tuple[Array, Seen | None]:
+    """Floats with a batch as a copy that is stored batch-minor, before they are looked at, and what was seen on the way.
 
-    return batch_minor(np.asarray(array), core_axes)
+    Anything else as it is.
+    """
+    if system is not System.FLOATS or array.ndim == core_axes:
+        return array, None
+    from ..arithmetic.floats import laid_out as copied
+
+    return copied(np.asarray(array), core_axes)
 
 
 def freeze(array: Array, core_axes: int, system: System, own: bool = False) -> Array:

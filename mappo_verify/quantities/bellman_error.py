@@ -32,6 +32,7 @@ array([0.])
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -138,13 +139,23 @@ class Moments:
             raise GameError(
                 f"λ = {penalty.ravel()[0]} is not positive: pessimistic evaluation needs a penalty on the Bellman error"
             )
+        normal = self._normal() if is_hidden((self.gram,)) else self.normal
+        return Quadratic(
+            lift(penalty, 2) * normal.matrix,
+            lift(penalty, 1) * normal.slope - direction / 2,
+            penalty * normal.constant,
+            None if is_hidden((self.gram,)) or np.ndim(penalty) else (normal, penalty),
+        )
+
+    @cached_property
+    def normal(self) -> Quadratic:
+        """``E(w)`` as the form ``wᵀHw - 2gᵀw + bᵀΣ⁺b``; computed once for all directions and penalties."""
+        return self._normal()
+
+    def _normal(self) -> Quadratic:
         inverse, _ = pseudo_solve(self.gram, np.concatenate([self.operator, self.reward[..., None]], axis=-1))
         both = contract("...ki,...kj->...ij", self.operator, inverse)
-        return Quadratic(
-            lift(penalty, 2) * both[..., :-1],
-            lift(penalty, 1) * both[..., -1] - direction / 2,
-            penalty * (self.reward * inverse[..., -1]).sum(-1),
-        )
+        return Quadratic(both[..., :-1], both[..., -1], (self.reward * inverse[..., -1]).sum(-1))
 
 
 def _quadratic(matrix: Array, vector: Array) -> Array:

@@ -98,11 +98,11 @@ def _exact(values: Any) -> Array:
 
 def _region(critics: LinearClass, index: tuple[int, ...], batch: tuple[int, ...]) -> Region:
     """The class of one batch element as a region."""
-    features = np.asarray(critics.features)
-    rows = np.broadcast_to(features, batch + features.shape[-2:])[index]
-    ceiling = np.broadcast_to(np.asarray(critics.ceiling), batch)[index]
-    radius = np.broadcast_to(np.asarray(critics.radius), batch)[index]
-    low = zeros(len(rows), features)
+    rows, ceiling, radius = map(np.asarray, (critics.features, critics.ceiling, critics.radius))
+    if batch:
+        rows = np.broadcast_to(rows, batch + rows.shape[-2:])[index]
+        ceiling, radius = (np.broadcast_to(number, batch)[index] for number in (ceiling, radius))
+    low = zeros(len(rows), rows)
     return Region(rows, low, low + ceiling, radius)
 
 
@@ -114,18 +114,19 @@ def _each(
     features, constant = np.asarray(critics.features), np.asarray(form.constant)
     if features.shape[-1] != size:
         raise GameError(f"the class has {features.shape[-1]} features and the moments have {size}")
-    batch = np.broadcast_shapes(
+    shapes = (
         form.matrix.shape[:-2], form.slope.shape[:-1], features.shape[:-2], constant.shape,
         np.shape(critics.radius), np.shape(critics.ceiling),
     )  # fmt: skip
+    batch = np.broadcast_shapes(*shapes) if any(shapes) else ()
+    if not batch:
+        return solve(form, _region(critics, (), ()))
     matrix = np.broadcast_to(form.matrix, batch + (size, size))
     slope, constant = np.broadcast_to(form.slope, batch + (size,)), np.broadcast_to(constant, batch)
     found = [
         solve(Quadratic(matrix[index], slope[index], constant[index]), _region(critics, index, batch))
         for index in np.ndindex(*batch)
     ]
-    if not batch:
-        return found[0]
 
     def gathered(read: Callable[[ConstrainedStep], Any]) -> Array:
         entries = np.array([read(one) for one in found])

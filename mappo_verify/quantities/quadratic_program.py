@@ -24,6 +24,7 @@ the ball is not active they are equal.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -51,11 +52,16 @@ from ..errors import GameError, InfeasibleError, SolverError
 
 ACCURACY = 1e-6
 """A float answer whose duality gap or violation exceeds this, relative to its size, is refused."""
-RAISES = 10
-"""How often the multiplier of the ball is raised a hundredfold before the search for it is given up."""
+FARTHEST = 1e20
+"""Of the first guess of the ball's multiplier: beyond, the search for it is given up."""
+NEARLY_ON_IT = 1e-12
+"""Of its radius: so near to the sphere is a point that is on it."""
+SHARP = 1e-11
+"""Relative to the objective: with such a gap, a point serves as ``v`` of its own dual bound."""
 NEARLY_NOTHING = 1e-15
 """Of the largest eigenvalue: where a multiplier of the ball may begin."""
 NEWTON_STEPS = 60
+TINY, EPS = float(np.finfo(float).tiny), float(np.finfo(float).eps)
 REPAIRS = 8
 """How often the exact route may take in rows that its point violates."""
 
@@ -67,6 +73,18 @@ class Quadratic:
     matrix: Array
     slope: Array
     constant: Any
+    multiple: tuple[Quadratic, Any] | None = None
+    """Another form, of floats, and the number by which its matrix was multiplied: what is known of it is known of this one."""
+
+    @cached_property
+    def spectrum(self) -> tuple[Array, Array]:
+        """Eigenvalues ``[d]`` of ``Q``, rising, and eigenvectors ``[d, d]``, in floats."""
+        if self.multiple is None:
+            found = np.linalg.eigh(self.matrix)
+            return found.eigenvalues, found.eigenvectors
+        other, factor = self.multiple
+        values, vectors = other.spectrum
+        return factor * values, vectors
 
     @over_arrays
     def value(self, weights: Array) -> Array:
@@ -93,11 +111,16 @@ class Region:
     high: Array
     radius: Any
 
+    def beyond(self, weights: Array) -> Array:
+        """By how much ``w`` leaves the ball, as ``(‖w‖² - L²)/2L ≥ ‖w‖ - L``, which is free of roots; 0 inside."""
+        return maximum((square(weights).sum(-1) - square(self.radius)) / (2 * self.radius), like(0, weights))
+
     def violation(self, weights: Array) -> Array:
-        """By how much ``w`` leaves the region; 0 inside.  The ball counts as ``(‖w‖² - L²)/2L ≥ ‖w‖ - L``, free of roots."""
-        values = contract("xd,d->x", self.rows, weights)
-        outside = (square(weights).sum(-1) - square(self.radius)) / (2 * self.radius)
-        return largest(np.concatenate([self.low - values, values - self.high, np.stack([outside, like(0, weights)])]))
+        """By how much ``w`` leaves the region, the ball by :meth:`beyond`; 0 inside."""
+        values, beyond = contract("xd,d->x", self.rows, weights), self.beyond(weights)
+        return (
+            maximum(beyond, largest(np.concatenate([self.low - values, values - self.high]))) if len(values) else beyond
+        )
 
     @over_arrays
     def dual_bound(self, form: Quadratic, multipliers: Multipliers, nearest: Array | None = None) -> Array:
@@ -105,11 +128,13 @@ class Region:
 
         The best one, which is solved for unless it is known (``nearest``), is ``v = M⁺p``.
         """
-        matrix = form.matrix + identity(len(form.slope), form.slope) * multipliers.ball
-        pull = form.slope + contract("xd,x->d", self.rows, multipliers.below - multipliers.above) / 2
+        pull, sides = form.slope, multipliers.below - multipliers.above
+        if support(sides).any():
+            pull = pull + contract("xd,x->d", self.rows, sides) / 2
         if nearest is None:
+            matrix = form.matrix + identity(len(form.slope), form.slope) * multipliers.ball
             nearest = pseudo_solve(matrix, pull[:, None])[0][:, 0]
-        image = contract("ij,j->i", matrix, nearest)
+        image = contract("ij,j->i", form.matrix, nearest) + multipliers.ball * nearest
         return (
             form.constant
             + (self.low * multipliers.below - self.high * multipliers.above).sum(-1)
@@ -164,15 +189,17 @@ def minimise(form: Quadratic, region: Region) -> ConstrainedStep:
     system = system_of(form.slope, region.rows)
     if system is System.RATIONALS:
         _require_semidefinite(form.matrix)
-    weights, remainder = pseudo_solve(form.matrix, form.slope[:, None])
-    inside = region.violation(weights[:, 0])
-    if not support(remainder).any() and not support(inside).any():
-        free = zeros(len(region.low), form.slope)
-        multipliers = Multipliers(free, free, like(0, form.slope))
-        bound = region.dual_bound(form, multipliers, weights[:, 0])
-        return ConstrainedStep(weights[:, 0], form.value(weights[:, 0]), bound, multipliers, inside, "closed form")
+    column, remainder = pseudo_solve(form.matrix, form.slope[:, None])
+    weights = column[:, 0]
+    if not support(remainder).any() and not support(region.beyond(weights)):
+        inside = region.violation(weights)
+        if not support(inside):
+            free = zeros(len(region.low), form.slope)
+            multipliers = Multipliers(free, free, like(0, form.slope))
+            bound = region.dual_bound(form, multipliers, weights)
+            return ConstrainedStep(weights, form.value(weights), bound, multipliers, inside, "closed form")
     if system is System.FLOATS:
-        return _by_solver(form, region, weights[:, 0])
+        return _by_solver(form, region, weights)
     if system is System.RATIONALS:
         return _exactly(form, region)
     raise GameError(f"constrained minima are for floats and rationals, not for {system.value}")
@@ -200,16 +227,19 @@ def _by_solver(form: Quadratic, region: Region, free: Array | None = None) -> Co
     The sphere is tried where the ``free`` minimiser is given and beyond it.  A region that contains 0 is not empty, although
     daqp may say so where slabs meet in a single point.
     """
+    tau = 0.0
     if free is not None and np.linalg.norm(free) > region.radius:
         with np.errstate(all="ignore"):  # an infinite point is not accurate
             found = _on_the_sphere(form, region)
         if _accurate(form, found, region):
             return found
+        tau = float(found.multipliers.ball)
+    if not 0 < tau < np.inf:
+        tau = float(np.trace(form.matrix)) / len(form.slope) or 1.0
     try:
-        for multiplier in (_no_multiplier, _multiplier_of_the_ball):
-            found = _by_active_set(form, region, multiplier(form, region))
-            if _accurate(form, found, region):
-                return found
+        found = _between_slabs(form, region, tau)
+        if _accurate(form, found, region):
+            return found
     except SolverError as error:
         if isinstance(error, InfeasibleError) and support(region.violation(np.zeros_like(form.slope))):
             raise
@@ -229,11 +259,25 @@ def _accurate(form: Quadratic, found: ConstrainedStep, region: Region) -> bool:
     return bool(abs(found.gap) <= ACCURACY * size and found.violation <= ACCURACY * reach)
 
 
-def _by_active_set(form: Quadratic, region: Region, ball: float = 0.0) -> ConstrainedStep:
+def _between_slabs(form: Quadratic, region: Region, tau: float) -> ConstrainedStep:
+    """What daqp finds without the ball; beyond that, with the multiplier that puts it on the sphere, sought near ``tau``."""
+    weights, signed = _daqp(form, region, 0.0)
+    if float(weights @ weights) ** 0.5 <= region.radius:
+        return _with_sides(form, region, 0.0, weights, signed)
+    return _with_sides(form, region, *_on_the_cut_sphere(form, region, tau, weights, support(signed)))
+
+
+def _by_active_set(form: Quadratic, region: Region, ball: float) -> ConstrainedStep:
     """What daqp finds with the multiplier ``τ`` of the ball, with its certificate."""
-    weights, signed = _daqp(form, region, ball)
+    return _with_sides(form, region, ball, *_daqp(form, region, ball))
+
+
+def _with_sides(form: Quadratic, region: Region, ball: float, weights: Array, signed: Array) -> ConstrainedStep:
+    """A point with the multiplier of the ball and those of the slabs, ``y⁺ - y⁻``, and its certificate."""
     multipliers = Multipliers(np.maximum(-signed, 0), np.maximum(signed, 0), np.asarray(ball))
-    return _certified(form, region, weights, multipliers, "active set")
+    found = _certified(form, region, weights, multipliers, "active set", weights)
+    sharp = abs(float(found.gap)) <= SHARP * (1 + abs(float(found.objective)))
+    return found if sharp else _certified(form, region, weights, multipliers, "active set")
 
 
 def _daqp(form: Quadratic, region: Region, ball: float) -> tuple[Array, Array]:
@@ -243,11 +287,12 @@ def _daqp(form: Quadratic, region: Region, ball: float) -> tuple[Array, Array]:
     """
     import daqp
 
-    matrix = form.matrix + ball * np.eye(len(form.slope))
+    matrix = np.array(form.matrix, order="C")
+    matrix.ravel()[:: len(matrix) + 1] += ball
     scale = max(np.abs(matrix).max(initial=0), np.abs(form.slope).max(initial=0)) or 1.0
     weights, _, outcome, details = daqp.solve(
-        np.array(2 * matrix / scale, order="C"),
-        np.array(-2 * form.slope / scale),
+        (2 / scale) * matrix,
+        (-2 / scale) * form.slope,
         np.array(region.rows, order="C"),  # copies, since daqp refuses what is read-only
         np.array(region.high),
         np.array(region.low),
@@ -292,45 +337,60 @@ def _on_the_sphere(form: Quadratic, region: Region) -> ConstrainedStep:
 
     Newton's method on ``1/‖w(τ)‖``, which is concave: from a ``τ`` that is too small it rises to the root.
     """
-    values, vectors = np.linalg.eigh(form.matrix)
+    values, vectors = form.spectrum
     radius, along = float(region.radius), vectors.T @ form.slope
-    tau = max(float(np.linalg.norm(along)) / radius - float(values[-1]), NEARLY_NOTHING * float(values[-1]), 0.0)
+    tau = max(float(along @ along) ** 0.5 / radius - float(values[-1]), NEARLY_NOTHING * float(values[-1]), 0.0)
     for _ in range(NEWTON_STEPS):
-        shifted = np.maximum(values + tau, np.finfo(float).tiny)
-        weights = along / shifted
-        length = float(np.linalg.norm(weights))
-        step = (length / radius - 1) * length**2 / max(float((weights * weights) @ (1 / shifted)), np.finfo(float).tiny)
+        inverse = 1 / np.maximum(values + tau, TINY)
+        weights = along * inverse
+        squares = weights * weights
+        length = float(squares.sum()) ** 0.5
+        step = (length / radius - 1) * length**2 / max(float(squares @ inverse), TINY)
         tau = max(tau + step, 0.0)
-        if abs(step) <= 4 * np.finfo(float).eps * tau or not np.isfinite(step):
+        if abs(step) <= 4 * EPS * tau or not np.isfinite(step):
             break
     point = vectors @ weights
     free = np.zeros(len(region.low))
     return _certified(form, region, point, Multipliers(free, free, np.asarray(tau)), "sphere", point)
 
 
-def _no_multiplier(_form: Quadratic, _region: Region) -> float:
-    return 0.0
+def _on_the_cut_sphere(
+    form: Quadratic, region: Region, tau: float, outside: Array, held: Any
+) -> tuple[float, Array, Array]:
+    """The ``τ`` that puts the minimiser between the slabs on the sphere, near a first guess, and that minimiser.
 
-
-def _multiplier_of_the_ball(form: Quadratic, region: Region) -> float:
-    """The ``τ`` that puts the minimiser on the sphere; ``‖w(τ)‖`` falls as ``τ`` grows."""
-    from scipy.optimize import brentq
-
-    def room(multiplier: float) -> float:
-        """``L/‖w(τ)‖ - 1``, nearly linear in ``τ``."""
-        length = float(np.linalg.norm(_daqp(form, region, multiplier)[0]))
-        return float(region.radius) / max(length, np.finfo(float).tiny) - 1
-
-    if room(0.0) >= 0:
-        raise SolverError("the ball is not what is missing")
-    high = float(np.trace(form.matrix)) / len(form.slope) or 1.0
-    for _ in range(RAISES):
-        if room(high) >= 0:
+    ``outside`` is the minimiser for ``τ = 0``, and ``held`` are the rows that hold it.  ``‖w(τ)‖`` falls as ``τ`` grows, and
+    ``L/‖w(τ)‖ - 1`` is nearly linear, so secants find its root; where one leaves what is known to hold the root, that is halved.
+    """
+    radius, low, high, most = float(region.radius), 0.0, np.inf, FARTHEST * tau
+    held[:1] = True  # daqp wants a row
+    last, before = 0.0, radius / float(np.linalg.norm(outside)) - 1
+    for _ in range(NEWTON_STEPS):
+        weights, signed = _daqp_by_few(form, region, tau, held)
+        room = radius / max(float(weights @ weights) ** 0.5, TINY) - 1
+        low, high = (tau, high) if room < 0 else (low, tau)
+        if abs(room) <= NEARLY_ON_IT or high - low <= EPS * low:
             break
-        high *= 100
-    else:
-        raise SolverError("no multiplier of the ball is large enough")
-    return float(brentq(room, 0.0, high, xtol=np.finfo(float).tiny, rtol=1e-13, disp=False))
+        secant = tau - room * (tau - last) / ((room - before) or TINY)
+        last, before = tau, room
+        tau = secant if low < secant < high else (low + high) / 2 if high < np.inf else 100 * tau
+        if not tau <= most:
+            raise SolverError("no multiplier of the ball is large enough")
+    return tau, weights, signed
+
+
+def _daqp_by_few(form: Quadratic, region: Region, ball: float, held: Any) -> tuple[Array, Array]:
+    """As :func:`_daqp`, for a matrix that is definite: by the rows that are ``held``; those that its point violates join them."""
+    while True:
+        few = Region(region.rows[held], region.low[held], region.high[held], region.radius)
+        weights, some = _daqp(form, few, ball)
+        values = region.rows @ weights
+        more = ((values < region.low) | (values > region.high)) & ~held
+        if not more.any():
+            signed = np.zeros(len(held))
+            signed[held] = some
+            return weights, signed
+        held |= more
 
 
 # --- rationals: the active set of the floats, solved exactly ----------------------------------------------------------

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 import numpy.typing as npt
 
+from ..choice import Choice
 from .kernels import TINY, UP, Enclosure, Floats, Kernels, Mask, U
 from .numpy_kernels import NUMPY, two_sum
 
@@ -14,38 +13,15 @@ WORTH_FUSING = 2**16
 """Below so many numbers at once, loading compiled code takes longer than it saves."""
 WORTH_LOADING = 2**27
 """Many small arrays are worth loading it, too: after so many numbers in all."""
-OF_A_CALL = 2**12
-"""How many numbers NumPy computes in the time that Python takes for one call of its kernels."""
 
 
-@cache
 def _compiled() -> Kernels:
-    try:
-        from .fused import NUMBA
-    except ModuleNotFoundError as error:
-        if error.name != "numba":
-            raise
-        return NUMPY
+    from .fused import NUMBA
+
     return NUMBA
 
 
-class _Choice:
-    """Which implementation: both give the same numbers, so this is about time alone."""
-
-    def __init__(self) -> None:
-        self.seen = 0
-
-    def __call__(self, size: int) -> Kernels:
-        """The implementation for so many numbers."""
-        if self.seen < WORTH_LOADING:
-            if size < WORTH_FUSING:
-                self.seen += size + OF_A_CALL
-                return NUMPY
-            self.seen = WORTH_LOADING  # loaded now, so it may as well be used for less
-        return _compiled()
-
-
-kernels = _Choice()
+kernels = Choice(NUMPY, _compiled, WORTH_FUSING, WORTH_LOADING)
 
 
 # --- arithmetic -----------------------------------------------------------------------------------------------------
