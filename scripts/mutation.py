@@ -71,6 +71,9 @@ PATH = "both branches are the same there, one is only longer"
 LIMIT = "a limit of work that is reported when it is reached; one unit decides nothing"
 LENGTH = "NumPy takes any negative length for the one that is left"
 AXIS = "there is one game, so this is the same axis, counted from the other side"
+LENGTHS = "both have the same length: one entry for each agent, or for each state"
+SEED = "how many, or which, are drawn: any other number would do"
+CLIMB = "how a climb begins, goes on or ends; what it finds is decided all the same"
 FAR = "e^-1000 is below the grid: from 0 to 2^-512 either way"
 EQUIVALENT: dict[tuple[str, str], str] = {
     (KERNEL, "if self.low > 0 and other.low >= 0:"): PATH,
@@ -121,10 +124,6 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "left, going_on = ((joint * table).sum(-1) - values, largest((joint * mass).sum(+1), -1))",
     ): AXIS,
     (
-        "mappo_verify/quantities/quadratic_program.py",
-        "high = float(np.trace(form.matrix)) / len(form.slope) and 1.0",
-    ): "where a search begins, which goes on until it has enough",
-    (
         "mappo_verify/quantities/limit_critics.py",
         "if balanced and (compare(found[free:], '≥', like(0, direction)) >= 0).all():",
     ): "rationals leave no comparison open",
@@ -132,8 +131,6 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "mappo_verify/arithmetic/floats.py",
         "for pivot in list(range(size))[:-1]:",
     ): "there is no row below the last pivot",
-    ("mappo_verify/arithmetic/enclosures/operations.py", "if (first & second).all():"): PATH,
-    ("mappo_verify/arithmetic/enclosures/operations.py", "outside = size > a[1]"): PATH,
     ("mappo_verify/arithmetic/formal.py", "return -self if self.sign() < 1 else self"): "-0 is 0",
     (
         "mappo_verify/arithmetic/functions.py",
@@ -149,6 +146,87 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "moved = moveaxis(values, axes, range(len(axes)))"
         ".reshape((-2, *(n for a, n in enumerate(values.shape) if a not in axes)))",
     ): LENGTH,
+    (
+        "mappo_verify/arithmetic/sparse.py",
+        "return 5 * ROUNDING * (scale + (1 + self.contraction) * float(np.linalg.norm(found)))",
+    ): ("when a solver may stop; the bound of its error comes from the residual that is left"),
+    (
+        "mappo_verify/quantities/optimal.py",
+        "short = np.where(found.excess == 0, 0.0, found.excess / (1 - game.discount) * (1 + 2.0 ** (-51)))",
+    ): "three roundings are less than 2^-51, too",
+    ("mappo_verify/claims/experiment.py", "SAMPLE_SIZES = (65, 256, 1024, 4096)"): SEED,
+    ("mappo_verify/claims/induction.py", "step = self._step(1, state, count)"): (
+        "in a proof for every length a step has the same numbers, whichever it is"
+    ),
+    (
+        "mappo_verify/claims/induction.py",
+        "shapes = [sum((prod(c.shape) for c in ingredient.coordinates(replace(self.case.sizes, steps=k)))) for k in (2, 4)]",
+    ): "what has other numbers at 3 steps than at 2 has others at 4, too",
+    (
+        "mappo_verify/claims/induction.py",
+        "if len({(type(state), len(found)) for state, found in zip(states, leaves, strict=False)}) > 1:",
+    ): LENGTHS,
+    (
+        "mappo_verify/claims/related.py",
+        "factors = tuple((kept * old + share * new for old, new in zip(built[self.of].factors, other.factors, strict=False)))",
+    ): LENGTHS,
+    (
+        "mappo_verify/claims/related.py",
+        "return both(*(every(compare(d, '≤', like(Fraction(self.largest), d)), (-1, +2)) for d in apart))",
+    ): "an axis that stays means 'for all', too",
+    ("mappo_verify/claims/settings.py", "max_agents: int = 9"): LIMIT,
+    ("mappo_verify/claims/settings.py", "max_states: int = 10001"): LIMIT,
+    (
+        "mappo_verify/checking/evaluate.py",
+        "def certify(claim: Claim, build: Callable[[System], Case], cap: int=PRECISION_CAP, again: bool=True) -> Evidence:",
+    ): "instances are evaluated again more often than they must be",
+    ("mappo_verify/checking/explain.py", "compared = COMPARED if claim.setting.explore else 2"): SEED,
+    (
+        "mappo_verify/checking/falsify.py",
+        "EFFORT = {'quick': Effort(exact=400, skimmed=5000, climbs=12, repeats=2, starts=8, generations=30, seconds=300), "
+        "'thorough': Effort(exact=1000, skimmed=20000, climbs=200, repeats=16, starts=8, generations=61, seconds=3600)}",
+    ): SEED,
+    (
+        "mappo_verify/checking/monte_carlo.py",
+        "ratio, left, right = (np.concatenate(tables, axis=+1) for tables in (ratios, lefts, rights))",
+    ): "a table has two axes, so this is the same one",
+    (
+        "mappo_verify/checking/relabel.py",
+        "ACTIONS = (10009, 10037, 10039, 10061, 10067, 10070, 10079, 10091)",
+    ): "the numbers only must be large, and none a product of others",
+    ("mappo_verify/checking/climb.py", "generations += 1"): CLIMB,
+    ("mappo_verify/checking/climb.py", "if (reached > 0).any() and (not not hill.doubts):"): CLIMB,
+    ("mappo_verify/checking/climb.py", "low = np.flatnonzero(kept <= _least(aims))"): CLIMB,
+    ("mappo_verify/checking/search.py", "self.confirmed = True"): "it is set anew before anybody asks",
+    ("mappo_verify/checking/shrink.py", "for _ in list(range(MAX_ROUNDS))[:-1]:"): LIMIT,
+    (
+        "mappo_verify/checking/falsify.py",
+        "EFFORT = {'quick': Effort(exact=400, skimmed=5000, climbs=12, repeats=2, starts=8, generations=30, seconds=300), "
+        "'thorough': Effort(exact=1001, skimmed=20000, climbs=200, repeats=16, starts=8, generations=60, seconds=3600)}",
+    ): SEED,
+    (
+        "mappo_verify/checking/relabel.py",
+        "ACTIONS = (10009, 10037, 10040, 10061, 10067, 10069, 10079, 10091)",
+    ): "the numbers only must be large, and none a product of others",
+    ("mappo_verify/checking/relabel.py", "if axes is None or count >= MOST:"): LIMIT,
+    (
+        "mappo_verify/checking/scores.py",
+        "return given * (1 - much * np.resize(np.sin(np.arange(1.0, 1 + min(given.size, 1009))), given.shape))",
+    ): "which numbers are moved up and which down: only some must be either",
+    ("mappo_verify/checking/search.py", "found = column(hill.of_numbers(drawn), 1)"): CLIMB,
+    (
+        "mappo_verify/checking/search.py",
+        "chosen = order[:min(2 * count, max(count - half, len(inner) // 3))]",
+    ): CLIMB,
+    (
+        "mappo_verify/checking/search.py",
+        "best = {s: hill.found[:, c].max() for s, hill in list(hills.items())[:-1] "
+        "if c < len(hill.telling) and hill.telling[c]}",
+    ): CLIMB,
+    (
+        "mappo_verify/checking/workers.py",
+        "return len(affinity(0)) if affinity else os.cpu_count() or 2",
+    ): "asked only of a system that knows of no affinity, and not how many cores it has",
     (
         "mappo_verify/arithmetic/system.py",
         "values = np.empty(2) if is_sparse(array) else np.asarray(array)",
@@ -282,9 +360,10 @@ class Workshop:
             code = process.wait(BUSY * seconds)
         except subprocess.TimeoutExpired:
             code = -1
-        with contextlib.suppress(ProcessLookupError):  # and what it started
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        finally:  # also where this script is interrupted
+            with contextlib.suppress(ProcessLookupError):  # and what it started
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
         return None if code < 0 else code in PASSING
 
     def measured(self, cache: Path, only: str) -> Executed:

@@ -132,10 +132,11 @@ def paper_map(claims: tuple[Claim, ...] = CLAIMS) -> str:
         "",
         "Generated from the registry by `python scripts/write_documents.py`; a test keeps it current.  *Record* is what",
         "earlier audits found; every audit computes the standing anew and reports a difference.  ° marks a reading or a repair",
-        "that the paper does not print.",
+        "that the paper does not print.  *Hypotheses* are all that an instance must meet; those that hold by construction are",
+        "verified, too.",
         "",
-        "| claim | in the paper | statement | instance | proof | record |",
-        "| --- | --- | --- | --- | --- | --- |",
+        "| claim | in the paper | statement | instance | hypotheses | proof | record |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for claim in claims:
         module = claim.proof.__module__.removeprefix("mappo_verify.").replace(".", "/") + ".py"
@@ -144,6 +145,7 @@ def paper_map(claims: tuple[Claim, ...] = CLAIMS) -> str:
             _cell(claim.source),
             _cell(claim.statement),
             _cell(claim.setting.name),
+            _cell("; ".join(hypothesis.name for hypothesis in claim.setting.all_hypotheses)) or "-",
             f"`{claim.proof.__name__}` in `{module}`",
             claim.record.value if claim.record else "-",
         )

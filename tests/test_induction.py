@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pickle
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -18,7 +19,10 @@ from mappo_verify.claims.coordinates import EVERY, GENERIC, INTERIOR
 from mappo_verify.claims.induction import Arbitrary, Run, Summed
 from mappo_verify.claims.verdict import Verdict
 from mappo_verify.errors import ClaimError
+from mappo_verify.model import Policy
+from mappo_verify.model.validation import unchecked
 from mappo_verify.papers.registry import claim as find
+from mappo_verify.quantities.divergence import kl_divergence
 
 ANY_LENGTH = mv.Sizes(1, (1,), EVERY)
 
@@ -210,6 +214,7 @@ FALSE_ONES = {
         moved, lambda c, r: r.last(lambda p: 0 * c.first if p.state is r.start else p.state)
     ),
     "a step that counts": stepping(lambda case, own, x: (x, own.moves + int(own))),
+    "a run that jumps from its fifth step on": claim(lambda case, _: jumping(case)),
     "the largest of the steps is above a step of another run": pair(
         lambda c, r: r.sum(lambda s: s.state),
         lambda c, r: r.sum(lambda s: r.largest("U", lambda t: t.moved[1])),
@@ -232,6 +237,12 @@ FALSE_ONES = {
     ),
     "rounds that begin with what moves": planted_axiom(lambda c, r: r.rounds(one_round(c.moves[0], c.moves[0]))),
     "what may be below 0": planted_axiom(lambda c, r: r.sum(lambda s: axioms.nonnegative(s.moved[1]))),
+    "a last state that may be below 0": pair(
+        lambda c, r: r.fixed(0),
+        lambda c, r: r.last(lambda p: p.state),
+        mv.at_most,
+        lambda c, r: r.last(lambda p: axioms.nonnegative(p.state)),
+    ),
     "a factor that may be below 0": planted_axiom(
         lambda c, r: r.sum(lambda s: s.moved[1] * axioms.squares(like(1, s.moved[1])))
     ),
@@ -248,6 +259,19 @@ FALSE_ONES = {
         lambda c, r: r.sum(lambda s: r.below("U", lambda t: t.moved[1], s)),
     ),
 }
+
+
+def jumping(case):
+    """``Σ u = x_K - x_0``, where the fifth call of what follows, and every later one, adds 1."""
+    calls = []
+
+    def following(moved):
+        calls.append(moved)
+        return moved[0] + moved[1] + (1 if len(calls) > 4 else 0)
+
+    run = Run(case, case.first, lambda own, x: (x, own.moves), following, "anywhere")
+    yield mv.line("left", moved(case, run))
+    yield mv.equal("right", climbed(case, run), because="said so")
 
 
 def run_from_anywhere(case):
@@ -280,6 +304,74 @@ def test_a_theorem_about_any_number_of_rounds_begins_before_the_first():
 @pytest.mark.parametrize("name", FALSE_ONES)
 def test_no_wrong_induction_is_a_proof(name):
     assert not proved(FALSE_ONES[name])
+
+
+@pytest.mark.parametrize("used", ["fixed", "factor", "divisor"])
+@pytest.mark.parametrize(
+    "known", [lambda s: s.moved[1], lambda s: s.state, lambda s: s.count], ids=["moves", "state", "count"]
+)
+def test_what_a_step_knows_does_not_leave_it(known, used):
+    """``x Σ u = x Σ u`` is no statement about every length where ``x`` is another one in every step."""
+
+    def proof(case):
+        run, found = run_of(case), []
+        total = run.sum(lambda step: found.append(known(step)) or step.moved[1])
+        made = {"fixed": lambda x: run.fixed(x), "factor": lambda x: x * total, "divisor": lambda x: total / x}[used]
+        yield mv.line("left", made(found[0]))
+        yield mv.equal("right", made(found[0]), because="said so")
+
+    trial = mv.Claim("mine", "title", "source", SETTING, proof)
+    with pytest.raises(ClaimError, match="depends on the state or on the step"):
+        prove_in_symbols(trial, ANY_LENGTH)
+
+
+def test_an_axiom_of_the_last_state_keeps_its_hypotheses():
+    """``Σ q log(q/p) ≥ 0`` where both sum to 1; where ``q`` sums to ½ it is -½ log 2, and no instance of Gibbs' inequality."""
+
+    def trial(mass):
+        def proof(case, run):
+            rows = [like(np.array([part / 2] * 2, object), case.system) for part in (mass, Fraction(1))]
+            axiom = run.last(lambda _: axioms.gibbs(*rows))
+            yield mv.line("0", run.fixed(0))
+            yield mv.at_most("KL", run.last(lambda _: kl_divergence(*rows)), because="Gibbs", axiom=axiom)
+
+        return claim(proof)
+
+    assert proved(trial(Fraction(1))) and not proved(trial(Fraction(1, 2)))
+
+
+def test_a_sign_of_the_last_state_that_nobody_knows_is_open():
+    assert isinstance(prove_in_symbols(FALSE_ONES["a last state that may be below 0"], ANY_LENGTH), Failure)
+
+
+TWO_POLICIES = mv.Setting(
+    "a policy that stays",
+    (mv.PolicyData("first", full_support=True), Arbitrary(mv.PolicyData("policy", full_support=True))),
+    agents=(2, 2),
+    states=(1, 1),
+    steps=(1, 2),
+    action_range=(2, 2),
+)
+
+
+@pytest.mark.parametrize("m", [1, 2])
+@pytest.mark.parametrize("which", ["the start of the run", "what a step makes of it"])
+def test_every_factor_of_every_state_is_a_policy(which, m):
+    def doubled(policy):
+        factors = tuple(f * (2 if i == m else 1) for i, f in enumerate(policy.factors, start=1))
+        return unchecked(Policy, factors=factors, system=policy.system)
+
+    def proof(case):
+        start = doubled(case.first) if which.startswith("the start") else case.first
+        follow = (lambda policy: policy) if which.startswith("the start") else doubled
+        run = Run(case, start, lambda _, policy: policy, follow, "policy")
+        total = run.sum(lambda step: step.state.factors[0][0, 0, 0])
+        yield mv.line("left", total)
+        yield mv.equal("right", total, because="said so")
+
+    trial = mv.Claim("mine", "title", "source", TWO_POLICIES, proof)
+    with pytest.raises(ClaimError, match=f"{which} is no policy: its rows do not sum to 1"):
+        prove_in_symbols(trial, mv.Sizes(1, (2, 2), EVERY))
 
 
 def test_what_is_said_of_every_length_is_tried_on_several():

@@ -277,6 +277,7 @@ def test_what_goes_wrong_while_drawing_is_a_finding():
     claim = find("lemma-c.1")
     entry = mv.audit([replace(claim, experiment=replace(claim.experiment, law=broken))])["lemma-c.1"]
     assert entry.standing is UNTESTED and not entry.expected and "planted" in entry.how and entry.statistics is None
+    assert entry.instances == 0
 
 
 def test_claims_without_experiment_or_inequality_cannot_be_drawn():
@@ -312,3 +313,41 @@ def test_a_probability_is_needed(delta):
 def test_sample_sizes_must_rise(sizes):
     with pytest.raises(ClaimError, match="in rising order"):
         mv.Experiment(dict, lambda case: case, Fraction(1, 10), sizes=sizes)
+
+
+@pytest.mark.parametrize("design", [0, 1])
+@pytest.mark.parametrize("place", [0, 1])
+def test_every_design_and_size_counts(design, place):
+    """Two designs, two sizes: what is bad at one of the four places is found, and is the worst."""
+
+    def series(name, **more):
+        good = Interval(0.95, 0.99), Interval(0.96, 0.99)
+        values = {"coverage": good, "quantile": (Interval(0.1, 0.2),) * 2, "left": (Interval(1, 2),) * 2}
+        values |= {"growth": Interval(-0.2, -0.1), "slope": Interval(-1.1, -0.9)}
+        return Series(name, (10, 100), bound=(1.0, 0.1), **values | more)
+
+    def statistics(**more):
+        parts = [series("a"), series("b")]
+        parts[design] = series("bad", **more)
+        return Statistics(0.1, 50, 0.99, tuple(parts))
+
+    def at(bad, good):
+        return (bad, good) if place == 0 else (good, bad)
+
+    assert statistics().supported and statistics().samples == 200
+    low, wide, rising = Interval(0.89, 0.99), Interval(0.1, 7.0), Interval(-0.1, 5.0)
+    few = statistics(coverage=at(low, Interval(0.95, 0.99)))
+    assert not few.covered and few.steady and not few.supported and few.coverage == low
+    assert statistics(quantile=at(wide, Interval(0.1, 0.2))).constant == 7
+    growing = statistics(growth=rising)
+    assert growing.covered and not growing.steady and not growing.supported and growing.growth == rising
+    assert statistics(slope=rising).slope == rising and statistics().series[design].claimed_slope == pytest.approx(-1)
+
+
+def test_an_experiment_says_something_of_every_size():
+    claim = find("lemma-c.1")
+    for series in run(claim, 40, np.random.default_rng(0)).series:
+        assert series.sizes == claim.experiment.sizes
+        assert {len(part) for part in (series.coverage, series.quantile, series.left, series.bound)} == {
+            len(series.sizes)
+        }

@@ -15,6 +15,7 @@ from mappo_verify.arithmetic.functions import (
     choose,
     compare,
     contract,
+    denominator,
     divide,
     either,
     exp,
@@ -26,6 +27,7 @@ from mappo_verify.arithmetic.functions import (
     minimum,
     negation,
     possible,
+    pseudo_solve,
     smallest,
     solve,
     sqrt,
@@ -387,3 +389,20 @@ def test_they_show_what_they_are():
     assert repr(like(1, three())) == "Numbers(rationals, shape (), 1 instance)"
     assert isinstance(three().system, Hidden) and repr(three().system) == "<rationals of one instance>"
     assert isinstance(three() > 0, Truth) and isinstance(three().copy(), Numbers)
+
+
+@pytest.mark.parametrize("system", [System.FLOATS, System.RATIONALS, System.BALLS])
+def test_several_systems_of_each_instance_are_solved_at_their_places(system):
+    """Two instances of three diagonal systems each, all numbers different."""
+    diagonals, right = np.arange(1, 13).reshape(2, 3, 2), np.arange(12)[::-1].reshape(2, 3, 2, 1)
+    left = diagonals[..., None] * np.eye(2, dtype=int)
+    systems = wrap(left, system, 3), wrap(right, system, 3)
+    for found in (solve(*systems), pseudo_solve(*systems)[0]):
+        assert found.shape == (3, 2, 1)
+        np.testing.assert_allclose(floats_of(found.unwrap()), right / diagonals[..., None], rtol=1e-15)
+
+
+@pytest.mark.parametrize("system", [System.FLOATS, System.RATIONALS, System.BALLS])
+def test_a_denominator_is_1_where_the_number_is_0(system):
+    found = denominator(wrap(np.array([[0, 2, -3]]), system, 1)).unwrap()
+    assert floats_of(found).tolist() == [[1, 2, -3]] and len({type(number) for number in found.flat}) == 1

@@ -46,6 +46,12 @@ def test_every_line_is_an_identity_or_one_axiom(name, sizes):
     assert isinstance(prove_in_symbols(find(name), sizes), Proof)
 
 
+def test_the_closed_form_is_proved_at_random_points():
+    assert isinstance(
+        prove_at_points(find("lemma-c.7/all-weights"), mv.Sizes(1, (2,)), np.random.default_rng(0)), Proof
+    )
+
+
 TRIED = (
     ("theorem-5.5/repaired-sample", mv.Sizes(1, (2,), 2)),
     ("lemma-d.6", mv.Sizes(1, (2,))),

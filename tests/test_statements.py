@@ -9,7 +9,7 @@ import pytest
 
 import mappo_verify as mv
 from mappo_verify.arithmetic import System, floats_of
-from mappo_verify.checking.statements import MEANINGS, Finding, extent_text, finding_of, statements_of
+from mappo_verify.checking.statements import MEANINGS, Finding, extent_text, finding_of, statement_of, statements_of
 from mappo_verify.claims.claim import Kind
 from mappo_verify.claims.verdict import Standing
 from mappo_verify.games.offline import theorem_5_5_two_agents
@@ -66,6 +66,13 @@ def test_every_printed_claim_belongs_to_a_statement_in_paper_order():
     parents = [c.parent for c in CLAIMS if c.kind in (Kind.PRINTED, Kind.HYPOTHESIS)]
     assert set(parents) == set(STATEMENTS)
     assert len({statement.name for statement in STATEMENTS.values()}) == len(STATEMENTS)
+
+
+def test_every_part_knows_its_statement():
+    for claim in CLAIMS:
+        if claim.kind in (Kind.PRINTED, Kind.HYPOTHESIS):
+            assert statement_of(claim) is STATEMENTS[claim.parent]
+    assert statement_of(mv.Claim("mine", "Mine", "nowhere", CLAIMS[0].setting, iter)) is None
 
 
 def test_what_does_not_stand_says_why_and_answers_a_defender():

@@ -26,6 +26,7 @@ from mappo_verify.arithmetic.symbols import (
     depends,
     nonzero,
 )
+from mappo_verify.checking.proving import Proof, prove_in_symbols
 from mappo_verify.errors import ExactnessError, SingularError, UndecidedError
 from mappo_verify.model import Game, Policy
 from mappo_verify.quantities.agent_values import agent_values
@@ -508,3 +509,19 @@ def test_on_what_a_number_depends():
     ):
         for array in (objects(value), objects(value, constant(1)), objects(constant(1), value)):
             assert {place for place in range(3) if depends(array, frozenset({place}))} == wanted, value
+
+
+def test_the_product_of_two_logarithms_is_no_square():
+    setting = mv.Setting("two numbers", (mv.PositiveScalar("x"), mv.PositiveScalar("y")), agents=(1, 1), states=(1, 1))
+
+    def proved(left, right):
+        def proof(case):
+            yield mv.line("left", left(log(case.x), log(case.y)))
+            yield mv.equal("right", right(log(case.x), log(case.y)), because="said so")
+
+        claim = mv.Claim("mine", "t", "s", setting, proof, symbolic=(mv.Sizes(1, (1,)),))
+        return isinstance(prove_in_symbols(claim, mv.Sizes(1, (1,))), Proof)
+
+    assert proved(lambda x, y: x * y, lambda x, y: y * x)
+    assert proved(lambda x, y: (x + y) * (x - y), lambda x, y: x * x - y * y)
+    assert not proved(lambda x, y: x * y, lambda x, y: x * x + 0 * y)

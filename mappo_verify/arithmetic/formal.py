@@ -270,7 +270,7 @@ def _coprime(terms: Terms) -> Terms:
         base, coefficient = pending.pop()
         if _is_unit(base):
             if hasattr(base, "is_constant"):  # a polynomial that is a number: log|number| over integers
-                content = abs(flint.fmpq(base.leading_coefficient())) if base else flint.fmpq(1)
+                content = abs(flint.fmpq(base.leading_coefficient()))
                 pending += [(content.p, coefficient), (content.q, -coefficient)]
             continue
         for position, (known, d) in enumerate(base_set):

@@ -250,7 +250,7 @@ def try_out(name: str, count: int, seed: int) -> tuple[str, str, float] | None:
         for evidence in found:
             for step in (*evidence.statements, *(entry.step for entry in evidence.lines if entry.step is not None)):
                 if (step.truth == FALSE).any() and step.margin is not None:
-                    margin = smallest(np.asarray(step.margin)[step.truth == FALSE], 0)
+                    margin = smallest(np.asarray(step.margin)[step.truth == FALSE])
                     return f"{claim.id}, at {step.right!r}", str(margin[()]), float(floats_of(margin))
     return None
 

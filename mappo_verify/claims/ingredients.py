@@ -112,8 +112,6 @@ class GameData(Ingredient):
             "action_sizes": sizes.actions,
             "start": simplex(part("start"), generic) if self.start else None,
         }
-        if not generic and not is_hidden((reward,)):
-            return Game(**fields)
         ends = self._ends(part("transition"), reward, generic)
         return unchecked(Game, **fields, **UNNAMED, system=system_of(reward), ends=ends)
 

@@ -48,21 +48,29 @@ def _nash(case: Case) -> Truth:
 
 
 def shared_parameters(case: Case) -> Iterator[Line]:
-    """Kuba et al.'s game: agents that share one product policy earn at most ``2/2^N`` of the optimum."""
+    """Kuba et al.'s game: agents that share one product policy earn at most ``2/2^N`` of the optimum, and that at ``p = 1/2``."""
     agents = case.sizes.steps * 2
-    game = shared_parameter(agents)
-    share = np.stack([case.share, 1 - case.share], axis=-1)[..., None, :]
-    joint = ones((1, 1), case.share)
-    for _ in range(agents):
-        joint = extend(joint, share[..., None, :])
-    reward = convert(game.reward, case.system)
-    yield line(f"J of the shared policy (p, 1-p), N = {agents}", (joint * reward).sum((-2, -1)))
+    reward = convert(shared_parameter(agents).reward, case.system)
+
+    def earned(share: Array) -> Array:
+        row = np.stack([share, 1 - share], axis=-1)[..., None, :]
+        joint = ones((1, 1), share)
+        for _ in range(agents):
+            joint = extend(joint, row[..., None, :])
+        return (joint * reward).sum((-2, -1))
+
+    yield line(f"J of the shared policy (p, 1-p), N = {agents}", earned(case.share))
     product = case.share * (1 - case.share)
     yield equal("2 (p(1-p))^{N/2}", 2 * _power(product, agents // 2), because="two joint actions pay")
     yield at_most(
         "2/2^N · J_*, J_* = 1",
         like(Fraction(2, 2**agents), case.share),
         because="p(1-p) ≤ 1/4",
+    )
+    half = Fraction(1, 2)
+    yield line("J of the shared policy (1/2, 1/2)", earned(like(half, case.share)))
+    yield equal(
+        "2/2^N · J_*", like(Fraction(2, 2**agents), case.share), because="2^N joint actions are as likely, two pay"
     )
 
 
