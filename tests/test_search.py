@@ -449,7 +449,7 @@ def test_of_a_long_run_a_few_instances_come_first():
     run_of_x = mv.claims.Iterates("run", lambda *given: given[1], start="x")
     setting = mv.Setting("a run", (mv.PositiveScalar("x"), run_of_x), **ALONE, steps=(1, 101))
     search = Search(claim_of(setting, lambda _: 0, lambda c: c.run[-1]), DRAWN, np.random.default_rng(0))
-    made = [(batch.sizes.steps, len(next(iter(batch.make().values())))) for batch in search._exact()]
+    made = [(batch.sizes.steps, len(next(iter(batch.make().values())))) for batch in search._exact(DRAWN.exact)]
     assert [pair for pair in made if pair[1] <= 200] == [(1, 200), (101, 4), (101, 196)]
 
 
@@ -462,6 +462,20 @@ def test_the_falsifier_begins_with_the_search_of_a_quick_audit():
                 *(mv.falsify(claim, seed=seed).witness for _ in "12"),
             ]
             assert len({json.dumps(witness.as_data()) for witness in found}) == 1
+
+
+def test_a_thorough_audit_climbs_before_it_has_drawn_everything():
+    """So that in the same time it does not know less than the falsifier."""
+    claim = claim_of(COINS, lambda c: c.p[0, 0], lambda c: 1 + c.p[1, 0])
+    more = Effort(exact=1_000, skimmed=8_000, climbs=2, repeats=2, starts=2, generations=3, seconds=60)
+    search, climbs = Search(claim, more, np.random.default_rng(0)), []
+    for batch in search.batches():
+        drawn = batch.make()
+        climbs.append((batch.decided.__name__, len(next(iter(drawn.values()))), search.searched.climbed))
+        search.learn(batch, drawn, list(batch.decided(claim, drawn, batch.sizes)))
+    draws = [(kind, climbed) for kind, count, climbed in climbs if count >= 200]
+    first = [("decide", 0)] * 2 + [("skim", 0)] * 5
+    assert draws == first + [("decide", 1), ("decide", 2), ("decide", 2)] + [("skim", 2)] * 3
 
 
 # --- what was searched ---------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 1. *Remember*: counterexamples that were found before are decided anew.
 2. *Draw*: exact instances of every size, small ones first, each of which is decided; then many more by enclosures alone.
+   With more effort than a quick audit's the others come between the climbs, so that a time limit leaves out neither.
 3. *Climb*: from many starts at once, towards a violation of the statement or of any inequality in the proof, and towards a
    tight bound; what a climb reaches is rationalised and decided exactly.
 
@@ -15,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import cycle, pairwise
+from itertools import cycle, islice, pairwise
 from typing import Any
 
 import numpy as np
@@ -142,17 +143,19 @@ class Search:
             if not self.found:
                 alone = {name: np.asarray(values)[None] for name, values in coordinates.items()}
                 yield Batch(sizes, partial(dict, alone), decide, known=True)
-        for batch in self._exact():
-            if self.late():
-                return
-            yield batch
-        explored = self.claim.setting.explore and not (self.settled and uncounted(self.claim))
-        for batch in self._skimmed() if explored else ():
-            if self.late():
-                return
-            yield batch
+        exact, skimmed = min(self.effort.exact, QUICK_EXACT), min(self.effort.skimmed, QUICK_SKIMMED)
+        yield from self._in_time(self._drawn(exact, skimmed))
+        rest = self._drawn(self.effort.exact - exact, self.effort.skimmed - skimmed)
         if self.claim.setting.explore and not self.found and not self.settled:
-            yield from self._climbs()
+            yield from self._climbs(rest)
+        yield from self._in_time(rest)
+
+    def _in_time(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        """The batches, until the time is over."""
+        for batch in batches:
+            if self.late():
+                return
+            yield batch
 
     def learn(self, batch: Batch, drawn: Draw, found: list[Part]) -> None:
         """Count what a batch gave."""
@@ -183,24 +186,31 @@ class Search:
             self.confirmed = self.confirmed or evidence.violated or evidence.broken is not None
         searched.seconds = self.elapsed
 
-    def _exact(self) -> Iterator[Batch]:
+    def _drawn(self, exact: int, skimmed: int) -> Iterator[Batch]:
+        """So many instances that are all decided, and so many as far as enclosures reach."""
+        if exact:
+            yield from self._exact(exact)
+        if skimmed and self.claim.setting.explore and not (self.settled and uncounted(self.claim)):
+            yield from self._skimmed(skimmed)
+
+    def _exact(self, count: int) -> Iterator[Batch]:
         """A few instances of every size, all decided."""
-        setting, every, effort, generator = self.claim.setting, self.every, self.effort, self.generator
-        share = max(1, effort.exact // len(every))
+        setting, every, generator = self.claim.setting, self.every, self.generator
+        share = max(1, count // len(every))
         if setting.limit is not None:
-            share = min(share, max(1, setting.limit * effort.exact // QUICK_EXACT))
+            share = min(share, max(1, setting.limit * count // QUICK_EXACT))
         for sizes in every:
             first = FEW if sizes.steps > LONG else CHUNK
             for begin, end in pairwise([0, *range(min(first, share), share, CHUNK), share]):
                 yield Batch(sizes, partial(draw, setting, sizes, end - begin, generator), decide)
 
-    def _skimmed(self) -> Iterator[Batch]:
+    def _skimmed(self, wanted: int) -> Iterator[Batch]:
         """Many instances, as far as enclosures reach: size after size, until as many are certified, or few of them can be.
 
         What is proved, and is looked at for the sake of numbers alone, has fewer sizes with more instances each; a long run has
         fewer instances.
         """
-        setting, wanted, before = self.claim.setting, self.effort.skimmed, self.searched.certified
+        setting, before = self.claim.setting, self.searched.certified
         count = min(SKIM, wanted if self.settled else -(-wanted // len(self.every)))
         stride = max(1, len(self.every) * count // wanted)
         order = [sizes for first in range(stride) for sizes in self.every[first::stride]]
@@ -213,8 +223,8 @@ class Search:
 
     # --- climbs ---------------------------------------------------------------------------------------------------------
 
-    def _climbs(self) -> Iterator[Batch]:
-        """Climbs at the sizes that promise most, and at small ones, in turn."""
+    def _climbs(self, rest: Iterator[Batch]) -> Iterator[Batch]:
+        """Climbs at the sizes that promise most, and at small ones, in turn; after each a batch of the ``rest`` of the draws."""
         hills: dict[Sizes, Hill] = {}
         for sizes in self.every:
             if self.late():
@@ -238,6 +248,7 @@ class Search:
                 break
             yield from self._climb(hills[chosen], visits[chosen])
             visits[chosen] += 1
+            yield from islice(rest, 1)
         self.searched.seconds = self.elapsed
 
     def _picked(self, hill: Hill) -> Iterator[Batch]:
@@ -343,8 +354,8 @@ def _tops(targets: npt.NDArray[np.intp], reached: Floats) -> npt.NDArray[np.intp
     return np.array(list(dict.fromkeys(chosen)), dtype=np.intp)
 
 
-QUICK_EXACT = 400
-"""The exact instances of the effort that a setting's ``limit`` speaks of."""
+QUICK_EXACT, QUICK_SKIMMED = 400, 5_000
+"""The instances of a quick audit, with which every search begins; a setting's ``limit`` speaks of the exact ones."""
 
 
 def _starts(points: Floats, found: Floats, targets: Any) -> list[int]:
