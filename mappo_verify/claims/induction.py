@@ -276,7 +276,7 @@ class Run(Sealed):
             )
         if not all(one.shape == two.shape for other in leaves[1:] for one, two in zip(leaves[0], other, strict=True)):
             raise ClaimError(f"{name} has another shape than the start of the run, or than what a step makes of it")
-        from ..arithmetic.symbols import describes
+        from ..arithmetic.patterns import describes
 
         counted = [] if step.count is None else [step.count]
         free = self._places_of(name, self._count)
