@@ -469,13 +469,6 @@ PLANTED: tuple[Planted, ...] = (
         ("lemma-c.6/sharp",),
     ),
     Planted(
-        "the tuned step that grows with K",
-        ONLINE,
-        "/ (2 * steps)) / bound",
-        "* (2 * steps)) / bound",
-        ("lemma-c.6",),
-    ),
-    Planted(
         "80 for the 8 of Hoeffding's lemma",
         ONLINE,
         "eta * square(bound) / 8\n",
@@ -500,8 +493,8 @@ PLANTED: tuple[Planted, ...] = (
     Planted(
         "c for c/2 in the pessimistic step",
         ERROR,
-        "both[..., -1] - direction / 2,",
-        "both[..., -1] - direction,",
+        "normal.slope - direction / 2,",
+        "normal.slope - direction,",
         ("section-c.1/unconstrained",),
     ),
     Planted(

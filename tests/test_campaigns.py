@@ -26,7 +26,7 @@ from mappo_verify.campaigns.plan import CHUNK, Plan, Task, drawn_chunk, plan_of
 from mappo_verify.campaigns.run import PATIENCE
 from mappo_verify.checking.certificate import recheck
 from mappo_verify.checking.certificate_files import read_certificate
-from mappo_verify.checking.evaluate import _IDENTITIES, decide
+from mappo_verify.checking.evaluate import _EQUALITIES, decide
 from mappo_verify.checking.workers import InProcess, cluster
 from mappo_verify.claims.verdict import Standing, Verdict
 from mappo_verify.errors import CampaignError
@@ -104,11 +104,11 @@ def test_what_a_worker_did_before_changes_nothing(name, stated):
     A statement without one is decided in enclosures, whatever its proof says on the way.
     """
     task = Task(name, 0, 60)
-    for known in _IDENTITIES.values():
-        known.clear()
+    _EQUALITIES.clear()
     fresh, later = evaluate_chunk(1, task), evaluate_chunk(1, task)
-    assert claim(task.claim) in _IDENTITIES[stated] and fresh.arithmetics
-    assert (claim(task.claim) in _IDENTITIES[True]) is stated is ("enclosures" not in fresh.arithmetics)
+    known = _EQUALITIES[claim(task.claim)]
+    assert known.used and fresh.arithmetics
+    assert known.stated is stated is ("enclosures" not in fresh.arithmetics)
     assert replace(fresh, seconds=0.0) == replace(later, seconds=0.0)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import sys
 from collections import defaultdict
@@ -11,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 
 import flint
+import numpy as np
 import pytest
 
 import mappo_verify as mv
@@ -177,3 +179,22 @@ def test_progress_is_told():
     diagnose(0, lambda text, share: told.append((text, share)), planted=PLANTED[:2])
     assert told == [(PLANTED[0].what, 0.0), (PLANTED[1].what, 0.5)]
     assert doctor.EXACT_INSTANCES <= 400, "doctor stays within what the quick profile tries"
+
+
+def test_a_wrong_step_is_not_the_one_for_which_the_regret_bound_is_proved():
+    """It breaks no line: the lines are computed of the more general setting, of which no instance is one any more."""
+    grows = Planted(
+        "a step that grows with K",
+        "quantities/online_learning.py",
+        "/ (2 * steps)) / bound",
+        "* (2 * steps)) / bound",
+        ("lemma-c.6",),
+    )
+    with planted_copy(grows) as copy:
+        campaign = importlib.import_module(f"{copy}.checking.campaign")
+        claim = campaign.find("lemma-c.6")
+        sizes = campaign.sizes_of(claim.setting)[0]
+        drawn = campaign.draw(claim.setting, sizes, 5, np.random.default_rng(0))
+        ((chosen, evidence),) = campaign.decide(claim, drawn, sizes)
+    assert len(chosen) == 5 and {verdict.value for verdict in evidence.verdict} == {"not applicable"}
+    assert (dict(evidence.hypotheses)["eta is that of the more general setting"] < 0).all()

@@ -21,7 +21,8 @@ returns: policy is 3, not a Policy
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from fractions import Fraction
@@ -30,9 +31,9 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from ..errors import ArgumentError, MappoVerifyError
+from ..errors import ArgumentError, MappoVerifyError, evaluating
 from .array import as_array
-from .formulas import SEVERAL_ARRAYS, operation_of_many
+from .formulas import SEVERAL_ARRAYS, operation_of_many, returns_arrays
 from .numbers import Hidden
 from .one_instance import OneInstance
 
@@ -56,6 +57,24 @@ SHOWN = 60
 
 
 _CALLED: ContextVar[list[str] | None] = ContextVar("names of the quantities that were called", default=None)
+
+
+class _Thread(threading.local):
+    plain = False
+    """Whether a function computes with plain arrays, outside of all proofs: what it calls has nothing to record or explain."""
+
+
+_THREAD = _Thread()
+
+
+def _are_plain(arguments: Iterable[Any]) -> bool:
+    """Whether these are no numbers of one instance, and compute none themselves."""
+    for value in arguments:
+        if type(value) is not np.ndarray and (
+            _of_one_instance(value) or callable(value) or hasattr(type(value), "__next__")
+        ):
+            return False
+    return True
 
 
 @contextmanager
@@ -123,14 +142,23 @@ def over_arrays(function: Callable[P, R]) -> Callable[P, R]:
 
 def explained(function: Callable[P, R]) -> Callable[P, R]:
     """The same function; what its arguments make others raise is an :class:`~mappo_verify.errors.ArgumentError`."""
-    inner = operation_of_many(over_arrays(function))
+    plain = over_arrays(function)
+    inner, makes_arrays = operation_of_many(plain), returns_arrays(function)
     if ".quantities." in function.__module__:
         inner = _recorded(inner)
 
     @wraps(function)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        if _THREAD.plain:
+            return plain(*args, **kwargs)
         try:
-            return inner(*args, **kwargs)
+            if not (makes_arrays and not evaluating() and _are_plain(args) and _are_plain(kwargs.values())):
+                return inner(*args, **kwargs)
+            _THREAD.plain = True
+            try:
+                return plain(*args, **kwargs)
+            finally:
+                _THREAD.plain = False
         except ArgumentError as error:  # of a function that this one called: say it of the outermost
             _explain(error.__cause__ or error, function, function.__name__, args, kwargs)
             raise

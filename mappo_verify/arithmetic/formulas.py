@@ -196,10 +196,15 @@ _OF_ARRAYS = ("Array", "Truth", "PlainTruth", "Mask", *SEVERAL_ARRAYS)
 """What a function returns, as its signature says, all of whose numbers say what made them."""
 
 
+def returns_arrays(function: Callable[..., Any]) -> bool:
+    """Whether arrays are all that comes out, as its signature says."""
+    return str(function.__annotations__.get("return")) in _OF_ARRAYS
+
+
 def operation_of_many(function: Callable[P, R]) -> Callable[P, R]:
     """The same for a function of many operations, which need not say what they make if only arrays come out."""
     name = function.__qualname__
-    if str(function.__annotations__.get("return")) not in _OF_ARRAYS:
+    if not returns_arrays(function):
 
         @wraps(function)
         def made(*args: P.args, **kwargs: P.kwargs) -> R:

@@ -18,7 +18,6 @@ from ..checking.sampling import Draw, draw, sizes_of
 from ..claims.claim import Claim
 from ..claims.coordinates import Sizes
 from ..errors import CampaignError
-from ..model.validation import require_seed
 from ..papers.registry import select
 
 CHUNK = 5_000
@@ -51,7 +50,8 @@ class Plan:
     share: tuple[int, int] = (1, 1)
 
     def __post_init__(self) -> None:
-        require_seed(self.seed)
+        if self.seed < 0:
+            raise CampaignError(f"seed = {self.seed} is negative")
         part, parts = self.share
         if not 1 <= part <= parts:
             raise CampaignError(f"share = {part}/{parts}; it is i/n with i from 1 to n")

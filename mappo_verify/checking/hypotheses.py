@@ -66,7 +66,7 @@ def _besides(claim: Claim, case: Case) -> Iterator[tuple[str, Truth]]:
         for name in claim.general.shared(claim.setting):
             with within_a_proof():
                 one, two = getattr(case, name), getattr(seen, name)
-            yield f"{name} is that of {claim.general.setting.name!r}", _same(one, two)
+            yield f"{name} is that of the more general setting", _same(one, two)
         yield from truths_of(seen, claim.general.unlike(claim.setting))
 
 

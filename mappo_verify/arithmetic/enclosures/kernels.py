@@ -92,13 +92,15 @@ class RowsInMemory(NamedTuple):
 
 def rows_at(array: Floats, batch: int, lanes: int) -> RowsInMemory:
     """Rows of a batch as they stand; what all instances share is written out for ``lanes`` of them."""
-    array = standing(np.atleast_1d(array), batch, lanes)
+    array = standing(array, batch, lanes)
     offset, step = _offsets(array.shape[:-1], array.strides[:-1], 8 if array.shape[-1] == batch else 0)
     return RowsInMemory(offset + address(array), step, array)
 
 
 def standing(array: Floats, batch: int, lanes: int) -> Floats:
     """The same numbers, those of neighbouring instances side by side; what all share is written out for ``lanes`` of them."""
+    if not array.ndim:
+        array = array[None]
     if array.shape[-1] != batch:
         return np.repeat(array, lanes, axis=-1)
     if array.dtype != np.float64 or (batch > 1 and array.strides[-1] != 8):
