@@ -631,7 +631,7 @@ def test_what_is_laid_out_is_copied_and_looked_at(monkeypatch, compiled, bad, sh
 
     if compiled:
         pytest.importorskip("numba", reason="the compiled copy is numba's")
-        monkeypatch.setattr(floats, "_turned", lambda _size: floats._compiled())
+    monkeypatch.setattr(floats, "_turned", lambda _size: floats._compiled() if compiled else floats._turned_by_numpy)
     rng = np.random.default_rng(len(shape))
     for _ in range(3):
         values = rng.dirichlet(np.ones(shape[-1]), shape[:-1])
