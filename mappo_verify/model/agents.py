@@ -5,7 +5,6 @@ table* for agent ``m`` has the axis ``|A_1|···|A_m|`` of prefixes ``a^{1:m}``
 is a reshape.  The code below is the same for every number of agents and for unequal action sets.
 
 >>> import numpy as np
-import numpy.typing as npt
 >>> prefix_sizes((2, 3))
 (1, 2, 6)
 >>> [joint_action(index, (2, 3)) for index in (0, 2, 3)]
