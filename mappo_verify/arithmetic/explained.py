@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import inspect
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from fractions import Fraction
@@ -33,8 +33,7 @@ import numpy as np
 
 from ..errors import ArgumentError, MappoVerifyError, evaluating
 from .array import as_array
-from .formulas import SEVERAL_ARRAYS, operation_of_many, returns_arrays
-from .numbers import Hidden
+from .formulas import SEVERAL_ARRAYS, computes, of_one_instance, operation_of_many, returns_arrays
 from .one_instance import OneInstance
 
 P = ParamSpec("P")
@@ -65,16 +64,6 @@ class _Thread(threading.local):
 
 
 _THREAD = _Thread()
-
-
-def _are_plain(arguments: Iterable[Any]) -> bool:
-    """Whether these are no numbers of one instance, and compute none themselves."""
-    for value in arguments:
-        if type(value) is not np.ndarray and (
-            _of_one_instance(value) or callable(value) or hasattr(type(value), "__next__")
-        ):
-            return False
-    return True
 
 
 @contextmanager
@@ -126,7 +115,7 @@ def over_arrays(function: Callable[P, R]) -> Callable[P, R]:
             value = given[place] if place < len(given) else kwargs.get(name)
             if type(value) is np.ndarray or value is None or isinstance(value, OneInstance):
                 continue
-            if isinstance(value, (int, Fraction)) and any(map(_of_one_instance, (*args, *kwargs.values()))):
+            if isinstance(value, (int, Fraction)) and of_one_instance((*args, *kwargs.values())):
                 continue  # an exact constant beside the numbers of one instance
             if place < len(given):
                 given[place] = as_array(value)
@@ -152,7 +141,8 @@ def explained(function: Callable[P, R]) -> Callable[P, R]:
         if _THREAD.plain:
             return plain(*args, **kwargs)
         try:
-            if not (makes_arrays and not evaluating() and _are_plain(args) and _are_plain(kwargs.values())):
+            given = (*args, *kwargs.values())
+            if not makes_arrays or evaluating() or computes(given) or of_one_instance(given):
                 return inner(*args, **kwargs)
             _THREAD.plain = True
             try:
@@ -194,7 +184,7 @@ def explained_class(kind: C) -> C:
 
 def _explain(error: BaseException, function: Callable[..., Any], name: str, args: Any, kwargs: Any) -> None:
     """Raises our error; returns where the original one is to be raised."""
-    if any(map(_of_one_instance, (*args, *kwargs.values()))):
+    if of_one_instance((*args, *kwargs.values())):
         return
     try:
         given = inspect.signature(function).bind(*args, **kwargs).arguments
@@ -216,12 +206,6 @@ def _misplaced(function: Callable[..., Any], given: Mapping[str, Any]) -> str:
         if wanted in ("Game", "Policy") and wanted not in [kind.__name__ for kind in type(value).__mro__]:
             return f"{parameter} is {shown(value)}, not a {wanted}"
     return ""
-
-
-def _of_one_instance(value: Any) -> bool:
-    if isinstance(value, (tuple, list)):
-        return any(map(_of_one_instance, value))
-    return isinstance(value, (OneInstance, Hidden)) or isinstance(getattr(value, "system", None), Hidden)
 
 
 def shown(value: Any) -> str:

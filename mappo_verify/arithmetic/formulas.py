@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from fractions import Fraction
 from functools import cache, wraps
 from typing import Any, ParamSpec, TypeVar
@@ -209,7 +209,7 @@ def operation_of_many(function: Callable[P, R]) -> Callable[P, R]:
         @wraps(function)
         def made(*args: P.args, **kwargs: P.kwargs) -> R:
             given = kept((*args, *kwargs.items()) if kwargs else args)
-            if _computes(given) or not any(map(_of_one_instance, given)):
+            if computes(given) or not any(map(of_one_instance, given)):
                 return function(*args, **kwargs)
             return called(name, quiet(function, *args, **kwargs), given)  # type: ignore[no-any-return]
 
@@ -218,21 +218,21 @@ def operation_of_many(function: Callable[P, R]) -> Callable[P, R]:
     @wraps(function)
     def quietly(*args: P.args, **kwargs: P.kwargs) -> R:
         given = kept((*args, *kwargs.items()) if kwargs else args)
-        if _THREAD.quiet or _computes(given):
+        if _THREAD.quiet or computes(given):
             return function(*args, **kwargs)
         return called(name, quiet(function, *args, **kwargs), given)  # type: ignore[no-any-return]
 
     return quietly
 
 
-def _of_one_instance(value: Any) -> bool:
+def of_one_instance(value: Any) -> bool:
     """Whether these are numbers of one instance, or an object that has some."""
     if isinstance(value, (tuple, list)):
-        return any(map(_of_one_instance, value))
+        return any(map(of_one_instance, value))
     return isinstance(value, Made) or hasattr(getattr(value, "system", value), "_system")
 
 
-def _computes(arguments: tuple[Any, ...]) -> bool:
+def computes(arguments: Iterable[Any]) -> bool:
     """Whether an argument computes numbers itself, as a function or an iterator does: then all operations count one by one."""
     return any(hasattr(type(a), "__next__") or (callable(a) and not isinstance(a, type)) for a in arguments)
 

@@ -113,7 +113,7 @@ def address(array: Floats) -> int:
     return int(array.__array_interface__["data"][0])
 
 
-@cache
+@lru_cache(maxsize=4096)
 def _offsets(shape: tuple[int, ...], strides: tuple[int, ...], step: int) -> tuple[Any, Any]:
     """Where rows stand behind the first one, and the step of each."""
     offset = np.zeros(1, np.int64)
