@@ -532,6 +532,17 @@ def test_a_proof_for_every_length_is_not_told_how_many_steps_there_are(value):
         evaluate(constant_of(value), SETTING.case(drawn, mv.Sizes(1, (1,), 9), System.RATIONALS))
 
 
+def test_a_claim_of_ones_own_for_every_length_is_proved_by_an_audit():
+    """Its instances are looked at again as other types, with what each step has of its own."""
+
+    def proof(case, run):
+        yield mv.line("Σ u", run.sum(lambda step: step.moved[1]))
+        yield mv.equal("x_K - x_0", climbed(case, run), because="the steps add up")
+
+    (report,) = mv.audit([replace(claim(proof), symbolic=(ANY_LENGTH,))], corpus=False)
+    assert report.standing is mv.Standing.PROVED and report.instances >= 100
+
+
 @pytest.mark.parametrize("look", [lambda trial: prove_in_symbols(trial, ANY_LENGTH), lambda trial: mv.audit([trial])])
 def test_a_proof_for_every_length_that_counts_its_calls_is_another_formula(look):
     with pytest.raises(ClaimError, match="line 1 'value' has another formula"):

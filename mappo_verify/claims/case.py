@@ -321,7 +321,7 @@ class Case(Sealed):
 
     def _share(self, ingredient: Ingredient, step: int) -> Any:
         """What a step of a run has of an ingredient: one of as many parts as there are steps, or all of it."""
-        value = self._objects[ingredient.name]
+        value = self._objects_of(ingredient.name)
         length = self.sizes.steps if self._length is None else self._length
         counts = [sum(prod(c.shape) for c in ingredient.coordinates(replace(self.sizes, steps=k))) for k in (2, 3)]
         if counts[0] == counts[1] or (length == EVERY and isinstance(value, tuple)):
