@@ -10,6 +10,7 @@ over the copies.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from math import prod
 from typing import Any, TypeVar
 
@@ -43,9 +44,8 @@ def states_of(case: Case, find: Callable[[], States]) -> States:
     """
     steps = case._steps
     assert steps is not None
-    steps.asked += 1
-    if steps.asked <= len(steps.known):
-        return steps.known[steps.asked - 1]
+    if steps.left:
+        return steps.left.pop(0)
     found = find()
     if steps.alone is not None:  # every copy of an instance has found the same
         found = States([group(state, 0, case._length) for state in found.states], found.formula)
@@ -84,7 +84,7 @@ def along_runs(case: Case, question: Callable[[Case], T], joined: Callable[[list
 def _asked(case: Case, question: Callable[[Case], T], formal: bool) -> T:
     steps = case._steps
     assert steps is not None
-    steps.asked, steps.stopped, steps.over = 0, False, False
+    steps.left, steps.stopped, steps.over = list(steps.known), False, False
     with within_a_proof(formal):
         found = question(case)
     if steps.stopped:
@@ -96,7 +96,8 @@ def _asked(case: Case, question: Callable[[Case], T], formal: bool) -> T:
 def _parts(case: Case) -> list[npt.NDArray[np.intp]]:
     """The places of all instances, in as few parts as memory allows."""
     count = prod(case._several)
-    return np.array_split(np.arange(count), -(-count * case._length // MOST) if count > 1 else 1)
+    parts = np.array_split(np.arange(count), -(-count * case._length // MOST))
+    return [part for part in parts if part.size]
 
 
 def _at_all_steps(case: Case, known: tuple[States, ...], places: list[npt.NDArray[np.intp]]) -> Iterator[Case]:
@@ -109,4 +110,4 @@ def _at_all_steps(case: Case, known: tuple[States, ...], places: list[npt.NDArra
 
 
 def _instances(states: list[Any], places: npt.NDArray[np.intp]) -> list[Any]:
-    return [mapped(lambda numbers: take(numbers, places), state) for state in states]
+    return [mapped(partial(take, chosen=places), state) for state in states]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import count
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -193,7 +193,8 @@ class Steps:
     """The states of each run, in the order in which a proof asks for them."""
     alone: Case | None = None
     """The same instances, each once only; None where this is what they are."""
-    asked: int = 0
+    left: list[States] = field(default_factory=list)
+    """Those that it has not asked for so far."""
     stopped: bool = False
     over: bool = False
 
@@ -360,11 +361,12 @@ class Case(Sealed):
 
         None stands for all steps, end to end.
         """
-        if self._steps is not None and self._steps.alone is not None:
-            alone = self._steps.alone
-            if step is not None:
-                return repeated(alone._share(ingredient, step), self._length)
+        alone = None if self._steps is None else self._steps.alone
+        if alone is not None and step is not None:
+            return repeated(alone._share(ingredient, step), self._length)
+        if alone is not None:
             return alone._at_each([alone._share(ingredient, k) for k in range(self._length)])
+        assert step is not None
         value = self._objects_of(ingredient.name)
         length = self.sizes.steps if self._length is None else self._length
         counts = [sum(prod(c.shape) for c in ingredient.coordinates(replace(self.sizes, steps=k))) for k in (2, 3)]

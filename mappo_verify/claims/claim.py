@@ -382,8 +382,9 @@ def _one_line(entries: Sequence[Line], join: Join) -> Line:
         changes["value"] = join([entry.value for entry in entries])
     if first.where is not None:
         changes["where"] = join([entry.where for entry in entries])
-    if isinstance(first.axiom, Axiom):
-        changes["axiom"] = Axiom._together([entry.axiom for entry in entries], join)
+    axioms = [entry.axiom for entry in entries if isinstance(entry.axiom, Axiom)]
+    if axioms:
+        changes["axiom"] = Axiom._together(axioms, join)
     return replace(first, **changes)
 
 
