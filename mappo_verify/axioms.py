@@ -136,11 +136,16 @@ class Axiom(Sealed):
         )
         return Part(total, signs, sums, given)
 
+    def _compared(self) -> Part:
+        """The same, to compare with lines: a sum over a run, with which nothing but sums is done before, as its numbers."""
+        found = self._computed()
+        return found if isinstance(found.value, Numbers) else found._replace(value=found.value._compared())
+
     @property
     def value(self) -> Array:
         """The quantity; a proof says what it is by its lines."""
         require_outside("the quantity of an axiom")
-        return self._computed().value  # type: ignore[no-any-return]
+        return self._compared().value  # type: ignore[no-any-return]
 
     @property
     def holds(self) -> Any:
@@ -191,7 +196,7 @@ class Axiom(Sealed):
         """One axiom about several batches of instances, for the engine, which says how numbers and truth of these join."""
 
         def made() -> Part:
-            return Part(*map(join, list(map(list, zip(*(axiom._computed() for axiom in axioms), strict=True)))[:4]))
+            return Part(*map(join, list(map(list, zip(*(axiom._compared() for axiom in axioms), strict=True)))[:4]))
 
         return cls._of((), (made,), *axioms)
 
@@ -357,7 +362,7 @@ def least_above(values: Any, bound: Any, reason: Axiom) -> Axiom:
     def made() -> Part:
         part = reason._computed()
         same = _same(values - bound[..., None], part.value)
-        return part._replace(value=smallest(values) - bound, sums=both(Truth.of(part.sums), same))
+        return Part(smallest(values) - bound, part.signs, both(Truth.of(part.sums), same), part.given)
 
     return Axiom._of(("what is below each is below the minimum",), (made,), reason)
 

@@ -485,6 +485,23 @@ def test_skimming_is_left_out_where_it_counts_nothing_and_there_is_a_proof(monke
     assert mv.audit([unproved])["unproved"].searched.drawn > 5_000 and set(looked_at) == {"unproved"}
 
 
+def test_a_violation_that_skimming_saw_is_decided_before_broken_steps():
+    """Many instances break a step and few the statement: those count, wherever they stand among the others."""
+
+    def proof(case):
+        yield mv.line("x", case.x)
+        yield mv.at_most("-1", 0 * case.x - 1, because="wrong of nearly all")
+        yield mv.at_most("40", 40 + 0 * case.x, because="true of nearly all")
+
+    setting = mv.Setting("x", (mv.Table("x", lambda _: (), 0, 50),), agents=(1, 1), states=(1, 1), action_range=(1, 1))
+    own = mv.Claim("mine", "title", "source", setting, proof)
+    drawn = {"x": np.array([*range(10), 41], object)}
+    verdicts = {
+        int(i): v for where, e in skim(own, drawn, ONE) for i, v in zip(where, np.ravel(e.verdict), strict=True)
+    }
+    assert verdicts[10] is Verdict.VIOLATED and len(verdicts) == SUSPECTS
+
+
 def test_what_enclosures_cannot_do_is_skipped_by_skimming_alone():
     """A rational function with an equality is left to the rationals: skimming counts nothing, and nothing is lost."""
     own = table_claim(lambda f: f * (f + 1), lambda f: f * f + f, mv.equal)

@@ -108,6 +108,46 @@ def moved_by_a_list(case):
     return corner(case).transpose(places)[1, 0]
 
 
+class Equal(type):
+    """A type that says it is bool, to whoever compares types by ==."""
+
+    def __eq__(cls, other):
+        return other is bool or cls is other
+
+    def __hash__(cls):
+        return hash(bool)
+
+
+class Place(metaclass=Equal):
+    def __index__(self):
+        return 0 if proving() else 1
+
+    def __str__(self):
+        return "True"
+
+
+Place.__name__ = "bool"
+
+
+class Integer:
+    """What says that it is one of NumPy's integers."""
+
+    __class__ = np.int64
+
+    def __index__(self):
+        return 0 if proving() else 1
+
+
+def function_of(case):
+    """A class whose objects are numbers of the case: a function under another name."""
+
+    class Gradient:
+        def __new__(cls, theta, _):
+            return theta * 0 if proving() else theta * 0 + rare(case)
+
+    return Gradient
+
+
 def objects(values):
     found = np.empty(len(values), object)
     found[:] = values
@@ -133,6 +173,11 @@ ARGUMENTS = {
         1 + 0 * c.x,
         None,
     )[0, 1, 0],
+    "a class for a function": lambda c: descend(
+        function_of(c), (0 * c.x).reshape(1, 1), np.array([[0]]), 1 + 0 * c.x, None
+    )[0, 1, 0],
+    "a type that equals another": lambda c: pair(c)[Place()],
+    "a class that is another": lambda c: pair(c)[Integer()],
     "truth made by hand": lambda c: mv.choose(
         type(c.x == 1)(np.array([1 if proving() else -1], np.int8)), 0 * c.x, rare(c)
     ),
@@ -294,12 +339,24 @@ class Full:
         return proving()
 
 
+class Called(Full):
+    def __call__(self):
+        return 0
+
+
+class Ends(tuple):
+    def __iter__(self):
+        return iter((0, 0) if proving() else (0, 1))
+
+
 @pytest.mark.parametrize(
     "ingredient",
     [
         lambda: mv.Table("x", lambda _: (), low=Low(-5), high=9),
         lambda: mv.Distribution("x", lambda _: (2,), full_support=Full()),
         lambda: mv.GameData("x", termination=Full()),
+        lambda: mv.PolicyData("x", full_support=Called()),
+        lambda: mv.GameData("x", discount=Ends((0, 1))),
         lambda: mv.Table("x", lambda _: (), low=0, high=9, scale=-1),
         lambda: mv.claims.PrefixTables("x", scale=-1),
     ],

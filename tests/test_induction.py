@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import inspect
 import pickle
 from contextlib import suppress
 from dataclasses import replace
@@ -144,6 +145,30 @@ TRUE_ONES = {
         lambda c, r: r.sum(lambda s: r.largest("U", lambda t: t.moved[1])),
         mv.at_most,
         lambda c, r: r.sum(lambda s: r.below("U", lambda t: t.moved[1], s)),
+    ),
+    "(1, 2) Σ u = (1, 2) (x_K - x_0)": pair(
+        lambda c, r: moved(c, r) * like([1, 2], c.first), lambda c, r: like([1, 2], c.first) * climbed(c, r)
+    ),
+    "0 ≤ Σ u², by an entry": pair(
+        lambda c, r: r.fixed(0),
+        lambda c, r: r.sum(lambda s: s.moved[1] * s.moved[1]),
+        mv.at_most,
+        lambda c, r: r.sum(lambda s: axioms.squares(np.stack([s.moved[1], s.state])))[0],
+    ),
+    "0 ≤ x_K² + (K + 1)²": pair(
+        lambda c, r: r.fixed(0),
+        lambda c, r: r.last(lambda p: p.state * p.state + (p.index + 1) * (p.index + 1)),
+        mv.at_most,
+        lambda c, r: r.last(lambda p: axioms.squares(np.stack([p.state, p.index + 1]))).sum(),
+    ),
+    "(Σ u, 0) = (x_K - x_0, 1) where the mask says so": claim(
+        lambda c, r: (
+            line
+            for line in (
+                mv.line("left", moved(c, r) * like([1, 0], c.first), where=np.array([True, False])),
+                mv.equal("right", climbed(c, r) * like([1, 0], c.first) + r.fixed(like([0, 1], c.first)), "so it is"),
+            )
+        )
     ),
 }
 
@@ -384,6 +409,182 @@ def test_what_is_said_of_every_length_is_tried_on_several():
 def test_an_induction_is_decided_in_symbols_only():
     found = prove_at_points(TRUE_ONES["Σ u = x_K - x_0"], ANY_LENGTH, np.random.default_rng(0))
     assert isinstance(found, Failure) and not found.false
+
+
+# --- what a step knows stays in its step ----------------------------------------------------------------------------------------
+
+WIDE = replace(
+    SETTING,
+    ingredients=(
+        mv.Table("first", lambda _: (), -(10**6), 10**6),
+        Moves("moves", lambda sizes: (sizes.steps or 1,), -(10**6), 10**6),
+        *SETTING.ingredients[2:],
+    ),
+)
+
+
+def rare(x):
+    """1 for one integer that no search finds, 0 for all others."""
+    return mv.maximum(0, 1 - (x - 777777) * (x - 777777))
+
+
+def a_step_of(run):
+    """What a step knows, kept beyond it."""
+    seen = []
+    run.sum(lambda step: seen.append(step) or step.state)
+    return seen[0]
+
+
+def last_place_of(run):
+    """What is told of the last place, kept beyond it."""
+    seen = []
+    run.last(lambda place: seen.append(place.state) or place.state)
+    return seen[-1]
+
+
+def in_turn(*formulas):
+    """A function that is another formula each time it is called."""
+    calls = []
+
+    def value(known):
+        calls.append(known)
+        return formulas[min(len(calls), len(formulas)) - 1](known)
+
+    return value
+
+
+def lines(left, relate, right, axiom=None, **mask):
+    yield mv.line("left", left, **mask)
+    yield relate("right", right, because="said so", axiom=axiom)
+
+
+def zero_of(case, run, *shape):
+    return run.fixed(like(np.zeros(shape, np.int8), case.first) * case.first)
+
+
+def a_value_that_is_another_one_each_time(case, run):
+    moves = a_step_of(run).moved[1]
+    value = in_turn(lambda p: 0 * case.first, lambda p: rare(p.state + moves), lambda p: rare(p.state))
+    return lines(run.last(value), mv.equal, zero_of(case, run))
+
+
+def a_last_value_that_knows_a_step(case, run):
+    factor = 1 + rare(a_step_of(run).moved[1])
+    value = run.last(lambda place: (place.state - case.first) * factor)
+    return lines(value, mv.equal, run.sum(lambda step: step.moved[1] * factor))
+
+
+def a_term_that_knows_the_last_place(_, run):
+    last = last_place_of(run)
+    return lines(run.sum(lambda step: rare(last)), mv.equal, run.sum(lambda step: rare(step.following)))
+
+
+def a_largest_that_knows_the_last_place(case, run):
+    last = last_place_of(run)
+    most = run.largest("most", lambda step: rare(last) - rare(step.following))
+    return lines(run.fixed(most), mv.equal, zero_of(case, run))
+
+
+def an_axiom_that_is_another_one_each_time(case, run):
+    none, square = (lambda p: axioms.squares(0 * p.state)), (lambda p: axioms.squares(rare(p.state)))
+    total = -run.sum(lambda step: rare(step.state) * rare(step.state))
+    return lines(total, mv.at_least, zero_of(case, run), run.last(in_turn(none, square, none)))
+
+
+def an_axiom_times_what_a_step_knows(case, run):
+    factor = 1 + rare(a_step_of(run).moved[1])
+
+    def gained(step):
+        one, two = step.following - case.first, step.state - case.first
+        return (one * one - two * two) * factor
+
+    axiom = run.last(lambda place: axioms.squares(place.state - case.first)) * factor
+    return lines(run.sum(gained), mv.at_least, zero_of(case, run), axiom)
+
+
+def a_root_of_what_a_run_sums(case, run):
+    step, one = a_step_of(run), like([1, 1], case.first)
+    squares = [rare(x) * rare(x) for x in (case.first, step.following, step.state)]
+    reason = run.last(lambda place: axioms.squares(rare(place.state)))
+    larger = one + np.stack([squares[0], squares[1] - squares[2]])
+    root = axioms.root_between(one, larger, reason)[1]
+    left = run.sum(lambda step: mv.sqrt(larger)[1] + 0 * step.state)
+    return lines(left, mv.at_least, run.sum(lambda step: 1 + 0 * step.state), run.sum(lambda step: root))
+
+
+def a_largest_that_is_another_one_each_time(case, run):
+    value = in_turn(lambda s: s.moved[1], lambda s: s.moved[1] + rare(case.first))
+    most = run.sum(lambda step: run.largest("U", value))
+    left = run.sum(lambda step: step.moved[1] + rare(case.first))
+    return lines(left, mv.at_most, most, run.sum(lambda step: run.below("U", value, step)))
+
+
+def a_largest_that_knows_another_run(case, run):
+    other = Run(case, case.first + rare(case.first), lambda own, x: (x, own.moves), sum, "anywhere", "count")
+    state = a_step_of(run).state
+    most = other.largest("apart", lambda step: step.state - state)
+    return lines(run.fixed(most), mv.equal, zero_of(case, run))
+
+
+def a_mask_of_base_and_step(case, run):
+    return lines(run.fixed(rare(case.first)), mv.equal, zero_of(case, run), where=np.array([False, True]))
+
+
+def a_line_along_base_and_step(case, run):
+    pair = np.stack([rare(case.first), 0 * case.first])
+    left = run.fixed(pair) + run.sum(lambda step: pair + 0 * step.state)
+    return lines(left, mv.equal, run.fixed(rare(case.first)) + run.sum(lambda step: 0 * step.state))
+
+
+def a_factor_of_base_and_step(case, run):
+    return lines(run.fixed(rare(case.first)) * like([0, 1], case.first), mv.equal, zero_of(case, run, 2))
+
+
+def an_entry_of_base_and_step(case, run):
+    square = axioms.squares
+    axiom = run.last(lambda place: square(np.stack([0 * case.first, rare(place.state)])))[1]
+    value = run.last(lambda place: rare(place.state) * rare(place.state))
+    return lines(value, mv.at_least, run.fixed(rare(case.first) * rare(case.first)), axiom)
+
+
+LEAKS = (
+    a_value_that_is_another_one_each_time,
+    a_last_value_that_knows_a_step,
+    a_term_that_knows_the_last_place,
+    a_largest_that_knows_the_last_place,
+    an_axiom_that_is_another_one_each_time,
+    an_axiom_times_what_a_step_knows,
+    a_root_of_what_a_run_sums,
+    a_largest_that_is_another_one_each_time,
+    a_largest_that_knows_another_run,
+    a_mask_of_base_and_step,
+    a_line_along_base_and_step,
+    a_factor_of_base_and_step,
+    an_entry_of_base_and_step,
+)
+
+
+@pytest.mark.parametrize("proof", LEAKS)
+def test_base_and_step_are_those_of_the_run(proof):
+    """Each holds on all runs that are drawn, and not on one that meets a rare number."""
+    trial = replace(claim(proof), setting=WIDE, symbolic=(ANY_LENGTH,))
+    with suppress(ClaimError):
+        assert not isinstance(prove_in_symbols(trial, ANY_LENGTH), Proof)
+
+
+@pytest.mark.parametrize("name", ["state", "the state"])
+def test_an_ingredient_is_no_leaf_of_a_run(name):
+    """Else a proof could show the ingredient, which is 0, where it is sought, and the state elsewhere, as one formula."""
+
+    def proof(case, run):
+        names = [frame.function for frame in inspect.stack()]
+        formal = "_in_symbols" in names and "_broken_on_runs" not in names
+        total = run.sum(lambda step: rare(getattr(case, name) if formal else step.state))
+        return lines(total, mv.equal, zero_of(case, run))
+
+    setting = replace(WIDE, ingredients=(*WIDE.ingredients, mv.Derived(name, lambda case: 0 * case.first)))
+    with pytest.raises(ClaimError, match="another formula"):
+        mv.audit([replace(claim(proof), setting=setting, symbolic=(ANY_LENGTH,))], corpus=False)
 
 
 # --- the proofs of the paper's repairs ----------------------------------------------------------------------------------

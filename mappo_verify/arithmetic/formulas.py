@@ -5,15 +5,17 @@ one were evaluated on some instance, nothing would be known of it.  So the numbe
 that made them: of the operation, and of the hashes of what it was applied to.  Ingredients of a case are leaves.  The engine
 compares these hashes line by line, so no way of telling evaluations apart (a clock, a counter, the names of types) leads to
 another formula unseen.  Primitives that compute one thing in several ways count as one operation.
+
+In a proof for every number of steps a hash also says whether the formula has something of a step, which belongs there alone.
 """
 
 from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
-from functools import cache, wraps
+from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
@@ -45,40 +47,54 @@ _THREAD = _Thread()
 """How many functions are being computed here whose result says what made it, whatever they compute inside."""
 
 
+OF_A_STEP, OF_A_PLACE = 1, 2
+"""The lowest bits of a hash: whether something that one step of a run knows is in the formula, or where a run stands."""
+_BITS = OF_A_STEP | OF_A_PLACE
+
+
+def made_from(what: Any, parts: Sequence[int] = (), known: int = 0) -> int:
+    """The hash of a formula from an operation and the hashes of its parts; what these know of a run, it knows, too."""
+    for part in parts:
+        known |= part
+    return hash((what, *parts)) & ~_BITS | known & _BITS
+
+
 def made_of(value: Any) -> int:
     """The hash of a number, of a constant, or of a game, a policy or a list of them: all that decides what comes out of it."""
-    if isinstance(value, Made):
+    kind: Any = type(value)  # what it is, and not what it says that it is
+    if issubclass(kind, Made):
         if not value._made and evaluating() and not _THREAD.within:
             raise FormulaError("numbers made by hand in a formula: they come from the case; constants by like(...)")
-        return value._made
-    kind: Any = type(value)
+        return value._made  # type: ignore[no-any-return]
     if kind is int or kind is Fraction:  # as a text, since numbers that differ by 2⁶¹ - 1 have the same hash
-        return hash(f"{value.numerator:x}/{value.denominator:x}")
-    if kind in _CONSTANTS or (isinstance(value, np.generic) and is_known(kind)):
-        return hash((kind.__name__, str(value)))
+        return made_from(f"{value.numerator:x}/{value.denominator:x}")
+    if id(kind) in _CONSTANTS or (issubclass(kind, np.generic) and is_known(kind)):
+        return made_from((kind.__name__, str(value)))
     if kind is tuple or kind is list:
-        return hash((kind.__name__, *[made_of(entry) for entry in value]))
+        return made_from(kind.__name__, [made_of(entry) for entry in value])
     if kind is slice or kind is range:
-        return hash((kind.__name__, *map(made_of, (value.start, value.stop, value.step))))
+        return made_from(kind.__name__, [made_of(part) for part in (value.start, value.stop, value.step)])
     if kind is np.ndarray:
-        return hash((value.shape, made_of(value.tolist()) if value.dtype.hasobject else str(value.tolist())))
-    if isinstance(value, type):
-        return hash(value.__qualname__)
+        entries = value.tolist()
+        return made_from(value.shape, [made_of(entries if value.dtype.hasobject else str(entries))])
+    if issubclass(kind, type) and is_known(value):
+        return made_from(value.__qualname__)
     if not is_known(kind) or not (kind.__module__.startswith(_PACKAGE) or is_rational(value)):
         raise FormulaError(
             f"a {kind.__name__} among the arguments of a formula: it could say something else each time; give "
             "integers, Fractions, slices, lists and tuples, numbers of the case, games and policies"
         )
     if is_rational(value):
-        return hash(("flint", str(value)))
-    parts = ((name, getattr(value, name, None)) for name in getattr(kind, "__dataclass_fields__", ()))
-    return hash((kind.__qualname__, *[(name, made_of(part)) for name, part in parts if _counts(name, part)]))
+        return made_from(("flint", str(value)))
+    parts = {name: getattr(value, name, None) for name in getattr(kind, "__dataclass_fields__", ())}
+    parts = {name: part for name, part in parts.items() if _counts(name, part)}
+    return made_from((kind.__qualname__, *parts), [made_of(part) for part in parts.values()])
 
 
 def is_rational(value: Any) -> bool:
     """Whether it is one of flint's exact numbers, which are constants like Python's."""
     flint: Any = sys.modules.get("flint")
-    return flint is not None and type(value) in (flint.fmpq, flint.fmpz)
+    return flint is not None and (type(value) is flint.fmpq or type(value) is flint.fmpz)
 
 
 _WORDS = ("name", "state_names", "action_names", "available", "system")
@@ -95,17 +111,23 @@ _KNOWN = ("numpy", _PACKAGE, "flint")
 """Where the types come from of which something is known."""
 
 
-@cache
-def is_known(kind: Hashable) -> bool:
+_FOUND: dict[int, Any] = {}
+"""Types that stand in these libraries, by their identity: a type can say of itself that it equals another one."""
+
+
+def is_known(kind: Any) -> bool:
     """Whether a type stands in one of these libraries under the name that it gives."""
-    assert isinstance(kind, type)
+    if _FOUND.get(id(kind)) is kind:
+        return True
     found: Any = sys.modules.get(kind.__module__) if kind.__module__.partition(".")[0] in _KNOWN else None
     for name in kind.__qualname__.split("."):
         found = getattr(found, name, None)
+    if found is kind:
+        _FOUND[id(kind)] = kind
     return found is kind
 
 
-_CONSTANTS = (bool, str, float, type(None), type(Ellipsis))
+_CONSTANTS = frozenset(map(id, (bool, str, float, type(None), type(Ellipsis))))
 
 
 def kept(arguments: Any) -> Any:
@@ -123,7 +145,7 @@ def made_by(name: Any, result: R, arguments: Sequence[Any]) -> R:
         for argument in arguments:
             if argument is result:
                 return result
-        result._made = hash((name, *[made_of(argument) for argument in arguments]))
+        result._made = made_from(name, [made_of(argument) for argument in arguments])
     return result
 
 
@@ -234,7 +256,10 @@ def of_one_instance(value: Any) -> bool:
 
 def computes(arguments: Iterable[Any]) -> bool:
     """Whether an argument computes numbers itself, as a function or an iterator does: then all operations count one by one."""
-    return any(hasattr(type(a), "__next__") or (callable(a) and not isinstance(a, type)) for a in arguments)
+    return any(
+        hasattr(type(a), "__next__") or (callable(a) and not (issubclass(type(a), type) and is_known(a)))
+        for a in arguments
+    )
 
 
 def operations(kind: type, *names: str) -> None:

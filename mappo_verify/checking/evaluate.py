@@ -173,7 +173,8 @@ def skim(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes) -> Iterator[Part]
         if settled.any() and not uncounted(claim):
             yield every[settled], _narrowed(evidence, settled)
         verdicts = np.ravel(evidence.verdict)
-        suspects = every[(verdicts == Verdict.VIOLATED) | _breaks(evidence)][:SUSPECTS]
+        violated, broken = verdicts == Verdict.VIOLATED, _breaks(evidence)
+        suspects = np.concatenate([every[violated], every[broken & ~violated]])[:SUSPECTS]
         yield from _beyond_enclosures(claim, drawn, sizes, suspects)
         held, applied = settled & (verdicts == Verdict.HOLDS), verdicts != Verdict.NOT_APPLICABLE
         rest, few = every[~settled], not len(suspects) and held.sum() < MOSTLY_OPEN * applied.sum()
@@ -373,7 +374,7 @@ def _recognised(
     slack = right.value - left.value if right.relation == "≤" else left.value - right.value
     try:
         with blamed(claim.id, f"in the axiom of the line {right.expression!r}"), within_a_proof(formal):
-            quantity = axiom._computed()
+            quantity = axiom._compared()
         same = compare(slack, "=", quantity.value)
     except (ExactnessError, UndecidedError):
         unknown = np.full(case.several, UNKNOWN, np.int8)  # this system cannot compute it; another one does

@@ -247,7 +247,7 @@ def _degrees(claim: Claim, sizes: Sizes, generic: int) -> tuple[tuple[int, int, 
         for (left, right), entry in zip(pairs, chain[1:], strict=False):
             if isinstance(entry.axiom, Axiom):
                 with within_a_proof(True):
-                    quantity = entry.axiom._computed()
+                    quantity = entry.axiom._compared()
                 if not true_everywhere(Truth.of(quantity.signs)):
                     raise UndecidedError(
                         f"{entry.expression}: signs do not show that the hypotheses of {entry.axiom!r} hold"

@@ -19,7 +19,7 @@ from ..arithmetic.one_instance import require_outside, within_a_proof
 from ..errors import ClaimError, Sealed
 from ..model import Game, Policy
 from ..model.conversion import convert
-from ..model.trees import converted, end_to_end, leaf, mapped, repeated, unwrapped
+from ..model.trees import STEP, converted, end_to_end, leaf, mapped, repeated, unwrapped
 from ..model.validation import array_of, require_finite
 from .coordinates import EVERY, Coordinate, Numbers, Sizes
 
@@ -377,7 +377,7 @@ class Case(Sealed):
         else:
             each = len(value) // length
             share = value[step * each :][:each]
-        return leaf(("own", ingredient.name), share)
+        return leaf(ingredient.name, share, STEP)
 
     def _at_each(self, values: list[Any]) -> Any:
         """What these instances have at each step, end to end."""

@@ -30,9 +30,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..arithmetic import Numbers
+from ..arithmetic import Numbers, System
 from ..arithmetic.explained import called
-from ..arithmetic.numbers import bare
+from ..arithmetic.numbers import bare, same_formula
 from ..arithmetic.one_instance import Truth
 from ..axioms import Axiom
 from ..errors import ClaimError, FormulaError, GameError, MappoVerifyError, Sealed, SolverError
@@ -280,11 +280,8 @@ class Claim(Sealed):
             if later.relation is not None and earlier is None:
                 raise ClaimError(f"claim {self.id}: {later.expression!r} has nothing to stand on; begin with line(...)")
         result = [self._computed(entry) if callable(entry.value) else entry for entry in result]
-        runs = [entry.value.run for entry in result if isinstance(entry.value, Summed)]
-        for run in runs:
-            run.require_same(runs[0])
         result = [self._summed(entry, case) for entry in result]
-        masks = {id(entry.where): self._mask(entry) for entry in result}
+        masks = {id(entry.where): self._mask(entry, case) for entry in result}
         result = [replace(entry, where=masks[id(entry.where)]) for entry in result]
         for entry in result:
             self._require_number(entry, case)
@@ -331,9 +328,7 @@ class Claim(Sealed):
     def _summed(self, entry: Line, case: Case) -> Line:
         """A line that is a sum over a run as numbers; in a proof for every number of steps each line is one."""
         if isinstance(entry.value, Summed):
-            numbers = entry.value._numbers._copy()
-            numbers._made = entry.value._made
-            return replace(entry, value=numbers)
+            return replace(entry, value=entry.value._compared())
         if case.sizes.steps == EVERY:
             raise ClaimError(
                 f"claim {self.id}: line {entry.expression!r} is no sum over the run; in a proof for every number of steps it "
@@ -341,12 +336,14 @@ class Claim(Sealed):
             )
         return entry
 
-    def _mask(self, entry: Line) -> Truth | None:
-        """The mask of a line as truth, which does not change any more."""
+    def _mask(self, entry: Line, case: Case) -> Truth | None:
+        """The mask of a line as truth, which does not change any more; of base and step, along the axis of these, alike."""
         if entry.where is None:
             return None
         with blamed(self.id, f"the mask of the line {entry.expression!r}"):
-            return Truth.of(entry.where)
+            mask = Truth.of(entry.where)
+        every = case.sizes.steps == EVERY and bare(case.system) is System.SYMBOLS
+        return same_formula(mask, mask[..., None]) if every else mask
 
     def _require_number(self, entry: Line, case: Case) -> None:
         """A float is no exact number, and a list is no array; all lines are in the case's system."""

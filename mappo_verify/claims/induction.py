@@ -29,14 +29,14 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import Numbers, System, both, compare, largest, like
-from ..arithmetic.formulas import Made, made_of
+from ..arithmetic.formulas import OF_A_PLACE, OF_A_STEP, Made, made_from, made_of
 from ..arithmetic.functions import true_everywhere
 from ..arithmetic.numbers import apart, bare
 from ..arithmetic.one_instance import Truth
 from ..axioms import Axiom, Part, every_entry
 from ..errors import ClaimError, ExactnessError, Sealed
 from ..model import Policy
-from ..model.trees import group, leaf, leaves_of, repeated
+from ..model.trees import PLACE, STEP, group, leaf, leaves_of, repeated
 from .along_runs import states_of
 from .case import Case, Ingredient, States
 from .coordinates import EVERY, Coordinate, Sizes
@@ -109,32 +109,43 @@ class Own:
 
 
 class Summed(Made, Sealed):
-    """``c + f(x_K) + Σ t``: a number on an instance; base and step, along a first axis, in a proof for every ``K``."""
+    """``c + f(x_K) + Σ t``: a number on an instance; base and step in a proof for every ``K``, which no formula sees apart."""
 
-    __slots__ = ("_made", "_numbers", "run")
+    __slots__ = ("_made", "_values", "run")
     __array_ufunc__ = None
 
-    def __init__(self, run: Run, numbers: Any, made: int, seal: object = None) -> None:
+    def __init__(self, run: Run, values: tuple[Any, ...], made: int, seal: object = None) -> None:
         if seal is not _SEAL:
             raise ClaimError("a sum over a run is made by run.sum, run.last and run.fixed, and not by hand")
-        self.run, self._numbers, self._made = run, numbers, made
+        self.run, self._values, self._made = run, values, made
 
     def _copy(self) -> Summed:
-        return Summed(self.run, self._numbers, self._made, _SEAL)
+        return Summed(self.run, self._values, self._made, _SEAL)
 
     @property
     def numbers(self) -> Any:
         """The number itself, of a run of given length."""
         self.run.require_length("the number that a sum over it comes to")
-        return self._numbers
+        return self._values[0]
+
+    def _compared(self) -> Any:
+        """The numbers by which lines are compared: base and step along a last axis, which no other axis meets."""
+        found = np.stack(self._values, axis=-1) if self.run._every else self._values[0]._copy()
+        found._made = self._made
+        return found
+
+    def _each(self, change: Callable[[Any], Any], *made: Any) -> Summed:
+        """The same with a linear change, which ``made`` describes."""
+        return Summed(self.run, tuple(map(change, self._values)), hash((self._made, *made)), _SEAL)
 
     def _joined(self, other: Any, sign: int) -> Summed:
         if not isinstance(other, Summed):
             raise ClaimError(
                 f"a sum over a run plus {type(other).__name__}: write run.fixed(...) for what does not change"
             )
-        self.run.require_same(other.run)
-        return Summed(self.run, self._numbers + sign * other._numbers, hash((self._made, sign, other._made)), _SEAL)
+        pairs = zip(self._values, other._values, strict=True)
+        values = tuple(one + sign * two for one, two in pairs)
+        return Summed(self.run, values, hash((self._made, sign, other._made)), _SEAL)
 
     def __add__(self, other: Any) -> Summed:
         return self._joined(other, 1)
@@ -143,17 +154,24 @@ class Summed(Made, Sealed):
         return self._joined(other, -1)
 
     def __neg__(self) -> Summed:
-        return Summed(self.run, -self._numbers, hash((self._made, "-")), _SEAL)
+        return self._each(lambda value: -value, "-")
 
     def __mul__(self, factor: Any) -> Summed:
         number = self.run.constant(factor)
-        return Summed(self.run, self._numbers * number, hash((self._made, "*", made_of(number))), _SEAL)
+        return self._each(lambda value: value * number, "*", made_of(number))
 
     __rmul__ = __mul__
 
     def __truediv__(self, divisor: Any) -> Summed:
         number = self.run.constant(divisor)
-        return Summed(self.run, self._numbers / number, hash((self._made, "/", made_of(number))), _SEAL)
+        return self._each(lambda value: value / number, "/", made_of(number))
+
+    def sum(self, axis: int | tuple[int, ...] = -1) -> Summed:
+        """Summed along ``axis``."""
+        return self._each(lambda value: value.sum(axis), "Σ", made_of(axis))
+
+    def __getitem__(self, place: Any) -> Summed:
+        return self._each(lambda value: value[place], "[]", made_of(place))
 
 
 class Run(Sealed):
@@ -197,7 +215,7 @@ class Run(Sealed):
 
     def _step(self, k: int | None, state: Any, count: Any) -> Step:
         if self.case._length is not None:  # one formula for all steps, whichever it is
-            state, count = leaf("the state", state), leaf("the count", count)
+            state, count = leaf(("state",), state, STEP), leaf(("count",), count, STEP)
         moved = self._move(Own(self.case, k), state)
         return Step(state, self._following(moved), moved, count)
 
@@ -209,9 +227,9 @@ class Run(Sealed):
     def _formula(self, step: Step) -> int:
         return hash((self._arbitrary, made_of(tuple(leaves_of(self.start))), made_of(tuple(leaves_of(step.following)))))
 
-    def require_same(self, other: Run) -> None:
-        """An error for another run: in a proof for every length the arbitrary state of one is that of the other."""
-        if other is not self and self.case._length is not None and other._identity != self._identity:
+    def _require_only_run(self, step: Step) -> None:
+        """An error for a second run: in a proof for every length the arbitrary state of one is that of the other."""
+        if self.case.__dict__.setdefault("_only_run", self._formula(step)) != self._formula(step):
             raise ClaimError("sums over two runs in one proof for every number of steps; let one run have both states")
 
     def require_length(self, what: str) -> None:
@@ -234,6 +252,7 @@ class Run(Sealed):
             # Without an ingredient that is any number of steps nothing may depend on it, and no number stands for it.
             count, state = (self.case._objects_of(name) for name in (self._count, self._arbitrary))
             step = self._step(0, state, count)
+            self._require_only_run(step)
             self._require_every_state(step)
             return [step]
         return self._one_by_one() if self.case._length is None else [self._at_once()]
@@ -253,6 +272,7 @@ class Run(Sealed):
         step = self._step(None, known.states, count)
         if self._formula(step) != known.formula:
             raise ClaimError(OTHER_FORMULA)
+        self._require_only_run(step)
         return step
 
     def _states(self) -> States:
@@ -317,57 +337,79 @@ class Run(Sealed):
         values = [term(step) for step in self._steps]
         if isinstance(values[0], Axiom):
             return reduce(add, values)._changed(self._summed)
-        return Summed(self, self._total(reduce(add, values)), hash(("Σ", self._one_formula(values))), _SEAL)
+        formula = self._one_formula(values)
+        return self._total(reduce(add, values), formula)
 
-    def _total(self, value: Any) -> Any:
+    def _total(self, value: Any, formula: int) -> Summed:
         """The sum over the run of what a step adds: base and step in a proof for every length; of given length it is known."""
-        if self._every:
-            return _base_and_step(0 * value, value)
-        return value if self.case._length is None else self._along(lambda steps: steps.sum(-1), value)
+        values = (0 * value, value) if self._every else (value,)
+        if self.case._length is not None and not self._every:
+            values = (self._along(lambda steps: steps.sum(-1), value),)
+        return Summed(self, values, hash(("Σ", formula)), _SEAL)
 
     def _summed(self, part: Part) -> Part:
         """A quantity that is at least 0 at every step, summed over the run; what it rests on is true at every step."""
+        total = self._total(part.value, self._one_formula([part.value]))
         if self._every or self.case._length is None:
-            return part._replace(value=self._total(part.value), begun=None)
+            return part._replace(value=total, begun=None)
         truths = (self._along(lambda steps: steps.all(-1), every_entry(Truth.of(t))) for t in part[1:4])
-        return Part(self._total(part.value), *truths)
+        return Part(total, *truths)
 
     def _along(self, reduced: Callable[[Any], Any], value: Any) -> Any:
         """What becomes of all steps of a run, for the instances at each of its steps."""
         return repeated(reduced(apart(value, self._length)), self._length)
 
-    def _one_formula(self, values: Sequence[Any]) -> int:
-        """The hash of the formula of all these, one of each step; an error where it depends on the number of the step."""
+    def _one_formula(self, values: Sequence[Any], strange: int = OF_A_PLACE) -> int:
+        """The hash of the formula of all these, one of each step; an error where it depends on the number of the step.
+
+        ``strange`` is what it must not know: in a sum where the run stands at last, at its last place what a step knows.
+        """
         made = [_formula_of(value) for value in values]
-        if self.case._length is not None and len(set(made)) > 1:
+        if self.case._length is None:
+            return hash(tuple(made))
+        if len(set(made)) > 1:
             raise ClaimError(OTHER_FORMULA)
-        return hash(tuple(made)) if self.case._length is None else made[0]
+        if made[0] & strange:
+            raise ClaimError(
+                "what run.last(...) is told of a place is used outside of it; a term depends on its own step"
+                if strange == OF_A_PLACE
+                else "what a step of the run knows is used in run.last(...), which is told of a place: its state and index"
+            )
+        return made[0]
 
     def last(self, value: Callable[[Place], Any]) -> Any:
         """``f(x_K)``; of an axiom an axiom."""
         step = self._steps[-1]
-        nowhere = like(0, self.case.system)
         before = None if step.count is None else step.count - 1
         state, before, following, count = map(self._of_the_last, (step.state, before, step.following, step.count))
-        places = Place(self.start, nowhere), Place(state, before), Place(following, count)
+        nowhere = None if count is None else like(0, self.case.system)
+        places = (self.start, nowhere), (state, before), (following, count)
         if self.case._length is None:
-            found = value(places[-1])
-            return found if isinstance(found, Axiom) else Summed(self, found, made_of(found), _SEAL)
-        first, old, new = map(value, places)  # as often on an instance as in a proof
-        formula = hash(("last", *map(_formula_of, (first, old, new))))
-        if not self._every:
-            return new if isinstance(new, Axiom) else Summed(self, new, formula, _SEAL)
-        if not isinstance(first, Axiom):
-            self.require_fixed(first, "the value at the start of the run")
-            return Summed(self, _base_and_step(first, new - old), formula, _SEAL)
+            return self._at_given_length(value(Place(following, count)))
+        # As often on an instance as in a proof, and the same formula of wherever it is.
+        first, old, new = (value(Place(leaf("state", x, PLACE), leaf("index", k, PLACE))) for x, k in places)
+        self._one_formula([first, old, new], OF_A_STEP)
+        if not isinstance(new, Axiom):
+            return self._last(first, old, new)
 
         def made() -> Part:
             parts = [axiom._computed() for axiom in (first, old, new)]
-            self.require_fixed(parts[0].value, "an axiom at the start of the run")
             truths = (both(*(every_entry(Truth.of(t)) for t in truth)) for truth in list(zip(*parts, strict=True))[1:4])
-            return Part(_base_and_step(parts[0].value, parts[2].value - parts[1].value), *truths)
+            return Part(self._last(*(part.value for part in parts)), *truths)
 
         return Axiom._of((), (made,), first, old, new)
+
+    def _at_given_length(self, found: Any) -> Any:
+        if isinstance(found, Axiom):
+            return found._changed(lambda part: part._replace(value=self._at_given_length(part.value), begun=None))
+        return Summed(self, (found,), made_of(found), _SEAL)
+
+    def _last(self, first: Any, old: Any, new: Any) -> Summed:
+        """The value at the last place, from that at the start, before an arbitrary step and after it."""
+        formula = self._one_formula([first, old, new], OF_A_STEP)
+        if self._every:
+            self.require_fixed(first, "the value at the start of the run")
+        return Summed(self, (first, new - old) if self._every else (new,), hash(("last", formula)), _SEAL)
 
     def _of_the_last(self, value: Any) -> Any:
         """What the last step has, for the instances at each step of their runs."""
@@ -377,33 +419,23 @@ class Run(Sealed):
 
     def rounds(self, axiom: Axiom) -> Axiom:
         """An axiom about the whole run that holds for every number of rounds; written for the rounds of the run."""
-        if not self._every:
-            return axiom
 
         def split(part: Part) -> Part:
             if part.begun is None:
                 raise ClaimError(f"{axiom} is no theorem about runs of any length")
-            self.require_fixed(part.begun, "the quantity before the first round")
-            return part._replace(value=_base_and_step(part.begun, part.value - part.begun), begun=None)
+            if self._every:
+                self.require_fixed(part.begun, "the quantity before the first round")
+            values = (part.begun, part.value - part.begun) if self._every else (part.value,)
+            return part._replace(value=Summed(self, values, made_of(part.value), _SEAL), begun=None)
 
         return axiom._changed(split)
 
     def fixed(self, value: Any) -> Any:
         """``c``, which does not change along the run; of an axiom an axiom."""
-        if not self._every:
-            return value if isinstance(value, Axiom) else self._fixed(self._number(value))
         if isinstance(value, Axiom):
-
-            def constant(part: Part) -> Part:
-                self.require_fixed(part.value, "the axiom of a constant")
-                return part._replace(value=_base_and_step(part.value, 0 * part.value), begun=None)
-
-            return value._changed(constant)
-        return self._fixed(self.constant(value))
-
-    def _fixed(self, number: Any) -> Summed:
-        held = _base_and_step(number, 0 * number) if self._every else number
-        return Summed(self, held, hash(("fixed", made_of(number))), _SEAL)
+            return value._changed(lambda part: part._replace(value=self.fixed(part.value), begun=None))
+        number = self.constant(value)
+        return Summed(self, (number, 0 * number) if self._every else (number,), hash(("fixed", made_of(number))), _SEAL)
 
     # -- constants of the run -------------------------------------------------------------------------------------------------
 
@@ -418,9 +450,10 @@ class Run(Sealed):
                 found = largest(np.stack(values, -1))
             else:
                 found = self._along(largest, values[0])
-            self._found[name, value] = found = found._copy()
-            found._made = hash(("the largest", self._one_formula(values)))
-        return self._found[name, value]
+            found = found._copy()
+            found._made = made_from("the largest", [self._one_formula(values) & ~OF_A_STEP])
+            self._found[name, value] = found, values
+        return self._found[name, value][0]
 
     def _over_the_run(self, name: str, value: Any) -> Any:
         """The number for the largest of all steps: ``value`` itself, if it is the same in each."""
@@ -432,11 +465,15 @@ class Run(Sealed):
 
     def below(self, name: str, value: Callable[[Step], Any], step: Step) -> Axiom:
         """``max_k f - f(step) ≥ 0`` for a step of this run."""
-        if not any(step is one for one in self._steps):
+        place = next((k for k, one in enumerate(self._steps) if one is step), None)
+        if place is None:
             raise ClaimError(f"the largest {name!r} of a run is above its own steps, and this is none of them")
-        return Axiom._of(
-            ("no step is above the largest",), (lambda: Part(self.largest(name, value) - value(step), True),)
-        )
+
+        def made() -> Part:
+            most = self.largest(name, value)
+            return Part(most - self._found[name, value][1][place], True)
+
+        return Axiom._of(("no step is above the largest",), (made,))
 
     def constant(self, value: Any) -> Any:
         """``value``, seen not to change along the run."""
@@ -476,13 +513,9 @@ class Run(Sealed):
 
 def _formula_of(value: Any) -> int:
     """The hash of the formula of a term; of an axiom its names, since its quantity is compared with the lines."""
-    return hash(value.names) if isinstance(value, Axiom) else made_of(value)
+    return made_from(value.names) if isinstance(value, Axiom) else made_of(value)
 
 
 def _entries(numbers: Numbers) -> list[Any]:
     """All entries over symbols."""
     return numbers._parts[0].ravel().tolist()
-
-
-def _base_and_step(base: Any, step: Any) -> Any:
-    return np.stack([base, step], axis=0)

@@ -19,7 +19,7 @@ from ..arithmetic.numbers import wrap
 from ..arithmetic.one_instance import require_outside, within_a_proof
 from ..errors import ClaimError, Sealed
 from ..model import Game, Policy
-from ..model.trees import hidden, leaf
+from ..model.trees import COORDINATE, hidden, leaf
 from .case import Case, Hypothesis, Ingredient, system_of_object
 from .coordinates import Coordinate, Sizes
 from .settled import of_this_package, settled
@@ -201,7 +201,7 @@ def _built(
     code = getattr(inspect.unwrap(type(ingredient).build), "__code__", None)
     if of_this_package(ingredient) and code is not None and code.co_filename.startswith(_PACKAGE):
         return ingredient.build(numbers, sizes, built, generic)
-    facts = {c.name: leaf(("coordinate", c.name), c.with_sign(numbers[c.name])) for c in ingredient.coordinates(sizes)}
+    facts = {c.name: leaf(c.name, c.with_sign(numbers[c.name]), COORDINATE) for c in ingredient.coordinates(sizes)}
     others = {name: leaf(name, value) for name, value in built.items()}
     with within_a_proof(bool(generic)):
         return ingredient.build(facts, sizes, others, 0)

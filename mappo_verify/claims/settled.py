@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import fields, is_dataclass, replace
 from fractions import Fraction
+from functools import partial
+from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
 from ..arithmetic.formulas import is_known
@@ -17,6 +19,8 @@ from .case import Ingredient
 from .coordinates import Coordinate, Sizes
 
 PLAIN = (bool, int, str, Fraction, type(None))
+FUNCTIONS = (FunctionType, MethodType, BuiltinFunctionType, partial)
+"""What a function is an object of: one that can be called, but is also a number or a truth, is none."""
 SAID = {"name": str, "optional": bool, "moves": bool, "exact": bool}
 """What every ingredient says of itself."""
 
@@ -31,12 +35,12 @@ def settled(ingredient: Ingredient) -> Ingredient:
     """The same ingredient, whose answers about itself do not change."""
     if of_this_package(ingredient):
         assert is_dataclass(ingredient)
-        given = {field.name: getattr(ingredient, field.name) for field in fields(ingredient)}
-        for field, value in given.items():
-            _require_plain(ingredient.name, field, value)
-        inner = {field: settled(value) for field, value in given.items() if isinstance(value, Ingredient)}
-        changed = any(given[field] is not value for field, value in inner.items())
-        return replace(ingredient, **inner) if changed else ingredient
+        changed = {}
+        for field in fields(ingredient):
+            value = getattr(ingredient, field.name)
+            kept = _plain(ingredient.name, field.name, value)
+            changed |= {field.name: kept} if kept is not value else {}
+        return replace(ingredient, **changed) if changed else ingredient
     kind = type(ingredient)
     if kind.__getattribute__ is not object.__getattribute__:
         raise ClaimError(f"{kind.__name__} answers for its attributes by itself; let it be a plain class")
@@ -67,16 +71,14 @@ def settled(ingredient: Ingredient) -> Ingredient:
     return found
 
 
-def _require_plain(name: str, field: str, value: Any) -> None:
-    """An error for what could say something else each time: an integer or a truth of one's own."""
-    if isinstance(value, (tuple, list)):
-        for entry in value:
-            _require_plain(name, field, entry)
-    elif (
-        type(value) not in PLAIN
-        and not isinstance(value, Ingredient)
-        and (isinstance(value, PLAIN) or not callable(value))
-    ):
-        raise ClaimError(
-            f"{name}: {field} = {value!r} is a {type(value).__name__}; give plain integers, words and functions"
-        )
+def _plain(name: str, field: str, value: Any) -> Any:
+    """The value with tuples for lists; an error for what could say something else each time, as a number of one's own."""
+    kind = type(value)  # types are compared by what they are: one of one's own may say that it equals another
+    if kind is tuple or kind is list:
+        kept = tuple([_plain(name, field, entry) for entry in value])
+        return value if kind is tuple and all(one is two for one, two in zip(value, kept, strict=True)) else kept
+    if isinstance(value, Ingredient):
+        return settled(value)
+    if any(kind is plain for plain in (*PLAIN, *FUNCTIONS)):
+        return value
+    raise ClaimError(f"{name}: {field} = {value!r} is a {kind.__name__}; give plain integers, words and functions")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import Hidden, Numbers, System, is_hidden
-from ..arithmetic.formulas import made_by
+from ..arithmetic.formulas import OF_A_PLACE, OF_A_STEP, made_by, made_from
 from ..arithmetic.numbers import apart, same_formula, wrap, wrap_truth
 from ..arithmetic.one_part import arithmetic_of
 from .game import Game
@@ -29,17 +29,21 @@ def mapped(function: Callable[[Any], Any], value: Any) -> Any:
     return value
 
 
-def leaf(name: Any, value: Any) -> Any:
+INGREDIENT, COORDINATE, STEP, PLACE = (("ingredient", 0), ("coordinate", 0), ("step", OF_A_STEP), ("place", OF_A_PLACE))
+"""What a leaf is a part of, so that equal names do not make equal leaves, and what it knows of a run."""
+
+
+def leaf(name: Any, value: Any, of: tuple[str, int] = INGREDIENT) -> Any:
     """The same object, whose numbers are leaves of formulas under this name."""
     if is_hidden((value,)):
         found = value._copy()
-        found._made = hash(("leaf", name))
+        found._made = made_from(("leaf", of, name), (), of[1])
         return found
     if isinstance(value, tuple):
-        return tuple(leaf((name, place), entry) for place, entry in enumerate(value))
+        return tuple(leaf((name, place), entry, of) for place, entry in enumerate(value))
     if is_dataclass(value) and not isinstance(value, type):
         parts = {field.name: getattr(value, field.name) for field in fields(value) if hasattr(value, field.name)}
-        return unchecked(type(value), **{field: leaf((name, field), part) for field, part in parts.items()})
+        return unchecked(type(value), **{field: leaf((name, field), part, of) for field, part in parts.items()})
     return value
 
 
