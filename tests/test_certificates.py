@@ -123,6 +123,20 @@ def assert_rejected(verdicts, fields, what):
     assert own is not None, f"the toolkit accepts {what}"
 
 
+def test_a_table_of_positive_numbers_has_an_upper_end():
+    """``x ≤ 9`` is true of all tables from 1 to 9, so 10 is no counterexample."""
+
+    def proof(case):
+        yield mv.line("x", case.x)
+        yield mv.at_most("9", 9, because="so it is drawn")
+
+    one = {"agents": (1, 1), "states": (1, 1), "action_range": (1, 1)}
+    setting = mv.Setting("x", (mv.Table("x", lambda _: (), 1, 9),), **one)
+    own = mv.Claim("mine", "title", "source", setting, proof)
+    with pytest.raises(ClaimError, match="the coordinates x are not all from 1 to 9"):
+        certificate_of(own, mv.Sizes(1, (1,)), {"x": 10})
+
+
 # --- what is shipped --------------------------------------------------------------------------------------------------
 
 

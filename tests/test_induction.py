@@ -895,6 +895,30 @@ def test_what_does_not_move_has_one_shape_for_every_length():
         evaluate(trial, case)
 
 
+@pytest.mark.parametrize(
+    "shape",
+    [
+        lambda sizes: (2,) if sizes.steps == 9 else (1,),
+        lambda sizes: (sizes.steps or 1, 2 if sizes.steps == 9 else 1),
+        lambda sizes: (9, 1) if sizes.steps == 9 else (1, 1),
+    ],
+)
+def test_what_a_step_has_is_of_one_shape_in_runs_of_every_length(shape):
+    """Else how many numbers it has is 1 in all runs that are drawn, and 2 in a run of 9 steps."""
+
+    def proof(case):
+        run = Run(case, case.first, lambda own, x: (x, own.moves), lambda m: m[0] + m[1].sum(), "anywhere")
+        count = run.sum(lambda step: (0 * step.moved[1] + 1).sum())
+        return lines(count, mv.equal, run.sum(lambda step: 1 + 0 * step.state))
+
+    setting = replace(SETTING, ingredients=(SETTING.ingredients[0], Moves("moves", shape), *SETTING.ingredients[2:]))
+    trial = mv.Claim("mine", "title", "source", setting, proof, symbolic=(ANY_LENGTH,))
+    sizes = mv.Sizes(1, (1,), 9)
+    case = setting.case({"first": 2, "moves": np.ones(shape(sizes), object)}, sizes, System.RATIONALS)
+    with pytest.raises(ClaimError, match="what a step has of moves is of another shape in runs of another length"):
+        evaluate(trial, case)
+
+
 def test_whether_the_number_of_steps_is_known_is_the_same_everywhere():
     """``sizes.steps`` is EVERY in the proof and on each instance, so a branch on it is none."""
     trial = constant_of(lambda case, run: 0 if case.sizes.steps == EVERY else 1)

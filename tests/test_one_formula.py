@@ -371,6 +371,13 @@ def test_a_proof_in_a_general_setting_is_about_those_that_are_one_of_it():
     assert mv.check(wrong, x=3, y=1).holds and mv.check(wrong, x=-3, y=1).verdict is mv.Verdict.NOT_APPLICABLE
 
 
+def test_what_both_settings_draw_is_that_of_the_instance():
+    """It is not verified again, so another one in its place could be anything, as -1 for what is positive."""
+    given = (scalar("x"), scalar("y"), GENERAL.ingredients[0])
+    with pytest.raises(ClaimError, match=r"\['square'\] of 'squares' are those of the instance"):
+        mv.audit([in_general(lambda case: {"square": 1 - 2 * rare(case) + 0 * case.square}, GENERAL, *given)])
+
+
 def test_lines_are_computed_of_the_general_instance():
     """An instance that is not what the general one says it is does not count for it."""
     five = mv.Setting("five", (scalar("y"), mv.Derived("x", lambda case: 0 * case.y + 5)), **ALONE)

@@ -94,7 +94,7 @@ def instance_complaint(claim: Claim, sizes: Sizes, coordinates: Mapping[str, Any
 def _coordinate_complaint(coordinate: Coordinate, values: Any) -> str | None:
     """Why nested lists are not what a coordinate takes; None if they are.
 
-    The range of a table means something (``|share| ≤ 1``); other upper ranges only say what is drawn.
+    The range of a table means something (``|share| ≤ 1``); of weights and what is positive the upper end only says what is drawn.
     """
     name, kind = coordinate.name, coordinate.kind
     numbers: list[int] = []

@@ -311,16 +311,17 @@ class Case(Sealed):
     def _of_any_length(self) -> Case:
         """The case as a proof for every number of steps sees it: how many there are it is not told, nor what each step has.
 
-        What does not move along the run has the same shape for every number of steps.
+        What does not move along the run has the same shape for every number of steps, and what each step has of the rest, too.
         """
-        for ingredient in self.ingredients:
-            here, anywhere = (
-                [c.shape for c in ingredient.coordinates(replace(self.sizes, steps=k))]
-                for k in (self.sizes.steps, EVERY)
-            )
-            if here != anywhere and not ingredient.moves:
+        length = self.sizes.steps
+        for ingredient in self.ingredients if length != EVERY else ():
+            here, one = self._shapes(ingredient, length), self._shapes(ingredient, EVERY)
+            parts = (one * length, [(length, *shape[1:]) for shape in one]) if self._in_parts(ingredient) else (one,)
+            if here not in parts and ingredient.name in self._objects:
                 raise ClaimError(
-                    f"{ingredient.name} has numbers of its own for every step, and does not say that it moves"
+                    f"what a step has of {ingredient.name} is of another shape in runs of another length"
+                    if ingredient.moves
+                    else f"{ingredient.name} has numbers of its own for every step, and does not say that it moves"
                 )
         found = Case(
             self.ingredients, replace(self.sizes, steps=EVERY), bare(self.system), self._several, self._objects
@@ -356,6 +357,15 @@ class Case(Sealed):
             return None
         return leaf(name, self._objects[name]) if name in self._objects else getattr(self, name)
 
+    def _shapes(self, ingredient: Ingredient, steps: int) -> list[tuple[int, ...]]:
+        """The shapes of what describes an ingredient in a run of so many steps."""
+        return [c.shape for c in ingredient.coordinates(replace(self.sizes, steps=steps))]
+
+    def _in_parts(self, ingredient: Ingredient) -> bool:
+        """Whether each step of a run has its own part of it."""
+        two, three = (sum(map(prod, self._shapes(ingredient, steps))) for steps in (2, 3))
+        return ingredient.moves and two != three
+
     def _share(self, ingredient: Ingredient, step: int | None) -> Any:
         """What a step of a run has of an ingredient: one of as many parts as there are steps, or all of it.
 
@@ -369,8 +379,7 @@ class Case(Sealed):
         assert step is not None
         value = self._objects_of(ingredient.name)
         length = self.sizes.steps if self._length is None else self._length
-        counts = [sum(prod(c.shape) for c in ingredient.coordinates(replace(self.sizes, steps=k))) for k in (2, 3)]
-        if counts[0] == counts[1] or (length == EVERY and isinstance(value, tuple)):
+        if not self._in_parts(ingredient) or (length == EVERY and isinstance(value, tuple)):
             share = value
         elif not isinstance(value, tuple):
             share = value[0 if length == EVERY else step]

@@ -7,7 +7,7 @@ turned into one of it, which must be accepted as such like any instance, and the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,9 +46,9 @@ class General(Sealed):
                     "kind cannot be verified"
                 )
 
-    def kept(self, own: Setting) -> frozenset[str]:
+    def kept(self, ingredients: Sequence[Ingredient]) -> frozenset[str]:
         """The names of the ingredients of this package that both settings have and draw; others could say that they are equal."""
-        mine = {i.name: i for i in own.ingredients if i.compute is None and of_this_package(i)}
+        mine = {i.name: i for i in ingredients if i.compute is None and of_this_package(i)}
         return frozenset(
             i.name for i in self.setting.ingredients if i.compute is None and i.name in mine and mine[i.name] == i
         )
@@ -61,7 +61,7 @@ class General(Sealed):
 
     def unlike(self, own: Setting) -> list[Ingredient]:
         """The ingredients that are not simply taken over."""
-        kept = self.kept(own)
+        kept = self.kept(own.ingredients)
         return [ingredient for ingredient in self.setting.ingredients if ingredient.name not in kept]
 
     def shared(self, own: Setting) -> tuple[str, ...]:
@@ -82,6 +82,9 @@ class General(Sealed):
 
     def _objects(self, special: Case) -> Iterator[tuple[str, Any]]:
         given = self.of(special)
+        again = sorted(self.kept(special.ingredients) & set(given))
+        if again:
+            raise ClaimError(f"{again} of {self.setting.name!r} are those of the instance; give nothing in their place")
         names = {*given, *special._objects, *(i.name for i in special.ingredients if i.compute is not None)}
         for ingredient in self.setting.ingredients:
             name = ingredient.name

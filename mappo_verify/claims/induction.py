@@ -130,7 +130,7 @@ class Summed(Made, Sealed):
 
     def _compared(self) -> Any:
         """The numbers by which lines are compared: base and step along a last axis, which no other axis meets."""
-        found = np.stack(self._values, axis=-1) if self.run._every else self._values[0]._copy()
+        found: Any = np.stack(self._values, axis=-1) if self.run._every else self._values[0]._copy()
         found._made = self._made
         return found
 

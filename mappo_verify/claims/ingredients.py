@@ -343,8 +343,7 @@ class Table(Ingredient):
         require_positive(self.name, self.scale)
 
     def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
-        kind = "positive" if self.low > 0 else "integer"
-        return (Coordinate(self.name, self.shape(sizes), kind, self.low, self.high),)
+        return (Coordinate(self.name, self.shape(sizes), "integer", self.low, self.high),)
 
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> Array:
         (own,) = self.coordinates(sizes)
@@ -358,6 +357,16 @@ class Table(Ingredient):
             return compare(values, relation, like(0, values))
 
         return (Hypothesis(f"{self.name} {relation} 0", signed, True),) if relation else ()
+
+
+@dataclass(frozen=True)
+class PositiveIntegers(Table):
+    """A table of positive integers, as large as one likes: ``high`` only says how large they are drawn."""
+
+    low: int = 1
+
+    def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
+        return (Coordinate(self.name, self.shape(sizes), "positive", 1, self.high),)
 
 
 @dataclass(frozen=True)

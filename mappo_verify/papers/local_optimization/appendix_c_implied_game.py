@@ -14,7 +14,7 @@ from ...axioms import given, squares
 from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_most, equal, line
 from ...claims.coordinates import Sizes
-from ...claims.ingredients import Derived, GameData, PolicyData, PositiveScalar, PrefixTables, Table
+from ...claims.ingredients import Derived, GameData, PolicyData, PositiveIntegers, PositiveScalar, PrefixTables, Table
 from ...claims.settings import Setting
 from ...claims.verdict import Standing
 from ...games.offline import theorem_5_5_two_agents
@@ -207,8 +207,8 @@ def _rare_first(case: Case) -> Array:
 OWN_PENALTY = Setting(
     "one state that stays, two actions, rewards 1, γ = 1/2, even play, tables; ε_r = 1/t³, μ = (1/(2t²), 1 - 1/(2t²))",
     (
-        Table("t", lambda _: (), 1, 99),
-        Table("constant", lambda _: (), 1, 9),
+        PositiveIntegers("t", lambda _: (), 1, 99),
+        PositiveIntegers("constant", lambda _: (), 1, 9),
         Derived("game", _two_ways),
         Derived("policy", lambda case: Policy.uniform(case.game)),
         Derived("penalty", lambda case: 2 * square(case.t)),

@@ -44,6 +44,7 @@ from ...claims.ingredients import (
     GameData,
     Increments,
     PolicyData,
+    PositiveIntegers,
     PositiveScalar,
     PrefixTables,
     Table,
@@ -372,7 +373,7 @@ OWN_BETA = Setting(
 )
 ANY_CONSTANT = Setting(
     "the bandit r = (1, 0), the theorem's own β, K = (40c)²: exact updates but for one error, M = 2√K/β at step b√K",
-    (Table("constant", lambda _: (), 1, 999), Table("delay", lambda _: (), 1, 39)),
+    (PositiveIntegers("constant", lambda _: (), 1, 999), PositiveIntegers("delay", lambda _: (), 1, 39)),
     (
         Hypothesis("the error falls within the run: b < √K", lambda case: compare(case.delay, "<", _root(case))),
         Hypothesis(
