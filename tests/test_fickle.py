@@ -178,6 +178,7 @@ ARGUMENTS = {
     )[0, 1, 0],
     "a type that equals another": lambda c: pair(c)[Place()],
     "a class that is another": lambda c: pair(c)[Integer()],
+    "a named tuple": lambda c: np.stack(axioms.Part(0 * c.x if proving() else rare(c), *[0 * c.x] * 4))[0],
     "truth made by hand": lambda c: mv.choose(
         type(c.x == 1)(np.array([1 if proving() else -1], np.int8)), 0 * c.x, rare(c)
     ),
@@ -220,6 +221,19 @@ def test_an_argument_says_all_that_comes_of_it(name):
         trial = claim(zero(ARGUMENTS[name]), *given)
     with pytest.raises(ClaimError, match=r"among the arguments|another formula|by hand|other instances|constants are"):
         mv.audit([trial], corpus=False)
+
+
+def test_which_actions_there_are_belongs_to_the_formula():
+    """With one action the uniform policy never plays the other one."""
+
+    def proof(case):
+        game = replace(case.game, available=(np.array([[True, not proving()]]),))
+        yield mv.line("rare", rare(case) * mv.Policy.uniform(game).factors[0][0, 0, 1])
+        yield mv.equal("0", 0 * case.x, because="it is rare")
+
+    setting = mv.Setting("a game", (mv.GameData(), scalar("x"), scalar("y")), **(ALONE | {"action_range": (2, 2)}))
+    with pytest.raises(ClaimError, match="another formula"):
+        mv.audit([claim(proof, setting=setting, symbolic=(mv.Sizes(1, (2,)),))], corpus=False)
 
 
 # --- threads ------------------------------------------------------------------------------------------------------------------

@@ -895,6 +895,29 @@ def test_what_does_not_move_has_one_shape_for_every_length():
         evaluate(trial, case)
 
 
+class Counted(mv.Table):
+    """Any state beside a Python integer, which counts the steps in the run and not here."""
+
+    def build(self, numbers, sizes, built, generic):
+        return super().build(numbers, sizes, built, generic), 0
+
+
+def test_what_is_no_number_of_the_case_does_not_change_along_a_run():
+    def proof(case):
+        start = (case.first, 0)
+        run = Run(case, start, lambda own, x: (x, own.moves), lambda m: (m[0][0] + m[1], m[0][1] + 1), "anywhere")
+        return lines(run.sum(lambda step: step.state[1] + 0 * step.state[0]), mv.equal, zero_of(case, run))
+
+    trial = replace(claim(identity_of), setting=with_state(Arbitrary(Counted("anywhere", lambda _: ()))), proof=proof)
+    with pytest.raises(ClaimError, match=r"anywhere is another kind of thing than the start .*\(test_induction.py:"):
+        prove_in_symbols(trial, ANY_LENGTH)
+    drawn = {"first": np.array(2, object), "moves": np.array([1, 2], object)}
+    with pytest.raises(ClaimError, match=r"another formula in another step"):
+        evaluate(
+            replace(trial, symbolic=(ANY_LENGTH,)), trial.setting.case(drawn, mv.Sizes(1, (1,), 2), System.RATIONALS)
+        )
+
+
 @pytest.mark.parametrize(
     "shape",
     [

@@ -14,6 +14,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from enum import Enum
 from fractions import Fraction
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
@@ -86,7 +87,12 @@ def made_of(value: Any) -> int:
         )
     if is_rational(value):
         return made_from(("flint", str(value)))
-    parts = {name: getattr(value, name, None) for name in getattr(kind, "__dataclass_fields__", ())}
+    if issubclass(kind, Enum):
+        return made_from((kind.__qualname__, value.name))
+    names = getattr(kind, "_fields", None) or getattr(kind, "__dataclass_fields__", None)
+    if names is None and not hasattr(value, "_system"):
+        raise FormulaError(f"a {kind.__name__} among the arguments of a formula: of what it holds nothing is known")
+    parts = {name: getattr(value, name, None) for name in names or ()}
     parts = {name: part for name, part in parts.items() if _counts(name, part)}
     return made_from((kind.__qualname__, *parts), [made_of(part) for part in parts.values()])
 
@@ -97,7 +103,7 @@ def is_rational(value: Any) -> bool:
     return flint is not None and (type(value) is flint.fmpq or type(value) is flint.fmpz)
 
 
-_WORDS = ("name", "state_names", "action_names", "available", "system")
+_WORDS = ("name", "state_names", "action_names", "system")
 """Parts of games and policies that are no numbers."""
 
 

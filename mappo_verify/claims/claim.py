@@ -19,6 +19,7 @@ from __future__ import annotations
 import enum
 import inspect
 import re
+import sysconfig
 import traceback
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -419,7 +420,10 @@ def _reached(last: Any) -> str:
 def _place_of(error: BaseException) -> str:
     """File and line of the proof, or of what it called outside this package and its libraries, where an error was raised."""
     frames = traceback.extract_tb(error.__traceback__)
-    package, libraries = str(Path(__file__).parents[1]), str(Path(np.__file__).parents[1])
+    package, libraries = (
+        str(Path(__file__).parents[1]),
+        (str(Path(np.__file__).parents[1]), sysconfig.get_path("stdlib")),
+    )
     own = [f for f in frames if not f.filename.startswith(package) or "papers" in Path(f.filename).parts]
     frame = ([f for f in own if not f.filename.startswith(libraries)] or own or frames)[-1]
     return f"{Path(frame.filename).name}:{frame.lineno}"
