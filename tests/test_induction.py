@@ -895,6 +895,27 @@ def test_what_does_not_move_has_one_shape_for_every_length():
         evaluate(trial, case)
 
 
+def test_a_hypothesis_is_about_the_whole_run():
+    """What a proof takes as given of every step would be asked of the first one alone."""
+    asked = mv.Hypothesis("no step is rare", lambda c: (1 - 2 * rare(a_step_of(run_of(c)).state), "≥", 0))
+
+    def proof(case, run):
+        total = run.sum(lambda step: 1 - 2 * rare(step.state))
+        return lines(total, mv.at_least, zero_of(case, run), run.sum(lambda step: axioms.given(asked, case)))
+
+    trial = replace(claim(proof), setting=replace(WIDE, hypotheses=(asked,)), symbolic=(ANY_LENGTH,))
+    with pytest.raises(ClaimError, match="says something of one step of a run alone"):
+        mv.audit([trial], corpus=False)
+
+
+def test_a_mask_is_one_for_the_whole_run():
+    def proof(case, run):
+        return lines(moved(case, run), mv.equal, climbed(case, run), where=a_step_of(run).state > 0)
+
+    with pytest.raises(ClaimError, match="a mask of what one step of a run knows"):
+        prove_in_symbols(claim(proof), ANY_LENGTH)
+
+
 class Counted(mv.Table):
     """Any state beside a Python integer, which counts the steps in the run and not here."""
 

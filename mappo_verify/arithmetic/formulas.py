@@ -60,6 +60,11 @@ def made_from(what: Any, parts: Sequence[int] = (), known: int = 0) -> int:
     return hash((what, *parts)) & ~_BITS | known & _BITS
 
 
+def of_a_run(value: Any) -> bool:
+    """Whether something that one step of a run knows, or that is known of one place of it, is in the formula of a value."""
+    return bool(made_of(value) & _BITS)
+
+
 def made_of(value: Any) -> int:
     """The hash of a number, of a constant, or of a game, a policy or a list of them: all that decides what comes out of it."""
     kind: Any = type(value)  # what it is, and not what it says that it is

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arithmetic import Hidden, System, Truth, compare, system_of
-from ..arithmetic.formulas import made_of
+from ..arithmetic.formulas import made_of, of_a_run
 from ..arithmetic.numbers import bare, take
 from ..arithmetic.one_instance import require_outside, within_a_proof
 from ..errors import ClaimError, Sealed
@@ -119,6 +119,10 @@ class Hypothesis(Sealed):
         if not isinstance(case, Case):
             raise ClaimError(f"the hypothesis {self.name!r} is asked of a {type(case).__name__}, which is no case")
         found = self.holds(case)
+        if case._length is not None and of_a_run(found):
+            raise ClaimError(
+                f"{self._described} says something of one step of a run alone; let it ask for run.largest(...)"
+            )
         # A proof may take a relation as given, so it is one formula, and never anything else than a relation.
         case._require_same(self, found if isinstance(found, tuple) else None, self._described)
         return found

@@ -33,6 +33,7 @@ import numpy as np
 
 from ..arithmetic import Numbers, System
 from ..arithmetic.explained import called
+from ..arithmetic.formulas import of_a_run
 from ..arithmetic.numbers import bare, same_formula
 from ..arithmetic.one_instance import Truth
 from ..axioms import Axiom
@@ -343,6 +344,8 @@ class Claim(Sealed):
             return None
         with blamed(self.id, f"the mask of the line {entry.expression!r}"):
             mask = Truth.of(entry.where)
+            if of_a_run(mask):
+                raise ClaimError("a mask of what one step of a run knows; a mask is the same for all of it")
         every = case.sizes.steps == EVERY and bare(case.system) is System.SYMBOLS
         return same_formula(mask, mask[..., None]) if every else mask
 
