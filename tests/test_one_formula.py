@@ -128,6 +128,21 @@ def test_a_sign_that_is_seen_all_the_same_leads_to_another_formula(told):
         mv.audit([replace(unless(told), points=())])
 
 
+def test_a_proof_keeps_no_numbers_for_another_evaluation():
+    """As a cache would do that asks for the sizes alone."""
+    kept = {}
+
+    def proof(case):
+        x = kept.setdefault(case.sizes, case.x)
+        yield mv.line("x", x)
+        yield mv.at_most("10⁶", 10**6, because="so it is drawn")
+
+    with pytest.raises(ClaimError, match="line 'x' is made of other instances; a proof keeps no numbers"):
+        for several in (3, 2):
+            drawn = {name: np.arange(several) for name in ("x", "y")}
+            list(decide(replace(claim(proof), transcendental=True), drawn, ONE))
+
+
 def test_a_proof_catches_no_error_of_its_numbers():
     """``1/(x - 3)`` says of an instance whether x is 3."""
 

@@ -26,6 +26,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -356,6 +357,11 @@ class Claim(Sealed):
             raise ClaimError(
                 f"claim {self.id}: line {entry.expression!r} is in {bare(value.system).value}, and the case in "
                 f"{bare(case.system).value}; make constants with like(..., case.system)"
+            )
+        if isinstance(value, Numbers) and value._count not in (1, prod(case._several)):
+            raise ClaimError(
+                f"claim {self.id}: line {entry.expression!r} is made of other instances; a proof keeps no numbers of an "
+                "evaluation for another one"
             )
         if (isinstance(value, (Numbers, int, Fraction)) and not isinstance(value, bool)) or callable(value):
             return
