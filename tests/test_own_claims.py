@@ -208,6 +208,13 @@ def test_a_numeric_error_on_some_instances_ends_no_search_and_nothing_passes():
         claim.lines(claim.setting.case(data["coordinates"], sizes, mv.System.RATIONALS))
 
 
+def test_what_a_proof_divides_by_is_no_wrong_argument():
+    claim = claim_of(whole, lambda case: 3 * top(case) + where_whole_is_zero(case))
+    words = r"claim mine raised ZeroDivisionError: .*after the line 'left'\); say by a Hypothesis where"
+    with pytest.raises(ClaimError, match=words):
+        mv.check(claim, f=[1, 1, -2])
+
+
 @pytest.mark.parametrize(
     "error", [mv.errors.GameError("no"), mv.errors.SolverError("no"), ZeroDivisionError("no")], ids=repr
 )

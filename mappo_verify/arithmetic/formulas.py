@@ -94,7 +94,8 @@ def made_of(value: Any) -> int:
         return made_from(("flint", str(value)))
     if issubclass(kind, Enum):
         return made_from((kind.__qualname__, value.name))
-    names = getattr(kind, "_fields", None) or getattr(kind, "__dataclass_fields__", None)
+    lists = (getattr(kind, name, None) for name in ("_fields", "__dataclass_fields__", "_in_formulas"))
+    names = next((found for found in lists if found is not None), None)
     if names is None and not hasattr(value, "_system"):
         raise FormulaError(f"a {kind.__name__} among the arguments of a formula: of what it holds nothing is known")
     parts = {name: getattr(value, name, None) for name in names or ()}

@@ -184,7 +184,10 @@ class OneInstance(Made):
     def reshape(self: Self, *shape: Any) -> Self:
         """The same entries in another shape."""
         wanted = shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
-        return self._each(lambda part: part.reshape((*wanted, part.shape[-1])))
+        try:
+            return self._each(lambda part: part.reshape((*wanted, part.shape[-1])))
+        except ValueError:
+            raise ValueError(f"numbers of shape {self.shape} in the shape {tuple(wanted)}") from None
 
     def transpose(self: Self, *axes: Any) -> Self:
         """Axes in another order; reversed by default."""

@@ -29,7 +29,7 @@ from ..model.validation import array_of, require_seed
 from ..papers.registry import CLAIMS, IDS, ids_of, select
 from ..papers.registry import claim as find
 from .corpus import Corpus
-from .evaluate import certify, decide
+from .evaluate import certify, decide, raised
 from .monte_carlo import Statistics
 from .monte_carlo import run as run_experiment
 from .on_game import try_on_game
@@ -80,6 +80,8 @@ def check(claim: str | Claim, *, steps: int | None = None, **objects: Any) -> Ev
     exact = setting.case_from(objects, System.RATIONALS, steps)
     try:
         return certify(claim, lambda system: exact if system is System.RATIONALS else exact.to(system))
+    except ZeroDivisionError as error:
+        raise ClaimError(f"claim {claim.id} {raised(error, str(exact.sizes))}") from error
     except ValueError as error:
         if isinstance(error, MappoVerifyError):
             raise

@@ -226,6 +226,8 @@ class Case(Sealed):
         }
     )
     batch_shape: tuple[int, ...] = ()
+    _in_formulas: tuple[str, ...] = ()
+    """Nothing: the numbers of every case are leaves of the same names."""
 
     def __init__(
         self,

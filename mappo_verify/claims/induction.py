@@ -193,6 +193,9 @@ class Run(Sealed):
         The name of the one that is any number of steps, counted from 1, where a term depends on it.
     """
 
+    _in_formulas = ("start",)
+    """What says which one it is, where an operation takes it."""
+
     def __init__(
         self,
         case: Case,
