@@ -345,7 +345,7 @@ class Claim(Sealed):
             return None
         with blamed(self.id, f"the mask of the line {entry.expression!r}"):
             mask = Truth.of(entry.where)
-            if of_a_run(mask):
+            if case._length is not None and of_a_run(mask):
                 raise ClaimError("a mask of what one step of a run knows; a mask is the same for all of it")
         every = case.sizes.steps == EVERY and bare(case.system) is System.SYMBOLS
         return same_formula(mask, mask[..., None]) if every else mask
