@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from math import prod
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from ..errors import SingularError
 from .choice import Choice
-from .system import FALSE, TRUE, Plain, Truth
+from .system import Plain, Truth, three_valued
 
 Floats = npt.NDArray[np.float64]
 
@@ -30,15 +30,12 @@ NEARLY_SINGULAR = float(np.sqrt(np.finfo(float).eps))
 
 BLOCK = 128
 """Instances that NumPy turns at once: their numbers fit into the first cache."""
-WORTH_BLAS = 64
-"""Entries of a row that BLAS adds faster than NumPy does."""
 AT_ONCE = 2**20
 """Numbers that are looked at together, so that what is computed of them takes little memory."""
 WORTH_LOADING = 2**29
 """Numbers that NumPy lays out in about the time that loading the first compiled code takes, a second and a half."""
 
 _RELATIONS = {"=": np.equal, "≤": np.less_equal, "<": np.less}
-_TRUE, _FALSE = np.asarray(TRUE), np.asarray(FALSE)  # np.where is twice as fast on these as on scalars
 
 
 def constant(value: int | Fraction) -> float:
@@ -64,19 +61,29 @@ class Seen(NamedTuple):
         return self.least >= 0 and self.apart <= rounding
 
 
+def all_positive(values: Any) -> bool:
+    """Whether every number is above 0, and finite."""
+    return bool(values.min(initial=1) > 0 and np.isfinite(values.max(initial=1)))
+
+
 def rows_go_on(rows: Plain, rounding: float) -> bool:
     """:meth:`Seen.go_on` of rows ``[..., n]`` that were not seen yet; some at a time."""
     if not rows.size or not rows.min() >= 0:
         return False
     rows = rows if rows.ndim > 1 else rows[None]
-    long = rows.shape[-1] >= WORTH_BLAS and rows.flags.c_contiguous
     step = max(1, AT_ONCE * len(rows) // rows.size)
     for start in range(0, len(rows), step):
         some = rows[start : start + step]
-        sums = some @ np.ones(rows.shape[-1]) if long else some.sum(-1)
+        by_blas = some.flags.c_contiguous  # which adds up short rows ten times as fast as NumPy, and long ones faster
+        sums = some.reshape(-1, rows.shape[-1]) @ _ones(rows.shape[-1]) if by_blas else some.sum(-1)
         if not np.abs(1 - sums).max() <= rounding:
             return False
     return True
+
+
+@lru_cache(maxsize=64)
+def _ones(length: int) -> Floats:
+    return np.ones(length)
 
 
 def batch_minor(values: Plain, core_axes: int) -> Plain:
@@ -90,7 +97,7 @@ def laid_out(values: Plain, core_axes: int) -> tuple[Plain, Seen | None]:
     if batch == 0:
         return values.copy(), None
     stored = np.empty((*values.shape[batch:], *values.shape[:batch]))
-    result = np.moveaxis(stored, range(-batch, 0), range(batch))
+    result = stored.transpose((*range(core_axes, values.ndim), *range(core_axes)))
     if core_axes and values.size and values.flags.c_contiguous and values.flags.aligned:
         rows, columns = prod(values.shape[:batch]), prod(values.shape[batch:])
         turn = _turned(values.size)
@@ -119,7 +126,7 @@ _turned = Choice[Turn](_turned_by_numpy, _compiled, WORTH_LOADING, WORTH_LOADING
 def is_batch_minor(values: Plain, core_axes: int) -> bool:
     """Whether the array is stored as :func:`batch_minor` stores it."""
     batch = values.ndim - core_axes
-    return bool(np.moveaxis(values, range(batch), range(-batch, 0)).flags.c_contiguous)
+    return bool(values.transpose((*range(batch, values.ndim), *range(batch))).flags.c_contiguous)
 
 
 def solve(matrix: Floats, right: Floats) -> Floats:
@@ -139,7 +146,8 @@ def solve(matrix: Floats, right: Floats) -> Floats:
 
 
 def _batch_size(matrix: Floats, right: Floats) -> int:
-    return prod(np.broadcast_shapes(matrix.shape[:-2], right.shape[:-2]))
+    one, two = matrix.shape[:-2], right.shape[:-2]
+    return prod(one if one == two else np.broadcast_shapes(one, two))
 
 
 def _eliminate(matrix: Floats, right: Floats) -> Floats:
@@ -282,7 +290,7 @@ def infinity(where: str) -> float:
 
 
 def compare(left: Floats, relation: str, right: Floats) -> Truth:
-    return np.where(_RELATIONS[relation](left, right), _TRUE, _FALSE)
+    return three_valued(_RELATIONS[relation](left, right))
 
 
 def certainly_equal(left: Floats, right: Floats) -> npt.NDArray[np.bool_]:
@@ -294,7 +302,7 @@ def support(values: Floats) -> npt.NDArray[np.bool_]:
 
 
 def nonzero(values: Floats) -> Truth:
-    return np.where(values != 0, _TRUE, _FALSE)
+    return three_valued(values != 0)
 
 
 def hull(left: Any, right: Any) -> Any:

@@ -50,13 +50,14 @@ def induced_reward(game: Game, policy: Policy) -> Array:
 
 
 def reachable(pattern: Mask) -> Mask:
-    """Reflexive and transitive closure of a pattern ``[..., S, S]``, by repeated squaring; three-valued of one instance."""
+    """Reflexive and transitive closure of a pattern ``[..., S, S]``, by Warshall's algorithm; three-valued of one instance."""
     if isinstance(pattern, TruthOfOne):
         return pattern.closure()
-    size = pattern.shape[-1]
-    reach: Mask = pattern | np.eye(size, dtype=bool)
-    for _ in range(max(size - 1, 1).bit_length()):
-        reach = (reach.astype(np.float32) @ reach.astype(np.float32)) > 0
+    if pattern.all():
+        return pattern
+    reach: Mask = pattern | np.eye(pattern.shape[-1], dtype=bool)
+    for via in range(pattern.shape[-1]):
+        reach |= reach[..., :, via, None] & reach[..., None, via, :]
     return reach
 
 
@@ -102,7 +103,7 @@ def recurrent(game: Game, policy: Policy) -> Truth:
 
 def recurrent_in(reach: Mask, leaking: Truth) -> Truth:
     """:func:`recurrent`, from which states reach which ``[..., S, S]`` and where the chain may end ``[..., S]``."""
-    mutual = every(truth_of(~reach | reach.swapaxes(-1, -2)), -1)
+    mutual = truth_of((~reach | reach.swapaxes(-1, -2)).all(-1))
     return both(mutual, negation(_some_reached(reach, leaking)))
 
 
