@@ -136,9 +136,10 @@ def over_arrays(function: Callable[P, R]) -> Callable[P, R]:
 def explained(function: Callable[P, R]) -> Callable[P, R]:
     """The same function; what its arguments make others raise is an :class:`~mappo_verify.errors.ArgumentError`."""
     plain = over_arrays(function)
-    inner, makes_arrays = operation_of_many(plain), returns_arrays(function)
-    if ".quantities." in function.__module__:
+    inner, quantity = operation_of_many(plain), ".quantities." in function.__module__
+    if quantity:
         inner = _recorded(inner)
+    may_be_plain = quantity or returns_arrays(function)
 
     @wraps(function)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -146,7 +147,7 @@ def explained(function: Callable[P, R]) -> Callable[P, R]:
         if before == PLAIN:
             return plain(*args, **kwargs)
         try:
-            if not makes_arrays or evaluating() or not _plain(args) or (kwargs and not _plain(kwargs.values())):
+            if not may_be_plain or evaluating() or not _plain(args) or (kwargs and not _plain(kwargs.values())):
                 return inner(*args, **kwargs)
             THREAD.quiet = PLAIN
             try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 from functools import cache, lru_cache
-from math import prod
+from math import inf, prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -63,14 +63,17 @@ class Seen(NamedTuple):
 
 def all_positive(values: Any) -> bool:
     """Whether every number is above 0, and finite."""
-    return bool(values.min(initial=1) > 0 and np.isfinite(values.max(initial=1)))
+    if not values.ndim:
+        return 0 < float(values) < inf
+    return bool(values.min(initial=1) > 0 and values.max(initial=1) < inf)
 
 
 def rows_go_on(rows: Plain, rounding: float) -> bool:
     """:meth:`Seen.go_on` of rows ``[..., n]`` that were not seen yet; some at a time."""
     if not rows.size or not rows.min() >= 0:
         return False
-    rows = rows if rows.ndim > 1 else rows[None]
+    if rows.ndim == 1:
+        return bool(abs(1 - rows.sum()) <= rounding)
     step = max(1, AT_ONCE * len(rows) // rows.size)
     for start in range(0, len(rows), step):
         some = rows[start : start + step]
@@ -205,7 +208,7 @@ def contract(subscripts: str, *arrays: Floats) -> Floats:
 
     An array with a batch becomes the right factor, so that the result is batch-minor again.
     """
-    product = _matrix_product(subscripts, *(array.ndim for array in arrays))
+    product = _matrix_product(subscripts, *[array.ndim for array in arrays])
     if product is None:
         return np.asarray(np.einsum(subscripts, *arrays))
     left, right = arrays[product.first], arrays[1 - product.first]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from math import isfinite
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,10 +24,9 @@ from ..arithmetic import (
     require_one_system,
     system_of,
 )
+from ..arithmetic.floats import Seen, batch_minor, is_batch_minor, rows_go_on
+from ..arithmetic.floats import laid_out as laid_out_floats
 from ..errors import GameError
-
-if TYPE_CHECKING:
-    from ..arithmetic.floats import Seen
 
 T = TypeVar("T")
 
@@ -270,8 +269,6 @@ def certainly_go_on(array: Array, rounding: float, seen: Seen | None = None) -> 
     """Whether this is an array of floats, none negative, whose rows all sum to 1 up to ``rounding``."""
     if kind_of(array) != "f":
         return False
-    from ..arithmetic.floats import rows_go_on
-
     return seen.go_on(rounding) if seen else rows_go_on(np.asarray(array), rounding)
 
 
@@ -357,9 +354,7 @@ def laid_out(array: Array, core_axes: int, system: System) -> tuple[Array, Seen 
     """
     if system is not System.FLOATS or array.ndim == core_axes:
         return array, None
-    from ..arithmetic.floats import laid_out as copied
-
-    return copied(np.asarray(array), core_axes)
+    return laid_out_floats(np.asarray(array), core_axes)
 
 
 def freeze(array: Array, core_axes: int, system: System, own: bool = False) -> Array:
@@ -368,8 +363,6 @@ def freeze(array: Array, core_axes: int, system: System, own: bool = False) -> A
     What is ``own``, a copy by :func:`laid_out` or what was made of it, is not copied again.
     """
     if system is System.FLOATS:
-        from ..arithmetic.floats import batch_minor, is_batch_minor
-
         copy = np.asarray(array)
         if not own or not copy.flags.writeable or not is_batch_minor(copy, core_axes):
             copy = batch_minor(copy, core_axes)

@@ -90,7 +90,7 @@ def endless(game: Game, policy: Policy) -> tuple[tuple[int, ...], int] | None:
     """Batch index and state from which a game with γ = 1 certainly never ends, for a message; None if there is none to name."""
     if is_hidden((game.transition, *policy.factors)) or game.system not in (System.FLOATS, System.RATIONALS):
         return None
-    certain = np.asarray(compare(game.discount, "=", like(1, game.discount)) > 0)[..., None]
+    certain = (compare(game.discount, "=", like(1, game.discount)) > 0)[..., None]
     never = may_end(game, policy) < 0
     found = np.argwhere(certain & never)
     return (tuple(int(i) for i in found[0][:-1]), int(found[0][-1])) if len(found) else None

@@ -65,6 +65,7 @@ def ideal_increment(values: Array, beta: Array) -> Array:
     return values / lift_to(beta, values)
 
 
+@explained
 def ideal_update(game: Game, policy: Policy, beta: Any) -> Policy:
     """Every agent's step at every ``(s, p)`` with ``Q̂ = Q^{1:m}`` of ``policy``; ``β > 0`` has the batch shape.
 
