@@ -328,7 +328,7 @@ class Distribution(Ingredient):
 
 @dataclass(frozen=True)
 class Table(Ingredient):
-    """A table of rationals ``k/scale`` with ``low ≤ k ≤ high``."""
+    """A table of rationals ``k/scale`` with ``low ≤ k ≤ high``; one that ``moves`` has a first axis with what each step has."""
 
     verified = True
 
@@ -337,6 +337,7 @@ class Table(Ingredient):
     low: int = -9
     high: int = 9
     scale: int = 1
+    moves: bool = False
 
     def __post_init__(self) -> None:
         _require_function(self.name, self.shape)
