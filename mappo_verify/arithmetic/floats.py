@@ -23,7 +23,8 @@ Floats = npt.NDArray[np.float64]
 
 ELIMINATION_LIMIT = 16
 """Up to this size, elimination across a batch beats LAPACK game by game (``benchmarks/bench_batches.py``)."""
-BATCH_WORTH_ELIMINATING = 32
+BATCH_WORTH_ELIMINATING = 50
+"""So many systems for each of their rows: fewer, LAPACK solves at least as fast."""
 
 NEARLY_SINGULAR = float(np.sqrt(np.finfo(float).eps))
 """Of the largest pivot: where one is smaller, eigenvalues decide the rank."""
@@ -133,11 +134,14 @@ def is_batch_minor(values: Plain, core_axes: int) -> bool:
 
 
 def solve(matrix: Floats, right: Floats) -> Floats:
-    if matrix.shape[-1] <= ELIMINATION_LIMIT and _batch_size(matrix, right) >= BATCH_WORTH_ELIMINATING:
+    size = matrix.shape[-1]
+    if size <= ELIMINATION_LIMIT and _batch_size(matrix, right) >= BATCH_WORTH_ELIMINATING * size:
         solution = _eliminate(matrix, right)
     else:
         try:
             solution = np.asarray(np.linalg.solve(matrix, right), dtype=np.float64)
+            if solution.ndim > 2:
+                solution = batch_minor(solution, 2)
         except np.linalg.LinAlgError:
             raise SingularError("the linear system is singular") from None
     if not np.isfinite(solution).all():

@@ -24,7 +24,7 @@ from ..arithmetic import (
     require_one_system,
     system_of,
 )
-from ..arithmetic.floats import Seen, batch_minor, is_batch_minor, rows_go_on
+from ..arithmetic.floats import AT_ONCE, Seen, batch_minor, is_batch_minor, rows_go_on
 from ..arithmetic.floats import laid_out as laid_out_floats
 from ..errors import GameError
 
@@ -218,7 +218,9 @@ def require_finite(name: str, array: Array, seen: Seen | None = None) -> None:
 def all_finite(array: Array) -> bool:
     """Whether a plain array has no nan and no infinity."""
     if kind_of(array) == "f":
-        return isfinite(array.min(initial=0)) and isfinite(array.max(initial=0)) if array.ndim else isfinite(array)
+        if array.size <= AT_ONCE:
+            return bool(np.isfinite(array).all())
+        return isfinite(array.min()) and isfinite(array.max())  # takes no memory
     return not _non_finite(array).any()
 
 
