@@ -16,5 +16,4 @@ from .coordinates import Coordinate as Coordinate
 from .general import General as General
 
 # --- Runs of every length, by induction ------------------------------------------------------------------------------
-from .coordinates import EVERY as EVERY
 from .induction import Run as Run, Step as Step, Place as Place, Summed as Summed, Arbitrary as Arbitrary
