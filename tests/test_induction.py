@@ -33,7 +33,7 @@ SETTING = mv.Setting(
     "x_{k+1} = x_k + u_k from x_0",
     (
         mv.Table("first", lambda _: ()),
-        mv.Table("moves", lambda sizes: (sizes.steps or 1,), moves=True),
+        mv.Table("moves", lambda _: (), moves=True),
         Arbitrary(mv.Table("anywhere", lambda _: ())),
         Arbitrary(mv.Table("count", lambda _: (), 1, 99)),
     ),

@@ -439,10 +439,11 @@ def test_an_induction_in_a_general_setting_is_compared_with_runs(factor, standin
         yield mv.line("Σ u", factor * run.sum(lambda step: step.moved[1]))
         yield mv.equal("x_K - x_0", run.last(lambda place: place.state) - run.fixed(case.x), because="they add up")
 
-    one_each = lambda sizes: (1 if sizes.steps == EVERY else sizes.steps,)  # noqa: E731
-    own = mv.Setting("squares", (scalar("x"), mv.Table("v", one_each, moves=True)), steps=(1, 2), **ALONE)
+    own = mv.Setting("squares", (scalar("x"), mv.Table("v", lambda _: (), moves=True)), steps=(1, 2), **ALONE)
     anywhere = mv.claims.Arbitrary(scalar("anywhere"))
-    free = mv.Setting("any steps", (scalar("x"), mv.Table("u", one_each, moves=True), anywhere), steps=(1, 2), **ALONE)
+    free = mv.Setting(
+        "any steps", (scalar("x"), mv.Table("u", lambda _: (), moves=True), anywhere), steps=(1, 2), **ALONE
+    )
     general = mv.claims.General(free, lambda case: {"u": case.v * case.v})
     trial = claim(proof, setting=own, symbolic=(replace(ONE, steps=EVERY),), general=general)
     report = mv.audit([trial], corpus=False)["mine"]

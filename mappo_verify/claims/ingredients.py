@@ -328,7 +328,7 @@ class Distribution(Ingredient):
 
 @dataclass(frozen=True)
 class Table(Ingredient):
-    """A table of rationals ``k/scale`` with ``low ≤ k ≤ high``; one that ``moves`` has a first axis with what each step has."""
+    """A table of rationals ``k/scale`` with ``low ≤ k ≤ high``; if it ``moves``, one for each step of a run, on a first axis."""
 
     verified = True
 
@@ -345,7 +345,8 @@ class Table(Ingredient):
 
     def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
         kind = "positive" if self.low > 0 else "integer"
-        return (Coordinate(self.name, self.shape(sizes), kind, self.low, self.high),)
+        steps = (1 if sizes.steps == EVERY else sizes.steps,) if self.moves else ()
+        return (Coordinate(self.name, (*steps, *self.shape(sizes)), kind, self.low, self.high),)
 
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> Array:
         (own,) = self.coordinates(sizes)

@@ -514,9 +514,9 @@ FREE_RUN = (
     PositiveScalar("penalty"),
     Table("roots", lambda sizes: (sizes.agents,), 1, 9),
     Policies("policies"),
-    Table("critics", lambda sizes: (_rounds(sizes), sizes.states, prefix_sizes(sizes.actions)[-1]), moves=True),
-    Table("errors", lambda sizes: (_rounds(sizes),), 0, 9, moves=True),
-    Table("allowed", lambda sizes: (_rounds(sizes),), 0, 9, moves=True),
+    Table("critics", lambda sizes: (sizes.states, prefix_sizes(sizes.actions)[-1]), moves=True),
+    Table("errors", lambda _: (), 0, 9, moves=True),
+    Table("allowed", lambda _: (), 0, 9, moves=True),
 )
 """Any policies, critics, ``r_m``, ``E_k(f_k)`` and allowances: the lines are identities of all of them, and axioms."""
 
