@@ -530,6 +530,8 @@ def test_singular_systems_make_sense():
         solve(rational([[[1, 0], [0, 1]], singular]), rational([right, right]))
     with pytest.raises(SingularError):
         solve(np.array(singular, float), np.array(right, float))
+    with pytest.raises(SingularError, match=r"singular at batch index \[2\]"):
+        solve(np.array([[[1, 0], [0, 1]]] * 2 + [singular] * 3, float), np.array([right] * 5, float))
     with pytest.raises(SingularError):
         solve(np.array([singular] * 40, float), np.array([right] * 40, float))
     with pytest.raises(UndecidedError, match="raise the precision"):

@@ -143,13 +143,23 @@ def solve(matrix: Floats, right: Floats) -> Floats:
             if solution.ndim > 2:
                 solution = batch_minor(solution, 2)
         except np.linalg.LinAlgError:
-            raise SingularError("the linear system is singular") from None
+            raise SingularError(f"the linear system is singular{_first_singular(matrix)}") from None
     if not np.isfinite(solution).all():
         index = [int(i) for i in np.argwhere(~np.isfinite(solution))[0]]
         raise SingularError(
             f"the linear system is singular, or its data is not finite, at index {index} of the solution"
         )
     return solution
+
+
+def _first_singular(matrices: Floats) -> str:
+    """Where in a batch LAPACK finds the first singular matrix."""
+    for index in np.ndindex(matrices.shape[:-2]) if matrices.ndim > 2 else ():
+        try:
+            np.linalg.inv(matrices[index])
+        except np.linalg.LinAlgError:
+            return f" at batch index {list(index)}"
+    return ""
 
 
 def _batch_size(matrix: Floats, right: Floats) -> int:
