@@ -19,11 +19,11 @@ Compiled = Callable[..., Any]
 
 
 def compiled(function: Compiled) -> Compiled:
-    """Compiled when first called, and kept on disk."""
+    """Compiled when first called, and kept on disk; it runs beside other threads."""
     try:
-        return numba.njit(error_model="numpy", cache=True)(function)  # type: ignore[no-any-return]
+        return numba.njit(error_model="numpy", nogil=True, cache=True)(function)  # type: ignore[no-any-return]
     except RuntimeError:  # no directory to write to: compiled once for each process
-        return numba.njit(error_model="numpy")(function)  # type: ignore[no-any-return]
+        return numba.njit(error_model="numpy", nogil=True)(function)  # type: ignore[no-any-return]
 
 
 def part(function: Compiled) -> Compiled:

@@ -121,15 +121,15 @@ def _solve(row: Any, places: Any, o: int, i: int, j: int, n: int, columns: int, 
 
 
 @compiled
-def run(code: Any, places: Any, base: Any, step: Any, left: Any, batch: int, lanes: int) -> bool:
-    """All steps for all instances; False where a linear system has no finite solution.
+def run(code: Any, places: Any, base: Any, step: Any, left: Any, first: int, after: int, lanes: int) -> bool:
+    """All steps for the instances from ``first`` to ``after``; False where a linear system has no finite solution.
 
     A line of ``code`` is the operation, the row (or place) it makes, places or rows of operands, and lengths.  Row ``r`` of the
     instance ``b`` stands at the address ``base[r] + step[r] b``; ``left`` are addresses of rows to eliminate in.
     """
     row = np.empty(len(base), np.int64)
-    for start in range(0, batch, lanes):
-        width = min(lanes, batch - start)
+    for start in range(first, after, lanes):
+        width = min(lanes, after - start)
         for r in range(len(base)):
             row[r] = base[r] + step[r] * start
         for line in range(len(code)):

@@ -17,6 +17,7 @@ from .enclosures.kernels import rows_at
 from .protocol import Parts
 from .recorded import ADD, DOT, MUL, SOLVE, SUB, SUM, Recorder, Rows, Step
 from .system import System
+from .threads import in_parts
 
 PLUS, MINUS = SOLVE + 1, SOLVE + 2
 """Lines that no step is: a row plus or minus a sum of products."""
@@ -71,7 +72,6 @@ class Program:
         layout, count = self.layout, 2 if self.system is System.ENCLOSURES else 1
         base, step = np.zeros((2, self.rows, count), np.int64)
         fixed = np.repeat(self.fixed, self.lanes).reshape(*self.fixed.shape, self.lanes)
-        space = np.empty((layout.spaces + layout.largest**2, count, self.lanes))
         made = [tuple(np.empty((len(rows), batch)) for _ in range(count)) for rows in self.outputs]
         flat = [[rows_at(part, batch, self.lanes) for part in parts] for parts in given]
         for number in range(count):
@@ -80,20 +80,26 @@ class Program:
             for (rows, places), result in zip(self.homes, made, strict=True):
                 base[rows, number], step[rows, number] = rows_at(result[number], batch, 1).base[places], 8
             base[list(self.constants), number] = rows_at(fixed[:, number], self.lanes, 1).base
-            where = rows_at(space[:, number], self.lanes, 1).base
-            base[list(layout.slots), number] = where[list(layout.slots.values())]
         open_ones = np.zeros(batch, bool)
-        if self.system is System.ENCLOSURES:
-            from .enclosures.fused import run as run_enclosures
 
-            run_enclosures(layout.code, layout.places, base, step, batch, self.lanes, open_ones)
-        else:
-            from .fused_floats import run
+        def work(first: int, after: int, _kept: Any = (flat, fixed)) -> None:
+            space = np.empty((layout.spaces + layout.largest**2, count, self.lanes))
+            own = base.copy()
+            for number in range(count):
+                where = rows_at(space[:, number], self.lanes, 1).base
+                own[list(layout.slots), number] = where[list(layout.slots.values())]
+            if self.system is System.ENCLOSURES:
+                from .enclosures.fused import run as run_enclosures
 
-            left = rows_at(space[layout.spaces :, 0], self.lanes, 1).base
-            open_ones[:] = not run(
-                layout.code, layout.places, base[:, 0].copy(), step[:, 0].copy(), left, batch, self.lanes
-            )
+                run_enclosures(layout.code, layout.places, own, step, first, after, self.lanes, open_ones)
+            else:
+                from .fused_floats import run
+
+                left = rows_at(space[layout.spaces :, 0], self.lanes, 1).base
+                table = own[:, 0].copy(), step[:, 0].copy()
+                open_ones[first:after] = not run(layout.code, layout.places, *table, left, first, after, self.lanes)
+
+        in_parts(work, batch, batch * len(layout.code), self.lanes)
         for number, place, row in self.elsewhere:
             for kind, array in enumerate(made[number]):
                 array[place] = self._values(row, kind, given, made)

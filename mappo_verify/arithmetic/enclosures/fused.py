@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from ..compiled import Vector, Vectors, bits, compiled, fma, get, part, put, summed
-from .kernels import Enclosure, Floats, Kernels, address, rows_of_terms, slack, standing, tables_of_rows, widening
+from ..threads import in_parts
+from .kernels import Enclosure, Floats, Kernels, address, rows_of_terms, standing, tables_of_rows
 from .numpy_kernels import product_sum as numpy_product_sum
 
 U, UP, LEAST, TINY = 2.0**-53, 1 + 2.0**-49, 2.0**-1074, 2.0**-1070
@@ -130,14 +131,15 @@ def _take(sums: Floats, a: Floats, y: Floats, width: int) -> None:
 
 @compiled
 def _solve_rows(
-    am: Floats, ar: Floats, bm: Floats, br: Floats, slack: float, widening: float, mid: Floats, rad: Floats
+    am: Floats, ar: Floats, bm: Floats, br: Floats, made: tuple[Floats, Floats], first: int, after: int
 ) -> None:
-    n, columns, batch = bm.shape
+    (mid, rad), (n, columns, _) = made, bm.shape
+    slack, widening = 2 * (2 * n + 2) * U, 1 + (2 * n + 16) * 4 * U
     left, margin, v = np.empty((n, n, LANES)), np.empty((n, LANES)), np.empty((n, LANES))
     x, d, sums = np.empty((n, LANES)), np.empty((n, LANES)), np.empty((n, 4 * LANES))
     worst, support, against, inexact = np.empty(LANES), np.empty(LANES), np.empty(LANES), np.empty(LANES)
-    for start in range(0, batch, LANES):
-        width = min(LANES, batch - start)
+    for start in range(first, after, LANES):
+        width = min(LANES, after - start)
         stop = start + width
         for row in range(n):
             for column in range(n):
@@ -338,7 +340,7 @@ def _solve_block(row: Any, places: Any, o: int, i: int, j: int, n: int, columns:
             source = places[j + p * columns + k]
             for z in range(width):
                 bm[p, k, z], br[p, k, z] = get(row[source, 0], z), get(row[source, 1], z)
-    _solve_rows(am, ar, bm, br, 2 * (2 * n + 2) * U, 1 + (2 * n + 16) * 4 * U, mid, rad)
+    _solve_rows(am, ar, bm, br, (mid, rad), 0, width)
     zeros = False
     for p in range(n):
         for k in range(columns):
@@ -376,12 +378,12 @@ def _keep_zeros(row: Any, places: Any, o: int, am: Floats, ar: Floats, bm: Float
 
 
 @compiled
-def run(code: Any, places: Any, base: Any, step: Any, batch: int, lanes: int, lost: Any) -> None:
-    """All steps for all instances, as ``fused_floats.run``; ``lost`` says which instances have an open linear system."""
+def run(code: Any, places: Any, base: Any, step: Any, first: int, after: int, lanes: int, lost: Any) -> None:
+    """All steps for the instances from ``first`` to ``after``, as ``fused_floats.run``; ``lost``: which linear systems stay open."""
     row, kinds = np.empty(base.shape, np.int64), np.empty(len(base), np.int64)
     sums = np.empty(4 * LANES)
-    for start in range(0, batch, lanes):
-        width = min(lanes, batch - start)
+    for start in range(first, after, lanes):
+        width = min(lanes, after - start)
         for r in range(len(base)):
             row[r, 0], row[r, 1] = base[r, 0] + step[r, 0] * start, base[r, 1] + step[r, 1] * start
             kinds[r] = UNSEEN
@@ -460,7 +462,12 @@ def _run(code: Any, places: Any, core: tuple[int, ...], operands: tuple[Enclosur
     arrays = [standing(part, batch, LANES) for operand in (*operands, (mid, rad)) for part in operand]
     offset, number, step = tables_of_rows(tuple((array.shape, array.strides) for array in arrays), batch)
     base = offset + np.array([address(array) for array in arrays])[number]
-    run(code, places, base, step, batch, LANES, np.zeros(batch, bool))
+    lost = np.zeros(batch, bool)
+
+    def work(first: int, after: int, _kept: Any = arrays) -> None:
+        run(code, places, base, step, first, after, LANES, lost)
+
+    in_parts(work, batch, batch * len(code), LANES)
     return mid, rad
 
 
@@ -480,7 +487,12 @@ def _product_sum(terms: tuple[str, ...], output: str, factors: tuple[Enclosure, 
 def _solve_dominant(a: Enclosure, b: Enclosure) -> Enclosure:
     n = len(a[0])
     mid, rad = np.empty(b[0].shape), np.empty(b[0].shape)
-    _solve_rows(*a, *b, slack(2 * n), widening(2 * n), mid, rad)
+    batch = mid.shape[-1]
+
+    def work(first: int, after: int) -> None:
+        _solve_rows(*a, *b, (mid, rad), first, after)
+
+    in_parts(work, batch, batch * a[0][..., 0].size * (n + b[0].shape[1]), LANES)
     return mid, rad
 
 
