@@ -379,7 +379,7 @@ def _keep_zeros(row: Any, places: Any, o: int, am: Floats, ar: Floats, bm: Float
 
 @compiled
 def run(code: Any, places: Any, base: Any, step: Any, first: int, after: int, lanes: int, lost: Any) -> None:
-    """All steps for the instances from ``first`` to ``after``, as ``fused_floats.run``; ``lost``: which linear systems stay open."""
+    """All steps for the instances from ``first`` to ``after``, as ``fused_floats.run``; ``lost``: whose linear systems stay open."""
     row, kinds = np.empty(base.shape, np.int64), np.empty(len(base), np.int64)
     sums = np.empty(4 * LANES)
     for start in range(first, after, lanes):

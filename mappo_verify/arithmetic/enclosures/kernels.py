@@ -98,9 +98,14 @@ def rows_at(array: Floats, batch: int, lanes: int) -> RowsInMemory:
 
 
 def standing(array: Floats, batch: int, lanes: int) -> Floats:
-    """The same numbers, those of neighbouring instances side by side; what all share is written out for ``lanes`` of them."""
+    """The same numbers, those of neighbouring instances side by side; what all share is written out for ``lanes`` of them.
+
+    One number that is repeated throughout, as the radius of exact data, is written out once.
+    """
     if not array.ndim:
         array = array[None]
+    if array.size and not any(array.strides):
+        return np.broadcast_to(np.repeat(array.flat[0], lanes), (*array.shape[:-1], lanes))
     if array.shape[-1] != batch:
         return np.repeat(array, lanes, axis=-1)
     if array.dtype != np.float64 or (batch > 1 and array.strides[-1] != 8):
