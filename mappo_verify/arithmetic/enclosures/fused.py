@@ -525,14 +525,13 @@ def _product_sum(terms: tuple[str, ...], output: str, factors: tuple[Enclosure, 
 
 
 def _solve_dominant(a: Enclosure, b: Enclosure) -> Enclosure:
-    n = len(a[0])
     mid, rad = np.empty(b[0].shape), np.empty(b[0].shape)
-    batch = mid.shape[-1]
+    n, columns, batch = mid.shape
 
     def work(first: int, after: int) -> None:
         _solve_rows(*a, *b, (mid, rad), first, after)
 
-    in_parts(work, batch, batch * a[0][..., 0].size * (n + b[0].shape[1]), LANES)
+    in_parts(work, batch, batch * n * n * (n + columns), LANES)
     return mid, rad
 
 
