@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import reduce
+from functools import partial, reduce
 from operator import and_
 from typing import Any
 
@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from ..arithmetic import TRUE, UNKNOWN, Numbers
 from ..arithmetic.one_instance import Truth, within_a_proof
-from ..claims.case import Case, Ingredient
+from ..claims.along_runs import along_runs
+from ..claims.case import Case, Hypothesis, Ingredient
 from ..claims.claim import Claim, blamed
 from ..claims.coordinates import EVERY
 from ..model.trees import leaves_of
@@ -32,8 +33,8 @@ def ask_hypotheses(claim: Claim, case: Case) -> tuple[tuple[tuple[str, Any], ...
         truth = np.full(case.several, UNKNOWN, np.int8)
         seen = live._of_any_length() if every and hypothesis._of_every_run(live) else live
         seen = seen if place < own else claim._seen(live)
-        with blamed(claim.id, f"in the hypothesis {hypothesis.name!r}"), within_a_proof():
-            asked = Truth.of(hypothesis.truth(seen))
+        with blamed(claim.id, f"in the hypothesis {hypothesis.name!r}"):
+            asked = along_runs(seen, partial(_truth_of, hypothesis), lambda found, join: join(found), formal=False)
         answer = per_instance(asked, live.several)
         truth[applies == TRUE] = answer.reshape(-1)
         found.append((hypothesis.name, truth))
@@ -54,6 +55,10 @@ def ask_hypotheses(claim: Claim, case: Case) -> tuple[tuple[tuple[str, Any], ...
             applies[applies == TRUE] = met.reshape(-1)
             live = live.take(met == TRUE)
     return tuple(found), applies, live
+
+
+def _truth_of(hypothesis: Hypothesis, case: Case) -> Truth:
+    return Truth.of(hypothesis.truth(case))
 
 
 def _besides(claim: Claim, case: Case) -> Iterator[tuple[str, Truth]]:
