@@ -75,6 +75,18 @@ def _put(_typing: Any, _row: Any, _z: Any, _value: Any) -> Any:
     return types.none(types.int64, types.int64, types.float64), generate
 
 
+def _soon(_typing: Any, _row: Any, _z: Any) -> Any:
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        half, byte = ir.IntType(32), ir.IntType(8).as_pointer()
+        name, module = "llvm.prefetch.p0i8", builder.module
+        kind = ir.FunctionType(ir.VoidType(), [byte, half, half, half])
+        function = module.globals.get(name) or ir.Function(module, kind, name)
+        builder.call(function, [builder.bitcast(_place(builder, *arguments), byte), half(0), half(2), half(1)])
+        return context.get_dummy_value()
+
+    return types.none(types.int64, types.int64), generate
+
+
 def _place(builder: Any, row: Any, z: Any, kind: Any = ir.DoubleType()) -> Any:  # noqa: B008 - one object for all
     start = builder.inttoptr(row, kind.as_pointer())
     return builder.gep(start, [z], inbounds=True)
@@ -91,6 +103,18 @@ bits = intrinsic(_bits)
 get = intrinsic(_get)
 old = intrinsic(_old)
 put = intrinsic(_put)
+soon = intrinsic(_soon)
+
+
+@part
+def fetch(moving: Any, line: int, lines: int, start: int, lanes: int) -> None:
+    """Ask the memory for the next block's rows: for this line's share of them, so that they come while lines are computed.
+
+    ``moving`` are bases and steps, as in :class:`.enclosures.kernels.RowsInMemory`; ``start`` is where the block begins.
+    """
+    for k in range(len(moving) * line // lines, len(moving) * (line + 1) // lines):
+        for z in range(0, lanes, 8):
+            soon(moving[k, 0] + moving[k, 1] * start, z)
 
 
 # --- sums of products, many instances in the processor's registers --------------------------------------------------------------

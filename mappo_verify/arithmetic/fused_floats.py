@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .compiled import Vector, Vectors, compiled, fma, get, old, part, put, summed
+from .compiled import Vector, Vectors, compiled, fetch, fma, get, old, part, put, summed
 
 ADD, SUB, MUL, DIV, NEG, ABS, DOT, SUM, SOLVE, PLUS, MINUS = range(11)
 
@@ -131,7 +131,9 @@ def _solve(row: Any, places: Any, o: int, i: int, j: int, n: int, columns: int, 
 
 
 @compiled
-def run(code: Any, places: Any, base: Any, step: Any, left: Any, first: int, after: int, lanes: int) -> bool:
+def run(
+    code: Any, places: Any, base: Any, step: Any, left: Any, moving: Any, first: int, after: int, lanes: int
+) -> bool:
     """All steps for the instances from ``first`` to ``after``; False where a linear system has no finite solution.
 
     A line of ``code`` is the operation, the row (or place) it makes, places or rows of operands, and lengths.  Row ``r`` of the
@@ -143,6 +145,8 @@ def run(code: Any, places: Any, base: Any, step: Any, left: Any, first: int, aft
         for r in range(len(base)):
             row[r] = base[r] + step[r] * start
         for line in range(len(code)):
+            if start + lanes < after:
+                fetch(moving, line, len(code), start + lanes, lanes)
             operation, o, i, j = code[line, 0], code[line, 1], code[line, 2], code[line, 3]
             if operation in (DOT, PLUS, MINUS):
                 terms, cells = code[line, 4], code[line, 5]

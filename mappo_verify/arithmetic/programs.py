@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .enclosures.kernels import rows_at
+from .enclosures.kernels import moving_rows, rows_at
 from .protocol import Parts
 from .recorded import ADD, DOT, MUL, SOLVE, SUB, SUM, Recorder, Rows, Step
 from .system import System
@@ -78,9 +78,10 @@ class Program:
                 base[rows, number], step[rows, number] = rows_at(result[number], batch, 1).base[places], 8
             base[list(self.constants), number] = rows_at(fixed[:, number], self.lanes, 1).base
         open_ones = np.zeros(batch, bool)
+        moving = moving_rows(base, step, self.lanes)
         given_rows = np.isin(np.arange(self.rows), [*layout.slots, *self.home], invert=True)
 
-        def work(first: int, after: int, _kept: Any = (flat, fixed)) -> None:
+        def work(first: int, after: int, _kept: Any = (flat, fixed, made)) -> None:
             space = np.empty((layout.spaces + layout.largest**2, count, self.lanes))
             own = base.copy()
             for number in range(count):
@@ -89,13 +90,17 @@ class Program:
             if self.system is System.ENCLOSURES:
                 from .enclosures.fused import run as run_enclosures
 
-                run_enclosures(layout.code, layout.places, own, step, given_rows, first, after, self.lanes, open_ones)
+                run_enclosures(
+                    layout.code, layout.places, own, step, given_rows, moving, first, after, self.lanes, open_ones
+                )
             else:
                 from .fused_floats import run
 
                 left = rows_at(space[layout.spaces :, 0], self.lanes, 1).base
                 table = own[:, 0].copy(), step[:, 0].copy()
-                open_ones[first:after] = not run(layout.code, layout.places, *table, left, first, after, self.lanes)
+                open_ones[first:after] = not run(
+                    layout.code, layout.places, *table, left, moving, first, after, self.lanes
+                )
 
         in_parts(work, batch, batch * len(layout.code), self.lanes)
         for number, place, row in self.elsewhere:

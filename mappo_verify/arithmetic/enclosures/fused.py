@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from ..compiled import Vector, Vectors, bits, compiled, fma, get, part, put, summed
+from ..compiled import Vector, Vectors, bits, compiled, fetch, fma, get, part, put, summed
 from ..threads import in_parts
-from .kernels import Enclosure, Floats, Kernels, address, rows_of_terms, standing, tables_of_rows
+from .kernels import Enclosure, Floats, Kernels, address, moving_rows, rows_of_terms, standing, tables_of_rows
 from .numpy_kernels import product_sum as numpy_product_sum
 
 U, UP, LEAST, TINY = 2.0**-53, 1 + 2.0**-49, 2.0**-1074, 2.0**-1070
@@ -410,7 +410,7 @@ def _keep_zeros(row: Any, places: Any, o: int, am: Floats, ar: Floats, bm: Float
 
 @compiled
 def run(
-    code: Any, places: Any, base: Any, step: Any, given: Any, first: int, after: int, lanes: int, lost: Any
+    code: Any, places: Any, base: Any, step: Any, given: Any, moving: Any, first: int, after: int, lanes: int, lost: Any
 ) -> None:
     """All steps for the instances from ``first`` to ``after``, as ``fused_floats.run``.
 
@@ -427,6 +427,8 @@ def run(
             row[r, 0], row[r, 1] = base[r, 0] + step[r, 0] * start, base[r, 1] + step[r, 1] * start
             kinds[r] = POINTS if exact[r] else UNSEEN
         for line in range(len(code)):
+            if start + lanes < after:
+                fetch(moving, line, len(code), start + lanes, lanes)
             operation, o, i, j = code[line, 0], code[line, 1], code[line, 2], code[line, 3]
             if operation == DOT:
                 _dot_row(row, kinds, places, o, i, j, code[line, 4], width, sums)
@@ -505,7 +507,7 @@ def _run(code: Any, places: Any, core: tuple[int, ...], operands: tuple[Enclosur
     lost, given = np.zeros(batch, bool), np.arange(len(base)) < len(base) - math.prod(core)
 
     def work(first: int, after: int, _kept: Any = arrays) -> None:
-        run(code, places, base, step, given, first, after, LANES, lost)
+        run(code, places, base, step, given, moving_rows(base, step, LANES), first, after, LANES, lost)
 
     in_parts(work, batch, batch * len(code), LANES)
     return mid, rad

@@ -26,6 +26,8 @@ TINY = 2.0**-1070
 SMALL, LARGE = 2.0**-900, 2.0**990
 """A product of at least SMALL, of factors of at most LARGE, has an exact error; for any other the error is bounded instead."""
 
+CACHE = 2**20
+"""Bytes that fit into a core's second cache with room to spare."""
 MAGNITUDE = np.uint64(2**63 - 1)
 """The bits of a float but for its sign."""
 
@@ -95,6 +97,12 @@ def rows_at(array: Floats, batch: int, lanes: int) -> RowsInMemory:
     array = standing(array, batch, lanes)
     offset, step = _offsets(array.shape[:-1], array.strides[:-1], 8 if array.shape[-1] == batch else 0)
     return RowsInMemory(offset + address(array), step, array)
+
+
+def moving_rows(base: Any, step: Any, lanes: int) -> Any:
+    """Base and step of the rows that differ from block to block, where two blocks of them fit into the cache."""
+    moving = np.stack([base[step != 0], step[step != 0]], -1)
+    return moving if 2 * 8 * lanes * len(moving) <= CACHE else moving[:0]
 
 
 def standing(array: Floats, batch: int, lanes: int) -> Floats:
