@@ -528,7 +528,7 @@ def _product_sum(terms: tuple[str, ...], output: str, factors: tuple[Enclosure, 
 
 def _solve_dominant(a: Enclosure, b: Enclosure) -> Enclosure:
     mid, rad = np.empty(b[0].shape), np.empty(b[0].shape)
-    n, columns, batch = mid.shape
+    n, columns, batch = b[0].shape
 
     def work(first: int, after: int) -> None:
         _solve_rows(*a, *b, (mid, rad), first, after)
