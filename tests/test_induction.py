@@ -29,17 +29,11 @@ from mappo_verify.quantities.divergence import kl_divergence
 ANY_LENGTH = mv.Sizes(1, (1,), EVERY)
 
 
-class Moves(mv.Table):
-    """``u_0, u_1, ...``: one number for each step; any one in a proof for every length."""
-
-    moves = True
-
-
 SETTING = mv.Setting(
     "x_{k+1} = x_k + u_k from x_0",
     (
         mv.Table("first", lambda _: ()),
-        Moves("moves", lambda sizes: (sizes.steps or 1,)),
+        mv.Table("moves", lambda _: (), moves=True),
         Arbitrary(mv.Table("anywhere", lambda _: ())),
         Arbitrary(mv.Table("count", lambda _: (), 1, 99)),
     ),

@@ -31,9 +31,9 @@ import numpy as np
 from ..arithmetic import Numbers, System, both, compare, largest, like
 from ..arithmetic.formulas import Made, made_of
 from ..arithmetic.functions import true_everywhere
-from ..arithmetic.numbers import apart, bare
+from ..arithmetic.numbers import apart, bare, same_formula
 from ..arithmetic.one_instance import Truth
-from ..axioms import Axiom, Part, every_entry
+from ..axioms import Axiom, Part, every_entry, hedge
 from ..errors import ClaimError, ExactnessError, Sealed
 from ..model import Policy
 from ..model.trees import group, leaf, leaves_of, repeated
@@ -227,6 +227,13 @@ class Run(Sealed):
         self.require_length("the steps of a run, one by one")
         return self._steps
 
+    @property
+    def step(self) -> Step:
+        """The step that a proof for every number of steps speaks of: what is computed of it goes into sum, last or largest."""
+        if self.case._length is None:
+            raise ClaimError("a run of given length has no step that stands for all; use run.steps")
+        return self._steps[0]
+
     @cached_property
     def _steps(self) -> Sequence[Step]:
         """The steps of an instance: one by one of given length, all at once of any; in symbols an arbitrary one."""
@@ -375,8 +382,20 @@ class Run(Sealed):
             return value
         return repeated(group(value, self._length - 1, self._length), self._length)
 
+    def hedge(self, gains: Any, plays: Any, *bound: Any) -> Axiom:
+        """:func:`~mappo_verify.axioms.hedge` over the run, of payoffs and plays ``[..., A]`` of a step; see :meth:`rounds`."""
+        return hedge(*map(self._on_an_axis, (gains, plays)), *bound)
+
+    def _on_an_axis(self, value: Any) -> Any:
+        """What every step has on the axis before the last: of an arbitrary step it alone."""
+        if self._every:
+            return value[..., None, :]
+        return same_formula(
+            value[..., None, :], repeated(np.moveaxis(apart(value, self._length), -1, -2), self._length)
+        )
+
     def rounds(self, axiom: Axiom) -> Axiom:
-        """An axiom about the whole run that holds for every number of rounds; written for the rounds of the run."""
+        """An axiom about the whole run that holds for every number of rounds: in symbols its base and its step."""
         if not self._every:
             return axiom
 
