@@ -119,9 +119,20 @@ def _turned_by_numpy(given: Floats, table: Floats, _length: int) -> None:
 
 
 def _compiled() -> Turn:
-    from .fused_layout import turned
+    from .fused_layout import LANES, turned
+    from .threads import in_parts
 
-    return lambda given, table, length: Seen(*turned(given.ctypes.data, table.ctypes.data, *given.shape, length))
+    def turn(given: Floats, table: Floats, length: int) -> Seen:
+        seen: list[tuple[float, float]] = []
+
+        def work(first: int, after: int) -> None:
+            seen.append(turned(given.ctypes.data, table.ctypes.data, *given.shape, first, after, length))
+
+        in_parts(work, len(given), given.size, LANES)
+        least, apart = zip(*seen, strict=True)
+        return Seen(min(least), float(np.max(apart)))  # nan where one is
+
+    return turn
 
 
 _turned = Choice[Turn](_turned_by_numpy, _compiled, WORTH_LOADING, WORTH_LOADING, beside=f"{__package__}.fused_floats")
