@@ -60,9 +60,7 @@ def in_parts(work: Callable[[int, int], None], length: int, numbers: int, block:
         thread = Thread(target=safely, args=ends[part : part + 2])
         try:
             thread.start()
-        except (
-            RuntimeError
-        ):  # as many as the system allows, or the interpreter is about to end: it is this thread's work
+        except RuntimeError:  # the system allows no more, or the interpreter ends: it is this thread's work
             safely(*ends[part : part + 2])
         else:
             threads.append(thread)
