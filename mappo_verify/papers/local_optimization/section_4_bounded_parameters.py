@@ -82,7 +82,10 @@ class Odds:
 
 def bounded_odds(case: Case) -> Iterator[Line]:
     """Part (i) with ``√((|A_m| - 1) O) φ^{m-1} ε`` for ``δ``."""
-    chain = Chain(case)
+    yield from _bounded_odds(Chain(case))
+
+
+def _bounded_odds(chain: Chain) -> Iterator[Line]:
     odds = Odds(chain)
     yield from descent(chain)
     yield from budget(chain, errors_of(chain))
@@ -162,8 +165,8 @@ def bounded_odds(case: Case) -> Iterator[Line]:
 
 def bounded_parameters(case: Case) -> Iterator[Line]:
     """Part (i) with δ multiplied by ``½ √max|A_m| e^R``, ``R`` the largest norm of the tabular parameters along the run."""
-    yield from bounded_odds(case)
     chain = Chain(case)
+    yield from _bounded_odds(chain)
     factor = sqrt(like(max(case.game.action_sizes), case.system)) * exp(_largest_parameter(chain)) / 2
     yield at_most(
         "Σ_m log|A_m| + Σ (Δ + ½ √|A| e^R δ) + (N/2) Σ_k B²/β_k²",
