@@ -199,7 +199,8 @@ def argmax(values: Plain) -> npt.NDArray[np.intp]:
 def to_float(value: Any) -> float:
     if isinstance(value, FormalLog):
         return value.to_float()
+    value = flint.fmpq(value)
     try:
-        return float(fraction(value))
+        return int(value.p) / int(value.q)  # rounded correctly, and without the Fraction that float() would want
     except OverflowError:
         raise ExactnessError(f"a number of {len(str(value))} digits is beyond float64; keep it exact") from None
