@@ -46,7 +46,7 @@ def enclose_all(values: Plain) -> Plain:
 
 
 def _solve_one(matrix: Entries, right: Entries, rows: int, columns: int) -> Entries:
-    return flint.arb_mat(rows, rows, matrix).solve(flint.arb_mat(rows, columns, right)).entries()  # type: ignore[no-any-return]
+    return flint.arb_mat(rows, rows, matrix).solve(flint.arb_mat(rows, columns, right)).entries()
 
 
 def solve(matrix: Plain, right: Plain) -> Plain:

@@ -71,7 +71,7 @@ def _solve_one(matrix: Entries, right: Entries, rows: int, columns: int) -> Entr
     left = flint.fmpq_mat(rows, rows, matrix)
     if any(isinstance(entry, FormalLog) for entry in right):
         return _product(left.inv(), right, columns)
-    return left.solve(flint.fmpq_mat(rows, columns, right)).entries()  # type: ignore[no-any-return]
+    return left.solve(flint.fmpq_mat(rows, columns, right)).entries()
 
 
 def _product(left: flint.fmpq_mat, right: Entries, columns: int) -> Entries:
@@ -79,8 +79,9 @@ def _product(left: flint.fmpq_mat, right: Entries, columns: int) -> Entries:
     size = left.nrows(), left.ncols()
     if any(isinstance(entry, FormalLog) for entry in right):
         one = np.array(left.entries(), dtype=object).reshape(size)
-        return (one @ np.array(right, dtype=object).reshape(size[1], columns)).ravel().tolist()
-    return (left * flint.fmpq_mat(size[1], columns, right)).entries()  # type: ignore[no-any-return]
+        found: Entries = (one @ np.array(right, dtype=object).reshape(size[1], columns)).ravel().tolist()
+        return found
+    return (left * flint.fmpq_mat(size[1], columns, right)).entries()
 
 
 def solve(matrix: Plain, right: Plain) -> Plain:
@@ -95,7 +96,7 @@ def _null_space(matrix: flint.fmpq_mat) -> flint.fmpq_mat | None:
         return None
     entries = reduced.entries()
     rows = [entries[place * size :][:size] for place in range(rank)]
-    bound = [next(column for column, entry in enumerate(row) if entry) for row in rows]
+    bound = [next(column for column, entry in enumerate(row) if entry != 0) for row in rows]
     free = [column for column in range(size) if column not in bound]
     basis = [[flint.fmpq(column == other) for other in free] for column in range(size)]
     for row, column in zip(rows, bound, strict=True):

@@ -29,7 +29,7 @@ from ...model import Policy
 from ...quantities.divergence import entropy_of, kl_divergence
 from ...quantities.update_errors import Update
 from .section_4_convergence import bandit, pair
-from .section_4_repaired import Chain, gap_of, log_two, sharp_bound
+from .section_4_repaired import Chain, gap_of, log_two, sharp_bound, sharp_theorem
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,8 @@ def entropies(case: Case) -> Iterator[Line]:
     """Exact updates of a bandit with one good action: the gap is the fall of the divergence, and more."""
     chain = Chain(case)
     run, target = chain.run, chain.target
-    gap, bound = gap_of(chain), sharp_bound(chain)
+    # All lines, for one shows that φ² grows: its root then has no condition.
+    gap, *_, bound = (entry.value for entry in sharp_theorem(case))
 
     def backwards(x: Update, m: int) -> tuple[Array, Array]:
         return x.policy.factors[m - 1], x.following.factors[m - 1]
