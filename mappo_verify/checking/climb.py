@@ -16,7 +16,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -58,23 +57,6 @@ def _blas() -> Any:
     return ThreadpoolController()
 
 
-@cache
-def _optimiser(name: str) -> Any:
-    """``CMA`` or ``SepCMA``, by its module alone: the package cmaes imports all of SciPy's statistics, which takes a second."""
-    from importlib.util import find_spec, module_from_spec, spec_from_file_location
-
-    package = find_spec("cmaes")
-    assert package is not None
-    assert package.submodule_search_locations
-    file = f"_{name.lower()}.py"
-    spec = spec_from_file_location(f"cmaes_{name}", Path(package.submodule_search_locations[0]) / file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return getattr(module, name)
-
-
 @dataclass(frozen=True, eq=False)
 class End:
     """Where a climb ended, its score, and the optimiser, which may go on with what it has learned of the ridge."""
@@ -86,7 +68,9 @@ class End:
     @property
     def goes_on(self) -> bool:
         """Whether the optimiser has a full matrix, and steps left."""
-        return isinstance(self.optimiser, _optimiser("CMA")) and not self.optimiser.should_stop()
+        from cmaes import CMA
+
+        return isinstance(self.optimiser, CMA) and not self.optimiser.should_stop()
 
 
 @dataclass
@@ -190,6 +174,8 @@ def climb(
     :data:`STEP` adapts a full covariance matrix.  The first starts are ``earlier`` ends, and their optimisers go on if they can.
     Soon after a start has found a violation all stop, unless the hill is doubted: it is to be certified.
     """
+    from cmaes import CMA, SepCMA
+
     free = np.flatnonzero(np.ones(hill.space.count, bool) if moving is None else moving)
     population = hill.population
     best, reached = starts.copy(), columns(hill.scores(starts), targets)
@@ -199,7 +185,7 @@ def climb(
     optimisers = [
         earlier[place].optimiser
         if place < len(earlier) and earlier[place].goes_on
-        else _optimiser("SepCMA" if step >= STEP else "CMA")(
+        else (SepCMA if step >= STEP else CMA)(
             mean=start[free], sigma=float(step), population_size=population, seed=int(generator.integers(2**31))
         )
         for place, (start, step) in enumerate(zip(starts, spread, strict=True))
