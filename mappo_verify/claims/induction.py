@@ -352,15 +352,10 @@ class Run(Sealed):
 
     def last(self, value: Callable[[Place], Any]) -> Any:
         """``f(x_K)``; of an axiom an axiom."""
-        step = self._steps[-1]
-        nowhere = like(0, self.case.system)
-        before = None if step.count is None else step.count - 1
-        state, before, following, count = map(self._of_the_last, (step.state, before, step.following, step.count))
-        places = Place(self.start, nowhere), Place(state, before), Place(following, count)
         if self.case._length is None:
-            found = value(places[-1])
+            found = value(self._places[-1])
             return found if isinstance(found, Axiom) else Summed(self, found, made_of(found), _SEAL)
-        first, old, new = map(value, places)  # as often on an instance as in a proof
+        first, old, new = map(value, self._places)  # as often on an instance as in a proof
         formula = hash(("last", *map(_formula_of, (first, old, new))))
         if not self._every:
             return new if isinstance(new, Axiom) else Summed(self, new, formula, _SEAL)
@@ -375,6 +370,15 @@ class Run(Sealed):
             return Part(_base_and_step(parts[0].value, parts[2].value - parts[1].value), *truths)
 
         return Axiom._of((), (made,), first, old, new)
+
+    @cached_property
+    def _places(self) -> tuple[Place, Place, Place]:
+        """Where the run begins, stands before its last step, and ends: the same objects for every term."""
+        step = self._steps[-1]
+        nowhere = like(0, self.case.system)
+        before = None if step.count is None else step.count - 1
+        state, before, following, count = map(self._of_the_last, (step.state, before, step.following, step.count))
+        return Place(self.start, nowhere), Place(state, before), Place(following, count)
 
     def _of_the_last(self, value: Any) -> Any:
         """What the last step has, for the instances at each step of their runs."""
