@@ -23,31 +23,40 @@ import contextlib
 import copy
 import hashlib
 import itertools
+import multiprocessing
 import os
 import random
 import re
 import resource
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from executed import Executed
+import pytest
+
+from executed import Executed, measure
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("arithmetic", "quantities", "claims", "checking")
 KERNEL = "certificates/checker/kernel.py"
 KERNEL_TESTS = "tests/test_checker_kernel.py"
 """The kernel has tests of its own, and they alone must notice."""
-COMPILED = ("mappo_verify/arithmetic/enclosures/fused.py",)
-"""Coverage does not see compiled code: its lines are executed wherever anything of the module is."""
+COMPILED = tuple(
+    f"mappo_verify/arithmetic/{name}.py" for name in ("compiled", "enclosures/fused", "fused_floats", "fused_layout")
+)
+"""Coverage does not see compiled code: its lines are executed wherever anything of the module is.
+
+What is compiled from one of these files is kept on disk, also where another one has changed.
+"""
 CACHE = ROOT / ".tox" / "mutation"
 ENOUGH = 0.95
-PYTEST = (sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider")
+PYTEST = ("-x", "-q", "-p", "no:cacheprovider")
+PRELOADED = ["coverage", "pytest", "_pytest.pytester", "flint", "numba", "scipy.optimize", "scipy.sparse.linalg"]
+"""Imported once, by the process from which those that run tests are forked; no hypothesis, which imports the package."""
 ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 """Pytest begins in half the time without plugins; tests that need one fail while they are measured, and kill nobody."""
 PASSING = (0, 5)
@@ -337,6 +346,22 @@ def _is_text(node: ast.AST) -> bool:
                for part in ast.walk(node))  # fmt: skip
 
 
+FORKS = multiprocessing.get_context("forkserver")
+
+
+def _at_work(folder: Path, seconds: float, function: Callable[..., object], *arguments: object) -> None:
+    """In a process of its own: what a function returns there is the exit code."""
+    os.setsid()
+    resource.setrlimit(resource.RLIMIT_CPU, (int(seconds), int(seconds)))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    for stream in (1, 2):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
+    os.chdir(folder)
+    os.environ["PYTHONPATH"] = str(folder)
+    sys.path.insert(0, str(folder))
+    sys.exit(function(*arguments))
+
+
 class Workshop:
     """A copy of everything that tests read, in which one file is changed at a time."""
 
@@ -345,25 +370,17 @@ class Workshop:
         leave = shutil.ignore_patterns("__pycache__", ".*", "_build")
         shutil.copytree(ROOT, folder, ignore=leave, dirs_exist_ok=True)
 
-    def run(self, *command: str, seconds: float = 600) -> bool | None:
-        """Whether a command succeeds; None if it is out of time, on a processor of its own."""
-
-        def limit() -> None:
-            resource.setrlimit(resource.RLIMIT_CPU, (int(seconds), int(seconds)))
-            resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-
-        process = subprocess.Popen(
-            command, cwd=self.folder, env={**os.environ, **ENVIRONMENT, "PYTHONPATH": str(self.folder)},
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, preexec_fn=limit,
-        )  # fmt: skip
+    def run(self, function: Callable[..., object], *arguments: object, seconds: float) -> bool | None:
+        """Whether a function returns a code of :data:`PASSING`; None if it is out of time, on a processor of its own."""
+        process = FORKS.Process(target=_at_work, args=(self.folder, seconds, function, *arguments))
+        process.start()
         try:
-            code = process.wait(BUSY * seconds)
-        except subprocess.TimeoutExpired:
-            code = -1
+            process.join(BUSY * seconds)
+            code = -1 if process.exitcode is None else process.exitcode
         finally:  # also where this script is interrupted
             with contextlib.suppress(ProcessLookupError):  # and what it started
                 os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            process.join()
         return None if code < 0 else code in PASSING
 
     def measured(self, cache: Path, only: str) -> Executed:
@@ -383,7 +400,7 @@ class Workshop:
                 shutil.rmtree(into, ignore_errors=True)
                 into.mkdir(parents=True)
                 include = [f"*/mappo_verify/{folder}/*" for folder in FOLDERS]
-                if not self.run(sys.executable, "scripts/executed.py", test, str(into), *include, seconds=MEASURING):
+                if not self.run(measure, test, into, include, seconds=MEASURING):
                     print(f"left out: {test} is out of time, or coverage fails", flush=True)
                     (into / "seconds.json").write_text("{}", encoding="utf-8")
             found[test] = into
@@ -391,7 +408,7 @@ class Workshop:
 
     def passes(self, tests: list[str], seconds: float) -> bool | None:
         """Whether these tests pass; None if they are out of time."""
-        return self.run(*PYTEST, *tests, seconds=START + PATIENCE * seconds)
+        return self.run(pytest.main, [*PYTEST, *tests], seconds=START + PATIENCE * seconds)
 
     def fate(self, mutant: Mutant, executed: Executed) -> str:
         """``SURVIVED`` if no test notices."""
@@ -411,6 +428,7 @@ class Workshop:
         # compiled files know a source by its size and its second
         os.utime(file, (times[0], times[1] + 10 * self.number))
         try:
+            self.forget_compiled(mutant)
             for tests, seconds in batches:
                 passed = self.passes(tests, seconds)
                 if not passed:
@@ -419,6 +437,12 @@ class Workshop:
         finally:
             file.write_text(original, encoding="utf-8")
             os.utime(file, times)
+            self.forget_compiled(mutant)
+
+    def forget_compiled(self, mutant: Mutant) -> None:
+        """What was compiled before or from this mutant, if it is of the loops that are."""
+        for kept in self.folder.rglob("*.nbi") if mutant.path in COMPILED else ():
+            kept.unlink()
 
 
 def in_batches(tests: list[str], seconds: dict[str, float]) -> Iterator[tuple[list[str], float]]:
@@ -466,6 +490,8 @@ def main() -> int:
     parser.add_argument("--part", default="1/1", help="2/5: the second fifth of the mutants")
     options = parser.parse_args()
     kernel = options.kernel or len(sys.argv) == 1
+    os.environ.update(ENVIRONMENT)
+    FORKS.set_forkserver_preload(PRELOADED)
     mutants = drawn(options.count, options.seed, options.module)
     mutants += mutants_of(KERNEL, (ROOT / KERNEL).read_text(encoding="utf-8")) if kernel else []
     part, parts = map(int, options.part.split("/"))

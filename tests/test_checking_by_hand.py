@@ -28,7 +28,7 @@ from mappo_verify.checking.space import Space
 from mappo_verify.checking.strategies import games, sizes
 from mappo_verify.checking.tightness import tightness, write_tightness
 from mappo_verify.claims.coordinates import Coordinate
-from mappo_verify.errors import ClaimError
+from mappo_verify.errors import ClaimError, UndecidedError
 from mappo_verify.model.trees import unwrapped
 from mappo_verify.papers.registry import CLAIMS
 from mappo_verify.papers.registry import claim as find
@@ -126,6 +126,10 @@ def test_action_sets_that_are_tried():
     assert {(n,) for n in range(1, 7)} <= both and {(6, 6), (1, 6), (6, 1), (4, 1)} <= both
     assert {s.actions for s in sizes_of(mv.Setting("s", policy, agents=(2, 2), action_range=(2, 4)))} == {
         (a, b) for a in (2, 3, 4) for b in (2, 3, 4)
+    }
+    assert {s.actions for s in sizes_of(mv.Setting("s", policy, agents=(3, 4)))} == {
+        *((2, 2, 2), (1, 3, 2), (2, 1, 3)),
+        *((2, 2, 2, 2), (1, 2, 1, 3)),
     }
 
 
@@ -289,6 +293,19 @@ def test_a_certificate_has_as_many_places_as_it_needs_and_all_are_right(digits, 
 def root_at(places):
     """``√2``, rounded down to so many places."""
     return Fraction(isqrt(2 * 10 ** (2 * places)), 10**places)
+
+
+def test_a_number_that_no_precision_shows_has_no_certificate():
+    """``10²⁹⁰⁰ + 10²⁰⁰⁰ (√2 √2 - 2)`` is violated at once as ``≤ 0``; of its 2900 digits the bits that are tried show 500."""
+
+    def proof(case):
+        root = mv.sqrt(2 + 0 * case.f[0])
+        yield mv.line("large", 10**2900 + 10**2000 * (root * root - 2))
+        yield mv.at_most("0", 0, because="it is not")
+
+    claim = claim_of(proof, mv.Table("f", lambda _: (1,)), transcendental=True)
+    with pytest.raises(UndecidedError, match="4096 bits do not give 20 decimals"):
+        certificate_of(claim, ONE, {"f": [0]})
 
 
 def with_side(certificate, low, high, places=80, side="left_value"):

@@ -568,6 +568,16 @@ def test_elementary_functions_contain_the_exact_number(name, regime):
         assert np.array_equal(e.known(result), (a[0] > a[1]))
 
 
+def test_exponentials_of_wide_enclosures_contain_their_ends():
+    """``e^[-r, r]``; for large r the end is so large that its own rounding is all that the radius has to spare."""
+    ends = np.array([0.5, 1.0, 1.5, 20.0, 50.0, 100.0, 700.0])
+    mid, rad = e.exp((np.zeros_like(ends), ends))
+    with precision(256):
+        for r, m, width in zip(ends, mid, rad, strict=True):
+            assert flint.arb(m) + flint.arb(width) >= flint.arb(r).exp(), r
+            assert flint.arb(m) - flint.arb(width) <= flint.arb(-r).exp() and width < 3 * math.exp(r), r
+
+
 def test_exact_values_of_elementary_functions():
     assert e.exp(point(0.0)) == (1.0, 0.0) and e.log(point(1.0)) == (0.0, 0.0)
     assert e.exp(point(-1e5))[0] == 0 < e.exp(point(-1e5))[1]
