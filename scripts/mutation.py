@@ -79,6 +79,7 @@ MEMORY = 6 << 30
 PATH = "both branches are the same there, one is only longer"
 LIMIT = "a limit of work that is reported when it is reached; one unit decides nothing"
 LENGTH = "NumPy takes any negative length for the one that is left"
+MARGIN = "a margin that is far wider than what it must cover, or digits that are far more than are used"
 AXIS = "there is one game, so this is the same axis, counted from the other side"
 LENGTHS = "both have the same length: one entry for each agent, or for each state"
 SEED = "how many, or which, are drawn: any other number would do"
@@ -163,6 +164,20 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "mappo_verify/quantities/optimal.py",
         "short = np.where(found.excess == 0, 0.0, found.excess / (1 - game.discount) * (1 + 2.0 ** (-51)))",
     ): "three roundings are less than 2^-51, too",
+    ("mappo_verify/arithmetic/certified_iteration.py", "LARGEST = 2.0 ** 901"): MARGIN,
+    ("mappo_verify/arithmetic/enclosures/making.py", "with precision(257):"): MARGIN,
+    (
+        "mappo_verify/arithmetic/floats.py",
+        "if matrix.shape[-2] <= ELIMINATION_LIMIT and _batch_size(matrix, right) >= BATCH_WORTH_ELIMINATING:",
+    ): "a matrix of equations is square",
+    (
+        "mappo_verify/arithmetic/formal.py",
+        "if abs(power) * getattr(base, 'bit_length', lambda: 2)() > MAX_BITS:",
+    ): LIMIT,
+    (
+        "mappo_verify/arithmetic/rings.py",
+        "highest = (len(coefficients) + 1) // 2",
+    ): "both parts are multiplied by what is not 0, and only whether they vanish is asked",
     ("mappo_verify/claims/experiment.py", "SAMPLE_SIZES = (65, 256, 1024, 4096)"): SEED,
     ("mappo_verify/claims/induction.py", "step = self._step(1, state, count)"): (
         "in a proof for every length a step has the same numbers, whichever it is"

@@ -96,7 +96,7 @@ def certified_iteration(
     factor = discount / np.where(ends, 1.0, transition.sum(-1))
     error = _error(rows, pay, values, discount, ends[states, actions], inverse, factor[states, actions], widen)
     sizes = inverse @ np.abs(pay)
-    if error is None or not (error * (1 + 2.0**-50) <= tolerance * sizes + 1e-300).all():
+    if error is None or not (error <= tolerance * sizes + 1e-300).all():
         return None
     advantage = reward + factor * onward - values[:, None]
     around = np.abs(reward) + factor * (transition @ np.abs(values)) + np.abs(values)[:, None]

@@ -181,18 +181,11 @@ def full_like(values: Any, value: Any) -> Any:
     return zeros(values.shape, values) + constants(value, values._arithmetic)
 
 
-def _sum(values: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    if isinstance(values, (list, tuple)):
-        values = stack(values)
-    return values.sum(axis, keepdims)
+def _reduced(name: str) -> Callable[..., Any]:
+    def reduced(values: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+        return getattr(values, name)(axis, keepdims)
 
-
-def _extreme(name: str) -> Callable[..., Any]:
-    def extreme(values: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-        given = stack(values) if isinstance(values, (list, tuple)) else values
-        return getattr(given, name)(axis, keepdims)
-
-    return extreme
+    return reduced
 
 
 def _quantified(name: str) -> Callable[..., Any]:
@@ -231,9 +224,9 @@ FUNCTIONS |= {
     np.zeros_like: same_shape(0),
     np.ones_like: same_shape(1),
     np.full_like: full_like,
-    np.sum: _sum,
-    np.max: _extreme("max"),
-    np.min: _extreme("min"),
+    np.sum: _reduced("sum"),
+    np.max: _reduced("max"),
+    np.min: _reduced("min"),
     np.all: _quantified("all"),
     np.any: _quantified("any"),
     np.shape: lambda values: values.shape,
