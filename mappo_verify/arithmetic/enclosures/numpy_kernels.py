@@ -330,7 +330,7 @@ def _worst(residual: Floats, margin: Floats) -> Floats:
 def solution(x: Floats, correction: Floats, error: Floats) -> Enclosure:
     """``x + correction`` with an error bound that is infinite where nothing is known."""
     mid, rest = two_sum(x, correction)
-    rad = (np.abs(rest) + error) * UP + np.where(error > 0, TINY, 0.0)
+    rad = (np.abs(rest) + error) * UP
     return mid, np.where((rad < np.inf) & (error >= 0), rad, np.inf)
 
 
@@ -345,7 +345,7 @@ def _solve_dominant(a: Enclosure, b: Enclosure) -> Enclosure:
         v = _substitute(factors, np.ones((n, 1, here[0].shape[-1])))[:, 0]
         x, correction, residual = refined(here, right, lambda y, factors=factors: _substitute(factors, y))  # type: ignore[misc]
         worst = _worst(residual, _margin(here, v))
-        mid[..., block], rad[..., block] = solution(x, correction, v[:, None] * worst)
+        mid[..., block], rad[..., block] = solution(x, correction, v[:, None] * worst + np.where(worst > 0, TINY, 0.0))
     return mid, rad
 
 
