@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from mappo_verify.arithmetic import enclosures as e
 from mappo_verify.arithmetic import rationals
-from mappo_verify.arithmetic.enclosures import numpy_kernels
+from mappo_verify.arithmetic.enclosures import contractions, linear_systems, numpy_kernels, operations
 from mappo_verify.arithmetic.formal import logarithm
 from mappo_verify.arithmetic.precision import precision
 from mappo_verify.arithmetic.protocol import Arithmetic
@@ -36,6 +36,12 @@ def _quiet():
     """Kernels are called directly here; the public functions silence NumPy themselves."""
     with np.errstate(all="ignore"):
         yield
+
+
+def compute_by(kernels, monkeypatch):
+    """Whatever the size; each module that asks for the kernels has the function by its own name."""
+    for module in (operations, contractions, linear_systems):
+        monkeypatch.setattr(module, "kernels", lambda _: kernels)
 
 
 def midpoints(regime, shape, rng):
@@ -341,7 +347,7 @@ def test_contractions_contain_the_exact_sum(subscripts, regime, monkeypatch):
         factors = [numbers(regime, (*s, b), rng, exact) for s, b in zip(shapes, batches, strict=False)]
         results = []
         for kernels in IMPLEMENTATIONS.values():
-            monkeypatch.setattr(e, "kernels", lambda _, kernels=kernels: kernels)
+            compute_by(kernels, monkeypatch)
             results.append(e.contract(subscripts, *factors))
         same(*results)
         truth = exactly(subscripts, [members(f, rng) for f in factors])
@@ -428,7 +434,7 @@ def exact_solutions(left, right):
 @pytest.mark.parametrize("width", [0.0, 1e-14, 1e-4])
 @pytest.mark.parametrize("make", MATRICES, ids=lambda f: f.__name__)
 def test_solutions_contain_the_exact_one(make, width, kernels, monkeypatch):
-    monkeypatch.setattr(e, "kernels", lambda _: kernels)
+    compute_by(kernels, monkeypatch)
     rng = np.random.default_rng(int(width * 1e14) % 7)
     for n, k in ((1, 1), (3, 2), (4, 1)):
         matrix = make(n, rng)
@@ -440,15 +446,15 @@ def test_solutions_contain_the_exact_one(make, width, kernels, monkeypatch):
             assert e.known(result).mean() > 0.6
         for _ in range(2):
             assert not missed(result, exact_solutions(members(a, rng), members(b, rng)))
-        monkeypatch.setattr(e, "kernels", lambda _: e.NUMPY)
+        compute_by(e.NUMPY, monkeypatch)
         same(result, e.solve(a, b))
-        monkeypatch.setattr(e, "kernels", lambda _: kernels)
+        compute_by(kernels, monkeypatch)
 
 
 @BOTH
 @pytest.mark.parametrize("regime", ["near-zero", "denormal", "huge", "mixed"])
 def test_systems_at_the_ends_of_float64(regime, kernels, monkeypatch):
-    monkeypatch.setattr(e, "kernels", lambda _: kernels)
+    compute_by(kernels, monkeypatch)
     rng = np.random.default_rng(REGIMES.index(regime))
     off = -np.abs(midpoints("near-zero", (3, 3, LANES), rng)) / 4
     matrix = np.where(np.eye(3)[..., None] > 0, 1 - off, off)
@@ -461,7 +467,7 @@ def test_systems_at_the_ends_of_float64(regime, kernels, monkeypatch):
 
 @BOTH
 def test_accuracy_of_solutions(kernels, monkeypatch):
-    monkeypatch.setattr(e, "kernels", lambda _: kernels)
+    compute_by(kernels, monkeypatch)
     rng = np.random.default_rng(0)
     chain = rng.dirichlet(np.ones(4), (1000, 4)) * (1 - 2.0**-50)
     right = (rng.random((4, 1, 1000)), np.zeros((4, 1, 1000)))
@@ -476,7 +482,7 @@ def test_accuracy_of_solutions(kernels, monkeypatch):
 
 @BOTH
 def test_dyadic_solutions_are_exact(kernels, monkeypatch):
-    monkeypatch.setattr(e, "kernels", lambda _: kernels)
+    compute_by(kernels, monkeypatch)
     matrix = np.array([[1.0, -0.5], [0.0, 0.5]])[..., None]
     right = np.array([[1.0], [0.25]])[..., None]
     mid, rad = e.solve((matrix, np.zeros_like(matrix)), (right, np.zeros_like(right)))
@@ -485,7 +491,7 @@ def test_dyadic_solutions_are_exact(kernels, monkeypatch):
 
 @BOTH
 def test_singular_systems_spoil_themselves_alone(kernels, monkeypatch):
-    monkeypatch.setattr(e, "kernels", lambda _: kernels)
+    compute_by(kernels, monkeypatch)
     good, bad = np.eye(2), np.ones((2, 2))
     matrix = np.stack([good, bad, good, np.full((2, 2), np.nan), np.array([[0.0, 1.0], [1.0, 0.0]])], -1)
     rad = np.zeros_like(matrix)
@@ -497,7 +503,7 @@ def test_singular_systems_spoil_themselves_alone(kernels, monkeypatch):
 
 @BOTH
 def test_visits_of_unreachable_states_are_exactly_zero(kernels, monkeypatch):
-    monkeypatch.setattr(e, "kernels", lambda _: kernels)
+    compute_by(kernels, monkeypatch)
     chain = np.array([[0.3, 0.7, 0.0], [0.9, 0.1, 0.0], [0.2, 0.3, 0.5]])
     rad = np.where(chain > 0, 1e-16, 0.0)
     matrix = (np.eye(3)[..., None] - 0.9 * chain.T[..., None], rad.T[..., None])
