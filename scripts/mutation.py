@@ -81,7 +81,7 @@ LIMIT = "a limit of work that is reported when it is reached; one unit decides n
 LENGTH = "NumPy takes any negative length for the one that is left"
 MARGIN = "a margin that is far wider than what it must cover, or digits that are far more than are used"
 AXIS = "there is one game, so this is the same axis, counted from the other side"
-LENGTHS = "both have the same length: one entry for each agent, or for each state"
+LENGTHS = "both have the same length: one entry for each agent, or for each state, or one for each axis"
 SEED = "how many, or which, are drawn: any other number would do"
 CLIMB = "how a climb begins, goes on or ends; what it finds is decided all the same"
 FAR = "e^-1000 is below the grid: from 0 to 2^-512 either way"
@@ -166,6 +166,11 @@ EQUIVALENT: dict[tuple[str, str], str] = {
     ): "three roundings are less than 2^-51, too",
     ("mappo_verify/arithmetic/certified_iteration.py", "LARGEST = 2.0 ** 901"): MARGIN,
     ("mappo_verify/arithmetic/enclosures/making.py", "with precision(257):"): MARGIN,
+    ("mappo_verify/arithmetic/enclosures/elementary.py", "depth = max(weights[0].ndim, exponents[1].ndim)"): LENGTHS,
+    (
+        "mappo_verify/arithmetic/enclosures/fused.py",
+        "while z + 9 <= width:",
+    ): "what is left is computed one by one, and comes out the same",
     (
         "mappo_verify/arithmetic/floats.py",
         "if matrix.shape[-2] <= ELIMINATION_LIMIT and _batch_size(matrix, right) >= BATCH_WORTH_ELIMINATING:",

@@ -691,6 +691,27 @@ def test_another_rounding_or_no_denormals_are_refused(change, message):
     e.require_ieee()
 
 
+@pytest.mark.parametrize(
+    ("value", "ordinary"),
+    [
+        *((0.0, True), (2.0**-450, True), (1.0, True), (2.0**450, True)),
+        *((5e-324, False), (2.0**-1022, False), (math.nextafter(2.0**-450, 0), False)),
+        *((math.nextafter(2.0**450, math.inf), False), (math.inf, False), (math.nan, False)),
+    ],
+)
+def test_numbers_of_ordinary_size(value, ordinary):
+    """None of their products underflows or overflows; one number that is not among them is enough."""
+    fused = pytest.importorskip("mappo_verify.arithmetic.enclosures.fused", reason="numba is not installed")
+    ones, none = np.ones(3), np.zeros(3)
+    for place in range(3):
+        some = ones.copy()
+        some[place] = value
+        assert numpy_kernels._ordinary(none, some, ones) == numpy_kernels._ordinary(-some) == ordinary
+        assert fused._kind(some.ctypes.data, none.ctypes.data, 3) == (fused.EXACT if ordinary else fused.OTHER)
+        assert fused._kind(ones.ctypes.data, some.ctypes.data, 3) == (fused.ORDINARY if ordinary else fused.OTHER)
+    assert numpy_kernels._ordinary(ones[:0])
+
+
 def test_constants_of_the_compiled_kernels():
     fused = pytest.importorskip("mappo_verify.arithmetic.enclosures.fused", reason="numba is not installed")
     for name in ("U", "UP", "LEAST", "TINY", "SMALL", "LARGE", "MAGNITUDE"):
