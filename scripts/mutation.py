@@ -141,6 +141,10 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "mappo_verify/arithmetic/floats.py",
         "for pivot in list(range(size))[:-1]:",
     ): "there is no row below the last pivot",
+    (
+        "mappo_verify/arithmetic/functions.py",
+        "return apart(numbers[1]._arithmetic.solve(left, target))",
+    ): "both sides are of one number system",
     ("mappo_verify/arithmetic/formal.py", "return -self if self.sign() < 1 else self"): "-0 is 0",
     (
         "mappo_verify/arithmetic/functions.py",

@@ -698,6 +698,7 @@ def test_contractions_of_shapes_that_do_not_fit_are_refused(wrong):
         ("ij,ij->i", (2, 2), None),  # nothing but the stack is left
         ("ij,ij->", (2, 2), None),  # two labels are summed
         ("ii,ij->j", (2, 2), None),  # a diagonal
+        ("ij,jj->i", (2, 2), None),
         ("...ij,...j->...i", (3, 2), None),  # both have a batch
         ("ij,jk,kl->il", (2, 2, 2), None),
     ],
