@@ -82,6 +82,7 @@ LENGTH = "NumPy takes any negative length for the one that is left"
 MARGIN = "a margin that is far wider than what it must cover, or digits that are far more than are used"
 AXIS = "there is one game, so this is the same axis, counted from the other side"
 LENGTHS = "both have the same length: one entry for each agent, or for each state, or one for each axis"
+SIZES = "midpoints and radii are equally many"
 SEED = "how many, or which, are drawn: any other number would do"
 CLIMB = "how a climb begins, goes on or ends; what it finds is decided all the same"
 FAR = "e^-1000 is below the grid: from 0 to 2^-512 either way"
@@ -150,6 +151,18 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "mappo_verify/arithmetic/functions.py",
         "return bool((truth._parts[0] if isinstance(truth, Truth) else np.asarray(truth)).min(initial=2) > 0)",
     ): "of no truths all are positive, either way",
+    (
+        "mappo_verify/arithmetic/symbols.py",
+        "powers = {i: max(powers.get(i, 0), entry.powers.get(i, 1)) for i in powers | entry.powers}",
+    ): "a factor that is there at all is there once",
+    (
+        "mappo_verify/arithmetic/enclosures/contractions.py",
+        "return kernels(max((f[1].size for f in factors))).product_sum(terms, output, factors)",
+    ): SIZES,
+    (
+        "mappo_verify/arithmetic/enclosures/linear_systems.py",
+        "return finish(a, b, kernels(a[1].size).solve_dominant(a, b))",
+    ): SIZES,
     ("mappo_verify/arithmetic/sparse.py", "for _ in list(range(ROUNDS))[:-1]:"): LIMIT,
     (
         "mappo_verify/arithmetic/enclosures/contractions.py",
