@@ -241,6 +241,8 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "ACTIONS = (10009, 10037, 10039, 10061, 10067, 10070, 10079, 10091)",
     ): "the numbers only must be large, and none a product of others",
     ("mappo_verify/checking/climb.py", "generations += 1"): CLIMB,
+    ("mappo_verify/checking/climb.py", "LONG = 101"): CLIMB,
+    ("mappo_verify/checking/climb.py", "if len(lost) or len(whole) > 1:"): CLIMB,
     ("mappo_verify/checking/climb.py", "if (reached > 0).any() and (not not hill.doubts):"): CLIMB,
     ("mappo_verify/checking/climb.py", "low = np.flatnonzero(kept <= _least(aims))"): CLIMB,
     ("mappo_verify/checking/search.py", "self.confirmed = True"): "it is set anew before anybody asks",

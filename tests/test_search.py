@@ -59,6 +59,18 @@ def run(claim, effort, seed=0, stop=True, **more):
     return put_on_trial(claim, search, tally, stop=stop), search, tally
 
 
+@pytest.mark.parametrize(("certified", "batches"), [(1000, 5), (500, 10), (300, 17), (250, 5), (100, 5), (0, 5)])
+def test_more_is_skimmed_where_hypotheses_are_met_often_enough(certified, batches):
+    """Of 5,000 instances, 1,000 at a time: until so many are certified, unless it is a quarter of them or less."""
+    search = Search(NARROW, CLIMBED, np.random.default_rng(0))
+    count = 0
+    for batch in search._skimmed(5_000):
+        assert len(batch.make()["p"]) == 1_000
+        count += 1
+        search.searched.certified += certified
+    assert count == batches
+
+
 # --- scores --------------------------------------------------------------------------------------------------------------
 
 
