@@ -186,6 +186,15 @@ class Axiom(Sealed):
 
         return self._of((), tuple(map(later, self._parts)), self)
 
+    @classmethod
+    def _together(cls, axioms: list[Axiom], join: Callable[[list[Any]], Any]) -> Axiom:
+        """One axiom about several batches of instances, for the engine, which says how numbers and truth of these join."""
+
+        def made() -> Part:
+            return Part(*map(join, list(map(list, zip(*(axiom._computed() for axiom in axioms), strict=True)))[:4]))
+
+        return cls._of((), (made,), *axioms)
+
     def __repr__(self) -> str:
         return " + ".join(self.names)
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pickle
+from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 
@@ -15,6 +16,7 @@ from mappo_verify import axioms
 from mappo_verify.arithmetic import System, like
 from mappo_verify.checking.evaluate import evaluate
 from mappo_verify.checking.proving import NO_ZERO, Failure, Proof, _in_symbols, prove_at_points, prove_in_symbols
+from mappo_verify.claims import along_runs
 from mappo_verify.claims.coordinates import EVERY, GENERIC, INTERIOR
 from mappo_verify.claims.induction import Arbitrary, Run, Summed
 from mappo_verify.claims.verdict import Verdict
@@ -27,17 +29,11 @@ from mappo_verify.quantities.divergence import kl_divergence
 ANY_LENGTH = mv.Sizes(1, (1,), EVERY)
 
 
-class Moves(mv.Table):
-    """``u_0, u_1, ...``: one number for each step; any one in a proof for every length."""
-
-    moves = True
-
-
 SETTING = mv.Setting(
     "x_{k+1} = x_k + u_k from x_0",
     (
         mv.Table("first", lambda _: ()),
-        Moves("moves", lambda sizes: (sizes.steps or 1,)),
+        mv.Table("moves", lambda _: (), moves=True),
         Arbitrary(mv.Table("anywhere", lambda _: ())),
         Arbitrary(mv.Table("count", lambda _: (), 1, 99)),
     ),
@@ -493,12 +489,6 @@ def constant_of(value):
     return replace(claim(proof), symbolic=(ANY_LENGTH,))
 
 
-def counted(_case, run):
-    calls = []
-    run.sum(lambda step: calls.append(step) or step.moved[1])
-    return max(len(calls) - 9, 0)
-
-
 def hidden(name, compute):
     """The setting with a derived ingredient, which a proof for every length sees."""
     return replace(SETTING, ingredients=(*SETTING.ingredients, mv.Derived(name, compute)))
@@ -543,22 +533,138 @@ def test_a_claim_of_ones_own_for_every_length_is_proved_by_an_audit():
     assert report.standing is mv.Standing.PROVED and report.instances >= 100
 
 
-@pytest.mark.parametrize("look", [lambda trial: prove_in_symbols(trial, ANY_LENGTH), lambda trial: mv.audit([trial])])
-def test_a_proof_for_every_length_that_counts_its_calls_is_another_formula(look):
-    with pytest.raises(ClaimError, match="line 1 'value' has another formula"):
-        look(constant_of(counted))
+COUNTED = ("move", "following", "sum", "last", "largest")
 
 
-def test_a_term_is_one_formula_in_every_step():
-    def first_differs(case, run):
+def calls_of(which):
+    """How often a proof's function is called, as the value of a line."""
+
+    def value(case, _):
         calls = []
-        term = run.sum(lambda step: (calls.append(step) or step.moved[1]) * (1 if len(calls) < 2 else 2))
-        yield mv.line("Σ u", term)
-        yield mv.equal("x_K - x_0", climbed(case, run), because="there is one step")
 
+        def seen(name, result):
+            if name == which:
+                calls.append(result)
+            return result
+
+        run = Run(
+            case,
+            start=case.first,
+            move=lambda own, x: seen("move", (x, own.moves)),
+            following=lambda moved: seen("following", moved[0] + moved[1]),
+            arbitrary="anywhere",
+            count="count",
+        )
+        run.sum(lambda step: seen("sum", step.moved[1]))
+        run.last(lambda place: seen("last", place.state))
+        run.largest("u", lambda step: seen("largest", step.moved[1]))
+        return len(calls)
+
+    return value
+
+
+@pytest.mark.parametrize("which", COUNTED)
+def test_a_proof_that_counts_its_calls_counts_the_same_for_every_length(which):
+    """Else ``max(calls - 99, 0) = 0`` would be proved, and false of runs of 100 steps."""
+    trial = constant_of(lambda case, run: calls_of(which)(case, run) - (3 if which == "last" else 1))
+    assert isinstance(prove_in_symbols(trial, ANY_LENGTH), Proof)
+    for several in ((), (2,)):
+        for length in (1, 2, 120):
+            drawn = {"first": np.full(several, 2, object), "moves": np.full((*several, length), 1, object)}
+            case = SETTING.case(drawn, mv.Sizes(1, (1,), length), System.RATIONALS)
+            assert (np.ravel(evaluate(trial, case).verdict) == Verdict.HOLDS).all(), (several, length)
+
+
+def test_all_steps_of_a_run_are_computed_at_once():
+    """``Σ u``, ``Σ (k+1)``, ``max u``, ``x_K²`` and an axiom of each step, on two instances at once, as by hand."""
+
+    def proof(case, run):
+        total = run.sum(lambda step: step.moved[1] * step.state + step.count)
+        yield mv.line("Σ (u x_k + k + 1)", total)
+        yield mv.at_most(
+            "Σ (u x_k + k + 1 + u²)",
+            total + run.sum(lambda step: step.moved[1] * step.moved[1]),
+            because="squares",
+            axiom=run.sum(lambda step: axioms.squares(step.moved[1])),
+        )
+        yield mv.line("x_K² + max u", squared(case, run) + run.fixed(run.largest("u", lambda step: step.moved[1])))
+        yield mv.equal("the same", squared(case, run) + run.fixed(run.largest("u", lambda s: s.moved[1])), because="=")
+
+    drawn = {"first": np.array([2, -1], object), "moves": np.array([[1, 5, 3], [4, -7, 2]], object)}
+    for several in (np.array([0, 1]), np.array([1])):
+        some = {name: values[several] for name, values in drawn.items()}
+        case = SETTING.case(some, mv.Sizes(1, (1,), 3), System.RATIONALS)
+        found = evaluate(replace(claim(proof), symbolic=(ANY_LENGTH,)), case)
+        first = [2 * 1 + 3 * 5 + 8 * 3 + 6, -1 * 4 + 3 * -7 + -4 * 2 + 6]
+        squares = [1 + 25 + 9, 16 + 49 + 4]
+        last = [11**2 + 5, (-2) ** 2 + 4]
+        wanted = [first, [x + y for x, y in zip(first, squares, strict=True)], last, last]
+        for entry, values in zip(found.lines, wanted, strict=True):
+            assert [int(str(x)) for x in np.ravel(entry.value)] == [values[i] for i in several], entry.expression
+        assert (np.ravel(found.lines[1].step.recognised) == 1).all()
+
+
+def test_many_long_runs_are_looked_at_in_parts(monkeypatch):
+    monkeypatch.setattr(along_runs, "MOST", 4)
+    test_all_steps_of_a_run_are_computed_at_once()
+
+
+def test_a_formula_of_a_run_that_differs_between_two_evaluations_is_none():
+    """The states are found by the first evaluation; a second one that moves otherwise is another run."""
+    evaluations = []
+
+    def proof(case):
+        evaluations.append(case)
+        extra = len(evaluations) % 2
+        run = Run(case, case.first, lambda own, x: (x, own.moves), lambda m: m[0] + m[1] + extra, "anywhere")
+        yield mv.line("left", moved(case, run))
+        yield mv.equal("right", moved(case, run), because="the same")
+
+    trial = replace(mv.Claim("mine", "title", "source", SETTING, proof), symbolic=(ANY_LENGTH,))
     case = SETTING.case({"first": 2, "moves": [1, 2, 3]}, mv.Sizes(1, (1,), 3), System.RATIONALS)
     with pytest.raises(ClaimError, match="another formula in another step"):
-        evaluate(replace(claim(first_differs), symbolic=(ANY_LENGTH,)), case)
+        evaluate(trial, case)
+
+
+def test_no_proof_catches_what_finds_its_states():
+    def proof(case, run):
+        with suppress(BaseException):
+            run.sum(lambda step: step.state)
+        yield mv.line("0", run.fixed(0))
+        yield mv.equal("0", run.fixed(0 * case.first), because="it is")
+
+    case = SETTING.case({"first": 2, "moves": [1, 2, 3]}, mv.Sizes(1, (1,), 3), System.RATIONALS)
+    with pytest.raises(ClaimError, match="let it catch nothing"):
+        evaluate(replace(claim(proof), symbolic=(ANY_LENGTH,)), case)
+
+
+def test_a_hypothesis_may_ask_for_a_run_of_any_length():
+    """``max u ≤ 3`` keeps one of two instances."""
+    asked = mv.Hypothesis("max u ≤ 3", lambda c: (run_of(c).largest("u", lambda step: step.moved[1]), "≤", 3))
+    setting = replace(SETTING, hypotheses=(asked,))
+    trial = replace(claim(lambda c, r: identity_of(moved(c, r))), setting=setting, symbolic=(ANY_LENGTH,))
+    drawn = {"first": np.array([2, 2], object), "moves": np.array([[1, 3], [4, 1]], object)}
+    found = evaluate(trial, setting.case(drawn, mv.Sizes(1, (1,), 2), System.RATIONALS))
+    assert list(found.verdict) == [Verdict.HOLDS, Verdict.NOT_APPLICABLE]
+
+
+def identity_of(value):
+    yield mv.line("left", value)
+    yield mv.equal("right", value, because="it is the same")
+
+
+def test_an_axiom_does_not_ask_for_a_run_that_the_proof_did_not():
+    asked = mv.Hypothesis("max u ≤ 3", lambda c: (run_of(c).largest("u", lambda step: step.moved[1]), "≤", 3))
+    setting = replace(SETTING, hypotheses=(asked,))
+
+    def proof(case, run):
+        yield mv.line("0", run.fixed(0 * case.first))
+        yield mv.at_most("3 - max u", run.fixed(0 * case.first), because="given", axiom=axioms.given(asked, case))
+
+    trial = replace(claim(proof), setting=setting, symbolic=(ANY_LENGTH,))
+    case = setting.case({"first": 2, "moves": [1, 2]}, mv.Sizes(1, (1,), 2), System.RATIONALS)
+    with pytest.raises(ClaimError, match="of which the proof has asked for none"):
+        evaluate(trial, case)
 
 
 def test_what_is_derived_from_the_number_of_steps_is_no_constant_of_the_run():

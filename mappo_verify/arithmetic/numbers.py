@@ -79,7 +79,7 @@ class Numbers(OneInstance, Sealed):
         return Hidden(self._arithmetic.system)
 
     def _with(self, parts: Parts) -> Numbers:
-        return Numbers(self._arithmetic, parts)
+        return type(self)(self._arithmetic, parts)
 
     def _copy(self) -> Numbers:
         return type(self)(self._arithmetic, self._parts)
@@ -488,6 +488,23 @@ def take(value: Any, chosen: npt.NDArray[Any]) -> Any:
     if isinstance(value, OneInstance):
         return value if value._count == 1 else value._each(lambda part: part[..., chosen])
     return tuple(take(entry, chosen) for entry in value) if isinstance(value, tuple) else value
+
+
+def apart(value: Any, groups: int) -> Any:
+    """The groups of instances that lie end to end along a last axis, one entry for each."""
+
+    def cut(part: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        if part.shape[-1] == 1:  # all instances share it
+            return np.broadcast_to(part[..., None, :], (*part.shape[:-1], groups, 1))
+        return part.reshape((*part.shape[:-1], groups, part.shape[-1] // groups))
+
+    return same_formula(value, value._each(cut))
+
+
+def same_formula(value: Any, elsewhere: Any) -> Any:
+    """``elsewhere``, which is new and holds the same numbers at another place, as the formula that made ``value``."""
+    elsewhere._made = value._made
+    return elsewhere
 
 
 def is_hidden(values: Iterable[Any]) -> bool:

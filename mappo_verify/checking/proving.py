@@ -27,7 +27,6 @@ from ..axioms import Axiom
 from ..claims.case import Case
 from ..claims.claim import NUMERIC, Claim, chains
 from ..claims.coordinates import EVERY, GENERIC, INTERIOR, Sizes
-from ..claims.induction import terms_computed_again
 from ..claims.verdict import Evidence, Verdict
 from ..errors import ClaimError, ExactnessError, GameError, SingularError, UndecidedError
 from ..model.trees import leaves_of
@@ -132,8 +131,6 @@ RUNS = 8
 """Drawn runs of each length, on which a proof for every number of steps must hold."""
 LENGTHS = (2, 7)
 """Lengths of these runs; of the longer ones only those that the search does not draw."""
-AGAIN = 20
-"""How often each term is computed beside: a proof is not told how many steps there are, but could count its own calls."""
 
 
 def _broken_on_runs(claim: Claim, sizes: Sizes) -> Failure | None:
@@ -142,7 +139,7 @@ def _broken_on_runs(claim: Claim, sizes: Sizes) -> Failure | None:
     for length in [k for k in LENGTHS if k == LENGTHS[0] or k not in claim.setting.steps]:
         run = replace(sizes, steps=length)
         drawn = draw(claim.setting, run, RUNS, generator)
-        with suppress(*NUMERIC), np.errstate(all="ignore"), terms_computed_again(AGAIN if length == LENGTHS[0] else 0):
+        with suppress(*NUMERIC), np.errstate(all="ignore"):
             evidence = evaluate(claim, claim.setting.case(drawn, run, System.ENCLOSURES))
             if evidence.broken is not None:
                 return Failure("symbols", sizes, evidence.broken.right, True)

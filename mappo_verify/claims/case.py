@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import count
 from math import prod
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 import numpy as np
+import numpy.typing as npt
 
 from ..arithmetic import Hidden, System, Truth, compare, system_of
 from ..arithmetic.formulas import made_of
@@ -18,7 +19,7 @@ from ..arithmetic.one_instance import require_outside, within_a_proof
 from ..errors import ClaimError, Sealed
 from ..model import Game, Policy
 from ..model.conversion import convert
-from ..model.trees import converted, leaf, mapped, unwrapped
+from ..model.trees import converted, end_to_end, leaf, mapped, repeated, unwrapped
 from ..model.validation import array_of, require_finite
 from .coordinates import EVERY, Coordinate, Numbers, Sizes
 
@@ -176,6 +177,28 @@ def _formulas_of(asked: Any) -> dict[tuple[Any, ...], int]:
     return known[1]
 
 
+@dataclass(frozen=True, eq=False)
+class States:
+    """The states ``x_0, ..., x_{K-1}`` of a run, end to end, and which formula the run is."""
+
+    states: Any
+    formula: int
+
+
+@dataclass(eq=False)
+class Steps:
+    """What instances of any length know of the steps of their runs."""
+
+    known: tuple[States, ...]
+    """The states of each run, in the order in which a proof asks for them."""
+    alone: Case | None = None
+    """The same instances, each once only; None where this is what they are."""
+    left: list[States] = field(default_factory=list)
+    """Those that it has not asked for so far."""
+    stopped: bool = False
+    over: bool = False
+
+
 class Case(Sealed):
     """One instance: its ingredients in one number system, as attributes of their names.
 
@@ -212,7 +235,7 @@ class Case(Sealed):
         require_outside("another case")
         own = {"ingredients": tuple(ingredients), "sizes": sizes, "system": Hidden(system), "_several": several}
         self.__dict__.update(
-            own, _objects=dict(objects), _derived={}, _shown={}, _origin=origin, _length=None, _general={}
+            own, _objects=dict(objects), _derived={}, _shown={}, _origin=origin, _length=None, _steps=None, _general={}
         )
 
     if TYPE_CHECKING:
@@ -224,6 +247,7 @@ class Case(Sealed):
         _derived: dict[str, Any]
         _origin: Case | None
         _length: Any
+        _steps: Steps | None
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise ClaimError(f"a case does not change: {name} cannot be set")
@@ -302,7 +326,20 @@ class Case(Sealed):
             self.ingredients, replace(self.sizes, steps=EVERY), bare(self.system), self._several, self._objects
         )
         origin = None if self._origin is None else self._origin._of_any_length()
-        found.__dict__.update(_origin=origin, _length=self.sizes.steps)
+        found.__dict__.update(_origin=origin, _length=self.sizes.steps, _steps=Steps(()))
+        return found
+
+    def _at_all_steps(self, known: tuple[States, ...]) -> Case:
+        """These instances of any length once for each step of their runs, end to end; ``known`` are the states there."""
+        objects = {
+            i.name: self._objects[i.name] if i.moves else repeated(self._objects[i.name], self._length)
+            for i in self.ingredients
+            if i.name in self._objects
+        }
+        count = self._length * prod(self._several)
+        found = Case(self.ingredients, self.sizes, bare(self.system), (count,), objects)
+        origin = None if self._origin is None else self._origin._at_all_steps(())
+        found.__dict__.update(_origin=origin, _length=self._length, _steps=Steps(known, self))
         return found
 
     def _require_no_part_of_the_run(self, name: str) -> None:
@@ -319,8 +356,17 @@ class Case(Sealed):
             return None
         return leaf(name, self._objects[name]) if name in self._objects else getattr(self, name)
 
-    def _share(self, ingredient: Ingredient, step: int) -> Any:
-        """What a step of a run has of an ingredient: one of as many parts as there are steps, or all of it."""
+    def _share(self, ingredient: Ingredient, step: int | None) -> Any:
+        """What a step of a run has of an ingredient: one of as many parts as there are steps, or all of it.
+
+        None stands for all steps, end to end.
+        """
+        alone = None if self._steps is None else self._steps.alone
+        if alone is not None and step is not None:
+            return repeated(alone._share(ingredient, step), self._length)
+        if alone is not None:
+            return alone._at_each([alone._share(ingredient, k) for k in range(self._length)])
+        assert step is not None
         value = self._objects_of(ingredient.name)
         length = self.sizes.steps if self._length is None else self._length
         counts = [sum(prod(c.shape) for c in ingredient.coordinates(replace(self.sizes, steps=k))) for k in (2, 3)]
@@ -332,6 +378,10 @@ class Case(Sealed):
             each = len(value) // length
             share = value[step * each :][:each]
         return leaf(("own", ingredient.name), share)
+
+    def _at_each(self, values: list[Any]) -> Any:
+        """What these instances have at each step, end to end."""
+        return end_to_end(values, [prod(self._several)] * len(values))
 
     def handed_in(self) -> Iterator[tuple[str, Any, Any]]:
         """Name, given object, and what it would be, of every derived ingredient that the user has given all the same."""
@@ -364,9 +414,9 @@ class Case(Sealed):
     def take(self, chosen: Any) -> Case:
         """The instances under a mask; what is derived is derived anew."""
         require_outside("chosen instances of a case")
-        if not self._several:
-            return self
-        places = np.flatnonzero(chosen)
+        return self._taken(np.flatnonzero(chosen)) if self._several else self
+
+    def _taken(self, places: npt.NDArray[np.intp]) -> Case:
         known: dict[int, Any] = {}  # what two objects share stays shared, so it is still known to be equal
 
         def kept(part: Any) -> Any:
@@ -375,8 +425,10 @@ class Case(Sealed):
             return known[id(part._parts)]
 
         objects = {name: mapped(kept, value) for name, value in self._objects.items()}
-        origin = None if self._origin is None else self._origin.take(chosen)
-        return Case(self.ingredients, self.sizes, bare(self.system), (len(places),), objects, origin)
+        origin = None if self._origin is None else self._origin._taken(places)
+        found = Case(self.ingredients, self.sizes, bare(self.system), (len(places),), objects, origin)
+        found.__dict__.update(_length=self._length, _steps=None if self._steps is None else Steps(()))
+        return found
 
 
 def system_of_object(value: Any) -> System:

@@ -33,9 +33,10 @@ import numpy as np
 from ..arithmetic import Numbers
 from ..arithmetic.explained import called
 from ..arithmetic.numbers import bare
-from ..arithmetic.one_instance import Truth, within_a_proof
+from ..arithmetic.one_instance import Truth
 from ..axioms import Axiom
 from ..errors import ClaimError, FormulaError, GameError, MappoVerifyError, Sealed, SolverError
+from .along_runs import Join, along_runs
 from .coordinates import EVERY, Sizes
 from .general import General
 from .induction import Summed
@@ -247,8 +248,7 @@ class Claim(Sealed):
         """
         try:
             seen = self._seen(case)
-            with within_a_proof(formal):
-                lines = self._lines(seen)
+            lines = along_runs(seen, self._lines, _joined, formal)
             for name, value in seen._derived.items():  # shown beside the lines
                 case._derived.setdefault(name, value)
             return lines
@@ -257,10 +257,14 @@ class Claim(Sealed):
 
     def _seen(self, case: Case) -> Case:
         """The case as the proof sees it: one for every number of steps is not told how many there are."""
-        if self.general is not None:
-            return case if case.ingredients is self.general.setting.ingredients else self.general.case(case)
         every = any(sizes.steps == EVERY for sizes in (case.sizes, *self.symbolic))
-        return case._of_any_length() if every else case
+        return self._in_general(case)._of_any_length() if every else self._in_general(case)
+
+    def _in_general(self, case: Case) -> Case:
+        """The case as one of the setting in which the claim is proved."""
+        if self.general is None or case.ingredients is self.general.setting.ingredients:
+            return case
+        return self.general.case(case)
 
     def _lines(self, case: Case) -> list[Line]:
         result: list[Line] = []
@@ -370,6 +374,24 @@ class Claim(Sealed):
         )
 
 
+def _joined(found: list[list[Line]], join: Join) -> list[Line]:
+    """The lines about several parts of the instances, as lines about all of them."""
+    return [_one_line(entries, join) for entries in zip(*found, strict=True)]
+
+
+def _one_line(entries: Sequence[Line], join: Join) -> Line:
+    first = entries[0]
+    changes: dict[str, Any] = {}
+    if isinstance(first.value, Numbers):
+        changes["value"] = join([entry.value for entry in entries])
+    if first.where is not None:
+        changes["where"] = join([entry.where for entry in entries])
+    axioms = [entry.axiom for entry in entries if isinstance(entry.axiom, Axiom)]
+    if axioms:
+        changes["axiom"] = Axiom._together(axioms, join)
+    return replace(first, **changes)
+
+
 def _computed_by(entry: Line, names: Sequence[str]) -> Line:
     """The line, and by which quantities it was computed."""
     return replace(entry, computed_by=tuple(dict.fromkeys((*entry.computed_by, *names)))) if names else entry
@@ -416,11 +438,13 @@ def place_of_line(claim: Claim, case: Case | None, place: int) -> str:
     case = None if case is None else claim._seen(case)
     code = getattr(proof, "__code__", None)
     number = None if code is None else code.co_firstlineno
+
+    def reached(seen: Case) -> int | None:
+        yielded: Any = proof(seen)
+        return [yielded.gi_frame.f_lineno for _, _ in zip(range(place + 1), yielded, strict=False)][-1]
+
     with suppress(Exception):  # a proof that is none may do anything
-        yielded: Any = proof(case) if case is not None else ()
-        with within_a_proof():
-            for _, _ in zip(range(place + 1), yielded, strict=False):
-                number = yielded.gi_frame.f_lineno
+        number = number if case is None else along_runs(case, reached, lambda found, _: found[0], False)
     return f"{claim.id}" if code is None else f"{Path(code.co_filename).name}:{number}"
 
 

@@ -18,9 +18,7 @@ and nothing else may be done to them; a factor or constant that depends on the s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property, reduce
@@ -33,18 +31,20 @@ import numpy as np
 from ..arithmetic import Numbers, System, both, compare, largest, like
 from ..arithmetic.formulas import Made, made_of
 from ..arithmetic.functions import true_everywhere
-from ..arithmetic.numbers import bare
+from ..arithmetic.numbers import apart, bare, same_formula
 from ..arithmetic.one_instance import Truth
-from ..axioms import Axiom, Part, every_entry
+from ..axioms import Axiom, Part, every_entry, hedge
 from ..errors import ClaimError, ExactnessError, Sealed
 from ..model import Policy
-from ..model.trees import leaf, leaves_of
-from .case import Case, Ingredient
+from ..model.trees import group, leaf, leaves_of, repeated
+from .along_runs import states_of
+from .case import Case, Ingredient, States
 from .coordinates import EVERY, Coordinate, Sizes
 from .coordinates import Numbers as ByName
 
 _SEAL = object()
 """What shows that a sum was made by a run."""
+OTHER_FORMULA = "a run, or a term of it, is another formula in another step; let it depend on the state or what moves"
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Own:
 
     __slots__ = ("_case", "_step")
 
-    def __init__(self, case: Case, step: int) -> None:
+    def __init__(self, case: Case, step: int | None) -> None:
         self._case, self._step = case, step
 
     def __getattr__(self, name: str) -> Any:
@@ -106,19 +106,6 @@ class Own:
             if ingredient.name == name and ingredient.moves and not isinstance(ingredient, Arbitrary):
                 return self._case._share(ingredient, self._step)
         return getattr(self._case, name)
-
-
-_REPEATS: ContextVar[int] = ContextVar("how often a term is computed beside", default=0)
-
-
-@contextmanager
-def terms_computed_again(times: int) -> Iterator[None]:
-    """While every term of a run is computed so many times more, for nothing: one that counts its calls is seen."""
-    token = _REPEATS.set(times)
-    try:
-        yield
-    finally:
-        _REPEATS.reset(token)
 
 
 class Summed(Made, Sealed):
@@ -208,7 +195,7 @@ class Run(Sealed):
             if isinstance(part, Numbers):
                 self.require_fixed(part, "the start of the run")
 
-    def _step(self, k: int, state: Any, count: Any) -> Step:
+    def _step(self, k: int | None, state: Any, count: Any) -> Step:
         if self.case._length is not None:  # one formula for all steps, whichever it is
             state, count = leaf("the state", state), leaf("the count", count)
         moved = self._move(Own(self.case, k), state)
@@ -217,8 +204,10 @@ class Run(Sealed):
     @cached_property
     def _identity(self) -> int:
         """The hash of what makes a run of any length the one that it is: its start, and what a step makes of a state."""
-        following = self._steps[0].following
-        return hash((self._arbitrary, made_of(tuple(leaves_of(self.start))), made_of(tuple(leaves_of(following)))))
+        return self._formula(self._steps[0])
+
+    def _formula(self, step: Step) -> int:
+        return hash((self._arbitrary, made_of(tuple(leaves_of(self.start))), made_of(tuple(leaves_of(step.following)))))
 
     def require_same(self, other: Run) -> None:
         """An error for another run: in a proof for every length the arbitrary state of one is that of the other."""
@@ -238,21 +227,46 @@ class Run(Sealed):
         self.require_length("the steps of a run, one by one")
         return self._steps
 
+    @property
+    def step(self) -> Step:
+        """The step that a proof for every number of steps speaks of: what is computed of it goes into sum, last or largest."""
+        if self.case._length is None:
+            raise ClaimError("a run of given length has no step that stands for all; use run.steps")
+        return self._steps[0]
+
     @cached_property
     def _steps(self) -> Sequence[Step]:
-        """All steps of an instance; one arbitrary step in a proof for every length."""
+        """The steps of an instance: one by one of given length, all at once of any; in symbols an arbitrary one."""
         if self._every:
             # Without an ingredient that is any number of steps nothing may depend on it, and no number stands for it.
             count, state = (self.case._objects_of(name) for name in (self._count, self._arbitrary))
             step = self._step(0, state, count)
             self._require_every_state(step)
             return [step]
+        return self._one_by_one() if self.case._length is None else [self._at_once()]
+
+    def _one_by_one(self) -> list[Step]:
         found: list[Step] = []
         for k in range(self._length):
             found.append(self._step(k, found[-1].following if found else self.start, like(k + 1, self.case.system)))
-        if self.case._length is not None:
-            self._one_formula([tuple(leaves_of(step.following)) for step in found])
         return found
+
+    def _at_once(self) -> Step:
+        """All steps, as one of instances that lie end to end, once for each step."""
+        known = states_of(self.case, self._states)
+        steps = self.case._steps
+        assert steps is not None and steps.alone is not None
+        count = steps.alone._at_each([like(k + 1, self.case.system) for k in range(self._length)])
+        step = self._step(None, known.states, count)
+        if self._formula(step) != known.formula:
+            raise ClaimError(OTHER_FORMULA)
+        return step
+
+    def _states(self) -> States:
+        """The states of an instance, one after the other."""
+        steps = self._one_by_one()
+        self._one_formula([tuple(leaves_of(step.following)) for step in steps])
+        return States([self.start, *(step.following for step in steps[:-1])], self._formula(steps[0]))
 
     def _require_every_state(self, step: Step) -> None:
         """What is said of the arbitrary state is true of the first one, and of what a step makes of it.
@@ -307,27 +321,33 @@ class Run(Sealed):
 
     def sum(self, term: Callable[[Step], Any]) -> Any:
         """``Σ_{k<K} t(x_k → x_{k+1})``; of axioms an axiom."""
-        for _ in range(_REPEATS.get()):
-            term(self._steps[0])
         values = [term(step) for step in self._steps]
-        made = hash(("Σ", self._one_formula(values)))
         if isinstance(values[0], Axiom):
-            if not self._every:
-                return reduce(add, values)
-            return values[0]._changed(
-                lambda part: part._replace(value=_base_and_step(0 * part.value, part.value), begun=None)
-            )
-        return Summed(
-            self, _base_and_step(0 * values[0], values[0]) if self._every else reduce(add, values), made, _SEAL
-        )
+            return reduce(add, values)._changed(self._summed)
+        return Summed(self, self._total(reduce(add, values)), hash(("Σ", self._one_formula(values))), _SEAL)
+
+    def _total(self, value: Any) -> Any:
+        """The sum over the run of what a step adds: base and step in a proof for every length; of given length it is known."""
+        if self._every:
+            return _base_and_step(0 * value, value)
+        return value if self.case._length is None else self._along(lambda steps: steps.sum(-1), value)
+
+    def _summed(self, part: Part) -> Part:
+        """A quantity that is at least 0 at every step, summed over the run; what it rests on is true at every step."""
+        if self._every or self.case._length is None:
+            return part._replace(value=self._total(part.value), begun=None)
+        truths = (self._along(lambda steps: steps.all(-1), every_entry(Truth.of(t))) for t in part[1:4])
+        return Part(self._total(part.value), *truths)
+
+    def _along(self, reduced: Callable[[Any], Any], value: Any) -> Any:
+        """What becomes of all steps of a run, for the instances at each of its steps."""
+        return repeated(reduced(apart(value, self._length)), self._length)
 
     def _one_formula(self, values: Sequence[Any]) -> int:
         """The hash of the formula of all these, one of each step; an error where it depends on the number of the step."""
         made = [_formula_of(value) for value in values]
         if self.case._length is not None and len(set(made)) > 1:
-            raise ClaimError(
-                "a run, or a term of it, is another formula in another step; let it depend on the state or what moves"
-            )
+            raise ClaimError(OTHER_FORMULA)
         return hash(tuple(made)) if self.case._length is None else made[0]
 
     def last(self, value: Callable[[Place], Any]) -> Any:
@@ -335,7 +355,8 @@ class Run(Sealed):
         step = self._steps[-1]
         nowhere = like(0, self.case.system)
         before = None if step.count is None else step.count - 1
-        places = Place(self.start, nowhere), Place(step.state, before), Place(step.following, step.count)
+        state, before, following, count = map(self._of_the_last, (step.state, before, step.following, step.count))
+        places = Place(self.start, nowhere), Place(state, before), Place(following, count)
         if self.case._length is None:
             found = value(places[-1])
             return found if isinstance(found, Axiom) else Summed(self, found, made_of(found), _SEAL)
@@ -355,8 +376,26 @@ class Run(Sealed):
 
         return Axiom._of((), (made,), first, old, new)
 
+    def _of_the_last(self, value: Any) -> Any:
+        """What the last step has, for the instances at each step of their runs."""
+        if self.case._length is None or self._every:
+            return value
+        return repeated(group(value, self._length - 1, self._length), self._length)
+
+    def hedge(self, gains: Any, plays: Any, *bound: Any) -> Axiom:
+        """:func:`~mappo_verify.axioms.hedge` over the run, of payoffs and plays ``[..., A]`` of a step; see :meth:`rounds`."""
+        return hedge(*map(self._on_an_axis, (gains, plays)), *bound)
+
+    def _on_an_axis(self, value: Any) -> Any:
+        """What every step has on the axis before the last: of an arbitrary step it alone."""
+        if self._every:
+            return value[..., None, :]
+        return same_formula(
+            value[..., None, :], repeated(np.moveaxis(apart(value, self._length), -1, -2), self._length)
+        )
+
     def rounds(self, axiom: Axiom) -> Axiom:
-        """An axiom about the whole run that holds for every number of rounds; written for the rounds of the run."""
+        """An axiom about the whole run that holds for every number of rounds: in symbols its base and its step."""
         if not self._every:
             return axiom
 
@@ -391,11 +430,13 @@ class Run(Sealed):
         """``max_{k<K} f(x_k → x_{k+1})`` of a single number ``f``: a constant, of which :meth:`below` tells all that is used."""
         if (name, value) not in self._found:
             values = [value(step) for step in self._steps]
-            found: Any = (
-                self._over_the_run(f"{name} of {self._identity}", values[0])
-                if self._every
-                else largest(np.stack(values, -1))
-            )
+            found: Any
+            if self._every:
+                found = self._over_the_run(f"{name} of {self._identity}", values[0])
+            elif self.case._length is None:
+                found = largest(np.stack(values, -1))
+            else:
+                found = self._along(largest, values[0])
             self._found[name, value] = found = found._copy()
             found._made = hash(("the largest", self._one_formula(values)))
         return self._found[name, value]

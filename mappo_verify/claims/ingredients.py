@@ -328,7 +328,7 @@ class Distribution(Ingredient):
 
 @dataclass(frozen=True)
 class Table(Ingredient):
-    """A table of rationals ``k/scale`` with ``low ≤ k ≤ high``."""
+    """A table of rationals ``k/scale`` with ``low ≤ k ≤ high``; if it ``moves``, one for each step of a run, on a first axis."""
 
     verified = True
 
@@ -337,6 +337,7 @@ class Table(Ingredient):
     low: int = -9
     high: int = 9
     scale: int = 1
+    moves: bool = False
 
     def __post_init__(self) -> None:
         _require_function(self.name, self.shape)
@@ -344,7 +345,8 @@ class Table(Ingredient):
 
     def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
         kind = "positive" if self.low > 0 else "integer"
-        return (Coordinate(self.name, self.shape(sizes), kind, self.low, self.high),)
+        steps = (1 if sizes.steps == EVERY else sizes.steps,) if self.moves else ()
+        return (Coordinate(self.name, (*steps, *self.shape(sizes)), kind, self.low, self.high),)
 
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> Array:
         (own,) = self.coordinates(sizes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from ..arithmetic import Hidden, Numbers, System, is_hidden
 from ..arithmetic.formulas import made_by
-from ..arithmetic.numbers import wrap, wrap_truth
+from ..arithmetic.numbers import apart, same_formula, wrap, wrap_truth
 from ..arithmetic.one_part import arithmetic_of
 from .game import Game
 from .policy import Policy
@@ -41,6 +41,40 @@ def leaf(name: Any, value: Any) -> Any:
         parts = {field.name: getattr(value, field.name) for field in fields(value) if hasattr(value, field.name)}
         return unchecked(type(value), **{field: leaf((name, field), part) for field, part in parts.items()})
     return value
+
+
+def end_to_end(values: Sequence[Any], counts: Sequence[int]) -> Any:
+    """Objects of one kind as one: the instances of the first, then those of the second, and so on; ``counts`` says how many."""
+    leaves = zip(*map(leaves_of, values), strict=True)
+    joined = iter([_end_to_end(parts, counts) for parts in leaves])
+    return mapped(lambda _: next(joined), values[0])
+
+
+def _end_to_end(values: Sequence[Any], counts: Sequence[int]) -> Any:
+    def joined(arrays: Sequence[Any]) -> Any:
+        full = [np.broadcast_to(a, (*a.shape[:-1], n)) for a, n in zip(arrays, counts, strict=True)]
+        return np.concatenate(full, axis=-1)
+
+    parallel = zip(*(value._parts for value in values), strict=True)
+    return same_formula(values[0], values[0]._with(tuple(map(joined, parallel))))
+
+
+def repeated(value: Any, times: int) -> Any:
+    """All instances, ``times`` times over; what they share stays shared, and what two objects share, too."""
+    known: dict[int, tuple[Any, Any]] = {}
+
+    def copies(part: Any) -> Any:
+        if id(part._parts) not in known:
+            several = part if part._count == 1 else part._each(lambda array: np.tile(array, times))
+            known[id(part._parts)] = part, several
+        return same_formula(part, known[id(part._parts)][1]._copy())
+
+    return mapped(copies, value)
+
+
+def group(value: Any, place: int, groups: int) -> Any:
+    """The instances of one of several groups that lie side by side."""
+    return mapped(lambda part: same_formula(part, apart(part, groups)._each(lambda array: array[..., place, :])), value)
 
 
 def leaves_of(value: Any) -> list[Any]:
