@@ -329,6 +329,25 @@ def test_a_counterexample_shrinks_by_halves():
     assert shrink(claim, ONE, {"f": np.array([40])})[1]["f"].tolist() == [5]
 
 
+@pytest.mark.parametrize(
+    ("ingredient", "given", "smallest"),
+    [
+        (mv.Table("x", lambda _: (2, 2), 0, 9), [[7, 5], [3, 4]], [[1, 1], [0, 0]]),
+        (mv.Distribution("x", lambda _: (2, 3)), [[7, 5, 3], [4, 2, 9]], [[1, 1, 0], [1, 0, 0]]),
+    ],
+    ids=["numbers", "weights"],
+)
+def test_a_counterexample_shrinks_entry_by_entry(ingredient, given, smallest):
+    """``x_00 x_01 ≤ 0`` fails where both are positive; the others may all be 0, but some weight of a row is 1."""
+
+    def proof(case):
+        yield mv.line("product", case.x[0, 0] * case.x[0, 1])
+        yield mv.at_most("0", 0, because="it is not")
+
+    found = shrink(claim_of(proof, ingredient), ONE, {"x": np.array(given)})[1]["x"].tolist()
+    assert found[0] == smallest[0] and sorted(found[1]) == sorted(smallest[1])
+
+
 def test_the_tightest_instance_is_written_as_it_reads(tmp_path):
     """``f ≤ f + f²`` is tightest where f is 1: 1/2."""
 
