@@ -146,6 +146,10 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "mappo_verify/arithmetic/functions.py",
         "return apart(numbers[1]._arithmetic.solve(left, target))",
     ): "both sides are of one number system",
+    (
+        "mappo_verify/arithmetic/formal.py",
+        "if enclosure.rel_accuracy_bits() > 56 or bits > PRECISION_CAP:",
+    ): LIMIT,
     ("mappo_verify/arithmetic/formal.py", "return -self if self.sign() < 1 else self"): "-0 is 0",
     (
         "mappo_verify/arithmetic/functions.py",

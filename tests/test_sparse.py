@@ -27,6 +27,7 @@ from mappo_verify.quantities import (
     stationary_distribution,
     value_bounds,
 )
+from mappo_verify.quantities.values import lookahead
 
 
 def drawn(states=30, sizes=(2, 3), successors=3, discount=0.99, seed=0, ends=False):
@@ -296,6 +297,15 @@ def test_exact_says_what_it_would_cost():
         ):
             convert()
     assert large.floats() is large
+
+
+@pytest.mark.parametrize("batch", [(), (5,), (2, 3)])
+def test_several_values_of_one_game_at_once(batch):
+    game = drawn(states=4)
+    values = np.random.default_rng(0).normal(size=(*batch, 4))
+    expected = game.reward + game.discount * np.einsum("sat,...t->...sa", np.asarray(game.transition), values)
+    found = lookahead(game, values)
+    assert found.shape == (*batch, 4, 6) and np.abs(found - expected).max() < 1e-14
 
 
 def test_a_batch_of_policies_is_refused():
