@@ -204,6 +204,7 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "mappo_verify/arithmetic/rings.py",
         "highest = (len(coefficients) + 1) // 2",
     ): "both parts are multiplied by what is not 0, and only whether they vanish is asked",
+    ("mappo_verify/quantities/optimal.py", "for _ in list(range(MAX_IMPROVEMENTS))[:-1]:"): LIMIT,
     ("mappo_verify/claims/experiment.py", "SAMPLE_SIZES = (65, 256, 1024, 4096)"): SEED,
     ("mappo_verify/claims/induction.py", "step = self._step(1, state, count)"): (
         "in a proof for every length a step has the same numbers, whichever it is"
