@@ -37,7 +37,7 @@ from mappo_verify.arithmetic.functions import (
 )
 from mappo_verify.arithmetic.numbers import Hidden, Numbers, constants, wrap, wrap_truth, zeros
 from mappo_verify.arithmetic.one_instance import FUNCTIONS, UFUNCS, Truth
-from mappo_verify.errors import ExactnessError, FormulaError, UndecidedError
+from mappo_verify.errors import ArgumentError, ExactnessError, FormulaError, UndecidedError
 
 DECIDED = (System.FLOATS, System.RATIONALS)
 SYSTEMS = (*DECIDED, System.BALLS)
@@ -205,6 +205,24 @@ def test_a_function_of_many_instances_is_numpys_of_each(code):
         expected = expected[0]
     assert np.shape(found)[1:] == np.shape(expected)[1:] or np.shape(found)[0] == 1
     assert np.broadcast_to(found, np.shape(expected)).tolist() == np.asarray(expected).tolist()
+
+
+BEYOND = """
+np.moveaxis(v, 2, 0); np.moveaxis(v, 0, 2); np.moveaxis(v, -3, 0); np.swapaxes(v, 0, 2); np.transpose(v, (0, 2))
+np.expand_dims(v, 3); np.expand_dims(v, -4); np.squeeze(v, 2); np.repeat(v, 2, axis=2); np.flip(v, -3); np.roll(v, 1, 2)
+np.diagonal(v, 0, 0, 2); np.diagonal(v, 0, -3, 1); np.cumsum(v, axis=2); np.prod(v, axis=2); np.take(v, [0], axis=2)
+np.stack([v, v], axis=3); np.concatenate([v, v], axis=2); np.sum(v, axis=2); np.max(v, axis=-3); np.min(v, axis=(0, 2))
+v.transpose(2, 0); largest(v, 2); largest(v, (0, 2)); smallest(v, -3)
+"""
+
+
+@pytest.mark.parametrize("code", [code for line in BEYOND.split("\n") for code in line.split("; ") if code])
+def test_an_axis_that_is_not_there_is_refused(code):
+    """Of many instances as by NumPy of each; of exact plain arrays, too."""
+    plain = np.array([[[1, 5, 4], [8, 3, 6]]])
+    for values in (wrap(plain, System.RATIONALS, 2), plain[0], like(plain[0], System.RATIONALS)):
+        with pytest.raises((np.exceptions.AxisError, ArgumentError), match="out of bounds"):
+            eval(code, {"np": np, "v": values, "largest": largest, "smallest": smallest})
 
 
 def test_every_function_is_compared_with_numpys():
