@@ -29,6 +29,7 @@ from mappo_verify.arithmetic import (
     divide,
     either,
     exp,
+    first_of,
     floats_of,
     identity,
     largest,
@@ -529,6 +530,8 @@ def test_singular_systems_make_sense():
         solve(rational([[[1, 0], [0, 1]], singular]), rational([right, right]))
     with pytest.raises(SingularError):
         solve(np.array(singular, float), np.array(right, float))
+    with pytest.raises(SingularError, match=r"singular at batch index \[2\]"):
+        solve(np.array([[[1, 0], [0, 1]]] * 2 + [singular] * 3, float), np.array([right] * 5, float))
     with pytest.raises(SingularError):
         solve(np.array([singular] * 40, float), np.array([right] * 40, float))
     with pytest.raises(UndecidedError, match="raise the precision"):
@@ -710,3 +713,22 @@ def test_which_contractions_are_matrix_products(subscripts, dimensions, product)
     rng = np.random.default_rng(0)
     arrays = [rng.normal(size=(3,) * n) for n in dimensions]
     assert float_functions.contract(subscripts, *arrays) == pytest.approx(np.einsum(subscripts, *arrays))
+
+
+@pytest.mark.parametrize("size", [2, 4, 16])
+@pytest.mark.parametrize("per_row", [0.5, 0.99, 1, 2])
+def test_few_systems_are_solved_as_many_are(size, per_row):
+    """LAPACK solves few, elimination across the batch many: the same solutions, in the layout of the batch."""
+    count = int(per_row * float_functions.BATCH_WORTH_ELIMINATING * size)
+    generator = np.random.default_rng(size)
+    matrix = float_functions.batch_minor(np.eye(size) - 0.9 * generator.dirichlet(np.ones(size), (count, size)), 2)
+    right = float_functions.batch_minor(generator.random((count, size, 3)), 2)
+    found = float_functions.solve(matrix, right)
+    np.testing.assert_allclose(matrix @ found, right, atol=1e-12)
+    assert float_functions.is_batch_minor(found, 2)
+
+
+def test_the_first_that_holds():
+    masks = np.array(list(np.ndindex((2,) * 4)), bool)
+    first = [[held and not any(row[:place]) for place, held in enumerate(row)] for row in masks.tolist()]
+    assert first_of(masks).tolist() == first
