@@ -655,6 +655,22 @@ def test_what_is_laid_out_is_copied_and_looked_at(monkeypatch, compiled, bad, sh
                 assert seen.least == values.min() and abs(seen.apart - far) <= 1e-14 * (1 + far)
 
 
+@pytest.mark.parametrize("length", [3, 100])
+@pytest.mark.parametrize("at_once", [1, 250, 2**20])
+def test_rows_that_are_certain_go_on_and_one_that_is_wrong_is_seen_anywhere(monkeypatch, length, at_once):
+    from mappo_verify.arithmetic import floats
+
+    monkeypatch.setattr(floats, "AT_ONCE", at_once)
+    certain = np.eye(length)
+    assert floats.rows_go_on(certain, 0.0) and floats.rows_go_on(certain[0], 0.0)
+    assert not floats.rows_go_on(certain[:0], 1.0), "of no rows nothing is said"
+    for place in range(length):
+        for entries in ([1 + 2e-9, 0], [1 - 2e-9, 0], [2, -1], [math.nan, 0]):
+            rows = certain.copy()
+            rows[place, [place, place - 1]] = entries
+            assert not floats.rows_go_on(rows, 1e-9) and not floats.rows_go_on(rows[place], 1e-9)
+
+
 def test_products_with_a_batch_on_one_side_are_batch_minor():
     """Which is what solving and every further formula run along, whatever the layout that they start from."""
     rng = np.random.default_rng(3)
@@ -685,6 +701,7 @@ def test_contractions_of_shapes_that_do_not_fit_are_refused(wrong):
         ("ij,ij->i", (2, 2), None),  # nothing but the stack is left
         ("ij,ij->", (2, 2), None),  # two labels are summed
         ("ii,ij->j", (2, 2), None),  # a diagonal
+        ("ij,jj->i", (2, 2), None),
         ("...ij,...j->...i", (3, 2), None),  # both have a batch
         ("ij,jk,kl->il", (2, 2, 2), None),
     ],

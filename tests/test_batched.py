@@ -34,6 +34,8 @@ def drawn(states, sizes, count, seed=0, ends=False, start=None):
     actions = int(np.prod(sizes))
     transition = rng.dirichlet(np.full(states, 0.4), (count, states, actions))
     transition *= rng.random((count, states, actions, states)) < 0.8
+    if start is not None:
+        transition[::3, :-1, :, -1] = 0  # in every third game nobody comes to the last state
     transition /= np.maximum(transition.sum(-1, keepdims=True), 1e-300)
     transition[..., 0] += transition.sum(-1) < 0.5
     if ends:

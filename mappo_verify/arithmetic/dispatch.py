@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..errors import GameError
 from . import floats
@@ -323,8 +324,7 @@ def minimum(left: Any, right: Any) -> Plain:
 def largest(values: Any, axis: int | tuple[int, ...] = -1) -> Plain:
     """The maximum along ``axis`` (one or several); on balls an enclosure of it."""
     values = np.asarray(values)
-    axes = (axis,) if isinstance(axis, int) else axis
-    axes = tuple(sorted(a % values.ndim for a in axes)) if axes else ()
+    axes = tuple(sorted(normalize_axis_tuple(axis, values.ndim)))
     if not axes:
         return np.asarray(values)
     if values.dtype.kind != "O":

@@ -14,6 +14,7 @@ from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..errors import FormulaError, MappoVerifyError, Sealed, UndecidedError, evaluating, noting
 from .formulas import PLAIN, THREAD, Made, called, kept, made_by, operations, quiet
@@ -194,7 +195,7 @@ class OneInstance(Made):
     def transpose(self: Self, *axes: Any) -> Self:
         """Axes in another order; reversed by default."""
         given = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
-        order = tuple(a % self.ndim for a in given) if given else tuple(reversed(range(self.ndim)))
+        order = normalize_axis_tuple(given, self.ndim) if given else tuple(reversed(range(self.ndim)))
         return self._each(lambda part: part.transpose((*order, part.ndim - 1)))
 
     def swapaxes(self: Self, first: int, second: int) -> Self:

@@ -199,9 +199,8 @@ def _certified_at_once(game: Game) -> Optimum | None:
     if found is None:
         return None
     actions = allowed(game, found.actions)
-    error = found.error * (1 + 2.0**-50)
     certificate = OptimalityCertificate(
-        found.values, actions, found.dual, -found.advantage, found.residual, found.gap, error, True
+        found.values, actions, found.dual, -found.advantage, found.residual, found.gap, found.error, True
     )
     return Optimum(found.values, Policy.deterministic(game, actions), actions, certificate)
 

@@ -239,8 +239,8 @@ def _solve_rows(
             for row in range(n):
                 for z in range(width):
                     total = x[row, z] + d[row, z]
-                    error = v[row, z] * worst[z]
-                    off = (abs(_rest_of_sum(x[row, z], d[row, z], total)) + error) * UP + (TINY if error > 0 else 0.0)
+                    error = v[row, z] * worst[z] + (TINY if worst[z] > 0 else 0.0)
+                    off = (abs(_rest_of_sum(x[row, z], d[row, z], total)) + error) * UP
                     mid[row, k, start + z] = total
                     rad[row, k, start + z] = off if (off < np.inf) & (error >= 0) else np.inf
 
