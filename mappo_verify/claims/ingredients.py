@@ -345,8 +345,9 @@ class Table(Ingredient):
 
     def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
         kind = "positive" if self.low > 0 else "integer"
-        steps = (1 if sizes.steps == EVERY else sizes.steps,) if self.moves else ()
-        return (Coordinate(self.name, (*steps, *self.shape(sizes)), kind, self.low, self.high),)
+        own = Coordinate(self.name, self.shape(sizes), kind, self.low, self.high)
+        steps = 1 if sizes.steps == EVERY else sizes.steps
+        return (replace(own, shape=(steps, *own.shape)) if self.moves else own,)
 
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> Array:
         (own,) = self.coordinates(sizes)
