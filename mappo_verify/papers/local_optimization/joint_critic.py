@@ -28,16 +28,7 @@ from typing import Any
 import numpy as np
 
 from ...arithmetic import Array, Truth, assume_positive, both, contract, every, largest, like, log, sqrt, square
-from ...axioms import (
-    Axiom,
-    below_largest,
-    hedge,
-    inner_product,
-    mean_below_largest,
-    nonnegative,
-    root_below,
-    squares,
-)
+from ...axioms import Axiom, below_largest, hedge, inner_product, mean_below_largest, nonnegative, root_below, squares
 from ...claims.case import Built, Case, Hypothesis, Ingredient
 from ...claims.claim import Line, at_most, equal, line
 from ...claims.coordinates import EVERY, Coordinate, Numbers, Sizes, simplex
@@ -543,12 +534,14 @@ def tuned(case: Case, run: list[Iterate], roots: tuple[Array, ...]) -> Theorem:
     return theorem_on(case, run, etas, entropies, Mean(like(Fraction(1, len(run)), case.system), len(run)), roots)
 
 
+def _free_iterate(case: Case, policy: Policy, critic: Array, error: Array, allowed: Array) -> Iterate:
+    return Iterate(case.game, policy, critic, case.data, case.start, error, allowed)
+
+
 def free_iterates(case: Case) -> list[Iterate]:
     """What a :data:`FREE_RUN` describes."""
-    return [
-        Iterate(case.game, policy, case.critics[k], case.data, case.start, case.errors[k], case.allowed[k])
-        for k, policy in enumerate(case.policies)
-    ]
+    steps = zip(case.policies, case.critics, case.errors, case.allowed, strict=True)
+    return [_free_iterate(case, *step) for step in steps]
 
 
 def any_run(case: Case) -> Theorem:
@@ -563,11 +556,10 @@ def any_length(case: Case) -> Theorem:
     if case.sizes.steps != EVERY:
         return theorem_on(case, free_iterates(case), etas, entropies, Mean(like(1, case.penalty), case.sizes.steps))
 
-    def iterate(own: Any, _: None) -> Iterate:
-        (policy,) = own.policies
-        return Iterate(case.game, policy, own.critics, case.data, case.start, own.errors, own.allowed)
+    def move(own: Any, _: None) -> Iterate:
+        return _free_iterate(case, *own.policies, own.critics, own.errors, own.allowed)
 
-    run = Run(case, None, iterate, lambda _: None, arbitrary="")
+    run = Run(case, None, move, lambda _: None, arbitrary="")
     return theorem_on(case, [run.step.moved], etas, entropies, EverySum(run))
 
 
