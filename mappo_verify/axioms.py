@@ -21,7 +21,7 @@ least 0 by what the ingredients state, and rows that must be distributions sum t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import InitVar, dataclass
 from fractions import Fraction
 from functools import cache
@@ -192,7 +192,7 @@ class Axiom(Sealed):
         return self._of((), tuple(map(later, self._parts)), self)
 
     @classmethod
-    def _together(cls, axioms: Sequence[Axiom], join: Callable[[list[Any]], Any]) -> Axiom:
+    def _together(cls, axioms: list[Axiom], join: Callable[[list[Any]], Any]) -> Axiom:
         """One axiom about several batches of instances, for the engine, which says how numbers and truth of these join."""
 
         def made() -> Part:

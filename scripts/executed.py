@@ -2,13 +2,12 @@
 
 The lines that a test executes are stored under its name.  What is executed outside of a test's own call, in a fixture, at import
 or in a process that the test starts, is stored under the file of tests: it belongs to all of them.  ``scripts/mutation.py``
-measures by ``python scripts/executed.py tests/test_values.py FOLDER '*/mappo_verify/quantities/*'`` and reads the results.
+measures so, and reads the results.
 """
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -96,7 +95,3 @@ class Executed:
 
 def _seconds(folder: Path) -> dict[str, float]:
     return dict(json.loads((folder / "seconds.json").read_text(encoding="utf-8")))
-
-
-if __name__ == "__main__":
-    measure(sys.argv[1], Path(sys.argv[2]), sys.argv[3:])

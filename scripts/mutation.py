@@ -23,31 +23,40 @@ import contextlib
 import copy
 import hashlib
 import itertools
+import multiprocessing
 import os
 import random
 import re
 import resource
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from executed import Executed
+import pytest
+
+from executed import Executed, measure
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("arithmetic", "quantities", "claims", "checking")
 KERNEL = "certificates/checker/kernel.py"
 KERNEL_TESTS = "tests/test_checker_kernel.py"
 """The kernel has tests of its own, and they alone must notice."""
-COMPILED = ("mappo_verify/arithmetic/enclosures/fused.py",)
-"""Coverage does not see compiled code: its lines are executed wherever anything of the module is."""
+COMPILED = tuple(
+    f"mappo_verify/arithmetic/{name}.py" for name in ("compiled", "enclosures/fused", "fused_floats", "fused_layout")
+)
+"""Coverage does not see compiled code: its lines are executed wherever anything of the module is.
+
+What is compiled from one of these files is kept on disk, also where another one has changed.
+"""
 CACHE = ROOT / ".tox" / "mutation"
 ENOUGH = 0.95
-PYTEST = (sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider")
+PYTEST = ("-x", "-q", "-p", "no:cacheprovider")
+PRELOADED = ["coverage", "pytest", "_pytest.pytester", "flint", "numba", "scipy.optimize", "scipy.sparse.linalg"]
+"""Imported once, by the process from which those that run tests are forked; no hypothesis, which imports the package."""
 ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 """Pytest begins in half the time without plugins; tests that need one fail while they are measured, and kill nobody."""
 PASSING = (0, 5)
@@ -70,8 +79,10 @@ MEMORY = 6 << 30
 PATH = "both branches are the same there, one is only longer"
 LIMIT = "a limit of work that is reported when it is reached; one unit decides nothing"
 LENGTH = "NumPy takes any negative length for the one that is left"
+MARGIN = "a margin that is far wider than what it must cover, or digits that are far more than are used"
 AXIS = "there is one game, so this is the same axis, counted from the other side"
-LENGTHS = "both have the same length: one entry for each agent, or for each state"
+LENGTHS = "both have the same length: one entry for each agent, or for each state, or one for each axis"
+SIZES = "midpoints and radii are equally many"
 SEED = "how many, or which, are drawn: any other number would do"
 CLIMB = "how a climb begins, goes on or ends; what it finds is decided all the same"
 FAR = "e^-1000 is below the grid: from 0 to 2^-512 either way"
@@ -131,11 +142,31 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "mappo_verify/arithmetic/floats.py",
         "for pivot in list(range(size))[:-1]:",
     ): "there is no row below the last pivot",
+    (
+        "mappo_verify/arithmetic/functions.py",
+        "return apart(numbers[1]._arithmetic.solve(left, target))",
+    ): "both sides are of one number system",
+    (
+        "mappo_verify/arithmetic/formal.py",
+        "if enclosure.rel_accuracy_bits() > 56 or bits > PRECISION_CAP:",
+    ): LIMIT,
     ("mappo_verify/arithmetic/formal.py", "return -self if self.sign() < 1 else self"): "-0 is 0",
     (
         "mappo_verify/arithmetic/functions.py",
         "return bool((truth._parts[0] if isinstance(truth, Truth) else np.asarray(truth)).min(initial=2) > 0)",
     ): "of no truths all are positive, either way",
+    (
+        "mappo_verify/arithmetic/symbols.py",
+        "powers = {i: max(powers.get(i, 0), entry.powers.get(i, 1)) for i in powers | entry.powers}",
+    ): "a factor that is there at all is there once",
+    (
+        "mappo_verify/arithmetic/enclosures/contractions.py",
+        "return kernels(max((f[1].size for f in factors))).product_sum(terms, output, factors)",
+    ): SIZES,
+    (
+        "mappo_verify/arithmetic/enclosures/linear_systems.py",
+        "return finish(a, b, kernels(a[1].size).solve_dominant(a, b))",
+    ): SIZES,
     ("mappo_verify/arithmetic/sparse.py", "for _ in list(range(ROUNDS))[:-1]:"): LIMIT,
     (
         "mappo_verify/arithmetic/enclosures/contractions.py",
@@ -154,6 +185,26 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "mappo_verify/quantities/optimal.py",
         "short = np.where(found.excess == 0, 0.0, found.excess / (1 - game.discount) * (1 + 2.0 ** (-51)))",
     ): "three roundings are less than 2^-51, too",
+    ("mappo_verify/arithmetic/certified_iteration.py", "LARGEST = 2.0 ** 901"): MARGIN,
+    ("mappo_verify/arithmetic/enclosures/making.py", "with precision(257):"): MARGIN,
+    ("mappo_verify/arithmetic/enclosures/elementary.py", "depth = max(weights[0].ndim, exponents[1].ndim)"): LENGTHS,
+    (
+        "mappo_verify/arithmetic/enclosures/fused.py",
+        "while z + 9 <= width:",
+    ): "what is left is computed one by one, and comes out the same",
+    (
+        "mappo_verify/arithmetic/floats.py",
+        "if matrix.shape[-2] <= ELIMINATION_LIMIT and _batch_size(matrix, right) >= BATCH_WORTH_ELIMINATING:",
+    ): "a matrix of equations is square",
+    (
+        "mappo_verify/arithmetic/formal.py",
+        "if abs(power) * getattr(base, 'bit_length', lambda: 2)() > MAX_BITS:",
+    ): LIMIT,
+    (
+        "mappo_verify/arithmetic/rings.py",
+        "highest = (len(coefficients) + 1) // 2",
+    ): "both parts are multiplied by what is not 0, and only whether they vanish is asked",
+    ("mappo_verify/quantities/optimal.py", "for _ in list(range(MAX_IMPROVEMENTS))[:-1]:"): LIMIT,
     ("mappo_verify/claims/experiment.py", "SAMPLE_SIZES = (65, 256, 1024, 4096)"): SEED,
     ("mappo_verify/claims/induction.py", "step = self._step(1, state, count)"): (
         "in a proof for every length a step has the same numbers, whichever it is"
@@ -195,6 +246,8 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "ACTIONS = (10009, 10037, 10039, 10061, 10067, 10070, 10079, 10091)",
     ): "the numbers only must be large, and none a product of others",
     ("mappo_verify/checking/climb.py", "generations += 1"): CLIMB,
+    ("mappo_verify/checking/climb.py", "LONG = 101"): CLIMB,
+    ("mappo_verify/checking/climb.py", "if len(lost) or len(whole) > 1:"): CLIMB,
     ("mappo_verify/checking/climb.py", "if (reached > 0).any() and (not not hill.doubts):"): CLIMB,
     ("mappo_verify/checking/climb.py", "low = np.flatnonzero(kept <= _least(aims))"): CLIMB,
     ("mappo_verify/checking/search.py", "self.confirmed = True"): "it is set anew before anybody asks",
@@ -337,6 +390,22 @@ def _is_text(node: ast.AST) -> bool:
                for part in ast.walk(node))  # fmt: skip
 
 
+FORKS = multiprocessing.get_context("forkserver")
+
+
+def _at_work(folder: Path, seconds: float, function: Callable[..., object], *arguments: object) -> None:
+    """In a process of its own: what a function returns there is the exit code."""
+    os.setsid()
+    resource.setrlimit(resource.RLIMIT_CPU, (int(seconds), int(seconds)))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    for stream in (1, 2):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
+    os.chdir(folder)
+    os.environ["PYTHONPATH"] = str(folder)
+    sys.path.insert(0, str(folder))
+    sys.exit(function(*arguments))
+
+
 class Workshop:
     """A copy of everything that tests read, in which one file is changed at a time."""
 
@@ -345,25 +414,17 @@ class Workshop:
         leave = shutil.ignore_patterns("__pycache__", ".*", "_build")
         shutil.copytree(ROOT, folder, ignore=leave, dirs_exist_ok=True)
 
-    def run(self, *command: str, seconds: float = 600) -> bool | None:
-        """Whether a command succeeds; None if it is out of time, on a processor of its own."""
-
-        def limit() -> None:
-            resource.setrlimit(resource.RLIMIT_CPU, (int(seconds), int(seconds)))
-            resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-
-        process = subprocess.Popen(
-            command, cwd=self.folder, env={**os.environ, **ENVIRONMENT, "PYTHONPATH": str(self.folder)},
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, preexec_fn=limit,
-        )  # fmt: skip
+    def run(self, function: Callable[..., object], *arguments: object, seconds: float) -> bool | None:
+        """Whether a function returns a code of :data:`PASSING`; None if it is out of time, on a processor of its own."""
+        process = FORKS.Process(target=_at_work, args=(self.folder, seconds, function, *arguments))
+        process.start()
         try:
-            code = process.wait(BUSY * seconds)
-        except subprocess.TimeoutExpired:
-            code = -1
+            process.join(BUSY * seconds)
+            code = -1 if process.exitcode is None else process.exitcode
         finally:  # also where this script is interrupted
             with contextlib.suppress(ProcessLookupError):  # and what it started
                 os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            process.join()
         return None if code < 0 else code in PASSING
 
     def measured(self, cache: Path, only: str) -> Executed:
@@ -383,7 +444,7 @@ class Workshop:
                 shutil.rmtree(into, ignore_errors=True)
                 into.mkdir(parents=True)
                 include = [f"*/mappo_verify/{folder}/*" for folder in FOLDERS]
-                if not self.run(sys.executable, "scripts/executed.py", test, str(into), *include, seconds=MEASURING):
+                if not self.run(measure, test, into, include, seconds=MEASURING):
                     print(f"left out: {test} is out of time, or coverage fails", flush=True)
                     (into / "seconds.json").write_text("{}", encoding="utf-8")
             found[test] = into
@@ -391,7 +452,7 @@ class Workshop:
 
     def passes(self, tests: list[str], seconds: float) -> bool | None:
         """Whether these tests pass; None if they are out of time."""
-        return self.run(*PYTEST, *tests, seconds=START + PATIENCE * seconds)
+        return self.run(pytest.main, [*PYTEST, *tests], seconds=START + PATIENCE * seconds)
 
     def fate(self, mutant: Mutant, executed: Executed) -> str:
         """``SURVIVED`` if no test notices."""
@@ -411,6 +472,7 @@ class Workshop:
         # compiled files know a source by its size and its second
         os.utime(file, (times[0], times[1] + 10 * self.number))
         try:
+            self.forget_compiled(mutant)
             for tests, seconds in batches:
                 passed = self.passes(tests, seconds)
                 if not passed:
@@ -419,6 +481,12 @@ class Workshop:
         finally:
             file.write_text(original, encoding="utf-8")
             os.utime(file, times)
+            self.forget_compiled(mutant)
+
+    def forget_compiled(self, mutant: Mutant) -> None:
+        """What was compiled before or from this mutant, if it is of the loops that are."""
+        for kept in self.folder.rglob("*.nbi") if mutant.path in COMPILED else ():
+            kept.unlink()
 
 
 def in_batches(tests: list[str], seconds: dict[str, float]) -> Iterator[tuple[list[str], float]]:
@@ -466,6 +534,8 @@ def main() -> int:
     parser.add_argument("--part", default="1/1", help="2/5: the second fifth of the mutants")
     options = parser.parse_args()
     kernel = options.kernel or len(sys.argv) == 1
+    os.environ.update(ENVIRONMENT)
+    FORKS.set_forkserver_preload(PRELOADED)
     mutants = drawn(options.count, options.seed, options.module)
     mutants += mutants_of(KERNEL, (ROOT / KERNEL).read_text(encoding="utf-8")) if kernel else []
     part, parts = map(int, options.part.split("/"))

@@ -29,6 +29,7 @@ from mappo_verify.arithmetic import (
     divide,
     either,
     exp,
+    first_of,
     floats_of,
     identity,
     largest,
@@ -529,6 +530,8 @@ def test_singular_systems_make_sense():
         solve(rational([[[1, 0], [0, 1]], singular]), rational([right, right]))
     with pytest.raises(SingularError):
         solve(np.array(singular, float), np.array(right, float))
+    with pytest.raises(SingularError, match=r"singular at batch index \[2\]"):
+        solve(np.array([[[1, 0], [0, 1]]] * 2 + [singular] * 3, float), np.array([right] * 5, float))
     with pytest.raises(SingularError):
         solve(np.array([singular] * 40, float), np.array([right] * 40, float))
     with pytest.raises(UndecidedError, match="raise the precision"):
@@ -652,6 +655,22 @@ def test_what_is_laid_out_is_copied_and_looked_at(monkeypatch, compiled, bad, sh
                 assert seen.least == values.min() and abs(seen.apart - far) <= 1e-14 * (1 + far)
 
 
+@pytest.mark.parametrize("length", [3, 100])
+@pytest.mark.parametrize("at_once", [1, 250, 2**20])
+def test_rows_that_are_certain_go_on_and_one_that_is_wrong_is_seen_anywhere(monkeypatch, length, at_once):
+    from mappo_verify.arithmetic import floats
+
+    monkeypatch.setattr(floats, "AT_ONCE", at_once)
+    certain = np.eye(length)
+    assert floats.rows_go_on(certain, 0.0) and floats.rows_go_on(certain[0], 0.0)
+    assert not floats.rows_go_on(certain[:0], 1.0), "of no rows nothing is said"
+    for place in range(length):
+        for entries in ([1 + 2e-9, 0], [1 - 2e-9, 0], [2, -1], [math.nan, 0]):
+            rows = certain.copy()
+            rows[place, [place, place - 1]] = entries
+            assert not floats.rows_go_on(rows, 1e-9) and not floats.rows_go_on(rows[place], 1e-9)
+
+
 def test_products_with_a_batch_on_one_side_are_batch_minor():
     """Which is what solving and every further formula run along, whatever the layout that they start from."""
     rng = np.random.default_rng(3)
@@ -682,6 +701,7 @@ def test_contractions_of_shapes_that_do_not_fit_are_refused(wrong):
         ("ij,ij->i", (2, 2), None),  # nothing but the stack is left
         ("ij,ij->", (2, 2), None),  # two labels are summed
         ("ii,ij->j", (2, 2), None),  # a diagonal
+        ("ij,jj->i", (2, 2), None),
         ("...ij,...j->...i", (3, 2), None),  # both have a batch
         ("ij,jk,kl->il", (2, 2, 2), None),
     ],
@@ -693,3 +713,22 @@ def test_which_contractions_are_matrix_products(subscripts, dimensions, product)
     rng = np.random.default_rng(0)
     arrays = [rng.normal(size=(3,) * n) for n in dimensions]
     assert float_functions.contract(subscripts, *arrays) == pytest.approx(np.einsum(subscripts, *arrays))
+
+
+@pytest.mark.parametrize("size", [2, 4, 16])
+@pytest.mark.parametrize("per_row", [0.5, 0.99, 1, 2])
+def test_few_systems_are_solved_as_many_are(size, per_row):
+    """LAPACK solves few, elimination across the batch many: the same solutions, in the layout of the batch."""
+    count = int(per_row * float_functions.BATCH_WORTH_ELIMINATING * size)
+    generator = np.random.default_rng(size)
+    matrix = float_functions.batch_minor(np.eye(size) - 0.9 * generator.dirichlet(np.ones(size), (count, size)), 2)
+    right = float_functions.batch_minor(generator.random((count, size, 3)), 2)
+    found = float_functions.solve(matrix, right)
+    np.testing.assert_allclose(matrix @ found, right, atol=1e-12)
+    assert float_functions.is_batch_minor(found, 2)
+
+
+def test_the_first_that_holds():
+    masks = np.array(list(np.ndindex((2,) * 4)), bool)
+    first = [[held and not any(row[:place]) for place, held in enumerate(row)] for row in masks.tolist()]
+    assert first_of(masks).tolist() == first

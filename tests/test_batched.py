@@ -34,6 +34,8 @@ def drawn(states, sizes, count, seed=0, ends=False, start=None):
     actions = int(np.prod(sizes))
     transition = rng.dirichlet(np.full(states, 0.4), (count, states, actions))
     transition *= rng.random((count, states, actions, states)) < 0.8
+    if start is not None:
+        transition[::3, :-1, :, -1] = 0  # in every third game nobody comes to the last state
     transition /= np.maximum(transition.sum(-1, keepdims=True), 1e-300)
     transition[..., 0] += transition.sum(-1) < 0.5
     if ends:
@@ -187,7 +189,47 @@ def test_a_planted_slip_in_the_loops_shows(monkeypatch):
     from mappo_verify.arithmetic import programs
 
     objects = drawn(3, (2, 2), 300)
-    lines = programs._lines
-    monkeypatch.setattr(programs, "_lines", lambda steps: [(2 if op == 0 else op, *rest) for op, *rest in lines(steps)])
+    singles = programs._singles
+    monkeypatch.setattr(
+        programs, "_singles", lambda steps: [(2 if o == 0 else o, *rest) for o, *rest in singles(steps)]
+    )
     found, expected = mv.quantities.batched(mv.agent_values)(*objects[:2]), mv.agent_values(*objects[:2])
     assert any(not np.allclose(ours, theirs) for ours, theirs in zip(found, expected, strict=True))
+
+
+@pytest.mark.parametrize("system", [System.FLOATS, System.ENCLOSURES])
+def test_nothing_is_read_from_the_working_space_before_it_is_written(monkeypatch, system):
+    """Not even whether numbers are exact."""
+    empty, found = np.empty, []
+    objects = tuple(hidden(value, system, 0) for value in drawn(4, (3, 2), 303))
+    formula = mv.quantities.batched(everything)
+    formula(*objects)  # compiled before NumPy is another
+    for left in (0.0, np.nan):
+        with monkeypatch.context() as patch:
+
+            def filled(shape, *rest, _left=left, **kwargs):
+                made = empty(shape, *rest, **kwargs)
+                if made.dtype == np.float64:
+                    made[...] = _left
+                return made
+
+            patch.setattr(np, "empty", filled)
+            leaves = leaves_of(formula(*objects))
+        found.append([part.tobytes() for leaf in leaves for part in leaf._parts])
+    assert found[0] == found[1]
+
+
+def test_sums_that_share_factors_are_one_line_and_the_same_numbers(monkeypatch):
+    from mappo_verify.arithmetic import programs
+
+    objects = tuple(hidden(value, System.FLOATS, 0) for value in drawn(4, (3, 2), 303))
+    found = {}
+    for tiles in (programs.TILES, programs.TILES[1:], programs.TILES[2:]):
+        monkeypatch.setattr(programs, "TILES", tiles)
+        recorded = module.record(everything, objects)
+        code = recorded.program.layout.code
+        cells = set(code[np.isin(code[:, 0], programs.PRODUCTS), 5].tolist())
+        assert cells == {rows * columns for rows, columns in tiles}
+        found[tiles] = [leaf._parts[0].tobytes() for leaf in leaves_of(recorded(objects)[0])]
+    one, *others = found.values()
+    assert len(others) == 2 and all(other == one for other in others)

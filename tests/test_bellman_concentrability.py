@@ -95,6 +95,18 @@ def test_critics_are_drawn_up_to_the_edge_of_the_class(radius, ceiling):
     )
 
 
+def test_a_search_finds_the_largest_ratio_of_what_it_draws():
+    game, policy, features, above, below, _ = setup()
+    critics = LinearClass(np.abs(features), 3.0, 5.0)
+    policies = [policy, mv.Policy.deterministic(game, [0, 1, 3])]
+    found = searched_concentrability(game, policies, critics, above, below, 1, 40, np.random.default_rng(5))
+    generator, ratios = np.random.default_rng(5), []
+    for each in policies:
+        drawn = _inside(critics, np.abs(generator.standard_normal((40, 2))), generator)
+        ratios += [ratio(game, each, critics.features, weights, above, below) for weights in drawn]
+    assert float(found) == pytest.approx(max(ratios), rel=1e-9) and max(ratios) > np.median(ratios)
+
+
 def test_a_search_only_counts_critics_of_the_class():
     problem = theorem_5_5_one_agent().floats()
     features, below = problem.features.matrix(0), problem.distribution(1)

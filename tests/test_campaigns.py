@@ -14,6 +14,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ from mappo_verify.campaigns.run import PATIENCE
 from mappo_verify.checking.certificate import recheck
 from mappo_verify.checking.certificate_files import read_certificate
 from mappo_verify.checking.evaluate import _EQUALITIES, decide
-from mappo_verify.checking.workers import InProcess, cluster
+from mappo_verify.checking.workers import InProcess, cluster, width_of
 from mappo_verify.claims.verdict import Standing, Verdict
 from mappo_verify.errors import CampaignError
 from mappo_verify.papers.registry import claim
@@ -431,6 +432,14 @@ def test_in_process_workers_hand_errors_over():
     wait([future])
     with pytest.raises(ZeroDivisionError):
         future.result()
+
+
+def test_every_worker_has_a_task_and_another_one_waiting():
+    def dask(*threads):
+        return SimpleNamespace(_client=SimpleNamespace(nthreads=lambda: dict(enumerate(threads))))
+
+    assert width_of(InProcess(), 3) == 1 and width_of(SimpleNamespace(), 3) == 6
+    assert width_of(dask(2, 3), 4) == 10 and width_of(dask(), 4) == 2, "of a cluster its threads count"
 
 
 # --- the command line -------------------------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ from mappo_verify.checking.space import Space
 from mappo_verify.checking.strategies import games, sizes
 from mappo_verify.checking.tightness import tightness, write_tightness
 from mappo_verify.claims.coordinates import Coordinate
-from mappo_verify.errors import ClaimError
+from mappo_verify.errors import ClaimError, UndecidedError
 from mappo_verify.model.trees import unwrapped
 from mappo_verify.papers.registry import CLAIMS
 from mappo_verify.papers.registry import claim as find
@@ -126,6 +126,10 @@ def test_action_sets_that_are_tried():
     assert {(n,) for n in range(1, 7)} <= both and {(6, 6), (1, 6), (6, 1), (4, 1)} <= both
     assert {s.actions for s in sizes_of(mv.Setting("s", policy, agents=(2, 2), action_range=(2, 4)))} == {
         (a, b) for a in (2, 3, 4) for b in (2, 3, 4)
+    }
+    assert {s.actions for s in sizes_of(mv.Setting("s", policy, agents=(3, 4)))} == {
+        *((2, 2, 2), (1, 3, 2), (2, 1, 3)),
+        *((2, 2, 2, 2), (1, 2, 1, 3)),
     }
 
 
@@ -291,6 +295,19 @@ def root_at(places):
     return Fraction(isqrt(2 * 10 ** (2 * places)), 10**places)
 
 
+def test_a_number_that_no_precision_shows_has_no_certificate():
+    """``10²⁹⁰⁰ + 10²⁰⁰⁰ (√2 √2 - 2)`` is violated at once as ``≤ 0``; of its 2900 digits the bits that are tried show 500."""
+
+    def proof(case):
+        root = mv.sqrt(2 + 0 * case.f[0])
+        yield mv.line("large", 10**2900 + 10**2000 * (root * root - 2))
+        yield mv.at_most("0", 0, because="it is not")
+
+    claim = claim_of(proof, mv.Table("f", lambda _: (1,)), transcendental=True)
+    with pytest.raises(UndecidedError, match="4096 bits do not give 20 decimals"):
+        certificate_of(claim, ONE, {"f": [0]})
+
+
 def with_side(certificate, low, high, places=80, side="left_value"):
     """The certificate with another left or right side, and a checksum that fits."""
     ends = tuple(f"{int(end)}.{int((end - int(end)) * 10**places):0{places}d}" for end in (low, high))
@@ -310,6 +327,25 @@ def test_a_counterexample_shrinks_by_halves():
 
     claim = claim_of(proof, mv.Table("f", lambda _: (1,), 0, 99))
     assert shrink(claim, ONE, {"f": np.array([40])})[1]["f"].tolist() == [5]
+
+
+@pytest.mark.parametrize(
+    ("ingredient", "given", "smallest"),
+    [
+        (mv.Table("x", lambda _: (2, 2), 0, 9), [[7, 5], [3, 4]], [[1, 1], [0, 0]]),
+        (mv.Distribution("x", lambda _: (2, 3)), [[7, 5, 3], [4, 2, 9]], [[1, 1, 0], [1, 0, 0]]),
+    ],
+    ids=["numbers", "weights"],
+)
+def test_a_counterexample_shrinks_entry_by_entry(ingredient, given, smallest):
+    """``x_00 x_01 ≤ 0`` fails where both are positive; the others may all be 0, but some weight of a row is 1."""
+
+    def proof(case):
+        yield mv.line("product", case.x[0, 0] * case.x[0, 1])
+        yield mv.at_most("0", 0, because="it is not")
+
+    found = shrink(claim_of(proof, ingredient), ONE, {"x": np.array(given)})[1]["x"].tolist()
+    assert found[0] == smallest[0] and sorted(found[1]) == sorted(smallest[1])
 
 
 def test_the_tightest_instance_is_written_as_it_reads(tmp_path):

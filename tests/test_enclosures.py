@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from mappo_verify.arithmetic import enclosures as e
 from mappo_verify.arithmetic import rationals
-from mappo_verify.arithmetic.enclosures import numpy_kernels
+from mappo_verify.arithmetic.enclosures import contractions, linear_systems, numpy_kernels, operations
 from mappo_verify.arithmetic.formal import logarithm
 from mappo_verify.arithmetic.precision import precision
 from mappo_verify.arithmetic.protocol import Arithmetic
@@ -36,6 +36,12 @@ def _quiet():
     """Kernels are called directly here; the public functions silence NumPy themselves."""
     with np.errstate(all="ignore"):
         yield
+
+
+def compute_by(kernels, monkeypatch):
+    """Whatever the size; each module that asks for the kernels has the function by its own name."""
+    for module in (operations, contractions, linear_systems):
+        monkeypatch.setattr(module, "kernels", lambda _: kernels)
 
 
 def midpoints(regime, shape, rng):
@@ -341,7 +347,7 @@ def test_contractions_contain_the_exact_sum(subscripts, regime, monkeypatch):
         factors = [numbers(regime, (*s, b), rng, exact) for s, b in zip(shapes, batches, strict=False)]
         results = []
         for kernels in IMPLEMENTATIONS.values():
-            monkeypatch.setattr(e, "kernels", lambda _, kernels=kernels: kernels)
+            compute_by(kernels, monkeypatch)
             results.append(e.contract(subscripts, *factors))
         same(*results)
         truth = exactly(subscripts, [members(f, rng) for f in factors])
@@ -428,7 +434,7 @@ def exact_solutions(left, right):
 @pytest.mark.parametrize("width", [0.0, 1e-14, 1e-4])
 @pytest.mark.parametrize("make", MATRICES, ids=lambda f: f.__name__)
 def test_solutions_contain_the_exact_one(make, width, kernels, monkeypatch):
-    monkeypatch.setattr(e, "kernels", lambda _: kernels)
+    compute_by(kernels, monkeypatch)
     rng = np.random.default_rng(int(width * 1e14) % 7)
     for n, k in ((1, 1), (3, 2), (4, 1)):
         matrix = make(n, rng)
@@ -440,28 +446,28 @@ def test_solutions_contain_the_exact_one(make, width, kernels, monkeypatch):
             assert e.known(result).mean() > 0.6
         for _ in range(2):
             assert not missed(result, exact_solutions(members(a, rng), members(b, rng)))
-        monkeypatch.setattr(e, "kernels", lambda _: e.NUMPY)
+        compute_by(e.NUMPY, monkeypatch)
         same(result, e.solve(a, b))
-        monkeypatch.setattr(e, "kernels", lambda _: kernels)
+        compute_by(kernels, monkeypatch)
 
 
 @BOTH
 @pytest.mark.parametrize("regime", ["near-zero", "denormal", "huge", "mixed"])
 def test_systems_at_the_ends_of_float64(regime, kernels, monkeypatch):
-    monkeypatch.setattr(e, "kernels", lambda _: kernels)
+    compute_by(kernels, monkeypatch)
     rng = np.random.default_rng(REGIMES.index(regime))
     off = -np.abs(midpoints("near-zero", (3, 3, LANES), rng)) / 4
     matrix = np.where(np.eye(3)[..., None] > 0, 1 - off, off)
-    a, b = (matrix, np.zeros_like(matrix)), numbers(regime, (3, 1, LANES), rng)
-    result = e.solve(a, b)
-    assert not missed(result, exact_solutions(members(a, rng), members(b, rng)))
-    small = (matrix * 1e-290, np.zeros_like(matrix))
-    assert not missed(e.solve(small, b), exact_solutions(members(small, rng), members(b, rng)))
+    b = numbers(regime, (3, 1, LANES), rng)
+    for scale in (1, 1e-290, 1e200, 1e290):  # solutions may be below float64: they are not 0
+        for rows in (matrix, matrix[::-1].copy()):
+            a = (rows * scale, np.zeros_like(rows))
+            assert not missed(e.solve(a, b), exact_solutions(members(a, rng), members(b, rng)))
 
 
 @BOTH
 def test_accuracy_of_solutions(kernels, monkeypatch):
-    monkeypatch.setattr(e, "kernels", lambda _: kernels)
+    compute_by(kernels, monkeypatch)
     rng = np.random.default_rng(0)
     chain = rng.dirichlet(np.ones(4), (1000, 4)) * (1 - 2.0**-50)
     right = (rng.random((4, 1, 1000)), np.zeros((4, 1, 1000)))
@@ -476,7 +482,7 @@ def test_accuracy_of_solutions(kernels, monkeypatch):
 
 @BOTH
 def test_dyadic_solutions_are_exact(kernels, monkeypatch):
-    monkeypatch.setattr(e, "kernels", lambda _: kernels)
+    compute_by(kernels, monkeypatch)
     matrix = np.array([[1.0, -0.5], [0.0, 0.5]])[..., None]
     right = np.array([[1.0], [0.25]])[..., None]
     mid, rad = e.solve((matrix, np.zeros_like(matrix)), (right, np.zeros_like(right)))
@@ -485,7 +491,7 @@ def test_dyadic_solutions_are_exact(kernels, monkeypatch):
 
 @BOTH
 def test_singular_systems_spoil_themselves_alone(kernels, monkeypatch):
-    monkeypatch.setattr(e, "kernels", lambda _: kernels)
+    compute_by(kernels, monkeypatch)
     good, bad = np.eye(2), np.ones((2, 2))
     matrix = np.stack([good, bad, good, np.full((2, 2), np.nan), np.array([[0.0, 1.0], [1.0, 0.0]])], -1)
     rad = np.zeros_like(matrix)
@@ -497,7 +503,7 @@ def test_singular_systems_spoil_themselves_alone(kernels, monkeypatch):
 
 @BOTH
 def test_visits_of_unreachable_states_are_exactly_zero(kernels, monkeypatch):
-    monkeypatch.setattr(e, "kernels", lambda _: kernels)
+    compute_by(kernels, monkeypatch)
     chain = np.array([[0.3, 0.7, 0.0], [0.9, 0.1, 0.0], [0.2, 0.3, 0.5]])
     rad = np.where(chain > 0, 1e-16, 0.0)
     matrix = (np.eye(3)[..., None] - 0.9 * chain.T[..., None], rad.T[..., None])
@@ -566,6 +572,16 @@ def test_elementary_functions_contain_the_exact_number(name, regime):
                 assert flint.arb(m, r).overlaps(y) and (abs(y - flint.arb(m)) <= flint.arb(r) or y == m), (x, m, r)
     if name == "log":
         assert np.array_equal(e.known(result), (a[0] > a[1]))
+
+
+def test_exponentials_of_wide_enclosures_contain_their_ends():
+    """``e^[-r, r]``; for large r the end is so large that its own rounding is all that the radius has to spare."""
+    ends = np.array([0.5, 1.0, 1.5, 20.0, 50.0, 100.0, 700.0])
+    mid, rad = e.exp((np.zeros_like(ends), ends))
+    with precision(256):
+        for r, m, width in zip(ends, mid, rad, strict=True):
+            assert flint.arb(m) + flint.arb(width) >= flint.arb(r).exp(), r
+            assert flint.arb(m) - flint.arb(width) <= flint.arb(-r).exp() and width < 3 * math.exp(r), r
 
 
 def test_exact_values_of_elementary_functions():
@@ -673,6 +689,27 @@ def test_another_rounding_or_no_denormals_are_refused(change, message):
         library.fesetenv(before)
     assert error is not None and message in str(error)
     e.require_ieee()
+
+
+@pytest.mark.parametrize(
+    ("value", "ordinary"),
+    [
+        *((0.0, True), (2.0**-450, True), (1.0, True), (2.0**450, True)),
+        *((5e-324, False), (2.0**-1022, False), (math.nextafter(2.0**-450, 0), False)),
+        *((math.nextafter(2.0**450, math.inf), False), (math.inf, False), (math.nan, False)),
+    ],
+)
+def test_numbers_of_ordinary_size(value, ordinary):
+    """None of their products underflows or overflows; one number that is not among them is enough."""
+    fused = pytest.importorskip("mappo_verify.arithmetic.enclosures.fused", reason="numba is not installed")
+    ones, none = np.ones(3), np.zeros(3)
+    for place in range(3):
+        some = ones.copy()
+        some[place] = value
+        assert numpy_kernels._ordinary(none, some, ones) == numpy_kernels._ordinary(-some) == ordinary
+        assert fused._kind(some.ctypes.data, none.ctypes.data, 3) == (fused.EXACT if ordinary else fused.OTHER)
+        assert fused._kind(ones.ctypes.data, some.ctypes.data, 3) == (fused.ORDINARY if ordinary else fused.OTHER)
+    assert numpy_kernels._ordinary(ones[:0])
 
 
 def test_constants_of_the_compiled_kernels():

@@ -241,6 +241,15 @@ def test_an_optimal_policy_is_an_equilibrium_and_a_mixed_one_exists():
     assert str(returns(game, even)) == "1/2"
 
 
+@pytest.mark.parametrize("exact", [True, False])
+def test_a_nash_policy_is_deterministic_where_nothing_is_worth_more(exact):
+    game = random_game(2, (2, 3, 2), seed=0)
+    game = Game(game.transition, 0 * game.reward, game.discount, game.action_sizes)
+    game = game if exact else game.floats()
+    for factor in nash_policy(game, Policy.uniform(game)).factors:
+        assert set(np.asarray(floats_of(factor)).ravel().tolist()) == {0.0, 1.0}
+
+
 def test_bad_input():
     game = named_game("climbing")
     copying = Policy(

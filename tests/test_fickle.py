@@ -281,6 +281,48 @@ def test_what_another_thread_assumes_is_a_condition():
     assert report.standing is mv.Standing.PROVED and report.proofs[0].where
 
 
+class Auditing:
+    """What NumPy asks for its numbers, and audits a claim meanwhile."""
+
+    def __init__(self, trial):
+        self.trial, self.standing = trial, None
+
+    def __array__(self, dtype=None, copy=None):
+        self.standing = standing(self.trial)
+        return np.array([1.0, 0.0])
+
+
+def test_a_proof_that_begins_within_a_call_with_plain_arrays_is_recorded():
+    """Such a call records nothing, since nothing is proved there; a claim that it comes upon is judged as anywhere else."""
+    true = claim(zero(lambda c: 0 * mv.maximum(c.x, 0)))
+    for trial in (true, claim(zero(rare)), claim(zero(lambda c: mv.maximum(rare(c), 0 if proving() else rare(c))))):
+        table = Auditing(trial)
+        try:
+            alone = standing(trial)
+        except ClaimError as error:
+            with pytest.raises(ClaimError, match=str(error)[:20]):
+                mv.quantities.total_variation(table, np.array([0.0, 1.0]))
+        else:
+            assert mv.quantities.total_variation(table, np.array([0.0, 1.0])) == 1 and table.standing is alone
+
+
+def test_the_lines_of_a_proof_name_what_they_call_there_too():
+    """Also where another call that computes with plain arrays goes on around them."""
+
+    def named():
+        evidence = mv.explain("lemma-4.1", mv.named_game("climbing"))[1]
+        return [line.computed_by for line in evidence.lines]
+
+    class Explaining:
+        def __array__(self, dtype=None, copy=None):
+            self.found = named()
+            return np.array([1.0, 0.0])
+
+    table = Explaining()
+    mv.quantities.total_variation(table, np.array([0.0, 1.0]))
+    assert table.found == named() and any(table.found)
+
+
 # --- settings -----------------------------------------------------------------------------------------------------------------
 
 

@@ -103,6 +103,22 @@ def test_moments_of_the_law_are_those_of_the_population(seed):
         assert (getattr(ours_, name) == getattr(theirs, name)).all(), name
 
 
+@pytest.mark.parametrize("m", [1, 2])
+def test_moments_of_a_batch_are_those_of_each(m):
+    rng = np.random.default_rng(0)
+    games = [mv.random_game(3, (2, 2), seed=seed).floats() for seed in range(2)]
+    parts = (np.stack([getattr(game, name) for game in games]) for name in ("transition", "reward"))
+    both = mv.Game(*parts, games[0].discount, (2, 2))
+    policy, features = mv.Policy.uniform(games[0]), rng.normal(size=(2, 3 * 2**m, 4))
+    data = rng.dirichlet(np.ones(3 * 4 * 4), 2).reshape(2, 3, 4, 4)
+    data[..., -1] = 0  # nobody ends
+    found = data_moments(both, policy, features, data, m)
+    for place, game in enumerate(games):
+        alone = data_moments(game, policy, features[place], data[place], m)
+        for name in ("gram", "operator", "reward"):
+            np.testing.assert_allclose(getattr(found, name)[place], getattr(alone, name), atol=1e-12)
+
+
 def test_moments_of_a_sample_are_means_over_its_data():
     """Datum by datum, with points that do not occur and episodes that end."""
     rng = np.random.default_rng(0)

@@ -30,17 +30,11 @@ from mappo_verify.quantities.divergence import kl_divergence
 ANY_LENGTH = mv.Sizes(1, (1,), EVERY)
 
 
-class Moves(mv.Table):
-    """``u_0, u_1, ...``: one number for each step; any one in a proof for every length."""
-
-    moves = True
-
-
 SETTING = mv.Setting(
     "x_{k+1} = x_k + u_k from x_0",
     (
         mv.Table("first", lambda _: ()),
-        Moves("moves", lambda sizes: (sizes.steps or 1,)),
+        mv.Table("moves", lambda _: (), moves=True),
         Arbitrary(mv.Table("anywhere", lambda _: ())),
         Arbitrary(mv.Table("count", lambda _: (), 1, 99)),
     ),
@@ -417,7 +411,7 @@ WIDE = replace(
     SETTING,
     ingredients=(
         mv.Table("first", lambda _: (), -(10**6), 10**6),
-        Moves("moves", lambda sizes: (sizes.steps or 1,), -(10**6), 10**6),
+        mv.Table("moves", lambda _: (), -(10**6), 10**6, moves=True),
         *SETTING.ingredients[2:],
     ),
 )
@@ -955,7 +949,13 @@ def test_what_a_step_has_is_of_one_shape_in_runs_of_every_length(shape):
         count = run.sum(lambda step: (0 * step.moved[1] + 1).sum())
         return lines(count, mv.equal, run.sum(lambda step: 1 + 0 * step.state))
 
-    setting = replace(SETTING, ingredients=(SETTING.ingredients[0], Moves("moves", shape), *SETTING.ingredients[2:]))
+    class Moves(mv.Table):
+        def coordinates(self, sizes):
+            return (mv.claims.Coordinate(self.name, self.shape(sizes), "integer", -9, 9),)
+
+    setting = replace(
+        SETTING, ingredients=(SETTING.ingredients[0], Moves("moves", shape, moves=True), *SETTING.ingredients[2:])
+    )
     trial = mv.Claim("mine", "title", "source", setting, proof, symbolic=(ANY_LENGTH,))
     sizes = mv.Sizes(1, (1,), 9)
     case = setting.case({"first": 2, "moves": np.ones(shape(sizes), object)}, sizes, System.RATIONALS)

@@ -12,7 +12,7 @@ import mappo_verify as mv
 from mappo_verify.arithmetic import System, like
 from mappo_verify.checking.sampling import sizes_of
 from mappo_verify.claims.case import Hypothesis, Ingredient
-from mappo_verify.claims.claim import place_of_line
+from mappo_verify.claims.claim import Line, place_of_line
 from mappo_verify.claims.coordinates import EVERY, Coordinate
 from mappo_verify.claims.ingredients import Counts, Increments
 from mappo_verify.errors import ClaimError
@@ -151,6 +151,19 @@ def test_what_is_derived_and_given_is_compared_wherever_it_stands():
     assert mv.check(claim, weights=weights, share=exact("1/4")[0], steps=1).holds
     wrong = mv.check(claim, weights=weights, share=exact("1/3")[0], steps=1)
     assert wrong.verdict is mv.Verdict.NOT_APPLICABLE and "share is what follows" in wrong.reason
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_words_of_a_line_are_plain(place):
+    """One of another class could say that it equals what it is not."""
+
+    class Word(str):
+        __slots__ = ()
+
+    words = ["x", "≤", "it is said so"]
+    words[place] = Word(words[place])
+    with pytest.raises(ClaimError, match="a Word in place of a plain str"):
+        Line(words[0], 0, words[1], words[2])
 
 
 def test_where_a_line_of_a_proof_stands():

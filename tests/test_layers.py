@@ -362,7 +362,6 @@ TRUTHS = {"compare", "truth_of"}
 ALLOWED: dict[tuple[str, str], str] = {
     ("claims/settings.py", "instances_at_most"): "sizes, and a count of instances",
     ("quantities/agent_values.py", "members"): "agents are integers",
-    ("quantities/chain.py", "reachable"): "a mask: counts of paths, non-negative float32 and exact at 0",
     ("quantities/chain.py", "recurrent_classes"): "three-valued truths",
     ("quantities/distributions.py", "_recurrent_class"): "states are integers; argmax of a mask",
     ("quantities/distributions.py", "_require_one_class"): "sorts groups of state numbers for a message",

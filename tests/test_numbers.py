@@ -36,8 +36,8 @@ from mappo_verify.arithmetic.functions import (
     xlogy,
 )
 from mappo_verify.arithmetic.numbers import Hidden, Numbers, constants, wrap, wrap_truth, zeros
-from mappo_verify.arithmetic.one_instance import Truth
-from mappo_verify.errors import ExactnessError, FormulaError, UndecidedError
+from mappo_verify.arithmetic.one_instance import FUNCTIONS, UFUNCS, Truth
+from mappo_verify.errors import ArgumentError, ExactnessError, FormulaError, UndecidedError
 
 DECIDED = (System.FLOATS, System.RATIONALS)
 SYSTEMS = (*DECIDED, System.BALLS)
@@ -58,8 +58,15 @@ def test_an_instance_has_its_own_axes_only():
     assert x.sum().shape == () and x.sum(-1).shape == (2,) and x.sum((0, 1), keepdims=True).shape == (1, 1)
     assert x[0].shape == (2,) and x[..., 0].shape == (2,) and x[None].shape == (1, 2, 2) and x[0, 1].shape == ()
     assert [row.shape for row in x] == [(2,), (2,)]
-    with pytest.raises(IndexError):
-        x[0, 0, 0]  # the batch cannot be reached
+    for key in (
+        (0, 0, 0),
+        (..., 0, 0, 0),
+        (0, None, slice(1), 0),
+        (np.ones((2, 2), bool), 0),
+        (..., np.ones((2,) * 3, bool)),
+    ):
+        with pytest.raises(IndexError, match=r"^3 indices for one instance of shape \(2, 2\)"):
+            x[key]
     with pytest.raises(np.exceptions.AxisError):
         x.sum(2)
     with pytest.raises(np.exceptions.AxisError):
@@ -140,6 +147,87 @@ def test_structure(system):
         found = numbers_of(function(x))
         assert found.shape[1:] == expected.shape[1:]
         assert np.broadcast_to(found, expected.shape).tolist() == expected.tolist()
+
+
+ALONE = """
+np.stack([v, v + 1]); np.stack([v, 2 * v], axis=1); np.stack([v[0], v[1]], axis=-1); np.stack(v)
+np.concatenate([v, v[:1]]); np.concatenate([v, v[:, :2]], axis=1); np.concatenate([v, v], axis=-1); np.concatenate(v)
+np.moveaxis(v[None], 0, 2); np.moveaxis(v[None], (0, 1), (-1, 0)); np.moveaxis(v[None], -1, 0)
+np.swapaxes(v[None], 0, 2); np.swapaxes(v, -1, 0)
+np.transpose(v); np.transpose(v[None], (2, 0, 1))
+np.reshape(v, (3, 2)); np.reshape(v, (1, -1)); np.reshape(v, 6)
+np.ravel(v); np.ravel(v.T)
+np.broadcast_to(v, (2, 3)); np.broadcast_to(v, (4, 2, 3)); np.broadcast_to(v[0], (2, 3)); np.broadcast_to(v[0, 0], 3)
+np.broadcast_arrays(v, v[0])[0]; np.broadcast_arrays(v, v[0])[1]; np.broadcast_arrays(v[0], v[:, :1])[1]
+np.expand_dims(v, 0); np.expand_dims(v, -1); np.expand_dims(v, (0, 2)); np.expand_dims(v, 1)
+np.squeeze(v[None, :, None]); np.squeeze(v[None, :, None], 0); np.squeeze(v[None, :, None], (0, -2))
+np.repeat(v, 2); np.repeat(v, 3, axis=0); np.repeat(v, 2, axis=-1); np.repeat(v, 2, axis=1)
+np.flip(v); np.flip(v, 0); np.flip(v, -1); np.flip(v, (0, 1))
+np.roll(v, 1, 1); np.roll(v, -1, 0); np.roll(v, 2, axis=-1)
+np.diagonal(v); np.diagonal(v, 1); np.diagonal(v, -1); np.diagonal(np.stack([v, 2 * v]), 0, 1, 2); np.diagonal(v[None], 0, 0, -1)
+np.trace(v); np.trace(np.stack([v, 2 * v], axis=-1))
+np.outer(v[0], v[1]); np.outer(v, v[0]); np.outer(v[:, 0], v[1]); np.outer(2, v[0])
+np.inner(v[0], v[1]); np.inner(v[:, 1], v[:, 0])
+np.split(v, 3, axis=1)[0]; np.split(v, 3, axis=1)[2]; np.split(v, 2)[1]; np.split(v, [1, 2], axis=-1)[1]; np.split(v, [1], 1)[1]
+np.cumsum(v); np.cumsum(v, axis=0); np.cumsum(v, axis=1); np.cumsum(v, axis=-2)
+np.prod(v); np.prod(v, axis=0); np.prod(v, axis=1); np.prod(v, axis=-1); np.prod(v[None], axis=(0, 2)); np.prod(v[:0], axis=0)
+np.take(v, [2, 0], axis=1); np.take(v, 1, axis=0); np.take(v, [[0, 1], [2, 2]], axis=-1)
+np.einsum("ij,kj->ik", v, v); np.einsum("ij->j", v); np.einsum("ij,j->i", v, v[0]); np.einsum("ij,ij->", v, v)
+np.zeros_like(v); np.zeros_like(v[0]); np.ones_like(v); np.ones_like(v, shape=(3,)); np.full_like(v, 7)
+np.sum(v); np.sum(v, 0); np.sum(v, axis=1); np.sum(v, axis=(0, 1)); np.sum(v, axis=-1, keepdims=True)
+np.max(v); np.max(v, 0); np.max(v, axis=1, keepdims=True); np.max(v, (0, 1))
+np.min(v); np.min(v, 0); np.min(v, axis=1, keepdims=True); np.min(v, (0, 1))
+np.all(v > 3); np.all(v > 3, axis=0); np.all(v > 3, axis=1, keepdims=True); np.all(v > 3, axis=-1)
+np.any(v > 9); np.any(v > 9, axis=0); np.any(v > 9, axis=1, keepdims=True); np.any(v > 9, axis=-1)
+np.shape(v); np.shape(v[0]); np.ndim(v); np.ndim(v[0, 0]); np.size(v); np.size(v, 0); np.size(v, 1); np.size(v, -1); np.copy(v)
+np.dot(v, v.T); np.dot(v, v[0]); np.dot(v[0], v[1]); np.dot(v[:, 0], v); np.dot(v[0, 0], v); np.dot(v, v[0, 0])
+np.add(v, 1); np.add(1, v[0]); np.subtract(v, 1); np.subtract(1, v); np.multiply(v, v[0]); np.divide(v, 4); np.divide(1, v)
+np.negative(v); np.positive(v); np.matmul(v, v.T); np.matmul(v[0], v[1]); np.square(v); np.reciprocal(v / 1)
+np.equal(v, v[0]); np.not_equal(v, v[0]); np.less(v, 5); np.less_equal(v, 5); np.greater(v, 5); np.greater_equal(v, 5)
+np.equal(5, v); np.less(5, v); np.less_equal(5, v); np.greater(5, v); np.greater_equal(5, v); np.not_equal(v, 5)
+np.absolute(v - 6); np.fabs(v - 6); np.maximum(v, 6); np.maximum(v, v[0]); np.minimum(6, v); np.minimum(v, v[:, :1])
+"""
+ALONE = [code for line in ALONE.split("\n") for code in line.split("; ") if code]
+ELSEWHERE = {np.exp, np.log, np.sqrt}
+"""Their values are no rationals; their tests compare them with balls."""
+
+
+@pytest.mark.parametrize("code", ALONE)
+def test_a_function_of_many_instances_is_numpys_of_each(code):
+    plain = np.array([[[1, 5, 4], [8, 3, 6]], [[5, 9, 2], [7, 5, 11]], [[12, 6, 5], [2, 4, 1]]])
+    found = eval(code, {"np": np, "v": wrap(plain, System.RATIONALS, 2)})
+    expected = [eval(code, {"np": np, "v": one}) for one in plain]
+    if isinstance(found, Truth):
+        found = np.moveaxis(found.values, -1, 0) > 0
+    elif isinstance(found, Numbers):
+        found = numbers_of(found)
+    else:
+        expected = expected[0]
+    assert np.shape(found)[1:] == np.shape(expected)[1:] or np.shape(found)[0] == 1
+    assert np.broadcast_to(found, np.shape(expected)).tolist() == np.asarray(expected).tolist()
+
+
+BEYOND = """
+np.moveaxis(v, 2, 0); np.moveaxis(v, 0, 2); np.moveaxis(v, -3, 0); np.swapaxes(v, 0, 2); np.transpose(v, (0, 2))
+np.expand_dims(v, 3); np.expand_dims(v, -4); np.squeeze(v, 2); np.repeat(v, 2, axis=2); np.flip(v, -3); np.roll(v, 1, 2)
+np.diagonal(v, 0, 0, 2); np.diagonal(v, 0, -3, 1); np.cumsum(v, axis=2); np.prod(v, axis=2); np.take(v, [0], axis=2)
+np.stack([v, v], axis=3); np.concatenate([v, v], axis=2); np.sum(v, axis=2); np.max(v, axis=-3); np.min(v, axis=(0, 2))
+v.transpose(2, 0); largest(v, 2); largest(v, (0, 2)); smallest(v, -3)
+"""
+
+
+@pytest.mark.parametrize("code", [code for line in BEYOND.split("\n") for code in line.split("; ") if code])
+def test_an_axis_that_is_not_there_is_refused(code):
+    """Of many instances as by NumPy of each; of exact plain arrays, too."""
+    plain = np.array([[[1, 5, 4], [8, 3, 6]]])
+    for values in (wrap(plain, System.RATIONALS, 2), plain[0], like(plain[0], System.RATIONALS)):
+        with pytest.raises((np.exceptions.AxisError, ArgumentError), match="out of bounds"):
+            eval(code, {"np": np, "v": values, "largest": largest, "smallest": smallest})
+
+
+def test_every_function_is_compared_with_numpys():
+    missing = {f for f in (*FUNCTIONS, *UFUNCS) if not any(code.startswith(f"np.{f.__name__}(") for code in ALONE)}
+    assert missing == ELSEWHERE
 
 
 REFUSED = {

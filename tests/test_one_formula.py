@@ -24,7 +24,7 @@ import mappo_verify as mv
 from mappo_verify import arithmetic, axioms
 from mappo_verify.arithmetic import Hidden, System
 from mappo_verify.arithmetic.numbers import wrap
-from mappo_verify.checking.evaluate import decide
+from mappo_verify.checking.evaluate import decide, evaluate
 from mappo_verify.checking.proving import Proof, prove_at_points, prove_in_symbols
 from mappo_verify.checking.sampling import draw
 from mappo_verify.claims.claim import Line
@@ -433,21 +433,45 @@ def test_a_general_setting_has_ingredients_that_can_be_verified():
         claim(lambda _: iter(()), general=GENERAL)
 
 
-def test_a_proof_for_every_length_in_a_general_setting_is_compared_with_no_run():
-    """Its formula may be another one than that of a run, which sums over more steps."""
+def test_a_proof_for_every_length_in_a_general_setting_is_not_told_how_many_steps_there_are():
+    """On instances it is the same formula, 0, and not the one for another number of steps."""
 
     def proof(case):
-        yield mv.line("value", rare(case) if case.sizes.steps != EVERY else run_of(case))
-        yield mv.equal("0", 0 * case.x if case.sizes.steps != EVERY else run_of(case), because="it is rare")
+        yield mv.line("value", rare(case) if case.sizes.steps != EVERY else nothing(case))
+        yield mv.equal("0", 0 * case.x if case.sizes.steps != EVERY else nothing(case), because="it is rare")
 
-    def run_of(case):
+    def nothing(case):
         run = mv.claims.Run(case, None, lambda *_: None, lambda _: None, arbitrary="")
         return run.fixed(0 * case.x)
 
     setting = mv.Setting("numbers", (scalar("x"), scalar("y")), steps=(1, 2), **ALONE)
     trial = claim(proof, setting=setting, symbolic=(replace(ONE, steps=EVERY),), general=mv.claims.General(setting))
-    report = mv.audit([trial])["mine"]
-    assert report.standing is mv.Standing.SURVIVED and "is compared with" in report.how
+    assert mv.audit([trial])["mine"].standing is mv.Standing.PROVED
+    found = mv.check(trial, x=777777, y=-424242)
+    assert [int(str(entry.value)) for entry in found.lines] == [0, 0]
+
+
+@pytest.mark.parametrize(("factor", "standing"), [(1, mv.Standing.PROVED), (2, mv.Standing.REFUTED)])
+def test_an_induction_in_a_general_setting_is_compared_with_runs(factor, standing):
+    """``Σ u_k = x_K - x_0`` for any numbers ``u_k``, of which the setting's own are squares."""
+
+    def proof(case):
+        run = mv.claims.Run(case, case.x, lambda own, x: (x, own.u), lambda moved: moved[0] + moved[1], "anywhere")
+        yield mv.line("Σ u", factor * run.sum(lambda step: step.moved[1]))
+        yield mv.equal("x_K - x_0", run.last(lambda place: place.state) - run.fixed(case.x), because="they add up")
+
+    own = mv.Setting("squares", (scalar("x"), mv.Table("v", lambda _: (), moves=True)), steps=(1, 2), **ALONE)
+    anywhere = mv.claims.Arbitrary(scalar("anywhere"))
+    free = mv.Setting(
+        "any steps", (scalar("x"), mv.Table("u", lambda _: (), moves=True), anywhere), steps=(1, 2), **ALONE
+    )
+    general = mv.claims.General(free, lambda case: {"u": case.v * case.v})
+    trial = claim(proof, setting=own, symbolic=(replace(ONE, steps=EVERY),), general=general)
+    report = mv.audit([trial], corpus=False)["mine"]
+    assert report.standing is standing
+    drawn = {"x": np.array(3, object), "v": np.array([2, -5], object)}
+    found = evaluate(trial, own.case(drawn, replace(ONE, steps=2), mv.System.RATIONALS))
+    assert [int(str(entry.value)) for entry in found.lines] == [factor * 29, 29]
 
 
 def test_what_an_axiom_takes_as_given_is_named_where_only_instances_show_it():

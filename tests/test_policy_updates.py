@@ -381,6 +381,26 @@ def test_gradient_of_product_policies_by_differences(seed):
 # --- Fisher -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("batch", [(5,), (2, 3)])
+@pytest.mark.parametrize("features", [False, True])
+def test_natural_gradients_of_a_batch_are_those_of_each(batch, features):
+    rng = np.random.default_rng(0)
+    weights, factor = rng.random((*batch, 2, 2)), rng.dirichlet(np.ones(3), (*batch, 2, 2))
+    given = [rng.normal(size=(*batch, 12, 4))] if features else []
+    vectors = rng.normal(size=(*batch, 4 if features else 12))
+
+    def computed(weights, factor, vector, *features):
+        fisher = fisher_matrix(weights, factor, *features)
+        return fisher, fisher_null_space(fisher), *natural_gradient(fisher, vector)
+
+    found = computed(weights, factor, vectors, *given)
+    for index in np.ndindex(batch):
+        for many, one in zip(
+            found, computed(*(part[index] for part in (weights, factor, vectors, *given))), strict=True
+        ):
+            np.testing.assert_allclose(many[index], one, atol=1e-9)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_fisher_matrix(seed):
     weights, _, new, _ = drawn_rows(seed)

@@ -53,6 +53,7 @@ from mappo_verify.quantities.values import (
     bellman_matrix,
     induced_reward,
     induced_transition,
+    is_near_one,
     lookahead,
     returns,
     state_values,
@@ -842,3 +843,14 @@ def test_starts_of_another_batch_are_refused():
     with pytest.raises(GameError, match=r"the batch axes do not fit: start \[3\], game \[2\]"):
         returns(game, Policy.uniform(game), start=[[0.5, 0.5]] * 3)
     assert returns(game, Policy.uniform(game), start=[[0.5, 0.5]] * 2).shape == (2,)
+
+
+def test_what_a_game_remembers_is_of_its_own_discount():
+    """Values near γ = 1 are solved in another way; which games are near it is asked once of each."""
+    game = random_game(3, (2,), Fraction(1, 2)).floats()
+    policy = Policy.uniform(game)
+    state_values(game, policy)
+    near = game.with_discount(1 - 1e-9)
+    fresh = Game(near.transition, near.reward, near.discount, near.action_sizes)
+    assert is_near_one(near) and not is_near_one(game)
+    assert (state_values(near, policy) == state_values(fresh, policy)).all()

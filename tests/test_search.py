@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from mappo_verify.checking.corpus import Corpus
 from mappo_verify.checking.relabel import numberings
 from mappo_verify.checking.reports import Tally
 from mappo_verify.checking.sampling import declared_sizes, draw, sizes_of
-from mappo_verify.checking.search import Effort, Search
+from mappo_verify.checking.search import FIRST, Effort, Search, _next
 from mappo_verify.checking.shrink import shrink
 from mappo_verify.checking.space import Space, candidates
 from mappo_verify.checking.tightness import recheck_tightness, tightness, write_tightness
@@ -57,6 +58,34 @@ NARROW = claim_of(COINS, lambda _: Fraction(1, 200), distance)
 def run(claim, effort, seed=0, stop=True, **more):
     tally, search = Tally(), Search(claim, effort, np.random.default_rng(seed), **more)
     return put_on_trial(claim, search, tally, stop=stop), search, tally
+
+
+def test_which_size_is_climbed_next():
+    """One that was not climbed yet; after the first turns, in every other one, the one that came closest of the others."""
+    new, near, far = (mv.Sizes(states, (2,)) for states in (1, 2, 3))
+    hills = {near: SimpleNamespace(height=-0.1), far: SimpleNamespace(height=-0.9)}
+    visits = {new: 0, near: 1, far: 1}
+
+    def after(turn, **other):
+        return _next([new, far, near], hills, visits | other.get("visits", {}), 2, turn)
+
+    for turn in range(FIRST + 7):
+        assert after(turn) == (near if turn >= FIRST and turn % 2 == 1 else new)
+        assert after(turn, visits={near: 2}) == (far if turn >= FIRST and turn % 2 == 1 else new)
+        assert after(turn, visits={near: 2, far: 2}) == new and after(turn, visits={near: 2, far: 2, new: 2}) is None
+        assert after(turn, visits={near: 0}) == (far if turn >= FIRST and turn % 2 == 1 else new)
+
+
+@pytest.mark.parametrize(("certified", "batches"), [(1000, 5), (500, 10), (300, 17), (250, 5), (100, 5), (0, 5)])
+def test_more_is_skimmed_where_hypotheses_are_met_often_enough(certified, batches):
+    """Of 5,000 instances, 1,000 at a time: until so many are certified, unless it is a quarter of them or less."""
+    search = Search(NARROW, CLIMBED, np.random.default_rng(0))
+    count = 0
+    for batch in search._skimmed(5_000):
+        assert len(batch.make()["p"]) == 1_000
+        count += 1
+        search.searched.certified += certified
+    assert count == batches
 
 
 # --- scores --------------------------------------------------------------------------------------------------------------

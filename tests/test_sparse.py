@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import zipfile
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ from mappo_verify.quantities import (
     stationary_distribution,
     value_bounds,
 )
+from mappo_verify.quantities.values import lookahead
 
 
 def drawn(states=30, sizes=(2, 3), successors=3, discount=0.99, seed=0, ends=False):
@@ -132,6 +134,24 @@ def test_where_a_residual_bounds_nothing(game, error):
         return
     with pytest.raises(error):
         certified_values(chosen, policy_for(chosen) if chosen.system is mv.System.FLOATS else None)
+
+
+def test_errors_of_the_smallest_numbers_are_certified():
+    """Where products underflow, a residual of 0 says nothing; of games that pay nothing it says all."""
+    generator = np.random.default_rng(1)
+    for states in (1, 2, 3) * 10:
+        chain = generator.dirichlet(np.ones(states), (states, 2))
+        pay = generator.uniform(0, 2, (states, 2)) * 10.0 ** generator.uniform(-322, -310)
+        game = mv.Game(chain, pay, 0.5)
+        policy = mv.Policy.uniform(game)
+        found, exact = certified_values(game, policy), mv.state_values(game.exact(), policy.exact())
+        system = SparseSystem(sp.csr_array(chain.mean(1)), 0.5)
+        bounds = (found.error, system.error(found.values, pay.mean(1)))
+        for value, true in zip(found.values.tolist(), exact, strict=True):
+            off = abs(Fraction(value) - Fraction(int(true.p), int(true.q)))
+            assert all(off <= Fraction(bound) < Fraction(1e-300) for bound in bounds)
+    nothing = np.zeros(states)
+    assert certified_values(mv.Game(chain, 0 * pay, 0.5), policy).error == 0 == system.error(nothing, nothing)
 
 
 def test_a_chain_that_never_ends_is_singular():
@@ -277,6 +297,15 @@ def test_exact_says_what_it_would_cost():
         ):
             convert()
     assert large.floats() is large
+
+
+@pytest.mark.parametrize("batch", [(), (5,), (2, 3)])
+def test_several_values_of_one_game_at_once(batch):
+    game = drawn(states=4)
+    values = np.random.default_rng(0).normal(size=(*batch, 4))
+    expected = game.reward + game.discount * np.einsum("sat,...t->...sa", np.asarray(game.transition), values)
+    found = lookahead(game, values)
+    assert found.shape == (*batch, 4, 6) and np.abs(found - expected).max() < 1e-14
 
 
 def test_a_batch_of_policies_is_refused():

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..arithmetic import Array, System, compare, divide, lift, sqrt
+from ..arithmetic import Array, System, as_array, compare, divide, lift, sqrt
 from ..arithmetic.explained import explained_class
 from ..errors import GameError
 from ..model import Game, Policy
@@ -67,7 +67,7 @@ class NoisyCritic(Critic):
     error: float
 
     def __post_init__(self) -> None:
-        require_finite("the critic's error ε̂", np.asarray(float(self.error)))
+        require_finite("the critic's error ε̂", as_array(float(self.error)))
         if compare(self.error, "<", 0) > 0:
             raise GameError(f"the critic's error ε̂ = {self.error} is negative")
 

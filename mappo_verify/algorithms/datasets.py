@@ -30,7 +30,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, System, contract, like, select, support, system_of, zeros
+from ..arithmetic import Array, System, contract, like, support, system_of, zeros
 from ..arithmetic.explained import explained, explained_class, over_arrays
 from ..errors import GameError
 from ..games.offline import OfflineProblem
@@ -134,7 +134,7 @@ class Dataset:
         rewards = self._sums(self.rows.points, points, self.weights * self.rows.rewards)
         gram = _product(features.T, moves.sum(-1)[..., None] * features)
         forward = _product(features.T, _product(moves[..., :-1], averages))
-        return Moments(gram, np.asarray(gram - game.discount * forward), contract("xd,...x->...d", features, rewards))
+        return Moments(gram, gram - game.discount * forward, contract("xd,...x->...d", features, rewards))
 
     @staticmethod
     def _sums(cells: Places, count: int, amounts: Array) -> Array:
@@ -163,8 +163,9 @@ class Dataset:
         following = self.rows.following
         if following.ndim == 1:
             return extended[..., following, :]
-        places = select(following == ENDED, rows.shape[-2], following)
-        return np.take_along_axis(extended, np.asarray(places[..., None]), axis=-2)
+        over = following == ENDED
+        places = np.where(over, rows.shape[-2], following)
+        return np.take_along_axis(extended, places[..., None], axis=-2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,12 +206,13 @@ def outcomes_of(problem: OfflineProblem, m: int) -> Outcomes:
     seen = np.repeat(problem.distribution(m), _later(problem, m), axis=-1)  # μ(s, a^{1:m}) at every (s, a)
     chances = seen[..., None] * game.outcomes
     states, actions, following = np.nonzero(support(chances))
+    over = following == game.states
     return Outcomes(
         problem,
         m,
         states * game.actions + actions,
         game.reward[states, actions],
-        np.asarray(select(following == game.states, ENDED, following)),
+        np.where(over, ENDED, following),
         chances[states, actions, following],
     )
 

@@ -23,9 +23,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from ..arithmetic import Array, absolute, largest, like, sqrt, support
+from ..arithmetic import Array, absolute, as_array, largest, like, sqrt, support
 from ..arithmetic.explained import explained, over_arrays
 from ..errors import GameError
 from ..model import Game, Policy
@@ -137,7 +135,7 @@ def multi_agent_ppo(
         game,
         features,
         iterations,
-        np.asarray(base * sqrt(like(iterations, game.system))),
+        as_array(base * sqrt(like(iterations, game.system))),
         solver,
         critic or ExactCritic(),
         seed,

@@ -202,7 +202,7 @@ class PessimisticImprovement(Process):
             kept.tables[agents:],
             self.evaluated,
             self.rates,
-            np.asarray(self.penalty, dtype=float),
+            floats_of(self.penalty),
             self.evaluation,
             self.data,
             self.outcomes,

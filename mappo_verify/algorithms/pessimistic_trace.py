@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, largest, maximum, moveaxis, sqrt
+from ..arithmetic import Array, contract, largest, maximum, moveaxis, sqrt
 from ..arithmetic.explained import explained, explained_class, over_arrays
 from ..errors import GameError
 from ..games.offline import OfflineProblem
@@ -224,7 +224,7 @@ def pessimistic_quantities(trace: PessimisticTrace) -> PessimisticQuantities:
         table = join_last(critic)
         current = average_out(table, before, m)[0][..., 0]
         compared = average_out(table, comparator, m)[0][..., 0]
-        own = np.asarray((current * start).sum(-1))
+        own = contract("...s,...s->...", current, start)
         model_returns.append(own)
         model_targets.append(own + ((compared - current) * visited).sum(-1))
         residuals.append(

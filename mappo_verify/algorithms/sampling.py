@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arithmetic import Array, System, compare, select
+from ..arithmetic import Array, System, compare
 from ..arithmetic.explained import explained_class
 from ..errors import GameError
 from ..model import Game, Policy
@@ -44,7 +44,7 @@ def cumulative(weights: Array) -> Array:
 def draw(sums: Array, generator: Generator, shape: tuple[int, ...] = ()) -> Places:
     """Indices drawn by :func:`cumulative` sums ``[..., n]``, by inversion; shape ``[*shape, ...]``."""
     uniform = generator.random((*shape, *sums.shape[:-1]))
-    return np.asarray((compare(sums, "≤", uniform[..., None]) > 0).sum(-1), dtype=np.intp)
+    return (compare(sums, "≤", uniform[..., None]) > 0).sum(-1, dtype=np.intp)
 
 
 @explained_class
@@ -72,7 +72,7 @@ class SamplingOracle:
         """Next states (:data:`ENDED` after the end) and rewards of the joint ``actions`` in ``states``, all ``[B]``."""
         following = draw(self._sums[states, actions], self.generator)
         gone = following == self.game.states
-        return np.asarray(select(gone, ENDED, following)), self.game.reward[states, actions]
+        return np.where(gone, ENDED, following), self.game.reward[states, actions]
 
     def act(self, policy: Policy, states: Places) -> Places:
         """Joint actions drawn from ``π(·|s)``, ``[B]``."""

@@ -28,6 +28,7 @@ from ..arithmetic import (
     Truth,
     absolute,
     compare,
+    divide,
     kind_of,
     largest,
     lift,
@@ -305,7 +306,7 @@ class Recomputed:
             return factor * errors
         safe = select(finite, factor, like(0, factor)) * errors
         endless = module_of(System.FLOATS if kind_of(factor) == "f" else System.BALLS).infinity("of φ")
-        return select(finite, safe, np.asarray(endless))
+        return select(finite, safe, endless)
 
 
 @explained
@@ -356,7 +357,7 @@ def _of_iterations(
         tuple(trace.features.scores(m, table) for m, table in enumerate(moved)),
         tuple(table[part] for table in trace.values),
         agent_values(game, policy),
-        np.asarray(like(1, trace.beta) / trace.beta),
+        divide(like(1, trace.beta), trace.beta),
     )
     return {
         "fit_error_squared": np.stack([update.squared_fit_error(m) for m in agents], axis=-1),

@@ -81,6 +81,7 @@ from .system import (
 )
 from .functions import (
     truth_of as truth_of,
+    first_of as first_of,
     everywhere as everywhere,
     both as both,
     either as either,

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .array import Array, as_array
+from .array import Array
 
 
 def solve_absorbing(onward: Array, leaving: Array, right: Array) -> Array:
@@ -31,36 +31,42 @@ def solve_absorbing(onward: Array, leaving: Array, right: Array) -> Array:
     """
     eliminated = []  # from the last state to the first
     for state in reversed(range(leaving.shape[-1])):
-        row, exit_here = onward[..., state, :state], leaving[..., state]
-        out = as_array(row.sum(-1) + exit_here)
-        earned = as_array(right[..., state] / out)
-        eliminated.append((row / out[..., None], earned))
-        before = onward[..., :state, state]
-        share = before / out[..., None]
-        onward = onward[..., :state, :state] + share[..., :, None] * row[..., None, :]
-        leaving = leaving[..., :state] + share * exit_here[..., None]
-        right = right[..., :state] + before * earned[..., None]
+        here, before = slice(state, state + 1), slice(state)
+        row, exit_here = onward[..., state, before], leaving[..., here]
+        out = row.sum(-1, keepdims=True) + exit_here
+        earned = right[..., here] / out
+        eliminated.append((row / out, earned))
+        column = onward[..., before, state]
+        share = column / out
+        onward = onward[..., before, before] + share[..., :, None] * row[..., None, :]
+        leaving = leaving[..., before] + share * exit_here
+        right = right[..., before] + column * earned
     solution: list[Array] = []
     for row, earned in reversed(eliminated):
-        later = (row * np.stack(solution, axis=-1)).sum(-1) if solution else 0
-        solution.append(as_array(earned + later))
-    return np.stack(solution, axis=-1)
+        later = (row * _beside(solution)).sum(-1, keepdims=True) if solution else 0
+        solution.append(earned + later)
+    return _beside(solution)
 
 
 def visits_until_absorption(onward: Array, leaving: Array, start: Array) -> Array:
     """``start (I - T)⁻¹``, shape ``[..., S]``: the transposed system, whose entries count visits."""
     eliminated = []  # from the last state to the first: how likely each earlier one leads there, and what begins there
     for state in reversed(range(leaving.shape[-1])):
-        row, exit_here = onward[..., state, :state], leaving[..., state]
-        out = as_array(row.sum(-1) + exit_here)
-        column = onward[..., :state, state] / out[..., None]
-        begun = as_array(start[..., state] / out)
+        here, before = slice(state, state + 1), slice(state)
+        row, exit_here = onward[..., state, before], leaving[..., here]
+        out = row.sum(-1, keepdims=True) + exit_here
+        column, begun = onward[..., before, state] / out, start[..., here] / out
         eliminated.append((column, begun))
-        onward = onward[..., :state, :state] + column[..., :, None] * row[..., None, :]
-        leaving = leaving[..., :state] + column * exit_here[..., None]
-        start = start[..., :state] + begun[..., None] * row
+        onward = onward[..., before, before] + column[..., :, None] * row[..., None, :]
+        leaving = leaving[..., before] + column * exit_here
+        start = start[..., before] + begun * row
     counts: list[Array] = []
     for column, begun in reversed(eliminated):
-        earlier = (np.stack(counts, axis=-1) * column).sum(-1) if counts else 0
-        counts.append(as_array(begun + earlier))
-    return np.stack(counts, axis=-1)
+        earlier = (_beside(counts) * column).sum(-1, keepdims=True) if counts else 0
+        counts.append(begun + earlier)
+    return _beside(counts)
+
+
+def _beside(columns: list[Array]) -> Array:
+    """Columns ``[..., 1]`` as one table, which keeps the batch where :mod:`.floats` stores it."""
+    return np.concatenate([column.T for column in columns]).T

@@ -114,7 +114,7 @@ def as_array(values: Any) -> Array:
 
     :class:`~mappo_verify.errors.ArgumentError` for a masked array, whose hidden entries would count.
     """
-    if isinstance(values, OneInstance) or is_sparse(values):
+    if type(values) is np.ndarray or isinstance(values, OneInstance) or is_sparse(values):
         return values  # type: ignore[no-any-return]
     if isinstance(values, np.ma.MaskedArray):
         raise ArgumentError("a masked array: what it hides would count; fill it first, for instance by .filled(0)")

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from ..errors import ExactnessError, SingularError, UndecidedError
 from .formal import FormalLog
-from .rationals import rational, solve_each
+from .rationals import Entries, rational, solve_each
 from .system import FALSE, TRUE, UNKNOWN, Plain, Truth, elementwise
 
 
@@ -45,10 +45,8 @@ def enclose_all(values: Plain) -> Plain:
     return elementwise(enclose, values)
 
 
-def _solve_one(matrix: Plain, right: Plain) -> Any:
-    rows, columns = right.shape
-    left = flint.arb_mat(rows, rows, matrix.ravel().tolist())
-    return left.solve(flint.arb_mat(rows, columns, right.ravel().tolist())).entries()
+def _solve_one(matrix: Entries, right: Entries, rows: int, columns: int) -> Entries:
+    return flint.arb_mat(rows, rows, matrix).solve(flint.arb_mat(rows, columns, right)).entries()
 
 
 def solve(matrix: Plain, right: Plain) -> Plain:

@@ -9,9 +9,9 @@ Floats find the policy; one pass then bounds what they may have missed.  With ``
 entry, wherever ``w`` comes from.  An advantage then is ``r + (γ/σ) P v - v(s)``, up to ``(γ/σ) P w + w(s)``.
 
 **Rounding.**  A sum of ``n`` products errs by at most ``n u/(1 - n u)`` of the sum of their sizes, in whatever order
-(``u = 2⁻⁵³``), so ``(4n + 32) u`` makes up for such a sum, for ``σ``, and for a few operations around them; :data:`LEAST` makes
-up for underflow.  ``ρ`` is computed in NumPy's long doubles, by ``2n`` operations and a few: with 64 bits they lose a small
-part of a unit of ``v``; where they are no longer than doubles, it is more, and counted.
+(``u = 2⁻⁵³``), so ``(4n + 32) u`` makes up for such a sum, for ``σ``, and for a few operations around them; ``UNDERFLOW``
+makes up for underflow.  ``ρ`` is computed in NumPy's long doubles, by ``2n`` operations and a few: with 64 bits they lose a
+small part of a unit of ``v``; where they are no longer than doubles, it is more, and counted.
 
 References: Berman and Plemmons, Nonnegative matrices in the mathematical sciences, chapter 6; Higham, Accuracy and stability of
 numerical algorithms, section 3.1.
@@ -30,6 +30,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .enclosures.making import require_ieee
+from .sparse import UNDERFLOW
 from .system import TRUE, UNKNOWN, Truth
 
 Floats = npt.NDArray[np.float64]
@@ -40,8 +41,6 @@ NEAR_ONE = 1 - 2.0**-20
 ROUNDS = 100
 """Improvements by floats before it is left to slower and surer iteration."""
 UNIT = 2.0**-53
-LEAST = 2.0**-1000
-"""More than underflow in any of the sums here, each of fewer than 2⁶⁰ products."""
 LARGEST = 2.0**900
 """Where everything is smaller, nothing overflows."""
 
@@ -96,13 +95,13 @@ def certified_iteration(
     factor = discount / np.where(ends, 1.0, transition.sum(-1))
     error = _error(rows, pay, values, discount, ends[states, actions], inverse, factor[states, actions], widen)
     sizes = inverse @ np.abs(pay)
-    if error is None or not (error * (1 + 2.0**-50) <= tolerance * sizes + 1e-300).all():
+    if error is None or not (error <= tolerance * sizes + 1e-300).all():
         return None
     advantage = reward + factor * onward - values[:, None]
     around = np.abs(reward) + factor * (transition @ np.abs(values)) + np.abs(values)[:, None]
     missed = factor * (transition @ error) + error[:, None]
     same = (reward == pay[:, None]) & (transition == rows[:, None]).all(-1)
-    if not (same | (advantage + (missed * (1 + 2 * widen) + around * (2 * widen) + LEAST) < 0)).all():
+    if not (same | (advantage + (missed * (1 + 2 * widen) + around * (2 * widen) + UNDERFLOW) < 0)).all():
         return None
     start = np.full(len(states), 1 / len(states))
     dual = start @ inverse
@@ -133,10 +132,10 @@ def _error(
     residual = pay + scale * (longer @ values.astype(np.longdouble)) - values
     around = (np.abs(pay) + factor * (rows @ np.abs(values)) + np.abs(values)) * (1 + widen)
     lost = (2 * len(rows) + 32) * _longer_unit()
-    wanted = (np.abs(residual).astype(np.float64) + lost * around) * (1 + 2.0**-48) + LEAST
+    wanted = (np.abs(residual).astype(np.float64) + lost * around) * (1 + 2.0**-48) + UNDERFLOW
     error = inverse @ (wanted * (1 + 2.0**-20))
     left, taken = error, factor * (rows @ error)
-    sure = left - taken - 2 * widen * (left + taken) - LEAST / 2 >= wanted
+    sure = left - taken - 2 * widen * (left + taken) - UNDERFLOW / 2 >= wanted
     return error if sure.all() else None
 
 

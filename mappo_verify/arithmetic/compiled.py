@@ -19,11 +19,11 @@ Compiled = Callable[..., Any]
 
 
 def compiled(function: Compiled) -> Compiled:
-    """Compiled when first called, and kept on disk."""
+    """Compiled when first called, and kept on disk; it runs beside other threads."""
     try:
-        return numba.njit(error_model="numpy", cache=True)(function)  # type: ignore[no-any-return]
+        return numba.njit(error_model="numpy", nogil=True, cache=True)(function)  # type: ignore[no-any-return]
     except RuntimeError:  # no directory to write to: compiled once for each process
-        return numba.njit(error_model="numpy")(function)  # type: ignore[no-any-return]
+        return numba.njit(error_model="numpy", nogil=True)(function)  # type: ignore[no-any-return]
 
 
 def part(function: Compiled) -> Compiled:
@@ -75,6 +75,18 @@ def _put(_typing: Any, _row: Any, _z: Any, _value: Any) -> Any:
     return types.none(types.int64, types.int64, types.float64), generate
 
 
+def _soon(_typing: Any, _row: Any, _z: Any) -> Any:
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        half, byte = ir.IntType(32), ir.IntType(8).as_pointer()
+        name, module = "llvm.prefetch.p0i8", builder.module
+        kind = ir.FunctionType(ir.VoidType(), [byte, half, half, half])
+        function = module.globals.get(name) or ir.Function(module, kind, name)
+        builder.call(function, [builder.bitcast(_place(builder, *arguments), byte), half(0), half(2), half(1)])
+        return context.get_dummy_value()
+
+    return types.none(types.int64, types.int64), generate
+
+
 def _place(builder: Any, row: Any, z: Any, kind: Any = ir.DoubleType()) -> Any:  # noqa: B008 - one object for all
     start = builder.inttoptr(row, kind.as_pointer())
     return builder.gep(start, [z], inbounds=True)
@@ -91,6 +103,18 @@ bits = intrinsic(_bits)
 get = intrinsic(_get)
 old = intrinsic(_old)
 put = intrinsic(_put)
+soon = intrinsic(_soon)
+
+
+@part
+def fetch(moving: Any, line: int, lines: int, start: int, lanes: int) -> None:
+    """Ask the memory for the next block's rows: for this line's share of them, so that they come while lines are computed.
+
+    ``moving`` are bases and steps, as in :class:`.enclosures.kernels.RowsInMemory`; ``start`` is where the block begins.
+    """
+    for k in range(len(moving) * line // lines, len(moving) * (line + 1) // lines):
+        for z in range(0, lanes, 8):
+            soon(moving[k, 0] + moving[k, 1] * start, z)
 
 
 # --- sums of products, many instances in the processor's registers --------------------------------------------------------------
@@ -149,20 +173,23 @@ class Vector:
 
 
 def summed(
-    vectors: int,
+    tile: tuple[int, int, int],
     parts: int,
     sums: int,
     term: Callable[[Vector, Vectors, Vectors, Vectors], Vectors],
     close: Callable[[Vector, Vectors, Any, Any], Vectors],
     onto: bool = False,
 ) -> Any:
-    """An intrinsic ``f(row, places, out, i, j, terms, z, slack, widening)``: ``Σ_k x_k y_k``.
+    """An intrinsic ``f(row, places, out, i, j, terms, z, slack, widening)``: ``Σ_k x_ka y_kb`` for all ``a < m`` and ``b < n``.
 
-    It is for ``8·vectors`` instances from ``z`` on.  ``row`` is the address of a table of addresses, ``parts`` for each row;
-    ``places + 8 (i + k)`` and ``places + 8 (j + k)`` are where the rows of the k-th product are named, ``out`` is the row of the
-    result.  ``term(v, sums, x, y)`` are the sums with one more product, ``close(v, sums, slack, widening)`` the parts of the
-    result.  All sums stay in registers.  Where it is ``onto``, they begin with a row, named at ``places + 8 (i - 1)``.
+    A ``tile`` is ``(m, n, vectors)``: it is for ``8·vectors`` instances from ``z`` on.  ``row`` is the address of a table of
+    addresses, ``parts`` for each row; ``places`` is the address of a table of rows, where ``x_ka`` is named at ``i + mk + a``,
+    ``y_kb`` at ``j + nk + b`` and the result at ``out + na + b``.  ``term(v, sums, x, y)`` are the sums with one more product,
+    ``close(v, sums, slack, widening)`` the parts of the result.  All sums stay in registers, and each row is read once for the
+    whole tile.  Where it is ``onto``, sums begin with rows, named from ``i - mn`` on.
     """
+    m, n, vectors = tile
+    cells = [(a, b, lane) for a in range(m) for b in range(n) for lane in range(vectors)]
     word = ir.IntType(64)
 
     def define(
@@ -185,25 +212,31 @@ def summed(
                 place = builder.add(address, builder.shl(index, word(3)))
                 return builder.load(builder.inttoptr(place, word.as_pointer()))
 
-            def addresses(number: Any) -> list[Any]:
-                first = builder.mul(number, word(parts))
-                return [builder.add(word_at(row, builder.add(first, word(p))), offset) for p in range(parts)]
+            def addresses(start: Any, count: int) -> list[list[Any]]:
+                found = []
+                for number in range(count):
+                    first = builder.mul(word_at(places, builder.add(start, word(number))), word(parts))
+                    ends = (word_at(row, builder.add(first, word(p))) for p in range(parts))
+                    found.append([builder.add(end, offset) for end in ends])
+                return found
 
-            def vector_at(starts: list[Any], n: int) -> Vectors:
-                return [v.load(builder.add(start, word(64 * n))) for start in starts]
+            def vectors_at(start: Any, count: int) -> list[list[Vectors]]:
+                return [
+                    [[v.load(builder.add(part, word(64 * lane))) for part in one] for lane in range(vectors)]
+                    for one in addresses(start, count)
+                ]
 
             before = builder.block
-            nothing = [[v.constant(0.0)] * sums] * vectors
+            nothing = [[v.constant(0.0)] * sums] * len(cells)
             if onto:
-                first = addresses(word_at(places, builder.sub(i, word(1))))
-                nothing = [vector_at(first, n) for n in range(vectors)]
+                nothing = [lane for one in vectors_at(builder.sub(i, word(m * n)), m * n) for lane in one]
             loop, after = builder.append_basic_block("products"), builder.append_basic_block("close")
             builder.branch(loop)
             builder.position_at_end(loop)
             k = builder.phi(word)
-            running = [[builder.phi(v.kind) for _ in range(sums)] for _ in range(vectors)]
-            x, y = (addresses(word_at(places, builder.add(start, k))) for start in (i, j))
-            grown = [term(v, running[n], vector_at(x, n), vector_at(y, n)) for n in range(vectors)]
+            running = [[builder.phi(v.kind) for _ in range(sums)] for _ in cells]
+            x, y = (vectors_at(builder.add(at, builder.mul(k, word(count))), count) for at, count in ((i, m), (j, n)))
+            grown = [term(v, total, x[a][lane], y[b][lane]) for total, (a, b, lane) in zip(running, cells, strict=True)]
             following = builder.add(k, word(1))
             for phi, start, more in [(k, word(0), following)] + [
                 (phi, start, more)
@@ -214,10 +247,10 @@ def summed(
                 phi.add_incoming(more, builder.block)
             builder.cbranch(builder.icmp_signed("<", following, terms), loop, after)
             builder.position_at_end(after)
-            targets, bounds = addresses(out), (v.spread(slack), v.spread(widening))
-            for n in range(vectors):
-                for value, target in zip(close(v, grown[n], *bounds), targets, strict=True):
-                    v.store(value, builder.add(target, word(64 * n)))
+            targets, bounds = addresses(out, m * n), (v.spread(slack), v.spread(widening))
+            for ended, (a, b, lane) in zip(grown, cells, strict=True):
+                for value, target in zip(close(v, ended, *bounds), targets[n * a + b], strict=True):
+                    v.store(value, builder.add(target, word(64 * lane)))
             return context.get_dummy_value()
 
         whole, real = types.int64, types.float64

@@ -13,9 +13,11 @@ from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..errors import GameError
-from .system import FALSE, TRUE, Plain, System, Truth, system_of
+from . import floats
+from .system import Plain, System, Truth, system_of, three_valued
 
 
 class Elements(Protocol):
@@ -75,13 +77,14 @@ def backend(*arrays: Any) -> Elements:
     return module_of(system_of(*arrays))
 
 
-@cache
 def module_of(system: System) -> Elements:
-    """The module that implements ``system``; imported when first needed, because flint is heavy."""
-    if system is System.FLOATS:
-        from . import floats
+    """The module that implements ``system``."""
+    return floats if system is System.FLOATS else _module_of(system)
 
-        return floats
+
+@cache
+def _module_of(system: System) -> Elements:
+    """Imported when first needed, because flint is heavy."""
     if system is System.RATIONALS:
         from . import rationals
 
@@ -152,7 +155,12 @@ def lift(scalar: Any, axes: int) -> Plain:
 
 def truth_of(condition: Any) -> Truth:
     """A two-valued condition as three-valued truth."""
-    return np.where(np.asarray(condition, dtype=bool), TRUE, FALSE).astype(np.int8)
+    return three_valued(np.asarray(condition, dtype=bool))
+
+
+def first_of(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """The first entry that holds along the last axis, and no other."""
+    return np.asarray(mask & (mask.cumsum(-1) == 1))
 
 
 def both(*truths: Any) -> Truth:
@@ -196,8 +204,6 @@ def contract(subscripts: str, *arrays: Plain) -> Plain:
     Labels are lower-case letters; ``...`` stands for the batch.
     """
     if system_of(*arrays) is System.FLOATS:
-        from . import floats
-
         return floats.contract(subscripts, *arrays)
     return np.asarray(np.einsum(subscripts, *arrays))
 
@@ -318,8 +324,7 @@ def minimum(left: Any, right: Any) -> Plain:
 def largest(values: Any, axis: int | tuple[int, ...] = -1) -> Plain:
     """The maximum along ``axis`` (one or several); on balls an enclosure of it."""
     values = np.asarray(values)
-    axes = (axis,) if isinstance(axis, int) else axis
-    axes = tuple(sorted(a % values.ndim for a in axes)) if axes else ()
+    axes = tuple(sorted(normalize_axis_tuple(axis, values.ndim)))
     if not axes:
         return np.asarray(values)
     if values.dtype.kind != "O":

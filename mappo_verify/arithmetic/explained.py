@@ -21,8 +21,7 @@ returns: policy is 3, not a Policy
 from __future__ import annotations
 
 import inspect
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from fractions import Fraction
@@ -33,8 +32,9 @@ import numpy as np
 
 from ..errors import ArgumentError, MappoVerifyError, evaluating
 from .array import as_array
-from .formulas import SEVERAL_ARRAYS, computes, of_one_instance, operation_of_many, returns_arrays
+from .formulas import PLAIN, SEVERAL_ARRAYS, THREAD, computes, of_one_instance, operation_of_many, returns_arrays
 from .one_instance import OneInstance
+from .system import System
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -56,14 +56,6 @@ SHOWN = 60
 
 
 _CALLED: ContextVar[list[str] | None] = ContextVar("names of the quantities that were called", default=None)
-
-
-class _Thread(threading.local):
-    plain = False
-    """Whether a function computes with plain arrays, outside of all proofs: what it calls has nothing to record or explain."""
-
-
-_THREAD = _Thread()
 
 
 @contextmanager
@@ -107,9 +99,10 @@ def over_arrays(function: Callable[P, R]) -> Callable[P, R]:
     one, several = returns == "Array", returns in SEVERAL_ARRAYS
     if not (taken or one or several):
         return function
+    places = [place for place, _ in taken]
+    last = max(places, default=-1)
 
-    @wraps(function)
-    def converted(*args: Any, **kwargs: Any) -> Any:
+    def arrays(args: Any, kwargs: Any) -> Any:
         given = list(args)
         for place, name in taken:
             value = given[place] if place < len(given) else kwargs.get(name)
@@ -121,7 +114,18 @@ def over_arrays(function: Callable[P, R]) -> Callable[P, R]:
                 given[place] = as_array(value)
             else:
                 kwargs[name] = as_array(value)
-        result: Any = function(*given, **kwargs)
+        return given
+
+    @wraps(function)
+    def converted(*args: Any, **kwargs: Any) -> Any:
+        if last >= len(args):
+            args = arrays(args, kwargs)
+        else:
+            for place in places:
+                if type(args[place]) is not np.ndarray:
+                    args = arrays(args, kwargs)
+                    break
+        result: Any = function(*args, **kwargs)
         if one:
             return result if type(result) is np.ndarray else as_array(result)
         return tuple(map(as_array, result)) if several else result
@@ -132,23 +136,24 @@ def over_arrays(function: Callable[P, R]) -> Callable[P, R]:
 def explained(function: Callable[P, R]) -> Callable[P, R]:
     """The same function; what its arguments make others raise is an :class:`~mappo_verify.errors.ArgumentError`."""
     plain = over_arrays(function)
-    inner, makes_arrays = operation_of_many(plain), returns_arrays(function)
-    if ".quantities." in function.__module__:
+    inner, quantity = operation_of_many(plain), ".quantities." in function.__module__
+    if quantity:
         inner = _recorded(inner)
+    may_be_plain = quantity or returns_arrays(function)
 
     @wraps(function)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-        if _THREAD.plain:
+        before = THREAD.quiet
+        if before == PLAIN:
             return plain(*args, **kwargs)
         try:
-            given = (*args, *kwargs.values())
-            if not makes_arrays or evaluating() or computes(given) or of_one_instance(given):
+            if not may_be_plain or evaluating() or not _plain(args) or (kwargs and not _plain(kwargs.values())):
                 return inner(*args, **kwargs)
-            _THREAD.plain = True
+            THREAD.quiet = PLAIN
             try:
                 return plain(*args, **kwargs)
             finally:
-                _THREAD.plain = False
+                THREAD.quiet = before
         except ArgumentError as error:  # of a function that this one called: say it of the outermost
             _explain(error.__cause__ or error, function, function.__name__, args, kwargs)
             raise
@@ -159,6 +164,21 @@ def explained(function: Callable[P, R]) -> Callable[P, R]:
             raise
 
     return guarded
+
+
+_DATA = {np.ndarray, int, float, str, type(None)}
+
+
+def _plain(given: Iterable[Any]) -> bool:
+    """Whether these are plain arrays and other data: nothing of one instance, and nothing that computes by itself."""
+    for value in given:
+        if type(value) in _DATA or type(getattr(value, "system", None)) is System:  # or a plain game or policy
+            continue
+        if computes((value,)) or of_one_instance(value):
+            break
+    else:
+        return True
+    return False
 
 
 def explained_class(kind: C) -> C:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from functools import cache
-from math import prod
+from functools import cache, lru_cache
+from math import inf, prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,28 +17,26 @@ import numpy.typing as npt
 
 from ..errors import SingularError
 from .choice import Choice
-from .system import FALSE, TRUE, Plain, Truth
+from .system import Plain, Truth, three_valued
 
 Floats = npt.NDArray[np.float64]
 
 ELIMINATION_LIMIT = 16
 """Up to this size, elimination across a batch beats LAPACK game by game (``benchmarks/bench_batches.py``)."""
-BATCH_WORTH_ELIMINATING = 32
+BATCH_WORTH_ELIMINATING = 50
+"""So many systems for each of their rows: fewer, LAPACK solves at least as fast."""
 
 NEARLY_SINGULAR = float(np.sqrt(np.finfo(float).eps))
 """Of the largest pivot: where one is smaller, eigenvalues decide the rank."""
 
 BLOCK = 128
 """Instances that NumPy turns at once: their numbers fit into the first cache."""
-WORTH_BLAS = 64
-"""Entries of a row that BLAS adds faster than NumPy does."""
 AT_ONCE = 2**20
 """Numbers that are looked at together, so that what is computed of them takes little memory."""
 WORTH_LOADING = 2**29
 """Numbers that NumPy lays out in about the time that loading the first compiled code takes, a second and a half."""
 
 _RELATIONS = {"=": np.equal, "≤": np.less_equal, "<": np.less}
-_TRUE, _FALSE = np.asarray(TRUE), np.asarray(FALSE)  # np.where is twice as fast on these as on scalars
 
 
 def constant(value: int | Fraction) -> float:
@@ -64,19 +62,32 @@ class Seen(NamedTuple):
         return self.least >= 0 and self.apart <= rounding
 
 
+def all_positive(values: Any) -> bool:
+    """Whether every number is above 0, and finite."""
+    if not values.ndim:
+        return 0 < float(values) < inf
+    return bool(values.min(initial=1) > 0 and values.max(initial=1) < inf)
+
+
 def rows_go_on(rows: Plain, rounding: float) -> bool:
     """:meth:`Seen.go_on` of rows ``[..., n]`` that were not seen yet; some at a time."""
     if not rows.size or not rows.min() >= 0:
         return False
-    rows = rows if rows.ndim > 1 else rows[None]
-    long = rows.shape[-1] >= WORTH_BLAS and rows.flags.c_contiguous
+    if rows.ndim == 1:
+        return bool(abs(1 - rows.sum()) <= rounding)
     step = max(1, AT_ONCE * len(rows) // rows.size)
     for start in range(0, len(rows), step):
         some = rows[start : start + step]
-        sums = some @ np.ones(rows.shape[-1]) if long else some.sum(-1)
+        by_blas = some.flags.c_contiguous  # which adds up short rows ten times as fast as NumPy, and long ones faster
+        sums = some.reshape(-1, rows.shape[-1]) @ _ones(rows.shape[-1]) if by_blas else some.sum(-1)
         if not np.abs(1 - sums).max() <= rounding:
             return False
     return True
+
+
+@lru_cache(maxsize=64)
+def _ones(length: int) -> Floats:
+    return np.ones(length)
 
 
 def batch_minor(values: Plain, core_axes: int) -> Plain:
@@ -90,7 +101,7 @@ def laid_out(values: Plain, core_axes: int) -> tuple[Plain, Seen | None]:
     if batch == 0:
         return values.copy(), None
     stored = np.empty((*values.shape[batch:], *values.shape[:batch]))
-    result = np.moveaxis(stored, range(-batch, 0), range(batch))
+    result = stored.transpose((*range(core_axes, values.ndim), *range(core_axes)))
     if core_axes and values.size and values.flags.c_contiguous and values.flags.aligned:
         rows, columns = prod(values.shape[:batch]), prod(values.shape[batch:])
         turn = _turned(values.size)
@@ -108,9 +119,20 @@ def _turned_by_numpy(given: Floats, table: Floats, _length: int) -> None:
 
 
 def _compiled() -> Turn:
-    from .fused_layout import turned
+    from .fused_layout import LANES, turned
+    from .threads import in_parts
 
-    return lambda given, table, length: Seen(*turned(given.ctypes.data, table.ctypes.data, *given.shape, length))
+    def turn(given: Floats, table: Floats, length: int) -> Seen:
+        seen: list[tuple[float, float]] = []
+
+        def work(first: int, after: int) -> None:
+            seen.append(turned(given.ctypes.data, table.ctypes.data, *given.shape, first, after, length))
+
+        in_parts(work, len(given), given.size, LANES)
+        least, apart = zip(*seen, strict=True)
+        return Seen(min(least), float(np.max(apart)))  # nan where one is
+
+    return turn
 
 
 _turned = Choice[Turn](_turned_by_numpy, _compiled, WORTH_LOADING, WORTH_LOADING, beside=f"{__package__}.fused_floats")
@@ -119,17 +141,20 @@ _turned = Choice[Turn](_turned_by_numpy, _compiled, WORTH_LOADING, WORTH_LOADING
 def is_batch_minor(values: Plain, core_axes: int) -> bool:
     """Whether the array is stored as :func:`batch_minor` stores it."""
     batch = values.ndim - core_axes
-    return bool(np.moveaxis(values, range(batch), range(-batch, 0)).flags.c_contiguous)
+    return bool(values.transpose((*range(batch, values.ndim), *range(batch))).flags.c_contiguous)
 
 
 def solve(matrix: Floats, right: Floats) -> Floats:
-    if matrix.shape[-1] <= ELIMINATION_LIMIT and _batch_size(matrix, right) >= BATCH_WORTH_ELIMINATING:
+    size = matrix.shape[-1]
+    if size <= ELIMINATION_LIMIT and _batch_size(matrix, right) >= BATCH_WORTH_ELIMINATING * size:
         solution = _eliminate(matrix, right)
     else:
         try:
             solution = np.asarray(np.linalg.solve(matrix, right), dtype=np.float64)
+            if solution.ndim > 2:
+                solution = batch_minor(solution, 2)
         except np.linalg.LinAlgError:
-            raise SingularError("the linear system is singular") from None
+            raise SingularError(f"the linear system is singular{_first_singular(matrix)}") from None
     if not np.isfinite(solution).all():
         index = [int(i) for i in np.argwhere(~np.isfinite(solution))[0]]
         raise SingularError(
@@ -138,8 +163,19 @@ def solve(matrix: Floats, right: Floats) -> Floats:
     return solution
 
 
+def _first_singular(matrices: Floats) -> str:
+    """Where in a batch LAPACK finds the first singular matrix."""
+    for index in np.ndindex(matrices.shape[:-2]) if matrices.ndim > 2 else ():
+        try:
+            np.linalg.inv(matrices[index])
+        except np.linalg.LinAlgError:
+            return f" at batch index {list(index)}"
+    return ""
+
+
 def _batch_size(matrix: Floats, right: Floats) -> int:
-    return prod(np.broadcast_shapes(matrix.shape[:-2], right.shape[:-2]))
+    one, two = matrix.shape[:-2], right.shape[:-2]
+    return prod(one if one == two else np.broadcast_shapes(one, two))
 
 
 def _eliminate(matrix: Floats, right: Floats) -> Floats:
@@ -197,7 +233,7 @@ def contract(subscripts: str, *arrays: Floats) -> Floats:
 
     An array with a batch becomes the right factor, so that the result is batch-minor again.
     """
-    product = _matrix_product(subscripts, *(array.ndim for array in arrays))
+    product = _matrix_product(subscripts, *[array.ndim for array in arrays])
     if product is None:
         return np.asarray(np.einsum(subscripts, *arrays))
     left, right = arrays[product.first], arrays[1 - product.first]
@@ -282,7 +318,7 @@ def infinity(where: str) -> float:
 
 
 def compare(left: Floats, relation: str, right: Floats) -> Truth:
-    return np.where(_RELATIONS[relation](left, right), _TRUE, _FALSE)
+    return three_valued(_RELATIONS[relation](left, right))
 
 
 def certainly_equal(left: Floats, right: Floats) -> npt.NDArray[np.bool_]:
@@ -294,7 +330,7 @@ def support(values: Floats) -> npt.NDArray[np.bool_]:
 
 
 def nonzero(values: Floats) -> Truth:
-    return np.where(values != 0, _TRUE, _FALSE)
+    return three_valued(values != 0)
 
 
 def hull(left: Any, right: Any) -> Any:

@@ -24,6 +24,8 @@ Terms = list[tuple[Any, Any]]
 
 MAX_BITS = 10_000_000
 """The largest exponential that is written out."""
+EXACT = frozenset({int, flint.fmpq, flint.fmpz})
+"""Exact numbers, most of what a logarithm meets."""
 FEW_BITS = 64
 """Bits with which most signs are told."""
 
@@ -56,7 +58,11 @@ class FormalLog:
         return self._make(-self.constant, [(base, -c) for base, c in self.terms])
 
     def __sub__(self, other: Any) -> Any:
-        return self + (-other) if _is_scalar(other) or isinstance(other, FormalLog) else NotImplemented
+        if isinstance(other, FormalLog):
+            return self._make(self.constant - other.constant, _merge(self.terms, (-other).terms))
+        if not _is_scalar(other):
+            return NotImplemented
+        return self._make(self.constant - other, self.terms)
 
     def __rsub__(self, other: Any) -> Any:
         return (-self) + other if _is_scalar(other) else NotImplemented
@@ -70,7 +76,8 @@ class FormalLog:
             raise ExactnessError("a product of two logarithms has no formal value; use .balls()")
         if not _is_scalar(other):
             return NotImplemented
-        return self._make(self.constant * other, [(base, c * other) for base, c in self.terms])
+        terms = [(base, c * other) for base, c in self.terms] if self.terms and not _vanishes(other) else []
+        return self._make(self.constant * other, terms)
 
     __rmul__ = __mul__
 
@@ -117,6 +124,9 @@ class FormalLog:
         """1 or -1 where an enclosure of few bits tells it; else 0.  A coprime base takes much longer."""
         with precision(FEW_BITS):
             return _sign_of(self.ball())
+
+    def __bool__(self) -> bool:
+        return not self.is_zero()
 
     def __eq__(self, other: object) -> bool:
         if not _is_scalar(other) and not isinstance(other, FormalLog):
@@ -220,13 +230,14 @@ def _whole_power(base: Any, coefficient: Any) -> tuple[Any, int | None]:
 
 def _is_scalar(value: Any) -> bool:
     """Integers, rationals and symbols; never arrays, floats or balls (``arb`` would swallow an exact number silently)."""
-    if isinstance(value, (Integral, flint.fmpq, flint.fmpz)):
-        return True
-    return getattr(type(value), "system", None) is System.SYMBOLS
+    kind = type(value)
+    return kind in EXACT or isinstance(value, Integral) or getattr(kind, "system", None) is System.SYMBOLS
 
 
 def _vanishes(value: Any) -> bool:
-    return bool(value == 0)  # never fmpq.is_zero(): python-flint 0.9 answers False for fmpq(0)
+    if type(value) in EXACT:
+        return not value  # never fmpq.is_zero(): python-flint 0.9 answers False for fmpq(0)
+    return bool(value == 0)
 
 
 def _as_integer(value: Any) -> int | None:
@@ -238,15 +249,23 @@ def _as_integer(value: Any) -> int | None:
 
 
 def _merge(left: Terms, right: Terms) -> Terms:
+    """The terms of a sum; what vanishes is left out."""
+    if not left or not right:
+        return left or right
     merged = list(left)
     for base, coefficient in right:
+        kind = type(base)
         for position, (known, c) in enumerate(merged):
-            if type(known) is type(base) and known == base:
-                merged[position] = (known, c + coefficient)
+            if type(known) is kind and known == base:
+                total = c + coefficient
+                if _vanishes(total):
+                    del merged[position]
+                else:
+                    merged[position] = (known, total)
                 break
         else:
             merged.append((base, coefficient))
-    return [(base, c) for base, c in merged if not _vanishes(c)]
+    return merged
 
 
 def _gcd(left: Any, right: Any) -> Any:

@@ -38,14 +38,22 @@ class Made:
         raise NotImplementedError
 
 
+QUIET, PLAIN = 1, 2
+
+
 class _Thread(threading.local):
+    """What goes on in this thread."""
+
     quiet = 0
+    """``QUIET`` while a function is being computed whose result says what made it, whatever it computes inside.
+
+    ``PLAIN`` while one computes with plain arrays outside of all proofs: what it calls has nothing to record or explain.
+    """
     within = False
     """Whether an object remembers numbers that a quiet function asks for: what only that function sees has no formula."""
 
 
-_THREAD = _Thread()
-"""How many functions are being computed here whose result says what made it, whatever they compute inside."""
+THREAD = _Thread()
 
 
 OF_A_STEP, OF_A_PLACE = 1, 2
@@ -69,7 +77,7 @@ def made_of(value: Any) -> int:
     """The hash of a number, of a constant, or of a game, a policy or a list of them: all that decides what comes out of it."""
     kind: Any = type(value)  # what it is, and not what it says that it is
     if issubclass(kind, Made):
-        if not value._made and evaluating() and not _THREAD.within:
+        if not value._made and evaluating() and not THREAD.within:
             raise FormulaError("numbers made by hand in a formula: they come from the case; constants by like(...)")
         return value._made  # type: ignore[no-any-return]
     if kind is int or kind is Fraction:  # as a text, since numbers that differ by 2⁶¹ - 1 have the same hash
@@ -153,7 +161,7 @@ def kept(arguments: Any) -> Any:
 
 def made_by(name: Any, result: R, arguments: Sequence[Any]) -> R:
     """The result of an operation, numbers that are new, which say what made them."""
-    if isinstance(result, Made) and not _THREAD.quiet:
+    if isinstance(result, Made) and not THREAD.quiet:
         for argument in arguments:
             if argument is result:
                 return result
@@ -188,11 +196,11 @@ def _say(part: Any, name: Any, arguments: Sequence[Any]) -> None:
 
 def quiet(function: Callable[..., R], *args: Any, **kwargs: Any) -> R:
     """What a function returns that says itself what it is: nothing that it computes inside counts."""
-    before, _THREAD.quiet = _THREAD.quiet, 1
+    before, THREAD.quiet = THREAD.quiet, QUIET
     try:
         return function(*args, **kwargs)
     finally:
-        _THREAD.quiet = before
+        THREAD.quiet = before
 
 
 def operation(function: Callable[P, R]) -> Callable[P, R]:
@@ -201,7 +209,7 @@ def operation(function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def made(*args: P.args, **kwargs: P.kwargs) -> R:
-        if _THREAD.quiet:
+        if THREAD.quiet:
             return function(*args, **kwargs)
         given = kept((*args, *kwargs.items()) if kwargs else args)
         return made_by(name, quiet(function, *args, **kwargs), given)
@@ -214,12 +222,12 @@ def aloud(function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def said(*args: P.args, **kwargs: P.kwargs) -> R:
-        before = _THREAD.quiet, _THREAD.within
-        _THREAD.quiet, _THREAD.within = 0, bool(before[0] or before[1])
+        before = THREAD.quiet, THREAD.within
+        THREAD.quiet, THREAD.within = 0, bool(before[0] or before[1])
         try:
             return function(*args, **kwargs)
         finally:
-            _THREAD.quiet, _THREAD.within = before
+            THREAD.quiet, THREAD.within = before
 
     return said
 
@@ -251,8 +259,10 @@ def operation_of_many(function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def quietly(*args: P.args, **kwargs: P.kwargs) -> R:
+        if THREAD.quiet:
+            return function(*args, **kwargs)
         given = kept((*args, *kwargs.items()) if kwargs else args)
-        if _THREAD.quiet or computes(given):
+        if computes(given):
             return function(*args, **kwargs)
         return called(name, quiet(function, *args, **kwargs), given)  # type: ignore[no-any-return]
 

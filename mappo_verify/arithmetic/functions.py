@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from ..errors import GameError, UndecidedError, evaluating
 from . import dispatch as plain
+from . import floats
 from .array import Array
 from .explained import explained
 from .formulas import made_by, operation
@@ -26,7 +27,7 @@ from .one_instance import UFUNCS, Truth, aligned, is_formal, refuse
 from .sparse import SparseRows, SparseSystem, is_sparse
 from .sparse import contract as contract_sparse
 from .structure import alike, broadcast_arrays, broadcast_to
-from .system import FALSE, TRUE, System
+from .system import FALSE, TRUE, System, are_floats
 from .system import Truth as PlainTruth
 from .system import system_of as plain_system_of
 
@@ -35,10 +36,17 @@ Mask = npt.NDArray[np.bool_]
 
 def _numbers(*values: Any) -> Any:
     """All as numbers of one instance; None where none of them is."""
+    return alike(values) if _one_is(Numbers, values) else None
+
+
+def _one_is(kind: type, values: tuple[Any, ...]) -> bool:
+    """Whether one of these is of this kind."""
     for value in values:
-        if isinstance(value, Numbers):
-            return alike(values)
-    return None
+        if isinstance(value, kind):
+            break
+    else:
+        return False
+    return True
 
 
 # --- constants ---------------------------------------------------------------------------------------------------------
@@ -104,6 +112,8 @@ def lift_to(scalar: Any, table: Any) -> Array:
 @explained
 def contract(subscripts: str, *factors: Any) -> Array:
     """``numpy.einsum`` in every number system.  Labels are lower-case letters; ``...`` stands for the batch, or for nothing."""
+    if are_floats(factors):
+        return floats.contract(subscripts, *factors)
     numbers = _numbers(*factors)
     if numbers:
         return contract_numbers(subscripts, *numbers)
@@ -129,6 +139,8 @@ def successors(table: Any) -> int:
 @explained
 def solve(matrix: Any, right: Any) -> Array:
     """``X`` with ``matrix @ X = right``; see :func:`mappo_verify.arithmetic.dispatch.solve`."""
+    if are_floats((matrix, right)):
+        return floats.solve(matrix, right)
     numbers = _numbers(matrix, right)
     if isinstance(matrix, SparseSystem):
         return matrix.solve(right)
@@ -415,7 +427,7 @@ def everywhere(truth: np.int8, shape: tuple[int, ...], reference: Any) -> PlainT
 @operation
 def both(*truths: Any) -> PlainTruth:
     """Three-valued AND."""
-    if any(isinstance(truth, Truth) for truth in truths):
+    if _one_is(Truth, truths):
         return reduce(operator.and_, map(Truth.of, truths))
     return plain.both(*truths)
 
@@ -423,7 +435,7 @@ def both(*truths: Any) -> PlainTruth:
 @operation
 def either(*truths: Any) -> PlainTruth:
     """Three-valued OR."""
-    if any(isinstance(truth, Truth) for truth in truths):
+    if _one_is(Truth, truths):
         return reduce(operator.or_, map(Truth.of, truths))
     return plain.either(*truths)
 
@@ -432,6 +444,15 @@ def either(*truths: Any) -> PlainTruth:
 def negation(truth: Any) -> PlainTruth:
     """Three-valued NOT."""
     return ~truth if isinstance(truth, Truth) else np.asarray(-truth, dtype=np.int8)
+
+
+@operation
+def first_of(truth: Any) -> Mask:
+    """The first entry that holds along the last axis, and no other: a mask; three-valued of one instance."""
+    if not isinstance(truth, Truth):
+        return plain.first_of(truth)
+    before = [truth[..., :place].any(-1) for place in range(truth.shape[-1])]
+    return truth & ~np.stack(before, axis=-1)
 
 
 @operation

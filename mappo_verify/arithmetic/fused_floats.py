@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .compiled import Vector, Vectors, compiled, fma, get, old, part, put, summed
+from .compiled import Vector, Vectors, compiled, fetch, fma, get, old, part, put, summed
 
 ADD, SUB, MUL, DIV, NEG, ABS, DOT, SUM, SOLVE, PLUS, MINUS = range(11)
 
@@ -23,38 +23,48 @@ def _close(_v: Vector, sums: Vectors, _slack: Any, _widening: Any) -> Vectors:
     return sums
 
 
-_dot_64, _dot_8 = (summed(vectors, 1, 1, _add_product, _close) for vectors in (8, 1))
-_plus_64, _plus_8 = (summed(vectors, 1, 1, _add_product, _close, onto=True) for vectors in (8, 1))
-_minus_64, _minus_8 = (summed(vectors, 1, 1, _take_product, _close, onto=True) for vectors in (8, 1))
+def _of_tile(m: int, n: int, vectors: int) -> Any:
+    """Sums of products for a tile of ``m`` times ``n`` results (see :func:`.compiled.summed`), or rows plus or minus them."""
+    lanes, cells = 8 * vectors, m * n
+    whole, single = ((m, n, vectors), (m, n, 1))
+    dot, dot_8 = (summed(tile, 1, 1, _add_product, _close) for tile in (whole, single))
+    plus, plus_8 = (summed(tile, 1, 1, _add_product, _close, onto=True) for tile in (whole, single))
+    minus, minus_8 = (summed(tile, 1, 1, _take_product, _close, onto=True) for tile in (whole, single))
+
+    @part
+    def sums(operation: int, row: Any, places: Any, out: int, i: int, j: int, terms: int, width: int) -> None:
+        at, named = row.ctypes.data, places.ctypes.data
+        z = 0
+        while z + lanes <= width:
+            if operation == DOT:
+                dot(at, named, out, i, j, terms, z, 0.0, 0.0)
+            elif operation == PLUS:
+                plus(at, named, out, i, j, terms, z, 0.0, 0.0)
+            else:
+                minus(at, named, out, i, j, terms, z, 0.0, 0.0)
+            z += lanes
+        while z + 8 <= width:
+            if operation == DOT:
+                dot_8(at, named, out, i, j, terms, z, 0.0, 0.0)
+            elif operation == PLUS:
+                plus_8(at, named, out, i, j, terms, z, 0.0, 0.0)
+            else:
+                minus_8(at, named, out, i, j, terms, z, 0.0, 0.0)
+            z += 8
+        sign = -1.0 if operation == MINUS else 1.0
+        for cell in range(cells):
+            a, b = cell // n, cell % n
+            for last in range(z, width):
+                total = 0.0 if operation == DOT else get(row[places[i - cells + cell]], last)
+                for k in range(terms):
+                    x, y = row[places[i + m * k + a]], row[places[j + n * k + b]]
+                    total = fma(sign * get(x, last), get(y, last), total)
+                put(row[places[out + cell]], last, total)
+
+    return sums
 
 
-@part
-def _dot(operation: int, row: Any, places: Any, out: int, i: int, j: int, terms: int, width: int) -> None:
-    """``Σ x y``, or a row plus or minus that, which is named before the rows ``x``."""
-    at, named = row.ctypes.data, places.ctypes.data
-    z = 0
-    while z + 64 <= width:
-        if operation == DOT:
-            _dot_64(at, named, out, i, j, terms, z, 0.0, 0.0)
-        elif operation == PLUS:
-            _plus_64(at, named, out, i, j, terms, z, 0.0, 0.0)
-        else:
-            _minus_64(at, named, out, i, j, terms, z, 0.0, 0.0)
-        z += 64
-    while z + 8 <= width:
-        if operation == DOT:
-            _dot_8(at, named, out, i, j, terms, z, 0.0, 0.0)
-        elif operation == PLUS:
-            _plus_8(at, named, out, i, j, terms, z, 0.0, 0.0)
-        else:
-            _minus_8(at, named, out, i, j, terms, z, 0.0, 0.0)
-        z += 8
-    sign = -1.0 if operation == MINUS else 1.0
-    for last in range(z, width):
-        total = 0.0 if operation == DOT else get(row[places[i - 1]], last)
-        for k in range(terms):
-            total = fma(sign * get(row[places[i + k]], last), get(row[places[j + k]], last), total)
-        put(row[out], last, total)
+_one, _four, _eight = _of_tile(1, 1, 8), _of_tile(1, 4, 4), _of_tile(2, 4, 2)
 
 
 @part
@@ -121,23 +131,33 @@ def _solve(row: Any, places: Any, o: int, i: int, j: int, n: int, columns: int, 
 
 
 @compiled
-def run(code: Any, places: Any, base: Any, step: Any, left: Any, batch: int, lanes: int) -> bool:
-    """All steps for all instances; False where a linear system has no finite solution.
+def run(
+    code: Any, places: Any, base: Any, step: Any, left: Any, moving: Any, first: int, after: int, lanes: int
+) -> bool:
+    """All steps for the instances from ``first`` to ``after``; False where a linear system has no finite solution.
 
     A line of ``code`` is the operation, the row (or place) it makes, places or rows of operands, and lengths.  Row ``r`` of the
     instance ``b`` stands at the address ``base[r] + step[r] b``; ``left`` are addresses of rows to eliminate in.
     """
     row = np.empty(len(base), np.int64)
-    for start in range(0, batch, lanes):
-        width = min(lanes, batch - start)
+    for start in range(first, after, lanes):
+        width = min(lanes, after - start)
         for r in range(len(base)):
             row[r] = base[r] + step[r] * start
         for line in range(len(code)):
+            if start + lanes < after:
+                fetch(moving, line, len(code), start + lanes, lanes)
             operation, o, i, j = code[line, 0], code[line, 1], code[line, 2], code[line, 3]
             if operation in (DOT, PLUS, MINUS):
-                _dot(operation, row, places, o, i, j, code[line, 4], width)
+                terms, cells = code[line, 4], code[line, 5]
+                if cells == 1:
+                    _one(operation, row, places, o, i, j, terms, width)
+                elif cells == 4:
+                    _four(operation, row, places, o, i, j, terms, width)
+                else:
+                    _eight(operation, row, places, o, i, j, terms, width)
             elif operation == SUM:
-                _sum(row, places, row[o], i, code[line, 4], width)
+                _sum(row, places, row[places[o]], i, code[line, 4], width)
             elif operation == SOLVE:
                 if not _solve(row, places, o, i, j, code[line, 4], code[line, 5], left, width):
                     return False

@@ -97,8 +97,10 @@ def _by_one(
 
 
 @compiled
-def turned(source: int, target: int, rows: int, columns: int, length: int) -> tuple[float, float]:
-    """The array ``[rows, columns]`` at one address as ``[columns, rows]`` at another, and what was seen.
+def turned(
+    source: int, target: int, rows: int, columns: int, first: int, stop: int, length: int
+) -> tuple[float, float]:
+    """Some rows of the array ``[rows, columns]`` at one address as columns of ``[columns, rows]`` at another, and what was seen.
 
     The least entry, and how far from 1 the sums of ``length`` entries of a row each are at most: nan or infinite where one is.
     """
@@ -106,8 +108,8 @@ def turned(source: int, target: int, rows: int, columns: int, length: int) -> tu
     sums, seen = np.ones(LANES), np.zeros(2 * SIDE)
     seen[:SIDE] = np.inf
     whole, shape = columns // SIDE * SIDE, (rows, columns)
-    for start in range(0, rows, LANES):
-        after = min(start + LANES, rows)
+    for start in range(first, stop, LANES):
+        after = min(start + LANES, stop)
         end = after // SIDE * SIDE
         for c in range(0, whole, SIDE):
             for s in range(start, end, SIDE):

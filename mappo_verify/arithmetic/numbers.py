@@ -509,4 +509,9 @@ def same_formula(value: Any, elsewhere: Any) -> Any:
 
 def is_hidden(values: Iterable[Any]) -> bool:
     """Whether any of these belongs to a formula over one instance."""
-    return any(isinstance(value, (Numbers, Truth)) for value in values)
+    for value in values:
+        if isinstance(value, OneInstance):
+            break
+    else:
+        return False
+    return True

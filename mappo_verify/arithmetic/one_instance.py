@@ -14,9 +14,10 @@ from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..errors import FormulaError, MappoVerifyError, Sealed, UndecidedError, evaluating, noting
-from .formulas import Made, called, kept, made_by, operations, quiet
+from .formulas import PLAIN, THREAD, Made, called, kept, made_by, operations, quiet
 from .protocol import Parts
 
 P = ParamSpec("P")
@@ -65,6 +66,9 @@ def within_a_proof(formal: bool = False) -> Iterator[None]:
     """
     asked: list[str] = []
     before, _FORMAL.asked = _FORMAL.asked, asked if formal else None
+    within_plain = THREAD.quiet == PLAIN
+    if within_plain:  # begun by what a function of plain arrays was given: numbers say what made them all the same
+        THREAD.quiet = 0
     try:
         with noting() as noted:
             yield
@@ -74,6 +78,8 @@ def within_a_proof(formal: bool = False) -> Iterator[None]:
             _require_not_caught(error)
     finally:
         _FORMAL.asked = before
+        if within_plain:
+            THREAD.quiet = PLAIN
 
 
 _PACKAGE = str(Path(__file__).parents[1])
@@ -192,7 +198,7 @@ class OneInstance(Made):
     def transpose(self: Self, *axes: Any) -> Self:
         """Axes in another order; reversed by default."""
         given = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
-        order = tuple(a % self.ndim for a in given) if given else tuple(reversed(range(self.ndim)))
+        order = normalize_axis_tuple(given, self.ndim) if given else tuple(reversed(range(self.ndim)))
         return self._each(lambda part: part.transpose((*order, part.ndim - 1)))
 
     def swapaxes(self: Self, first: int, second: int) -> Self:

@@ -34,7 +34,7 @@ def _alone(entry: Any) -> tuple[int | None, Any]:
         no_answer(ExactnessError("an induction is decided in symbols only"))
     if isinstance(entry, Quotient) and isinstance(entry.ring, PolynomialRing) and not entry.powers:
         terms = list(entry.numerator.to_dict().items())
-        if len(terms) == 1 and sum(terms[0][0]) == 1 and terms[0][0].index(1) < len(entry.ring.names):
+        if len(terms) == 1 and sum(terms[0][0]) == 1:
             return terms[0][0].index(1), constant(Fraction(int(terms[0][1].p), int(terms[0][1].q)))
     return None, None
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
+from math import prod
 from typing import Any
 
 import flint
@@ -32,64 +33,93 @@ def fraction(value: Any) -> Fraction:
     return Fraction(int(value.p), int(value.q))
 
 
-def solve_each(solve_one: Callable[[Plain, Plain], Any], matrix: Plain, right: Plain) -> Plain:
-    """Solve every system of a batch with flint; rows of the answer in row-major order."""
+Entries = list[Any]
+"""A matrix, row after row."""
+Solver = Callable[[Entries, Entries, int, int], Entries]
+"""What solves one system: from its matrix, its right side and the shape of that one."""
+
+
+def solve_each(solve_one: Solver, matrix: Plain, right: Plain) -> Plain:
+    """Solve every system of a batch with flint."""
+    return _array_of(*_each(solve_one, matrix, right))
+
+
+def _each(solve_one: Solver, matrix: Plain, right: Plain) -> tuple[list[Entries], tuple[int, ...]]:
+    """What is found for every system of a batch, and the shape of all right sides."""
     batch = np.broadcast_shapes(matrix.shape[:-2], right.shape[:-2])
-    matrix = np.broadcast_to(matrix, batch + matrix.shape[-2:])
-    right = np.broadcast_to(right, batch + right.shape[-2:])
-    result = np.empty(right.shape, object)
-    for index in np.ndindex(*batch):
-        try:
-            entries = solve_one(matrix[index], right[index])
-        except ZeroDivisionError:
-            where = f" at batch index {list(index)}" if index else ""
-            raise SingularError(f"the linear system is singular{where}") from None
-        result[index] = np.array(entries, dtype=object).reshape(right.shape[-2:])
-    return result
+    rows, columns = right.shape[-2:]
+    count = prod(batch)
+    matrices = np.broadcast_to(matrix, (*batch, rows, rows)).reshape(count, rows * rows).tolist()
+    sides = np.broadcast_to(right, (*batch, rows, columns)).reshape(count, rows * columns).tolist()
+    found: list[Entries] = []
+    try:
+        for one, side in zip(matrices, sides, strict=True):
+            found.append(solve_one(one, side, rows, columns))
+    except ZeroDivisionError:
+        index = [int(i) for i in np.unravel_index(len(found), batch)] if batch else []
+        raise SingularError(f"the linear system is singular{f' at batch index {index}' if index else ''}") from None
+    return found, (*batch, rows, columns)
 
 
-def _solve_one(matrix: Plain, right: Plain) -> Any:
-    rows, columns = right.shape
-    left = flint.fmpq_mat(rows, rows, matrix.ravel().tolist())
-    if any(isinstance(entry, FormalLog) for entry in right.ravel().tolist()):
-        inverse = np.array(left.inv().entries(), dtype=object).reshape(rows, rows)
-        return (inverse @ right).ravel().tolist()
-    return left.solve(flint.fmpq_mat(rows, columns, right.ravel().tolist())).entries()
+def _array_of(found: Iterable[Entries], shape: tuple[int, ...]) -> Plain:
+    result = np.empty(prod(shape), object)
+    result[:] = [entry for entries in found for entry in entries]
+    return result.reshape(shape)
+
+
+def _solve_one(matrix: Entries, right: Entries, rows: int, columns: int) -> Entries:
+    left = flint.fmpq_mat(rows, rows, matrix)
+    if any(isinstance(entry, FormalLog) for entry in right):
+        return _product(left.inv(), right, columns)
+    return left.solve(flint.fmpq_mat(rows, columns, right)).entries()
+
+
+def _product(left: flint.fmpq_mat, right: Entries, columns: int) -> Entries:
+    """A matrix times one whose entries may be formal logarithms."""
+    size = left.nrows(), left.ncols()
+    if any(isinstance(entry, FormalLog) for entry in right):
+        one = np.array(left.entries(), dtype=object).reshape(size)
+        found: Entries = (one @ np.array(right, dtype=object).reshape(size[1], columns)).ravel().tolist()
+        return found
+    return (left * flint.fmpq_mat(size[1], columns, right)).entries()
 
 
 def solve(matrix: Plain, right: Plain) -> Plain:
     return solve_each(_solve_one, matrix, right)
 
 
-def _null_space(matrix: Plain) -> Plain:
-    """A basis of the null space of a square matrix, in columns ``[n, n - rank]``: each has a 1 in one free place."""
-    size = len(matrix)
-    reduced, rank = flint.fmpq_mat(size, size, matrix.ravel().tolist()).rref()
-    rows = np.array(reduced.entries(), dtype=object).reshape(size, size)[:rank]
-    bound = [int(np.flatnonzero(row != 0)[0]) for row in rows]
+def _null_space(matrix: flint.fmpq_mat) -> flint.fmpq_mat | None:
+    """A basis of the null space, in columns ``[n, n - rank]``: each has a 1 in one free place; None where it is 0."""
+    size = matrix.nrows()
+    reduced, rank = matrix.rref()
+    if rank == size:
+        return None
+    entries = reduced.entries()
+    rows = [entries[place * size :][:size] for place in range(rank)]
+    bound = [next(column for column, entry in enumerate(row) if entry != 0) for row in rows]
     free = [column for column in range(size) if column not in bound]
-    basis = np.full((size, len(free)), flint.fmpq(0), dtype=object)
-    for place, column in enumerate(free):
-        basis[column, place] = flint.fmpq(1)
-        basis[bound, place] = -rows[:, column]
-    return basis
+    basis = [[flint.fmpq(column == other) for other in free] for column in range(size)]
+    for row, column in zip(rows, bound, strict=True):
+        basis[column] = [-row[other] for other in free]
+    return flint.fmpq_mat(size, len(free), [entry for row in basis for entry in row])
 
 
 def pseudo_solve(matrix: Plain, right: Plain) -> tuple[Plain, Plain]:
     """On the null space ``N`` the matrix is 0, so ``M + N Nᵀ`` is invertible and inverts ``M`` on its range."""
 
-    def outside_of(one: Plain, target: Plain) -> Any:
-        null = _null_space(one)
-        if not null.shape[1]:
-            return [flint.fmpq(0)] * target.size
-        return (null @ solve(null.T @ null, null.T @ target)).ravel().tolist()
+    def solve_one(one: Entries, side: Entries, rows: int, columns: int) -> Entries:
+        left = flint.fmpq_mat(rows, rows, one)
+        null = _null_space(left)
+        if null is None:
+            return _solve_one(one, side, rows, columns) + [flint.fmpq(0)] * len(side)
+        across = null.transpose()
+        outside = _product(null * (across * null).solve(across), side, columns)
+        inside = [value - other for value, other in zip(side, outside, strict=True)]
+        return _solve_one((left + null * across).entries(), inside, rows, columns) + outside
 
-    def inside_of(one: Plain, target: Plain) -> Any:
-        null = _null_space(one)
-        return solve(one + null @ null.T, target).ravel().tolist()
-
-    remainder = solve_each(outside_of, matrix, right)
-    return solve_each(inside_of, matrix, np.asarray(right - remainder)), remainder
+    found, shape = _each(solve_one, matrix, right)
+    size = prod(shape[-2:])
+    return _array_of((both[:size] for both in found), shape), _array_of((both[size:] for both in found), shape)
 
 
 def _exp(value: Any) -> Any:
@@ -170,7 +200,8 @@ def argmax(values: Plain) -> npt.NDArray[np.intp]:
 def to_float(value: Any) -> float:
     if isinstance(value, FormalLog):
         return value.to_float()
+    value = flint.fmpq(value)
     try:
-        return float(fraction(value))
+        return int(value.p) / int(value.q)  # rounded correctly, and without the Fraction that float() would want
     except OverflowError:
         raise ExactnessError(f"a number of {len(str(value))} digits is beyond float64; keep it exact") from None

@@ -33,6 +33,8 @@ MOST_DENSE = 50_000_000
 BLOCK = 4_000_000
 """Rows of the table that are weighted by a policy at a time."""
 ROUNDING = 2.0**-53
+UNDERFLOW = 2.0**-1000
+"""More than what underflow loses in any sum of fewer than 2⁶⁰ products."""
 ACCURACY = 1e-12
 """Residual that is sought, relative to the right-hand side, but for rounding."""
 SWEEPS, SLOWEST = 6, 0.6
@@ -197,7 +199,8 @@ class SparseSystem:
         norm: Callable[[Floats], float] = (lambda x: float(np.abs(x).sum())) if self.transposed else _largest
         left = right - self.times(found)
         most = int(np.diff(self._moves.indptr).max(initial=0))
-        hidden = (most + self.roundings + 5) * ROUNDING * (norm(right) + (1 + self.contraction) * norm(found))
+        size = norm(right) + (1 + self.contraction) * norm(found)
+        hidden = (most + self.roundings + 5) * ROUNDING * size + (UNDERFLOW if size > 0 else 0.0)
         return norm(left), hidden * (1 + self.shape[0] * ROUNDING if self.transposed else 1)
 
     def error(self, found: Floats, right: Floats) -> float:

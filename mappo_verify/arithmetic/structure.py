@@ -11,6 +11,7 @@ from functools import reduce
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from .numbers import Numbers, constants, contract_numbers, zeros
 from .one_instance import FUNCTIONS, UFUNCS, Axis, OneInstance, Truth, axes_of, refuse
@@ -52,7 +53,7 @@ def concatenate(values: Sequence[Any], axis: int = 0) -> Any:
 
 def moveaxis(values: Any, source: Any, destination: Any) -> Any:
     """Axes of one instance to other places."""
-    one, two = ([int(a) % values.ndim for a in np.atleast_1d(places)] for places in (source, destination))
+    one, two = (normalize_axis_tuple(places, values.ndim) for places in (source, destination))
     return values._each(lambda part: np.moveaxis(part, one, two))
 
 
@@ -75,8 +76,8 @@ def broadcast_arrays(*values: Any) -> tuple[Any, ...]:
 def expand_dims(values: Any, axis: Any) -> Any:
     """New axes of length 1."""
     given = (axis,) if isinstance(axis, int) else tuple(axis)
-    ndim = values.ndim + len(given)
-    return values._each(lambda part: np.expand_dims(part, tuple(a % ndim for a in given)))
+    places = normalize_axis_tuple(given, values.ndim + len(given))
+    return values._each(lambda part: np.expand_dims(part, places))
 
 
 def squeeze(values: Any, axis: Axis = None) -> Any:
@@ -105,7 +106,7 @@ def roll(values: Any, shift: int, axis: int) -> Any:
 
 def diagonal(values: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """The diagonal over two axes, on a last axis."""
-    one, two = axis1 % values.ndim, axis2 % values.ndim
+    one, two = normalize_axis_tuple((axis1, axis2), values.ndim)
     return values._each(lambda part: np.moveaxis(np.diagonal(part, offset, one, two), -1, -2))
 
 
@@ -181,18 +182,11 @@ def full_like(values: Any, value: Any) -> Any:
     return zeros(values.shape, values) + constants(value, values._arithmetic)
 
 
-def _sum(values: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    if isinstance(values, (list, tuple)):
-        values = stack(values)
-    return values.sum(axis, keepdims)
+def _reduced(name: str) -> Callable[..., Any]:
+    def reduced(values: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+        return getattr(values, name)(axis, keepdims)
 
-
-def _extreme(name: str) -> Callable[..., Any]:
-    def extreme(values: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-        given = stack(values) if isinstance(values, (list, tuple)) else values
-        return getattr(given, name)(axis, keepdims)
-
-    return extreme
+    return reduced
 
 
 def _quantified(name: str) -> Callable[..., Any]:
@@ -231,9 +225,9 @@ FUNCTIONS |= {
     np.zeros_like: same_shape(0),
     np.ones_like: same_shape(1),
     np.full_like: full_like,
-    np.sum: _sum,
-    np.max: _extreme("max"),
-    np.min: _extreme("min"),
+    np.sum: _reduced("sum"),
+    np.max: _reduced("max"),
+    np.min: _reduced("min"),
     np.all: _quantified("all"),
     np.any: _quantified("any"),
     np.shape: lambda values: values.shape,

@@ -21,7 +21,6 @@ from ..arithmetic.explained import explained
 from ..arithmetic.one_instance import one_at_a_time
 from ..claims.case import Case, system_of_object
 from ..claims.claim import Claim, Line
-from ..claims.coordinates import EVERY
 from ..claims.verdict import Evidence, Standing
 from ..errors import ClaimError, MappoVerifyError
 from ..model import Game, Policy
@@ -286,6 +285,4 @@ def _counted(claim: Claim, proof: Proof, drawn: bool) -> Proof | Failure:
         step = f"no instance of {claim.setting.name!r} has a size at which it is proved"
     elif own and proof.sampled:
         step = f"instances alone show that {proof.sampled} may be used"
-    elif own and claim.general is not None and proof.sizes.steps == EVERY:
-        step = "in a more general setting a proof for every number of steps is compared with no run"
     return Failure(proof.method, proof.sizes, step, False) if step else proof

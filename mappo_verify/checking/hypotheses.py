@@ -27,12 +27,13 @@ def ask_hypotheses(claim: Claim, case: Case) -> tuple[tuple[tuple[str, Any], ...
     """
     found: list[tuple[str, Any]] = []
     applies, live = np.full(case.several, TRUE, np.int8), case
-    every = any(sizes.steps == EVERY for sizes in claim.symbolic) and claim.general is None
+    every = any(sizes.steps == EVERY for sizes in claim.symbolic)
     own = len(claim.setting.all_hypotheses)
     for place, hypothesis in enumerate(claim.hypotheses):
         truth = np.full(case.several, UNKNOWN, np.int8)
-        seen = live._of_any_length() if every and hypothesis._of_every_run(live) else live
-        seen = seen if place < own else claim._seen(live)
+        seen = live if place < own else claim._in_general(live)
+        if every and (claim.general is None or place >= own) and hypothesis._of_every_run(seen):
+            seen = seen._of_any_length()
         with blamed(claim.id, f"in the hypothesis {hypothesis.name!r}"):
             asked = along_runs(seen, partial(_truth_of, hypothesis), lambda found, join: join(found), formal=False)
         answer = per_instance(asked, live.several)
@@ -67,12 +68,12 @@ def _besides(claim: Claim, case: Case) -> Iterator[tuple[str, Truth]]:
     for name, given, derived in case.handed_in():
         yield f"{name} is what follows from the other ingredients", _same(given, derived)
     if claim.general is not None:
-        seen = claim._seen(case)
+        general = claim._in_general(case)
         for name in claim.general.shared(claim.setting):
             with within_a_proof():
-                one, two = getattr(case, name), getattr(seen, name)
+                one, two = getattr(case, name), getattr(general, name)
             yield f"{name} is that of the more general setting", _same(one, two)
-        yield from truths_of(seen, claim.general.unlike(claim.setting))
+        yield from truths_of(general, claim.general.unlike(claim.setting))
 
 
 def truths_of(case: Case, ingredients: Iterable[Ingredient]) -> Iterator[tuple[str, Truth]]:

@@ -16,6 +16,7 @@ from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
 from typing import Any
 
+from ..arithmetic.threads import cores as cores
 from ..errors import CampaignError
 
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
@@ -93,9 +94,3 @@ def width_of(executor: Executor, workers: int) -> int:
         return 1
     client = getattr(executor, "_client", None)
     return 2 * (workers if client is None else max(1, sum(client.nthreads().values())))
-
-
-def cores() -> int:
-    """The cores that this process may use."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1

@@ -260,10 +260,14 @@ class Claim(Sealed):
 
     def _seen(self, case: Case) -> Case:
         """The case as the proof sees it: one for every number of steps is not told how many there are."""
-        if self.general is not None:
-            return case if case.ingredients is self.general.setting.ingredients else self.general.case(case)
         every = any(sizes.steps == EVERY for sizes in (case.sizes, *self.symbolic))
-        return case._of_any_length() if every else case
+        return self._in_general(case)._of_any_length() if every else self._in_general(case)
+
+    def _in_general(self, case: Case) -> Case:
+        """The case as one of the setting in which the claim is proved."""
+        if self.general is None or case.ingredients is self.general.setting.ingredients:
+            return case
+        return self.general.case(case)
 
     def _lines(self, case: Case) -> list[Line]:
         result: list[Line] = []

@@ -64,7 +64,7 @@ EVERY: Any = _Every()
 class Sizes(Sealed):
     """How large an instance is: ``S`` states, ``|A_1|, ..., |A_N|`` actions, and ``K`` steps where it is a run.
 
-    ``steps`` is :data:`EVERY` for a proof by induction.
+    :meth:`every_length` are those of a proof for every number of steps.
     """
 
     states: int
@@ -76,6 +76,11 @@ class Sizes(Sealed):
         if type(self.actions) is not tuple or any(type(count) is not int for count in counts):
             given = f"states={self.states!r}, actions={self.actions!r}, steps={self.steps!r}"
             raise ClaimError(f"Sizes({given}): these are integers, and the actions of all agents a tuple")
+
+    @classmethod
+    def every_length(cls, states: int, actions: tuple[int, ...]) -> Sizes:
+        """The sizes of a proof for every number of steps, by induction."""
+        return cls(states, actions, EVERY)
 
     @property
     def agents(self) -> int:

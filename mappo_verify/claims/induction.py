@@ -31,9 +31,9 @@ import numpy as np
 from ..arithmetic import Numbers, System, both, compare, largest, like
 from ..arithmetic.formulas import OF_A_PLACE, OF_A_STEP, Made, made_from, made_of
 from ..arithmetic.functions import true_everywhere
-from ..arithmetic.numbers import apart, bare
+from ..arithmetic.numbers import apart, bare, same_formula
 from ..arithmetic.one_instance import Truth
-from ..axioms import Axiom, Part, every_entry
+from ..axioms import Axiom, Part, every_entry, hedge
 from ..errors import ClaimError, ExactnessError, Sealed
 from ..model import Policy
 from ..model.trees import PLACE, STEP, group, leaf, leaves_of, mapped, repeated
@@ -248,6 +248,13 @@ class Run(Sealed):
         self.require_length("the steps of a run, one by one")
         return self._steps
 
+    @property
+    def step(self) -> Step:
+        """The step that a proof for every number of steps speaks of: what is computed of it goes into sum, last or largest."""
+        if self.case._length is None:
+            raise ClaimError("a run of given length has no step that stands for all; use run.steps")
+        return self._steps[0]
+
     @cached_property
     def _steps(self) -> Sequence[Step]:
         """The steps of an instance: one by one of given length, all at once of any; in symbols an arbitrary one."""
@@ -388,15 +395,9 @@ class Run(Sealed):
 
     def last(self, value: Callable[[Place], Any]) -> Any:
         """``f(x_K)``; of an axiom an axiom."""
-        step = self._steps[-1]
-        before = None if step.count is None else step.count - 1
-        state, before, following, count = map(self._of_the_last, (step.state, before, step.following, step.count))
-        nowhere = None if count is None else like(0, self.case.system)
-        places = (self.start, nowhere), (state, before), (following, count)
         if self.case._length is None:
-            return self._at_given_length(value(Place(following, count)))
-        # As often on an instance as in a proof, and the same formula of wherever it is.
-        first, old, new = (value(Place(leaf("state", x, PLACE), leaf("index", k, PLACE))) for x, k in places)
+            return self._at_given_length(value(self._places[-1]))
+        first, old, new = map(value, self._places)  # as often on an instance as in a proof
         self._one_formula([first, old, new], OF_A_STEP)
         if not isinstance(new, Axiom):
             return self._last(first, old, new)
@@ -420,14 +421,39 @@ class Run(Sealed):
             self.require_fixed(first, "the value at the start of the run")
         return Summed(self, (first, new - old) if self._every else (new,), hash(("last", formula)), _SEAL)
 
+    @cached_property
+    def _places(self) -> tuple[Place, Place, Place]:
+        """Where the run begins, stands before its last step, and ends: the same objects for every term."""
+        step = self._steps[-1]
+        before = None if step.count is None else step.count - 1
+        state, before, following, count = map(self._of_the_last, (step.state, before, step.following, step.count))
+        nowhere = None if count is None else like(0, self.case.system)
+        found = Place(self.start, nowhere), Place(state, before), Place(following, count)
+        if self.case._length is None:
+            return found
+        first, old, new = (Place(leaf("state", p.state, PLACE), leaf("index", p.index, PLACE)) for p in found)
+        return first, old, new
+
     def _of_the_last(self, value: Any) -> Any:
         """What the last step has, for the instances at each step of their runs."""
         if self.case._length is None or self._every:
             return value
         return repeated(group(value, self._length - 1, self._length), self._length)
 
+    def hedge(self, gains: Any, plays: Any, *bound: Any) -> Axiom:
+        """:func:`~mappo_verify.axioms.hedge` over the run, of payoffs and plays ``[..., A]`` of a step; see :meth:`rounds`."""
+        return hedge(*map(self._on_an_axis, (gains, plays)), *bound)
+
+    def _on_an_axis(self, value: Any) -> Any:
+        """What every step has on the axis before the last: of an arbitrary step it alone."""
+        if self._every:
+            return value[..., None, :]
+        return same_formula(
+            value[..., None, :], repeated(np.moveaxis(apart(value, self._length), -1, -2), self._length)
+        )
+
     def rounds(self, axiom: Axiom) -> Axiom:
-        """An axiom about the whole run that holds for every number of rounds; written for the rounds of the run."""
+        """An axiom about the whole run that holds for every number of rounds: in symbols its base and its step."""
 
         def split(part: Part) -> Part:
             if part.begun is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -328,22 +328,26 @@ class Distribution(Ingredient):
 
 @dataclass(frozen=True)
 class Table(Ingredient):
-    """A table of rationals ``k/scale`` with ``low ≤ k ≤ high``."""
+    """A table of rationals ``k/scale`` with ``low ≤ k ≤ high``; if it ``moves``, one for each step of a run, on a first axis."""
 
     verified = True
+    kind: ClassVar[str] = "integer"
 
     name: str
     shape: Callable[[Sizes], tuple[int, ...]]
     low: int = -9
     high: int = 9
     scale: int = 1
+    moves: bool = False
 
     def __post_init__(self) -> None:
         _require_function(self.name, self.shape)
         require_positive(self.name, self.scale)
 
     def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
-        return (Coordinate(self.name, self.shape(sizes), "integer", self.low, self.high),)
+        own = Coordinate(self.name, self.shape(sizes), self.kind, self.low, self.high)
+        steps = 1 if sizes.steps == EVERY else sizes.steps
+        return (replace(own, shape=(steps, *own.shape)) if self.moves else own,)
 
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> Array:
         (own,) = self.coordinates(sizes)
@@ -363,10 +367,9 @@ class Table(Ingredient):
 class PositiveIntegers(Table):
     """A table of positive integers, as large as one likes: ``high`` only says how large they are drawn."""
 
-    low: int = 1
+    kind: ClassVar[str] = "positive"
 
-    def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
-        return (Coordinate(self.name, self.shape(sizes), "positive", 1, self.high),)
+    low: int = 1
 
 
 @dataclass(frozen=True)

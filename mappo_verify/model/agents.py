@@ -112,14 +112,17 @@ def order_of(order: Sequence[int], agents: int) -> tuple[int, ...]:
 
 
 def remembered(method: Callable[[Any, int], Array]) -> Callable[[Any, int], Array]:
-    """A method of one agent ``m`` that computes its numbers once; they never change, nor may its object."""
+    """A method of one agent ``m``, or a function of an object and ``m``, that computes its numbers once.
+
+    They never change, nor may the object.
+    """
     computed = aloud(method)
 
     @wraps(method)
     def found(owner: Any, m: int) -> Array:
-        known: dict[tuple[str, int], Array] = owner.__dict__.setdefault("_remembered", {})
-        if (method.__name__, m) not in known:
-            known[method.__name__, m] = computed(owner, m)
-        return known[method.__name__, m]
+        known: dict[tuple[Any, int], Array] = owner.__dict__.setdefault("_remembered", {})
+        if (method, m) not in known:
+            known[method, m] = computed(owner, m)
+        return known[method, m]
 
     return found

@@ -40,6 +40,7 @@ from .game import Game
 from .tables import html_table, row_text
 from .validation import (
     arrays_of,
+    derived,
     freeze,
     laid_out,
     plain_array,
@@ -213,11 +214,7 @@ class Policy:
 
         Computed once and read-only.
         """
-        known = self.__dict__.get("_remembered")
-        if known is None or known[0] is not self.factors:  # those of other factors are not these
-            known = self.__dict__["_remembered"] = self.factors, self._prefixes()
-        found: tuple[Array, ...] = known[1]
-        return found
+        return derived(self, "_remembered", self.factors, self._prefixes)
 
     @aloud
     def _prefixes(self) -> tuple[Array, ...]:
@@ -273,6 +270,13 @@ class Policy:
 
     def require_fits(self, game: Game) -> None:
         """Raise :class:`GameError` unless this policy can play ``game``, batch for batch."""
+        if (
+            self.system is game.system
+            and game.available is None
+            and self.action_sizes == game.action_sizes
+            and self.factors[0].shape[:-2] == game.transition.shape[:-2]
+        ):
+            return  # most do, so asking comes cheap
         if self.states != game.states or self.action_sizes != game.action_sizes:
             raise GameError(
                 f"the policy is for {self.states} states and action sizes {self.action_sizes}, "

@@ -6,7 +6,8 @@ import logging
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, TypeVar
+from math import isfinite
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,10 +24,9 @@ from ..arithmetic import (
     require_one_system,
     system_of,
 )
+from ..arithmetic.floats import AT_ONCE, Seen, batch_minor, is_batch_minor, rows_go_on
+from ..arithmetic.floats import laid_out as laid_out_floats
 from ..errors import GameError
-
-if TYPE_CHECKING:
-    from ..arithmetic.floats import Seen
 
 T = TypeVar("T")
 
@@ -36,6 +36,7 @@ MAX_ENTRIES = 200_000_000
 """Entries of one array; anything beyond this is refused rather than left to exhaust the memory."""
 ROUNDING = 1e-12
 """Within this of 1, the sum of a float64 row counts as a rounded 1; for shorter floats see :func:`rounding_of`."""
+EPSILON = float(np.finfo(np.float64).eps)
 CLEARLY_LESS = 5e-7
 """A row that misses 1 by so much loses mass on purpose; in between it is refused, unless ``ends`` says what it is."""
 MAX_EXPONENT = 10_000
@@ -88,6 +89,8 @@ def _is_float(kind: type) -> bool:
 
 def plain_array(value: Any, name: str) -> npt.NDArray[Any]:
     """Whatever NumPy reads as an array, by ``__array__`` or DLPack, of any dtype; masked arrays are refused."""
+    if type(value) is np.ndarray:
+        return value
     if isinstance(value, np.ma.MaskedArray):
         raise GameError(f"{name} is a masked array, whose mask would be lost; fill it in: {name}.filled(value)")
     try:
@@ -208,13 +211,17 @@ def _non_finite(array: Array) -> Array:
 
 def require_finite(name: str, array: Array, seen: Seen | None = None) -> None:
     """No nan and no infinity; the numbers of one instance were checked when they were made."""
-    if is_hidden((array,)) or (seen is not None and seen.finite):
-        return
-    if kind_of(array) == "f" and np.isfinite(array.min(initial=0) + array.max(initial=0)):
-        return
-    bad = _non_finite(array)
-    if bad.any():
-        raise GameError(f"{name}{at(first(bad, array))} is not finite")
+    if not (is_hidden((array,)) or (seen is not None and seen.finite) or all_finite(array)):
+        raise GameError(f"{name}{at(first(_non_finite(array), array))} is not finite")
+
+
+def all_finite(array: Array) -> bool:
+    """Whether a plain array has no nan and no infinity."""
+    if kind_of(array) == "f":
+        if array.size <= AT_ONCE:
+            return bool(np.isfinite(array).all())
+        return isfinite(array.min()) and isfinite(array.max())  # takes no memory
+    return not _non_finite(array).any()
 
 
 def rounding_of(given: Any, length: int) -> float:
@@ -226,7 +233,7 @@ def rounding_of(given: Any, length: int) -> float:
     if not isinstance(dtype, np.dtype):
         dtype = plain_array(given, "the array").dtype
     short = dtype.kind == "f" and dtype.itemsize < 8
-    return max(ROUNDING, (length + 2) * float(np.finfo(dtype if short else np.float64).eps))
+    return max(ROUNDING, (length + 2) * (float(np.finfo(dtype).eps) if short else EPSILON))
 
 
 def probabilities(
@@ -264,8 +271,6 @@ def certainly_go_on(array: Array, rounding: float, seen: Seen | None = None) -> 
     """Whether this is an array of floats, none negative, whose rows all sum to 1 up to ``rounding``."""
     if kind_of(array) != "f":
         return False
-    from ..arithmetic.floats import rows_go_on
-
     return seen.go_on(rounding) if seen else rows_go_on(np.asarray(array), rounding)
 
 
@@ -351,9 +356,7 @@ def laid_out(array: Array, core_axes: int, system: System) -> tuple[Array, Seen 
     """
     if system is not System.FLOATS or array.ndim == core_axes:
         return array, None
-    from ..arithmetic.floats import laid_out as copied
-
-    return copied(np.asarray(array), core_axes)
+    return laid_out_floats(np.asarray(array), core_axes)
 
 
 def freeze(array: Array, core_axes: int, system: System, own: bool = False) -> Array:
@@ -362,8 +365,6 @@ def freeze(array: Array, core_axes: int, system: System, own: bool = False) -> A
     What is ``own``, a copy by :func:`laid_out` or what was made of it, is not copied again.
     """
     if system is System.FLOATS:
-        from ..arithmetic.floats import batch_minor, is_batch_minor
-
         copy = np.asarray(array)
         if not own or not copy.flags.writeable or not is_batch_minor(copy, core_axes):
             copy = batch_minor(copy, core_axes)
@@ -385,6 +386,14 @@ def unchecked(kind: type[T], **fields: Any) -> T:
     for name, value in fields.items():
         object.__setattr__(result, name, value)
     return result
+
+
+def derived(owner: Any, name: str, source: Any, compute: Callable[[], T]) -> T:
+    """What follows from ``source``, a field of a frozen object, computed once: ``name`` is where the object keeps it."""
+    known: tuple[Any, T] | None = owner.__dict__.get(name)
+    if known is None or known[0] is not source:  # what followed from another field is not this
+        known = owner.__dict__[name] = source, compute()
+    return known[1]
 
 
 def scalar_for(system: Any, name: str, value: Any) -> Array:

@@ -5,6 +5,11 @@ each reads the batch from memory and writes its result back.  :func:`batched` lo
 instance (:mod:`mappo_verify.arithmetic.recorded`), and takes blocks of instances through all of them while they are in the
 processor's cache; what several quantities have in common is computed once.
 
+Compiled loops take large batches on all cores: these here, those of enclosures, and those that check and lay out what a game or a
+policy is built from.  Results are the same on any number of cores, bit for bit.  The environment variable ``NUMBA_NUM_THREADS``
+limits how many are used, and ``OMP_NUM_THREADS`` where the first is not set; worker processes of a campaign use one core each,
+unless ``NUMBA_NUM_THREADS`` says otherwise.
+
 >>> import numpy as np
 >>> import mappo_verify as mv
 >>> both = mv.quantities.batched(lambda game, policy: (mv.state_values(game, policy), mv.agent_advantages(game, policy)))

@@ -118,7 +118,7 @@ class Comparison:
     high: Floats
     advantage: Floats
     decided: npt.NDArray[np.bool_]
-    excess: Floats
+    excess: Array
 
 
 def compared(game: Game, actions: npt.NDArray[np.intp]) -> Comparison:
@@ -136,7 +136,7 @@ def compared(game: Game, actions: npt.NDArray[np.intp]) -> Comparison:
     least, most = np.where(same, 0.0, least), np.where(same, 0.0, most)
     with np.errstate(invalid="ignore"):
         advantage = np.where(np.isfinite(least) & np.isfinite(most), 0.5 * least + 0.5 * most, 0.0)
-    decided = np.asarray((compare(least, ">", 0.0) > 0) | (compare(most, "≤", 0.0) > 0))
+    decided = (compare(least, ">", 0.0) > 0) | (compare(most, "≤", 0.0) > 0)
     open_games = ~decided.all((-2, -1)) | ~np.isfinite(high - low).all(-1)
     count = int(np.count_nonzero(open_games))
     if count and work(game.states, game.actions, count) <= EXACT_WORK:
@@ -151,12 +151,12 @@ def compared(game: Game, actions: npt.NDArray[np.intp]) -> Comparison:
         decided[open_games] = True
         low[open_games], high[open_games] = np.nextafter(rounded, -np.inf), np.nextafter(rounded, np.inf)
         most[open_games] = np.where(signs > 0, np.nextafter(size, np.inf), 0.0)
-    return Comparison(low, high, advantage, decided, np.asarray(largest(maximum(most, 0.0), (-2, -1))))
+    return Comparison(low, high, advantage, decided, largest(maximum(most, 0.0), (-2, -1)))
 
 
 def _same_rows(game: Game, actions: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
     """Actions that do and pay exactly what the chosen one does, ``[..., S, A]``: their advantage is exactly 0."""
-    transition = np.asarray(game.transition)
+    transition = floats_of(game.transition)
     move = np.take_along_axis(transition, actions[..., None, None], axis=-2)
     same: npt.NDArray[np.bool_] = (transition == move).all(-1) & (game.reward == at_actions(game.reward, actions))
     return same

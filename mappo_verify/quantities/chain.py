@@ -50,13 +50,14 @@ def induced_reward(game: Game, policy: Policy) -> Array:
 
 
 def reachable(pattern: Mask) -> Mask:
-    """Reflexive and transitive closure of a pattern ``[..., S, S]``, by repeated squaring; three-valued of one instance."""
+    """Reflexive and transitive closure of a pattern ``[..., S, S]``, by Warshall's algorithm; three-valued of one instance."""
     if isinstance(pattern, TruthOfOne):
         return pattern.closure()
-    size = pattern.shape[-1]
-    reach: Mask = pattern | np.eye(size, dtype=bool)
-    for _ in range(max(size - 1, 1).bit_length()):
-        reach = (reach.astype(np.float32) @ reach.astype(np.float32)) > 0
+    if pattern.all():
+        return pattern
+    reach: Mask = pattern | np.eye(pattern.shape[-1], dtype=bool)
+    for via in range(pattern.shape[-1]):
+        reach |= reach[..., :, via, None] & reach[..., None, via, :]
     return reach
 
 
@@ -89,7 +90,7 @@ def endless(game: Game, policy: Policy) -> tuple[tuple[int, ...], int] | None:
     """Batch index and state from which a game with γ = 1 certainly never ends, for a message; None if there is none to name."""
     if is_hidden((game.transition, *policy.factors)) or game.system not in (System.FLOATS, System.RATIONALS):
         return None
-    certain = np.asarray(compare(game.discount, "=", like(1, game.discount)) > 0)[..., None]
+    certain = (compare(game.discount, "=", like(1, game.discount)) > 0)[..., None]
     never = may_end(game, policy) < 0
     found = np.argwhere(certain & never)
     return (tuple(int(i) for i in found[0][:-1]), int(found[0][-1])) if len(found) else None
@@ -102,7 +103,7 @@ def recurrent(game: Game, policy: Policy) -> Truth:
 
 def recurrent_in(reach: Mask, leaking: Truth) -> Truth:
     """:func:`recurrent`, from which states reach which ``[..., S, S]`` and where the chain may end ``[..., S]``."""
-    mutual = every(truth_of(~reach | reach.swapaxes(-1, -2)), -1)
+    mutual = truth_of((~reach | reach.swapaxes(-1, -2)).all(-1))
     return both(mutual, negation(_some_reached(reach, leaking)))
 
 

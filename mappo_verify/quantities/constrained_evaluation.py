@@ -37,10 +37,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arithmetic import Array, System, contract, like, maximum, minimum, zeros
-from ..arithmetic.explained import explained, explained_class
+from ..arithmetic import Array, System, as_array, contract, floats_of, maximum, minimum, zeros
+from ..arithmetic.explained import explained, explained_class, over_arrays
 from ..errors import GameError, SolverError
-from ..model.validation import require_count, require_positive
+from ..model.conversion import convert
+from ..model.validation import array_of, require_count, require_positive
 from .bellman_error import Moments
 from .linear_class import LinearClass
 from .quadratic_program import ConstrainedStep, Multipliers, Quadratic, Region, minimise
@@ -55,9 +56,10 @@ class Bracket:
     upper: Array
 
     @property
+    @over_arrays
     def width(self) -> Array:
         """``upper - lower``"""
-        return np.asarray(self.upper - self.lower)
+        return self.upper - self.lower
 
 
 # --- the step over the class ----------------------------------------------------------------------------------------------
@@ -88,17 +90,12 @@ def certify_step(moments: Moments, direction: Array, penalty: Any, critics: Line
 
 def _exact(values: Any) -> Array:
     """Floats as the rationals that they are; integers as rationals; rationals as they are."""
-    values = np.asarray(values)
-    if values.dtype.kind == "f":
-        from ..arithmetic.floats import to_rational
-
-        return to_rational(values)
-    return like(values, System.RATIONALS) if values.dtype.kind in "iub" else values
+    return convert(array_of(values, "a number of the problem"), System.RATIONALS)
 
 
 def _region(critics: LinearClass, index: tuple[int, ...], batch: tuple[int, ...]) -> Region:
     """The class of one batch element as a region."""
-    rows, ceiling, radius = map(np.asarray, (critics.features, critics.ceiling, critics.radius))
+    rows, ceiling, radius = map(as_array, (critics.features, critics.ceiling, critics.radius))
     if batch:
         rows = np.broadcast_to(rows, batch + rows.shape[-2:])[index]
         ceiling, radius = (np.broadcast_to(number, batch)[index] for number in (ceiling, radius))
@@ -111,7 +108,7 @@ def _each(
 ) -> ConstrainedStep:
     """Every problem of a batch by itself, and the answers as arrays."""
     size = form.slope.shape[-1]
-    features, constant = np.asarray(critics.features), np.asarray(form.constant)
+    features, constant = critics.features, as_array(form.constant)
     if features.shape[-1] != size:
         raise GameError(f"the class has {features.shape[-1]} features and the moments have {size}")
     shapes = (
@@ -252,7 +249,7 @@ def class_pessimistic_step(
     bracket is narrower than ``tolerance·(1 + |upper|)`` or ``budget`` inner minima are spent.  Practical up to three or four
     features; with more, the answer is the bracket that the first relaxations give, with ``closed`` False.
     """
-    form = moments.pessimism(np.asarray(direction, float), penalty)
+    form = moments.pessimism(floats_of(direction), penalty)
     require_positive("tolerance", tolerance)
     require_count("budget", budget, MOST_MINIMA)
     search = _Search(moments, critics, form, float(penalty), tolerance)
@@ -265,7 +262,7 @@ def class_pessimistic_step(
         known, _, simplex = heapq.heappop(search.waiting)
         for half in simplex.halves(search.most):
             search.consider(half, known)
-    bracket = Bracket(np.asarray(search.lower), np.asarray(search.upper))
+    bracket = Bracket(as_array(search.lower), as_array(search.upper))
     return GlobalStep(search.best, bracket, search.evaluations, search.closed)
 
 
@@ -313,7 +310,8 @@ class _Search:
             np.linalg.norm(weights) / region.radius,
             (region.rows @ weights / region.high).max(initial=0),
         )
-        return np.asarray(weights / max(1.0, *beyond))
+        scaled: Array = weights / max(1.0, *beyond)
+        return scaled
 
     def improve(self, weights: Array) -> None:
         """Replace ``D`` by its tangent, a minorant, and minimise: the value can only fall; repeat while it does."""
@@ -353,9 +351,7 @@ def _enclosing(region: Region) -> npt.NDArray[np.float64]:
     size = region.rows.shape[-1]
 
     def least(direction: Array) -> float:
-        return float(
-            np.asarray(minimise(Quadratic(np.zeros((size, size)), -direction / 2, np.asarray(0.0)), region).lower)
-        )
+        return float(minimise(Quadratic(np.zeros((size, size)), -direction / 2, as_array(0.0)), region).lower)
 
     units = np.eye(size)
     low = np.array([least(unit) for unit in units])

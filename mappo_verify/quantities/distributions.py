@@ -28,19 +28,16 @@ from ..arithmetic import (
     UNKNOWN,
     Array,
     System,
-    Truth,
-    both,
     choose,
     compare,
     everywhere,
+    first_of,
     is_hidden,
     lift,
     like,
     negation,
-    some,
     support,
     system_of,
-    truth_of,
 )
 from ..arithmetic.absorbing import visits_until_absorption
 from ..arithmetic.explained import explained
@@ -80,24 +77,19 @@ def stationary_distribution(game: Game, policy: Policy, recurrent_class: tuple[i
     :class:`GameError` where there is none, or several recurrent classes and no choice.
     """
     chain = induced_transition(game, policy)
-    inside = truth_of(_recurrent_class(game, policy, chain, recurrent_class))
-    reference = both(inside, negation(_some_before(inside)))
-    together = both(inside[..., :, None], inside[..., None, :])
-    nothing = like(0, chain)
-    onward = choose(both(together, negation(reference)[..., None, :]), chain, nothing)
-    returning = choose(both(together, reference[..., None, :]), chain, nothing).sum(-1)
-    leaving = choose(inside, returning, like(1, chain))
-    counts = visits_until_absorption(onward, leaving, choose(reference, like(1, chain), nothing))
+    inside = _recurrent_class(game, policy, chain, recurrent_class)
+    reference = first_of(inside)
+    together = inside[..., :, None] & inside[..., None, :]
+    nothing, one = like(0, chain), like(1, chain)
+    onward = choose(together & ~reference[..., None, :], chain, nothing)
+    returning = choose(together & reference[..., None, :], chain, nothing).sum(-1)
+    leaving = choose(inside, returning, one)
+    counts = visits_until_absorption(onward, leaving, choose(reference, one, nothing))
     return counts / counts.sum(-1, keepdims=True)
 
 
-def _some_before(inside: Truth) -> Truth:
-    """Whether some earlier state is inside, shape ``[..., S]``."""
-    return np.stack([some(inside[..., :state], -1) for state in range(inside.shape[-1])], axis=-1)
-
-
 def _recurrent_class(game: Game, policy: Policy, chain: Array, chosen_class: tuple[int, ...] | None) -> Any:
-    """Which states belong to the one recurrent class, or to the chosen one, shape ``[..., S]``."""
+    """Which states belong to the one recurrent class, or to the chosen one, shape ``[..., S]``; truth of one instance."""
     reach, leaking = reachable(support(chain)), leaks(game, policy)
     lasting = recurrent_in(reach, leaking)
     if is_hidden((chain,)):
@@ -130,6 +122,8 @@ def _recurrent_class(game: Game, policy: Policy, chain: Array, chosen_class: tup
 
 
 def _require_one_class(game: Game, reach: Mask, inside: Mask) -> None:
+    if reach.all() and inside.all():
+        return
     none = ~inside.any(-1)
     several = (inside[..., :, None] & inside[..., None, :] & ~reach).any((-1, -2))
     for problem in (none, several):

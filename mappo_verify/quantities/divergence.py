@@ -7,7 +7,7 @@
 >>> p, q = like([F(1, 2), F(1, 2)], System.RATIONALS), like([F(1, 4), F(3, 4)], System.RATIONALS)
 >>> print(kl_divergence(p, q), kl_divergence(p, p))
 log(2) - 1/2·log(3) 0
->>> total_variation(p, q)
+>>> print(total_variation(p, q))
 1/4
 """
 
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..arithmetic import Array, absolute, divide, largest, like, log, square, xlogy
+from ..arithmetic import Array, divide, largest, like, log, square, xlogy
 from ..arithmetic.explained import explained
 
 
@@ -34,19 +34,19 @@ def entropy_of(action_sizes: tuple[int, ...], reference: Any) -> Array:
 @explained
 def l1_distance(left: Array, right: Array) -> Array:
     """``‖p - q‖₁`` over the last axis; in [0, 2] for distributions."""
-    return absolute(left - right).sum(-1)
+    return abs(left - right).sum(-1)
 
 
 @explained
-def total_variation(left: Any, right: Any) -> Any:
+def total_variation(left: Array, right: Array) -> Array:
     """``½ ‖p - q‖₁`` over the last axis; in [0, 1] for distributions."""
     return l1_distance(left, right) / 2
 
 
 @explained
-def sup_norm(table: Any, axes: int = 1) -> Array:
+def sup_norm(table: Array, axes: int = 1) -> Array:
     """``max |f|``; over the last ``axes`` axes."""
-    return largest(absolute(table), tuple(range(-axes, 0)))
+    return largest(abs(table), tuple(range(-axes, 0)))
 
 
 @explained

@@ -26,12 +26,14 @@ import numpy as np
 from ..arithmetic import (
     Array,
     System,
+    certain,
     compare,
     contract,
     floats_of,
     is_hidden,
     like,
     maximum,
+    some,
 )
 from ..arithmetic.explained import explained
 from ..arithmetic.functions import true_everywhere
@@ -168,7 +170,7 @@ def _settled_in_turn(game: Game, policy: Policy) -> Policy:
             now = state_values(game, policy)
             best, response = values_and_policy(response_game(game, policy, m))
             noise = NOISE * (1 + np.abs(now)) if game.system is System.FLOATS else like(0, now)
-            gains = np.asarray((compare(best - now, ">", noise) > 0).any(-1))
+            gains = certain(some(compare(best - now, ">", noise)))
             if gains.any():
                 quiet = False
                 changed = with_response(policy, m, response)

@@ -20,8 +20,9 @@ from dataclasses import dataclass
 from itertools import chain, combinations
 
 import numpy as np
+import numpy.typing as npt
 
-from ..arithmetic import Array, certainly_equal, compare, contract, floats_of, like, pseudo_solve, zeros
+from ..arithmetic import Array, as_array, certainly_equal, compare, contract, floats_of, like, pseudo_solve, zeros
 from ..errors import MappoVerifyError
 from .bellman_error import Moments
 from .linear_class import LinearClass
@@ -61,7 +62,7 @@ def limit_critic(moments: Moments, direction: Array, critics: LinearClass) -> Li
 
     Raises :class:`LimitError` where no critic of the class has Bellman error 0, and where the exact check fails.
     """
-    features, ceiling = critics.features, np.asarray(critics.ceiling)
+    features, ceiling = critics.features, as_array(critics.ceiling)
     proposed = _proposal(moments, direction, critics)
     heights = floats_of(features) @ proposed
     low = compare(heights, "≤", ACTIVE) > 0
@@ -75,7 +76,7 @@ def limit_critic(moments: Moments, direction: Array, critics: LinearClass) -> Li
     found = LimitCritic(
         weights,
         critics.values(weights),
-        np.asarray((direction * weights).sum(-1)),
+        contract("d,d->", direction, weights),
         multipliers[: len(moments.reward)],
         lower,
         upper,
@@ -118,7 +119,8 @@ def _proposal(moments: Moments, direction: Array, critics: LinearClass) -> Array
     )
     if found.status:
         raise LimitError(f"no critic of the class has Bellman error 0, or none is the smallest: {found.message}")
-    return np.asarray(found.x)
+    solution: npt.NDArray[np.float64] = found.x
+    return solution
 
 
 def _least_squares(rows: Array, right: Array) -> Array:

@@ -20,12 +20,13 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, compare, contract, is_hidden, lift_to, like, log, solve, square, tilt
+from ..arithmetic import Array, compare, contract, is_hidden, kind_of, lift_to, like, log, solve, square, tilt
 from ..arithmetic.explained import explained
+from ..arithmetic.floats import all_positive
 from ..errors import GameError
 from ..model import Game, Policy
 from ..model.agents import split_last
-from ..model.validation import at, first, require_finite, unchecked
+from ..model.validation import all_finite, at, first, require_finite, unchecked
 from .agent_values import relative_agent_values
 from .divergence import entropy_of, kl_divergence
 
@@ -38,15 +39,20 @@ def mirror_step(factor: Array, values: Array, beta: Array) -> Array:
     has the batch shape.  Where ``π`` is 0, ``π⁺`` is 0.  On rationals ``values`` are logarithms of rationals.
     Source: Proposition 4.2.
     """
-    if not is_hidden((factor, values, beta)):
-        _require_positive("beta", beta)
+    if is_hidden((factor, values, beta)):
+        return tilt(factor, ideal_increment(values, beta))
+    _require_positive("beta", beta)
+    with np.errstate(over="ignore"):
+        increment = ideal_increment(values, beta)
+    if not all_finite(increment):
         require_finite("values", values)
-        with np.errstate(over="ignore"):
-            require_finite("values / beta", ideal_increment(values, beta))
-    return tilt(factor, ideal_increment(values, beta))
+        require_finite("values / beta", increment)
+    return tilt(factor, increment)
 
 
 def _require_positive(name: str, array: Array) -> None:
+    if kind_of(array) == "f" and all_positive(array):
+        return
     wrong = compare(array, "≤", like(0, array)) > 0
     if wrong.any():
         raise GameError(f"{name}{at(first(wrong, array))}; it must be positive")
@@ -59,6 +65,7 @@ def ideal_increment(values: Array, beta: Array) -> Array:
     return values / lift_to(beta, values)
 
 
+@explained
 def ideal_update(game: Game, policy: Policy, beta: Any) -> Policy:
     """Every agent's step at every ``(s, p)`` with ``Q̂ = Q^{1:m}`` of ``policy``; ``β > 0`` has the batch shape.
 

@@ -29,6 +29,7 @@ from ..arithmetic import (
     argmax,
     compare,
     contract,
+    floats_of,
     is_hidden,
     is_sparse,
     largest,
@@ -44,6 +45,7 @@ from ..errors import ExactnessError, GameError, SingularError
 from ..model import Game, Policy
 from ..model.agents import at_actions
 from ..model.instances import instance_by_instance
+from ..model.validation import plain_array
 from .certified import Comparison, compared
 from .chain import induced_reward
 from .distributions import visits
@@ -192,14 +194,13 @@ def _certified_at_once(game: Game) -> Optimum | None:
     """One game by floats and a bound of their errors; None where signs stay open or values are not sharp."""
     from ..arithmetic.certified_iteration import certified_iteration
 
-    transition, reward, discount = map(np.asarray, (game.transition, game.reward, game.discount))
-    found = certified_iteration(transition, reward, float(discount), game.ends, ROUNDING)
+    transition, reward = floats_of(game.transition), floats_of(game.reward)
+    found = certified_iteration(transition, reward, float(game.discount), game.ends, ROUNDING)
     if found is None:
         return None
     actions = allowed(game, found.actions)
-    error = found.error * (1 + 2.0**-50)
     certificate = OptimalityCertificate(
-        found.values, actions, found.dual, -found.advantage, found.residual, found.gap, error, True
+        found.values, actions, found.dual, -found.advantage, found.residual, found.gap, found.error, True
     )
     return Optimum(found.values, Policy.deterministic(game, actions), actions, certificate)
 
@@ -246,7 +247,7 @@ def proper_actions(game: Game) -> npt.NDArray[np.intp]:
     A policy to begin with where γ = 1: it is proper whenever any policy is.
     """
     follows, chosen = support(game.transition), np.argmax(game.ends, axis=-1)
-    done = np.asarray((game.ends > 0).any(-1))
+    done = (game.ends > 0).any(-1)
     while True:
         leads = (follows & done[..., None, None, :]).any(-1)
         fresh = leads.any(-1) & ~done
@@ -259,17 +260,19 @@ def proper_actions(game: Game) -> npt.NDArray[np.intp]:
 def allowed(game: Game, actions: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
     """The available joint actions ``[..., S]`` that these are, or are copies of."""
     if game.available is None:
-        return np.asarray(actions, dtype=np.intp)
-    return np.asarray(game.substitutes[np.arange(game.states), actions], dtype=np.intp)
+        return actions.astype(np.intp, copy=False)
+    available: npt.NDArray[np.intp] = game.substitutes[np.arange(game.states), actions]
+    return available
 
 
 @explained
 def certify_optimality(game: Game, values: Array, actions: npt.NDArray[np.intp]) -> OptimalityCertificate:
     """Check that ``values`` are optimal and that the joint ``actions`` attain them, from the game's data alone."""
+    actions = plain_array(actions, "actions")
     if is_sparse(game.transition):
-        return _sparse_certificate(game, values, np.asarray(actions))
+        return _sparse_certificate(game, values, actions)
     if game.system is System.FLOATS:
-        return _certificate(game, values, actions, compared(game, np.asarray(actions)))
+        return _certificate(game, values, actions, compared(game, actions))
     table = lookahead(game, values)
     slack = values[..., None] - table
     dual, residual, gap = _dual(game, values, actions)

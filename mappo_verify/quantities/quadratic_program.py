@@ -33,6 +33,7 @@ from ..arithmetic import (
     Array,
     System,
     absolute,
+    as_array,
     compare,
     contract,
     floats_of,
@@ -274,7 +275,7 @@ def _by_active_set(form: Quadratic, region: Region, ball: float) -> ConstrainedS
 
 def _with_sides(form: Quadratic, region: Region, ball: float, weights: Array, signed: Array) -> ConstrainedStep:
     """A point with the multiplier of the ball and those of the slabs, ``y⁺ - y⁻``, and its certificate."""
-    multipliers = Multipliers(np.maximum(-signed, 0), np.maximum(signed, 0), np.asarray(ball))
+    multipliers = Multipliers(np.maximum(-signed, 0), np.maximum(signed, 0), as_array(ball))
     found = _certified(form, region, weights, multipliers, "active set", weights)
     sharp = abs(float(found.gap)) <= SHARP * (1 + abs(float(found.objective)))
     return found if sharp else _certified(form, region, weights, multipliers, "active set")
@@ -327,7 +328,7 @@ def _by_cone(form: Quadratic, region: Region) -> ConstrainedStep:
         raise SolverError(f"Clarabel reports {status} and returns no point")
     sides_of = np.maximum(dual[: 2 * count], 0)
     multipliers = Multipliers(
-        sides_of[:count], sides_of[count:], np.asarray(max(dual[2 * count], 0.0) / (2 * float(region.radius)))
+        sides_of[:count], sides_of[count:], as_array(max(dual[2 * count], 0.0) / (2 * float(region.radius)))
     )
     return _certified(form, region, weights, multipliers, "conic")
 
@@ -351,7 +352,7 @@ def _on_the_sphere(form: Quadratic, region: Region) -> ConstrainedStep:
             break
     point = vectors @ weights
     free = np.zeros(len(region.low))
-    return _certified(form, region, point, Multipliers(free, free, np.asarray(tau)), "sphere", point)
+    return _certified(form, region, point, Multipliers(free, free, as_array(tau)), "sphere", point)
 
 
 def _on_the_cut_sphere(

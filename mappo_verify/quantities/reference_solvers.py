@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..arithmetic import floats_of
 from ..arithmetic.explained import explained
 from ..errors import SolverError
 from .bellman_error import Moments
@@ -50,8 +51,8 @@ def mirror_step_by_solver(factor: Any, values: Any, beta: Any) -> npt.NDArray[np
     """
     import clarabel
 
-    factor, values = np.asarray(factor, float), np.asarray(values, float)
-    scale = np.asarray(beta, float)[..., None]
+    factor, values = floats_of(factor), floats_of(values)
+    scale = floats_of(beta)[..., None]
     directions = np.ldexp(np.rint(np.ldexp(values / scale + np.log(factor), PLACES)), -PLACES)
     result = np.empty(directions.shape)
     actions = directions.shape[-1]
@@ -91,12 +92,12 @@ def _class_problem(size: int, count: int) -> tuple[Any, Any, dict[str, Any], Any
 
 def _over_the_class(root: Floats, aim: Floats, slope: Floats, critics: LinearClass) -> Floats:
     """The minimiser for every element of a batch."""
-    features = np.asarray(critics.features, float)
+    features = floats_of(critics.features)
     problem, weights, given, cp = _class_problem(features.shape[-1], features.shape[-2])
     result = np.empty(np.broadcast_shapes(aim.shape, slope.shape, features.shape[:-2] + features.shape[-1:]))
     batch = result.shape[:-1]
     data = {"root": (root, 2), "aim": (aim, 1), "slope": (slope, 1), "features": (features, 2)}
-    data |= {"ceiling": (np.asarray(critics.ceiling, float), 0), "radius": (np.asarray(critics.radius, float), 0)}
+    data |= {"ceiling": (floats_of(critics.ceiling), 0), "radius": (floats_of(critics.radius), 0)}
     spread = {
         name: np.broadcast_to(value, batch + value.shape[value.ndim - core :]) for name, (value, core) in data.items()
     }
@@ -126,10 +127,10 @@ def pessimistic_step_by_cvxpy(moments: Moments, direction: Any, penalty: Any, cr
 
     With ``E(w) = ‖Σ^{+1/2}(Aw - b)‖²``: the convex problem of Appendix C.1 as cvxpy reads it.
     """
-    scale = np.sqrt(np.asarray(penalty, float))
-    inverse = scale[..., None, None] * _roots(np.asarray(moments.gram, float))[1]
+    scale = np.sqrt(floats_of(penalty))
+    inverse = scale[..., None, None] * _roots(floats_of(moments.gram))[1]
     aim = (inverse @ moments.reward[..., None])[..., 0]
-    return _over_the_class(inverse @ moments.operator, aim, np.asarray(direction, float), critics)
+    return _over_the_class(inverse @ moments.operator, aim, floats_of(direction), critics)
 
 
 @explained
@@ -138,6 +139,6 @@ def inner_minimum_by_cvxpy(moments: Moments, critics: LinearClass, weights: Any)
 
     ``L(w', w) = w'ᵀΣw' - 2w'ᵀ(b + (Σ - A)w)`` and terms without ``w'``.
     """
-    target = moments.reward + ((moments.gram - moments.operator) @ np.asarray(weights, float)[..., None])[..., 0]
+    target = moments.reward + ((moments.gram - moments.operator) @ floats_of(weights)[..., None])[..., 0]
     aim = np.zeros(target.shape)
-    return _over_the_class(_roots(np.asarray(moments.gram, float))[0], aim, -2 * np.asarray(target, float), critics)
+    return _over_the_class(_roots(floats_of(moments.gram))[0], aim, -2 * floats_of(target), critics)

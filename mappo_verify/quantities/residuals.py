@@ -6,10 +6,9 @@ import math
 from dataclasses import dataclass
 
 from ..arithmetic import Array, absolute, choose, compare, largest, like, successors
+from ..arithmetic.sparse import ROUNDING, UNDERFLOW
 from ..model import Game, Policy
 from .values import lookahead
-
-ROUNDING = 2.0**-53
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +43,8 @@ def bellman_error(game: Game, values: Array, policy: Policy | None = None) -> Ce
     contraction = float(game.discount * going_on) * (1 + lost)
     if compare(contraction, "≥", 1) > 0:
         return CertifiedValues(values, residual, math.inf)
-    hidden = lost * (_norm(game.reward) + 2 * _norm(values))
+    size = _norm(game.reward) + 2 * _norm(values)
+    hidden = lost * size + (UNDERFLOW if compare(size, ">", 0) > 0 else 0.0)
     return CertifiedValues(values, residual, (residual + hidden) / (1 - contraction) * (1 + 8 * ROUNDING))
 
 

@@ -256,4 +256,4 @@ def _mask(name: str, flags: Any, shape: tuple[int, ...]) -> Mask:
         raise GameError(f"{name} has shape {given.shape}; it needs [T, ...] = {shape}")
     if given.dtype.kind != "b" and not ((given == 0) | (given == 1)).all():
         raise GameError(f"{name} has entries other than True and False")
-    return np.asarray(given == 1)
+    return given.astype(bool)

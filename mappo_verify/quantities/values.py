@@ -29,7 +29,15 @@ from ..arithmetic.absorbing import solve_absorbing, visits_until_absorption
 from ..arithmetic.explained import explained
 from ..errors import GameError, SingularError, UndecidedError
 from ..model import Game, Policy
-from ..model.validation import array_of, in_system, probabilities, require_batches_fit, require_shape, rounding_of
+from ..model.validation import (
+    array_of,
+    derived,
+    in_system,
+    probabilities,
+    require_batches_fit,
+    require_shape,
+    rounding_of,
+)
 from .chain import endless, induced_reward, induced_transition, values_exist
 
 
@@ -80,7 +88,9 @@ def solve_bellman(game: Game, policy: Policy, right: Array, transposed: bool = F
 
 def is_near_one(game: Game) -> bool:
     """Floats with a discount near 1, somewhere in the batch."""
-    return game.system is System.FLOATS and bool((1 - game.discount < WELL_LEFT).any())
+    return game.system is System.FLOATS and derived(
+        game, "_near_one", game.discount, lambda: bool((1 - game.discount < WELL_LEFT).any())
+    )
 
 
 def _solve_near_one(game: Game, policy: Policy, right: Array, transposed: bool) -> Array:

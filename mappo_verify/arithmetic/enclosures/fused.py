@@ -16,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from ..compiled import Vector, Vectors, bits, compiled, fma, get, part, put, summed
-from .kernels import Enclosure, Floats, Kernels, address, rows_of_terms, slack, standing, tables_of_rows, widening
+from ..compiled import Vector, Vectors, bits, compiled, fetch, fma, get, part, put, summed
+from ..threads import in_parts
+from .kernels import Enclosure, Floats, Kernels, address, moving_rows, rows_of_terms, standing, tables_of_rows
 from .numpy_kernels import product_sum as numpy_product_sum
 
 U, UP, LEAST, TINY = 2.0**-53, 1 + 2.0**-49, 2.0**-1074, 2.0**-1070
@@ -84,6 +85,30 @@ def _is_ordinary(extremes: tuple[Any, Any]) -> bool:
 
 
 @part
+def _extremes(row: int, width: int) -> tuple[Any, Any]:
+    """The largest and the least magnitude of a row, as bits; 0 is larger than any other."""
+    high, low = np.uint64(0), np.uint64(2**64 - 1)
+    for z in range(width):
+        size = bits(row, z) & MAGNITUDE
+        high, low = max(high, size), min(low, size - np.uint64(1))
+    return high, low
+
+
+@part
+def _is_zero(row: int, width: int) -> bool:
+    return bool(_extremes(row, width)[0] == 0)
+
+
+@part
+def _are_ordinary(first: int, rows: int, apart: int, width: int) -> bool:
+    """So many rows, the first at an address, the others so many numbers apart."""
+    found = True
+    for r in range(rows):
+        found &= _is_ordinary(_extremes(first + 8 * apart * r, width))
+    return found
+
+
+@part
 def _open(sums: Floats) -> None:
     for z in range(4 * LANES):
         sums[z] = 0.0
@@ -120,8 +145,13 @@ def _substitute(left: Floats, x: Floats, width: int) -> None:
 
 
 @part
-def _take(sums: Floats, a: Floats, y: Floats, width: int) -> None:
-    """Take the product ``a y`` from a running sum."""
+def _take(sums: Floats, a: Floats, y: Floats, width: int, ordinary: bool) -> None:
+    """Take the product ``a y`` from a running sum; errors of products of ``ordinary`` numbers are exact."""
+    if ordinary:
+        for z in range(width):
+            product = -a[z] * y[z]
+            _put(sums, z, product, fma(-a[z], y[z], -product))
+        return
     for z in range(width):
         product, rest, bound = _product(-a[z], y[z])
         _put(sums, z, product, rest)
@@ -130,14 +160,15 @@ def _take(sums: Floats, a: Floats, y: Floats, width: int) -> None:
 
 @compiled
 def _solve_rows(
-    am: Floats, ar: Floats, bm: Floats, br: Floats, slack: float, widening: float, mid: Floats, rad: Floats
+    am: Floats, ar: Floats, bm: Floats, br: Floats, made: tuple[Floats, Floats], first: int, after: int
 ) -> None:
-    n, columns, batch = bm.shape
+    (mid, rad), (n, columns, _) = made, bm.shape
+    slack, widening = 2 * (2 * n + 2) * U, 1 + (2 * n + 16) * 4 * U
     left, margin, v = np.empty((n, n, LANES)), np.empty((n, LANES)), np.empty((n, LANES))
     x, d, sums = np.empty((n, LANES)), np.empty((n, LANES)), np.empty((n, 4 * LANES))
     worst, support, against, inexact = np.empty(LANES), np.empty(LANES), np.empty(LANES), np.empty(LANES)
-    for start in range(0, batch, LANES):
-        width = min(LANES, batch - start)
+    for start in range(first, after, LANES):
+        width = min(LANES, after - start)
         stop = start + width
         for row in range(n):
             for column in range(n):
@@ -151,6 +182,7 @@ def _solve_rows(
                     for z in range(width):
                         left[row, column, z] -= left[row, p, z] * left[p, column, z]
         _substitute(left, v, width)
+        ordinary = _are_ordinary(am.ctypes.data + 8 * start, n * n, am.shape[2], width)
         for row in range(n):
             against[:width] = 0.0
             for column in range(n):
@@ -167,18 +199,20 @@ def _solve_rows(
             for row in range(n):
                 x[row, :width] = bm[row, k, start:stop]
             _substitute(left, x, width)
+            plain = ordinary and _are_ordinary(x.ctypes.data, n, LANES, width)
             for row in range(n):
                 _open(sums[row])
                 sums[row, :width] = bm[row, k, start:stop]
                 for column in range(n):
-                    _take(sums[row], am[row, column, start:stop], x[column], width)
+                    _take(sums[row], am[row, column, start:stop], x[column], width, plain)
                 for z in range(width):
                     d[row, z] = sums[row, z] + sums[row, LANES + z]
             _substitute(left, d, width)
+            plain = ordinary and _are_ordinary(d.ctypes.data, n, LANES, width)
             worst[:width] = 0.0
             for row in range(n):
                 for column in range(n):
-                    _take(sums[row], am[row, column, start:stop], d[column], width)
+                    _take(sums[row], am[row, column, start:stop], d[column], width, plain)
                 against[:width] = 0.0
                 inexact[:width] = 0.0
                 for column in range(n):
@@ -205,8 +239,8 @@ def _solve_rows(
             for row in range(n):
                 for z in range(width):
                     total = x[row, z] + d[row, z]
-                    error = v[row, z] * worst[z]
-                    off = (abs(_rest_of_sum(x[row, z], d[row, z], total)) + error) * UP + (TINY if error > 0 else 0.0)
+                    error = v[row, z] * worst[z] + (TINY if worst[z] > 0 else 0.0)
+                    off = (abs(_rest_of_sum(x[row, z], d[row, z], total)) + error) * UP
                     mid[row, k, start + z] = total
                     rad[row, k, start + z] = off if (off < np.inf) & (error >= 0) else np.inf
 
@@ -214,8 +248,8 @@ def _solve_rows(
 # --- recorded steps: a block of instances at a time through all of them ---------------------------------------------------------
 
 ADD, SUB, MUL, DIV, NEG, ABS, DOT, SUM, SOLVE = range(9)
-UNSEEN, EXACT, ORDINARY, OTHER = range(4)
-"""What a row of a block holds: exact numbers of ordinary size, enclosures of such, or anything."""
+UNSEEN, POINTS, EXACT, ORDINARY, OTHER = range(5)
+"""What a row of a block holds: exact numbers, exact numbers of ordinary size, enclosures of such, or anything."""
 
 
 def _exact_term(v: Vector, sums: Vectors, x: Vectors, y: Vectors) -> Vectors:
@@ -245,22 +279,19 @@ def _close(v: Vector, sums: Vectors, slack: Any, widening: Any) -> Vectors:
     return [total, v.add(radius, v.positive(v.add(size, spread), TINY))]
 
 
-_exact_32, _exact_8 = (summed(vectors, 2, 3, _exact_term, _close) for vectors in (4, 1))
-_dot_32, _dot_8 = (summed(vectors, 2, 4, _term, _close) for vectors in (4, 1))
+_exact_32, _exact_8 = (summed((1, 1, vectors), 2, 3, _exact_term, _close) for vectors in (4, 1))
+_dot_32, _dot_8 = (summed((1, 1, vectors), 2, 4, _term, _close) for vectors in (4, 1))
 
 
 @part
 def _kind(mid: int, rad: int, width: int) -> int:
-    """What the row holds: as :func:`_is_ordinary`."""
-    high, low = np.uint64(0), np.uint64(2**64 - 1)
-    wide, least = np.uint64(0), np.uint64(2**64 - 1)
-    for z in range(width):
-        size, radius = bits(mid, z) & MAGNITUDE, bits(rad, z) & MAGNITUDE
-        high, wide = max(high, size), max(wide, radius)
-        low, least = min(low, size - np.uint64(1)), min(least, radius - np.uint64(1))
-    if not (_is_ordinary((high, low)) & _is_ordinary((wide, least))):
+    """What the row holds; ``rad`` is ``mid`` where it is known to be exact."""
+    if not _is_ordinary(_extremes(mid, width)):
         return OTHER
-    return ORDINARY if wide > 0 else EXACT
+    if rad == mid:
+        return EXACT
+    wide = _extremes(rad, width)
+    return OTHER if not _is_ordinary(wide) else ORDINARY if wide[0] > 0 else EXACT
 
 
 @part
@@ -268,8 +299,9 @@ def _dot_row(row: Any, kinds: Any, places: Any, out: int, i: int, j: int, terms:
     worst = EXACT
     for k in range(terms):
         for place in (places[i + k], places[j + k]):
-            if kinds[place] == UNSEEN:
-                kinds[place] = _kind(row[place, 0], row[place, 1], width)
+            if kinds[place] < EXACT:
+                mid, rad = row[place, 0], row[place, 1]
+                kinds[place] = _kind(mid, mid if kinds[place] == POINTS else rad, width)
             worst = max(worst, kinds[place])
     slack, widening = 2 * (terms + 2) * U, 1 + (terms + 16) * 4 * U
     at, named = row.ctypes.data, places.ctypes.data
@@ -300,7 +332,8 @@ def _dot_row(row: Any, kinds: Any, places: Any, out: int, i: int, j: int, terms:
             sums[3 * LANES + last] += bound
             spread = abs(a) * s + r * (abs(b) + s)
             sums[3 * LANES + last] += spread + _pad(a, r, b, s)
-    _close_at(sums, row[out, 0], row[out, 1], z, width, slack, widening)
+    made = places[out]
+    _close_at(sums, row[made, 0], row[made, 1], z, width, slack, widening)
 
 
 @part
@@ -338,7 +371,7 @@ def _solve_block(row: Any, places: Any, o: int, i: int, j: int, n: int, columns:
             source = places[j + p * columns + k]
             for z in range(width):
                 bm[p, k, z], br[p, k, z] = get(row[source, 0], z), get(row[source, 1], z)
-    _solve_rows(am, ar, bm, br, 2 * (2 * n + 2) * U, 1 + (2 * n + 16) * 4 * U, mid, rad)
+    _solve_rows(am, ar, bm, br, (mid, rad), 0, width)
     zeros = False
     for p in range(n):
         for k in range(columns):
@@ -376,21 +409,31 @@ def _keep_zeros(row: Any, places: Any, o: int, am: Floats, ar: Floats, bm: Float
 
 
 @compiled
-def run(code: Any, places: Any, base: Any, step: Any, batch: int, lanes: int, lost: Any) -> None:
-    """All steps for all instances, as ``fused_floats.run``; ``lost`` says which instances have an open linear system."""
+def run(
+    code: Any, places: Any, base: Any, step: Any, given: Any, moving: Any, first: int, after: int, lanes: int, lost: Any
+) -> None:
+    """All steps for the instances from ``first`` to ``after``, as ``fused_floats.run``.
+
+    ``given`` says which rows no step makes, ``lost`` whose linear systems stay open.
+    """
+    exact = np.zeros(len(base), np.bool_)
+    for r in range(len(base)):
+        exact[r] = given[r] and step[r, 1] == 0 and _is_zero(base[r, 1], lanes)
     row, kinds = np.empty(base.shape, np.int64), np.empty(len(base), np.int64)
     sums = np.empty(4 * LANES)
-    for start in range(0, batch, lanes):
-        width = min(lanes, batch - start)
+    for start in range(first, after, lanes):
+        width = min(lanes, after - start)
         for r in range(len(base)):
             row[r, 0], row[r, 1] = base[r, 0] + step[r, 0] * start, base[r, 1] + step[r, 1] * start
-            kinds[r] = UNSEEN
+            kinds[r] = POINTS if exact[r] else UNSEEN
         for line in range(len(code)):
+            if start + lanes < after:
+                fetch(moving, line, len(code), start + lanes, lanes)
             operation, o, i, j = code[line, 0], code[line, 1], code[line, 2], code[line, 3]
             if operation == DOT:
                 _dot_row(row, kinds, places, o, i, j, code[line, 4], width, sums)
             elif operation == SUM:
-                _sum_row(row, places, o, i, code[line, 4], width, sums)
+                _sum_row(row, places, places[o], i, code[line, 4], width, sums)
             elif operation == SOLVE:
                 _solve_block(row, places, o, i, j, code[line, 4], code[line, 5], width, lost[start : start + width])
             else:
@@ -446,11 +489,12 @@ def _contraction(terms: tuple[str, ...], output: str, shapes: tuple[tuple[int, .
     size, given = math.prod(core), sum(map(math.prod, shapes))
     code = np.zeros((size, 6), np.int64)
     code[:, 0] = DOT if len(found) > 1 else SUM
-    code[:, 1] = given + np.arange(size)
+    code[:, 1] = 2 * count * size + np.arange(size)
     code[:, 2] = count * np.arange(size)
     code[:, 3] = count * (size + np.arange(size))
     code[:, 4] = count
-    return code, np.concatenate([first.T.reshape(-1), second.T.reshape(-1)]).astype(np.int64), core, count
+    places = np.concatenate([first.T.reshape(-1), second.T.reshape(-1), given + np.arange(size)])
+    return code, places.astype(np.int64), core, count
 
 
 def _run(code: Any, places: Any, core: tuple[int, ...], operands: tuple[Enclosure, ...]) -> Enclosure:
@@ -460,7 +504,12 @@ def _run(code: Any, places: Any, core: tuple[int, ...], operands: tuple[Enclosur
     arrays = [standing(part, batch, LANES) for operand in (*operands, (mid, rad)) for part in operand]
     offset, number, step = tables_of_rows(tuple((array.shape, array.strides) for array in arrays), batch)
     base = offset + np.array([address(array) for array in arrays])[number]
-    run(code, places, base, step, batch, LANES, np.zeros(batch, bool))
+    lost, given = np.zeros(batch, bool), np.arange(len(base)) < len(base) - math.prod(core)
+
+    def work(first: int, after: int, _kept: Any = arrays) -> None:
+        run(code, places, base, step, given, moving_rows(base, step, LANES), first, after, LANES, lost)
+
+    in_parts(work, batch, batch * len(code), LANES)
     return mid, rad
 
 
@@ -478,9 +527,13 @@ def _product_sum(terms: tuple[str, ...], output: str, factors: tuple[Enclosure, 
 
 
 def _solve_dominant(a: Enclosure, b: Enclosure) -> Enclosure:
-    n = len(a[0])
     mid, rad = np.empty(b[0].shape), np.empty(b[0].shape)
-    _solve_rows(*a, *b, slack(2 * n), widening(2 * n), mid, rad)
+    n, columns, batch = b[0].shape
+
+    def work(first: int, after: int) -> None:
+        _solve_rows(*a, *b, (mid, rad), first, after)
+
+    in_parts(work, batch, batch * n * n * (n + columns), LANES)
     return mid, rad
 
 

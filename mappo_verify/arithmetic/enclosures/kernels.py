@@ -26,6 +26,8 @@ TINY = 2.0**-1070
 SMALL, LARGE = 2.0**-900, 2.0**990
 """A product of at least SMALL, of factors of at most LARGE, has an exact error; for any other the error is bounded instead."""
 
+CACHE = 2**20
+"""Bytes that fit into a core's second cache with room to spare."""
 MAGNITUDE = np.uint64(2**63 - 1)
 """The bits of a float but for its sign."""
 
@@ -97,10 +99,21 @@ def rows_at(array: Floats, batch: int, lanes: int) -> RowsInMemory:
     return RowsInMemory(offset + address(array), step, array)
 
 
+def moving_rows(base: Any, step: Any, lanes: int) -> Any:
+    """Base and step of the rows that differ from block to block, where two blocks of them fit into the cache."""
+    moving = np.stack([base[step != 0], step[step != 0]], -1)
+    return moving if 2 * 8 * lanes * len(moving) <= CACHE else moving[:0]
+
+
 def standing(array: Floats, batch: int, lanes: int) -> Floats:
-    """The same numbers, those of neighbouring instances side by side; what all share is written out for ``lanes`` of them."""
+    """The same numbers, those of neighbouring instances side by side; what all share is written out for ``lanes`` of them.
+
+    One number that is repeated throughout, as the radius of exact data, is written out once.
+    """
     if not array.ndim:
         array = array[None]
+    if array.size and not any(array.strides):
+        return np.broadcast_to(np.repeat(array.flat[0], lanes), (*array.shape[:-1], lanes))
     if array.shape[-1] != batch:
         return np.repeat(array, lanes, axis=-1)
     if array.dtype != np.float64 or (batch > 1 and array.strides[-1] != 8):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .kernels import UP, Enclosure, Floats, widening
+from .kernels import TINY, UP, Enclosure, Floats, widening
 from .making import require_ieee
 from .numpy_kernels import product_sum, refined, solution
 from .operations import bounds, is_zero, kernels, sub
@@ -56,7 +56,8 @@ def _solve_by_inverse(a: Enclosure, b: Enclosure) -> Enclosure:
     room = np.where(alpha < 0.5, 1 - alpha, np.nan)
     y = product_sum(("ij", "jk"), "ik", ((np.abs(inverse), exact[1]), (residual, np.zeros_like(residual))))
     y_top = bounds(y)[1]
-    return solution(x, correction, (y_top + alpha / room * UP * y_top.max(0, initial=0.0)) * UP)
+    most = alpha / room * UP * y_top.max(0, initial=0.0) + np.where((alpha > 0) & (y_top > 0).any(0), TINY, 0.0)
+    return solution(x, correction, (y_top + most) * UP)
 
 
 def finish(a: Enclosure, b: Enclosure, found: Enclosure) -> Enclosure:

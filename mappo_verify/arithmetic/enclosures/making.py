@@ -62,7 +62,8 @@ def enclose(values: Any) -> Enclosure:
     if values.dtype.kind in "iu" and (np.abs(values) <= 2**53).all():  # these float64 holds exactly
         return values.astype(np.float64), np.zeros(values.shape)
     if values.dtype == np.float64:
-        return values.copy(), np.where(np.isfinite(values), 0.0, np.inf)
+        finite = np.isfinite(values)
+        return values.copy(), np.broadcast_to(0.0, values.shape) if finite.all() else np.where(finite, 0.0, np.inf)
     if values.dtype.kind not in "iubO":
         raise MixedArithmeticError(f"an array of dtype {values.dtype} cannot be enclosed; use float64 or exact numbers")
     mid, rad = np.empty(values.shape), np.empty(values.shape)

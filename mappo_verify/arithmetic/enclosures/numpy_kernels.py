@@ -206,7 +206,7 @@ def _product_sum_block(
     ordinary = _ordinary(*(part for factor in factors for part in factor))
     exact = [not factor[1].any() for factor in factors]
     halves = [_split(factor[0]) if ordinary and len(factors) == 2 else None for factor in factors]
-    sizes = [None if all(exact) else np.abs(factor[0]) for factor in factors]
+    sizes = None if all(exact) else [np.abs(factor[0]) for factor in factors]
     for index in np.ndindex(core[:axes]):
         at = [tuple(min(i, n - 1) for i, n in zip(index, factor[0].shape, strict=False)) for factor in factors]
         if len(factors) == 1:
@@ -222,7 +222,7 @@ def _product_sum_block(
             product, rest, bound = two_product(a, b)
             total.add(product, rest)
             spread += bound
-        if sizes[0] is not None and sizes[1] is not None:
+        if sizes is not None:
             term = _spread_of_sizes(sizes[0][at[0]], r, sizes[1][at[1]], s, exact)
             if not ordinary:
                 term = term + np.where(_uncertain((a, r), (b, s)), TINY, 0.0)
@@ -330,7 +330,7 @@ def _worst(residual: Floats, margin: Floats) -> Floats:
 def solution(x: Floats, correction: Floats, error: Floats) -> Enclosure:
     """``x + correction`` with an error bound that is infinite where nothing is known."""
     mid, rest = two_sum(x, correction)
-    rad = (np.abs(rest) + error) * UP + np.where(error > 0, TINY, 0.0)
+    rad = (np.abs(rest) + error) * UP
     return mid, np.where((rad < np.inf) & (error >= 0), rad, np.inf)
 
 
@@ -345,7 +345,7 @@ def _solve_dominant(a: Enclosure, b: Enclosure) -> Enclosure:
         v = _substitute(factors, np.ones((n, 1, here[0].shape[-1])))[:, 0]
         x, correction, residual = refined(here, right, lambda y, factors=factors: _substitute(factors, y))  # type: ignore[misc]
         worst = _worst(residual, _margin(here, v))
-        mid[..., block], rad[..., block] = solution(x, correction, v[:, None] * worst)
+        mid[..., block], rad[..., block] = solution(x, correction, v[:, None] * worst + np.where(worst > 0, TINY, 0.0))
     return mid, rad
 
 

@@ -123,7 +123,7 @@ def decided(a: Enclosure, relation: str, b: Enclosure) -> tuple[Mask, Mask]:
     elif relation == "<":
         true, false = mid < -rad, mid >= rad
     else:
-        true, false = (mid == 0) & (rad == 0) & (a[1] == 0) & (b[1] == 0), np.abs(mid) > rad
+        true, false = (mid == 0) & (rad == 0), np.abs(mid) > rad
     return told & true, told & false
 
 

@@ -28,16 +28,7 @@ from typing import Any
 import numpy as np
 
 from ...arithmetic import Array, Truth, assume_positive, both, contract, every, largest, like, log, sqrt, square
-from ...axioms import (
-    Axiom,
-    below_largest,
-    hedge,
-    inner_product,
-    mean_below_largest,
-    nonnegative,
-    root_below,
-    squares,
-)
+from ...axioms import Axiom, below_largest, hedge, inner_product, mean_below_largest, nonnegative, root_below, squares
 from ...claims.case import Built, Case, Hypothesis, Ingredient
 from ...claims.claim import Line, at_most, equal, line
 from ...claims.coordinates import EVERY, Coordinate, Numbers, Sizes, simplex
@@ -254,10 +245,10 @@ class Theorem:
         prefixes, found = self.target.prefix_probabilities(), []
         for m in self.deciding:
             size = self.game.action_sizes[m - 1]
-            gains = np.stack([split_last(s.marginals[m], size) for s in self.run], axis=-2)
-            plays = np.stack([s.policy.factors[m - 1] for s in self.run], axis=-2)
+            gains = [split_last(s.marginals[m], size) for s in self.run]
+            plays = [s.policy.factors[m - 1] for s in self.run]
             eta, entropy = self.etas[m - 1], self.entropies[m - 1]
-            bound = hedge(gains, plays, eta, self.horizon, self.target.factors[m - 1], entropy)
+            bound = self.along.hedge(gains, plays, eta, self.horizon, self.target.factors[m - 1], entropy)
             found.append((bound * (self.ahead[..., None] * prefixes[m - 1])).sum((-2, -1)))
         return self.along.regret(reduce(add, found)) if found else self.along.constant(nonnegative(0 * self.penalty))
 
@@ -268,6 +259,10 @@ class Mean:
 
     share: Array
     steps: int
+
+    def hedge(self, gains: list[Array], plays: list[Array], *bound: Array) -> Axiom:
+        """Lemma C.6 for payoffs and plays of all rounds."""
+        return hedge(np.stack(gains, axis=-2), np.stack(plays, axis=-2), *bound)
 
     def terms(self, values: Array) -> Any:
         """``1/K Σ_k`` of ``[K]``."""
@@ -303,6 +298,10 @@ class EverySum:
     """Lines are sums over a run of any number of steps, by induction: the one iterate at hand is an arbitrary one."""
 
     run: Run
+
+    def hedge(self, gains: list[Array], plays: list[Array], *bound: Array) -> Axiom:
+        """Lemma C.6, of payoffs and plays of the one iterate at hand."""
+        return self.run.hedge(gains[0], plays[0], *bound)
 
     def terms(self, values: Array) -> Any:
         """``Σ_k``"""
@@ -467,13 +466,6 @@ def _rounds(sizes: Sizes) -> int:
 
 
 @dataclass(frozen=True)
-class OfRun(Table):
-    """A table for every iterate."""
-
-    moves: bool = True
-
-
-@dataclass(frozen=True)
 class Policies(Ingredient):
     """``K`` joint policies, whatever they are."""
 
@@ -513,9 +505,9 @@ FREE_RUN = (
     PositiveScalar("penalty"),
     Table("roots", lambda sizes: (sizes.agents,), 1, 9),
     Policies("policies"),
-    OfRun("critics", lambda sizes: (_rounds(sizes), sizes.states, prefix_sizes(sizes.actions)[-1])),
-    OfRun("errors", lambda sizes: (_rounds(sizes),), 0, 9),
-    OfRun("allowed", lambda sizes: (_rounds(sizes),), 0, 9),
+    Table("critics", lambda sizes: (sizes.states, prefix_sizes(sizes.actions)[-1]), moves=True),
+    Table("errors", lambda _: (), 0, 9, moves=True),
+    Table("allowed", lambda _: (), 0, 9, moves=True),
 )
 """Any policies, critics, ``r_m``, ``E_k(f_k)`` and allowances: the lines are identities of all of them, and axioms."""
 
@@ -542,12 +534,14 @@ def tuned(case: Case, run: list[Iterate], roots: tuple[Array, ...]) -> Theorem:
     return theorem_on(case, run, etas, entropies, Mean(like(Fraction(1, len(run)), case.system), len(run)), roots)
 
 
+def _free_iterate(case: Case, policy: Policy, critic: Array, error: Array, allowed: Array) -> Iterate:
+    return Iterate(case.game, policy, critic, case.data, case.start, error, allowed)
+
+
 def free_iterates(case: Case) -> list[Iterate]:
     """What a :data:`FREE_RUN` describes."""
-    return [
-        Iterate(case.game, policy, case.critics[k], case.data, case.start, case.errors[k], case.allowed[k])
-        for k, policy in enumerate(case.policies)
-    ]
+    steps = zip(case.policies, case.critics, case.errors, case.allowed, strict=True)
+    return [_free_iterate(case, *step) for step in steps]
 
 
 def any_run(case: Case) -> Theorem:
@@ -557,13 +551,16 @@ def any_run(case: Case) -> Theorem:
 
 def any_length(case: Case) -> Theorem:
     """The theorem on free numbers, steps ``η_m`` and ``log|A_m|`` among them, for every number of iterations."""
-    agents, steps = range(case.game.agents), case.sizes.steps
+    agents = range(case.game.agents)
     etas, entropies = (tuple(table[m] for m in agents) for table in (case.etas, case.entropies))
-    if steps == EVERY:
-        along: Mean | EverySum = EverySum(Run(case, None, lambda *_: None, lambda _: None, arbitrary=""))
-    else:
-        along = Mean(like(1, case.penalty), steps)
-    return theorem_on(case, free_iterates(case), etas, entropies, along)
+    if case.sizes.steps != EVERY:
+        return theorem_on(case, free_iterates(case), etas, entropies, Mean(like(1, case.penalty), case.sizes.steps))
+
+    def move(own: Any, _: None) -> Iterate:
+        return _free_iterate(case, *own.policies, own.critics, own.errors, own.allowed)
+
+    run = Run(case, None, move, lambda _: None, arbitrary="")
+    return theorem_on(case, [run.step.moved], etas, entropies, EverySum(run))
 
 
 def theorem_on(

@@ -21,6 +21,7 @@ from ...claims.claim import Claim, Kind, Line, at_most, equal
 from ...claims.coordinates import EVERY, Sizes
 from ...claims.induction import Step
 from ...claims.verdict import Standing
+from ...model.agents import remembered
 from ...quantities.update_errors import Update
 from .common import total
 from .section_4_convergence import RUN
@@ -40,6 +41,7 @@ from .section_4_repaired import (
 )
 
 
+@remembered
 def _odds(update: Update, m: int) -> Array:
     """``π_k^m(b)/π_k^m(a)``, shape ``[S, prefixes, A_m, A_m]``, ``b`` last."""
     own = update.policy.factors[m - 1]
@@ -56,6 +58,12 @@ def _others(update: Update, m: int) -> Array:
 _ALL = (-4, -3, -2, -1)
 
 
+@remembered
+def _most(update: Update, m: int) -> Array:
+    """The largest odds of an agent."""
+    return largest(_odds(update, m), _ALL)
+
+
 class Odds:
     """``O``, the largest odds of two actions along a run."""
 
@@ -63,7 +71,7 @@ class Odds:
         self.chain = chain
 
     def _of(self, step: Step) -> Array:
-        return np.stack([largest(_odds(step.moved, m), _ALL) for m in self.chain.agents], axis=-1)
+        return np.stack([_most(step.moved, m) for m in self.chain.agents], axis=-1)
 
     def _worst(self, step: Step) -> Array:
         return largest(self._of(step))
@@ -82,7 +90,10 @@ class Odds:
 
 def bounded_odds(case: Case) -> Iterator[Line]:
     """Part (i) with ``√((|A_m| - 1) O) φ^{m-1} ε`` for ``δ``."""
-    chain = Chain(case)
+    yield from _bounded_odds(Chain(case))
+
+
+def _bounded_odds(chain: Chain) -> Iterator[Line]:
     odds = Odds(chain)
     yield from descent(chain)
     yield from budget(chain, errors_of(chain))
@@ -162,8 +173,8 @@ def bounded_odds(case: Case) -> Iterator[Line]:
 
 def bounded_parameters(case: Case) -> Iterator[Line]:
     """Part (i) with δ multiplied by ``½ √max|A_m| e^R``, ``R`` the largest norm of the tabular parameters along the run."""
-    yield from bounded_odds(case)
     chain = Chain(case)
+    yield from _bounded_odds(chain)
     factor = sqrt(like(max(case.game.action_sizes), case.system)) * exp(_largest_parameter(chain)) / 2
     yield at_most(
         "Σ_m log|A_m| + Σ (Δ + ½ √|A| e^R δ) + (N/2) Σ_k B²/β_k²",

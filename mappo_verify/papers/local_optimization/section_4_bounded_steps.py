@@ -35,7 +35,7 @@ from ...claims.ingredients import Derived, GameData, Increments, PolicyData, Pos
 from ...claims.settings import Setting
 from ...claims.verdict import Standing
 from ...model import Policy
-from ...model.agents import split_last
+from ...model.agents import remembered, split_last
 from ...model.validation import unchecked
 from ...quantities.agent_values import agent_values
 from ...quantities.distributions import stationary_distribution
@@ -60,27 +60,47 @@ from .section_4_repaired import (
 BOUNDED = "sinh(ω/2) ≤ 3 + √2: no step multiplies the odds of two actions by more than e^ω = 79.9"
 
 
+@remembered
 def _factors(update: Update, m: int) -> Array:
     """``X = exp(u_k^m)``, in the shape of the factor."""
     return exp(update.increments[m - 1])
 
 
+@remembered
 def _mean(update: Update, m: int) -> Array:
     """``E_{π_k^m} X``"""
     mean: Array = (update.policy.factors[m - 1] * _factors(update, m)).sum(-1)
     return mean
 
 
+@remembered
+def _high(update: Update, m: int) -> Array:
+    """``h``: the largest ``X`` of every ``(s, p)``, shape ``[S, prefixes]``."""
+    return largest(_factors(update, m))
+
+
+@remembered
+def _low(update: Update, m: int) -> Array:
+    """``l``: the smallest one."""
+    return smallest(_factors(update, m))
+
+
+@remembered
+def _widest_of(update: Update, m: int) -> Array:
+    """The largest ``(h - l)²/(4 l h)`` of an agent."""
+    return largest(_extent(update, m), (-2, -1))
+
+
+@remembered
 def _extent(update: Update, m: int) -> Array:
     """``(h - l)²/(4 l h)``, shape ``[S, prefixes]``."""
-    high, low = largest(_factors(update, m)), smallest(_factors(update, m))
+    high, low = _high(update, m), _low(update, m)
     extent: Array = square(high - low) / (4 * low * high)
     return extent
 
 
 def _widest(chain: Chain, step: Step) -> Array:
-    tables = [largest(_extent(step.moved, m), (-2, -1)) for m in chain.agents]
-    return largest(np.stack(tables, axis=-1))
+    return largest(np.stack([_widest_of(step.moved, m) for m in chain.agents], axis=-1))
 
 
 def squared_size(chain: Chain) -> Array:
@@ -91,7 +111,7 @@ def squared_size(chain: Chain) -> Array:
 
 def _below_size(chain: Chain, step: Step, m: int) -> Axiom:
     """``S² - (h - l)²/(4 l h) ≥ 0``"""
-    tables = np.stack([largest(_extent(step.moved, i), (-2, -1)) for i in chain.agents], axis=-1)
+    tables = np.stack([_widest_of(step.moved, i) for i in chain.agents], axis=-1)
     among = below_largest(tables)[m - 1]
     widest = chain.run.below("S²", lambda other: _widest(chain, other), step)
     return widest + among + below_largest(_extent(step.moved, m), (-2, -1))
@@ -122,7 +142,7 @@ def bounded_steps(case: Case) -> Iterator[Line]:
         return under_visits(x, m, (factor * square(_factors(x, m))).sum(-1) / square(mean) - 1)
 
     def through_mean(x: Update, m: int) -> Array:
-        high, low, mean = largest(_factors(x, m)), smallest(_factors(x, m)), _mean(x, m)
+        high, low, mean = _high(x, m), _low(x, m), _mean(x, m)
         return under_visits(x, m, (high - mean) * (mean - low) / square(mean))
 
     head = f"{REST} + Σ √((φ^m)² - (φ^{{m-1}})²) (ε + ε̂/β_k)"
@@ -151,7 +171,7 @@ def bounded_steps(case: Case) -> Iterator[Line]:
 
     def even(x: Update, m: int) -> Axiom:
         """``(h - l)²/(4lh) - (h - E X)(E X - l)/(E X)²`` is a square."""
-        high, low, mean = largest(_factors(x, m)), smallest(_factors(x, m)), _mean(x, m)
+        high, low, mean = _high(x, m), _low(x, m), _mean(x, m)
         weights = visits(x, m) / (4 * low * high * square(mean))
         return (squares((low + high) * mean - 2 * low * high) * weights).sum((-2, -1))
 

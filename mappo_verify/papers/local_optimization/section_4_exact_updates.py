@@ -13,7 +13,7 @@ from ...axioms import Axiom, below_largest, entropy, gibbs
 from ...claims.case import Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_least, at_most, equal, line
 from ...claims.coordinates import EVERY, Sizes
-from ...claims.induction import Arbitrary, Place, Run
+from ...claims.induction import Arbitrary, Place, Run, Summed
 from ...claims.ingredients import GameData, PolicyData, PositiveScalar, Table
 from ...claims.settings import Setting
 from ...claims.verdict import Standing
@@ -46,6 +46,11 @@ class Improved:
     def values(self) -> tuple[Array, ...]:
         """``Q^{1:0}, ..., Q^{1:N}`` of ``π``."""
         return agent_values(self.game, self.policy)
+
+    @cached_property
+    def later(self) -> tuple[Array, ...]:
+        """``Q^{1:0}, ..., Q^{1:N}`` of ``π⁺``."""
+        return agent_values(self.game, self.after)
 
     @remembered
     def gain(self, m: int) -> Array:
@@ -149,44 +154,91 @@ def following_prefixes(policy: Policy, m: int) -> Iterator[tuple[int, Array]]:
     yield len(policy.factors) + 1, way
 
 
+class Updates:
+    """A run of exact updates with a constant step, against a comparator."""
+
+    def __init__(self, case: Case) -> None:
+        self.game, self.beta, self.best = case.game, case.beta, case.target
+        self.agents = range(1, self.game.agents + 1)
+        self.run = Run(
+            case,
+            start=Policy.uniform(self.game),
+            move=lambda _, policy: Improved(self.game, self.beta, policy),
+            following=lambda step: step.after,
+            arbitrary="policy",
+            count="count",
+        )
+        self.optimum = state_values(self.game, self.best)
+        self.visited = visits_from_everywhere(self.game, self.best)
+        self._weights = [self.visited[..., None] * self.best.prefix_probabilities()[m - 1] for m in self.agents]
+        self._known: dict[int, Improved] = {}  # a state stays alive as long as what is known of it
+
+    def improved(self, place: Place) -> Improved:
+        """The update after the last one."""
+        return self._known.setdefault(id(place.state), Improved(self.game, self.beta, place.state))
+
+    def every(self, term: Callable[[Improved], Any]) -> Any:
+        """``Σ_{k ≤ K}`` of what depends on the update from ``π_k``."""
+        return self.run.sum(lambda step: term(step.moved)) + self.run.last(lambda place: term(self.improved(place)))
+
+    def along(self, term: Callable[[int], Any]) -> Any:
+        """``Σ_{s'} d_*(s') Σ_m E_{p ~ π_*}``"""
+        return total([(self._weights[m - 1] * term(m)).sum((-2, -1)) for m in self.agents])
+
+    def gap(self) -> Summed:
+        """``(K+1)(V_* - V_{π_K})``, shape ``[S]``."""
+        gap: Summed = self.run.last(
+            lambda place: (place.index + 1) * (self.optimum - state_values(self.game, place.state))
+        )
+        return gap
+
+    @cached_property
+    def _first(self) -> tuple[Array, ...]:
+        return agent_values(self.game, self.run.start)
+
+    def grown(self, place: Place) -> list[Array]:
+        """``Q_{K+1}^{1:m-1} - Q_0^{1:m-1}`` of every agent."""
+        later = self.improved(place).later
+        return [later[m - 1] - self._first[m - 1] for m in self.agents]
+
+    def _largest_growths(self, place: Place) -> Array:
+        return np.stack([largest(table, (-2, -1)) for table in self.grown(place)], axis=-1)
+
+    def below_most(self, place: Place, m: int) -> Axiom:
+        """``D`` is not below what any value of agent ``m`` has grown."""
+        among = below_largest(self._largest_growths(place))[m - 1]
+        return among + below_largest(self.grown(place)[m - 1], (-2, -1))
+
+    @property
+    def logs(self) -> list[Array]:
+        """``log|A_m|``"""
+        return [log(like(size, self.beta)) for size in self.game.action_sizes]
+
+    @property
+    def horizon(self) -> Array:
+        """``H_*``, shape ``[S]``."""
+        return self.visited.sum(-1)
+
+    def bound(self) -> Summed:
+        """``H_* [β Σ_m log|A_m| + N D]``, shape ``[S]``."""
+        growth = self.run.last(lambda place: self.game.agents * self.horizon * largest(self._largest_growths(place)))
+        bound: Summed = self.run.fixed(self.beta * self.horizon * total(self.logs)) + growth
+        return bound
+
+
 def exact_rate(case: Case) -> Iterator[Line]:
     """Constant step η = 1/β, exact updates: ``(K+1)`` times the gap is at most ``H_* [β Σ log|A_m| + N D]`` from every start.
 
     ``D`` is how much a value ``Q^{1:m-1}`` has grown after one update more, at most.
     """
-    game, beta, best = case.game, case.beta, case.target
-    agents = range(1, game.agents + 1)
-    run = Run(
-        case,
-        start=Policy.uniform(game),
-        move=lambda _, policy: Improved(game, beta, policy),
-        following=lambda step: step.after,
-        arbitrary="policy",
-        count="count",
-    )
-    optimum, visited = state_values(game, best), visits_from_everywhere(game, best)
-    weights = [visited[..., None] * best.prefix_probabilities()[m - 1] for m in agents]
-
-    known: dict[int, Improved] = {}  # a state stays alive as long as what is known of it
-
-    def improved(place: Place) -> Improved:
-        return known.setdefault(id(place.state), Improved(game, beta, place.state))
-
-    def every(term: Callable[[Improved], Any]) -> Any:
-        """``Σ_{k ≤ K}`` of what depends on the update from ``π_k``."""
-        return run.sum(lambda step: term(step.moved)) + run.last(lambda place: term(improved(place)))
-
-    def along(term: Callable[[int], Any]) -> Any:
-        """``Σ_{s'} d_*(s') Σ_m E_{p ~ π_*}``"""
-        return total([(weights[m - 1] * term(m)).sum((-2, -1)) for m in agents])
+    updates = Updates(case)
+    game, beta, best, run = updates.game, updates.beta, updates.best, updates.run
+    every, along, improved, optimum = updates.every, updates.along, updates.improved, updates.optimum
 
     def divergence(policy: Policy) -> Array:
         return along(lambda m: kl_divergence(best.factors[m - 1], policy.factors[m - 1]))
 
-    yield line(
-        "(K+1)(V_*(s) - V_{π_K}(s))",
-        run.last(lambda place: (place.index + 1) * (optimum - state_values(game, place.state))),
-    )
+    yield line("(K+1)(V_*(s) - V_{π_K}(s))", updates.gap())
     yield at_most(
         "Σ_{k≤K} (V_*(s) - V_{π_k}(s))",
         every(lambda step: optimum - state_values(game, step.policy)),
@@ -218,7 +270,7 @@ def exact_rate(case: Case) -> Iterator[Line]:
             lambda place: beta * along(lambda m: gibbs(best.factors[m - 1], improved(place).after.factors[m - 1]))
         ),
     )
-    logs = [log(like(size, beta)) for size in game.action_sizes]
+    logs = updates.logs
     budget = run.fixed(beta * along(lambda m: logs[m - 1]))
     yield equal(
         "Σ_{s'} d_*(s') Σ_m E_* β [log|A_m| - H(π_*) + Σ_{k≤K} log Z_k]",
@@ -249,36 +301,21 @@ def exact_rate(case: Case) -> Iterator[Line]:
     )
     yield at_most(
         "Σ_{s'} d_*(s') Σ_m E_* [β log|A_m| + Σ_{k≤K} (Q_{k+1}^{1:m-1} - Q_k^{1:m-1})]",
-        budget + every(lambda step: along(lambda m: agent_values(game, step.after)[m - 1] - step.values[m - 1])),
+        budget + every(lambda step: along(lambda m: step.later[m - 1] - step.values[m - 1])),
         because="what the later agents and the next state gain is not negative: monotone-improvement",
         axiom=every(lambda step: along(lambda m: later_gains(step, m))),
     )
-    first = agent_values(game, run.start)
-
-    def grown(place: Place) -> list[Array]:
-        later = agent_values(game, improved(place).after)
-        return [later[m - 1] - first[m - 1] for m in agents]
-
     yield equal(
         "Σ_{s'} d_*(s') Σ_m E_* [β log|A_m| + Q_{K+1}^{1:m-1} - Q_0^{1:m-1}]",
-        budget + run.last(lambda place: along(lambda m: grown(place)[m - 1])),
+        budget + run.last(lambda place: along(lambda m: updates.grown(place)[m - 1])),
         because="telescoping",
     )
 
-    def most(place: Place) -> Array:
-        return largest(np.stack([largest(table, (-2, -1)) for table in grown(place)], axis=-1))
-
-    def below_most(place: Place, m: int) -> Axiom:
-        tables = np.stack([largest(table, (-2, -1)) for table in grown(place)], axis=-1)
-        among = below_largest(tables)[m - 1]
-        return among + below_largest(grown(place)[m - 1], (-2, -1))
-
-    horizon = visited.sum(-1)
     yield at_most(
         "H_*(s) [β Σ_m log|A_m| + N D], D = max_{m,s',p} [Q_{K+1}^{1:m-1}(s', p) - Q_0^{1:m-1}(s', p)]",
-        run.fixed(beta * horizon * total(logs)) + run.last(lambda place: game.agents * horizon * most(place)),
+        updates.bound(),
         because="no growth is above the largest, and H_*(s) = Σ_{s'} d_*(s')",
-        axiom=run.last(lambda place: along(lambda m: below_most(place, m))),
+        axiom=run.last(lambda place: along(lambda m: updates.below_most(place, m))),
     )
 
 
@@ -302,11 +339,10 @@ def rowwise(axiom: Axiom) -> Axiom:
 def exact_rate_of_rewards(case: Case) -> Iterator[Line]:
     """The same in rewards: values of a discounted game lie in an interval of length ``R/(1-γ)``."""
     game = case.game
-    (first, *_, last) = exact_rate(case)
-    steps = case.sizes.steps
-    yield line("V_*(s) - V_{π_K}(s)", first.value.numbers / (steps + 1))
+    updates, steps = Updates(case), case.sizes.steps
+    yield line("V_*(s) - V_{π_K}(s)", updates.gap().numbers / (steps + 1))
     yield at_most(
-        "H_*(s) [β Σ_m log|A_m| + N D]/(K+1)", last.value.numbers / (steps + 1), because="theorem-4.5/exact-rate"
+        "H_*(s) [β Σ_m log|A_m| + N D]/(K+1)", updates.bound().numbers / (steps + 1), because="theorem-4.5/exact-rate"
     )
     yield at_most(
         "[β Σ_m log|A_m| + N R/(1-γ)]/((1-γ)(K+1))",

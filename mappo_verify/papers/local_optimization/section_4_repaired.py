@@ -37,7 +37,7 @@ from ...claims.coordinates import EVERY, Sizes
 from ...claims.induction import Place, Run, Step, Summed
 from ...claims.verdict import Standing
 from ...model import Policy
-from ...model.agents import split_last
+from ...model.agents import remembered, split_last
 from ...quantities.distributions import state_action_distribution, stationary_distribution
 from ...quantities.divergence import entropy_of, kl_divergence, l1_distance
 from ...quantities.performance_difference import expected_along
@@ -92,7 +92,7 @@ class Chain:
 
     def worst_of(self, step: Step) -> Array:
         """``max_{m,s,p,a} |Q̂_k^m|``"""
-        return largest(np.stack([largest(_worst(step.moved, m), (-2, -1)) for m in self.agents], axis=-1))
+        return largest(np.stack([_most(step.moved, m) for m in self.agents], axis=-1))
 
     @property
     def bound(self) -> Array:
@@ -101,17 +101,24 @@ class Chain:
 
     def below_bound(self, step: Step, m: int) -> Axiom:
         """``B - max_a |Q̂_k^m(s, p, a)| ≥ 0``: below the largest of its table, of all tables, and of all steps."""
-        worst = _worst(step.moved, m)
-        tables = np.stack([largest(_worst(step.moved, i), (-2, -1)) for i in self.agents], axis=-1)
+        tables = np.stack([_most(step.moved, i) for i in self.agents], axis=-1)
         among = below_largest(tables)[m - 1]
-        return self.run.below("B", self.worst_of, step) + among + below_largest(worst, (-2, -1))
+        return self.run.below("B", self.worst_of, step) + among + below_largest(_worst(step.moved, m), (-2, -1))
 
 
+@remembered
 def _worst(update: Update, m: int) -> Array:
     """``max_a |Q̂_k^m(s, p, a)|``, shape ``[S, prefixes]``."""
     return largest(absolute(update.estimates[m - 1]))
 
 
+@remembered
+def _most(update: Update, m: int) -> Array:
+    """``max_{s,p,a} |Q̂_k^m|``"""
+    return largest(_worst(update, m), (-2, -1))
+
+
+@remembered
 def _shift(update: Update, m: int) -> Array:
     """``w_m - w_{m-1}``, in the shape of the factor."""
     above = split_last(update.ratio(m + 1), update.game.action_sizes[m - 1])
@@ -129,6 +136,7 @@ def _under_sigma(update: Update, m: int, table: Array) -> Array:
     return summed
 
 
+@remembered
 def visits(update: Update, m: int) -> Array:
     """``κ w_{m-1}² = ν_*π_*^{1:m-1} w_{m-1}``, shape ``[S, prefixes]``."""
     weights: Array = update.sigma(m).sum(-1) * square(update.ratio(m))
@@ -146,6 +154,7 @@ def along_errors(update: Update, m: int, cost: Any) -> Any:
     return (update.epsilon(m) + update.eta * update.epsilon_hat(m)) * cost
 
 
+@remembered
 def root_spread(update: Update, m: int) -> Array:
     """``√((φ^m)² - (φ^{m-1})²)``"""
     return sqrt(update.squared_phi(m) - update.squared_phi(m - 1))
@@ -156,21 +165,54 @@ def _cauchy(update: Update, m: int, table: Array, weight: Array) -> Axiom:
     return inner_product(update.sigma(m), table, weight, (-3, -2, -1))
 
 
+@remembered
+def _divergence(update: Update, m: int) -> Array:
+    """``E_* KL(π_{k+1}‖π_k)``"""
+    return update.along(m, kl_divergence(update.following.factors[m - 1], update.policy.factors[m - 1]))
+
+
+@remembered
+def _critic(update: Update, m: int) -> Array:
+    """``E_*⟨c, π_* - π_k⟩/β_k``"""
+    return update.inner(m, scaled_critic_error(update, m), update.comparator, update.policy)
+
+
+@remembered
+def _late(update: Update, m: int) -> Array:
+    """``w_{m-1}(1 - π_{k+1}/π_k)``, in the shape of the factor."""
+    return _tilted(update, m, update.policy, update.following)
+
+
+@remembered
+def _ahead(update: Update, m: int) -> Array:
+    """``w_{m-1}(π_* - π_{k+1})/π_k``, in the shape of the factor."""
+    return _tilted(update, m, update.comparator, update.following)
+
+
+@remembered
+def _chi(update: Update, m: int) -> Array:
+    """``χ = ‖w_{m-1}(1 - π_{k+1}/π_k)‖_{2,σ_k}``"""
+    return _norm(update, m, _late(update, m))
+
+
 def _norm(update: Update, m: int, table: Array) -> Array:
     """``‖f‖_{2,σ_k}``"""
     return sqrt(_under_sigma(update, m, square(table)))
 
 
+def gap_of(chain: Chain) -> Summed:
+    """``Σ_k (1-γ)(J_* - J_k)/β_k``"""
+    keep, optimum = 1 - chain.game.discount, returns(chain.game, chain.target, chain.comparator)
+    gap: Summed = chain.run.sum(
+        lambda step: step.moved.eta * keep * (optimum - returns(chain.game, step.state, chain.comparator))
+    )
+    return gap
+
+
 def descent(chain: Chain) -> Iterator[Line]:
     """From the summed gaps to errors, and what the size of the steps costs; shared by all forms of the theorem."""
-    run, keep = chain.run, 1 - chain.game.discount
-
-    def gap(step: Step) -> Array:
-        values = (returns(chain.game, which, chain.comparator) for which in (chain.target, step.state))
-        difference: Array = step.moved.eta * keep * (next(values) - next(values))
-        return difference
-
-    yield line("Σ_k (1-γ)(J_* - J_k)/β_k", run.sum(gap))
+    run = chain.run
+    yield line("Σ_k (1-γ)(J_* - J_k)/β_k", gap_of(chain))
     yield equal(
         "Σ_{k,m} E_* ⟨Q_k^{1:m}, π_*^m - π_k^m⟩/β_k",
         chain.over(
@@ -183,7 +225,7 @@ def descent(chain: Chain) -> Iterator[Line]:
         run.sum(lambda step: chain.divergence_from(step.state) - chain.divergence_from(step.following))
         + chain.over(
             lambda x, m: (
-                -x.along(m, kl_divergence(x.following.factors[m - 1], x.policy.factors[m - 1]))
+                -_divergence(x, m)
                 - x.inner(m, x.fit_error(m) + scaled_critic_error(x, m), chain.target, x.policy)
                 - x.inner(m, x.increments[m - 1], x.policy, x.following)
             )
@@ -194,12 +236,7 @@ def descent(chain: Chain) -> Iterator[Line]:
 
 def errors_of(chain: Chain) -> Summed:
     """``-Σ E_*⟨e, π_* - π_{k+1}⟩ - Σ η E_*⟨c, π_* - π_k⟩``"""
-    errors: Summed = chain.over(
-        lambda x, m: (
-            -x.inner(m, x.fit_error(m), chain.target, x.following)
-            - x.inner(m, scaled_critic_error(x, m), chain.target, x.policy)
-        )
-    )
+    errors: Summed = chain.over(lambda x, m: -x.inner(m, x.fit_error(m), chain.target, x.following) - _critic(x, m))
     return errors
 
 
@@ -212,9 +249,7 @@ def budget(chain: Chain, errors: Summed) -> Iterator[Line]:
 
 def retreat(chain: Chain) -> Summed:
     """``-Σ E_* KL(π_{k+1}‖π_k)``"""
-    divergence: Summed = chain.over(
-        lambda x, m: -x.along(m, kl_divergence(x.following.factors[m - 1], x.policy.factors[m - 1]))
-    )
+    divergence: Summed = chain.over(lambda x, m: -_divergence(x, m))
     return divergence
 
 
@@ -263,6 +298,7 @@ def telescoped(chain: Chain, errors: Summed) -> Iterator[Line]:
     )
 
 
+@remembered
 def _moved(update: Update, m: int) -> Array:
     """``‖π_{k+1} - π_k‖₁``, shape ``[S, prefixes]``."""
     return l1_distance(update.following.factors[m - 1], update.policy.factors[m - 1])
@@ -337,9 +373,26 @@ def _critic_lines(chain: Chain, rest: Summed, fit: str, rest_of: str) -> Iterato
     )
     yield equal(
         f"{rest_of} + {fit} + Σ_k,m √((φ^m)² - (φ^{{m-1}})²) ε̂/β_k",
-        rest + chain.over(lambda x, m: x.eta * (x.epsilon_hat(m) * root_spread(x, m))),
+        rest + _critic_cost(chain),
         because="definition-4.4: ‖w_m - w_{m-1}‖² = (φ^m)² - (φ^{m-1})²",
     )
+
+
+def _fit_cost(chain: Chain) -> Summed:
+    """``Σ ε‖w_{m-1}(π_* - π_{k+1})/π_k‖_{2,σ_k}``"""
+    cost: Summed = chain.over(lambda x, m: x.epsilon(m) * _norm(x, m, _ahead(x, m)))
+    return cost
+
+
+def _critic_cost(chain: Chain) -> Summed:
+    """``Σ √((φ^m)² - (φ^{m-1})²) ε̂/β_k``"""
+    cost: Summed = chain.over(lambda x, m: x.eta * (x.epsilon_hat(m) * root_spread(x, m)))
+    return cost
+
+
+def sharp_bound(chain: Chain) -> Summed:
+    """The last line of :func:`sharp_theorem`."""
+    return rest_of(chain) + _fit_cost(chain) + _critic_cost(chain)
 
 
 REST = "Σ_m log|A_m| + (N/2) Σ_k B²/β_k²"
@@ -361,34 +414,26 @@ def sharp_theorem(case: Case) -> Iterator[Line]:
 
 def sharp_errors(chain: Chain, rest: Summed, text: str) -> Iterator[Line]:
     """From the errors to ``Σ [εW + √((φ^m)² - (φ^{m-1})²) ε̂/β_k]``, with ``text`` for the rest."""
-    critic = chain.over(lambda x, m: -x.inner(m, scaled_critic_error(x, m), chain.target, x.policy))
-
-    def tilted(x: Update, m: int) -> Array:
-        return _tilted(x, m, chain.target, x.following)
-
+    critic = chain.over(lambda x, m: -_critic(x, m))
     yield equal(
         f"{text} - Σ σ_k e w_{{m-1}}(π_* - π_{{k+1}})/π_k - Σ E_*⟨c, π_* - π_k⟩/β_k",
-        rest + critic + chain.over(lambda x, m: -_under_sigma(x, m, x.fit_error(m) * tilted(x, m))),
+        rest + critic + chain.over(lambda x, m: -_under_sigma(x, m, x.fit_error(m) * _ahead(x, m))),
         because="change of measure, σ_k w_{m-1}/π_k^m = ν_*π_*^{1:m-1}",
     )
-    fit = chain.over(lambda x, m: x.epsilon(m) * _norm(x, m, tilted(x, m)))
+    fit = _fit_cost(chain)
     yield at_most(
         f"{text} + Σ ε‖w_{{m-1}}(π_* - π_{{k+1}})/π_k‖_{{2,σ_k}} - Σ E_*⟨c, π_* - π_k⟩/β_k",
         rest + critic + fit,
         because="Cauchy-Schwarz under σ_k",
-        axiom=chain.over(lambda x, m: _cauchy(x, m, -x.fit_error(m), tilted(x, m))),
+        axiom=chain.over(lambda x, m: _cauchy(x, m, -x.fit_error(m), _ahead(x, m))),
     )
     yield from _critic_lines(chain, rest + fit, "Σ ε‖w_{m-1}(π_* - π_{k+1})/π_k‖_{2,σ_k}", text)
 
 
 def split_fit(chain: Chain, rest: Summed) -> Iterator[Line]:
     """The fit's error against ``π_* - π_k`` by Lemma B.5 and against ``π_k - π_{k+1}`` by Cauchy-Schwarz."""
-    critic = chain.over(lambda x, m: -x.inner(m, scaled_critic_error(x, m), chain.target, x.policy))
-
-    def moved(x: Update, m: int) -> Array:
-        return _tilted(x, m, x.policy, x.following)
-
-    late = chain.over(lambda x, m: -_under_sigma(x, m, x.fit_error(m) * moved(x, m)))
+    critic = chain.over(lambda x, m: -_critic(x, m))
+    late = chain.over(lambda x, m: -_under_sigma(x, m, x.fit_error(m) * _late(x, m)))
     yield equal(
         f"{REST} - Σ Σ σ_k e (w_m - w_{{m-1}}) - Σ Σ σ_k e w_{{m-1}}(1 - π_{{k+1}}/π_k) - Σ E_*⟨c, π_* - π_k⟩/β_k",
         rest + critic + late + chain.over(lambda x, m: -_under_sigma(x, m, x.fit_error(m) * _shift(x, m))),
@@ -401,12 +446,12 @@ def split_fit(chain: Chain, rest: Summed) -> Iterator[Line]:
         because="Cauchy-Schwarz under σ_k",
         axiom=chain.over(lambda x, m: _cauchy(x, m, -x.fit_error(m), _shift(x, m))),
     )
-    drift = chain.over(lambda x, m: x.epsilon(m) * _norm(x, m, moved(x, m)))
+    drift = chain.over(lambda x, m: x.epsilon(m) * _chi(x, m))
     yield at_most(
         f"{REST} + Σ ε‖w_m - w_{{m-1}}‖_{{2,σ_k}} + Σ ε χ - Σ E_*⟨c, π_* - π_k⟩/β_k",
         rest + critic + drift + sharp,
         because="Cauchy-Schwarz under σ_k",
-        axiom=chain.over(lambda x, m: _cauchy(x, m, -x.fit_error(m), moved(x, m))),
+        axiom=chain.over(lambda x, m: _cauchy(x, m, -x.fit_error(m), _late(x, m))),
     )
     yield from _critic_lines(chain, rest + drift + sharp, "Σ ε‖w_m - w_{m-1}‖_{2,σ_k} + Σ ε χ", REST)
     spread = chain.over(lambda x, m: along_errors(x, m, root_spread(x, m)))
@@ -435,7 +480,7 @@ def repaired_theorem(case: Case) -> Iterator[Line]:
     yield from budget(chain, errors_of(chain))
     rest = rest_of(chain)
     yield from split_fit(chain, rest)
-    drift = chain.over(lambda x, m: x.epsilon(m) * _norm(x, m, _tilted(x, m, x.policy, x.following)))
+    drift = chain.over(lambda x, m: x.epsilon(m) * _chi(x, m))
     yield at_most(
         f"{REST} + Σ (Δ + ε χ)",
         rest + drift + chain.over(lambda x, m: x.propagation(m)),
@@ -446,8 +491,8 @@ def repaired_theorem(case: Case) -> Iterator[Line]:
 
 def sharp_is_tight(case: Case) -> Iterator[Line]:
     """Errors undo every update of the bandit r = (c, -c): the sharp bound is ``(1 + √(2 log 2/K))`` times the gap."""
-    gap, *_, bound = (entry.value.numbers for entry in sharp_theorem(case))
     chain = Chain(case)
+    gap, bound = gap_of(chain).numbers, sharp_bound(chain).numbers
     steps = like(case.sizes.steps, gap)
     two = log(like(2, gap))
     squared = 2 * two / steps

@@ -22,6 +22,7 @@ from ...claims.induction import Arbitrary, Summed
 from ...claims.ingredients import Derived, GameData, Increments, PolicyData, PositiveScalar, PrefixTables
 from ...claims.settings import Setting
 from ...claims.verdict import Standing
+from ...model.agents import remembered
 from ...quantities.divergence import entropy_of
 from ...quantities.update_errors import Update
 from .section_4_convergence import ERGODIC, RUN
@@ -30,6 +31,7 @@ from .section_4_repaired import INDUCTION, Chain, descent, errors_of, sharp_erro
 SPREAD = "Σ_m log|A_m| + ⅛ Σ_{k,m} E_*(osc Q̂)²/β_k²"
 
 
+@remembered
 def _spread(update: Update, m: int) -> Array:
     """``osc Q̂``, shape ``[S, prefixes]``."""
     width: Array = largest(update.estimates[m - 1]) - smallest(update.estimates[m - 1])
@@ -39,6 +41,7 @@ def _spread(update: Update, m: int) -> Array:
 def spread_cost(chain: Chain, rest: Summed, squares: Summed) -> Iterator[Line]:
     """``Σ E_*[η⟨Q̂, π_{k+1} - π_k⟩ - KL(π_{k+1}‖π_k)] ≤ ⅛ Σ η² E_*(osc Q̂)²``"""
 
+    @remembered
     def aim(x: Update, m: int) -> Array:
         found: Array = x.eta * x.estimates[m - 1]
         return found
