@@ -889,17 +889,31 @@ def test_what_does_not_move_has_one_shape_for_every_length():
         evaluate(trial, case)
 
 
-def test_a_hypothesis_is_about_the_whole_run():
-    """What a proof takes as given of every step would be asked of the first one alone."""
-    asked = mv.Hypothesis("no step is rare", lambda c: (1 - 2 * rare(a_step_of(run_of(c)).state), "≥", 0))
+def test_a_hypothesis_about_a_step_is_asked_of_every_step():
+    """``x_k ≥ 0``, which the proof takes as given of every step, is false of the second step of the second run."""
+    asked = mv.Hypothesis("no state is negative", lambda c: (run_of(c).step.state, "≥", 0))
 
     def proof(case, run):
-        total = run.sum(lambda step: 1 - 2 * rare(step.state))
-        return lines(total, mv.at_least, zero_of(case, run), run.sum(lambda step: axioms.given(asked, case)))
+        given = run.sum(lambda step: axioms.given(asked, case))
+        return lines(run.sum(lambda step: step.state), mv.at_least, zero_of(case, run), given)
 
-    trial = replace(claim(proof), setting=replace(WIDE, hypotheses=(asked,)), symbolic=(ANY_LENGTH,))
-    with pytest.raises(ClaimError, match="says something of one step of a run alone"):
-        mv.audit([trial], corpus=False)
+    trial = replace(claim(proof), setting=replace(SETTING, hypotheses=(asked,)), symbolic=(ANY_LENGTH,))
+    assert mv.audit([trial], corpus=False)["mine"].standing is mv.Standing.PROVED
+    drawn = {"first": np.array([2, 2, -1], object), "moves": np.array([[1, -9], [-9, 1], [9, 1]], object)}
+    found = evaluate(trial, trial.setting.case(drawn, mv.Sizes(1, (1,), 2), System.RATIONALS))
+    assert list(found.verdict) == [Verdict.HOLDS, Verdict.NOT_APPLICABLE, Verdict.NOT_APPLICABLE]
+
+
+def test_a_hypothesis_says_nothing_of_one_place():
+    asked = mv.Hypothesis("the last state is not negative", lambda c: (last_place_of(run_of(c)), "≥", 0))
+
+    def proof(case, run):
+        given = run.sum(lambda step: axioms.given(asked, case))
+        return lines(run.sum(lambda step: step.following), mv.at_least, zero_of(case, run), given)
+
+    trial = replace(claim(proof), setting=replace(SETTING, hypotheses=(asked,)), symbolic=(ANY_LENGTH,))
+    with pytest.raises(ClaimError, match=r"says what run.last\(...\) is told of a place"):
+        prove_in_symbols(trial, ANY_LENGTH)
 
 
 def test_a_mask_is_one_for_the_whole_run():

@@ -68,9 +68,9 @@ def made_from(what: Any, parts: Sequence[int] = (), known: int = 0) -> int:
     return hash((what, *parts)) & ~_BITS | known & _BITS
 
 
-def of_a_run(value: Any) -> bool:
+def of_a_run(value: Any) -> int:
     """Whether something that one step of a run knows, or that is known of one place of it, is in the formula of a value."""
-    return bool(made_of(value) & _BITS)
+    return made_of(value) & _BITS
 
 
 def made_of(value: Any) -> int:

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arithmetic import Hidden, System, Truth, compare, system_of
-from ..arithmetic.formulas import made_of, of_a_run
-from ..arithmetic.numbers import bare, take
+from ..arithmetic.formulas import OF_A_PLACE, made_of, of_a_run
+from ..arithmetic.numbers import apart, bare, take
 from ..arithmetic.one_instance import require_outside, within_a_proof
 from ..errors import ClaimError, Sealed
 from ..model import Game, Policy
@@ -107,7 +107,7 @@ class Hypothesis(Sealed):
 
     The relation is one of ``< ≤ = ≥ >``.  A search reads from either how much an instance lacks, and moves to where less is
     missing.  ``by_construction`` says that the setting only draws instances that satisfy it; it is verified all the same.
-    A proof may use a relation by :func:`.axioms.given`.
+    A proof may use a relation by :func:`.axioms.given`.  What is computed of ``run.step`` is asked of every step.
     """
 
     name: str
@@ -119,9 +119,9 @@ class Hypothesis(Sealed):
         if not isinstance(case, Case):
             raise ClaimError(f"the hypothesis {self.name!r} is asked of a {type(case).__name__}, which is no case")
         found = self.holds(case)
-        if case._length is not None and of_a_run(found):
+        if case._length is not None and of_a_run(found) & OF_A_PLACE:
             raise ClaimError(
-                f"{self._described} says something of one step of a run alone; let it ask for run.largest(...)"
+                f"{self._described} says what run.last(...) is told of a place; let it speak of every step"
             )
         # A proof may take a relation as given, so it is one formula, and never anything else than a relation.
         case._require_same(self, found if isinstance(found, tuple) else None, self._described)
@@ -139,7 +139,8 @@ class Hypothesis(Sealed):
     def truth(self, case: Case) -> Truth:
         """Three-valued truth of the condition."""
         found = self._asked(case)
-        return compare(*found) if isinstance(found, tuple) else found
+        truth = compare(*found) if isinstance(found, tuple) else found
+        return truth if case._length is None or not of_a_run(truth) else case._in_every_step(truth)
 
     def slack(self, case: Case) -> Any:
         """What a relation says is at least 0: ``left - right``, or ``right - left`` for ``≤`` and ``<``."""
@@ -393,6 +394,11 @@ class Case(Sealed):
             each = len(value) // length
             share = value[step * each :][:each]
         return leaf(ingredient.name, share, STEP)
+
+    def _in_every_step(self, truth: Any) -> Any:
+        """For every step of the runs of these instances, what is known of each of them."""
+        alone = None if self._steps is None else self._steps.alone
+        return truth if alone is None else repeated(apart(truth, self._length).all(-1), self._length)
 
     def _at_each(self, values: list[Any]) -> Any:
         """What these instances have at each step, end to end."""

@@ -153,6 +153,8 @@ class Summed(Made, Sealed):
     def __sub__(self, other: Any) -> Summed:
         return self._joined(other, -1)
 
+    __radd__ = __rsub__ = __add__  # what is no sum over the run is refused on either side
+
     def __neg__(self) -> Summed:
         return self._each(lambda value: -value, "-")
 
@@ -350,7 +352,7 @@ class Run(Sealed):
 
     def sum(self, term: Callable[[Step], Any]) -> Any:
         """``Σ_{k<K} t(x_k → x_{k+1})``; of axioms an axiom."""
-        values = [term(step) for step in self._steps]
+        values = [self._number(term(step)) for step in self._steps]
         if isinstance(values[0], Axiom):
             return reduce(add, values)._changed(self._summed)
         formula = self._one_formula(values)
@@ -396,8 +398,10 @@ class Run(Sealed):
     def last(self, value: Callable[[Place], Any]) -> Any:
         """``f(x_K)``; of an axiom an axiom."""
         if self.case._length is None:
-            return self._at_given_length(value(self._places[-1]))
-        first, old, new = map(value, self._places)  # as often on an instance as in a proof
+            return self._at_given_length(self._number(value(self._places[-1])))
+        first, old, new = (
+            self._number(value(place)) for place in self._places
+        )  # as often on an instance as in a proof
         self._one_formula([first, old, new], OF_A_STEP)
         if not isinstance(new, Axiom):
             return self._last(first, old, new)
@@ -477,7 +481,7 @@ class Run(Sealed):
     def largest(self, name: str, value: Callable[[Step], Any]) -> Any:
         """``max_{k<K} f(x_k → x_{k+1})`` of a single number ``f``: a constant, of which :meth:`below` tells all that is used."""
         if (name, value) not in self._found:
-            values = [value(step) for step in self._steps]
+            values = [self._number(value(step)) for step in self._steps]
             found: Any
             if self._every:
                 found = self._over_the_run(f"{name} of {self._identity}", values[0])
@@ -518,7 +522,13 @@ class Run(Sealed):
         return number
 
     def _number(self, value: Any) -> Any:
-        return like(value, self.case.system) if isinstance(value, (int, Fraction)) else value
+        if isinstance(value, (int, Fraction)):
+            return like(value, self.case.system)
+        if not isinstance(value, (Numbers, Axiom)):
+            raise ClaimError(
+                f"a {type(value).__name__} as a term, a constant or a factor of a sum over a run, which is no number"
+            )
+        return value
 
     def require_fixed(self, numbers: Numbers, what: str) -> None:
         """An error where symbols of the arbitrary state or step occur."""
