@@ -218,7 +218,7 @@ def test_a_nearby_policy_is_near(full, system):
         return np.stack([abs(a - b).max() for a, b in zip(case.target.factors, case.policy.factors, strict=True)])
 
     evidence = evaluate(claim_of(of, apart, lambda _: Fraction(1, 100)), cases(of, system))
-    names = ["1/2 ≤ γ ≤ 9/10 in game", "policy is a product", "target is within 1/100 of policy"]
+    names = ["1/2 ≤ γ ≤ 9/10 in game", "policy is a product", "target is (1 - ε) policy + ε σ with ε < 1/100"]
     assert [name for name, _ in evidence.hypotheses] == names + ["target has full support"] * full
     if system is mv.System.ENCLOSURES:  # which cannot prove that a policy is a product
         assert all((np.ravel(truth) >= 0).all() for _, truth in evidence.hypotheses)
@@ -231,6 +231,26 @@ def test_a_nearby_policy_is_near(full, system):
     far = mv.check(tight, game=replace(game, discount=NINE), policy=mv.Policy.uniform(game),
                    target=mv.Policy.deterministic(game, [0]))  # fmt: skip
     assert far.verdict is mv.Verdict.NOT_APPLICABLE
+
+
+def test_a_given_policy_is_a_mixture_with_the_first():
+    """``π' ≥ 9/10 π`` is true of all nearby policies, and of no other is asked."""
+    near = mv.claims.NearbyPolicy("target", of="policy", largest=Fraction(1, 10))
+    of = mv.Setting("two policies", (mv.PolicyData(), near), agents=(1, 1), states=(1, 1), action_range=(3, 3))
+
+    def proof(case):
+        yield mv.line("π'", case.target.factors[0])
+        yield mv.at_least("9/10 π", Fraction(9, 10) * case.policy.factors[0], because="π' = (1 - ε) π + ε σ")
+
+    trial = mv.Claim("mine", "title", "source", of, proof)
+    assert mv.audit([trial], corpus=False)["mine"].standing is mv.Standing.SURVIVED
+    old = mv.Policy.product([[[Fraction(1, 2), Fraction(1, 2), 0]]])
+    for row, verdict in (
+        ((Fraction(46, 100), Fraction(46, 100), Fraction(8, 100)), mv.Verdict.HOLDS),
+        ((Fraction(1, 2), Fraction(1, 2), 0), mv.Verdict.HOLDS),
+        ((Fraction(2, 5), Fraction(3, 5), 0), mv.Verdict.NOT_APPLICABLE),
+    ):
+        assert mv.check(trial, policy=old, target=mv.Policy.product([[row]])).verdict is verdict
 
 
 def test_two_games_and_nearby_policies_on_a_given_game():

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import System, Truth, absolute, as_array, both, compare, every, is_hidden, like, system_of
+from ..arithmetic import System, Truth, as_array, both, compare, every, is_hidden, like, system_of
 from ..arithmetic.numbers import bare
 from ..errors import ClaimError, ExactnessError
 from ..model import Game, Policy
@@ -121,8 +121,8 @@ class Iterates(Derived):
 class NearbyPolicy(PolicyData):
     """A small change of the policy ``of``: ``(1 - ε) π + ε σ`` for every factor, with any policy ``σ`` and ``0 < ε < largest``.
 
-    ``ε`` is drawn over four decades below ``largest``.  No probability of a factor differs from that of ``of`` by more than
-    ``largest``, which is verified of a given policy.  ``product`` draws a product ``σ``, ``full_support`` one without zeros.
+    ``ε`` is drawn over four decades below ``largest``.  That a given policy is of this form is verified.  ``product`` draws a
+    product ``σ``, ``full_support`` one without zeros.
     """
 
     name: str = "nearby"
@@ -152,13 +152,15 @@ class NearbyPolicy(PolicyData):
 
     def hypotheses(self) -> tuple[Hypothesis, ...]:
         def near(case: Case) -> Truth:
-            exact = case._exactly()
+            exact, kept = case._exactly(), 1 - Fraction(self.largest)
             pairs = zip(getattr(exact, self.name).factors, getattr(exact, self.of).factors, strict=True)
-            apart = [absolute(new - old) for new, old in pairs]
-            return both(*(every(compare(d, "≤", like(Fraction(self.largest), d)), (-1, -2)) for d in apart))
+            # The rest, divided by its sum, is a policy σ just where no entry of it is negative.
+            rests = [(old, new - like(kept, old) * old) for new, old in pairs]
+            return both(*(every(compare(rest, ">", 0) | compare(old, "≤", 0), (-1, -2)) for old, rest in rests))
 
         supported = tuple(h for h in super().hypotheses() if self.full_support and "support" in h.name)
-        return (Hypothesis(f"{self.name} is within {self.largest} of {self.of}", near, True), *supported)
+        name = f"{self.name} is (1 - ε) {self.of} + ε σ with ε < {self.largest}"
+        return (Hypothesis(name, near, True), *supported)
 
     def telling_on(self, game: Game, best: Policy | None) -> None:
         return None  # an optimal policy is near no other
