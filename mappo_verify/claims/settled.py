@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import fields, is_dataclass, replace
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
@@ -19,7 +19,7 @@ from .case import Ingredient
 from .coordinates import Coordinate, Sizes
 
 PLAIN = (bool, int, str, Fraction, type(None))
-FUNCTIONS = (FunctionType, MethodType, BuiltinFunctionType, partial)
+FUNCTIONS = (FunctionType, MethodType, BuiltinFunctionType, partial, type(cache(len)))
 """What a function is an object of: one that can be called, but is also a number or a truth, is none."""
 SAID = {"name": str, "optional": bool, "moves": bool, "exact": bool}
 """What every ingredient says of itself."""

@@ -557,7 +557,8 @@ def any_length(case: Case) -> Theorem:
         return theorem_on(case, free_iterates(case), etas, entropies, Mean(like(1, case.penalty), case.sizes.steps))
 
     def move(own: Any, _: None) -> Iterate:
-        return _free_iterate(case, *own.policies, own.critics, own.errors, own.allowed)
+        (policy,) = own.policies
+        return _free_iterate(case, policy, own.critics, own.errors, own.allowed)
 
     run = Run(case, None, move, lambda _: None, arbitrary="")
     return theorem_on(case, [run.step.moved], etas, entropies, EverySum(run))
