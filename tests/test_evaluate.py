@@ -230,6 +230,35 @@ def test_a_mask_that_nobody_knows_decides_nothing():
     assert at(claim(proof), rows).verdict.tolist() == [HOLDS, UNDECIDED, VIOLATED]
 
 
+def test_lines_without_entries_claim_nothing():
+    """``0 = 1`` of no entry is no claim, and beside another chain it says nothing."""
+
+    def nothing(case):
+        yield mv.line("0", 0 * case.f[:0])
+        yield mv.equal("1", 1, because="said so")
+
+    def something(case):
+        yield from nothing(case)
+        yield mv.line("f", case.f)
+        yield mv.at_most("3", 3, because="said so")
+
+    rows = [(1, 2), (1, 9)]
+    assert at(claim(nothing), rows).verdict.tolist() == [NOT_APPLICABLE, NOT_APPLICABLE]
+    assert at(claim(something), rows).verdict.tolist() == [HOLDS, VIOLATED]
+
+
+def test_nothing_follows_from_a_line_without_entries():
+    """Else ``f_1 ≤ (nothing) ≤ 3`` would be two steps that hold."""
+
+    def proof(case):
+        yield mv.line("f_1", case.f[0])
+        yield mv.at_most("nothing", 0 * case.f[:0], because="of all that is there")
+        yield mv.at_most("3", 3, because="of all that is there")
+
+    with pytest.raises(ClaimError, match="the line 'nothing' has no entries, so nothing follows from it"):
+        at(claim(proof), [(1, 2)])
+
+
 def test_masked_entries_do_not_lend_their_margin():
     """``margin`` is negative exactly where a step is violated, also for an instance whose entries are all masked."""
 

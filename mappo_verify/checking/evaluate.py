@@ -41,7 +41,7 @@ from ..errors import ClaimError, ExactnessError, UndecidedError
 from .agreement import Alone, due, require_function, require_same_lines
 from .hypotheses import ask_hypotheses, per_instance
 from .laws import claimed, mask_of, undecided, verdicts_of
-from .relations import as_numbers, plain, proved_entries, relate
+from .relations import as_numbers, common_shape, plain, proved_entries, relate
 
 START_PRECISION = 64
 BATCH_PRECISION = 256
@@ -450,7 +450,11 @@ def _assemble(
         statements.append(relate(ends, chain, chain[0], relation, chain[-1], live))
         mask = mask_of(chain)
         some = np.full(live.several, TRUE, np.int8)
-        if mask is not None:
+        if 0 in common_shape(chain[0], chain[-1], mask):
+            some = np.full(live.several, FALSE, np.int8)
+        elif empty := [entry.expression for entry in chain if 0 in entry.value.shape]:
+            raise ClaimError(f"claim {claim.id}: the line {empty[0]!r} has no entries, so nothing follows from it")
+        elif mask is not None:
             some = np.broadcast_to(mask.any().values, (int(np.prod(live.several, dtype=int)),)).reshape(live.several)
         anything = some if anything is None else np.maximum(anything, some)
     truth = np.full(live.several, TRUE, np.int8)

@@ -5,7 +5,8 @@ proves it, exactly in rationals, for every number inside them in enclosures and 
 they only refute it.  Floats prove nothing.
 
 *A chain.*  The mask of a chain (``where=`` of its first line) belongs to the whole chain; no line changes it.  Where it is FALSE
-nothing is claimed; where it is UNKNOWN a failing relation is UNKNOWN.  A chain whose mask is empty claims nothing.
+nothing is claimed; where it is UNKNOWN a failing relation is UNKNOWN.  A chain whose mask is empty claims nothing, nor does one
+whose ends have no entries.
 
 *The statement* of a chain is its first line against its last, by the weakest of its relations.  ``≤`` and ``≥`` do not compose.
 

@@ -54,7 +54,7 @@ def plain(value: Any, shape: tuple[int, ...], count: int) -> npt.NDArray[Any]:
 def proved_entries(chain: list[Line], left: Line, relation: str, right: Line, case: Case) -> Truth:
     """Whether a relation between two lines of a chain is proved, entry by entry."""
     one, two, mask = left.value, right.value, mask_of(chain)
-    _common_shape(left, right, mask)
+    common_shape(left, right, mask)
     truth = one.compare(relation, two) if relation != "≥" else two.compare("≤", one)
     return claimed(proved(truth, relation, bare(case.system)), mask)
 
@@ -73,11 +73,12 @@ def relate(
     By how much it holds or fails is told of statements, and of steps that fail; how tight it is, of statements.
     """
     mask = mask_of(chain)
-    shape = _common_shape(left, right, mask)
+    shape = common_shape(left, right, mask)
     system = bare(case.system)
     truth = per_instance(held, case.several)
     margin = ratios = None
-    if system is System.FLOATS or (system is not System.SYMBOLS and (step is None or (truth == FALSE).any())):
+    told = 0 not in shape and (system is System.FLOATS or step is None or bool((truth == FALSE).any()))
+    if told and system is not System.SYMBOLS:
         count = int(np.prod(case.several, dtype=int))
         axes = tuple(range(1, len(shape) + 1))
         a, b, t = (plain(value, shape, count) for value in (left.value, right.value, held))
@@ -92,7 +93,7 @@ def relate(
     return StepEvidence(left.expression, relation, right.expression, because, axiom, truth, margin, ratios)
 
 
-def _common_shape(left: Line, right: Line, mask: Truth | None) -> tuple[int, ...]:
+def common_shape(left: Line, right: Line, mask: Truth | None) -> tuple[int, ...]:
     """The shape in which two lines of a chain and its mask meet."""
     shapes = [left.value.shape, right.value.shape]
     try:
