@@ -55,7 +55,7 @@ GAME = {
         (mv.Distribution("d"), {"d": ((2,), "weight", 0, 9)}),
         (mv.Distribution("d", lambda s: s.actions, full_support=True), {"d": ((2, 3), "weight", 1, 9)}),
         (mv.Table("t", lambda s: (s.states,)), {"t": ((2,), "integer", -9, 9)}),
-        (mv.Table("t", lambda _: (), 1, 5), {"t": ((), "positive", 1, 5)}),
+        (mv.Table("t", lambda _: (), 1, 5), {"t": ((), "integer", 1, 5)}),
         (mv.claims.PrefixTables("f"), {"f.1": ((2, 2), "integer", -9, 9), "f.2": ((2, 6), "integer", -9, 9)}),
         (mv.PositiveScalar("x"), {"x": ((2,), "positive", 1, 9)}),
         (mv.LogOdds("x", lambda _: (3,)), {"x": ((3,), "positive", 1, 99)}),
@@ -194,8 +194,8 @@ def test_a_policy_that_is_far_away_in_one_factor_is_not_near(m):
     setting = mv.Setting("s", (mv.PolicyData("policy"), mv.claims.NearbyPolicy(largest=Fraction(1, 4))))
     even = [exact("1/2", "1/2").reshape(1, 1, 2), np.repeat(exact("1/2", "1/2").reshape(1, 1, 2), 2, axis=1)]
     near, far = ([np.array(f) for f in even] for _ in range(2))
-    near[m][0, -1] = exact("3/4", "1/4")
-    far[m][0, -1] = exact("4/5", "1/5")
+    near[m][0, -1] = exact("3/5", "2/5")
+    far[m][0, -1] = exact("5/8", "3/8")  # 3/4 of the first policy, and all of the rest on one action: ε would be 1/4
     claim = mv.Claim("mine", "t", "s", setting, lambda _: iter((mv.line("0", 0), mv.at_most("1", 1, because="so"))))
     found = [mv.check(claim, policy=mv.Policy(even), nearby=mv.Policy(other)).verdict for other in (near, far)]
     assert found == [mv.Verdict.HOLDS, mv.Verdict.NOT_APPLICABLE]

@@ -419,7 +419,6 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("claims/ingredients.py", "__post_init__"): "exact bounds of a schema",
     ("claims/related.py", "_require_short"): "numbers of bits",
     ("claims/related.py", "__post_init__"): "an exact bound of a schema",
-    ("claims/ingredients.py", "coordinates"): "an integer bound of a schema",
 }
 """(file, function): why what happens there is no comparison of numbers in a number system."""
 

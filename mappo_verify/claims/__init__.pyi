@@ -9,7 +9,7 @@ from .related import (
 )
 
 # --- More ingredients ------------------------------------------------------------------------------------------------
-from .ingredients import PrefixTables as PrefixTables, Increments as Increments
+from .ingredients import PrefixTables as PrefixTables, PositiveIntegers as PositiveIntegers, Increments as Increments
 from .coordinates import Coordinate as Coordinate
 
 # --- Proofs in a more general setting --------------------------------------------------------------------------------

@@ -82,7 +82,8 @@ class General(Sealed):
 
     def _objects(self, special: Case) -> Iterator[tuple[str, Any]]:
         given = self.of(special)
-        again = sorted(self.kept(special.ingredients) & set(given))
+        kept = self.kept(special.ingredients)
+        again = [name for name in given if name in kept]
         if again:
             raise ClaimError(f"{again} of {self.setting.name!r} are those of the instance; give nothing in their place")
         names = {*given, *special._objects, *(i.name for i in special.ingredients if i.compute is not None)}
