@@ -310,12 +310,8 @@ class Run(Sealed):
         states = (step.state, self.start, step.following)
         leaves = [leaves_of(state) for state in states]
         # All that is no number of the case is the same in each, so that it says nothing of the step.
-        if (
-            len(
-                {(made_of(mapped(lambda _: 0, state)), len(found)) for state, found in zip(states, leaves, strict=True)}
-            )
-            > 1
-        ):
+        kinds = {(made_of(mapped(lambda _: 0, state)), len(found)) for state, found in zip(states, leaves, strict=True)}
+        if len(kinds) > 1:
             raise ClaimError(
                 f"{name} is another kind of thing than the start of the run, or than what a step makes of it"
             )
