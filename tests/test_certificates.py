@@ -37,7 +37,7 @@ from mappo_verify.checking.certificate import (
     write_certificate,
 )
 from mappo_verify.checking.certificate_files import contradicts
-from mappo_verify.checking.certificate_limits import size_complaint, treated_sizes
+from mappo_verify.checking.certificate_limits import instance_complaint, size_complaint, treated_sizes
 from mappo_verify.checking.evaluate import decide, evaluate
 from mappo_verify.checking.sampling import draw, instance, sizes_of
 from mappo_verify.claims.claim import MEANING, Kind
@@ -146,6 +146,13 @@ def test_every_claim_of_the_script_has_a_file():
 
 SHORT = [name for name in NAMES if not name.startswith("theorem-4.5") or not name.endswith("-long")]
 """Without runs of thousands of steps: both checkers judge those in tox's environment ``properties``."""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_shipped_is_an_instance_of_its_setting(name):
+    certificate = read_certificate(FOLDER / f"{name}.json")
+    sizes = mv.Sizes(certificate.states, tuple(certificate.action_sizes), certificate.steps)
+    assert instance_complaint(find(certificate.claim), sizes, certificate.coordinates) is None
 
 
 @pytest.mark.parametrize("name", SHORT)

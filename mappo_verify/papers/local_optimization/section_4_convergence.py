@@ -348,7 +348,7 @@ OWN_BETA = Setting(
     "the bandit r = (1, 0) with the theorem's own β: exact updates but for one error that makes β the fixed point",
     (
         PositiveScalar("beta", high=99),
-        Table("when", lambda _: (), 1, 40),
+        PositiveIntegers("when", lambda _: (), 1, 40),
         Derived("eta", lambda case: 1 / (case.beta * sqrt(like(case.sizes.steps, case.beta)))),
         Derived("error", lambda case: _own_error(case)),
         Derived("increments", lambda case: _own_increments(case)),
