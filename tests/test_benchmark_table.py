@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import importlib.util
 import sys
 from pathlib import Path
@@ -43,3 +45,13 @@ def test_the_page_holds_a_table_of_the_script(table):
     lines = table.PAGE.read_text(encoding="utf-8").partition(table.BEGIN)[2].partition(table.END)[0].split("\n")
     assert table.markdown([], "").split("\n")[0] in lines
     assert sum(line.startswith("| ") for line in lines) > 12
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "benchmarks").glob("*.py")), ids=lambda path: path.name)
+def test_what_a_benchmark_imports_is_there(path):
+    """Also within functions, which no test runs."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("mappo_verify"):
+            module = importlib.import_module(node.module)
+            for name in node.names:
+                assert hasattr(module, name.name) or importlib.util.find_spec(f"{node.module}.{name.name}"), name.name
