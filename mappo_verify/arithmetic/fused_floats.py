@@ -23,18 +23,16 @@ def _close(_v: Vector, sums: Vectors, _slack: Any, _widening: Any) -> Vectors:
     return sums
 
 
-def _of_tile(m: int, n: int, vectors: int) -> Any:
-    """Sums of products for a tile of ``m`` times ``n`` results (see :func:`.compiled.summed`), or rows plus or minus them."""
-    lanes, cells = 8 * vectors, m * n
-    whole, single = ((m, n, vectors), (m, n, 1))
-    dot, dot_8 = (summed(tile, 1, 1, _add_product, _close) for tile in (whole, single))
-    plus, plus_8 = (summed(tile, 1, 1, _add_product, _close, onto=True) for tile in (whole, single))
-    minus, minus_8 = (summed(tile, 1, 1, _take_product, _close, onto=True) for tile in (whole, single))
+def _whole_vectors(tile: tuple[int, int, int]) -> Any:
+    """The sums of a tile from ``z`` on, as many instances at once as it is for, and where those begin that are left."""
+    lanes = 8 * tile[2]
+    dot = summed(tile, 1, 1, _add_product, _close)
+    plus = summed(tile, 1, 1, _add_product, _close, onto=True)
+    minus = summed(tile, 1, 1, _take_product, _close, onto=True)
 
     @part
-    def sums(operation: int, row: Any, places: Any, out: int, i: int, j: int, terms: int, width: int) -> None:
+    def sums(operation: int, row: Any, places: Any, out: int, i: int, j: int, terms: int, z: int, width: int) -> int:
         at, named = row.ctypes.data, places.ctypes.data
-        z = 0
         while z + lanes <= width:
             if operation == DOT:
                 dot(at, named, out, i, j, terms, z, 0.0, 0.0)
@@ -43,14 +41,20 @@ def _of_tile(m: int, n: int, vectors: int) -> Any:
             else:
                 minus(at, named, out, i, j, terms, z, 0.0, 0.0)
             z += lanes
-        while z + 8 <= width:
-            if operation == DOT:
-                dot_8(at, named, out, i, j, terms, z, 0.0, 0.0)
-            elif operation == PLUS:
-                plus_8(at, named, out, i, j, terms, z, 0.0, 0.0)
-            else:
-                minus_8(at, named, out, i, j, terms, z, 0.0, 0.0)
-            z += 8
+        return z
+
+    return sums
+
+
+def _of_tile(m: int, n: int, vectors: int) -> Any:
+    """Sums of products for a tile of ``m`` times ``n`` results (see :func:`.compiled.summed`), or rows plus or minus them."""
+    cells = m * n
+    many, eight = _whole_vectors((m, n, vectors)), _whole_vectors((m, n, 1))
+
+    @part
+    def sums(operation: int, row: Any, places: Any, out: int, i: int, j: int, terms: int, width: int) -> None:
+        z = many(operation, row, places, out, i, j, terms, 0, width)
+        z = eight(operation, row, places, out, i, j, terms, z, width)
         sign = -1.0 if operation == MINUS else 1.0
         for cell in range(cells):
             a, b = cell // n, cell % n

@@ -190,8 +190,8 @@ class Search:
         """So many instances that are all decided, and so many as far as enclosures reach."""
         if exact:
             yield from self._exact(exact)
-        broken = self.searched.drawn and self.searched.raised == self.searched.drawn  # more instances raise the same
-        if skimmed and self.claim.setting.explore and not broken and not (self.settled and uncounted(self.claim)):
+        raising = 0 < self.searched.drawn == self.searched.raised  # and more instances would raise the same
+        if skimmed and self.claim.setting.explore and not raising and not (self.settled and uncounted(self.claim)):
             yield from self._skimmed(skimmed)
 
     def _exact(self, count: int) -> Iterator[Batch]:

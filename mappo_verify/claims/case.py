@@ -321,8 +321,10 @@ class Case(Sealed):
         What does not move along the run has the same shape for every number of steps, and what each step has of the rest, too.
         """
         length = self.sizes.steps
-        for ingredient in self.ingredients if length != EVERY else ():
-            here, one = self._shapes(ingredient, length), self._shapes(ingredient, EVERY)
+        for ingredient in self.ingredients:
+            if length == EVERY and ingredient.moves:
+                continue
+            here, one = (self._shapes(ingredient, k) for k in ((2, 3) if length == EVERY else (length, EVERY)))
             parts = (one * length, [(length, *shape[1:]) for shape in one]) if self._in_parts(ingredient) else (one,)
             if here not in parts and ingredient.name in self._objects:
                 raise ClaimError(

@@ -19,10 +19,9 @@ and nothing else may be done to them; a factor or constant that depends on the s
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, reduce
-from math import prod
 from operator import add
 from typing import Any
 
@@ -299,14 +298,6 @@ class Run(Sealed):
         Its entries are free numbers, or polynomials of these (1 less the others of a row), or the same in every state.
         """
         name = self._arbitrary
-        for ingredient in self.case.ingredients:
-            shapes = [
-                sum(prod(c.shape) for c in ingredient.coordinates(replace(self.case.sizes, steps=k))) for k in (2, 3)
-            ]
-            if shapes[0] != shapes[1] and not ingredient.moves:
-                raise ClaimError(
-                    f"{ingredient.name} has numbers of its own for every step, and does not say that it moves"
-                )
         states = (step.state, self.start, step.following)
         leaves = [leaves_of(state) for state in states]
         # All that is no number of the case is the same in each, so that it says nothing of the step.
@@ -395,9 +386,8 @@ class Run(Sealed):
         """``f(x_K)``; of an axiom an axiom."""
         if self.case._length is None:
             return self._at_given_length(self._number(value(self._places[-1])))
-        first, old, new = (
-            self._number(value(place)) for place in self._places
-        )  # as often on an instance as in a proof
+        # As often on an instance as in a proof.
+        first, old, new = (self._number(value(place)) for place in self._places)
         self._one_formula([first, old, new], OF_A_STEP)
         if not isinstance(new, Axiom):
             return self._last(first, old, new)
