@@ -16,286 +16,70 @@ from typing import Any
 
 import numpy as np
 
-from ..compiled import Vector, Vectors, bits, compiled, fetch, fma, get, part, put, summed
+from ..compiled import LANES_OF_A_VECTOR, compiled, fetch, get, part, put
+from ..storage import aligned
 from ..threads import in_parts
-from .kernels import Enclosure, Floats, Kernels, address, moving_rows, rows_of_terms, standing, tables_of_rows
-from .numpy_kernels import product_sum as numpy_product_sum
+from ..vectors import (
+    copy_out,
+    copy_row,
+    every,
+    fma,
+    load,
+    load_wide,
+    scale_row,
+    sized,
+    spread,
+    spread_wide,
+    store,
+    where,
+)
+from .kernels import Enclosure, Kernels, address, moving_rows, room_of, rows_of_terms, standing, tables_of_rows
+from .numpy_kernels import NUMPY
 
 U, UP, LEAST, TINY = 2.0**-53, 1 + 2.0**-49, 2.0**-1074, 2.0**-1070
 SMALL, LARGE = 2.0**-900, 2.0**990
-MAGNITUDE = np.uint64(2**63 - 1)
 FLOOR, CEILING = (np.uint64((1023 + exponent) << 52) for exponent in (-450, 450))
-LANES = 256
-"""How many instances one inner loop runs over: long enough for the processor to fetch ahead, short enough for its cache."""
-
-
-# --- elementwise ----------------------------------------------------------------------------------------------------
-
-
-@part
-def _rest_of_sum(a: float, b: float, total: float) -> float:
-    second = total - a
-    return (a - (total - second)) + (b - second)
-
-
-@part
-def _product(a: float, b: float) -> tuple[float, float, float]:
-    """As ``numpy_kernels.two_product``."""
-    product = a * b
-    exact = (abs(product) >= SMALL) & (abs(a) <= LARGE) & (abs(b) <= LARGE)
-    rest = fma(a, b, -product) if exact else 0.0
-    bound = 0.0 if exact | (a == 0) | (b == 0) else U * abs(product) + LEAST
-    return product, rest, bound
-
-
-@part
-def _pad(a: float, r: float, b: float, s: float) -> float:
-    uncertain = ((r > 0) | (s > 0)) & ((a != 0) | (r > 0)) & ((b != 0) | (s > 0))
-    return TINY if uncertain else 0.0
-
-
-@part
-def _times(a: float, r: float, b: float, s: float) -> tuple[float, float]:
-    product, rest, bound = _product(a, b)
-    spread = abs(a) * s + r * (abs(b) + s)
-    return product, (spread + abs(rest) + bound) * UP + _pad(a, r, b, s)
-
-
-@part
-def _over(a: float, r: float, b: float, s: float) -> tuple[float, float]:
-    q = a / b
-    size = abs(q)
-    product, rest, _ = _product(q, b)
-    exact = (abs(a) >= 2 * SMALL) & (abs(a) <= LARGE) & (size >= SMALL) & (size <= LARGE) & (abs(b) <= LARGE)
-    rest = abs((a - product) - rest) if exact else 0.0
-    bound = 0.0 if exact | (a == 0) else U * size + LEAST
-    room = abs(b) - s
-    spread = size * s + (TINY if (s > 0) & (q != 0) else 0.0)
-    top = (r + rest + spread) * UP
-    width = (top / room * UP + bound) * UP + (TINY if top > 0 else 0.0)
-    return (q if room > 0 else np.nan), (width if room > 0 else np.inf)
-
-
-# --- sums and contractions ------------------------------------------------------------------------------------------
-
-
-@part
-def _is_ordinary(extremes: tuple[Any, Any]) -> bool:
-    return bool((extremes[0] <= CEILING) & (extremes[1] >= FLOOR - np.uint64(1)))
-
-
-@part
-def _extremes(row: int, width: int) -> tuple[Any, Any]:
-    """The largest and the least magnitude of a row, as bits; 0 is larger than any other."""
-    high, low = np.uint64(0), np.uint64(2**64 - 1)
-    for z in range(width):
-        size = bits(row, z) & MAGNITUDE
-        high, low = max(high, size), min(low, size - np.uint64(1))
-    return high, low
-
-
-@part
-def _is_zero(row: int, width: int) -> bool:
-    return bool(_extremes(row, width)[0] == 0)
-
-
-@part
-def _are_ordinary(first: int, rows: int, apart: int, width: int) -> bool:
-    """So many rows, the first at an address, the others so many numbers apart."""
-    found = True
-    for r in range(rows):
-        found &= _is_ordinary(_extremes(first + 8 * apart * r, width))
-    return found
-
-
-@part
-def _open(sums: Floats) -> None:
-    for z in range(4 * LANES):
-        sums[z] = 0.0
-
-
-@part
-def _put(sums: Floats, z: int, term: float, rest: float) -> None:
-    """As ``Dot.add``: value, rests, size and spread stand one after the other, so that the compiler sees them apart."""
-    value = sums[z]
-    total = value + term
-    second = _rest_of_sum(value, term, total) + rest
-    sums[z] = total
-    sums[LANES + z] += second
-    sums[2 * LANES + z] += abs(second)
-
-
-# --- linear systems -------------------------------------------------------------------------------------------------
-
-
-@part
-def _substitute(left: Floats, x: Floats, width: int) -> None:
-    """As ``numpy_kernels._substitute``, in place: ``[n, n, LANES]``, ``[n, LANES]``."""
-    n = len(left)
-    for p in range(n):
-        for row in range(p + 1, n):
-            for z in range(width):
-                x[row, z] -= left[row, p, z] * x[p, z]
-    for p in range(n - 1, -1, -1):
-        for z in range(width):
-            x[p, z] /= left[p, p, z]
-        for row in range(p):
-            for z in range(width):
-                x[row, z] -= left[row, p, z] * x[p, z]
-
-
-@part
-def _take(sums: Floats, a: Floats, y: Floats, width: int, ordinary: bool) -> None:
-    """Take the product ``a y`` from a running sum; errors of products of ``ordinary`` numbers are exact."""
-    if ordinary:
-        for z in range(width):
-            product = -a[z] * y[z]
-            _put(sums, z, product, fma(-a[z], y[z], -product))
-        return
-    for z in range(width):
-        product, rest, bound = _product(-a[z], y[z])
-        _put(sums, z, product, rest)
-        sums[3 * LANES + z] += bound
-
-
-@compiled
-def _solve_rows(
-    am: Floats, ar: Floats, bm: Floats, br: Floats, made: tuple[Floats, Floats], first: int, after: int
-) -> None:
-    (mid, rad), (n, columns, _) = made, bm.shape
-    slack, widening = 2 * (2 * n + 2) * U, 1 + (2 * n + 16) * 4 * U
-    left, margin, v = np.empty((n, n, LANES)), np.empty((n, LANES)), np.empty((n, LANES))
-    x, d, sums = np.empty((n, LANES)), np.empty((n, LANES)), np.empty((n, 4 * LANES))
-    worst, support, against, inexact = np.empty(LANES), np.empty(LANES), np.empty(LANES), np.empty(LANES)
-    for start in range(first, after, LANES):
-        width = min(LANES, after - start)
-        stop = start + width
-        for row in range(n):
-            for column in range(n):
-                left[row, column, :width] = am[row, column, start:stop]
-            v[row, :width] = 1.0
-        for p in range(n):
-            for row in range(p + 1, n):
-                for z in range(width):
-                    left[row, p, z] /= left[p, p, z]
-                for column in range(p + 1, n):
-                    for z in range(width):
-                        left[row, column, z] -= left[row, p, z] * left[p, column, z]
-        _substitute(left, v, width)
-        ordinary = _are_ordinary(am.ctypes.data + 8 * start, n * n, am.shape[2], width)
-        for row in range(n):
-            against[:width] = 0.0
-            for column in range(n):
-                a, r = am[row, column, start:stop], ar[row, column, start:stop]
-                for z in range(width):
-                    if row == column:
-                        support[z] = (abs(a[z]) - r[z]) * v[row, z]
-                    else:
-                        against[z] += (abs(a[z]) + r[z]) * v[column, z]
-            for z in range(width):
-                w = (support[z] - against[z]) - (n + 8) * 4 * U * (support[z] + against[z])
-                margin[row, z] = w if (w > SMALL) & (v[row, z] > 0) else np.nan
-        for k in range(columns):
-            for row in range(n):
-                x[row, :width] = bm[row, k, start:stop]
-            _substitute(left, x, width)
-            plain = ordinary and _are_ordinary(x.ctypes.data, n, LANES, width)
-            for row in range(n):
-                _open(sums[row])
-                sums[row, :width] = bm[row, k, start:stop]
-                for column in range(n):
-                    _take(sums[row], am[row, column, start:stop], x[column], width, plain)
-                for z in range(width):
-                    d[row, z] = sums[row, z] + sums[row, LANES + z]
-            _substitute(left, d, width)
-            plain = ordinary and _are_ordinary(d.ctypes.data, n, LANES, width)
-            worst[:width] = 0.0
-            for row in range(n):
-                for column in range(n):
-                    _take(sums[row], am[row, column, start:stop], d[column], width, plain)
-                against[:width] = 0.0
-                inexact[:width] = 0.0
-                for column in range(n):
-                    r = ar[row, column, start:stop]
-                    for z in range(width):
-                        against[z] += r[z] * (abs(x[column, z]) + abs(d[column, z]))
-                        inexact[z] += r[z]
-                for z in range(width):
-                    value, rests, size, bound = (
-                        sums[row, z],
-                        sums[row, LANES + z],
-                        sums[row, 2 * LANES + z],
-                        sums[row, 3 * LANES + z],
-                    )
-                    right = br[row, k, start + z]
-                    total = value + rests
-                    off = abs(_rest_of_sum(value, rests, total)) + slack * size
-                    residual = (abs(total) + off + bound + against[z] + right) * widening
-                    if size + bound + (inexact[z] + right) > 0:
-                        residual += (n + 1) * TINY
-                    ratio = residual / margin[row, z] * UP + (TINY if residual > 0 else 0.0)
-                    ratio = ratio if ratio < np.inf else np.inf
-                    worst[z] = max(worst[z], ratio)
-            for row in range(n):
-                for z in range(width):
-                    total = x[row, z] + d[row, z]
-                    error = v[row, z] * worst[z] + (TINY if worst[z] > 0 else 0.0)
-                    off = (abs(_rest_of_sum(x[row, z], d[row, z], total)) + error) * UP
-                    mid[row, k, start + z] = total
-                    rad[row, k, start + z] = off if (off < np.inf) & (error >= 0) else np.inf
-
-
-# --- recorded steps: a block of instances at a time through all of them ---------------------------------------------------------
-
-ADD, SUB, MUL, DIV, NEG, ABS, DOT, SUM, SOLVE = range(9)
+LANES = 64
+"""How many instances of whole arrays one inner loop runs over: enough for the processor to fetch ahead, few for its caches."""
 UNSEEN, POINTS, EXACT, ORDINARY, OTHER = range(5)
 """What a row of a block holds: exact numbers, exact numbers of ordinary size, enclosures of such, or anything."""
 
 
-def _exact_term(v: Vector, sums: Vectors, x: Vectors, y: Vectors) -> Vectors:
-    """As :func:`_put` of a product."""
-    value, rests, size = sums
-    product = v.mul(x[0], y[0])
-    total = v.add(value, product)
-    second = v.sub(total, value)
-    off = v.add(v.sub(value, v.sub(total, second)), v.sub(product, second))
-    off = v.add(off, v.fma(x[0], y[0], v.sub(v.constant(-0.0), product)))
-    return [total, v.add(rests, off), v.add(size, v.abs(off))]
+# --- rows -----------------------------------------------------------------------------------------------------------
 
 
-def _term(v: Vector, sums: Vectors, x: Vectors, y: Vectors) -> Vectors:
-    more = v.add(v.mul(v.abs(x[0]), y[1]), v.mul(x[1], v.add(v.abs(y[0]), y[1])))
-    return [*_exact_term(v, sums[:3], x, y), v.add(sums[3], more)]
+@part
+def _is_zero(row: int, width: int) -> bool:
+    found = load(row, 0) == 0.0
+    for z in range(8, width, 8):
+        found = found & (load(row, z) == 0.0)
+    return bool(every(found))
 
 
-def _close(v: Vector, sums: Vectors, slack: Any, widening: Any) -> Vectors:
-    """As :func:`_close_row`."""
-    value, rests, size = sums[:3]
-    spread = sums[3] if len(sums) > 3 else v.constant(0.0)
-    total = v.add(value, rests)
-    second = v.sub(total, value)
-    off = v.abs(v.add(v.sub(value, v.sub(total, second)), v.sub(rests, second)))
-    radius = v.mul(v.add(v.add(off, v.mul(slack, size)), spread), widening)
-    return [total, v.add(radius, v.positive(v.add(size, spread), TINY))]
-
-
-_exact_32, _exact_8 = (summed((1, 1, vectors), 2, 3, _exact_term, _close) for vectors in (4, 1))
-_dot_32, _dot_8 = (summed((1, 1, vectors), 2, 4, _term, _close) for vectors in (4, 1))
+@part
+def _is_ordinary(row: int, width: int) -> bool:
+    """As ``numpy_kernels._ordinary``."""
+    found = sized(load(row, 0), FLOOR, CEILING)
+    for z in range(8, width, 8):
+        found = found & sized(load(row, z), FLOOR, CEILING)
+    return bool(every(found))
 
 
 @part
 def _kind(mid: int, rad: int, width: int) -> int:
     """What the row holds; ``rad`` is ``mid`` where it is known to be exact."""
-    if not _is_ordinary(_extremes(mid, width)):
+    if not _is_ordinary(mid, width):
         return OTHER
     if rad == mid:
         return EXACT
-    wide = _extremes(rad, width)
-    return OTHER if not _is_ordinary(wide) else ORDINARY if wide[0] > 0 else EXACT
+    if not _is_ordinary(rad, width):
+        return OTHER
+    return EXACT if _is_zero(rad, width) else ORDINARY
 
 
 @part
-def _dot_row(row: Any, kinds: Any, places: Any, out: int, i: int, j: int, terms: int, width: int, sums: Floats) -> None:
+def _worst(row: Any, kinds: Any, places: Any, i: int, j: int, terms: int, width: int) -> int:
+    """The kind of all these rows together."""
     worst = EXACT
     for k in range(terms):
         for place in (places[i + k], places[j + k]):
@@ -303,103 +87,360 @@ def _dot_row(row: Any, kinds: Any, places: Any, out: int, i: int, j: int, terms:
                 mid, rad = row[place, 0], row[place, 1]
                 kinds[place] = _kind(mid, mid if kinds[place] == POINTS else rad, width)
             worst = max(worst, kinds[place])
-    slack, widening = 2 * (terms + 2) * U, 1 + (terms + 16) * 4 * U
-    at, named = row.ctypes.data, places.ctypes.data
-    z = 0
+    return worst
+
+
+# --- elementwise ----------------------------------------------------------------------------------------------------
+
+
+@part
+def _rest_of_sum(a: Any, b: Any, total: Any) -> Any:
+    second = total - a
+    return (a - (total - second)) + (b - second)
+
+
+@part
+def _product(a: Any, b: Any) -> Any:
+    """As ``numpy_kernels.two_product``."""
+    product = a * b
+    size = abs(product)
+    exact = (size >= SMALL) & (abs(a) <= LARGE) & (abs(b) <= LARGE)
+    rest = where(exact, fma(a, b, -product), 0.0)
+    bound = where(exact | (a == 0.0) | (b == 0.0), 0.0, size * U + LEAST)
+    return product, rest, bound
+
+
+@part
+def _spread(a: Any, r: Any, b: Any, s: Any) -> Any:
+    return abs(a) * s + r * (abs(b) + s)
+
+
+@part
+def _pad(a: Any, r: Any, b: Any, s: Any) -> Any:
+    uncertain = ((r > 0.0) | (s > 0.0)) & ((a != 0.0) | (r > 0.0)) & ((b != 0.0) | (s > 0.0))
+    return where(uncertain, TINY, 0.0)
+
+
+def _plus(a: Any, r: Any, b: Any, s: Any) -> Any:
+    total = a + b
+    return total, (r + s + abs(_rest_of_sum(a, b, total))) * UP
+
+
+def _minus(a: Any, r: Any, b: Any, s: Any) -> Any:
+    total = a - b
+    return total, (r + s + abs(_rest_of_sum(a, -b, total))) * UP
+
+
+def _negative(a: Any, r: Any, _b: Any, _s: Any) -> Any:
+    return -a, r
+
+
+def _times(a: Any, r: Any, b: Any, s: Any) -> Any:
+    product, rest, bound = _product(a, b)
+    return product, (_spread(a, r, b, s) + abs(rest) + bound) * UP + _pad(a, r, b, s)
+
+
+def _ordinary_times(a: Any, r: Any, b: Any, s: Any) -> Any:
+    product = a * b
+    return product, (_spread(a, r, b, s) + abs(fma(a, b, -product))) * UP
+
+
+def _over(a: Any, r: Any, b: Any, s: Any) -> Any:
+    q = a / b
+    size = abs(q)
+    product, rest, _ = _product(q, b)
+    exact = (abs(a) >= 2 * SMALL) & (abs(a) <= LARGE) & (size >= SMALL) & (size <= LARGE) & (abs(b) <= LARGE)
+    rest = where(exact, abs((a - product) - rest), 0.0)
+    bound = where(exact | (a == 0.0), 0.0, size * U + LEAST)
+    room = abs(b) - s
+    wide = size * s + where((s > 0.0) & (q != 0.0), TINY, 0.0)
+    top = (r + rest + wide) * UP
+    width = (top / room * UP + bound) * UP + where(top > 0.0, TINY, 0.0)
+    clear = room > 0.0
+    return where(clear, q, np.nan), where(clear, width, np.inf)
+
+
+def _rows(formula: Callable[..., Any]) -> Any:
+    """Some lines of an operation that makes each number from one number of either operand."""
+    made = part(formula)
+
+    @part
+    def rows(row: Any, places: Any, o: int, i: int, j: int, count: int, apart: int, width: int) -> None:
+        for k in range(0, count * apart, apart):
+            out, a, b = places[o + k], places[i + k], places[j + k]
+            for z in range(0, width, 8):
+                mid, rad = made(load(row[a, 0], z), load(row[a, 1], z), load(row[b, 0], z), load(row[b, 1], z))
+                store(row[out, 0], z, mid)
+                store(row[out, 1], z, rad)
+
+    return rows
+
+
+_add, _sub, _neg, _div = map(_rows, (_plus, _minus, _negative, _over))
+_mul_any, _mul_ordinary = map(_rows, (_times, _ordinary_times))
+
+
+@part
+def _mul(row: Any, kinds: Any, places: Any, o: int, i: int, j: int, count: int, apart: int, width: int) -> None:
+    for k in range(0, count * apart, apart):
+        if _worst(row, kinds, places, i + k, j + k, 1, width) == OTHER:
+            _mul_any(row, places, o + k, i + k, j + k, 1, 1, width)
+        else:
+            _mul_ordinary(row, places, o + k, i + k, j + k, 1, 1, width)
+
+
+# --- sums and contractions ------------------------------------------------------------------------------------------
+
+
+@part
+def _added(value: Any, rests: Any, size: Any, term: Any, rest: Any) -> Any:
+    """As ``numpy_kernels.Dot.add``."""
+    total = value + term
+    off = _rest_of_sum(value, term, total) + rest
+    return total, rests + off, size + abs(off)
+
+
+@part
+def _closed(value: Any, rests: Any, size: Any, wide: Any, slack: float, widening: float) -> Any:
+    total = value + rests
+    off = abs(_rest_of_sum(value, rests, total)) + size * slack
+    return total, (off + wide) * widening + where(size + wide > 0.0, TINY, 0.0)
+
+
+def _dot_of(kind: int, lanes: int, load: Any, spread: Any) -> Any:
+    """Sums of products of numbers of this kind, for as many instances as fill whole ``lanes``; how many that are."""
+
+    @part
+    def dot(row: Any, places: Any, out: int, i: int, j: int, terms: int, start: int, width: int) -> int:
+        slack, widening, z = 2 * (terms + 2) * U, 1 + (terms + 16) * 4 * U, start
+        while z + lanes <= width:
+            value = rests = size = wide = spread(0.0)
+            for k in range(terms):
+                x, y = places[i + k], places[j + k]
+                a, b = load(row[x, 0], z), load(row[y, 0], z)
+                if kind == OTHER:
+                    r, s = load(row[x, 1], z), load(row[y, 1], z)
+                    product, rest, bound = _product(a, b)
+                    wide = wide + bound
+                    wide = wide + (_spread(a, r, b, s) + _pad(a, r, b, s))
+                else:
+                    product = a * b
+                    rest = fma(a, b, -product)
+                    if kind == ORDINARY:
+                        wide = wide + _spread(a, load(row[x, 1], z), b, load(row[y, 1], z))
+                value, rests, size = _added(value, rests, size, product, rest)
+            mid, rad = _closed(value, rests, size, wide, slack, widening)
+            store(row[out, 0], z, mid)
+            store(row[out, 1], z, rad)
+            z += lanes
+        return z
+
+    return dot
+
+
+_exact, _ordinary, _other = (_dot_of(kind, 8, load, spread) for kind in (EXACT, ORDINARY, OTHER))
+_exact_32, _ordinary_32 = (_dot_of(kind, 32, load_wide, spread_wide) for kind in (EXACT, ORDINARY))
+
+
+@part
+def _dot(row: Any, kinds: Any, places: Any, out: int, i: int, j: int, terms: int, width: int) -> None:
+    worst = _worst(row, kinds, places, i, j, terms, width)
     if worst == EXACT:
-        while z + 32 <= width:
-            _exact_32(at, named, out, i, j, terms, z, slack, widening)
-            z += 32
-        while z + 8 <= width:
-            _exact_8(at, named, out, i, j, terms, z, slack, widening)
-            z += 8
+        _exact(row, places, out, i, j, terms, _exact_32(row, places, out, i, j, terms, 0, width), width)
     elif worst == ORDINARY:
-        while z + 32 <= width:
-            _dot_32(at, named, out, i, j, terms, z, slack, widening)
-            z += 32
-        while z + 8 <= width:
-            _dot_8(at, named, out, i, j, terms, z, slack, widening)
-            z += 8
-    if z == width:
+        _ordinary(row, places, out, i, j, terms, _ordinary_32(row, places, out, i, j, terms, 0, width), width)
+    else:
+        _other(row, places, out, i, j, terms, 0, width)
+
+
+@part
+def _sum(row: Any, places: Any, out: int, i: int, terms: int, width: int) -> None:
+    slack, widening = 2 * (terms + 2) * U, 1 + (terms + 16) * 4 * U
+    for z in range(0, width, 8):
+        value = rests = size = wide = spread(0.0)
+        for k in range(terms):
+            value, rests, size = _added(value, rests, size, load(row[places[i + k], 0], z), spread(0.0))
+            wide = wide + load(row[places[i + k], 1], z)
+        mid, rad = _closed(value, rests, size, wide, slack, widening)
+        store(row[out, 0], z, mid)
+        store(row[out, 1], z, rad)
+
+
+# --- linear systems -------------------------------------------------------------------------------------------------
+
+SOLVED = 32
+"""So many instances are solved at once: the steps of one wait for those of another less."""
+ROOM = 8 * SOLVED
+"""Bytes of a row of theirs."""
+
+
+@part
+def _less_product(out: int, one: int, other: int, width: int) -> None:
+    for z in range(0, width, 8):
+        store(out, z, load(out, z) - load(one, z) * load(other, z))
+
+
+@part
+def _factorise(left: int, n: int, width: int) -> None:
+    """As ``numpy_kernels._factorise``, in place."""
+    for p in range(n):
+        pivot = left + ROOM * (n + 1) * p
+        for z in range(0, width, 8):
+            store(pivot, z, 1.0 / load(pivot, z))
+        for q in range(1, n - p):
+            factor = pivot + ROOM * n * q
+            scale_row(factor, pivot, width)
+            for c in range(1, n - p):
+                _less_product(factor + ROOM * c, factor, pivot + ROOM * c, width)
+
+
+@part
+def _substitute(left: int, x: int, n: int, width: int) -> None:
+    """As ``numpy_kernels._substitute``, in place."""
+    for p in range(n):
+        for q in range(p + 1, n):
+            _less_product(x + ROOM * q, left + ROOM * (n * q + p), x + ROOM * p, width)
+    for p in range(n - 1, -1, -1):
+        scale_row(x + ROOM * p, left + ROOM * (n * p + p), width)
+        for q in range(p):
+            _less_product(x + ROOM * q, left + ROOM * (n * q + p), x + ROOM * p, width)
+
+
+@part
+def _four(row: int, z: int) -> Any:
+    return load(row, z), load(row + ROOM, z), load(row + 2 * ROOM, z), load(row + 3 * ROOM, z)
+
+
+@part
+def _take(sums: int, row: Any, places: Any, i: int, x: int, n: int, start: int, width: int, ordinary: bool) -> None:
+    """Take the products of rows with ``x`` from a running sum; errors of products of ``ordinary`` numbers are exact."""
+    for z in range(0, width, 8):
+        value, rests, size, bound = _four(sums, z)
+        for column in range(n):
+            a, y = -load(row[places[i + column], 0] + start, z), load(x + ROOM * column, z)
+            if ordinary:
+                product = a * y
+                rest = fma(a, y, -product)
+            else:
+                product, rest, more = _product(a, y)
+                bound = bound + more
+            value, rests, size = _added(value, rests, size, product, rest)
+        store(sums, z, value)
+        store(sums + ROOM, z, rests)
+        store(sums + 2 * ROOM, z, size)
+        store(sums + 3 * ROOM, z, bound)
+
+
+@part
+def _are_ordinary(rows: int, count: int, width: int) -> bool:
+    found = True
+    for k in range(count):
+        found &= _is_ordinary(rows + ROOM * k, width)
+    return found
+
+
+@part
+def _solve(
+    row: Any, places: Any, o: int, i: int, j: int, n: int, columns: int, room: int, start: int, width: int
+) -> None:
+    """As ``numpy_kernels._solve_dominant``, for at most :data:`SOLVED` instances, the first of them ``start`` bytes in."""
+    slack, widening = 2 * (2 * n + 2) * U, 1 + (2 * n + 16) * 4 * U
+    left, v, margin = room, room + ROOM * n * n, room + ROOM * n * (n + 1)
+    x, d, sums = room + ROOM * n * (n + 2), room + ROOM * n * (n + 3), room + ROOM * n * (n + 4)
+    for place in range(n * n):
+        copy_row(left + ROOM * place, row[places[i + place], 0] + start, width)
+    ordinary = _are_ordinary(left, n * n, width)
+    for p in range(n):
+        for z in range(0, width, 8):
+            store(v + ROOM * p, z, spread(1.0))
+    _factorise(left, n, width)
+    _substitute(left, v, n, width)
+    for p in range(n):
+        for z in range(0, width, 8):
+            support = against = spread(0.0)
+            own = load(v + ROOM * p, z)
+            for q in range(n):
+                at = places[i + p * n + q]
+                size, r = abs(load(row[at, 0] + start, z)), load(row[at, 1] + start, z)
+                if p == q:
+                    support = (size - r) * own
+                else:
+                    against = against + (size + r) * load(v + ROOM * q, z)
+            w = (support - against) - (support + against) * ((n + 8) * 4 * U)
+            store(margin + ROOM * p, z, where((w > SMALL) & (own > 0.0), w, np.nan))
+    for k in range(columns):
+        for p in range(n):
+            copy_row(x + ROOM * p, row[places[j + p * columns + k], 0] + start, width)
+            copy_row(sums + 4 * ROOM * p, x + ROOM * p, width)
+            for z in range(0, width, 8):
+                for other in range(1, 4):
+                    store(sums + ROOM * (4 * p + other), z, spread(0.0))
+        _substitute(left, x, n, width)
+        plain = ordinary and _are_ordinary(x, n, width)
+        for p in range(n):
+            _take(sums + 4 * ROOM * p, row, places, i + p * n, x, n, start, width, plain)
+            for z in range(0, width, 8):
+                store(d + ROOM * p, z, load(sums + 4 * ROOM * p, z) + load(sums + ROOM * (4 * p + 1), z))
+        _substitute(left, d, n, width)
+        plain = ordinary and _are_ordinary(d, n, width)
+        for p in range(n):
+            _take(sums + 4 * ROOM * p, row, places, i + p * n, d, n, start, width, plain)
+        for z in range(0, width, 8):
+            worst = spread(0.0)
+            for p in range(n):
+                against = inexact = spread(0.0)
+                for q in range(n):
+                    r = load(row[places[i + p * n + q], 1] + start, z)
+                    against = against + r * (abs(load(x + ROOM * q, z)) + abs(load(d + ROOM * q, z)))
+                    inexact = inexact + r
+                here = sums + 4 * ROOM * p
+                value, rests, size, bound = _four(here, z)
+                right = load(row[places[j + p * columns + k], 1] + start, z)
+                total = value + rests
+                off = abs(_rest_of_sum(value, rests, total)) + size * slack
+                residual = (abs(total) + off + bound + against + right) * widening
+                doubt = size + bound + (inexact + right) > 0.0
+                residual = residual + where(doubt, (n + 1) * TINY, 0.0)
+                ratio = residual / load(margin + ROOM * p, z) * UP + where(residual > 0.0, TINY, 0.0)
+                ratio = where(ratio < np.inf, ratio, np.inf)
+                worst = where(worst > ratio, worst, ratio)
+            for p in range(n):
+                made = places[o + p * columns + k]
+                one, two = load(x + ROOM * p, z), load(d + ROOM * p, z)
+                total = one + two
+                error = load(v + ROOM * p, z) * worst + where(worst > 0.0, TINY, 0.0)
+                off = (abs(_rest_of_sum(one, two, total)) + error) * UP
+                store(row[made, 0] + start, z, total)
+                store(row[made, 1] + start, z, where((off < np.inf) & (error >= 0.0), off, np.inf))
+
+
+@part
+def _finish(row: Any, places: Any, o: int, i: int, j: int, n: int, columns: int, width: int, lost: Any) -> None:
+    """As ``linear_systems.finish``: what was lost, and what no entry of the right side reaches, which is exactly 0."""
+    sure, zeros = True, False
+    for p in range(n):
+        for k in range(columns):
+            made, right = places[o + p * columns + k], places[j + p * columns + k]
+            for z in range(0, width, 8):
+                sure &= every(load(row[made, 1], z) < np.inf)
+                zeros |= not every((load(row[right, 0], z) != 0.0) | (load(row[right, 1], z) != 0.0))
+    if sure and not zeros:
         return
-    _open(sums)
-    for k in range(terms):
-        x, y = places[i + k], places[j + k]
-        for last in range(z, width):
-            a, r, b, s = get(row[x, 0], last), get(row[x, 1], last), get(row[y, 0], last), get(row[y, 1], last)
-            product, rest, bound = _product(a, b)
-            _put(sums, last, product, rest)
-            sums[3 * LANES + last] += bound
-            spread = abs(a) * s + r * (abs(b) + s)
-            sums[3 * LANES + last] += spread + _pad(a, r, b, s)
-    made = places[out]
-    _close_at(sums, row[made, 0], row[made, 1], z, width, slack, widening)
-
-
-@part
-def _close_at(sums: Floats, mid: int, rad: int, start: int, width: int, slack: float, widening: float) -> None:
-    for z in range(start, width):
-        value, rests, size, spread = sums[z], sums[LANES + z], sums[2 * LANES + z], sums[3 * LANES + z]
-        total = value + rests
-        off = abs(_rest_of_sum(value, rests, total)) + slack * size
-        put(mid, z, total)
-        put(rad, z, (off + spread) * widening + (TINY if size + spread > 0 else 0.0))
-
-
-@part
-def _sum_row(row: Any, places: Any, out: int, i: int, terms: int, width: int, sums: Floats) -> None:
-    _open(sums)
-    for k in range(terms):
-        mid, rad = row[places[i + k], 0], row[places[i + k], 1]
-        for z in range(width):
-            _put(sums, z, get(mid, z), 0.0)
-            sums[3 * LANES + z] += get(rad, z)
-    _close_at(sums, row[out, 0], row[out, 1], 0, width, 2 * (terms + 2) * U, 1 + (terms + 16) * 4 * U)
-
-
-@part
-def _solve_block(row: Any, places: Any, o: int, i: int, j: int, n: int, columns: int, width: int, lost: Any) -> None:
-    am, ar = np.empty((n, n, width)), np.empty((n, n, width))
-    bm, br = np.empty((n, columns, width)), np.empty((n, columns, width))
-    mid, rad = np.empty((n, columns, width)), np.empty((n, columns, width))
-    for p in range(n):
-        for q in range(n):
-            source = places[i + p * n + q]
-            for z in range(width):
-                am[p, q, z], ar[p, q, z] = get(row[source, 0], z), get(row[source, 1], z)
-        for k in range(columns):
-            source = places[j + p * columns + k]
-            for z in range(width):
-                bm[p, k, z], br[p, k, z] = get(row[source, 0], z), get(row[source, 1], z)
-    _solve_rows(am, ar, bm, br, (mid, rad), 0, width)
-    zeros = False
-    for p in range(n):
-        for k in range(columns):
-            made = places[o + p * columns + k]
-            for z in range(width):
-                lost[z] |= not rad[p, k, z] < np.inf
-                zeros |= (bm[p, k, z] == 0) & (br[p, k, z] == 0)
-                put(row[made, 0], z, mid[p, k, z])
-                put(row[made, 1], z, rad[p, k, z])
-    if zeros:
-        _keep_zeros(row, places, o, am, ar, bm, br)
-
-
-@part
-def _keep_zeros(row: Any, places: Any, o: int, am: Floats, ar: Floats, bm: Floats, br: Floats) -> None:
-    """As ``linear_systems.finish``: what no entry of the right side reaches is exactly 0."""
-    n, columns, width = bm.shape
     reached = np.empty(n, np.bool_)
     for z in range(width):
         for k in range(columns):
             for p in range(n):
-                reached[p] = (bm[p, k, z] != 0) | (br[p, k, z] != 0)
+                lost[z] |= not get(row[places[o + p * columns + k], 1], z) < np.inf
+                right = places[j + p * columns + k]
+                reached[p] = (get(row[right, 0], z) != 0) | (get(row[right, 1], z) != 0)
             changed = True
             while changed:
                 changed = False
                 for p in range(n):
                     for q in range(n):
-                        if reached[q] & (not reached[p]) & ((am[p, q, z] != 0) | (ar[p, q, z] != 0)):
+                        entry = places[i + p * n + q]
+                        linked = (get(row[entry, 0], z) != 0) | (get(row[entry, 1], z) != 0)
+                        if reached[q] & (not reached[p]) & linked:
                             reached[p] = changed = True
             for p in range(n):
                 if not reached[p]:
@@ -408,10 +449,16 @@ def _keep_zeros(row: Any, places: Any, o: int, am: Floats, ar: Floats, bm: Float
                     put(row[made, 1], z, 0.0)
 
 
+# --- recorded steps: a block of instances at a time through all of them ---------------------------------------------------------
+
+ADD, SUB, MUL, DIV, NEG, _, DOT, SUM, SOLVE, _, _, OUT = range(12)
+
+
 @compiled
 def run(
-    code: Any, places: Any, base: Any, step: Any, given: Any, moving: Any, first: int, after: int, lanes: int, lost: Any
-) -> None:
+    code: Any, places: Any, base: Any, step: Any, given: Any, moving: Any, room: int, lost: Any,
+    first: int, after: int, batch: int, lanes: int,
+) -> None:  # fmt: skip
     """All steps for the instances from ``first`` to ``after``, as ``fused_floats.run``.
 
     ``given`` says which rows no step makes, ``lost`` whose linear systems stay open.
@@ -420,50 +467,43 @@ def run(
     for r in range(len(base)):
         exact[r] = given[r] and step[r, 1] == 0 and _is_zero(base[r, 1], lanes)
     row, kinds = np.empty(base.shape, np.int64), np.empty(len(base), np.int64)
-    sums = np.empty(4 * LANES)
-    for start in range(first, after, lanes):
-        width = min(lanes, after - start)
+    for block in range(first, after, lanes):
+        start = min(block, batch - lanes)
         for r in range(len(base)):
             row[r, 0], row[r, 1] = base[r, 0] + step[r, 0] * start, base[r, 1] + step[r, 1] * start
             kinds[r] = POINTS if exact[r] else UNSEEN
         for line in range(len(code)):
-            if start + lanes < after:
+            if block + lanes < after:
                 fetch(moving, line, len(code), start + lanes, lanes)
             operation, o, i, j = code[line, 0], code[line, 1], code[line, 2], code[line, 3]
+            terms, cells, count, apart = code[line, 4], code[line, 5], code[line, 6], code[line, 7]
             if operation == DOT:
-                _dot_row(row, kinds, places, o, i, j, code[line, 4], width, sums)
+                for k in range(0, count * apart, apart):
+                    _dot(row, kinds, places, places[o + k], i + k, j + k, terms, lanes)
             elif operation == SUM:
-                _sum_row(row, places, places[o], i, code[line, 4], width, sums)
+                for k in range(0, count * apart, apart):
+                    _sum(row, places, places[o + k], i + k, terms, lanes)
             elif operation == SOLVE:
-                _solve_block(row, places, o, i, j, code[line, 4], code[line, 5], width, lost[start : start + width])
+                for k in range(0, count * apart, apart):
+                    for z in range(0, lanes, SOLVED):
+                        some = min(SOLVED, lanes - z)
+                        _solve(row, places, o + k, i + k, j + k, terms, cells, room, 8 * z, some)
+                    _finish(row, places, o + k, i + k, j + k, terms, cells, lanes, lost[start : start + lanes])
+            elif operation == ADD:
+                _add(row, places, o, i, j, count, apart, lanes)
+            elif operation == SUB:
+                _sub(row, places, o, i, j, count, apart, lanes)
+            elif operation == MUL:
+                _mul(row, kinds, places, o, i, j, count, apart, lanes)
+            elif operation == DIV:
+                _div(row, places, o, i, j, count, apart, lanes)
+            elif operation == OUT:
+                for k in range(0, count * apart, apart):
+                    target, source = places[o + k], places[i + k]
+                    copy_out(row[target, 0], row[source, 0], lanes)
+                    copy_out(row[target, 1], row[source, 1], lanes)
             else:
-                mid, rad, am, ar, bm, br = row[o, 0], row[o, 1], row[i, 0], row[i, 1], row[j, 0], row[j, 1]
-                if operation == ADD:
-                    for z in range(width):
-                        total = get(am, z) + get(bm, z)
-                        rest = _rest_of_sum(get(am, z), get(bm, z), total)
-                        put(mid, z, total)
-                        put(rad, z, (get(ar, z) + get(br, z) + abs(rest)) * UP)
-                elif operation == SUB:
-                    for z in range(width):
-                        total = get(am, z) - get(bm, z)
-                        rest = _rest_of_sum(get(am, z), -get(bm, z), total)
-                        put(mid, z, total)
-                        put(rad, z, (get(ar, z) + get(br, z) + abs(rest)) * UP)
-                elif operation == MUL:
-                    for z in range(width):
-                        m, e = _times(get(am, z), get(ar, z), get(bm, z), get(br, z))
-                        put(mid, z, m)
-                        put(rad, z, e)
-                elif operation == DIV:
-                    for z in range(width):
-                        m, e = _over(get(am, z), get(ar, z), get(bm, z), get(br, z))
-                        put(mid, z, m)
-                        put(rad, z, e)
-                else:
-                    for z in range(width):
-                        put(mid, z, -get(am, z))
-                        put(rad, z, get(ar, z))
+                _neg(row, places, o, i, j, count, apart, lanes)
 
 
 # --- kernels ----------------------------------------------------------------------------------------------------------------
@@ -471,14 +511,14 @@ def run(
 
 @cache
 def _elementwise(operation: int, one: tuple[int, ...], two: tuple[int, ...]) -> Any:
-    """The code of an operation on arrays of these core shapes, for :func:`run`; the core shape of its result."""
+    """The code and the places of an operation on arrays of these core shapes, for :func:`run`; the core shape of its result."""
     core = np.broadcast_shapes(one, two)
     size, first, second = math.prod(core), math.prod(one), math.prod(two)
-    code = np.zeros((size, 6), np.int64)
-    code[:, 0], code[:, 1] = operation, first + second + np.arange(size)
-    code[:, 2] = np.broadcast_to(np.arange(first).reshape(one), core).reshape(-1)
-    code[:, 3] = first + np.broadcast_to(np.arange(second).reshape(two), core).reshape(-1)
-    return code, np.zeros(0, np.int64), core
+    out = first + second + np.arange(size)
+    left = np.broadcast_to(np.arange(first).reshape(one), core).reshape(-1)
+    right = first + np.broadcast_to(np.arange(second).reshape(two), core).reshape(-1)
+    code = np.array([[operation, 0, size, 2 * size, 0, 0, size, 1]], np.int64)
+    return code, np.concatenate([out, left, right]).astype(np.int64), core
 
 
 @cache
@@ -487,34 +527,49 @@ def _contraction(terms: tuple[str, ...], output: str, shapes: tuple[tuple[int, .
     found, core, count = rows_of_terms(terms, output, shapes)
     first, second = found[0], found[-1] + (len(found) > 1) * math.prod(shapes[0])
     size, given = math.prod(core), sum(map(math.prod, shapes))
-    code = np.zeros((size, 6), np.int64)
-    code[:, 0] = DOT if len(found) > 1 else SUM
-    code[:, 1] = 2 * count * size + np.arange(size)
-    code[:, 2] = count * np.arange(size)
-    code[:, 3] = count * (size + np.arange(size))
-    code[:, 4] = count
-    places = np.concatenate([first.T.reshape(-1), second.T.reshape(-1), given + np.arange(size)])
+    out = given + np.arange(size)
+    # Beside each result stand the rows of its factors: so all results are one line, equally far apart.
+    places = np.concatenate([out[None], first, second]).T.reshape(-1)
+    code = np.array([[DOT if len(found) > 1 else SUM, 0, 1, 1 + count, count, 1, size, 1 + 2 * count]], np.int64)
     return code, places.astype(np.int64), core, count
 
 
-def _run(code: Any, places: Any, core: tuple[int, ...], operands: tuple[Enclosure, ...]) -> Enclosure:
+@cache
+def _system(n: int, columns: int) -> Any:
+    """The code and the places of a linear system."""
+    size, right = n * n, n * columns
+    code = np.array([[SOLVE, 0, right, right + size, n, columns, 1, 1]], np.int64)
+    return code, np.concatenate([size + right + np.arange(right), np.arange(size + right)]).astype(np.int64)
+
+
+def _run(code: Any, places: Any, core: tuple[int, ...], operands: tuple[Enclosure, ...], room: int = 0) -> Enclosure:
     """One operation on whole arrays; what all instances share is written out for one block alone."""
     batch = np.broadcast_shapes(*(operand[0].shape[-1:] for operand in operands))[0]
-    mid, rad = np.empty((2, *core, batch))
-    arrays = [standing(part, batch, LANES) for operand in (*operands, (mid, rad)) for part in operand]
+    lanes = min(LANES, batch // 8 * 8)
+    mid, rad = (aligned((*core, batch)) for _ in range(2))
+    arrays = [standing(part, batch, lanes) for operand in (*operands, (mid, rad)) for part in operand]
     offset, number, step = tables_of_rows(tuple((array.shape, array.strides) for array in arrays), batch)
     base = offset + np.array([address(array) for array in arrays])[number]
     lost, given = np.zeros(batch, bool), np.arange(len(base)) < len(base) - math.prod(core)
 
     def work(first: int, after: int, _kept: Any = arrays) -> None:
-        run(code, places, base, step, given, moving_rows(base, step, LANES), first, after, LANES, lost)
+        own = aligned((room,))
+        moving = moving_rows(base, step, lanes)
+        run(code, places, base, step, given, moving, address(own), lost, first, after, batch, lanes)
 
-    in_parts(work, batch, batch * len(code), LANES)
+    in_parts(work, batch, batch * len(base), lanes)
     return mid, rad
 
 
-def _by(operation: int) -> Callable[[Enclosure, Enclosure], Enclosure]:
+def _is_long(*operands: Enclosure) -> bool:
+    """Whether there are as many instances as a vector has."""
+    return max(math.prod(operand[0].shape[-1:]) for operand in operands) >= LANES_OF_A_VECTOR
+
+
+def _by(operation: int, otherwise: Callable[[Enclosure, Enclosure], Enclosure]) -> Any:
     def applied(a: Enclosure, b: Enclosure) -> Enclosure:
+        if not _is_long(a, b):
+            return otherwise(a, b)
         code, places, core = _elementwise(operation, a[0].shape[:-1], b[0].shape[:-1])
         return _run(code, places, core, (a, b))
 
@@ -523,25 +578,24 @@ def _by(operation: int) -> Callable[[Enclosure, Enclosure], Enclosure]:
 
 def _product_sum(terms: tuple[str, ...], output: str, factors: tuple[Enclosure, ...]) -> Enclosure:
     code, places, core, count = _contraction(terms, output, tuple(f[0].shape[:-1] for f in factors))
-    return _run(code, places, core, factors) if count else numpy_product_sum(terms, output, factors)
+    if count and _is_long(*factors):
+        return _run(code, places, core, factors)
+    return NUMPY.product_sum(terms, output, factors)
 
 
 def _solve_dominant(a: Enclosure, b: Enclosure) -> Enclosure:
-    mid, rad = np.empty(b[0].shape), np.empty(b[0].shape)
-    n, columns, batch = b[0].shape
-
-    def work(first: int, after: int) -> None:
-        _solve_rows(*a, *b, (mid, rad), first, after)
-
-    in_parts(work, batch, batch * n * n * (n + columns), LANES)
-    return mid, rad
+    if not _is_long(a):
+        return NUMPY.solve_dominant(a, b)
+    n, columns, _ = b[0].shape
+    code, places = _system(n, columns)
+    return _run(code, places, (n, columns), (a, b), room_of(n, columns))
 
 
 NUMBA = Kernels(
-    _by(ADD),
-    _by(SUB),
-    _by(MUL),
-    _by(DIV),
+    _by(ADD, NUMPY.add),
+    _by(SUB, NUMPY.sub),
+    _by(MUL, NUMPY.mul),
+    _by(DIV, NUMPY.div),
     _product_sum,
     _solve_dominant,
 )
