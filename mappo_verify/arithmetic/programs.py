@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .enclosures.kernels import address, moving_rows, room_of, rows_at
+from .enclosures.kernels import LEAST_LANES, address, moving_rows, repeated, room_of, rows_at
 from .protocol import Parts
 from .recorded import ABS, ADD, DIV, DOT, MUL, NEG, SOLVE, SUB, SUM, Recorder, Rows, Step
 from .storage import aligned, lent
@@ -27,10 +27,6 @@ MOST_TOGETHER = 16
 """How many lines that are alike become one: more leave the memory idle between requests for the next block."""
 LANES = {System.FLOATS: 128, System.ENCLOSURES: 256}
 """Instances of a block: enough for the processor to fetch rows ahead, few enough for its caches."""
-
-
-LEAST_LANES = 8
-"""As many as a vector has: blocks are made of whole ones."""
 
 
 @dataclass(frozen=True)
@@ -69,9 +65,7 @@ class Program:
     def __call__(self, given: Sequence[Parts], batch: int) -> tuple[list[Parts], npt.NDArray[np.bool_]]:
         """The results ``core + (batch,)``, and for which instances a linear system was left open."""
         if batch < LEAST_LANES:
-            again = np.arange(LEAST_LANES) % batch
-            full = [tuple(part[..., again] if part.shape[-1] == batch else part for part in parts) for parts in given]
-            results, lost = self(full, LEAST_LANES)
+            results, lost = self([repeated(parts, batch) for parts in given], LEAST_LANES)
             return [tuple(part[..., :batch] for part in parts) for parts in results], lost[:batch]
         layout, count = self.layout, 2 if self.system is System.ENCLOSURES else 1
         lanes = min(LANES[self.system], batch // LEAST_LANES * LEAST_LANES)
@@ -99,7 +93,7 @@ class Program:
                 where = rows_at(space[:, number], lanes, 1).base
                 own[list(layout.slots), number] = where[list(layout.slots.values())]
             if self.system is System.ENCLOSURES:
-                from .enclosures.fused import run as run_enclosures
+                from .enclosures.fused_steps import run as run_enclosures
 
                 run_enclosures(
                     layout.code, layout.places, own, step, given_rows, moving,
@@ -312,10 +306,10 @@ def _laid_out(steps: Sequence[Step], results: Mapping[int, int], joined: bool) -
     for row in sorted(targets):
         deliver(row)
     room = max((room_of(*line.lengths) for line in lines if line.operation == SOLVE), default=0)
-    return Layout(repeated(code), np.array(places, np.int64), slots, spaces, room)
+    return Layout(_merged(code), np.array(places, np.int64), slots, spaces, room)
 
 
-def repeated(code: Sequence[tuple[int, ...]]) -> npt.NDArray[np.int64]:
+def _merged(code: Sequence[tuple[int, ...]]) -> npt.NDArray[np.int64]:
     """Lines that are alike and whose places are equally far apart, as one line with how often it comes and how far apart."""
     found: list[list[int]] = []
     for line in code:

@@ -124,18 +124,20 @@ def _stream(_typing: Any, _row: Any, _z: Any, _value: Any) -> Any:
 
 def _multiply_add(_typing: Any, a: Any, _b: Any, _c: Any) -> Any:
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return Vector(builder, a.lanes).fma(*arguments)
+        return builder.fma(*arguments) if a is types.float64 else Vector(builder, a.lanes).fma(*arguments)
 
     return a(a, a, a), generate
 
 
 def _where(_typing: Any, tests: Any, a: Any, b: Any) -> Any:
     def generate(_context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        if tests is types.boolean:
+            return builder.select(*arguments)
         v, values = Vector(builder, tests.lanes), zip(signature.args[1:], arguments[1:], strict=True)
         chosen = (v.spread(value) if kind is types.float64 else value for kind, value in values)
         return builder.select(arguments[0], *chosen)
 
-    return FLOATS_OF[tests](tests, a, b), generate
+    return (types.float64 if tests is types.boolean else FLOATS_OF[tests])(tests, a, b), generate
 
 
 def _every(_typing: Any, tests: Any) -> Any:
@@ -167,7 +169,10 @@ def _sized(_typing: Any, _values: Any, _least: Any, _most: Any) -> Any:
 load, load_wide = _load_of(EIGHT), _load_of(WIDE)
 spread, spread_wide = _spread_of(EIGHT), _spread_of(WIDE)
 store, stream, fma, where, every, sized = map(intrinsic, (_store, _stream, _multiply_add, _where, _every, _sized))
-"""``sized(x, least, most)``: where ``x`` is 0, or its bits but for the sign lie between two numbers."""
+"""``fma`` and ``where`` take single numbers, too.
+
+``sized(x, least, most)`` says where ``x`` is 0, or its bits but for the sign lie between two numbers.
+"""
 
 
 @part

@@ -105,6 +105,16 @@ def moving_rows(base: Any, step: Any, lanes: int) -> Any:
     return moving if 8 * lanes * len(moving) <= WORTH_FETCHING else moving[:0]
 
 
+LEAST_LANES = 8
+"""As many instances as a vector has: blocks are made of whole ones."""
+
+
+def repeated(parts: tuple[Any, ...], batch: int) -> tuple[Any, ...]:
+    """The same instances again and again, where there are fewer than :data:`LEAST_LANES`, until there are as many."""
+    again = np.arange(LEAST_LANES) % batch
+    return tuple(part[..., again] if part.shape[-1] == batch else part for part in parts)
+
+
 SOLVED = 32
 """So many instances compiled loops solve at once."""
 
