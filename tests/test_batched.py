@@ -104,6 +104,20 @@ def test_batches_of_any_length(count, system):
             np.testing.assert_allclose(part, np.broadcast_to(other, part.shape), rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize("system", [System.FLOATS, System.ENCLOSURES])
+def test_what_no_result_needs_is_not_looked_at(system):
+    """Rows that no step makes stand nowhere: reading one would end the process."""
+
+    def formula(game, policy):
+        assert (mv.action_values(game, policy) + 1).shape == (3, 4)
+        return (mv.state_values(game, policy)[:1],)
+
+    objects = tuple(hidden(value, system, 0) for value in drawn(3, (2, 2), 300)[:2])
+    (found,), (wanted,) = mv.quantities.batched(formula)(*objects), formula(*objects)
+    for part, other in zip(found._parts, wanted._parts, strict=True):
+        np.testing.assert_allclose(part, other, rtol=1e-12)
+
+
 def test_results_stay_as_they_are_until_nobody_holds_them():
     """Memory of results is used again, but never that of a result, or of a part of one, that is still there."""
     first, second = (drawn(3, (2, 2), 300, seed) for seed in (1, 2))

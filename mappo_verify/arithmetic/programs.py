@@ -35,8 +35,10 @@ class Layout:
 
     code: npt.NDArray[np.int64]
     places: npt.NDArray[np.int64]
-    slots: dict[int, int]
-    """Rows between inputs and results: the place of each in the working space."""
+    own: npt.NDArray[np.int64]
+    """Rows that steps make."""
+    slots: npt.NDArray[np.int64]
+    """The place of each of them in the working space."""
     spaces: int
     """How many places there are."""
     room: int
@@ -61,6 +63,8 @@ class Program:
         )
         steps = _scheduled(_needed(recorder.steps, set(results.values()) - given))
         self.layout = _laid_out(steps, results, joined=self.system is System.FLOATS)
+        self.given = np.isin(np.arange(self.rows), list(given))
+        self.shared = np.array(list(self.constants), np.int64)
 
     def __call__(self, given: Sequence[Parts], batch: int) -> tuple[list[Parts], npt.NDArray[np.bool_]]:
         """The results ``core + (batch,)``, and for which instances a linear system was left open."""
@@ -75,7 +79,7 @@ class Program:
         for number in range(count):
             for rows, table in zip(self.inputs, flat, strict=True):
                 base[rows, number], step[rows, number] = table[number].base, table[number].step
-            base[list(self.constants), number] = rows_at(fixed[:, number], lanes, 1).base
+            base[self.shared, number] = rows_at(fixed[:, number], lanes, 1).base
         moving = moving_rows(base, step, lanes)
         starts = np.cumsum([0, *map(len, self.outputs)])
         blocks = [lent((int(starts[-1]), batch)) for _ in range(count)]
@@ -84,19 +88,17 @@ class Program:
             for rows, result in zip(self.outputs, made, strict=True):
                 base[rows, number], step[rows, number] = rows_at(result[number], batch, 1).base, 8
         open_ones = np.zeros(batch, bool)
-        given_rows = np.isin(np.arange(self.rows), list(layout.slots), invert=True)
 
         def work(first: int, after: int, _kept: Any = (flat, fixed, made)) -> None:
             space, left = aligned((layout.spaces, count, lanes)), aligned((layout.room,))
             own = base.copy()
             for number in range(count):
-                where = rows_at(space[:, number], lanes, 1).base
-                own[list(layout.slots), number] = where[list(layout.slots.values())]
+                own[layout.own, number] = rows_at(space[:, number], lanes, 1).base[layout.slots]
             if self.system is System.ENCLOSURES:
                 from .enclosures.fused_steps import run as run_enclosures
 
                 run_enclosures(
-                    layout.code, layout.places, own, step, given_rows, moving,
+                    layout.code, layout.places, own, step, self.given, moving,
                     address(left), open_ones, first, after, batch, lanes,
                 )  # fmt: skip
             else:
@@ -306,7 +308,8 @@ def _laid_out(steps: Sequence[Step], results: Mapping[int, int], joined: bool) -
     for row in sorted(targets):
         deliver(row)
     room = max((room_of(*line.lengths) for line in lines if line.operation == SOLVE), default=0)
-    return Layout(_merged(code), np.array(places, np.int64), slots, spaces, room)
+    own, where = (np.array(list(numbers), np.int64) for numbers in (slots.keys(), slots.values()))
+    return Layout(_merged(code), np.array(places, np.int64), own, where, spaces, room)
 
 
 def _merged(code: Sequence[tuple[int, ...]]) -> npt.NDArray[np.int64]:
