@@ -283,11 +283,10 @@ def tilt(weights: Any, exponents: Any) -> Plain:
     weights, exponents = np.asarray(weights), np.asarray(exponents)
     if system_of(weights, exponents) is System.FLOATS:
         exponents = exponents.astype(np.float64, copy=False)  # unsigned integers would wrap around
-        positive = weights > 0
-        if positive.all():
+        if weights.min(initial=1) > 0:
             exponents = exponents - exponents.max(-1, keepdims=True)
         else:
-            hidden = np.where(positive, 0.0, -np.inf)
+            hidden = np.where(weights > 0, 0.0, -np.inf)
             exponents = np.minimum(exponents - (exponents + hidden).max(-1, keepdims=True), 0.0)
     tilted = weights * exp(exponents)
     return np.asarray(tilted / tilted.sum(-1, keepdims=True))

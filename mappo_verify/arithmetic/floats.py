@@ -10,6 +10,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from functools import cache, lru_cache
 from math import inf, prod
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -233,9 +234,9 @@ def contract(subscripts: str, *arrays: Floats) -> Floats:
 
     An array with a batch becomes the right factor, so that the result is batch-minor again.
     """
-    product = _matrix_product(subscripts, *[array.ndim for array in arrays])
+    product = _matrix_product(subscripts, *map(_dimensions, arrays))
     if product is None:
-        return np.asarray(np.einsum(subscripts, *arrays))
+        return np.asarray(_einsum(subscripts, *arrays))
     left, right = arrays[product.first], arrays[1 - product.first]
     if product.plain:
         return np.asarray(left @ right)
@@ -245,6 +246,11 @@ def contract(subscripts: str, *arrays: Floats) -> Floats:
         (*right.shape[: product.stacked + 1], prod(columns))
     )
     return flat.reshape(flat.shape[: product.stacked] + rows + columns).transpose(product.result)
+
+
+_dimensions = attrgetter("ndim")
+_einsum = np.einsum.__wrapped__  # type: ignore[attr-defined]
+"""Without the question whether another library's arrays are among them, which takes as long as a small sum."""
 
 
 class _Product(NamedTuple):

@@ -291,12 +291,15 @@ def of_one_instance(value: Any) -> bool:
     return isinstance(value, Made) or hasattr(getattr(value, "system", value), "_system")
 
 
-_DATA = {np.ndarray, int, float, str, type(None), System}
+_DATA = {np.ndarray, np.float64, int, float, bool, str, type(None), System}
 
 
 def is_data(value: Any) -> bool:
     """Whether it is a plain array or other data: nothing of one instance, and nothing that computes by itself."""
-    if type(value) in _DATA or type(getattr(value, "system", None)) is System:  # or a plain game or policy
+    kind = type(value)
+    if kind in _DATA or (kind is tuple and _DATA.issuperset(map(type, value))):
+        return True
+    if type(getattr(value, "system", None)) is System:  # a plain game or policy
         return True
     return not (computes((value,)) or of_one_instance(value))
 

@@ -42,7 +42,12 @@ def _numbers(*values: Any) -> Any:
 
 def _one_is(kind: type, values: tuple[Any, ...]) -> bool:
     """Whether one of these is of this kind."""
-    return any(isinstance(value, kind) for value in values)
+    for value in values:
+        if isinstance(value, kind):
+            break
+    else:
+        return False
+    return True
 
 
 # --- constants ---------------------------------------------------------------------------------------------------------
