@@ -65,11 +65,14 @@ def same_call(function: Callable[P, R], body: str, is_data: Callable[[Any], bool
     )
     known = {f"_default_{name}": value for name, value in defaults.items()}
     known |= {f"_{name}": value for name, value in names.items()}
-    known |= {"_function": function, "_asked": asked, "_is_data": is_data, "_ndarray": np.ndarray, "_System": System}
+    known |= {"_function": function, "_asked": asked, "_is_data": is_data}
+    known |= {"_ndarray": np.ndarray, "_System": System, "_DATA": DATA}
     exec(_compiled(text), known)
     return wraps(function)(known["call"])
 
 
+DATA = frozenset({np.ndarray, np.float64, int, float, bool, str, type(None), System})
+"""Types of what is data beyond doubt."""
 ARRAY = "Array", "Array | None"
 """How a signature says that an argument is an array."""
 
@@ -85,7 +88,9 @@ def _is_data(parameter: inspect.Parameter) -> str:
     name = parameter.name
     if parameter.annotation in ("Game", "Policy"):
         return f"(type(getattr({name}, 'system', None)) is _System or _is_data({name}))"
-    return f"(type({name}) is _ndarray or _is_data({name}))"
+    if parameter.annotation in ARRAY:
+        return f"(type({name}) is _ndarray or _is_data({name}))"
+    return f"(type({name}) in _DATA or _is_data({name}))"
 
 
 @cache

@@ -284,10 +284,10 @@ def tilt(weights: Any, exponents: Any) -> Plain:
     if system_of(weights, exponents) is System.FLOATS:
         exponents = exponents.astype(np.float64, copy=False)  # unsigned integers would wrap around
         if weights.min(initial=1) > 0:
-            exponents = exponents - exponents.max(-1, keepdims=True)
+            exponents = exponents - floats.maxima(exponents)
         else:
             hidden = np.where(weights > 0, 0.0, -np.inf)
-            exponents = np.minimum(exponents - (exponents + hidden).max(-1, keepdims=True), 0.0)
+            exponents = np.minimum(exponents - floats.maxima(exponents + hidden), 0.0)
     tilted = weights * exp(exponents)
     return np.asarray(tilted / tilted.sum(-1, keepdims=True))
 
@@ -332,11 +332,13 @@ def minimum(left: Any, right: Any) -> Plain:
 def largest(values: Any, axis: int | tuple[int, ...] = -1) -> Plain:
     """The maximum along ``axis`` (one or several); on balls an enclosure of it."""
     values = np.asarray(values)
-    axes = tuple(sorted(normalize_axis_tuple(axis, values.ndim)))
-    if not axes:
-        return np.asarray(values)
+    axes: Any = axis
+    if not values.ndim or type(axis) not in (int, tuple) or values.dtype.kind == "O":  # NumPy's max asks for itself
+        axes = tuple(sorted(normalize_axis_tuple(axis, values.ndim)))
+    if axes == ():
+        return values
     if values.dtype.kind != "O":
-        return np.asarray(values.max(axis=axes))
+        return np.asarray(values.max(axes))
     moved = np.moveaxis(values, axes, range(len(axes)))
     flat = moved.reshape((-1,) + moved.shape[len(axes) :])
     best = flat[0]

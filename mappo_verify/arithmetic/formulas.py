@@ -22,7 +22,7 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 
 from ..errors import FormulaError, evaluating
-from .calls import same_call
+from .calls import DATA, same_call
 from .system import System
 
 P = ParamSpec("P")
@@ -291,13 +291,10 @@ def of_one_instance(value: Any) -> bool:
     return isinstance(value, Made) or hasattr(getattr(value, "system", value), "_system")
 
 
-_DATA = {np.ndarray, np.float64, int, float, bool, str, type(None), System}
-
-
 def is_data(value: Any) -> bool:
     """Whether it is a plain array or other data: nothing of one instance, and nothing that computes by itself."""
     kind = type(value)
-    if kind in _DATA or (kind is tuple and _DATA.issuperset(map(type, value))):
+    if kind in DATA or (kind is tuple and DATA.issuperset(map(type, value))):
         return True
     if type(getattr(value, "system", None)) is System:  # a plain game or policy
         return True
