@@ -11,7 +11,7 @@ import inspect
 from collections.abc import Callable
 from functools import cache, wraps
 from types import CodeType
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -19,7 +19,13 @@ from .system import System
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Given = tuple[tuple[Any, ...], dict[str, Any]]
+
+
+class Given(NamedTuple):
+    """The arguments of a call."""
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
 
 
 def same_call(function: Callable[P, R], body: str, is_data: Callable[[Any], bool], **names: Any) -> Callable[P, R]:
@@ -30,7 +36,7 @@ def same_call(function: Callable[P, R], body: str, is_data: Callable[[Any], bool
     ``{given}``
         the arguments, as one hands them on;
     ``{asked}``
-        the same as ``(args, kwargs)``, without defaults that nobody need give: for what depends on how one was called;
+        the same as :class:`Given`, without defaults at the end, whether they were given or not: for what asks of a call;
     ``{arrays}``
         whether every argument is an array that the signature calls so;
     ``{data}``
@@ -47,7 +53,7 @@ def same_call(function: Callable[P, R], body: str, is_data: Callable[[Any], bool
         while count and not rest and places[count - 1] in defaults and args[count - 1] is defaults[places[count - 1]]:
             count -= 1
         others = {name: value for name, value in kwargs.items() if name not in defaults or value is not defaults[name]}
-        return (*args[:count], *rest), others
+        return Given((*args[:count], *rest), others)
 
     listed = "".join(f"{name}, " for name in places)
     rest = several[0] if several else "()"

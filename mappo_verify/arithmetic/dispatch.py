@@ -336,7 +336,7 @@ def largest(values: Any, axis: int | tuple[int, ...] = -1) -> Plain:
     if not values.ndim or type(axis) not in (int, tuple) or values.dtype.kind == "O":  # NumPy's max asks for itself
         axes = tuple(sorted(normalize_axis_tuple(axis, values.ndim)))
     if axes == ():
-        return values
+        return np.asarray(values)
     if values.dtype.kind != "O":
         return np.asarray(values.max(axes))
     moved = np.moveaxis(values, axes, range(len(axes)))

@@ -32,7 +32,7 @@ import numpy as np
 
 from ..errors import ArgumentError, MappoVerifyError, evaluating
 from .array import as_array
-from .calls import same_call
+from .calls import Given, same_call
 from .formulas import PLAIN, SEVERAL_ARRAYS, THREAD, is_data, of_one_instance, operation_of_many, returns_arrays
 from .one_instance import OneInstance
 
@@ -148,7 +148,7 @@ def explained(function: Callable[P, R]) -> Callable[P, R]:
         try:
             return (plain if THREAD.quiet == PLAIN else inner)(*args, **kwargs)
         except FOREIGN as error:
-            explain(error, args, kwargs)
+            explain(error, Given(args, kwargs))
             raise
 
     return guarded
@@ -159,24 +159,29 @@ def elementary(direct: Callable[..., Any]) -> Callable[[Callable[P, R]], Callabl
     return lambda function: _calling(function, _ELEMENTARY, direct=direct, inner=operation_of_many(function))
 
 
-def _calling(function: Callable[P, R], body: str, **names: Any) -> Callable[P, R]:
-    whole = _WHOLE.get(str(inspect.signature(function).return_annotation), "_result")
-    names |= {"explain": _explainer(function), "as_array": as_array}
+def _calling(function: Callable[P, R], body: str, inner: Callable[..., Any], **names: Any) -> Callable[P, R]:
+    """A call of the same parameters that does what ``body`` says; ``inner`` is asked where not all is plain data."""
+    whole = _WHOLE.get(str(function.__annotations__.get("return")), "_result")
+    names |= {
+        "inner": lambda given: inner(*given.args, **given.kwargs),
+        "explain": _explainer(function),
+        "as_array": as_array,
+    }
     names |= {"evaluating": evaluating, "FOREIGN": FOREIGN, "THREAD": THREAD, "PLAIN": PLAIN}
     return same_call(function, body.replace("{result}", whole), is_data, **names)
 
 
-def _explainer(function: Callable[..., Any]) -> Callable[[BaseException, Any, Any], None]:
+def _explainer(function: Callable[..., Any]) -> Callable[[BaseException, Given], None]:
     """Raises our error where there is one to raise for a call of this function."""
 
-    def explain(error: BaseException, args: Any, kwargs: Any) -> None:
+    def explain(error: BaseException, given: Given) -> None:
         if THREAD.quiet == PLAIN:  # the outermost function says it
             return
         if isinstance(error, ArgumentError):  # of a function that this one called: say it of the outermost
             error = error.__cause__ or error
         elif isinstance(error, MappoVerifyError):
             return
-        _explain(error, function, function.__name__, args, kwargs)
+        _explain(error, function, function.__name__, given.args, given.kwargs)
 
     return explain
 
@@ -186,10 +191,9 @@ _ELEMENTARY = """
         if {data}:
             _result = _direct({given})
         else:
-            _args, _kwargs = {asked}
-            return _inner(*_args, **_kwargs)
+            return _inner({asked})
     except _FOREIGN as _error:
-        _explain(_error, *{asked})
+        _explain(_error, {asked})
         raise
     return {result}
 """
@@ -200,8 +204,7 @@ _OF_MANY = """
         if _quiet == _PLAIN:
             _result = (_function if {arrays} else _plain)({given})
         elif _evaluating() or not ({data}):
-            _args, _kwargs = {asked}
-            return _inner(*_args, **_kwargs)
+            return _inner({asked})
         else:
             _THREAD.quiet = _PLAIN
             try:
@@ -209,7 +212,7 @@ _OF_MANY = """
             finally:
                 _THREAD.quiet = _quiet
     except _FOREIGN as _error:
-        _explain(_error, *{asked})
+        _explain(_error, {asked})
         raise
     return {result}
 """

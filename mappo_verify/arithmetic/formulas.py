@@ -207,14 +207,14 @@ def quiet(function: Callable[..., R], *args: Any, **kwargs: Any) -> R:
 
 def operation(function: Callable[P, R]) -> Callable[P, R]:
     """The same function, whose result says that it made it; of plain arrays there is nothing to say."""
-    return same_call(function, _OPERATION, is_data, said=_said(function))
+    said = _said(function)
+    return same_call(function, _OPERATION, is_data, said=lambda given: said(*given.args, **given.kwargs))
 
 
 _OPERATION = """
     if {data}:
         return _function({given})
-    _args, _kwargs = {asked}
-    return _said(*_args, **_kwargs)
+    return _said({asked})
 """
 
 

@@ -1,7 +1,8 @@
 """The functions of formulas: solving, comparing, choosing, logarithms, in every number system.
 
 Each takes plain arrays (float64, rationals, balls, symbols; any leading axes are a batch) or the :class:`~.numbers.Numbers`
-of one instance, and returns the same kind.  Formulas written with them are therefore written once.
+of one instance, and returns the same kind.  Formulas written with them are therefore written once.  Plain arrays go straight to
+the function of :mod:`.dispatch` that stands above each; what is written here is for numbers of one instance.
 """
 
 from __future__ import annotations
