@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from fractions import Fraction
 from functools import cache, wraps
 from types import CodeType
 from typing import Any, NamedTuple, ParamSpec, TypeVar
@@ -77,7 +78,7 @@ def same_call(function: Callable[P, R], body: str, is_data: Callable[[Any], bool
     return wraps(function)(known["call"])
 
 
-DATA = frozenset({np.ndarray, np.float64, int, float, bool, str, type(None), System})
+DATA = frozenset({np.ndarray, np.float64, int, float, Fraction, bool, str, type(None), System})
 """Types of what is data beyond doubt."""
 ARRAY = "Array", "Array | None"
 """How a signature says that an argument is an array."""

@@ -294,7 +294,7 @@ def of_one_instance(value: Any) -> bool:
 def is_data(value: Any) -> bool:
     """Whether it is a plain array or other data: nothing of one instance, and nothing that computes by itself."""
     kind = type(value)
-    if kind in DATA or (kind is tuple and DATA.issuperset(map(type, value))):
+    if kind in DATA or (kind in (tuple, list) and DATA.issuperset(map(type, value))):
         return True
     if type(getattr(value, "system", None)) is System:  # a plain game or policy
         return True
