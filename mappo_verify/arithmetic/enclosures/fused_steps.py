@@ -174,33 +174,33 @@ def _rows(made: Callable[..., Any]) -> Any:
 
 
 @over_numbers
-def radius_of_sum(a: float, r: float, b: float, s: float) -> float:
+def radius_of_sum(a: float, r: float, b: float, s: float) -> Any:
     """The radius of ``x + y``, whose middle is NumPy's."""
-    return _plus(a, r, b, s)[1]  # type: ignore[no-any-return]
+    return _plus(a, r, b, s)[1]
 
 
 @over_numbers
-def radius_of_difference(a: float, r: float, b: float, s: float) -> float:
+def radius_of_difference(a: float, r: float, b: float, s: float) -> Any:
     """The radius of ``x - y``, whose middle is NumPy's."""
-    return _minus(a, r, b, s)[1]  # type: ignore[no-any-return]
+    return _minus(a, r, b, s)[1]
 
 
 @over_numbers
-def radius_of_product(a: float, r: float, b: float, s: float) -> float:
+def radius_of_product(a: float, r: float, b: float, s: float) -> Any:
     """The radius of ``x y``, whose middle is NumPy's."""
-    return _times(a, r, b, s)[1]  # type: ignore[no-any-return]
+    return _times(a, r, b, s)[1]
 
 
 @over_numbers
-def middle_of_quotient(a: float, r: float, b: float, s: float) -> float:
+def middle_of_quotient(a: float, r: float, b: float, s: float) -> Any:
     """The middle of ``x / y``."""
-    return _over(a, r, b, s)[0]  # type: ignore[no-any-return]
+    return _over(a, r, b, s)[0]
 
 
 @over_numbers
-def radius_of_quotient(a: float, r: float, b: float, s: float) -> float:
+def radius_of_quotient(a: float, r: float, b: float, s: float) -> Any:
     """The radius of ``x / y``."""
-    return _over(a, r, b, s)[1]  # type: ignore[no-any-return]
+    return _over(a, r, b, s)[1]
 
 
 _add, _sub, _neg, _div = map(_rows, (_plus, _minus, _negative, _over))
