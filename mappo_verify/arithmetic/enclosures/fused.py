@@ -87,15 +87,16 @@ def _run(code: Any, places: Any, core: tuple[int, ...], operands: Sequence[Enclo
         mid, rad = _run(code, places, core, [repeated(operand, batch) for operand in operands], room)
         return mid[..., :batch], rad[..., :batch]
     lanes = min(LANES, max(batch // LEAST_LANES, 1) * LEAST_LANES)
-    mid, rad = (aligned((*core, batch)) for _ in range(2))
+    # of one block alone, looking for the next line of the cache takes longer than it saves
+    mid, rad = (aligned((*core, batch)) for _ in range(2)) if batch > lanes else np.empty((2, *core, batch))
     arrays = [standing(part, batch, lanes) for operand in (*operands, (mid, rad)) for part in operand]
     offset, number, step = tables_of_rows(tuple((array.shape, array.strides) for array in arrays), batch)
     base = offset + np.array([address(array) for array in arrays])[number]
     moving = moving_rows(base, step, lanes) if batch > lanes else step[:0]  # one block has no next one
-    given, lost = _given(len(base), math.prod(core)), np.zeros(batch if room else 0, bool)
+    given, lost = _given(len(base), math.prod(core)), np.zeros(batch * (room > 0), bool)
 
     def work(first: int, after: int, _kept: Any = arrays) -> None:
-        own = aligned((room,))
+        own = np.empty(room)
         run(code, places, base, step, given, moving, address(own), lost, first, after, batch, lanes)
 
     in_parts(work, batch, batch * len(base), lanes)
