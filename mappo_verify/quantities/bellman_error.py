@@ -219,7 +219,8 @@ def population_moments(game: Game, policy: Policy, features: Array, distribution
 @explained
 def state_features(game: Game, policy: Policy, features: Array, m: int) -> Array:
     """``φ(s, π^{1:m})``, ``[..., S, d]``: ``f(s, π^{1:m})`` is its product with ``w``."""
-    tables = features.reshape(*features.shape[:-2], game.states, -1, features.shape[-1])
+    columns = prefix_sizes(game.action_sizes)[m]
+    tables = features.reshape(*features.shape[:-2], game.states, columns, features.shape[-1])
     return contract("...sx,...sxd->...sd", policy.prefix_probabilities()[m], tables)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from .kernels import Enclosure, label_sizes
 from .making import require_ieee
-from .operations import kernels
+from .operations import kernels_for
 
 
 def total(a: Enclosure, axes: int | Sequence[int]) -> Enclosure:
@@ -27,7 +27,7 @@ def total(a: Enclosure, axes: int | Sequence[int]) -> Enclosure:
     labels = string.ascii_letters[:core]
     output = "".join(label for axis, label in enumerate(labels) if axis not in gone)
     with np.errstate(all="ignore"):
-        return kernels(a[0].size).product_sum((labels,), output, (a,))
+        return kernels_for(a).product_sum((labels,), output, (a,))
 
 
 def contract(subscripts: str, *factors: Enclosure) -> Enclosure:
@@ -53,7 +53,7 @@ def in_pairs(subscripts: str, factors: Sequence[Any], multiply: Callable[..., An
 
 
 def _multiply(terms: tuple[str, ...], output: str, factors: tuple[Enclosure, ...]) -> Enclosure:
-    return kernels(max(f[0].size for f in factors)).product_sum(terms, output, factors)
+    return kernels_for(*factors).product_sum(terms, output, factors)
 
 
 @cache

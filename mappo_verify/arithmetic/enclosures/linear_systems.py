@@ -7,7 +7,7 @@ import numpy as np
 from .kernels import TINY, UP, Enclosure, Floats, widening
 from .making import require_ieee
 from .numpy_kernels import product_sum, refined, solution
-from .operations import bounds, is_zero, kernels, sub
+from .operations import bounds, is_zero, kernels_for, sub
 
 
 def solve(a: Enclosure, b: Enclosure) -> Enclosure:
@@ -28,7 +28,7 @@ def solve(a: Enclosure, b: Enclosure) -> Enclosure:
     batch = np.broadcast_shapes(a[0].shape[-1:], b[0].shape[-1:])[0]
     a, b = full(a, batch), full(b, batch)
     with np.errstate(all="ignore"):
-        return finish(a, b, kernels(a[0].size).solve_dominant(a, b))
+        return finish(a, b, kernels_for(a).solve_dominant(a, b))
 
 
 def _solve_by_inverse(a: Enclosure, b: Enclosure) -> Enclosure:
