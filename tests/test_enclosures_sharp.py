@@ -339,3 +339,61 @@ def test_radii_of_solutions():
         first_order = inverse.sum(-1) * solution.sum(-1, keepdims=True) * 2.0**-30
         ratio = np.moveaxis(rad[:, 0], -1, 0) / first_order
         assert e.known((mid, rad)).all() and (ratio > 0.999).all() and (ratio < 1.01).all()
+
+
+# --- what is not known ------------------------------------------------------------------------------------------------------
+
+NOTHING = [(m, r) for m in (np.nan, np.inf, -np.inf) for r in (0.0, 1.0, np.inf, np.nan)]
+NOTHING += [(m, r) for m in (0.0, 1.0, -2.0, 5e-324, 1e308) for r in (np.inf, np.nan)]
+KNOWN = [(0.0, 0.0), (1.0, 0.0), (3.0, 0.5), (0.25, 0.125), (2.0**-60, 2.0**-70)]
+ALONE = {
+    "neg": lambda a, _: e.neg(a),
+    "absolute": lambda a, _: e.absolute(a),
+    "square": lambda a, _: e.square(a),
+    "exp": lambda a, _: e.exp(a),
+    "log": lambda a, _: e.log(a),
+    "sqrt": lambda a, _: e.sqrt(a),
+    "total": lambda a, b: e.total(tuple(np.stack(pair) for pair in zip(a, b, strict=True)), 0),
+    "dot": lambda a, b: e.contract("i,i->", *2 * [tuple(np.stack(pair) for pair in zip(a, b, strict=True))]),
+    "tilt": lambda a, b: tuple(
+        part[0]
+        for part in e.tilt(
+            (np.ones((2, 1)), np.zeros((2, 1))), tuple(np.stack(pair) for pair in zip(a, b, strict=True))
+        )
+    ),
+    **{
+        name: lambda a, b, name=name: getattr(e, name)(a, b)
+        for name in ("add", "sub", "maximum", "minimum", "hull", "xlogy")
+    },
+    "mul": lambda a, b: e.mul(a, (b[0] + 1, b[1])),
+    "div": lambda a, b: e.div(a, (b[0] + 1, b[1])),
+    "under": lambda a, b: e.div((b[0] + 1, b[1]), a),
+    "solve": lambda a, b: tuple(
+        part[0, 0] for part in e.solve(*(tuple(p[None, None] for p in x) for x in (a, (b[0] + 1, b[1]))))
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_what_is_unknown_gives_nothing_and_spoils_no_other_instance(name):
+    """No operation makes an infinite midpoint of finite radius, so what may be divided by such a number is not asked."""
+    function = ALONE[name]
+    alone = [function(*2 * [(np.array([m]), np.array([r]))]) for m, r in KNOWN]
+    values = [(KNOWN[k % len(KNOWN)], nothing) for k, nothing in enumerate(NOTHING)]
+    values = [pair for pair in values if name != "under" or not (np.isinf(pair[1][0]) and pair[1][1] < np.inf)]
+    a = tuple(np.array(part) for part in zip(*(entry for pair in values for entry in pair), strict=True))
+    b = tuple(np.array(part) for part in zip(*(known for known, _ in values for _ in range(2)), strict=True))
+    found = function(a, b)
+    assert not e.known(found)[1::2].any(), "of what is not known nothing is"
+    for k in range(len(values)):
+        wanted = alone[KNOWN.index(values[k][0])]
+        here = tuple(part[2 * k : 2 * k + 1] for part in found)
+        assert e.known(here) == e.known(wanted) and (not e.known(here) or here == wanted), values[k]
+
+
+@pytest.mark.parametrize("nothing", NOTHING, ids=str)
+def test_the_unknown_is_in_no_relation(nothing):
+    a, b = tuple(np.array([part]) for part in nothing), (np.array([1.0]), np.array([0.25]))
+    for relation in "=≤≥<>":
+        assert e.compare(a, relation, b) == e.compare(b, relation, a) == e.compare(a, relation, a) == 0
+    assert e.Enclosures().nonzero(a) == 0 and not e.is_zero(a) and e.bounds(a) == (-np.inf, np.inf)

@@ -132,8 +132,8 @@ def _put(sums: Floats, z: int, term: float, rest: float) -> None:
 def _substitute(left: Floats, x: Floats, width: int) -> None:
     """As ``numpy_kernels._substitute``, in place: ``[n, n, LANES]``, ``[n, LANES]``."""
     n = len(left)
-    for p in range(n):
-        for row in range(p + 1, n):
+    for row in range(1, n):
+        for p in range(row):
             for z in range(width):
                 x[row, z] -= left[row, p, z] * x[p, z]
     for p in range(n - 1, -1, -1):
@@ -174,8 +174,8 @@ def _solve_rows(
             for column in range(n):
                 left[row, column, :width] = am[row, column, start:stop]
             v[row, :width] = 1.0
-        for p in range(n):
-            for row in range(p + 1, n):
+        for row in range(1, n):
+            for p in range(row):
                 for z in range(width):
                     left[row, p, z] /= left[p, p, z]
                 for column in range(p + 1, n):

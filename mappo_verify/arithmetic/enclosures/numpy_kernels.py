@@ -247,7 +247,7 @@ def _spread_of_sizes(size_a: Floats, r: Floats, size_b: Floats, s: Floats, exact
 def _factorise(left: Floats) -> Floats:
     """L and U in one array ``[n, n, B]``, without pivoting, in floats."""
     left = left.copy()
-    for p in range(len(left)):
+    for p in range(len(left) - 1):
         left[p + 1 :, p] /= left[p, p]
         left[p + 1 :, p + 1 :] -= left[p + 1 :, p, None] * left[p, None, p + 1 :]
     return left
@@ -257,7 +257,7 @@ def _substitute(factors: Floats, right: Floats) -> Floats:
     """``x`` with ``L U x = right`` in floats, ``[n, k, B]``."""
     x = right.copy()
     n = len(x)
-    for p in range(n):
+    for p in range(n - 1):
         x[p + 1 :] -= factors[p + 1 :, p, None] * x[p]
     for p in reversed(range(n)):
         x[p] /= factors[p, p]
