@@ -277,12 +277,8 @@ def certify_optimality(game: Game, values: Array, actions: npt.NDArray[np.intp])
     slack = values[..., None] - table
     dual, residual, gap = _dual(game, values, actions)
     nothing = like(0, slack)
-    holds = bool(
-        (compare(slack, "≥", nothing) > 0).all()
-        and (compare(residual, "=", nothing) > 0).all()
-        and (compare(dual, "≥", nothing) > 0).all()
-        and (compare(gap, "=", nothing) > 0).all()
-    )
+    checks = [(slack, "≥"), (residual, "="), (dual, "≥"), (gap, "=")]
+    holds = all((compare(found, relation, nothing) > 0).all() for found, relation in checks)
     return OptimalityCertificate(values, actions, dual, slack, residual, gap, zeros(values.shape, game.system), holds)
 
 
