@@ -844,6 +844,25 @@ def test_global_step_against_a_grid_in_two_dimensions(seed):
     assert there == pytest.approx(step.bracket.upper, abs=1e-8)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_an_improvement_ends_where_nothing_near_is_better(seed):
+    """From a corner of the class the value falls until no direction within the class leads further down."""
+    moments, direction, critics = problem(seed, size=2, count=6, radius=4, ceiling=1)
+    search = _Search(moments, critics, moments.pessimism(direction, 20.0), 20.0, tolerance=1e-9)
+
+    def value(weights):
+        return float(search.form.value(weights) - 20.0 * inner_minimum(moments, critics, weights).lower)
+
+    first = search.within(np.array([4.0, -4.0]))
+    search.improve(first)
+    assert search.upper == value(search.best) <= value(first)
+    generator = np.random.default_rng(seed)
+    for length in (1e-3, 1e-2):
+        for _ in range(25):
+            near = search.within(search.best + length * generator.normal(size=2))
+            assert value(near) >= search.upper - 1e-6 - length**2
+
+
 def test_a_region_that_holds_0_is_not_empty():
     rows = np.array([[-3.0, 0], [2, 3], [0, -3]])
     only_zero = Region(rows, np.zeros(3), np.full(3, 2.0), 1.0)  # 0 ≤ Rw leaves nothing else; daqp calls it empty
