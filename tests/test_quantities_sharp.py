@@ -12,7 +12,13 @@ from mappo_verify.arithmetic import System, like
 from mappo_verify.errors import GameError
 from mappo_verify.model.trees import hidden
 from mappo_verify.quantities.certified import EXACT_WORK, compared, work
-from mappo_verify.quantities.quadratic_program import Region
+from mappo_verify.quantities.quadratic_program import Quadratic, Region, _on_the_sphere, _require_semidefinite
+from mappo_verify.quantities.reference_solvers import (
+    _roots,
+    inner_minimum_by_cvxpy,
+    mirror_step_by_solver,
+    pessimistic_step_by_cvxpy,
+)
 
 F = Fraction
 
@@ -140,3 +146,106 @@ def test_a_chosen_class_of_several():
     ):
         with pytest.raises(GameError, match=complaint):
             mv.stationary_distribution(game, policy, chosen)
+
+
+# --- problems of one weight, whose solution is a number cut off ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "batch", ["gram", "operator", "reward", "direction", "penalty", "features", "ceiling", "radius", "all"]
+)
+def test_one_weight_by_every_way(batch):
+    """``cw + λ(aw - b)²/g`` over ``0 ≤ fw ≤ u``, ``|w| ≤ L``: ``(b - cg/2λa)/a``, cut off; every number may have a batch."""
+    names = ("gram", "operator", "reward", "direction", "penalty", "features", "ceiling", "radius")
+    numbers = dict(zip(names, (2.0, 0.5, 0.75, 0.25, 1.5, 0.5, 0.6, 1.3), strict=True))
+    other = dict(zip(names, (1.0, 0.8, 0.25, -0.5, 0.5, 0.8, 0.3, 0.4), strict=True))
+    core = {"gram": 2, "operator": 2, "reward": 1, "direction": 1, "features": 2}
+    together = ("operator", "reward")  # which moments have in common
+    chosen = names if batch == "all" else together if batch in together else (batch,)
+    many = {name: np.array([numbers[name], other[name]] if name in chosen else [numbers[name]] * 2) for name in numbers}
+    given = {
+        name: (many[name] if name in chosen else np.array(numbers[name])).reshape(
+            ((2,) if name in chosen else ()) + (1,) * core.get(name, 0)
+        )
+        for name in numbers
+    }
+    moments = mv.quantities.Moments(given["gram"], given["operator"], given["reward"])
+    critics = mv.quantities.LinearClass(given["features"], given["radius"], given["ceiling"])
+    free = (many["reward"] - many["direction"] * many["gram"] / (2 * many["penalty"] * many["operator"])) / many[
+        "operator"
+    ]
+    wanted = np.clip(free, 0, np.minimum(many["radius"], many["ceiling"] / many["features"]))
+    step = mv.quantities.constrained_step(moments, given["direction"], given["penalty"], critics)
+    solved = pessimistic_step_by_cvxpy(moments, given["direction"], given["penalty"], critics)
+    for found, accuracy in ((step.weights, 1e-7), (solved, 1e-3)):
+        assert np.broadcast_to(found, (2, 1))[:, 0] == pytest.approx(wanted, abs=accuracy)
+    target = 0.3 - (many["operator"] * 0.3 - many["reward"]) / many["gram"]
+    nearest = np.clip(target, 0, np.minimum(many["radius"], many["ceiling"] / many["features"]))
+    inner = inner_minimum_by_cvxpy(moments, critics, np.array([0.3]))
+    assert np.broadcast_to(inner, (2, 1))[:, 0] == pytest.approx(nearest, abs=1e-3)
+
+
+def test_roots_of_gram_matrices():
+    turn = np.array([[0.6, -0.8], [0.8, 0.6]])
+    grams = np.stack([turn @ np.diag(d) @ turn.T for d in ([4.0, 9.0], [0.0, 25.0], [1e-20, 1.0])])
+    roots, inverses = _roots(grams)
+    wanted = [turn @ np.diag(d) @ turn.T for d in ([2.0, 3.0], [0.0, 5.0], [0.0, 1.0])]
+    below = [turn @ np.diag(d) @ turn.T for d in ([0.5, 1 / 3], [0.0, 0.2], [0.0, 1.0])]
+    assert roots == pytest.approx(np.array(wanted), abs=1e-8) and inverses == pytest.approx(np.array(below), abs=1e-8)
+    eps = np.finfo(float).eps
+    for part, seen in ((0.9, False), (1.1, True)):
+        assert (_roots(np.diag([1.0, part * 2 * eps]))[1][1, 1] > 0) == seen
+
+
+@pytest.mark.parametrize("beta", [0.5, np.array([[0.5], [2.0]])])
+def test_mirror_steps_by_a_solver(beta):
+    """``q ∝ π exp(Q/β)`` of three actions, in batches."""
+    generator = np.random.default_rng(2)
+    factor, values = generator.dirichlet(np.ones(3), (2, 4)), generator.normal(size=(2, 4, 3))
+    weights = factor * np.exp(values / np.asarray(beta)[..., None])
+    found = mirror_step_by_solver(factor, values, beta)
+    assert found == pytest.approx(weights / weights.sum(-1, keepdims=True), abs=1e-4)
+
+
+def test_what_is_known_of_a_multiple():
+    form = Quadratic(np.diag([1.0, 4.0]), np.array([1.0, 1.0]), 0.0)
+    values, vectors = Quadratic(3 * form.matrix, form.slope, 0.0, (form, 3.0)).spectrum
+    assert (
+        values == pytest.approx([3, 12])
+        and abs(vectors) == pytest.approx(np.eye(2))
+        and form.spectrum[0] == pytest.approx([1, 4])
+    )
+
+
+@pytest.mark.parametrize(
+    ("matrix", "place"),
+    [
+        ([[1, 2, 0], [2, 5, 1], [0, 1, 1]], None),
+        ([[1, 2, 0], [2, 5, 1], [0, 1, F(1, 2)]], 2),
+        ([[1, 2], [2, 3]], 1),
+        ([[0, 0], [0, 1]], None),
+        ([[0, 1], [1, 9]], 0),
+        ([[-1, 0], [0, 1]], 0),
+        ([[1, 1, 1], [1, 1, 1], [1, 1, 1]], None),
+        ([[1, 1, 1], [1, 1, 2], [1, 2, 9]], 1),
+    ],
+)  # fmt: skip
+def test_semidefinite_matrices(matrix, place):
+    given = like(np.array(matrix, dtype=object), System.RATIONALS)
+    if place is None:
+        _require_semidefinite(given)
+    else:
+        with pytest.raises(GameError, match=rf"at \[{place}, {place}\]"):
+            _require_semidefinite(given)
+
+
+@pytest.mark.parametrize("radius", [1e-3, 0.5, 2.0])
+def test_the_multiplier_of_the_sphere(radius):
+    """``‖(Q + τI)⁻¹q‖ = L`` to the last digits, from below as from above."""
+    form = Quadratic(np.diag([0.5, 1.0, 8.0]), np.array([3.0, -1.0, 2.0]), 1.0)
+    region = Region(np.zeros((0, 3)), np.zeros(0), np.zeros(0), radius)
+    found = _on_the_sphere(form, region)
+    tau = float(found.multipliers.ball)
+    assert np.linalg.norm(found.weights) == pytest.approx(radius, rel=1e-14) and tau > 0
+    assert found.weights == pytest.approx(form.slope / (np.diag(form.matrix) + tau), rel=1e-13)
+    assert abs(found.gap) < 1e-12 * (1 + abs(found.objective)) and found.route == "sphere"

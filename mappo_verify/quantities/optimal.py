@@ -206,8 +206,7 @@ def _certified_at_once(game: Game) -> Optimum | None:
 
 
 def _optimal_sparse(game: Game) -> Optimum:
-    discounted = bool((compare(game.discount, "<", like(1, game.discount)) > 0).all())
-    actions = _settled(game, np.zeros(game.states, np.intp) if discounted else proper_actions(game))
+    actions = _settled(game, np.zeros(game.states, np.intp) if game.discount < 1 else proper_actions(game))
     policy = Policy.deterministic(game, actions)
     values = state_values(game, policy)
     return Optimum(values, policy, actions, _sparse_certificate(game, values, actions))
