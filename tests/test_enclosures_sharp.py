@@ -75,6 +75,15 @@ def test_sizes_of_small_intervals(alone):
         assert low >= (least**2 - Fraction((most - least) ** 2, 2) * narrow) * (1 - 64 * U)
 
 
+def test_from_which_width_on_a_square_is_of_one_number():
+    """``4 ± 1`` as a product of two: ``16 ± 9``; wider ones by their ends: ``(4 ± 2)²`` is ``20 ± 16``."""
+    mid, rad = e.square((np.array([4.0, 4.0, 4.0]), np.array([0.5, 1.0, 2.0])))
+    assert mid[:2].tolist() == [16, 16] and rad[:2] == pytest.approx([4.25, 9], rel=1e-13)
+    assert mid[2] == pytest.approx(20, rel=1e-14) and rad[2] == pytest.approx(16, rel=1e-13)
+    mid, rad = e.square((np.array([4.0]), np.array([1.0 + 2.0**-20])))
+    assert mid == pytest.approx([17], rel=1e-5) and rad == pytest.approx([8], rel=1e-5)
+
+
 @pytest.mark.parametrize("alone", [False, True])
 @pytest.mark.parametrize(
     ("relation", "true", "false"),

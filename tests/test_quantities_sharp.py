@@ -9,6 +9,7 @@ import pytest
 
 import mappo_verify as mv
 from mappo_verify.arithmetic import System, like
+from mappo_verify.arithmetic.formulas import called
 from mappo_verify.errors import GameError
 from mappo_verify.model.trees import hidden
 from mappo_verify.quantities.certified import EXACT_WORK, compared, work
@@ -90,6 +91,14 @@ def test_bounds_of_a_batch(batch):
     for least, most, value in zip(low.ravel().tolist(), high.ravel().tolist(), exact.ravel(), strict=True):
         value = F(int(value.p), int(value.q))
         assert F(least) <= value <= F(most) and F(most) - F(least) < F(1, 10**12)
+
+
+def test_a_result_that_was_given_keeps_its_formula():
+    """Whichever argument it is."""
+    one, two = (hidden(np.array([value]), System.RATIONALS, 1) for value in (1, 2))
+    assert called("f", one, (one, two)) is one and called("f", two, (one, two)) is two
+    third = hidden(np.array([3]), System.RATIONALS, 1)
+    assert called("f", third, (one, two)) is not third
 
 
 # --- one instance ------------------------------------------------------------------------------------------------------

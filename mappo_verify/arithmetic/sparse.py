@@ -81,7 +81,7 @@ class SparseRows:
 
     def sum(self, axis: int | None = None) -> Any:
         """The sum over the last axis, or over all."""
-        if axis in (-1, 2):
+        if axis == -1:
             return self.mass
         return self.mass.sum() if axis is None else np.asarray(self).sum(axis)
 

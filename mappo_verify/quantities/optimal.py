@@ -27,6 +27,7 @@ from ..arithmetic import (
     Array,
     System,
     argmax,
+    certainly_equal,
     compare,
     contract,
     floats_of,
@@ -146,7 +147,7 @@ def _settled(game: Game, actions: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
         try:
             table = lookahead(game, state_values(game, policy))
         except SingularError as error:
-            lasting = (compare(game.discount, "=", like(1, game.discount)) > 0).any()
+            lasting = certainly_equal(game.discount, like(1, game.discount)).any()
             raise SingularError(
                 f"no optimum{' among policies that end' if lasting else ''} was found: {error}"
             ) from None

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .kernels import Enclosure, label_sizes
+from .kernels import Enclosure, label_sizes, shape_of
 from .making import require_ieee
 from .operations import kernels_for
 
@@ -18,7 +18,7 @@ from .operations import kernels_for
 def total(a: Enclosure, axes: int | Sequence[int]) -> Enclosure:
     """``Σ x`` over one or several core axes, which are counted from 0 or, negative, from the last core axis."""
     require_ieee()
-    core = a[0].ndim - 1
+    core = len(shape_of(a)) - 1
     given = (axes,) if isinstance(axes, int) else tuple(axes)
     for axis in given:
         if not -core <= axis < core:

@@ -18,7 +18,7 @@ import numpy as np
 
 from ..compiled import Vector, Vectors, bits, compiled, fetch, fma, get, part, put, summed
 from ..threads import in_parts
-from .kernels import Enclosure, Floats, Kernels, address, moving_rows, rows_of_terms, standing, tables_of_rows
+from .kernels import Enclosure, Floats, Kernels, address, moving_rows, rows_of_terms, shape_of, standing, tables_of_rows
 from .numpy_kernels import product_sum as numpy_product_sum
 
 U, UP, LEAST, TINY = 2.0**-53, 1 + 2.0**-49, 2.0**-1074, 2.0**-1070
@@ -499,7 +499,7 @@ def _contraction(terms: tuple[str, ...], output: str, shapes: tuple[tuple[int, .
 
 def _run(code: Any, places: Any, core: tuple[int, ...], operands: tuple[Enclosure, ...]) -> Enclosure:
     """One operation on whole arrays; what all instances share is written out for one block alone."""
-    batch = np.broadcast_shapes(*(operand[0].shape[-1:] for operand in operands))[0]
+    batch = np.broadcast_shapes(*(shape_of(operand)[-1:] for operand in operands))[0]
     mid, rad = np.empty((2, *core, batch))
     arrays = [standing(part, batch, LANES) for operand in (*operands, (mid, rad)) for part in operand]
     offset, number, step = tables_of_rows(tuple((array.shape, array.strides) for array in arrays), batch)
@@ -515,20 +515,20 @@ def _run(code: Any, places: Any, core: tuple[int, ...], operands: tuple[Enclosur
 
 def _by(operation: int) -> Callable[[Enclosure, Enclosure], Enclosure]:
     def applied(a: Enclosure, b: Enclosure) -> Enclosure:
-        code, places, core = _elementwise(operation, a[0].shape[:-1], b[0].shape[:-1])
+        code, places, core = _elementwise(operation, shape_of(a)[:-1], shape_of(b)[:-1])
         return _run(code, places, core, (a, b))
 
     return applied
 
 
 def _product_sum(terms: tuple[str, ...], output: str, factors: tuple[Enclosure, ...]) -> Enclosure:
-    code, places, core, count = _contraction(terms, output, tuple(f[0].shape[:-1] for f in factors))
+    code, places, core, count = _contraction(terms, output, tuple(shape_of(f)[:-1] for f in factors))
     return _run(code, places, core, factors) if count else numpy_product_sum(terms, output, factors)
 
 
 def _solve_dominant(a: Enclosure, b: Enclosure) -> Enclosure:
-    mid, rad = np.empty(b[0].shape), np.empty(b[0].shape)
-    n, columns, batch = b[0].shape
+    mid, rad = np.empty(shape_of(b)), np.empty(shape_of(b))
+    n, columns, batch = shape_of(b)
 
     def work(first: int, after: int) -> None:
         _solve_rows(*a, *b, (mid, rad), first, after)
