@@ -26,7 +26,7 @@ kernels = Choice(NUMPY, _compiled, WORTH_FUSING, WORTH_LOADING)
 
 def kernels_for(*operands: Enclosure) -> Kernels:
     """Those that compute with so many numbers."""
-    return kernels(max(mid.size for mid, _ in operands))
+    return kernels(max([mid.size for mid, _ in operands]))
 
 
 # --- arithmetic -----------------------------------------------------------------------------------------------------
