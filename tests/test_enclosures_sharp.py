@@ -15,6 +15,7 @@ import pytest
 
 from mappo_verify.arithmetic import enclosures as e
 from mappo_verify.arithmetic import rationals
+from mappo_verify.arithmetic.enclosures import numpy_kernels
 from mappo_verify.arithmetic.enclosures.contractions import _cheapest_pair
 from mappo_verify.arithmetic.enclosures.operations import between
 from mappo_verify.arithmetic.precision import precision
@@ -406,3 +407,79 @@ def test_the_unknown_is_in_no_relation(nothing):
     for relation in "=≤≥<>":
         assert e.compare(a, relation, b) == e.compare(b, relation, a) == e.compare(a, relation, a) == 0
     assert e.Enclosures().nonzero(a) == 0 and not e.is_zero(a) and e.bounds(a) == (-np.inf, np.inf)
+
+
+# --- the margins that the chapter counts, where nothing else is in a radius ---------------------------------------------------
+
+UP, TINY = e.NUMPY.add((np.zeros(1), np.ones(1)), (np.zeros(1), np.zeros(1)))[1][0], 2.0**-1070
+
+
+def one(mid, rad):
+    return np.array([float(mid)]), np.array([float(rad)])
+
+
+@pytest.mark.parametrize("kernels", [e.NUMPY, e.kernels(e.WORTH_FUSING)], ids=["numpy", "fused"])
+def test_margins_of_operations(kernels):
+    """``UP = 1 + 16u`` for up to 14 roundings, once for each stage; ``TINY`` where products of radii may underflow."""
+    assert UP == 1 + 2.0**-49
+    a, b = one(4, 0.5), one(2, 0.25)
+    assert kernels.add(a, b)[1] == 0.75 * UP == kernels.sub(a, b)[1]
+    assert kernels.mul(a, b)[1] == 2.125 * UP
+    large = one(2.0**500, 2.0**490)
+    assert kernels.mul(large, b)[1] == (2.0**498 + 2.0**490 * 2.25) * UP
+    small = one(2.0**-600, 2.0**-610)
+    underflown = kernels.mul(small, small)
+    assert underflown[0] == 0 and underflown[1] == 2.0**-1074 + TINY  # a bound of the rest, and TINY; radii are lost
+    assert kernels.mul(one(2.0**-600, 0), one(2.0**-600, 0))[1] == 2.0**-1074
+    top = (0.5 + (0.75 + TINY)) * UP
+    assert kernels.div(one(6, 0.5), b)[1] == top / 1.75 * UP * UP + TINY
+    assert (
+        kernels.div(one(6, 0.5), one(2, 0))[1] == 0.5 * UP / 2 * UP * UP + TINY
+        and kernels.div(one(6, 0), one(2, 0))[1] == 0
+    )
+    vector = (np.array([[2.0], [1.0]]), np.array([[0.5], [0.0]]))
+    wide = 1 + (2 + 16) * 4 * float(U)
+    assert kernels.product_sum(("i",), "", (vector,))[1] == 0.5 * wide + TINY
+    assert kernels.product_sum(("i", "i"), "", (vector, vector))[1] == (2 * 0.5 + 0.5 * (2 + 0.5)) * wide + TINY
+
+
+def test_margins_of_elementary_functions():
+    library, least = 8 * float(U), 2.0**-1074
+    assert e.sqrt(one(4, 2.0**-10))[1] == 2.0**-11 * UP * UP + TINY and e.sqrt(one(4, 0))[1] == 0
+    off = library * UP + 16 * least
+    assert e.exp(one(0, 0.25))[1] == (off + (1 + off) * 0.3125) * UP
+    assert e.exp(one(0, 2))[1] == (off + (1 + off) * math.exp(2)) * UP
+    assert e.log(one(4, 1))[1] == (1 / 3 * UP + library * math.log(4)) * UP + TINY
+    assert e.log(one(4, 0))[1] == library * math.log(4) * UP
+
+
+def test_margins_of_solutions():
+    left = (np.array([[[4.0], [1.0]], [[1.0], [4.0]]]), np.full((2, 2, 1), 0.5))
+    ones = np.ones((2, 1))
+    margin = numpy_kernels._margin(left, ones)
+    assert (margin == 2 - 10 * 4 * float(U) * 5).all()
+    assert np.isnan(numpy_kernels._margin(left, -ones)).all() and np.isnan(
+        numpy_kernels._margin(left, np.array([[1.0], [9.0]]))[0]
+    )
+    for residual, wanted in ((1.0, 0.25 * UP + TINY), (5e-324, TINY), (0.0, 0.0), (np.inf, np.inf)):
+        assert numpy_kernels._worst(np.full((1, 1, 1), residual), np.full((1, 1), 4.0)) == wanted
+    assert numpy_kernels._worst(np.ones((1, 1, 1)), np.full((1, 1), np.nan)) == np.inf
+    mid, rad = numpy_kernels.solution(
+        np.array([1.0, 1.0, 1.0]), np.array([2.0**-60, 0, 0]), np.array([0.5, np.nan, np.inf])
+    )
+    assert mid.tolist() == [1, 1, 1] and rad.tolist() == [(2.0**-60 + 0.5) * UP, np.inf, np.inf]
+    right = (np.array([[[6.0]], [[6.0]]]), np.full((2, 1, 1), 0.25))
+    exact = (np.array([[[4.0], [2.0]], [[2.0], [4.0]]]), np.full((2, 2, 1), 0.125))
+    x, correction, residual = numpy_kernels.refined(exact, right, lambda y: y / 6)
+    wide = 1 + (4 + 16) * 4 * float(U)
+    assert (x == 1).all() and not correction.any() and (residual == 0.5 * wide + 3 * TINY).all()
+    assert not numpy_kernels.refined((exact[0], 0 * exact[1]), (right[0], 0 * right[1]), lambda y: y / 6)[2].any()
+
+
+def test_a_matrix_is_square_and_fits_its_right_side():
+    matrix, column = (np.ones((2, 2, 1)), np.zeros((2, 2, 1))), (np.ones((2, 1, 1)), np.zeros((2, 1, 1)))
+    flat, longer = (np.ones((2, 1)), np.zeros((2, 1))), (np.ones((3, 1, 1)), np.zeros((3, 1, 1)))
+    wide = (np.ones((2, 3, 1)), np.zeros((2, 3, 1)))
+    for left, right in ((flat, column), (matrix, flat), (wide, column), (matrix, longer)):
+        with pytest.raises(ValueError, match=r"a matrix \[n, n, B\] and right sides \[n, k, B\]"):
+            e.solve(left, right)

@@ -13,13 +13,23 @@ from mappo_verify.arithmetic.formulas import called
 from mappo_verify.errors import GameError
 from mappo_verify.model.trees import hidden
 from mappo_verify.quantities.certified import EXACT_WORK, compared, work
-from mappo_verify.quantities.quadratic_program import Quadratic, Region, _on_the_sphere, _require_semidefinite
+from mappo_verify.quantities.off_policy import expected_vtrace, vtrace_policy
+from mappo_verify.quantities.quadratic_program import (
+    ConstrainedStep,
+    Multipliers,
+    Quadratic,
+    Region,
+    _accurate,
+    _on_the_sphere,
+    _require_semidefinite,
+)
 from mappo_verify.quantities.reference_solvers import (
     _roots,
     inner_minimum_by_cvxpy,
     mirror_step_by_solver,
     pessimistic_step_by_cvxpy,
 )
+from mappo_verify.quantities.update_errors import Update, odds_change, safe_odds_change
 
 F = Fraction
 
@@ -258,3 +268,104 @@ def test_the_multiplier_of_the_sphere(radius):
     assert np.linalg.norm(found.weights) == pytest.approx(radius, rel=1e-14) and tau > 0
     assert found.weights == pytest.approx(form.slope / (np.diag(form.matrix) + tau), rel=1e-13)
     assert abs(found.gap) < 1e-12 * (1 + abs(found.objective)) and found.route == "sphere"
+
+
+# --- batches, one axis after the other ----------------------------------------------------------------------------------
+
+
+def test_vtrace_policies_and_values_of_a_batch():
+    generator = np.random.default_rng(6)
+    moves = generator.dirichlet(np.ones(3), (2, 1, 3, 4))
+    games = mv.Game(moves, generator.normal(size=(2, 1, 3, 4)), 0.8, (2, 2))
+    target, behaviour = (
+        mv.Policy([generator.dirichlet(np.ones(2), (*batch, 3, p)) for p in (1, 2)]) for batch in ((3,), (2, 3))
+    )
+    critic = generator.normal(size=(3, 3))
+    mixed = vtrace_policy(target, behaviour, 0.7)
+    values = expected_vtrace(games, target, behaviour, critic, 0.9, 0.7, 1.2)
+    for i, k in np.ndindex(2, 3):
+        one, two = mv.Policy([f[k] for f in target.factors]), mv.Policy([f[i, k] for f in behaviour.factors])
+        alone = vtrace_policy(one, two, 0.7)
+        weights = np.minimum(0.7 * two.joint(), one.joint())
+        assert alone.joint() == pytest.approx(weights / weights.sum(-1, keepdims=True))
+        assert mixed.joint()[i, k] == pytest.approx(alone.joint())
+        game = mv.Game(moves[i, 0], games.reward[i, 0], 0.8, (2, 2))
+        assert values[i, k] == pytest.approx(expected_vtrace(game, one, two, critic[k], 0.9, 0.7, 1.2))
+
+
+def test_the_safe_change_of_odds():
+    assert float(safe_odds_change(System.FLOATS)) == pytest.approx(2 * np.arcsinh(3 + np.sqrt(2)), rel=1e-14)
+    assert odds_change(np.array([[1.0, 4.0, -2.0], [0.0, 0.0, 0.5]])).tolist() == [6, 0.5]
+
+
+def test_errors_of_updates_of_a_batch():
+    """``u - Q̂/β`` and ``Q̂ - Q^{1:m}`` of three agents, in two games with ``β`` of their own."""
+    generator = np.random.default_rng(7)
+    sizes = (2, 3, 2)
+    game = mv.Game(generator.dirichlet(np.ones(2), (2, 2, 12)), generator.normal(size=(2, 2, 12)), 0.5, sizes)
+    policy = mv.Policy([generator.dirichlet(np.ones(n), (2, 2, p)) for n, p in zip(sizes, (1, 2, 6), strict=True)])
+    tables = [[generator.normal(size=f.shape) for f in policy.factors] for _ in range(2)]
+    values, eta = mv.agent_values(game, policy), np.array([0.5, 2.0])
+    update = Update(game, policy, np.full((2, 2), 0.5), policy, policy, *map(tuple, tables), values, eta)
+    for m in (1, 2, 3):
+        increments, estimates = tables[0][m - 1], tables[1][m - 1]
+        for k in range(2):
+            assert update.fit_error(m)[k] == pytest.approx(increments[k] - eta[k] * estimates[k])
+            assert update.critic_error(m)[k] == pytest.approx(estimates[k] - values[m][k].reshape(estimates[k].shape))
+
+
+def test_the_sequential_game_of_three_agents():
+    """Two states and ``2·3·2`` actions: every choice of the first two agents makes the prefix longer, the third one decides."""
+    generator = np.random.default_rng(8)
+    game = mv.Game(generator.dirichlet(np.ones(2), (2, 12)), generator.normal(size=(2, 12)), 0.5, (2, 3, 2))
+    made = mv.quantities.sequential_game(game)
+    assert made.states == 2 + 4 + 12 and made.actions == 3
+    for s in range(2):
+        for a in range(3):
+            wanted = np.zeros(18)
+            if a < 2:
+                wanted[2 + 2 * s + a] = 1
+            assert made.transition[s, a].tolist() == wanted.tolist() and made.reward[s, a] == 0
+            for first in range(2):
+                wanted = np.zeros(18)
+                wanted[6 + 3 * (2 * s + first) + a] = 1
+                assert made.transition[2 + 2 * s + first, a].tolist() == wanted.tolist()
+                for second in range(3):
+                    place, joint = 6 + 3 * (2 * s + first) + second, 6 * first + 2 * second + a
+                    follows = [0.0] * 18 if a == 2 else [*(0.5 * game.transition[s, joint]), *[0.0] * 16]
+                    assert made.transition[place, a].tolist() == pytest.approx(follows)
+                    assert made.reward[place, a] == (0 if a == 2 else game.reward[s, joint])
+
+
+def test_importance_weights_by_hand():
+    """Two episodes side by side; the first one ends after its second step."""
+    rewards, ratios = np.array([[1.0, 1.0], [2.0, 2.0], [4.0, 4.0]]), np.array([[2.0, 0.5], [3.0, 1.0], [5.0, 3.0]])
+    ended = np.array([[False, False], [True, False], [False, True]])
+    found = mv.quantities.importance_weighted_returns(rewards, ratios, ended, np.zeros((3, 2), bool), 0.5)
+    assert found.tolist() == [[6 * 2, 1.5 * 3], [3 * 2, 3 * 4], [5 * 4, 3 * 4]]
+
+
+@pytest.mark.parametrize(
+    ("part", "good"), [(0.99, True), (1.01, False), (-0.99, True), (-1.01, False), (np.nan, False)]
+)
+def test_how_accurate_a_float_answer_must_be(part, good):
+    """A gap of ``10⁻⁶`` of ``1 + |objective| + |constant|``, a violation of ``10⁻⁶`` of ``1`` and the largest bound."""
+    region = Region(np.eye(1), np.array([-3.0]), np.array([2.0]), 9.0)
+    form, free = Quadratic(np.eye(1), np.zeros(1), np.array(-5.0)), Multipliers(np.zeros(1), np.zeros(1), np.zeros(()))
+
+    def step(gap, violation):
+        return ConstrainedStep(np.zeros(1), np.array(2.0), np.array(2.0 - gap), free, np.array(violation), "by hand")
+
+    assert _accurate(form, step(part * 8e-6, 0.0), region) == good
+    assert _accurate(form, step(0.0, part * 4e-6), region) == (good or part == -1.01)
+
+
+def test_programs_of_objects_with_batches_of_their_own():
+    """Whichever object has the batch, and a program of one formula for games that differ in a name alone."""
+    shared, many = np.full(1, 2.0), np.arange(300.0)
+    fast = mv.quantities.batched(lambda x, y: x * y + x)
+    for one, two in ((many, many), (hidden(shared, System.ENCLOSURES, 0), hidden(many, System.ENCLOSURES, 0))):
+        for x, y in ((one, two), (two, one)):
+            found, wanted = fast(x, y), x * y + x
+            parts = zip(*((v._parts if hasattr(v, "_parts") else (v,)) for v in (found, wanted)), strict=True)
+            assert all(np.array_equal(a, np.broadcast_to(b, a.shape)) for a, b in parts)

@@ -95,7 +95,7 @@ def searched_concentrability(
     best: Array = np.array(0.0)
     for policy in policies:
         weights = _inside(critics, np.abs(generator.standard_normal((tries, dimension))), generator)
-        tables = critics.values(weights).reshape(tries, game.states, -1)
+        tables = critics.values(weights).reshape(tries, *below.shape)
         residuals = tables - bellman_operator(game, policy, tables, m)
         wanted, seen = squared_norm(residuals, above, 2), squared_norm(residuals, below, 2)
         allowed = critics.contains(weights) > 0
