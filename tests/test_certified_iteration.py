@@ -207,7 +207,7 @@ def test_a_guess_must_leave_room_for_the_rounding_of_its_check(chance, part, sur
     assert (found is not None) == sure
 
 
-@pytest.mark.parametrize(("part", "certain"), [(0.9, False), (1.1, True)])
+@pytest.mark.parametrize(("part", "certain"), [(0.985, False), (1.015, True)])
 def test_an_action_is_worse_if_rounding_cannot_make_up_for_it(part, certain):
     """Beside an action that pays 1, one that pays less by ``(1 + γ) w`` and ``2 (4 + 32) u`` of ``1 + γv + v``."""
     error = Fraction(run(mv.Game([[[1.0], [1.0]]], [[1.0, 0.0]], 0.75)).error[0])

@@ -476,6 +476,25 @@ def test_margins_of_solutions():
     assert not numpy_kernels.refined((exact[0], 0 * exact[1]), (right[0], 0 * right[1]), lambda y: y / 6)[2].any()
 
 
+def test_underflow_is_made_up_for_at_the_bottom_of_float64():
+    """Where radii are denormal numbers, what may have underflowed is all that is left of the bound."""
+    least = 5e-324
+    assert e.sqrt(one(4, least))[1] >= TINY and e.log(one(4, least))[1][0] >= 8 * float(U) * math.log(4)
+    assert e.log(one(1, least))[1] >= TINY and e.div(one(6, least), one(2, 0))[1] >= TINY
+    vector = (np.array([[2.0], [1.0]]), np.array([[least], [0.0]]))
+    assert e.contract("i,i->", vector, vector)[1] >= TINY and e.contract("i->", vector)[1] >= TINY
+    exact = np.array([[[4.0], [2.0]], [[2.0], [4.0]]])
+    for left, right, inexact in (
+        (np.full((2, 2, 1), least), np.zeros((2, 1, 1)), True),
+        (np.zeros((2, 2, 1)), np.full((2, 1, 1), least), True),
+        (np.full((2, 2, 1), least), np.full((2, 1, 1), 2 * least), True),
+        (np.zeros((2, 2, 1)), np.zeros((2, 1, 1)), False),
+    ):
+        given = (exact, left), (np.full((2, 1, 1), 6.0), right)
+        residual = numpy_kernels.refined(*given, lambda y: y / 6)[2]
+        assert ((residual >= 3 * TINY).all() and (residual < 4 * TINY).all()) if inexact else not residual.any()
+
+
 def test_a_matrix_is_square_and_fits_its_right_side():
     matrix, column = (np.ones((2, 2, 1)), np.zeros((2, 2, 1))), (np.ones((2, 1, 1)), np.zeros((2, 1, 1)))
     flat, longer = (np.ones((2, 1)), np.zeros((2, 1))), (np.ones((3, 1, 1)), np.zeros((3, 1, 1)))

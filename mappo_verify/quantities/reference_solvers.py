@@ -81,8 +81,8 @@ def _class_problem(size: int, count: int) -> tuple[Any, Any, dict[str, Any], Any
         "aim": cp.Parameter(size),
         "slope": cp.Parameter(size),
         "features": cp.Parameter((count, size)),
-        "ceiling": cp.Parameter(nonneg=True),
-        "radius": cp.Parameter(nonneg=True),
+        "ceiling": cp.Parameter(),
+        "radius": cp.Parameter(),
     }
     values = given["features"] @ weights
     constraints = [values >= 0, values <= given["ceiling"], cp.norm(weights) <= given["radius"]]

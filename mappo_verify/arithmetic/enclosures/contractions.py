@@ -67,7 +67,7 @@ def _parsed(subscripts: str, dimensions: tuple[int, ...]) -> tuple[tuple[str, ..
     for term, n in zip(terms, extra, strict=True):
         if n < 0 or (n > 0 and "..." not in term):
             raise ValueError(f"{term!r} in {subscripts!r} does not fit a factor of {n + len(term)} axes")
-    capitals = string.ascii_uppercase[: max(extra, default=0)]
+    capitals = string.ascii_uppercase[: max(extra)]
     expanded = tuple(
         term.replace("...", capitals[len(capitals) - n :] if n else "") for term, n in zip(terms, extra, strict=True)
     )

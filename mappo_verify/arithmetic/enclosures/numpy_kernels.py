@@ -325,7 +325,7 @@ def _margin(a: Enclosure, v: Floats) -> Floats:
 def _worst(residual: Floats, margin: Floats) -> Floats:
     """``max_i residual_i / margin_i`` over the rows, rounded up; infinite where something is not known."""
     ratio = residual / margin[:, None] * UP + np.where(residual > 0, TINY, 0.0)
-    return np.asarray(np.where(ratio < np.inf, ratio, np.inf).max(0, initial=0.0))
+    return np.asarray(np.where(np.isnan(ratio), np.inf, ratio).max(0, initial=0.0))
 
 
 def solution(x: Floats, correction: Floats, error: Floats) -> Enclosure:

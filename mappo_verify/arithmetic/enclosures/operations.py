@@ -93,7 +93,7 @@ def bounds(a: Enclosure) -> tuple[Floats, Floats]:
         high, above = two_sum(a[0], a[1])
         low = np.where(below < 0, np.nextafter(low, -np.inf), low)
         high = np.where(above > 0, np.nextafter(high, np.inf), high)
-        told = known(a) & np.isfinite(low) & np.isfinite(high)
+        told = np.isfinite(low) & np.isfinite(high)
     return np.where(told, low, -np.inf), np.where(told, high, np.inf)
 
 
