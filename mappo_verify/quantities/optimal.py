@@ -40,6 +40,7 @@ from ..arithmetic import (
     zeros,
 )
 from ..arithmetic.explained import explained
+from ..arithmetic.functions import true_everywhere
 from ..arithmetic.numbers import bare
 from ..arithmetic.one_instance import refuse
 from ..errors import ExactnessError, GameError, SingularError
@@ -207,7 +208,8 @@ def _certified_at_once(game: Game) -> Optimum | None:
 
 
 def _optimal_sparse(game: Game) -> Optimum:
-    actions = _settled(game, np.zeros(game.states, np.intp) if game.discount < 1 else proper_actions(game))
+    discounted = true_everywhere(compare(game.discount, "<", like(1, game.discount)))
+    actions = _settled(game, np.zeros(game.states, np.intp) if discounted else proper_actions(game))
     policy = Policy.deterministic(game, actions)
     values = state_values(game, policy)
     return Optimum(values, policy, actions, _sparse_certificate(game, values, actions))
@@ -278,7 +280,7 @@ def certify_optimality(game: Game, values: Array, actions: npt.NDArray[np.intp])
     dual, residual, gap = _dual(game, values, actions)
     nothing = like(0, slack)
     checks = [(slack, "≥"), (residual, "="), (dual, "≥"), (gap, "=")]
-    holds = all((compare(found, relation, nothing) > 0).all() for found, relation in checks)
+    holds = all(true_everywhere(compare(found, relation, nothing)) for found, relation in checks)
     return OptimalityCertificate(values, actions, dual, slack, residual, gap, zeros(values.shape, game.system), holds)
 
 
