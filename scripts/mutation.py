@@ -160,6 +160,10 @@ EQUIVALENT: dict[tuple[str, str], str] = {
     ("mappo_verify/quantities/optimal.py", "for _ in list(range(MAX_IMPROVEMENTS))[:-1]:"): LIMIT,
     ("mappo_verify/quantities/quadratic_program.py", "for _ in list(range(NEWTON_STEPS))[:-1]:"): LIMIT,
     (
+        "mappo_verify/arithmetic/rationals.py",
+        "for row, column in zip(rows, bound, strict=False):",
+    ): LENGTHS,
+    (
         "mappo_verify/arithmetic/threads.py",
         "parts = min(parts, most_threads()) if parts >= 1 else 1",
     ): "one part is one part, however many threads there may be",

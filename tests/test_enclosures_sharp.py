@@ -425,6 +425,12 @@ def test_margins_of_operations(kernels):
     a, b = one(4, 0.5), one(2, 0.25)
     assert kernels.add(a, b)[1] == 0.75 * UP == kernels.sub(a, b)[1]
     assert kernels.mul(a, b)[1] == 2.125 * UP
+    for narrow in (one(1, 5e-324), one(0, 5e-324), one(2.0**-1000, 5e-324)):  # a quarter of such a radius is no float
+        assert kernels.mul(narrow, one(0.25, 0))[1] >= TINY and kernels.mul(one(0.25, 0), narrow)[1] >= TINY
+        assert kernels.mul(narrow, one(0, 0))[1] == 0 == kernels.mul(one(0, 0), narrow)[1]
+        for factors in ((narrow, one(0.25, 0)), (one(0.25, 0), narrow)):
+            vectors = tuple((mid[None], rad[None]) for mid, rad in factors)
+            assert kernels.product_sum(("i", "i"), "", vectors)[1] >= TINY
     large = one(2.0**500, 2.0**490)
     assert kernels.mul(large, b)[1] == (2.0**498 + 2.0**490 * 2.25) * UP
     small = one(2.0**-600, 2.0**-610)

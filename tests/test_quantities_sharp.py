@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from fractions import Fraction
 
 import numpy as np
@@ -49,6 +50,20 @@ def test_by_how_much_a_ball_is_left():
 
 def test_what_exact_values_cost():
     assert work(3, 4) == 9 * (9 + 4) + 1_000 and work(3, 4, 5) == 5 * work(3, 4) and work(1, 1) == 1_002
+
+
+@pytest.mark.parametrize(("room", "exact"), [(0, True), (-1, False)])
+def test_which_gaps_are_computed_exactly(monkeypatch, room, exact):
+    """Two agents' best responses and the policy itself: three times the work of one game, and of a batch of all its games."""
+    generator, asked, own = np.random.default_rng(9), [], mv.Game.exact
+    games = mv.Game(
+        generator.dirichlet(np.ones(2), (3, 2, 4)), generator.normal(size=(3, 2, 4)), 0.5, (2, 2), start=[0.5, 0.5]
+    )
+    policy = mv.Policy.product([generator.dirichlet(np.ones(2), 2) for _ in range(2)])
+    wanted = mv.nash_gaps(games.exact(), policy.exact()).astype(float)
+    monkeypatch.setattr(sys.modules["mappo_verify.quantities.equilibria"], "EXACT_WORK", 3 * work(2, 4, 3) + room)
+    monkeypatch.setattr(mv.Game, "exact", lambda self: asked.append(1) or own(self))
+    assert mv.nash_gaps(games, policy) == pytest.approx(wanted, rel=1e-9, abs=1e-12) and bool(asked) == exact
 
 
 TIE = ([[[0.5, 0.5], [0.25, 0.75]], [[0.125, 0.875], [0.875, 0.125]]], [[0.25, 0.25], [0.25, 0.25]])
