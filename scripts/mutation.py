@@ -164,6 +164,14 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "for row, column in zip(rows, bound, strict=False):",
     ): LENGTHS,
     (
+        "mappo_verify/arithmetic/recorded.py",
+        "for place, numbers in enumerate(zip(*(part.tolist() for part in flat), strict=False)):",
+    ): LENGTHS,
+    (
+        "mappo_verify/arithmetic/choice.py",
+        "if size < self.at_once and self.counted <= self.in_all and (self.beside not in sys.modules):",
+    ): LIMIT,
+    (
         "mappo_verify/arithmetic/threads.py",
         "parts = min(parts, most_threads()) if parts >= 1 else 1",
     ): "one part is one part, however many threads there may be",

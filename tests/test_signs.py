@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from mappo_verify.arithmetic.rings import DegreeRing, PolynomialRing, joined, sign_of_product, sign_of_sum
-from mappo_verify.arithmetic.symbols import _sign_of_maximum, assume_nonnegative, assume_positive, constant
+from mappo_verify.arithmetic.symbols import _sign_of_maximum, assume_nonnegative, assume_positive, constant, hull
+from mappo_verify.errors import UndecidedError
 
 NUMBERS = {1: {1, 2, 9}, 2: {0, 1, 2, 9}, 0: {0}, -1: {-1, -2, -9}, -2: {0, -1, -2, -9}, None: {0, 1, -1, 2, -2, 9, -9}}
 """Numbers of every sign; what is not known may be any."""
@@ -110,3 +111,11 @@ def test_constants_have_their_sign():
     degree = DegreeRing().generator()
     assert degree.sign is None and (degree * 0).sign == 0 and (degree + degree).numerator.bound == 1
     assert (degree * degree - 5).numerator.bound == 2 and (1 / degree).powers == {0: 1} and (degree / 5).powers == {}
+
+
+def test_a_choice_between_equal_symbols_is_either():
+    known, y = symbols()
+    x = known[None]
+    assert hull(x, x) is x and hull(x + y, y + x) == x + y and hull(known[1], 2 * known[1] - known[1]) == known[1]
+    with pytest.raises(UndecidedError, match="depends on the parameters"):
+        hull(x, y)
