@@ -126,16 +126,3 @@ def test_what_no_step_is(formula):
     except NotRecorded:
         return
     assert not leaves_of(found)[0]._parts[0].any(), "a sum of nothing is 0"
-
-
-def test_what_is_computed_twice_is_one_step_and_what_nobody_asks_for_is_none():
-    objects = tuple(hidden(table, System.FLOATS, 2) for table in drawn(300))
-
-    def lines(formula):
-        return len(module.record(lambda *given: (formula(*given),), objects).program.layout.code)
-
-    assert lines(lambda x, y: x + y) == 9 == lines(lambda x, y: (x + y, x + y))
-    assert lines(lambda x, y: ((x + y) * (x + y), x - y)) == 27
-    assert lines(lambda x, y: (x * y / x)[0, 0]) == 2 and lines(lambda x, _: x) == 0
-    assert lines(lambda x, y: x[0, 0] + x[0] @ y[0]) == 1, "joined"
-    assert lines(lambda x, y: 2 + like(3, x) * 5 + x[0, 0] * y[0, 0]) == 1, "constants are made at once"

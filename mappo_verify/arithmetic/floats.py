@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from ..errors import SingularError
 from .choice import Choice
+from .storage import aligned
 from .system import Plain, Truth, three_valued
 
 Floats = npt.NDArray[np.float64]
@@ -103,7 +104,7 @@ def laid_out(values: Plain, core_axes: int) -> tuple[Plain, Seen | None]:
     batch = values.ndim - core_axes
     if batch == 0:
         return values.copy(), None
-    stored = np.empty((*values.shape[batch:], *values.shape[:batch]))
+    stored = aligned((*values.shape[batch:], *values.shape[:batch]))
     result = stored.transpose((*range(core_axes, values.ndim), *range(core_axes)))
     if core_axes and values.size and values.flags.c_contiguous and values.flags.aligned:
         rows, columns = prod(values.shape[:batch]), prod(values.shape[batch:])
