@@ -117,3 +117,15 @@ def test_a_search_only_counts_critics_of_the_class():
     )
     reward = float(floats_of((above * problem.game.reward**2).sum() / (below * problem.game.reward**2).sum()))
     assert float(found) == pytest.approx(reward, rel=1e-5)  # critics near 0 leave the rewards alone
+
+
+def test_critics_outside_of_the_class_are_not_counted(monkeypatch):
+    game, policy, features, above, below, _ = setup()
+    given = (game, [policy], LinearClass(np.abs(features), 3.0, 5.0), above, below, 1, 40)
+    monkeypatch.setattr(LinearClass, "contains", lambda _, weights: np.full(len(weights), -1))
+    assert searched_concentrability(*given, np.random.default_rng(5)) == 0
+    monkeypatch.setattr(LinearClass, "contains", lambda _, weights: np.where(np.arange(len(weights)) == 7, 1, 0))
+    generator = np.random.default_rng(5)
+    drawn = _inside(given[2], np.abs(generator.standard_normal((40, 2))), generator)[7]
+    found = searched_concentrability(*given, np.random.default_rng(5))
+    assert float(found) == pytest.approx(ratio(game, policy, given[2].features, drawn, above, below), rel=1e-9)

@@ -162,6 +162,56 @@ def test_population_moments_by_loops_over_a_game():
         assert oracle.fractions(start) == expected
 
 
+@pytest.mark.parametrize(("games", "policies", "tables"), [((2,), (), ()), ((), (2,), ()), ((2, 1), (3,), (2, 3))])
+@pytest.mark.parametrize("m", [1, 2])
+def test_population_moments_of_a_batch_are_those_of_each(games, policies, tables, m):
+    """Games, policies, features and ``μ`` with batches of their own, which broadcast."""
+    rng = np.random.default_rng(3)
+    moves = rng.dirichlet(np.ones(3), (*games, 3, 6))
+    game = mv.Game(moves, rng.normal(size=(*games, 3, 6)), rng.uniform(0, 0.9, games), (2, 3))
+    policy = mv.Policy([rng.dirichlet(np.ones(n), (*policies, 3, p)) for n, p in ((2, 1), (3, 2))])
+    columns = 2 if m == 1 else 6
+    features = rng.normal(size=(*tables, 3 * columns, 2))
+    weight = rng.dirichlet(np.ones(3 * columns), tables).reshape(*tables, 3, columns)
+    batch = np.broadcast_shapes(games, policies, tables)
+    found = mv.quantities.population_moments(game, policy, features, weight, m)
+    start = mv.quantities.start_features(game, policy, features, m, np.array([0.5, 0.25, 0.25]))
+    assert found.gram.shape == found.operator.shape == (*batch, 2, 2) and start.shape[-1] == 2
+
+    def at(array, core, index):
+        return np.broadcast_to(array, batch + np.shape(array)[np.ndim(array) - core :])[index]
+
+    for index in np.ndindex(batch):
+        one = mv.Game(
+            at(game.transition, 3, index), at(game.reward, 2, index), float(at(game.discount, 0, index)), (2, 3)
+        )
+        other = mv.Policy([at(factor, 3, index) for factor in policy.factors])
+        alone = mv.quantities.population_moments(one, other, at(features, 2, index), at(weight, 2, index), m)
+        for name, core in (("gram", 2), ("operator", 2), ("reward", 1)):
+            assert at(getattr(found, name), core, index) == pytest.approx(getattr(alone, name), rel=1e-12), name
+        own = mv.quantities.start_features(one, other, at(features, 2, index), m, np.array([0.5, 0.25, 0.25]))
+        assert at(start, 1, index) == pytest.approx(own, rel=1e-12)
+
+
+def test_moments_are_products_in_every_number_system():
+    rng = np.random.default_rng(4)
+    points, following, rewards = (rng.integers(-3, 4, shape) for shape in ((2, 5, 2), (2, 5, 2), (2, 5)))
+    weights = np.full((2, 5), Fraction(1, 5))
+    exact = mv.quantities.moments_of(
+        *map(rational, (points.tolist(), following.tolist(), rewards.tolist(), weights.tolist()))
+    )
+    plain = mv.quantities.moments_of(
+        points.astype(float), following.astype(float), rewards.astype(float), weights.astype(float)
+    )
+    for k in range(2):
+        weighted = points[k].T * Fraction(1, 5)
+        assert oracle.fractions(exact.gram[k]) == (weighted @ points[k]).tolist()
+        assert oracle.fractions(exact.operator[k]) == (weighted @ (points[k] - following[k])).tolist()
+        assert oracle.fractions(exact.reward[k]) == (weighted @ rewards[k]).tolist()
+    for name in ("gram", "operator", "reward"):
+        assert floats_of(getattr(exact, name)) == pytest.approx(getattr(plain, name), rel=1e-14)
+
+
 def test_the_true_values_have_no_bellman_error():
     game = mv.random_game(states=3, action_sizes=(2, 2))
     policy = mv.Policy.uniform(game)
@@ -792,6 +842,25 @@ def test_global_step_against_a_grid_in_two_dimensions(seed):
     assert values.min() >= step.bracket.lower - 1e-9
     there = step.weights @ direction + 20.0 * mv.quantities.class_bellman_error(moments, critics, step.weights).upper
     assert there == pytest.approx(step.bracket.upper, abs=1e-8)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_an_improvement_ends_where_nothing_near_is_better(seed):
+    """From a corner of the class the value falls until no direction within the class leads further down."""
+    moments, direction, critics = problem(seed, size=2, count=6, radius=4, ceiling=1)
+    search = _Search(moments, critics, moments.pessimism(direction, 20.0), 20.0, tolerance=1e-9)
+
+    def value(weights):
+        return float(search.form.value(weights) - 20.0 * inner_minimum(moments, critics, weights).lower)
+
+    first = search.within(np.array([4.0, -4.0]))
+    search.improve(first)
+    assert search.upper == value(search.best) <= value(first)
+    generator = np.random.default_rng(seed)
+    for length in (1e-3, 1e-2):
+        for _ in range(25):
+            near = search.within(search.best + length * generator.normal(size=2))
+            assert value(near) >= search.upper - 1e-6 - length**2
 
 
 def test_a_region_that_holds_0_is_not_empty():

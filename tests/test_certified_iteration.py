@@ -155,3 +155,75 @@ def test_unavailable_actions_are_not_chosen():
     game = mv.Game([[[1.0]] * 4], [[9.0, 8.0, 1.0, 2.0]], 0.5, (2, 2), available=masks)
     best = mv.optimal(game)
     assert best.actions.tolist() == [3] and best.values == pytest.approx([4]) and best.certificate.holds
+
+
+# --- how wide bounds are: no wider and no narrower than the chapter says -------------------------------------------------
+
+UNIT, LONG = Fraction(2) ** -53, Fraction(2) ** -62
+"""Of doubles; of what an operation on long doubles of 64 bits is counted."""
+WIDE = np.finfo(np.longdouble).nmant >= 63
+
+
+@pytest.mark.skipif(not WIDE, reason="long doubles are doubles here")
+@pytest.mark.parametrize("n", [1, 2, 5])
+@pytest.mark.parametrize("size", [1.0, 3.0])
+def test_the_error_of_an_exact_solution_is_what_its_residual_may_have_lost(n, size):
+    """``M w = (2n + 32) l (|r| + γ|v'| + |v|)`` where the residual is 0: states in a ring, powers of 2, ``γ = 1/2``."""
+    values = size * 2.0 ** np.arange(n)
+    ring = np.roll(np.eye(n), 1, axis=1)
+    pay = values - 0.5 * ring @ values
+    inverse = np.linalg.inv(np.eye(n) - 0.5 * ring)
+    error = module._error(
+        ring, pay, values, 0.5, np.zeros(n, bool), inverse, np.full(n, 0.5), (4 * n + 32) * float(UNIT)
+    )
+    sizes = np.abs(pay) + 0.5 * ring @ values + values
+    assert error == pytest.approx(inverse @ (float((2 * n + 32) * LONG) * sizes), rel=1e-4)
+
+
+@pytest.mark.parametrize(("part", "sure"), [(0.95, False), (1.05, True)])
+def test_a_guess_must_leave_room_for_what_underflows(part, sure):
+    """``2⁻²⁰`` of what is wanted is to be more than half of what may underflow, from a residual of ``2¹⁹`` times as much on."""
+    pay = np.array([part * 2.0**19 * module.UNDERFLOW])
+    given = (np.eye(1), pay, np.zeros(1), 0.5, np.zeros(1, bool), np.full((1, 1), 2.0), np.full(1, 0.5), 0.0)
+    assert (module._error(*given) is not None) == sure
+
+
+@pytest.mark.parametrize("chance", [0.25, 1.0])
+@pytest.mark.parametrize(("part", "sure"), [(0.98, True), (1.02, False)])
+def test_a_guess_must_leave_room_for_the_rounding_of_its_check(chance, part, sure):
+    """``w - γpw`` is ``1 + 2⁻²⁰`` times what is wanted, and may be off by ``2e(w + γpw)`` with ``e`` the rounding of a sum."""
+    taken = 0.5 * chance
+    room = part * 2.0**-21 * (1 - taken) / (1 + taken)
+    found = module._error(
+        np.full((1, 1), chance),
+        np.ones(1),
+        np.zeros(1),
+        0.5,
+        np.ones(1, bool),
+        np.full((1, 1), 1 / (1 - taken)),
+        np.full(1, 0.5),
+        room,
+    )
+    assert (found is not None) == sure
+
+
+@pytest.mark.parametrize(("part", "certain"), [(0.985, False), (1.015, True)])
+def test_an_action_is_worse_if_rounding_cannot_make_up_for_it(part, certain):
+    """Beside an action that pays 1, one that pays less by ``(1 + γ) w`` and ``2 (4 + 32) u`` of ``1 + γv + v``."""
+    error = Fraction(run(mv.Game([[[1.0], [1.0]]], [[1.0, 0.0]], 0.75)).error[0])
+    least = Fraction(7, 4) * error + 2 * 36 * UNIT * (1 + 3 + 4)
+    worse = mv.Game([[[1.0], [1.0]]], [[1.0, 1 - float(part * least)]], 0.75)
+    assert (run(worse) is not None) == certain
+
+
+def test_an_error_is_compared_with_the_sizes_that_were_added_up():
+    game = mv.Game([[[1.0]]], [[3.0]], 0.5)
+    share = float(run(game).error[0]) / 6
+    assert run(game, 1.01 * share) is not None and run(game, 0.99 * share) is None
+
+
+def test_the_largest_discount_is_one_millionth_below_one():
+    game = mv.Game([[[1.0], [1.0]]], [[1.0, 0.0]], 0.5)
+    given = (game.transition, game.reward)
+    assert certified_iteration(*given, 1 - 2.0**-20, game.ends, 2.0**-30) is not None
+    assert certified_iteration(*given, np.nextafter(1 - 2.0**-20, 1), game.ends, 2.0**-30) is None

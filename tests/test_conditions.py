@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -46,6 +48,42 @@ def conditions(value, *ingredients):
         (lambda c: 1 / (mv.absolute(c.x) - 2), ("|x| ≠ 2",)),
         (lambda c: 1 / (mv.maximum(c.x, c.y) - 2), ("max(x, y) ≠ 2",)),
         (lambda c: 1 / (mv.exp(c.x) + c.y), ("y + exp(x) ≠ 0",)),
+        (lambda c: 1 / (4 * c.x - 6), ("2·x ≠ 3",)),
+        (lambda c: 1 / (c.x * Fraction(2, 3) - Fraction(4, 9)), ("3·x ≠ 2",)),
+        (lambda c: 1 / (c.x - c.y + 1), ("x + 1 ≠ y",)),
+        (lambda c: 1 / (c.y - c.x + 1), ("x ≠ y + 1",)),
+        (lambda c: 1 / (-c.x - c.y - 1), ("x + y ≠ -1",)),
+        (lambda c: 1 / (c.x**12 - c.y), ("x¹² ≠ y",)),
+        (lambda c: arithmetic.assume_nonnegative(1 - c.x), ("x ≤ 1",)),
+        (lambda c: arithmetic.assume_positive(c.x / (1 - c.y) / (1 - c.y)), ("x > 0", "y ≠ 1")),
+        (lambda c: arithmetic.assume_positive(c.x / (1 - c.y) / (1 - c.y) / (1 - c.y)), ("x > x·y", "y ≠ 1")),
+        (lambda c: (arithmetic.assume_positive(c.x - c.y), 1 / (c.y - c.x))[1], ("x > y",)),
+        (lambda c: (arithmetic.assume_nonnegative(c.x - c.y), 1 / (c.y - c.x))[1], ("x ≥ y", "x ≠ y")),
+        (lambda c: mv.sqrt(c.x - c.y) + mv.sqrt(c.x - c.y), ("x ≥ y",)),
+        (lambda c: 1 / (mv.sqrt(arithmetic.like(2, c.x)) * c.x - c.y), ("x·√(2) ≠ y",)),
+        (lambda c: 1 / (mv.exp(c.x / 2 - 1) + c.y), ("y + exp(1/2·x - 1) ≠ 0",)),
+        (lambda c: 1 / (mv.absolute((c.x - 2 * c.y) / (c.y + 1)) - c.x), ("y ≠ -1", "x ≠ |(x - 2·y)/(y + 1)|")),
+        (lambda c: 1 / (mv.absolute(c.x / c.y / c.y) - 1), ("y ≠ 0", "|(x)/(y)²| ≠ 1")),
+        (lambda c: 1 / (mv.absolute(c.x / c.y / (c.x + 1)) - 1), ("y ≠ 0", "x ≠ -1", "|(x)/((y)·(x + 1))| ≠ 1")),
+        (
+            lambda c: 1 / (mv.absolute(c.x * c.y / 2 - c.y * c.y * 3 + Fraction(1, 3)) - 2),
+            ("|1/2·x·y - 3·y² + 1/3| ≠ 2",),
+        ),
+        (lambda c: 1 / (mv.absolute(3 - c.x) - 1), ("|-x + 3| ≠ 1",)),
+        (lambda c: 1 / (mv.maximum(c.x, c.y - 1) - c.y), ("y ≠ max(x, y - 1)",)),
+        (  # 40 characters, and 41
+            lambda c: 1 / (c.x**3 + 12345 * c.y**3 + c.x * c.y - 123456789123456789),
+            ("x³ + 12345·y³ + x·y ≠ 123456789123456789",),
+        ),
+        (lambda c: 1 / (c.x**3 + 12345 * c.y**3 + c.x * c.y - 1234567891234567891), ("no denominator is 0",)),
+        (
+            lambda c: 1 / ((c.x - c.y) * (c.x**3 + 12345 * c.y**3 + 54321 * c.x * c.y - 98765 + 777 * c.x * c.x)),
+            ("x ≠ y", "no denominator is 0"),
+        ),
+        (
+            lambda c: (mv.sqrt(c.x**3 + 12345 * c.y**3 + 54321 * c.x * c.y - 98765 + 777 * c.x * c.x) / (c.y - 2),)[0],
+            ("y ≠ 2", "no root is taken of a number below 0"),
+        ),
         (
             lambda c: 1 / (c.x**3 + 12345 * c.y**3 + 54321 * c.x * c.y - 98765 + 777 * c.x * c.x),
             ("no denominator is 0",),

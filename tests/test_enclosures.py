@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from mappo_verify.arithmetic import enclosures as e
 from mappo_verify.arithmetic import rationals
-from mappo_verify.arithmetic.enclosures import contractions, fused, linear_systems, numpy_kernels, operations
+from mappo_verify.arithmetic.enclosures import fused, numpy_kernels, operations
 from mappo_verify.arithmetic.enclosures.kernels import SOLVED
 from mappo_verify.arithmetic.formal import logarithm
 from mappo_verify.arithmetic.precision import precision
@@ -43,9 +43,8 @@ def _quiet():
 
 
 def compute_by(kernels, monkeypatch):
-    """Whatever the size; each module that asks for the kernels has the function by its own name."""
-    for module in (operations, contractions, linear_systems):
-        monkeypatch.setattr(module, "kernels", lambda _: kernels)
+    """Whatever the size."""
+    monkeypatch.setattr(operations, "kernels", lambda _: kernels)
 
 
 def midpoints(regime, shape, rng):

@@ -15,6 +15,7 @@ import pytest
 
 from mappo_verify.arithmetic import enclosures as e
 from mappo_verify.arithmetic import rationals
+from mappo_verify.arithmetic.enclosures import numpy_kernels
 from mappo_verify.arithmetic.enclosures.contractions import _cheapest_pair
 from mappo_verify.arithmetic.enclosures.operations import between
 from mappo_verify.arithmetic.precision import precision
@@ -73,6 +74,15 @@ def test_sizes_of_small_intervals(alone):
             least + most, 4
         )  # taken for a product of two numbers: (m - r)² - 2r² at least
         assert low >= (least**2 - Fraction((most - least) ** 2, 2) * narrow) * (1 - 64 * U)
+
+
+def test_from_which_width_on_a_square_is_of_one_number():
+    """``4 ± 1`` as a product of two: ``16 ± 9``; wider ones by their ends: ``(4 ± 2)²`` is ``20 ± 16``."""
+    mid, rad = e.square((np.array([4.0, 4.0, 4.0]), np.array([0.5, 1.0, 2.0])))
+    assert mid[:2].tolist() == [16, 16] and rad[:2] == pytest.approx([4.25, 9], rel=1e-13)
+    assert mid[2] == pytest.approx(20, rel=1e-14) and rad[2] == pytest.approx(16, rel=1e-13)
+    mid, rad = e.square((np.array([4.0]), np.array([1.0 + 2.0**-20])))
+    assert mid == pytest.approx([17], rel=1e-5) and rad == pytest.approx([8], rel=1e-5)
 
 
 @pytest.mark.parametrize("alone", [False, True])
@@ -339,3 +349,162 @@ def test_radii_of_solutions():
         first_order = inverse.sum(-1) * solution.sum(-1, keepdims=True) * 2.0**-30
         ratio = np.moveaxis(rad[:, 0], -1, 0) / first_order
         assert e.known((mid, rad)).all() and (ratio > 0.999).all() and (ratio < 1.01).all()
+
+
+# --- what is not known ------------------------------------------------------------------------------------------------------
+
+NOTHING = [(m, r) for m in (np.nan, np.inf, -np.inf) for r in (0.0, 1.0, np.inf, np.nan)]
+NOTHING += [(m, r) for m in (0.0, 1.0, -2.0, 5e-324, 1e308) for r in (np.inf, np.nan)]
+KNOWN = [(0.0, 0.0), (1.0, 0.0), (3.0, 0.5), (0.25, 0.125), (2.0**-60, 2.0**-70)]
+ALONE = {
+    "neg": lambda a, _: e.neg(a),
+    "absolute": lambda a, _: e.absolute(a),
+    "square": lambda a, _: e.square(a),
+    "exp": lambda a, _: e.exp(a),
+    "log": lambda a, _: e.log(a),
+    "sqrt": lambda a, _: e.sqrt(a),
+    "total": lambda a, b: e.total(tuple(np.stack(pair) for pair in zip(a, b, strict=True)), 0),
+    "dot": lambda a, b: e.contract("i,i->", *2 * [tuple(np.stack(pair) for pair in zip(a, b, strict=True))]),
+    "tilt": lambda a, b: tuple(
+        part[0]
+        for part in e.tilt(
+            (np.ones((2, 1)), np.zeros((2, 1))), tuple(np.stack(pair) for pair in zip(a, b, strict=True))
+        )
+    ),
+    **{
+        name: lambda a, b, name=name: getattr(e, name)(a, b)
+        for name in ("add", "sub", "maximum", "minimum", "hull", "xlogy")
+    },
+    "mul": lambda a, b: e.mul(a, (b[0] + 1, b[1])),
+    "div": lambda a, b: e.div(a, (b[0] + 1, b[1])),
+    "under": lambda a, b: e.div((b[0] + 1, b[1]), a),
+    "solve": lambda a, b: tuple(
+        part[0, 0] for part in e.solve(*(tuple(p[None, None] for p in x) for x in (a, (b[0] + 1, b[1]))))
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_what_is_unknown_gives_nothing_and_spoils_no_other_instance(name):
+    """No operation makes an infinite midpoint of finite radius, so what may be divided by such a number is not asked."""
+    function = ALONE[name]
+    alone = [function(*2 * [(np.array([m]), np.array([r]))]) for m, r in KNOWN]
+    values = [(KNOWN[k % len(KNOWN)], nothing) for k, nothing in enumerate(NOTHING)]
+    values = [pair for pair in values if name != "under" or not (np.isinf(pair[1][0]) and pair[1][1] < np.inf)]
+    a = tuple(np.array(part) for part in zip(*(entry for pair in values for entry in pair), strict=True))
+    b = tuple(np.array(part) for part in zip(*(known for known, _ in values for _ in range(2)), strict=True))
+    found = function(a, b)
+    assert not e.known(found)[1::2].any(), "of what is not known nothing is"
+    for k in range(len(values)):
+        wanted = alone[KNOWN.index(values[k][0])]
+        here = tuple(part[2 * k : 2 * k + 1] for part in found)
+        assert e.known(here) == e.known(wanted) and (not e.known(here) or here == wanted), values[k]
+
+
+@pytest.mark.parametrize("nothing", NOTHING, ids=str)
+def test_the_unknown_is_in_no_relation(nothing):
+    a, b = tuple(np.array([part]) for part in nothing), (np.array([1.0]), np.array([0.25]))
+    for relation in "=≤≥<>":
+        assert e.compare(a, relation, b) == e.compare(b, relation, a) == e.compare(a, relation, a) == 0
+    assert e.Enclosures().nonzero(a) == 0 and not e.is_zero(a) and e.bounds(a) == (-np.inf, np.inf)
+
+
+# --- the margins that the chapter counts, where nothing else is in a radius ---------------------------------------------------
+
+UP, TINY = e.NUMPY.add((np.zeros(1), np.ones(1)), (np.zeros(1), np.zeros(1)))[1][0], 2.0**-1070
+
+
+def one(mid, rad):
+    return np.array([float(mid)]), np.array([float(rad)])
+
+
+@pytest.mark.parametrize("kernels", [e.NUMPY, e.kernels(e.WORTH_FUSING)], ids=["numpy", "fused"])
+def test_margins_of_operations(kernels):
+    """``UP = 1 + 16u`` for up to 14 roundings, once for each stage; ``TINY`` where products of radii may underflow."""
+    assert UP == 1 + 2.0**-49
+    a, b = one(4, 0.5), one(2, 0.25)
+    assert kernels.add(a, b)[1] == 0.75 * UP == kernels.sub(a, b)[1]
+    assert kernels.mul(a, b)[1] == 2.125 * UP
+    for narrow in (one(1, 5e-324), one(0, 5e-324), one(2.0**-1000, 5e-324)):  # a quarter of such a radius is no float
+        assert kernels.mul(narrow, one(0.25, 0))[1] >= TINY and kernels.mul(one(0.25, 0), narrow)[1] >= TINY
+        assert kernels.mul(narrow, one(0, 0))[1] == 0 == kernels.mul(one(0, 0), narrow)[1]
+        for factors in ((narrow, one(0.25, 0)), (one(0.25, 0), narrow)):
+            vectors = tuple((mid[None], rad[None]) for mid, rad in factors)
+            assert kernels.product_sum(("i", "i"), "", vectors)[1] >= TINY
+    large = one(2.0**500, 2.0**490)
+    assert kernels.mul(large, b)[1] == (2.0**498 + 2.0**490 * 2.25) * UP
+    small = one(2.0**-600, 2.0**-610)
+    underflown = kernels.mul(small, small)
+    assert underflown[0] == 0 and underflown[1] == 2.0**-1074 + TINY  # a bound of the rest, and TINY; radii are lost
+    assert kernels.mul(one(2.0**-600, 0), one(2.0**-600, 0))[1] == 2.0**-1074
+    top = (0.5 + (0.75 + TINY)) * UP
+    assert kernels.div(one(6, 0.5), b)[1] == top / 1.75 * UP * UP + TINY
+    assert (
+        kernels.div(one(6, 0.5), one(2, 0))[1] == 0.5 * UP / 2 * UP * UP + TINY
+        and kernels.div(one(6, 0), one(2, 0))[1] == 0
+    )
+    vector = (np.array([[2.0], [1.0]]), np.array([[0.5], [0.0]]))
+    wide = 1 + (2 + 16) * 4 * float(U)
+    assert kernels.product_sum(("i",), "", (vector,))[1] == 0.5 * wide + TINY
+    assert kernels.product_sum(("i", "i"), "", (vector, vector))[1] == (2 * 0.5 + 0.5 * (2 + 0.5)) * wide + TINY
+
+
+def test_margins_of_elementary_functions():
+    library, least = 8 * float(U), 2.0**-1074
+    assert e.sqrt(one(4, 2.0**-10))[1] == 2.0**-11 * UP * UP + TINY and e.sqrt(one(4, 0))[1] == 0
+    off = library * UP + 16 * least
+    assert e.exp(one(0, 0.25))[1] == (off + (1 + off) * 0.3125) * UP
+    assert e.exp(one(0, 2))[1] == (off + (1 + off) * math.exp(2)) * UP
+    assert e.log(one(4, 1))[1] == (1 / 3 * UP + library * math.log(4)) * UP + TINY
+    assert e.log(one(4, 0))[1] == library * math.log(4) * UP
+
+
+def test_margins_of_solutions():
+    left = (np.array([[[4.0], [1.0]], [[1.0], [4.0]]]), np.full((2, 2, 1), 0.5))
+    ones = np.ones((2, 1))
+    margin = numpy_kernels._margin(left, ones)
+    assert (margin == 2 - 10 * 4 * float(U) * 5).all()
+    assert np.isnan(numpy_kernels._margin(left, -ones)).all() and np.isnan(
+        numpy_kernels._margin(left, np.array([[1.0], [9.0]]))[0]
+    )
+    for residual, wanted in ((1.0, 0.25 * UP + TINY), (5e-324, TINY), (0.0, 0.0), (np.inf, np.inf)):
+        assert numpy_kernels._worst(np.full((1, 1, 1), residual), np.full((1, 1), 4.0)) == wanted
+    assert numpy_kernels._worst(np.ones((1, 1, 1)), np.full((1, 1), np.nan)) == np.inf
+    mid, rad = numpy_kernels.solution(
+        np.array([1.0, 1.0, 1.0]), np.array([2.0**-60, 0, 0]), np.array([0.5, np.nan, np.inf])
+    )
+    assert mid.tolist() == [1, 1, 1] and rad.tolist() == [(2.0**-60 + 0.5) * UP, np.inf, np.inf]
+    right = (np.array([[[6.0]], [[6.0]]]), np.full((2, 1, 1), 0.25))
+    exact = (np.array([[[4.0], [2.0]], [[2.0], [4.0]]]), np.full((2, 2, 1), 0.125))
+    x, correction, residual = numpy_kernels.refined(exact, right, lambda y: y / 6)
+    wide = 1 + (4 + 16) * 4 * float(U)
+    assert (x == 1).all() and not correction.any() and (residual == 0.5 * wide + 3 * TINY).all()
+    assert not numpy_kernels.refined((exact[0], 0 * exact[1]), (right[0], 0 * right[1]), lambda y: y / 6)[2].any()
+
+
+def test_underflow_is_made_up_for_at_the_bottom_of_float64():
+    """Where radii are denormal numbers, what may have underflowed is all that is left of the bound."""
+    least = 5e-324
+    assert e.sqrt(one(4, least))[1] >= TINY and e.log(one(4, least))[1][0] >= 8 * float(U) * math.log(4)
+    assert e.log(one(1, least))[1] >= TINY and e.div(one(6, least), one(2, 0))[1] >= TINY
+    vector = (np.array([[2.0], [1.0]]), np.array([[least], [0.0]]))
+    assert e.contract("i,i->", vector, vector)[1] >= TINY and e.contract("i->", vector)[1] >= TINY
+    exact = np.array([[[4.0], [2.0]], [[2.0], [4.0]]])
+    for left, right, inexact in (
+        (np.full((2, 2, 1), least), np.zeros((2, 1, 1)), True),
+        (np.zeros((2, 2, 1)), np.full((2, 1, 1), least), True),
+        (np.full((2, 2, 1), least), np.full((2, 1, 1), 2 * least), True),
+        (np.zeros((2, 2, 1)), np.zeros((2, 1, 1)), False),
+    ):
+        given = (exact, left), (np.full((2, 1, 1), 6.0), right)
+        residual = numpy_kernels.refined(*given, lambda y: y / 6)[2]
+        assert ((residual >= 3 * TINY).all() and (residual < 4 * TINY).all()) if inexact else not residual.any()
+
+
+def test_a_matrix_is_square_and_fits_its_right_side():
+    matrix, column = (np.ones((2, 2, 1)), np.zeros((2, 2, 1))), (np.ones((2, 1, 1)), np.zeros((2, 1, 1)))
+    flat, longer = (np.ones((2, 1)), np.zeros((2, 1))), (np.ones((3, 1, 1)), np.zeros((3, 1, 1)))
+    wide = (np.ones((2, 3, 1)), np.zeros((2, 3, 1)))
+    for left, right in ((flat, column), (matrix, flat), (wide, column), (matrix, longer)):
+        with pytest.raises(ValueError, match=r"a matrix \[n, n, B\] and right sides \[n, k, B\]"):
+            e.solve(left, right)

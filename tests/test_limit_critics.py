@@ -132,3 +132,20 @@ def test_a_ball_without_room_for_the_rival_map_is_noticed():
     (critic,) = limits_of(problem, mv.Policy.uniform(problem.game))
     with pytest.raises(LimitError, match="room for the rival map"):
         smallest_critic(replace(problem, radius=like(11, System.RATIONALS)), 1, critic)
+
+
+@pytest.mark.parametrize(
+    ("rows", "direction", "wanted"),
+    [
+        ([[0, 0], [-1, 0], [0, -1], [1, 0], [0, 1]], [2, 3], [0, 0, 0, 2, 3]),  # the last two of four
+        ([[0, 0], [1, 0], [0, 1], [1, 1]], [2, 2], [0, 0, 0, 2]),  # one is enough
+        ([[0, 0], [1, 0], [0, 1], [1, 1]], [0, 0], [0, 0, 0, 0]),
+        ([[1, 0], [0, 1], [1, 1]], [-2, 2], [-2, 2, 0]),  # the free one may be negative
+        ([[0, 0], [1, 0], [0, 1], [1, 1]], [-2, 2], [0, 0, 0, 0]),  # none balances
+        ([[0, 0], [2, 1], [1, 2]], [3, 3], [0, 1, 1]),
+    ],
+)
+def test_multipliers_by_hand(rows, direction, wanted):
+    """The first row is free; of the others as few as possible."""
+    given = [like(table, System.RATIONALS) for table in (rows, direction)]
+    assert (_multipliers(*given, 1) == wanted).all()

@@ -370,7 +370,9 @@ def test_gradient_of_product_policies_by_differences(seed):
     _, (game, policy, _) = case(seed, "product")
     game, policy = game.floats(), policy.floats()
     logits = [np.log(factor[:, 0]) for factor in policy.factors]
-    for m, found in enumerate(product_gradient(game, policy)):
+    gradients = product_gradient(game, policy)
+    assert len(gradients) == game.agents
+    for m, found in enumerate(gradients):
 
         def value(x, m=m):
             return float(returns(game, Policy.product([softmax(x if j == m else y) for j, y in enumerate(logits)])))

@@ -102,12 +102,12 @@ def _relation(ring: PolynomialRing, shown: Sequence[str], polynomial: Any, relat
 
 
 def _term(ring: PolynomialRing, shown: Sequence[str], powers: Sequence[int], coefficient: int) -> str:
-    factors = [
-        _symbol(ring, shown, place) + (str(power).translate(POWERS) if power > 1 else "")
-        for place, power in enumerate(powers)
-        if power
-    ]
+    factors = [_symbol(ring, shown, place) + _power(power) for place, power in enumerate(powers) if power]
     return "·".join([str(coefficient)] * (coefficient != 1) + factors)
+
+
+def _power(exponent: int) -> str:
+    return str(exponent).translate(POWERS) if exponent > 1 else ""
 
 
 def _symbol(ring: PolynomialRing, shown: Sequence[str], place: int) -> str:
@@ -123,8 +123,10 @@ def _quotient(ring: PolynomialRing, shown: Sequence[str], value: Any) -> str:
     if not isinstance(value, Quotient) or not isinstance(value.ring, PolynomialRing):
         return str(value)
     above = _sum(ring, shown, value.numerator)
-    below = "·".join(f"({_sum(ring, shown, ring.factors[index])})" for index in value.powers)
-    return f"({above})/{below}" if below else above
+    below = [f"({_sum(ring, shown, ring.factors[index])}){_power(power)}" for index, power in value.powers.items()]
+    if len(below) > 1:
+        below = [f"({'·'.join(below)})"]
+    return f"({above})/{below[0]}" if below else above
 
 
 def _sum(ring: PolynomialRing, shown: Sequence[str], polynomial: Any) -> str:

@@ -189,8 +189,8 @@ def _eliminate(matrix: Floats, right: Floats) -> Floats:
     left = np.array(np.broadcast_to(matrix, batch + matrix.shape[-2:]), order="K")
     solution = batch_minor(np.broadcast_to(right, batch + right.shape[-2:]), 2)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        for pivot in range(size):
-            for row in range(pivot + 1, size):
+        for row in range(1, size):
+            for pivot in range(row):
                 factor = (left[..., row, pivot] / left[..., pivot, pivot])[..., None]
                 left[..., row, pivot + 1 :] -= factor * left[..., pivot, pivot + 1 :]
                 solution[..., row, :] -= factor * solution[..., pivot, :]

@@ -135,16 +135,18 @@ def successors(table: Any) -> int:
 def solve(matrix: Any, right: Any) -> Array:
     """``X`` with ``matrix @ X = right``; see :func:`mappo_verify.arithmetic.dispatch.solve`."""
     numbers = _numbers(matrix, right)
-    left, target, apart = _systems("solve", *numbers)
-    return apart(numbers[0]._arithmetic.solve(left, target))
+    one, two = numbers
+    left, target, apart = _systems("solve", one, two)
+    return apart(one._arithmetic.solve(left, target))
 
 
 @elementary(plain.pseudo_solve)
 def pseudo_solve(matrix: Any, right: Any) -> tuple[Array, Array]:
     """``M⁺R`` and ``R - MM⁺R``; see :func:`mappo_verify.arithmetic.dispatch.pseudo_solve`."""
     numbers = _numbers(matrix, right)
-    left, target, apart = _systems("pseudo_solve", *numbers)
-    solution, remainder = numbers[0]._arithmetic.pseudo_solve(left, target)
+    one, two = numbers
+    left, target, apart = _systems("pseudo_solve", one, two)
+    solution, remainder = one._arithmetic.pseudo_solve(left, target)
     return apart(solution), apart(remainder)
 
 
@@ -476,7 +478,7 @@ def _unchanged(values: Numbers, fact: Callable[[Any], Any]) -> Any:
 
 def true_everywhere(truth: Any) -> bool:
     """Whether it is certain in every entry, of every instance: for primitives that raise where they are undefined."""
-    return bool((truth._parts[0] if isinstance(truth, Truth) else np.asarray(truth)).min(initial=1) > 0)
+    return bool(((truth._parts[0] if isinstance(truth, Truth) else np.asarray(truth)) > 0).all())
 
 
 def system_of(*arrays: Any) -> Any:

@@ -104,7 +104,7 @@ def turned(
 
     The least entry, and how far from 1 the sums of ``length`` entries of a row each are at most: nan or infinite where one is.
     """
-    last = (np.arange(1, columns + 1) % length == 0).astype(np.int64)
+    last = ((np.arange(columns) + 1) % length == 0).astype(np.int64)
     sums, seen = np.ones(LANES), np.zeros(2 * SIDE)
     seen[:SIDE] = np.inf
     whole, shape = columns // SIDE * SIDE, (rows, columns)

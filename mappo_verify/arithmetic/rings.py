@@ -19,10 +19,11 @@ identities are not proved.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from operator import add
 from typing import Any
 
 import flint
@@ -221,6 +222,11 @@ class DegreeRing(Ring):
         return len(self.factors) - 1
 
 
+def joined(join: Callable[[int, int], int], one: dict[int, int], two: dict[int, int]) -> dict[int, int]:
+    """Powers of factors, those of both ``one`` and ``two`` joined."""
+    return one | two | {index: join(one[index], two[index]) for index in one.keys() & two.keys()}
+
+
 class Quotient:
     """``numerator / Π factors[i]^power[i]`` over a ring; immutable, and equal to another when the difference vanishes.
 
@@ -269,9 +275,7 @@ class Quotient:
         right = self._lift(other)
         if right is None:
             return NotImplemented
-        powers = {
-            index: max(self.powers.get(index, 0), right.powers.get(index, 0)) for index in self.powers | right.powers
-        }
+        powers = joined(max, self.powers, right.powers)
         left_numerator, right_numerator = self._numerator_over(powers), right._numerator_over(powers)
         numerator = left_numerator + right_numerator if sign > 0 else left_numerator - right_numerator
         known = sign_of_sum(self.sign, None if right.sign is None else sign * right.sign)
@@ -299,7 +303,7 @@ class Quotient:
             return NotImplemented
         if self.is_zero() or right.is_zero():
             return self._constant(flint.fmpq(0))
-        powers = {index: self.powers.get(index, 0) + right.powers.get(index, 0) for index in self.powers | right.powers}
+        powers = joined(add, self.powers, right.powers)
         sign = sign_of_product(self.sign, right.sign)
         if sign is None and other is self:
             sign = NONNEGATIVE
@@ -311,7 +315,7 @@ class Quotient:
         """``1 / self``; the numerator becomes a denominator factor."""
         if self.vanishes():
             raise ZeroDivisionError("division by the zero quotient")
-        numerator = self._numerator_over(self.powers)  # multiplies nothing: the powers are its own
+        numerator = self.numerator
         top = self._constant(flint.fmpq(1))._numerator_over(self.powers)
         index = self.ring.factor_of(numerator)
         if index is None:

@@ -16,15 +16,12 @@ from __future__ import annotations
 
 from functools import cached_property
 from math import ceil, log
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import GameError, SingularError, SolverError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 Floats = npt.NDArray[np.float64]
 
@@ -84,7 +81,7 @@ class SparseRows:
 
     def sum(self, axis: int | None = None) -> Any:
         """The sum over the last axis, or over all."""
-        if axis in (-1, 2):
+        if axis == -1:
             return self.mass
         return self.mass.sum() if axis is None else np.asarray(self).sum(axis)
 
@@ -196,12 +193,12 @@ class SparseSystem:
 
     def residual(self, found: Floats, right: Floats) -> tuple[float, float]:
         """``‖b - Mx‖`` as computed, and by how much rounding can have hidden more; in the norm of :attr:`inverse`."""
-        norm: Callable[[Floats], float] = (lambda x: float(np.abs(x).sum())) if self.transposed else _largest
+        norm = _total if self.transposed else _largest
         left = right - self.times(found)
         most = int(np.diff(self._moves.indptr).max(initial=0))
         size = norm(right) + (1 + self.contraction) * norm(found)
         hidden = (most + self.roundings + 5) * ROUNDING * size + (UNDERFLOW if size > 0 else 0.0)
-        return norm(left), hidden * (1 + self.shape[0] * ROUNDING if self.transposed else 1)
+        return norm(left), hidden
 
     def error(self, found: Floats, right: Floats) -> float:
         """A bound of ``‖x - M⁻¹b‖`` (∞-norm; of the transposed system 1-norm), for the game's own numbers."""
@@ -299,6 +296,11 @@ class SparseSystem:
 
 def _largest(values: Floats) -> float:
     return float(np.abs(values).max(initial=0.0))
+
+
+def _total(values: Floats) -> float:
+    """``‖·‖₁`` from above, in whatever order NumPy adds it up."""
+    return float(np.abs(values).sum()) * (1 + len(values) * ROUNDING)
 
 
 def contract(subscripts: str, *factors: Any) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Sequence
 from functools import reduce
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -146,10 +147,9 @@ def cumsum(values: Any, axis: int | None = None) -> Any:
 def product(values: Any, axis: Axis = None) -> Any:
     """The product along axes."""
     axes = axes_of(axis, values.ndim)
-    moved = moveaxis(values, axes, range(len(axes))).reshape(
-        (-1, *(n for a, n in enumerate(values.shape) if a not in axes))
-    )
-    return reduce(operator.mul, moved, zeros(moved.shape[1:], values) + 1)
+    kept = tuple(n for a, n in enumerate(values.shape) if a not in axes)
+    moved = moveaxis(values, axes, range(len(axes))).reshape((prod(values.shape[a] for a in axes), *kept))
+    return reduce(operator.mul, moved, zeros(kept, values) + 1)
 
 
 def take_along(values: Any, indices: Any, axis: int) -> Any:

@@ -25,6 +25,7 @@ from .rings import (
     Quotient,
     Ring,
     _vanishes,
+    joined,
 )
 from .system import FALSE, TRUE, UNKNOWN, Plain, System, Truth, elementwise
 
@@ -101,7 +102,7 @@ def _solve_one(matrix: Plain, right: Plain) -> Plain:
     for row in range(size):
         powers: dict[int, int] = {}
         for entry in matrix[row]:
-            powers = {i: max(powers.get(i, 0), entry.powers.get(i, 0)) for i in powers | entry.powers}
+            powers = joined(max, powers, entry.powers)
         scale = Quotient(ring, unit._numerator_over(powers), {})
         for column in range(size):
             entry = matrix[row, column]

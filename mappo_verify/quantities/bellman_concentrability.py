@@ -26,7 +26,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ..arithmetic import Array, compare, contract, divide, largest, like, moveaxis, select, sqrt
+from ..arithmetic import Array, compare, contract, divide, largest, moveaxis, sqrt
 from ..arithmetic.explained import explained
 from ..model import Game, Policy
 from ..model.agents import prefix_sizes
@@ -95,18 +95,17 @@ def searched_concentrability(
     best: Array = np.array(0.0)
     for policy in policies:
         weights = _inside(critics, np.abs(generator.standard_normal((tries, dimension))), generator)
-        tables = critics.values(weights).reshape(tries, game.states, -1)
+        tables = critics.values(weights).reshape(tries, *below.shape)
         residuals = tables - bellman_operator(game, policy, tables, m)
         wanted, seen = squared_norm(residuals, above, 2), squared_norm(residuals, below, 2)
         allowed = critics.contains(weights) > 0
-        ratios = divide(select(allowed, wanted, like(0, wanted)), select(allowed, seen, like(1, seen)))
-        best = largest(np.concatenate([np.atleast_1d(best), ratios]))
+        best = largest(np.append(divide(wanted[allowed], seen[allowed]), best))
     return best
 
 
 def _inside(critics: LinearClass, rays: Array, generator: np.random.Generator) -> Array:
     """Each ray shortened until ball and ceiling hold, and by a random factor more."""
     heights = largest(critics.values(rays)) / critics.ceiling
-    lengths = sqrt((rays * rays).sum(-1)) / critics.radius
+    lengths = sqrt(contract("wd,wd->w", rays, rays)) / critics.radius
     reach = largest(np.stack([heights, lengths, np.full(len(rays), np.finfo(float).tiny)], -1))
-    return rays / reach[:, None] * generator.random((len(rays), 1)) * (1 - ROUNDING)
+    return rays / reach[:, None] * generator.random((len(rays), 1))

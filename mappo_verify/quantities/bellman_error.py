@@ -40,7 +40,6 @@ import numpy.typing as npt
 
 from ..arithmetic import (
     Array,
-    System,
     compare,
     contract,
     is_hidden,
@@ -53,7 +52,6 @@ from ..arithmetic import (
     sqrt,
     square,
     support,
-    system_of,
 )
 from ..arithmetic.explained import explained, explained_class, over_arrays
 from ..arithmetic.functions import true_everywhere
@@ -175,12 +173,7 @@ def moments_of(points: Array, following: Array, rewards: Array, weights: Array) 
     The weights sum to 1: ``1/n`` for a sample, ``μ`` for the population with expected ``following`` and ``rewards``.
     """
     weighted = (points * weights[..., None]).swapaxes(-1, -2)
-    if system_of(points) is System.FLOATS:  # matrix products at the speed of BLAS
-        gram, forward, reward = weighted @ points, weighted @ following, (weighted @ rewards[..., None])[..., 0]
-    else:
-        gram = contract("...in,...nj->...ij", weighted, points)
-        forward = contract("...in,...nj->...ij", weighted, following)
-        reward = contract("...in,...n->...i", weighted, rewards)
+    gram, forward, reward = weighted @ points, weighted @ following, (weighted @ rewards[..., None])[..., 0]
     try:
         return Moments(gram, gram - forward, reward)
     except GameError:  # name the row of data, which is looked for only now
@@ -219,7 +212,8 @@ def population_moments(game: Game, policy: Policy, features: Array, distribution
 @explained
 def state_features(game: Game, policy: Policy, features: Array, m: int) -> Array:
     """``φ(s, π^{1:m})``, ``[..., S, d]``: ``f(s, π^{1:m})`` is its product with ``w``."""
-    tables = features.reshape(*features.shape[:-2], game.states, -1, features.shape[-1])
+    columns = prefix_sizes(game.action_sizes)[m]
+    tables = features.reshape(*features.shape[:-2], game.states, columns, features.shape[-1])
     return contract("...sx,...sxd->...sd", policy.prefix_probabilities()[m], tables)
 
 

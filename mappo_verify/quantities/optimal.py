@@ -27,6 +27,7 @@ from ..arithmetic import (
     Array,
     System,
     argmax,
+    certainly_equal,
     compare,
     contract,
     floats_of,
@@ -39,6 +40,7 @@ from ..arithmetic import (
     zeros,
 )
 from ..arithmetic.explained import explained
+from ..arithmetic.functions import true_everywhere
 from ..arithmetic.numbers import bare
 from ..arithmetic.one_instance import refuse
 from ..errors import ExactnessError, GameError, SingularError
@@ -146,7 +148,7 @@ def _settled(game: Game, actions: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
         try:
             table = lookahead(game, state_values(game, policy))
         except SingularError as error:
-            lasting = (compare(game.discount, "=", like(1, game.discount)) > 0).any()
+            lasting = certainly_equal(game.discount, like(1, game.discount)).any()
             raise SingularError(
                 f"no optimum{' among policies that end' if lasting else ''} was found: {error}"
             ) from None
@@ -206,7 +208,7 @@ def _certified_at_once(game: Game) -> Optimum | None:
 
 
 def _optimal_sparse(game: Game) -> Optimum:
-    discounted = bool((compare(game.discount, "<", like(1, game.discount)) > 0).all())
+    discounted = true_everywhere(compare(game.discount, "<", like(1, game.discount)))
     actions = _settled(game, np.zeros(game.states, np.intp) if discounted else proper_actions(game))
     policy = Policy.deterministic(game, actions)
     values = state_values(game, policy)
@@ -277,12 +279,8 @@ def certify_optimality(game: Game, values: Array, actions: npt.NDArray[np.intp])
     slack = values[..., None] - table
     dual, residual, gap = _dual(game, values, actions)
     nothing = like(0, slack)
-    holds = bool(
-        (compare(slack, "≥", nothing) > 0).all()
-        and (compare(residual, "=", nothing) > 0).all()
-        and (compare(dual, "≥", nothing) > 0).all()
-        and (compare(gap, "=", nothing) > 0).all()
-    )
+    checks = [(slack, "≥"), (residual, "="), (dual, "≥"), (gap, "=")]
+    holds = all(true_everywhere(compare(found, relation, nothing)) for found, relation in checks)
     return OptimalityCertificate(values, actions, dual, slack, residual, gap, zeros(values.shape, game.system), holds)
 
 

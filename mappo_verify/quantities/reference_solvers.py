@@ -81,8 +81,8 @@ def _class_problem(size: int, count: int) -> tuple[Any, Any, dict[str, Any], Any
         "aim": cp.Parameter(size),
         "slope": cp.Parameter(size),
         "features": cp.Parameter((count, size)),
-        "ceiling": cp.Parameter(nonneg=True),
-        "radius": cp.Parameter(nonneg=True),
+        "ceiling": cp.Parameter(),
+        "radius": cp.Parameter(),
     }
     values = given["features"] @ weights
     constraints = [values >= 0, values <= given["ceiling"], cp.norm(weights) <= given["radius"]]
@@ -94,13 +94,12 @@ def _over_the_class(root: Floats, aim: Floats, slope: Floats, critics: LinearCla
     """The minimiser for every element of a batch."""
     features = floats_of(critics.features)
     problem, weights, given, cp = _class_problem(features.shape[-1], features.shape[-2])
-    result = np.empty(np.broadcast_shapes(aim.shape, slope.shape, features.shape[:-2] + features.shape[-1:]))
-    batch = result.shape[:-1]
     data = {"root": (root, 2), "aim": (aim, 1), "slope": (slope, 1), "features": (features, 2)}
     data |= {"ceiling": (floats_of(critics.ceiling), 0), "radius": (floats_of(critics.radius), 0)}
-    spread = {
-        name: np.broadcast_to(value, batch + value.shape[value.ndim - core :]) for name, (value, core) in data.items()
-    }
+    cores = {name: value.shape[value.ndim - core :] for name, (value, core) in data.items()}
+    batch = np.broadcast_shapes(*(value.shape[: value.ndim - core] for value, core in data.values()))
+    spread = {name: np.broadcast_to(value, batch + cores[name]) for name, (value, _) in data.items()}
+    result = np.empty((*batch, features.shape[-1]))
     for index in np.ndindex(batch):
         for name, value in spread.items():
             given[name].value = value[index]

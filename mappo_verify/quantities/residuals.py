@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from ..arithmetic import Array, absolute, choose, compare, largest, like, successors
+from ..arithmetic import Array, absolute, choose, compare, contract, largest, like, successors
 from ..arithmetic.sparse import ROUNDING, UNDERFLOW
 from ..model import Game, Policy
 from .values import lookahead
@@ -32,10 +32,10 @@ def bellman_error(game: Game, values: Array, policy: Policy | None = None) -> Ce
     table = lookahead(game, values)
     missing = _norm(choose(game.ends, like(0, mass), mass - 1))  # rows that go on are divided by their sums
     if policy is None:
-        left, going_on, off = largest(table, -1) - values, largest(mass, (-2, -1)), 0.0
+        left, going_on, off = largest(table) - values, largest(mass.reshape(-1)), 0.0
     else:
         joint = policy.joint()
-        left, going_on = (joint * table).sum(-1) - values, largest((joint * mass).sum(-1), -1)
+        left, going_on = contract("sa,sa->s", joint, table) - values, largest(contract("sa,sa->s", joint, mass))
         off = sum(_norm(factor.sum(-1) - 1) for factor in policy.factors)
     residual = _norm(left)
     steps = successors(game.transition) + game.actions + game.agents + 8  # roundings on the way to one entry

@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arithmetic import Array, choose, is_hidden, like, minimum, ones, system_of, zeros
+from ..arithmetic import Array, choose, is_hidden, like, minimum, system_of, zeros
 from ..arithmetic.explained import explained
 from ..errors import GameError
 from ..model.validation import arrays_of, plain_array, require_count, require_shape, scalar_for
@@ -136,7 +136,7 @@ def importance_weighted_returns(rewards: Any, ratios: Any, terminated: Any, trun
     steps = Steps(rewards, None, terminated, truncated, gamma)
     ratios = steps.table("ratios", ratios)
     products, sums = [], []
-    product, total = ones(steps.rewards.shape[1:], steps.rewards), zeros(steps.rewards.shape[1:], steps.rewards)
+    product, total = like(1, steps.rewards), like(0, steps.rewards)
     for t in reversed(range(len(steps.rewards))):
         product = ratios[t] * choose(steps.goes_on[t], product, like(1, steps.rewards))
         total = steps.rewards[t] + steps.discount * choose(steps.goes_on[t], total, like(0, steps.rewards))

@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from .kernels import Enclosure, label_sizes
+from .kernels import Enclosure, label_sizes, shape_of
 from .making import require_ieee
-from .operations import kernels
+from .operations import kernels_for
 
 
 def total(a: Enclosure, axes: int | Sequence[int]) -> Enclosure:
     """``Σ x`` over one or several core axes, which are counted from 0 or, negative, from the last core axis."""
     require_ieee()
-    core = a[0].ndim - 1
+    core = len(shape_of(a)) - 1
     given = (axes,) if isinstance(axes, int) else tuple(axes)
     for axis in given:
         if not -core <= axis < core:
@@ -27,7 +27,7 @@ def total(a: Enclosure, axes: int | Sequence[int]) -> Enclosure:
     labels = string.ascii_letters[:core]
     output = "".join(label for axis, label in enumerate(labels) if axis not in gone)
     with np.errstate(all="ignore"):
-        return kernels(a[0].size).product_sum((labels,), output, (a,))
+        return kernels_for(a).product_sum((labels,), output, (a,))
 
 
 def contract(subscripts: str, *factors: Enclosure) -> Enclosure:
@@ -53,7 +53,7 @@ def in_pairs(subscripts: str, factors: Sequence[Any], multiply: Callable[..., An
 
 
 def _multiply(terms: tuple[str, ...], output: str, factors: tuple[Enclosure, ...]) -> Enclosure:
-    return kernels(max(f[0].size for f in factors)).product_sum(terms, output, factors)
+    return kernels_for(*factors).product_sum(terms, output, factors)
 
 
 @cache
@@ -67,7 +67,7 @@ def _parsed(subscripts: str, dimensions: tuple[int, ...]) -> tuple[tuple[str, ..
     for term, n in zip(terms, extra, strict=True):
         if n < 0 or (n > 0 and "..." not in term):
             raise ValueError(f"{term!r} in {subscripts!r} does not fit a factor of {n + len(term)} axes")
-    capitals = string.ascii_uppercase[: max(extra, default=0)]
+    capitals = string.ascii_uppercase[: max(extra)]
     expanded = tuple(
         term.replace("...", capitals[len(capitals) - n :] if n else "") for term, n in zip(terms, extra, strict=True)
     )

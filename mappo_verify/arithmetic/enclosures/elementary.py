@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .contractions import total
-from .kernels import LEAST, TINY, UP, Enclosure, U
+from .kernels import LEAST, TINY, UP, Enclosure, U, shape_of
 from .making import require_ieee
 from .numpy_kernels import two_product
 from .operations import between, bounds, div, is_zero, known, mul, sub, where
@@ -85,11 +85,11 @@ def tilt(weights: Enclosure, exponents: Enclosure, axis: int = -1) -> Enclosure:
     Exponents are shifted by the largest midpoint that has a weight, which changes the overflow only; the shift is exact algebra.
     An exact weight 0 gives an exact 0.
     """
-    depth = max(weights[0].ndim, exponents[0].ndim)
-    if not -(depth - 1) <= axis < depth - 1:
-        raise IndexError(f"axis {axis} is none of the {depth - 1} axes of one instance")
-    place = axis % (depth - 1)
-    shape = np.broadcast_shapes(weights[0].shape, exponents[0].shape)
+    shape = np.broadcast_shapes(shape_of(weights), shape_of(exponents))
+    core = len(shape) - 1
+    if not -core <= axis < core:
+        raise IndexError(f"axis {axis} is none of the {core} axes of one instance")
+    place = axis % core
     zero = is_zero(weights)
     hidden = np.broadcast_to(np.where(zero, -np.inf, exponents[0]), shape)
     top = hidden.max(place, keepdims=True)

@@ -32,6 +32,12 @@ MAGNITUDE = np.uint64(2**63 - 1)
 """The bits of a float but for its sign."""
 
 
+def shape_of(a: tuple[Floats, ...]) -> tuple[int, ...]:
+    """``core + (B,)``, which midpoint and radius have in common."""
+    mid, _ = a
+    return mid.shape
+
+
 def slack(terms: int) -> float:
     """More than what a sum of ``terms`` rounded numbers may be off, in relation to the sum of their magnitudes."""
     return 2 * (terms + 2) * U

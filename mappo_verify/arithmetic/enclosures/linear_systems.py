@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from .kernels import TINY, UP, Enclosure, Floats, widening
+from .kernels import TINY, UP, Enclosure, Floats, shape_of, widening
 from .making import require_ieee
 from .numpy_kernels import product_sum, refined, solution
-from .operations import bounds, is_zero, kernels, sub
+from .operations import bounds, is_zero, kernels_for, sub
 
 
 def solve(a: Enclosure, b: Enclosure) -> Enclosure:
@@ -23,12 +23,13 @@ def solve(a: Enclosure, b: Enclosure) -> Enclosure:
     regular says nothing.
     """
     require_ieee()
-    if a[0].ndim != 3 or b[0].ndim != 3 or a[0].shape[0] != a[0].shape[1] or a[0].shape[0] != b[0].shape[0]:
-        raise ValueError(f"a matrix [n, n, B] and right sides [n, k, B] are needed, not {a[0].shape} and {b[0].shape}")
-    batch = np.broadcast_shapes(a[0].shape[-1:], b[0].shape[-1:])[0]
+    left, right = shape_of(a), shape_of(b)
+    if len(left) != 3 or len(right) != 3 or left[0] != left[1] or left[0] != right[0]:
+        raise ValueError(f"a matrix [n, n, B] and right sides [n, k, B] are needed, not {left} and {right}")
+    batch = np.broadcast_shapes(left[-1:], right[-1:])[0]
     a, b = full(a, batch), full(b, batch)
     with np.errstate(all="ignore"):
-        return finish(a, b, kernels(a[0].size).solve_dominant(a, b))
+        return finish(a, b, kernels_for(a).solve_dominant(a, b))
 
 
 def _solve_by_inverse(a: Enclosure, b: Enclosure) -> Enclosure:
@@ -37,7 +38,7 @@ def _solve_by_inverse(a: Enclosure, b: Enclosure) -> Enclosure:
     With ``R ≈ A⁻¹`` and ``α = max_i Σ_j |I - R A|_ij < 1``, ``A`` is regular and the norm of ``(RA)⁻¹ - I`` is at most
     ``α/(1 - α)``, so ``|x - x̃|_i ≤ y_i + α/(1 - α) max y`` with ``y = |R| |b - A x̃|``.
     """
-    n = a[0].shape[0]
+    n = shape_of(a)[0]
     stacked = np.moveaxis(a[0], -1, 0)
     try:
         found = np.linalg.inv(stacked)

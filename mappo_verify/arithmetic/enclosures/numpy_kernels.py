@@ -22,6 +22,7 @@ from .kernels import (
     U,
     arranged,
     plans,
+    shape_of,
     slack,
     widening,
 )
@@ -188,10 +189,10 @@ def _blocks(rows: int, batch: int) -> list[slice]:
 
 def product_sum(terms: tuple[str, ...], output: str, factors: tuple[Enclosure, ...]) -> Enclosure:
     """``Σ a b`` or ``Σ a`` over the labels that the output lacks."""
-    found, axes, count = plans(terms, output, tuple(f[0].shape[:-1] for f in factors))
+    found, axes, count = plans(terms, output, tuple(shape_of(f)[:-1] for f in factors))
     parts = [tuple(arranged(part, plan) for part in factor) for factor, plan in zip(factors, found, strict=True)]
     core = np.broadcast_shapes(*(plan.shape for plan in found))
-    batch = np.broadcast_shapes(*(f[0].shape[-1:] for f in factors))[0]
+    batch = np.broadcast_shapes(*(shape_of(f)[-1:] for f in factors))[0]
     mid, rad = np.empty((*core[axes:], batch)), np.empty((*core[axes:], batch))
     for block in _blocks(max(math.prod(core[axes:]), 1), batch):
         here = [tuple(_lanes(part, block) for part in factor) for factor in parts]
@@ -208,7 +209,7 @@ def _product_sum_block(
     halves = [_split(factor[0]) if ordinary and len(factors) == 2 else None for factor in factors]
     sizes = None if all(exact) else [np.abs(factor[0]) for factor in factors]
     for index in np.ndindex(core[:axes]):
-        at = [tuple(min(i, n - 1) for i, n in zip(index, factor[0].shape, strict=False)) for factor in factors]
+        at = [tuple(min(i, n - 1) for i, n in zip(index, shape_of(factor), strict=False)) for factor in factors]
         if len(factors) == 1:
             total.add(np.broadcast_to(factors[0][0][at[0]], shape).copy())
             spread += factors[0][1][at[0]]
@@ -258,7 +259,7 @@ def _substitute(factors: Floats, right: Floats) -> Floats:
     """``x`` with ``L U x = right`` in floats, ``[n, k, B]``."""
     x = right.copy()
     n = len(x)
-    for p in range(n):
+    for p in range(n - 1):
         x[p + 1 :] -= factors[p + 1 :, p, None] * x[p]
     for p in reversed(range(n)):
         x[p] *= factors[p, p]
@@ -287,7 +288,7 @@ def refined(a: Enclosure, b: Enclosure, approximate: Callable[[Floats], Floats])
 
     The residual is a sum of products with exact errors, so one step brings ``x + d`` to nearly twice the precision.
     """
-    n = a[0].shape[0]
+    n = shape_of(a)[0]
     x = approximate(b[0])
     total = Dot(b[0].copy())
     bound = _subtract_products(total, a[0], x)
@@ -308,7 +309,7 @@ def _margin(a: Enclosure, v: Floats) -> Floats:
 
     ``⟨A⟩`` has the least size of an entry on the diagonal and minus the largest elsewhere.
     """
-    n = a[0].shape[0]
+    n = shape_of(a)[0]
     high = np.abs(a[0]) + a[1]
     against = np.zeros(v.shape)
     for column in range(n):
@@ -325,7 +326,7 @@ def _margin(a: Enclosure, v: Floats) -> Floats:
 def _worst(residual: Floats, margin: Floats) -> Floats:
     """``max_i residual_i / margin_i`` over the rows, rounded up; infinite where something is not known."""
     ratio = residual / margin[:, None] * UP + np.where(residual > 0, TINY, 0.0)
-    return np.asarray(np.where(ratio < np.inf, ratio, np.inf).max(0, initial=0.0))
+    return np.asarray(np.where(np.isnan(ratio), np.inf, ratio).max(0, initial=0.0))
 
 
 def solution(x: Floats, correction: Floats, error: Floats) -> Enclosure:
@@ -337,13 +338,13 @@ def solution(x: Floats, correction: Floats, error: Floats) -> Enclosure:
 
 def _solve_dominant(a: Enclosure, b: Enclosure) -> Enclosure:
     """Systems ``[n, n, B]``, ``[n, k, B]`` whose comparison matrix is confirmed by ``v ≈ A⁻¹ 1``; infinite radii elsewhere."""
-    n, _, batch = b[0].shape
-    mid, rad = np.empty(b[0].shape), np.empty(b[0].shape)
+    n, _, batch = shape_of(b)
+    mid, rad = np.empty(shape_of(b)), np.empty(shape_of(b))
     for block in _blocks(n * n, batch):
         here = (a[0][..., block], a[1][..., block])
         right = (b[0][..., block], b[1][..., block])
         factors = _factorise(here[0])
-        v = _substitute(factors, np.ones((n, 1, here[0].shape[-1])))[:, 0]
+        v = _substitute(factors, np.ones((n, 1, shape_of(here)[-1])))[:, 0]
         x, correction, residual = refined(here, right, lambda y, factors=factors: _substitute(factors, y))  # type: ignore[misc]
         worst = _worst(residual, _margin(here, v))
         mid[..., block], rad[..., block] = solution(x, correction, v[:, None] * worst + np.where(worst > 0, TINY, 0.0))

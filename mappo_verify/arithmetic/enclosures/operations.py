@@ -24,6 +24,11 @@ def _compiled() -> Kernels:
 kernels = Choice(NUMPY, _compiled, WORTH_FUSING, WORTH_LOADING)
 
 
+def kernels_for(*operands: Enclosure) -> Kernels:
+    """Those that compute with so many numbers."""
+    return kernels(max([mid.size for mid, _ in operands]))
+
+
 # --- arithmetic -----------------------------------------------------------------------------------------------------
 
 
@@ -35,25 +40,25 @@ def neg(a: Enclosure) -> Enclosure:
 def add(a: Enclosure, b: Enclosure) -> Enclosure:
     """``x + y``, broadcast."""
     with np.errstate(all="ignore"):
-        return kernels(max(a[0].size, b[0].size)).add(a, b)
+        return kernels_for(a, b).add(a, b)
 
 
 def sub(a: Enclosure, b: Enclosure) -> Enclosure:
     """``x - y``, broadcast."""
     with np.errstate(all="ignore"):
-        return kernels(max(a[0].size, b[0].size)).sub(a, b)
+        return kernels_for(a, b).sub(a, b)
 
 
 def mul(a: Enclosure, b: Enclosure) -> Enclosure:
     """``x y``, broadcast; an exact 0 times what is known is an exact 0."""
     with np.errstate(all="ignore"):
-        return kernels(max(a[0].size, b[0].size)).mul(a, b)
+        return kernels_for(a, b).mul(a, b)
 
 
 def div(a: Enclosure, b: Enclosure) -> Enclosure:
     """``x / y``, broadcast; where ``y`` may be 0 nothing is known."""
     with np.errstate(all="ignore"):
-        return kernels(max(a[0].size, b[0].size)).div(a, b)
+        return kernels_for(a, b).div(a, b)
 
 
 def square(a: Enclosure) -> Enclosure:
@@ -88,7 +93,7 @@ def bounds(a: Enclosure) -> tuple[Floats, Floats]:
         high, above = two_sum(a[0], a[1])
         low = np.where(below < 0, np.nextafter(low, -np.inf), low)
         high = np.where(above > 0, np.nextafter(high, np.inf), high)
-        told = known(a) & np.isfinite(low) & np.isfinite(high)
+        told = np.isfinite(low) & np.isfinite(high)
     return np.where(told, low, -np.inf), np.where(told, high, np.inf)
 
 
