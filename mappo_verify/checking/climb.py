@@ -259,7 +259,7 @@ def _rounded(
             kept = _settle(hill, numbers, c, index, targets)
             free[hill.space.places[c.name].start + int(np.ravel_multi_index(index, c.shape))] = False
         low = np.flatnonzero(kept < _least(aims))
-        if free.any() and len(low) and not free.all():
+        if free.any() and len(low):
             starts = hill.space.points(numbers)[low]
             ends = climb(hill, starts, targets[low], REFINE, generator, free, np.full(len(low), NEAR))
             reached = np.array([end.score for end in ends])
