@@ -355,9 +355,20 @@ def _code(node: ast.AST) -> Iterator[ast.AST]:
         if name in ("annotation", "returns", "decorator_list", "type_params"):
             continue
         for child in value if isinstance(value, list) else [value]:
-            if isinstance(child, ast.AST) and not isinstance(child, ast.JoinedStr):
+            if isinstance(child, ast.AST) and not isinstance(child, ast.JoinedStr) and not _asserts_lengths(child):
                 yield child
-                yield from _code(child)
+                if not (_is_reshape(node) and isinstance(child, ast.UnaryOp)):
+                    yield from _code(child)
+
+
+def _asserts_lengths(node: ast.AST) -> bool:
+    """``strict=True`` of a zip: an assertion, which nothing but another error in the code can fail."""
+    return isinstance(node, ast.keyword) and node.arg == "strict" and ast.unparse(node.value) == "True"
+
+
+def _is_reshape(node: ast.AST) -> bool:
+    """Here ``-1`` and ``-2`` are the same: NumPy takes any negative length for the one that is left."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "reshape"
 
 
 def _changes(node: ast.AST) -> Iterator[object]:

@@ -154,6 +154,9 @@ def test_many_instances_are_skimmed_size_after_size():
     proved.settled = True
     assert made(proved._skimmed(2_000)) == [(s, 1, 1_000, "skim") for s in (1, 3)]
     assert made(proved._skimmed(500)) == [(1, 1, 500, "skim")]
+    # a long run has fewer instances
+    for steps, count in ((100, 100), (101, 99), (200, 50), (40_000, 1)):
+        assert made(search_of(replace(SETTING, steps=(steps,)))._skimmed(100)) == [(1, steps, count, "skim")]
 
 
 def evidence(*verdicts, raised="", broken=None):

@@ -139,7 +139,7 @@ class Hill:
         """Scores of points, ``[points, columns]``; outside of the box they are those of the nearest one inside, and less."""
         inside = np.clip(points, self.space.low, self.space.high)
         found = self.of_numbers(self.space.numbers(inside))
-        return np.asarray(found - OUTSIDE * ((points - inside) ** 2).sum(-1, keepdims=True))
+        return np.asarray(found - OUTSIDE * ((points - inside) ** 2).sum(1, keepdims=True))
 
     def of_numbers(self, numbers: dict[str, Any]) -> Floats:
         """Scores of coordinates given as real numbers."""

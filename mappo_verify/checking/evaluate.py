@@ -506,7 +506,7 @@ def _worst_margin(statements: tuple[StepEvidence, ...]) -> Any:
     """The smallest margin of all statements: of the violated instances where there are any, else of all; one number."""
     for counted in (FALSE, None):
         margins = [
-            np.asarray(s.margin)[s.truth == counted] if counted is not None else np.asarray(s.margin).reshape(-1)
+            np.asarray(s.margin)[s.truth == counted] if counted is not None else np.ravel(s.margin)
             for s in statements
             if s.margin is not None
         ]

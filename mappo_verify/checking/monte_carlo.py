@@ -198,10 +198,9 @@ def sides_of(claim: Claim, case: Case) -> tuple[Floats, Floats, Floats]:
         rights.append(right)
     if not ratios:
         raise ClaimError(f"claim {claim.id} states no inequality, so there is nothing to draw for")
-    ratio, left, right = (np.concatenate(tables, axis=-1) for tables in (ratios, lefts, rights))
-    worst = ratio.argmax(-1)[..., None]
-    found = [np.take_along_axis(table, worst, -1)[..., 0] for table in (ratio, left, right)]
-    return found[0], found[1], found[2]
+    ratio, left, right = (np.concatenate(tables, axis=1) for tables in (ratios, lefts, rights))
+    worst = np.arange(len(ratio)), ratio.argmax(1)
+    return ratio[worst], left[worst], right[worst]
 
 
 def _series(name: str, experiment: Experiment, sides: list[tuple[Floats, Floats, Floats]], error: float) -> Series:

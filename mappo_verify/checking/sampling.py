@@ -120,7 +120,7 @@ def _draw_one(coordinate: Coordinate, count: int, generator: np.random.Generator
         empty = values.sum(-1, keepdims=True) == 0
         return np.asarray(np.where(empty, certain, values), dtype=np.int64)
     if coordinate.kind == "rare":
-        position = generator.random(shape).reshape(count, -1).argsort(-1).reshape(shape)
+        position = generator.random(shape).reshape(count, -1).argsort(1).reshape(shape)
         return np.asarray(np.where(position < generator.integers(0, 3, regime.shape), values, 0), dtype=np.int64)
     extreme = np.where(generator.integers(0, 2, shape) == 0, coordinate.low, coordinate.high)
     values = np.where(regime == 1, extreme, values)

@@ -78,7 +78,7 @@ def scores(claim: Claim, sizes: Sizes, numbers: Mapping[str, Any], steady: float
 def _steadied(claim: Claim, sizes: Sizes, numbers: Mapping[str, Any], count: int, steady: float) -> Floats:
     """Scores, where a violation that a small change of the numbers undoes is none."""
     found = _scores(claim, sizes, numbers, count, steady)
-    winners = np.flatnonzero((found > 0).any(-1))
+    winners = np.flatnonzero((found > 0).any(1))
     if not len(winners):
         return found
     shaken = {
@@ -140,7 +140,7 @@ def gaps(left: Any, right: Any, claimed: Any, relation: str, steady: float = STE
     by_size = np.where(tied, -TIE, gap / np.maximum(size, noise))
     by_size = np.where(size <= noise, LEAST, by_size)
     by_distance = np.where(tied, LEAST, gap / (np.abs(gap) + moved / NUDGE + NOTHING))
-    return np.stack([np.where(claimed, found, -np.inf).max(-1) for found in (by_size, by_distance)])
+    return np.stack([np.where(claimed, found, -np.inf).max(1) for found in (by_size, by_distance)])
 
 
 def _missing(setting: Setting, case: Case, count: int) -> tuple[Floats, Case, npt.NDArray[np.intp]]:
@@ -173,4 +173,4 @@ def _slack(one: Numbers, relation: str, two: Numbers, count: int) -> Floats:
     left, right = (plain(side, shape, count).reshape(count, -1).astype(np.float64) for side in (one, two))
     gap = -np.abs(left - right) if relation == "=" else right - left
     relative = np.clip(gap / (np.abs(left) + np.abs(right) + ROUNDING), -1.0, 0.0)
-    return np.asarray(np.nan_to_num(relative, nan=-1.0).min(-1, initial=0.0))
+    return np.asarray(np.nan_to_num(relative, nan=-1.0).min(1, initial=0.0))
