@@ -262,8 +262,5 @@ def slope_interval(sizes: tuple[int, ...], quantiles: tuple[Interval, ...]) -> I
     """
     centred = np.log(sizes) - np.log(sizes).mean()
     weights = centred / (centred * centred).sum()
-    low, high = (np.log(np.maximum([getattr(q, end) for q in quantiles], 1e-300)) for end in ("low", "high"))
-    return Interval(
-        float(np.where(weights > 0, weights * low, weights * high).sum()),
-        float(np.where(weights > 0, weights * high, weights * low).sum()),
-    )
+    ends = [weights * np.log(np.maximum([getattr(q, end) for q in quantiles], 1e-300)) for end in ("low", "high")]
+    return Interval(float(np.minimum(*ends).sum()), float(np.maximum(*ends).sum()))

@@ -142,6 +142,11 @@ def nearest_zero(coordinate: Coordinate) -> int:
     return max(coordinate.low, min(0, coordinate.high))
 
 
+def halves(places: npt.NDArray[np.intp]) -> list[npt.NDArray[np.intp]]:
+    """The places of a batch that cannot be evaluated at once, as two that may be."""
+    return np.array_split(places, 2)
+
+
 def instance(drawn: Draw, index: int) -> dict[str, Any]:
     """One instance of a batch."""
     return {name: values[index] for name, values in drawn.items()}

@@ -28,6 +28,7 @@ from ..claims.coordinates import Sizes
 from ..claims.settings import Setting
 from .hypotheses import per_instance
 from .relations import plain, sides
+from .sampling import halves
 
 Floats = npt.NDArray[np.float64]
 WORST = -1e3
@@ -69,7 +70,7 @@ def scores(claim: Claim, sizes: Sizes, numbers: Mapping[str, Any], steady: float
     except Exception:  # floats only steer: what a formula raises is found, and kept, where instances are certified
         if count < SMALLEST_BATCH:
             return np.full((count, 1), WORST)
-    parts = [{n: v[half] for n, v in numbers.items()} for half in np.array_split(np.arange(count), 2)]
+    parts = [{n: v[half] for n, v in numbers.items()} for half in halves(np.arange(count))]
     found = [scores(claim, sizes, part, steady) for part in parts]
     width = max(half.shape[1] for half in found)
     return np.concatenate([np.pad(h, ((0, 0), (0, width - h.shape[1])), constant_values=WORST) for h in found])
