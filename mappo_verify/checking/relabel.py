@@ -76,7 +76,7 @@ def _axis(length: int, agents: int) -> Axis:
     if length in (STATES, STATES + 1):
         return Axis(states=True)
     owners = tuple(m for m in range(agents) if length % ACTIONS[m] == 0)
-    return Axis(agents=owners) if owners and length == prod(ACTIONS[m] for m in owners) else Axis()
+    return Axis(agents=owners) if length == prod(ACTIONS[m] for m in owners) else Axis()
 
 
 def _source(name: str, agents: Orders, axes: Mapping[str, tuple[Axis, ...]]) -> str | None:
