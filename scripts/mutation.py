@@ -211,20 +211,35 @@ EQUIVALENT: dict[tuple[str, str], str] = {
     ),
     (
         "mappo_verify/claims/induction.py",
-        "shapes = [sum((prod(c.shape) for c in ingredient.coordinates(replace(self.case.sizes, steps=k)))) for k in (2, 4)]",
+        "kinds = {(made_of(mapped(lambda _: 1, state)), len(found)) for state, found in zip(states, leaves, strict=True)}",
+    ): "any number will do that is the same in all places",
+    ("mappo_verify/claims/coordinates.py", "SMALLEST = Sizes(2, (1,))"): "only how many axes there are is asked there",
+    ("mappo_verify/claims/coordinates.py", "SMALLEST = Sizes(1, (2,))"): "only how many axes there are is asked there",
+    (
+        "mappo_verify/claims/case.py",
+        "return ingredient.moves and self._shapes(ingredient, 2) != self._shapes(ingredient, 4)",
     ): "what has other numbers at 3 steps than at 2 has others at 4, too",
     (
-        "mappo_verify/claims/induction.py",
-        "if len({(type(state), len(found)) for state, found in zip(states, leaves, strict=False)}) > 1:",
-    ): LENGTHS,
+        "mappo_verify/claims/case.py",
+        "here, one = (self._shapes(ingredient, k) for k in ((2, 4) if length == EVERY else (length, EVERY)))",
+    ): "what has other numbers at 3 steps than at 2 has others at 4, too",
+    (
+        "mappo_verify/claims/ingredients.py",
+        "return assume_positive(ratio[..., 1]) if generic else ratio[..., 0] / ratio[..., 1]",
+    ): "one free number is as good as another",
     (
         "mappo_verify/claims/related.py",
-        "factors = tuple((kept * old + share * new for old, new in zip(built[self.of].factors, other.factors, strict=False)))",
-    ): LENGTHS,
-    (
-        "mappo_verify/claims/related.py",
-        "return both(*(every(compare(d, '≤', like(Fraction(self.largest), d)), (-1, +2)) for d in apart))",
+        "return both(*(every(compare(rest, '>', 0) | compare(old, '≤', 0), (+1, -2)) for old, rest in rests))",
     ): "an axis that stays means 'for all', too",
+    (
+        "mappo_verify/claims/related.py",
+        "return both(*(every(compare(rest, '>', 0) | compare(old, '≤', 0), (-1, +2)) for old, rest in rests))",
+    ): "an axis that stays means 'for all', too",
+    (
+        "mappo_verify/claims/claim.py",
+        "package, libraries = (str(Path(__file__).parents[1]), (str(Path(np.__file__).parents[2]), "
+        "sysconfig.get_path('stdlib')))",
+    ): "the folder above that of the libraries holds nothing else than libraries",
     ("mappo_verify/claims/settings.py", "max_agents: int = 9"): LIMIT,
     ("mappo_verify/claims/settings.py", "max_states: int = 10001"): LIMIT,
     (
@@ -237,10 +252,6 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "EFFORT = {'quick': Effort(exact=400, skimmed=5000, climbs=12, repeats=2, starts=8, generations=30, seconds=300), "
         "'thorough': Effort(exact=1000, skimmed=20000, climbs=200, repeats=16, starts=8, generations=61, seconds=3600)}",
     ): SEED,
-    (
-        "mappo_verify/checking/monte_carlo.py",
-        "ratio, left, right = (np.concatenate(tables, axis=+1) for tables in (ratios, lefts, rights))",
-    ): "a table has two axes, so this is the same one",
     (
         "mappo_verify/checking/relabel.py",
         "ACTIONS = (10009, 10037, 10039, 10061, 10067, 10070, 10079, 10091)",
@@ -277,9 +288,34 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "if c < len(hill.telling) and hill.telling[c]}",
     ): CLIMB,
     (
-        "mappo_verify/checking/workers.py",
-        "return len(affinity(0)) if affinity else os.cpu_count() or 2",
-    ): "asked only of a system that knows of no affinity, and not how many cores it has",
+        "mappo_verify/checking/search.py",
+        "if again and (not fresh or (turn > FIRST and turn % 2)):",
+    ): "the first turn that counts is an odd one either way",
+    ("mappo_verify/checking/sampling.py", "return np.array_split(places, 3)"): "in halves, or in thirds: both end",
+    (
+        "mappo_verify/checking/shrink.py",
+        "for smaller in list(sizes_of(claim.setting))[:-1]:",
+    ): "nothing is smaller than the size at which this ends, and that is the last one at most",
+    (
+        "mappo_verify/checking/evaluate.py",
+        "if len(rest) or not claim.transcendental:",
+    ): "in rationals such a claim decides nothing, and nothing is left of none",
+    (
+        "mappo_verify/checking/trial.py",
+        "with suppress(*NUMERIC), precision(3 * (evidence.precision or AGAIN)):",
+    ): MARGIN,
+    (
+        "mappo_verify/checking/certificate.py",
+        "if all((high - low <= Fraction(1, 4 * 10 ** places) for low, high in radii)):",
+    ): MARGIN,
+    (
+        "mappo_verify/checking/certificate.py",
+        "if all((high - low < Fraction(2, 4 * 10 ** places) for low, high in radii)):",
+    ): MARGIN,
+    (
+        "mappo_verify/checking/certificate.py",
+        "if all((high - low < Fraction(1, 5 * 10 ** places) for low, high in radii)):",
+    ): MARGIN,
     (
         "mappo_verify/arithmetic/system.py",
         "values = np.empty(2) if is_sparse(array) else np.asarray(array)",
@@ -303,6 +339,7 @@ TUNED = {
     "mappo_verify/checking/scores.py": "SMALLEST_BATCH",
     "mappo_verify/checking/search.py": "PICKED FIRST",
     "mappo_verify/checking/shrink.py": "MAX_ROUNDS BATCH LARGE FEW",
+    "mappo_verify/checking/space.py": "DENOMINATORS SMALLEST",
     "mappo_verify/checking/tightness.py": "CANDIDATES",
     "mappo_verify/checking/trial.py": "AGAIN",
 }

@@ -140,7 +140,7 @@ class Hypothesis(Sealed):
         """Three-valued truth of the condition."""
         found = self._asked(case)
         truth = compare(*found) if isinstance(found, tuple) else found
-        return case._in_every_step(truth) if of_a_run(truth) else truth
+        return truth if case._length is None or not of_a_run(truth) else case._in_every_step(truth)
 
     def slack(self, case: Case) -> Any:
         """What a relation says is at least 0: ``left - right``, or ``right - left`` for ``≤`` and ``<``."""
