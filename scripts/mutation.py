@@ -293,6 +293,14 @@ EQUIVALENT: dict[tuple[str, str], str] = {
     ): "the first turn that counts is an odd one either way",
     ("mappo_verify/checking/sampling.py", "return np.array_split(places, 3)"): "in halves, or in thirds: both end",
     (
+        "mappo_verify/checking/agreement.py",
+        "_OFTEN, _SELDOM = (frozenset((step ** power for power in range(65))) for step in (2, 8))",
+    ): LIMIT,
+    (
+        "mappo_verify/checking/agreement.py",
+        "_OFTEN, _SELDOM = (frozenset((step ** power for power in list(range(64))[:-1])) for step in (2, 8))",
+    ): LIMIT,
+    (
         "mappo_verify/checking/shrink.py",
         "for smaller in list(sizes_of(claim.setting))[:-1]:",
     ): "nothing is smaller than the size at which this ends, and that is the last one at most",

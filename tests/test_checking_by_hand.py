@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import isqrt, log
+from weakref import WeakKeyDictionary
 
 import msgspec
 import numpy as np
@@ -205,6 +206,12 @@ def claim_of(proof, *ingredients, **more):
 def test_the_first_second_fourth_and_eighth_evaluation_is_looked_at():
     claim = claim_of(lambda _: iter(()))
     assert [turn for turn in range(1, 20) if due(claim)] == [1, 2, 4, 8, 16]
+
+
+def test_a_registered_claim_is_looked_at_less_often(monkeypatch):
+    monkeypatch.setattr("mappo_verify.checking.agreement._PAST", WeakKeyDictionary())
+    claim = find("lemma-b.6")
+    assert [turn for turn in range(1, 515) if due(claim)] == [1, 8, 64, 512]
 
 
 def test_a_second_opinion_is_sought_in_the_next_system_if_the_first_cannot_give_one():

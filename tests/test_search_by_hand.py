@@ -143,6 +143,21 @@ def test_exact_instances_come_in_chunks_of_every_size():
     ]
 
 
+def test_of_inequalities_every_third_size_has_exact_instances():
+    """After the first three, and three times as many, where enclosures look at all sizes; of more effort every size has some."""
+    many = replace(SETTING, states=(1, 8))
+    every = [(s, 1, 50, "decide") for s in range(1, 9)]
+    assert made(search_of(many)._exact(400)) == [*every[:3], (4, 1, 150, "decide"), (7, 1, 150, "decide")]
+    limited = made(search_of(replace(many, limit=60))._exact(400))
+    assert limited == [*every[:3], (4, 1, 60, "decide"), (7, 1, 60, "decide")]
+    assert made(search_of(many, skimmed=0)._exact(400)) == every
+    assert made(search_of(replace(many, explore=False))._exact(400)) == every
+    assert len(made(search_of(many)._exact(401))) == 8
+    proved = search_of(many)
+    proved.settled = True
+    assert made(proved._exact(400)) == every
+
+
 def test_many_instances_are_skimmed_size_after_size():
     states = replace(SETTING, states=(1, 3))
     assert made(search_of(states)._skimmed(300)) == [(s, 1, 100, "skim") for s in (1, 2, 3)]
