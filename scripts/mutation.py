@@ -252,10 +252,6 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "EFFORT = {'quick': Effort(exact=400, skimmed=5000, climbs=12, repeats=2, starts=8, generations=30, seconds=300), "
         "'thorough': Effort(exact=1000, skimmed=20000, climbs=200, repeats=16, starts=8, generations=61, seconds=3600)}",
     ): SEED,
-    (
-        "mappo_verify/checking/relabel.py",
-        "ACTIONS = (10009, 10037, 10039, 10061, 10067, 10070, 10079, 10091)",
-    ): "the numbers only must be large, and none a product of others",
     ("mappo_verify/checking/climb.py", "generations += 1"): CLIMB,
     ("mappo_verify/checking/climb.py", "LONG = 101"): CLIMB,
     ("mappo_verify/checking/climb.py", "if len(lost) or len(whole) > 1:"): CLIMB,
@@ -268,11 +264,7 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "EFFORT = {'quick': Effort(exact=400, skimmed=5000, climbs=12, repeats=2, starts=8, generations=30, seconds=300), "
         "'thorough': Effort(exact=1001, skimmed=20000, climbs=200, repeats=16, starts=8, generations=60, seconds=3600)}",
     ): SEED,
-    (
-        "mappo_verify/checking/relabel.py",
-        "ACTIONS = (10009, 10037, 10040, 10061, 10067, 10069, 10079, 10091)",
-    ): "the numbers only must be large, and none a product of others",
-    ("mappo_verify/checking/relabel.py", "if axes is None or count >= MOST:"): LIMIT,
+    ("mappo_verify/checking/relabel.py", "axes = _axes(setting, sizes) if count < MOST else None"): LIMIT,
     (
         "mappo_verify/checking/scores.py",
         "return given * (1 - much * np.resize(np.sin(np.arange(1.0, 1 + min(given.size, 1009))), given.shape))",

@@ -204,6 +204,18 @@ def test_tables_of_each_agent_and_step_by_hand():
     assert Increments().steps_of((0,) * 6, sizes) == 3
 
 
+@pytest.mark.parametrize(
+    "discount", [(0, Fraction(3, 2)), (0, 2), (-1, 1), (1, 0), (Fraction(1, 2), Fraction(1, 4)), (2, 2)]
+)
+def test_a_discount_lies_between_0_and_1(discount):
+    with pytest.raises(ClaimError, match=r"is no range within \[0, 1\]"):
+        mv.GameData(discount=discount)
+    for fine in ((0, 0), (1, 1), (0, Fraction(1, 2))):
+        assert mv.GameData(discount=fine).discount == fine
+    with pytest.raises(ClaimError, match="must be exact"):
+        mv.GameData(discount=(0, 0.5))
+
+
 @pytest.mark.parametrize("agents", [1, 2])
 @pytest.mark.parametrize("batch", [(), (3,), (2, 3)])
 def test_a_batch_of_tables_of_each_agent(agents, batch):

@@ -11,13 +11,14 @@ import pytest
 
 import mappo_verify as mv
 from mappo_verify.arithmetic import FALSE, TRUE, UNKNOWN, System, like
+from mappo_verify.checking import corpus
 from mappo_verify.checking import trial as trial_module
 from mappo_verify.checking.certificate import certificate_by_audit
 from mappo_verify.checking.certificate_files import RejectedError, contradicts, interval
 from mappo_verify.checking.certificate_limits import instance_complaint, treated_sizes
 from mappo_verify.checking.explain import explain_report
 from mappo_verify.checking.on_game import _obstacle, case_on_game, try_on_game
-from mappo_verify.checking.reports import AuditReport, Tally, conclude, with_taint
+from mappo_verify.checking.reports import AuditReport, Tally, Witness, conclude, with_taint
 from mappo_verify.checking.searched import Searched
 from mappo_verify.checking.trial import Trial, _keep, put_on_trial
 from mappo_verify.claims.claim import Kind
@@ -217,11 +218,9 @@ def test_the_tightest_instance_of_each_size_is_kept():
 def test_the_course_of_a_trial(monkeypatch):
     """Every new best ratio with the instances looked at until then; progress; and the first violation, which ends it if asked."""
     monkeypatch.setattr(trial_module, "_witness", lambda *_: "the witness")
-    plan = [evidence("holds", ratios=[r]) for r in (0.5, 0.4, 0.6)] + [
-        evidence("violated"),
-        evidence("holds", ratios=[0.9]),
-    ]
-    for stop, batches in ((True, 4), (False, 5)):
+    plan = [evidence("holds"), *(evidence("holds", ratios=[r]) for r in (0.5, 0.4, 0.6)), evidence("violated")]
+    plan.append(evidence("holds", ratios=[0.9]))
+    for stop, batches in ((True, 5), (False, 6)):
         searched = Searched(limit=10.0, declared=1)
 
         class Fake:
@@ -243,7 +242,7 @@ def test_the_course_of_a_trial(monkeypatch):
         search.searched = searched
         trial = put_on_trial(claim_of(), search, tally, stop=stop, progress=lambda *said, told=told: told.append(said))
         assert told == [("mine: 1 state, 1 actions", 0.25)] * batches and trial.witness == "the witness"
-        assert trial.curve == [(13, 0.5), (39, 0.6), (65, 0.9)][: batches - 2] and tally.holds == batches - 1
+        assert trial.curve == [(26, 0.5), (52, 0.6), (78, 0.9)][: batches - 3] and tally.holds == batches - 1
 
 
 def test_what_raises_as_a_whole_is_a_crash():
@@ -501,3 +500,56 @@ def test_three_truths():
 )  # fmt: skip
 def test_whoever_gives_no_seed_gets_the_instances_of_seed_0(function):
     assert inspect.signature(function).parameters["seed"].default == 0
+
+
+def test_a_kept_counterexample_is_one_readable_file(tmp_path):
+    folder = tmp_path / "new" / "corpus"
+    witness = Witness("mine/part", ONE, {"ε": np.array([1, 2]), "a": np.array([[3]])}, None)
+    paths = {corpus.keep(folder, witness) for _ in range(2)}
+    (path,) = folder.iterdir()
+    assert paths == {path} and path.name.startswith("mine-part-") and len(path.stem) == len("mine-part-") + 12
+    lines = ['{', ' "action_sizes": [', '  1', ' ],', ' "claim": "mine/part",', ' "coordinates": {', '  "a": [', '   [', '    3',
+             '   ]', '  ],', '  "ε": [', '   1,', '   2', '  ]', ' },', ' "states": 1,', ' "steps": 1', '}', '']  # fmt: skip
+    assert path.read_text(encoding="utf-8") == "\n".join(lines)
+    assert corpus.Corpus.of_choice(True) == corpus.Corpus() and not corpus.Corpus.of_choice(False).shipped
+    assert corpus.Corpus.of_choice(folder) == corpus.Corpus(True, folder)
+
+
+# --- in a notebook ------------------------------------------------------------------------------------------------------
+
+
+def test_how_lines_are_marked():
+    """A cross where a line breaks, a question mark where it stays open, else a hook; the first line has none."""
+
+    def lines(case):
+        root = mv.sqrt(2 + 0 * case.f)
+        yield mv.line("f", 2 + 0 * case.f)
+        yield mv.at_most("3", 3, because="so small")
+        yield mv.at_most("1", 1, because="so wrong")
+        yield mv.at_most("5", 5, because="so large")
+        yield mv.line("root", root * root)
+        yield mv.equal("2", 2, because="so open")
+
+    evidence = mv.check(mv.Claim("mine", "t", "s", SETTING, lines, transcendental=True), f=3)
+    text = evidence._repr_html_()
+    for mark, reason in (("✓", "so small"), ("✗ broken here:", "so wrong"), ("✓", "so large"), ("?", "so open")):
+        assert f"{mark} {reason}" in text
+    assert text.count("✓") == 2 and text.count("✗") == 1 and text.count(">=<") == 1 and text.count(">≤<") == 3
+
+
+def test_what_a_notebook_shows_of_a_report():
+    def lines(case):
+        yield mv.line("the left side", case.f)
+        yield mv.at_most("the right side", 7, because="it is not")
+
+    false = mv.audit([mv.Claim("mine", "the title", "s", SETTING, lines)])
+    text = false["mine"]._repr_html_()
+    assert "the title" in text and "REFUTED" in text and "the left side" in text and "✗ broken here: it is not" in text
+    assert "REFUTED" in false._repr_html_() and "mine" in false._repr_html_() and "1 claims" in false._repr_html_()
+    true = mv.audit([claim_of()])["mine"]._repr_html_()
+    assert (
+        "SURVIVED" in true and "it is" not in true and 0 <= false.seconds < 3_600 and 0 <= false["mine"].seconds < 3_600
+    )
+    found = mv.falsify(mv.Claim("mine", "the title", "s", SETTING, lines))
+    assert "the left side" in found._repr_html_() and "REFUTED" in found._repr_html_()
+    assert "SURVIVED" in mv.falsify(claim_of())._repr_html_()

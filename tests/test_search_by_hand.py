@@ -192,7 +192,7 @@ def test_what_a_search_learns_from_its_batches():
     search.learn(one, {"f.1": np.array([[20, 0]])}, [(None, evidence("holds", "holds", raised="a division by 0"))])
     assert (searched.drawn, searched.raised, searched.certified, searched.sizes) == (3, 2, 2, [ONE])
     assert searched.ranges == {"f": (-4, 20)}
-    search.learn(Batch(TWO, dict, iter, known=True), {"f": np.array([[-9]])}, [(None, evidence("violated"))])
+    search.learn(Batch(TWO, dict, iter, known=True), {"f": np.array([[-9, 5]])}, [(None, evidence("violated"))])
     assert (searched.drawn, searched.known, searched.sizes) == (3, 1, [ONE]) and searched.ranges == {"f": (-9, 20)}
     assert search.found and search.confirmed and not search.broken and searched.certified == 3
     search.learn(Batch(TWO, dict, iter), {"f": np.array([[0]])}, [(None, evidence("holds", broken="a step"))])

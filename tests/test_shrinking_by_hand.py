@@ -109,6 +109,16 @@ def test_smaller_sizes_come_first():
     assert sizes == mv.Sizes(2, (1,)) and found["f"].sum() == 12
 
 
+def test_what_is_cut_is_no_larger_along_any_axis():
+    """One state with two actions is smaller than three states with one, but not what is left of it."""
+    table = mv.Table("f", lambda s: (s.states, *s.actions), 0, 9)
+    claim = false_where(
+        lambda c: mv.choose(c.f.sum() >= 12, mv.like(0, c.system), 1), table, states=(1, 3), action_range=(1, 2)
+    )
+    sizes, found = shrink(claim, mv.Sizes(3, (1,)), {"f": np.array([[4], [4], [4]])})
+    assert sizes == mv.Sizes(3, (1,)) and found["f"].tolist() == [[4], [4], [4]]
+
+
 def test_a_row_that_is_cut_keeps_a_weight():
     """Of ``(0, 0, 3)`` the first two are nothing, and become ``(1, 0)``."""
     more = {"states": (2, 3)}
