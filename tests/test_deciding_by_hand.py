@@ -124,6 +124,14 @@ def test_a_proof_that_counts_the_instances_beside_its_own_is_caught(system):
         list(decide(claim_of(proof), rows((1, 0), (2, 0)), ONE))
 
 
+@pytest.mark.parametrize(("relation", "verdict"), [("<", "not applicable"), ("≤", "holds")])
+def test_a_hypothesis_that_another_system_leaves_open_contradicts_nothing(relation, verdict):
+    """``f_0/3 · 3 < f_0`` is false, and ``≤`` true, and enclosures see neither."""
+    thirds = mv.Hypothesis("thirds", lambda case: (case.f[0] / 3 * 3, relation, case.f[0]))
+    claim = mv.Claim("mine", "t", "s", mv.Setting("s", SETTING.ingredients, (thirds,), **SMALL), THIRDS)
+    assert mv.check(claim, f=[1, 2]).verdict.value == verdict
+
+
 # --- statistics ---------------------------------------------------------------------------------------------------------
 
 

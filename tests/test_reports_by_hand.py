@@ -18,11 +18,14 @@ from mappo_verify.checking.certificate_files import RejectedError, contradicts, 
 from mappo_verify.checking.certificate_limits import instance_complaint, treated_sizes
 from mappo_verify.checking.explain import explain_report
 from mappo_verify.checking.on_game import _obstacle, case_on_game, try_on_game
+from mappo_verify.checking.proving import Proof, prove_in_symbols
 from mappo_verify.checking.reports import AuditReport, Tally, Witness, conclude, with_taint
 from mappo_verify.checking.searched import Searched
+from mappo_verify.checking.statements import Finding, StatementReport, counted
 from mappo_verify.checking.trial import Trial, _keep, put_on_trial
 from mappo_verify.claims.claim import Kind
 from mappo_verify.claims.coordinates import Coordinate
+from mappo_verify.claims.paper import Statement
 from mappo_verify.claims.verdict import Standing, Verdict
 from mappo_verify.papers.registry import claim as find
 
@@ -553,3 +556,110 @@ def test_what_a_notebook_shows_of_a_report():
     found = mv.falsify(mv.Claim("mine", "the title", "s", SETTING, lines))
     assert "the left side" in found._repr_html_() and "REFUTED" in found._repr_html_()
     assert "SURVIVED" in mv.falsify(claim_of())._repr_html_()
+
+
+# --- statements ---------------------------------------------------------------------------------------------------------
+
+
+def part_of(name, kind, standing, instances=0, line=0, repaired_by="", size=None):
+    claim = SimpleNamespace(kind=kind, printed=kind is Kind.PRINTED, repaired_by=repaired_by)
+    witness = None
+    if size is not None:
+        case = SimpleNamespace(sizes=mv.Sizes(*size), objects={})
+        witness = SimpleNamespace(evidence=SimpleNamespace(case=case))
+    broken = SimpleNamespace(number=line) if line else None
+    return SimpleNamespace(
+        id=name, claim=claim, standing=standing, instances=instances, broken_line=broken, witness=witness
+    )
+
+
+def statement_of_parts(finding, *parts, untried=(), of_paper=True):
+    return StatementReport(Statement("s", "S", "t"), finding, parts, untried, of_paper)
+
+
+PROVED, SUPPORTED = Standing.PROVED, Standing.SUPPORTED
+P, R, H, REPAIR, BEYOND = Kind.PRINTED, Kind.READING, Kind.HYPOTHESIS, Kind.REPAIR, Kind.BEYOND
+
+
+def test_what_falls_repairs_and_remarks():
+    """A false statement falls by its printed parts, one that needs a hypothesis by those; other refutations are remarks."""
+    parts = (
+        part_of("p1", P, REFUTED, repaired_by="b1"),
+        part_of("p2", P, SURVIVED),
+        part_of("h", H, REFUTED),
+        part_of("r", R, REFUTED),
+        part_of("x1", REPAIR, PROVED),
+        part_of("x2", REPAIR, OPEN),
+        part_of("b1", BEYOND, SURVIVED),
+        part_of("b2", BEYOND, PROVED),
+        part_of("x3", REPAIR, SUPPORTED),
+        part_of("p3", P, REFUTED, repaired_by="b3"),
+        part_of("b3", BEYOND, SURVIVED),
+    )
+    false, needs, held = (statement_of_parts(f, *parts) for f in (Finding.FALSE, Finding.NEEDS, Finding.HELD))
+
+    def ids(found):
+        return " ".join(part.id for part in found)
+
+    assert (
+        ids(false.printed) == "p1 p2 p3"
+        and ids(false.fallen) == "p1 p3"
+        and ids(needs.fallen) == "h"
+        and not held.fallen
+    )
+    assert ids(false.repairs) == "x1 b1 x3 b3" and not needs.repairs and not held.repairs
+    assert ids(false.remarks) == "h r" and ids(needs.remarks) == "p1 r p3" and ids(held.remarks) == "p1 h r p3"
+
+
+def test_what_is_said_of_a_statement():
+    held = statement_of_parts(
+        Finding.HELD, part_of("a", P, SURVIVED, 1_200), part_of("b", P, SURVIVED, 1_100), part_of("c", R, SURVIVED, 3)
+    )
+    assert held.words == "not refuted in 1,100 certified instances" and held.instances == 1_100
+    mixed = statement_of_parts(Finding.HELD, part_of("a", P, PROVED, 5), part_of("b", P, SURVIVED, 70))
+    assert mixed.instances == 70
+    proved = statement_of_parts(Finding.PROVED, part_of("a", P, PROVED, 5))
+    assert proved.words == "proved" and proved.instances == 0
+    short = statement_of_parts(Finding.HELD, part_of("a", P, PROVED), untried=("b", "c"))
+    assert short.words == "not refuted (2 of 3 parts not tried)"
+    repaired = statement_of_parts(Finding.FALSE, part_of("a", P, REFUTED), part_of("b", REPAIR, PROVED))
+    assert repaired.words == "false as printed, with a repair"
+    own = statement_of_parts(Finding.NEEDS, part_of("a", H, REFUTED), of_paper=False)
+    assert (
+        own.words == "needs a hypothesis that is not stated"
+        and statement_of_parts(Finding.FALSE, of_paper=False).words == "false"
+    )
+    parts = [
+        part_of("a", P, REFUTED, line=1),
+        part_of("r", R, SURVIVED, line=2),
+        part_of("b", P, SURVIVED),
+        part_of("c", P, SURVIVED, line=4),
+    ]
+    assert statement_of_parts(Finding.OPEN, *parts).words == "open, but line 4 of the proof of c is broken"
+    assert statement_of_parts(Finding.OPEN, *parts[:3]).words == "open"
+    assert [counted(n, Finding.NEEDS) for n in (0, 1, 2)] == [
+        f"{n} need{'s' * (n == 1)} a hypothesis that is not printed" for n in (0, 1, 2)
+    ]
+
+
+def test_the_smallest_counterexample_of_a_statement():
+    """Fewest steps, then states, then joint actions, then by name; where one is a run, of the runs alone."""
+    sizes = {"a": (2, (2, 2)), "b": (2, (3,)), "c": (2, (3,)), "d": (3, (1,))}
+    parts = [part_of(name, P, REFUTED, size=size) for name, size in sizes.items()]
+    assert statement_of_parts(Finding.FALSE, *parts, part_of("e", P, REFUTED)).smallest.id == "b"
+    assert statement_of_parts(Finding.FALSE, *parts[2:]).smallest.id == "c"
+    runs = [part_of("f", P, REFUTED, size=(9, (9,), 3)), part_of("g", P, REFUTED, size=(9, (9,), 2))]
+    assert statement_of_parts(Finding.FALSE, *parts, *runs).smallest.id == "g"
+    assert statement_of_parts(Finding.FALSE, part_of("e", P, REFUTED)).smallest is None
+
+
+def test_what_facts_call_positive_is_positive_at_a_point():
+    """``|p| = p`` for a distribution: symbols know it, and at the point at which both are compared it is so."""
+
+    def lines(case):
+        yield mv.line("|p|", mv.absolute(case.p))
+        yield mv.equal("p", case.p, because="p ≥ 0")
+
+    setting = mv.Setting("s", (mv.Distribution("p", lambda _: (3,)),), **SMALL)
+    claim = mv.Claim("mine", "t", "s", setting, lines, symbolic=(ONE,))
+    assert isinstance(prove_in_symbols(claim, ONE), Proof)
