@@ -285,6 +285,10 @@ EQUIVALENT: dict[tuple[str, str], str] = {
     ): "the first turn that counts is an odd one either way",
     ("mappo_verify/checking/sampling.py", "return np.array_split(places, 3)"): "in halves, or in thirds: both end",
     (
+        "mappo_verify/checking/falsify.py",
+        "return standing_of(self.certified, violated, self.undecided, self.crashed, proofs=0, failures=1)",
+    ): "where there is no proof, one that failed changes nothing",
+    (
         "mappo_verify/checking/agreement.py",
         "_OFTEN, _SELDOM = (frozenset((step ** power for power in range(65))) for step in (2, 8))",
     ): LIMIT,

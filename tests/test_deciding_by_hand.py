@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import mappo_verify as mv
-from mappo_verify.arithmetic import System
+from mappo_verify.arithmetic import System, solve
 from mappo_verify.checking.evaluate import decide, skim, uncounted
 from mappo_verify.checking.monte_carlo import Interval, Statistics, coverage_interval, quantile_interval, slope_interval
 from mappo_verify.errors import ClaimError
@@ -122,6 +122,24 @@ def test_a_proof_that_counts_the_instances_beside_its_own_is_caught(system):
 
     with pytest.raises(ClaimError, match="is no function of its case"):
         list(decide(claim_of(proof), rows((1, 0), (2, 0)), ONE))
+
+
+@pytest.mark.parametrize("transcendental", [False, True])
+@pytest.mark.parametrize("count", [2, 3])
+def test_an_instance_that_raises_is_alone(transcendental, count):
+    """``1/f_0 ≤ 1`` where f_0 is 0, 1, 1: in rationals, and in balls."""
+
+    def proof(case):
+        zero = 0 * mv.sqrt(2 + 0 * case.f[0]) if transcendental else 0
+        one = solve(case.f[0].reshape(1, 1), (1 + 0 * case.f[0]).reshape(1, 1))[0, 0]
+        yield mv.line("1/f_0", one + zero)
+        yield mv.at_most("2", 2, because="so small")
+
+    drawn = {"f": np.array([[0, 0], [1, 0], [1, 0]][:count])}
+    parts = list(decide(claim_of(proof, transcendental=transcendental), drawn, ONE))
+    nothing = [chosen.tolist() for chosen, evidence in parts if evidence.raised or evidence.reason]
+    held = sorted(i for chosen, evidence in parts if evidence.holds for i in chosen.tolist())
+    assert nothing == [[0]] and held == list(range(1, count))
 
 
 @pytest.mark.parametrize(("relation", "verdict"), [("<", "not applicable"), ("≤", "holds")])

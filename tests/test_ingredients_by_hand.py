@@ -16,7 +16,7 @@ from mappo_verify.claims.coordinates import EVERY, Coordinate
 from mappo_verify.claims.general import General
 from mappo_verify.claims.induction import Arbitrary
 from mappo_verify.claims.ingredients import Counts, Increments, PositiveIntegers
-from mappo_verify.claims.related import _require_short
+from mappo_verify.claims.related import TooLongError, _require_short
 from mappo_verify.errors import ClaimError, ExactnessError
 from mappo_verify.model.trees import unwrapped
 
@@ -347,6 +347,18 @@ def test_twenty_thousand_bits_are_short_enough():
     batch = setting.case({"x": np.array([[1, 1], [1, 2]])}, ONE, System.RATIONALS)
     with pytest.raises(ExactnessError, match="after 7 steps a rational has 20001 bits"):
         _require_short((case.x, 2**20_000 * batch.x), "run", 7)
+
+
+@pytest.mark.parametrize(("others", "all_of_them"), [(7_000, False), (9_999, False), (10_000, True), (20_000, True)])
+def test_where_all_instances_are_half_as_long_none_is_looked_at_alone(others, all_of_them):
+    """``2^p`` has ``p + 1`` bits; 20,000 are allowed, and half of that is nearly too long."""
+    setting = mv.Setting("s", (mv.Table("x", lambda _: (2,)),), **SMALL)
+    case = setting.case({"x": np.array([[1, 0], [1, 0], [1, 0]])}, ONE, System.RATIONALS)
+    longest = like([2**20_000, 2**others, 2**others], System.RATIONALS)
+    numbers = case.x._each(lambda table: np.stack([longest, table[1]]))
+    with pytest.raises(ExactnessError, match="a rational has 20001 bits") as found:
+        _require_short((numbers,), "run", 1)
+    assert isinstance(found.value, TooLongError) == all_of_them
 
 
 def test_a_hypothesis_of_a_run_may_be_plainly_true():

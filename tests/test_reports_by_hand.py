@@ -16,7 +16,7 @@ from mappo_verify.checking import trial as trial_module
 from mappo_verify.checking.certificate import certificate_by_audit
 from mappo_verify.checking.certificate_files import RejectedError, contradicts, interval
 from mappo_verify.checking.certificate_limits import instance_complaint, treated_sizes
-from mappo_verify.checking.explain import explain_report
+from mappo_verify.checking.explain import _effort, _on_an_instance, explain_report
 from mappo_verify.checking.on_game import _obstacle, case_on_game, try_on_game
 from mappo_verify.checking.proving import Proof, prove_in_symbols
 from mappo_verify.checking.reports import AuditReport, Tally, Witness, conclude, with_taint
@@ -663,3 +663,51 @@ def test_what_facts_call_positive_is_positive_at_a_point():
     setting = mv.Setting("s", (mv.Distribution("p", lambda _: (3,)),), **SMALL)
     claim = mv.Claim("mine", "t", "s", setting, lines, symbolic=(ONE,))
     assert isinstance(prove_in_symbols(claim, ONE), Proof)
+
+
+# --- what is explained --------------------------------------------------------------------------------------------------
+
+
+def test_which_case_a_report_is_explained_on():
+    """The witness; on a game what is violated there; else an instance on which a line breaks."""
+    line = SimpleNamespace(sizes=TWO, number=3, evidence="of the line")
+    witness, game = SimpleNamespace(evidence="of the witness", sizes=TWO), mv.named_game("climbing")
+
+    def shown(game=None, **more):
+        parts = {"claim": "c", "witness": None, "broken_line": None, "violation": None}
+        return explain_report(SimpleNamespace(**(parts | more)), game)
+
+    counterexample = "the smallest counterexample found (2 states, 1 actions)"
+    assert shown(witness=witness, broken_line=line) == ("c", "of the witness", counterexample)
+    breaks = "an instance on which line 3 of the proof breaks"
+    assert shown(broken_line=line) == ("c", "of the line", f"{breaks} (2 states, 1 actions)")
+    assert shown(game, broken_line=line) == ("c", "of the line", f"{breaks} (climbing; 2 states, 1 actions)")
+    violated = "climbing, where the claim is violated"
+    assert shown(game, broken_line=line, violation="of the game") == ("c", "of the game", violated)
+    assert shown(replace(game, name=""), violation="of the game")[2].startswith("Game(1 states")
+
+
+def test_which_case_reads_best():
+    """One that is decided, then one with fewer lines of zeros and ones, then one with shorter numbers."""
+
+    def effort(verdict, *values):
+        lines = [SimpleNamespace(value=np.array(value)) for value in values]
+        return _effort(SimpleNamespace(verdict=verdict, lines=lines))
+
+    assert effort(Verdict.HOLDS, [12, 3], 7) == (False, 0, 4)
+    assert effort(Verdict.UNDECIDED, [0, 1], 1, 10, [[0, 0], [0, 2]]) == (True, 2, 2 + 1 + 2 + 4)
+    assert effort(Verdict.VIOLATED, 0) == (False, 1, 1)
+
+
+def test_a_case_that_meets_the_hypotheses_is_shown():
+    """At the first size with two agents of two actions, or at another one where they are met at all."""
+    hypothesis = mv.Hypothesis("one state", lambda case: (case.t.sum(), "≥", 40))
+    table = mv.Table("t", lambda s: (s.states, *s.actions[:1]), 0, 9)
+    setting = mv.Setting("s", (table,), (hypothesis,), agents=(1, 3), states=(1, 3), action_range=(1, 3))
+    claim = claim_of(setting=setting)
+    _, evidence, words = _on_an_instance(claim, 0)
+    assert evidence.verdict is Verdict.HOLDS and words.startswith("a drawn instance (") and words.endswith("; seed 0)")
+    anywhere = _on_an_instance(claim_of(setting=replace(setting, hypotheses=())), 5)
+    assert anywhere[2] == "a drawn instance (1 state, 2x2 actions; seed 5)"
+    never = replace(setting, hypotheses=(mv.Hypothesis("never", lambda case: (case.t.sum(), "<", 0)),))
+    assert _on_an_instance(claim_of(setting=never), 0)[1].verdict is Verdict.NOT_APPLICABLE
