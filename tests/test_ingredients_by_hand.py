@@ -289,6 +289,8 @@ def test_the_length_of_a_run_is_told_by_what_has_it():
     policy = mv.Policy([np.full((1, 1, 2), 0.5)])
     logits = tuple(np.zeros((1, 2)) for _ in range(3))
     assert setting.case_from({"p": policy, "increments": logits, "x": 1.0}, System.RATIONALS).sizes.steps == 3
+    last = mv.Setting("s", (mv.PolicyData("p"), Increments()), steps=(4, 9))
+    assert last.case_from({"p": policy, "increments": logits}, System.RATIONALS).sizes.steps == 3
     free = mv.Setting("s", (mv.PositiveScalar("x"),), steps=(4, 9))
     assert [free.case_from({"x": 1.0}, System.RATIONALS, k).sizes.steps for k in (None, 9)] == [4, 9]
 
@@ -374,6 +376,29 @@ def test_a_hypothesis_of_a_run_may_be_plainly_true():
         yield mv.line("Σ d", run.sum(lambda step: step.following - step.state))
         yield mv.equal("x_K - x_0", run.last(lambda place: place.state - case.x), because="the sum telescopes")
 
+    claim = mv.Claim("mine", "t", "s", setting, proof, symbolic=(mv.Sizes.every_length(1, (1,)),))
+    assert mv.audit([claim])["mine"].standing is mv.Standing.PROVED
+
+
+def test_what_may_be_done_with_sums_over_a_run():
+    """Of vectors: entries, sums, differences, multiples and quotients; proved for every length and true of each."""
+    ingredients = (
+        mv.Table("x", lambda _: (2,)),
+        mv.Table("d", lambda _: (2,), moves=True),
+        Arbitrary(mv.Table("anywhere", lambda _: (2,))),
+    )
+
+    def proof(case):
+        run = mv.claims.Run(case, case.x, lambda own, x: x + own.d, lambda moved: moved, "anywhere")
+        total = run.sum(lambda step: step.following - step.state)
+        yield mv.line("Σ d_0", total[0])
+        yield mv.equal("(3 Σ d_0)/3", 3 * total[0] / 3, because="3/3 = 1")
+        yield mv.equal("-(-Σ d_0 · 2)/2", -(-total[0] * 2) / 2, because="so are signs")
+        yield mv.equal("Σ (d_0 + d_1) - Σ d_1", total.sum() - total[1], because="sums are linear")
+        yield mv.equal("x_K - x_0", run.last(lambda place: place.state - case.x)[0], because="the sum telescopes")
+        yield mv.equal("x_K - x_0 + c - c", total[0] + run.fixed(case.x[1]) - run.fixed(case.x[1]), because="c - c = 0")
+
+    setting = mv.Setting("s", ingredients, **SMALL, steps=(1, 2, 3))
     claim = mv.Claim("mine", "t", "s", setting, proof, symbolic=(mv.Sizes.every_length(1, (1,)),))
     assert mv.audit([claim])["mine"].standing is mv.Standing.PROVED
 

@@ -665,6 +665,33 @@ def test_what_facts_call_positive_is_positive_at_a_point():
     assert isinstance(prove_in_symbols(claim, ONE), Proof)
 
 
+# --- what was searched --------------------------------------------------------------------------------------------------
+
+
+def test_what_a_search_says_it_looked_at():
+    nothing = Searched(limit=5.0, declared=3)
+    assert nothing.text() == "0 instances drawn, 0 certified, 0 of 3 declared sizes" and nothing.left_open == 0
+    found = Searched(limit=5.0, declared=3_000)
+    found.known, found.drawn, found.certified, found.undecided, found.raised, found.not_applicable = (
+        2,
+        1_500,
+        1_000,
+        40,
+        30,
+        20,
+    )
+    found.evaluated, found.climbed, found.sizes, found.cut_short = 7_000, 3, [ONE, TWO], True
+    assert found.left_open == 2 + 1_500 - 1_090 and found.text() == (
+        "2 known counterexamples, 1,500 instances drawn, 7,000 scored in floats (3 climbs), 1,000 certified, 20 not applicable, "
+        "40 undecided, 30 raised, 412 left open by enclosures, 2 of 3,000 declared sizes, stopped by the time limit of 5 s"
+    )
+    found.known, found.certified = 1, 9_000
+    assert found.left_open == 0 and found.text().startswith("1 known counterexample, 1,500 ")
+    assert (
+        found.as_data()["sizes"] == ["1 state, 1 actions", "2 states, 1 actions"] and "seconds" not in found.as_data()
+    )
+
+
 # --- what is explained --------------------------------------------------------------------------------------------------
 
 
