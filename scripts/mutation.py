@@ -285,6 +285,19 @@ EQUIVALENT: dict[tuple[str, str], str] = {
     ): "the first turn that counts is an odd one either way",
     ("mappo_verify/checking/sampling.py", "return np.array_split(places, 3)"): "in halves, or in thirds: both end",
     (
+        "mappo_verify/checking/explain.py",
+        "sizes = next((s for s in list(every)[:-1] if s.agents == min(2, claim.setting.agents[1]) "
+        "and min(s.actions) > 1), every[-1])",
+    ): "the last one is taken anyway where no other fits",
+    (
+        "mappo_verify/checking/scores.py",
+        "winners = np.flatnonzero((found >= 0).any(1))",
+    ): "no score is 0: a tie counts less",
+    (
+        "mappo_verify/checking/scores.py",
+        "found[winners] = np.where(found[winners] >= 0, np.minimum(found[winners], worst), found[winners])",
+    ): "no score is 0: a tie counts less",
+    (
         "mappo_verify/checking/falsify.py",
         "return standing_of(self.certified, violated, self.undecided, self.crashed, proofs=0, failures=1)",
     ): "where there is no proof, one that failed changes nothing",

@@ -9,6 +9,7 @@ import pytest
 
 import mappo_verify as mv
 from mappo_verify.arithmetic import System, solve
+from mappo_verify.checking.agreement import Seen, _different_values
 from mappo_verify.checking.evaluate import decide, skim, uncounted
 from mappo_verify.checking.monte_carlo import Interval, Statistics, coverage_interval, quantile_interval, slope_interval
 from mappo_verify.errors import ClaimError
@@ -148,6 +149,36 @@ def test_a_hypothesis_that_another_system_leaves_open_contradicts_nothing(relati
     thirds = mv.Hypothesis("thirds", lambda case: (case.f[0] / 3 * 3, relation, case.f[0]))
     claim = mv.Claim("mine", "t", "s", mv.Setting("s", SETTING.ingredients, (thirds,), **SMALL), THIRDS)
     assert mv.check(claim, f=[1, 2]).verdict.value == verdict
+
+
+@pytest.mark.parametrize(("mask", "at"), [((1, 1), None), ((1, 0), 0), ((0, 1), 0), ((0, 0), 0)])
+def test_masks_that_contradict_each_other(mask, at):
+    """Of the two entries one evaluation speaks of both, another one of these."""
+
+    def seen(*chosen):
+        def proof(case):
+            yield mv.line("f", case.f, where=case.f >= mv.like([0 if one else 99 for one in chosen], case.system))
+            yield mv.at_most("f + 1", case.f + 1, because="it is")
+
+        case = SETTING.case({"f": [3, 5]}, ONE, System.RATIONALS)
+        return Seen(System.RATIONALS, tuple(claim_of(proof).lines(case)), [])
+
+    for one, two in ((seen(1, 1), seen(*mask)), (seen(*mask), seen(1, 1))):
+        found = _different_values(one, two)
+        assert found == (None if at is None else (at, "the mask of line 'f' holds, and does not"))
+
+
+def test_by_how_much_is_told_of_statements_and_of_steps_that_fail():
+    def proof(case):
+        yield mv.line("f_0", case.f[0])
+        yield mv.at_most("f_0 + 2", case.f[0] + 2, because="it is")
+        yield mv.at_most("f_0 - 1", case.f[0] - 1, because="it is not")
+        yield mv.at_most("f_0 + 5", case.f[0] + 5, because="it is")
+
+    evidence = mv.check(claim_of(proof), f=[4, 0])
+    margins = [entry.step.margin for entry in evidence.lines[1:]]
+    assert margins[0] is None and float(margins[1]) == -3 and margins[2] is None and float(evidence.margin) == 5
+    assert evidence.statements[0].ratios is not None and all(entry.step.ratios is None for entry in evidence.lines[1:])
 
 
 # --- statistics ---------------------------------------------------------------------------------------------------------
