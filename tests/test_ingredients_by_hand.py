@@ -132,6 +132,14 @@ def test_what_need_not_be_given_may_decide_what_a_proof_says():
     assert [len(evidence.lines) for evidence in found] == [2, 3, 2, 3] and all(evidence.holds for evidence in found)
 
 
+@pytest.mark.parametrize("last", [False, True])
+def test_what_follows_and_is_given_is_compared_also_where_it_stands_last(last):
+    parts = (mv.Table("f", lambda _: ()), mv.Derived("double", lambda case: 2 * case.f))
+    claim = mv.Claim("mine", "t", "s", mv.Setting("s", parts if last else parts[::-1], **SMALL), holding)
+    found = [mv.check(claim, f=3, **more).verdict.value for more in ({}, {"double": 6}, {"double": 7})]
+    assert found == ["holds", "holds", "not applicable"]
+
+
 class Root(Ingredient):
     """``√f``, which leaves the rationals: an ingredient of one's own that is computed."""
 
