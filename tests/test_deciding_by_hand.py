@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import mappo_verify as mv
 from mappo_verify.arithmetic import System, solve
+from mappo_verify.arithmetic.rationals import rational
 from mappo_verify.checking.agreement import Seen, _different_values
 from mappo_verify.checking.evaluate import decide, skim, uncounted
 from mappo_verify.checking.monte_carlo import Interval, Statistics, coverage_interval, quantile_interval, slope_interval
+from mappo_verify.checking.proving import _require_same_at_a_point
 from mappo_verify.errors import ClaimError
 
 ONE = mv.Sizes(1, (1,))
@@ -179,6 +183,25 @@ def test_by_how_much_is_told_of_statements_and_of_steps_that_fail():
     margins = [entry.step.margin for entry in evidence.lines[1:]]
     assert margins[0] is None and float(margins[1]) == -3 and margins[2] is None and float(evidence.margin) == 5
     assert evidence.statements[0].ratios is not None and all(entry.step.ratios is None for entry in evidence.lines[1:])
+
+
+@pytest.mark.parametrize(("count", "compared"), [(1, [0]), (9, range(9)), (16, range(0, 16, 2)), (17, range(0, 17, 2))])
+def test_entries_over_symbols_are_compared_with_numbers(monkeypatch, count, compared):
+    """All of up to 15 entries, of more at least eight at equal distances; one that differs is told."""
+    monkeypatch.setattr("mappo_verify.arithmetic.symbols.at", lambda constant, _: constant)
+
+    def proof(case):
+        yield mv.line("c", 0 * case.f[0] + mv.like(list(range(count)), case.system))
+        yield mv.at_most("99", 99, because="so large")
+
+    exact = [rational(k) for k in range(count)]
+    for place in [None, *range(count)]:
+        values = np.array([c + (k == place) for k, c in enumerate(exact)], object)
+        proved = SimpleNamespace(
+            lines=[SimpleNamespace(expression="c", value=values), SimpleNamespace(expression="99", value=rational(99))]
+        )
+        with pytest.raises(ClaimError, match="line 'c' is") if place in compared else nullcontext():
+            _require_same_at_a_point(claim_of(proof), ONE, proved, 2, 1)
 
 
 # --- statistics ---------------------------------------------------------------------------------------------------------

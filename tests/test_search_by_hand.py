@@ -169,7 +169,10 @@ def test_many_instances_are_skimmed_size_after_size():
     proved.settled = True
     assert made(proved._skimmed(2_000)) == [(s, 1, 1_000, "skim") for s in (1, 3)]
     assert made(proved._skimmed(500)) == [(1, 1, 500, "skim")]
-    # a long run has fewer instances
+    # a long run has fewer instances, and of those that are all decided four come first
+    for steps, first in ((100, 200), (101, 4)):
+        assert made(search_of(replace(SETTING, steps=(steps,)))._exact(200))[0] == (1, steps, first, "decide")
+        assert Hill(CLAIM, mv.Sizes(1, (1,), steps)).population == (20 if steps == 100 else 8)
     for steps, count in ((100, 100), (101, 99), (200, 50), (40_000, 1)):
         assert made(search_of(replace(SETTING, steps=(steps,)))._skimmed(100)) == [(1, steps, count, "skim")]
 
@@ -346,7 +349,8 @@ def test_sizes_take_turns(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("width", "steps", "climbed"), [(1, 1, 0), (2, 1, 1), (150, 1, 1), (151, 1, 0), (2, 20_000, 1), (2, 20_001, 0)]
+    ("width", "steps", "climbed"),
+    [(1, 1, 0), (2, 1, 1), (150, 1, 1), (151, 1, 0), (2, 100, 1), (2, 101, 1), (2, 20_000, 1), (2, 20_001, 0)],
 )
 def test_which_sizes_are_worth_a_climb(monkeypatch, width, steps, climbed):
     seen = []
