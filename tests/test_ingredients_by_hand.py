@@ -307,6 +307,20 @@ def test_ranges_of_a_setting(what, given):
     assert getattr(mv.Setting("s", (mv.GameData(),), **{what: (2, 2)}), what) == (2, 2)
 
 
+def test_what_a_setting_is_made_of():
+    table, hypothesis = mv.Table("f", lambda _: ()), mv.Hypothesis("h", lambda case: case.f > 0)
+    for parts, words in (
+        (((table, hypothesis), ()), "is no Ingredient"), (((hypothesis, table), ()), "is no Ingredient"),
+        (((mv.GameData,), ()), r"is no Ingredient; write GameData\(...\)"), ((table, ()), r"must be in a tuple: \(Ingredient"),
+        (((table,), (hypothesis, table)), "is no Hypothesis"), (((table,), (table, hypothesis)), "is no Hypothesis"),
+        (((table,), hypothesis), r"must be in a tuple: \(Hypothesis"), (((table, table), ()), "names an ingredient twice"),
+        (((table, mv.Table("sizes", lambda _: ())), ()), "'sizes' is taken by Case"),
+    ):  # fmt: skip
+        with pytest.raises(ClaimError, match=words):
+            mv.Setting("s", *parts)
+    assert mv.Setting("s", [table], [hypothesis]).hypotheses == (hypothesis,)
+
+
 def test_the_length_of_a_run_is_told_by_what_has_it():
     setting = mv.Setting("s", (mv.PolicyData("p"), Increments(), mv.PositiveScalar("x")), steps=(4, 9))
     policy = mv.Policy([np.full((1, 1, 2), 0.5)])

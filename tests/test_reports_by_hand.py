@@ -188,6 +188,8 @@ def test_what_leans_on_a_refuted_claim():
         "aside": (),
         "last": ("bottom/part",),
     }
+    assert {r.id: r.tainted_by for r in with_taint(reports[::-1])} == found, "in whatever order they stand"
+    assert {r.id: r.tainted_by for r in with_taint([*reports[:2], *reports[3:], reports[2]])} == found
     assert reports[0].cites == ("middle",), "a claim does not cite itself"
 
 
