@@ -417,6 +417,22 @@ def test_a_hypothesis_of_a_run_may_be_plainly_true():
     assert mv.audit([claim])["mine"].standing is mv.Standing.PROVED
 
 
+@pytest.mark.parametrize("last", [False, True])
+def test_what_moves_along_a_run_is_taken_from_its_step(last):
+    parts = [mv.Table("x", lambda _: ()), Arbitrary(mv.Table("anywhere", lambda _: ()))]
+    parts.insert(2 if last else 1, mv.Table("d", lambda _: (), moves=True))
+
+    def proof(case):
+        run = mv.claims.Run(case, case.x, lambda own, x: x + own.d, lambda moved: moved, "anywhere")
+        yield mv.line("Σ d", run.sum(lambda _: case.d))
+        yield mv.equal("x_K - x_0", run.last(lambda place: place.state - case.x), because="the sum telescopes")
+
+    setting = mv.Setting("s", tuple(parts), **SMALL, steps=(1, 2))
+    claim = mv.Claim("mine", "t", "s", setting, proof, symbolic=(mv.Sizes.every_length(1, (1,)),))
+    with pytest.raises(ClaimError, match="d is another one in every step of a run"):
+        mv.audit([claim])
+
+
 def test_what_may_be_done_with_sums_over_a_run():
     """Of vectors: entries, sums, differences, multiples and quotients; proved for every length and true of each."""
     ingredients = (
