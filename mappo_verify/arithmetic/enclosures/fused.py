@@ -526,29 +526,29 @@ def _given(rows: int, made: int) -> Any:
 
 
 @over_numbers
-def _radius_of_sum(a: float, r: float, b: float, s: float) -> float:
+def _radius_of_sum(a: float, r: float, b: float, s: float) -> Any:
     total = a + b
     return (r + s + abs(_rest_of_sum(a, b, total))) * UP
 
 
 @over_numbers
-def _radius_of_difference(a: float, r: float, b: float, s: float) -> float:
+def _radius_of_difference(a: float, r: float, b: float, s: float) -> Any:
     total = a - b
     return (r + s + abs(_rest_of_sum(a, -b, total))) * UP
 
 
 @over_numbers
-def _radius_of_product(a: float, r: float, b: float, s: float) -> float:
+def _radius_of_product(a: float, r: float, b: float, s: float) -> Any:
     return _times(a, r, b, s)[1]
 
 
 @over_numbers
-def _middle_of_quotient(a: float, _r: float, b: float, s: float) -> float:
+def _middle_of_quotient(a: float, _r: float, b: float, s: float) -> Any:
     return a / b if abs(b) - s > 0 else np.nan
 
 
 @over_numbers
-def _radius_of_quotient(a: float, r: float, b: float, s: float) -> float:
+def _radius_of_quotient(a: float, r: float, b: float, s: float) -> Any:
     return _over(a, r, b, s)[1]
 
 
