@@ -182,20 +182,35 @@ EQUIVALENT: dict[tuple[str, str], str] = {
     ),
     (
         "mappo_verify/claims/induction.py",
-        "shapes = [sum((prod(c.shape) for c in ingredient.coordinates(replace(self.case.sizes, steps=k)))) for k in (2, 4)]",
+        "kinds = {(made_of(mapped(lambda _: 1, state)), len(found)) for state, found in zip(states, leaves, strict=True)}",
+    ): "any number will do that is the same in all places",
+    ("mappo_verify/claims/coordinates.py", "SMALLEST = Sizes(2, (1,))"): "only how many axes there are is asked there",
+    ("mappo_verify/claims/coordinates.py", "SMALLEST = Sizes(1, (2,))"): "only how many axes there are is asked there",
+    (
+        "mappo_verify/claims/case.py",
+        "return ingredient.moves and self._shapes(ingredient, 2) != self._shapes(ingredient, 4)",
     ): "what has other numbers at 3 steps than at 2 has others at 4, too",
     (
-        "mappo_verify/claims/induction.py",
-        "if len({(type(state), len(found)) for state, found in zip(states, leaves, strict=False)}) > 1:",
-    ): LENGTHS,
+        "mappo_verify/claims/case.py",
+        "here, one = (self._shapes(ingredient, k) for k in ((2, 4) if length == EVERY else (length, EVERY)))",
+    ): "what has other numbers at 3 steps than at 2 has others at 4, too",
+    (
+        "mappo_verify/claims/ingredients.py",
+        "return assume_positive(ratio[..., 1]) if generic else ratio[..., 0] / ratio[..., 1]",
+    ): "one free number is as good as another",
     (
         "mappo_verify/claims/related.py",
-        "factors = tuple((kept * old + share * new for old, new in zip(built[self.of].factors, other.factors, strict=False)))",
-    ): LENGTHS,
-    (
-        "mappo_verify/claims/related.py",
-        "return both(*(every(compare(d, '≤', like(Fraction(self.largest), d)), (-1, +2)) for d in apart))",
+        "return both(*(every(compare(rest, '>', 0) | compare(old, '≤', 0), (+1, -2)) for old, rest in rests))",
     ): "an axis that stays means 'for all', too",
+    (
+        "mappo_verify/claims/related.py",
+        "return both(*(every(compare(rest, '>', 0) | compare(old, '≤', 0), (-1, +2)) for old, rest in rests))",
+    ): "an axis that stays means 'for all', too",
+    (
+        "mappo_verify/claims/claim.py",
+        "package, libraries = (str(Path(__file__).parents[1]), (str(Path(np.__file__).parents[2]), "
+        "sysconfig.get_path('stdlib')))",
+    ): "the folder above that of the libraries holds nothing else than libraries",
     ("mappo_verify/claims/settings.py", "max_agents: int = 9"): LIMIT,
     ("mappo_verify/claims/settings.py", "max_states: int = 10001"): LIMIT,
     (
@@ -208,14 +223,6 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "EFFORT = {'quick': Effort(exact=400, skimmed=5000, climbs=12, repeats=2, starts=8, generations=30, seconds=300), "
         "'thorough': Effort(exact=1000, skimmed=20000, climbs=200, repeats=16, starts=8, generations=61, seconds=3600)}",
     ): SEED,
-    (
-        "mappo_verify/checking/monte_carlo.py",
-        "ratio, left, right = (np.concatenate(tables, axis=+1) for tables in (ratios, lefts, rights))",
-    ): "a table has two axes, so this is the same one",
-    (
-        "mappo_verify/checking/relabel.py",
-        "ACTIONS = (10009, 10037, 10039, 10061, 10067, 10070, 10079, 10091)",
-    ): "the numbers only must be large, and none a product of others",
     ("mappo_verify/checking/climb.py", "generations += 1"): CLIMB,
     ("mappo_verify/checking/climb.py", "LONG = 101"): CLIMB,
     ("mappo_verify/checking/climb.py", "if len(lost) or len(whole) > 1:"): CLIMB,
@@ -228,11 +235,7 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "EFFORT = {'quick': Effort(exact=400, skimmed=5000, climbs=12, repeats=2, starts=8, generations=30, seconds=300), "
         "'thorough': Effort(exact=1001, skimmed=20000, climbs=200, repeats=16, starts=8, generations=60, seconds=3600)}",
     ): SEED,
-    (
-        "mappo_verify/checking/relabel.py",
-        "ACTIONS = (10009, 10037, 10040, 10061, 10067, 10069, 10079, 10091)",
-    ): "the numbers only must be large, and none a product of others",
-    ("mappo_verify/checking/relabel.py", "if axes is None or count >= MOST:"): LIMIT,
+    ("mappo_verify/checking/relabel.py", "axes = _axes(setting, sizes) if count < MOST else None"): LIMIT,
     (
         "mappo_verify/checking/scores.py",
         "return given * (1 - much * np.resize(np.sin(np.arange(1.0, 1 + min(given.size, 1009))), given.shape))",
@@ -248,15 +251,87 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "if c < len(hill.telling) and hill.telling[c]}",
     ): CLIMB,
     (
-        "mappo_verify/checking/workers.py",
-        "return len(affinity(0)) if affinity else os.cpu_count() or 2",
-    ): "asked only of a system that knows of no affinity, and not how many cores it has",
+        "mappo_verify/checking/search.py",
+        "if again and (not fresh or (turn > FIRST and turn % 2)):",
+    ): "the first turn that counts is an odd one either way",
+    ("mappo_verify/checking/sampling.py", "return np.array_split(places, 3)"): "in halves, or in thirds: both end",
+    (
+        "mappo_verify/checking/explain.py",
+        "sizes = next((s for s in list(every)[:-1] if s.agents == min(2, claim.setting.agents[1]) "
+        "and min(s.actions) > 1), every[-1])",
+    ): "the last one is taken anyway where no other fits",
+    (
+        "mappo_verify/checking/scores.py",
+        "winners = np.flatnonzero((found >= 0).any(1))",
+    ): "no score is 0: a tie counts less",
+    (
+        "mappo_verify/checking/scores.py",
+        "found[winners] = np.where(found[winners] >= 0, np.minimum(found[winners], worst), found[winners])",
+    ): "no score is 0: a tie counts less",
+    (
+        "mappo_verify/checking/falsify.py",
+        "return standing_of(self.certified, violated, self.undecided, self.crashed, proofs=0, failures=1)",
+    ): "where there is no proof, one that failed changes nothing",
+    (
+        "mappo_verify/checking/agreement.py",
+        "_OFTEN, _SELDOM = (frozenset((step ** power for power in range(65))) for step in (2, 8))",
+    ): LIMIT,
+    (
+        "mappo_verify/checking/agreement.py",
+        "_OFTEN, _SELDOM = (frozenset((step ** power for power in list(range(64))[:-1])) for step in (2, 8))",
+    ): LIMIT,
+    (
+        "mappo_verify/checking/shrink.py",
+        "for smaller in list(sizes_of(claim.setting))[:-1]:",
+    ): "nothing is smaller than the size at which this ends, and that is the last one at most",
+    (
+        "mappo_verify/checking/evaluate.py",
+        "if len(rest) or not claim.transcendental:",
+    ): "in rationals such a claim decides nothing, and nothing is left of none",
+    (
+        "mappo_verify/checking/trial.py",
+        "with suppress(*NUMERIC), precision(3 * (evidence.precision or AGAIN)):",
+    ): MARGIN,
+    (
+        "mappo_verify/checking/certificate.py",
+        "if all((high - low <= Fraction(1, 4 * 10 ** places) for low, high in radii)):",
+    ): MARGIN,
+    (
+        "mappo_verify/checking/certificate.py",
+        "if all((high - low < Fraction(2, 4 * 10 ** places) for low, high in radii)):",
+    ): MARGIN,
+    (
+        "mappo_verify/checking/certificate.py",
+        "if all((high - low < Fraction(1, 5 * 10 ** places) for low, high in radii)):",
+    ): MARGIN,
     (
         "mappo_verify/arithmetic/system.py",
         "values = np.empty(2) if is_sparse(array) else np.asarray(array)",
     ): "of these numbers only the type is read",
 }
 """Mutants that change no result, by their file and the first line of the changed statement, and why."""
+
+TUNED = {
+    "mappo_verify/claims/along_runs.py": "MOST",
+    "mappo_verify/claims/related.py": "FINEST",
+    "mappo_verify/checking/agreement.py": "COPIES",
+    "mappo_verify/checking/campaign.py": "PROFILES",
+    "mappo_verify/checking/climb.py": "POPULATION FEWER LONG REMEMBERED PATIENCE MORE DOUBTS REFINE",
+    "mappo_verify/checking/doctor.py": "EXACT_INSTANCES",
+    "mappo_verify/checking/evaluate.py": "START_PRECISION BATCH_PRECISION SHARPER STEP_PRECISION SUSPECTS",
+    "mappo_verify/checking/explain.py": "CANDIDATES COMPARED",
+    "mappo_verify/checking/falsify.py": "EFFORT",
+    "mappo_verify/checking/on_game.py": "EXACT_STATES BALL_BITS",
+    "mappo_verify/checking/proving.py": "POINT_BITS ROUNDS MAX_REDRAWS FIRST_ATOMS MOST_ATOMS RUNS LENGTHS SAMPLED",
+    "mappo_verify/checking/relabel.py": "STATES ACTIONS MOST",
+    "mappo_verify/checking/scores.py": "SMALLEST_BATCH",
+    "mappo_verify/checking/search.py": "PICKED FIRST",
+    "mappo_verify/checking/shrink.py": "MAX_ROUNDS BATCH LARGE FEW",
+    "mappo_verify/checking/space.py": "DENOMINATORS SMALLEST",
+    "mappo_verify/checking/tightness.py": "CANDIDATES",
+    "mappo_verify/checking/trial.py": "AGAIN",
+}
+"""Numbers that say how much work is done, or how it is cut into pieces, and decide nothing: one more is as good."""
 
 COMPARISONS = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
@@ -326,9 +401,20 @@ def _code(node: ast.AST) -> Iterator[ast.AST]:
         if name in ("annotation", "returns", "decorator_list", "type_params"):
             continue
         for child in value if isinstance(value, list) else [value]:
-            if isinstance(child, ast.AST) and not isinstance(child, ast.JoinedStr):
+            if isinstance(child, ast.AST) and not isinstance(child, ast.JoinedStr) and not _asserts_lengths(child):
                 yield child
-                yield from _code(child)
+                if not (_is_reshape(node) and isinstance(child, ast.UnaryOp)):
+                    yield from _code(child)
+
+
+def _asserts_lengths(node: ast.AST) -> bool:
+    """``strict=True`` of a zip: an assertion, which nothing but another error in the code can fail."""
+    return isinstance(node, ast.keyword) and node.arg == "strict" and ast.unparse(node.value) == "True"
+
+
+def _is_reshape(node: ast.AST) -> bool:
+    """Here ``-1`` and ``-2`` are the same: NumPy takes any negative length for the one that is left."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "reshape"
 
 
 def _changes(node: ast.AST) -> Iterator[object]:
@@ -488,9 +574,13 @@ def _number_of(path: str) -> int:
 
 
 def explanation(mutant: Mutant) -> str:
-    """Why a mutant changes no result; empty where nobody says that."""
+    """Why a mutant changes no result; empty where nobody says that, for one that must be noticed."""
     if mutant.change == "1 -> 2" and NEGATIVE.search(mutant.statement):
         return LENGTH
+    names, _, _ = mutant.statement.partition(" = ")
+    tuned = set(names.split(", ")) & set(TUNED.get(mutant.path, "").split())
+    if tuned and mutant.imported and re.fullmatch(r"\d+ -> \d+", mutant.change):
+        return SEED
     return EQUIVALENT.get((mutant.path, mutant.statement), "")
 
 

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import isqrt, log
+from weakref import WeakKeyDictionary
 
 import msgspec
 import numpy as np
@@ -48,6 +49,7 @@ def space_of(*coordinates):
     [
         (Coordinate("x", (), "integer", -9, 9), (-2, 0, 1, 2), (-9, 0, 4.5, 9)),
         (Coordinate("x", (), "integer", 1, 9), (-2, 0, 1, 2), (1, 5, 7, 9)),
+        (Coordinate("x", (), "integer", 0, 1000), (-2, 0, 2), (0, 500, 1000)),
         (Coordinate("x", (), "positive", 2, 199), (-2, 0, 2), (2, 100.5, 199)),
         (Coordinate("x", (), "positive", 2, 200), (log(2), log(20), log(200)), (2, 20, 200)),
     ],
@@ -71,6 +73,15 @@ def test_a_row_of_weights_and_its_point():
     row = np.array([[0, -log(2), smallest - 0.1]])
     np.testing.assert_allclose(space.numbers(row)["w"], [[9, 4.5, 0]])
     np.testing.assert_allclose(space.points({"w": np.array([[4, 2, 0]])}), [[0, -log(2), smallest - 2]])
+    two = space_of(Coordinate("w", (2, 3), "weight", 0, 9))
+    points = [[0, -log(2), smallest - 2, -log(8), -log(8), 0]]
+    np.testing.assert_allclose(two.points({"w": np.array([[[4, 2, 0], [1, 1, 8]]])}), points)
+    np.testing.assert_allclose(two.numbers(np.array(points))["w"], [[[9, 4.5, 0], [9 / 8, 9 / 8, 9]]])
+    nothing = two.numbers(np.array([[smallest - 2] * 3 + [smallest] + [smallest - 1] * 2]))["w"]
+    np.testing.assert_allclose(
+        nothing, [[[1, 1, 1], [9e-4, 0, 0]]], err_msg="a row without weights has all of them alike"
+    )
+    assert [index for _, index in two.blocks()] == [(0,), (1,)]
 
 
 # --- what is drawn ------------------------------------------------------------
@@ -195,6 +206,12 @@ def claim_of(proof, *ingredients, **more):
 def test_the_first_second_fourth_and_eighth_evaluation_is_looked_at():
     claim = claim_of(lambda _: iter(()))
     assert [turn for turn in range(1, 20) if due(claim)] == [1, 2, 4, 8, 16]
+
+
+def test_a_registered_claim_is_looked_at_less_often(monkeypatch):
+    monkeypatch.setattr("mappo_verify.checking.agreement._PAST", WeakKeyDictionary())
+    claim = find("lemma-b.6")
+    assert [turn for turn in range(1, 515) if due(claim)] == [1, 8, 64, 512]
 
 
 def test_a_second_opinion_is_sought_in_the_next_system_if_the_first_cannot_give_one():

@@ -14,7 +14,7 @@ from mappo_verify.checking.sampling import sizes_of
 from mappo_verify.claims.case import Hypothesis, Ingredient
 from mappo_verify.claims.claim import Line, place_of_line
 from mappo_verify.claims.coordinates import EVERY, Coordinate
-from mappo_verify.claims.ingredients import Counts, Increments
+from mappo_verify.claims.ingredients import Counts, Increments, PositiveIntegers
 from mappo_verify.errors import ClaimError
 from mappo_verify.model.trees import unwrapped
 
@@ -56,6 +56,7 @@ GAME = {
         (mv.Distribution("d", lambda s: s.actions, full_support=True), {"d": ((2, 3), "weight", 1, 9)}),
         (mv.Table("t", lambda s: (s.states,)), {"t": ((2,), "integer", -9, 9)}),
         (mv.Table("t", lambda _: (), 1, 5), {"t": ((), "integer", 1, 5)}),
+        (PositiveIntegers("n", lambda _: (2,)), {"n": ((2,), "positive", 1, 9)}),
         (mv.claims.PrefixTables("f"), {"f.1": ((2, 2), "integer", -9, 9), "f.2": ((2, 6), "integer", -9, 9)}),
         (mv.PositiveScalar("x"), {"x": ((2,), "positive", 1, 9)}),
         (mv.LogOdds("x", lambda _: (3,)), {"x": ((3,), "positive", 1, 99)}),

@@ -415,7 +415,6 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("claims/settings.py", "__post_init__"): "integer bounds of a schema",
     ("claims/settings.py", "case_from"): "sorts names for a message",
     ("claims/settings.py", "_fitting_sizes"): "lengths of axes",
-    ("claims/case.py", "batch_of"): "numbers of axes",
     ("claims/case.py", "__getattr__"): "sorts names for a message",
     ("claims/ingredients.py", "__post_init__"): "exact bounds of a schema",
     ("claims/related.py", "_require_short"): "numbers of bits",

@@ -153,6 +153,11 @@ def test_how_much_is_missing_by_hand():
     claim = claim_of(setting, lambda c: c.f[0], lambda _: 8)
     found = scores.scores(claim, ONE, {"f": np.array([[6, 0], [1, 9], [7, 9], [9, 0]])})[:, 0]
     assert found == pytest.approx([-3 - 1 / 13, -3 - 6 / 8, -2 - 4 / 14, 1 / 17])
+    positive = replace(TABLE, hypotheses=(mv.Hypothesis("positive", lambda c: (c.f, ">", 0)),))
+    claim = claim_of(positive, lambda c: c.f[0], lambda _: 8)
+    found = scores.scores(claim, ONE, {"f": np.array([[-1e-10, 1], [0, 3], [5, -1e-9], [5, 3]])})
+    assert found[:, 0] == pytest.approx([-2 - 1 / 11, -2, -2.5, -3 / 13]), "beside 10⁻⁹ both are nearly 0"
+    assert found.shape == (4, 2), "the only line is the statement"
 
 
 def test_scores_of_a_proof_by_hand():

@@ -142,9 +142,10 @@ def audit(
     skipped: list[tuple[str, str]] = []
     found: ClaimReport | str
     shared = [claim for claim in chosen if claim in CLAIMS] if game is None else []
-    with local(min(workers, len(shared) or 1)) as pool:
+    helpers = min(workers, len(shared))
+    with local(max(helpers, 1)) as pool:
         begun: dict[Claim, Future[bytes]] = {}  # by the claim itself: a claim of one's own may have the id of another
-        if workers > 1 and len(shared) > 1:
+        if helpers > 1:
             begun = {c: pool.submit(_packed_report, c.id, profile, seed, seconds, corpus) for c in shared}
         for position, claim in enumerate(chosen):
             if progress:

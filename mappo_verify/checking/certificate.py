@@ -163,16 +163,16 @@ def _precise(
     """Both sides of every statement; balls so small that an enclosure of so many decimal places has room for them."""
     if evidence.arithmetic is System.RATIONALS:
         return _statements(evidence)
-    bits = evidence.precision or 64
-    while True:
-        bits = min(2 * bits, 2 * PRECISION_CAP)
+    bits = evidence.precision
+    assert bits is not None  # they are balls
+    while bits < 2 * PRECISION_CAP:
+        bits *= 2
         with precision(bits):
             found = _statements(evaluate(claim, claim.setting.case(coordinates, sizes, System.BALLS)))
         radii = [_ends(value) for s in found for side in (s.left, s.right) for value in side.ravel()]
         if all(high - low < Fraction(1, 4 * 10**places) for low, high in radii):
             return found
-        if bits == 2 * PRECISION_CAP:
-            raise UndecidedError(f"{claim.id}: {bits} bits do not give {places} decimals")
+    raise UndecidedError(f"{claim.id}: {bits} bits do not give {places} decimals")
 
 
 def _statements(evidence: Evidence) -> list[_Statement]:

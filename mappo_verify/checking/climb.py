@@ -139,7 +139,7 @@ class Hill:
         """Scores of points, ``[points, columns]``; outside of the box they are those of the nearest one inside, and less."""
         inside = np.clip(points, self.space.low, self.space.high)
         found = self.of_numbers(self.space.numbers(inside))
-        return np.asarray(found - OUTSIDE * ((points - inside) ** 2).sum(-1, keepdims=True))
+        return np.asarray(found - OUTSIDE * ((points - inside) ** 2).sum(1, keepdims=True))
 
     def of_numbers(self, numbers: dict[str, Any]) -> Floats:
         """Scores of coordinates given as real numbers."""
@@ -259,7 +259,7 @@ def _rounded(
             kept = _settle(hill, numbers, c, index, targets)
             free[hill.space.places[c.name].start + int(np.ravel_multi_index(index, c.shape))] = False
         low = np.flatnonzero(kept < _least(aims))
-        if free.any() and len(low) and not free.all():
+        if free.any() and len(low):
             starts = hill.space.points(numbers)[low]
             ends = climb(hill, starts, targets[low], REFINE, generator, free, np.full(len(low), NEAR))
             reached = np.array([end.score for end in ends])

@@ -43,6 +43,7 @@ from .agreement import Alone, due, require_function, require_same_lines
 from .hypotheses import ask_hypotheses, per_instance
 from .laws import claimed, mask_of, undecided, verdicts_of
 from .relations import as_numbers, common_shape, plain, proved_entries, relate
+from .sampling import halves
 
 START_PRECISION = 64
 BATCH_PRECISION = 256
@@ -296,8 +297,6 @@ def _narrowed(evidence: Evidence, kept: npt.NDArray[np.bool_]) -> Evidence:
 
 def _on_every(truth: Any, evidence: Evidence) -> Any:
     """The truth of a step on all instances, where it was found on those that meet the hypotheses."""
-    if np.size(truth) == np.size(evidence.verdict):
-        return np.ravel(truth)
     full = np.full(np.size(evidence.verdict), UNKNOWN, np.int8)
     full[np.ravel(_met(evidence)) == TRUE] = np.ravel(truth)
     return full
@@ -315,8 +314,8 @@ def _in_rationals(
     except NUMERIC as error:
         if len(chosen) == 1:
             return [(chosen, _raised(claim, drawn, sizes, chosen, error))], chosen[:0]
-    halves = [_in_rationals(claim, drawn, sizes, half, depth) for half in np.array_split(chosen, 2)]
-    return [part for found, _ in halves for part in found], np.concatenate([rest for _, rest in halves])
+    both_halves = [_in_rationals(claim, drawn, sizes, half, depth) for half in halves(chosen)]
+    return [part for found, _ in both_halves for part in found], np.concatenate([rest for _, rest in both_halves])
 
 
 def _in_balls(
@@ -332,7 +331,7 @@ def _in_balls(
         evidence = evidence_of(chosen)
     except NUMERIC as error:
         if len(chosen) > 1:
-            for half in np.array_split(chosen, 2):
+            for half in halves(chosen):
                 yield from _in_balls(claim, drawn, sizes, half, bits, depth)
         elif isinstance(error, UndecidedError) and bits < PRECISION_CAP:
             yield from _in_balls(claim, drawn, sizes, chosen, min(SHARPER * bits, PRECISION_CAP), depth)
@@ -541,7 +540,7 @@ def _worst_margin(statements: tuple[StepEvidence, ...]) -> Any:
     """The smallest margin of all statements: of the violated instances where there are any, else of all; one number."""
     for counted in (FALSE, None):
         margins = [
-            np.asarray(s.margin)[s.truth == counted] if counted is not None else np.asarray(s.margin).reshape(-1)
+            np.asarray(s.margin)[s.truth == counted] if counted is not None else np.ravel(s.margin)
             for s in statements
             if s.margin is not None
         ]

@@ -37,7 +37,7 @@ def ask_hypotheses(claim: Claim, case: Case) -> tuple[tuple[tuple[str, Any], ...
         with blamed(claim.id, f"in the hypothesis {hypothesis.name!r}"):
             asked = along_runs(seen, partial(_truth_of, hypothesis), lambda found, join: join(found), formal=False)
         answer = per_instance(asked, live.several)
-        truth[applies == TRUE] = answer.reshape(-1)
+        truth[applies == TRUE] = answer.ravel()
         found.append((hypothesis.name, truth))
         if (answer == TRUE).all():
             continue
@@ -49,11 +49,11 @@ def ask_hypotheses(claim: Claim, case: Case) -> tuple[tuple[tuple[str, Any], ...
         answers = [(said, per_instance(asked, live.several)) for said, asked in _besides(claim, live)]
         for said, answer in answers:
             truth = np.full(case.several, UNKNOWN, np.int8)
-            truth[applies == TRUE] = answer.reshape(-1)
+            truth[applies == TRUE] = answer.ravel()
             found.append((said, truth))
         met = reduce(np.minimum, [answer for _, answer in answers], np.full(live.several, TRUE, np.int8))
         if not (met == TRUE).all():
-            applies[applies == TRUE] = met.reshape(-1)
+            applies[applies == TRUE] = met.ravel()
             live = live.take(met == TRUE)
     return tuple(found), applies, live
 

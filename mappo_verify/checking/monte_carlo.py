@@ -198,10 +198,9 @@ def sides_of(claim: Claim, case: Case) -> tuple[Floats, Floats, Floats]:
         rights.append(right)
     if not ratios:
         raise ClaimError(f"claim {claim.id} states no inequality, so there is nothing to draw for")
-    ratio, left, right = (np.concatenate(tables, axis=-1) for tables in (ratios, lefts, rights))
-    worst = ratio.argmax(-1)[..., None]
-    found = [np.take_along_axis(table, worst, -1)[..., 0] for table in (ratio, left, right)]
-    return found[0], found[1], found[2]
+    ratio, left, right = (np.concatenate(tables, axis=1) for tables in (ratios, lefts, rights))
+    worst = np.arange(len(ratio)), ratio.argmax(1)
+    return ratio[worst], left[worst], right[worst]
 
 
 def _series(name: str, experiment: Experiment, sides: list[tuple[Floats, Floats, Floats]], error: float) -> Series:
@@ -263,8 +262,5 @@ def slope_interval(sizes: tuple[int, ...], quantiles: tuple[Interval, ...]) -> I
     """
     centred = np.log(sizes) - np.log(sizes).mean()
     weights = centred / (centred * centred).sum()
-    low, high = (np.log(np.maximum([getattr(q, end) for q in quantiles], 1e-300)) for end in ("low", "high"))
-    return Interval(
-        float(np.where(weights > 0, weights * low, weights * high).sum()),
-        float(np.where(weights > 0, weights * high, weights * low).sum()),
-    )
+    ends = [weights * np.log(np.maximum([getattr(q, end) for q in quantiles], 1e-300)) for end in ("low", "high")]
+    return Interval(float(np.minimum(*ends).sum()), float(np.maximum(*ends).sum()))

@@ -19,10 +19,10 @@ from ..claims.coordinates import Sizes
 from ..claims.settings import Setting
 
 STATES = 10_007
-ACTIONS = (10_009, 10_037, 10_039, 10_061, 10_067, 10_069, 10_079, 10_091)
+ACTIONS = (10_009, 10_037, 10_039, 10_061, 10_067, 10_069)
 """Different primes, larger than any axis that counts something else."""
 MOST = 5_000
-"""Numberings of one instance that are compared at most; of a larger one its own is kept."""
+"""Numberings of one instance that are compared at most, of six agents or fewer then; of a larger one its own is kept."""
 Orders = tuple[int, ...]
 
 
@@ -38,9 +38,9 @@ def numberings(
     setting: Setting, sizes: Sizes, coordinates: Mapping[str, Any]
 ) -> Iterator[tuple[Sizes, dict[str, Any]]]:
     """Every other numbering of an instance, its own included, with the sizes that it has then."""
-    axes = _axes(setting, sizes)
     count = factorial(sizes.agents) * factorial(sizes.states) * prod(factorial(n) for n in sizes.actions)
-    if axes is None or count > MOST:
+    axes = _axes(setting, sizes) if count <= MOST else None
+    if axes is None:
         yield sizes, dict(coordinates)
         return
     for agents in permutations(range(sizes.agents)):
@@ -61,10 +61,7 @@ def numberings(
 
 def _axes(setting: Setting, sizes: Sizes) -> dict[str, tuple[Axis, ...]] | None:
     """What the axes of every coordinate count; None where the setting has no such sizes."""
-    marked = Sizes(STATES, ACTIONS[: sizes.agents], sizes.steps)
-    if sizes.agents > len(ACTIONS):
-        return None
-    found = {}
+    marked, found = Sizes(STATES, ACTIONS[: sizes.agents], sizes.steps), {}
     for one, real in zip(setting.coordinates(marked), setting.coordinates(sizes), strict=False):
         found[real.name] = tuple(_axis(length, sizes.agents) for length in one.shape)
         if one.name != real.name or len(one.shape) != len(real.shape):
@@ -76,7 +73,7 @@ def _axis(length: int, agents: int) -> Axis:
     if length in (STATES, STATES + 1):
         return Axis(states=True)
     owners = tuple(m for m in range(agents) if length % ACTIONS[m] == 0)
-    return Axis(agents=owners) if owners and length == prod(ACTIONS[m] for m in owners) else Axis()
+    return Axis(agents=owners) if length == prod(ACTIONS[m] for m in owners) else Axis()
 
 
 def _source(name: str, agents: Orders, axes: Mapping[str, tuple[Axis, ...]]) -> str | None:

@@ -120,7 +120,7 @@ def _draw_one(coordinate: Coordinate, count: int, generator: np.random.Generator
         empty = values.sum(-1, keepdims=True) == 0
         return np.asarray(np.where(empty, certain, values), dtype=np.int64)
     if coordinate.kind == "rare":
-        position = generator.random(shape).reshape(count, -1).argsort(-1).reshape(shape)
+        position = generator.random(shape).reshape(count, -1).argsort(1).reshape(shape)
         return np.asarray(np.where(position < generator.integers(0, 3, regime.shape), values, 0), dtype=np.int64)
     extreme = np.where(generator.integers(0, 2, shape) == 0, coordinate.low, coordinate.high)
     values = np.where(regime == 1, extreme, values)
@@ -140,6 +140,11 @@ def _by_logarithms(coordinate: Coordinate, shape: tuple[int, ...], generator: np
 def nearest_zero(coordinate: Coordinate) -> int:
     """The simplest integer of a coordinate's range."""
     return max(coordinate.low, min(0, coordinate.high))
+
+
+def halves(places: npt.NDArray[np.intp]) -> list[npt.NDArray[np.intp]]:
+    """The places of a batch that cannot be evaluated at once, as two that may be."""
+    return np.array_split(places, 2)
 
 
 def instance(drawn: Draw, index: int) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from ..claims.coordinates import Sizes
 from ..claims.settings import Setting
 from .hypotheses import per_instance
 from .relations import plain, sides
+from .sampling import halves
 
 Floats = npt.NDArray[np.float64]
 WORST = -1e3
@@ -69,7 +70,7 @@ def scores(claim: Claim, sizes: Sizes, numbers: Mapping[str, Any], steady: float
     except Exception:  # floats only steer: what a formula raises is found, and kept, where instances are certified
         if count < SMALLEST_BATCH:
             return np.full((count, 1), WORST)
-    parts = [{n: v[half] for n, v in numbers.items()} for half in np.array_split(np.arange(count), 2)]
+    parts = [{n: v[half] for n, v in numbers.items()} for half in halves(np.arange(count))]
     found = [scores(claim, sizes, part, steady) for part in parts]
     width = max(half.shape[1] for half in found)
     return np.concatenate([np.pad(h, ((0, 0), (0, width - h.shape[1])), constant_values=WORST) for h in found])
@@ -78,7 +79,7 @@ def scores(claim: Claim, sizes: Sizes, numbers: Mapping[str, Any], steady: float
 def _steadied(claim: Claim, sizes: Sizes, numbers: Mapping[str, Any], count: int, steady: float) -> Floats:
     """Scores, where a violation that a small change of the numbers undoes is none."""
     found = _scores(claim, sizes, numbers, count, steady)
-    winners = np.flatnonzero((found > 0).any(-1))
+    winners = np.flatnonzero((found > 0).any(1))
     if not len(winners):
         return found
     shaken = {
@@ -140,7 +141,7 @@ def gaps(left: Any, right: Any, claimed: Any, relation: str, steady: float = STE
     by_size = np.where(tied, -TIE, gap / np.maximum(size, noise))
     by_size = np.where(size <= noise, LEAST, by_size)
     by_distance = np.where(tied, LEAST, gap / (np.abs(gap) + moved / NUDGE + NOTHING))
-    return np.stack([np.where(claimed, found, -np.inf).max(-1) for found in (by_size, by_distance)])
+    return np.stack([np.where(claimed, found, -np.inf).max(1) for found in (by_size, by_distance)])
 
 
 def _missing(setting: Setting, case: Case, count: int) -> tuple[Floats, Case, npt.NDArray[np.intp]]:
@@ -173,4 +174,4 @@ def _slack(one: Numbers, relation: str, two: Numbers, count: int) -> Floats:
     left, right = (plain(side, shape, count).reshape(count, -1).astype(np.float64) for side in (one, two))
     gap = -np.abs(left - right) if relation == "=" else right - left
     relative = np.clip(gap / (np.abs(left) + np.abs(right) + ROUNDING), -1.0, 0.0)
-    return np.asarray(np.nan_to_num(relative, nan=-1.0).min(-1, initial=0.0))
+    return np.asarray(np.nan_to_num(relative, nan=-1.0).min(1, initial=0.0))

@@ -19,7 +19,7 @@ from ..claims.coordinates import Coordinate, Sizes
 from ..claims.verdict import Verdict
 from .evaluate import decide
 from .relabel import numberings
-from .sampling import Draw, nearest_zero, sizes_of
+from .sampling import Draw, halves, nearest_zero, sizes_of
 
 MAX_ROUNDS = 400
 BATCH = 256
@@ -177,7 +177,6 @@ def _violated(claim: Claim, sizes: Sizes, drawn: Draw) -> Any:
     except NUMERIC:
         if count == 1:
             return violated
-        halves = np.array_split(np.arange(count), 2)
-        parts = [_violated(claim, sizes, {name: values[half] for name, values in drawn.items()}) for half in halves]
-        return np.concatenate(parts)
+        parts = [{name: values[half] for name, values in drawn.items()} for half in halves(np.arange(count))]
+        return np.concatenate([_violated(claim, sizes, part) for part in parts])
     return violated

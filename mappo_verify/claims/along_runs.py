@@ -24,7 +24,7 @@ from ..model.trees import end_to_end, group, mapped
 from .case import Case, States
 from .coordinates import EVERY
 
-MOST = 2**17
+MOST = 131_072
 """How many steps of instances lie end to end at most; more instances are looked at in parts."""
 T = TypeVar("T")
 

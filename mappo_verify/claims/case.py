@@ -21,7 +21,7 @@ from ..model import Game, Policy
 from ..model.conversion import convert
 from ..model.trees import STEP, converted, end_to_end, leaf, mapped, repeated, unwrapped
 from ..model.validation import array_of, require_finite
-from .coordinates import EVERY, Coordinate, Numbers, Sizes
+from .coordinates import EVERY, SMALLEST, Coordinate, Numbers, Sizes
 
 Built = Mapping[str, Any]
 """The ingredients of an instance that are built already, by name."""
@@ -97,8 +97,8 @@ class Ingredient:
         """The batch axes of a user's object."""
         if isinstance(value, (Game, Policy)):
             return value.batch_shape
-        core = len(self.core_shape(Sizes(1, (1,))) or ())
-        return tuple(np.shape(value)[: max(np.ndim(value) - core, 0)])
+        core = len(self.core_shape(SMALLEST) or ())
+        return tuple(np.shape(value)[: np.ndim(value) - core])
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ class Hypothesis(Sealed):
         return left - right if relation in ("≥", ">") else right - left
 
 
-_FORMULAS: dict[int, tuple[ref[Any], dict[tuple[Any, ...], int]]] = {}
+_FORMULAS: dict[int, tuple[ref[Any], dict[tuple[Any, ...], int | None]]] = {}
 """Which formula each hypothesis and each ingredient was at first, by the sizes and the other ingredients.
 
 Ingredients of one's own and derived ones stand with the first of their setting.
@@ -175,7 +175,7 @@ def _serial(ingredient: Any) -> int:
 _COUNT = count()
 
 
-def _formulas_of(asked: Any) -> dict[tuple[Any, ...], int]:
+def _formulas_of(asked: Any) -> dict[tuple[Any, ...], int | None]:
     known = _FORMULAS.get(id(asked))
     if known is None or known[0]() is not asked:
         known = _FORMULAS[id(asked)] = ref(asked), {}
@@ -198,10 +198,10 @@ class Steps:
     """The states of each run, in the order in which a proof asks for them."""
     alone: Case | None = None
     """The same instances, each once only; None where this is what they are."""
-    left: list[States] = field(default_factory=list)
-    """Those that it has not asked for so far."""
-    stopped: bool = False
-    over: bool = False
+    left: list[States] = field(init=False)
+    """Those that it has not asked for so far; this and what follows is set where an evaluation begins."""
+    stopped: bool = field(init=False)
+    over: bool = field(init=False)
 
 
 class Case(Sealed):
@@ -303,7 +303,7 @@ class Case(Sealed):
 
     def _require_same(self, asked: Any, found: Any, what: str) -> None:
         """An error where a hypothesis or an ingredient is another formula than before: its sizes alone may decide which."""
-        made, kind = 0 if callable(found) else made_of(found), self._key(what)
+        made, kind = None if callable(found) else made_of(found), self._key(what)
         if _formulas_of(asked).setdefault(kind, made) != made:
             raise ClaimError(
                 f"{what} is no function of its case: it is another formula than it was before ({self.sizes})"
@@ -372,8 +372,7 @@ class Case(Sealed):
 
     def _in_parts(self, ingredient: Ingredient) -> bool:
         """Whether each step of a run has its own part of it."""
-        two, three = (sum(map(prod, self._shapes(ingredient, steps))) for steps in (2, 3))
-        return ingredient.moves and two != three
+        return ingredient.moves and self._shapes(ingredient, 2) != self._shapes(ingredient, 3)
 
     def _share(self, ingredient: Ingredient, step: int | None) -> Any:
         """What a step of a run has of an ingredient: one of as many parts as there are steps, or all of it.

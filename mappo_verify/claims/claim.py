@@ -283,9 +283,9 @@ class Claim(Sealed):
             raise ClaimError(
                 f"claim {self.id}: the proof yields no line; it is a generator of line(...), equal(...), ..."
             )
-        for earlier, later in zip([None, *result], result, strict=False):
-            if later.relation is not None and earlier is None:
-                raise ClaimError(f"claim {self.id}: {later.expression!r} has nothing to stand on; begin with line(...)")
+        if result[0].relation is not None:
+            first = result[0].expression
+            raise ClaimError(f"claim {self.id}: {first!r} has nothing to stand on; begin with line(...)")
         result = [self._computed(entry) if callable(entry.value) else entry for entry in result]
         result = [self._summed(entry, case) for entry in result]
         masks = {id(entry.where): self._mask(entry, case) for entry in result}
@@ -293,7 +293,7 @@ class Claim(Sealed):
         for entry in result:
             self._require_number(entry, case)
             self._require_hypotheses(entry)
-        if len(result) < 2 or all(entry.relation is None for entry in result):
+        if all(entry.relation is None for entry in result):
             raise ClaimError(f"claim {self.id}: no line relates to another, so nothing is claimed")
         return result
 

@@ -92,6 +92,10 @@ class Sizes(Sealed):
         return f"{self.states} state{'s' * (self.states != 1)}, {'x'.join(map(str, self.actions))} actions{run}"
 
 
+SMALLEST = Sizes(1, (1,))
+"""Sizes at which only is asked how many axes something has."""
+
+
 @dataclass(frozen=True)
 class Coordinate:
     """An array of integers.

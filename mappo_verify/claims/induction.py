@@ -278,7 +278,8 @@ class Run(Sealed):
         """All steps, as one of instances that lie end to end, once for each step."""
         known = states_of(self.case, self._states)
         steps = self.case._steps
-        assert steps is not None and steps.alone is not None
+        assert steps is not None
+        assert steps.alone is not None
         count = steps.alone._at_each([like(k + 1, self.case.system) for k in range(self._length)])
         step = self._step(None, known.states, count)
         if self._formula(step) != known.formula:
@@ -329,10 +330,7 @@ class Run(Sealed):
             )
             if not (describes(pattern, values, free) and all(map(true_everywhere, said))):
                 raise ClaimError(f"{name} is to be any state of the run, and {which} may be none that it describes")
-        if counted and not (
-            describes(_entries(step.count), _entries(step.count * 0), self._places_of(self._count))
-            and not true_everywhere(compare(step.count, ">", 1))
-        ):
+        if counted and not describes(_entries(step.count), _entries(step.count * 0), self._places_of(self._count)):
             raise ClaimError(f"{self._count} is to be any number of steps, counted from 1: a free number with low=1")
 
     # -- the three kinds of terms ---------------------------------------------------------------------------------------------

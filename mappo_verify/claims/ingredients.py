@@ -372,8 +372,26 @@ class PositiveIntegers(Table):
     low: int = 1
 
 
+class Tables(Ingredient):
+    """Several tables ``[..., S, |A_1|···|A_m|]``."""
+
+    of_each: ClassVar[str] = "agent"
+    """For what there is one each."""
+
+    def core_shape(self, sizes: Sizes) -> None:
+        return None  # several shapes
+
+    def batch_of(self, value: Any) -> tuple[int, ...]:
+        return tuple(np.shape(value[0])[:-2])
+
+    def convert(self, value: Any, target: System) -> tuple[Array, ...]:
+        if not isinstance(value, (tuple, list)):
+            raise ClaimError(f"{self.name} must be one table per {self.of_each}, not {type(value).__name__}")
+        return tuple(super(Tables, self).convert(table, target) for table in value)
+
+
 @dataclass(frozen=True)
-class PrefixTables(Ingredient):
+class PrefixTables(Tables):
     """One table of rationals ``k/scale`` for every agent: ``(f^1, ..., f^N)``, each ``[..., S, |A_1|···|A_m|]``."""
 
     name: str
@@ -394,24 +412,15 @@ class PrefixTables(Ingredient):
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> tuple[Array, ...]:
         return tuple(numbers[f"{self.name}.{m}"] / self.scale for m in range(1, sizes.agents + 1))
 
-    def core_shape(self, sizes: Sizes) -> None:
-        return None  # several arrays, of several shapes
-
-    def batch_of(self, value: Any) -> tuple[int, ...]:
-        return tuple(np.shape(value[0])[:-2])
-
-    def convert(self, value: Any, target: System) -> tuple[Array, ...]:
-        if not isinstance(value, (tuple, list)):
-            raise ClaimError(f"{self.name} must be one table per agent, not {type(value).__name__}")
-        return tuple(super(PrefixTables, self).convert(table, target) for table in value)
-
 
 @dataclass(frozen=True)
-class Increments(Ingredient):
+class Increments(Tables):
     """How the logits of a run move: ``(θ_{k+1} - θ_k)ᵀφ`` for every step and agent, logarithms of positive integers.
 
     A flat tuple, step by step and agent by agent, of tables ``[..., S, |A_1|···|A_m|]``; so every iterate is rational.
     """
+
+    of_each: ClassVar[str] = "step and agent"
 
     name: str = "increments"
     high: int = 9
@@ -426,17 +435,6 @@ class Increments(Ingredient):
 
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> tuple[Array, ...]:
         return tuple(log(assume_positive(numbers[coordinate.name])) for coordinate in self.coordinates(sizes))
-
-    def core_shape(self, sizes: Sizes) -> None:
-        return None
-
-    def batch_of(self, value: Any) -> tuple[int, ...]:
-        return tuple(np.shape(value[0])[:-2])
-
-    def convert(self, value: Any, target: System) -> tuple[Array, ...]:
-        if not isinstance(value, (tuple, list)):
-            raise ClaimError(f"{self.name} must be one table per step and agent, not {type(value).__name__}")
-        return tuple(super(Increments, self).convert(table, target) for table in value)
 
     def steps_of(self, value: Any, sizes: Sizes) -> int:
         return len(value) // sizes.agents
@@ -520,18 +518,10 @@ class Counts(Ingredient):
         return (Hypothesis(f"{self.name} are not negative", counted, True),)
 
 
-@dataclass(frozen=True)
-class Derived(Ingredient):
-    """Computed from the others when first asked for, after the hypotheses have passed; a caller may still give it.
+class Following(Ingredient):
+    """What follows from the ingredients before it: no integers describe it."""
 
-    ``exact`` is for what needs numbers that can be ordered, as an optimal policy does: where a claim goes on in balls, it is
-    computed of the exact instance behind them.
-    """
-
-    name: str
-    compute: Callable[[Case], Any] = field()
-    optional: bool = True
-    exact: bool = False
+    optional = True
 
     def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
         return ()
@@ -543,12 +533,25 @@ class Derived(Ingredient):
         return ()  # it follows the others
 
 
+@dataclass(frozen=True)
+class Derived(Following):
+    """Computed from the others when first asked for, after the hypotheses have passed; a caller may still give it.
+
+    ``exact`` is for what needs numbers that can be ordered, as an optimal policy does: where a claim goes on in balls, it is
+    computed of the exact instance behind them.
+    """
+
+    name: str
+    compute: Callable[[Case], Any] = field()
+    exact: bool = False
+
+
 def _same_part(one: Array | None, two: Array | None, reference: Array) -> Truth:
     """Whether two games have the same numbers in a part; a start may be missing from both."""
-    if one is two or (one is not None and two is not None and shares(one, two)):
-        return everywhere(TRUE, (), reference)
     if one is None or two is None:
-        return everywhere(FALSE, (), reference)
+        return everywhere(TRUE if one is two else FALSE, (), reference)
+    if shares(one, two):
+        return everywhere(TRUE, (), reference)
     return every(compare(one, "=", two), tuple(range(-one.ndim, 0)))
 
 

@@ -28,62 +28,54 @@ from ..quantities.equilibria import nash_policy
 from ..quantities.optimal import optimal
 from .case import Built, Case, Hypothesis
 from .coordinates import EVERY, Coordinate, Numbers, Sizes, simplex
-from .ingredients import Derived, PolicyData
+from .ingredients import Following, PolicyData
 
 MAX_BITS = 20_000
 """Numerators and denominators of iterates longer than this are left to balls, which decide inequalities all the same."""
 
 
 @dataclass(frozen=True)
-class OptimalPolicy(Derived):
+class OptimalPolicy(Following):
     """A deterministic optimal joint policy of ``game``, found by exact policy iteration.
 
     It is computed after the hypotheses have passed, so let one of them, or the game's ``discount=``, say that γ < 1.  A claim
     about *any* optimal policy draws one and says by a hypothesis that it is optimal.
     """
 
+    exact = True
+
     name: str = "optimal"
     game: str = "game"
-    optional: bool = field(default=True, init=False)
-    exact: bool = field(default=True, init=False)
-    compute: Callable[[Case], Any] = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "compute", self._optimal)
 
     def convert(self, value: Any, target: System) -> Policy:
         return PolicyData(self.name).convert(value, target)
 
-    def _optimal(self, case: Case) -> Policy:
+    def compute(self, case: Case) -> Policy:
         return optimal(getattr(case, self.game)).policy
 
 
 @dataclass(frozen=True)
-class NashPolicy(Derived):
+class NashPolicy(Following):
     """The Nash policy of ``game`` that agents reach from the product policy ``of`` by best responses in turn.
 
     Which equilibrium it is depends on the drawn policy, and many are not optimal: :func:`~mappo_verify.quantities.nash_policy`.
     """
 
+    exact = True
+
     name: str = "nash"
     of: str = "policy"
     game: str = "game"
-    optional: bool = field(default=True, init=False)
-    exact: bool = field(default=True, init=False)
-    compute: Callable[[Case], Any] = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "compute", self._nash)
 
     def convert(self, value: Any, target: System) -> Policy:
         return PolicyData(self.name).convert(value, target)
 
-    def _nash(self, case: Case) -> Policy:
+    def compute(self, case: Case) -> Policy:
         return nash_policy(getattr(case, self.game), getattr(case, self.of))
 
 
 @dataclass(frozen=True)
-class Iterates(Derived):
+class Iterates(Following):
     """The iterates ``(x_0, ..., x_K)`` of an algorithm: ``x_0`` is the ingredient ``start``, ``x_{k+1} = update(case, x_k, k)``.
 
     ``K`` is the setting's number of steps: ``mv.Setting(..., steps=(1, 60))`` tries one step and sixty.  Where rational iterates
@@ -93,21 +85,17 @@ class Iterates(Derived):
     name: str = "iterates"
     update: Callable[[Case, Any, int], Any] = field(default=None)  # type: ignore[assignment]
     start: str = "policy"
-    optional: bool = field(default=True, init=False)
-    exact: bool = field(default=False, init=False)
-    compute: Callable[[Case], Any] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not callable(self.update):
             raise ClaimError(
                 f"{self.name}: update = {self.update!r} must be a function of case, iterate and step number"
             )
-        object.__setattr__(self, "compute", self._iterates)
 
     def convert(self, value: Any, target: System) -> Any:
         raise ClaimError(f"{self.name} is computed from {self.start}; leave it out")
 
-    def _iterates(self, case: Case) -> tuple[Any, ...]:
+    def compute(self, case: Case) -> tuple[Any, ...]:
         if case.sizes.steps == EVERY:
             raise ClaimError(f"{self.name} is a run of given length; a proof for every length uses mv.claims.Run")
         found = [getattr(case, self.start)]

@@ -9,6 +9,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from ..errors import ClaimError, Sealed
 from ..model import Game, Policy
 from ..model.trees import COORDINATE, hidden, leaf
 from .case import Case, Hypothesis, Ingredient, system_of_object
-from .coordinates import Coordinate, Sizes
+from .coordinates import SMALLEST, Coordinate, Sizes
 from .settled import of_this_package, settled
 
 
@@ -110,21 +111,12 @@ class Setting(Sealed):
 
     def instances_at_most(self, limit: int) -> int:
         """How many different instances there are, counted up to ``limit``; sizes and steps beyond the smallest ones included."""
-        smallest = Sizes(self.states[0], (self.action_range[0],) * self.agents[0], self.steps[0])
-        if (
-            self.states[1] > self.states[0]
-            or self.agents[1] > self.agents[0]
-            or self.action_range[1] > self.action_range[0]
-        ):
+        ranges = (self.states, self.agents, self.action_range)
+        if any(low < high for low, high in ranges):
             return limit
-        count = len(self.steps)
-        for coordinate in self.coordinates(smallest):
-            choices = coordinate.high - coordinate.low + 1
-            for _ in range(int(np.prod(coordinate.shape))):
-                count *= choices
-                if count >= limit:
-                    return limit
-        return count
+        (states, _), (agents, _), (actions, _) = ranges
+        coordinates = self.coordinates(Sizes(states, (actions,) * agents, min(self.steps)))
+        return min(limit, len(self.steps) * prod((c.high - c.low + 1) ** prod(c.shape) for c in coordinates))
 
     def case(self, coordinates: Mapping[str, Any], sizes: Sizes, system: System, generic: int = 0) -> Case:
         """The case behind integer coordinates (with the instances of a batch on a leading axis), in the given number system.
@@ -239,7 +231,7 @@ def _measure(ingredients: tuple[Ingredient, ...], built: Mapping[str, Any]) -> t
 
 def _fitting_sizes(ingredients: tuple[Ingredient, ...], built: Mapping[str, Any], owners: list[Any]) -> Sizes:
     """The sizes of the game or policy, or those that every table's shape agrees with; an error that names a misfit."""
-    tables = [i for i in ingredients if i.name in built and i.core_shape(Sizes(1, (1,))) is not None]
+    tables = [i for i in ingredients if i.name in built and i.core_shape(SMALLEST) is not None]
     if owners:
         candidates = [Sizes(owners[0].states, owners[0].action_sizes)]
     else:
@@ -250,7 +242,7 @@ def _fitting_sizes(ingredients: tuple[Ingredient, ...], built: Mapping[str, Any]
         found = []
         for ingredient in tables:
             core, shape = ingredient.core_shape(sizes) or (), np.shape(built[ingredient.name])
-            if shape[max(len(shape) - len(core), 0) :] != core:
+            if shape[len(shape) - len(core) :] != core:
                 found.append(f"{ingredient.name} has shape {shape}, it needs [..., {', '.join(map(str, core))}]")
         return found
 

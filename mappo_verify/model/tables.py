@@ -19,7 +19,9 @@ def number_text(value: Any) -> str:
     if isinstance(value, (float, np.floating)):
         return f"{value:.6g}"
     text = str(value)
-    return text if len(text) <= 20 or "/" not in text else f"{float(int(value.p) / int(value.q)):.6g}"
+    if len(text) <= 20 or "/" not in text or "+/-" in text:  # a ball is its midpoint +/- its radius
+        return text
+    return f"{float(int(value.p) / int(value.q)):.6g}"
 
 
 def row_text(values: Any) -> str:
