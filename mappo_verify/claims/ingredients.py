@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -299,7 +300,7 @@ class Distribution(Ingredient):
         _require_function(self.name, self.shape)
 
     def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
-        return (Coordinate(self.name, self.shape(sizes), "weight", int(self.full_support), 9),)
+        return (Coordinate(self.name, shape_of(self.shape, sizes), "weight", int(self.full_support), 9),)
 
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> Array:
         return simplex(numbers[self.name], generic, positive=self.full_support)
@@ -345,7 +346,7 @@ class Table(Ingredient):
         require_positive(self.name, self.scale)
 
     def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
-        own = Coordinate(self.name, self.shape(sizes), self.kind, self.low, self.high)
+        own = Coordinate(self.name, shape_of(self.shape, sizes), self.kind, self.low, self.high)
         steps = 1 if sizes.steps == EVERY else sizes.steps
         return (replace(own, shape=(steps, *own.shape)) if self.moves else own,)
 
@@ -488,14 +489,14 @@ class LogOdds(Ingredient):
         _require_function(self.name, self.shape)
 
     def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
-        return (Coordinate(self.name, self.shape(sizes), "positive", 1, self.high),)
+        return (Coordinate(self.name, shape_of(self.shape, sizes), "positive", 1, self.high),)
 
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> Array:
         values = log(assume_positive(numbers[self.name]))
         if not self.times:
             return values
         scale = built[self.times]
-        return values * scale.reshape(scale.shape + (1,) * len(self.shape(sizes)))
+        return values * scale.reshape(scale.shape + (1,) * len(shape_of(self.shape, sizes)))
 
 
 @dataclass(frozen=True)
@@ -550,6 +551,12 @@ def _same_part(one: Array | None, two: Array | None, reference: Array) -> Truth:
     if one is None or two is None:
         return everywhere(FALSE, (), reference)
     return every(compare(one, "=", two), tuple(range(-one.ndim, 0)))
+
+
+@cache
+def shape_of(shape: Callable[[Sizes], tuple[int, ...]], sizes: Sizes) -> tuple[int, ...]:
+    """The shape at these sizes: asked once, so that a proof and the instances have the same."""
+    return shape(sizes)
 
 
 def _require_function(name: str, shape: Any) -> None:
