@@ -753,6 +753,40 @@ def test_a_proof_for_every_length_asks_instances_for_what_it_takes_as_given():
         mv.audit([every(proof, mv.claims.Arbitrary(scalar("any")), hypotheses=(fickle,))], corpus=False)
 
 
+def test_how_a_hypothesis_is_asked_does_not_depend_on_what_was_done_before():
+    """It asks less of a run of known length than a proof for every number of steps takes as given of it."""
+    asked = mv.Hypothesis("x ≥ 0", lambda case: (case.x if not case.sizes.steps else case.x + 10**7, "≥", 0))
+
+    def proof(case):
+        run = mv.claims.Run(case, 0 * case.x, lambda _, state: state, lambda moved: moved, "any")
+        yield mv.line("x", run.fixed(case.x))
+        yield mv.at_least("0", run.fixed(0 * case.x), because="given", axiom=run.fixed(axioms.given(asked, case)))
+
+    trial = every(proof, mv.claims.Arbitrary(scalar("any")), hypotheses=(asked,))
+    given = {"x": -1, "y": 0, "steps": 2}
+    assert mv.check(trial, **given).verdict is mv.Verdict.NOT_APPLICABLE
+    assert standing(trial) is mv.Standing.PROVED
+    assert mv.check(trial, **given).verdict is mv.Verdict.NOT_APPLICABLE
+
+
+def test_a_hypothesis_may_ask_how_many_steps_there_are():
+    """But then no proof for every number of steps takes it as given."""
+    few = mv.Hypothesis("K ≤ 2", lambda case: (case.x * 0 + case.sizes.steps, "≤", 2))
+
+    def proof(case, given=False):
+        run = mv.claims.Run(case, 0 * case.x, lambda _, state: state, lambda moved: moved, "any")
+        axiom = run.fixed(axioms.given(few, case)) if given else None
+        yield mv.line("2", run.fixed(2 + 0 * case.x))
+        yield mv.at_least("0", run.fixed(0 * case.x), because="it is", axiom=axiom)
+
+    trial = every(proof, mv.claims.Arbitrary(scalar("any")), hypotheses=(few,))
+    assert standing(trial) is mv.Standing.PROVED
+    found = [mv.check(trial, x=0, y=0, steps=steps).verdict for steps in (2, 3)]
+    assert found == [mv.Verdict.HOLDS, mv.Verdict.NOT_APPLICABLE]
+    with pytest.raises(ClaimError, match="a _Every in a formula"):
+        mv.audit([every(lambda case: proof(case, True), mv.claims.Arbitrary(scalar("any")), hypotheses=(few,))])
+
+
 def test_a_sum_over_a_run_is_not_made_by_hand():
     def proof(case):
         run = mv.claims.Run(case, 0 * case.x, lambda _, state: state, lambda moved: moved, "any")

@@ -127,10 +127,13 @@ class Hypothesis(Sealed):
         case._require_same(self, found if isinstance(found, tuple) else None, self._described)
         return found
 
-    def _of_every_run(self, case: Case) -> bool:
-        """Whether a proof for every number of steps takes it as given: then instances are asked for what that proof says."""
-        every = case._of_any_length()
-        return every._key(self._described) in _formulas_of(self)
+    def _of_any_length(self, case: Case) -> int | None:
+        """Which formula it is of runs of any length; None if it was not asked, :data:`ONE_LENGTH` if it could not be."""
+        return _formulas_of(self).get(case._of_any_length()._key(self._described))
+
+    def _needs_one_length(self, case: Case) -> None:
+        """From now on it is asked of runs of given length, in a proof, too, which then cannot take it as given."""
+        _formulas_of(self).setdefault(case._of_any_length()._key(self._described), ONE_LENGTH)
 
     @property
     def _described(self) -> str:
@@ -159,6 +162,9 @@ _FORMULAS: dict[int, tuple[ref[Any], dict[tuple[Any, ...], int]]] = {}
 
 Ingredients of one's own and derived ones stand with the first of their setting.
 """
+
+ONE_LENGTH = -1
+"""No formula: what a hypothesis has of runs of any length that asks how many steps there are, or for what one of them has."""
 
 
 _SERIALS: dict[int, tuple[ref[Any], int]] = {}
