@@ -13,6 +13,7 @@ import numpy as np
 from ..arithmetic import (
     FALSE,
     TRUE,
+    UNKNOWN,
     Array,
     System,
     Truth,
@@ -136,11 +137,11 @@ class GameData(Ingredient):
         """Where an episode may end.
 
         Rows of enclosures cannot be compared with 1, but the weight that they lose can be with 0.  Formal rows are no numbers
-        that could be compared with 1, but how they are made says what they sum to.
+        that could be compared with 1: they stand for those that sum to 1, too.
         """
         if self.termination and not generic:
             return compare(weights[..., -1], ">", 0)
-        return everywhere(TRUE if self.termination else FALSE, reward.shape, reward)
+        return everywhere(UNKNOWN if self.termination else FALSE, reward.shape, reward)
 
     def _discount(self, numbers: Numbers, generic: int) -> Array:
         """``low + (high - low) w0/(w0 + w1)``"""
