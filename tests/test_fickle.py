@@ -17,6 +17,7 @@ import pytest
 
 import mappo_verify as mv
 from mappo_verify import arithmetic, axioms
+from mappo_verify.checking.evaluate import evaluate
 from mappo_verify.claims.coordinates import EVERY
 from mappo_verify.errors import ClaimError
 from mappo_verify.quantities.stochastic_gradient import average_of_path, descend
@@ -901,3 +902,32 @@ def test_floats_are_no_formula():
 
     with pytest.raises(ClaimError, match="a function of floats in a formula"):
         mv.audit([claim(proof, symbolic=())], corpus=False)
+
+
+def judged_by_the_first(used):
+    """A claim whose proof remembers the numbers of its first instance."""
+    kept = []
+
+    def proof(case):
+        kept.append((case.x * 1, case.x > 0))
+        yield from used(*kept[0], case.x)
+
+    return claim(proof, scalar("x", -9, 9), symbolic=())
+
+
+@pytest.mark.parametrize(
+    "used",
+    [
+        lambda old, _truth, _new: (mv.line("x", old), mv.at_most("5", 5, because="so")),
+        lambda old, _truth, new: (mv.line("x", old + 0 * new), mv.at_most("5", 5, because="so")),
+        lambda _old, truth, new: (mv.line("-x", -new, where=truth), mv.at_most("0", 0, because="so")),
+        lambda _old, truth, new: (mv.line("x", mv.choose(truth, 0, new)), mv.at_most("5", 5, because="so")),
+    ],
+    ids=["a line", "with others", "a mask", "a choice"],
+)
+def test_no_numbers_are_kept_for_another_evaluation(used):
+    trial = judged_by_the_first(used)
+    first, second = (trial.setting.case({"x": x}, ONE, mv.System.RATIONALS) for x in (3, 7))
+    assert evaluate(trial, first).verdict is mv.Verdict.HOLDS
+    with pytest.raises(ClaimError, match="numbers of another evaluation"):
+        evaluate(trial, second)

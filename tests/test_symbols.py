@@ -561,3 +561,28 @@ def test_signs_of_polynomials_that_logarithms_were_taken_of():
     assert ring.sign_of((p + q).numerator) == 1
     unknown = assume_positive(np.array([ratio[0] * q / (p - q)], object))
     assert not ring.sign_of(unknown[0].numerator)
+
+
+def test_whether_an_episode_may_end_depends_on_the_parameters():
+    """Rows of symbols stand for those that sum to 1, too; how likely the end is they say."""
+    setting = mv.Setting("a game", (mv.GameData(termination=True),), agents=(1, 1), states=(1, 1), action_range=(1, 1))
+
+    def proof(value):
+        def lines(case):
+            yield mv.line("value", value(case.game))
+            yield mv.equal("1 - Σ P", 1 - case.game.transition.sum(-1), because="what is left")
+
+        return lines
+
+    def rest(game):
+        return game.stopping
+
+    def where_it_ends(game):
+        return mv.choose(game.ends, 1 - game.transition.sum(-1), 1)
+
+    sizes = mv.Sizes(1, (1,))
+    found = [
+        prove_in_symbols(mv.Claim("mine", "title", "source", setting, proof(value)), sizes)
+        for value in (rest, where_it_ends)
+    ]
+    assert isinstance(found[0], Proof) and isinstance(found[1], Failure)

@@ -6,6 +6,8 @@ that made them: of the operation, and of the hashes of what it was applied to.  
 compares these hashes line by line, so no way of telling evaluations apart (a clock, a counter, the names of types) leads to
 another formula unseen.  Primitives that compute one thing in several ways count as one operation.
 
+Beside the hash stands the evaluation in which they were made, so that no proof uses those of another instance.
+
 In a proof for every number of steps a hash also says whether the formula has something of a step, which belongs there alone.
 """
 
@@ -28,10 +30,11 @@ R = TypeVar("R")
 
 
 class Made:
-    """What has the hash of its formula; 0 where that is not known."""
+    """What has the hash of its formula, and the number of the evaluation in which it was made; 0 where these are not known."""
 
-    __slots__ = ("_made",)
+    __slots__ = ("_made", "_when")
     _made: int
+    _when: int
 
     def _copy(self) -> Made:
         """The same, as another object."""
@@ -56,6 +59,17 @@ class _Thread(threading.local):
 THREAD = _Thread()
 
 
+class Evaluation:
+    """The number of the evaluation that goes on: of a claim, on one instance or on several side by side."""
+
+    now = 1
+
+    @classmethod
+    def begins(cls) -> None:
+        """From now on another one."""
+        cls.now += 1
+
+
 OF_A_STEP, OF_A_PLACE = 1, 2
 """The lowest bits of a hash: whether something that one step of a run knows is in the formula, or where a run stands."""
 _BITS = OF_A_STEP | OF_A_PLACE
@@ -66,6 +80,14 @@ def made_from(what: Any, parts: Sequence[int] = (), known: int = 0) -> int:
     for part in parts:
         known |= part
     return hash((what, *parts)) & ~_BITS | known & _BITS
+
+
+def require_now(value: Made) -> None:
+    """An error for numbers, or truth, that were made in another evaluation: they are those of another instance."""
+    if value._when and value._when != Evaluation.now:
+        raise FormulaError(
+            "numbers of another evaluation: those of another instance; a proof keeps none, so compute them of the case"
+        )
 
 
 def of_a_run(value: Any) -> int:
@@ -79,6 +101,8 @@ def made_of(value: Any) -> int:
     if issubclass(kind, Made):
         if not value._made and evaluating() and not THREAD.within:
             raise FormulaError("numbers made by hand in a formula: they come from the case; constants by like(...)")
+        if value._when != Evaluation.now and evaluating():
+            require_now(value)
         return value._made  # type: ignore[no-any-return]
     if kind is int or kind is Fraction:  # as a text, since numbers that differ by 2⁶¹ - 1 have the same hash
         return made_from(f"{value.numerator:x}/{value.denominator:x}")
@@ -166,6 +190,7 @@ def made_by(name: Any, result: R, arguments: Sequence[Any]) -> R:
             if argument is result:
                 return result
         result._made = made_from(name, [made_of(argument) for argument in arguments])
+        result._when = Evaluation.now
     return result
 
 

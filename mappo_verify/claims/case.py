@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arithmetic import Hidden, System, Truth, compare, system_of
-from ..arithmetic.formulas import OF_A_PLACE, made_of, of_a_run
+from ..arithmetic.formulas import OF_A_PLACE, Evaluation, made_of, of_a_run
 from ..arithmetic.numbers import apart, bare, take
 from ..arithmetic.one_instance import require_outside, within_a_proof
 from ..errors import ClaimError, Sealed
@@ -284,10 +284,7 @@ class Case(Sealed):
         if self.__dict__.get("_length") is not None:
             self._require_no_part_of_the_run(name)
         if name in objects:
-            shown = self.__dict__["_shown"]
-            if name not in shown:
-                shown[name] = leaf(name, objects[name])
-            return shown[name]
+            return self._leaf(name, objects[name])
         for ingredient in self.__dict__.get("ingredients", ()):
             if ingredient.name == name and ingredient.compute is not None:
                 if name not in derived:
@@ -297,9 +294,16 @@ class Case(Sealed):
                     else:
                         found = ingredient.compute(self)
                         self._require_same(self.ingredients[0], found, name)
-                    derived[name] = leaf(name, found)
-                return derived[name]
+                    derived[name] = found
+                return self._leaf(name, derived[name])
         raise AttributeError(f"this case has no {name!r}; it has {sorted(objects)}")
+
+    def _leaf(self, name: str, value: Any) -> Any:
+        """What a formula sees of an object: the same one as long as an evaluation goes on."""
+        known: dict[str, tuple[int, Any]] = self.__dict__["_shown"]
+        if name not in known or known[name][0] != Evaluation.now:
+            known[name] = Evaluation.now, leaf(name, value)
+        return known[name][1]
 
     def _left_out(self) -> tuple[str, ...]:
         """What need not be given, and is not."""

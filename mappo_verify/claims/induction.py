@@ -110,13 +110,13 @@ class Own:
 class Summed(Made, Sealed):
     """``c + f(x_K) + Σ t``: a number on an instance; base and step in a proof for every ``K``, which no formula sees apart."""
 
-    __slots__ = ("_made", "_values", "run")
+    __slots__ = ("_values", "run")
     __array_ufunc__ = None
 
     def __init__(self, run: Run, values: tuple[Any, ...], made: int, seal: object = None) -> None:
         if seal is not _SEAL:
             raise ClaimError("a sum over a run is made by run.sum, run.last and run.fixed, and not by hand")
-        self.run, self._values, self._made = run, values, made
+        self.run, self._values, self._made, self._when = run, values, made, 0
 
     def _copy(self) -> Summed:
         return Summed(self.run, self._values, self._made, _SEAL)
