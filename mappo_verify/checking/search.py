@@ -26,6 +26,7 @@ from ..claims.claim import Claim
 from ..claims.coordinates import Sizes
 from ..claims.verdict import Verdict
 from ..errors import ClaimError
+from ..papers.registry import CLAIMS
 from .climb import LONG, STEP, Hill, climb, column, rationalised
 from .corpus import Instance
 from .evaluate import Part, decide, skim, uncounted
@@ -51,6 +52,8 @@ class Effort:
     seconds: float
 
 
+CLOSE, APART = 3, 3
+"""So many sizes all have instances that are decided in full, then every third one, where enclosures look at all of them."""
 CHUNK = 200
 """Exact instances evaluated together."""
 FEW = 4
@@ -195,15 +198,24 @@ class Search:
             yield from self._skimmed(skimmed)
 
     def _exact(self, count: int) -> Iterator[Batch]:
-        """A few instances of every size, all decided."""
+        """A few instances of every size, all decided; of inequalities as many, after the first sizes at some of them."""
         setting, every, generator = self.claim.setting, self.every, self.generator
-        share = max(1, count // len(every))
+        share, limit = max(1, count // len(every)), count
         if setting.limit is not None:
-            share = min(share, max(1, setting.limit * count // QUICK_EXACT))
-        for sizes in every:
+            limit = max(1, setting.limit * count // QUICK_EXACT)
+        for place, sizes in enumerate(every):
+            apart = APART if place >= CLOSE and count <= QUICK_EXACT and self._skimmed_besides() else 1
+            if place % apart:
+                continue
+            wanted = min(apart * share, limit)
             first = FEW if sizes.steps > LONG else CHUNK
-            for begin, end in pairwise([0, *range(min(first, share), share, CHUNK), share]):
+            for begin, end in pairwise([0, *range(min(first, wanted), wanted, CHUNK), wanted]):
                 yield Batch(sizes, partial(draw, setting, sizes, end - begin, generator), decide)
+
+    def _skimmed_besides(self) -> bool:
+        """Whether all sizes are skimmed, too; of what is proved some sizes are enough, if it is registered."""
+        skimmed = self.effort.skimmed > 0 and self.claim.setting.explore and not uncounted(self.claim)
+        return skimmed and (not self.settled or self.claim in CLAIMS)
 
     def _skimmed(self, wanted: int) -> Iterator[Batch]:
         """Many instances, as far as enclosures reach: size after size, until as many are certified, or few of them can be.

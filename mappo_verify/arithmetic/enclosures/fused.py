@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ..compiled import Vector, Vectors, bits, compiled, fetch, fma, get, part, put, summed
+from ..compiled import Vector, Vectors, bits, compiled, fetch, fma, get, over_numbers, part, put, summed
 from ..threads import in_parts
 from .kernels import Enclosure, Floats, Kernels, address, moving_rows, rows_of_terms, standing, tables_of_rows
 from .numpy_kernels import product_sum as numpy_product_sum
@@ -25,6 +25,8 @@ U, UP, LEAST, TINY = 2.0**-53, 1 + 2.0**-49, 2.0**-1074, 2.0**-1070
 SMALL, LARGE = 2.0**-900, 2.0**990
 MAGNITUDE = np.uint64(2**63 - 1)
 FLOOR, CEILING = (np.uint64((1023 + exponent) << 52) for exponent in (-450, 450))
+AT_ONCE = 2**15
+"""From so many numbers on, one pass over memory takes less time than two calls of NumPy's."""
 LANES = 256
 """How many instances one inner loop runs over: long enough for the processor to fetch ahead, short enough for its cache."""
 
@@ -499,22 +501,63 @@ def _contraction(terms: tuple[str, ...], output: str, shapes: tuple[tuple[int, .
 
 def _run(code: Any, places: Any, core: tuple[int, ...], operands: tuple[Enclosure, ...]) -> Enclosure:
     """One operation on whole arrays; what all instances share is written out for one block alone."""
-    batch = np.broadcast_shapes(*(operand[0].shape[-1:] for operand in operands))[0]
+    batch = max(operand[0].shape[-1] for operand in operands)
     mid, rad = np.empty((2, *core, batch))
     arrays = [standing(part, batch, LANES) for operand in (*operands, (mid, rad)) for part in operand]
     offset, number, step = tables_of_rows(tuple((array.shape, array.strides) for array in arrays), batch)
     base = offset + np.array([address(array) for array in arrays])[number]
-    lost, given = np.zeros(batch, bool), np.arange(len(base)) < len(base) - math.prod(core)
+    moving = moving_rows(base, step, LANES) if batch > LANES else step[:0]  # one block has no next one
+    given, lost = _given(len(base), math.prod(core)), _NOTHING_LOST  # no step here solves a system
 
     def work(first: int, after: int, _kept: Any = arrays) -> None:
-        run(code, places, base, step, given, moving_rows(base, step, LANES), first, after, LANES, lost)
+        run(code, places, base, step, given, moving, first, after, LANES, lost)
 
     in_parts(work, batch, batch * len(code), LANES)
     return mid, rad
 
 
-def _by(operation: int) -> Callable[[Enclosure, Enclosure], Enclosure]:
+_NOTHING_LOST = np.zeros(0, bool)
+
+
+@cache
+def _given(rows: int, made: int) -> Any:
+    """Which of so many rows are there before the last ones are made."""
+    return np.arange(rows) < rows - made
+
+
+@over_numbers
+def _radius_of_sum(a: float, r: float, b: float, s: float) -> float:
+    total = a + b
+    return (r + s + abs(_rest_of_sum(a, b, total))) * UP
+
+
+@over_numbers
+def _radius_of_difference(a: float, r: float, b: float, s: float) -> float:
+    total = a - b
+    return (r + s + abs(_rest_of_sum(a, -b, total))) * UP
+
+
+@over_numbers
+def _radius_of_product(a: float, r: float, b: float, s: float) -> float:
+    return _times(a, r, b, s)[1]
+
+
+@over_numbers
+def _middle_of_quotient(a: float, b: float, s: float) -> float:
+    return a / b if abs(b) - s > 0 else np.nan
+
+
+@over_numbers
+def _radius_of_quotient(a: float, r: float, b: float, s: float) -> float:
+    return _over(a, r, b, s)[1]
+
+
+def _by(operation: int, middle: Callable[..., Floats], radius: Callable[..., Floats]) -> Callable[..., Enclosure]:
+    """An operation element by element: of few numbers, where calls are what costs, by two ufuncs; else in one pass."""
+
     def applied(a: Enclosure, b: Enclosure) -> Enclosure:
+        if max(a[0].size, b[0].size) < AT_ONCE:
+            return middle(*a, *b), radius(*a, *b)
         code, places, core = _elementwise(operation, a[0].shape[:-1], b[0].shape[:-1])
         return _run(code, places, core, (a, b))
 
@@ -538,10 +581,10 @@ def _solve_dominant(a: Enclosure, b: Enclosure) -> Enclosure:
 
 
 NUMBA = Kernels(
-    _by(ADD),
-    _by(SUB),
-    _by(MUL),
-    _by(DIV),
+    _by(ADD, lambda a, r, b, s: np.add(a, b), _radius_of_sum),
+    _by(SUB, lambda a, r, b, s: np.subtract(a, b), _radius_of_difference),
+    _by(MUL, lambda a, r, b, s: np.multiply(a, b), _radius_of_product),
+    _by(DIV, lambda a, r, b, s: _middle_of_quotient(a, b, s), _radius_of_quotient),
     _product_sum,
     _solve_dominant,
 )
