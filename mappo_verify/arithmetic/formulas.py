@@ -6,7 +6,8 @@ that made them: of the operation, and of the hashes of what it was applied to.  
 compares these hashes line by line, so no way of telling evaluations apart (a clock, a counter, the names of types) leads to
 another formula unseen.  Primitives that compute one thing in several ways count as one operation.
 
-Beside the hash stands the evaluation in which they were made, so that no proof uses those of another instance.
+What numbers carry is valid in one evaluation only: in another one they are another formula, so no proof uses numbers that it has
+kept, which are those of another instance.
 
 In a proof for every number of steps a hash also says whether the formula has something of a step, which belongs there alone.
 """
@@ -30,11 +31,10 @@ R = TypeVar("R")
 
 
 class Made:
-    """What has the hash of its formula, and the number of the evaluation in which it was made; 0 where these are not known."""
+    """What has the hash of its formula, as :func:`of_now` writes it; 0 where that is not known."""
 
-    __slots__ = ("_made", "_when")
+    __slots__ = ("_made",)
     _made: int
-    _when: int
 
     def _copy(self) -> Made:
         """The same, as another object."""
@@ -59,15 +59,19 @@ class _Thread(threading.local):
 THREAD = _Thread()
 
 
-class Evaluation:
-    """The number of the evaluation that goes on: of a claim, on one instance or on several side by side."""
+_SALT = 0
+"""What hashes are written with in the evaluation that goes on."""
 
-    now = 1
 
-    @classmethod
-    def begins(cls) -> None:
-        """From now on another one."""
-        cls.now += 1
+def evaluation_begins() -> None:
+    """From now on it is another one: of a claim, on one instance or on several side by side."""
+    global _SALT
+    _SALT = (_SALT + (0x9E3779B97F4A7C15 << 2)) & (2**60 - 1)
+
+
+def of_now(made: int) -> int:
+    """A hash as the numbers of this evaluation carry it."""
+    return made ^ _SALT
 
 
 OF_A_STEP, OF_A_PLACE = 1, 2
@@ -82,14 +86,6 @@ def made_from(what: Any, parts: Sequence[int] = (), known: int = 0) -> int:
     return hash((what, *parts)) & ~_BITS | known & _BITS
 
 
-def require_now(value: Made) -> None:
-    """An error for numbers, or truth, that were made in another evaluation: they are those of another instance."""
-    if value._when and value._when != Evaluation.now:
-        raise FormulaError(
-            "numbers of another evaluation: those of another instance; a proof keeps none, so compute them of the case"
-        )
-
-
 def of_a_run(value: Any) -> int:
     """Whether something that one step of a run knows, or that is known of one place of it, is in the formula of a value."""
     return made_of(value) & _BITS
@@ -101,9 +97,7 @@ def made_of(value: Any) -> int:
     if issubclass(kind, Made):
         if not value._made and evaluating() and not THREAD.within:
             raise FormulaError("numbers made by hand in a formula: they come from the case; constants by like(...)")
-        if value._when != Evaluation.now and evaluating():
-            require_now(value)
-        return value._made  # type: ignore[no-any-return]
+        return value._made and value._made ^ _SALT  # type: ignore[no-any-return]
     if kind is int or kind is Fraction:  # as a text, since numbers that differ by 2⁶¹ - 1 have the same hash
         return made_from(f"{value.numerator:x}/{value.denominator:x}")
     if id(kind) in _CONSTANTS or (issubclass(kind, np.generic) and is_known(kind)):
@@ -189,8 +183,7 @@ def made_by(name: Any, result: R, arguments: Sequence[Any]) -> R:
         for argument in arguments:
             if argument is result:
                 return result
-        result._made = made_from(name, [made_of(argument) for argument in arguments])
-        result._when = Evaluation.now
+        result._made = made_from(name, [made_of(argument) for argument in arguments]) ^ _SALT
     return result
 
 

@@ -513,7 +513,7 @@ def at_least_zero(values: Any) -> Array:
 def _unchanged(values: Numbers, fact: Callable[[Any], Any]) -> Any:
     """The same numbers, of which more is known."""
     found = values._each(fact)
-    found._made, found._when = values._made, values._when
+    found._made = values._made
     return found
 
 

@@ -71,7 +71,7 @@ class Numbers(OneInstance, Sealed):
 
     def __init__(self, arithmetic: Arithmetic, parts: Parts) -> None:
         require_time(slow=parts[0].dtype.hasobject)
-        self._arithmetic, self._parts, self._made, self._when = arithmetic, parts, 0, 0
+        self._arithmetic, self._parts, self._made = arithmetic, parts, 0
 
     @property
     def system(self) -> Hidden:
@@ -503,7 +503,7 @@ def apart(value: Any, groups: int) -> Any:
 
 def same_formula(value: Any, elsewhere: Any) -> Any:
     """``elsewhere``, which is new and holds the same numbers at another place, as the formula that made ``value``."""
-    elsewhere._made, elsewhere._when = value._made, value._when
+    elsewhere._made = value._made
     return elsewhere
 
 

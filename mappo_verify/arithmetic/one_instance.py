@@ -294,7 +294,7 @@ class Truth(OneInstance, Sealed):
     __slots__ = ()
 
     def __init__(self, values: npt.NDArray[np.int8]) -> None:
-        self._parts, self._made, self._when = (values,), 0, 0
+        self._parts, self._made = (values,), 0
 
     def _with(self, parts: Parts) -> Truth:
         return Truth(parts[0])

@@ -63,7 +63,8 @@ def _asked(hypothesis: Hypothesis, case: Case, every: bool) -> Truth:
     """
 
     def truth_of(seen: Case) -> Truth:
-        return along_runs(seen, partial(_truth_of, hypothesis), lambda found, join: join(found), formal=False)
+        found: Truth = along_runs(seen, partial(_truth_of, hypothesis), lambda parts, join: join(parts), formal=False)
+        return found
 
     if not every or (known := hypothesis._of_any_length(case)) == ONE_LENGTH:
         return truth_of(case)

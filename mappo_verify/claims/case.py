@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arithmetic import Hidden, System, Truth, compare, system_of
-from ..arithmetic.formulas import OF_A_PLACE, Evaluation, made_of, of_a_run
+from ..arithmetic.formulas import OF_A_PLACE, made_of, of_a_run, of_now
 from ..arithmetic.numbers import apart, bare, take
 from ..arithmetic.one_instance import require_outside, within_a_proof
 from ..errors import ClaimError, Sealed
@@ -300,10 +300,11 @@ class Case(Sealed):
 
     def _leaf(self, name: str, value: Any) -> Any:
         """What a formula sees of an object: the same one as long as an evaluation goes on."""
-        known: dict[str, tuple[int, Any]] = self.__dict__["_shown"]
-        if name not in known or known[name][0] != Evaluation.now:
-            known[name] = Evaluation.now, leaf(name, value)
-        return known[name][1]
+        known: dict[tuple[str, int], Any] = self.__dict__["_shown"]
+        key = name, of_now(0)
+        if key not in known:
+            known[key] = leaf(name, value)
+        return known[key]
 
     def _left_out(self) -> tuple[str, ...]:
         """What need not be given, and is not."""

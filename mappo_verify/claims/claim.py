@@ -34,7 +34,7 @@ import numpy as np
 
 from ..arithmetic import Numbers, System
 from ..arithmetic.explained import called
-from ..arithmetic.formulas import of_a_run, require_now
+from ..arithmetic.formulas import of_a_run
 from ..arithmetic.numbers import bare, same_formula
 from ..arithmetic.one_instance import Truth
 from ..axioms import Axiom
@@ -350,7 +350,6 @@ class Claim(Sealed):
             return None
         with blamed(self.id, f"the mask of the line {entry.expression!r}"):
             mask = Truth.of(entry.where)
-            require_now(mask)
             if case._length is not None and of_a_run(mask):
                 raise ClaimError("a mask of what one step of a run knows; a mask is the same for all of it")
         every = case.sizes.steps == EVERY and bare(case.system) is System.SYMBOLS
@@ -359,8 +358,6 @@ class Claim(Sealed):
     def _require_number(self, entry: Line, case: Case) -> None:
         """A float is no exact number, and a list is no array; all lines are in the case's system."""
         value = entry.value
-        if isinstance(value, Numbers):
-            require_now(value)
         if isinstance(value, Numbers) and bare(value.system) is not bare(case.system):
             raise ClaimError(
                 f"claim {self.id}: line {entry.expression!r} is in {bare(value.system).value}, and the case in "
