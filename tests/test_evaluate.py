@@ -6,6 +6,7 @@ import importlib
 import warnings
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 
 import flint
 import numpy as np
@@ -15,10 +16,11 @@ import mappo_verify as mv
 from mappo_verify.arithmetic import FALSE, TRUE, UNKNOWN, System, like, solve
 from mappo_verify.arithmetic.numbers import bare, wrap_truth
 from mappo_verify.arithmetic.precision import PRECISION_CAP, precision
-from mappo_verify.checking.evaluate import BATCH_PRECISION, SHARPER, START_PRECISION, certify, decide, evaluate
+from mappo_verify.checking.evaluate import BATCH_PRECISION, SHARPER, START_PRECISION, certify, decide, evaluate, skim
 from mappo_verify.checking.sampling import draw, sizes_of
 from mappo_verify.errors import ClaimError, MappoVerifyError, UndecidedError
 from mappo_verify.model.trees import converted
+from mappo_verify.papers.registry import CLAIMS
 from mappo_verify.papers.registry import claim as find
 
 ONE = mv.Sizes(1, (1,))
@@ -501,6 +503,45 @@ def test_enclosures_decide_inequalities_and_leave_violations_and_equalities():
     assert first == ([0, 2], ENCLOSURES, None, [HOLDS, HOLDS])
     assert rest == [([1], BALLS, BATCH_PRECISION, [VIOLATED])]
     assert parts(comparing(mv.equal), (3, 3), (3, 4)) == [([0, 1], RATIONALS, None, [HOLDS, VIOLATED])]
+
+
+def in_two_steps(case):
+    yield mv.line("f/7", case.f / 7)
+    yield mv.equal("2f/7 - f/7", 2 * case.f / 7 - case.f / 7, because="arithmetic")
+    yield mv.at_most("9/7", Fraction(9, 7), because="said so", axiom="an assumption")
+
+
+def test_of_skimmed_instances_less_is_asked():
+    """In enclosures every step; of what they leave open, in rationals, the statement; of an equality that is stated, steps."""
+
+    def depths(trial, decided, *rows):
+        found = decided(trial, {"f": np.array(rows)}, ONE)
+        return [(chosen.tolist(), e.arithmetic, [entry.step is not None for entry in e.lines]) for chosen, e in found]
+
+    every, statement = [False, True, True], [False, False, False]
+    low, tie, high = (1, 2), (9, 2), (10, 1)
+    trial = claim(in_two_steps)
+    assert depths(trial, decide, low, tie) == [([0, 1], RATIONALS, every)]
+    assert depths(trial, skim, tie) == [([0], RATIONALS, statement)]
+    assert depths(trial, skim, low, tie, high) == [([0], ENCLOSURES, every), ([2], RATIONALS, every)]
+    statements = partial(decide, statements=True)
+    assert depths(trial, statements, low, tie, high) == [
+        ([0], ENCLOSURES, every),
+        ([2], RATIONALS, every),
+        ([1], RATIONALS, statement),
+    ]
+    assert depths(comparing(mv.equal), statements, (3, 3)) == [([0], RATIONALS, [False, True])]
+
+
+@pytest.mark.parametrize("trial", CLAIMS, ids=lambda claim: claim.id)
+def test_registered_proofs_are_functions_of_their_cases(trial, monkeypatch):
+    """An audit looks at few of their evaluations twice; here every one is, at the smallest size and at a larger one."""
+    monkeypatch.setattr(importlib.import_module("mappo_verify.checking.evaluate"), "due", lambda _: True)
+    every = sizes_of(trial.setting)
+    for sizes in {every[0], every[:5][-1]} if trial.experiment is None else ():
+        drawn = draw(trial.setting, sizes, 3, np.random.default_rng(5))
+        for _, evidence in decide(trial, drawn, sizes):
+            assert evidence.claim == trial.id
 
 
 def test_only_the_instances_that_are_open_get_more_bits():

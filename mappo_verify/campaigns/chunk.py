@@ -21,6 +21,7 @@ from ..checking.evaluate import Part, decide
 from ..checking.relations import sides
 from ..checking.sampling import Draw, instance
 from ..checking.trial import shrunk, simplest
+from ..checking.workers import few_collections
 from ..claims.claim import NUMERIC, Claim, chains, composed_relation
 from ..claims.coordinates import Sizes
 from ..claims.verdict import Evidence, Verdict
@@ -89,6 +90,7 @@ class WitnessResult:
     formulas: str = field(default_factory=formulas)
 
 
+@few_collections()
 def evaluate_chunk(seed: int, task: Task) -> ChunkResult:
     """Decide every instance of a chunk: in enclosures, what they leave open in rationals, what leaves these in balls."""
     started = time.perf_counter()

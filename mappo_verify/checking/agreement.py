@@ -11,8 +11,8 @@ Lines, relations, reasons, axioms and shapes must be the same.  Hypotheses and m
 be equal where both are exact, and enclose each other elsewhere.  A difference is no property of the claim, so it is an error.
 
 What lines say, and the formulas that made their numbers (:mod:`..arithmetic.formulas`), are the same in every evaluation, over
-symbols too.  The first, second, fourth, eighth, ... evaluation of a claim is looked at as above, of a registered one the first, eighth,
-sixty-fourth, ..., and every counterexample.
+symbols too.  The first, second, fourth, eighth, ... evaluation of a claim is looked at as above; of a registered one the first,
+eighth, sixty-fourth, ...; and every counterexample.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ from .reports import AuditReport, ClaimReport, Progress, Tally, conclude, record
 from .sampling import draw, sizes_of
 from .search import Effort, Search, require_seconds
 from .trial import put_on_trial
-from .workers import local
+from .workers import few_collections, local
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,7 @@ def _require_data(objects: dict[str, Any]) -> None:
 
 @explained
 @one_at_a_time
+@few_collections()
 def audit(
     claims: Iterable[str | Claim] | None = None,
     profile: str = "quick",

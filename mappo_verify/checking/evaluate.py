@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from enum import IntEnum
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -58,8 +59,24 @@ MOSTLY_OPEN = 0.25
 Indices = npt.NDArray[np.intp]
 
 
+class Depth(IntEnum):
+    """How much of a proof is evaluated on instances: of the many that are only skimmed, less."""
+
+    STATEMENTS = 0
+    """First line against last."""
+    STEPS = 1
+    """Every line against the next one, too."""
+    AXIOMS = 2
+    """And whether steps are instances of the axioms that they name."""
+
+
 def evaluate(
-    claim: Claim, case: Case, formal: bool = False, alone: Alone | None = None, again: bool = False
+    claim: Claim,
+    case: Case,
+    formal: bool = False,
+    alone: Alone | None = None,
+    again: bool = False,
+    depth: Depth = Depth.AXIOMS,
 ) -> Evidence:
     """The evidence of one case, or of the several that lie side by side, in the arithmetic it has.
 
@@ -76,7 +93,7 @@ def evaluate(
     require_same_lines(claim, live, lines)
     lines = [as_numbers(entry, live) for entry in lines]
     found = (
-        _assemble(claim, case, live, lines, applies, hypotheses, formal)
+        _assemble(claim, case, live, lines, applies, hypotheses, formal, depth)
         if somebody
         else _not_applicable(claim, case, applies, hypotheses)
     )
@@ -126,33 +143,40 @@ def decide(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, statements: boo
     formulas raise a numeric error has raised alone.  With ``statements`` a step that enclosures leave open may stay so; one that
     they see fail is decided.
     """
-    rest: Indices = np.arange(len(next(iter(drawn.values()))))
-    found, rest = _in_enclosures(claim, drawn, sizes, rest, statements)
+    every: Indices = np.arange(len(next(iter(drawn.values()))))
+    found, rest, failing = _in_enclosures(claim, drawn, sizes, every, statements)
     yield from found
-    yield from _beyond_enclosures(claim, drawn, sizes, rest)
+    yield from _beyond_enclosures(claim, drawn, sizes, failing)
+    stated = _EQUALITIES.get(claim, NOT_SEEN).stated  # then enclosures were not asked, or might as well not have been
+    depth = Depth.AXIOMS if not statements else Depth.STEPS if stated else Depth.STATEMENTS
+    yield from _beyond_enclosures(claim, drawn, sizes, rest, depth)
 
 
-def _beyond_enclosures(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, rest: Indices) -> Iterator[Part]:
+def _beyond_enclosures(
+    claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, rest: Indices, depth: Depth = Depth.AXIOMS
+) -> Iterator[Part]:
     """Evidence from rationals, and for those that leave them from balls."""
     if len(rest) and not claim.transcendental:
-        found, rest = _in_rationals(claim, drawn, sizes, rest)
+        found, rest = _in_rationals(claim, drawn, sizes, rest, depth)
         yield from found
     if len(rest):
-        yield from _in_balls(claim, drawn, sizes, rest, BATCH_PRECISION)
+        yield from _in_balls(claim, drawn, sizes, rest, BATCH_PRECISION, depth)
 
 
 def _case(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indices, system: System) -> Case:
     return claim.setting.case({name: values[chosen] for name, values in drawn.items()}, sizes, system)
 
 
-def _evaluated(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indices, system: System) -> Evidence:
+def _evaluated(
+    claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indices, system: System, depth: Depth = Depth.AXIOMS
+) -> Evidence:
     """Evidence of drawn instances in a system, with samples of them looked at twice."""
 
     def alone(place: int, target: System) -> Case:
         return _case(claim, drawn, sizes, chosen[place : place + 1], target)
 
-    evidence = evaluate(claim, _case(claim, drawn, sizes, chosen, system), alone=alone)
-    if evidence.statements:
+    evidence = evaluate(claim, _case(claim, drawn, sizes, chosen, system), alone=alone, depth=depth)
+    if evidence.statements and depth is not Depth.STATEMENTS:
         _EQUALITIES[claim] = _Equalities.of(evidence)
     return evidence
 
@@ -169,7 +193,7 @@ def skim(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes) -> Iterator[Part]
     enclosures settle few, since two sides often meet, say, or some statement is an equality, are the others decided in rationals.
     """
     every: Indices = np.arange(len(next(iter(drawn.values()))))
-    evidence, rest, few = _enclosed(claim, drawn, sizes, every), every, True
+    evidence, rest, few = _enclosed(claim, drawn, sizes, every, Depth.STEPS), every, True
     if evidence is not None:
         settled = _settled(evidence, steps=False) & ~_breaks(evidence)
         if settled.any() and not uncounted(claim):
@@ -181,23 +205,26 @@ def skim(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes) -> Iterator[Part]
         held, applied = settled & (verdicts == Verdict.HOLDS), verdicts != Verdict.NOT_APPLICABLE
         rest, few = every[~settled], not len(suspects) and held.sum() < MOSTLY_OPEN * applied.sum()
     if few and not claim.transcendental and not uncounted(claim):
-        yield from _beyond_enclosures(claim, drawn, sizes, rest)
+        yield from _beyond_enclosures(claim, drawn, sizes, rest, Depth.STATEMENTS)
 
 
 def _in_enclosures(
     claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indices, statements: bool
-) -> tuple[list[Part], Indices]:
-    """Evidence for the instances on which enclosures decide hypotheses, statements and steps, and the others.
+) -> tuple[list[Part], Indices, Indices]:
+    """Evidence for the instances on which enclosures decide hypotheses, statements and steps; the others.
 
-    A violation is left to another system, which decides it a second time.
+    A violation is left to another system, which decides it a second time.  With ``statements`` an instance that breaks a step
+    stands apart from the others: of those the statements alone are asked.
     """
-    known = _EQUALITIES.get(claim, NOT_SEEN)
-    evidence = None if (known.stated if statements else known.used) else _enclosed(claim, drawn, sizes, chosen)
+    known, none = _EQUALITIES.get(claim, NOT_SEEN), chosen[:0]
+    left_out, depth = (known.stated, Depth.STEPS) if statements else (known.used, Depth.AXIOMS)
+    evidence = None if left_out else _enclosed(claim, drawn, sizes, chosen, depth)
     if evidence is None:
-        return [], chosen
-    settled = _settled(evidence) if not statements else _settled(evidence, steps=False) & ~_breaks(evidence)
+        return [], chosen, none
+    breaks = _breaks(evidence) if statements else np.zeros(len(chosen), bool)
+    settled = _settled(evidence, steps=not statements) & ~breaks
     found = [(chosen[settled], _narrowed(evidence, settled))] if settled.any() else []
-    return found, chosen[~settled]
+    return found, chosen[~settled & ~breaks], chosen[breaks]
 
 
 class _Equalities(NamedTuple):
@@ -219,11 +246,13 @@ _EQUALITIES: WeakKeyDictionary[Claim, _Equalities] = WeakKeyDictionary()
 """What was seen of claims whose lines were evaluated."""
 
 
-def _enclosed(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indices) -> Evidence | None:
+def _enclosed(
+    claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indices, depth: Depth = Depth.AXIOMS
+) -> Evidence | None:
     """Evidence from enclosures; None where the formulas cannot be evaluated in them."""
     try:
         with np.errstate(all="ignore"):
-            return _evaluated(claim, drawn, sizes, chosen, System.ENCLOSURES)
+            return _evaluated(claim, drawn, sizes, chosen, System.ENCLOSURES, depth)
     except NUMERIC:
         return None
 
@@ -276,35 +305,39 @@ def _on_every(truth: Any, evidence: Evidence) -> Any:
     return full
 
 
-def _in_rationals(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indices) -> tuple[list[Part], Indices]:
+def _in_rationals(
+    claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indices, depth: Depth
+) -> tuple[list[Part], Indices]:
     """Evidence for the instances whose numbers all stay rational, and the others, found by halving unless that is all."""
     try:
-        return [(chosen, _evaluated(claim, drawn, sizes, chosen, System.RATIONALS))], chosen[:0]
+        return [(chosen, _evaluated(claim, drawn, sizes, chosen, System.RATIONALS, depth))], chosen[:0]
     except (ExactnessError, UndecidedError) as error:
         if len(chosen) == 1 or isinstance(error, TooLongError):
             return [], chosen
     except NUMERIC as error:
         if len(chosen) == 1:
             return [(chosen, _raised(claim, drawn, sizes, chosen, error))], chosen[:0]
-    halves = [_in_rationals(claim, drawn, sizes, half) for half in np.array_split(chosen, 2)]
+    halves = [_in_rationals(claim, drawn, sizes, half, depth) for half in np.array_split(chosen, 2)]
     return [part for found, _ in halves for part in found], np.concatenate([rest for _, rest in halves])
 
 
-def _in_balls(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indices, bits: int) -> Iterator[Part]:
+def _in_balls(
+    claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indices, bits: int, depth: Depth
+) -> Iterator[Part]:
     """Evidence from balls; a batch that cannot even be evaluated is halved, and one instance alone gets more bits."""
 
     def evidence_of(instances: Indices) -> Evidence:
         with precision(bits):
-            return _evaluated(claim, drawn, sizes, instances, System.BALLS)
+            return _evaluated(claim, drawn, sizes, instances, System.BALLS, depth)
 
     try:
         evidence = evidence_of(chosen)
     except NUMERIC as error:
         if len(chosen) > 1:
             for half in np.array_split(chosen, 2):
-                yield from _in_balls(claim, drawn, sizes, half, bits)
+                yield from _in_balls(claim, drawn, sizes, half, bits, depth)
         elif isinstance(error, UndecidedError) and bits < PRECISION_CAP:
-            yield from _in_balls(claim, drawn, sizes, chosen, min(SHARPER * bits, PRECISION_CAP))
+            yield from _in_balls(claim, drawn, sizes, chosen, min(SHARPER * bits, PRECISION_CAP), depth)
         elif isinstance(error, UndecidedError):
             yield chosen, _open_evidence(claim, drawn, sizes, chosen, reason=str(error))
         else:
@@ -317,7 +350,7 @@ def _in_balls(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, chosen: Indi
     if not still_open.all():
         closed = ~still_open
         yield chosen[closed], _narrowed(evidence, closed) if evidence.broken is None else evidence_of(chosen[closed])
-    yield from _in_balls(claim, drawn, sizes, chosen[still_open], min(SHARPER * bits, PRECISION_CAP))
+    yield from _in_balls(claim, drawn, sizes, chosen[still_open], min(SHARPER * bits, PRECISION_CAP), depth)
 
 
 def _open_evidence(
@@ -421,8 +454,9 @@ def _assemble(
     applies: Any,
     hypotheses: tuple[tuple[str, Any], ...],
     formal: bool,
+    depth: Depth,
 ) -> Evidence:
-    """All steps, then all statements, and the verdict that they amount to."""
+    """All steps, as deep as asked for, then all statements, and the verdict that they amount to."""
     shown: list[LineEvidence] = []
     statements: list[StepEvidence] = []
     broken: StepEvidence | None = None
@@ -431,12 +465,12 @@ def _assemble(
     held: dict[int, Truth] = {}
     for previous, entry in zip([None, *lines], lines, strict=False):
         step = None
-        if entry.relation is not None:
+        if entry.relation is not None and depth >= Depth.STEPS:
             assert previous is not None
             chain = of_line[id(entry)]
             held[id(entry)] = proved_entries(chain, previous, entry.relation, entry, live)
             step = relate(held[id(entry)], chain, previous, entry.relation, entry, live, entry)
-            if isinstance(entry.axiom, Axiom) and case.system != System.FLOATS:
+            if depth is Depth.AXIOMS and isinstance(entry.axiom, Axiom) and case.system != System.FLOATS:
                 recognised, given = _recognised(claim, chain, previous, entry, live, formal)
                 step = replace(step, recognised=recognised, given=given if formal else None)
             if broken is None and (step.truth == FALSE).any():
@@ -448,7 +482,8 @@ def _assemble(
         )
     for chain in chains(lines):
         relation = composed_relation(chain)
-        ends = held[id(chain[1])] if len(chain) == 2 else proved_entries(chain, chain[0], relation, chain[-1], live)
+        ends = held.get(id(chain[1])) if len(chain) == 2 else None
+        ends = proved_entries(chain, chain[0], relation, chain[-1], live) if ends is None else ends
         statements.append(relate(ends, chain, chain[0], relation, chain[-1], live))
         mask = mask_of(chain)
         some = np.full(live.several, TRUE, np.int8)

@@ -28,6 +28,7 @@ from .search import Effort, Search, require_seconds
 from .searched import Searched
 from .trial import Crash as Crash
 from .trial import Trial, put_on_trial
+from .workers import few_collections
 
 EFFORT = {
     "quick": Effort(exact=400, skimmed=5_000, climbs=12, repeats=2, starts=8, generations=30, seconds=300),
@@ -106,6 +107,7 @@ def try_one(
 
 @explained
 @one_at_a_time
+@few_collections()
 def falsify(
     claim: str | Claim,
     profile: str = "quick",

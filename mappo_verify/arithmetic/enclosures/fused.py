@@ -543,7 +543,7 @@ def _radius_of_product(a: float, r: float, b: float, s: float) -> float:
 
 
 @over_numbers
-def _middle_of_quotient(a: float, b: float, s: float) -> float:
+def _middle_of_quotient(a: float, _r: float, b: float, s: float) -> float:
     return a / b if abs(b) - s > 0 else np.nan
 
 
@@ -552,14 +552,30 @@ def _radius_of_quotient(a: float, r: float, b: float, s: float) -> float:
     return _over(a, r, b, s)[1]
 
 
-def _by(operation: int, middle: Callable[..., Floats], radius: Callable[..., Floats]) -> Callable[..., Enclosure]:
-    """An operation element by element: of few numbers, where calls are what costs, by two ufuncs; else in one pass."""
+def _of_middles(operation: np.ufunc) -> Callable[..., Floats]:
+    return lambda a, _r, b, _s: operation(a, b)
+
+
+Operation = Callable[[Enclosure, Enclosure], Enclosure]
+
+
+def in_one_pass(operation: int) -> Operation:
+    """An operation element by element in one pass over memory."""
+
+    def applied(a: Enclosure, b: Enclosure) -> Enclosure:
+        code, places, core = _elementwise(operation, a[0].shape[:-1], b[0].shape[:-1])
+        return _run(code, places, core, (a, b))
+
+    return applied
+
+
+def _by(middle: Callable[..., Floats], radius: Callable[..., Floats], many: Operation) -> Operation:
+    """Of few numbers, where calls are what costs, an operation by two ufuncs; of many another way."""
 
     def applied(a: Enclosure, b: Enclosure) -> Enclosure:
         if max(a[0].size, b[0].size) < AT_ONCE:
             return middle(*a, *b), radius(*a, *b)
-        code, places, core = _elementwise(operation, a[0].shape[:-1], b[0].shape[:-1])
-        return _run(code, places, core, (a, b))
+        return many(a, b)
 
     return applied
 
@@ -581,10 +597,10 @@ def _solve_dominant(a: Enclosure, b: Enclosure) -> Enclosure:
 
 
 NUMBA = Kernels(
-    _by(ADD, lambda a, r, b, s: np.add(a, b), _radius_of_sum),
-    _by(SUB, lambda a, r, b, s: np.subtract(a, b), _radius_of_difference),
-    _by(MUL, lambda a, r, b, s: np.multiply(a, b), _radius_of_product),
-    _by(DIV, lambda a, r, b, s: _middle_of_quotient(a, b, s), _radius_of_quotient),
+    _by(_of_middles(np.add), _radius_of_sum, in_one_pass(ADD)),
+    _by(_of_middles(np.subtract), _radius_of_difference, in_one_pass(SUB)),
+    _by(_of_middles(np.multiply), _radius_of_product, in_one_pass(MUL)),
+    _by(_middle_of_quotient, _radius_of_quotient, in_one_pass(DIV)),
     _product_sum,
     _solve_dominant,
 )

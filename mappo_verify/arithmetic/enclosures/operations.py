@@ -11,7 +11,7 @@ from .numpy_kernels import NUMPY, two_sum
 
 WORTH_FUSING = 2**16
 """Below so many numbers at once, loading compiled code takes longer than it saves."""
-WORTH_LOADING = 2**27
+WORTH_LOADING = 2**26
 """Many small arrays are worth loading it, too: after so many numbers in all."""
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from ...arithmetic import Array, exp, largest, like, sqrt, square
 from ...axioms import Axiom, below_largest, nonnegative, root_below, root_between
 from ...claims.case import Case
-from ...claims.claim import Claim, Kind, Line, at_most, equal
+from ...claims.claim import Claim, Kind, Line, at_most, equal, line
 from ...claims.coordinates import EVERY, Sizes
 from ...claims.induction import Step
 from ...claims.verdict import Standing
@@ -32,6 +32,7 @@ from .section_4_repaired import (
     budget,
     descent,
     errors_of,
+    gap_of,
     rest_of,
     root_of_spread,
     root_spread,
@@ -88,24 +89,39 @@ class Odds:
         return self.chain.run.below("O", self._worst, step) + among + below_largest(_odds(step.moved, m), _ALL)
 
 
+def _among_others(chain: Chain, m: int) -> Array:
+    """``(|A_m| - 1) O``"""
+    found: Array = (chain.game.action_sizes[m - 1] - 1) * Odds(chain).largest
+    return found
+
+
+def _fit_by_odds(chain: Chain) -> Array:
+    """``Σ √((|A_m| - 1) O) φ^{m-1} ε``"""
+    found: Array = chain.over(lambda x, m: x.epsilon(m) * (sqrt(_among_others(chain, m)) * sqrt(x.squared_phi(m - 1))))
+    return found
+
+
+BY_ODDS = f"{REST} + Σ (Δ + √((|A_m| - 1) O) φ^{{m-1}} ε)"
+
+
+def _by_odds(chain: Chain) -> Array:
+    """What :data:`BY_ODDS` says."""
+    found: Array = rest_of(chain) + _fit_by_odds(chain) + chain.over(lambda x, m: x.propagation(m))
+    return found
+
+
 def bounded_odds(case: Case) -> Iterator[Line]:
     """Part (i) with ``√((|A_m| - 1) O) φ^{m-1} ε`` for ``δ``."""
-    yield from _bounded_odds(Chain(case))
-
-
-def _bounded_odds(chain: Chain) -> Iterator[Line]:
+    chain = Chain(case)
     odds = Odds(chain)
     yield from descent(chain)
     yield from budget(chain, errors_of(chain))
     rest = rest_of(chain)
     yield from split_fit(chain, rest)
     known = rest + chain.over(lambda x, m: along_errors(x, m, root_spread(x, m)))
-    most = odds.largest
 
     def size(m: int) -> Array:
-        """``(|A_m| - 1) O``"""
-        found: Array = (chain.game.action_sizes[m - 1] - 1) * most
-        return found
+        return _among_others(chain, m)
 
     def moved(x: Update, m: int) -> Array:
         new, old = x.following.factors[m - 1], x.policy.factors[m - 1]
@@ -151,7 +167,6 @@ def _bounded_odds(chain: Chain) -> Iterator[Line]:
         because="1 - Σ_a π_{k+1}(a)² = Σ_a π_{k+1}(a) Σ_{b≠a} π_{k+1}(b); Σ κ w² = (φ^{m-1})²",
         axiom=chain.over(lambda x, m: x.epsilon(m) * at_most_one(x, m)),
     )
-    fit = chain.over(lambda x, m: x.epsilon(m) * (sqrt(size(m)) * sqrt(x.squared_phi(m - 1))))
 
     def product(x: Update, m: int) -> Axiom:
         one, two = size(m), x.squared_phi(m - 1)
@@ -159,13 +174,13 @@ def _bounded_odds(chain: Chain) -> Iterator[Line]:
 
     yield at_most(
         f"{head} + Σ √((|A_m| - 1) O) φ^{{m-1}} ε",
-        known + fit,
+        known + _fit_by_odds(chain),
         because="√(xy) = √x √y",
         axiom=chain.over(lambda x, m: x.epsilon(m) * product(x, m)),
     )
     yield at_most(
-        f"{REST} + Σ (Δ + √((|A_m| - 1) O) φ^{{m-1}} ε)",
-        rest + fit + chain.over(lambda x, m: x.propagation(m)),
+        BY_ODDS,
+        _by_odds(chain),
         because="(x + y)(x + 3y) ≥ 0, so x² - y² ≤ 2(x + y)², and the root is monotone",
         axiom=chain.over(lambda x, m: along_errors(x, m, root_of_spread(x, m))),
     )
@@ -174,7 +189,8 @@ def _bounded_odds(chain: Chain) -> Iterator[Line]:
 def bounded_parameters(case: Case) -> Iterator[Line]:
     """Part (i) with δ multiplied by ``½ √max|A_m| e^R``, ``R`` the largest norm of the tabular parameters along the run."""
     chain = Chain(case)
-    yield from _bounded_odds(chain)
+    yield line("Σ_k (1-γ)(J_* - J_k)/β_k", gap_of(chain))
+    yield at_most(BY_ODDS, _by_odds(chain), because="theorem-4.5/bounded-odds")
     factor = sqrt(like(max(case.game.action_sizes), case.system)) * exp(_largest_parameter(chain)) / 2
     yield at_most(
         "Σ_m log|A_m| + Σ (Δ + ½ √|A| e^R δ) + (N/2) Σ_k B²/β_k²",
@@ -217,8 +233,8 @@ CLAIMS = (
         statement="Σ_k (1-γ)(J_* - J_k)/β_k ≤ Σ_m log|A_m| + Σ(Δ + ½ √|A| e^R δ) + (N/2) Σ_k B²/β_k² for ‖θ_k‖ ≤ R",
         transcendental=True,
         record=Standing.SURVIVED,
-        note="All but the last line is theorem-4.5/bounded-odds.  The last, that odds are at most e^{2R}, is not proved in "
-        "symbols: the induction over K knows the policies and not their parameters.",
+        note="That odds are at most e^{2R} is not proved in symbols: the induction over K knows the policies and not their "
+        "parameters.",
         kind=Kind.REPAIR,
     ),
 )
