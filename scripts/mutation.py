@@ -46,7 +46,8 @@ KERNEL = "certificates/checker/kernel.py"
 KERNEL_TESTS = "tests/test_checker_kernel.py"
 """The kernel has tests of its own, and they alone must notice."""
 COMPILED = tuple(
-    f"mappo_verify/arithmetic/{name}.py" for name in ("compiled", "enclosures/fused", "fused_floats", "fused_layout")
+    f"mappo_verify/arithmetic/{name}.py"
+    for name in ("compiled", "enclosures/fused", "enclosures/fused_steps", "fused_floats", "fused_layout", "vectors")
 )
 """Coverage does not see compiled code: its lines are executed wherever anything of the module is.
 

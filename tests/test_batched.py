@@ -92,6 +92,62 @@ def test_enclosures_are_the_same_numbers(states, sizes, start):
             np.testing.assert_array_equal(part, np.broadcast_to(other, part.shape))
 
 
+@pytest.mark.parametrize("count", [1, 5, 8, 9, 63, 70, 300])
+@pytest.mark.parametrize("system", [System.FLOATS, System.ENCLOSURES])
+def test_batches_of_any_length(count, system):
+    """Blocks are whole vectors: the last block takes some instances again, and fewer than a vector are repeated."""
+    objects = tuple(hidden(value, system, 0) for value in drawn(3, (2, 2), count))
+    recorded = module.record(everything, objects)
+    for ours, theirs in zip(leaves_of(recorded(objects)[0]), leaves_of(everything(*objects)), strict=True):
+        for part, other in zip(ours._parts, theirs._parts, strict=True):
+            assert part.shape == np.broadcast_shapes(part.shape, other.shape)
+            np.testing.assert_allclose(part, np.broadcast_to(other, part.shape), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("system", [System.FLOATS, System.ENCLOSURES])
+def test_what_no_result_needs_is_not_looked_at(system):
+    """Rows that no step makes stand nowhere: reading one would end the process."""
+
+    def formula(game, policy):
+        assert (mv.action_values(game, policy) + 1).shape == (3, 4)
+        return (mv.state_values(game, policy)[:1],)
+
+    objects = tuple(hidden(value, system, 0) for value in drawn(3, (2, 2), 300)[:2])
+    (found,), (wanted,) = mv.quantities.batched(formula)(*objects), formula(*objects)
+    for part, other in zip(found._parts, wanted._parts, strict=True):
+        np.testing.assert_allclose(part, other, rtol=1e-12)
+
+
+def test_results_stay_as_they_are_until_nobody_holds_them():
+    """Memory of results is used again, but never that of a result, or of a part of one, that is still there."""
+    first, second = (drawn(3, (2, 2), 300, seed) for seed in (1, 2))
+    formula = mv.quantities.batched(everything)
+    found = flat(formula(*first))
+    kept, wanted = found[3][5:7], found[3][5:7].copy()
+    before = {array.__array_interface__["data"][0] for array in found}
+    del found
+    for _ in range(3):
+        assert before.isdisjoint(array.__array_interface__["data"][0] for array in flat(formula(*second)))
+    np.testing.assert_array_equal(kept, wanted)
+    del kept
+    formula(*first)
+    again = [flat(formula(*second))[0].__array_interface__["data"][0] for _ in range(3)]
+    assert len(set(again)) < 3, "and what nobody holds is used again"
+
+
+def test_a_result_that_comes_twice_or_is_an_input_has_memory_of_its_own():
+    def formula(game, policy):
+        values = mv.state_values(game, policy)
+        return values, values, game.reward, game.reward
+
+    game, policy, _ = drawn(3, (2, 2), 300)
+    found = mv.quantities.batched(formula)(game, policy)
+    for ours, theirs in zip(found, formula(game, policy), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-12)
+    for number, one in enumerate(found):
+        assert not any(np.shares_memory(one, other) for other in (*found[number + 1 :], game.reward))
+
+
 @pytest.mark.parametrize("scale", [1e-200, 1e-140, 1e160, 5e-324])
 def test_enclosures_of_numbers_of_every_size_are_the_same(scale):
     """Products that underflow or overflow take other branches."""

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from mappo_verify.arithmetic import enclosures as e
 from mappo_verify.arithmetic import rationals
 from mappo_verify.arithmetic.enclosures import contractions, fused, linear_systems, numpy_kernels, operations
+from mappo_verify.arithmetic.enclosures.kernels import SOLVED
 from mappo_verify.arithmetic.formal import logarithm
 from mappo_verify.arithmetic.precision import precision
 from mappo_verify.arithmetic.protocol import Arithmetic
@@ -715,22 +716,23 @@ def test_another_rounding_or_no_denormals_are_refused(change, message):
 )
 def test_numbers_of_ordinary_size(value, ordinary):
     """None of their products underflows or overflows; one number that is not among them is enough."""
-    fused = pytest.importorskip("mappo_verify.arithmetic.enclosures.fused", reason="numba is not installed")
-    ones, none = np.ones(3), np.zeros(3)
-    for place in range(3):
+    fused = pytest.importorskip("mappo_verify.arithmetic.enclosures.fused_steps", reason="numba is not installed")
+    ones, none = np.ones(16), np.zeros(16)
+    for place in range(16):
         some = ones.copy()
         some[place] = value
         assert numpy_kernels._ordinary(none, some, ones) == numpy_kernels._ordinary(-some) == ordinary
-        assert fused._kind(some.ctypes.data, none.ctypes.data, 3) == (fused.EXACT if ordinary else fused.OTHER)
-        assert fused._kind(ones.ctypes.data, some.ctypes.data, 3) == (fused.ORDINARY if ordinary else fused.OTHER)
+        assert fused._kind(some.ctypes.data, none.ctypes.data, 16) == (fused.EXACT if ordinary else fused.OTHER)
+        assert fused._kind(ones.ctypes.data, some.ctypes.data, 16) == (fused.ORDINARY if ordinary else fused.OTHER)
     assert numpy_kernels._ordinary(ones[:0])
 
 
 def test_constants_of_the_compiled_kernels():
-    fused = pytest.importorskip("mappo_verify.arithmetic.enclosures.fused", reason="numba is not installed")
-    for name in ("U", "UP", "LEAST", "TINY", "SMALL", "LARGE", "MAGNITUDE"):
+    fused = pytest.importorskip("mappo_verify.arithmetic.enclosures.fused_steps", reason="numba is not installed")
+    for name in ("U", "UP", "LEAST", "TINY", "SMALL", "LARGE"):
         assert getattr(fused, name) == getattr(numpy_kernels, name), name
     assert (fused.FLOOR, fused.CEILING) == numpy_kernels.ORDINARY
+    assert fused.SOLVED == importlib.import_module("mappo_verify.arithmetic.fused_floats").SOLVED == SOLVED
 
 
 def test_nothing_compiled_is_imported_before_it_is_needed():

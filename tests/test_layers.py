@@ -261,6 +261,7 @@ HEAVY_ALLOWED = {
     ("checking/strategies.py", "hypothesis"),
     ("arithmetic/compiled.py", "numba"),
     ("arithmetic/fused_layout.py", "numba"),
+    ("arithmetic/vectors.py", "numba"),
     ("simulation/gymnasium_environment.py", "gymnasium"),
     ("simulation/pettingzoo_environment.py", "gymnasium"),
     ("simulation/pettingzoo_environment.py", "pettingzoo"),

@@ -156,9 +156,12 @@ def test_batches_are_the_same_on_any_number_of_threads(on, count):
 
 
 @pytest.mark.parametrize("operation", ["add", "sub", "mul", "div", "contract", "solve"])
-def test_operations_on_enclosures_are_the_same_on_any_number_of_threads(on, operation):
+def test_operations_on_enclosures_are_the_same_on_any_number_of_threads(on, monkeypatch, operation):
     pytest.importorskip("numba", reason="without numba nothing is computed on threads")
+    from mappo_verify.arithmetic.enclosures import fused
+
     e.kernels(e.WORTH_FUSING)
+    monkeypatch.setattr(fused, "AT_ONCE", 0)
     rng = np.random.default_rng(1)
     matrix = 3 * np.eye(3)[..., None] - rng.random((3, 3, 1001)), 1e-12 * rng.random((3, 3, 1001))
     right = rng.random((3, 1, 1001)), 1e-12 * rng.random((3, 1, 1001))

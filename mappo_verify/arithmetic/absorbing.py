@@ -36,16 +36,17 @@ def solve_absorbing(onward: Array, leaving: Array, right: Array) -> Array:
         out = row.sum(-1, keepdims=True) + exit_here
         earned = right[..., here] / out
         eliminated.append((row / out, earned))
+        if not state:
+            break
         column = onward[..., before, state]
         share = column / out
         onward = onward[..., before, before] + share[..., :, None] * row[..., None, :]
         leaving = leaving[..., before] + share * exit_here
         right = right[..., before] + column * earned
-    solution: list[Array] = []
-    for row, earned in reversed(eliminated):
-        later = (row * _beside(solution)).sum(-1, keepdims=True) if solution else 0
-        solution.append(earned + later)
-    return _beside(solution)
+    solution = eliminated[-1][1] + 0
+    for row, earned in eliminated[-2::-1]:
+        solution = _beside(solution, earned + (row * solution).sum(-1, keepdims=True))
+    return solution
 
 
 def visits_until_absorption(onward: Array, leaving: Array, start: Array) -> Array:
@@ -57,16 +58,17 @@ def visits_until_absorption(onward: Array, leaving: Array, start: Array) -> Arra
         out = row.sum(-1, keepdims=True) + exit_here
         column, begun = onward[..., before, state] / out, start[..., here] / out
         eliminated.append((column, begun))
+        if not state:
+            break
         onward = onward[..., before, before] + column[..., :, None] * row[..., None, :]
         leaving = leaving[..., before] + column * exit_here
         start = start[..., before] + begun * row
-    counts: list[Array] = []
-    for column, begun in reversed(eliminated):
-        earlier = (_beside(counts) * column).sum(-1, keepdims=True) if counts else 0
-        counts.append(begun + earlier)
-    return _beside(counts)
+    counts = eliminated[-1][1] + 0
+    for column, begun in eliminated[-2::-1]:
+        counts = _beside(counts, begun + (counts * column).sum(-1, keepdims=True))
+    return counts
 
 
-def _beside(columns: list[Array]) -> Array:
-    """Columns ``[..., 1]`` as one table, which keeps the batch where :mod:`.floats` stores it."""
-    return np.concatenate([column.T for column in columns]).T
+def _beside(table: Array, column: Array) -> Array:
+    """A table with one more column ``[..., 1]``, which keeps the batch where :mod:`.floats` stores it."""
+    return np.concatenate([table.T, column.T]).T

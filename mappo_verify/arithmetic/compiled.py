@@ -1,7 +1,7 @@
-"""What compiled loops are made of: numba's decorators, a fused multiply-add, and rows of numbers at addresses.
+"""What compiled loops are made of: numba's decorators, and rows of numbers at addresses.
 
 Loops over rows at addresses read by :func:`get` and write by :func:`put`, which promises the compiler that no row that is written
-is also read (but by :func:`old`, at the same place), so that it may take many instances at once.  Only this package's own tables
+is also read, so that it may take many instances at once; :mod:`.vectors` says itself how many.  Only this package's own tables
 of addresses come here; they are made from arrays that outlive the loop.
 """
 
@@ -40,36 +40,10 @@ def part(function: Compiled) -> Compiled:
     return numba.njit(error_model="numpy")(function)  # type: ignore[no-any-return]
 
 
-def _multiply_add(_typing: Any, _a: Any, _b: Any, _c: Any) -> Any:
-    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return builder.fma(*arguments)
-
-    return types.float64(types.float64, types.float64, types.float64), generate
-
-
 def _get(_typing: Any, _row: Any, _z: Any) -> Any:
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         found = builder.load(_place(builder, *arguments))
         found.set_metadata("alias.scope", _read_only(builder.module))
-        return found
-
-    return types.float64(types.int64, types.int64), generate
-
-
-def _bits(_typing: Any, _row: Any, _z: Any) -> Any:
-    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        row, z = arguments
-        found = builder.load(_place(builder, row, z, ir.IntType(64)))
-        found.set_metadata("alias.scope", _read_only(builder.module))
-        return found
-
-    return types.uint64(types.int64, types.int64), generate
-
-
-def _old(_typing: Any, _row: Any, _z: Any) -> Any:
-    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        found = builder.load(_place(builder, *arguments))
-        found.set_metadata("noalias", _read_only(builder.module))
         return found
 
     return types.float64(types.int64, types.int64), generate
@@ -107,10 +81,7 @@ def _read_only(module: Any) -> Any:
     return module.add_metadata([module.add_metadata([ir.MetaDataString(module, "read only"), domain])])
 
 
-fma = intrinsic(_multiply_add)
-bits = intrinsic(_bits)
 get = intrinsic(_get)
-old = intrinsic(_old)
 put = intrinsic(_put)
 soon = intrinsic(_soon)
 
@@ -133,37 +104,33 @@ Vectors = list[Any]
 
 
 class Vector:
-    """Arithmetic on vectors of eight instances, as a compiler's instructions."""
+    """Arithmetic on vectors of eight instances (or of several times as many), as a compiler's instructions."""
 
     kind = ir.VectorType(ir.DoubleType(), LANES_OF_A_VECTOR)
 
-    def __init__(self, builder: Any) -> None:
-        self.builder = builder
-        self.add, self.sub, self.mul = builder.fadd, builder.fsub, builder.fmul
+    def __init__(self, builder: Any, lanes: int = LANES_OF_A_VECTOR) -> None:
+        self.builder, self.lanes, self.kind = builder, lanes, ir.VectorType(ir.DoubleType(), lanes)
+        self.add, self.sub, self.mul, self.div = builder.fadd, builder.fsub, builder.fmul, builder.fdiv
+        self.neg = builder.fneg
 
     def fma(self, a: Any, b: Any, c: Any) -> Any:
         """``a b + c``, rounded once."""
-        return self._call("llvm.fma.v8f64", a, b, c)
+        return self._call("llvm.fma", a, b, c)
 
     def abs(self, a: Any) -> Any:
         """``|a|``"""
-        return self._call("llvm.fabs.v8f64", a)
+        return self._call("llvm.fabs", a)
 
     def constant(self, value: float) -> Any:
         """One number for all lanes."""
-        return ir.Constant(self.kind, [value] * LANES_OF_A_VECTOR)
+        return ir.Constant(self.kind, [value] * self.lanes)
 
     def spread(self, scalar: Any) -> Any:
         """A number that is known only later, for all lanes."""
         found = ir.Constant(self.kind, ir.Undefined)
-        for lane in range(LANES_OF_A_VECTOR):
+        for lane in range(self.lanes):
             found = self.builder.insert_element(found, scalar, ir.Constant(ir.IntType(32), lane))
         return found
-
-    def positive(self, a: Any, value: float) -> Any:
-        """``value`` where ``a > 0``, else 0."""
-        test = self.builder.fcmp_ordered(">", a, self.constant(0.0))
-        return self.builder.select(test, self.constant(value), self.constant(0.0))
 
     def load(self, address: Any) -> Any:
         """Eight numbers from an address."""
@@ -173,8 +140,8 @@ class Vector:
         """Eight numbers to an address."""
         self.builder.store(value, self.builder.inttoptr(address, self.kind.as_pointer()), align=8)
 
-    def _call(self, name: str, *arguments: Any) -> Any:
-        module = self.builder.module
+    def _call(self, operation: str, *arguments: Any) -> Any:
+        module, name = self.builder.module, f"{operation}.v{self.lanes}f64"
         function = module.globals.get(name) or ir.Function(
             module, ir.FunctionType(self.kind, [self.kind] * len(arguments)), name
         )

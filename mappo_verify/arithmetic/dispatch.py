@@ -17,7 +17,9 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..errors import GameError
 from . import floats
-from .system import Plain, System, Truth, system_of, three_valued
+from .sparse import SparseSystem, is_sparse
+from .sparse import contract as contract_sparse
+from .system import Plain, System, Truth, are_floats, system_of, three_valued
 
 
 class Elements(Protocol):
@@ -74,7 +76,7 @@ class Elements(Protocol):
 
 def backend(*arrays: Any) -> Elements:
     """The module that implements the arithmetic of these arrays."""
-    return module_of(system_of(*arrays))
+    return floats if are_floats(arrays) else module_of(system_of(*arrays))
 
 
 def module_of(system: System) -> Elements:
@@ -183,6 +185,8 @@ def solve(matrix: Plain, right: Plain) -> Plain:
     positive definite, as a Gram matrix is, so elimination needs no pivoting.  Raises :class:`SingularError` where it is
     singular, :class:`UndecidedError` where a ball cannot tell.
     """
+    if isinstance(matrix, SparseSystem):
+        return matrix.solve(right)
     return backend(matrix, right).solve(matrix, right)
 
 
@@ -203,6 +207,10 @@ def contract(subscripts: str, *arrays: Plain) -> Plain:
 
     Labels are lower-case letters; ``...`` stands for the batch.
     """
+    if are_floats(arrays):
+        return floats.contract(subscripts, *arrays)
+    if any(map(is_sparse, arrays)):
+        return contract_sparse(subscripts, *arrays)  # type: ignore[no-any-return]
     if system_of(*arrays) is System.FLOATS:
         return floats.contract(subscripts, *arrays)
     return np.asarray(np.einsum(subscripts, *arrays))
@@ -275,12 +283,11 @@ def tilt(weights: Any, exponents: Any) -> Plain:
     weights, exponents = np.asarray(weights), np.asarray(exponents)
     if system_of(weights, exponents) is System.FLOATS:
         exponents = exponents.astype(np.float64, copy=False)  # unsigned integers would wrap around
-        positive = weights > 0
-        if positive.all():
-            exponents = exponents - exponents.max(-1, keepdims=True)
+        if weights.min(initial=1) > 0:
+            exponents = exponents - floats.maxima(exponents)
         else:
-            hidden = np.where(positive, 0.0, -np.inf)
-            exponents = np.minimum(exponents - (exponents + hidden).max(-1, keepdims=True), 0.0)
+            hidden = np.where(weights > 0, 0.0, -np.inf)
+            exponents = np.minimum(exponents - floats.maxima(exponents + hidden), 0.0)
     tilted = weights * exp(exponents)
     return np.asarray(tilted / tilted.sum(-1, keepdims=True))
 
@@ -306,9 +313,10 @@ def support(values: Any) -> npt.NDArray[np.bool_]:
     return backend(values).support(np.asarray(values))
 
 
-def select(mask: npt.NDArray[np.bool_], if_true: Any, if_false: Any) -> Plain:
-    """``numpy.where`` on a two-valued mask: choosing by a *pattern* is sound in every system."""
-    return np.asarray(np.where(mask, if_true, if_false))
+def select(truth: Any, if_true: Any, if_false: Any) -> Plain:
+    """``numpy.where`` on a mask, or where truth is certain: choosing by a *pattern* is sound in every system."""
+    mask = np.asarray(truth)
+    return np.asarray(np.where(mask if mask.dtype.kind == "b" else mask > 0, if_true, if_false))
 
 
 def maximum(left: Any, right: Any) -> Plain:
@@ -324,11 +332,13 @@ def minimum(left: Any, right: Any) -> Plain:
 def largest(values: Any, axis: int | tuple[int, ...] = -1) -> Plain:
     """The maximum along ``axis`` (one or several); on balls an enclosure of it."""
     values = np.asarray(values)
-    axes = tuple(sorted(normalize_axis_tuple(axis, values.ndim)))
-    if not axes:
+    axes: Any = axis
+    if not values.ndim or type(axis) not in (int, tuple) or values.dtype.kind == "O":  # NumPy's max asks for itself
+        axes = tuple(sorted(normalize_axis_tuple(axis, values.ndim)))
+    if axes == ():
         return np.asarray(values)
     if values.dtype.kind != "O":
-        return np.asarray(values.max(axis=axes))
+        return np.asarray(values.max(axes))
     moved = np.moveaxis(values, axes, range(len(axes)))
     flat = moved.reshape((-1,) + moved.shape[len(axes) :])
     best = flat[0]
@@ -348,6 +358,12 @@ def argmax(values: Any) -> npt.NDArray[np.intp]:
     if not values.ndim or not values.shape[-1]:
         raise GameError(f"argmax of an array of shape {values.shape}: its last axis must have an entry")
     return backend(values).argmax(values)
+
+
+def at_largest(scores: Any, table: Any) -> Plain:
+    """``table(j*)`` with ``j*`` the first index of the largest score: from ``[..., J]`` and ``[..., J, d]`` to ``[..., d]``."""
+    chosen = argmax(scores)[..., None, None]
+    return np.asarray(np.take_along_axis(np.asarray(table), chosen, axis=-2)[..., 0, :])
 
 
 def absolute(values: Any) -> Plain:

@@ -21,7 +21,7 @@ returns: policy is 3, not a Policy
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from fractions import Fraction
@@ -32,9 +32,9 @@ import numpy as np
 
 from ..errors import ArgumentError, MappoVerifyError, evaluating
 from .array import as_array
-from .formulas import PLAIN, SEVERAL_ARRAYS, THREAD, computes, of_one_instance, operation_of_many, returns_arrays
+from .calls import Given, same_call
+from .formulas import PLAIN, SEVERAL_ARRAYS, THREAD, is_data, of_one_instance, operation_of_many, returns_arrays
 from .one_instance import OneInstance
-from .system import System
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -139,46 +139,87 @@ def explained(function: Callable[P, R]) -> Callable[P, R]:
     inner, quantity = operation_of_many(plain), ".quantities." in function.__module__
     if quantity:
         inner = _recorded(inner)
-    may_be_plain = quantity or returns_arrays(function)
+    if quantity or returns_arrays(function):
+        return _calling(function, _OF_MANY, plain=plain, inner=inner)
+    explain = _explainer(function)
 
     @wraps(function)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-        before = THREAD.quiet
-        if before == PLAIN:
-            return plain(*args, **kwargs)
         try:
-            if not may_be_plain or evaluating() or not _plain(args) or (kwargs and not _plain(kwargs.values())):
-                return inner(*args, **kwargs)
-            THREAD.quiet = PLAIN
-            try:
-                return plain(*args, **kwargs)
-            finally:
-                THREAD.quiet = before
-        except ArgumentError as error:  # of a function that this one called: say it of the outermost
-            _explain(error.__cause__ or error, function, function.__name__, args, kwargs)
-            raise
-        except MappoVerifyError:
-            raise
+            return (plain if THREAD.quiet == PLAIN else inner)(*args, **kwargs)
         except FOREIGN as error:
-            _explain(error, function, function.__name__, args, kwargs)
+            explain(error, Given(args, kwargs))
             raise
 
     return guarded
 
 
-_DATA = {np.ndarray, int, float, str, type(None)}
+def elementary(direct: Callable[..., Any]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """:func:`explained`, for a function of the numbers of one instance; of plain data ``direct`` computes the same."""
+    return lambda function: _calling(function, _ELEMENTARY, direct=direct, inner=operation_of_many(function))
 
 
-def _plain(given: Iterable[Any]) -> bool:
-    """Whether these are plain arrays and other data: nothing of one instance, and nothing that computes by itself."""
-    for value in given:
-        if type(value) in _DATA or type(getattr(value, "system", None)) is System:  # or a plain game or policy
-            continue
-        if computes((value,)) or of_one_instance(value):
-            break
-    else:
-        return True
-    return False
+def _calling(function: Callable[P, R], body: str, inner: Callable[..., Any], **names: Any) -> Callable[P, R]:
+    """A call of the same parameters that does what ``body`` says; ``inner`` is asked where not all is plain data."""
+    whole = _WHOLE.get(str(function.__annotations__.get("return")), "_result")
+    names |= {
+        "inner": lambda given: inner(*given.args, **given.kwargs),
+        "explain": _explainer(function),
+        "as_array": as_array,
+    }
+    names |= {"evaluating": evaluating, "FOREIGN": FOREIGN, "THREAD": THREAD, "PLAIN": PLAIN}
+    return same_call(function, body.replace("{result}", whole), is_data, **names)
+
+
+def _explainer(function: Callable[..., Any]) -> Callable[[BaseException, Given], None]:
+    """Raises our error where there is one to raise for a call of this function."""
+
+    def explain(error: BaseException, given: Given) -> None:
+        if THREAD.quiet == PLAIN:  # the outermost function says it
+            return
+        if isinstance(error, ArgumentError):  # of a function that this one called: say it of the outermost
+            error = error.__cause__ or error
+        elif isinstance(error, MappoVerifyError):
+            return
+        _explain(error, function, function.__name__, given.args, given.kwargs)
+
+    return explain
+
+
+_ELEMENTARY = """
+    try:
+        if {data}:
+            _result = _direct({given})
+        else:
+            return _inner({asked})
+    except _FOREIGN as _error:
+        _explain(_error, {asked})
+        raise
+    return {result}
+"""
+
+_OF_MANY = """
+    _quiet = _THREAD.quiet
+    try:
+        if _quiet == _PLAIN:
+            _result = (_function if {arrays} else _plain)({given})
+        elif _evaluating() or not ({data}):
+            return _inner({asked})
+        else:
+            _THREAD.quiet = _PLAIN
+            try:
+                _result = (_function if {arrays} else _plain)({given})
+            finally:
+                _THREAD.quiet = _quiet
+    except _FOREIGN as _error:
+        _explain(_error, {asked})
+        raise
+    return {result}
+"""
+
+_WHOLE = {"Array": "_result if type(_result) is _ndarray else _as_array(_result)"}
+_WHOLE |= dict.fromkeys(SEVERAL_ARRAYS, "tuple(map(_as_array, _result))")
+"""What NumPy makes a number of is an array, where the signature says so."""
 
 
 def explained_class(kind: C) -> C:

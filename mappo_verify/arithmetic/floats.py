@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from functools import cache, lru_cache
+from functools import cache, lru_cache, reduce
 from math import inf, prod
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ import numpy.typing as npt
 
 from ..errors import SingularError
 from .choice import Choice
+from .storage import aligned
 from .system import Plain, Truth, three_valued
 
 Floats = npt.NDArray[np.float64]
@@ -33,6 +35,8 @@ BLOCK = 128
 """Instances that NumPy turns at once: their numbers fit into the first cache."""
 AT_ONCE = 2**20
 """Numbers that are looked at together, so that what is computed of them takes little memory."""
+SHORT = 8
+"""Entries of a row that NumPy reduces no faster than it takes up the next row."""
 WORTH_LOADING = 2**29
 """Numbers that NumPy lays out in about the time that loading the first compiled code takes, a second and a half."""
 
@@ -100,7 +104,7 @@ def laid_out(values: Plain, core_axes: int) -> tuple[Plain, Seen | None]:
     batch = values.ndim - core_axes
     if batch == 0:
         return values.copy(), None
-    stored = np.empty((*values.shape[batch:], *values.shape[:batch]))
+    stored = aligned((*values.shape[batch:], *values.shape[:batch]))
     result = stored.transpose((*range(core_axes, values.ndim), *range(core_axes)))
     if core_axes and values.size and values.flags.c_contiguous and values.flags.aligned:
         rows, columns = prod(values.shape[:batch]), prod(values.shape[batch:])
@@ -233,9 +237,9 @@ def contract(subscripts: str, *arrays: Floats) -> Floats:
 
     An array with a batch becomes the right factor, so that the result is batch-minor again.
     """
-    product = _matrix_product(subscripts, *[array.ndim for array in arrays])
+    product = _matrix_product(subscripts, *map(_dimensions, arrays))
     if product is None:
-        return np.asarray(np.einsum(subscripts, *arrays))
+        return np.asarray(_einsum(subscripts, *arrays))
     left, right = arrays[product.first], arrays[1 - product.first]
     if product.plain:
         return np.asarray(left @ right)
@@ -245,6 +249,11 @@ def contract(subscripts: str, *arrays: Floats) -> Floats:
         (*right.shape[: product.stacked + 1], prod(columns))
     )
     return flat.reshape(flat.shape[: product.stacked] + rows + columns).transpose(product.result)
+
+
+_dimensions = attrgetter("ndim")
+_einsum = np.einsum.__wrapped__  # type: ignore[attr-defined]
+"""Without the question whether another library's arrays are among them, which takes as long as a small sum."""
 
 
 class _Product(NamedTuple):
@@ -288,6 +297,14 @@ def _matrix_product(subscripts: str, *dimensions: int) -> _Product | None:
     )
     plain = not stack and all(len(order) < 3 and order == tuple(range(len(order))) for order in orders)
     return _Product(first, *orders, len(stack), plain)
+
+
+def maxima(rows: Floats) -> Floats:
+    """The largest entry of each row, ``[..., n]`` to ``[..., 1]``; of many short rows column by column: no row is a loop."""
+    length = rows.shape[-1] if rows.ndim else 0
+    if not 0 < length <= SHORT or rows.size < SHORT * SHORT * length or rows.strides[-1] != rows.itemsize:
+        return np.asarray(rows.max(-1, keepdims=True))
+    return reduce(np.maximum, [rows[..., k, None] for k in range(length)])
 
 
 def complement(rows: Floats) -> Floats:

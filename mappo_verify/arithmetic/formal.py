@@ -59,7 +59,7 @@ class FormalLog:
 
     def __sub__(self, other: Any) -> Any:
         if isinstance(other, FormalLog):
-            return self._make(self.constant - other.constant, _merge(self.terms, (-other).terms))
+            return self._make(self.constant - other.constant, _merge(self.terms, other.terms, minus=True))
         if not _is_scalar(other):
             return NotImplemented
         return self._make(self.constant - other, self.terms)
@@ -248,13 +248,13 @@ def _as_integer(value: Any) -> int | None:
     return int(value.p) if value.q == 1 else None
 
 
-def _merge(left: Terms, right: Terms) -> Terms:
-    """The terms of a sum; what vanishes is left out."""
-    if not left or not right:
+def _merge(left: Terms, right: Terms, minus: bool = False) -> Terms:
+    """The terms of a sum, or of a difference; what vanishes is left out."""
+    if not right or (not left and not minus):
         return left or right
     merged = list(left)
-    for base, coefficient in right:
-        kind = type(base)
+    for base, given in right:
+        kind, coefficient = type(base), -given if minus else given
         for position, (known, c) in enumerate(merged):
             if type(known) is kind and known == base:
                 total = c + coefficient

@@ -25,6 +25,8 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 
 from ..errors import FormulaError, evaluating
+from .calls import DATA, same_call
+from .system import System
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -222,7 +224,20 @@ def quiet(function: Callable[..., R], *args: Any, **kwargs: Any) -> R:
 
 
 def operation(function: Callable[P, R]) -> Callable[P, R]:
-    """The same function, whose result says that it made it."""
+    """The same function, whose result says that it made it; of plain arrays there is nothing to say."""
+    said = _said(function)
+    return same_call(function, _OPERATION, is_data, said=lambda given: said(*given.args, **given.kwargs))
+
+
+_OPERATION = """
+    if {data}:
+        return _function({given})
+    return _said({asked})
+"""
+
+
+def _said(function: Callable[P, R]) -> Callable[P, R]:
+    """:func:`operation`, of any arguments."""
     name = function.__qualname__
 
     @wraps(function)
@@ -294,6 +309,16 @@ def of_one_instance(value: Any) -> bool:
     return isinstance(value, Made) or hasattr(getattr(value, "system", value), "_system")
 
 
+def is_data(value: Any) -> bool:
+    """Whether it is a plain array or other data: nothing of one instance, and nothing that computes by itself."""
+    kind = type(value)
+    if kind in DATA or (kind in (tuple, list) and DATA.issuperset(map(type, value))):
+        return True
+    if type(getattr(value, "system", None)) is System:  # a plain game or policy
+        return True
+    return not (computes((value,)) or of_one_instance(value))
+
+
 def computes(arguments: Iterable[Any]) -> bool:
     """Whether an argument computes numbers itself, as a function or an iterator does: then all operations count one by one."""
     return any(
@@ -307,6 +332,6 @@ def operations(kind: type, *names: str) -> None:
     for name in names:
         given = vars(kind)[name]
         if isinstance(given, property) and given.fget is not None:
-            setattr(kind, name, property(operation(given.fget), doc=given.__doc__))
+            setattr(kind, name, property(_said(given.fget), doc=given.__doc__))
         else:
-            setattr(kind, name, operation(given))
+            setattr(kind, name, _said(given))

@@ -1,7 +1,8 @@
 """The functions of formulas: solving, comparing, choosing, logarithms, in every number system.
 
 Each takes plain arrays (float64, rationals, balls, symbols; any leading axes are a batch) or the :class:`~.numbers.Numbers`
-of one instance, and returns the same kind.  Formulas written with them are therefore written once.
+of one instance, and returns the same kind.  Formulas written with them are therefore written once.  Plain arrays go straight to
+the function of :mod:`.dispatch` that stands above each; what is written here is for numbers of one instance.
 """
 
 from __future__ import annotations
@@ -17,17 +18,15 @@ import numpy.typing as npt
 
 from ..errors import GameError, UndecidedError, evaluating
 from . import dispatch as plain
-from . import floats
 from .array import Array
-from .explained import explained
+from .explained import elementary
 from .formulas import made_by, operation
 from .numbers import Hidden, Numbers, constants, contract_numbers, wrap
 from .numbers import zeros as zero_numbers
 from .one_instance import PACKAGE, UFUNCS, Truth, aligned, is_formal, refuse
-from .sparse import SparseRows, SparseSystem, is_sparse
-from .sparse import contract as contract_sparse
+from .sparse import SparseRows, SparseSystem
 from .structure import alike, broadcast_arrays, broadcast_to
-from .system import FALSE, TRUE, System, are_floats
+from .system import FALSE, TRUE, System
 from .system import Truth as PlainTruth
 from .system import system_of as plain_system_of
 
@@ -35,8 +34,11 @@ Mask = npt.NDArray[np.bool_]
 
 
 def _numbers(*values: Any) -> Any:
-    """All as numbers of one instance; None where none of them is."""
-    return alike(values) if _one_is(Numbers, values) else None
+    """All as numbers of one instance; an error that says what is none where none of them is."""
+    if not _one_is(Numbers, values):
+        plain_system_of(*values)
+        refuse("this function without numbers", "its arguments are numbers of the case, and constants")
+    return alike(values)
 
 
 def _one_is(kind: type, values: tuple[Any, ...]) -> bool:
@@ -52,7 +54,7 @@ def _one_is(kind: type, values: tuple[Any, ...]) -> bool:
 # --- constants ---------------------------------------------------------------------------------------------------------
 
 
-@explained
+@elementary(plain.like)
 def like(values: Any, reference: Any) -> Array:
     """Integers or Fractions in the number system of ``reference``, an array or a system: how constants enter a formula."""
     if isinstance(reference, (Numbers, Hidden)):
@@ -111,17 +113,10 @@ def lift_to(scalar: Any, table: Any) -> Array:
 # --- linear algebra ------------------------------------------------------------------------------------------------------
 
 
-@explained
+@elementary(plain.contract)
 def contract(subscripts: str, *factors: Any) -> Array:
     """``numpy.einsum`` in every number system.  Labels are lower-case letters; ``...`` stands for the batch, or for nothing."""
-    if are_floats(factors):
-        return floats.contract(subscripts, *factors)
-    numbers = _numbers(*factors)
-    if numbers:
-        return contract_numbers(subscripts, *numbers)
-    if any(map(is_sparse, factors)):
-        return contract_sparse(subscripts, *factors)
-    return plain.contract(subscripts, *factors)
+    return contract_numbers(subscripts, *_numbers(*factors))  # type: ignore[return-value]
 
 
 def identity_minus(factor: Any, matrix: Any) -> Array:
@@ -138,26 +133,18 @@ def successors(table: Any) -> int:
     return int(table.shape[-1])
 
 
-@explained
+@elementary(plain.solve)
 def solve(matrix: Any, right: Any) -> Array:
     """``X`` with ``matrix @ X = right``; see :func:`mappo_verify.arithmetic.dispatch.solve`."""
-    if are_floats((matrix, right)):
-        return floats.solve(matrix, right)
     numbers = _numbers(matrix, right)
-    if isinstance(matrix, SparseSystem):
-        return matrix.solve(right)
-    if not numbers:
-        return plain.solve(matrix, right)
     left, target, apart = _systems("solve", *numbers)
     return apart(numbers[0]._arithmetic.solve(left, target))
 
 
-@explained
+@elementary(plain.pseudo_solve)
 def pseudo_solve(matrix: Any, right: Any) -> tuple[Array, Array]:
     """``M⁺R`` and ``R - MM⁺R``; see :func:`mappo_verify.arithmetic.dispatch.pseudo_solve`."""
     numbers = _numbers(matrix, right)
-    if not numbers:
-        return plain.pseudo_solve(matrix, right)
     left, target, apart = _systems("pseudo_solve", *numbers)
     solution, remainder = numbers[0]._arithmetic.pseudo_solve(left, target)
     return apart(solution), apart(remainder)
@@ -188,49 +175,46 @@ def _systems(function: str, left: Numbers, target: Numbers) -> tuple[Any, Any, C
 # --- elementary functions --------------------------------------------------------------------------------------------------
 
 
-@explained
+@elementary(plain.exp)
 def exp(values: Any) -> Array:
     """The exponential.  On rationals it inverts formal logarithms and refuses everything else by name."""
     return _applied("exp", values)
 
 
-@explained
+@elementary(plain.log)
 def log(values: Any) -> Array:
     """The natural logarithm of positive numbers; on rationals and symbols a formal, exact one."""
     return _applied("log", values)
 
 
-@explained
+@elementary(plain.sqrt)
 def sqrt(values: Any) -> Array:
     """The square root of numbers ≥ 0; on rationals only of perfect squares."""
     return _applied("sqrt", values)
 
 
 def _applied(name: str, values: Any) -> Any:
-    if isinstance(values, Numbers):
-        return Numbers(values._arithmetic, getattr(values._arithmetic, name)(values._parts))
-    return getattr(plain, name)(values)
+    (given,) = _numbers(values)
+    return Numbers(given._arithmetic, getattr(given._arithmetic, name)(given._parts))
 
 
-@explained
+@elementary(plain.absolute)
 def absolute(values: Any) -> Array:
     """``|x|``; on formal logarithms decided by enclosures of growing precision."""
-    return abs(values) if isinstance(values, Numbers) else plain.absolute(values)
+    return abs(_numbers(values)[0])  # type: ignore[no-any-return]
 
 
-@explained
+@elementary(plain.square)
 def square(values: Any) -> Array:
     """``x·x``; never ``x**2``, which is nan on a ball that contains 0."""
-    return values * values if isinstance(values, Numbers) else plain.square(values)
+    (given,) = _numbers(values)
+    return given * given  # type: ignore[no-any-return]
 
 
-@explained
+@elementary(plain.xlogy)
 def xlogy(factor: Any, values: Any) -> Array:
     """``factor · log values`` with ``0 · log 0 = 0``.  A positive factor needs a positive value."""
-    numbers = _numbers(factor, values)
-    if not numbers:
-        return plain.xlogy(factor, values)
-    weight, argument = numbers
+    weight, argument = _numbers(factor, values)
     if weight._arithmetic.system is System.SYMBOLS:
         from . import symbols
 
@@ -240,16 +224,13 @@ def xlogy(factor: Any, values: Any) -> Array:
     return choose(there, weight * log(choose(there, argument, 1)), 0)
 
 
-@explained
+@elementary(plain.divide)
 def divide(numerator: Any, denominator: Any) -> Array:
     """``numerator / denominator`` with ``0/0 := 0``, as in density ratios.
 
     ``x/0`` is infinite on floats and balls, an error on rationals, which have no infinity; of one instance it is no number.
     """
-    numbers = _numbers(numerator, denominator)
-    if not numbers:
-        return plain.divide(numerator, denominator)
-    above, below = numbers
+    above, below = _numbers(numerator, denominator)
     defined = support(below)
     both_vanish = ~defined & ~support(above)
     return choose(both_vanish, 0, above / choose(both_vanish, 1, below))
@@ -268,29 +249,23 @@ def denominator(values: Any) -> Array:
     return choose(support(values), values, like(1, values))
 
 
-@explained
+@elementary(plain.tilt)
 def tilt(weights: Any, exponents: Any) -> Array:
     """``weights·exp(exponents) / Σ weights·exp(exponents)`` over the last axis: Gibbs' distribution, and softmax."""
-    numbers = _numbers(weights, exponents)
-    if not numbers:
-        return plain.tilt(weights, exponents)
-    weight, exponent = broadcast_arrays(*numbers)
+    weight, exponent = broadcast_arrays(*_numbers(weights, exponents))
     return Numbers(weight._arithmetic, weight._arithmetic.tilt(weight._parts, exponent._parts))
 
 
 # --- looking at numbers ------------------------------------------------------------------------------------------------------
 
 
-@explained
+@elementary(plain.compare)
 def compare(left: Any, relation: str, right: Any) -> PlainTruth:
     """Three-valued ``left relation right`` for a relation of ``=``, ``≤``, ``≥``, ``<``, ``>``, element by element.
 
     Balls and enclosures never certify an equality, but of points.  Floats compare their rounded values; that is no proof.
     """
-    numbers = _numbers(left, right)
-    if not numbers:
-        return plain.compare(left, relation, right)
-    one, two = numbers
+    one, two = _numbers(left, right)
     if relation in ("≥", ">"):
         return two.compare("≤" if relation == "≥" else "<", one)
     if relation not in ("=", "≤", "<"):
@@ -301,10 +276,9 @@ def compare(left: Any, relation: str, right: Any) -> PlainTruth:
 @operation
 def certainly_equal(left: Any, right: Any) -> Mask:
     """Where two entries are one number beyond doubt; of one instance three-valued."""
-    numbers = _numbers(left, right)
-    if not numbers:
+    if not _one_is(Numbers, (left, right)):
         return plain.certainly_equal(left, right)
-    one, two = broadcast_arrays(*numbers)
+    one, two = broadcast_arrays(left, right)
     same = Truth(np.where(one._arithmetic.certainly_equal(one._parts, two._parts), TRUE, FALSE))
     return same | one.compare("=", two)  # type: ignore[return-value]
 
@@ -317,47 +291,39 @@ def support(values: Any) -> Mask:
     return plain.support(values)
 
 
-@explained
+@elementary(plain.maximum)
 def maximum(left: Any, right: Any) -> Array:
     """The larger of two numbers; an enclosure of it where that is undecided."""
-    return _larger(left, right) if _numbers(left, right) else plain.maximum(left, right)
+    one, two = _numbers(left, right)
+    return one._binary(two, one._arithmetic.maximum)  # type: ignore[no-any-return]
 
 
-@explained
+@elementary(plain.minimum)
 def minimum(left: Any, right: Any) -> Array:
     """The smaller of two numbers; an enclosure of it where that is undecided."""
-    numbers = _numbers(left, right)
-    return -_larger(-numbers[0], -numbers[1]) if numbers else plain.minimum(left, right)
+    one, two = _numbers(left, right)
+    return -maximum(-one, -two)
 
 
-def _larger(left: Any, right: Any) -> Any:
-    one, two = alike([left, right])
-    return one._binary(two, one._arithmetic.maximum)
-
-
-@explained
+@elementary(plain.largest)
 def largest(values: Any, axis: int | tuple[int, ...] = -1) -> Array:
     """The maximum along ``axis`` (one or several)."""
-    return values.max(axis) if isinstance(values, Numbers) else plain.largest(values, axis)
+    return _numbers(values)[0].max(axis)  # type: ignore[no-any-return]
 
 
-@explained
+@elementary(plain.smallest)
 def smallest(values: Any, axis: int | tuple[int, ...] = -1) -> Array:
     """The minimum along ``axis`` (one or several)."""
-    return values.min(axis) if isinstance(values, Numbers) else plain.smallest(values, axis)
+    return _numbers(values)[0].min(axis)  # type: ignore[no-any-return]
 
 
-@explained
+@elementary(plain.at_largest)
 def at_largest(scores: Any, table: Any) -> Array:
     """``table(j*)`` with ``j*`` the first index of the largest score: from ``[..., J]`` and ``[..., J, d]`` to ``[..., d]``.
 
     An index may not depend on the instance, but an entry may.  Where two scores cannot be told apart, what contains both entries.
     """
-    numbers = _numbers(scores, table)
-    if not numbers:
-        chosen = np.asarray(plain.argmax(scores))[..., None, None]
-        return np.asarray(np.take_along_axis(np.asarray(table), chosen, axis=-2)[..., 0, :])
-    score, rows = numbers
+    score, rows = _numbers(scores, table)
     highest, found = score[..., 0], rows[..., 0, :]
     for j in range(1, score.shape[-1]):
         found = choose((score[..., j] > highest)[..., None], rows[..., j, :], found)
@@ -391,7 +357,7 @@ def _dyadic(values: npt.NDArray[np.float64]) -> npt.NDArray[Any]:
 # --- truth ---------------------------------------------------------------------------------------------------------------------
 
 
-@explained
+@elementary(plain.select)
 def choose(truth: Any, if_true: Any, if_false: Any) -> Array:
     """``if_true`` where it holds, ``if_false`` where it does not.
 
@@ -401,14 +367,10 @@ def choose(truth: Any, if_true: Any, if_false: Any) -> Array:
     if isinstance(if_true, Truth) or isinstance(if_false, Truth):
         condition, one, two = Truth.of(truth), Truth.of(if_true), Truth.of(if_false)
         return (condition & one) | (~condition & two) | (one & two)
-    numbers = _numbers(if_true, if_false)
-    if not numbers:
-        if isinstance(truth, Truth):
-            refuse("choose between two constants", "say of which system: choose(t, like(1, case.system), 0)")
-        mask = np.asarray(truth)
-        return np.where(mask if mask.dtype.kind == "b" else mask > 0, if_true, if_false)
+    if isinstance(truth, Truth) and not _one_is(Numbers, (if_true, if_false)):
+        refuse("choose between two constants", "say of which system: choose(t, like(1, case.system), 0)")
     condition = Truth.of(truth)
-    yes, no = numbers
+    yes, no = _numbers(if_true, if_false)
     (test,), first, second = aligned(condition, yes, no)
     return Numbers(yes._arithmetic, yes._arithmetic.choose(test, first, second))
 

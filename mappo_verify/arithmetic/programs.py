@@ -6,21 +6,25 @@ Rows that are used up give their place to later ones, so that what lies between 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from .enclosures.kernels import moving_rows, rows_at
+from .enclosures.kernels import LEAST_LANES, address, moving_rows, repeated, room_of, rows_at
 from .protocol import Parts
-from .recorded import ADD, DOT, MUL, SOLVE, SUB, SUM, Recorder, Rows, Step
+from .recorded import ABS, ADD, DIV, DOT, MUL, NEG, SOLVE, SUB, SUM, Recorder, Rows, Step
+from .storage import aligned, lent
 from .system import System
 from .threads import in_parts
 
-PLUS, MINUS = SOLVE + 1, SOLVE + 2
-"""Lines that no step is: a row plus or minus a sum of products."""
+PLUS, MINUS, OUT = SOLVE + 1, SOLVE + 2, SOLVE + 3
+"""Lines that no step is: a row plus or minus a sum of products, and a row that is a result."""
+MOST_TOGETHER = 16
+"""How many lines that are alike become one: more leave the memory idle between requests for the next block."""
 LANES = {System.FLOATS: 128, System.ENCLOSURES: 256}
 """Instances of a block: enough for the processor to fetch rows ahead, few enough for its caches."""
 
@@ -31,95 +35,85 @@ class Layout:
 
     code: npt.NDArray[np.int64]
     places: npt.NDArray[np.int64]
-    slots: dict[int, int]
-    """Rows between inputs and results: the place of each in the working space."""
+    own: npt.NDArray[np.int64]
+    """Rows that steps make."""
+    slots: npt.NDArray[np.int64]
+    """The place of each of them in the working space."""
     spaces: int
     """How many places there are."""
-    largest: int
-    """The size of the largest linear system."""
+    room: int
+    """How many numbers of room the largest linear system takes."""
 
 
 class Program:
     """The steps of a recorder from inputs to outputs, ready to run on batches of any length."""
 
     def __init__(self, recorder: Recorder, inputs: Sequence[Rows], outputs: Sequence[Rows]) -> None:
-        self.system, self.rows, self.constants = recorder.system, recorder.count, recorder.constants
+        self.system, self.constants = recorder.system, recorder.constants
         self.inputs = [rows.reshape(-1) for rows in inputs]
         self.shapes = [rows.shape[:-1] for rows in outputs]
-        self.outputs = [rows.reshape(-1) for rows in outputs]
-        given = {row for rows in self.inputs for row in rows.tolist()} | self.constants.keys()
-        self.home: dict[int, tuple[int, int]] = {}
-        for number, rows in enumerate(self.outputs):
-            for place, row in enumerate(rows.tolist()):
-                if row not in given:
-                    self.home.setdefault(row, (number, place))
-        self.homes, self.elsewhere = [], []
-        for number, rows in enumerate(self.outputs):
-            direct = np.array([self.home.get(row) == (number, place) for place, row in enumerate(rows.tolist())], bool)
-            self.homes.append((rows[direct], np.flatnonzero(direct)))
-            self.elsewhere += [(number, int(place), int(rows[place])) for place in np.flatnonzero(~direct)]
+        ends = np.cumsum([recorder.count, *(rows.size for rows in outputs)])
+        self.rows = int(ends[-1])
+        self.outputs = [np.arange(*pair) for pair in pairwise(ends)]
         self.fixed = np.array([[part[0] for part in parts] for parts in self.constants.values()], float)
         self.fixed = self.fixed.reshape(len(self.constants), 2 if self.system is System.ENCLOSURES else 1)
-        steps = _needed(recorder.steps, set(self.home))
-        self.layout = _laid_out(_scheduled(steps), given | self.home.keys(), joined=self.system is System.FLOATS)
-        self.lanes = LANES[self.system]
+        given = {row for rows in self.inputs for row in rows.tolist()} | self.constants.keys()
+        results = dict(
+            zip(range(recorder.count, self.rows), np.concatenate([r.ravel() for r in outputs]).tolist(), strict=True)
+        )
+        steps = _scheduled(_needed(recorder.steps, set(results.values()) - given))
+        self.layout = _laid_out(steps, results, joined=self.system is System.FLOATS)
+        self.given = np.isin(np.arange(self.rows), list(given))
+        self.shared = np.array(list(self.constants), np.int64)
 
     def __call__(self, given: Sequence[Parts], batch: int) -> tuple[list[Parts], npt.NDArray[np.bool_]]:
         """The results ``core + (batch,)``, and for which instances a linear system was left open."""
+        if batch < LEAST_LANES:
+            results, lost = self([repeated(parts, batch) for parts in given], LEAST_LANES)
+            return [tuple(part[..., :batch] for part in parts) for parts in results], lost[:batch]
         layout, count = self.layout, 2 if self.system is System.ENCLOSURES else 1
+        lanes = min(LANES[self.system], batch // LEAST_LANES * LEAST_LANES)
         base, step = np.zeros((2, self.rows, count), np.int64)
-        fixed = np.repeat(self.fixed, self.lanes).reshape(*self.fixed.shape, self.lanes)
-        made = [tuple(np.empty((len(rows), batch)) for _ in range(count)) for rows in self.outputs]
-        flat = [[rows_at(part, batch, self.lanes) for part in parts] for parts in given]
+        fixed = np.repeat(self.fixed, lanes).reshape(*self.fixed.shape, lanes)
+        flat = [[rows_at(part, batch, lanes) for part in parts] for parts in given]
         for number in range(count):
             for rows, table in zip(self.inputs, flat, strict=True):
                 base[rows, number], step[rows, number] = table[number].base, table[number].step
-            for (rows, places), result in zip(self.homes, made, strict=True):
-                base[rows, number], step[rows, number] = rows_at(result[number], batch, 1).base[places], 8
-            base[list(self.constants), number] = rows_at(fixed[:, number], self.lanes, 1).base
+            base[self.shared, number] = rows_at(fixed[:, number], lanes, 1).base
+        moving = moving_rows(base, step, lanes)
+        starts = np.cumsum([0, *map(len, self.outputs)])
+        blocks = [lent((int(starts[-1]), batch)) for _ in range(count)]
+        made = [tuple(block[first:after] for block in blocks) for first, after in pairwise(starts)]
+        for number in range(count):
+            for rows, result in zip(self.outputs, made, strict=True):
+                base[rows, number], step[rows, number] = rows_at(result[number], batch, 1).base, 8
         open_ones = np.zeros(batch, bool)
-        moving = moving_rows(base, step, self.lanes)
-        given_rows = np.isin(np.arange(self.rows), [*layout.slots, *self.home], invert=True)
 
         def work(first: int, after: int, _kept: Any = (flat, fixed, made)) -> None:
-            space = np.empty((layout.spaces + layout.largest**2, count, self.lanes))
+            space, left = aligned((layout.spaces, count, lanes)), aligned((layout.room,))
             own = base.copy()
             for number in range(count):
-                where = rows_at(space[:, number], self.lanes, 1).base
-                own[list(layout.slots), number] = where[list(layout.slots.values())]
+                own[layout.own, number] = rows_at(space[:, number], lanes, 1).base[layout.slots]
             if self.system is System.ENCLOSURES:
-                from .enclosures.fused import run as run_enclosures
+                from .enclosures.fused_steps import run as run_enclosures
 
                 run_enclosures(
-                    layout.code, layout.places, own, step, given_rows, moving, first, after, self.lanes, open_ones
-                )
+                    layout.code, layout.places, own, step, self.given, moving,
+                    address(left), open_ones, first, after, batch, lanes,
+                )  # fmt: skip
             else:
                 from .fused_floats import run
 
-                left = rows_at(space[layout.spaces :, 0], self.lanes, 1).base
                 table = own[:, 0].copy(), step[:, 0].copy()
                 open_ones[first:after] = not run(
-                    layout.code, layout.places, *table, left, moving, first, after, self.lanes
+                    layout.code, layout.places, *table, moving, address(left), first, after, batch, lanes
                 )
 
-        in_parts(work, batch, batch * len(layout.code), self.lanes)
-        for number, place, row in self.elsewhere:
-            for kind, array in enumerate(made[number]):
-                array[place] = self._values(row, kind, given, made)
+        in_parts(work, batch, batch * len(layout.places), lanes)
         return [
             tuple(array.reshape((*shape, batch)) for array in arrays)
             for arrays, shape in zip(made, self.shapes, strict=True)
         ], open_ones
-
-    def _values(self, row: int, kind: int, given: Any, made: Any) -> Any:
-        """What a result holds that is an input, a constant, or the same as another."""
-        if row in self.constants:
-            return self.constants[row][kind]
-        for rows, arrays in zip(self.inputs, given, strict=True):
-            if row in rows:
-                return arrays[kind].reshape(len(rows), -1)[np.flatnonzero(rows == row)[0]]
-        result, place = self.home[row]
-        return made[result][kind][place]
 
 
 def _needed(steps: Sequence[Step], wanted: set[int]) -> list[Step]:
@@ -156,6 +150,7 @@ def _scheduled(steps: Sequence[Step]) -> list[Step]:
 Single = tuple[int, int, list[int], list[int]]
 """An operation, the row it makes (of linear systems, how many right sides), and rows of operands."""
 PRODUCTS = (DOT, PLUS, MINUS)
+ELEMENTWISE = (ADD, SUB, MUL, DIV, NEG, ABS)
 TILES = ((2, 4), (1, 4), (1, 1))
 """How many factors on either side meet in one line, so that each is read once."""
 MOST_CELLS = 8
@@ -245,10 +240,42 @@ def _grouped(singles: Sequence[Single], tiles: bool) -> list[Line]:
     return found
 
 
-def _laid_out(steps: Sequence[Step], elsewhere: Container[int], joined: bool) -> Layout:
-    """Lines of code, and a place in the working space for every row that stands nowhere else, as long as it is used."""
+def _ordered(lines: Sequence[Line]) -> list[Line]:
+    """The same lines, each soon after what it takes was made, while that is near; what is cheap to make, when it is taken."""
+    made = {row: number for number, line in enumerate(lines) for row in line.out}
+    takes = [sorted({made[row] for row in (*line.first, *line.second) if row in made}) for line in lines]
+    taken: list[list[int]] = [[] for _ in lines]
+    for number, others in enumerate(takes):
+        for other in others:
+            taken[other].append(number)
+    late = [line.operation in ELEMENTWISE and bool(taken[number]) for number, line in enumerate(lines)]
+    missing = [sum(not late[other] for other in others) for others in takes]
+    done = [False] * len(lines)
+    found: list[Line] = []
+    for start in range(len(lines)):
+        stack = [] if late[start] else [start]
+        while stack:
+            number = stack[-1]
+            before = [] if done[number] else [other for other in takes[number] if not done[other]]
+            if before or done[number]:
+                stack = stack[:-1] if done[number] else stack + before[::-1]
+                continue
+            stack.pop()
+            done[number] = True
+            found.append(lines[number])
+            for other in taken[number] if not late[number] else ():
+                missing[other] -= 1
+            stack += [other for other in taken[number] if not (late[other] or missing[other])][::-1]
+    return found
+
+
+def _laid_out(steps: Sequence[Step], results: Mapping[int, int], joined: bool) -> Layout:
+    """Lines of code, and a place in the working space for every row that a step makes, as long as it is used.
+
+    ``results`` says for each row of a result which row it is.
+    """
     singles = _singles(steps)
-    lines = _grouped(_joined(singles, elsewhere) if joined else singles, tiles=joined)
+    lines = _ordered(_grouped(_joined(singles, results.values()) if joined else singles, tiles=joined))
     code: list[tuple[int, ...]] = []
     places: list[int] = []
 
@@ -256,23 +283,44 @@ def _laid_out(steps: Sequence[Step], elsewhere: Container[int], joined: bool) ->
         places.extend(rows)
         return len(places) - len(rows)
 
-    for operation, out, first, second, lengths, before in lines:
-        if operation in (*PRODUCTS, SUM, SOLVE):
-            code.append((operation, put(out), put(first) + before, put(second), *lengths))
-        else:
-            code.append((operation, out[0], first[0], second[0], *lengths))
     last = {row: number for number, line in enumerate(lines) for row in (*line.first, *line.second)}
+    targets: dict[int, list[int]] = {}
+    for target, row in results.items():
+        targets.setdefault(row, []).append(target)
     free: list[int] = []
     slots: dict[int, int] = {}
     spaces = 0
-    for number, line in enumerate(lines):
-        for row in line.out:
-            if row not in elsewhere:
-                if not free:
-                    free.append(spaces)
-                    spaces += 1
-                slots[row] = free.pop()
-        done = {row for row in (*line.first, *line.second, *line.out) if last.get(row, number) == number}
-        free += sorted(slots[row] for row in done if row in slots)
-    largest = max((line.lengths[0] for line in lines if line.operation == SOLVE), default=0)
-    return Layout(np.array(code, np.int64).reshape(-1, 6), np.array(places, np.int64), slots, spaces, largest)
+
+    def deliver(row: int) -> None:
+        code.extend((OUT, put([target]), put([row]), put([]), 0, 0) for target in targets.pop(row, ()))
+
+    for number, (operation, out, first, second, lengths, before) in enumerate(lines):
+        code.append((operation, put(out), put(first) + before, put(second), *lengths))
+        for row in out:
+            if not free:
+                free.append(spaces)
+                spaces += 1
+            slots[row] = free.pop()
+        done = {row for row in (*first, *second, *out) if last.get(row, number) == number and row in slots}
+        for row in sorted(done):
+            deliver(row)
+        free += sorted(slots[row] for row in done)
+    for row in sorted(targets):
+        deliver(row)
+    room = max((room_of(*line.lengths) for line in lines if line.operation == SOLVE), default=0)
+    own, where = (np.array(list(numbers), np.int64) for numbers in (slots.keys(), slots.values()))
+    return Layout(_merged(code), np.array(places, np.int64), own, where, spaces, room)
+
+
+def _merged(code: Sequence[tuple[int, ...]]) -> npt.NDArray[np.int64]:
+    """Lines that are alike and whose places are equally far apart, as one line with how often it comes and how far apart."""
+    found: list[list[int]] = []
+    for line in code:
+        if found:
+            operation, o, i, j, terms, cells, count, apart = last = found[-1]
+            step = apart if count > 1 else line[1] - o
+            if count < MOST_TOGETHER and line == (operation, *(at + count * step for at in (o, i, j)), terms, cells):
+                last[6:] = count + 1, step
+                continue
+        found.append([*line, 1, 1])
+    return np.array(found, np.int64).reshape(-1, 8)

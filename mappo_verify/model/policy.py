@@ -260,9 +260,17 @@ class Policy:
         return replace(self, factors=tuple(np.asarray(factor[index]) for factor in self.factors))
 
     def product_mask(self) -> npt.NDArray[np.bool_]:
-        """Where certainly no factor depends on the prefix, shape ``[...]``."""
+        """Where certainly no factor depends on the prefix, shape ``[...]``; computed once and read-only."""
+        return derived(self, "_product", self.factors, self._without_prefix)
+
+    @aloud
+    def _without_prefix(self) -> npt.NDArray[np.bool_]:
         same = [certainly_equal(factor, factor[..., :1, :]).all((-1, -2, -3)) for factor in self.factors]
-        return both(*same) if is_hidden(self.factors) else np.asarray(np.logical_and.reduce(same))  # type: ignore[return-value]
+        if is_hidden(self.factors):
+            return both(*same)  # type: ignore[return-value]
+        mask = np.asarray(np.logical_and.reduce(same))
+        mask.setflags(write=False)
+        return mask
 
     def is_product(self) -> bool:
         """Whether this is a product (decentralised) policy, in every element of the batch."""

@@ -133,7 +133,9 @@ def companion_weights(policy: Policy, subset: Iterable[int], reading: Reading) -
     for m, factor in enumerate(policy.factors):
         if m + 1 not in kept:
             clamped = clamped * factor_axes(factor, m, policy.action_sizes)
-    agree = _readings_agree(policy, kept, reading)
+    if _same_reading(kept, reading):
+        return clamped
+    agree = truth_of(policy.product_mask())
     if true_everywhere(agree):
         return clamped
     mass = marginal(policy, kept)
@@ -149,13 +151,11 @@ def _positive(mass: Array) -> Truth:
     return truth_of(support(mass))
 
 
-def _readings_agree(policy: Policy, kept: tuple[int, ...], reading: Reading) -> Truth:
-    """Whether this reading is the intervention: if it is asked for, on prefixes, and for product policies; shape ``[...]``."""
+def _same_reading(kept: tuple[int, ...], reading: Reading) -> bool:
+    """Whether this reading is the intervention for every policy: if it is asked for, and on prefixes."""
     if reading not in ("conditioning", "intervention"):
         raise GameError(f"unknown reading {reading!r}; use 'conditioning' or 'intervention'")
-    if reading == "intervention" or _is_prefix(kept):
-        return everywhere(TRUE, policy.batch_shape, policy.system)
-    return truth_of(policy.product_mask())
+    return reading == "intervention" or _is_prefix(kept)
 
 
 def _over_core(truth: Truth, policy: Policy) -> Truth:
@@ -179,8 +179,9 @@ def defined_at(policy: Policy, subset: Iterable[int], reading: Reading) -> npt.N
 
     Everywhere, but for conditioning on an event of probability 0; prefixes and product policies are defined by the factors.
     """
-    mass = marginal(policy, subset)
-    agree = _readings_agree(policy, members(subset, policy.agents), reading)
+    mass, kept = marginal(policy, subset), members(subset, policy.agents)
+    always = _same_reading(kept, reading)
+    agree = everywhere(TRUE, policy.batch_shape, policy.system) if always else truth_of(policy.product_mask())
     defined = either(_over_core(agree, policy), _positive(mass))
     return defined if is_hidden((mass,)) else possible(defined)  # type: ignore[return-value]
 

@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import Array, exp, lift_to, like, log, sqrt, square, xlogy, zeros
-from ..arithmetic.explained import explained
+from ..arithmetic.explained import explained, over_arrays
 from .mirror_descent import mirror_step
 
 
@@ -44,9 +44,9 @@ def exponential_weights(gains: Array, eta: Array) -> Array:
 
     On rationals ``η f_k`` are logarithms of rationals.  Source: Algorithm 2.
     """
-    plays = [uniform_play(gains[..., 0, :])]
+    plays, beta = [uniform_play(gains[..., 0, :])], _inverse(eta)
     for k in range(gains.shape[-2]):
-        plays.append(mirror_step(plays[-1], gains[..., k, :], _inverse(eta)))
+        plays.append(mirror_step(plays[-1], gains[..., k, :], beta))
     return np.stack(plays, axis=-2)
 
 
@@ -148,5 +148,6 @@ def sharp_regret_bound(bound: Array, eta: Array, steps: int, actions: int) -> Ar
     return regulariser_range(eta, actions) + steps * hoeffding_term(bound, eta)
 
 
+@over_arrays
 def _inverse(eta: Array) -> Array:
     return like(1, eta) / eta

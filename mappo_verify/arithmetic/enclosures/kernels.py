@@ -26,8 +26,8 @@ TINY = 2.0**-1070
 SMALL, LARGE = 2.0**-900, 2.0**990
 """A product of at least SMALL, of factors of at most LARGE, has an exact error; for any other the error is bounded instead."""
 
-CACHE = 2**20
-"""Bytes that fit into a core's second cache with room to spare."""
+WORTH_FETCHING = 2**22
+"""Bytes of a block's rows that are asked for ahead: of more, the first would have left the second cache before they are used."""
 MAGNITUDE = np.uint64(2**63 - 1)
 """The bits of a float but for its sign."""
 
@@ -100,9 +100,28 @@ def rows_at(array: Floats, batch: int, lanes: int) -> RowsInMemory:
 
 
 def moving_rows(base: Any, step: Any, lanes: int) -> Any:
-    """Base and step of the rows that differ from block to block, where two blocks of them fit into the cache."""
+    """Base and step of the rows that differ from block to block, where they are worth asking for ahead."""
     moving = np.stack([base[step != 0], step[step != 0]], -1)
-    return moving if 2 * 8 * lanes * len(moving) <= CACHE else moving[:0]
+    return moving if 8 * lanes * len(moving) <= WORTH_FETCHING else moving[:0]
+
+
+LEAST_LANES = 8
+"""As many instances as a vector has: blocks are made of whole ones."""
+
+
+def repeated(parts: tuple[Any, ...], batch: int) -> tuple[Any, ...]:
+    """The same instances again and again, where there are fewer than :data:`LEAST_LANES`, until there are as many."""
+    again = np.arange(LEAST_LANES) % batch
+    return tuple(part[..., again] if part.shape[-1] == batch else part for part in parts)
+
+
+SOLVED = 32
+"""So many instances compiled loops solve at once."""
+
+
+def room_of(n: int, columns: int) -> int:
+    """How many numbers of room a linear system of ``n`` rows takes: matrix, right sides, or what verifies them."""
+    return SOLVED * n * (n + max(columns, 8))
 
 
 def standing(array: Floats, batch: int, lanes: int) -> Floats:

@@ -245,10 +245,11 @@ def _spread_of_sizes(size_a: Floats, r: Floats, size_b: Floats, s: Floats, exact
 
 
 def _factorise(left: Floats) -> Floats:
-    """L and U in one array ``[n, n, B]``, without pivoting, in floats."""
+    """L and U in one array ``[n, n, B]``, without pivoting, in floats; on the diagonal one over U's."""
     left = left.copy()
     for p in range(len(left)):
-        left[p + 1 :, p] /= left[p, p]
+        left[p, p] = 1.0 / left[p, p]
+        left[p + 1 :, p] *= left[p, p]
         left[p + 1 :, p + 1 :] -= left[p + 1 :, p, None] * left[p, None, p + 1 :]
     return left
 
@@ -260,7 +261,7 @@ def _substitute(factors: Floats, right: Floats) -> Floats:
     for p in range(n):
         x[p + 1 :] -= factors[p + 1 :, p, None] * x[p]
     for p in reversed(range(n)):
-        x[p] /= factors[p, p]
+        x[p] *= factors[p, p]
         x[:p] -= factors[:p, p, None] * x[p]
     return x
 
