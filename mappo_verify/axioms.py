@@ -24,8 +24,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import InitVar, dataclass
 from fractions import Fraction
-from functools import cache
-from typing import Any, NamedTuple
+from functools import cache, wraps
+from typing import Any, NamedTuple, ParamSpec
 from weakref import WeakSet
 
 import numpy as np
@@ -56,6 +56,8 @@ from .arithmetic import (
 from .arithmetic.numbers import bare
 from .arithmetic.one_instance import Truth, require_outside
 from .errors import ClaimError, Sealed
+
+P = ParamSpec("P")
 
 HYPOTHESIS = "hypothesis: "
 """What the name of :func:`given` begins with."""
@@ -228,6 +230,24 @@ def _same(left: Any, right: Any) -> Any:
     return equal if bare(system_of(left)) is System.SYMBOLS else truth_of(possible(equal))
 
 
+def _theorem(function: Callable[P, Axiom]) -> Callable[P, Axiom]:
+    """The same axiom, about numbers of the case and constants: what only looks like one could multiply as it likes."""
+
+    @wraps(function)
+    def about_numbers(*args: P.args, **kwargs: P.kwargs) -> Axiom:
+        for argument in (*args, *kwargs.values()):
+            entries = argument if type(argument) is tuple else (argument,)
+            if not all(isinstance(e, (Numbers, Axiom)) or type(e) in (int, Fraction, type(None)) for e in entries):
+                raise ClaimError(
+                    f"axioms.{function.__name__} of a {type(argument).__name__}: a theorem speaks of numbers of the case, "
+                    "integers and Fractions"
+                )
+        return function(*args, **kwargs)
+
+    return about_numbers
+
+
+@_theorem
 def gibbs(left: Any, right: Any) -> Axiom:
     """``KL(p‖q) = Σ p log(p/q) ≥ 0`` for distributions over the last axis.  Source: Gibbs' inequality."""
     return _axiom(
@@ -240,11 +260,13 @@ def gibbs(left: Any, right: Any) -> Axiom:
     )
 
 
+@_theorem
 def entropy(rows: Any) -> Axiom:
     """``H(p) = -Σ p log p ≥ 0`` for a distribution over the last axis."""
     return _axiom("H ≥ 0", lambda: Part(-xlogy(rows, rows).sum(-1), _at_least_zero(rows), _sums_to_one(rows)))
 
 
+@_theorem
 def pinsker(left: Any, right: Any) -> Axiom:
     """``KL(p‖q) - ½ ‖p - q‖₁² ≥ 0`` for distributions over the last axis.  Source: Pinsker's inequality."""
 
@@ -256,26 +278,31 @@ def pinsker(left: Any, right: Any) -> Axiom:
     return _axiom("Pinsker", made)
 
 
+@_theorem
 def squares(values: Any) -> Axiom:
     """``x² ≥ 0``"""
     return _axiom("x² ≥ 0", lambda: Part(values * values, True))
 
 
+@_theorem
 def absolute_values(values: Any) -> Axiom:
     """``|x| - x ≥ 0``"""
     return _axiom("x ≤ |x|", lambda: Part(absolute(values) - values, True))
 
 
+@_theorem
 def triangle(left: Any, right: Any) -> Axiom:
     """``|x| + |y| - |x + y| ≥ 0``.  Source: the triangle inequality."""
     return _axiom("triangle inequality", lambda: Part(absolute(left) + absolute(right) - absolute(left + right), True))
 
 
+@_theorem
 def nonnegative(values: Any) -> Axiom:
     """``x ≥ 0`` of products, quotients and sums of numbers that are at least 0 by construction; a proof decides it by signs."""
     return _axiom("products and sums of numbers ≥ 0", lambda: Part(values, compare(values, "≥", 0)))
 
 
+@_theorem
 def cauchy_schwarz(weights: Any, left: Any, right: Any, axis: int | tuple[int, ...] = -1) -> Axiom:
     """``(Σ w x²)(Σ w y²) - (Σ w x y)² ≥ 0`` for ``w ≥ 0``.  Source: the Cauchy-Schwarz inequality."""
 
@@ -287,6 +314,7 @@ def cauchy_schwarz(weights: Any, left: Any, right: Any, axis: int | tuple[int, .
     return _axiom("Cauchy-Schwarz", made)
 
 
+@_theorem
 def inner_product(weights: Any, left: Any, right: Any, axis: int | tuple[int, ...] = -1) -> Axiom:
     """``√(Σ w x²) √(Σ w y²) - Σ w x y ≥ 0`` for ``w ≥ 0``.  Source: the Cauchy-Schwarz inequality, its roots."""
 
@@ -298,6 +326,7 @@ def inner_product(weights: Any, left: Any, right: Any, axis: int | tuple[int, ..
     return _axiom("Cauchy-Schwarz", made)
 
 
+@_theorem
 def inner_product_size(weights: Any, left: Any, right: Any, axis: int | tuple[int, ...] = -1) -> Axiom:
     """``√(Σ w x²) √(Σ w y²) - |Σ w x y| ≥ 0`` for ``w ≥ 0``.  Source: the Cauchy-Schwarz inequality, for ``x`` and ``-x``."""
 
@@ -309,6 +338,7 @@ def inner_product_size(weights: Any, left: Any, right: Any, axis: int | tuple[in
     return _axiom("Cauchy-Schwarz", made)
 
 
+@_theorem
 def hoelder(left: Any, right: Any) -> Axiom:
     """``‖f‖_∞ ‖g‖₁ - ⟨f, g⟩ ≥ 0`` over the last axis.  Source: Hölder's inequality."""
 
@@ -318,6 +348,7 @@ def hoelder(left: Any, right: Any) -> Axiom:
     return _axiom("Hölder", made)
 
 
+@_theorem
 def below_largest(values: Any, axis: int | tuple[int, ...] = -1) -> Axiom:
     """``max x - x ≥ 0`` for every entry along ``axis``."""
     axes = (axis,) if isinstance(axis, int) else tuple(axis)
@@ -330,11 +361,13 @@ def below_largest(values: Any, axis: int | tuple[int, ...] = -1) -> Axiom:
     return _axiom("no entry is above the maximum", made)
 
 
+@_theorem
 def above_smallest(values: Any, axis: int | tuple[int, ...] = -1) -> Axiom:
     """``x - min x ≥ 0`` for every entry along ``axis``."""
     return Axiom._of(("no entry is below the minimum",), below_largest(-values, axis)._parts)
 
 
+@_theorem
 def largest_square(values: Any) -> Axiom:
     """``Σ x² - (max |x|)² ≥ 0`` over the last axis: the largest is one of the terms."""
 
@@ -345,6 +378,7 @@ def largest_square(values: Any) -> Axiom:
     return _axiom("a term is at most the sum of terms ≥ 0", made)
 
 
+@_theorem
 def root_below(values: Any, bound: Any, reason: Axiom) -> Axiom:
     """``y - √x ≥ 0`` for ``y ≥ 0`` where ``y² - x`` is the quantity of ``reason``, so that ``x ≤ y²``: the root is monotone."""
 
@@ -356,6 +390,7 @@ def root_below(values: Any, bound: Any, reason: Axiom) -> Axiom:
     return Axiom._of(("√ is monotone",), (made,), reason)
 
 
+@_theorem
 def least_above(values: Any, bound: Any, reason: Axiom) -> Axiom:
     """``min_i x_i - c ≥ 0`` over the last axis where every ``x_i - c ≥ 0``, which is the quantity of ``reason``."""
 
@@ -367,6 +402,7 @@ def least_above(values: Any, bound: Any, reason: Axiom) -> Axiom:
     return Axiom._of(("what is below each is below the minimum",), (made,), reason)
 
 
+@_theorem
 def root_between(smaller: Any, larger: Any, reason: Axiom) -> Axiom:
     """``√y - √x ≥ 0`` where ``y - x`` is the quantity of ``reason``, so that ``x ≤ y``: the root is monotone."""
 
@@ -378,6 +414,7 @@ def root_between(smaller: Any, larger: Any, reason: Axiom) -> Axiom:
     return Axiom._of(("√ is monotone",), (made,), reason)
 
 
+@_theorem
 def root_above(bound: Any, values: Any, reason: Axiom) -> Axiom:
     """``√x - y ≥ 0`` where ``x - y²`` is the quantity of ``reason``, so that ``y² ≤ x``: the root is monotone."""
 
@@ -389,6 +426,7 @@ def root_above(bound: Any, values: Any, reason: Axiom) -> Axiom:
     return Axiom._of(("√ is monotone",), (made,), reason)
 
 
+@_theorem
 def bhatia_davis(weights: Any, values: Any) -> Axiom:
     """``(max x - E x)(E x - min x) - Var x ≥ 0`` for a distribution over the last axis.  Source: Bhatia and Davis (2000)."""
 
@@ -401,6 +439,7 @@ def bhatia_davis(weights: Any, values: Any) -> Axiom:
     return _axiom("Bhatia-Davis", made)
 
 
+@_theorem
 def mean_below_largest(weights: Any, values: Any) -> Axiom:
     """``max x - Σ w x ≥ 0`` for a distribution ``w`` over the last axis."""
     return _axiom(
@@ -409,6 +448,7 @@ def mean_below_largest(weights: Any, values: Any) -> Axiom:
     )
 
 
+@_theorem
 def jensen(weights: Any, values: Any) -> Axiom:
     """``log Σ w x - Σ w log x ≥ 0`` for a distribution ``w`` over the last axis and ``x > 0``.  Source: Jensen's inequality."""
 
@@ -420,6 +460,7 @@ def jensen(weights: Any, values: Any) -> Axiom:
     return _axiom("Jensen, log is concave", made)
 
 
+@_theorem
 def hoeffding(weights: Any, values: Any, step: Any, width: Any = None) -> Axiom:
     """``η E x + η² b²/8 - log E exp(η x) ≥ 0`` for a law ``w`` over the last axis and ``x`` in an interval of length ``b``.
 
@@ -438,6 +479,7 @@ def hoeffding(weights: Any, values: Any, step: Any, width: Any = None) -> Axiom:
     return _axiom("Hoeffding's lemma", made, "" if width is None else "range")
 
 
+@_theorem
 def hedge(gains: Any, plays: Any, eta: Any, width: Any, comparator: Any, entropy_: Any) -> Axiom:
     """``log|A|/η + ηKB²/8 - Σ_k ⟨f_k, q - π_k⟩ ≥ 0`` for ``π_k ∝ exp(η Σ_{t<k} f_t)`` and any distribution ``q``.
 
@@ -475,6 +517,7 @@ def given(hypothesis: Any, case: Any) -> Axiom:
     return Axiom((f"{HYPOTHESIS}{hypothesis.name}",), (made,), (hypothesis,), (), _SEAL)
 
 
+@_theorem
 def logarithm(values: Any) -> Axiom:
     """``x - 1 - log x ≥ 0`` for ``x > 0``."""
     return _axiom("log x ≤ x - 1", lambda: Part(values - 1 - log(values), every_entry(compare(values, ">", 0))))

@@ -17,6 +17,7 @@ import pytest
 
 import mappo_verify as mv
 from mappo_verify import arithmetic, axioms
+from mappo_verify.checking.evaluate import evaluate
 from mappo_verify.claims.coordinates import EVERY
 from mappo_verify.errors import ClaimError
 from mappo_verify.quantities.stochastic_gradient import average_of_path, descend
@@ -753,6 +754,40 @@ def test_a_proof_for_every_length_asks_instances_for_what_it_takes_as_given():
         mv.audit([every(proof, mv.claims.Arbitrary(scalar("any")), hypotheses=(fickle,))], corpus=False)
 
 
+def test_how_a_hypothesis_is_asked_does_not_depend_on_what_was_done_before():
+    """It asks less of a run of known length than a proof for every number of steps takes as given of it."""
+    asked = mv.Hypothesis("x ≥ 0", lambda case: (case.x if not case.sizes.steps else case.x + 10**7, "≥", 0))
+
+    def proof(case):
+        run = mv.claims.Run(case, 0 * case.x, lambda _, state: state, lambda moved: moved, "any")
+        yield mv.line("x", run.fixed(case.x))
+        yield mv.at_least("0", run.fixed(0 * case.x), because="given", axiom=run.fixed(axioms.given(asked, case)))
+
+    trial = every(proof, mv.claims.Arbitrary(scalar("any")), hypotheses=(asked,))
+    given = {"x": -1, "y": 0, "steps": 2}
+    assert mv.check(trial, **given).verdict is mv.Verdict.NOT_APPLICABLE
+    assert standing(trial) is mv.Standing.PROVED
+    assert mv.check(trial, **given).verdict is mv.Verdict.NOT_APPLICABLE
+
+
+def test_a_hypothesis_may_ask_how_many_steps_there_are():
+    """But then no proof for every number of steps takes it as given."""
+    few = mv.Hypothesis("K ≤ 2", lambda case: (case.x * 0 + case.sizes.steps, "≤", 2))
+
+    def proof(case, given=False):
+        run = mv.claims.Run(case, 0 * case.x, lambda _, state: state, lambda moved: moved, "any")
+        axiom = run.fixed(axioms.given(few, case)) if given else None
+        yield mv.line("2", run.fixed(2 + 0 * case.x))
+        yield mv.at_least("0", run.fixed(0 * case.x), because="it is", axiom=axiom)
+
+    trial = every(proof, mv.claims.Arbitrary(scalar("any")), hypotheses=(few,))
+    assert standing(trial) is mv.Standing.PROVED
+    found = [mv.check(trial, x=0, y=0, steps=steps).verdict for steps in (2, 3)]
+    assert found == [mv.Verdict.HOLDS, mv.Verdict.NOT_APPLICABLE]
+    with pytest.raises(ClaimError, match="a _Every in a formula"):
+        mv.audit([every(lambda case: proof(case, True), mv.claims.Arbitrary(scalar("any")), hypotheses=(few,))])
+
+
 def test_a_sum_over_a_run_is_not_made_by_hand():
     def proof(case):
         run = mv.claims.Run(case, 0 * case.x, lambda _, state: state, lambda moved: moved, "any")
@@ -761,3 +796,138 @@ def test_a_sum_over_a_run_is_not_made_by_hand():
 
     with pytest.raises(ClaimError, match="and not by hand"):
         mv.audit([claim(proof)], corpus=False)
+
+
+# --- what a theorem is about, and what is assumed of an instance ------------------------------------------------------------
+
+
+class Looks:
+    """What looks like a number and multiplies as it likes."""
+
+    __array_ufunc__ = None
+    shape, ndim = (), 0
+
+    def __init__(self, case):
+        self.product = away(case)
+
+    def __mul__(self, _other):
+        return self.product
+
+    def __sub__(self, _other):
+        return self.product
+
+    def __abs__(self):
+        return self
+
+
+@pytest.mark.parametrize("theorem", [axioms.squares, axioms.absolute_values])
+def test_a_theorem_is_about_numbers(theorem):
+    def proof(case):
+        yield mv.line("away", away(case))
+        yield mv.at_least("0", 0, because="it looks like a square", axiom=theorem(Looks(case)))
+
+    with pytest.raises(ClaimError, match="of a Looks: a theorem speaks of numbers of the case"):
+        mv.audit([claim(proof)], corpus=False)
+
+
+class Positive(mv.Ingredient):
+    """A number of which its range says that it is positive."""
+
+    name, optional = "t", True
+
+    def coordinates(self, _sizes):
+        return (mv.claims.Coordinate("t", (), "integer", 1, 9),)
+
+    def build(self, numbers, _sizes, _built, _generic):
+        return numbers["t"]
+
+    def core_shape(self, _sizes):
+        return ()
+
+
+def generalised(more, proof, *hypotheses):
+    """A claim about ``x`` and ``y``, proved for any number ``t`` beside them, which is how far away they are."""
+    numbers = (scalar("x"), scalar("y"))
+    special = mv.Setting("numbers", numbers, hypotheses, **ALONE)
+    general = mv.claims.General(mv.Setting("more numbers", (*numbers, more), **ALONE), lambda case: {"t": away(case)})
+    return claim(proof, setting=special, general=general)
+
+
+def test_a_more_general_setting_has_no_ingredient_that_cannot_be_verified():
+    def proof(case):
+        yield mv.line("t", case.t)
+        yield mv.at_least("0", 0, because="t is positive")
+
+    with pytest.raises(ClaimError, match="that another one is one of its kind cannot be verified"):
+        generalised(Positive(), proof)
+
+
+def test_what_is_given_of_the_more_general_case_is_asked_of_it():
+    """Of a case without ``t`` the hypothesis says nothing, and the engine asks the instance."""
+    fine = mv.Hypothesis("fine", lambda case: (getattr(case, "t", 1 + 0 * case.x), "≥", 0))
+
+    def proof(case):
+        yield mv.line("t", case.t)
+        yield mv.at_least("0", 0, because="it is fine", axiom=axioms.given(fine, case))
+
+    with pytest.raises(ClaimError, match="is no hypothesis of its more general setting"):
+        mv.audit([generalised(scalar("t", -(10**15), 10**15), proof, fine)], corpus=False)
+
+
+def test_a_shape_is_asked_once():
+    """A table that is larger whenever the engine asks which numbers move hides that one of them does."""
+
+    def shape(_sizes):
+        return (3,) if any(frame.function == "_places_of" for frame in inspect.stack()) else ()
+
+    def proof(case):
+        run = mv.claims.Run(
+            case, case.x, lambda own, state: (state, own.moving), lambda moved: moved[0] - moved[1], "any"
+        )
+        one = mv.maximum(1 - (run.step.moved[1] - 777777) * (run.step.moved[1] - 777777), 0)
+        yield mv.line("Σ one²", run.sum(lambda _: one * one))
+        yield mv.equal("one Σ one", run.sum(lambda _: one) * one, because="it is a constant of the run")
+
+    parts = mv.claims.Arbitrary(scalar("any")), scalar("x"), mv.Table("t", shape), scalar("moving")
+    moving = replace(parts[3], moves=True)
+    setting = mv.Setting("a run", (*parts[:3], moving), steps=(1, 2), **ALONE)
+    with pytest.raises(ClaimError, match="a constant of the run depends on the state or on the step"):
+        mv.audit([claim(proof, setting=setting, symbolic=(mv.Sizes(1, (1,), EVERY),))], corpus=False)
+
+
+def test_floats_are_no_formula():
+    def proof(case):
+        yield mv.line("x", case.x)
+        yield mv.at_most("max x", arithmetic.by_floats(np.maximum.accumulate, case.x), because="of all instances")
+
+    with pytest.raises(ClaimError, match="a function of floats in a formula"):
+        mv.audit([claim(proof, symbolic=())], corpus=False)
+
+
+def judged_by_the_first(used):
+    """A claim whose proof remembers the numbers of its first instance."""
+    kept = []
+
+    def proof(case):
+        kept.append((case.x * 1, case.x > 0))
+        yield from used(*kept[0], case.x)
+
+    return claim(proof, scalar("x", -9, 9), symbolic=())
+
+
+@pytest.mark.parametrize(
+    "used",
+    [
+        lambda old, _truth, _new: (mv.line("x", old), mv.at_most("5", 5, because="so")),
+        lambda old, _truth, new: (mv.line("x", old + 0 * new), mv.at_most("5", 5, because="so")),
+        lambda _old, truth, new: (mv.line("-x", -new, where=truth), mv.at_most("0", 0, because="so")),
+        lambda _old, truth, new: (mv.line("x", mv.choose(truth, 0, new)), mv.at_most("5", 5, because="so")),
+    ],
+    ids=["a line", "with others", "a mask", "a choice"],
+)
+def test_no_numbers_are_kept_for_another_evaluation(used):
+    trial = judged_by_the_first(used)
+    first, second = (trial.setting.case({"x": x}, ONE, mv.System.RATIONALS) for x in (3, 7))
+    assert evaluate(trial, first).verdict is mv.Verdict.HOLDS
+    with pytest.raises(ClaimError, match="has another formula, reason or axiom than before"):
+        evaluate(trial, second)

@@ -207,6 +207,45 @@ def test_an_optimistic_confidence_is_not_supported(audited):
     assert mv.audit([bolder])["lemma-c.1"].standing is UNTESTED
 
 
+@pytest.mark.parametrize("change", [lambda _, right: -right, lambda _, right: 0 * right])
+def test_a_bound_that_is_not_positive_is_not_supported(change):
+    """A left side ≥ 0 is not at most -1, though their ratio is at most 1."""
+    entry = mv.audit([altered("lemma-c.1", change)])["lemma-c.1"]
+    assert entry.standing is UNTESTED and not entry.statistics.covered
+    json.dumps(claim_document(entry), allow_nan=False)
+
+
+def test_where_nothing_is_claimed_nothing_is_supported():
+    original = find("lemma-c.1")
+
+    def proof(case):
+        first, *others = original.proof(case)
+        yield replace(first, where=first.value < 0)
+        yield from others
+
+    entry = mv.audit([replace(original, proof=proof)])["lemma-c.1"]
+    assert entry.standing is UNTESTED and not entry.statistics.covered
+
+
+def test_an_identity_is_no_claim_about_samples():
+    original = find("lemma-c.1")
+
+    def proof(case):
+        yield from original.proof(case)
+        yield mv.line("1", 1)
+        yield mv.equal("2", 2, because="nobody looks")
+
+    with pytest.raises(ClaimError, match="'1' = '2' is an identity, which samples do not decide"):
+        mv.audit([replace(original, proof=proof)])
+
+
+def test_a_law_sums_to_1():
+    original = find("lemma-c.1")
+    law = replace(original.experiment, law=lambda case: 2 * original.experiment.law(case))
+    with pytest.raises(ClaimError, match="the law of one datum sums to 2"):
+        mv.audit([replace(original, experiment=law)])
+
+
 # --- what samples may not do ------------------------------------------------------------------------------------------
 
 

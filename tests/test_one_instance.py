@@ -294,6 +294,9 @@ def test_zero_log_zero_over_symbols():
 def test_plain_integers_that_may_have_wrapped_are_no_constants():
     with pytest.raises(FormulaError, match="wrapped around"):
         like(np.arange(3), Hidden(System.RATIONALS))
+    hundred = np.array([100], np.int8)
+    with pytest.raises(FormulaError, match="wrapped around"):
+        like(hundred + hundred, Hidden(System.RATIONALS))
     assert like(np.zeros((0, 2), np.int8), Hidden(System.RATIONALS)).shape == (0, 2)
     assert convert(like([1, 2], System.RATIONALS), Hidden(System.BALLS)).shape == (2,)
 

@@ -218,7 +218,11 @@ def test_a_nearby_policy_is_near(full, system):
         return np.stack([abs(a - b).max() for a, b in zip(case.target.factors, case.policy.factors, strict=True)])
 
     evidence = evaluate(claim_of(of, apart, lambda _: Fraction(1, 100)), cases(of, system))
-    names = ["1/2 ≤ γ ≤ 9/10 in game", "policy is a product", "target is (1 - ε) policy + ε σ with ε < 1/100"]
+    names = [
+        "1/2 ≤ γ ≤ 9/10 in game",
+        "policy is a product",
+        "target is (1 - ε) policy + ε σ with a product σ and ε < 1/100",
+    ]
     assert [name for name, _ in evidence.hypotheses] == names + ["target has full support"] * full
     if system is mv.System.ENCLOSURES:  # which cannot prove that a policy is a product
         assert all((np.ravel(truth) >= 0).all() for _, truth in evidence.hypotheses)
@@ -251,6 +255,30 @@ def test_a_given_policy_is_a_mixture_with_the_first():
         ((Fraction(2, 5), Fraction(3, 5), 0), mv.Verdict.NOT_APPLICABLE),
     ):
         assert mv.check(trial, policy=old, target=mv.Policy.product([[row]])).verdict is verdict
+
+
+def test_a_given_policy_is_a_mixture_with_a_product():
+    """Two agents of two actions, the second of which looks at the first; ``ε`` is what the prefixes of both say alike."""
+    near = mv.claims.NearbyPolicy("target", of="policy", largest=Fraction(1, 2), product=True)
+    of = setting(mv.PolicyData(), near, states=(1, 1))
+    trial = claim_of(of, zero, lambda _: 1)
+
+    def policy(alone, first, second):
+        rows = [alone], [first, second]
+        return mv.Policy(tuple([[[p, 1 - p] for p in after]] for after in rows)).exact()
+
+    fair = Fraction(1, 2)
+    looks, product = policy(fair, 1, 0), policy(fair, fair, fair)
+    for old, new, verdict in (
+        (looks, policy(fair, Fraction(3, 4), 0), mv.Verdict.HOLDS),  # 3/4 of it, and 1/4 of (·, 0)
+        (looks, policy(1, Fraction(7, 8), Fraction(1, 8)), mv.Verdict.NOT_APPLICABLE),  # 1/4 cannot move agent 1 so far
+        (looks, policy(Fraction(5, 8), Fraction(7, 8), Fraction(1, 8)), mv.Verdict.HOLDS),
+        (looks, looks, mv.Verdict.NOT_APPLICABLE),  # ε would be 0
+        (looks, policy(fair, Fraction(3, 4), Fraction(1, 4)), mv.Verdict.NOT_APPLICABLE),  # ε would be 1/2
+        (product, policy(Fraction(2, 5), Fraction(3, 5), Fraction(3, 5)), mv.Verdict.HOLDS),
+        (product, policy(fair, Fraction(3, 5), fair), mv.Verdict.NOT_APPLICABLE),
+    ):
+        assert mv.check(trial, policy=old, target=new).verdict is verdict
 
 
 def test_two_games_and_nearby_policies_on_a_given_game():

@@ -9,6 +9,7 @@ import pytest
 
 import mappo_verify as mv
 from mappo_verify.arithmetic import System, floats_of
+from mappo_verify.checking.certificate import certificate_of
 from mappo_verify.checking.statements import MEANINGS, Finding, extent_text, finding_of, statement_of, statements_of
 from mappo_verify.claims.claim import Kind
 from mappo_verify.claims.verdict import Standing
@@ -49,6 +50,30 @@ def test_the_law_of_a_statement(parts, found):
 def test_a_part_that_was_not_tried_proves_nothing():
     assert finding_of([(P, Standing.PROVED)], untried=1) is Finding.HELD
     assert finding_of([(P, Standing.REFUTED)], untried=1) is Finding.FALSE
+
+
+def negative(name):
+    """A false claim of somebody's own under this id."""
+
+    def proof(case):
+        yield mv.line("x", case.x)
+        yield mv.at_most("-1", -1, because="one hopes so")
+
+    one = {"agents": (1, 1), "states": (1, 1), "action_range": (1, 1)}
+    return mv.Claim(name, "Mine", "nobody", mv.Setting("a number", (mv.Table("x", lambda _: ()),), **one), proof)
+
+
+def test_a_claim_of_ones_own_says_nothing_of_the_paper_whatever_its_id():
+    """Neither in the verdicts on statements, nor in the standings by id, nor where its certificate is read."""
+    for name in ("lemma-4.1", "lemma-4.1/mine"):
+        found = mv.audit([negative(name), "lemma-4.1/stationary"], corpus=False)
+        own, papers = sorted(statements_of(found), key=lambda entry: entry.of_paper)
+        assert own.finding is Finding.FALSE and "printed" not in own.words and own.statement.title == "Mine"
+        assert papers.of_paper and papers.finding is Finding.HELD
+        assert found.standings["lemma-4.1"] is Standing.PROVED
+    certificate = certificate_of(negative("lemma-4.1"), mv.Sizes(1, (1,)), {"x": 0})
+    assert "kind:     as its author states it" in mv.recheck(certificate, negative("lemma-4.1")).text()
+    assert not mv.recheck(certificate).valid
 
 
 @pytest.mark.parametrize("kind", [Kind.READING, Kind.REPAIR, Kind.BEYOND, Kind.SIMULATION])

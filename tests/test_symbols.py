@@ -26,7 +26,7 @@ from mappo_verify.arithmetic.symbols import (
     depends,
     nonzero,
 )
-from mappo_verify.checking.proving import Proof, prove_in_symbols
+from mappo_verify.checking.proving import Failure, Proof, prove_in_symbols
 from mappo_verify.errors import ExactnessError, SingularError, UndecidedError
 from mappo_verify.model import Game, Policy
 from mappo_verify.quantities.agent_values import agent_values
@@ -525,3 +525,64 @@ def test_the_product_of_two_logarithms_is_no_square():
     assert proved(lambda x, y: x * y, lambda x, y: y * x)
     assert proved(lambda x, y: (x + y) * (x - y), lambda x, y: x * x - y * y)
     assert not proved(lambda x, y: x * y, lambda x, y: x * x + 0 * y)
+
+
+def test_the_exponential_of_a_logarithm_is_an_absolute_value():
+    """``exp(log(x u) - ½ log u²)`` is ``|x|`` where ``x u > 0``, for both may be negative."""
+
+    def proof(case):
+        x, u = case.x, case.u
+        known = mv.arithmetic.assume_positive
+        size = mv.exp(mv.log(known(x * u)) - mv.log(known(u * u)) / 2)
+        yield mv.line("exp(log(x u) - ½ log u²)", size)
+        yield mv.equal("x", x if case.sizes.states == 1 else abs(x), because="logarithms are those of positive numbers")
+
+    def free(name):
+        return mv.Table(name, lambda _: ())
+
+    one = {"agents": (1, 1), "states": (1, 2), "action_range": (1, 1)}
+    positive = mv.Hypothesis("x u > 0", lambda case: case.x * case.u > 0)
+    setting = mv.Setting("two numbers of one sign", (free("x"), free("u")), (positive,), **one)
+    sizes = [mv.Sizes(states, (1,)) for states in (1, 2)]
+    claim = mv.Claim("mine", "title", "source", setting, proof, symbolic=sizes)
+    wrong, right = (prove_in_symbols(claim, one) for one in sizes)
+    assert isinstance(wrong, Failure) and isinstance(right, Proof)
+    assert mv.audit([claim], corpus=False)["mine"].standing is mv.Standing.REFUTED
+
+
+def test_signs_of_polynomials_that_logarithms_were_taken_of():
+    ring = PolynomialRing(("p", "q"))
+    p, q = ring.generators()
+    assert not ring.sign_of(p.numerator)
+    positive = assume_positive(np.array([p, 1 - q], object))
+    assert ring.sign_of(p.numerator) == 1 and ring.sign_of((1 - q).numerator) == 1
+    assert ring.sign_of((q - 1).numerator) == -1 == ring.sign_of((3 * q - 3).numerator)
+    ratio = assume_nonnegative(np.array([(p + q) / positive[1]], object))
+    assert ring.sign_of((p + q).numerator) == 1
+    unknown = assume_positive(np.array([ratio[0] * q / (p - q)], object))
+    assert not ring.sign_of(unknown[0].numerator)
+
+
+def test_whether_an_episode_may_end_depends_on_the_parameters():
+    """Rows of symbols stand for those that sum to 1, too; how likely the end is they say."""
+    setting = mv.Setting("a game", (mv.GameData(termination=True),), agents=(1, 1), states=(1, 1), action_range=(1, 1))
+
+    def proof(value):
+        def lines(case):
+            yield mv.line("value", value(case.game))
+            yield mv.equal("1 - Σ P", 1 - case.game.transition.sum(-1), because="what is left")
+
+        return lines
+
+    def rest(game):
+        return game.stopping
+
+    def where_it_ends(game):
+        return mv.choose(game.ends, 1 - game.transition.sum(-1), 1)
+
+    sizes = mv.Sizes(1, (1,))
+    found = [
+        prove_in_symbols(mv.Claim("mine", "title", "source", setting, proof(value)), sizes)
+        for value in (rest, where_it_ends)
+    ]
+    assert isinstance(found[0], Proof) and isinstance(found[1], Failure)

@@ -99,6 +99,34 @@ def test_a_tiny_end_survives_rounding():
 # --- kinds of numbers ---------------------------------------------------------------------------------------------------
 
 
+def on_trial(values):
+    """``f ≤ 10⁴⁰`` of these numbers."""
+
+    def proof(case):
+        yield mv.line("f", case.f)
+        yield mv.at_most("10⁴⁰", 10**40, because="it holds for 10⁴⁰, and for no larger number")
+
+    one = {"agents": (1, 1), "states": (1, 1), "action_range": (1, 1)}
+    setting = mv.Setting("numbers", (mv.Table("f", lambda _: (2,)),), **one)
+    return mv.check(mv.Claim("mine", "title", "source", setting, proof), f=values)
+
+
+def test_large_integers_are_what_they_are():
+    """The float nearest to 10⁴⁰ is larger; NumPy makes floats of integers that need 64 bits beside negative ones."""
+    assert on_trial([10**40, 1]).verdict is mv.Verdict.HOLDS
+    assert on_trial([10**40 + 1, 1]).verdict is mv.Verdict.VIOLATED
+    assert [int(x) for x in on_trial([2**63 + 1, -1]).lines[0].value] == [2**63 + 1, -1]
+    assert on_trial([2.0**70, 0.5]).verdict is mv.Verdict.HOLDS
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).nmant == 52, reason="here a long double is a double")
+def test_longer_floats_are_not_rounded():
+    third = np.array([1, 0], np.longdouble) / 3
+    with pytest.raises(GameError, match="are no float64; give exact ones"):
+        on_trial(third)
+    assert on_trial(third.astype(np.float64).astype(np.longdouble)).verdict is mv.Verdict.HOLDS
+
+
 def test_decimals_fractions_and_integers_join():
     for half, whole in ((Decimal("0.5"), Decimal(1)), (Fraction(1, 2), 1), (Fraction(1, 2), np.int32(1))):
         game = Game([[[half, half]], [[whole, 0]]], [[10**30], [0]], Decimal("0.9"))

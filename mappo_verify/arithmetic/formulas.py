@@ -6,6 +6,9 @@ that made them: of the operation, and of the hashes of what it was applied to.  
 compares these hashes line by line, so no way of telling evaluations apart (a clock, a counter, the names of types) leads to
 another formula unseen.  Primitives that compute one thing in several ways count as one operation.
 
+What numbers carry is valid in one evaluation only: in another one they are another formula, so no proof uses numbers that it has
+kept, which are those of another instance.
+
 In a proof for every number of steps a hash also says whether the formula has something of a step, which belongs there alone.
 """
 
@@ -30,7 +33,7 @@ R = TypeVar("R")
 
 
 class Made:
-    """What has the hash of its formula; 0 where that is not known."""
+    """What has the hash of its formula, as :func:`of_now` writes it; 0 where that is not known."""
 
     __slots__ = ("_made",)
     _made: int
@@ -58,6 +61,21 @@ class _Thread(threading.local):
 THREAD = _Thread()
 
 
+_SALT = 0
+"""What hashes are written with in the evaluation that goes on."""
+
+
+def evaluation_begins() -> None:
+    """From now on it is another one: of a claim, on one instance or on several side by side."""
+    global _SALT
+    _SALT = (_SALT + (0x9E3779B97F4A7C15 << 2)) & (2**60 - 1)
+
+
+def of_now(made: int) -> int:
+    """A hash as the numbers of this evaluation carry it."""
+    return made ^ _SALT
+
+
 OF_A_STEP, OF_A_PLACE = 1, 2
 """The lowest bits of a hash: whether something that one step of a run knows is in the formula, or where a run stands."""
 _BITS = OF_A_STEP | OF_A_PLACE
@@ -81,7 +99,7 @@ def made_of(value: Any) -> int:
     if issubclass(kind, Made):
         if not value._made and evaluating() and not THREAD.within:
             raise FormulaError("numbers made by hand in a formula: they come from the case; constants by like(...)")
-        return value._made  # type: ignore[no-any-return]
+        return value._made and value._made ^ _SALT  # type: ignore[no-any-return]
     if kind is int or kind is Fraction:  # as a text, since numbers that differ by 2⁶¹ - 1 have the same hash
         return made_from(f"{value.numerator:x}/{value.denominator:x}")
     if id(kind) in _CONSTANTS or (issubclass(kind, np.generic) and is_known(kind)):
@@ -167,7 +185,7 @@ def made_by(name: Any, result: R, arguments: Sequence[Any]) -> R:
         for argument in arguments:
             if argument is result:
                 return result
-        result._made = made_from(name, [made_of(argument) for argument in arguments])
+        result._made = made_from(name, [made_of(argument) for argument in arguments]) ^ _SALT
     return result
 
 

@@ -23,7 +23,7 @@ from .explained import elementary
 from .formulas import made_by, operation
 from .numbers import Hidden, Numbers, constants, contract_numbers, wrap
 from .numbers import zeros as zero_numbers
-from .one_instance import UFUNCS, Truth, aligned, is_formal, refuse
+from .one_instance import PACKAGE, UFUNCS, Truth, aligned, is_formal, refuse
 from .sparse import SparseRows, SparseSystem
 from .structure import alike, broadcast_arrays, broadcast_to
 from .system import FALSE, TRUE, System
@@ -61,6 +61,8 @@ def like(values: Any, reference: Any) -> Array:
         if isinstance(values, Truth):
             return choose(values, constants(1, reference._arithmetic), 0)
         if isinstance(values, np.ndarray) and values.dtype.kind in "bi" and values.dtype.itemsize == 1:  # a 0-1 pattern
+            if values.dtype.kind == "i" and not np.isin(values, (0, 1)).all():
+                refuse("an array of int8 that is no 0-1 pattern", "it may have wrapped around; give Python's integers")
             return wrap(values.astype(np.int8), reference._arithmetic.system, values.ndim)  # type: ignore[return-value]
         return constants(values, reference._arithmetic)
     return plain.like(values, reference)
@@ -334,10 +336,13 @@ def at_largest(scores: Any, table: Any) -> Array:
 def by_floats(function: Callable[..., npt.NDArray[np.float64]], *values: Any) -> Array:
     """What ``function`` makes of the nearest floats, exactly as it comes back: only a candidate, which is checked afterwards.
 
-    ``function`` takes and returns float64 arrays whose leading axes are a batch; it may search, round or call a solver.
+    ``function`` takes and returns float64 arrays whose leading axes are a batch; it may search, round or call a solver.  In a
+    proof it is one of this package: it sees all instances, and no formula says what it does.
     """
     if not any(isinstance(value, Numbers) for value in values):
         return plain.like(_dyadic(function(*map(plain.floats_of, values))), plain_system_of(*values))
+    if evaluating() and not str(getattr(getattr(function, "__code__", None), "co_filename", "")).startswith(PACKAGE):
+        refuse("a function of floats in a formula", "it would see other instances, and no formula says what it does")
     numbers = alike(values)
     count = max(value._count for value in numbers)
     given = (np.moveaxis(value._arithmetic.floats(value._parts), -1, 0) for value in numbers)

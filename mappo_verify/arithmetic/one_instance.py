@@ -82,14 +82,15 @@ def within_a_proof(formal: bool = False) -> Iterator[None]:
             THREAD.quiet = PLAIN
 
 
-_PACKAGE = str(Path(__file__).parents[1])
+PACKAGE = str(Path(__file__).parents[1])
+"""The folder of this package."""
 
 
 def _require_not_caught(error: BaseException) -> None:
     """An error where what caught ``error`` is no function of this package: its traceback begins there."""
     caught_in = error.__traceback__
     place = "" if caught_in is None else caught_in.tb_frame.f_code.co_filename
-    if not place.startswith(_PACKAGE) or "papers" in Path(place).parts:
+    if not place.startswith(PACKAGE) or "papers" in Path(place).parts:
         at = "" if caught_in is None else f" ({Path(place).name}:{caught_in.tb_lineno})"
         refuse(
             f"a proof that catches {type(error).__name__}: {error}{at}",

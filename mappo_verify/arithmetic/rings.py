@@ -101,6 +101,8 @@ class PolynomialRing(Ring):
         """What a root was taken of.  It is at least 0 if its sign says so, or the sign of an equal one (a sum of squares)."""
         self.exhausted = False
         """Whether an atom found no indeterminate left."""
+        self.signed: list[tuple[Any, int]] = []
+        """Polynomials, of leading coefficient 1, whose sign is known: 1 for ``≥ 0``, -1 for ``≤ 0``."""
         everything = (*names, *(f"atom_{place}" for place in range(spare)))
         self.context = flint.fmpq_mpoly_ctx.get(everything, flint.Ordering.degrevlex)
 
@@ -123,6 +125,22 @@ class PolynomialRing(Ring):
             )
         self.atoms.append(Atom(kind, arguments, len(self.names) + len(self.atoms)))
         return Quotient(self, self.context.gen(self.atoms[-1].index), {}, sign)
+
+    def learn(self, value: Quotient) -> None:
+        """Remember the sign of a numerator, where those of the quotient and of its denominator say it."""
+        sign = value.sign or 0
+        for index, power in value.powers.items():
+            sign *= self.sign_of(self.factors[index]) ** power
+        if sign and not value.numerator.is_constant() and not self.sign_of(value.numerator):
+            lead = flint.fmpq(value.numerator.leading_coefficient())
+            self.signed.append((value.numerator * (1 / lead), 1 if sign * lead > 0 else -1))
+
+    def sign_of(self, polynomial: Any) -> int:
+        """1 for what is known to be at least 0, -1 for at most 0, else 0."""
+        lead = flint.fmpq(polynomial.leading_coefficient())
+        monic = polynomial * (1 / lead)
+        known = next((sign for one, sign in self.signed if one == monic), 0)
+        return known if lead > 0 else -known
 
     def vanishes(self, numerator: Any) -> bool:
         """Whether a numerator is 0, with ``(√x)² = x`` for every root in it."""
@@ -322,6 +340,8 @@ class Quotient:
             return Quotient(self.ring, _over_constant(top, numerator), {}, self.sign)
         if self.sign not in (1, -1):
             self.ring.unsigned.add(index)
+        elif isinstance(self.ring, PolynomialRing):
+            self.ring.learn(self)
         sign = self.sign if self.sign is None else (1 if self.sign > 0 else -1)  # it is not 0 where 1/x is anything
         return Quotient(self.ring, top, {index: 1}, sign)
 

@@ -142,8 +142,10 @@ class SymbolicLog(FormalLog):
     def _power(self, base: Any, exponent: int) -> Any:
         if isinstance(base, (int, flint.fmpz)):
             return constant(int(base) ** exponent)
-        ring = _ring_of(np.array([self.constant, *(c for _, c in self.terms)], dtype=object))
-        return Quotient(ring, base**exponent, {}, POSITIVE)  # an exponential is positive
+        ring = self._ring()
+        assert ring is not None
+        size = Quotient(ring, base, {}, ring.sign_of(base) or None)  # the logarithm is that of its absolute value
+        return Quotient(ring, (size if exponent % 2 == 0 else abs(size)).numerator ** exponent, {}, POSITIVE)
 
     def sign(self) -> int:
         if self.is_zero():
@@ -236,6 +238,7 @@ def _log_of(value: Any) -> Any:
     if not isinstance(ring, PolynomialRing):
         terms = [(flint.fmpq(value.numerator).p, number(1)), (flint.fmpq(value.numerator).q, number(-1))]
         return SymbolicLog(number(0), terms)
+    ring.learn(value)
     result = SymbolicLog(number(0), [])
     for base, power in [(value.numerator, 1), *((ring.factors[index], -p) for index, p in value.powers.items())]:
         result = result + number(power) * _log_of_polynomial(ring, base)
@@ -383,16 +386,22 @@ def support(values: Plain) -> npt.NDArray[np.bool_]:
 
 def assume_positive(values: Plain) -> Plain:
     """The same numbers, known to be positive."""
-    return elementwise(
-        lambda x: Quotient(x.ring, x.numerator, x.powers, POSITIVE) if isinstance(x, Quotient) else x, values
-    )
+    return elementwise(lambda x: _known(x, POSITIVE) if isinstance(x, Quotient) else x, values)
+
+
+def _known(value: Quotient, sign: int) -> Quotient:
+    """The same number of this sign, which logarithms of it remember."""
+    found = Quotient(value.ring, value.numerator, value.powers, sign)
+    if isinstance(found.ring, PolynomialRing):
+        found.ring.learn(found)
+    return found
 
 
 def assume_nonnegative(values: Plain) -> Plain:
     """The same numbers, known to be at least 0; what is known to be positive stays so."""
 
     def known(x: Any) -> Any:
-        return Quotient(x.ring, x.numerator, x.powers, NONNEGATIVE) if isinstance(x, Quotient) and x.sign is None else x
+        return _known(x, NONNEGATIVE) if isinstance(x, Quotient) and x.sign is None else x
 
     return elementwise(known, values)
 

@@ -27,7 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arithmetic import FALSE, TRUE, Numbers, System, floats_of, like
-from ..arithmetic.formulas import made_of
+from ..arithmetic.formulas import evaluation_begins, made_of
 from ..arithmetic.numbers import bare, take
 from ..axioms import Axiom
 from ..claims.case import Case
@@ -176,6 +176,7 @@ def _seen(
     claim: Claim, build: Callable[[System], Case], system: System, lines: bool, disguised: bool = False
 ) -> Seen | None:
     """What a claim says about one instance in a system; None where the system cannot evaluate it."""
+    evaluation_begins()
     with suppress(*NUMERIC), np.errstate(all="ignore"):
         case = _disguised(build(system)) if disguised else build(system)
         hypotheses, _, _ = ask_hypotheses(claim, case)

@@ -52,7 +52,7 @@ from ..claims.coordinates import Sizes
 from ..claims.verdict import Evidence, LineEvidence, Standing, Verdict
 from ..errors import ClaimError, ExactnessError, FileError, UndecidedError
 from ..model.trees import mapped
-from ..papers.registry import IDS
+from ..papers.registry import CLAIMS
 from ..papers.registry import claim as find
 from .campaign import audit
 from .certificate_files import FORMAT, PLACES, VERSION, RejectedError, Side, contradicts, interval, places_in, require
@@ -251,11 +251,13 @@ class Recheck:
     valid: bool
     reason: str
     evidence: Evidence | None = None
+    of_paper: bool = True
+    """Whether a paper states the claim, and not its author alone, whose claim may have any id."""
 
     @property
     def meaning(self) -> str:
         """What the claim is to the paper, or to its author."""
-        if self.certificate.claim not in IDS:
+        if not self.of_paper:
             return "as its author states it"
         return f"{self.certificate.kind}: {MEANING[Kind(self.certificate.kind)]}"
 
@@ -291,7 +293,7 @@ def recheck(certificate: Certificate, claim: Claim | None = None) -> Recheck:
         evidence = _checked(certificate, claim)
     except RejectedError as reason:
         return Recheck(certificate, False, str(reason))
-    return Recheck(certificate, True, "", evidence)
+    return Recheck(certificate, True, "", evidence, claim is None or claim in CLAIMS)
 
 
 def _checked(certificate: Certificate, claim: Claim | None) -> Evidence:

@@ -29,6 +29,7 @@ from ..arithmetic import (
     everywhere,
     smallest,
 )
+from ..arithmetic.formulas import evaluation_begins
 from ..arithmetic.numbers import bare
 from ..arithmetic.one_instance import Truth, within_a_proof
 from ..arithmetic.precision import PRECISION_CAP, bits_now, precision
@@ -85,6 +86,7 @@ def evaluate(
     A *formal* case (symbols, random points) stands for generic parameters: an identity that holds there holds wherever no
     denominator vanishes, so hypotheses about signs and supports are not asked.
     """
+    evaluation_begins()
     everywhere = np.full(case.several, TRUE, np.int8)
     hypotheses, applies, live = ((), everywhere, case) if formal else ask_hypotheses(claim, case)
     somebody = bool((applies == TRUE).any())

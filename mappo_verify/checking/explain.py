@@ -15,7 +15,7 @@ from ..claims.coordinates import Sizes
 from ..claims.verdict import Evidence, Standing, Verdict
 from ..errors import ClaimError, MappoVerifyError
 from ..model import Game
-from ..papers.registry import IDS
+from ..papers.registry import CLAIMS
 from ..papers.registry import claim as find
 from .campaign import audit
 from .evaluate import certify, raised
@@ -39,7 +39,7 @@ def explain(claim: str | Claim, game: Game | None = None, seed: int = 0) -> Expl
     claim of your own is put on trial first, so that what is false is shown where it fails.
     """
     entry = find(claim) if isinstance(claim, str) else claim
-    if game is None and (entry.record is Standing.REFUTED or entry.id not in IDS):
+    if game is None and (entry.record is Standing.REFUTED or entry not in CLAIMS):
         return explain_report(audit([entry], seed=seed)[entry.id], seed=seed)
     return _explained(entry, game, seed)
 

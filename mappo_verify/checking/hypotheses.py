@@ -13,8 +13,8 @@ import numpy.typing as npt
 from ..arithmetic import TRUE, UNKNOWN, Numbers
 from ..arithmetic.one_instance import Truth, within_a_proof
 from ..claims.along_runs import along_runs
-from ..claims.case import Case, Hypothesis, Ingredient
-from ..claims.claim import Claim, blamed
+from ..claims.case import ONE_LENGTH, Case, Hypothesis, Ingredient
+from ..claims.claim import NUMERIC, Claim, blamed
 from ..claims.coordinates import EVERY
 from ..model.trees import leaves_of
 
@@ -32,10 +32,8 @@ def ask_hypotheses(claim: Claim, case: Case) -> tuple[tuple[tuple[str, Any], ...
     for place, hypothesis in enumerate(claim.hypotheses):
         truth = np.full(case.several, UNKNOWN, np.int8)
         seen = live if place < own else claim._in_general(live)
-        if every and (claim.general is None or place >= own) and hypothesis._of_every_run(seen):
-            seen = seen._of_any_length()
         with blamed(claim.id, f"in the hypothesis {hypothesis.name!r}"):
-            asked = along_runs(seen, partial(_truth_of, hypothesis), lambda found, join: join(found), formal=False)
+            asked = _asked(hypothesis, seen, every and (claim.general is None or place >= own))
         answer = per_instance(asked, live.several)
         truth[applies == TRUE] = answer.ravel()
         found.append((hypothesis.name, truth))
@@ -56,6 +54,29 @@ def ask_hypotheses(claim: Claim, case: Case) -> tuple[tuple[tuple[str, Any], ...
             applies[applies == TRUE] = met.ravel()
             live = live.take(met == TRUE)
     return tuple(found), applies, live
+
+
+def _asked(hypothesis: Hypothesis, case: Case, every: bool) -> Truth:
+    """Its truth; where a proof for ``every`` number of steps may take it as given, as such a proof sees it, if that can be.
+
+    Whether it can be does not depend on what was asked before.
+    """
+
+    def truth_of(seen: Case) -> Truth:
+        found: Truth = along_runs(seen, partial(_truth_of, hypothesis), lambda parts, join: join(parts), formal=False)
+        return found
+
+    if not every or (known := hypothesis._of_any_length(case)) == ONE_LENGTH:
+        return truth_of(case)
+    try:
+        return truth_of(case._of_any_length())
+    except NUMERIC:
+        raise
+    except Exception:
+        if known is not None:
+            raise
+        hypothesis._needs_one_length(case)
+    return truth_of(case)
 
 
 def _truth_of(hypothesis: Hypothesis, case: Case) -> Truth:

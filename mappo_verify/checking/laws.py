@@ -16,7 +16,8 @@ a step between first and last line stays UNKNOWN.  A violation is decided twice 
 twice the bits.  What raises a numeric error (a division by 0, no stationary distribution) is that
 instance's alone: it is counted as raised.  A malformed proof raises, with its file and line; so does one that goes on after an
 error of its numbers, and one that is no function of its case: its lines and the formulas behind their numbers are those of every
-other evaluation at these sizes, over symbols too, and its values agree where :mod:`.agreement` looks twice.
+other evaluation at these sizes, over symbols too, none of its numbers was made in another evaluation, and its values agree where
+:mod:`.agreement` looks twice.
 
 *A proof* names what it rests on beside its lines: what it divides by, takes roots of or assumes, where no fact says that it may;
 axioms; and which hypotheses of an axiom were checked on instances only.  Where a claim is proved in a more ``general`` setting,

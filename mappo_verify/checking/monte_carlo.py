@@ -36,6 +36,11 @@ ERROR = 0.01
 GROWTH = 0.1
 """The largest exponent of ``n`` that counts as no growth."""
 
+NO_MULTIPLE = float(np.finfo(np.float64).max)
+"""``left/right`` where no multiple of the right side is as large as the left."""
+ROUNDING = 1e-9
+"""How far from 1 a law sums to in floats."""
+
 Floats = npt.NDArray[np.float64]
 
 
@@ -177,6 +182,8 @@ def sampled(experiment: Experiment, exact: Case, count: int, repetitions: int, g
     floats = exact.to(System.FLOATS)
     numbers: Any = experiment.law(floats)
     law = np.asarray(numbers.unwrap()[0], dtype=np.float64)
+    if not abs(law.sum() - 1) < ROUNDING:
+        raise ClaimError(f"the law of one datum sums to {law.sum():.6g}, not to 1")
     drawn = generator.multinomial(count, law.ravel() / law.sum(), size=repetitions)
     counts = hidden(drawn.reshape(repetitions, *law.shape).astype(np.float64), System.FLOATS, law.ndim)
     return Case(
@@ -185,22 +192,31 @@ def sampled(experiment: Experiment, exact: Case, count: int, repetitions: int, g
 
 
 def sides_of(claim: Claim, case: Case) -> tuple[Floats, Floats, Floats]:
-    """``left/right``, ``left`` and ``right`` of the statement for every sample, at the entry where ``left/right`` is largest."""
+    """``left/right``, ``left`` and ``right`` of the statement for every sample, at the entry where ``left/right`` is largest.
+
+    A right side that is not positive is no scale: there the ratio is 1 where the statement holds, and :data:`NO_MULTIPLE` where
+    it fails.  So it is where nothing is claimed of a sample, which then supports nothing.
+    """
     ratios, lefts, rights = [], [], []
     for chain in chains(claim.lines(case)):
         relation = composed_relation(chain)
         if relation == "=":
-            continue  # an identity holds on every sample; single instances decide it exactly
+            raise ClaimError(
+                f"claim {claim.id}: {chain[0].expression!r} = {chain[-1].expression!r} is an identity, which samples do not "
+                "decide; let it be a claim of its own"
+            )
         first, last, mask = sides(chain, case)
         left, right = (first, last) if relation == "≤" else (last, first)
-        ratios.append(np.where(mask, left / right, -np.inf))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = np.where(right > 0, left / right, np.where(left <= right, 1.0, NO_MULTIPLE))
+        ratios.append(np.where(mask, ratio, -np.inf))
         lefts.append(left)
         rights.append(right)
     if not ratios:
         raise ClaimError(f"claim {claim.id} states no inequality, so there is nothing to draw for")
     ratio, left, right = (np.concatenate(tables, axis=1) for tables in (ratios, lefts, rights))
     worst = np.arange(len(ratio)), ratio.argmax(1)
-    return ratio[worst], left[worst], right[worst]
+    return np.where(ratio[worst] > -np.inf, ratio[worst], NO_MULTIPLE), left[worst], right[worst]
 
 
 def _series(name: str, experiment: Experiment, sides: list[tuple[Floats, Floats, Floats]], error: float) -> Series:

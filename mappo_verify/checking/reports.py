@@ -123,12 +123,18 @@ class AuditReport:
 
     @property
     def standings(self) -> dict[str, Standing]:
-        """Standing by id; the parent of several parts is REFUTED if a printed part is, else as weak as its weakest."""
-        found = {report.id: report.standing for report in self.claims}
-        for parent in dict.fromkeys(report.claim.parent for report in self.claims):
-            printed = [r for r in self.claims if r.claim.parent == parent and r.claim.printed]
-            if printed:
-                found[parent] = min((r.standing for r in printed), key=_STRENGTH.index)
+        """Standings by id; the parent of several parts is REFUTED if a printed part is, else as weak as its weakest.
+
+        An id that a claim of a paper shares with one of one's own means that of the paper.
+        """
+        found: dict[str, Standing] = {}
+        for of_papers in (False, True):
+            claims = [report for report in self.claims if (report.claim in CLAIMS) is of_papers]
+            found |= {report.id: report.standing for report in claims}
+            for parent in dict.fromkeys(report.claim.parent for report in claims):
+                printed = [r.standing for r in claims if r.claim.parent == parent and r.claim.printed]
+                if printed:
+                    found[parent] = min(printed, key=_STRENGTH.index)
         return found
 
     @property

@@ -199,14 +199,13 @@ def statements_of(report: AuditReport) -> tuple[StatementReport, ...]:
     """The verdicts of an audit on statements, in the order of the paper; what prints nothing is left to the parts."""
     known = {statement.id: statement for paper in PAPERS for statement in paper.statements}
     skipped = [name for name, _ in report.skipped]
-    registered = {entry.id for entry in CLAIMS}
+    papers = frozenset(CLAIMS)  # by the claim itself: a claim of one's own may have the id of another
     result = []
-    for parent in dict.fromkeys(entry.claim.parent for entry in report.claims):
-        parts = tuple(entry for entry in report.claims if entry.claim.parent == parent)
+    for ours, parent in dict.fromkeys((entry.claim in papers, entry.claim.parent) for entry in report.claims):
+        parts = tuple(e for e in report.claims if e.claim.parent == parent and (e.claim in papers) is ours)
         kinds = {part.claim.kind for part in parts}
         if not kinds & {Kind.PRINTED, Kind.HYPOTHESIS}:
             continue
-        ours = all(part.id in registered for part in parts)
         every: Sequence[Claim] = CLAIMS if ours else [part.claim for part in parts]
         tried = {part.id for part in parts}
         untried = tuple(c.id for c in every if c.parent == parent and c.printed and c.id not in tried)

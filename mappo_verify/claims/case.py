@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arithmetic import Hidden, System, Truth, compare, system_of
-from ..arithmetic.formulas import OF_A_PLACE, made_of, of_a_run
+from ..arithmetic.formulas import OF_A_PLACE, made_of, of_a_run, of_now
 from ..arithmetic.numbers import apart, bare, take
 from ..arithmetic.one_instance import require_outside, within_a_proof
 from ..errors import ClaimError, Sealed
@@ -127,10 +127,13 @@ class Hypothesis(Sealed):
         case._require_same(self, found if isinstance(found, tuple) else None, self._described)
         return found
 
-    def _of_every_run(self, case: Case) -> bool:
-        """Whether a proof for every number of steps takes it as given: then instances are asked for what that proof says."""
-        every = case._of_any_length()
-        return every._key(self._described) in _formulas_of(self)
+    def _of_any_length(self, case: Case) -> int | None:
+        """Which formula it is of runs of any length; None if it was not asked, :data:`ONE_LENGTH` if it could not be."""
+        return _formulas_of(self).get(case._of_any_length()._key(self._described))
+
+    def _needs_one_length(self, case: Case) -> None:
+        """From now on it is asked of runs of given length, in a proof, too, which then cannot take it as given."""
+        _formulas_of(self).setdefault(case._of_any_length()._key(self._described), ONE_LENGTH)
 
     @property
     def _described(self) -> str:
@@ -159,6 +162,9 @@ _FORMULAS: dict[int, tuple[ref[Any], dict[tuple[Any, ...], int | None]]] = {}
 
 Ingredients of one's own and derived ones stand with the first of their setting.
 """
+
+ONE_LENGTH = -1
+"""No formula: what a hypothesis has of runs of any length that asks how many steps there are, or for what one of them has."""
 
 
 _SERIALS: dict[int, tuple[ref[Any], int]] = {}
@@ -278,10 +284,7 @@ class Case(Sealed):
         if self.__dict__.get("_length") is not None:
             self._require_no_part_of_the_run(name)
         if name in objects:
-            shown = self.__dict__["_shown"]
-            if name not in shown:
-                shown[name] = leaf(name, objects[name])
-            return shown[name]
+            return self._leaf(name, objects[name])
         for ingredient in self.__dict__.get("ingredients", ()):
             if ingredient.name == name and ingredient.compute is not None:
                 if name not in derived:
@@ -291,9 +294,17 @@ class Case(Sealed):
                     else:
                         found = ingredient.compute(self)
                         self._require_same(self.ingredients[0], found, name)
-                    derived[name] = leaf(name, found)
-                return derived[name]
+                    derived[name] = found
+                return self._leaf(name, derived[name])
         raise AttributeError(f"this case has no {name!r}; it has {sorted(objects)}")
+
+    def _leaf(self, name: str, value: Any) -> Any:
+        """What a formula sees of an object: the same one as long as an evaluation goes on."""
+        known: dict[tuple[str, int], Any] = self.__dict__["_shown"]
+        key = name, of_now(0)
+        if key not in known:
+            known[key] = leaf(name, value)
+        return known[key]
 
     def _left_out(self) -> tuple[str, ...]:
         """What need not be given, and is not."""

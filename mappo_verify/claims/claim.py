@@ -319,12 +319,13 @@ class Claim(Sealed):
         """What a line takes as given is a hypothesis of the setting."""
         if isinstance(entry.axiom, Axiom):
             entry.axiom.require_theorem()
-            own = self.hypotheses
+            # Where the lines are about a more general setting, what is taken as given is asked of the instance as one of it.
+            own = self.hypotheses if self.general is None else self.hypotheses[len(self.setting.all_hypotheses) :]
             strange = [taken.name for taken in entry.axiom.hypotheses if not any(taken is one for one in own)]
             if strange:
                 raise ClaimError(
                     f"claim {self.id}: the line {entry.expression!r} takes {strange} as given, and that is no "
-                    "hypothesis of its setting"
+                    f"hypothesis of its {'more general ' * (self.general is not None)}setting"
                 )
 
     def _computed(self, entry: Line) -> Line:

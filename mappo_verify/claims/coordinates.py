@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -113,8 +114,9 @@ class Coordinate:
     def __post_init__(self) -> None:
         if type(self.low) is not int or type(self.high) is not int:
             raise ClaimError(f"{self.name} ranges from {self.low!r} to {self.high!r}, which are no integers")
-        if not isinstance(self.shape, tuple):
+        if type(self.shape) is not tuple:
             raise ClaimError(f"{self.name} has the shape {self.shape!r}; a shape is a tuple such as (3,)")
+        object.__setattr__(self, "shape", tuple(map(index, self.shape)))  # plain integers, which stay what they are
         if self.low > self.high:
             raise ClaimError(f"{self.name} ranges from {self.low} to {self.high}, which is empty")
 

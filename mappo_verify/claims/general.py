@@ -39,8 +39,8 @@ class General(Sealed):
     def require_above(self, own: Setting) -> None:
         """An error for an ingredient of which cannot be verified what a proof knows of it."""
         for ingredient in self.unlike(own):
-            verified = of_this_package(ingredient) and ingredient.verified
-            if ingredient.compute is None and not ingredient.optional and not verified:
+            known = of_this_package(ingredient) and (ingredient.verified or ingredient.optional)
+            if ingredient.compute is None and not known:
                 raise ClaimError(
                     f"{ingredient.name} of {self.setting.name!r} must be that of {own.name!r}: that another one is one of its "
                     "kind cannot be verified"

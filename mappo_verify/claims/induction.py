@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import Numbers, System, both, compare, largest, like
-from ..arithmetic.formulas import OF_A_PLACE, OF_A_STEP, Made, made_from, made_of
+from ..arithmetic.formulas import OF_A_PLACE, OF_A_STEP, Made, made_from, made_of, of_now
 from ..arithmetic.functions import true_everywhere
 from ..arithmetic.numbers import apart, bare, same_formula
 from ..arithmetic.one_instance import Truth
@@ -130,7 +130,7 @@ class Summed(Made, Sealed):
     def _compared(self) -> Any:
         """The numbers by which lines are compared: base and step along a last axis, which no other axis meets."""
         found: Any = np.stack(self._values, axis=-1) if self.run._every else self._values[0]._copy()
-        found._made = self._made
+        found._made = of_now(self._made)
         return found
 
     def _each(self, change: Callable[[Any], Any], *made: Any) -> Summed:
@@ -474,7 +474,7 @@ class Run(Sealed):
             else:
                 found = self._along(largest, values[0])
             found = found._copy()
-            found._made = made_from("the largest", [self._one_formula(values) & ~OF_A_STEP])
+            found._made = of_now(made_from("the largest", [self._one_formula(values) & ~OF_A_STEP]))
             self._found[name, value] = found, values
         return self._found[name, value][0]
 

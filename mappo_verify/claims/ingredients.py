@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from ..arithmetic import (
     FALSE,
     TRUE,
+    UNKNOWN,
     Array,
     System,
     Truth,
@@ -135,11 +137,11 @@ class GameData(Ingredient):
         """Where an episode may end.
 
         Rows of enclosures cannot be compared with 1, but the weight that they lose can be with 0.  Formal rows are no numbers
-        that could be compared with 1, but how they are made says what they sum to.
+        that could be compared with 1: they stand for those that sum to 1, too.
         """
         if self.termination and not generic:
             return compare(weights[..., -1], ">", 0)
-        return everywhere(TRUE if self.termination else FALSE, reward.shape, reward)
+        return everywhere(UNKNOWN if self.termination else FALSE, reward.shape, reward)
 
     def _discount(self, numbers: Numbers, generic: int) -> Array:
         """``low + (high - low) w0/(w0 + w1)``"""
@@ -299,7 +301,7 @@ class Distribution(Ingredient):
         _require_function(self.name, self.shape)
 
     def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
-        return (Coordinate(self.name, self.shape(sizes), "weight", int(self.full_support), 9),)
+        return (Coordinate(self.name, shape_of(self.shape, sizes), "weight", int(self.full_support), 9),)
 
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> Array:
         return simplex(numbers[self.name], generic, positive=self.full_support)
@@ -345,7 +347,7 @@ class Table(Ingredient):
         require_positive(self.name, self.scale)
 
     def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
-        own = Coordinate(self.name, self.shape(sizes), self.kind, self.low, self.high)
+        own = Coordinate(self.name, shape_of(self.shape, sizes), self.kind, self.low, self.high)
         steps = 1 if sizes.steps == EVERY else sizes.steps
         return (replace(own, shape=(steps, *own.shape)) if self.moves else own,)
 
@@ -486,14 +488,14 @@ class LogOdds(Ingredient):
         _require_function(self.name, self.shape)
 
     def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
-        return (Coordinate(self.name, self.shape(sizes), "positive", 1, self.high),)
+        return (Coordinate(self.name, shape_of(self.shape, sizes), "positive", 1, self.high),)
 
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> Array:
         values = log(assume_positive(numbers[self.name]))
         if not self.times:
             return values
         scale = built[self.times]
-        return values * scale.reshape(scale.shape + (1,) * len(self.shape(sizes)))
+        return values * scale.reshape(scale.shape + (1,) * len(shape_of(self.shape, sizes)))
 
 
 @dataclass(frozen=True)
@@ -553,6 +555,12 @@ def _same_part(one: Array | None, two: Array | None, reference: Array) -> Truth:
     if shares(one, two):
         return everywhere(TRUE, (), reference)
     return every(compare(one, "=", two), tuple(range(-one.ndim, 0)))
+
+
+@cache
+def shape_of(shape: Callable[[Sizes], tuple[int, ...]], sizes: Sizes) -> tuple[int, ...]:
+    """The shape at these sizes: asked once, so that a proof and the instances have the same."""
+    return shape(sizes)
 
 
 def _require_function(name: str, shape: Any) -> None:

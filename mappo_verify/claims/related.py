@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import System, Truth, as_array, both, compare, every, is_hidden, like, system_of
+from ..arithmetic import System, Truth, as_array, both, compare, every, is_hidden, like, possible, system_of, truth_of
 from ..arithmetic.numbers import bare
 from ..errors import ClaimError, ExactnessError
 from ..model import Game, Policy
@@ -141,13 +141,15 @@ class NearbyPolicy(PolicyData):
     def hypotheses(self) -> tuple[Hypothesis, ...]:
         def near(case: Case) -> Truth:
             exact, kept = case._exactly(), 1 - Fraction(self.largest)
-            pairs = zip(getattr(exact, self.name).factors, getattr(exact, self.of).factors, strict=True)
+            pairs = list(zip(getattr(exact, self.name).factors, getattr(exact, self.of).factors, strict=True))
             # The rest, divided by its sum, is a policy σ just where no entry of it is negative.
             rests = [(old, new - like(kept, old) * old) for new, old in pairs]
-            return both(*(every(compare(rest, ">", 0) | compare(old, "≤", 0), (-1, -2)) for old, rest in rests))
+            some = both(*(every(compare(rest, ">", 0) | compare(old, "≤", 0), (-1, -2)) for old, rest in rests))
+            return both(some, _by_a_product(pairs, kept)) if self.product else some
 
         supported = tuple(h for h in super().hypotheses() if self.full_support and "support" in h.name)
-        name = f"{self.name} is (1 - ε) {self.of} + ε σ with ε < {self.largest}"
+        by = "a product σ and " if self.product else ""
+        name = f"{self.name} is (1 - ε) {self.of} + ε σ with {by}ε < {self.largest}"
         return (Hypothesis(name, near, True), *supported)
 
     def telling_on(self, game: Game, best: Policy | None) -> None:
@@ -155,6 +157,21 @@ class NearbyPolicy(PolicyData):
 
     def plain_on(self, game: Game) -> None:  # type: ignore[override]
         return None  # nor is the uniform one
+
+
+def _by_a_product(pairs: list[tuple[Any, Any]], kept: Fraction) -> Truth:
+    """Whether new factors are ``(1 - ε)`` old ones and ``ε`` times those of a product, for one ``ε < 1 - kept``.
+
+    The share of a product is the same after every prefix, so what differs between prefixes says what ``1 - ε`` is: ``N/D``.
+    """
+    apart = [tuple(rows - rows[..., :1, :] for rows in pair) for pair in pairs]
+    size = sum((old * old).sum((-1, -2, -3)) for _, old in apart)  # D
+    shared = sum((new * old).sum((-1, -2, -3)) for new, old in apart)  # N
+    moved = compare(size, ">", 0)
+    inside = compare(shared, "<", size) & compare(shared, ">", like(kept, size) * size)
+    same = [compare(new * size, "=", old * shared) & (moved | compare(new, "=", 0)) for new, old in apart]
+    left = [compare(new * size, "≥", old * shared) for new, old in pairs]
+    return both(~moved | inside, *(every(truth_of(possible(truth)), (-1, -2, -3)) for truth in (*same, *left)))
 
 
 class TooLongError(ExactnessError):

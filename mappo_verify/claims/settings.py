@@ -10,14 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..arithmetic import System
 from ..arithmetic.numbers import wrap
-from ..arithmetic.one_instance import require_outside, within_a_proof
+from ..arithmetic.one_instance import PACKAGE, require_outside, within_a_proof
 from ..errors import ClaimError, Sealed
 from ..model import Game, Policy
 from ..model.trees import COORDINATE, hidden, leaf
@@ -180,9 +179,6 @@ class Setting(Sealed):
         return Case(self.ingredients, replace(sizes, steps=length), system, batch, instance)
 
 
-_PACKAGE = str(Path(__file__).parents[1])
-
-
 def _built(
     ingredient: Ingredient, numbers: Mapping[str, Any], sizes: Sizes, built: dict[str, Any], generic: int
 ) -> Any:
@@ -191,7 +187,7 @@ def _built(
     An ingredient of one's own is one function of its coordinates, and no proof: it is not told for what they are drawn.
     """
     code = getattr(inspect.unwrap(type(ingredient).build), "__code__", None)
-    if of_this_package(ingredient) and code is not None and code.co_filename.startswith(_PACKAGE):
+    if of_this_package(ingredient) and code is not None and code.co_filename.startswith(PACKAGE):
         return ingredient.build(numbers, sizes, built, generic)
     facts = {c.name: leaf(c.name, c.with_sign(numbers[c.name]), COORDINATE) for c in ingredient.coordinates(sizes)}
     others = {name: leaf(name, value) for name, value in built.items()}

@@ -11,7 +11,7 @@ from ..arithmetic import Array, Hidden, System, compare, elementwise, floats_of,
 from ..arithmetic.formulas import made_by
 from ..arithmetic.numbers import wrap
 from ..errors import ExactnessError, MixedArithmeticError
-from .validation import ROUNDING
+from .validation import ROUNDING, WHOLE
 
 
 def convert(
@@ -46,7 +46,9 @@ def convert(
             return floats_of(values)
         except ExactnessError as error:
             raise ExactnessError(f"{name}: {error}") from None
-    if source is System.FLOATS:
+    if source is System.FLOATS and values.dtype.kind == "O" and all(isinstance(v, WHOLE) for v in values.flat):
+        values = like(elementwise(int, values), System.RATIONALS)  # integers of any size
+    elif source is System.FLOATS:
         from ..arithmetic.floats import to_rational
 
         values = to_rational(values)

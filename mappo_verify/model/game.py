@@ -29,6 +29,7 @@ from ..arithmetic import (
     maximum,
     minimum,
     moveaxis,
+    negation,
     ones,
     possible,
     require_one_system,
@@ -37,6 +38,7 @@ from ..arithmetic import (
     system_of,
 )
 from ..arithmetic.explained import explained_class
+from ..arithmetic.functions import known
 from ..errors import GameError
 from .agents import joint_action, order_of, reordered
 from .availability import Masks, joint_mask, masks_of, substitutes_of
@@ -336,7 +338,7 @@ class Game:
             return np.where(may_end, left, 0.0)
         whole = ones((*self.transition.shape[:-1], 1), self.system)
         rest = np.concatenate([whole, -self.transition], axis=-1).sum(-1)  # one sum, so enclosures round it once
-        return choose(self.ends, rest, like(0, self.system))
+        return choose(known(negation(self.ends)), like(0, self.system), rest)
 
     @property
     def outcomes(self) -> Array:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import Hidden, Numbers, System, is_hidden
-from ..arithmetic.formulas import OF_A_PLACE, OF_A_STEP, made_by, made_from
+from ..arithmetic.formulas import OF_A_PLACE, OF_A_STEP, made_by, made_from, of_now
 from ..arithmetic.numbers import apart, same_formula, wrap, wrap_truth
 from ..arithmetic.one_part import arithmetic_of
 from .game import Game
@@ -37,7 +37,7 @@ def leaf(name: Any, value: Any, of: tuple[str, int] = INGREDIENT) -> Any:
     """The same object, whose numbers are leaves of formulas under this name."""
     if is_hidden((value,)):
         found = value._copy()
-        found._made = made_from(("leaf", of, name), (), of[1])
+        found._made = of_now(made_from(("leaf", of, name), (), of[1]))
         return found
     if isinstance(value, tuple):
         return tuple(leaf((name, place), entry, of) for place, entry in enumerate(value))

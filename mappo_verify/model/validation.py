@@ -56,7 +56,10 @@ def array_of(value: Any, name: str) -> Array:
     if array.dtype.kind in "iub":
         return array
     if array.dtype.kind == "f":
-        return array.astype(np.float64, copy=False)
+        floats = array.astype(np.float64, copy=False)
+        if array.dtype.itemsize > floats.dtype.itemsize and (floats != array).any():
+            raise GameError(f"{name} has numbers of {array.dtype} that are no float64; give exact ones, as Fractions")
+        return floats
     if array.dtype.kind != "O":
         raise GameError(f"{name} has dtype {array.dtype}; it needs float64 or exact numbers")
     entries = array.ravel().tolist()
@@ -97,6 +100,8 @@ def plain_array(value: Any, name: str) -> npt.NDArray[Any]:
         if hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
             return np.from_dlpack(value)
         array = np.asarray(value)
+        if array.dtype.kind == "f" and isinstance(value, (list, tuple)) and (np.abs(array) >= 2.0**53).any():
+            array = np.asarray(value, object)  # NumPy rounds integers of which some need 64 bits and others a sign
     except ValueError:
         raise GameError(f"{name} is ragged: its rows differ in length") from None
     except (TypeError, RuntimeError, BufferError, AttributeError) as error:

@@ -24,7 +24,7 @@ from ..claims.verdict import Evidence, LineEvidence, Verdict
 from ..errors import ExactnessError
 from ..model import Game, Policy
 from ..model.agents import joint_action
-from ..papers.registry import IDS, paper_of
+from ..papers.registry import CLAIMS, paper_of
 
 EMPTY: Mapping[str, str] = MappingProxyType({})
 LONG = 24
@@ -298,7 +298,7 @@ def full_document(
     head = {
         "version": version("mappo-verify"),
         "paper": _paper_document(paper),
-        "beside": None if paper else _paper_document(paper_of(claim for claim in claims if claim.id in IDS)),
+        "beside": None if paper else _paper_document(paper_of(claim for claim in claims if claim in CLAIMS)),
         "reproduce": reproduce,
         "own": own,
     }
@@ -306,7 +306,7 @@ def full_document(
     for position, (row, entry) in enumerate(zip(document["claims"], report.claims, strict=True)):
         if progress:
             progress(f"explaining {entry.id}", position / len(report.claims))
-        row["registered"] = entry.id in IDS
+        row["registered"] = entry.claim in CLAIMS
         row["reproduce"] = f"{reproduce.replace(own, '', 1) if row['registered'] else reproduce} --claim {entry.id}"
         row["tightness"] = tightness_document(entry)
         row["walk_through"] = walk_through_document(*explain_report(entry, game, report.seed), words_of(entry))

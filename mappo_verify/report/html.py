@@ -28,7 +28,7 @@ from ..checking.statements import Finding, counted, own_words
 from ..claims.claim import MEANING
 from ..errors import FileError
 from ..model import Game
-from ..papers.registry import IDS
+from ..papers.registry import CLAIMS, IDS
 from . import drawings
 from .document import full_document
 from .latex import latex_of
@@ -61,7 +61,7 @@ def write_report(
     for row, entry in zip(document["claims"], report.claims, strict=True):
         own = found[entry.id]
         row["certificate"] = None if own is None else f"certificates/{entry.id.replace('/', '-')}.json"
-        row["checker"] = CHECKER if own is not None and entry.id in IDS and source is not None else None
+        row["checker"] = CHECKER if own is not None and entry.claim in CLAIMS and source is not None else None
         row["latex"] = None if own is None else latex_of(entry, own)
     try:
         (folder / "certificates").mkdir(parents=True, exist_ok=True)
