@@ -188,7 +188,8 @@ LEANS = {
     "theorem-5.5/two-agents theorem-5.5/one-agent",
     "proposition-4.2": "equation-1 proposition-4.2/averaged proposition-4.2/solver lemma-c.4",
     "lemma-4.1/stationary definition-4.4 lemma-b.6": "theorem-4.5/repaired theorem-4.5/repaired-sharp theorem-4.5/spread "
-    "theorem-4.5/known-beta theorem-4.5/bounded-odds theorem-4.5/bounded-parameters theorem-4.5/bounded-steps",
+    "theorem-4.5/known-beta theorem-4.5/bounded-odds theorem-4.5/bounded-steps",
+    "theorem-4.5/bounded-odds": "theorem-4.5/bounded-parameters",
     "lemma-4.1/stationary lemma-b.4 lemma-b.5 lemma-b.6": "theorem-4.5/i",
     "theorem-4.5/i": "theorem-4.5/ii theorem-4.5/ii-any-constant theorem-4.5/wider-steps",
     "monotone-improvement": "theorem-4.5/exact-rate theorem-4.5/exact-rate-without-discount",

@@ -212,8 +212,6 @@ def sides_of(claim: Claim, case: Case) -> tuple[Floats, Floats, Floats]:
         ratios.append(np.where(mask, ratio, -np.inf))
         lefts.append(left)
         rights.append(right)
-    if not ratios:
-        raise ClaimError(f"claim {claim.id} states no inequality, so there is nothing to draw for")
     ratio, left, right = (np.concatenate(tables, axis=1) for tables in (ratios, lefts, rights))
     worst = np.arange(len(ratio)), ratio.argmax(1)
     return np.where(ratio[worst] > -np.inf, ratio[worst], NO_MULTIPLE), left[worst], right[worst]
