@@ -158,21 +158,6 @@ class Root(Ingredient):
         return mv.sqrt(case.f)
 
 
-def test_what_a_more_general_setting_may_have_it_has_where_it_is_given():
-    """``extra`` is no ingredient of the claim's own setting, and need not be there in the general one."""
-
-    def proof(case):
-        yield mv.line("f", case.f)
-        yield mv.at_most("f + extra²", case.f + case.extra * case.extra, because="squares are not negative")
-
-    table = mv.Table("f", lambda _: ())
-    general = General(
-        mv.Setting("more", (table, Optional("extra", lambda _: ()))), of=lambda case: {"extra": 2 * case.f}
-    )
-    claim = mv.Claim("mine", "t", "s", mv.Setting("s", (table,), **SMALL), proof, general=general)
-    assert float(mv.check(claim, f=3).margin) == 36
-
-
 def test_what_is_computed_goes_on_in_balls_unless_it_needs_exact_numbers():
     def proof(case):
         yield mv.line("√f", case.root)
