@@ -252,7 +252,7 @@ def contract(subscripts: str, *arrays: Floats) -> Floats:
 
 
 _dimensions = attrgetter("ndim")
-_einsum = np.einsum.__wrapped__  # type: ignore[attr-defined]
+_einsum = getattr(np.einsum, "__wrapped__", np.einsum)
 """Without the question whether another library's arrays are among them, which takes as long as a small sum."""
 
 

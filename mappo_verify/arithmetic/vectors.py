@@ -19,7 +19,7 @@ from .compiled import LANES_OF_A_VECTOR, Vector, part
 WORD, BIT = ir.IntType(64), ir.IntType(1)
 
 
-class _Lanes(types.Type):
+class _Lanes(types.Type):  # type: ignore[misc, unused-ignore]
     """Several floats, or the results of as many comparisons."""
 
     def __init__(self, lanes: int, entry: Any) -> None:
