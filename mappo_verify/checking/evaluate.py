@@ -141,16 +141,14 @@ def decide(claim: Claim, drawn: Mapping[str, Any], sizes: Sizes, statements: boo
 
     Enclosures decide what they can; the others go to the rationals, and those that leave the rationals to balls of more and
     more bits.  One that stays open at every precision (a tie that balls cannot see, say) is UNDECIDED alone, and one whose
-    formulas raise a numeric error has raised alone.  With ``statements`` a step that enclosures leave open may stay so; one that
-    they see fail is decided.
+    formulas raise a numeric error has raised alone.  With ``statements`` a step that enclosures leave open may stay so, and one
+    that they see fail is decided; where a statement is an equality, of which enclosures say nothing, no step is looked at.
     """
     every: Indices = np.arange(len(next(iter(drawn.values()))))
     found, rest, failing = _in_enclosures(claim, drawn, sizes, every, statements)
     yield from found
     yield from _beyond_enclosures(claim, drawn, sizes, failing)
-    stated = _EQUALITIES.get(claim, NOT_SEEN).stated  # then enclosures were not asked, or might as well not have been
-    depth = Depth.AXIOMS if not statements else Depth.STEPS if stated else Depth.STATEMENTS
-    yield from _beyond_enclosures(claim, drawn, sizes, rest, depth)
+    yield from _beyond_enclosures(claim, drawn, sizes, rest, Depth.STATEMENTS if statements else Depth.AXIOMS)
 
 
 def _beyond_enclosures(
@@ -220,7 +218,7 @@ def _in_enclosures(
     known, none = _EQUALITIES.get(claim, NOT_SEEN), chosen[:0]
     left_out, depth = (known.stated, Depth.STEPS) if statements else (known.used, Depth.AXIOMS)
     evidence = None if left_out else _enclosed(claim, drawn, sizes, chosen, depth)
-    if evidence is None:
+    if evidence is None or (statements and _EQUALITIES.get(claim, NOT_SEEN).stated):  # as whoever knows that would do
         return [], chosen, none
     breaks = _breaks(evidence) if statements else np.zeros(len(chosen), bool)
     settled = _settled(evidence, steps=not statements) & ~breaks
