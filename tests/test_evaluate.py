@@ -535,13 +535,13 @@ def test_of_skimmed_instances_less_is_asked():
 
 @pytest.mark.parametrize("trial", CLAIMS, ids=lambda claim: claim.id)
 def test_registered_proofs_are_functions_of_their_cases(trial, monkeypatch):
-    """An audit looks at few of their evaluations twice; here every one is, at the smallest size and at a larger one."""
+    """An audit looks at few of their evaluations twice; here every one is, at one size."""
     monkeypatch.setattr(importlib.import_module("mappo_verify.checking.evaluate"), "due", lambda _: True)
-    every = sizes_of(trial.setting)
-    for sizes in {every[0], every[:5][-1]} if trial.experiment is None else ():
-        drawn = draw(trial.setting, sizes, 3, np.random.default_rng(5))
-        for _, evidence in decide(trial, drawn, sizes):
-            assert evidence.claim == trial.id
+    if trial.experiment is not None:
+        return  # samples are no instances
+    sizes = sizes_of(trial.setting)[:5][-1]
+    for _, evidence in decide(trial, draw(trial.setting, sizes, 3, np.random.default_rng(5)), sizes):
+        assert evidence.claim == trial.id
 
 
 def test_only_the_instances_that_are_open_get_more_bits():
