@@ -532,8 +532,8 @@ def test_a_table_of_the_wrong_shape_is_refused():
 def test_objects_say_what_their_integers_say(claim):
     """An instance handed over as a user's own objects: the same verdict and the same margin."""
     sizes = sizes_of(claim.setting)[0]
-    drawn = draw(claim.setting, sizes, 6, np.random.default_rng(3))
-    for index in range(6):
+    drawn = draw(claim.setting, sizes, 3, np.random.default_rng(3))
+    for index in range(3):
         coordinates = instance(drawn, index)
         known = certify(claim, partial(claim.setting.case, coordinates, sizes))
         objects = {n: plain(v) for n, v in claim.setting.case(coordinates, sizes, RATIONALS).objects.items()}

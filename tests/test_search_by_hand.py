@@ -11,9 +11,11 @@ import pytest
 import mappo_verify as mv
 from mappo_verify.checking import search as module
 from mappo_verify.checking.climb import STEP, End, Hill
+from mappo_verify.checking.evaluate import decide
 from mappo_verify.checking.scores import WORST
 from mappo_verify.checking.search import Batch, Effort, Search, _most_promising, _starts, _tops
 from mappo_verify.claims.verdict import Verdict
+from mappo_verify.papers.registry import claim as find
 
 EFFORT = Effort(exact=400, skimmed=5_000, climbs=3, repeats=2, starts=4, generations=10, seconds=60)
 SMALL = {"agents": (1, 1), "states": (1, 1), "action_range": (1, 1)}
@@ -156,6 +158,31 @@ def test_of_inequalities_every_third_size_has_exact_instances():
     proved = search_of(many)
     proved.settled = True
     assert made(proved._exact(400)) == every
+
+
+def exact_batches(name):
+    """Of a registered claim: the agents of every batch, its instances, and whether every step of them is decided."""
+    search = Search(find(name), EFFORT, np.random.default_rng(0))
+    for batch in search._exact(400):
+        drawn = batch.make()
+        assert list(batch.decided(search.claim, drawn, batch.sizes))
+        yield batch.sizes.agents, len(next(iter(drawn.values()))), batch.decided is decide
+
+
+def test_a_registered_inequality_has_few_exact_instances_beside_enclosures():
+    """A hundred over all sizes: at the first three, where agents become more, and at every third, there three times as many."""
+    found = list(exact_batches("lemma-b.5"))  # 6 sizes of one agent, 10 of two and 6 of three; it has logarithms
+    assert found[:3] == [(1, 4, True)] * 3 and all(count == 12 for _, count, _ in found[3:])
+    assert [(agents, whole) for agents, _, whole in found[3:]] == [
+        *[(1, False), (2, True), (2, False), (2, False), (2, False), (3, True), (3, False), (3, False)]
+    ]
+
+
+def test_a_registered_identity_has_four_hundred():
+    """Of every size as many; the first few show that enclosures decide nothing."""
+    first, *others = exact_batches("lemma-4.1")  # 39 sizes
+    assert first == (1, 2, True) and others[0] == (1, 8, True)
+    assert [count for _, count, _ in others[1:]] == [10] * 38 and all(whole for *_, whole in others)
 
 
 def test_many_instances_are_skimmed_size_after_size():

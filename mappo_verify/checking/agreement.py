@@ -12,7 +12,7 @@ be equal where both are exact, and enclose each other elsewhere.  A difference i
 
 What lines say, and the formulas that made their numbers (:mod:`..arithmetic.formulas`), are the same in every evaluation, over
 symbols too.  The first, second, fourth, eighth, ... evaluation of a claim is looked at as above; of a registered one the first,
-eighth, sixty-fourth, ...; and every counterexample.
+sixty-fourth, ...; and every counterexample.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ OTHERS = {
 
 
 COPIES = 2
-_OFTEN, _SELDOM = (frozenset(step**power for power in range(64)) for step in (2, 8))
+_OFTEN, _SELDOM = (frozenset(step**power for power in range(64)) for step in (2, 64))
 """Which evaluations of a claim are looked at; of a registered one, whose proof the tests look at, fewer."""
 _REGISTERED = frozenset(map(id, CLAIMS))
 CURE = (

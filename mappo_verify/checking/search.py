@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import cycle, islice, pairwise
+from itertools import cycle, islice
 from typing import Any
 
 import numpy as np
@@ -52,8 +52,10 @@ class Effort:
     seconds: float
 
 
+BESIDES = 100
+"""Exact instances of a registered claim in a quick audit where enclosures look at thousands besides."""
 CLOSE, APART = 3, 3
-"""So many sizes all have instances that are decided in full, then every third one, where enclosures look at all of them."""
+"""There the first sizes have them, the first one of every number of agents, and of the others every third."""
 CHUNK = 200
 """Exact instances evaluated together."""
 FEW = 4
@@ -198,19 +200,33 @@ class Search:
             yield from self._skimmed(skimmed)
 
     def _exact(self, count: int) -> Iterator[Batch]:
-        """A few instances of every size, all decided; of inequalities as many, after the first sizes at some of them."""
-        setting, every, generator = self.claim.setting, self.every, self.generator
-        share, limit = max(1, count // len(every)), count
-        if setting.limit is not None:
-            limit = max(1, setting.limit * count // QUICK_EXACT)
+        """A few instances of every size, all decided; where enclosures look at thousands besides, of fewer sizes."""
+        claim, every = self.claim, self.every
         for place, sizes in enumerate(every):
-            apart = APART if place >= CLOSE and count <= QUICK_EXACT and self._skimmed_besides() else 1
-            if place % apart:
-                continue
-            wanted = min(apart * share, limit)
-            first = FEW if sizes.steps > LONG else CHUNK
-            for begin, end in pairwise([0, *range(min(first, wanted), wanted, CHUNK), wanted]):
-                yield Batch(sizes, partial(draw, setting, sizes, end - begin, generator), decide)
+            whole = place < CLOSE or sizes.agents > every[place - 1].agents
+            done = 0
+            while done < (wanted := self._wanted(count, place, whole)):
+                if not place and not done and claim in CLAIMS:  # these show whether enclosures can look at it
+                    wanted = min(wanted, max(1, BESIDES // len(every)))
+                more = min(FEW if sizes.steps > LONG and not done else CHUNK, wanted - done)
+                statements = claim in CLAIMS and claim.transcendental and not whole and self._besides(count)
+                decided = partial(decide, statements=True) if statements else decide
+                yield Batch(sizes, partial(draw, claim.setting, sizes, more, self.generator), decided)
+                done += more
+
+    def _wanted(self, count: int, place: int, whole: bool) -> int:
+        """How many exact instances of a size."""
+        limit, besides = count, self._besides(count)
+        if self.claim.setting.limit is not None:
+            limit = max(1, self.claim.setting.limit * count // QUICK_EXACT)
+        share = max(1, (BESIDES if besides and self.claim in CLAIMS else count) // len(self.every))
+        if besides and place >= CLOSE:
+            share *= APART if whole or place % APART == 0 else 0
+        return min(share, limit)
+
+    def _besides(self, count: int) -> bool:
+        """Whether these instances of a quick audit come beside those that enclosures look at."""
+        return count <= QUICK_EXACT and self._skimmed_besides()
 
     def _skimmed_besides(self) -> bool:
         """Whether all sizes are skimmed, too; of what is proved some sizes are enough, if it is registered."""
