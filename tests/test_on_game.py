@@ -56,9 +56,12 @@ def ring(states=EXACT_STATES + 6, discount=Fraction(9, 10)):
 
 @pytest.mark.parametrize("name", SMALL)
 def test_named_games(name):
-    report = mv.audit(game=mv.named_game(name))
+    """All claims on two games, on the others a third of them each."""
+    place = SMALL.index(name)
+    chosen = CLAIMS if name in ("two-step", "random:3x2x2:7") else {*CLAIMS[place % 3 :: 3], find("lemma-4.1")}
+    report = mv.audit(chosen, game=mv.named_game(name))
     assert report.game.startswith(name.split(":")[0]) and report.unexpected == ()
-    assert len(report.claims) + len(report.skipped) == len(CLAIMS)
+    assert len(report.claims) + len(report.skipped) == len(chosen)
     for entry in report:
         assert entry.proofs == () and entry.standing is not mv.Standing.PROVED
         if entry.standing is mv.Standing.REFUTED:
