@@ -70,7 +70,12 @@ def all_positive(values: Any) -> bool:
     """Whether every number is above 0, and finite."""
     if not values.ndim:
         return 0 < float(values) < inf
-    return bool(values.min(initial=1) > 0 and values.max(initial=1) < inf)
+    return holds_everywhere((values > 0) & (values < inf))
+
+
+def holds_everywhere(mask: Any) -> bool:
+    """Whether no entry of a mask is False; for short ones several times as fast as its method ``all``."""
+    return bool(np.count_nonzero(mask) == mask.size)
 
 
 def rows_go_on(rows: Plain, rounding: float) -> bool:
@@ -159,7 +164,7 @@ def solve(matrix: Floats, right: Floats) -> Floats:
                 solution = batch_minor(solution, 2)
         except np.linalg.LinAlgError:
             raise SingularError(f"the linear system is singular{_first_singular(matrix)}") from None
-    if not np.isfinite(solution).all():
+    if not holds_everywhere(np.isfinite(solution)):
         index = [int(i) for i in np.argwhere(~np.isfinite(solution))[0]]
         raise SingularError(
             f"the linear system is singular, or its data is not finite, at index {index} of the solution"
