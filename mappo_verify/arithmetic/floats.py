@@ -31,8 +31,8 @@ BATCH_WORTH_ELIMINATING = 50
 NEARLY_SINGULAR = float(np.sqrt(np.finfo(float).eps))
 """Of the largest pivot: where one is smaller, eigenvalues decide the rank."""
 
-BLOCK = 128
-"""Instances that NumPy turns at once: their numbers fit into the first cache."""
+BLOCK, BLOCK_NUMBERS = 128, 2**14
+"""Instances that NumPy turns at once, at least, and numbers, where an instance has few: they fit into the second cache."""
 AT_ONCE = 2**20
 """Numbers that are looked at together, so that what is computed of them takes little memory."""
 SHORT = 8
@@ -123,8 +123,9 @@ Turn = Callable[[Floats, Floats, int], Seen | None]
 
 
 def _turned_by_numpy(given: Floats, table: Floats, _length: int) -> None:
-    for start in range(0, len(given), BLOCK):
-        table[:, start : start + BLOCK] = given[start : start + BLOCK].T
+    step = max(BLOCK, BLOCK_NUMBERS // len(table))
+    for start in range(0, len(given), step):
+        table[:, start : start + step] = given[start : start + step].T
 
 
 def _compiled() -> Turn:
