@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_OPEN: list[list[BaseException]] = []
+OPEN: list[list[BaseException]] = []
 """The errors that were made in each proof that is being evaluated, the innermost last.
 
 One list for all threads and contexts: a proof could leave its own, as by ``contextvars.Context().run`` or a thread of a pool.
@@ -16,22 +16,22 @@ One list for all threads and contexts: a proof could leave its own, as by ``cont
 def noting() -> Iterator[list[BaseException]]:
     """While a proof is evaluated: the errors that are made meanwhile, whether they are caught or not."""
     noted = list[BaseException]()
-    _OPEN.append(noted)
+    OPEN.append(noted)
     try:
         yield noted
     finally:
-        _OPEN[:] = [other for other in _OPEN if other is not noted]
+        OPEN[:] = [other for other in OPEN if other is not noted]
 
 
 def evaluating() -> bool:
     """Whether a proof is being evaluated, in any thread: it may have begun this one."""
-    return bool(_OPEN)
+    return bool(OPEN)
 
 
 def note(error: BaseException) -> None:
     """Remember an error that numbers raise: a proof that went on after one would have learned something of them."""
-    if _OPEN:
-        _OPEN[-1].append(error)
+    if OPEN:
+        OPEN[-1].append(error)
 
 
 class MappoVerifyError(Exception):

@@ -626,7 +626,15 @@ def test_compiled_code_is_loaded_where_it_pays_and_where_it_is(monkeypatch):
 @pytest.mark.parametrize("bad", [None, math.nan, math.inf, -math.inf, -1.0, 2.0, 1e308])
 @pytest.mark.parametrize(
     ("shape", "core_axes"),
-    [((70, 3, 4, 3), 3), ((129, 2, 5), 2), ((65, 2, 2, 2, 2), 3), ((1000, 8, 8, 8), 3), ((8, 8), 1), ((2, 5, 4, 7), 3)],
+    [
+        ((70, 3, 4, 3), 3),
+        ((129, 2, 5), 2),
+        ((65, 2, 2, 2, 2), 3),
+        ((1000, 8, 8, 8), 3),
+        ((8, 8), 1),
+        ((2, 5, 4, 7), 3),
+        ((9000, 1, 2), 2),
+    ],
 )
 def test_what_is_laid_out_is_copied_and_looked_at(monkeypatch, compiled, bad, shape, core_axes):
     """Whole tiles and what is left of them, in rows of any length; one bad number anywhere is seen, by NumPy and compiled."""

@@ -25,6 +25,10 @@ def many(first, *others):
     return first, others
 
 
+def named(first, **others):
+    return first, others
+
+
 @pytest.mark.parametrize(
     ("args", "kwargs", "asked"),
     [
@@ -44,6 +48,8 @@ def test_further_arguments_are_handed_on():
     assert same_call(many, ASKED, is_seven)(1, 2, 3) == Given((1, 2, 3), {})
     assert same_call(many, "\n    return _function({given})\n", is_seven)(1, 2, 3) == (1, (2, 3))
     assert same_call(several, "\n    return _function({given})\n", is_seven)(1, third=5) == (1, 2, 5)
+    assert same_call(named, ASKED, is_seven)(1, third=3) == Given((1,), {"third": 3})
+    assert same_call(named, "\n    return _function({given})\n", is_seven)(1, third=3) == (1, {"third": 3})
 
 
 def test_data_is_asked_of_every_argument():
@@ -52,6 +58,20 @@ def test_data_is_asked_of_every_argument():
         assert data(*args)
         for place in range(len(args)):
             assert not data(*args[:place], [0], *args[place + 1 :])
+    data = same_call(named, "\n    return bool({data})\n", is_seven)
+    assert data(7, third=7, fourth=7)
+    assert not data(7, third=7, fourth=[0])
+
+
+def test_what_is_an_array_is_told_of_one_argument_beside_the_others():
+    def both(first: "Array", second: "Any"):  # noqa: F821 - annotations are asked as texts
+        return first, second
+
+    arrays = same_call(both, "\n    return {arrays}\n", is_seven)
+    assert arrays(np.ones(2), np.ones(2))
+    assert arrays(np.ones(2), 1.5)
+    assert not arrays(1.5, np.ones(2))
+    assert not arrays(np.ones(2), [0])
 
 
 def test_a_wrapper_is_known_as_the_function():

@@ -47,6 +47,20 @@ def exact_gains(odds, eta):
     return log(like(np.array(odds), RATIONALS)) / like(eta, RATIONALS)
 
 
+@pytest.mark.parametrize(
+    ("gains", "eta", "said"),
+    [
+        ([[0.0, 1.0], [0.0, math.nan]], 1.0, r"values\[1, 1\] = nan is not finite"),
+        ([[0.0, 1.0], [0.0, 1e300]], 1e300, r"values / beta\[1, 1\] = inf is not finite"),
+        ([[0.0, 1.0]], -1.0, r"beta = -1.0; it must be positive"),
+        ([[[0.0, 1.0]], [[0.0, 1.0]]], [1.0, -2.0], r"beta\[1\] = -0.5; it must be positive"),
+    ],
+)
+def test_plays_of_no_numbers_are_refused_by_index(gains, eta, said):
+    with pytest.raises(mv.errors.GameError, match=said):
+        exponential_weights(gains, eta)
+
+
 @pytest.mark.parametrize("seed", range(60))
 def test_plays_against_plain_loops(seed):
     odds, eta = drawn(seed)

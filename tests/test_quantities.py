@@ -12,6 +12,7 @@ import pytest
 
 import oracle
 from mappo_verify.arithmetic import System, compare, constant, like, log
+from mappo_verify.arithmetic.floats import is_batch_minor
 from mappo_verify.arithmetic.precision import precision
 from mappo_verify.errors import ExactnessError, GameError, MixedArithmeticError, SingularError, UndecidedError
 from mappo_verify.games.named import random_game
@@ -28,7 +29,7 @@ from mappo_verify.quantities.agent_values import (
     subset_values,
 )
 from mappo_verify.quantities.bellman import bellman_operator, contraction_factor, row_mass
-from mappo_verify.quantities.chain import has_stationary_distribution, recurrent_classes, values_exist
+from mappo_verify.quantities.chain import has_stationary_distribution, reachable, recurrent_classes, values_exist
 from mappo_verify.quantities.concentrability import concentrability, density_ratio, dominates, squared_concentrability
 from mappo_verify.quantities.distributions import (
     occupancy,
@@ -362,6 +363,15 @@ def two_absorbing(batch=False):
     return Game([stay] * 2 if batch else stay, [[zero]] * 3, half, state_names=("left", "right", "middle"))
 
 
+def test_what_is_reached_is_the_same_however_a_batch_is_stored():
+    """0 → 1 → 2, and the other way round: three steps along a line."""
+    line = np.eye(3, k=1, dtype=bool)
+    for stacked in (np.stack([line, line.T]), np.stack([line, line.T], axis=-1).transpose(2, 0, 1)):
+        assert reachable(stacked).tolist() == [np.triu(np.ones((3, 3), bool)).tolist(), np.tri(3, dtype=bool).tolist()]
+        assert not stacked[0, 0, 0]
+    assert reachable(line).tolist() == np.triu(np.ones((3, 3), bool)).tolist()
+
+
 def test_recurrent_classes_are_named_and_chosen():
     game = two_absorbing()
     policy = Policy.uniform(game)
@@ -616,6 +626,14 @@ def test_sequential_game_has_the_same_values():
         found = values_by_agent(mv_game, action_values(sequential, behaviour))
         assert [oracle.fractions(t) for t in found] == oracle.agent_values(game, policy)[1:], f"seed {seed}"
         assert sequential.agents == 1 and sequential.discount == 1
+
+
+def test_a_batch_of_sequential_games_is_stored_along_the_batch():
+    game = random_game(2, (2, 3), seed=0).floats()
+    sequential = sequential_game(Game(*(np.stack([t] * 5) for t in (game.transition, game.reward)), 0.5, (2, 3)))
+    assert is_batch_minor(sequential.transition, 3) and is_batch_minor(sequential.reward, 2)
+    alone = sequential_game(game.with_discount(0.5))
+    assert (sequential.transition == alone.transition).all() and (sequential.reward == alone.reward).all()
 
 
 def test_sequential_transitions_by_hand():

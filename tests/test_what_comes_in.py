@@ -293,6 +293,12 @@ def test_a_formula_refuses_a_masked_array():
         regret(hidden[None], [[0.5, 0.5]], [1, 0])
 
 
+def test_a_constant_does_not_lose_its_imaginary_part():
+    for value in (1j, [1, 1j]):
+        with pytest.raises(MappoVerifyError, match="complex"):
+            like(value, System.FLOATS)
+
+
 def test_beside_the_numbers_of_one_instance_constants_stay_exact():
     """As an array of NumPy the 3 would be refused, and 1/3 as well."""
 

@@ -176,3 +176,8 @@ def test_no_horizon_at_discount_one():
             mv.errors.GameError, match=r"discount = 1, so the horizon .* is infinite; choose a discount"
         ):
             _ = game.horizon
+    game = mv.Game(GAME.transition, GAME.reward, [0.5, 1.0], GAME.action_sizes)
+    for _ in range(2):  # once it is found out, it is known
+        with pytest.raises(mv.errors.GameError, match=r"discount\[1\] = 1, so the horizon"):
+            _ = game.horizon
+    assert GAME.with_discount(0.5).horizon == 2

@@ -38,13 +38,14 @@ def same_call(function: Callable[P, R], body: str, is_data: Callable[[Any], bool
         the arguments, as one hands them on;
     ``{asked}``
         the same as :class:`Given`, without defaults at the end, whether they were given or not: for what asks of a call;
-    ``{arrays}``
-        whether every argument is an array that the signature calls so;
     ``{data}``
-        whether all arguments are plain arrays and other data, as ``is_data`` says of one.
+        whether all arguments are plain arrays and other data, as ``is_data`` says of one;
+    ``{arrays}``
+        the same, and whether what the signature calls an array is one already.
     """
     parameters = list(inspect.signature(function).parameters.values())
     several = [p.name for p in parameters if p.kind is p.VAR_POSITIONAL]
+    more = [f"**{p.name}" for p in parameters if p.kind is p.VAR_KEYWORD]
     places = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     named = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
     defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
@@ -58,17 +59,16 @@ def same_call(function: Callable[P, R], body: str, is_data: Callable[[Any], bool
 
     listed = "".join(f"{name}, " for name in places)
     rest = several[0] if several else "()"
-    keywords = ", ".join(f"{name!r}: {name}" for name in named)
-    tests = [_is_data(p) for p in parameters if p.kind is not p.VAR_POSITIONAL]
-    tests += [f"all(map(_is_data, {name}))" for name in several]
+    keywords = ", ".join([*(f"{name!r}: {name}" for name in named), *more])
+    data, arrays = ([_is_data(p, arrays) for p in parameters] for arrays in (False, True))
     declared = [_declared(p) for p in parameters]
     if named and not several:
         declared.insert(len(places), "*")
     text = f"def call({', '.join(declared)}):" + body.format(
-        given=", ".join([*places, *(f"*{name}" for name in several), *(f"{name}={name}" for name in named)]),
+        given=", ".join([*places, *(f"*{name}" for name in several), *(f"{name}={name}" for name in named), *more]),
         asked=f"_asked(({listed}), {rest}, {{{keywords}}})",
-        arrays=" and ".join(f"type({p.name}) is _ndarray" for p in parameters if p.annotation in ARRAY) or "True",
-        data=" and ".join(tests) or "True",
+        arrays=" and ".join(arrays) or "True",
+        data=" and ".join(data) or "True",
     )
     known = {f"_default_{name}": value for name, value in defaults.items()}
     known |= {f"_{name}": value for name, value in names.items()}
@@ -86,17 +86,23 @@ ARRAY = "Array", "Array | None"
 
 def _declared(parameter: inspect.Parameter) -> str:
     """A parameter as one declares it; its default has a name."""
-    star = "*" if parameter.kind is parameter.VAR_POSITIONAL else ""
+    star = "*" * (parameter.kind is parameter.VAR_POSITIONAL) + "**" * (parameter.kind is parameter.VAR_KEYWORD)
     return star + parameter.name + ("" if parameter.default is parameter.empty else f"=_default_{parameter.name}")
 
 
-def _is_data(parameter: inspect.Parameter) -> str:
+def _is_data(parameter: inspect.Parameter, arrays: bool) -> str:
     """Whether an argument is data: first, in a few nanoseconds, whether it is what it mostly is."""
     name = parameter.name
+    if parameter.kind is parameter.VAR_POSITIONAL:
+        return f"(_DATA.issuperset(map(type, {name})) or all(map(_is_data, {name})))"
+    if parameter.kind is parameter.VAR_KEYWORD:
+        return f"all(map(_is_data, {name}.values()))"
     if parameter.annotation in ("Game", "Policy"):
         return f"(type(getattr({name}, 'system', None)) is _System or _is_data({name}))"
     if parameter.annotation in ARRAY:
-        return f"(type({name}) is _ndarray or _is_data({name}))"
+        return f"type({name}) is _ndarray" if arrays else f"(type({name}) is _ndarray or _is_data({name}))"
+    if parameter.annotation == "Any":
+        return f"(type({name}) is _ndarray or type({name}) in _DATA or _is_data({name}))"
     return f"(type({name}) in _DATA or _is_data({name}))"
 
 

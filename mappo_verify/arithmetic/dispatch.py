@@ -19,7 +19,7 @@ from ..errors import GameError
 from . import floats
 from .sparse import SparseSystem, is_sparse
 from .sparse import contract as contract_sparse
-from .system import Plain, System, Truth, are_floats, system_of, three_valued
+from .system import FLOATS, Plain, System, Truth, are_floats, system_of, three_valued
 
 
 class Elements(Protocol):
@@ -108,9 +108,9 @@ def constant(value: int | Fraction, reference: Any) -> Any:
 
 def like(values: Any, reference: Any) -> Plain:
     """An array of integers or Fractions in the number system of ``reference``: the only way constants enter a formula."""
-    system = reference if isinstance(reference, System) else system_of(reference)
-    if system is System.FLOATS:
-        return _float_scalar(values) if isinstance(values, int) else np.asarray(values).astype(np.float64)
+    system = reference if type(reference) is System else system_of(reference)
+    if system is FLOATS:
+        return _float_scalar(values) if isinstance(values, int) else np.array(values, dtype=np.float64)
     source = np.asarray(values)
     convert: Callable[[Any], Any] = module_of(system).constant
     known: dict[Any, Any] = {}
@@ -139,7 +139,7 @@ def certainly_equal(left: Any, right: Any) -> npt.NDArray[np.bool_]:
 
 def identity(size: int, reference: Any) -> Plain:
     """The identity matrix ``[size, size]`` in the number system of ``reference``, read-only."""
-    return _identity(size, reference if isinstance(reference, System) else system_of(reference))
+    return _identity(size, reference if type(reference) is System else system_of(reference))
 
 
 @lru_cache(maxsize=16)
@@ -147,12 +147,6 @@ def _identity(size: int, system: System) -> Plain:
     result = like(np.eye(size, dtype=np.int8), system)
     result.setflags(write=False)
     return result
-
-
-def lift(scalar: Any, axes: int) -> Plain:
-    """A scalar per batch element, shaped to meet an array with ``axes`` core axes: ``[...]`` to ``[..., 1, 1]``."""
-    values = np.asarray(scalar)
-    return values.reshape(values.shape + (1,) * axes)
 
 
 def truth_of(condition: Any) -> Truth:
@@ -237,7 +231,8 @@ def sqrt(values: Any) -> Plain:
 def square(values: Any) -> Plain:
     """``x·x``; never ``x**2``, which is nan on a ball that contains 0."""
     values = np.asarray(values)
-    return np.asarray(values * values)
+    product: Plain = values * values
+    return product
 
 
 def xlogy(factor: Any, values: Any) -> Plain:
@@ -245,7 +240,7 @@ def xlogy(factor: Any, values: Any) -> Plain:
     system_of(factor, values)
     factor, values = np.broadcast_arrays(factor, values)
     where = support(factor)
-    if where.all():
+    if floats.holds_everywhere(where):
         return np.asarray(factor * log(values))
     safe = select(where, values, like(1, values))
     return select(where, factor * log(safe), like(0, factor))
@@ -259,7 +254,7 @@ def divide(numerator: Any, denominator: Any) -> Plain:
     system_of(numerator, denominator)
     numerator, denominator = np.broadcast_arrays(numerator, denominator)
     defined = support(denominator)
-    if defined.all():
+    if floats.holds_everywhere(defined):
         return np.asarray(numerator / denominator)
     safe = select(defined, denominator, like(1, denominator))
     ratio = select(defined, numerator / safe, like(0, numerator))
@@ -316,7 +311,8 @@ def support(values: Any) -> npt.NDArray[np.bool_]:
 def select(truth: Any, if_true: Any, if_false: Any) -> Plain:
     """``numpy.where`` on a mask, or where truth is certain: choosing by a *pattern* is sound in every system."""
     mask = np.asarray(truth)
-    return np.asarray(np.where(mask if mask.dtype.kind == "b" else mask > 0, if_true, if_false))
+    chosen: Plain = np.where(mask if mask.dtype.kind == "b" else mask > 0, if_true, if_false)
+    return chosen
 
 
 def maximum(left: Any, right: Any) -> Plain:
@@ -368,7 +364,8 @@ def at_largest(scores: Any, table: Any) -> Plain:
 
 def absolute(values: Any) -> Plain:
     """``|x|``; on formal logarithms decided by enclosures of growing precision."""
-    return np.asarray(np.abs(np.asarray(values)))
+    sizes: Plain = abs(np.asarray(values))
+    return sizes
 
 
 def floats_of(values: Any) -> npt.NDArray[np.float64]:

@@ -30,10 +30,10 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from ..errors import ArgumentError, MappoVerifyError, evaluating
+from ..errors import OPEN, ArgumentError, MappoVerifyError
 from .array import as_array
 from .calls import Given, same_call
-from .formulas import PLAIN, SEVERAL_ARRAYS, THREAD, is_data, of_one_instance, operation_of_many, returns_arrays
+from .formulas import SEVERAL_ARRAYS, is_data, of_one_instance, operation_of_many
 from .one_instance import OneInstance
 
 P = ParamSpec("P")
@@ -136,22 +136,10 @@ def over_arrays(function: Callable[P, R]) -> Callable[P, R]:
 def explained(function: Callable[P, R]) -> Callable[P, R]:
     """The same function; what its arguments make others raise is an :class:`~mappo_verify.errors.ArgumentError`."""
     plain = over_arrays(function)
-    inner, quantity = operation_of_many(plain), ".quantities." in function.__module__
-    if quantity:
+    inner = operation_of_many(plain)
+    if ".quantities." in function.__module__:
         inner = _recorded(inner)
-    if quantity or returns_arrays(function):
-        return _calling(function, _OF_MANY, plain=plain, inner=inner)
-    explain = _explainer(function)
-
-    @wraps(function)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return (plain if THREAD.quiet == PLAIN else inner)(*args, **kwargs)
-        except FOREIGN as error:
-            explain(error, Given(args, kwargs))
-            raise
-
-    return guarded
+    return _calling(function, _OF_MANY, plain=plain, inner=inner)
 
 
 def elementary(direct: Callable[..., Any]) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -167,7 +155,7 @@ def _calling(function: Callable[P, R], body: str, inner: Callable[..., Any], **n
         "explain": _explainer(function),
         "as_array": as_array,
     }
-    names |= {"evaluating": evaluating, "FOREIGN": FOREIGN, "THREAD": THREAD, "PLAIN": PLAIN}
+    names |= {"OPEN": OPEN, "FOREIGN": FOREIGN}
     return same_call(function, body.replace("{result}", whole), is_data, **names)
 
 
@@ -175,8 +163,6 @@ def _explainer(function: Callable[..., Any]) -> Callable[[BaseException, Given],
     """Raises our error where there is one to raise for a call of this function."""
 
     def explain(error: BaseException, given: Given) -> None:
-        if THREAD.quiet == PLAIN:  # the outermost function says it
-            return
         if isinstance(error, ArgumentError):  # of a function that this one called: say it of the outermost
             error = error.__cause__ or error
         elif isinstance(error, MappoVerifyError):
@@ -199,18 +185,15 @@ _ELEMENTARY = """
 """
 
 _OF_MANY = """
-    _quiet = _THREAD.quiet
     try:
-        if _quiet == _PLAIN:
-            _result = (_function if {arrays} else _plain)({given})
-        elif _evaluating() or not ({data}):
+        if _OPEN:
             return _inner({asked})
+        elif {arrays}:
+            _result = _function({given})
+        elif {data}:
+            _result = _plain({given})
         else:
-            _THREAD.quiet = _PLAIN
-            try:
-                _result = (_function if {arrays} else _plain)({given})
-            finally:
-                _THREAD.quiet = _quiet
+            return _inner({asked})
     except _FOREIGN as _error:
         _explain(_error, {asked})
         raise

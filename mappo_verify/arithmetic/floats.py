@@ -31,8 +31,8 @@ BATCH_WORTH_ELIMINATING = 50
 NEARLY_SINGULAR = float(np.sqrt(np.finfo(float).eps))
 """Of the largest pivot: where one is smaller, eigenvalues decide the rank."""
 
-BLOCK = 128
-"""Instances that NumPy turns at once: their numbers fit into the first cache."""
+BLOCK, BLOCK_NUMBERS = 128, 2**14
+"""Instances that NumPy turns at once, at least, and numbers, where an instance has few: they fit into the second cache."""
 AT_ONCE = 2**20
 """Numbers that are looked at together, so that what is computed of them takes little memory."""
 SHORT = 8
@@ -70,7 +70,12 @@ def all_positive(values: Any) -> bool:
     """Whether every number is above 0, and finite."""
     if not values.ndim:
         return 0 < float(values) < inf
-    return bool(values.min(initial=1) > 0 and values.max(initial=1) < inf)
+    return holds_everywhere((values > 0) & (values < inf))
+
+
+def holds_everywhere(mask: Any) -> bool:
+    """Whether no entry of a mask is False; for short ones several times as fast as its method ``all``."""
+    return bool(np.count_nonzero(mask) == mask.size)
 
 
 def rows_go_on(rows: Plain, rounding: float) -> bool:
@@ -118,8 +123,9 @@ Turn = Callable[[Floats, Floats, int], Seen | None]
 
 
 def _turned_by_numpy(given: Floats, table: Floats, _length: int) -> None:
-    for start in range(0, len(given), BLOCK):
-        table[:, start : start + BLOCK] = given[start : start + BLOCK].T
+    step = max(BLOCK, BLOCK_NUMBERS // len(table))
+    for start in range(0, len(given), step):
+        table[:, start : start + step] = given[start : start + step].T
 
 
 def _compiled() -> Turn:
@@ -159,7 +165,7 @@ def solve(matrix: Floats, right: Floats) -> Floats:
                 solution = batch_minor(solution, 2)
         except np.linalg.LinAlgError:
             raise SingularError(f"the linear system is singular{_first_singular(matrix)}") from None
-    if not np.isfinite(solution).all():
+    if not holds_everywhere(np.isfinite(solution)):
         index = [int(i) for i in np.argwhere(~np.isfinite(solution))[0]]
         raise SingularError(
             f"the linear system is singular, or its data is not finite, at index {index} of the solution"

@@ -43,17 +43,11 @@ class Made:
         raise NotImplementedError
 
 
-QUIET, PLAIN = 1, 2
-
-
 class _Thread(threading.local):
     """What goes on in this thread."""
 
-    quiet = 0
-    """``QUIET`` while a function is being computed whose result says what made it, whatever it computes inside.
-
-    ``PLAIN`` while one computes with plain arrays outside of all proofs: what it calls has nothing to record or explain.
-    """
+    quiet = False
+    """Whether a function is being computed whose result says what made it, whatever it computes inside."""
     within = False
     """Whether an object remembers numbers that a quiet function asks for: what only that function sees has no formula."""
 
@@ -216,7 +210,7 @@ def _say(part: Any, name: Any, arguments: Sequence[Any]) -> None:
 
 def quiet(function: Callable[..., R], *args: Any, **kwargs: Any) -> R:
     """What a function returns that says itself what it is: nothing that it computes inside counts."""
-    before, THREAD.quiet = THREAD.quiet, QUIET
+    before, THREAD.quiet = THREAD.quiet, True
     try:
         return function(*args, **kwargs)
     finally:
@@ -225,13 +219,23 @@ def quiet(function: Callable[..., R], *args: Any, **kwargs: Any) -> R:
 
 def operation(function: Callable[P, R]) -> Callable[P, R]:
     """The same function, whose result says that it made it; of plain arrays there is nothing to say."""
-    said = _said(function)
-    return same_call(function, _OPERATION, is_data, said=lambda given: said(*given.args, **given.kwargs))
+    return operation_beside(function)(function)
+
+
+def operation_beside(direct: Callable[..., Any]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """:func:`operation`, for a function that of plain data computes what ``direct`` does."""
+
+    def decorated(function: Callable[P, R]) -> Callable[P, R]:
+        said = _said(function)
+        names = {"direct": direct, "said": lambda given: said(*given.args, **given.kwargs)}
+        return same_call(function, _OPERATION, is_data, **names)
+
+    return decorated
 
 
 _OPERATION = """
     if {data}:
-        return _function({given})
+        return _direct({given})
     return _said({asked})
 """
 
@@ -255,12 +259,14 @@ def aloud(function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def said(*args: P.args, **kwargs: P.kwargs) -> R:
-        before = THREAD.quiet, THREAD.within
-        THREAD.quiet, THREAD.within = 0, bool(before[0] or before[1])
+        if not THREAD.quiet:
+            return function(*args, **kwargs)
+        before = THREAD.within
+        THREAD.quiet, THREAD.within = False, True
         try:
             return function(*args, **kwargs)
         finally:
-            THREAD.quiet, THREAD.within = before
+            THREAD.quiet, THREAD.within = True, before
 
     return said
 
@@ -316,15 +322,17 @@ def is_data(value: Any) -> bool:
         return True
     if type(getattr(value, "system", None)) is System:  # a plain game or policy
         return True
-    return not (computes((value,)) or of_one_instance(value))
+    return not (_computes(value) or of_one_instance(value))
 
 
 def computes(arguments: Iterable[Any]) -> bool:
     """Whether an argument computes numbers itself, as a function or an iterator does: then all operations count one by one."""
-    return any(
-        hasattr(type(a), "__next__") or (callable(a) and not (issubclass(type(a), type) and is_known(a)))
-        for a in arguments
-    )
+    return any(map(_computes, arguments))
+
+
+def _computes(value: Any) -> bool:
+    kind = type(value)
+    return hasattr(kind, "__next__") or (callable(value) and not (issubclass(kind, type) and is_known(value)))
 
 
 def operations(kind: type, *names: str) -> None:

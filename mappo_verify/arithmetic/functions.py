@@ -20,10 +20,10 @@ from ..errors import GameError, UndecidedError, evaluating
 from . import dispatch as plain
 from .array import Array
 from .explained import elementary
-from .formulas import made_by, operation
+from .formulas import made_by, operation, operation_beside
 from .numbers import Hidden, Numbers, constants, contract_numbers, wrap
 from .numbers import zeros as zero_numbers
-from .one_instance import PACKAGE, UFUNCS, Truth, aligned, is_formal, refuse
+from .one_instance import PACKAGE, UFUNCS, OneInstance, Truth, aligned, is_formal, refuse
 from .sparse import SparseRows, SparseSystem
 from .structure import alike, broadcast_arrays, broadcast_to
 from .system import FALSE, TRUE, System
@@ -68,7 +68,7 @@ def like(values: Any, reference: Any) -> Array:
     return plain.like(values, reference)
 
 
-@operation
+@operation_beside(plain.constant)
 def constant(value: int | Fraction, reference: Any) -> Any:
     """One exact constant in the number system of ``reference``."""
     return like(value, reference) if isinstance(reference, (Numbers, Hidden)) else plain.constant(value, reference)
@@ -80,7 +80,7 @@ def zeros(shape: int | tuple[int, ...], reference: Any) -> Array:
     wanted = (shape,) if isinstance(shape, int) else tuple(shape)
     if isinstance(reference, (Numbers, Hidden)):
         return zero_numbers(wanted, reference)
-    return plain.like(np.zeros(wanted, np.int8), reference)
+    return _filled(0, wanted, reference)
 
 
 @operation
@@ -89,10 +89,15 @@ def ones(shape: int | tuple[int, ...], reference: Any) -> Array:
     wanted = (shape,) if isinstance(shape, int) else tuple(shape)
     if isinstance(reference, (Numbers, Hidden)):
         return zero_numbers(wanted, reference) + 1
-    return plain.like(np.ones(wanted, np.int8), reference)
+    return _filled(1, wanted, reference)
 
 
-@operation
+def _filled(value: int, shape: tuple[int, ...], reference: Any) -> Array:
+    number = plain.like(value, reference)
+    return np.full(shape, number, number.dtype)
+
+
+@operation_beside(plain.identity)
 def identity(size: int, reference: Any) -> Array:
     """The identity matrix ``[size, size]`` in the number system of ``reference``."""
     if isinstance(reference, (Numbers, Hidden)):
@@ -101,13 +106,23 @@ def identity(size: int, reference: Any) -> Array:
 
 
 def lift(scalar: Any, axes: int) -> Array:
-    """A scalar per batch element, shaped to meet an array with ``axes`` core axes; on one instance it fits as it is."""
-    return scalar if isinstance(scalar, (Numbers, Truth)) else plain.lift(scalar, axes)
+    """A scalar per batch element, shaped to meet an array with ``axes`` core axes: ``[...]`` to ``[..., 1, 1]``.
+
+    Of one instance it fits as it is.
+    """
+    if isinstance(scalar, OneInstance):
+        return scalar  # type: ignore[return-value]
+    values = np.asarray(scalar)
+    return values.reshape(values.shape + (1,) * axes)
 
 
 def lift_to(scalar: Any, table: Any) -> Array:
     """A scalar per batch element, shaped to meet a table that has the batch's axes and more."""
-    return lift(scalar, max(np.ndim(table) - np.ndim(scalar), 0))
+    try:
+        beyond = table.ndim - scalar.ndim
+    except AttributeError:  # of lists and numbers NumPy's function finds out, which takes a while
+        beyond = np.ndim(table) - np.ndim(scalar)
+    return lift(scalar, max(beyond, 0))
 
 
 # --- linear algebra ------------------------------------------------------------------------------------------------------
@@ -275,7 +290,7 @@ def compare(left: Any, relation: str, right: Any) -> PlainTruth:
     return one.compare(relation, two)
 
 
-@operation
+@operation_beside(plain.certainly_equal)
 def certainly_equal(left: Any, right: Any) -> Mask:
     """Where two entries are one number beyond doubt; of one instance three-valued."""
     if not _one_is(Numbers, (left, right)):
@@ -285,7 +300,7 @@ def certainly_equal(left: Any, right: Any) -> Mask:
     return same | one.compare("=", two)  # type: ignore[return-value]
 
 
-@operation
+@operation_beside(plain.support)
 def support(values: Any) -> Mask:
     """Where a number is not 0, by the zero *pattern*; of one instance three-valued."""
     if isinstance(values, Numbers):
@@ -380,7 +395,7 @@ def choose(truth: Any, if_true: Any, if_false: Any) -> Array:
 select = choose
 
 
-@operation
+@operation_beside(plain.truth_of)
 def truth_of(condition: Any) -> PlainTruth:
     """A two-valued condition as three-valued truth."""
     return condition if isinstance(condition, Truth) else plain.truth_of(condition)
@@ -393,7 +408,7 @@ def everywhere(truth: np.int8, shape: tuple[int, ...], reference: Any) -> PlainT
     return Truth(values[..., None]) if isinstance(reference, (Numbers, Hidden)) else values  # type: ignore[return-value]
 
 
-@operation
+@operation_beside(plain.both)
 def both(*truths: Any) -> PlainTruth:
     """Three-valued AND."""
     if _one_is(Truth, truths):
@@ -401,7 +416,7 @@ def both(*truths: Any) -> PlainTruth:
     return plain.both(*truths)
 
 
-@operation
+@operation_beside(plain.either)
 def either(*truths: Any) -> PlainTruth:
     """Three-valued OR."""
     if _one_is(Truth, truths):
@@ -415,7 +430,7 @@ def negation(truth: Any) -> PlainTruth:
     return ~truth if isinstance(truth, Truth) else np.asarray(-truth, dtype=np.int8)
 
 
-@operation
+@operation_beside(plain.first_of)
 def first_of(truth: Any) -> Mask:
     """The first entry that holds along the last axis, and no other: a mask; three-valued of one instance."""
     if not isinstance(truth, Truth):
@@ -488,10 +503,10 @@ def true_everywhere(truth: Any) -> bool:
 
 def system_of(*arrays: Any) -> Any:
     """The one number system of these arrays; :class:`.numbers.Hidden` of one instance."""
-    hidden = next((value for value in arrays if isinstance(value, (Numbers, Hidden))), None)
-    if hidden is None:
-        return plain_system_of(*arrays)
-    return hidden.system if isinstance(hidden, Numbers) else hidden
+    for value in arrays:
+        if isinstance(value, (Numbers, Hidden)):
+            return value.system if isinstance(value, Numbers) else value
+    return plain_system_of(*arrays)
 
 
 @operation

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..errors import FormulaError, MappoVerifyError, Sealed, UndecidedError, evaluating, noting
-from .formulas import PLAIN, THREAD, Made, called, kept, made_by, operations, quiet
+from .formulas import Made, called, kept, made_by, operations, quiet
 from .protocol import Parts
 
 P = ParamSpec("P")
@@ -66,9 +66,6 @@ def within_a_proof(formal: bool = False) -> Iterator[None]:
     """
     asked: list[str] = []
     before, _FORMAL.asked = _FORMAL.asked, asked if formal else None
-    within_plain = THREAD.quiet == PLAIN
-    if within_plain:  # begun by what a function of plain arrays was given: numbers say what made them all the same
-        THREAD.quiet = 0
     try:
         with noting() as noted:
             yield
@@ -78,8 +75,6 @@ def within_a_proof(formal: bool = False) -> Iterator[None]:
             _require_not_caught(error)
     finally:
         _FORMAL.asked = before
-        if within_plain:
-            THREAD.quiet = PLAIN
 
 
 PACKAGE = str(Path(__file__).parents[1])

@@ -60,6 +60,9 @@ class System(enum.Enum):
         return self in (System.RATIONALS, System.SYMBOLS)
 
 
+FLOATS = System.FLOATS  # in Python 3.11 a look-up in an enumeration takes as long as asking two arrays for their types
+
+
 @cache
 def system_of_type(kind: type) -> System | None:
     """The system that elements of ``kind`` belong to; None for integers, which are neutral.
@@ -102,7 +105,7 @@ def are_floats(arrays: tuple[Any, ...]) -> bool:
 def system_of(*arrays: Any) -> System:
     """The one number system of ``arrays``, read off their first elements (constructors have checked all the others)."""
     if are_floats(arrays):
-        return System.FLOATS
+        return FLOATS
     found: System | None = None
     for array in arrays:
         values = np.empty(1) if is_sparse(array) else np.asarray(array)
@@ -124,7 +127,8 @@ def system_of(*arrays: Any) -> System:
 
 def kind_of(array: Any) -> str:
     """The kind of the elements of a plain or sparse array, as NumPy's ``dtype.kind``: ``f`` floats, ``O`` objects, ..."""
-    return str(array.dtype.kind)
+    kind: str = array.dtype.kind
+    return kind
 
 
 def require_one_system(**arrays: Any) -> System:

@@ -121,8 +121,9 @@ def remembered(method: Callable[[Any, int], Array]) -> Callable[[Any, int], Arra
     @wraps(method)
     def found(owner: Any, m: int) -> Array:
         known: dict[tuple[Any, int], Array] = owner.__dict__.setdefault("_remembered", {})
-        if (method, m) not in known:
-            known[method, m] = computed(owner, m)
-        return known[method, m]
+        place = method, m
+        if place not in known:
+            known[place] = computed(owner, m)
+        return known[place]
 
     return found

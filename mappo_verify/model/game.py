@@ -38,7 +38,8 @@ from ..arithmetic import (
     system_of,
 )
 from ..arithmetic.explained import explained_class
-from ..arithmetic.functions import known
+from ..arithmetic.formulas import aloud
+from ..arithmetic.functions import Mask, known
 from ..errors import GameError
 from .agents import joint_action, order_of, reordered
 from .availability import Masks, joint_mask, masks_of, substitutes_of
@@ -51,6 +52,7 @@ from .validation import (
     arrays_of,
     at,
     certainly_go_on,
+    derived,
     first,
     freeze,
     in_system,
@@ -351,16 +353,21 @@ class Game:
 
         Raises :class:`~mappo_verify.errors.GameError` where γ = 1.
         """
+        endless = derived(self, "_endless", self.discount, self._first_endless)
+        if endless is not None:
+            raise GameError(
+                f"discount{at((endless, 1))}, so the horizon 1/(1-γ) is infinite; choose a discount below 1, for instance "
+                "game.with_discount(Fraction(9, 10)) or --discount 9/10"
+            )
         one = like(1, self.system)
-        if not is_hidden((self.transition,)):
-            endless = compare(self.discount, "=", one) > 0
-            if endless.any():
-                index = first(as_array(endless), self.discount)[0]
-                raise GameError(
-                    f"discount{at((index, 1))}, so the horizon 1/(1-γ) is infinite; choose a discount below 1, for instance "
-                    "game.with_discount(Fraction(9, 10)) or --discount 9/10"
-                )
         return as_array(one / (one - self.discount))
+
+    def _first_endless(self) -> tuple[int, ...] | None:
+        """Where in the batch γ is 1 first; of one instance a division by 0 says it."""
+        if is_hidden((self.transition,)):
+            return None
+        endless = as_array(compare(self.discount, "=", like(1, self.system)) > 0)
+        return first(endless, self.discount)[0] if endless.any() else None
 
     @property
     def reward_range(self) -> Array:
@@ -370,8 +377,12 @@ class Game:
         """
         axes, nothing = (-2, -1), like(0, self.system)
         low, high = smallest(self.reward, axes), largest(self.reward, axes)
-        may_end = possible(self.ends).any(axes)
+        may_end = derived(self, "_may_end", self.ends, self._may_end_somewhere)
         return as_array(choose(may_end, maximum(high, nothing), high) - choose(may_end, minimum(low, nothing), low))
+
+    @aloud
+    def _may_end_somewhere(self) -> Mask:
+        return possible(self.ends).any((-2, -1))  # type: ignore[return-value]
 
     def with_start(self, start: Any) -> Game:
         """The same game with another start distribution."""

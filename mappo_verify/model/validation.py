@@ -24,8 +24,9 @@ from ..arithmetic import (
     require_one_system,
     system_of,
 )
-from ..arithmetic.floats import AT_ONCE, Seen, batch_minor, is_batch_minor, rows_go_on
+from ..arithmetic.floats import AT_ONCE, Seen, batch_minor, holds_everywhere, is_batch_minor, rows_go_on
 from ..arithmetic.floats import laid_out as laid_out_floats
+from ..arithmetic.one_instance import OneInstance
 from ..errors import GameError
 
 T = TypeVar("T")
@@ -50,8 +51,8 @@ def array_of(value: Any, name: str) -> Array:
 
     Whatever offers ``__array__`` or ``__dlpack__`` is accepted.  The numbers of one instance stay as they are.
     """
-    if is_hidden((value,)):
-        return value  # type: ignore[no-any-return]
+    if isinstance(value, OneInstance):
+        return value  # type: ignore[return-value]
     array = plain_array(value, name)
     if array.dtype.kind in "iub":
         return array
@@ -108,11 +109,7 @@ def plain_array(value: Any, name: str) -> npt.NDArray[Any]:
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         kind = f"{type(value).__module__}.{type(value).__name__}"
         raise GameError(f"{name}: NumPy cannot read this {kind} as an array: {reason}") from None
-    if (
-        value is not None
-        and not isinstance(value, np.ndarray)
-        and any(isinstance(entry, np.ma.MaskedArray) for entry in (value if isinstance(value, (list, tuple)) else ()))
-    ):
+    if isinstance(value, (list, tuple)) and any(isinstance(entry, np.ma.MaskedArray) for entry in value):
         raise GameError(f"{name} holds masked arrays, whose masks would be lost; fill them in: .filled(value)")
     return array
 
@@ -216,7 +213,7 @@ def _non_finite(array: Array) -> Array:
 
 def require_finite(name: str, array: Array, seen: Seen | None = None) -> None:
     """No nan and no infinity; the numbers of one instance were checked when they were made."""
-    if not (is_hidden((array,)) or (seen is not None and seen.finite) or all_finite(array)):
+    if not (isinstance(array, OneInstance) or (seen is not None and seen.finite) or all_finite(array)):
         raise GameError(f"{name}{at(first(_non_finite(array), array))} is not finite")
 
 
@@ -224,7 +221,7 @@ def all_finite(array: Array) -> bool:
     """Whether a plain array has no nan and no infinity."""
     if kind_of(array) == "f":
         if array.size <= AT_ONCE:
-            return bool(np.isfinite(array).all())
+            return holds_everywhere(np.isfinite(array))
         return isfinite(array.min()) and isfinite(array.max())  # takes no memory
     return not _non_finite(array).any()
 

@@ -55,10 +55,12 @@ def reachable(pattern: Mask) -> Mask:
         return pattern.closure()
     if pattern.all():
         return pattern
-    reach: Mask = pattern | np.eye(pattern.shape[-1], dtype=bool)
-    for via in range(pattern.shape[-1]):
-        reach |= reach[..., :, via, None] & reach[..., None, via, :]
-    return reach
+    states = np.arange(pattern.shape[-1])
+    reach = np.array(pattern.transpose(-2, -1, *range(pattern.ndim - 2)), order="C")  # every step runs along the batch
+    reach[states, states] = True
+    for via in states:
+        reach |= reach[:, via, None] & reach[via]
+    return reach.transpose(*range(2, pattern.ndim), 0, 1)
 
 
 def leaks(game: Game, policy: Policy) -> Truth:

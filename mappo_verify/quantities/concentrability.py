@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..arithmetic import Array, Truth, divide, every, sqrt, support, truth_of
+from ..arithmetic import Array, Truth, divide, sqrt, support, truth_of
 from ..arithmetic.explained import explained
 from ..model import Policy
 from .distributions import state_action_distribution
@@ -36,7 +36,7 @@ def dominates(distribution: Array, policy: Policy, comparator_distribution: Arra
     """Whether ``ν_* π_*^{1:m}`` vanishes wherever ``ν_k π_k^{1:m}`` does, so that ``φ^m`` is finite, shape ``[...]``."""
     above = support(state_action_distribution(comparator_distribution, comparator, m))
     below = support(state_action_distribution(distribution, policy, m))
-    return every(truth_of(~above | below), (-1, -2))
+    return truth_of((~above | below).all((-1, -2)))
 
 
 @explained

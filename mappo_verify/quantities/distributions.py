@@ -147,5 +147,5 @@ def _require_one_class(game: Game, reach: Mask, inside: Mask) -> None:
 @explained
 def state_action_distribution(states: Array, policy: Policy, m: int | None = None) -> Array:
     """``ν(s) π^{1:m}(a^{1:m}|s)``, shape ``[..., S, |A_1|···|A_m|]``; all agents by default, and then ``σ = ν·π``."""
-    prefixes = policy.prefix_probabilities()[policy.agents if m is None else m]
+    prefixes = policy.prefix_probabilities()[-1 if m is None else m]
     return states[..., None] * prefixes

@@ -41,13 +41,18 @@ def mirror_step(factor: Array, values: Array, beta: Array) -> Array:
     """
     if is_hidden((factor, values, beta)):
         return tilt(factor, ideal_increment(values, beta))
+    return tilt(factor, finite_increment(values, beta))
+
+
+def finite_increment(values: Array, beta: Array) -> Array:
+    """:func:`ideal_increment` of plain numbers, which must be finite; ``β`` must be positive."""
     _require_positive("beta", beta)
     with np.errstate(over="ignore"):
         increment = ideal_increment(values, beta)
     if not all_finite(increment):
         require_finite("values", values)
         require_finite("values / beta", increment)
-    return tilt(factor, increment)
+    return increment
 
 
 def _require_positive(name: str, array: Array) -> None:

@@ -27,9 +27,9 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, exp, lift_to, like, log, sqrt, square, xlogy, zeros
+from ..arithmetic import Array, exp, is_hidden, lift_to, like, log, sqrt, square, tilt, xlogy, zeros
 from ..arithmetic.explained import explained, over_arrays
-from .mirror_descent import mirror_step
+from .mirror_descent import finite_increment, ideal_increment, mirror_step
 
 
 @explained
@@ -45,8 +45,9 @@ def exponential_weights(gains: Array, eta: Array) -> Array:
     On rationals ``η f_k`` are logarithms of rationals.  Source: Algorithm 2.
     """
     plays, beta = [uniform_play(gains[..., 0, :])], _inverse(eta)
+    increments = (ideal_increment if is_hidden((gains, beta)) else finite_increment)(gains, beta)
     for k in range(gains.shape[-2]):
-        plays.append(mirror_step(plays[-1], gains[..., k, :], beta))
+        plays.append(tilt(plays[-1], increments[..., k, :]))
     return np.stack(plays, axis=-2)
 
 

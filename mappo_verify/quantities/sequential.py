@@ -14,6 +14,8 @@ Source: the sequential reading of Definition 3.1.
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 import numpy as np
 
 from ..arithmetic import UNKNOWN, Array, everywhere, lift, like, ones, zeros
@@ -26,7 +28,7 @@ from ..model.validation import unchecked
 def _offsets(game: Game) -> tuple[int, ...]:
     """Where the states of each level begin, and the total."""
     levels = [game.states * prefixes for prefixes in prefix_sizes(game.action_sizes)[:-1]]
-    return tuple(int(n) for n in np.cumsum([0, *levels]))
+    return tuple(accumulate(levels, initial=0))
 
 
 @explained
@@ -37,26 +39,23 @@ def sequential_game(game: Game) -> Game:
     """
     offsets, batch = _offsets(game), game.batch_shape
     last, total, width = offsets[-2], offsets[-1], max(game.action_sizes)
-    extending = np.zeros((last, width, total), np.int8)  # a choice of an earlier agent makes the prefix longer, no more
-    for j, size in enumerate(game.action_sizes[:-1]):
-        for prefix in range(offsets[j + 1] - offsets[j]):
-            for a in range(size):
-                extending[offsets[j] + prefix, a, offsets[j + 1] + prefix * size + a] = 1
     rows, size = total - last, game.action_sizes[-1]
-    deciding = (lift(game.discount, 3) * game.transition).reshape(*batch, rows, size, game.states)
-    transition = np.concatenate(
-        [
-            np.broadcast_to(like(extending, game.system), (*batch, *extending.shape)),
-            _padded(_padded(deciding, -1, total), -2, width),
-        ],
-        axis=-3,
-    )
-    earned = _padded(game.reward.reshape(*batch, rows, size), -1, width)
-    reward = np.concatenate([zeros((*batch, last, width), game.system), earned], axis=-2)
+    extending = np.zeros((total, width, total - game.states), np.int8)  # earlier agents make prefixes longer, no more
+    for j, choices in enumerate(game.action_sizes[:-1]):
+        for prefix in range(offsets[j + 1] - offsets[j]):
+            for a in range(choices):
+                extending[offsets[j] + prefix, a, offsets[j + 1] - game.states + prefix * choices + a] = 1
+    moves = _turned(lift(game.discount, 3) * game.transition, len(batch))  # copies go along the batch
+    deciding = _padded(moves.reshape(rows, size, game.states, *batch), 1, width)
+    onward = np.concatenate([zeros((last, width, game.states, *batch), game.system), deciding], axis=0)
+    longer = like(extending, game.system).reshape(*extending.shape, *(1 for _ in batch))
+    transition = np.concatenate([onward, np.broadcast_to(longer, (*extending.shape, *batch))], axis=2)
+    earned = _padded(_turned(game.reward, len(batch)).reshape(rows, size, *batch), 1, width)
+    reward = np.concatenate([zeros((last, width, *batch), game.system), earned], axis=0)
     return unchecked(  # the data is the game's own, which has been checked or is formal
         Game,
-        transition=transition,
-        reward=reward,
+        transition=_turned(transition, 3),
+        reward=_turned(reward, 2),
         discount=ones(batch, game.system),
         action_sizes=(width,),
         start=None,
@@ -68,11 +67,16 @@ def sequential_game(game: Game) -> Game:
     )
 
 
+def _turned(table: Array, axes: int) -> Array:
+    """So many of the first axes behind the others."""
+    return np.transpose(table, (*range(axes, table.ndim), *range(axes))) if axes % table.ndim else table
+
+
 def _padded(table: Array, axis: int, length: int) -> Array:
     """``table`` with zeros behind, up to ``length`` along ``axis``."""
     shape = list(table.shape)
     shape[axis] = length - shape[axis]
-    return np.concatenate([table, zeros(tuple(shape), table)], axis=axis)
+    return np.concatenate([table, zeros(tuple(shape), table)], axis=axis) if shape[axis] else table
 
 
 @explained
