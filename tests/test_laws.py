@@ -381,6 +381,68 @@ def test_an_assumption_of_ones_own_proves_nothing():
     assert found.standing is SURVIVED and "assumes" in found.how
 
 
+@pytest.mark.parametrize(
+    "axiom",
+    [
+        lambda c: mv.axioms.squares(c.f[:0]),
+        lambda c: mv.axioms.squares(c.x) * mv.arithmetic.zeros((0,), c.system),
+        lambda c: mv.axioms.root_below(c.x * c.x, 1000 + 0 * c.x, mv.axioms.squares(c.f[:0])),
+        lambda c: mv.axioms.root_between(c.x * c.x, 1000**2 + 0 * c.x, mv.axioms.squares(c.f[:0])),
+        lambda c: mv.axioms.least_above(1000 - mv.sqrt(c.x * c.x)[None], 0 * c.x, mv.axioms.squares(c.f[:0])),
+    ],
+    ids=["no entries", "a factor without", "root_below", "root_between", "least_above"],
+)
+def test_an_axiom_about_nothing_proves_nothing(axiom):
+    """``|x| ≤ 1000`` is true of all that is drawn, and false; what has no entries would equal everything."""
+
+    def proof(case):
+        yield mv.line("√x²", mv.sqrt(case.x * case.x))
+        yield mv.at_most("1000", 1000, because="said so", axiom=axiom(case))
+
+    with pytest.raises(ClaimError, match="is no instance of"):
+        prove_in_symbols(claim(proof, scalar(), vector()), ONE)
+
+
+@pytest.mark.parametrize(
+    ("axiom", "left", "right"),
+    [
+        (lambda a, x, one: a.mean_below_largest(one, x), lambda x: x.sum(-1), lambda x: mv.largest(x)),
+        (lambda a, x, one: a.hoelder(x, one), lambda x: x.sum(-1), lambda x: mv.largest(abs(x))),
+        (lambda a, x, one: a.cauchy_schwarz(one, x, one), lambda x: x.sum(-1) * x.sum(-1), lambda x: (x * x).sum(-1)),
+        (
+            lambda a, x, one: a.inner_product_size(one, x, one),
+            lambda x: abs(x.sum(-1)),
+            lambda x: mv.sqrt((x * x).sum(-1)),
+        ),
+        (
+            lambda a, x, one: a.bhatia_davis(one, x),
+            lambda x: (x * x).sum(-1) - x.sum(-1) * x.sum(-1),
+            lambda x: (mv.largest(x) - x.sum(-1)) * (x.sum(-1) - mv.smallest(x)),
+        ),
+    ],
+    ids=["mean_below_largest", "hoelder", "cauchy_schwarz", "inner_product_size", "bhatia_davis"],
+)
+def test_a_row_of_one_entry_is_no_longer_row(axiom, left, right):
+    """Against ``x`` of two entries a row ``(1,)`` is ``(1, 1)``, which is no distribution, and whose norm is not 1."""
+
+    def proof(case):
+        x, one = np.stack([case.b, case.x - 1000], -1), mv.like([1], case.system)
+        yield mv.line("left", left(x))
+        yield mv.at_most("right", right(x), because="said so", axiom=axiom(mv.axioms, x, one))
+
+    with pytest.raises(ClaimError, match="is no instance of"):
+        mv.check(claim(proof, mv.PositiveScalar("b"), scalar()), b=Fraction(1), x=2)
+
+
+def test_a_quantity_that_does_not_fit_its_line_names_it():
+    def proof(case):
+        yield mv.line("f", case.f)
+        yield mv.at_least("-9", -9, because="said so", axiom=mv.axioms.squares(np.concatenate([case.f, case.f])))
+
+    with pytest.raises(ClaimError, match="in the axiom of the line '-9'"):
+        mv.check(claim(proof), f=[1, 2, 3])
+
+
 @pytest.mark.parametrize("axiom", mv.axioms.TABLE, ids=lambda a: a.__name__)
 def test_axioms_are_true(axiom):
     """Each on thousands of instances in enclosures: never certainly below 0."""
