@@ -26,7 +26,7 @@ from .numbers import zeros as zero_numbers
 from .one_instance import PACKAGE, UFUNCS, Truth, aligned, is_formal, refuse
 from .sparse import SparseRows, SparseSystem
 from .structure import alike, broadcast_arrays, broadcast_to
-from .system import FALSE, TRUE, System
+from .system import FALSE, TRUE, UNKNOWN, System
 from .system import Truth as PlainTruth
 from .system import system_of as plain_system_of
 
@@ -389,6 +389,8 @@ def truth_of(condition: Any) -> PlainTruth:
 @operation
 def everywhere(truth: np.int8, shape: tuple[int, ...], reference: Any) -> PlainTruth:
     """One truth (TRUE, UNKNOWN or FALSE) in a shape; ``reference`` is an array or a system, as in :func:`like`."""
+    if truth not in (TRUE, UNKNOWN, FALSE):
+        raise ValueError(f"{truth!r} is no truth: it is TRUE, UNKNOWN or FALSE")
     values = np.full(shape, truth)
     return Truth(values[..., None]) if isinstance(reference, (Numbers, Hidden)) else values  # type: ignore[return-value]
 
