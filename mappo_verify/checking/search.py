@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import cycle, islice, pairwise
 from typing import Any
@@ -122,6 +122,8 @@ class Search:
         self.broken = False
         self.confirmed = False
         self.settled = False
+        self.proved: tuple[Sizes, ...] = ()
+        """Sizes of proofs: of one of them there are instances, or a proof would be about nobody."""
         self.turns: dict[int, int] = {}
 
     @property
@@ -203,10 +205,16 @@ class Search:
         share, limit = max(1, count // len(every)), count
         if setting.limit is not None:
             limit = max(1, setting.limit * count // QUICK_EXACT)
-        for place, sizes in enumerate(every):
-            apart = APART if place >= CLOSE and count <= QUICK_EXACT and self._skimmed_besides() else 1
-            if place % apart:
-                continue
+        few = count <= QUICK_EXACT and self._skimmed_besides()
+        aparts = [APART if few and place >= CLOSE else 1 for place in range(len(every))]
+        chosen = [
+            (sizes, apart) for place, (sizes, apart) in enumerate(zip(every, aparts, strict=True)) if not place % apart
+        ]
+        if not {sizes.shape for sizes, _ in chosen} & {sizes.shape for sizes in self.proved}:
+            chosen += [(replace(sizes, steps=min(setting.steps)), 1) for sizes in self.proved if setting.draws(sizes)][
+                :1
+            ]
+        for sizes, apart in chosen:
             wanted = min(apart * share, limit)
             first = FEW if sizes.steps > LONG else CHUNK
             for begin, end in pairwise([0, *range(min(first, wanted), wanted, CHUNK), wanted]):

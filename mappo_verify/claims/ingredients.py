@@ -39,7 +39,7 @@ from ..model.conditions import factorises, goes_on, has_full_support, in_unit, i
 from ..model.conversion import convert
 from ..model.validation import array_of, require_finite, unchecked
 from .case import Built, Case, Hypothesis, Ingredient
-from .coordinates import EVERY, Coordinate, Numbers, Sizes, require_positive, sign_of_range, simplex
+from .coordinates import EVERY, GENERIC, Coordinate, Numbers, Sizes, require_positive, sign_of_range, simplex
 
 PARTS = ("transition", "reward", "discount", "start")
 """What two games may have in common."""
@@ -145,7 +145,7 @@ class GameData(Ingredient):
 
     def _discount(self, numbers: Numbers, generic: int) -> Array:
         """``low + (high - low) w0/(w0 + w1)``"""
-        share = simplex(numbers[f"{self.name}.discount"], generic)[..., 0]
+        share = simplex(numbers[f"{self.name}.discount"], min(generic, GENERIC))[..., 0]  # it may be 0; no probability
         low, high = self.discount
         if (low, high) == (0, 1):
             return share
