@@ -203,6 +203,10 @@ class Claim(Sealed):
             object.__setattr__(self, name, tuple(getattr(self, name)))
             if not all(isinstance(sizes, Sizes) for sizes in getattr(self, name)):
                 raise ClaimError(f"claim {self.id}: {name} = {getattr(self, name)!r} must be a tuple of Sizes(...)")
+            for sizes in getattr(self, name):
+                counts = (sizes.states, sizes.agents, *sizes.actions, 1 if sizes.steps is EVERY else sizes.steps)
+                if min(counts) < 1:
+                    raise ClaimError(f"claim {self.id}: {name} has {sizes!r}; of everything there is at least one")
         if not re.fullmatch(r"[a-z0-9][a-z0-9.\-]*(/[a-z0-9][a-z0-9.\-]*)?", self.id):
             raise ClaimError(
                 f"claim id {self.id!r} is not lower-case words, digits, dots and dashes, with at most one slash"
