@@ -6,6 +6,7 @@ Each kind of slip or trick is judged rightly, or refused with the file and line 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -20,7 +21,7 @@ from mappo_verify.checking.evaluate import certify, decide, evaluate
 from mappo_verify.checking.proving import Failure, Proof, prove_at_points, prove_in_symbols
 from mappo_verify.claims.case import Hypothesis
 from mappo_verify.claims.claim import line
-from mappo_verify.errors import ClaimError
+from mappo_verify.errors import ClaimError, GameError
 
 ONE = mv.Sizes(1, (1,))
 ALONE = {"agents": (1, 1), "states": (1, 1), "action_range": (1, 1)}
@@ -309,6 +310,49 @@ def test_a_numeric_error_is_the_instances_own():
     parts = list(decide(trial, drawn, ONE))
     verdicts = {int(i): v.value for chosen, e in parts for i, v in zip(chosen, np.ravel(e.verdict), strict=True)}
     assert verdicts == {0: "holds", 1: "undecided", 2: "holds"}
+
+
+@pytest.mark.parametrize(
+    ("value", "fine", "cause"),
+    [
+        (lambda c: mv.returns(c.game, mv.Policy((row(c)[None, None],))), 1, r"factors\[0\] of some .* no distribution"),
+        (
+            lambda c: mv.returns(c.game, mv.Policy.product((row(c)[None],))),
+            1,
+            r"factors\[0\] of some .* no distribution",
+        ),
+        (
+            lambda c: mv.returns(c.game, c.policy, start=c.x[None]),
+            1,
+            "start of some instance is negative, or more than 1",
+        ),
+        (
+            lambda c: mv.returns(c.game.with_start(c.x[None]), c.policy),
+            1,
+            "start of some instance is negative, or more than 1",
+        ),
+        (
+            lambda c: mv.returns(c.game.with_discount(c.x), c.policy),
+            0,
+            "discount of some instance is negative, or more",
+        ),
+        (lambda c: mv.returns(replace(c.game, transition=c.x * c.game.transition), c.policy), 1, "transition of some"),
+    ],
+    ids=["policy", "product", "start=", "start", "discount", "transition"],
+)
+def test_a_game_or_a_policy_that_a_formula_makes_is_one(value, fine, cause):
+    """``J ≤ 99`` is true of all games and policies, and was refuted by a row (5, -4) or a discount of 5."""
+    game = mv.Game([[[Fraction(1, 2)], [0]]], [[1, 2]], Fraction(1, 2), (2,), start=[1])
+    trial = claim(chain(value, ("≤", lambda _: 99)), mv.GameData(), mv.PolicyData(), scalar())
+    given = {"game": game, "policy": mv.Policy([[[[1, 0]]]])}
+    assert mv.check(trial, **given, x=fine).holds
+    for wrong in (5, -1):
+        with pytest.raises(GameError, match=cause):
+            mv.check(trial, **given, x=wrong)
+
+
+def row(case):
+    return np.stack([case.x, 1 - case.x])
 
 
 def test_a_malformed_proof_raises_with_its_line():

@@ -81,7 +81,7 @@ class Setting(Sealed):
                 raise ClaimError(
                     f"setting {self.name!r}: {what} = {given!r}; it must be (smallest, largest), from 1 on"
                 )
-        lengths = self.steps
+        lengths: Any = self.steps
         if not (isinstance(lengths, (tuple, list)) and lengths and all(type(k) is int and k >= 1 for k in lengths)):
             raise ClaimError(
                 f"setting {self.name!r}: steps = {lengths!r}; they are lengths of runs, from 1 on, as (1, 2, 3)"
