@@ -213,6 +213,26 @@ def test_tables_of_each_agent_and_step_by_hand():
 
 
 @pytest.mark.parametrize(
+    ("row", "is_one"),
+    [([0.9, 0.9], False), ([5.0, 5.0], False), ([0.5, 0.5 + 1e-9], False), ([0.5, 0.4], False), ([0.1, 0.9], True),
+     ([0.5, 0.5 + 1e-13], True), (np.array([0.1, 0.9], np.float32), True), (np.array([0.3, 0.7], np.float16), True),
+     ([Fraction(9, 10)] * 2, False), ([1, 0], True), ([1, 1], False)],
+)  # fmt: skip
+def test_what_sums_to_1_up_to_rounding_is_a_distribution_and_nothing_else(row, is_one):
+    """A row (.9, .9) was divided by its sum, so that a claim about it held of (1/2, 1/2)."""
+
+    def proof(case):
+        yield mv.line("p_0 + p_1", case.p.sum())
+        yield mv.equal("1", 1, because="it is a distribution")
+
+    setting = mv.Setting(
+        "s", (mv.Distribution("p", lambda _: (2,)),), agents=(1, 1), states=(1, 1), action_range=(1, 1)
+    )
+    found = mv.check(mv.Claim("mine", "t", "s", setting, proof), p=row).verdict
+    assert found is (mv.Verdict.HOLDS if is_one else mv.Verdict.NOT_APPLICABLE)
+
+
+@pytest.mark.parametrize(
     "discount", [(0, Fraction(3, 2)), (0, 2), (-1, 1), (1, 0), (Fraction(1, 2), Fraction(1, 4)), (2, 2)]
 )
 def test_a_discount_lies_between_0_and_1(discount):

@@ -24,6 +24,7 @@ from ..arithmetic import (
     every,
     everywhere,
     is_hidden,
+    kind_of,
     like,
     log,
     support,
@@ -37,7 +38,7 @@ from ..model import Game, Policy
 from ..model.agents import prefix_sizes
 from ..model.conditions import factorises, goes_on, has_full_support, in_unit, is_distribution, is_one
 from ..model.conversion import convert
-from ..model.validation import array_of, require_finite, unchecked
+from ..model.validation import array_of, require_finite, rounding_of, unchecked
 from .case import Built, Case, Hypothesis, Ingredient
 from .coordinates import EVERY, GENERIC, Coordinate, Numbers, Sizes, require_positive, sign_of_range, simplex
 
@@ -325,7 +326,11 @@ class Distribution(Ingredient):
     def convert(self, value: Any, target: System) -> Array:
         given = array_of(value, self.name)
         require_finite(self.name, given)
-        return convert(given, target, rows=True)
+        if kind_of(given) == "f" and given.ndim:  # the sum of a row is 1 up to the rounding of the type that comes in
+            sums = given.sum(-1, keepdims=True)
+            whole = np.abs(sums - 1) <= rounding_of(value, given.shape[-1])
+            given = np.where(whole, given / np.where(whole, sums, 1), given)
+        return convert(given, target, rows=given.ndim > 0)
 
 
 @dataclass(frozen=True)
