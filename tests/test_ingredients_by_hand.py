@@ -111,6 +111,41 @@ def test_a_more_general_setting_has_only_what_can_be_verified(strange):
         mv.Claim("mine", "t", "s", own, holding, general=General(mv.Setting("more", (fine,))))
 
 
+ANY, AT_LEAST_0 = mv.Table("z", lambda _: ()), mv.Table("z", lambda _: (), low=0)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        mv.Setting("more", (AT_LEAST_0,), **SMALL),
+        mv.Setting("more", (mv.PositiveScalar("z"),), **SMALL),
+        mv.Setting("more", (ANY,), (mv.Hypothesis("z ≥ 0", lambda c: (c.z, "≥", 0)),), **SMALL),
+    ],
+    ids=["sign", "kind", "hypothesis"],
+)
+def test_a_more_general_setting_hides_no_hypothesis(more):
+    """``|x| = x`` is false, and was PROVED of any ``x`` as a ``z ≥ 0``; with that as a hypothesis it is another claim."""
+
+    def proof(case):
+        yield mv.line("|z|", abs(case.z))
+        yield mv.equal("z", case.z, because="it is not negative")
+
+    table, positive = mv.Table("x", lambda _: ()), mv.Hypothesis("x > 0", lambda c: (c.x, ">", 0))
+    for hypotheses in ((), (positive,)):
+        own = mv.Setting("mine", (table,), hypotheses, **SMALL)
+        trial = mv.Claim("mine", "t", "s", own, proof, general=General(more, lambda c: {"z": c.x}))
+        assert mv.check(trial, x=5).holds
+        if hypotheses:
+            assert mv.check(trial, x=-5).verdict is mv.Verdict.NOT_APPLICABLE
+        else:
+            with pytest.raises(
+                ClaimError, match=r"'more' is not more general: 'z . 0' is false of an instance of 'mine'"
+            ):
+                mv.check(trial, x=-5)
+    square = mv.Claim("mine", "t", "s", own, proof, general=General(more, lambda c: {"z": c.x * c.x}))
+    assert mv.check(square, x=5).holds  # of the same ingredients, another instance of the general setting
+
+
 class Optional(mv.Table):
     """A table that may be missing."""
 

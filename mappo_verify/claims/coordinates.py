@@ -147,7 +147,7 @@ def sign_of_range(low: int) -> str:
 def require_positive(name: str, scale: Any) -> None:
     """Entries are ``k/scale``, with the sign of ``k``."""
     if type(scale) not in (int, Fraction) or not scale > 0:
-        raise ClaimError(f"{name}: scale = {scale!r} is no positive integer or Fraction")
+        raise ClaimError(f"{name}: scale = {scale!r} is not positive; it is an integer or a Fraction")
 
 
 GENERIC, INTERIOR = 1, 2

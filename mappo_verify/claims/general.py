@@ -92,7 +92,7 @@ class General(Sealed):
             if ingredient.compute is not None or (ingredient.optional and name not in names):
                 continue
             value = given[name] if name in given else getattr(special, name)
-            special._require_same(special.ingredients[0], value, f"{name} of {self.setting.name!r}")
+            special._require_same(self, value, f"{name} of {self.setting.name!r}")
             core = ingredient.core_shape(special.sizes)
             if core is not None and not (isinstance(value, Numbers) and value.shape == core):
                 found = f"has shape {value.shape}" if isinstance(value, Numbers) else f"is a {type(value).__name__}"
