@@ -242,13 +242,16 @@ def _theorem(function: Callable[P, Axiom]) -> Callable[P, Axiom]:
 
     @wraps(function)
     def about_numbers(*args: P.args, **kwargs: P.kwargs) -> Axiom:
-        for argument in (*args, *kwargs.values()):
-            entries = argument if type(argument) is tuple else (argument,)
-            if not all(isinstance(e, (Numbers, Axiom)) or type(e) in (int, Fraction, type(None)) for e in entries):
-                raise ClaimError(
-                    f"axioms.{function.__name__} of a {type(argument).__name__}: a theorem speaks of numbers of the case, "
-                    "integers and Fractions"
-                )
+        arguments = (*args, *kwargs.values())
+        entries = [e for argument in arguments for e in (argument if type(argument) is tuple else (argument,))]
+        strange = [
+            e for e in entries if not (isinstance(e, (Numbers, Axiom)) or type(e) in (int, Fraction, type(None)))
+        ]
+        if strange or not any(isinstance(e, Numbers) for e in entries):
+            what = f"a {type(strange[0]).__name__}" if strange else "constants alone"
+            raise ClaimError(
+                f"axioms.{function.__name__} of {what}: a theorem speaks of numbers of the case, integers and Fractions"
+            )
         return function(*args, **kwargs)
 
     return about_numbers

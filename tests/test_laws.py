@@ -204,6 +204,29 @@ def test_a_mask_belongs_to_a_whole_chain():
         mv.audit([claim(proof, scalar())])
 
 
+def test_a_later_line_may_repeat_the_mask():
+    def proof(case):
+        mask = case.f > 0
+        yield mv.line("f", case.f, where=mask)
+        yield mv.equal("|f|", abs(case.f), because="f > 0", where=mask)
+
+    assert standing(claim(proof, symbolic=())) is SURVIVED
+
+
+@pytest.mark.parametrize(
+    ("second", "cause"),
+    [
+        (lambda c: mv.equal("f", lambda: lambda: c.f, because="so"), "line 'f' is a function, no number of the case"),
+        (lambda c: mv.equal(3, c.f, because="so"), "line 3: what a line says is a int; use words"),
+        (lambda c: mv.equal("f", c.f, because="so", axiom=3), "has axiom=3; give one of mv.axioms"),
+        (lambda c: mv.at_most("f", c.f, because="so", axiom=mv.axioms.squares), "has axiom=<function squares"),
+    ],
+)
+def test_what_a_line_is_made_of(second, cause):
+    with pytest.raises(ClaimError, match=cause):
+        mv.check(claim(lambda c: iter((mv.line("f", c.f), second(c)))), f=[1, 2, 3])
+
+
 def test_an_empty_mask_claims_nothing():
     trial = claim(chain(lambda c: mv.like(1, c.x), ("=", lambda _: 0), where=lambda _: False), scalar())
     assert isinstance(prove_in_symbols(trial, ONE), Failure)
@@ -485,6 +508,11 @@ def test_a_quantity_that_does_not_fit_its_line_names_it():
 
     with pytest.raises(ClaimError, match="in the axiom of the line '-9'"):
         mv.check(claim(proof), f=[1, 2, 3])
+
+
+def test_an_axiom_speaks_of_numbers_of_the_case():
+    with pytest.raises(ClaimError, match="mean_below_largest of constants alone"):
+        mv.axioms.mean_below_largest(1, 2)
 
 
 @pytest.mark.parametrize("axiom", mv.axioms.TABLE, ids=lambda a: a.__name__)

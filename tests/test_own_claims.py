@@ -402,7 +402,7 @@ def test_lines_that_all_instances_share_are_no_mixing():
         (lambda: mv.Setting("s", (table(),), steps=()), r"steps = \(\); they are lengths"),
         (lambda: mv.Setting("s", (table(),), steps=(0, 1)), r"steps = \(0, 1\); they are lengths"),
         (lambda: mv.Setting("s", (mv.Table("_objects", lambda _: ()),)), r"'_objects' is no name that a case can have"),
-        (lambda: mv.Setting("s", (mv.Table("a b", lambda _: ()),)), r"'a b' is no name that a case can have"),
+        (lambda: mv.Setting("s", (mv.Table("", lambda _: ()),)), r"'' is no name that a case can have"),
         (lambda: mv.Setting("s", (mv.Table(3, lambda _: ()),)), r"3 is no name that a case can have"),
     ],
 )

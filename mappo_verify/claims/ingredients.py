@@ -17,6 +17,7 @@ from ..arithmetic import (
     Array,
     System,
     Truth,
+    absolute,
     assume_nonnegative,
     assume_positive,
     both,
@@ -146,7 +147,9 @@ class GameData(Ingredient):
 
     def _discount(self, numbers: Numbers, generic: int) -> Array:
         """``low + (high - low) w0/(w0 + w1)``"""
-        share = simplex(numbers[f"{self.name}.discount"], min(generic, GENERIC))[..., 0]  # it may be 0; no probability
+        share = simplex(numbers[f"{self.name}.discount"], GENERIC if generic else 0)[
+            ..., 0
+        ]  # it may be 0; no probability
         low, high = self.discount
         if (low, high) == (0, 1):
             return share
@@ -328,7 +331,8 @@ class Distribution(Ingredient):
         require_finite(self.name, given)
         if kind_of(given) == "f" and given.ndim:  # the sum of a row is 1 up to the rounding of the type that comes in
             sums = given.sum(-1, keepdims=True)
-            whole = np.abs(sums - 1) <= rounding_of(value, given.shape[-1])
+            rounding = like(Fraction(rounding_of(value, given.shape[-1])), sums)
+            whole = compare(absolute(sums - 1), "≤", rounding) > 0
             given = np.where(whole, given / np.where(whole, sums, 1), given)
         return convert(given, target, rows=given.ndim > 0)
 

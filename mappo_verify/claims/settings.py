@@ -94,8 +94,10 @@ class Setting(Sealed):
         if len(set(names)) < len(names):
             raise ClaimError(f"setting {self.name!r} names an ingredient twice: {names}")
         for name in names:
-            if type(name) is not str or not name.isidentifier() or name.startswith("_"):
-                raise ClaimError(f"setting {self.name!r}: {name!r} is no name that a case can have: case.{name}")
+            if type(name) is not str or not name or name.startswith("_"):
+                raise ClaimError(
+                    f"setting {self.name!r}: {name!r} is no name that a case can have; it is a word without _ before it"
+                )
             if name in Case.RESERVED:
                 raise ClaimError(f"setting {self.name!r}: {name!r} is taken by Case; choose another name")
 

@@ -53,7 +53,8 @@ def convert(
 
         values = to_rational(values)
     probable = isinstance(rows, np.ndarray) or rows
-    full = fitting = None
+    full: Any = None
+    fitting: Any = None
     if probable and (source is System.FLOATS or max_denominator is not None):
         full = rows[..., None] if isinstance(rows, np.ndarray) else _nearly_one(values)
         mass = np.asarray(values.sum(-1, keepdims=True))
