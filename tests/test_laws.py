@@ -164,6 +164,29 @@ def test_a_branch_is_not_proved_by_its_points(size):
     assert standing(trial) is REFUTED
 
 
+def vanishing(x):
+    """0 on all that is drawn of ``x``, and elsewhere not."""
+    return math.prod((x - k for k in range(-9, 10)), start=1)
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "true"),
+    [
+        (lambda c: mv.choose(c.p[1] >= 0, vanishing(c.x), 0), lambda c: 0 * c.x, False),
+        (lambda c: abs(c.p[1]) * vanishing(c.x), lambda c: -c.p[1] * vanishing(c.x), False),
+        (lambda c: mv.maximum(c.p[1], 0) * vanishing(c.x), lambda c: 0 * c.x, False),
+        (lambda c: vanishing(abs(mv.arithmetic.assume_positive(c.x - 10))), lambda c: vanishing(10 - c.x), False),
+        (lambda c: mv.choose(c.p[1] >= 0, c.x * c.x, 0), lambda c: c.x**2, True),
+        (lambda c: abs(c.p[1]) + mv.maximum(c.p[0], 0), lambda c: 1 + 0 * c.x, True),
+    ],
+)
+def test_points_have_the_signs_that_facts_state(left, right, true):
+    """A probability ``1 - p_0`` was negative at random integers, where a choice by its sign took the other side."""
+    trial = claim(chain(left, ("=", right)), scalar(), mv.Distribution("p", lambda _: (2,)), points=(ONE,), symbolic=())
+    found = prove_at_points(trial, ONE, np.random.default_rng(0))
+    assert isinstance(found, Proof) is true
+
+
 # --- numbers that enter -----------------------------------------------------------------------------------------------
 
 

@@ -460,8 +460,8 @@ def _assumed(values: Any, relation: Any) -> Any:
         if evaluating():
             symbols.require(values._parts[0], relation)
         return _unchanged(values, symbols.assume_positive if relation == ">" else symbols.assume_nonnegative)
-    if evaluating() and not is_formal() and not true_everywhere(compare(values, relation, 0)):
-        if not true_everywhere(possible(compare(values, relation, 0))):
+    if evaluating() and not true_everywhere(compare(values, relation, 0)):
+        if not is_formal() and not true_everywhere(possible(compare(values, relation, 0))):
             raise GameError(f"a number is not {relation} 0, as the proof assumes")
         raise UndecidedError(f"whether a number is {relation} 0, as the proof assumes")
     return values
