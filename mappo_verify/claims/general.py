@@ -2,7 +2,8 @@
 
 Where the instances of a claim are no rational functions of free numbers (a run whose policies are exponentials of critics, say),
 its lines are proved for a more general setting (any policies, any critics).  Then they are *about* that setting: an instance is
-turned into one of it, which must be accepted as such like any instance, and the lines are computed of that one alone.
+turned into one of it, which must be accepted as such like any instance, and the lines are computed of that one alone.  One that
+meets its own hypotheses and is not accepted shows that the other setting is not more general: an error of a claim of one's own.
 """
 
 from __future__ import annotations
