@@ -224,8 +224,15 @@ def _sums_to_one(rows: Any) -> Any:
     return _same(rows.sum(-1), 1)
 
 
+def is_about(quantity: Any, entries: Any) -> bool:
+    """Whether a quantity may be that of these entries: one without entries equals everything, and says nothing."""
+    return 0 not in np.shape(quantity) or 0 in np.shape(entries)
+
+
 def _same(left: Any, right: Any) -> Any:
     """Whether all entries are equal (not certainly different, in systems that certify no equality)."""
+    if not is_about(right, left):
+        return Truth.of(False)
     equal = every_entry(compare(left, "=", right))
     return equal if bare(system_of(left)) is System.SYMBOLS else truth_of(possible(equal))
 
@@ -235,13 +242,16 @@ def _theorem(function: Callable[P, Axiom]) -> Callable[P, Axiom]:
 
     @wraps(function)
     def about_numbers(*args: P.args, **kwargs: P.kwargs) -> Axiom:
-        for argument in (*args, *kwargs.values()):
-            entries = argument if type(argument) is tuple else (argument,)
-            if not all(isinstance(e, (Numbers, Axiom)) or type(e) in (int, Fraction, type(None)) for e in entries):
-                raise ClaimError(
-                    f"axioms.{function.__name__} of a {type(argument).__name__}: a theorem speaks of numbers of the case, "
-                    "integers and Fractions"
-                )
+        arguments = (*args, *kwargs.values())
+        entries = [e for argument in arguments for e in (argument if type(argument) is tuple else (argument,))]
+        strange = [
+            e for e in entries if not (isinstance(e, (Numbers, Axiom)) or type(e) in (int, Fraction, type(None)))
+        ]
+        if strange or not any(isinstance(e, Numbers) for e in entries):
+            what = f"a {type(strange[0]).__name__}" if strange else "constants alone"
+            raise ClaimError(
+                f"axioms.{function.__name__} of {what}: a theorem speaks of numbers of the case, integers and Fractions"
+            )
         return function(*args, **kwargs)
 
     return about_numbers
@@ -250,14 +260,13 @@ def _theorem(function: Callable[P, Axiom]) -> Callable[P, Axiom]:
 @_theorem
 def gibbs(left: Any, right: Any) -> Axiom:
     """``KL(p‖q) = Σ p log(p/q) ≥ 0`` for distributions over the last axis.  Source: Gibbs' inequality."""
-    return _axiom(
-        "KL ≥ 0",
-        lambda: Part(
-            xlogy(left, divide(left, right)).sum(-1),
-            both(_at_least_zero(left), _at_least_zero(right)),
-            both(_sums_to_one(left), _sums_to_one(right)),
-        ),
-    )
+
+    def made() -> Part:
+        p, q = np.broadcast_arrays(left, right)
+        signs, sums = both(_at_least_zero(p), _at_least_zero(q)), both(_sums_to_one(p), _sums_to_one(q))
+        return Part(xlogy(p, divide(p, q)).sum(-1), signs, sums)
+
+    return _axiom("KL ≥ 0", made)
 
 
 @_theorem
@@ -307,9 +316,9 @@ def cauchy_schwarz(weights: Any, left: Any, right: Any, axis: int | tuple[int, .
     """``(Σ w x²)(Σ w y²) - (Σ w x y)² ≥ 0`` for ``w ≥ 0``.  Source: the Cauchy-Schwarz inequality."""
 
     def made() -> Part:
-        mixed = (weights * left * right).sum(axis)
-        value = (weights * (left * left)).sum(axis) * (weights * (right * right)).sum(axis) - mixed * mixed
-        return Part(value, _at_least_zero(weights))
+        w, x, y = np.broadcast_arrays(weights, left, right)
+        mixed = (w * x * y).sum(axis)
+        return Part((w * (x * x)).sum(axis) * (w * (y * y)).sum(axis) - mixed * mixed, _at_least_zero(w))
 
     return _axiom("Cauchy-Schwarz", made)
 
@@ -319,9 +328,10 @@ def inner_product(weights: Any, left: Any, right: Any, axis: int | tuple[int, ..
     """``√(Σ w x²) √(Σ w y²) - Σ w x y ≥ 0`` for ``w ≥ 0``.  Source: the Cauchy-Schwarz inequality, its roots."""
 
     def made() -> Part:
-        norms = (sqrt((weights * (side * side)).sum(axis)) for side in (left, right))
-        mixed = (weights * left * right).sum(axis)
-        return Part(next(norms) * next(norms) - mixed, _at_least_zero(weights))
+        w, x, y = np.broadcast_arrays(weights, left, right)
+        norms = (sqrt((w * (side * side)).sum(axis)) for side in (x, y))
+        mixed = (w * x * y).sum(axis)
+        return Part(next(norms) * next(norms) - mixed, _at_least_zero(w))
 
     return _axiom("Cauchy-Schwarz", made)
 
@@ -331,9 +341,10 @@ def inner_product_size(weights: Any, left: Any, right: Any, axis: int | tuple[in
     """``√(Σ w x²) √(Σ w y²) - |Σ w x y| ≥ 0`` for ``w ≥ 0``.  Source: the Cauchy-Schwarz inequality, for ``x`` and ``-x``."""
 
     def made() -> Part:
-        norms = (sqrt((weights * (side * side)).sum(axis)) for side in (left, right))
-        mixed = absolute((weights * left * right).sum(axis))
-        return Part(next(norms) * next(norms) - mixed, _at_least_zero(weights))
+        w, x, y = np.broadcast_arrays(weights, left, right)
+        norms = (sqrt((w * (side * side)).sum(axis)) for side in (x, y))
+        mixed = absolute((w * x * y).sum(axis))
+        return Part(next(norms) * next(norms) - mixed, _at_least_zero(w))
 
     return _axiom("Cauchy-Schwarz", made)
 
@@ -343,7 +354,8 @@ def hoelder(left: Any, right: Any) -> Axiom:
     """``‖f‖_∞ ‖g‖₁ - ⟨f, g⟩ ≥ 0`` over the last axis.  Source: Hölder's inequality."""
 
     def made() -> Part:
-        return Part(largest(absolute(left)) * absolute(right).sum(-1) - (left * right).sum(-1), True)
+        f, g = np.broadcast_arrays(left, right)
+        return Part(largest(absolute(f)) * absolute(g).sum(-1) - (f * g).sum(-1), True)
 
     return _axiom("Hölder", made)
 
@@ -431,10 +443,11 @@ def bhatia_davis(weights: Any, values: Any) -> Axiom:
     """``(max x - E x)(E x - min x) - Var x ≥ 0`` for a distribution over the last axis.  Source: Bhatia and Davis (2000)."""
 
     def made() -> Part:
-        mean = (weights * values).sum(-1)
-        variance = (weights * (values * values)).sum(-1) - mean * mean
-        value = (largest(values) - mean) * (mean - smallest(values)) - variance
-        return Part(value, _at_least_zero(weights), _sums_to_one(weights))
+        w, x = np.broadcast_arrays(weights, values)
+        mean = (w * x).sum(-1)
+        variance = (w * (x * x)).sum(-1) - mean * mean
+        value = (largest(x) - mean) * (mean - smallest(x)) - variance
+        return Part(value, _at_least_zero(w), _sums_to_one(w))
 
     return _axiom("Bhatia-Davis", made)
 
@@ -442,10 +455,12 @@ def bhatia_davis(weights: Any, values: Any) -> Axiom:
 @_theorem
 def mean_below_largest(weights: Any, values: Any) -> Axiom:
     """``max x - Σ w x ≥ 0`` for a distribution ``w`` over the last axis."""
-    return _axiom(
-        "a mean is at most the maximum",
-        lambda: Part(largest(values) - (weights * values).sum(-1), _at_least_zero(weights), _sums_to_one(weights)),
-    )
+
+    def made() -> Part:
+        w, x = np.broadcast_arrays(weights, values)
+        return Part(largest(x) - (w * x).sum(-1), _at_least_zero(w), _sums_to_one(w))
+
+    return _axiom("a mean is at most the maximum", made)
 
 
 @_theorem
@@ -453,9 +468,10 @@ def jensen(weights: Any, values: Any) -> Axiom:
     """``log Σ w x - Σ w log x ≥ 0`` for a distribution ``w`` over the last axis and ``x > 0``.  Source: Jensen's inequality."""
 
     def made() -> Part:
-        value = log((weights * values).sum(-1)) - (weights * log(values)).sum(-1)
-        positive = every_entry(compare(values, ">", 0))
-        return Part(value, both(_at_least_zero(weights), positive), _sums_to_one(weights))
+        w, x = np.broadcast_arrays(weights, values)
+        value = log((w * x).sum(-1)) - (w * log(x)).sum(-1)
+        positive = every_entry(compare(x, ">", 0))
+        return Part(value, both(_at_least_zero(w), positive), _sums_to_one(w))
 
     return _axiom("Jensen, log is concave", made)
 
@@ -468,13 +484,14 @@ def hoeffding(weights: Any, values: Any, step: Any, width: Any = None) -> Axiom:
     """
 
     def made() -> Part:
-        extent = largest(values) - smallest(values)
+        w, x = np.broadcast_arrays(weights, values)
+        extent = largest(x) - smallest(x)
         length = extent if width is None else width
-        tilted = (weights * exp(step[..., None] * values)).sum(-1)
-        mean = (weights * values).sum(-1)
+        tilted = (w * exp(step[..., None] * x)).sum(-1)
+        mean = (w * x).sum(-1)
         value = step * mean + Fraction(1, 8) * step * step * length * length - log(tilted)
         inside = True if width is None else every_entry(compare(extent, "≤", width))
-        return Part(value, _at_least_zero(weights), _sums_to_one(weights), inside)
+        return Part(value, _at_least_zero(w), _sums_to_one(w), inside)
 
     return _axiom("Hoeffding's lemma", made, "" if width is None else "range")
 
@@ -489,19 +506,21 @@ def hedge(gains: Any, plays: Any, eta: Any, width: Any, comparator: Any, entropy
     """
 
     def made() -> Part:
-        steps, actions = gains.shape[-2:]
-        lost = (gains * (comparator[..., None, :] - plays)).sum((-2, -1))
+        f, played, q = np.broadcast_arrays(gains, plays, comparator[..., None, :])
+        steps, actions = f.shape[-2:]
+        lost = (f * (q - played)).sum((-2, -1))
         begun = entropy_ / eta
         value = begun + eta * steps * (width * width) / 8 - lost
-        signs = both(compare(eta, ">", 0), _at_least_zero(comparator))
-        if bare(system_of(gains)) is System.SYMBOLS:
-            return Part(value, signs, _sums_to_one(comparator), everywhere(UNKNOWN, (), gains), begun)
-        own = tilt(like(1, gains), eta * (np.cumsum(gains, axis=-2) - gains))
-        inside = every_entry(compare(largest(gains) - smallest(gains), "≤", width))
+        signs = both(compare(eta, ">", 0), _at_least_zero(q))
+        if bare(system_of(f)) is System.SYMBOLS:
+            return Part(value, signs, _sums_to_one(q), everywhere(UNKNOWN, (), f), begun)
+        own = tilt(like(1, f), eta * (np.cumsum(f, axis=-2) - f))
+        inside = every_entry(compare(largest(f) - smallest(f), "≤", width))
         same = [
-            truth_of(possible(compare(*pair))) for pair in ((plays, "=", own), (entropy_, "=", log(like(actions, eta))))
+            truth_of(possible(compare(*pair)))
+            for pair in ((played, "=", own), (entropy_, "=", log(like(actions, eta))))
         ]
-        return Part(value, signs, _sums_to_one(comparator), both(inside, *map(every_entry, same)), begun)
+        return Part(value, signs, _sums_to_one(q), both(inside, *map(every_entry, same)), begun)
 
     return _axiom("lemma-c.6/sharp", made, "plays and range")
 

@@ -18,6 +18,7 @@ import pytest
 import mappo_verify as mv
 from mappo_verify import arithmetic, axioms
 from mappo_verify.checking.evaluate import evaluate
+from mappo_verify.checking.proving import NO_ZERO, Proof, prove_in_symbols
 from mappo_verify.claims.coordinates import EVERY
 from mappo_verify.errors import ClaimError
 from mappo_verify.quantities.stochastic_gradient import average_of_path, descend
@@ -543,6 +544,34 @@ def test_a_proof_is_sought_at_a_size_that_is_drawn():
     other = zero(lambda c: 0 * c.x if c.sizes.states == 2 else rare(c))
     report = mv.audit([claim(other, symbolic=(mv.Sizes(2, (1,)),))], corpus=False)["mine"]
     assert report.standing is mv.Standing.SURVIVED and "has a size at which it is proved" in report.how
+
+
+def test_a_proof_counts_at_a_size_at_which_somebody_meets_the_hypotheses():
+    """Of one state it is proved, of two it is false at ``x = 1003``, and only instances of two states are meant."""
+    proof = zero(lambda c: 0 * c.x if c.sizes.states == 1 else rare(c))
+    two = mv.Hypothesis("two states", lambda c: mv.like(c.sizes.states, c.system) == 2)
+    setting = mv.Setting("numbers", (scalar("x"), scalar("y")), (two,), **(ALONE | {"states": (1, 2)}))
+    trial = claim(proof, setting=setting)
+    report = mv.audit([trial], corpus=False)["mine"]
+    assert report.standing is mv.Standing.SURVIVED and "that holds has a size at which it is proved" in report.how
+
+
+def test_a_discount_is_no_probability():
+    """Where no probability is 0 a discount still may be: there the claim is false at ``γ = 0`` and one point."""
+    setting = mv.Setting("numbers", (mv.GameData(start=False), scalar("x"), scalar("y")), **ALONE)
+    found = prove_in_symbols(
+        claim(zero(lambda c: mv.choose(c.game.discount > 0, 0 * c.x, rare(c))), setting=setting), ONE
+    )
+    assert not isinstance(found, Proof)
+    row = mv.Distribution("p", lambda _: (2,))
+    found = prove_in_symbols(claim(zero(lambda c: mv.choose(c.p[0] > 0, 0 * c.p[1], 1)), row), ONE)
+    assert isinstance(found, Proof) and found.where == (NO_ZERO,)
+
+
+def test_a_proof_says_of_how_many_steps_it_is():
+    setting = mv.Setting("numbers", (scalar("x"),), **ALONE, steps=(1, 2))
+    trial = claim(zero(lambda c: 0 * c.x), setting=setting, symbolic=(mv.Sizes(1, (1,), 5),))
+    assert "(1·1 at K=5)" in mv.audit([trial], corpus=False)["mine"].how
 
 
 def test_words_of_a_line_are_plain():

@@ -111,6 +111,41 @@ def test_a_more_general_setting_has_only_what_can_be_verified(strange):
         mv.Claim("mine", "t", "s", own, holding, general=General(mv.Setting("more", (fine,))))
 
 
+ANY, AT_LEAST_0 = mv.Table("z", lambda _: ()), mv.Table("z", lambda _: (), low=0)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        mv.Setting("more", (AT_LEAST_0,), **SMALL),
+        mv.Setting("more", (mv.PositiveScalar("z"),), **SMALL),
+        mv.Setting("more", (ANY,), (mv.Hypothesis("z ≥ 0", lambda c: (c.z, "≥", 0)),), **SMALL),
+    ],
+    ids=["sign", "kind", "hypothesis"],
+)
+def test_a_more_general_setting_hides_no_hypothesis(more):
+    """``|x| = x`` is false, and was PROVED of any ``x`` as a ``z ≥ 0``; with that as a hypothesis it is another claim."""
+
+    def proof(case):
+        yield mv.line("|z|", abs(case.z))
+        yield mv.equal("z", case.z, because="it is not negative")
+
+    table, positive = mv.Table("x", lambda _: ()), mv.Hypothesis("x > 0", lambda c: (c.x, ">", 0))
+    for hypotheses in ((), (positive,)):
+        own = mv.Setting("mine", (table,), hypotheses, **SMALL)
+        trial = mv.Claim("mine", "t", "s", own, proof, general=General(more, lambda c: {"z": c.x}))
+        assert mv.check(trial, x=5).holds
+        if hypotheses:
+            assert mv.check(trial, x=-5).verdict is mv.Verdict.NOT_APPLICABLE
+        else:
+            with pytest.raises(
+                ClaimError, match=r"'more' is not more general: 'z . 0' is false of an instance of 'mine'"
+            ):
+                mv.check(trial, x=-5)
+    square = mv.Claim("mine", "t", "s", own, proof, general=General(more, lambda c: {"z": c.x * c.x}))
+    assert mv.check(square, x=5).holds  # of the same ingredients, another instance of the general setting
+
+
 class Optional(mv.Table):
     """A table that may be missing."""
 
@@ -210,6 +245,26 @@ def test_tables_of_each_agent_and_step_by_hand():
         [[1 + k, 2 + m]] for k in (0, 1) for m in (1, 2)
     ]
     assert Increments().steps_of((0,) * 6, sizes) == 3
+
+
+@pytest.mark.parametrize(
+    ("row", "is_one"),
+    [([0.9, 0.9], False), ([5.0, 5.0], False), ([0.5, 0.5 + 1e-9], False), ([0.5, 0.4], False), ([0.1, 0.9], True),
+     ([0.5, 0.5 + 1e-13], True), (np.array([0.1, 0.9], np.float32), True), (np.array([0.3, 0.7], np.float16), True),
+     ([Fraction(9, 10)] * 2, False), ([1, 0], True), ([1, 1], False)],
+)  # fmt: skip
+def test_what_sums_to_1_up_to_rounding_is_a_distribution_and_nothing_else(row, is_one):
+    """A row (.9, .9) was divided by its sum, so that a claim about it held of (1/2, 1/2)."""
+
+    def proof(case):
+        yield mv.line("p_0 + p_1", case.p.sum())
+        yield mv.equal("1", 1, because="it is a distribution")
+
+    setting = mv.Setting(
+        "s", (mv.Distribution("p", lambda _: (2,)),), agents=(1, 1), states=(1, 1), action_range=(1, 1)
+    )
+    found = mv.check(mv.Claim("mine", "t", "s", setting, proof), p=row).verdict
+    assert found is (mv.Verdict.HOLDS if is_one else mv.Verdict.NOT_APPLICABLE)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ Each kind of slip or trick is judged rightly, or refused with the file and line 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -20,7 +21,7 @@ from mappo_verify.checking.evaluate import certify, decide, evaluate
 from mappo_verify.checking.proving import Failure, Proof, prove_at_points, prove_in_symbols
 from mappo_verify.claims.case import Hypothesis
 from mappo_verify.claims.claim import line
-from mappo_verify.errors import ClaimError
+from mappo_verify.errors import ClaimError, GameError
 
 ONE = mv.Sizes(1, (1,))
 ALONE = {"agents": (1, 1), "states": (1, 1), "action_range": (1, 1)}
@@ -163,6 +164,29 @@ def test_a_branch_is_not_proved_by_its_points(size):
     assert standing(trial) is REFUTED
 
 
+def vanishing(x):
+    """0 on all that is drawn of ``x``, and elsewhere not."""
+    return math.prod((x - k for k in range(-9, 10)), start=1)
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "true"),
+    [
+        (lambda c: mv.choose(c.p[1] >= 0, vanishing(c.x), 0), lambda c: 0 * c.x, False),
+        (lambda c: abs(c.p[1]) * vanishing(c.x), lambda c: -c.p[1] * vanishing(c.x), False),
+        (lambda c: mv.maximum(c.p[1], 0) * vanishing(c.x), lambda c: 0 * c.x, False),
+        (lambda c: vanishing(abs(mv.arithmetic.assume_positive(c.x - 10))), lambda c: vanishing(10 - c.x), False),
+        (lambda c: mv.choose(c.p[1] >= 0, c.x * c.x, 0), lambda c: c.x**2, True),
+        (lambda c: abs(c.p[1]) + mv.maximum(c.p[0], 0), lambda c: 1 + 0 * c.x, True),
+    ],
+)
+def test_points_have_the_signs_that_facts_state(left, right, true):
+    """A probability ``1 - p_0`` was negative at random integers, where a choice by its sign took the other side."""
+    trial = claim(chain(left, ("=", right)), scalar(), mv.Distribution("p", lambda _: (2,)), points=(ONE,), symbolic=())
+    found = prove_at_points(trial, ONE, np.random.default_rng(0))
+    assert isinstance(found, Proof) is true
+
+
 # --- numbers that enter -----------------------------------------------------------------------------------------------
 
 
@@ -201,6 +225,29 @@ def test_a_mask_belongs_to_a_whole_chain():
 
     with pytest.raises(ClaimError, match="mask belongs to the whole chain"):
         mv.audit([claim(proof, scalar())])
+
+
+def test_a_later_line_may_repeat_the_mask():
+    def proof(case):
+        mask = case.f > 0
+        yield mv.line("f", case.f, where=mask)
+        yield mv.equal("|f|", abs(case.f), because="f > 0", where=mask)
+
+    assert standing(claim(proof, symbolic=())) is SURVIVED
+
+
+@pytest.mark.parametrize(
+    ("second", "cause"),
+    [
+        (lambda c: mv.equal("f", lambda: lambda: c.f, because="so"), "line 'f' is a function, no number of the case"),
+        (lambda c: mv.equal(3, c.f, because="so"), "line 3: what a line says is a int; use words"),
+        (lambda c: mv.equal("f", c.f, because="so", axiom=3), "has axiom=3; give one of mv.axioms"),
+        (lambda c: mv.at_most("f", c.f, because="so", axiom=mv.axioms.squares), "has axiom=<function squares"),
+    ],
+)
+def test_what_a_line_is_made_of(second, cause):
+    with pytest.raises(ClaimError, match=cause):
+        mv.check(claim(lambda c: iter((mv.line("f", c.f), second(c)))), f=[1, 2, 3])
 
 
 def test_an_empty_mask_claims_nothing():
@@ -311,6 +358,49 @@ def test_a_numeric_error_is_the_instances_own():
     assert verdicts == {0: "holds", 1: "undecided", 2: "holds"}
 
 
+@pytest.mark.parametrize(
+    ("value", "fine", "cause"),
+    [
+        (lambda c: mv.returns(c.game, mv.Policy((row(c)[None, None],))), 1, r"factors\[0\] of some .* no distribution"),
+        (
+            lambda c: mv.returns(c.game, mv.Policy.product((row(c)[None],))),
+            1,
+            r"factors\[0\] of some .* no distribution",
+        ),
+        (
+            lambda c: mv.returns(c.game, c.policy, start=c.x[None]),
+            1,
+            "start of some instance is negative, or more than 1",
+        ),
+        (
+            lambda c: mv.returns(c.game.with_start(c.x[None]), c.policy),
+            1,
+            "start of some instance is negative, or more than 1",
+        ),
+        (
+            lambda c: mv.returns(c.game.with_discount(c.x), c.policy),
+            0,
+            "discount of some instance is negative, or more",
+        ),
+        (lambda c: mv.returns(replace(c.game, transition=c.x * c.game.transition), c.policy), 1, "transition of some"),
+    ],
+    ids=["policy", "product", "start=", "start", "discount", "transition"],
+)
+def test_a_game_or_a_policy_that_a_formula_makes_is_one(value, fine, cause):
+    """``J ≤ 99`` is true of all games and policies, and was refuted by a row (5, -4) or a discount of 5."""
+    game = mv.Game([[[Fraction(1, 2)], [0]]], [[1, 2]], Fraction(1, 2), (2,), start=[1])
+    trial = claim(chain(value, ("≤", lambda _: 99)), mv.GameData(), mv.PolicyData(), scalar())
+    given = {"game": game, "policy": mv.Policy([[[[1, 0]]]])}
+    assert mv.check(trial, **given, x=fine).holds
+    for wrong in (5, -1):
+        with pytest.raises(GameError, match=cause):
+            mv.check(trial, **given, x=wrong)
+
+
+def row(case):
+    return np.stack([case.x, 1 - case.x])
+
+
 def test_a_malformed_proof_raises_with_its_line():
     def proof(case):
         yield mv.line("f", case.f)
@@ -379,6 +469,73 @@ def test_an_assumption_of_ones_own_proves_nothing():
     trial = claim(chain(lambda c: c.x, ("≤", lambda _: 9, {"axiom": "x ≤ 9"})), scalar())
     found = mv.audit([trial]).claims[0]
     assert found.standing is SURVIVED and "assumes" in found.how
+
+
+@pytest.mark.parametrize(
+    "axiom",
+    [
+        lambda c: mv.axioms.squares(c.f[:0]),
+        lambda c: mv.axioms.squares(c.x) * mv.arithmetic.zeros((0,), c.system),
+        lambda c: mv.axioms.root_below(c.x * c.x, 1000 + 0 * c.x, mv.axioms.squares(c.f[:0])),
+        lambda c: mv.axioms.root_between(c.x * c.x, 1000**2 + 0 * c.x, mv.axioms.squares(c.f[:0])),
+        lambda c: mv.axioms.least_above(1000 - mv.sqrt(c.x * c.x)[None], 0 * c.x, mv.axioms.squares(c.f[:0])),
+    ],
+    ids=["no entries", "a factor without", "root_below", "root_between", "least_above"],
+)
+def test_an_axiom_about_nothing_proves_nothing(axiom):
+    """``|x| ≤ 1000`` is true of all that is drawn, and false; what has no entries would equal everything."""
+
+    def proof(case):
+        yield mv.line("√x²", mv.sqrt(case.x * case.x))
+        yield mv.at_most("1000", 1000, because="said so", axiom=axiom(case))
+
+    with pytest.raises(ClaimError, match="is no instance of"):
+        prove_in_symbols(claim(proof, scalar(), vector()), ONE)
+
+
+@pytest.mark.parametrize(
+    ("axiom", "left", "right"),
+    [
+        (lambda a, x, one: a.mean_below_largest(one, x), lambda x: x.sum(-1), lambda x: mv.largest(x)),
+        (lambda a, x, one: a.hoelder(x, one), lambda x: x.sum(-1), lambda x: mv.largest(abs(x))),
+        (lambda a, x, one: a.cauchy_schwarz(one, x, one), lambda x: x.sum(-1) * x.sum(-1), lambda x: (x * x).sum(-1)),
+        (
+            lambda a, x, one: a.inner_product_size(one, x, one),
+            lambda x: abs(x.sum(-1)),
+            lambda x: mv.sqrt((x * x).sum(-1)),
+        ),
+        (
+            lambda a, x, one: a.bhatia_davis(one, x),
+            lambda x: (x * x).sum(-1) - x.sum(-1) * x.sum(-1),
+            lambda x: (mv.largest(x) - x.sum(-1)) * (x.sum(-1) - mv.smallest(x)),
+        ),
+    ],
+    ids=["mean_below_largest", "hoelder", "cauchy_schwarz", "inner_product_size", "bhatia_davis"],
+)
+def test_a_row_of_one_entry_is_no_longer_row(axiom, left, right):
+    """Against ``x`` of two entries a row ``(1,)`` is ``(1, 1)``, which is no distribution, and whose norm is not 1."""
+
+    def proof(case):
+        x, one = np.stack([case.b, case.x - 1000], -1), mv.like([1], case.system)
+        yield mv.line("left", left(x))
+        yield mv.at_most("right", right(x), because="said so", axiom=axiom(mv.axioms, x, one))
+
+    with pytest.raises(ClaimError, match="is no instance of"):
+        mv.check(claim(proof, mv.PositiveScalar("b"), scalar()), b=Fraction(1), x=2)
+
+
+def test_a_quantity_that_does_not_fit_its_line_names_it():
+    def proof(case):
+        yield mv.line("f", case.f)
+        yield mv.at_least("-9", -9, because="said so", axiom=mv.axioms.squares(np.concatenate([case.f, case.f])))
+
+    with pytest.raises(ClaimError, match="in the axiom of the line '-9'"):
+        mv.check(claim(proof), f=[1, 2, 3])
+
+
+def test_an_axiom_speaks_of_numbers_of_the_case():
+    with pytest.raises(ClaimError, match="mean_below_largest of constants alone"):
+        mv.axioms.mean_below_largest(1, 2)
 
 
 @pytest.mark.parametrize("axiom", mv.axioms.TABLE, ids=lambda a: a.__name__)

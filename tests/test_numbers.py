@@ -127,6 +127,7 @@ def test_structure(system):
         (lambda v: sum(v), plain.sum(1)),
         (lambda v: np.einsum("ij,jk->ik", v, v), np.einsum("bij,bjk->bik", plain, plain)),
         (lambda v: v @ v, plain @ plain),
+        (lambda v: contract("i...,j...", v, v), np.einsum("bik,bjk->bkij", plain, plain)),
         (lambda v: v @ v[0], np.einsum("bij,bj->bi", plain, plain[:, 0])),
         (lambda v: v[0] @ v, np.einsum("bj,bjk->bk", plain[:, 0], plain)),
         (lambda v: v[0] @ v[1], np.einsum("bj,bj->b", plain[:, 0], plain[:, 1])),
@@ -172,6 +173,7 @@ np.split(v, 3, axis=1)[0]; np.split(v, 3, axis=1)[2]; np.split(v, 2)[1]; np.spli
 np.cumsum(v); np.cumsum(v, axis=0); np.cumsum(v, axis=1); np.cumsum(v, axis=-2)
 np.prod(v); np.prod(v, axis=0); np.prod(v, axis=1); np.prod(v, axis=-1); np.prod(v[None], axis=(0, 2)); np.prod(v[:0], axis=0)
 np.take(v, [2, 0], axis=1); np.take(v, 1, axis=0); np.take(v, [[0, 1], [2, 2]], axis=-1)
+np.einsum("ji", v); np.einsum("j,i", v[0], v[1]); np.einsum("i...", v); np.einsum("ij,ij", v, v); np.einsum("ij, jk", v, v.T)
 np.einsum("ij,kj->ik", v, v); np.einsum("ij->j", v); np.einsum("ij,j->i", v, v[0]); np.einsum("ij,ij->", v, v)
 np.zeros_like(v); np.zeros_like(v[0]); np.ones_like(v); np.ones_like(v, shape=(3,)); np.full_like(v, 7)
 np.sum(v); np.sum(v, 0); np.sum(v, axis=1); np.sum(v, axis=(0, 1)); np.sum(v, axis=-1, keepdims=True)
@@ -180,6 +182,7 @@ np.min(v); np.min(v, 0); np.min(v, axis=1, keepdims=True); np.min(v, (0, 1))
 np.all(v > 3); np.all(v > 3, axis=0); np.all(v > 3, axis=1, keepdims=True); np.all(v > 3, axis=-1)
 np.any(v > 9); np.any(v > 9, axis=0); np.any(v > 9, axis=1, keepdims=True); np.any(v > 9, axis=-1)
 np.shape(v); np.shape(v[0]); np.ndim(v); np.ndim(v[0, 0]); np.size(v); np.size(v, 0); np.size(v, 1); np.size(v, -1); np.copy(v)
+np.dot(v[None], v.T); np.dot(v[None], v[0]); np.dot(v[None], v[0, 0]); np.cumsum(v[:0], axis=0); np.cumsum(v[:0])
 np.dot(v, v.T); np.dot(v, v[0]); np.dot(v[0], v[1]); np.dot(v[:, 0], v); np.dot(v[0, 0], v); np.dot(v, v[0, 0])
 np.add(v, 1); np.add(1, v[0]); np.subtract(v, 1); np.subtract(1, v); np.multiply(v, v[0]); np.divide(v, 4); np.divide(1, v)
 np.negative(v); np.positive(v); np.matmul(v, v.T); np.matmul(v[0], v[1]); np.square(v); np.reciprocal(v / 1)
@@ -308,6 +311,9 @@ REFUSED = {
     "np.unique(x)": None,
     "np.histogram(x)": None,
     "np.dot(x, np.array([1, 2]))": "like(",
+    "np.dot(x, x[None])": "contract",
+    "contract('iA,iA->', x, x)": None,
+    "contract('Z,Z', x[0], x[0])": None,
     "hash(x)": None,
     "choose(x > 0, 1, 0)": "like",
     "choose(x, x, 0)": "compare",

@@ -380,9 +380,11 @@ def test_a_proof_in_a_general_setting_is_about_those_that_are_one_of_it():
     assert mv.audit([trial])["mine"].standing is mv.Standing.PROVED
     shown = mv.check(trial, x=-3, y=1)
     assert shown.holds and shown.lines[0].value == 9
-    # ... and where an instance is none of it, nothing is claimed, and nothing proved
+    # ... and where an instance is none of it, that setting is not more general
     wrong = in_general(lambda case: {"square": case.x})
-    assert mv.check(wrong, x=3, y=1).holds and mv.check(wrong, x=-3, y=1).verdict is mv.Verdict.NOT_APPLICABLE
+    assert mv.check(wrong, x=3, y=1).holds
+    with pytest.raises(ClaimError, match="'squares' is not more general: 'square ≥ 0' is false of an instance"):
+        mv.check(wrong, x=-3, y=1)
 
 
 def test_what_both_settings_draw_is_that_of_the_instance():
@@ -393,7 +395,7 @@ def test_what_both_settings_draw_is_that_of_the_instance():
 
 
 def test_lines_are_computed_of_the_general_instance():
-    """An instance that is not what the general one says it is does not count for it."""
+    """An instance is what the general one says it is, or an error."""
     five = mv.Setting("five", (scalar("y"), mv.Derived("x", lambda case: 0 * case.y + 5)), **ALONE)
 
     def proof(case):
@@ -401,10 +403,9 @@ def test_lines_are_computed_of_the_general_instance():
         yield mv.equal("0", 0 * case.x, because="in the general setting x is 5")
 
     trial = claim(proof, general=mv.claims.General(five))
-    report = mv.audit([trial])["mine"]
-    assert report.standing is not mv.Standing.PROVED
-    assert mv.check(trial, x=777777, y=-424242).verdict is mv.Verdict.NOT_APPLICABLE
     assert mv.check(trial, x=5, y=-424242).holds
+    with pytest.raises(ClaimError, match="'x is that of the more general setting' is false of an instance"):
+        mv.check(trial, x=777777, y=-424242)
 
 
 COUNT = itertools.count()

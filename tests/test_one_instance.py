@@ -252,6 +252,8 @@ def test_one_truth_everywhere():
         assert (everywhere(truth, (2, 3), System.RATIONALS) == np.full((2, 3), truth)).all()
         one = everywhere(truth, (2, 3), Hidden(System.BALLS))
         assert one.shape == (2, 3) and (one.values == truth).all()
+    with pytest.raises(ValueError, match="no truth"):
+        everywhere(np.int8(-128), (), Hidden(System.BALLS))  # its own negation
 
 
 def test_equal_beyond_doubt():

@@ -71,6 +71,12 @@ def test_a_true_claim_survives():
     [
         (lambda: mv.Claim("x", "t", "s", (table(),), top), r"setting is a tuple; it must be a Setting"),
         (lambda: mv.Claim("x", "t", "s", setting(), "top"), r"proof is a str; it must be a function that yields lines"),
+        (
+            lambda: mv.Claim("x", "t", "s", setting(), top, symbolic=(mv.Sizes(0, (1,)),)),
+            r"symbolic has Sizes\(states=0",
+        ),
+        (lambda: mv.Claim("x", "t", "s", setting(), top, points=(mv.Sizes(1, ()),)), r"points has .*actions=\(\)"),
+        (lambda: mv.Claim("x", "t", "s", setting(), top, points=(mv.Sizes(1, (1,), 0),)), r"points has .*steps=0"),
     ],
 )
 def test_a_claim_needs_a_setting_and_a_proof(make, cause):
@@ -379,6 +385,25 @@ def test_lines_that_all_instances_share_are_no_mixing():
             r"f has the shape 3; a shape is a tuple such as \(3,\)",
         ),
         (lambda: table(low=9, high=-9).coordinates(ONE), r"f ranges from 9 to -9, which is empty"),
+        (
+            lambda: table(high=2**63).coordinates(ONE),
+            r"f ranges from -9 to 9223372036854775808; instances are drawn up to",
+        ),
+        (lambda: table(shape=lambda _: (-1,)).coordinates(ONE), r"f has the shape \(-1,\); lengths are from 0 on$"),
+        (lambda: table(shape=lambda _: (2.0,)).coordinates(ONE), r"f has the shape \(2\.0,\); lengths are integers"),
+        (
+            lambda: mv.Distribution("p", lambda _: (2, 0)).coordinates(ONE),
+            r"p has the shape .* rows of weights have an entry",
+        ),
+        (lambda: mv.Distribution("p", lambda _: ()).coordinates(ONE), r"p has the shape \(\); .* rows of weights"),
+        (lambda: table(scale="3"), r"f: scale = '3' is not positive; it is an integer"),
+        (lambda: mv.Setting("s", (table(),), agents=(1.0, 2)), r"agents = \(1\.0, 2\)"),
+        (lambda: mv.Setting("s", (table(),), steps=3), r"steps = 3; they are lengths of runs, from 1 on"),
+        (lambda: mv.Setting("s", (table(),), steps=()), r"steps = \(\); they are lengths"),
+        (lambda: mv.Setting("s", (table(),), steps=(0, 1)), r"steps = \(0, 1\); they are lengths"),
+        (lambda: mv.Setting("s", (mv.Table("_objects", lambda _: ()),)), r"'_objects' is no name that a case can have"),
+        (lambda: mv.Setting("s", (mv.Table("", lambda _: ()),)), r"'' is no name that a case can have"),
+        (lambda: mv.Setting("s", (mv.Table(3, lambda _: ()),)), r"3 is no name that a case can have"),
     ],
 )
 def test_a_malformed_setting_is_refused_at_once(make, cause):

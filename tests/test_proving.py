@@ -273,7 +273,7 @@ def test_a_convention_for_quotients_is_no_rational_function(method, below):
 
 
 def test_points_where_a_denominator_vanishes_are_drawn_again(monkeypatch):
-    """The first draw makes x - 1 vanish; the next ones do not."""
+    """The first draw makes a denominator vanish; the next ones do not."""
 
     class Rigged:
         def __init__(self, vanishing=1):
@@ -283,10 +283,11 @@ def test_points_where_a_denominator_vanishes_are_drawn_again(monkeypatch):
             self.draws += 1
             return np.arange(count, dtype=dtype) + (
                 0 if self.draws <= self.vanishing else 7
-            )  # the points are 1 + these
+            )  # the points are 1 + these, divided by a power of two
 
     rigged = Rigged()
-    trial = pair(lambda f: f / (f - 1), lambda f: 1 + 1 / (f - 1))
+    first = Fraction(1, 2 ** (POINT_BITS + (3).bit_length()))
+    trial = pair(lambda f: f / (f - first), lambda f: 1 + first / (f - first))
     assert isinstance(prove_at_points(trial, ONE, rigged), Proof)
     assert rigged.draws == 1 + ROUNDS
     monkeypatch.setattr(proving, "MAX_REDRAWS", 0)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import oracle
+from mappo_verify import quantities
 from mappo_verify.arithmetic import System, compare, constant, like, log
 from mappo_verify.arithmetic.floats import is_batch_minor
 from mappo_verify.arithmetic.precision import precision
@@ -148,6 +149,24 @@ def test_bellman_operators():
             table = [[Fraction(rng.randint(-5, 5), 2) for _ in range(prefixes)] for _ in game["P"]]
             found = bellman_operator(mv_game, mv_policy, rational(table), m)
             assert oracle.fractions(found) == oracle.bellman_operator(game, policy, table, m), f"seed {seed}, m = {m}"
+
+
+@pytest.mark.parametrize("m", [-1, 3])
+@pytest.mark.parametrize("name", ["state_action_distribution", "density_ratio", "dominates", "squared_concentrability",
+                                  "law_of_data", "state_features", "population_moments", "data_moments"])  # fmt: skip
+def test_a_prefix_has_a_length_from_0_to_n(name, m):
+    """Python would count -1 from the end, and call 3 an index of a tuple."""
+    _, (game, policy, _) = case(2)
+    states, table = rational([1, 0, 0][: game.states]), rational([[1]] * game.states)
+    arguments = {
+        "state_action_distribution": (states, policy),
+        "law_of_data": (game, policy, table),
+        "state_features": (game, policy, table),
+        "population_moments": (game, policy, table, table),
+        "data_moments": (game, policy, table, game.outcomes),
+    }.get(name, (states, policy, states, policy))
+    with pytest.raises(GameError, match=rf"m = {m} is not in 0\.\.2"):
+        getattr(quantities, name)(*arguments, m)
 
 
 def test_bellman_operator_refuses_wrong_input():

@@ -26,7 +26,7 @@ from .numbers import zeros as zero_numbers
 from .one_instance import PACKAGE, UFUNCS, OneInstance, Truth, aligned, is_formal, refuse
 from .sparse import SparseRows, SparseSystem
 from .structure import alike, broadcast_arrays, broadcast_to
-from .system import FALSE, TRUE, System
+from .system import FALSE, TRUE, UNKNOWN, System
 from .system import Truth as PlainTruth
 from .system import system_of as plain_system_of
 
@@ -404,6 +404,8 @@ def truth_of(condition: Any) -> PlainTruth:
 @operation
 def everywhere(truth: np.int8, shape: tuple[int, ...], reference: Any) -> PlainTruth:
     """One truth (TRUE, UNKNOWN or FALSE) in a shape; ``reference`` is an array or a system, as in :func:`like`."""
+    if truth not in (TRUE, UNKNOWN, FALSE):
+        raise ValueError(f"{truth!r} is no truth: it is TRUE, UNKNOWN or FALSE")
     values = np.full(shape, truth)
     return Truth(values[..., None]) if isinstance(reference, (Numbers, Hidden)) else values  # type: ignore[return-value]
 
@@ -473,8 +475,8 @@ def _assumed(values: Any, relation: Any) -> Any:
         if evaluating():
             symbols.require(values._parts[0], relation)
         return _unchanged(values, symbols.assume_positive if relation == ">" else symbols.assume_nonnegative)
-    if evaluating() and not is_formal() and not true_everywhere(compare(values, relation, 0)):
-        if not true_everywhere(possible(compare(values, relation, 0))):
+    if evaluating() and not true_everywhere(compare(values, relation, 0)):
+        if not is_formal() and not true_everywhere(possible(compare(values, relation, 0))):
             raise GameError(f"a number is not {relation} 0, as the proof assumes")
         raise UndecidedError(f"whether a number is {relation} 0, as the proof assumes")
     return values

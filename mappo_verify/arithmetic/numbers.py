@@ -446,8 +446,16 @@ def contract_numbers(subscripts: str, *factors: Numbers) -> Numbers:
 
 @cache
 def _spelled(subscripts: str, axes: tuple[int, ...]) -> str:
-    """The labels of every factor, with its number of axes, and of the result; ``...`` becomes capital letters."""
-    inputs, _, output = subscripts.replace(" ", "").partition("->")
+    """The labels of every factor, with its number of axes, and of the result; ``...`` becomes capital letters.
+
+    Without ``->`` the result has every label that occurs once, in the order of the alphabet, as in NumPy.
+    """
+    inputs, arrow, output = subscripts.replace(" ", "").partition("->")
+    labels = (inputs + output).replace("...", "").replace(",", "")
+    if labels and not (labels.isascii() and labels.isalpha() and labels.islower()):
+        raise ValueError(f"the labels of {subscripts!r} are to be lower-case letters, and ... for all other axes")
+    if not arrow:
+        output = "..." * ("..." in inputs) + "".join(sorted(x for x in set(labels) if labels.count(x) == 1))
     terms = inputs.split(",")
     rest = [count - len(term.replace("...", "")) for count, term in zip(axes, terms, strict=True)]
     for count, free, term in zip(axes, rest, terms, strict=True):

@@ -138,10 +138,20 @@ def split(values: Any, pieces: Any, axis: int = 0) -> list[Any]:
 def cumsum(values: Any, axis: int | None = None) -> Any:
     """Partial sums along an axis."""
     given, place = (values.ravel(), 0) if axis is None else (values, axes_of(axis, values.ndim)[0])
+    if not given.shape[place]:
+        return given
     sums: list[Any] = []
     for entry in moveaxis(given, place, 0):
         sums.append(sums[-1] + entry if sums else entry)
     return stack(sums, axis=place)
+
+
+def dot(left: Any, right: Any) -> Any:
+    """NumPy's product of single numbers, vectors and matrices; of stacks of these it is another one than ``@``."""
+    one, two = alike([left, right])
+    if not (one.ndim and two.ndim):
+        return one * two
+    return one @ two if two.ndim <= 2 else refuse("np.dot of more than two axes", "use @ or contract")
 
 
 def product(values: Any, axis: Axis = None) -> Any:
@@ -234,9 +244,7 @@ FUNCTIONS |= {
     np.ndim: lambda values: values.ndim,
     np.size: lambda values, axis=None: values.size if axis is None else values.shape[axis],
     np.copy: lambda values: values,
-    np.dot: lambda left, right: (
-        left @ right if left.ndim and right.ndim and max(left.ndim, right.ndim) <= 2 else left * right
-    ),
+    np.dot: dot,
 }
 UFUNCS |= {
     np.add: operator.add,

@@ -204,6 +204,7 @@ def _campaign(
         proofs, failures = _seek_proofs(claim, generator.spawn(1)[0])  # the search begins as the falsifier's does
     search = Search(claim, profile.effort, generator, corpus.of(claim), seconds)
     search.settled = bool(proofs) and not failures
+    search.proved = tuple(proof.sizes for proof in proofs)
     trial = put_on_trial(claim, search, tally)
     corpus.keep(trial.witness)
     report = conclude(claim, tally, proofs, failures, trial.witness, time.perf_counter() - started)

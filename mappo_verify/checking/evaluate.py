@@ -33,7 +33,7 @@ from ..arithmetic.formulas import evaluation_begins
 from ..arithmetic.numbers import bare
 from ..arithmetic.one_instance import Truth, within_a_proof
 from ..arithmetic.precision import PRECISION_CAP, bits_now, precision
-from ..axioms import Axiom
+from ..axioms import Axiom, is_about
 from ..claims.case import Case
 from ..claims.claim import NUMERIC, Claim, Line, blamed, chains, composed_relation
 from ..claims.coordinates import Sizes
@@ -405,9 +405,10 @@ def _recognised(
     assert isinstance(axiom, Axiom)
     slack = right.value - left.value if right.relation == "≤" else left.value - right.value
     try:
-        with blamed(claim.id, f"in the axiom of the line {right.expression!r}"), within_a_proof(formal):
-            quantity = axiom._compared()
-        same = compare(slack, "=", quantity.value)
+        with blamed(claim.id, f"in the axiom of the line {right.expression!r}"):
+            with within_a_proof(formal):
+                quantity = axiom._compared()
+            same = compare(slack, "=", quantity.value) if is_about(quantity.value, slack) else Truth.of(False)
     except (ExactnessError, UndecidedError):
         unknown = np.full(case.several, UNKNOWN, np.int8)  # this system cannot compute it; another one does
         return unknown, unknown

@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arithmetic import TRUE, UNKNOWN, Numbers
+from ..arithmetic import FALSE, TRUE, UNKNOWN, Numbers
 from ..arithmetic.one_instance import Truth, within_a_proof
 from ..claims.along_runs import along_runs
 from ..claims.case import ONE_LENGTH, Case, Hypothesis, Ingredient
 from ..claims.claim import NUMERIC, Claim, blamed
 from ..claims.coordinates import EVERY
+from ..errors import ClaimError
 from ..model.trees import leaves_of
+from ..papers.registry import CLAIMS
 
 
 def ask_hypotheses(claim: Claim, case: Case) -> tuple[tuple[tuple[str, Any], ...], Any, Case]:
@@ -37,6 +39,8 @@ def ask_hypotheses(claim: Claim, case: Case) -> tuple[tuple[tuple[str, Any], ...
         answer = per_instance(asked, live.several)
         truth[applies == TRUE] = answer.ravel()
         found.append((hypothesis.name, truth))
+        if place >= own:
+            _require_more_general(claim, live, hypothesis.name, answer)
         if (answer == TRUE).all():
             continue
         applies = np.where(applies == TRUE, truth, applies).astype(np.int8)
@@ -44,7 +48,11 @@ def ask_hypotheses(claim: Claim, case: Case) -> tuple[tuple[tuple[str, Any], ...
             break
         live = live.take(answer == TRUE)
     if (applies == TRUE).any():
-        answers = [(said, per_instance(asked, live.several)) for said, asked in _besides(claim, live)]
+        mine = [(said, per_instance(asked, live.several)) for said, asked in _besides(claim, live)]
+        more = [(said, per_instance(asked, live.several)) for said, asked in _besides_in_general(claim, live)]
+        for said, answer in more:
+            _require_more_general(claim, live, said, answer)
+        answers = mine + more
         for said, answer in answers:
             truth = np.full(case.several, UNKNOWN, np.int8)
             truth[applies == TRUE] = answer.ravel()
@@ -88,6 +96,10 @@ def _besides(claim: Claim, case: Case) -> Iterator[tuple[str, Truth]]:
     yield from truths_of(case, claim.setting.ingredients)
     for name, given, derived in case.handed_in():
         yield f"{name} is what follows from the other ingredients", _same(given, derived)
+
+
+def _besides_in_general(claim: Claim, case: Case) -> Iterator[tuple[str, Truth]]:
+    """The same of the instance as one of the more general setting, and that what both settings name is the same."""
     if claim.general is not None:
         general = claim._in_general(case)
         for name in claim.general.shared(claim.setting):
@@ -95,6 +107,25 @@ def _besides(claim: Claim, case: Case) -> Iterator[tuple[str, Truth]]:
                 one, two = getattr(case, name), getattr(general, name)
             yield f"{name} is that of the more general setting", _same(one, two)
         yield from truths_of(general, claim.general.unlike(claim.setting))
+
+
+def _require_more_general(claim: Claim, case: Case, said: str, truth: npt.NDArray[np.int8]) -> None:
+    """An error where an instance that meets all that its own setting says is none of the one in which the claim is proved.
+
+    Otherwise that setting would hide a hypothesis, which no reader of the claim is told.  Others have read the registered ones,
+    which say what a user's objects must meet there, too.
+    """
+    assert claim.general is not None
+    if claim in CLAIMS or not (truth == FALSE).any():
+        return
+    left_out = case.take(truth == FALSE)
+    mine = [per_instance(asked, left_out.several) for _, asked in _besides(claim, left_out)]
+    if (reduce(np.minimum, mine, np.full(left_out.several, TRUE, np.int8)) == TRUE).any():
+        one, other = claim.setting.name, claim.general.setting.name
+        raise ClaimError(
+            f"claim {claim.id}: {other!r} is not more general: {said!r} is false of an instance of {one!r}; "
+            f"make it a hypothesis of {one!r}"
+        )
 
 
 def truths_of(case: Case, ingredients: Iterable[Ingredient]) -> Iterator[tuple[str, Truth]]:

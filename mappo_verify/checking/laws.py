@@ -21,7 +21,8 @@ other evaluation at these sizes, over symbols too, none of its numbers was made 
 
 *A proof* names what it rests on beside its lines: what it divides by, takes roots of or assumes, where no fact says that it may;
 axioms; and which hypotheses of an axiom were checked on instances only.  Where a claim is proved in a more ``general`` setting,
-its lines are those of that setting, on every instance too: an instance must be one of it, which is asked like a hypothesis.
+its lines are those of that setting, on every instance too: an instance must be one of it, which is asked like a hypothesis;
+one that meets its own hypotheses and is none is an error of an unregistered claim, whose general setting would hide a hypothesis.
 There a proof for every number of steps is compared with no run.  By that, and by what was checked on instances only, registered
 claims are proved, which others have read, and no other.
 

@@ -5,7 +5,8 @@ rational functions, and each line must equal the line before it.  What then hold
 
 *At random points* (Schwartz 1980, Zippel 1979): a non-zero polynomial of degree D vanishes at a point drawn uniformly from
 ``{1..R}^n`` with probability at most ``D/R``.  The same formulas, run over degrees, bound D; run over the rationals at random
-64-bit integers, they either agree exactly or refute the identity.
+64-bit integers, they either agree exactly or refute the identity.  These are divided by so much that the signs which ingredients
+state, and sums of probabilities, are what a point has: where a formula chooses by them, it chooses the same.
 """
 
 from __future__ import annotations
@@ -190,12 +191,15 @@ def _at_points(claim: Claim, sizes: Sizes, generator: np.random.Generator, gener
     from ..arithmetic.rationals import rational
 
     range_size = 2**POINT_BITS
+    scale = rational(
+        range_size * 2 ** count.bit_length()
+    )  # all together below 1, so that every fact is true of a point
     error, evidence = 1.0, None
     done = redraws = 0
     where = (*((NO_ZERO,) if generic == INTERIOR else ()), *conditions)
     while done < ROUNDS:
         points = np.empty(count, object)
-        points[:] = [rational(1 + int(v)) for v in generator.integers(0, range_size, count, dtype=np.uint64)]
+        points[:] = [rational(1 + int(v)) / scale for v in generator.integers(0, range_size, count, dtype=np.uint64)]
         try:
             case = claim.formal.case(_spread(points, claim, sizes), sizes, System.RATIONALS, generic)
             evidence = evaluate(claim, case, formal=True)

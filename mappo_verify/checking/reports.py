@@ -11,7 +11,7 @@ import numpy as np
 
 from ..arithmetic import System, compare, floats_of
 from ..claims.claim import NUMERIC, Claim, cited
-from ..claims.coordinates import Sizes
+from ..claims.coordinates import EVERY, Sizes
 from ..claims.verdict import Evidence, Standing, StepEvidence, Verdict
 from ..errors import MixedArithmeticError
 from ..model.tables import html_table, text_table
@@ -191,6 +191,8 @@ class Tally:
     raised: int = 0
     error: str = ""
     tightness: dict[Sizes, list[float]] = field(default_factory=dict)
+    held: set[tuple[int, tuple[int, ...]]] = field(default_factory=set)
+    """States and actions of instances that hold."""
 
     def add(self, evidence: Evidence) -> None:
         """Count the verdicts of one evaluation."""
@@ -200,6 +202,8 @@ class Tally:
             self.error = self.error or evidence.raised
             return
         self.holds += verdicts.count(Verdict.HOLDS)
+        if Verdict.HOLDS in verdicts:
+            self.held.add(evidence.case.sizes.shape)
         self.violated += verdicts.count(Verdict.VIOLATED)
         self.undecided += verdicts.count(Verdict.UNDECIDED)
         self.not_applicable += verdicts.count(Verdict.NOT_APPLICABLE)
@@ -251,6 +255,9 @@ def conclude(
 ) -> ClaimReport:
     """The standing that the evidence amounts to, and how it was reached."""
     certified = tally.holds + tally.violated
+    if proofs and tally.holds and tally.held.isdisjoint(proof.sizes.shape for proof in proofs):
+        nobody = f"no instance of {claim.setting.name!r} that holds has a size at which it is proved"
+        proofs, failures = [], [*failures, Failure(proofs[0].method, proofs[0].sizes, nobody, False)]
     standing = standing_of(
         tally.holds,
         tally.violated,
@@ -271,7 +278,7 @@ def conclude(
     return ClaimReport(
         claim=claim,
         standing=standing,
-        how=_how(standing, tally, proofs, failures, witness),
+        how=_how(claim, standing, tally, proofs, failures, witness),
         instances=certified,
         not_applicable=tally.not_applicable,
         undecided=tally.undecided,
@@ -291,7 +298,12 @@ def conclude(
 
 
 def _how(
-    standing: Standing, tally: Tally, proofs: list[Proof], failures: list[Failure], witness: Witness | None
+    claim: Claim,
+    standing: Standing,
+    tally: Tally,
+    proofs: list[Proof],
+    failures: list[Failure],
+    witness: Witness | None,
 ) -> str:
     """One sentence: how the standing was reached, and what went wrong on the way."""
     if tally.failure:
@@ -313,9 +325,9 @@ def _how(
         points = [p for p in proofs if p.method == "points"]
         parts = []
         if symbols:
-            parts.append(f"identity in up to {max(p.symbols for p in symbols)} symbols ({_sizes(symbols)})")
+            parts.append(f"identity in up to {max(p.symbols for p in symbols)} symbols ({_sizes(claim, symbols)})")
         if points:
-            parts.append(f"Schwartz-Zippel, error ≤ {max(p.error for p in points):.0e} ({_sizes(points)})")
+            parts.append(f"Schwartz-Zippel, error ≤ {max(p.error for p in points):.0e} ({_sizes(claim, points)})")
         modulo = tuple(dict.fromkeys(axiom for p in proofs for axiom in p.modulo))
         where = tuple(dict.fromkeys(condition for p in proofs for condition in p.where))
         conditions = f"; where {', '.join(where[:3])}{' ...' if len(where) > 3 else ''}" if where else ""
@@ -335,8 +347,13 @@ def _how(
     return f"no instance met the hypotheses ({failed})" if failed else "no instance met the hypotheses"
 
 
-def _sizes(proofs: list[Proof]) -> str:
-    return ", ".join(f"{p.sizes.states}·{'x'.join(map(str, p.sizes.actions))}" for p in proofs)
+def _sizes(claim: Claim, proofs: list[Proof]) -> str:
+    """States and actions, and where instances are runs how many steps."""
+
+    def steps(sizes: Sizes) -> str:
+        return "" if claim.setting.steps == (1,) else f" at {'every K' if sizes.steps == EVERY else f'K={sizes.steps}'}"
+
+    return ", ".join(f"{p.sizes.states}·{'x'.join(map(str, p.sizes.actions))}{steps(p.sizes)}" for p in proofs)
 
 
 def with_taint(reports: list[ClaimReport]) -> Iterator[ClaimReport]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import cycle, islice
 from typing import Any
@@ -124,6 +124,8 @@ class Search:
         self.broken = False
         self.confirmed = False
         self.settled = False
+        self.proved: tuple[Sizes, ...] = ()
+        """Sizes of proofs: of one of them there are instances, or a proof would be about nobody."""
         self.turns: dict[int, int] = {}
 
     @property
@@ -202,6 +204,7 @@ class Search:
     def _exact(self, count: int) -> Iterator[Batch]:
         """A few instances of every size, all decided; where enclosures look at thousands besides, of fewer sizes."""
         claim, every = self.claim, self.every
+        shapes = set()
         for place, sizes in enumerate(every):
             whole = place < CLOSE or sizes.agents > every[place - 1].agents
             done = 0
@@ -213,6 +216,11 @@ class Search:
                 decided = partial(decide, statements=True) if statements else decide
                 yield Batch(sizes, partial(draw, claim.setting, sizes, more, self.generator), decided)
                 done += more
+                shapes.add(sizes.shape)
+        missing = [sizes for sizes in self.proved if claim.setting.draws(sizes)]
+        if missing and shapes.isdisjoint(sizes.shape for sizes in missing):
+            sizes, wanted = replace(missing[0], steps=min(claim.setting.steps)), self._wanted(count, 0, True)
+            yield Batch(sizes, partial(draw, claim.setting, sizes, wanted, self.generator), decide)
 
     def _wanted(self, count: int, place: int, whole: bool) -> int:
         """How many exact instances of a size."""

@@ -19,6 +19,7 @@ from __future__ import annotations
 import enum
 import inspect
 import re
+import sys
 import sysconfig
 import traceback
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
@@ -102,6 +103,15 @@ class Line(Sealed):
         for word in (self.expression, self.because, self.relation or ""):
             if type(word) is not str and issubclass(type(word), str):
                 raise ClaimError(f"line {str(self.expression)!r}: a {type(word).__name__} in place of a plain str")
+        if not isinstance(self.expression, str):
+            raise ClaimError(
+                f"line {self.expression!r}: what a line says is a {type(self.expression).__name__}; use words"
+            )
+        if not (self.axiom is None or isinstance(self.axiom, (Axiom, str))):
+            raise ClaimError(
+                f"line {self.expression!r} has axiom={self.axiom!r}; give one of mv.axioms of its terms, as squares(x), or a "
+                "text for an assumption of your own"
+            )
         if self.relation is not None and self.relation not in RELATIONS:
             raise ClaimError(
                 f"line {self.expression!r} has relation {self.relation!r}; use one of {' '.join(RELATIONS)}"
@@ -203,6 +213,10 @@ class Claim(Sealed):
             object.__setattr__(self, name, tuple(getattr(self, name)))
             if not all(isinstance(sizes, Sizes) for sizes in getattr(self, name)):
                 raise ClaimError(f"claim {self.id}: {name} = {getattr(self, name)!r} must be a tuple of Sizes(...)")
+            for sizes in getattr(self, name):
+                counts = (sizes.states, sizes.agents, *sizes.actions, 1 if sizes.steps is EVERY else sizes.steps)
+                if not all(count in range(1, sys.maxsize) for count in counts):
+                    raise ClaimError(f"claim {self.id}: {name} has {sizes!r}; of everything there is at least one")
         if not re.fullmatch(r"[a-z0-9][a-z0-9.\-]*(/[a-z0-9][a-z0-9.\-]*)?", self.id):
             raise ClaimError(
                 f"claim id {self.id!r} is not lower-case words, digits, dots and dashes, with at most one slash"
@@ -290,6 +304,11 @@ class Claim(Sealed):
         result = [self._summed(entry, case) for entry in result]
         masks = {id(entry.where): self._mask(entry, case) for entry in result}
         result = [replace(entry, where=masks[id(entry.where)]) for entry in result]
+        begun = result[0]
+        for place, entry in enumerate(result):
+            begun = entry if entry.relation is None else begun
+            if entry is not begun and entry.where is begun.where is not None:  # it may repeat the mask of its chain
+                result[place] = replace(entry, where=None)
         for entry in result:
             self._require_number(entry, case)
             self._require_hypotheses(entry)
@@ -368,7 +387,7 @@ class Claim(Sealed):
                 f"claim {self.id}: line {entry.expression!r} is made of other instances; a proof keeps no numbers of an "
                 "evaluation for another one"
             )
-        if (isinstance(value, (Numbers, int, Fraction)) and not isinstance(value, bool)) or callable(value):
+        if isinstance(value, (Numbers, int, Fraction)) and not isinstance(value, bool):
             return
         if isinstance(value, (list, tuple)):
             raise ClaimError(

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from operator import index
 from typing import Any
 
@@ -88,6 +89,11 @@ class Sizes(Sealed):
         """``N``"""
         return len(self.actions)
 
+    @property
+    def shape(self) -> tuple[int, tuple[int, ...]]:
+        """States and actions: all but how long a run is."""
+        return self.states, self.actions
+
     def __str__(self) -> str:
         run = ", every number of steps" if self.steps == EVERY else f", {self.steps} steps" if self.steps != 1 else ""
         return f"{self.states} state{'s' * (self.states != 1)}, {'x'.join(map(str, self.actions))} actions{run}"
@@ -116,9 +122,16 @@ class Coordinate:
             raise ClaimError(f"{self.name} ranges from {self.low!r} to {self.high!r}, which are no integers")
         if type(self.shape) is not tuple:
             raise ClaimError(f"{self.name} has the shape {self.shape!r}; a shape is a tuple such as (3,)")
+        if not all(hasattr(length, "__index__") for length in self.shape):
+            raise ClaimError(f"{self.name} has the shape {self.shape!r}; lengths are integers")
         object.__setattr__(self, "shape", tuple(map(index, self.shape)))  # plain integers, which stay what they are
+        if min(self.shape, default=0) < 0 or (self.kind == "weight" and not (self.shape and self.shape[-1])):
+            rows = "; rows of weights have an entry" * (self.kind == "weight")
+            raise ClaimError(f"{self.name} has the shape {self.shape}; lengths are from 0 on{rows}")
         if self.low > self.high:
             raise ClaimError(f"{self.name} ranges from {self.low} to {self.high}, which is empty")
+        if not -(2**62) <= self.low <= self.high <= 2**62:
+            raise ClaimError(f"{self.name} ranges from {self.low} to {self.high}; instances are drawn up to 2**62")
 
     def with_sign(self, values: Array) -> Array:
         """The same numbers, with what its range says of their sign for a proof."""
@@ -133,8 +146,8 @@ def sign_of_range(low: int) -> str:
 
 def require_positive(name: str, scale: Any) -> None:
     """Entries are ``k/scale``, with the sign of ``k``."""
-    if not scale > 0:
-        raise ClaimError(f"{name}: scale = {scale!r} is not positive")
+    if type(scale) not in (int, Fraction) or not scale > 0:
+        raise ClaimError(f"{name}: scale = {scale!r} is not positive; it is an integer or a Fraction")
 
 
 GENERIC, INTERIOR = 1, 2

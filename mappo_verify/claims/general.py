@@ -2,7 +2,8 @@
 
 Where the instances of a claim are no rational functions of free numbers (a run whose policies are exponentials of critics, say),
 its lines are proved for a more general setting (any policies, any critics).  Then they are *about* that setting: an instance is
-turned into one of it, which must be accepted as such like any instance, and the lines are computed of that one alone.
+turned into one of it, which must be accepted as such like any instance, and the lines are computed of that one alone.  One that
+meets its own hypotheses and is not accepted shows that the other setting is not more general: an error of a claim of one's own.
 """
 
 from __future__ import annotations
@@ -92,7 +93,7 @@ class General(Sealed):
             if ingredient.compute is not None or (ingredient.optional and name not in names):
                 continue
             value = given[name] if name in given else getattr(special, name)
-            special._require_same(special.ingredients[0], value, f"{name} of {self.setting.name!r}")
+            special._require_same(self, value, f"{name} of {self.setting.name!r}")
             core = ingredient.core_shape(special.sizes)
             if core is not None and not (isinstance(value, Numbers) and value.shape == core):
                 found = f"has shape {value.shape}" if isinstance(value, Numbers) else f"is a {type(value).__name__}"

@@ -17,6 +17,7 @@ from ..arithmetic import (
     Array,
     System,
     Truth,
+    absolute,
     assume_nonnegative,
     assume_positive,
     both,
@@ -24,6 +25,7 @@ from ..arithmetic import (
     every,
     everywhere,
     is_hidden,
+    kind_of,
     like,
     log,
     support,
@@ -37,9 +39,9 @@ from ..model import Game, Policy
 from ..model.agents import prefix_sizes
 from ..model.conditions import factorises, goes_on, has_full_support, in_unit, is_distribution, is_one
 from ..model.conversion import convert
-from ..model.validation import array_of, require_finite, unchecked
+from ..model.validation import array_of, require_finite, rounding_of, unchecked
 from .case import Built, Case, Hypothesis, Ingredient
-from .coordinates import EVERY, Coordinate, Numbers, Sizes, require_positive, sign_of_range, simplex
+from .coordinates import EVERY, GENERIC, Coordinate, Numbers, Sizes, require_positive, sign_of_range, simplex
 
 PARTS = ("transition", "reward", "discount", "start")
 """What two games may have in common."""
@@ -145,7 +147,9 @@ class GameData(Ingredient):
 
     def _discount(self, numbers: Numbers, generic: int) -> Array:
         """``low + (high - low) w0/(w0 + w1)``"""
-        share = simplex(numbers[f"{self.name}.discount"], generic)[..., 0]
+        share = simplex(numbers[f"{self.name}.discount"], GENERIC if generic else 0)[
+            ..., 0
+        ]  # it may be 0; no probability
         low, high = self.discount
         if (low, high) == (0, 1):
             return share
@@ -325,7 +329,12 @@ class Distribution(Ingredient):
     def convert(self, value: Any, target: System) -> Array:
         given = array_of(value, self.name)
         require_finite(self.name, given)
-        return convert(given, target, rows=True)
+        if kind_of(given) == "f" and given.ndim:  # the sum of a row is 1 up to the rounding of the type that comes in
+            sums = given.sum(-1, keepdims=True)
+            rounding = like(Fraction(rounding_of(value, given.shape[-1])), sums)
+            whole = compare(absolute(sums - 1), "≤", rounding) > 0
+            given = np.where(whole, given / np.where(whole, sums, 1), given)
+        return convert(given, target, rows=given.ndim > 0)
 
 
 @dataclass(frozen=True)

@@ -76,10 +76,16 @@ class Setting(Sealed):
                     raise ClaimError(f"setting {self.name!r}: {entry!r} is no {kind.__name__}{called}")
         for what in ("agents", "states", "action_range"):
             given = getattr(self, what)
-            if not isinstance(given, tuple) or len(given) != 2 or not 1 <= given[0] <= given[1]:
+            pair = isinstance(given, tuple) and len(given) == 2 and all(type(n) is int for n in given)
+            if not pair or not 1 <= given[0] <= given[1]:
                 raise ClaimError(
                     f"setting {self.name!r}: {what} = {given!r}; it must be (smallest, largest), from 1 on"
                 )
+        lengths: Any = self.steps
+        if not (isinstance(lengths, (tuple, list)) and lengths and all(type(k) is int and k >= 1 for k in lengths)):
+            raise ClaimError(
+                f"setting {self.name!r}: steps = {lengths!r}; they are lengths of runs, from 1 on, as (1, 2, 3)"
+            )
         object.__setattr__(self, "ingredients", tuple(map(settled, self.ingredients)))
         object.__setattr__(self, "hypotheses", tuple(self.hypotheses))
         object.__setattr__(self, "steps", tuple(self.steps))
@@ -88,6 +94,10 @@ class Setting(Sealed):
         if len(set(names)) < len(names):
             raise ClaimError(f"setting {self.name!r} names an ingredient twice: {names}")
         for name in names:
+            if type(name) is not str or not name or name.startswith("_"):
+                raise ClaimError(
+                    f"setting {self.name!r}: {name!r} is no name that a case can have; it is a word without _ before it"
+                )
             if name in Case.RESERVED:
                 raise ClaimError(f"setting {self.name!r}: {name!r} is taken by Case; choose another name")
 

@@ -36,6 +36,24 @@ def prefix_sizes(action_sizes: Sizes) -> Sizes:
     return tuple(accumulate(action_sizes, mul, initial=1))
 
 
+def require_agent(m: int, agents: int) -> None:
+    """:class:`GameError` for what is none of the agents ``1..N``: Python would count negative ones from the end."""
+    if not 1 <= m <= agents:
+        raise GameError(f"agent {m} is not in 1..{agents}")
+
+
+def require_prefix(m: int, agents: int) -> None:
+    """:class:`GameError` for what is no length ``0..N`` of a prefix."""
+    if not 0 <= m <= agents:
+        raise GameError(f"m = {m} is not in 0..{agents}")
+
+
+def prefixes_of(action_sizes: Sizes, m: int) -> int:
+    """``|A_1|···|A_m|`` for ``m = 0..N``, as :func:`prefix_sizes`."""
+    require_prefix(m, len(action_sizes))
+    return prefix_sizes(action_sizes)[m]
+
+
 def joint_action(index: int, action_sizes: Sizes) -> tuple[int, ...]:
     """The actions of all agents behind one index of the joint axis."""
     return tuple(int(i) for i in np.unravel_index(index, action_sizes))
@@ -71,8 +89,7 @@ def at_actions(table: Array, actions: npt.NDArray[np.intp]) -> npt.NDArray[Any]:
 
 def sum_out_later(table: Array, action_sizes: Sizes, m: int) -> Array:
     """``Σ_{a^{m+1:N}} f(a)``, from ``[..., |A|]`` to ``[..., |A_1|···|A_m|]``: what the first ``m`` agents see of a law."""
-    sizes = prefix_sizes(action_sizes)
-    return split_last(table, sizes[-1] // sizes[m]).sum(-1)
+    return split_last(table, prefix_sizes(action_sizes)[-1] // prefixes_of(action_sizes, m)).sum(-1)
 
 
 def extend(prefixes: Array, factor: Array) -> Array:

@@ -53,16 +53,19 @@ def convert(
 
         values = to_rational(values)
     probable = isinstance(rows, np.ndarray) or rows
-    full = None
+    full: Any = None
+    fitting: Any = None
     if probable and (source is System.FLOATS or max_denominator is not None):
         full = rows[..., None] if isinstance(rows, np.ndarray) else _nearly_one(values)
+        mass = np.asarray(values.sum(-1, keepdims=True))
+        fitting = compare(mass, "≤", like(1, mass)) > 0
     if max_denominator is not None:
         from ..arithmetic.rationals import fraction, rational
 
         values = elementwise(lambda x: rational(fraction(x).limit_denominator(max_denominator)), values)
     if full is not None:
         sums = np.asarray(values.sum(-1, keepdims=True))
-        over = compare(sums, ">", like(1, sums)) > 0
+        over = fitting & (compare(sums, ">", like(1, sums)) > 0)  # by rounding alone; what was no row stays none
         values = select(full | over, values / select(full | over, sums, like(1, sums)), values)
     if target is System.BALLS:
         from ..arithmetic.balls import enclose_all

@@ -60,6 +60,7 @@ from .validation import (
     plain_array,
     probabilities,
     require_finite,
+    require_made_rows,
     require_shape,
     rounding_of,
     spread,
@@ -245,7 +246,7 @@ class Game:
             object.__setattr__(self, name, value)
 
     def _of_one_instance(self) -> None:
-        """The fields of a game whose arrays are the numbers of one instance, which were checked when they were made."""
+        """The fields of a game whose arrays are the numbers of one instance."""
         transition, reward = self.transition, self.reward
         sizes = _action_sizes(self.action_sizes, transition.shape[-2])
         states = transition.shape[-1]
@@ -256,9 +257,14 @@ class Game:
         ):
             if array is not None and array.shape != wanted:
                 raise GameError(f"{name} of one instance has shape {array.shape}; it needs {wanted}")
+        discount = like(self.discount, transition)
+        require_made_rows("transition", transition, whole=False)
+        require_made_rows("discount", discount[..., None], whole=False)
+        if self.start is not None:
+            require_made_rows("start", self.start, whole=False)
         names = self._names(states, sizes)
         for name, value in {
-            "discount": like(self.discount, transition),
+            "discount": discount,
             "action_sizes": sizes,
             "system": system_of(transition),
             "ends": compare(transition.sum(-1), "<", 1),

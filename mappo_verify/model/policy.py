@@ -46,6 +46,7 @@ from .validation import (
     plain_array,
     probabilities,
     require_batches_fit,
+    require_made_rows,
     rounding_of,
     spread,
     unchecked,
@@ -101,12 +102,13 @@ class Policy:
         object.__setattr__(self, "system", system)
 
     def _of_one_instance(self) -> None:
-        """The fields of a policy whose factors are the numbers of one instance, which were checked when they were made."""
+        """The fields of a policy whose factors are the numbers of one instance."""
         sizes = tuple(int(factor.shape[-1]) for factor in self.factors)
         for m, (factor, prefixes) in enumerate(zip(self.factors, prefix_sizes(sizes), strict=False)):
             wanted = (self.factors[0].shape[0], prefixes, sizes[m])
             if factor.shape != wanted:
                 raise GameError(f"factors[{m}] of one instance has shape {factor.shape}; it needs {wanted}")
+            require_made_rows(f"factors[{m}]", factor)
         object.__setattr__(self, "factors", tuple(self.factors))
         object.__setattr__(self, "system", system_of(self.factors[0]))
 

@@ -17,16 +17,20 @@ from ..arithmetic import (
     System,
     compare,
     constant,
+    every,
     floats_of,
     is_hidden,
     kind_of,
     like,
+    possible,
     require_one_system,
     system_of,
 )
 from ..arithmetic.floats import AT_ONCE, Seen, batch_minor, holds_everywhere, is_batch_minor, rows_go_on
 from ..arithmetic.floats import laid_out as laid_out_floats
-from ..arithmetic.one_instance import OneInstance
+from ..arithmetic.functions import true_everywhere
+from ..arithmetic.numbers import bare
+from ..arithmetic.one_instance import OneInstance, is_formal
 from ..errors import GameError
 
 T = TypeVar("T")
@@ -380,6 +384,20 @@ def spread(array: Array, batch: tuple[int, ...], core_axes: int) -> Array:
     """The array for every instance of the batch; itself where it has them all."""
     shape = batch + array.shape[array.ndim - core_axes :]
     return array if array.shape == shape else np.broadcast_to(array, shape)
+
+
+def require_made_rows(name: str, rows: Array, whole: bool = True) -> None:
+    """:class:`GameError` where rows that a formula made are certainly no probabilities; ``whole`` ones sum to 1, others to less.
+
+    Symbols, and random points in their place, are none that could be compared; floats are rounded, and prove nothing.
+    """
+    if is_formal() or bare(system_of(rows)) in (System.SYMBOLS, System.FLOATS):
+        return
+    sums = rows.sum(-1)
+    truth = every(compare(rows, "≥", 0), -1) & compare(sums, "=" if whole else "≤", 1)
+    if not true_everywhere(possible(truth)):
+        kind = "no distribution" if whole else "negative, or more than 1 in sum"
+        raise GameError(f"{name} of some instance is {kind}")
 
 
 def unchecked(kind: type[T], **fields: Any) -> T:

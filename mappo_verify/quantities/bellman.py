@@ -21,9 +21,8 @@ import numpy as np
 
 from ..arithmetic import Array, largest, zeros
 from ..arithmetic.explained import explained
-from ..errors import GameError
 from ..model import Game, Policy
-from ..model.agents import prefix_sizes
+from ..model.agents import prefixes_of
 from ..model.validation import require_shape, unchecked
 from .agent_values import average_out
 from .values import lookahead
@@ -33,9 +32,7 @@ from .values import lookahead
 def bellman_operator(game: Game, policy: Policy, table: Array, m: int) -> Array:
     """``T^{1:m}_π f`` for ``f`` of shape ``[..., S, |A_1|···|A_m|]``, in the same shape; ``0 ≤ m ≤ N``."""
     policy.require_fits(game)
-    if not 0 <= m <= game.agents:
-        raise GameError(f"m = {m} is not in 0..{game.agents}")
-    require_shape("table", table, (game.states, prefix_sizes(game.action_sizes)[m]), "[..., S, |A_1|···|A_m|]")
+    require_shape("table", table, (game.states, prefixes_of(game.action_sizes, m)), "[..., S, |A_1|···|A_m|]")
     next_values = average_out(table, policy, m)[0][..., 0]
     return average_out(lookahead(game, next_values), policy, game.agents, m)[0]
 
@@ -43,7 +40,7 @@ def bellman_operator(game: Game, policy: Policy, table: Array, m: int) -> Array:
 @explained
 def expected_reward(game: Game, policy: Policy, m: int) -> Array:
     """``E_{a^{m+1:N} ~ π} r(s, a)``, ``[..., S, |A_1|···|A_m|]``: what ``T^{1:m}_π`` makes of 0."""
-    nothing = zeros((game.states, prefix_sizes(game.action_sizes)[m]), game.system)
+    nothing = zeros((game.states, prefixes_of(game.action_sizes, m)), game.system)
     return bellman_operator(game, policy, nothing, m)
 
 

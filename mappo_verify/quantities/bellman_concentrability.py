@@ -29,7 +29,7 @@ import numpy as np
 from ..arithmetic import Array, compare, contract, divide, largest, moveaxis, sqrt
 from ..arithmetic.explained import explained
 from ..model import Game, Policy
-from ..model.agents import prefix_sizes
+from ..model.agents import prefixes_of
 from .bellman import bellman_operator, expected_reward
 from .divergence import squared_norm
 from .linear_class import LinearClass
@@ -41,7 +41,7 @@ ROUNDING = 1e-10
 @explained
 def residual_directions(game: Game, policy: Policy, features: Array, m: int) -> Array:
     """``ζ(x)`` at every point, ``[S·|A_1|···|A_m|, d + 1]``, for features ``[S·|A_1|···|A_m|, d]`` of a single game."""
-    columns, dimension = prefix_sizes(game.action_sizes)[m], features.shape[-1]
+    columns, dimension = prefixes_of(game.action_sizes, m), features.shape[-1]
     tables = moveaxis(features.reshape(game.states, columns, dimension), -1, 0)
     rewards = expected_reward(game, policy, m)
     moved = tables - (bellman_operator(game, policy, tables, m) - rewards)

@@ -57,7 +57,7 @@ from ..arithmetic.explained import explained, explained_class, over_arrays
 from ..arithmetic.functions import true_everywhere
 from ..errors import GameError
 from ..model import Game, Policy
-from ..model.agents import prefix_sizes
+from ..model.agents import prefixes_of
 from ..model.validation import array_of, require_finite
 from .bellman import bellman_operator, expected_reward
 from .quadratic_program import Quadratic
@@ -189,7 +189,7 @@ def population_moments(game: Game, policy: Policy, features: Array, distribution
     ``features`` is ``φ`` with all points on one axis, ``[..., S·|A_1|···|A_m|, d]`` (``Features.matrix(m - 1)``), and
     ``distribution`` is ``μ`` over ``(s, a^{1:m})``, ``[..., S, |A_1|···|A_m|]``.
     """
-    columns = prefix_sizes(game.action_sizes)[m]
+    columns = prefixes_of(game.action_sizes, m)
     points, dimension = game.states * columns, features.shape[-1]
     if features.shape[-2] != points or distribution.shape[-2:] != (game.states, columns):
         raise GameError(
@@ -212,7 +212,7 @@ def population_moments(game: Game, policy: Policy, features: Array, distribution
 @explained
 def state_features(game: Game, policy: Policy, features: Array, m: int) -> Array:
     """``φ(s, π^{1:m})``, ``[..., S, d]``: ``f(s, π^{1:m})`` is its product with ``w``."""
-    columns = prefix_sizes(game.action_sizes)[m]
+    columns = prefixes_of(game.action_sizes, m)
     tables = features.reshape(*features.shape[:-2], game.states, columns, features.shape[-1])
     return contract("...sx,...sxd->...sd", policy.prefix_probabilities()[m], tables)
 

@@ -19,9 +19,8 @@ from typing import Any
 
 from ..arithmetic import Array
 from ..arithmetic.explained import explained
-from ..errors import GameError
 from ..model import Game, Policy
-from ..model.agents import agent_axes, axis_of, factor_axes
+from ..model.agents import agent_axes, axis_of, factor_axes, require_agent
 from ..model.validation import table_for
 from .values import action_values
 
@@ -33,8 +32,7 @@ def counterfactual_advantages(game: Game, policy: Policy, m: int, critic: Any = 
     ``critic`` ``[..., S, A]`` stands for ``Q``; by default it is ``Q_π``.
     """
     policy.require_fits(game)
-    if not 1 <= m <= game.agents:
-        raise GameError(f"agent {m} is not in 1..{game.agents}")
+    require_agent(m, game.agents)
     shape = (game.states, game.actions)
     given = (
         action_values(game, policy)

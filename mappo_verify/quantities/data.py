@@ -26,7 +26,7 @@ from __future__ import annotations
 from ..arithmetic import Array, contract, lift, like, moveaxis, select, support, zeros
 from ..arithmetic.explained import explained
 from ..model import Game, Policy
-from ..model.agents import extend, prefix_sizes, sum_out_later
+from ..model.agents import extend, prefixes_of, sum_out_later
 from ..model.validation import require_shape
 from .agent_values import average_out
 from .bellman_error import Moments, moments_of
@@ -35,7 +35,7 @@ from .bellman_error import Moments, moments_of
 @explained
 def law_of_data(game: Game, policy: Policy, distribution: Array, m: int) -> Array:
     """``D(s, a, s')``, ``[..., S, A, S+1]``, the last column termination, for ``μ`` of shape ``[..., S, |A_1|···|A_m|]``."""
-    require_shape("μ", distribution, (game.states, prefix_sizes(game.action_sizes)[m]), "[..., S, |A_1|···|A_m|]")
+    require_shape("μ", distribution, (game.states, prefixes_of(game.action_sizes, m)), "[..., S, |A_1|···|A_m|]")
     joint = distribution
     for factor in policy.factors[m:]:
         joint = extend(joint, factor)
@@ -78,7 +78,7 @@ def data_moments(game: Game, policy: Policy, features: Array, data: Array, m: in
 
     On the law of the data these are the population moments.
     """
-    columns = prefix_sizes(game.action_sizes)[m]
+    columns = prefixes_of(game.action_sizes, m)
     points, dimension = game.states * columns, features.shape[-1]
     tables = moveaxis(features.reshape(*features.shape[:-2], game.states, columns, dimension), -1, 0)
     nothing = zeros((1, game.states, columns), game.system)

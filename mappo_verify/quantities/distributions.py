@@ -45,6 +45,7 @@ from ..arithmetic.functions import at_least_zero, true_everywhere
 from ..arithmetic.numbers import bare
 from ..errors import GameError, UndecidedError
 from ..model import Game, Policy
+from ..model.agents import require_prefix
 from .chain import Mask, induced_transition, leaks, one_class_in, reachable, recurrent_in
 from .values import solve_bellman, start_of
 
@@ -147,5 +148,6 @@ def _require_one_class(game: Game, reach: Mask, inside: Mask) -> None:
 @explained
 def state_action_distribution(states: Array, policy: Policy, m: int | None = None) -> Array:
     """``ν(s) π^{1:m}(a^{1:m}|s)``, shape ``[..., S, |A_1|···|A_m|]``; all agents by default, and then ``σ = ν·π``."""
-    prefixes = policy.prefix_probabilities()[-1 if m is None else m]
-    return states[..., None] * prefixes
+    last = policy.agents if m is None else m
+    require_prefix(last, policy.agents)
+    return states[..., None] * policy.prefix_probabilities()[last]

@@ -39,7 +39,7 @@ from ..arithmetic.explained import explained
 from ..arithmetic.functions import true_everywhere
 from ..errors import GameError
 from ..model import Game, Policy
-from ..model.agents import agent_axes, axis_of
+from ..model.agents import agent_axes, axis_of, require_agent
 from ..model.conversion import convert
 from ..model.instances import instance_by_instance
 from .agent_values import companion_weights
@@ -56,11 +56,6 @@ def _require_product(policy: Policy) -> None:
         )
 
 
-def _require_agent(policy: Policy, m: int) -> None:
-    if not 1 <= m <= policy.agents:
-        raise GameError(f"agent {m} is not in 1..{policy.agents}")
-
-
 def response_game(game: Game, policy: Policy, m: int) -> Game:
     """The decision process of one agent with ``A_m`` actions that agent ``m`` faces while the others keep their factors.
 
@@ -68,7 +63,7 @@ def response_game(game: Game, policy: Policy, m: int) -> Game:
     """
     policy.require_fits(game)
     _require_product(policy)
-    _require_agent(policy, m)
+    require_agent(m, policy.agents)
     agents = game.agents
     others = companion_weights(policy, (m,), "intervention")  # [..., S, A_1, ..., A_N], agent m with length 1
     summed = tuple(axis_of(j, agents) for j in range(agents) if j != m - 1)
@@ -97,7 +92,7 @@ def best_response(game: Game, policy: Policy, m: int) -> Optimum:
 def with_response(policy: Policy, m: int, response: Policy) -> Policy:
     """The product policy with agent ``m``'s factor replaced by a single agent's policy, ``[..., S, 1, A_m]``."""
     _require_product(policy)
-    _require_agent(policy, m)
+    require_agent(m, policy.agents)
     own = [factor[..., 0, :] for factor in policy.factors]
     own[m - 1] = response.factors[0][..., 0, :]
     return Policy.product(own)

@@ -27,9 +27,8 @@ from __future__ import annotations
 
 from ..arithmetic import Array, contract, divide
 from ..arithmetic.explained import explained
-from ..errors import GameError
 from ..model import Game, Policy
-from ..model.agents import join_last, sum_out_later
+from ..model.agents import join_last, require_agent, sum_out_later
 from .values import advantages
 
 
@@ -39,8 +38,7 @@ def sequential_factor(target: Policy, policy: Policy, m: int) -> Array:
 
     Agents are counted from 1.  Where ``π`` is 0 and ``π̄`` is not, it is infinite, which is an error on rationals.
     """
-    if not 1 <= m <= policy.agents:
-        raise GameError(f"agent {m} is not in 1..{policy.agents}")
+    require_agent(m, policy.agents)
     return divide(target.prefix_probabilities()[m - 1], policy.prefix_probabilities()[m - 1])
 
 

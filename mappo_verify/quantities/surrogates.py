@@ -50,8 +50,9 @@ from ..arithmetic import (
     xlogy,
 )
 from ..arithmetic.explained import explained
-from ..errors import GameError, UndecidedError
+from ..errors import UndecidedError
 from ..model import Game, Policy
+from ..model.agents import require_agent
 from ..model.validation import scalar_for
 from .distributions import visits
 from .kl_estimators import average_kl
@@ -64,8 +65,7 @@ def surrogate_weights(game: Game, policy: Policy, m: int, updated: Policy | None
     With ``updated`` the prefixes are its: ``d_π(s) π̄^{1:m-1}(p|s)``, as in sequential updates.  ``d_π`` are discounted visits
     from ``ρ`` (default: the game's start); they sum to ``1/(1-γ)``, not to 1, where nothing terminates.
     """
-    if not 1 <= m <= policy.agents:
-        raise GameError(f"agent {m} is not in 1..{policy.agents}")
+    require_agent(m, policy.agents)
     first = policy if updated is None else updated
     first.require_fits(game)
     return visits(game, policy, start)[..., None] * first.prefix_probabilities()[m - 1]

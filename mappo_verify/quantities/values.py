@@ -35,6 +35,7 @@ from ..model.validation import (
     in_system,
     probabilities,
     require_batches_fit,
+    require_made_rows,
     require_shape,
     rounding_of,
 )
@@ -176,7 +177,10 @@ def start_of(game: Game, start: Any = None) -> Array:
         return game.start
     given = in_system(array_of(start, "start"), game.system)
     require_shape("start", given, (game.states,), "[..., S]")
-    if is_hidden((given,)) or game.system is System.SYMBOLS:
+    if is_hidden((given,)):
+        require_made_rows("start", given, whole=False)
+        return given
+    if game.system is System.SYMBOLS:
         return given
     require_batches_fit(start=given.shape[:-1], game=game.batch_shape)
     return probabilities("start", given, rounding_of(start, game.states))
