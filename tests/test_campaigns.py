@@ -402,12 +402,57 @@ def test_what_a_share_is_asked_for(share, count):
 
 def test_a_damaged_ledger_is_named(whole, tmp_path):
     damaged = tmp_path / "damaged.db"
-    for change in ("ratio = '1/0'", "arithmetics = '{'", "ratio_at = NULL"):
+    deep = "arithmetics = '" + "[" * 3000 + "'"
+    for change in ("ratio = '1/0'", "arithmetics = '{'", "ratio_at = NULL", deep):
         damaged.write_bytes(whole.path.read_bytes())
         with sqlite3.connect(damaged) as connection:
             connection.execute(f"UPDATE chunks SET {change} WHERE claim = ? AND ratio IS NOT NULL", (FALSE,))
         with pytest.raises(CampaignError, match="is damaged"):
             read_campaign(damaged)
+
+
+CHANGES = ("DROP TABLE claims", "DROP TABLE chunks", "DROP TABLE witnesses", "UPDATE chunks SET simplest = 1e9")
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_damage_is_named_by_every_command(whole, tmp_path, change):
+    damaged = tmp_path / "damaged.db"
+    damaged.write_bytes(whole.path.read_bytes())
+    with sqlite3.connect(damaged) as connection:
+        connection.execute(change)
+    for command in (
+        lambda: run_campaign(damaged, workers=1),
+        lambda: merge_campaigns(tmp_path / "all.db", [damaged]),
+    ):
+        with pytest.raises(CampaignError, match="is damaged"):
+            command()
+    assert not (tmp_path / "all.db").exists()
+
+
+def test_a_merge_that_fails_leaves_no_half(whole, shares, tmp_path):
+    other = tmp_path / "other.db"
+    other.write_bytes(shares[0].read_bytes())
+    with sqlite3.connect(other) as connection:
+        connection.execute("UPDATE chunks SET holds = holds + 1")
+    with pytest.raises(CampaignError, match="disagree on"):
+        merge_campaigns(tmp_path / "all.db", [shares[0], other])
+    assert not list(tmp_path.glob("all.db*"))
+    with pytest.raises(CampaignError, match="exists; merge into a new file"):
+        merge_campaigns(shares[1], [whole.path])
+
+
+@pytest.mark.parametrize("place", [".", "/", "missing/x.db"])
+def test_no_place_for_a_ledger(place, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CampaignError, match="is no place for a ledger; name a file in a folder that exists"):
+        run_campaign(place, [TRUE], 10, workers=1)
+
+
+@pytest.mark.parametrize("address", ["nonsense", "127.0.0.1", "inproc://x", "tcp://a b:1", ""])
+def test_a_scheduler_needs_an_address(address):
+    pytest.importorskip("distributed", reason="the extra [dask] is not installed")
+    with pytest.raises(CampaignError, match=r"is not an address such as tcp://"), cluster(address):
+        pass
 
 
 @pytest.mark.parametrize("plan", [{"seed": -1}, {"share": (3, 2)}, {"share": (0, 2)}, {"instances": {TRUE: 0}}])

@@ -32,7 +32,7 @@ from mappo_verify.conformance.restore import restored, softmax
 from mappo_verify.conformance.settings import Settings, using
 from mappo_verify.conformance.suites import SUITES
 from mappo_verify.conformance.trajectories import in_batch
-from mappo_verify.errors import ConformanceError
+from mappo_verify.errors import ConformanceError, FileError, MappoVerifyError
 
 SEEDS = (0,)
 
@@ -283,6 +283,18 @@ def test_a_failure_is_written_and_computed_again(tmp_path):
         path.write_text(json.dumps({**document, **change}), "utf-8")
         with pytest.raises(ConformanceError):
             recheck(path)
+    for text in (
+        "[" * 100_000,
+        '{"format": 1, "format": 2}',
+        '{"format": "mappo-verify-conformance", "version": 1, "exact": 1}',
+    ):
+        path.write_text(text)
+        with pytest.raises(MappoVerifyError):
+            recheck(path)
+    (tmp_path / "folder.json").mkdir()
+    for name in ("folder.json", "missing.json"):
+        with pytest.raises(FileError):
+            recheck(tmp_path / name)
     wrong_shape = examine(CHECKS["kl"], lambda old, new: old, drawn("kl"))
     assert not recheck(write(wrong_shape, tmp_path)).valid
 

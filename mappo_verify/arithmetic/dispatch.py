@@ -283,11 +283,12 @@ def tilt(weights: Any, exponents: Any) -> Plain:
     weights, exponents = np.asarray(weights), np.asarray(exponents)
     if system_of(weights, exponents) is System.FLOATS:
         exponents = exponents.astype(np.float64, copy=False)  # unsigned integers would wrap around
-        if weights.min(initial=1) > 0:
-            exponents = exponents - floats.maxima(exponents)
-        else:
-            hidden = np.where(weights > 0, 0.0, -np.inf)
-            exponents = np.minimum(exponents - floats.maxima(exponents + hidden), 0.0)
+        with np.errstate(over="ignore"):  # to -inf, whose exponential is 0
+            if weights.min(initial=1) > 0:
+                exponents = exponents - floats.maxima(exponents)
+            else:
+                hidden = np.where(weights > 0, 0.0, -np.inf)
+                exponents = np.minimum(exponents - floats.maxima(exponents + hidden), 0.0)
     tilted = weights * exp(exponents)
     return np.asarray(tilted / tilted.sum(-1, keepdims=True))
 

@@ -11,7 +11,7 @@ from typing import Any
 from ..errors import CampaignError
 from ..papers.registry import claim as find
 from .chunk import find_witness
-from .ledger import Ledger, only_writer
+from .ledger import Ledger, naming_damage, only_writer
 from .plan import chunk_size
 from .report import CampaignReport, read_campaign
 from .versions import formulas
@@ -28,8 +28,18 @@ def merge_campaigns(target: str | Path, sources: Sequence[str | Path]) -> Campai
     path = Path(target)
     if not sources:
         raise CampaignError("there is nothing to merge")
-    with only_writer(path), ExitStack() as stack:
-        _merge(path, [stack.enter_context(Ledger.open(Path(source))) for source in sources])
+    if path.exists():
+        raise CampaignError(f"{path} exists; merge into a new file")
+    with ExitStack() as stack:
+        opened = [stack.enter_context(Ledger.open(Path(source))) for source in sources]
+        stack.enter_context(only_writer(path))
+        try:
+            with naming_damage(opened[0].path if len(opened) == 1 else path):
+                _merge(path, opened)
+        except BaseException:  # half of a campaign would look like one
+            for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+                path.with_name(name).unlink(missing_ok=True)
+            raise
     return read_campaign(path)
 
 

@@ -16,7 +16,7 @@ from ..checking.workers import cluster, cores, deaths, local, width_of
 from ..errors import CampaignError
 from ..papers.registry import select
 from .chunk import ChunkResult, WitnessResult, evaluate_chunk, find_witness
-from .ledger import Ledger, only_writer
+from .ledger import Ledger, naming_damage, only_writer
 from .plan import Plan, Task, plan_of
 from .report import CampaignReport, read_campaign
 from .versions import formulas
@@ -84,8 +84,12 @@ def run_campaign(
     count = workers or cores()
     opener = partial(cluster, scheduler) if scheduler else partial(local, count)
     with only_writer(path):
-        with _opened(path, claims, instances, seed, share) as opened:
-            _Run(opened, opener, count, progress).finish()
+        with naming_damage(path):
+            held = _opened(path, claims, instances, seed, share)
+        with held as opened:
+            with naming_damage(path):
+                run = _Run(opened, opener, count, progress)
+            run.finish()
         return read_campaign(path)
 
 

@@ -94,10 +94,9 @@ def write_json(document: dict[str, Any], target: Path) -> None:
     if str(target) == "-":
         sys.stdout.write(text)
         return
-    try:
-        target.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise typer.BadParameter(f"cannot write {target}: {error.strerror}") from None
+    from ..games.untrusted import write_whole
+
+    write_whole(target, text)
 
 
 class Progress:

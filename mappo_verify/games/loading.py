@@ -32,7 +32,11 @@ READERS: dict[str, Callable[[PathLike, int | str | Fraction | None], Game]] = {
 def _discounted(game: Game, discount: int | str | Fraction | None) -> Game:
     """A float game, with another discount where one is asked for."""
     chosen = chosen_discount(discount)
-    return game if chosen is None else game.with_discount(float(chosen))
+    if chosen is None:
+        return game
+    if chosen < 1 and float(chosen) == 1:
+        raise GameError(f"discount {shown(str(chosen))} is 1 in float64; choose one of at most 0.9999999999999999")
+    return game.with_discount(float(chosen))
 
 
 @explained

@@ -170,7 +170,7 @@ class Game:
             _require_discount(discount)
             if start is not None:
                 start, begun = laid_out(start, 1, system)
-                start = probabilities("start", start, rounding_of(self.start, states), seen=begun)
+                start = probabilities("start", start, rounding_of(self.start, states), full=True, seen=begun)
         names = self._names(states, sizes)
         masks = None if self.available is None else masks_of(self.available, states, sizes)
         if masks is not None:
@@ -382,7 +382,7 @@ class Game:
         value = like(discount, self.system) if isinstance(discount, (int, Fraction)) else discount
         if is_hidden((self.transition, value)):
             return self._keeping_ends(self.ends, discount=value)
-        given = in_system(array_of(value, "discount"), self.system)
+        given = in_system(array_of(value, "discount"), self.system, "discount")
         require_one_system(transition=self.transition, discount=given)
         if given.shape and given.shape != self.batch_shape:
             return self._keeping_ends(self.ends, discount=given)

@@ -17,11 +17,18 @@ from typing import Any
 
 from ..arithmetic import Array, divide, largest, like, log, square, xlogy
 from ..arithmetic.explained import explained
+from ..arithmetic.floats import divergence as divergence_of_floats
+from ..arithmetic.system import are_floats
 
 
 @explained
-def kl_divergence(left: Any, right: Any) -> Array:
-    """``KL(p‖q) = Σ_a p(a) log(p(a)/q(a))`` over the last axis, nats, in [0, ∞]; ∞ is an error on rationals."""
+def kl_divergence(left: Array, right: Array) -> Array:
+    """``KL(p‖q) = Σ_a p(a) log(p(a)/q(a))`` over the last axis, nats, in [0, ∞]; ∞ is an error on rationals.
+
+    Floats of distributions keep their digits where these are nearly the same: no term is negative.
+    """
+    if are_floats((left, right)):
+        return divergence_of_floats(left, right)  # type: ignore[arg-type]
     return xlogy(left, divide(left, right)).sum(-1)
 
 
