@@ -92,7 +92,7 @@ def test_terminals_that_lack_signs_show_them_escaped(encoding, words):
 
 
 def test_a_long_error_is_cut():
-    words = [sys.executable, "-m", "mappo_verify", "optimal", "--game", "random:" + "9" * 50_000]
+    words = [sys.executable, "-m", "mappo_verify", "explain", "x" * 50_000]
     done = subprocess.run(words, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2 and len(done.stderr) < 1_200 and done.stderr.endswith("...\n")
 
@@ -176,3 +176,24 @@ def test_no_horizon_at_discount_one():
             mv.errors.GameError, match=r"discount = 1, so the horizon .* is infinite; choose a discount"
         ):
             _ = game.horizon
+
+
+@pytest.mark.parametrize("columns", ["0", "1", "20"])
+def test_a_terminal_without_columns_shows_results_and_errors(columns):
+    """Rich prints nothing where there are 0 columns, errors included."""
+    environment = {**os.environ, "COLUMNS": columns}
+    for game, code, text in (("climbing", 0, "0, 0"), ("climbin", 2, "is neither a named game")):
+        words = [sys.executable, "-m", "mappo_verify", "optimal", "--game", game]
+        done = subprocess.run(words, capture_output=True, text=True, env=environment, timeout=60)
+        assert (done.returncode, text in done.stdout + done.stderr) == (code, True)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")  # noqa: PTH110
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [("--help | head -1", 0), ("optimal --game climbin 2>/dev/full", 2), ("optimal --game climbing >/dev/full", 2)],
+)
+def test_exit_1_says_that_something_is_false(line, code):
+    """Not that a reader had enough, or that a disk is full."""
+    words = ["bash", "-c", f"set -o pipefail; {sys.executable} -m mappo_verify {line}"]
+    assert subprocess.run(words, capture_output=True, timeout=60).returncode == code
