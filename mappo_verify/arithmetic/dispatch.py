@@ -187,7 +187,15 @@ def solve(matrix: Plain, right: Plain) -> Plain:
     """
     if isinstance(matrix, SparseSystem):
         return matrix.solve(right)
+    _require_square(matrix, right)
     return backend(matrix, right).solve(matrix, right)
+
+
+def _require_square(matrix: Plain, right: Plain) -> None:
+    if matrix.ndim < 2 or right.ndim < 2 or not matrix.shape[-2] == matrix.shape[-1] == right.shape[-2]:
+        raise GameError(
+            f"a linear system has a matrix [..., n, n] and right-hand sides [..., n, k], not {matrix.shape} and {right.shape}"
+        )
 
 
 def pseudo_solve(matrix: Plain, right: Plain) -> tuple[Plain, Plain]:
@@ -199,6 +207,7 @@ def pseudo_solve(matrix: Plain, right: Plain) -> tuple[Plain, Plain]:
     Rationals decide the rank exactly.  Floats count eigenvalues within rounding of 0 as 0, and return a remainder within
     rounding of 0 as exactly 0.  Balls and symbols cannot tell a rank, so there ``M`` must be invertible, as in :func:`solve`.
     """
+    _require_square(matrix, right)
     return backend(matrix, right).pseudo_solve(matrix, right)
 
 

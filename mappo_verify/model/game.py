@@ -37,7 +37,7 @@ from ..arithmetic import (
     smallest,
     system_of,
 )
-from ..arithmetic.explained import explained_class
+from ..arithmetic.explained import explained_class, explained_methods, shown
 from ..arithmetic.functions import known
 from ..errors import GameError
 from .agents import joint_action, order_of, reordered
@@ -65,6 +65,7 @@ from .validation import (
 )
 
 
+@explained_methods
 @explained_class
 @dataclass(frozen=True, eq=False, repr=False)
 class Game:
@@ -487,15 +488,21 @@ def _ends(transition: Array) -> Truth:
     return compare(mass, "<", like(1, mass) - slack)
 
 
-def _action_sizes(sizes: Any, actions: int) -> tuple[int, ...]:
+def counts_of(sizes: Any) -> tuple[int, ...]:
+    """How many actions each agent has, as plain integers from 1 on; one integer is one agent's."""
     given = (sizes,) if isinstance(sizes, (int, np.integer)) else sizes
     if not isinstance(given, (tuple, list, np.ndarray)) or not all(
         isinstance(size, (int, np.integer)) and not isinstance(size, bool) for size in given
     ):
-        raise GameError(f"action_sizes = {sizes!r} is not a tuple of integers such as (2, 3)")
-    result = tuple(int(size) for size in given) or (actions,)
+        raise GameError(f"action_sizes = {shown(sizes)} is not a tuple of integers such as (2, 3)")
+    result = tuple(int(size) for size in given)
     if any(size < 1 for size in result):
         raise GameError(f"action_sizes {result} has a size below 1")
+    return result
+
+
+def _action_sizes(sizes: Any, actions: int) -> tuple[int, ...]:
+    result = counts_of(sizes) or (actions,)
     if prod(result) != actions:
         raise GameError(f"action_sizes {result} multiply to {prod(result)}, but transition has {actions} joint actions")
     return result

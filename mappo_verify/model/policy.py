@@ -29,14 +29,14 @@ from ..arithmetic import (
     system_of,
     tilt,
 )
-from ..arithmetic.explained import explained, explained_class
+from ..arithmetic.explained import explained, explained_class, explained_methods
 from ..arithmetic.formulas import aloud
 from ..arithmetic.functions import true_everywhere
 from ..arithmetic.numbers import bare
 from ..errors import GameError
 from .agents import extend, joint_action, order_of, prefix_sizes, reordered, split_last
 from .conversion import convert
-from .game import Game
+from .game import Game, counts_of
 from .tables import html_table, row_text
 from .validation import (
     arrays_of,
@@ -52,6 +52,7 @@ from .validation import (
 )
 
 
+@explained_methods
 @explained_class
 @dataclass(frozen=True, eq=False, repr=False)
 class Policy:
@@ -192,7 +193,7 @@ class Policy:
         """The chain of factors of a joint table ``π(a | s)`` ``[..., S, A]``, by Bayes; uniform where a prefix has mass 0."""
         joint, sizes = (
             table if is_hidden((table,)) else arrays_of(table=table)[1]["table"],
-            tuple(map(int, action_sizes)),
+            counts_of(action_sizes),
         )
         if joint.ndim < 2 or joint.shape[-1] != prefix_sizes(sizes)[-1]:
             raise GameError(f"table has shape {joint.shape}; it needs [..., S, {prefix_sizes(sizes)[-1]}]")
