@@ -6,10 +6,11 @@ import os
 from collections.abc import Callable
 from fractions import Fraction
 
-from ..arithmetic import like
+from ..arithmetic import System, like
 from ..arithmetic.explained import explained
 from ..errors import FileError, GameError
 from ..model import Game
+from ..model.validation import require_below_one
 from .dpomdp import load_dpomdp
 from .files import load_json
 from .large import load_npz
@@ -34,8 +35,7 @@ def _discounted(game: Game, discount: int | str | Fraction | None) -> Game:
     chosen = chosen_discount(discount)
     if chosen is None:
         return game
-    if chosen < 1 and float(chosen) == 1:
-        raise GameError(f"discount {shown(str(chosen))} is 1 in float64; choose one of at most 0.9999999999999999")
+    require_below_one(like(chosen, System.RATIONALS), float(chosen))
     return game.with_discount(float(chosen))
 
 

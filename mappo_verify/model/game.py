@@ -57,6 +57,7 @@ from .validation import (
     laid_out,
     plain_array,
     probabilities,
+    require_below_one,
     require_finite,
     require_shape,
     rounding_of,
@@ -502,7 +503,7 @@ def counts_of(sizes: Any) -> tuple[int, ...]:
 
 
 def _action_sizes(sizes: Any, actions: int) -> tuple[int, ...]:
-    result = counts_of(sizes) or (actions,)
+    result = counts_of(sizes) or counts_of((actions,))
     if prod(result) != actions:
         raise GameError(f"action_sizes {result} multiply to {prod(result)}, but transition has {actions} joint actions")
     return result
@@ -526,6 +527,8 @@ def _convert_game(game: Game, target: System, max_denominator: int | None) -> Ga
             compare(game.discount, "<", like(1, game.discount)) > 0
         )
         discount = select(rounded_up, like(Fraction(max_denominator - 1, max_denominator), discount), discount)
+    if target is System.FLOATS and game.system is System.RATIONALS:
+        require_below_one(game.discount, discount)
     changes: dict[str, Any] = {
         "transition": convert(game.transition, target, max_denominator, rows=goes_on, name="transition"),
         "reward": convert(game.reward, target, max_denominator, name="reward"),

@@ -83,6 +83,11 @@ class Policy:
                 raise GameError(f"factors[{m}] has shape {factor.shape}; it needs [..., S, prefixes, A_{m + 1}]")
         sizes = tuple(int(factor.shape[-1]) for factor in factors)
         states = factors[0].shape[-3]
+        for m, factor in enumerate(factors):
+            if not (states and sizes[m]):
+                raise GameError(
+                    f"factors[{m}] has shape {factor.shape}; a policy needs at least one state and one action"
+                )
         for m, (factor, prefixes) in enumerate(zip(factors, prefix_sizes(sizes), strict=False)):
             if factor.shape[-3:-1] != (states, prefixes):
                 raise GameError(
@@ -123,8 +128,8 @@ class Policy:
             else list(arrays_of(**{f"factors[{m}]": factor for m, factor in enumerate(factors)})[1].values())
         )
         for m, table in enumerate(tables):
-            if table.ndim < 2:
-                raise GameError(f"factors[{m}] has shape {table.shape}; it needs [..., S, A_{m + 1}]")
+            if table.ndim < 2 or 0 in table.shape[-2:]:
+                raise GameError(f"factors[{m}] has shape {table.shape}; it needs [..., S, A_{m + 1}], each at least 1")
             if not is_hidden((table,)) and system_of(table) is System.FLOATS:
                 rounding = rounding_of(factors[m], table.shape[-1])
                 tables[m] = probabilities(f"factors[{m}]", table, rounding, full=True)

@@ -382,6 +382,17 @@ def require_positive(name: str, value: Any) -> None:
         raise GameError(f"{name} = {values[bad].flat[0]:g} is not a positive, finite number")
 
 
+def require_below_one(discount: Any, rounded: Any) -> None:
+    """A discount below 1 stays below 1 when it is rounded: values might not exist with 1."""
+    lost = (compare(discount, "<", like(1, discount)) > 0) & np.asarray(rounded == 1)
+    if lost.any():
+        index, value = first(np.asarray(lost), np.asarray(discount))
+        told = at((index, value)) if len(str(value)) < 100 else " is below 1, but"
+        raise GameError(
+            f"discount{told} is 1 in float64; stay with exact numbers, or choose one of at most {1 - EPSILON / 2}"
+        )
+
+
 def require_count(name: str, count: Any, most: int | None = None) -> None:
     """An integer of at least 1, and of at most ``most`` where that is given; else :class:`GameError`."""
     if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or compare(count, "<", 1) > 0:
