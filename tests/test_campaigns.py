@@ -30,7 +30,7 @@ from mappo_verify.checking.certificate_files import read_certificate
 from mappo_verify.checking.evaluate import _EQUALITIES, decide
 from mappo_verify.checking.workers import InProcess, cluster, width_of
 from mappo_verify.claims.verdict import Standing, Verdict
-from mappo_verify.errors import CampaignError
+from mappo_verify.errors import CampaignError, MappoVerifyError
 from mappo_verify.papers.registry import claim
 
 FALSE, TRUE = "lemma-b.2/printed-gradient-bound", "lemma-b.2/gradient-bound"
@@ -524,3 +524,32 @@ def test_commands(mappo, whole, shares, tmp_path):
 def test_malformed_options(mappo, tmp_path, words):
     code, _, err = mappo("campaign", "run", tmp_path / "a.db", "-c", TRUE, *words)
     assert code == 2 and err and not (tmp_path / "a.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"claims": 3}, "claims come in a list"),
+        ({"claims": [TRUE], "instances": 1.5}, r"1\.5 instances of .*; ask for 1 to"),
+        ({"claims": [TRUE], "instances": "x"}, "'x' instances of"),
+        ({"claims": [TRUE], "instances": 1, "seed": 1.5}, r"seed = 1\.5 is not an integer of at least 0"),
+        ({"claims": [TRUE], "instances": 1, "share": 3}, r"share = 3; it is \(i, n\)"),
+        ({"claims": [TRUE], "instances": 1, "share": (1.5, 2)}, r"share = \(1\.5, 2\); it is \(i, n\)"),
+        ({"claims": [TRUE], "instances": 1, "workers": "x"}, "workers = 'x'; at least one"),
+        ({"claims": [TRUE], "instances": 1, "scheduler": 3}, "scheduler = 3 is not an address"),
+        ({"claims": [TRUE], "instances": 1, "progress": 3}, "progress = 3 is not a function"),
+    ],
+)
+def test_wrong_arguments_are_no_damage(tmp_path, asked, message):
+    with pytest.raises(MappoVerifyError, match=message):
+        run_campaign(tmp_path / "new.db", **({"instances": 1} | asked))
+    assert not (tmp_path / "new.db").exists()
+
+
+@pytest.mark.parametrize("path", [None, 3, "a\0b"])
+def test_what_is_no_path_of_a_ledger(path):
+    for command in (run_campaign, read_campaign, lambda target: merge_campaigns("all.db", [target])):
+        with pytest.raises(CampaignError, match="is not the path of a ledger"):
+            command(path)
+    with pytest.raises(CampaignError, match="give the ledgers as a list"):
+        merge_campaigns("all.db", "abc")

@@ -9,6 +9,7 @@ while a campaign writes; a lock of the operating system, which ends with the pro
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -16,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from ..arithmetic.explained import shown
 from ..errors import CampaignError, MappoVerifyError
 from ..games.untrusted import cut
 from .chunk import ChunkResult, WitnessResult
@@ -222,6 +224,13 @@ def _row_of(result: ChunkResult) -> dict[str, Any]:
         "seconds": result.seconds,
         "libraries": result.libraries,
     }
+
+
+def path_of(ledger: Any) -> Path:
+    """A user's path of a ledger; :class:`CampaignError` for what is none."""
+    if not isinstance(ledger, (str, os.PathLike)) or "\0" in os.fspath(ledger):
+        raise CampaignError(f"{shown(ledger)} is not the path of a ledger")
+    return Path(ledger)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import Any
 from ..errors import CampaignError
 from ..papers.registry import claim as find
 from .chunk import find_witness
-from .ledger import Ledger, naming_damage, only_writer
+from .ledger import Ledger, naming_damage, only_writer, path_of
 from .plan import chunk_size
 from .report import CampaignReport, read_campaign
 from .versions import formulas
@@ -25,13 +25,14 @@ def merge_campaigns(target: str | Path, sources: Sequence[str | Path]) -> Campai
 
     A chunk that several of them hold must say the same in each; that is a check of the machines.
     """
-    path = Path(target)
-    if not sources:
-        raise CampaignError("there is nothing to merge")
+    path = path_of(target)
+    if not isinstance(sources, (list, tuple)) or not sources:
+        raise CampaignError("there is nothing to merge; give the ledgers as a list")
+    parts = [path_of(source) for source in sources]
     if path.exists():
         raise CampaignError(f"{path} exists; merge into a new file")
     with ExitStack() as stack:
-        opened = [stack.enter_context(Ledger.open(Path(source))) for source in sources]
+        opened = [stack.enter_context(Ledger.open(part)) for part in parts]
         stack.enter_context(only_writer(path))
         try:
             with naming_damage(opened[0].path if len(opened) == 1 else path):

@@ -16,7 +16,7 @@ from ..claims.coordinates import Sizes
 from ..claims.verdict import Standing
 from ..papers.registry import claim as find
 from .chunk import WitnessResult
-from .ledger import COUNTS, Ledger, naming_damage
+from .ledger import COUNTS, Ledger, naming_damage, path_of
 from .plan import Plan, chunk_size
 from .versions import formulas
 
@@ -129,7 +129,7 @@ class CampaignReport:
 
 def read_campaign(ledger: str | Path) -> CampaignReport:
     """What the ledger in a file amounts to; it may be incomplete, and a campaign may be writing it."""
-    path = Path(ledger)
+    path = path_of(ledger)
     with naming_damage(path):
         return _read(path)
 

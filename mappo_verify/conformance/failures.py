@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arithmetic.explained import explained
 from ..errors import ConformanceError, FileError
 from ..games.untrusted import read_bytes, require_distinct_names, write_whole
 from .check import Check, Inputs, as_floats, exact
@@ -170,6 +171,7 @@ class Recheck:
     reason: str
 
 
+@explained
 def recheck(path: str | Path) -> Recheck:
     """Compute the exact value of a recorded failure anew and compare; nothing in the file is trusted."""
     path = Path(path)
