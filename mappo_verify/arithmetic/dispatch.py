@@ -204,8 +204,9 @@ def pseudo_solve(matrix: Plain, right: Plain) -> tuple[Plain, Plain]:
     ``X`` is the shortest least-squares solution; the remainder ``R - M X`` is ``R`` projected on the null space, so the system
     is consistent where it is 0; elsewhere ``½xᵀMx - rᵀx`` decreases without bound along the remainder.
 
-    Rationals decide the rank exactly.  Floats count eigenvalues within rounding of 0 as 0, and return a remainder within
-    rounding of 0 as exactly 0.  Balls and symbols cannot tell a rank, so there ``M`` must be invertible, as in :func:`solve`.
+    Rationals decide the rank exactly.  Floats count eigenvalues within rounding of 0 as 0, unless the matrix is regular once its
+    rows and columns are of one size, and return a remainder within rounding of 0 as exactly 0.  Balls and symbols cannot tell a
+    rank, so there ``M`` must be invertible, as in :func:`solve`.
     """
     _require_square(matrix, right)
     return backend(matrix, right).pseudo_solve(matrix, right)

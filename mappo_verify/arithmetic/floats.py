@@ -28,7 +28,8 @@ ELIMINATION_LIMIT = 16
 BATCH_WORTH_ELIMINATING = 50
 """So many systems for each of their rows: fewer, LAPACK solves at least as fast."""
 
-NEARLY_SINGULAR = float(np.sqrt(np.finfo(float).eps))
+EPSILON = float(np.finfo(np.float64).eps)
+NEARLY_SINGULAR = float(np.sqrt(EPSILON))
 """Of the largest pivot: where one is smaller, eigenvalues decide the rank."""
 
 BLOCK = 128
@@ -206,16 +207,45 @@ def pseudo_solve(matrix: Floats, right: Floats) -> tuple[Floats, Floats]:
     if definite is not None:
         return definite, np.zeros_like(definite)
     known = np.isfinite(matrix).all((-2, -1), keepdims=True)  # LAPACK makes zeros of what is none, or stops for all
-    values, vectors = np.linalg.eigh(np.where(known, matrix, 0.0))
-    rounding = matrix.shape[-1] * np.finfo(float).eps
+    clean = np.where(known, matrix, 0.0)
+    solution, remainder, regular = _solve_scaled(clean, right)
+    if not regular.all():
+        shortest, outside = _shortest_solution(clean, right)
+        solution, remainder = np.where(regular, solution, shortest), np.where(regular, remainder, outside)
+    return np.where(known, solution, np.nan), np.where(known, remainder, np.nan)
+
+
+def _solve_scaled(matrix: Floats, right: Floats) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
+    """The same with every row and column in units of its own diagonal entry, and where that answers: all but rows of zeros count.
+
+    Features of different sizes, and states that are hardly visited, are no rounding of one another.
+    """
+    diagonal = np.diagonal(matrix, axis1=-2, axis2=-1)
+    empty = diagonal <= 0
+    units = 1 / np.sqrt(np.where(empty, 1.0, diagonal))[..., None]
+    values, vectors = np.linalg.eigh(matrix * units * np.swapaxes(units, -1, -2))
+    seen = values > matrix.shape[-1] * EPSILON * np.abs(values).max(-1, keepdims=True, initial=0)
+    regular = ((~seen).sum(-1) == empty.sum(-1))[..., None, None]
+    with np.errstate(over="ignore", invalid="ignore"):
+        coordinates = np.swapaxes(vectors, -1, -2) @ (units * right)
+        solution = units * (vectors @ (np.where(seen, 1 / np.where(seen, values, 1.0), 0.0)[..., None] * coordinates))
+    solution = np.where(empty[..., None], 0.0, solution)
+    least = np.sqrt(matrix.shape[-1] * EPSILON) * np.abs(right).max((-2, -1), keepdims=True, initial=0)
+    remainder = np.where(empty[..., None] & (np.abs(right) > least), right, 0.0)
+    return solution, remainder, regular & np.isfinite(solution).all((-2, -1), keepdims=True)
+
+
+def _shortest_solution(matrix: Floats, right: Floats) -> tuple[Floats, Floats]:
+    """By eigenvalues, of which those within rounding of 0 count as 0."""
+    values, vectors = np.linalg.eigh(matrix)
+    rounding = matrix.shape[-1] * EPSILON
     seen = values > rounding * np.abs(values).max(-1, keepdims=True, initial=0)
     coordinates = np.swapaxes(vectors, -1, -2) @ right
     inverse = np.where(seen, 1 / np.where(seen, values, 1.0), 0.0)[..., None]
     outside = np.where(seen[..., None], 0.0, coordinates)
     scale = np.abs(coordinates).max((-2, -1), keepdims=True, initial=0)
     remainder = vectors @ np.where(np.abs(outside) > np.sqrt(rounding) * scale, outside, 0.0)
-    solution = vectors @ (inverse * coordinates)
-    return np.where(known, solution, np.nan), np.where(known, remainder, np.nan)
+    return np.asarray(vectors @ (inverse * coordinates)), np.asarray(remainder)
 
 
 def _solve_definite(matrix: Floats, right: Floats) -> Floats | None:
@@ -367,7 +397,6 @@ NEAR_ONE = 0.25
 """How far from 1 the series of :func:`log_excess` is summed."""
 SUMS_TO_ONE = 1e-12
 """By how much rows of probabilities may miss 1."""
-EPSILON = float(np.finfo(np.float64).eps)
 
 
 def exp(values: Floats) -> Floats:
