@@ -163,11 +163,16 @@ def relative_values(game: Game, policy: Policy) -> tuple[Array, Array]:
         following = lookahead(game, values) - common
     else:
         following = lookahead(game, values)
-    apart = abs(following - values[..., None]).max(-1)
-    if (apart < NEARLY_THE_SAME * abs(values)).any():
+    if loses_digits(values, following):
         following = _beyond_the_first_action(game, values, mean)
         values = contract("...sa,...sa->...s", policy.joint(), following)
     return values, following
+
+
+def loses_digits(values: Array, following: Array) -> bool:
+    """Whether all actions of some state are worth nearly the same, in floats."""
+    apart = abs(following - values[..., None]).max(-1)
+    return bool((apart < NEARLY_THE_SAME * abs(values)).any())
 
 
 NEARLY_THE_SAME = 1e-5
