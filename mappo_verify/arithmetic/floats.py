@@ -375,6 +375,18 @@ def log_excess(left: Floats, right: Floats) -> Floats:
         return np.asarray(np.where(near, part * (small - 2 * powers), np.where(there, far, 0.0)))
 
 
+def mended_divergence(found: Floats, left: Floats, right: Floats) -> Floats:
+    """``Σ p log(p/q)`` as :func:`divergence` has it, where the sum ``found`` lost digits or is not finite."""
+    mended = np.asarray(found)
+    if not mended.size or (mended.min() > LARGE_ENOUGH and mended.max() < np.inf):  # most are
+        return mended
+    lost = ~((mended > LARGE_ENOUGH) & (mended < np.inf))
+    left, right = np.broadcast_arrays(left, right)
+    mended = mended.copy()
+    mended[lost] = divergence(left[lost], right[lost])
+    return mended
+
+
 def divergence(left: Floats, right: Floats) -> Floats:
     """``Σ p log(p/q)`` over the last axis, with ``0 log 0 = 0``.
 
@@ -391,6 +403,8 @@ def divergence(left: Floats, right: Floats) -> Floats:
     return np.asarray(np.where(both, np.where(played, terms, right).sum(-1), (weights * ratio).sum(-1)))
 
 
+LARGE_ENOUGH = 1e-4
+"""A divergence that is larger lost no more than four digits to cancellation."""
 SMALLEST = 1e-300
 """Beyond this a quotient loses digits."""
 NEAR_ONE = 0.25

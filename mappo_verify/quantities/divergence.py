@@ -15,9 +15,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ..arithmetic import Array, divide, largest, like, log, square, xlogy
 from ..arithmetic.explained import explained
-from ..arithmetic.floats import divergence as divergence_of_floats
+from ..arithmetic.floats import mended_divergence
 from ..arithmetic.system import are_floats
 
 
@@ -27,9 +29,9 @@ def kl_divergence(left: Array, right: Array) -> Array:
 
     Floats of distributions keep their digits where these are nearly the same: no term is negative.
     """
-    if are_floats((left, right)):
-        return divergence_of_floats(left, right)  # type: ignore[arg-type]
-    return xlogy(left, divide(left, right)).sum(-1)
+    with np.errstate(over="ignore"):  # of p/q, where log(p/q) is a number all the same
+        found = xlogy(left, divide(left, right)).sum(-1)
+    return mended_divergence(found, left, right) if are_floats((left, right)) else found  # type: ignore[arg-type]
 
 
 @explained

@@ -152,11 +152,11 @@ def relative_values(game: Game, policy: Policy) -> tuple[Array, Array]:
     mean, and ``V_π - c`` the values of the reward ``r - c (1 - γ P 1)``.  Where actions are nearly the same, it is ``Q_π(s, 1)``.
     """
     values = state_values(game, policy)
-    if game.system is not System.FLOATS or is_hidden((values,)) or is_sparse(game.transition):
+    if game.system is not System.FLOATS or type(values) is not np.ndarray or is_sparse(game.transition):
         return values, lookahead(game, values)
-    mean = np.zeros(values.shape[:-1])
+    mean = None
     if is_near_one(game):
-        mean = np.asarray(values).mean(-1)
+        mean = np.asarray(values.mean(-1))
         common = lift(mean, 2) * (lift(1 - game.discount, 2) + lift(game.discount, 2) * game.stopping)
         paid = induced_reward(game, policy) - contract("...sa,...sa->...s", policy.joint(), common)
         values = solve_bellman(game, policy, paid)
@@ -171,7 +171,7 @@ def relative_values(game: Game, policy: Policy) -> tuple[Array, Array]:
 
 def loses_digits(values: Array, following: Array) -> bool:
     """Whether all actions of some state are worth nearly the same, in floats."""
-    apart = abs(following - values[..., None]).max(-1)
+    apart = following.max(-1) - following.min(-1)
     return bool((apart < NEARLY_THE_SAME * abs(values)).any())
 
 
@@ -179,11 +179,11 @@ NEARLY_THE_SAME = 1e-5
 """Actions whose values are apart by less than this share of the state's own are compared by differences of what they do."""
 
 
-def _beyond_the_first_action(game: Game, level: Array, mean: Array) -> Array:
+def _beyond_the_first_action(game: Game, level: Array, mean: Array | None) -> Array:
     """``Q_π(s, a) - Q_π(s, 1)`` of floats, where ``V_π = level + mean``: from differences of rewards and of rows."""
     reward, transition, stopping = game.reward, game.transition, game.stopping
     onward = contract("...sat,...t->...sa", transition - transition[..., :1, :], lift(game.discount, 1) * level)
-    ended = lift(game.discount * mean, 2) * (stopping - stopping[..., :1])
+    ended = 0.0 if mean is None else lift(game.discount * mean, 2) * (stopping - stopping[..., :1])
     return reward - reward[..., :1] + onward - ended
 
 
