@@ -116,9 +116,17 @@ def plain_array(value: Any, name: str) -> npt.NDArray[Any]:
     return array
 
 
+PLAIN = {float, int, bool, Fraction}
+"""Most of what stands in lists."""
+
+
 def _holds_masked(values: Iterable[Any]) -> bool:
     """Whether a masked array, or a masked entry of one, stands anywhere in nested lists."""
     kinds = set(map(type, values))
+    if kinds <= PLAIN:
+        return False
+    if len(kinds) == 1 and kinds <= {list, tuple}:
+        return any(map(_holds_masked, values))
     if any(issubclass(kind, np.ma.MaskedArray) for kind in kinds):
         return True
     return any(issubclass(kind, (list, tuple)) for kind in kinds) and any(
