@@ -163,7 +163,11 @@ def test_batches_that_do_not_fit_are_named():
 
 @pytest.mark.parametrize(
     ("start", "complaint"),
-    [([-1, 0], r"start\[0\] = -1.0 is negative"), ([0.5, 0.4999999], "not 1; divide each row by its sum"), ([1, 1], "more than 1")],
+    [
+        ([-1, 0], r"start\[0\] = -1.0 is negative"),
+        ([0.5, 0.4999999], "not 1; divide each row by its sum"),
+        ([1, 1], "more than 1"),
+    ],
 )
 def test_starts_are_distributions(start, complaint):
     with pytest.raises(mv.errors.GameError, match=complaint):
