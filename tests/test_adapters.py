@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from fractions import Fraction
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from mappo_verify.errors import GameError
 from mappo_verify.games.adapters import from_gymnasium
+from mappo_verify.games.named import named_game
 from mappo_verify.quantities.optimal import optimal
 
 CHAIN: dict[int, Any] = {
@@ -59,7 +61,12 @@ def one(outcomes: Any) -> dict[int, Any]:
         ({0: 3}, r"P\[0\] is a int; it must be a dict or a list"),
         ({0: {0: [(1, 0, 0, True)]}, 1: {0: [(1, 0, 0, True)], 1: []}}, r"P\[1\] has 2 actions, but P\[0\] has 1"),
         (one(5), r"P\[0\]\[0\] is a int"),
-        (one([]), r"probabilities of P\[0\]\[0\] sum to 0"),
+        (one([]), r"P\[0\]\[0\] has no outcomes; one that ends is \(1\.0, 0, reward, True\)"),
+        (one([(1, 0, 0, "False")]), r"P\[0\]\[0\]\[0\] says 'False' of whether the game ends; say True or False"),
+        (one([(1, 0, 0, 0.5)]), r"says 0\.5 of whether the game ends"),
+        (one([(1, 0, 0, None)]), r"says None of whether the game ends"),
+        (one([(1, 0, 10**400, False)]), r"pays 1000+\.\.\., which is not a finite number"),
+        (one([(Decimal("nan"), 0, 0, False)]), r"has the probability Decimal\('NaN'\), which is not a number in"),
         (one([(0.5, 0, 0, False)]), r"probabilities of P\[0\]\[0\] sum to 0.5, not to 1"),
         (one([(1, 0, 0)]), r"P\[0\]\[0\]\[0\] = \(1, 0, 0\) is not"),
         (one([(1.5, 0, 0, False)]), r"P\[0\]\[0\]\[0\] has the probability 1.5"),
@@ -73,6 +80,32 @@ def one(outcomes: Any) -> dict[int, Any]:
 def test_malformed_tables_are_named(table: Any, message: str) -> None:
     with pytest.raises(GameError, match=message):
         from_gymnasium(table, 0.9)
+
+
+@pytest.mark.parametrize(
+    "kind", [float, np.float32, np.float16, Decimal, lambda x: Fraction(Decimal(x)), lambda x: np.array(float(x))]
+)
+def test_numbers_of_every_kind_are_probabilities(kind: Any) -> None:
+    table = {s: {0: [(kind("0.1"), 0, kind("2"), np.bool_(False)), (kind("0.9"), 1, 0, 0)]} for s in range(2)}
+    game = from_gymnasium(table, 0.5, start=[0.25, 0.75])
+    assert not game.terminates() and game.transition[0, 0] == pytest.approx([0.1, 0.9], rel=1e-3)
+    assert game.reward[0, 0] == pytest.approx(0.2, rel=1e-3)
+    if kind in (np.float32, np.float16):
+        begun = from_gymnasium(table, 0.5, start=np.array([0.1, 0.9], kind)).start
+        assert begun.sum() == pytest.approx(1, abs=1e-15) and begun == pytest.approx([0.1, 0.9], rel=1e-3)
+
+
+def test_starts_and_discounts_of_every_kind() -> None:
+    table = {s: {0: [(1, s, 0, False)]} for s in range(2)}
+    for third in (Fraction(1, 3), Decimal("0.25")):
+        assert from_gymnasium(table, Decimal("0.9"), start=[third, 1 - third]).start[0] == float(third)
+    with pytest.raises(GameError, match="start is a masked array"):
+        from_gymnasium(table, 0.9, start=np.ma.array([0.5, 0.5], mask=[0, 1]))
+    nearly = 1 - Fraction(1, 10**20)
+    named = named_game("climbing").with_discount(nearly)
+    for make in (lambda: from_gymnasium(table, nearly), named.floats):
+        with pytest.raises(GameError, match=r"discount = 9+/10+ is 1 in float64; stay with exact numbers, or choose"):
+            make()
 
 
 def test_malformed_arguments_are_named() -> None:

@@ -183,7 +183,7 @@ def test_a_file_may_consist_of_several_packed_pieces_and_end_in_zeros(tmp_path: 
             load_game(path)
 
 
-@pytest.mark.parametrize("name", ["game.json", "game.json.gz", "game.dpomdp", "game.dpomdp.gz"])
+@pytest.mark.parametrize("name", ["game.json", "game.json.gz", "game.dpomdp", "game.dpomdp.gz", "game.npz"])
 def test_pipes_devices_and_folders_are_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / name).mkdir()
     with pytest.raises(FileError, match=r"folder|cannot be read"):

@@ -30,7 +30,7 @@ from mappo_verify.checking.certificate_files import read_certificate
 from mappo_verify.checking.evaluate import _EQUALITIES, decide
 from mappo_verify.checking.workers import InProcess, cluster, width_of
 from mappo_verify.claims.verdict import Standing, Verdict
-from mappo_verify.errors import CampaignError
+from mappo_verify.errors import CampaignError, MappoVerifyError
 from mappo_verify.papers.registry import claim
 
 FALSE, TRUE = "lemma-b.2/printed-gradient-bound", "lemma-b.2/gradient-bound"
@@ -402,12 +402,57 @@ def test_what_a_share_is_asked_for(share, count):
 
 def test_a_damaged_ledger_is_named(whole, tmp_path):
     damaged = tmp_path / "damaged.db"
-    for change in ("ratio = '1/0'", "arithmetics = '{'", "ratio_at = NULL"):
+    deep = "arithmetics = '" + "[" * 3000 + "'"
+    for change in ("ratio = '1/0'", "arithmetics = '{'", "ratio_at = NULL", deep):
         damaged.write_bytes(whole.path.read_bytes())
         with sqlite3.connect(damaged) as connection:
             connection.execute(f"UPDATE chunks SET {change} WHERE claim = ? AND ratio IS NOT NULL", (FALSE,))
         with pytest.raises(CampaignError, match="is damaged"):
             read_campaign(damaged)
+
+
+CHANGES = ("DROP TABLE claims", "DROP TABLE chunks", "DROP TABLE witnesses", "UPDATE chunks SET simplest = 1e9")
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_damage_is_named_by_every_command(whole, tmp_path, change):
+    damaged = tmp_path / "damaged.db"
+    damaged.write_bytes(whole.path.read_bytes())
+    with sqlite3.connect(damaged) as connection:
+        connection.execute(change)
+    for command in (
+        lambda: run_campaign(damaged, workers=1),
+        lambda: merge_campaigns(tmp_path / "all.db", [damaged]),
+    ):
+        with pytest.raises(CampaignError, match="is damaged"):
+            command()
+    assert not (tmp_path / "all.db").exists()
+
+
+def test_a_merge_that_fails_leaves_no_half(whole, shares, tmp_path):
+    other = tmp_path / "other.db"
+    other.write_bytes(shares[0].read_bytes())
+    with sqlite3.connect(other) as connection:
+        connection.execute("UPDATE chunks SET holds = holds + 1")
+    with pytest.raises(CampaignError, match="disagree on"):
+        merge_campaigns(tmp_path / "all.db", [shares[0], other])
+    assert not list(tmp_path.glob("all.db*"))
+    with pytest.raises(CampaignError, match="exists; merge into a new file"):
+        merge_campaigns(shares[1], [whole.path])
+
+
+@pytest.mark.parametrize("place", [".", "/", "missing/x.db"])
+def test_no_place_for_a_ledger(place, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CampaignError, match="is no place for a ledger; name a file in a folder that exists"):
+        run_campaign(place, [TRUE], 10, workers=1)
+
+
+@pytest.mark.parametrize("address", ["nonsense", "127.0.0.1", "inproc://x", "tcp://a b:1", ""])
+def test_a_scheduler_needs_an_address(address):
+    pytest.importorskip("distributed", reason="the extra [dask] is not installed")
+    with pytest.raises(CampaignError, match=r"is not an address such as tcp://"), cluster(address):
+        pass
 
 
 @pytest.mark.parametrize("plan", [{"seed": -1}, {"share": (3, 2)}, {"share": (0, 2)}, {"instances": {TRUE: 0}}])
@@ -479,3 +524,32 @@ def test_commands(mappo, whole, shares, tmp_path):
 def test_malformed_options(mappo, tmp_path, words):
     code, _, err = mappo("campaign", "run", tmp_path / "a.db", "-c", TRUE, *words)
     assert code == 2 and err and not (tmp_path / "a.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"claims": 3}, "claims come in a list"),
+        ({"claims": [TRUE], "instances": 1.5}, r"1\.5 instances of .*; ask for 1 to"),
+        ({"claims": [TRUE], "instances": "x"}, "'x' instances of"),
+        ({"claims": [TRUE], "instances": 1, "seed": 1.5}, r"seed = 1\.5 is not an integer of at least 0"),
+        ({"claims": [TRUE], "instances": 1, "share": 3}, r"share = 3; it is \(i, n\)"),
+        ({"claims": [TRUE], "instances": 1, "share": (1.5, 2)}, r"share = \(1\.5, 2\); it is \(i, n\)"),
+        ({"claims": [TRUE], "instances": 1, "workers": "x"}, "workers = 'x'; at least one"),
+        ({"claims": [TRUE], "instances": 1, "scheduler": 3}, "scheduler = 3 is not an address"),
+        ({"claims": [TRUE], "instances": 1, "progress": 3}, "progress = 3 is not a function"),
+    ],
+)
+def test_wrong_arguments_are_no_damage(tmp_path, asked, message):
+    with pytest.raises(MappoVerifyError, match=message):
+        run_campaign(tmp_path / "new.db", **({"instances": 1} | asked))
+    assert not (tmp_path / "new.db").exists()
+
+
+@pytest.mark.parametrize("path", [None, 3, "a\0b"])
+def test_what_is_no_path_of_a_ledger(path):
+    for command in (run_campaign, read_campaign, lambda target: merge_campaigns("all.db", [target])):
+        with pytest.raises(CampaignError, match="is not the path of a ledger"):
+            command(path)
+    with pytest.raises(CampaignError, match="give the ledgers as a list"):
+        merge_campaigns("all.db", "abc")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import isqrt, log
@@ -460,6 +461,29 @@ def test_a_users_counterexamples_come_simplest_first(tmp_path):
         (tmp_path / f"mine-{states}{actions}.json").write_text(json.dumps(content))
     found = [(s.states, *s.actions) for s, _ in corpus.known(claim, tmp_path)]
     assert found == [(1, 1), (1, 2), (3, 1), (2, 3)]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("[" * 100_000, "RecursionError"),
+        (
+            '{"claim": "lemma-b.4", "states": Infinity, "action_sizes": [1], "steps": 1, "coordinates": {}}',
+            "OverflowError",
+        ),
+        ('{"claim": "lemma-b.4", "claim": "lemma-b.4"}', "stands twice in one object"),
+        ('{"claim": "lemma-b.4"}', "KeyError: 'states'"),
+        (None, "it is a pipe or a device"),
+        (" " * 1_000_001, "holds more than the limit of 1000000 bytes"),
+    ],
+)
+def test_a_damaged_corpus_is_named(tmp_path, text, reason):
+    path = tmp_path / "lemma-b.4-x.json"
+    os.mkfifo(path) if text is None else path.write_text(text)
+    with pytest.raises(mv.errors.FileError, match=reason):
+        corpus.known(find("lemma-b.4"), tmp_path)
+    with pytest.raises(mv.errors.FileError, match=r"the corpus .* is not a folder; name one"):
+        mv.audit(["lemma-b.4"], corpus=path)
 
 
 def test_the_last_step_gets_the_bits_that_it_needs():

@@ -659,6 +659,8 @@ def test_tightness_prints_and_writes_the_best_certified_instance(mappo, tmp_path
         and data["claim"] == "lemma-b.2/gradient-bound"
         and drawn.read_text().startswith("<?xml")
     )
+    code, out, err = mappo("tightness", "lemma-b.5", "--plot", str(tmp_path / "x.exe"))
+    assert code == 2 and not out and "does not end in .svg, .png, .pdf" in err
     code, out, _ = mappo("tightness", "lemma-b.4")
     assert code == 1 and "lemma-b.4 is false, by an exact instance" in words(out)
     code, out, _ = mappo("tightness", "lemma-4.1", "--seconds", "0.001")

@@ -32,7 +32,7 @@ from mappo_verify.conformance.restore import restored, softmax
 from mappo_verify.conformance.settings import Settings, using
 from mappo_verify.conformance.suites import SUITES
 from mappo_verify.conformance.trajectories import in_batch
-from mappo_verify.errors import ConformanceError
+from mappo_verify.errors import ConformanceError, FileError, MappoVerifyError
 
 SEEDS = (0,)
 
@@ -239,7 +239,7 @@ def test_wrong_shapes_and_wrong_hooks_are_explained():
         examine(CHECKS["kl"], lambda old: old, drawn("kl"))
     with pytest.raises(ConformanceError, match=r"asks for \['discount'\]; it may name rewards"):
         examine(CHECKS["gae"], lambda discount, rewards: rewards, drawn("gae"))
-    with pytest.raises(ConformanceError, match="returned array"):
+    with pytest.raises(ConformanceError, match="returned an array"):
         examine(CHECKS["kl"], lambda old, new: np.array("no array", object), drawn("kl"))
     with pytest.raises(ConformanceError, match="cannot be told from wrong ones"):
         examine(CHECKS["kl"], lambda old, new: (old * np.log(old / new)).sum(-1).astype("float16"), drawn("kl"))
@@ -283,6 +283,18 @@ def test_a_failure_is_written_and_computed_again(tmp_path):
         path.write_text(json.dumps({**document, **change}), "utf-8")
         with pytest.raises(ConformanceError):
             recheck(path)
+    for text in (
+        "[" * 100_000,
+        '{"format": 1, "format": 2}',
+        '{"format": "mappo-verify-conformance", "version": 1, "exact": 1}',
+    ):
+        path.write_text(text)
+        with pytest.raises(MappoVerifyError):
+            recheck(path)
+    (tmp_path / "folder.json").mkdir()
+    for name in ("folder.json", "missing.json"):
+        with pytest.raises(FileError):
+            recheck(tmp_path / name)
     wrong_shape = examine(CHECKS["kl"], lambda old, new: old, drawn("kl"))
     assert not recheck(write(wrong_shape, tmp_path)).valid
 
@@ -652,3 +664,55 @@ def test_a_check_is_plain_data():
     assert examine(own, lambda rewards: 2 * rewards, cases) is None
     assert examine(own, lambda rewards: rewards, cases).causes == ("once: this reproduces all 1 inputs",)
     assert inspect.signature(ConformanceTests.examine).parameters.keys() == {"self", "name"}
+
+
+# --- what hooks and test classes may not be -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("returned", "reason"),
+    [
+        ([[1.0], [1.0, 2.0]], r"returned arrays of the shapes \[\(1,\), \(2,\)\] together; return one array"),
+        (10**400, r"returned 1000+\.\.\.; it must return an array of numbers"),
+        (np.ma.array([1.0, 2.0], mask=[0, 1]), r"returned a masked array, whose mask would be lost; return \.filled"),
+    ],
+)
+def test_what_a_hook_returns_is_named(returned, reason):
+    class Mine(mv.conformance.TrajectoryTests):
+        def returns(self, rewards, values, terminated, truncated, gamma):
+            return returned
+
+    with pytest.raises(ConformanceError, match=reason):
+        Mine().test_returns()
+
+
+@pytest.mark.parametrize(
+    ("setting", "reason"),
+    [
+        ({"returns": 5}, "the hook returns is 5, not a function"),
+        ({"batch": -1}, r"Mine: batch = -1; it must be a tuple of integers from 1 on"),
+        ({"batch": (0,)}, "Mine: batch = "),
+        ({"dtype": "float7"}, "Mine: dtype = 'float7'; it must be 'float64' or 'float32'"),
+        ({"arrays": "torch"}, "Mine: arrays = 'torch' has no asarray"),
+    ],
+)
+def test_settings_of_a_class_are_named(setting, reason):
+    hook = {"returns": lambda self, rewards, values, terminated, truncated, gamma: rewards}
+    with pytest.raises(ConformanceError, match=reason):
+        type("Mine", (mv.conformance.TrajectoryTests,), hook | setting)().test_returns()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: mv.conformance.check_of(["gae"]),
+        lambda: mv.conformance.examine(None, None, []),
+        lambda: mv.conformance.examine(CHECKS["gae"], len, [1]),
+        lambda: mv.conformance.examine_suite("suite.py"),
+        lambda: mv.conformance.on_trial(None),
+        lambda: mv.conformance.recheck(None),
+    ],
+)
+def test_wrong_calls_of_the_kit_are_named(call):
+    with pytest.raises(MappoVerifyError):
+        call()

@@ -201,6 +201,7 @@ def planted(old: str, new: str) -> str:
         (planted("states: calm storm", "states: calm *"), 4, "cannot be the name"),
         (planted("states: calm storm", "states: calm uniform"), 4, "cannot be the name"),
         (planted("states: calm storm", "states: 0"), 4, "at least one state"),
+        (planted("states: calm storm", "states: 999999999999"), 4, "'999999999999' states are more than can be read"),
         (planted("states: calm storm", f"states: calm {'x' * 300}"), 4, "longer than 200"),
         (planted("states: calm storm", "states: calm \x1b[31m"), 4, "cannot be printed"),
         (planted("states: calm storm", "states: 99999"), 4, "the limit is 20000000"),

@@ -289,3 +289,11 @@ def test_best_responses_in_turn_climb_a_staircase(exact):
     found = nash_policy(game, Policy.deterministic(game, [0]))
     assert [np.argmax(floats_of(factor)[0, 0]) for factor in found.factors] == [4, 4]
     assert floats_of(nash_gaps(game, found)).tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("function", [optimal, nash_gaps, best_response])
+def test_an_empty_batch_is_named(function):
+    game = random_game(2, (2, 2), batch=(3,)).floats()[np.zeros(3, bool)]
+    asked = {optimal: (), best_response: (Policy.uniform(game), 1)}.get(function, (Policy.uniform(game),))
+    with pytest.raises(GameError, match=r"the batch \[0\] of games is empty"):
+        function(game, *asked)

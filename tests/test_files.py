@@ -23,7 +23,7 @@ from mappo_verify.games import files
 from mappo_verify.games.files import load_json, save_game
 from mappo_verify.games.loading import load_game, resolve_game
 from mappo_verify.games.named import NAMED, named_game, random_game
-from mappo_verify.games.untrusted import exact_number
+from mappo_verify.games.untrusted import exact_number, whole_file, write_whole
 from mappo_verify.model import Game
 
 GAMES = Path(__file__).parent / "games"
@@ -423,6 +423,51 @@ def test_only_regular_files_are_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.json")
     with pytest.raises(FileError, match="is not a regular file"):
         load_game(tmp_path / "pipe.json")
+
+
+def test_what_is_written_is_whole_or_goes_to_the_device(tmp_path: Path) -> None:
+    """Two writers at once: the second may begin while the first is at work, and the file is of one of them."""
+    target, seen = tmp_path / "x.json", []
+    with whole_file(target) as first:
+        first.write(b"first, ")
+        write_whole(target, "second")
+        seen.append(target.read_text())
+        first.write(b"and whole")
+    assert (seen, target.read_text()) == (["second"], "first, and whole")
+    assert [path.name for path in tmp_path.iterdir()] == ["x.json"]
+    with pytest.raises(TypeError), whole_file(target) as file:
+        file.write("half of it")  # type: ignore[arg-type]
+    assert target.read_text() == "first, and whole" and len(list(tmp_path.iterdir())) == 1
+    write_whole("/dev/null", "nothing is put in its place")
+    with pytest.raises(FileError, match="/dev/full cannot be written: No space left"):
+        write_whole("/dev/full", "x" * 10**5)
+    with pytest.raises(FileError, match="cannot be written"):
+        write_whole(tmp_path / "missing" / "x.json", "x")
+    large = tmp_path / "large.npz"
+    save_game(named_game("grid:2x2x1").floats(), large)
+    with pytest.raises(
+        GameError, match=r"discount = 9{20}/10{20} is 1 in float64; .*choose one of at most 0.9999999999999999"
+    ):
+        load_game(large, "0." + "9" * 20)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("random:99999x2", "with at most 9999 states, 8 agents of at most 999 actions, and a seed of at most 9 digits"),
+        ("random:2x2:1234567890", "a seed of at most 9 digits"),
+        ("grid:99999x9", "at most 9999 cells a side and 99 agents"),
+        ("penalty:1e999999", r"penalty:K: the number '1e999999' has an exponent beyond ±400"),
+        ("penalty:1/0", "divides by zero"),
+        ("shared-parameter:1e3", "'1e3' is not a whole number of at most 9 digits"),
+    ],
+)
+def test_names_that_ask_for_too_much_say_what_is_allowed(name: str, reason: str) -> None:
+    with pytest.raises(GameError, match=reason):
+        named_game(name)
+    with pytest.raises(GameError) as caught:
+        named_game(name + "9" * 5_000)
+    assert len(str(caught.value)) < 300
 
 
 def test_resolve_game_takes_names_and_files(tmp_path: Path) -> None:

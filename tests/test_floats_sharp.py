@@ -139,9 +139,16 @@ def test_a_singular_matrix_leaves_what_is_outside_of_its_range():
     rounding = math.sqrt(2 * np.finfo(float).eps)
     for part, there in ((0.9, False), (1.1, True)):
         assert pseudo_solve(matrix, np.array([[1.0], [part * rounding]]))[1].any() == there
-    for part, seen in ((0.9, False), (1.1, True)):  # an eigenvalue that is rounding counts as 0
-        small = np.diag([1.0, part * 2 * np.finfo(float).eps])
-        assert (pseudo_solve(small, np.ones((2, 1)))[0][1, 0] > 1) == seen
+    for part, seen in ((0.5, False), (4, True)):  # an eigenvalue that is rounding counts as 0
+        less = part * np.finfo(float).eps  # of eigenvalues 2 and 2 less
+        small = np.array([[1 + less, 1 - less], [1 - less, 1 + less]])
+        assert (abs(pseudo_solve(small, np.array([[1.0], [-1.0]]))[0][0, 0]) > 1) == seen
+    apart = np.stack([np.diag([1e20, 1e-3]), np.diag([0.0, 1e-300])])  # but what is only small is no rounding
+    found, remainder = pseudo_solve(apart, np.ones((2, 2, 1)))
+    np.testing.assert_allclose(found[..., 0], [[1e-20, 1e3], [0, 1e300]], rtol=1e-15)
+    assert remainder[..., 0].tolist() == [[0, 0], [1, 0]]
+    mixed = np.array([[2.0, 1e-9], [1e-9, 1e-18]])  # with the determinant 1e-18: x = (0, 1e9)
+    np.testing.assert_allclose(pseudo_solve(mixed, np.array([[1.0], [1e-9]]))[0][:, 0], [0, 1e9], atol=1e-6, rtol=1e-6)
     bad = np.stack([np.diag([2.0, 1.0]), np.full((2, 2), np.nan), matrix])
     found, remainder = pseudo_solve(bad, np.ones((2, 1)))
     assert np.isnan(found[1]).all() and np.isnan(remainder[1]).all()

@@ -270,3 +270,53 @@ def test_the_mirror_step_of_the_reference_solver_by_hand():
     """``π ∝ (1, 3)`` with the odds ``exp(Q/β) = (9, 1)`` becomes ``(9, 3)/12``."""
     found = mirror_step_by_solver([[0.25, 0.75]], [[2 * np.log(9), 0.0]], 2.0)
     assert found == pytest.approx(np.array([[0.75, 0.25]]), abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "wanted"),
+    [  # of p and (1 ± δ)p: δ²/2 + O(δ³), by hand
+        ([0.5, 0.5], [0.5 + 1e-9, 0.5 - 1e-9], 2e-18),
+        ([0.2, 0.3, 0.5], [0.2 + 2e-10, 0.3 + 3e-10, 0.5 - 5e-10], 5e-19),
+        ([1.0, 0.0], [1.0, 1e-300], 1e-300),
+        ([1e-300, 1.0], [2e-300, 1.0], 1e-300 * (1 - np.log(2))),
+        ([1.0, 0.0], [5e-324, 1.0], 1074 * np.log(2)),
+        ([5e-324, 1.0], [0.5, 0.5], np.log(2)),
+        ([0.5, 0.5], [1.0, 0.0], np.inf),
+        ([0.5, 0.5], [0.25, 0.75], np.log(2) - np.log(3) / 2),
+    ],
+)
+def test_divergences_of_nearly_equal_and_of_tiny_probabilities(left, right, wanted):
+    found = mv.kl_divergence(np.array(left), np.array(right))
+    assert found >= 0 and found == pytest.approx(wanted, rel=1e-6, abs=0)
+    third = mv.quantities.kl_estimate_k3(left, right)
+    assert (third >= 0).all()
+    if wanted < 1e-10:
+        average = mv.quantities.expected_estimate(np.array(left), third)
+        assert average == pytest.approx(wanted, rel=1e-6) or left[1] == 0  # what only q plays is no part of it
+
+
+def test_what_is_no_distribution_has_no_other_formula():
+    """``Σ p log(p/q)`` with ``q = 1`` is the entropy with the other sign."""
+    assert mv.kl_divergence(np.array([0.5, 0.5]), np.array([1.0, 1.0])) == pytest.approx(-np.log(2), rel=1e-15)
+
+
+@pytest.mark.parametrize("discount", [0.5, 0.999, 1 - 1e-9])
+def test_advantages_of_nearly_equal_actions(discount):
+    """Rewards of 10⁶ that differ by 10⁻⁹, beside a state of -3·10⁸."""
+    moves = [[[0.3, 0.7]] * 4, [[0.5, 0.25]] * 4]
+    game = mv.Game(moves, [[1e6, 1e6 + 1e-9, 1e6 - 2e-9, 1e6], [0, -3e8, 0, 1]], discount, (2, 2), start=[1, 0])
+    policy = mv.Policy.product([[[0.5, 0.5], [0.7, 0.3]], [[0.25, 0.75], [0.5, 0.5]]])
+    exact, mixed = game.exact(), policy.exact()
+    for function in (mv.quantities.advantages, mv.agent_advantages, mv.policy_gradient):
+        found, wanted = function(game, policy), function(exact, mixed)
+        for one, other in zip(found, wanted, strict=True):
+            assert one == pytest.approx(floats_of(other), rel=1e-9, abs=0), function
+    target = mv.Policy.deterministic(game, [1, 0])
+    gains = floats_of(mv.return_difference(exact, target.exact(), mixed))
+    assert mv.return_difference(game, target, policy) == pytest.approx(gains, rel=1e-9)
+
+
+def test_softmax_of_the_largest_numbers():
+    with np.errstate(all="raise", under="ignore"):
+        assert mv.Policy.softmax([[[[1e308, -1e308, 0]]]]).joint().tolist() == [[1, 0, 0]]
+        assert mv.Policy.softmax([[[[-1e4, 1e4, 1e4]]]]).joint().tolist() == [[0, 0.5, 0.5]]

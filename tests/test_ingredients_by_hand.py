@@ -548,3 +548,57 @@ def test_a_count_that_is_no_free_number():
     assert mv.audit([claim(free)])["mine"].standing is mv.Standing.PROVED
     with pytest.raises(ClaimError, match="count is to be any number of steps, counted from 1"):
         mv.audit([claim(mv.Derived("count", lambda case: case.x))])
+
+
+# --- what a setting and a user's own tables may be ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("steps", [(0,), (0, 2), (-1,), (), (1.5,), ("a",), (True,), 3, None])
+def test_runs_have_at_least_one_step(steps):
+    with pytest.raises(
+        mv.errors.ClaimError, match=r"steps = .*; it must be the lengths of runs that are drawn, from 1 on"
+    ):
+        mv.Setting("runs", (mv.Table("f", lambda _: (2,)),), steps=steps)
+
+
+def prefix_claim(*more):
+    def proof(case):
+        yield mv.line("f² of the joint action", case.f[1])
+        yield mv.at_most("4", 4, because="it holds for 4, and for no larger number")
+
+    one = {"agents": (2, 2), "states": (1, 1), "action_range": (2, 2)}
+    return mv.Claim("mine", "t", "s", mv.Setting("tables", (mv.claims.PrefixTables("f"), *more), **one), proof)
+
+
+@pytest.mark.parametrize("several", [tuple, list])
+@pytest.mark.parametrize("table", [np.array, lambda rows: rows, lambda rows: [[Fraction(x) for x in rows[0]]]])
+def test_tables_for_every_prefix_are_a_list_or_a_tuple(several, table):
+    small, large = several([table([[1, 2]]), table([[1, 2, 3, 4]])]), several([table([[1, 2]]), table([[1, 2, 3, 5]])])
+    assert mv.check(prefix_claim(), f=small).verdict is mv.Verdict.HOLDS
+    assert mv.check(prefix_claim(), f=large).verdict is mv.Verdict.VIOLATED
+
+
+@pytest.mark.parametrize(
+    ("tables", "reason"),
+    [
+        ([], "f has no tables; it needs one for each agent"),
+        ((1, 2), r"f\[0\] has shape \(\); it needs \[\.\.\., S, \|A_1\|···\|A_m\|\]"),
+        (([[1, 2]], [["1", "2"]]), r"f\[1\] has dtype <U1"),
+        (([[1, 2]], [[1, 2], [3]]), r"f\[1\] is ragged"),
+        ((np.ma.array([[1, 2]], mask=[[0, 1]]), [[1] * 4]), r"f\[0\] is a masked array"),
+        (([[1.0, 2.0]], [[Fraction(1)] * 4]), r"f\[0\] is in floats, f\[1\]\[0, 0\] is in rationals"),
+        (([[1, 2]], [[1, np.inf, 1, 1]]), r"f\[1\]\[0, 1\] = inf is not finite"),
+        (None, "f: builtins.NoneType is not a number"),
+    ],
+)
+def test_wrong_tables_are_named(tables, reason):
+    with pytest.raises(mv.errors.MappoVerifyError, match=reason):
+        mv.check(prefix_claim(), f=tables)
+
+
+def test_what_follows_is_left_out():
+    both = mv.Derived("q", lambda case: (case.f[0], case.f[1]))
+    with pytest.raises(
+        mv.errors.ClaimError, match=r"q is ragged: .*; q follows from the other ingredients, so leave it out"
+    ):
+        mv.check(prefix_claim(both), f=([[1, 2]], [[1] * 4]), q=[[[1, 2]], [[1] * 4]])

@@ -398,7 +398,10 @@ def test_lines_that_all_instances_share_are_no_mixing():
         (lambda: mv.Distribution("p", lambda _: ()).coordinates(ONE), r"p has the shape \(\); .* rows of weights"),
         (lambda: table(scale="3"), r"f: scale = '3' is not positive; it is an integer"),
         (lambda: mv.Setting("s", (table(),), agents=(1.0, 2)), r"agents = \(1\.0, 2\)"),
-        (lambda: mv.Setting("s", (table(),), steps=3), r"steps = 3; they are lengths of runs, from 1 on"),
+        (
+            lambda: mv.Setting("s", (table(),), steps=3),
+            r"steps = 3; it must be the lengths of runs that are drawn, from 1 on",
+        ),
         (lambda: mv.Setting("s", (table(),), steps=()), r"steps = \(\); they are lengths"),
         (lambda: mv.Setting("s", (table(),), steps=(0, 1)), r"steps = \(0, 1\); they are lengths"),
         (lambda: mv.Setting("s", (mv.Table("_objects", lambda _: ()),)), r"'_objects' is no name that a case can have"),

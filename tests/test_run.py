@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from fractions import Fraction
 from functools import partial
 
 import numpy as np
@@ -34,7 +35,7 @@ from mappo_verify.runs.algorithms import ALGORITHMS
 from mappo_verify.runs.folder import open_run
 from mappo_verify.runs.plan import Plan
 from mappo_verify.runs.storage import _checksum, stored
-from mappo_verify.runs.summary import finding, summarise
+from mappo_verify.runs.summary import at_stake, finding, summarise
 
 MV = [sys.executable, "-m", "mappo_verify", "run"]
 NOISY = Plan(
@@ -880,6 +881,34 @@ def test_findings():
     assert finding("x", "g", line / 2, 1.0) == "X is at J = 0.5 after 100 iterations in g; the optimum is 1"
     assert finding("x", "g", np.minimum(line, 0.5), 1.0) == "X stops at J = 0.5 in g; the optimum is 1"
     assert finding("x", "g", 0.5 - line / 4, 1.0) == "X falls from J = 0.5 to 0.25 in g; the optimum is 1"
+
+
+@pytest.mark.parametrize(
+    ("rewards", "optimum"),
+    [([0, 4, 3, -(10**12)], 40), ([0, "1/20", 0, -(10**10)], 0.5)],
+)
+def test_a_forbidden_action_does_not_make_a_run_reach_the_optimum(tmp_path, rewards, optimum):
+    """From the uniform policy, 10¹² below, all is near; agents that learn to avoid the forbidden pair alone stop at 0."""
+    game = mv.Game([[[Fraction(1)]] * 4], [list(map(Fraction, rewards))], Fraction(9, 10), (2, 2), start=[Fraction(1)])
+    mv.save_game(game, tmp_path / "g.json")
+    plan = Plan("independent-gradient", game=str(tmp_path / "g.json"), options={"iterations": 5, "step": 0.1})
+    mv.begin_run(plan, tmp_path / "run")
+    run = open_run(tmp_path / "run")
+    found = summarise(run, run.trace())
+    assert found["returns"][-1] == 0 and found["optimum"] == optimum
+    assert (
+        found["finding"] == f"Independent gradient stops at J = 0 in {tmp_path / 'g.json'}; the optimum is {optimum:g}"
+    )
+
+
+def test_what_is_at_stake_is_what_the_cheapest_mistake_costs():
+    """4 a step for 10 steps, though most actions are forbidden; where nothing can be lost, nothing bounds the way."""
+    game = mv.Game([[[1.0]] * 4], [[0, 4, -1e12, -1e12]], 0.9, (2, 2), start=[1.0])
+    assert at_stake(mv.optimal(game), 40.0) == pytest.approx(40)
+    flat = mv.Game([[[1.0]] * 4], [[1, 1, 1, 1]], 0.9, (2, 2), start=[1.0])
+    assert at_stake(mv.optimal(flat), 10.0) == np.inf
+    nearly = mv.Game([[[1.0]] * 4], [[1, 1 - 1e-9, 0, 0]], 0.9, (2, 2), start=[1.0])
+    assert at_stake(mv.optimal(nearly), 10.0) == pytest.approx(0.1)  # a near tie asks for no more than a hundredth
 
 
 def test_the_picture_shows_the_numbers(tmp_path):

@@ -195,6 +195,10 @@ def test_rows_follow_the_one_rule():
     with pytest.raises(GameError, match="neither 1 up to rounding"):
         mv.Game(sp.csr_array(np.array([[1 - 1e-8]])), np.ones((1, 1)), 0.5)
     assert mv.Game(sp.csr_array(np.array([[1 - 1e-8]])), np.ones((1, 1)), 0.5, ends=[[True]]).terminates()
+    size = 3_000  # one stored number is rounded once, however many states there are
+    nearly = sp.csr_array((np.full(size, 0.9999, np.float32), np.arange(size), np.arange(size + 1)), shape=(size, size))
+    with pytest.raises(GameError, match=r"transition\[0, 0\] sums to 0.99989\d*, which is neither"):
+        mv.Game(nearly, np.ones((size, 1)), 0.5)
     with pytest.raises(GameError, match="takes no masks available=; pass a dense transition"):
         mv.Game(MATRIX, REWARD, 0.5, available=([[True, False], [True, True]],))
 

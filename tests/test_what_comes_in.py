@@ -29,8 +29,53 @@ def test_ten_digits_of_a_third_end_no_game():
     assert ending.terminates() and ending.exact().terminates() and (ending.stopping == pytest.approx(1e-10, rel=1e-6))
     with pytest.raises(GameError, match=r"sums to 0.9999999999, not 1, where ends= says that it goes on; divide"):
         Game(ALMOST, [[0]] * 3, 0.9, ends=False)
-    with pytest.raises(GameError, match=r"start sums to 0.99999\d*, which is neither"):
-        Game(np.full((3, 1, 3), 1 / 3), [[0]] * 3, 0.9, start=ALMOST[0][0])
+
+
+@pytest.mark.parametrize("start", [ALMOST[0][0], [0.3, 0.3, 0.3], [Fraction(1, 4)] * 3])
+def test_a_start_sums_to_1_by_every_door(start):
+    """Nothing ends before it begins."""
+    whole = Game(np.full((3, 1, 3), 1 / 3), [[0]] * 3, 0.9)
+    game = whole if isinstance(start[0], float) else whole.exact()
+    policy = Policy.uniform(game)
+    doors = (
+        lambda: Game(game.transition, game.reward, game.discount, start=start),
+        lambda: game.with_start(start),
+        lambda: mv.returns(game, policy, start),
+        lambda: mv.visits(game, policy, start),
+        lambda: mv.nash_gaps(game, policy, start),
+    )
+    for door in doors:
+        with pytest.raises(GameError, match=r"start sums to [0-9./]*, not 1; divide each row by its sum"):
+            door()
+
+
+def bfloat16(values):
+    """The nearest numbers of bfloat16, as the float32 that libraries hand out."""
+    bits = np.asarray(values, np.float32).view(np.uint32).astype(np.uint64) + 0x8000
+    return (bits & 0xFFFF0000).astype(np.uint32).view(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("kind", "row"),
+    [
+        ("bfloat16", bfloat16([0.1, 0.9])),  # 0.10009765625 + 0.8984375 = 0.99853515625
+        ("bfloat16", bfloat16([0.1, 0.9]).astype(float).tolist()),
+        ("float16", np.full(3, 1 / 3, np.float16).astype(float)),  # 3 · 1365/4096 = 1 - 2⁻¹²
+        ("float16", np.full(3, 1 / 3, np.float16).astype(np.float32)),
+    ],
+)
+def test_shorter_floats_in_longer_ones_end_no_game(kind, row):
+    table = np.broadcast_to(np.asarray(row), (len(row), 1, len(row)))
+    with pytest.raises(
+        GameError, match=rf"transition\[0, 0\] sums to 0.99\d*, which is (1 up to the rounding of {kind}|nei)"
+    ):
+        Game(table, np.zeros(table.shape[:2]), 0.9)
+    assert Game(table, np.zeros(table.shape[:2]), 0.9, ends=True).terminates()
+
+
+@pytest.mark.parametrize("row", [[127 / 128, 0], [0.5, 0.25], [0.5, 0.4], [0.5, 0.499], [0.5, 31 / 64]])
+def test_intended_ends_of_short_numbers(row):
+    assert Game([[row]] * 2, [[0]] * 2, 0.9).terminates()
 
 
 @pytest.mark.parametrize("row", [[0.1] * 10, [0.7, 0.2, 0.1], [1 / 3] * 3, [1 / 7] * 7])
@@ -145,13 +190,16 @@ def test_decimals_fractions_and_integers_join():
             r"reward is a masked array, whose mask would be lost.*reward\.filled\(value\)",
         ),
         ([np.ma.array([5.0], mask=[True])], "reward holds masked arrays, whose masks would be lost"),
+        ([[np.ma.array(5.0, mask=True)]], "reward holds masked arrays, whose masks would be lost"),
         ([[Decimal("nan")]], r"reward\[0, 0\] = NaN is not finite"),
         ([[Decimal("1e99999999")]], r"reward\[0, 0\] = 1E\+99999999 has more than 10000 digits"),
         (np.array([[10**400]], object), "integer beyond float64"),
-        (np.array([[10**400, 0.5]], object), "reward mixes floats with an integer beyond float64"),
+        (np.array([[10**400, 0.5]], object), "reward has an integer beyond float64 among floats"),
         ([[Fraction(1, 2)]], r"mixed number systems: transition is in floats, reward\[0, 0\] is in rationals"),
         ([[1j]], "reward has dtype complex128"),
-        ([["1"]], "reward has dtype <U1"),
+        ([["1/3"]], r"reward has dtype <U3; .*read text by Fraction\(text\), exactly, or by float"),
+        ([[np.ma.masked]], "reward holds masked arrays"),
+        (np.array([[np.ma.masked, None]], object), "reward holds masked entries"),
         ([[None]], r"reward\[0, 0\]: builtins.NoneType is not a number"),
         ([[[1], [2, 3]]], "reward is ragged"),
         (np.array([[[1, 2], None]], object), r"reward\[0, 0\]: .*list is not a number|reward is ragged"),

@@ -92,7 +92,7 @@ def test_terminals_that_lack_signs_show_them_escaped(encoding, words):
 
 
 def test_a_long_error_is_cut():
-    words = [sys.executable, "-m", "mappo_verify", "optimal", "--game", "random:" + "9" * 50_000]
+    words = [sys.executable, "-m", "mappo_verify", "explain", "x" * 50_000]
     done = subprocess.run(words, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2 and len(done.stderr) < 1_200 and done.stderr.endswith("...\n")
 
@@ -163,7 +163,11 @@ def test_batches_that_do_not_fit_are_named():
 
 @pytest.mark.parametrize(
     ("start", "complaint"),
-    [([-1, 0], r"start\[0\] = -1.0 is negative"), ([0.5, 0.4999999], "which is neither 1"), ([1, 1], "more than 1")],
+    [
+        ([-1, 0], r"start\[0\] = -1.0 is negative"),
+        ([0.5, 0.4999999], "not 1; divide each row by its sum"),
+        ([1, 1], "more than 1"),
+    ],
 )
 def test_starts_are_distributions(start, complaint):
     with pytest.raises(mv.errors.GameError, match=complaint):
@@ -181,3 +185,96 @@ def test_no_horizon_at_discount_one():
         with pytest.raises(mv.errors.GameError, match=r"discount\[1\] = 1, so the horizon"):
             _ = game.horizon
     assert GAME.with_discount(0.5).horizon == 2
+
+
+@pytest.mark.parametrize("columns", ["0", "1", "20"])
+def test_a_terminal_without_columns_shows_results_and_errors(columns):
+    """Rich prints nothing where there are 0 columns, errors included."""
+    environment = {**os.environ, "COLUMNS": columns}
+    for game, code, text in (("climbing", 0, "0, 0"), ("climbin", 2, "is neither a named game")):
+        words = [sys.executable, "-m", "mappo_verify", "optimal", "--game", game]
+        done = subprocess.run(words, capture_output=True, text=True, env=environment, timeout=60)
+        assert (done.returncode, text in done.stdout + done.stderr) == (code, True)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")  # noqa: PTH110
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [("--help | head -1", 0), ("optimal --game climbin 2>/dev/full", 2), ("optimal --game climbing >/dev/full", 2)],
+)
+def test_exit_1_says_that_something_is_false(line, code):
+    """Not that a reader had enough, or that a disk is full."""
+    words = ["bash", "-c", f"set -o pipefail; {sys.executable} -m mappo_verify {line}"]
+    assert subprocess.run(words, capture_output=True, timeout=60).returncode == code
+
+
+class Unspeakable:
+    """What a library's object may do when it is shown, counted or converted."""
+
+    def __repr__(self):
+        raise RuntimeError("not now")
+
+    def __len__(self):
+        raise RuntimeError("not now")
+
+    __index__ = __float__ = __len__
+
+
+ITSELF = []
+ITSELF.append(ITSELF)
+DEEP = [1.0]
+for _ in range(5_000):
+    DEEP = [DEEP]
+
+
+@pytest.mark.parametrize(
+    ("call", "reason"),
+    [
+        (lambda: mv.Game(ITSELF, [[0]], 0), "nested too deeply, or holds itself"),
+        (lambda: mv.kl_divergence(DEEP, [1.0]), "nested too deeply, or holds itself"),
+        (lambda: mv.Policy.product(ITSELF), "nested too deeply, or holds itself"),
+        (lambda: mv.Game([[[1]]], [[0]], 0, Unspeakable()), "action_sizes = a Unspeakable is not a tuple"),
+        (lambda: mv.Policy(Unspeakable()), "given factors = a Unspeakable"),
+        (lambda: mv.falsify("lemma-4.1", seed=Unspeakable()), "given claim = 'lemma-4.1', seed = a Unspeakable"),
+        (lambda: mv.largest([1.0], Unspeakable()), "axis = a Unspeakable"),
+        (lambda: mv.Policy.from_joint([[0.5, 0.5]], (2.7,)), "is not a tuple of integers such as"),
+        (lambda: mv.Policy.from_joint([[0.5, 0.5]], (-1, -2)), "has a size below 1"),
+        (lambda: mv.Sizes(1, int), "these are integers, and the actions of all agents a tuple"),
+        (
+            lambda: mv.quantities.fisher_null_space([[1.0, 0.0]]),
+            r"a matrix \[\.\.\., n, n\] .*, not \(1, 2\) and \(2, 2\)",
+        ),
+        (lambda: mv.quantities.natural_gradient([[1.0]], [1.0, 2.0]), r"not \(1, 1\) and \(2, 1\)"),
+    ],
+)
+def test_objects_that_misbehave_and_lists_without_end(call, reason):
+    with pytest.raises(mv.errors.MappoVerifyError, match=reason):
+        call()
+
+
+FEATURES = mv.Features.tabular(GAME)
+
+
+@pytest.mark.parametrize(
+    ("call", "reason"),
+    [
+        (lambda: GAME.exact(0), "max_denominator = 0 is not a denominator; it is an integer of at least 1"),
+        (lambda: GAME.exact(1e308), r"max_denominator = 1e\+308 is not a denominator"),
+        (lambda: mv.Policy.uniform(GAME).exact("9"), "max_denominator = '9' is not a denominator"),
+        (lambda: GAME.reordered(0), r"order = 0 does not name each of the agents 1\.\.2 once"),
+        (lambda: GAME.with_start({}), "start: builtins.dict is not a number|start"),
+        (
+            lambda: mv.Policy.uniform(GAME).restricted(None),
+            "Policy.restricted: game is None, not a Game; given game = None",
+        ),
+        (lambda: mv.Policy.uniform(GAME).require_fits([]), r"Policy.require_fits: game is \[\], not a Game"),
+        (lambda: FEATURES.require_fits("climbing"), "Features.require_fits: game is 'climbing', not a Game"),
+        (lambda: FEATURES.policy(3), "Features.policy: .*; given parameters = 3"),
+        (lambda: FEATURES.follow((0,)), "Features.follow: .*; given parameters = "),
+        (lambda: FEATURES.matrix("1"), "TabularFeatures.matrix: .*; given agent = '1'"),
+        (lambda: mv.algorithms.constant_step(GAME, 1, 0.1).output(-1), "seed = -1 is not an integer of at least 0"),
+    ],
+)
+def test_methods_say_what_is_wrong(call, reason):
+    with pytest.raises(mv.errors.GameError, match=reason):
+        call()

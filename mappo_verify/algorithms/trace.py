@@ -43,6 +43,7 @@ from ..arithmetic.explained import explained, explained_class, over_arrays
 from ..model import Game, Policy
 from ..model.conversion import convert
 from ..model.features import Features
+from ..model.validation import require_seed
 from ..quantities.agent_values import agent_values
 from ..quantities.distributions import stationary_distribution
 from ..quantities.divergence import entropy_of, kl_divergence
@@ -108,6 +109,7 @@ class Trace:
 
     def output(self, seed: int) -> tuple[int, Policy]:
         """What Algorithm 1 returns: ``k`` drawn uniformly from ``0..K-1``, and ``π_k``."""
+        require_seed(seed)
         k = int(np.random.default_rng(seed).integers(self.iterations))
         return k, self.policies(k)
 

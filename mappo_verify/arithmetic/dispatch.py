@@ -181,7 +181,15 @@ def solve(matrix: Plain, right: Plain) -> Plain:
     """
     if isinstance(matrix, SparseSystem):
         return matrix.solve(right)
+    _require_square(matrix, right)
     return backend(matrix, right).solve(matrix, right)
+
+
+def _require_square(matrix: Plain, right: Plain) -> None:
+    if matrix.ndim < 2 or right.ndim < 2 or not matrix.shape[-2] == matrix.shape[-1] == right.shape[-2]:
+        raise GameError(
+            f"a linear system has a matrix [..., n, n] and right-hand sides [..., n, k], not {matrix.shape} and {right.shape}"
+        )
 
 
 def pseudo_solve(matrix: Plain, right: Plain) -> tuple[Plain, Plain]:
@@ -190,9 +198,11 @@ def pseudo_solve(matrix: Plain, right: Plain) -> tuple[Plain, Plain]:
     ``X`` is the shortest least-squares solution; the remainder ``R - M X`` is ``R`` projected on the null space, so the system
     is consistent where it is 0; elsewhere ``½xᵀMx - rᵀx`` decreases without bound along the remainder.
 
-    Rationals decide the rank exactly.  Floats count eigenvalues within rounding of 0 as 0, and return a remainder within
-    rounding of 0 as exactly 0.  Balls and symbols cannot tell a rank, so there ``M`` must be invertible, as in :func:`solve`.
+    Rationals decide the rank exactly.  Floats count eigenvalues within rounding of 0 as 0, unless the matrix is regular once its
+    rows and columns are of one size, and return a remainder within rounding of 0 as exactly 0.  Balls and symbols cannot tell a
+    rank, so there ``M`` must be invertible, as in :func:`solve`.
     """
+    _require_square(matrix, right)
     return backend(matrix, right).pseudo_solve(matrix, right)
 
 
@@ -278,11 +288,12 @@ def tilt(weights: Any, exponents: Any) -> Plain:
     weights, exponents = np.asarray(weights), np.asarray(exponents)
     if system_of(weights, exponents) is System.FLOATS:
         exponents = exponents.astype(np.float64, copy=False)  # unsigned integers would wrap around
-        if weights.min(initial=1) > 0:
-            exponents = exponents - floats.maxima(exponents)
-        else:
-            hidden = np.where(weights > 0, 0.0, -np.inf)
-            exponents = np.minimum(exponents - floats.maxima(exponents + hidden), 0.0)
+        with np.errstate(over="ignore"):  # to -inf, whose exponential is 0
+            if weights.min(initial=1) > 0:
+                exponents = exponents - floats.maxima(exponents)
+            else:
+                hidden = np.where(weights > 0, 0.0, -np.inf)
+                exponents = np.minimum(exponents - floats.maxima(exponents + hidden), 0.0)
     tilted = weights * exp(exponents)
     return np.asarray(tilted / tilted.sum(-1, keepdims=True))
 

@@ -48,8 +48,7 @@ FOREIGN = (
     ArithmeticError,
     MemoryError,
     OSError,
-    NotImplementedError,
-    RecursionError,
+    RuntimeError,
 )
 SHOWN = 60
 """Characters of one argument in a message."""
@@ -205,6 +204,28 @@ _WHOLE |= dict.fromkeys(SEVERAL_ARRAYS, "tuple(map(_as_array, _result))")
 """What NumPy makes a number of is an array, where the signature says so."""
 
 
+def explained_methods(kind: C) -> C:
+    """The same class, whose public methods that take arguments say what is wrong with these as public functions do."""
+    for name, method in list(vars(kind).items()):
+        if inspect.isfunction(method) and not name.startswith("_") and method.__code__.co_argcount > 1:
+            setattr(kind, name, _explained_method(kind, method))
+    return kind
+
+
+def _explained_method(kind: type, method: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(method)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return method(*args, **kwargs)
+        except MappoVerifyError:
+            raise
+        except FOREIGN as error:
+            _explain(error, method, f"{kind.__name__}.{method.__name__}", args, kwargs)
+            raise
+
+    return guarded
+
+
 def explained_class(kind: C) -> C:
     """The same class, whose constructor is :func:`explained`."""
     made = kind.__init__  # type: ignore[misc]
@@ -234,7 +255,7 @@ def _explain(error: BaseException, function: Callable[..., Any], name: str, args
         given = inspect.signature(function).bind(*args, **kwargs).arguments
     except TypeError:
         return
-    named = ", ".join(f"{parameter} = {shown(value)}" for parameter, value in given.items())
+    named = ", ".join(f"{parameter} = {shown(value)}" for parameter, value in given.items() if parameter != "self")
     reason = _misplaced(function, given) or (str(error).strip() or type(error).__name__).splitlines()[0][:200]
     takes = (
         (inspect.getdoc(function) or "").partition("\n\n")[0].replace("\n", " ").replace("``", "")[:300].rstrip(". ")
@@ -259,7 +280,7 @@ def shown(value: Any) -> str:
     if isinstance(value, (tuple, list)) and len(value) > 4:
         return f"a {type(value).__name__} of length {len(value)}"
     if isinstance(value, (tuple, list)):
-        inside = ", ".join(map(shown, value))
+        inside = ", ".join(f"a {type(v).__name__}" if isinstance(v, (tuple, list)) else shown(v) for v in value)
         return f"({inside})" if isinstance(value, tuple) else f"[{inside}]"
     try:
         text = " ".join(repr(value).split())

@@ -28,7 +28,8 @@ ELIMINATION_LIMIT = 16
 BATCH_WORTH_ELIMINATING = 50
 """So many systems for each of their rows: fewer, LAPACK solves at least as fast."""
 
-NEARLY_SINGULAR = float(np.sqrt(np.finfo(float).eps))
+EPSILON = float(np.finfo(np.float64).eps)
+NEARLY_SINGULAR = float(np.sqrt(EPSILON))
 """Of the largest pivot: where one is smaller, eigenvalues decide the rank."""
 
 BLOCK, BLOCK_NUMBERS = 128, 2**14
@@ -212,16 +213,45 @@ def pseudo_solve(matrix: Floats, right: Floats) -> tuple[Floats, Floats]:
     if definite is not None:
         return definite, np.zeros_like(definite)
     known = np.isfinite(matrix).all((-2, -1), keepdims=True)  # LAPACK makes zeros of what is none, or stops for all
-    values, vectors = np.linalg.eigh(np.where(known, matrix, 0.0))
-    rounding = matrix.shape[-1] * np.finfo(float).eps
+    clean = np.where(known, matrix, 0.0)
+    solution, remainder, regular = _solve_scaled(clean, right)
+    if not regular.all():
+        shortest, outside = _shortest_solution(clean, right)
+        solution, remainder = np.where(regular, solution, shortest), np.where(regular, remainder, outside)
+    return np.where(known, solution, np.nan), np.where(known, remainder, np.nan)
+
+
+def _solve_scaled(matrix: Floats, right: Floats) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
+    """The same with every row and column in units of its own diagonal entry, and where that answers: all but rows of zeros count.
+
+    Features of different sizes, and states that are hardly visited, are no rounding of one another.
+    """
+    diagonal = np.diagonal(matrix, axis1=-2, axis2=-1)
+    empty = diagonal <= 0
+    units = 1 / np.sqrt(np.where(empty, 1.0, diagonal))[..., None]
+    values, vectors = np.linalg.eigh(matrix * units * np.swapaxes(units, -1, -2))
+    seen = values > matrix.shape[-1] * EPSILON * np.abs(values).max(-1, keepdims=True, initial=0)
+    regular = ((~seen).sum(-1) == empty.sum(-1))[..., None, None]
+    with np.errstate(over="ignore", invalid="ignore"):
+        coordinates = np.swapaxes(vectors, -1, -2) @ (units * right)
+        solution = units * (vectors @ (np.where(seen, 1 / np.where(seen, values, 1.0), 0.0)[..., None] * coordinates))
+    solution = np.where(empty[..., None], 0.0, solution)
+    least = np.sqrt(matrix.shape[-1] * EPSILON) * np.abs(right).max((-2, -1), keepdims=True, initial=0)
+    remainder = np.where(empty[..., None] & (np.abs(right) > least), right, 0.0)
+    return solution, remainder, regular & np.isfinite(solution).all((-2, -1), keepdims=True)
+
+
+def _shortest_solution(matrix: Floats, right: Floats) -> tuple[Floats, Floats]:
+    """By eigenvalues, of which those within rounding of 0 count as 0."""
+    values, vectors = np.linalg.eigh(matrix)
+    rounding = matrix.shape[-1] * EPSILON
     seen = values > rounding * np.abs(values).max(-1, keepdims=True, initial=0)
     coordinates = np.swapaxes(vectors, -1, -2) @ right
     inverse = np.where(seen, 1 / np.where(seen, values, 1.0), 0.0)[..., None]
     outside = np.where(seen[..., None], 0.0, coordinates)
     scale = np.abs(coordinates).max((-2, -1), keepdims=True, initial=0)
     remainder = vectors @ np.where(np.abs(outside) > np.sqrt(rounding) * scale, outside, 0.0)
-    solution = vectors @ (inverse * coordinates)
-    return np.where(known, solution, np.nan), np.where(known, remainder, np.nan)
+    return np.asarray(vectors @ (inverse * coordinates)), np.asarray(remainder)
 
 
 def _solve_definite(matrix: Floats, right: Floats) -> Floats | None:
@@ -322,6 +352,71 @@ def complement(rows: Floats) -> Floats:
         error += (total - (after - part)) + (-rows[..., k] - part)
         total = after
     return np.asarray(total + error)
+
+
+def log_ratio(left: Floats, right: Floats) -> Floats:
+    """``log(p/q)`` where ``p > 0``, and 0 elsewhere; infinite where only ``q`` is 0, but for no other quotient."""
+    there = left > 0
+    above, below = np.where(there, left, 1.0), np.where(there, right, 1.0)
+    with np.errstate(divide="ignore", over="ignore", under="ignore"):
+        ratio = above / below
+        by_quotient = (ratio > SMALLEST) & (ratio < 1 / SMALLEST)
+        return np.asarray(np.where(by_quotient, np.log(ratio), np.log(above) - np.log(below)))
+
+
+def log_excess(left: Floats, right: Floats) -> Floats:
+    """``r - 1 - log r`` at ``r = q/p`` where ``p > 0``, and 0 elsewhere: never negative, and without cancellation near ``r = 1``.
+
+    With ``t = r - 1`` and ``s = t/(2 + t)`` it is ``t s - 2(s³/3 + s⁵/5 + ···)``, since ``log r = 2 artanh s``.
+    """
+    there = left > 0
+    below = np.where(there, left, 1.0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        change = np.where(there, right - left, 0.0) / below
+        far = change + log_ratio(left, right)
+        near = np.abs(change) <= NEAR_ONE
+        small = np.where(near, change, 0.0)
+        part = small / (2 + small)
+        powers = sum(part ** (2 * k) / (2 * k + 1) for k in range(1, 12))
+        return np.asarray(np.where(near, part * (small - 2 * powers), np.where(there, far, 0.0)))
+
+
+def mended_divergence(found: Floats, left: Floats, right: Floats) -> Floats:
+    """``Σ p log(p/q)`` as :func:`divergence` has it, where the sum ``found`` lost digits or is not finite."""
+    mended = np.asarray(found)
+    if not mended.size or (mended.min() > LARGE_ENOUGH and mended.max() < np.inf):  # most are
+        return mended
+    lost = ~((mended > LARGE_ENOUGH) & (mended < np.inf))
+    left, right = np.broadcast_arrays(left, right)
+    mended = mended.copy()
+    mended[lost] = divergence(left[lost], right[lost])
+    return mended
+
+
+def divergence(left: Floats, right: Floats) -> Floats:
+    """``Σ p log(p/q)`` over the last axis, with ``0 log 0 = 0``.
+
+    Of rows that both sum to 1 it is ``Σ p (q/p - 1 - log(q/p))``, and what ``q`` plays where ``p`` does not: no term is negative.
+    """
+    left, right = np.broadcast_arrays(left, right)
+    slack = max(SUMS_TO_ONE, (left.shape[-1] + 2) * EPSILON)
+    both = (np.abs(left.sum(-1) - 1) <= slack) & (np.abs(right.sum(-1) - 1) <= slack)
+    played = left > 0
+    weights = np.where(played, left, 0.0)
+    excess, ratio = log_excess(left, right), log_ratio(left, right)
+    finite = np.isfinite(excess)
+    terms = np.where(finite, weights * np.where(finite, excess, 0.0), (right - left) + weights * ratio)
+    return np.asarray(np.where(both, np.where(played, terms, right).sum(-1), (weights * ratio).sum(-1)))
+
+
+LARGE_ENOUGH = 1e-4
+"""A divergence that is larger lost no more than four digits to cancellation."""
+SMALLEST = 1e-300
+"""Beyond this a quotient loses digits."""
+NEAR_ONE = 0.25
+"""How far from 1 the series of :func:`log_excess` is summed."""
+SUMS_TO_ONE = 1e-12
+"""By how much rows of probabilities may miss 1."""
 
 
 def exp(values: Floats) -> Floats:

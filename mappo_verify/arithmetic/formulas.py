@@ -24,7 +24,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from ..errors import FormulaError, evaluating
+from ..errors import FormulaError, GameError, evaluating
 from .calls import DATA, same_call
 from .system import System
 
@@ -311,7 +311,10 @@ def operation_of_many(function: Callable[P, R]) -> Callable[P, R]:
 def of_one_instance(value: Any) -> bool:
     """Whether these are numbers of one instance, or an object that has some."""
     if isinstance(value, (tuple, list)):
-        return any(map(of_one_instance, value))
+        try:
+            return any(map(of_one_instance, value))
+        except RecursionError:
+            raise GameError("a list is nested too deeply, or holds itself; an array has at most 64 axes") from None
     return isinstance(value, Made) or hasattr(getattr(value, "system", value), "_system")
 
 

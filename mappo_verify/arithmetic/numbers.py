@@ -164,7 +164,10 @@ class Numbers(OneInstance, Sealed):
     def __rpow__(self, base: Any) -> NoReturn:
         refuse("a power with an exponent that may differ between instances", "write exp(x * log(base))")
 
-    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __divmod__ = __rdivmod__ = __rpow__
+    def __floordiv__(self, other: Any) -> NoReturn:
+        refuse("a floor division or a remainder", "they are no functions of real numbers here; divide by /")
+
+    __rfloordiv__ = __mod__ = __rmod__ = __divmod__ = __rdivmod__ = __floordiv__
 
     def sum(self, axis: Axis = None, keepdims: bool = False) -> Numbers:
         """The sum along ``axis`` (default: of all entries)."""

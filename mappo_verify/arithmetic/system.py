@@ -152,7 +152,10 @@ def require_one_system(**arrays: Any) -> System:
             raise GameError(f"{name} has dtype {values.dtype}, which holds no numbers")
     if len(seen) > 1:
         places = ", ".join(f"{place} is in {system.value}" for system, place in seen.items())
-        raise GameError(f"mixed number systems: {places}; convert with .exact(), .balls() or .floats()")
+        raise GameError(
+            f"mixed number systems: {places}; convert games and policies with .exact(), .balls() or .floats(), and write lists "
+            "and arrays in floats only, or in integers, Fractions and Decimals only"
+        )
     return next(iter(seen), System.FLOATS)
 
 

@@ -9,6 +9,7 @@ while a campaign writes; a lock of the operating system, which ends with the pro
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -16,9 +17,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from ..errors import CampaignError
+from ..arithmetic.explained import shown
+from ..errors import CampaignError, MappoVerifyError
+from ..games.untrusted import cut
 from .chunk import ChunkResult, WitnessResult
-from .plan import Plan, Task
+from .plan import CHUNK, Plan, Task
 
 FORMAT = "mappo-verify-campaign 1"
 APPLICATION = 0x6D767231
@@ -70,9 +73,9 @@ class Ledger:
                 rows = [(claim, place, count) for place, (claim, count) in enumerate(plan.instances.items())]
                 connection.executemany("INSERT INTO claims VALUES (?, ?, ?)", rows)
                 connection.execute("COMMIT")
+            partial.rename(path)
         except (sqlite3.Error, OSError) as error:
             raise CampaignError(f"{path} cannot be written: {error}") from None
-        partial.rename(path)
         return cls.open(path, write=True)
 
     @classmethod
@@ -92,7 +95,7 @@ class Ledger:
                 connection.execute("PRAGMA query_only = ON")
             ledger = cls(path, connection)
             found = ledger.about("format")
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             raise CampaignError(f"{path} is no ledger of a campaign: {error}") from None
         if found != FORMAT:
             ledger.close()
@@ -156,7 +159,11 @@ class Ledger:
         rows = self._connection.execute(
             "SELECT claim, MIN(chunk), simplest FROM chunks WHERE violated > 0 GROUP BY claim"
         )
-        return {claim: (chunk, position) for claim, chunk, position in rows}
+        found = {claim: (chunk, position) for claim, chunk, position in rows}
+        for claim, (chunk, position) in found.items():
+            if not (isinstance(position, int) and 0 <= position < CHUNK):
+                raise CampaignError(f"{self.path} is damaged: chunk {chunk} of {claim} has no instance {position}")
+        return found
 
     def witnesses(self) -> dict[str, WitnessResult]:
         """The counterexamples, by claim."""
@@ -219,15 +226,39 @@ def _row_of(result: ChunkResult) -> dict[str, Any]:
     }
 
 
+def path_of(ledger: Any) -> Path:
+    """A user's path of a ledger; :class:`CampaignError` for what is none."""
+    if not isinstance(ledger, (str, os.PathLike)) or "\0" in os.fspath(ledger):
+        raise CampaignError(f"{shown(ledger)} is not the path of a ledger")
+    return Path(ledger)
+
+
+@contextmanager
+def naming_damage(path: Path) -> Iterator[None]:
+    """What a damaged ledger raises while it is read, as :class:`CampaignError`."""
+    try:
+        yield
+    except MappoVerifyError:
+        raise
+    except (sqlite3.Error, ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:
+        raise CampaignError(
+            f"{path} is damaged: {type(error).__name__}: {cut(str(error))}; begin a new ledger, or take a copy of this one"
+        ) from None
+
+
 @contextmanager
 def only_writer(path: Path) -> Iterator[None]:
     """A lock beside the ledger, held while a campaign writes."""
     import filelock
 
+    if not path.name or path.is_dir() or not path.parent.is_dir():
+        raise CampaignError(f"{path} is no place for a ledger; name a file in a folder that exists")
     lock = filelock.FileLock(path.with_name(f".{path.name}.lock"), blocking=False)
     try:
         lock.acquire()
     except filelock.Timeout:
+        if not Path(lock.lock_file).exists():
+            raise CampaignError(f"{path} cannot be locked: nothing can be written into {path.parent}") from None
         raise CampaignError(f"another process is writing {path}; wait until it ends") from None
     except OSError as error:
         raise CampaignError(f"{path} cannot be locked: {error.strerror or error}") from None

@@ -11,7 +11,7 @@ from typing import Any
 from ..errors import CampaignError
 from ..papers.registry import claim as find
 from .chunk import find_witness
-from .ledger import Ledger, only_writer
+from .ledger import Ledger, naming_damage, only_writer, path_of
 from .plan import chunk_size
 from .report import CampaignReport, read_campaign
 from .versions import formulas
@@ -25,11 +25,22 @@ def merge_campaigns(target: str | Path, sources: Sequence[str | Path]) -> Campai
 
     A chunk that several of them hold must say the same in each; that is a check of the machines.
     """
-    path = Path(target)
-    if not sources:
-        raise CampaignError("there is nothing to merge")
-    with only_writer(path), ExitStack() as stack:
-        _merge(path, [stack.enter_context(Ledger.open(Path(source))) for source in sources])
+    path = path_of(target)
+    if not isinstance(sources, (list, tuple)) or not sources:
+        raise CampaignError("there is nothing to merge; give the ledgers as a list")
+    parts = [path_of(source) for source in sources]
+    if path.exists():
+        raise CampaignError(f"{path} exists; merge into a new file")
+    with ExitStack() as stack:
+        opened = [stack.enter_context(Ledger.open(part)) for part in parts]
+        stack.enter_context(only_writer(path))
+        try:
+            with naming_damage(opened[0].path if len(opened) == 1 else path):
+                _merge(path, opened)
+        except BaseException:  # half of a campaign would look like one
+            for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+                path.with_name(name).unlink(missing_ok=True)
+            raise
     return read_campaign(path)
 
 

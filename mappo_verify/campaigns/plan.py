@@ -11,9 +11,11 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
+from typing import Any
 
 import numpy as np
 
+from ..arithmetic.explained import shown
 from ..checking.sampling import Draw, draw, sizes_of
 from ..claims.claim import Claim
 from ..claims.coordinates import Sizes
@@ -50,14 +52,17 @@ class Plan:
     share: tuple[int, int] = (1, 1)
 
     def __post_init__(self) -> None:
-        if self.seed < 0:
-            raise CampaignError(f"seed = {self.seed} is negative")
+        if not _is_count(self.seed, 0):
+            raise CampaignError(f"seed = {shown(self.seed)} is not an integer of at least 0")
+        share: Any = self.share
+        if not isinstance(share, tuple) or len(share) != 2 or not all(_is_count(n, 1) for n in share):
+            raise CampaignError(f"share = {shown(self.share)}; it is (i, n), two integers with i from 1 to n")
         part, parts = self.share
-        if not 1 <= part <= parts:
+        if part > parts:
             raise CampaignError(f"share = {part}/{parts}; it is i/n with i from 1 to n")
         for claim, count in self.instances.items():
-            if not 1 <= count <= MOST:
-                raise CampaignError(f"{count} instances of {claim}; ask for 1 to {MOST}")
+            if not _is_count(count, 1) or count > MOST:
+                raise CampaignError(f"{shown(count)} instances of {claim}; ask for 1 to {MOST}")
 
     def tasks(self) -> Iterator[Task]:
         """All chunks of this share: the first of every claim, then the second of every claim, and so on."""
@@ -76,6 +81,10 @@ class Plan:
         size, total = chunk_size(claim), self.instances[claim.id]
         for chunk in range(self.share[0] - 1, -(-total // size), self.share[1]):
             yield Task(claim.id, chunk, min(size, total - chunk * size))
+
+
+def _is_count(value: Any, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
 def plan_of(claims: list[str] | None, instances: int, seed: int, share: tuple[int, int]) -> Plan:

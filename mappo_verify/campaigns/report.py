@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
 from collections import Counter
 from dataclasses import asdict, dataclass
 from fractions import Fraction
@@ -15,10 +14,9 @@ from ..checking.laws import standing_of
 from ..checking.sampling import sizes_of
 from ..claims.coordinates import Sizes
 from ..claims.verdict import Standing
-from ..errors import CampaignError, MappoVerifyError
 from ..papers.registry import claim as find
 from .chunk import WitnessResult
-from .ledger import COUNTS, Ledger
+from .ledger import COUNTS, Ledger, naming_damage, path_of
 from .plan import Plan, chunk_size
 from .versions import formulas
 
@@ -131,13 +129,9 @@ class CampaignReport:
 
 def read_campaign(ledger: str | Path) -> CampaignReport:
     """What the ledger in a file amounts to; it may be incomplete, and a campaign may be writing it."""
-    path = Path(ledger)
-    try:
+    path = path_of(ledger)
+    with naming_damage(path):
         return _read(path)
-    except (sqlite3.Error, ArithmeticError, LookupError, TypeError, ValueError) as error:
-        if isinstance(error, MappoVerifyError):
-            raise
-        raise CampaignError(f"{path} is damaged: {type(error).__name__}: {error}") from None
 
 
 def _read(path: Path) -> CampaignReport:

@@ -12,11 +12,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ..arithmetic.explained import shown
 from ..checking.workers import cluster, cores, deaths, local, width_of
 from ..errors import CampaignError
 from ..papers.registry import select
 from .chunk import ChunkResult, WitnessResult, evaluate_chunk, find_witness
-from .ledger import Ledger, only_writer
+from .ledger import Ledger, naming_damage, only_writer, path_of
 from .plan import Plan, Task, plan_of
 from .report import CampaignReport, read_campaign
 from .versions import formulas
@@ -78,14 +79,20 @@ def run_campaign(
     CampaignError
         Where the ledger is about other claims, seeds or formulas, or workers die again and again.
     """
-    path = Path(ledger)
-    if workers is not None and workers < 1:
-        raise CampaignError(f"workers = {workers}; at least one is needed")
+    path = path_of(ledger)
+    if workers is not None and (type(workers) is not int or workers < 1):
+        raise CampaignError(f"workers = {shown(workers)}; at least one is needed")
+    if not (scheduler is None or isinstance(scheduler, str)):
+        raise CampaignError(f"scheduler = {shown(scheduler)} is not an address such as 'tcp://10.0.0.1:8786'")
+    if not (progress is None or callable(progress)):
+        raise CampaignError(f"progress = {shown(progress)} is not a function")
     count = workers or cores()
     opener = partial(cluster, scheduler) if scheduler else partial(local, count)
     with only_writer(path):
         with _opened(path, claims, instances, seed, share) as opened:
-            _Run(opened, opener, count, progress).finish()
+            with naming_damage(path):
+                run = _Run(opened, opener, count, progress)
+            run.finish()
         return read_campaign(path)
 
 
@@ -109,7 +116,8 @@ def _opened(
 def _require_same(
     ledger: Ledger, claims: list[str] | None, instances: int | None, seed: int | None, share: tuple[int, int] | None
 ) -> None:
-    plan = ledger.plan
+    with naming_damage(ledger.path):
+        plan = ledger.plan
     if ledger.about("formulas") != formulas():
         raise CampaignError(
             f"{ledger.path} was begun with other formulas than those installed; continue it with that version, "
@@ -122,9 +130,10 @@ def _require_same(
         raise CampaignError(f"{ledger.path} is about {', '.join(plan.instances)}; begin a new ledger for other claims")
     if instances is None:
         return
+    longer = replace(plan, instances=dict.fromkeys(plan.instances, instances))
     if instances < min(plan.instances.values()):
         raise CampaignError(f"{ledger.path} is to hold {min(plan.instances.values())} instances a claim already")
-    ledger.extend(replace(plan, instances=dict.fromkeys(plan.instances, instances)))
+    ledger.extend(longer)
 
 
 @dataclass

@@ -16,13 +16,15 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import FALSE, System, floats_of, smallest
+from ..arithmetic import FALSE, Array, System, floats_of, require_one_system, smallest
 from ..arithmetic.explained import explained
 from ..arithmetic.one_instance import one_at_a_time
-from ..claims.case import Case, system_of_object
+from ..claims.case import Case, Ingredient
 from ..claims.claim import Claim, Line
+from ..claims.ingredients import Tables
+from ..claims.settings import Setting
 from ..claims.verdict import Evidence, Standing
-from ..errors import ClaimError, MappoVerifyError
+from ..errors import ClaimError, GameError, MappoVerifyError
 from ..model import Game, Policy
 from ..model.validation import array_of, require_seed
 from ..papers.registry import CLAIMS, IDS, ids_of, select
@@ -75,7 +77,7 @@ def check(claim: str | Claim, *, steps: int | None = None, **objects: Any) -> Ev
     """
     claim = claim if isinstance(claim, Claim) else find(claim)
     setting = claim.setting
-    _require_data(objects)
+    _require_data(setting, objects)
     exact = setting.case_from(objects, System.RATIONALS, steps)
     try:
         return certify(claim, lambda system: exact if system is System.RATIONALS else exact.to(system))
@@ -88,14 +90,33 @@ def check(claim: str | Claim, *, steps: int | None = None, **objects: Any) -> Ev
         raise ClaimError(f"the shapes of the ingredients do not fit each other ({error}): {shapes}") from None
 
 
-def _require_data(objects: dict[str, Any]) -> None:
+def _require_data(setting: Setting, objects: dict[str, Any]) -> None:
     """Balls and symbols are refused: they are no data."""
+    ingredients = {ingredient.name: ingredient for ingredient in setting.ingredients}
     for name, value in objects.items():
-        system = system_of_object(value if isinstance(value, (Game, Policy, tuple)) else array_of(value, name))
+        ingredient = ingredients.get(name)
+        if isinstance(value, (Game, Policy)):
+            system = value.system
+        elif isinstance(value, (tuple, list)) and isinstance(ingredient, Tables):
+            if not value:
+                raise ClaimError(f"{name} has no tables; it needs one for each {ingredient.of_each}")
+            tables = {f"{name}[{k}]": array_of(table, f"{name}[{k}]") for k, table in enumerate(value)}
+            system = require_one_system(**tables)
+        else:
+            system = require_one_system(**{name: _one_array(name, value, ingredient)})
         if system in (System.BALLS, System.SYMBOLS):
             raise ClaimError(
                 f"{name} is in {system.value}; check() wants exact or float data and chooses the arithmetic itself"
             )
+
+
+def _one_array(name: str, value: Any, ingredient: Ingredient | None) -> Array:
+    try:
+        return array_of(value, name)
+    except GameError as error:
+        if ingredient is None or ingredient.compute is None or not isinstance(value, (tuple, list)):
+            raise
+        raise ClaimError(f"{error}; {name} follows from the other ingredients, so leave it out") from None
 
 
 @explained

@@ -50,7 +50,8 @@ from ..arithmetic.precision import PRECISION_CAP, precision
 from ..claims.claim import MEANING, Claim, Kind
 from ..claims.coordinates import Sizes
 from ..claims.verdict import Evidence, LineEvidence, Standing, Verdict
-from ..errors import ClaimError, ExactnessError, FileError, UndecidedError
+from ..errors import ClaimError, ExactnessError, UndecidedError
+from ..games.untrusted import write_whole
 from ..model.trees import mapped
 from ..papers.registry import CLAIMS
 from ..papers.registry import claim as find
@@ -380,10 +381,7 @@ def write_certificate(witness: Witness | Certificate, path: str | Path, claim: C
     result = recheck(certificate, claim)
     if not result.valid:
         raise ClaimError(f"no certificate of {certificate.claim}: {result.reason}")
-    try:
-        Path(path).write_text(text_of(certificate), encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise FileError(f"{path} cannot be written: {error.strerror or error}") from None
+    write_whole(path, text_of(certificate))
     return certificate
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from ..claims.claim import Claim
 from ..claims.coordinates import Sizes
 from ..errors import FileError
+from ..games.untrusted import read_bytes, require_distinct_names, write_whole
 from .certificate_files import read_certificate
 from .certificate_limits import instance_complaint
 from .reports import Witness
@@ -38,7 +39,12 @@ class Corpus:
     @classmethod
     def of_choice(cls, corpus: bool | str | Path) -> Corpus:
         """True: those of the package; False: none; a folder: those of the package and of the folder."""
-        return cls(corpus) if isinstance(corpus, bool) else cls(True, Path(corpus))
+        if isinstance(corpus, bool):
+            return cls(corpus)
+        folder = Path(corpus)
+        if folder.exists() and not folder.is_dir():
+            raise FileError(f"the corpus {folder} is not a folder; name one, which is made if it is not there")
+        return cls(True, folder)
 
     def of(self, claim: Claim) -> list[Instance]:
         """The known instances of a claim."""
@@ -64,7 +70,7 @@ def keep(folder: Path, witness: Witness) -> Path:
     name = f"{witness.claim.replace('/', '-')}-{hashlib.sha256(text.encode()).hexdigest()[:12]}.json"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+        write_whole(folder / name, text)
     except OSError as error:
         raise FileError(f"the corpus {folder} cannot be written: {error.strerror or error}") from None
     return folder / name
@@ -93,14 +99,16 @@ def _stored(claim: Claim, folder: Path) -> Iterator[Instance]:
     """What a user's folder holds about a claim; a file that is none, or that does not fit the claim any more, is an error."""
     for path in sorted(folder.glob(f"{claim.id.replace('/', '-')}-*.json")):
         try:
-            if path.stat().st_size > MAX_BYTES:
-                raise FileError(f"{path} is larger than {MAX_BYTES:,} bytes, so it is no stored counterexample")
-            given = json.loads(path.read_text(encoding="utf-8"))
+            raw = read_bytes(path, MAX_BYTES)
+            given = json.loads(raw)
+            require_distinct_names(path, raw)
             if given["claim"] != claim.id:
                 continue  # another claim, whose id begins alike
             sizes = Sizes(int(given["states"]), tuple(int(n) for n in given["action_sizes"]), int(given["steps"]))
             coordinates = dict(given["coordinates"])
-        except (OSError, ValueError, TypeError, KeyError) as error:
+        except FileError:
+            raise
+        except (ValueError, TypeError, LookupError, OverflowError, RecursionError) as error:
             raise FileError(f"{path} is no stored counterexample ({type(error).__name__}: {error})") from None
         complaint = instance_complaint(claim, sizes, coordinates)
         if complaint:

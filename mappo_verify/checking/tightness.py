@@ -20,7 +20,8 @@ from ..arithmetic.one_instance import one_at_a_time
 from ..claims.claim import Claim
 from ..claims.coordinates import Sizes
 from ..claims.verdict import Evidence, Verdict
-from ..errors import ClaimError, FileError
+from ..errors import ClaimError
+from ..games.untrusted import write_whole
 from ..papers.registry import claim as find
 from .corpus import Corpus
 from .evaluate import certify
@@ -115,10 +116,7 @@ def recheck_tightness(data: dict[str, Any], claim: str | Claim) -> Evidence:
 @explained
 def write_tightness(found: Tightness, path: str | Path) -> None:
     """Write the result as JSON."""
-    try:
-        Path(path).write_text(json.dumps(found.as_data(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise FileError(f"{path} cannot be written: {error.strerror or error}") from None
+    write_whole(path, json.dumps(found.as_data(), ensure_ascii=False, indent=1) + "\n")
 
 
 def _best(claim: Claim, trial: Trial) -> tuple[float, Sizes, dict[str, Any], Evidence] | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
@@ -78,6 +79,10 @@ def _end_with(sentinel: int) -> None:
     os._exit(1)
 
 
+ADDRESS = re.compile(r"(?:[a-z]+://)?(?:\[[0-9a-fA-F:.]+\]|[^\s:/\[\]]+):[0-9]{1,5}")
+"""Of a scheduler: host and port, after its protocol."""
+
+
 @contextmanager
 def cluster(address: str, timeout: float = 30) -> Iterator[Executor]:
     """The workers of the Dask scheduler at this address."""
@@ -85,6 +90,8 @@ def cluster(address: str, timeout: float = 30) -> Iterator[Executor]:
         from distributed import Client
     except ImportError:
         raise CampaignError('a scheduler needs Dask; install it by: pip install "mappo-verify[dask]"') from None
+    if not ADDRESS.fullmatch(address):  # Dask would say so, too, and never end
+        raise CampaignError(f"the scheduler {address[:100]!r} is not an address such as tcp://10.0.0.1:8786")
     try:
         client = Client(address, timeout=timeout, set_as_default=False)
     except (OSError, ValueError) as error:

@@ -468,5 +468,9 @@ def system_of_object(value: Any) -> System:
     """The number system of a game, a policy, a table, or a tuple of tables."""
     if isinstance(value, (Game, Policy)):
         return value.system
-    found: System = system_of(*value) if isinstance(value, tuple) else system_of(array_of(value, "value"))
+    found: System = (
+        system_of(*(array_of(table, "value") for table in value))
+        if isinstance(value, tuple)
+        else system_of(array_of(value, "value"))
+    )
     return found

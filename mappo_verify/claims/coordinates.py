@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import Array, assume_nonnegative, assume_positive
+from ..arithmetic.explained import shown
 from ..errors import ClaimError, Sealed
 
 Numbers = Mapping[str, Array]
@@ -74,9 +75,10 @@ class Sizes(Sealed):
     steps: int = 1
 
     def __post_init__(self) -> None:
-        counts = (self.states, *self.actions, *(() if self.steps is EVERY else (self.steps,)))
-        if type(self.actions) is not tuple or any(type(count) is not int for count in counts):
-            given = f"states={self.states!r}, actions={self.actions!r}, steps={self.steps!r}"
+        several = type(self.actions) is tuple
+        counts = (self.states, *(self.actions if several else ()), *(() if self.steps is EVERY else (self.steps,)))
+        if not several or any(type(count) is not int for count in counts):
+            given = f"states={shown(self.states)}, actions={shown(self.actions)}, steps={shown(self.steps)}"
             raise ClaimError(f"Sizes({given}): these are integers, and the actions of all agents a tuple")
 
     @classmethod

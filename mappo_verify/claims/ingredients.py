@@ -398,7 +398,12 @@ class Tables(Ingredient):
     def convert(self, value: Any, target: System) -> tuple[Array, ...]:
         if not isinstance(value, (tuple, list)):
             raise ClaimError(f"{self.name} must be one table per {self.of_each}, not {type(value).__name__}")
-        return tuple(super(Tables, self).convert(table, target) for table in value)
+        tables = [(f"{self.name}[{k}]", array_of(table, f"{self.name}[{k}]")) for k, table in enumerate(value)]
+        for name, table in tables:
+            if table.ndim < 2:
+                raise ClaimError(f"{name} has shape {table.shape}; it needs [..., S, |A_1|···|A_m|]")
+            require_finite(name, table)
+        return tuple(convert(table, target) for _, table in tables)
 
 
 @dataclass(frozen=True)

@@ -76,15 +76,15 @@ class Setting(Sealed):
                     raise ClaimError(f"setting {self.name!r}: {entry!r} is no {kind.__name__}{called}")
         for what in ("agents", "states", "action_range"):
             given = getattr(self, what)
-            pair = isinstance(given, tuple) and len(given) == 2 and all(type(n) is int for n in given)
-            if not pair or not 1 <= given[0] <= given[1]:
+            if not _are_counts(given) or len(given) != 2 or given[0] > given[1]:
                 raise ClaimError(
                     f"setting {self.name!r}: {what} = {given!r}; it must be (smallest, largest), from 1 on"
                 )
-        lengths: Any = self.steps
-        if not (isinstance(lengths, (tuple, list)) and lengths and all(type(k) is int and k >= 1 for k in lengths)):
+        steps: Any = self.steps
+        if not _are_counts(tuple(steps) if isinstance(steps, list) else steps):
             raise ClaimError(
-                f"setting {self.name!r}: steps = {lengths!r}; they are lengths of runs, from 1 on, as (1, 2, 3)"
+                f"setting {self.name!r}: steps = {self.steps!r}; it must be the lengths of runs that are drawn, from 1 on, such "
+                "as (1, 2, 5)"
             )
         object.__setattr__(self, "ingredients", tuple(map(settled, self.ingredients)))
         object.__setattr__(self, "hypotheses", tuple(self.hypotheses))
@@ -256,3 +256,8 @@ def _fitting_sizes(ingredients: tuple[Ingredient, ...], built: Mapping[str, Any]
     if misfits(best):
         raise ClaimError(f"the shapes do not fit ({best}): {'; '.join(misfits(best))}")
     return best
+
+
+def _are_counts(given: Any) -> bool:
+    """Whether this is a tuple of integers from 1 on, and not an empty one."""
+    return isinstance(given, tuple) and bool(given) and all(type(n) is int and n >= 1 for n in given)

@@ -90,6 +90,7 @@ def report(
     Example: mappo-verify campaign report b.db --json -
     """
     from ..campaigns.report import document, read_campaign
+    from ..games.untrusted import write_whole
     from ..report.campaign import campaign_page, campaign_table, write_certificates
 
     for target in (json_file, html_file):
@@ -99,7 +100,7 @@ def report(
         require_place_for(certificates)
     found = read_campaign(ledger)
     if html_file is not None:
-        html_file.write_text(campaign_page(found), encoding="utf-8")
+        write_whole(html_file, campaign_page(found))
     if certificates is not None:
         for path in write_certificates(found, certificates):
             say(f"wrote {path}")

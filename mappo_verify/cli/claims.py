@@ -173,6 +173,10 @@ def tightness(
     for path in (out, plot):
         if path is not None:
             require_writable(path)
+    if plot is not None:
+        from ..report.plots.tightness import picture_kind
+
+        picture_kind(plot)  # before the work, so that no work is lost
     with Progress("search") as progress:
         found = search(claim_named(claim, own), profile.value, seed, progress, seconds)
     if found.witness is not None:

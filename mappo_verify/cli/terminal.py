@@ -8,8 +8,9 @@ import os
 import sys
 import textwrap
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -17,7 +18,19 @@ from rich.console import Console
 if TYPE_CHECKING:
     from ..model import Game
 
-output, errors = Console(), Console(stderr=True)
+NARROWEST = 60
+"""Columns below which nothing can be read; Rich prints nothing at all where there are 0."""
+
+
+def console(stderr: bool = False) -> Console:
+    """A console that is never narrower than :data:`NARROWEST`."""
+    made = Console(stderr=stderr)
+    if made.width < NARROWEST:
+        made.width = NARROWEST
+    return made
+
+
+output, errors = console(), console(stderr=True)
 
 MAX_MESSAGE = 1_000
 """Characters of an error that are shown; a user's own words may stand in it."""
@@ -94,10 +107,9 @@ def write_json(document: dict[str, Any], target: Path) -> None:
     if str(target) == "-":
         sys.stdout.write(text)
         return
-    try:
-        target.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise typer.BadParameter(f"cannot write {target}: {error.strerror}") from None
+    from ..games.untrusted import write_whole
+
+    write_whole(target, text)
 
 
 class Progress:
@@ -143,19 +155,27 @@ def ending_in_exit_codes(run: Callable[[], None]) -> None:
     try:
         run()
     except MappoVerifyError as error:
-        errors.print(f"[bold red]error:[/] {type(error).__name__}: ", end="")
-        warn(cut(str(error), MAX_MESSAGE))
-        sys.exit(2)
+        _end(f"[bold red]error:[/] {type(error).__name__}: ", cut(str(error), MAX_MESSAGE))
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # click ends in 1, which means here that something is false
+            sys.exit(0)
+        raise
     except OSError as error:  # a full or read-only disk, wherever something was written
         place = f"{error.filename}: " if error.filename else ""
-        warn(f"error: {cut(place, MAX_MESSAGE)}{error.strerror or error}")
-        sys.exit(2)
+        _end("error: ", f"{cut(place, MAX_MESSAGE)}{error.strerror or error}")
     except MemoryError:
-        warn("error: the memory does not suffice; ask for less: fewer iterations, samples or states")
-        sys.exit(2)
+        _end("error: ", "the memory does not suffice; ask for less: fewer iterations, samples or states")
     except KeyboardInterrupt:
         errors.print("interrupted")
         sys.exit(130)
+
+
+def _end(head: str, text: str) -> NoReturn:
+    """Say what is wrong, and end in exit code 2, also where standard error is full and nothing can be said."""
+    with suppress(OSError):
+        errors.print(head, end="")
+        warn(text)
+    sys.exit(2)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..arithmetic.explained import shown
 from ..errors import ConformanceError
 
 COARSEST = 2.0**-20
@@ -30,8 +31,14 @@ def to_library(value: Any, arrays: Any, dtype: str) -> Any:
 
 def to_numpy(value: Any, what: str) -> npt.NDArray[Any]:
     """A NumPy array of what a hook returned; :class:`~mappo_verify.errors.ConformanceError` where that is no array of numbers."""
+    if isinstance(value, np.ma.MaskedArray):
+        raise ConformanceError(f"{what} returned a masked array, whose mask would be lost; return .filled(value)")
     if isinstance(value, (list, tuple)):
-        return np.array([to_numpy(part, what) for part in value])
+        parts = [to_numpy(part, what) for part in value]
+        shapes = {part.shape for part in parts}
+        if len(shapes) > 1:
+            raise ConformanceError(f"{what} returned arrays of the shapes {sorted(shapes)} together; return one array")
+        return np.array(parts)
     for step in ("detach", "cpu"):  # torch: off the graph, off the accelerator
         if callable(getattr(value, step, None)):
             value = getattr(value, step)()
@@ -39,9 +46,9 @@ def to_numpy(value: Any, what: str) -> npt.NDArray[Any]:
     if array.dtype.kind == "O":  # fractions, for instance
         try:
             array = array.astype(float)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise ConformanceError(
-                f"{what} returned {value!r}; it must return an array of numbers: NumPy, torch, JAX, or anything with "
+                f"{what} returned {shown(value)}; it must return an array of numbers: NumPy, torch, JAX, or anything with "
                 "__dlpack__ or __array__"
             ) from None
     if array.dtype.kind not in "fiub":

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arithmetic.explained import shown
 from ..errors import ConformanceError
 from .arrays import rounding, to_library, to_numpy
 from .check import Case, Check, Formula, Inputs, Slip, as_floats, floats
@@ -61,6 +62,8 @@ class Failure:
 
 def accepted(check: Check, hook: Hook) -> tuple[str, ...]:
     """The arguments that a hook names, in the order of the check; an error where it lacks a needed one or wants another."""
+    if not callable(hook):
+        raise ConformanceError(f"the hook {check.hook} is {shown(hook)}, not a function")
     known = [argument.name for argument in check.arguments]
     parameters = inspect.signature(hook).parameters.values()
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
@@ -170,6 +173,9 @@ def examine(
 
     If a failure need not be ``explained``, the first one is given as it is: not the smallest, and without causes.
     """
+    given: Any = (check, *cases)
+    if not isinstance(given[0], Check) or not all(isinstance(case, Case) for case in given[1:]):
+        raise ConformanceError("examine takes a check, as check_of('gae') gives one, a hook, and a list of its cases")
     names = accepted(check, hook)
     run = partial(call, check, hook, arrays=arrays, dtype=dtype, names=names)
     calls: list[Call] = []

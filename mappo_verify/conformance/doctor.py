@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arithmetic.explained import shown
 from ..errors import ConformanceError
 from .arrays import to_numpy
 from .check import Check, Slip, floats
@@ -64,6 +65,8 @@ def examine_suite(paths: Sequence[str | Path], own: bool = False, seed: int = 0)
         import pytest
     except ImportError:
         raise ConformanceError("the doctor runs test suites by pytest; install it: pip install pytest") from None
+    if not isinstance(paths, (list, tuple)):
+        raise ConformanceError(f"the files of a suite come in a list, not {shown(paths)}")
     for path in paths:
         if not Path(str(path).partition("::")[0]).exists():
             raise ConformanceError(f"there is no file {path}")

@@ -16,7 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ConformanceError
+from ..arithmetic.explained import explained
+from ..errors import ConformanceError, FileError
+from ..games.untrusted import read_bytes, require_distinct_names, write_whole
 from .check import Check, Inputs, as_floats, exact
 from .compare import ROUNDINGS, Call, Failure, agrees
 from .registry import CHECKS
@@ -121,10 +123,13 @@ def document_of(failure: Failure) -> dict[str, Any]:
 
 def write(failure: Failure, folder: Path) -> Path:
     """Write a failure into a folder, which is made; the hook and the class name the file."""
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(f"cannot make the folder {folder}: {error.strerror or error}") from None
     words = "".join(sign if sign.isalnum() else "-" for sign in failure.library)
     path = folder / f"{failure.check.hook}{'-' if words else ''}{words}.json"
-    path.write_text(json.dumps(document_of(failure), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    write_whole(path, json.dumps(document_of(failure), ensure_ascii=False, indent=1) + "\n")
     return path
 
 
@@ -166,13 +171,14 @@ class Recheck:
     reason: str
 
 
+@explained
 def recheck(path: str | Path) -> Recheck:
     """Compute the exact value of a recorded failure anew and compare; nothing in the file is trusted."""
     path = Path(path)
-    if path.stat().st_size > MAX_BYTES:
-        raise ConformanceError(f"{path} has more than {MAX_BYTES} bytes")
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        raw = read_bytes(path, MAX_BYTES)
+        document = json.loads(raw)
+        require_distinct_names(path, raw)
         if not isinstance(document, Mapping) or (document.get("format"), document.get("version")) != (FORMAT, VERSION):
             raise ConformanceError(f"{path} is no {FORMAT} file of version {VERSION}")
         if document["exact"] is None:
@@ -182,9 +188,9 @@ def recheck(path: str | Path) -> Recheck:
         place, unit, found = tuple(document["entry"]), float(document["unit"]), float(document["found"])
         values = np.asarray(check.evaluate(inputs))
         right = str(values[place])
-    except (KeyError, TypeError, ValueError, IndexError, ArithmeticError) as error:
-        if isinstance(error, ConformanceError):
-            raise
+    except (ConformanceError, FileError):
+        raise
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
         raise ConformanceError(f"{path} cannot be read: {type(error).__name__}: {error}") from None
     if right != document["exact"]:
         return Recheck(False, f"the exact value is {right}, not {document['exact']}")

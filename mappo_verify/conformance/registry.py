@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from ..arithmetic.explained import shown
 from ..errors import ConformanceError
 from . import agents, policies, surrogates, trajectories
 from .check import Check
@@ -18,6 +21,7 @@ def check_of(hook: str) -> Check:
     >>> print(check_of("kl").formula)
     KL(old‖new) = Σ_a old(a|s) log(old(a|s)/new(a|s))
     """
-    if hook not in CHECKS:
-        raise ConformanceError(f"there is no hook {hook!r}; there are {', '.join(CHECKS)}")
+    given: Any = hook
+    if not isinstance(given, str) or given not in CHECKS:
+        raise ConformanceError(f"there is no hook {shown(hook)}; there are {', '.join(CHECKS)}")
     return CHECKS[hook]

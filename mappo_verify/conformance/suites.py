@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ..arithmetic.explained import shown
 from ..errors import ConformanceError
 from .check import Case, Check
 from .compare import Failure, examine
@@ -62,8 +63,22 @@ class ConformanceTests:
         """Compare one hook with the exact values; None where it conforms."""
         check = CHECKS[name]
         library = type(self).__name__
+        self._require_settings(library)
         given = (check, getattr(self, name), self.cases(check), self.arrays, self.dtype, library)
         return examine(*given, explained=current().explained)
+
+    def _require_settings(self, library: str) -> None:
+        if self.dtype not in ("float64", "float32"):
+            raise ConformanceError(f"{library}: dtype = {shown(self.dtype)}; it must be 'float64' or 'float32'")
+        sizes: Any = self.batch
+        if not isinstance(sizes, tuple) or not all(type(size) is int and size >= 1 for size in sizes):
+            raise ConformanceError(
+                f"{library}: batch = {shown(sizes)}; it must be a tuple of integers from 1 on, such as (3,)"
+            )
+        if not callable(getattr(self.arrays, "asarray", None)):
+            raise ConformanceError(
+                f"{library}: arrays = {shown(self.arrays)} has no asarray; give numpy, torch or jax.numpy"
+            )
 
     def _conforms(self, name: str) -> None:
         """A test: nothing where the hook conforms, a skip where there is none, else a failure with all that is known."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ..arithmetic.explained import shown
 from ..checking.campaign import audit
 from ..checking.certificate import certificate_of, recheck, write_certificate
 from ..checking.reports import ClaimReport
 from ..claims.claim import Claim
 from ..claims.verdict import Standing
+from ..errors import ConformanceError
 from .settings import current
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ def on_trial(claim: str | Claim, *, profile: str = "quick", game: Game | None = 
     >>> test_lemma.__name__
     'test_lemma_4_1'
     """
+    if not isinstance(claim, (str, Claim)):
+        raise ConformanceError(f"{shown(claim)} is neither the id of a claim nor a Claim")
     name = claim if isinstance(claim, str) else claim.id
 
     def test() -> None:

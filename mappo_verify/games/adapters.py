@@ -16,16 +16,18 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from fractions import Fraction
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 
-from ..arithmetic.explained import explained
+from ..arithmetic import System, floats_of, kind_of, like
+from ..arithmetic.explained import explained, shown
 from ..errors import GameError
 from ..model import Game
-from ..model.validation import ROUNDING, rounding_of
+from ..model.validation import ROUNDING, array_of, require_below_one, rounding_of
 from .untrusted import MAX_ENTRIES
 
 logger = logging.getLogger(__package__)
@@ -51,8 +53,11 @@ def from_gymnasium(
     table = getattr(environment, "P", None) if hasattr(env_or_P, "unwrapped") else env_or_P
     if not isinstance(table, (Mapping, Sequence)) or isinstance(table, (str, bytes)):
         raise GameError(f"{type(environment).__name__} has no table P; only tabular environments can be read")
-    if isinstance(discount, bool) or not isinstance(discount, Real):
-        raise GameError(f"discount {discount!r} is not a number")
+    gamma = None if isinstance(discount, bool) else _float(discount)
+    if gamma is None:
+        raise GameError(f"discount {shown(discount)} is not a number; give a float, a Fraction or a Decimal")
+    if isinstance(discount, (Fraction, Decimal)) and 0 <= discount <= 1:
+        require_below_one(like(Fraction(discount), System.RATIONALS), gamma)
     rows = [_members(row, f"P[{state}]") for state, row in enumerate(_members(table, "P"))]
     states, actions = len(rows), len(rows[0])
     if states * states * actions > MAX_ENTRIES:
@@ -65,7 +70,9 @@ def from_gymnasium(
         for action, outcomes in enumerate(row):
             place = f"P[{state}][{action}]"
             mass, rounding = 0.0, ROUNDING
-            for position, outcome in enumerate(_outcomes(outcomes, place)):
+            if not _outcomes(outcomes, place):
+                raise GameError(f"{place} has no outcomes; one that ends is (1.0, {state}, reward, True)")
+            for position, outcome in enumerate(outcomes):
                 probability, target, paid, done = _outcome(outcome, f"{place}[{position}]", states)
                 mass += probability
                 reward[state, action] += probability * paid
@@ -79,10 +86,9 @@ def from_gymnasium(
             reward[state, action] /= mass
     if start is None:
         start = getattr(environment, "initial_state_distrib", None)
-    try:
-        start = None if start is None else np.asarray(start, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise GameError(f"start {start!r} is not a list of {states} probabilities") from None
+    if start is not None:
+        given = array_of(start, "start")
+        start = floats_of(given) if kind_of(given) == "O" else start  # shorter floats are rounded as such
     spec = getattr(environment, "spec", None)
     limit = _time_limit(env_or_P)
     if limit is not None:
@@ -91,7 +97,7 @@ def from_gymnasium(
     return Game(
         transition,
         reward,
-        np.asarray(float(discount)),
+        np.asarray(gamma),
         action_sizes or (),
         start=start,
         name=str(getattr(spec, "id", None) or ""),
@@ -135,10 +141,24 @@ def _outcome(outcome: Any, place: str, states: int) -> tuple[float, int, float, 
     if not isinstance(outcome, (list, tuple)) or len(outcome) != 4:
         raise GameError(f"{place} = {outcome!r} is not (probability, next state, reward, done)")
     probability, target, paid, done = outcome
-    if not isinstance(probability, Real) or not 0 <= float(probability) <= 1:
-        raise GameError(f"{place} has the probability {probability!r}, which is not in [0, 1]")
+    chance, reward = _float(probability), _float(paid)
+    if chance is None or not 0 <= chance <= 1:
+        raise GameError(f"{place} has the probability {shown(probability)}, which is not a number in [0, 1]")
     if not isinstance(target, Integral) or not 0 <= int(target) < states:
-        raise GameError(f"{place} leads to {target!r}, which is not a state; they are 0 to {states - 1}")
-    if not isinstance(paid, Real) or not math.isfinite(paid):
-        raise GameError(f"{place} pays {paid!r}, which is not a finite number")
-    return float(probability), int(target), float(paid), bool(done)
+        raise GameError(f"{place} leads to {shown(target)}, which is not a state; they are 0 to {states - 1}")
+    if reward is None or not math.isfinite(reward):
+        raise GameError(f"{place} pays {shown(paid)}, which is not a finite number")
+    if not isinstance(done, (bool, np.bool_, int, np.integer)) or done not in (0, 1):
+        raise GameError(f"{place} says {shown(done)} of whether the game ends; say True or False")
+    return chance, int(target), reward, bool(done)
+
+
+def _float(value: Any) -> float | None:
+    """A number as the nearest float; None for what is no number, or beyond float64."""
+    single = isinstance(value, np.ndarray) and not value.shape and value.dtype.kind in "iuf"
+    if not (single or isinstance(value, (Real, Decimal))):
+        return None
+    try:
+        return float(value)
+    except (OverflowError, ValueError):  # a Decimal may be a signalling NaN
+        return None

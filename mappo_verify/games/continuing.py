@@ -19,13 +19,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
-from ..arithmetic import System, compare, like
+from ..arithmetic import System
 from ..arithmetic.explained import explained
 from ..errors import GameError
 from ..model import Game
-from ..model.validation import ROUNDING
 
 
 @explained
@@ -38,8 +35,8 @@ def restarted(game: Game) -> Game:
     Raises
     ------
     GameError
-        Without a start distribution, with one that sums to less than 1, and for balls and symbols, which cannot tell
-        what is missing from a row: restart the exact game and convert that.
+        Without a start distribution, and for balls and symbols, which cannot tell what is missing from a row: restart the
+        exact game and convert that.
     """
     if game.system not in (System.FLOATS, System.RATIONALS):
         raise GameError(
@@ -47,13 +44,6 @@ def restarted(game: Game) -> Game:
         )
     if game.start is None:
         raise GameError("to start again a game needs a start distribution; use game.with_start(...), shape [..., S]")
-    mass = np.asarray(game.start.sum(-1))
-    short = compare(mass, "<", like(1, mass) - (ROUNDING if game.system is System.FLOATS else 0)) > 0
-    if short.any():
-        index = [int(i) for i in np.argwhere(short)[0]]
-        raise GameError(
-            f"start{index or ''} sums to {mass[tuple(index)]}; to start again a game needs a start that sums to 1"
-        )
     again = game.stopping[..., None] * game.start[..., None, None, :]
     return replace(
         game, ends=None, transition=game.transition + again, name=f"{game.name}, restarted" if game.name else ""

@@ -211,6 +211,8 @@ class Declarations:
             if int(first) < 1:
                 self.fail(line, f"there must be at least one {kind}, not {first}")
             return Names(int(first), None)
+        if len(tokens) == 1 and first.isdecimal():
+            self.fail(line, f"{shown(first)} {kind}s are more than can be read")
         seen: dict[str, int] = {}
         for name, line in tokens:
             complaint = name_complaint(name)

@@ -25,12 +25,12 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from ..arithmetic import Array, System, support
+from ..arithmetic import Array, System, like, support
 from ..arithmetic.explained import explained
 from ..errors import FileError, GameError
 from ..model import Game
 from ..model.agents import joint_action, joint_index
-from ..model.validation import ROUNDING
+from ..model.validation import ROUNDING, require_below_one
 from .large import save_npz
 from .untrusted import (
     MAX_AGENTS,
@@ -309,7 +309,8 @@ class _Reader:
     def _require_one(self, place: str, total: Any, what: str) -> None:
         mass = self.fraction(total)
         if abs(mass - 1) > (FLOAT_ROUNDING if self.floats else 0):
-            cure = 'write thirds as "1/3"' + (', and say that the game ends with "next": null' if mass < 1 else "")
+            may_end = mass < 1 and place != "$.start"
+            cure = 'write thirds as "1/3"' + (', and say that the game ends with "next": null' if may_end else "")
             self.fail(place, f"{what} sums to {told(mass)}, not to 1; {cure}")
 
     def _transition(self) -> Array:
@@ -387,6 +388,12 @@ class _Reader:
         if not 0 <= written.exact <= 1:
             self.fail("$.discount", f"the discount {_json(data.discount)} is outside [0, 1]")
         chosen = None if discount is None else float(discount) if self.floats else self.rational(discount)
+        if self.floats:
+            asked = written.exact if discount is None else discount
+            try:
+                require_below_one(like(asked, System.RATIONALS), float(asked))
+            except GameError as error:
+                self.fail("$.discount", str(error))
         transition, reward, start = self._transition(), self._reward(), self._start()
         action_names = tuple(
             tuple(map(str, range(size))) if names is None else tuple(names)

@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from ..errors import GameError
 from ..model import Game
+from .untrusted import shown
 
 MOVES = ((0, 0), (0, -1), (0, 1), (-1, 0), (1, 0))
 MOVE_NAMES = ("stay", "up", "down", "left", "right")
@@ -87,5 +88,8 @@ def grid_by_name(argument: str) -> Game:
     """``grid:WIDTHxHEIGHTxAGENTS``"""
     match = re.fullmatch(r"(\d{1,4})x(\d{1,4})(?:x(\d{1,2}))?", argument)
     if not match:
-        raise GameError(f"'grid:{argument}' is not grid:WIDTHxHEIGHTxAGENTS, for instance grid:10x10x2")
+        raise GameError(
+            f"{shown('grid:' + argument)} is not grid:WIDTHxHEIGHTxAGENTS, for instance grid:10x10x2, with at most 9999 cells a "
+            "side and 99 agents"
+        )
     return grid_coordination(int(match[1]), int(match[2]), int(match[3] or 2))

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from ..arithmetic import SparseRows, System, is_sparse
 from ..errors import FileError, GameError
 from ..model import Game
-from .untrusted import PathLike, shown
+from .untrusted import PathLike, open_regular, shown, whole_file
 
 MARK = np.array([0x6D76, 1], np.int64)
 """Whose file this is, and its version."""
@@ -58,15 +58,8 @@ def save_npz(game: Game, path: PathLike) -> None:
         "discount": game.discount,
         "action_sizes": np.array(game.action_sizes, np.int64),
     } | ({} if game.start is None else {"start": game.start})
-    target = Path(path)
-    partial = target.with_name(f".{target.name}.new")
-    try:
-        with partial.open("wb") as file:
-            np.savez(file, **arrays)
-        partial.replace(target)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise FileError(f"{path} cannot be written: {error.strerror or error}") from None
+    with whole_file(path) as file:
+        np.savez(file, **arrays)
 
 
 def load_npz(path: PathLike) -> Game:
@@ -91,7 +84,7 @@ def load_npz(path: PathLike) -> Game:
 def _mapped(path: Path) -> dict[str, npt.NDArray[Any]]:
     """The arrays of an ``.npz`` as read-only memory maps; nothing is unpickled or unpacked."""
     try:
-        with path.open("rb") as file, zipfile.ZipFile(file) as archive:
+        with open_regular(path) as file, zipfile.ZipFile(file) as archive:
             members = {entry.filename.removesuffix(".npy"): entry for entry in archive.infolist()}
             if len(members) > len(KINDS) or not set(members) <= set(KINDS) or set(KINDS) - set(members) - {"start"}:
                 raise FileError(f"{path} holds {shown(', '.join(sorted(members)))}, not the arrays of a game")

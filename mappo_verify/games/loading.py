@@ -6,10 +6,11 @@ import os
 from collections.abc import Callable
 from fractions import Fraction
 
-from ..arithmetic import like
+from ..arithmetic import System, like
 from ..arithmetic.explained import explained
 from ..errors import FileError, GameError
 from ..model import Game
+from ..model.validation import require_below_one
 from .dpomdp import load_dpomdp
 from .files import load_json
 from .large import load_npz
@@ -32,7 +33,10 @@ READERS: dict[str, Callable[[PathLike, int | str | Fraction | None], Game]] = {
 def _discounted(game: Game, discount: int | str | Fraction | None) -> Game:
     """A float game, with another discount where one is asked for."""
     chosen = chosen_discount(discount)
-    return game if chosen is None else game.with_discount(float(chosen))
+    if chosen is None:
+        return game
+    require_below_one(like(chosen, System.RATIONALS), float(chosen))
+    return game.with_discount(float(chosen))
 
 
 @explained

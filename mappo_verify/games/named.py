@@ -16,6 +16,7 @@ from ..errors import GameError
 from ..model import Game
 from ..model.validation import require_seed
 from .grid import grid_by_name, grid_coordination
+from .untrusted import exact_number, shown
 
 Rows = list[list[Any]]
 
@@ -141,21 +142,23 @@ def _random_by_name(argument: str) -> Game:
     match = re.fullmatch(r"(\d{1,4}(?:x\d{1,3}){1,8})(?::(\d{1,9}))?", argument)
     if not match:
         raise GameError(
-            f"'random:{argument}' is not random:STATESxACTIONS1xACTIONS2...:SEED, for instance random:3x2x2:7"
+            f"{shown('random:' + argument)} is not random:STATESxACTIONS1xACTIONS2...:SEED, for instance random:3x2x2:7, with at "
+            "most 9999 states, 8 agents of at most 999 actions, and a seed of at most 9 digits"
         )
     states, *sizes = (int(n) for n in match[1].split("x"))
     return random_game(states, tuple(sizes), seed=int(match[2] or 0))
 
 
 def _number(argument: str) -> Fraction:
-    if not re.fullmatch(r"-?\d{1,30}(?:/\d{1,30}|\.\d{1,30})?", argument) or argument.endswith("/0"):
-        raise GameError(f"{argument!r} is not a number such as -100, 1/2 or 0.5")
-    return Fraction(argument)
+    try:
+        return exact_number(argument)
+    except ValueError as error:
+        raise GameError(f"penalty:K: {error}") from None
 
 
 def _whole(argument: str) -> int:
     if not re.fullmatch(r"\d{1,9}", argument):
-        raise GameError(f"{argument!r} is not a whole number")
+        raise GameError(f"{shown(argument)} is not a whole number of at most 9 digits")
     return int(argument)
 
 
@@ -179,15 +182,15 @@ NAMED: dict[str, tuple[Callable[..., Game], Callable[[str], Any] | None, str]] =
 def named_game(name: str) -> Game:
     """A game by name, exact: ``climbing``, ``penalty:-30``, ``two-step``, ``shared-parameter:6``, ``random:3x2x2:7``, ..."""
     if not isinstance(name, str):
-        raise GameError(f"{name!r} is not the name of a game; the named ones are {', '.join(NAMED)}")
+        raise GameError(f"{shown(name)} is not the name of a game; the named ones are {', '.join(NAMED)}")
     head, _, argument = name.partition(":")
     if head not in NAMED:
-        raise GameError(f"no game is called {head!r}; the named ones are {', '.join(NAMED)}")
+        raise GameError(f"no game is called {shown(head)}; the named ones are {', '.join(NAMED)}")
     make, read, _ = NAMED[head]
     if head == "random" and argument:
         return _random_by_name(argument)
     if head == "grid" and argument:
         return grid_by_name(argument)
     if argument and read is None:
-        raise GameError(f"the game {head!r} takes no argument, so {name!r} means nothing")
+        raise GameError(f"the game {head!r} takes no argument, so {shown(name)} means nothing")
     return make(read(argument)) if argument and read else make()

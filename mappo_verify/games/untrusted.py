@@ -13,6 +13,7 @@ import shutil
 import stat
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from functools import partial
 from math import prod
@@ -250,14 +251,28 @@ def _line_of(error: Exception, raw: bytes) -> str:
 # --- writing --------------------------------------------------------------------------------------------------------
 
 
-def write_whole(target: str, content: bytes) -> None:
+def write_whole(target: PathLike, content: bytes | str) -> None:
     """Write beside the target, onto the disk, then rename: a reader sees the old file or the new one, never half of one."""
+    with whole_file(target) as file:
+        file.write(content.encode() if isinstance(content, str) else content)
+
+
+@contextmanager
+def whole_file(target: PathLike) -> Iterator[BinaryIO]:
+    """A file to write, as by :func:`write_whole`; :class:`~mappo_verify.errors.FileError` where that fails.
+
+    A device or a pipe, such as ``/dev/stdout``, has no old content, so it is written to itself.
+    """
     try:
         final = Path(target).resolve()
+        if final.exists() and not final.is_file() and not final.is_dir():
+            with final.open("wb") as file:
+                yield file
+            return
         temporary = final.with_name(f".{secrets.token_hex(8)}.part")
         try:
             with temporary.open("xb") as file:
-                file.write(content)
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
             if final.exists():
@@ -266,5 +281,7 @@ def write_whole(target: str, content: bytes) -> None:
         finally:
             temporary.unlink(missing_ok=True)
     except (OSError, ValueError) as error:
+        if isinstance(error, FileError):
+            raise
         reason = error.strerror if isinstance(error, OSError) else None
-        raise FileError(f"{target} cannot be written: {reason or error}") from None
+        raise FileError(f"{os.fspath(target)} cannot be written: {reason or error}") from None

@@ -25,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arithmetic import Array, contract, moveaxis
+from ..arithmetic.explained import shown
 from ..arithmetic.formulas import aloud
 from ..errors import GameError
 
@@ -122,7 +123,9 @@ def reordered(table: Array, action_sizes: Sizes, places: Sequence[int]) -> Array
 
 def order_of(order: Sequence[int], agents: int) -> tuple[int, ...]:
     """A permutation of the agents ``1..N`` as places counted from 0; else :class:`GameError`."""
-    given = tuple(order)
+    given = tuple(order) if isinstance(order, (tuple, list, range, np.ndarray)) else ()
+    if not given:
+        raise GameError(f"order = {shown(order)} does not name each of the agents 1..{agents} once")
     if set(given) != set(range(1, agents + 1)) or len(given) != agents:
         raise GameError(f"order {given} does not name each of the agents 1..{agents} once")
     return tuple(int(m) - 1 for m in given)

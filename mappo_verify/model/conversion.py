@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arithmetic import Array, Hidden, System, compare, elementwise, floats_of, like, select, system_of
+from ..arithmetic.explained import shown
 from ..arithmetic.formulas import made_by
 from ..arithmetic.numbers import wrap
-from ..errors import ExactnessError, MixedArithmeticError
+from ..errors import ExactnessError, GameError, MixedArithmeticError
 from .validation import ROUNDING, WHOLE
 
 
@@ -39,8 +40,10 @@ def convert(
         return np.asarray(values)
     if source is System.SYMBOLS or (source is System.BALLS and target is not System.FLOATS):
         raise MixedArithmeticError(f"{source.value} cannot be turned into {target.value}")
-    if max_denominator is not None and max_denominator < 1:
-        raise ValueError(f"max_denominator = {max_denominator} is not a denominator; it must be at least 1")
+    if max_denominator is not None and (not _is_integer(max_denominator) or max_denominator < 1):
+        raise GameError(
+            f"max_denominator = {shown(max_denominator)} is not a denominator; it is an integer of at least 1"
+        )
     if target is System.FLOATS:
         try:
             return floats_of(values)
@@ -78,3 +81,7 @@ def _nearly_one(values: Array) -> npt.NDArray[np.bool_]:
     """Rational rows whose sum is within rounding of 1: these are divided by their exact sum, smaller sums stay termination."""
     sums = np.asarray(values.sum(-1, keepdims=True))
     return np.abs(floats_of(sums - like(1, sums))) <= ROUNDING
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)

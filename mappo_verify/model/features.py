@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import Array, System, compare, contract, identity, kind_of, lift, like, sqrt, square, tilt, zeros
-from ..arithmetic.explained import explained, explained_class
+from ..arithmetic.explained import explained, explained_class, explained_methods
 from ..arithmetic.numbers import bare
 from ..errors import GameError
 from .agents import prefix_sizes
@@ -57,6 +57,7 @@ Decomposition = tuple[Array | None, Array, Array | None]
 """``√W φ = U diag(σ) Vᵀ`` as ``(U, σ, V)``; None stands for an identity."""
 
 
+@explained_methods
 @explained_class
 @dataclass(frozen=True, eq=False, repr=False)
 class Features(ABC):
@@ -234,6 +235,7 @@ def _require_short(name: str, table: Array) -> None:
         )
 
 
+@explained_methods
 @dataclass(frozen=True, eq=False, repr=False)
 class TabularFeatures(Features):
     """One-hot features; see :meth:`Features.tabular`."""
@@ -299,6 +301,7 @@ class TabularFeatures(Features):
         return replace(self, system=target)
 
 
+@explained_methods
 @dataclass(frozen=True, eq=False, repr=False)
 class GivenFeatures(Features):
     """Features from arrays, validated by :meth:`Features.given`."""

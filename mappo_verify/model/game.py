@@ -37,7 +37,7 @@ from ..arithmetic import (
     smallest,
     system_of,
 )
-from ..arithmetic.explained import explained_class
+from ..arithmetic.explained import explained_class, explained_methods, shown
 from ..arithmetic.formulas import aloud
 from ..arithmetic.functions import Mask, known
 from ..errors import GameError
@@ -59,6 +59,7 @@ from .validation import (
     laid_out,
     plain_array,
     probabilities,
+    require_below_one,
     require_finite,
     require_made_rows,
     require_shape,
@@ -68,6 +69,7 @@ from .validation import (
 )
 
 
+@explained_methods
 @explained_class
 @dataclass(frozen=True, eq=False, repr=False)
 class Game:
@@ -173,7 +175,7 @@ class Game:
             _require_discount(discount)
             if start is not None:
                 start, begun = laid_out(start, 1, system)
-                start = probabilities("start", start, rounding_of(self.start, states), seen=begun)
+                start = probabilities("start", start, rounding_of(self.start, states), full=True, seen=begun)
         names = self._names(states, sizes)
         masks = None if self.available is None else masks_of(self.available, states, sizes)
         if masks is not None:
@@ -399,7 +401,7 @@ class Game:
         value = like(discount, self.system) if isinstance(discount, (int, Fraction)) else discount
         if is_hidden((self.transition, value)):
             return self._keeping_ends(self.ends, discount=value)
-        given = in_system(array_of(value, "discount"), self.system)
+        given = in_system(array_of(value, "discount"), self.system, "discount")
         require_one_system(transition=self.transition, discount=given)
         if given.shape and given.shape != self.batch_shape:
             return self._keeping_ends(self.ends, discount=given)
@@ -504,15 +506,21 @@ def _ends(transition: Array) -> Truth:
     return compare(mass, "<", like(1, mass) - slack)
 
 
-def _action_sizes(sizes: Any, actions: int) -> tuple[int, ...]:
+def counts_of(sizes: Any) -> tuple[int, ...]:
+    """How many actions each agent has, as plain integers from 1 on; one integer is one agent's."""
     given = (sizes,) if isinstance(sizes, (int, np.integer)) else sizes
     if not isinstance(given, (tuple, list, np.ndarray)) or not all(
         isinstance(size, (int, np.integer)) and not isinstance(size, bool) for size in given
     ):
-        raise GameError(f"action_sizes = {sizes!r} is not a tuple of integers such as (2, 3)")
-    result = tuple(int(size) for size in given) or (actions,)
+        raise GameError(f"action_sizes = {shown(sizes)} is not a tuple of integers such as (2, 3)")
+    result = tuple(int(size) for size in given)
     if any(size < 1 for size in result):
         raise GameError(f"action_sizes {result} has a size below 1")
+    return result
+
+
+def _action_sizes(sizes: Any, actions: int) -> tuple[int, ...]:
+    result = counts_of(sizes) or counts_of((actions,))
     if prod(result) != actions:
         raise GameError(f"action_sizes {result} multiply to {prod(result)}, but transition has {actions} joint actions")
     return result
@@ -536,6 +544,8 @@ def _convert_game(game: Game, target: System, max_denominator: int | None) -> Ga
             compare(game.discount, "<", like(1, game.discount)) > 0
         )
         discount = select(rounded_up, like(Fraction(max_denominator - 1, max_denominator), discount), discount)
+    if target is System.FLOATS and game.system is System.RATIONALS:
+        require_below_one(game.discount, discount)
     changes: dict[str, Any] = {
         "transition": convert(game.transition, target, max_denominator, rows=goes_on, name="transition"),
         "reward": convert(game.reward, target, max_denominator, name="reward"),

@@ -29,14 +29,14 @@ from ..arithmetic import (
     system_of,
     tilt,
 )
-from ..arithmetic.explained import explained, explained_class
+from ..arithmetic.explained import explained, explained_class, explained_methods
 from ..arithmetic.formulas import aloud
 from ..arithmetic.functions import true_everywhere
 from ..arithmetic.numbers import bare
 from ..errors import GameError
 from .agents import extend, joint_action, order_of, prefix_sizes, reordered, split_last
 from .conversion import convert
-from .game import Game
+from .game import Game, counts_of
 from .tables import html_table, row_text
 from .validation import (
     arrays_of,
@@ -53,6 +53,7 @@ from .validation import (
 )
 
 
+@explained_methods
 @explained_class
 @dataclass(frozen=True, eq=False, repr=False)
 class Policy:
@@ -83,6 +84,11 @@ class Policy:
                 raise GameError(f"factors[{m}] has shape {factor.shape}; it needs [..., S, prefixes, A_{m + 1}]")
         sizes = tuple(int(factor.shape[-1]) for factor in factors)
         states = factors[0].shape[-3]
+        for m, factor in enumerate(factors):
+            if not (states and sizes[m]):
+                raise GameError(
+                    f"factors[{m}] has shape {factor.shape}; a policy needs at least one state and one action"
+                )
         for m, (factor, prefixes) in enumerate(zip(factors, prefix_sizes(sizes), strict=False)):
             if factor.shape[-3:-1] != (states, prefixes):
                 raise GameError(
@@ -124,8 +130,8 @@ class Policy:
             else list(arrays_of(**{f"factors[{m}]": factor for m, factor in enumerate(factors)})[1].values())
         )
         for m, table in enumerate(tables):
-            if table.ndim < 2:
-                raise GameError(f"factors[{m}] has shape {table.shape}; it needs [..., S, A_{m + 1}]")
+            if table.ndim < 2 or 0 in table.shape[-2:]:
+                raise GameError(f"factors[{m}] has shape {table.shape}; it needs [..., S, A_{m + 1}], each at least 1")
             if not is_hidden((table,)) and system_of(table) is System.FLOATS:
                 rounding = rounding_of(factors[m], table.shape[-1])
                 tables[m] = probabilities(f"factors[{m}]", table, rounding, full=True)
@@ -194,7 +200,7 @@ class Policy:
         """The chain of factors of a joint table ``π(a | s)`` ``[..., S, A]``, by Bayes; uniform where a prefix has mass 0."""
         joint, sizes = (
             table if is_hidden((table,)) else arrays_of(table=table)[1]["table"],
-            tuple(map(int, action_sizes)),
+            counts_of(action_sizes),
         )
         if joint.ndim < 2 or joint.shape[-1] != prefix_sizes(sizes)[-1]:
             raise GameError(f"table has shape {joint.shape}; it needs [..., S, {prefix_sizes(sizes)[-1]}]")

@@ -59,8 +59,9 @@ def sparse_rows(transition: Any, actions: int) -> SparseRows:
         place = int(np.argmax(bad))
         row = int(np.searchsorted(matrix.indptr, place, side="right")) - 1
         index = [row // actions, row % actions, int(matrix.indices[place])]
-        raise GameError(f"transition{index} = {matrix.data[place]} is negative or not finite")
-    return SparseRows(matrix, actions, rounding=rounding_of(transition, states))
+        raise GameError(f"transition{index} = {matrix.data[place]} is negative or not finite; it is a probability")
+    longest = int(np.diff(matrix.indptr).max())  # what is not stored is not rounded
+    return SparseRows(matrix, actions, rounding=rounding_of(transition, longest))
 
 
 def rows_checked(rows: SparseRows, ends: Any) -> SparseRows:
@@ -103,7 +104,7 @@ def sparse_fields(transition: Any, reward: Any, discount: Any, start: Any, actio
     if start is not None:
         first_state = np.array(_float_array(start, "start"))
         require_shape("start", first_state, rows.shape[2:], "[S]")
-        first_state = np.asarray(probabilities("start", first_state, rounding_of(start, len(first_state))))
+        first_state = np.asarray(probabilities("start", first_state, rounding_of(start, len(first_state)), full=True))
     kept = rewards if is_mapped(rewards) else np.array(rewards)
     for array in (kept, gamma, first_state):
         if array is not None:

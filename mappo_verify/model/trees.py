@@ -12,6 +12,7 @@ from ..arithmetic import Hidden, Numbers, System, is_hidden
 from ..arithmetic.formulas import OF_A_PLACE, OF_A_STEP, made_by, made_from, of_now
 from ..arithmetic.numbers import apart, same_formula, wrap, wrap_truth
 from ..arithmetic.one_part import arithmetic_of
+from ..errors import GameError
 from .game import Game
 from .policy import Policy
 from .validation import unchecked
@@ -126,6 +127,8 @@ def hidden(value: Any, system: System, core_axes: int) -> Any:
         factors = tuple(wrap(factor, system, 3) for factor in value.factors)
         return unchecked(Policy, factors=factors, system=Hidden(system))
     if isinstance(value, Game):
+        if 0 in value.batch_shape:
+            raise GameError(f"the batch {list(value.batch_shape)} of games is empty: there is nothing to compute")
         fixed = {name: getattr(value, name) for name in ("action_sizes", "state_names", "action_names", "name")}
         return unchecked(
             Game,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from fractions import Fraction
 from math import isfinite
@@ -66,9 +66,12 @@ def array_of(value: Any, name: str) -> Array:
             raise GameError(f"{name} has numbers of {array.dtype} that are no float64; give exact ones, as Fractions")
         return floats
     if array.dtype.kind != "O":
-        raise GameError(f"{name} has dtype {array.dtype}; it needs float64 or exact numbers")
+        cure = "; read text by Fraction(text), exactly, or by float(text)" if array.dtype.kind in "US" else ""
+        raise GameError(f"{name} has dtype {array.dtype}; it needs float64 or exact numbers{cure}")
     entries = array.ravel().tolist()
     kinds = set(map(type, entries))
+    if any(issubclass(kind, np.ma.MaskedArray) for kind in kinds):
+        raise GameError(f"{name} holds masked entries, whose masks would be lost; give numbers in their place")
     if any(issubclass(kind, (list, tuple, np.ndarray)) for kind in kinds):
         raise GameError(f"{name} is ragged: its rows differ in length")
     if kinds and all(issubclass(kind, WHOLE) or _is_float(kind) for kind in kinds) and any(map(_is_float, kinds)):
@@ -101,28 +104,46 @@ def plain_array(value: Any, name: str) -> npt.NDArray[Any]:
         return value
     if isinstance(value, np.ma.MaskedArray):
         raise GameError(f"{name} is a masked array, whose mask would be lost; fill it in: {name}.filled(value)")
+    if isinstance(value, (list, tuple)) and _holds_masked(value):
+        raise GameError(f"{name} holds masked arrays, whose masks would be lost; fill them in: .filled(value)")
     try:
         if hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
             return np.from_dlpack(value)
         array = np.asarray(value)
         if array.dtype.kind == "f" and isinstance(value, (list, tuple)) and (np.abs(array) >= 2.0**53).any():
             array = np.asarray(value, object)  # NumPy rounds integers of which some need 64 bits and others a sign
-    except ValueError:
-        raise GameError(f"{name} is ragged: its rows differ in length") from None
-    except (TypeError, RuntimeError, BufferError, AttributeError) as error:
+    except (ValueError, TypeError, RuntimeError, BufferError, AttributeError, LookupError) as error:
+        if isinstance(error, ValueError) and "inhomogeneous" in str(error):
+            raise GameError(f"{name} is ragged: its rows differ in length") from None
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         kind = f"{type(value).__module__}.{type(value).__name__}"
         raise GameError(f"{name}: NumPy cannot read this {kind} as an array: {reason}") from None
-    if isinstance(value, (list, tuple)) and any(isinstance(entry, np.ma.MaskedArray) for entry in value):
-        raise GameError(f"{name} holds masked arrays, whose masks would be lost; fill them in: .filled(value)")
     return array
+
+
+PLAIN = {float, int, bool, Fraction}
+"""Most of what stands in lists."""
+
+
+def _holds_masked(values: Iterable[Any]) -> bool:
+    """Whether a masked array, or a masked entry of one, stands anywhere in nested lists."""
+    kinds = set(map(type, values))
+    if kinds <= PLAIN:
+        return False
+    if len(kinds) == 1 and kinds <= {list, tuple}:
+        return any(map(_holds_masked, values))
+    if any(issubclass(kind, np.ma.MaskedArray) for kind in kinds):
+        return True
+    return any(issubclass(kind, (list, tuple)) for kind in kinds) and any(
+        _holds_masked(entry) for entry in values if isinstance(entry, (list, tuple))
+    )
 
 
 def _as_floats(array: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
     try:
         return array.astype(np.float64)
     except OverflowError:
-        raise GameError(f"{name} mixes floats with an integer beyond float64; give exact numbers only") from None
+        raise GameError(f"{name} has an integer beyond float64 among floats; give exact numbers only") from None
 
 
 def _without_decimals(array: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
@@ -146,7 +167,7 @@ def _plain(kind: type) -> Callable[[Any], int | Fraction] | None:
     return int if issubclass(kind, WHOLE) or kind.__name__ == "fmpz" else None
 
 
-def in_system(array: Array, system: System) -> Array:
+def in_system(array: Array, system: System, name: str = "an array") -> Array:
     """Integers and Fractions of an array as numbers of ``system``; what is one already stays."""
     if is_hidden((array,)):
         return array
@@ -157,7 +178,7 @@ def in_system(array: Array, system: System) -> Array:
     if not any(convert.values()):
         return array
     if system is System.FLOATS:
-        return _as_floats(np.asarray(array), "an array")
+        return _as_floats(np.asarray(array), name)
     result = np.empty(array.shape, object)
     flat = result.reshape(-1)
     for position, value in enumerate(entries):
@@ -173,7 +194,7 @@ def arrays_of(**values: Any) -> tuple[System, dict[str, Array]]:
         if array.size > MAX_ENTRIES:
             raise GameError(f"{name} has {array.size} entries, more than the limit of {MAX_ENTRIES}")
     system = require_one_system(**arrays)
-    return system, {name: in_system(array, system) for name, array in arrays.items()}
+    return system, {name: in_system(array, system, name) for name, array in arrays.items()}
 
 
 def require_shape(name: str, array: Array, core: tuple[int, ...], wanted: str) -> None:
@@ -266,6 +287,8 @@ def probabilities(
     _require_chances(name, array)
     sums = np.asarray(array.sum(-1))
     goes_on = going_on(name, sums, rounding, full, ends)
+    if ends is None and not full:
+        _require_not_shortened(name, array, sums, goes_on)
     if rounding > rounding_of(array, array.shape[-1]):  # shorter floats came in
         rows = goes_on if ends is None else goes_on & ~(ends > 0)
         logger.info("%s: %d rows that sum to 1 up to rounding were divided by their sums", name, int(rows.sum()))
@@ -306,6 +329,37 @@ def going_on(
     return goes_on
 
 
+SHORTENED = {"float16": 2.0**-10, "bfloat16": 2.0**-7}
+"""Floats that other libraries store as float32 or float64, and the distance from 1 to the next of them."""
+
+
+def _require_not_shortened(name: str, array: Array, sums: Array, goes_on: npt.NDArray[np.bool_]) -> None:
+    """No row ends that sums to 1 up to the rounding of shorter floats, of which it is made.
+
+    A single number is none: 1 is one of them.
+    """
+    near = ~goes_on & (sums > 1 - max(SHORTENED.values()))
+    if not near.any():
+        return
+    places, rows = np.argwhere(near), np.asarray(array)[near]
+    several = (rows > 0).sum(-1) > 1
+    for kind, unit in SHORTENED.items():
+        kept = rows.astype(np.float16) if kind == "float16" else _to_bfloat16(rows)
+        shortened = several & (kept == rows).all(-1) & (1 - rows.sum(-1) <= unit)
+        if shortened.any():
+            index = [int(i) for i in places[shortened][0]]
+            raise GameError(
+                f"{name}{index or ''} sums to {sums[tuple(index)]}, which is 1 up to the rounding of {kind}, whose numbers it is "
+                f"made of; {DIVIDE} in float64, or say by ends= that the game may end there"
+            )
+
+
+def _to_bfloat16(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The first 8 of their binary digits; a number of bfloat16 stays as it is."""
+    mantissa, exponent = np.frexp(rows)
+    return np.asarray(np.ldexp(np.trunc(mantissa * 256) / 256, exponent))
+
+
 DIVIDE = "divide each row by its sum"
 
 
@@ -339,6 +393,17 @@ def require_positive(name: str, value: Any) -> None:
     bad = ~np.isfinite(values) | (compare(values, "≤", 0) > 0)
     if bad.any():
         raise GameError(f"{name} = {values[bad].flat[0]:g} is not a positive, finite number")
+
+
+def require_below_one(discount: Any, rounded: Any) -> None:
+    """A discount below 1 stays below 1 when it is rounded: values might not exist with 1."""
+    lost = (compare(discount, "<", like(1, discount)) > 0) & np.asarray(rounded == 1)
+    if lost.any():
+        index, value = first(np.asarray(lost), np.asarray(discount))
+        told = at((index, value)) if len(str(value)) < 100 else " is below 1, but"
+        raise GameError(
+            f"discount{told} is 1 in float64; stay with exact numbers, or choose one of at most {1 - EPSILON / 2}"
+        )
 
 
 def require_count(name: str, count: Any, most: int | None = None) -> None:
@@ -429,7 +494,7 @@ def table_for(system: Any, name: str, value: Any, core: tuple[int, ...], wanted:
     """An argument of a formula in ``system``, finite and with the last axes ``core``; else :class:`GameError`."""
     if is_hidden((value,)):
         return value  # type: ignore[no-any-return]
-    array = in_system(array_of(value, name), system)
+    array = in_system(array_of(value, name), system, name)
     if array.size and system_of(array) is not system:
         raise GameError(
             f"{name} is in {system_of(array).value}, and what it meets in {getattr(system, 'value', system)}; convert one of them"

@@ -60,7 +60,7 @@ def select(names: Iterable[str | Claim] | None) -> tuple[Claim, ...]:
     """The claims meant by ``names``: ids (a parent means all its parts) or claims of one's own; None means all."""
     if names is None:
         return CLAIMS
-    if isinstance(names, (str, Claim)):
+    if isinstance(names, (str, Claim)) or not isinstance(names, Iterable):
         raise ClaimError("claims come in a list, even a single one: [claim]")
     chosen: list[Claim] = []
     for name in names:

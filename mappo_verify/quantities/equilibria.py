@@ -114,7 +114,7 @@ def nash_gaps(game: Game, policy: Policy, start: Any = None) -> Array:
         _require_product(policy)
         policy.require_fits(game)
         count = prod(np.broadcast_shapes(game.batch_shape, policy.batch_shape))
-        if work(game.states, game.actions, count) * (game.agents + 1) <= EXACT_WORK:
+        if count and work(game.states, game.actions, count) * (game.agents + 1) <= EXACT_WORK:
             given = None if start is None else convert(start_of(game, start), System.RATIONALS, rows=True)
             return floats_of(nash_gaps(game.exact(), policy.exact(), given))
     visited = visits(game, policy, start)

@@ -21,6 +21,8 @@ from __future__ import annotations
 
 from ..arithmetic import Array, choose, contract, denominator, divide, like, square, support, xlogy
 from ..arithmetic.explained import explained
+from ..arithmetic.floats import log_excess
+from ..arithmetic.system import are_floats
 from .divergence import kl_divergence
 
 
@@ -57,6 +59,8 @@ def kl_estimate_k3(left: Array, right: Array) -> Array:
 
     On average ``KL(p‖q)`` less what ``q`` plays where ``p`` does not.
     """
+    if are_floats((left, right)):
+        return log_excess(left, right)  # type: ignore[arg-type]
     ratio = choose(support(left), right / denominator(left), like(1, left))
     return ratio - 1 + _log_ratio(left, right)
 

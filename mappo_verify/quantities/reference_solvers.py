@@ -103,7 +103,10 @@ def _over_the_class(root: Floats, aim: Floats, slope: Floats, critics: LinearCla
     for index in np.ndindex(batch):
         for name, value in spread.items():
             given[name].value = value[index]
-        problem.solve(solver=cp.CLARABEL)
+        try:
+            problem.solve(solver=cp.CLARABEL)
+        except cp.SolverError as error:
+            raise SolverError(f"Clarabel found no minimum over the class: {error}") from None
         if problem.status not in (cp.OPTIMAL, cp.OPTIMAL_INACCURATE):
             raise SolverError(f"Clarabel reports {problem.status} for the critic at index {list(index)}")
         result[index] = weights.value

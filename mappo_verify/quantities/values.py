@@ -147,19 +147,45 @@ def advantages(game: Game, policy: Policy) -> Array:
 
 @explained
 def relative_values(game: Game, policy: Policy) -> tuple[Array, Array]:
-    """``V_π - c`` and ``Q_π - c`` for one number ``c``, shapes ``[..., S]`` and ``[..., S, A]``: for differences of values.
+    """``V_π - c`` and ``Q_π - c``, shapes ``[..., S]`` and ``[..., S, A]``: for differences of values in one state.
 
-    ``c`` is 0, but for floats with ``γ`` near 1, where values are large and nearly the same: there it is their mean, and
-    ``V_π - c`` the values of the reward ``r - c (1 - γ P 1)``, so that differences keep their digits.
+    ``c`` is 0, but for floats that would lose digits.  With ``γ`` near 1, values are large and nearly the same: there it is their
+    mean, and ``V_π - c`` the values of the reward ``r - c (1 - γ P 1)``.  Where actions are nearly the same, it is ``Q_π(s, 1)``.
     """
     values = state_values(game, policy)
-    if not is_near_one(game) or is_sparse(game.transition):
+    if game.system is not System.FLOATS or type(values) is not np.ndarray or is_sparse(game.transition):
         return values, lookahead(game, values)
-    leaving = lift(1 - game.discount, 2) + lift(game.discount, 2) * game.stopping
-    common = lift(values.sum(-1) / values.shape[-1], 2) * leaving
-    paid = induced_reward(game, policy) - contract("...sa,...sa->...s", policy.joint(), common)
-    level = solve_bellman(game, policy, paid)
-    return level, lookahead(game, level) - common
+    mean = None
+    if is_near_one(game):
+        mean = np.asarray(values.mean(-1))
+        common = lift(mean, 2) * (lift(1 - game.discount, 2) + lift(game.discount, 2) * game.stopping)
+        paid = induced_reward(game, policy) - contract("...sa,...sa->...s", policy.joint(), common)
+        values = solve_bellman(game, policy, paid)
+        following = lookahead(game, values) - common
+    else:
+        following = lookahead(game, values)
+    if loses_digits(values, following):
+        following = _beyond_the_first_action(game, values, mean)
+        values = contract("...sa,...sa->...s", policy.joint(), following)
+    return values, following
+
+
+def loses_digits(values: Array, following: Array) -> bool:
+    """Whether all actions of some state are worth nearly the same, in floats."""
+    apart = following.max(-1) - following.min(-1)
+    return bool((apart < NEARLY_THE_SAME * abs(values)).any())
+
+
+NEARLY_THE_SAME = 1e-5
+"""Actions whose values are apart by less than this share of the state's own are compared by differences of what they do."""
+
+
+def _beyond_the_first_action(game: Game, level: Array, mean: Array | None) -> Array:
+    """``Q_π(s, a) - Q_π(s, 1)`` of floats, where ``V_π = level + mean``: from differences of rewards and of rows."""
+    reward, transition, stopping = game.reward, game.transition, game.stopping
+    onward = contract("...sat,...t->...sa", transition - transition[..., :1, :], lift(game.discount, 1) * level)
+    ended = 0.0 if mean is None else lift(game.discount * mean, 2) * (stopping - stopping[..., :1])
+    return reward - reward[..., :1] + onward - ended
 
 
 @explained
@@ -175,7 +201,7 @@ def start_of(game: Game, start: Any = None) -> Array:
         if game.start is None:
             raise GameError("this game has no start distribution; pass start=, shape [..., S], or build it with start=")
         return game.start
-    given = in_system(array_of(start, "start"), game.system)
+    given = in_system(array_of(start, "start"), game.system, "start")
     require_shape("start", given, (game.states,), "[..., S]")
     if is_hidden((given,)):
         require_made_rows("start", given, whole=False)
@@ -183,4 +209,4 @@ def start_of(game: Game, start: Any = None) -> Array:
     if game.system is System.SYMBOLS:
         return given
     require_batches_fit(start=given.shape[:-1], game=game.batch_shape)
-    return probabilities("start", given, rounding_of(start, game.states))
+    return probabilities("start", given, rounding_of(start, game.states), full=True)

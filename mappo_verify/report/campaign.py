@@ -15,6 +15,7 @@ from rich.text import Text
 
 from ..campaigns.report import CampaignReport, ClaimCount, Instance, document
 from ..errors import FileError
+from ..games.untrusted import write_whole
 from .drawings import ICONS
 from .html import MEANINGS, environment, style_sheet
 from .terminal import STANDING_STYLE
@@ -75,7 +76,7 @@ def write_certificates(report: CampaignReport, folder: Path) -> list[Path]:
         for entry in report.refuted:
             if entry.witness is not None and entry.witness.certificate:
                 path = folder / f"{entry.claim.replace('/', '-')}.json"
-                path.write_text(entry.witness.certificate, encoding="utf-8", newline="\n")
+                write_whole(path, entry.witness.certificate)
                 written.append(path)
     except OSError as error:
         raise FileError(f"{folder} cannot be written: {error.strerror or error}") from None

@@ -27,6 +27,7 @@ from ..checking.statements import OWN_MEANINGS as OWN_FINDINGS
 from ..checking.statements import Finding, counted, own_words
 from ..claims.claim import MEANING
 from ..errors import FileError
+from ..games.untrusted import write_whole
 from ..model import Game
 from ..papers.registry import CLAIMS, IDS
 from . import drawings
@@ -68,11 +69,11 @@ def write_report(
         for row in document["claims"]:
             own = found[row["id"]]
             if own is not None:
-                (folder / row["certificate"]).write_text(text_of(own), encoding="utf-8", newline="\n")
+                write_whole(folder / row["certificate"], text_of(own))
         if source is not None and any(row["checker"] for row in document["claims"]):
             copy_checker(source, folder / "certificates")
-        (folder / "report.json").write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        (folder / "index.html").write_text(page(document), encoding="utf-8")
+        write_whole(folder / "report.json", json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+        write_whole(folder / "index.html", page(document))
     except OSError as error:
         raise FileError(f"{directory} cannot be written: {error.strerror or error}") from None
     return folder / "index.html"
@@ -87,7 +88,7 @@ def copy_checker(source: Path, folder: Path) -> None:
     for file in sorted(source.rglob("*.py")):
         target = folder / file.relative_to(source)
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(file.read_bytes())
+        write_whole(target, file.read_bytes())
 
 
 def _certificate(report: ClaimReport) -> Certificate | None:

@@ -30,7 +30,7 @@ from ..model.agents import join_last
 from ..quantities.bellman import bellman_operator
 from ..quantities.distributions import occupancy
 from ..quantities.divergence import squared_norm
-from ..quantities.optimal import optimal
+from ..quantities.optimal import Optimum, optimal
 from ..quantities.update_errors import safe_odds_change
 from ..quantities.values import returns
 from ..reproduction.curves import iterations_shown, number
@@ -66,7 +66,7 @@ def summarise(run: StoredRun, trace: Result) -> dict[str, Any]:
     elif plan.entry.theorem is None:
         bounds = _no_bounds(plan.entry)
     elif plan.entry.theorem == EXACT_RATE and _is_exact(plan, game):
-        bounds = _rate_bounds(trace, game, optimum - values)
+        bounds = _rate_bounds(trace, game, values, optimum)
     else:
         bounds = _bounds(trace, game, best.policy)
         if plan.entry.theorem == EXACT_RATE:
@@ -83,15 +83,25 @@ def summarise(run: StoredRun, trace: Result) -> dict[str, Any]:
         "returns": _numbers(values[at]),
         "gaps": _numbers(optimum - values[at]),
         "bounds": bounds,
-        "finding": finding(plan.entry.title, plan.problem or str(plan.game), values, optimum),
+        "finding": finding(plan.entry.title, plan.problem or str(plan.game), values, optimum, at_stake(best, optimum)),
         "says": bounds["says"],
     }
 
 
-def finding(algorithm: str, subject: str, values: Array, optimum: float) -> str:
-    """Where the run ended, in a sentence."""
+def at_stake(best: Optimum, optimum: float) -> float:
+    """What the cheapest action that is not optimal costs along the way, or a hundredth of the optimum; no outlier moves it."""
+    lost = best.certificate.slack[best.certificate.slack > 0]
+    return max(float(lost.min() * best.certificate.dual_visits.sum()), abs(optimum) / 100) if lost.size else np.inf
+
+
+def finding(algorithm: str, subject: str, values: Array, optimum: float, stake: float = np.inf) -> str:
+    """Where the run ended, in a sentence.
+
+    The way is measured from the first policy, but one that plays what is forbidden may be endlessly far: it is no longer than
+    what is at ``stake``.
+    """
     first, last, late = (float(values[k]) for k in (0, -1, int(0.9 * (len(values) - 1))))
-    way = max(abs(optimum - first), 1e-12 * max(1.0, abs(optimum)))
+    way = max(min(abs(optimum - first), stake), 1e-12 * max(1.0, abs(optimum)))
     name = algorithm[0].upper() + algorithm[1:]
     if optimum - last <= NEAR * way:
         return f"{name} reaches the optimum of {subject}: J = {last:.4g} of {optimum:.4g}"
@@ -122,13 +132,13 @@ def _is_exact(plan: Plan, game: Game) -> bool:
     return bool(plan.options.get("critic", "exact") == "exact" and game.discount < 1)
 
 
-def _rate_bounds(trace: Trace, game: Game, gaps: Array) -> dict[str, Any]:
+def _rate_bounds(trace: Trace, game: Game, values: Array, optimum: float) -> dict[str, Any]:
     """The 1/K rate after every iteration, beside the gap that it bounds."""
     after = np.arange(1, trace.iterations + 1)
-    bound, left = exact_rate(game, trace.beta, after), gaps[1:]
+    bound, left = exact_rate(game, trace.beta, after), optimum - values[1:]
     at = iterations_shown(trace.iterations)[1:]
     said = f"Gap {left[-1]:.3g} after {trace.iterations:,} iterations; {EXACT_RATE} allows {bound[-1]:.3g}"
-    above = np.flatnonzero(left > bound + 1e-9 * np.abs(gaps).max())
+    above = np.flatnonzero(left > bound + 1e-9 * (abs(optimum) + np.abs(values[1:])))  # each gap has its own rounding
     if above.size:
         said += f"; above the bound from iteration {above[0] + 1:,} on"
     else:
@@ -187,8 +197,7 @@ def _compared(mean: Array, printed: Array, repaired: Array, spread: Array) -> st
         f"Mean gap {mean[-1]:.3g}; Theorem 4.5 allows {_bound(printed[-1])} as printed, {_bound(repaired[-1])} repaired, "
         f"{_bound(spread[-1])} in its sharpest form (theorem-4.5/spread)"
     )
-    slack = 1e-9 * np.abs(mean).max()
-    above = np.flatnonzero(mean > printed + slack)
+    above = np.flatnonzero(mean > printed + 1e-9 * np.abs(mean))
     if above.size:
         said += f"; above the printed bound from iteration {above[0] + 1:,} on"
     return said

@@ -9,6 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ...games.untrusted import whole_file
+
 BLUE, GREEN, RED, GREY, BLACK = "#0072B2", "#009E73", "#D55E00", "#8c8c8c", "#111111"
 SOLID, DASHED, DOTTED, BROKEN = "-", (0, (5, 2)), (0, (1, 1.3)), (0, (6, 1.5, 1, 1.5))
 
@@ -46,8 +48,10 @@ def save(figure: Any, stem: Path) -> list[Path]:
 
     files = [stem.with_name(stem.name + ending) for ending in (".svg", ".png")]
     with rc_context(SETTINGS):
-        figure.savefig(files[0], metadata={"Date": None}, facecolor="white")
-        figure.savefig(files[1], dpi=150, facecolor="white")
+        every: tuple[dict[str, Any], ...] = ({"metadata": {"Date": None}}, {"dpi": 150})
+        for file, options in zip(files, every, strict=True):
+            with whole_file(file) as target:
+                figure.savefig(target, format=file.suffix[1:], facecolor="white", **options)
     return files
 
 

@@ -5,13 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 
 from ...checking.tightness import Tightness
-from ...errors import ClaimError
+from ...errors import ClaimError, FileError
+from ...games.untrusted import whole_file
+
+KINDS = (".svg", ".png", ".pdf")
+
+
+def picture_kind(path: str | Path) -> str:
+    """``svg``, ``png`` or ``pdf``, by the end of the file's name; :class:`~mappo_verify.errors.FileError` for others."""
+    suffix = Path(path).suffix.lower()
+    if suffix not in KINDS:
+        raise FileError(f"{path} does not end in {', '.join(KINDS)}, which says what kind of picture it is")
+    return suffix[1:]
 
 
 def plot_tightness(found: Tightness, path: str | Path) -> None:
     """Draw ``1 - ratio`` against the number of instances looked at, both by logarithms; the format follows the file's name."""
     from matplotlib.figure import Figure
 
+    kind = picture_kind(path)
     if not found.curve:
         raise ClaimError(
             f"no certified instance of {found.claim.id} has two positive sides, so there is nothing to draw"
@@ -28,4 +40,5 @@ def plot_tightness(found: Tightness, path: str | Path) -> None:
         title=f"{found.claim.id}: best ratio {ratios[-1]:.6g}",
     )
     axes.grid(True, which="major", alpha=0.3)
-    figure.savefig(path)
+    with whole_file(path) as file:
+        figure.savefig(file, format=kind)
