@@ -235,7 +235,7 @@ for _ in range(5_000):
         (lambda: mv.Policy.product(ITSELF), "nested too deeply, or holds itself"),
         (lambda: mv.Game([[[1]]], [[0]], 0, Unspeakable()), "action_sizes = a Unspeakable is not a tuple"),
         (lambda: mv.Policy(Unspeakable()), "given factors = a Unspeakable"),
-        (lambda: mv.falsify("lemma-4.1", seed=Unspeakable()), "given claim = 'lemma-4.1', seed = a Unspeakable"),
+        (lambda: mv.falsify("lemma-4.1", seed=Unspeakable()), "given claim = 'lemma-4.1', .*seed = a Unspeakable"),
         (lambda: mv.largest([1.0], Unspeakable()), "axis = a Unspeakable"),
         (lambda: mv.Policy.from_joint([[0.5, 0.5]], (2.7,)), "is not a tuple of integers such as"),
         (lambda: mv.Policy.from_joint([[0.5, 0.5]], (-1, -2)), "has a size below 1"),
