@@ -164,13 +164,13 @@ def relative_values(game: Game, policy: Policy) -> tuple[Array, Array]:
         following = lookahead(game, values) - common
     else:
         following = lookahead(game, values)
-    if loses_digits(values, following):
+    if _loses_digits(values, following):
         following = _beyond_the_first_action(game, values, mean)
         values = contract("...sa,...sa->...s", policy.joint(), following)
     return values, following
 
 
-def loses_digits(values: Array, following: Array) -> bool:
+def _loses_digits(values: Array, following: Array) -> bool:
     """Whether all actions of some state are worth nearly the same, in floats."""
     apart = following.max(-1) - following.min(-1)
     return bool((apart < NEARLY_THE_SAME * abs(values)).any())
