@@ -59,7 +59,13 @@ PLANTED: tuple[Planted, ...] = (
         'return -contract("...sa,...sa->...s"',
         ("section-3.1",),
     ),
-    Planted("lookahead with P transposed", VALUES, '"...sat,...t->...sa"', '"...tas,...t->...sa"', ("section-3.1",)),
+    Planted(
+        "lookahead with P transposed",
+        VALUES,
+        'game.reward + contract("...sat,...t->...sa"',
+        'game.reward + contract("...tas,...t->...sa"',
+        ("section-3.1",),
+    ),
     Planted(
         "reward forgotten in the lookahead",
         VALUES,
@@ -120,8 +126,8 @@ PLANTED: tuple[Planted, ...] = (
     Planted(
         "σ = ν π^{1:N-1} for ν π",
         PLACES,
-        "policy.agents if m is None else m]",
-        "policy.agents - 1 if m is None else m]",
+        "last = policy.agents if m is None else m",
+        "last = policy.agents - 1 if m is None else m",
         ("section-3.1/stationary",),
     ),
     # --- agents
@@ -350,14 +356,14 @@ PLANTED: tuple[Planted, ...] = (
     Planted(
         "discount after every agent's move",
         SEQUENTIAL,
-        "np.broadcast_to(like(extending, game.system), (",
-        "np.broadcast_to(like(extending, game.system) * lift(game.discount, 3), (",
+        "longer = like(extending, game.system).reshape(",
+        "longer = lift(game.discount, 3) * like(extending, game.system).reshape(",
         ("definition-3.1",),
     ),
     Planted(
         "sequential prefixes numbered by the wrong size",
         SEQUENTIAL,
-        "+ prefix * size + a",
+        "+ prefix * choices + a",
         "+ prefix + a * (offsets[j + 1] - offsets[j])",
         ("definition-3.1",),
     ),
@@ -429,8 +435,8 @@ PLANTED: tuple[Planted, ...] = (
     Planted(
         "every play made from the first, not from the one before",
         ONLINE,
-        "mirror_step(plays[-1], gains",
-        "mirror_step(plays[0], gains",
+        "tilt(plays[-1], increments",
+        "tilt(plays[0], increments",
         ("lemma-c.4",),
     ),
     Planted(

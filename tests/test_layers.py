@@ -379,7 +379,7 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("quantities/batched.py", "_batch_of"): "lengths of batches",
     ("quantities/batched.py", "__call__"): "numbers of instances",
     ("quantities/values.py", "is_near_one"): "floats only: a discount near 1",
-    ("quantities/values.py", "loses_digits"): "floats only: which of two formulas keeps more digits",
+    ("quantities/values.py", "_loses_digits"): "floats only: which of two formulas keeps more digits",
     ("quantities/constrained_evaluation.py", "misses"): "floats only: branch and bound",
     ("quantities/constrained_evaluation.py", "halves"): "floats only: the longest edge",
     ("quantities/constrained_evaluation.py", "class_pessimistic_step"): "a budget of integers",

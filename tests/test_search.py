@@ -636,7 +636,7 @@ def test_a_users_corpus_is_written_decided_anew_and_checked(tmp_path):
     path.write_text(json.dumps(stored | {"claim": "mine-too"}))
     assert not corpus.known(NARROW, folder)
     path.write_text(" " * (corpus.MAX_BYTES + 1))
-    with pytest.raises(FileError, match="is larger than"):
+    with pytest.raises(FileError, match="holds more than the limit of"):
         Corpus.of_choice(folder).of(NARROW)
     blocked = tmp_path / "file"
     blocked.write_text("")

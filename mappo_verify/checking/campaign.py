@@ -97,8 +97,8 @@ def _require_data(setting: Setting, objects: dict[str, Any]) -> None:
         ingredient = ingredients.get(name)
         if isinstance(value, (Game, Policy)):
             system = value.system
-        elif isinstance(value, (tuple, list)) and isinstance(ingredient, Tables):
-            if not value:
+        elif isinstance(value, (tuple, list)) and (isinstance(ingredient, Tables) or _are_arrays(value)):
+            if isinstance(ingredient, Tables) and not value:
                 raise ClaimError(f"{name} has no tables; it needs one for each {ingredient.of_each}")
             tables = {f"{name}[{k}]": array_of(table, f"{name}[{k}]") for k, table in enumerate(value)}
             system = require_one_system(**tables)
@@ -108,6 +108,10 @@ def _require_data(setting: Setting, objects: dict[str, Any]) -> None:
             raise ClaimError(
                 f"{name} is in {system.value}; check() wants exact or float data and chooses the arithmetic itself"
             )
+
+
+def _are_arrays(values: tuple[Any, ...] | list[Any]) -> bool:
+    return bool(values) and all(isinstance(entry, np.ndarray) for entry in values)
 
 
 def _one_array(name: str, value: Any, ingredient: Ingredient | None) -> Array:
