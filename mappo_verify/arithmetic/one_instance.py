@@ -327,7 +327,9 @@ class Truth(OneInstance, Sealed):
         self._parts, self._made = (values,), 0
 
     def _with(self, parts: Parts) -> Truth:
-        return Truth(parts[0])
+        found = Truth(parts[0])
+        found._parts = parts
+        return found
 
     @property
     def values(self) -> npt.NDArray[np.int8]:
