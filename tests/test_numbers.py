@@ -208,23 +208,30 @@ ELSEWHERE = {np.exp, np.log, np.sqrt}
 """Their values are no rationals; their tests compare them with balls."""
 
 
+AS_FLOATS = {
+    System.ENCLOSURES: lambda parts: parts[0],
+    System.SYMBOLS: lambda values: np.frompyfunc(lambda x: int(x.numerator.p) / int(x.numerator.q), 1, 1)(values),
+}
+"""Plain arrays of the other systems are floats by ``floats_of``."""
+
+
 @pytest.mark.parametrize("code", ALONE)
 def test_a_function_of_many_instances_is_numpys_of_each(code):
     plain = np.array([[[1, 5, 4], [8, 3, 6]], [[5, 9, 2], [7, 5, 11]], [[12, 6, 5], [2, 4, 1]]])
     everywhere = [eval(code, {"np": np, "v": one, "k": plain[0]}) for one in plain]
-    for system in (*SYSTEMS, System.ENCLOSURES):
+    for system in System:
         k = wrap(plain[0], system, 2)  # the same for all instances
         found = eval(code, {"np": np, "v": wrap(plain, system, 2), "k": k})
         expected = everywhere
         if isinstance(found, Truth):
             found = np.moveaxis(found.values, -1, 0) > 0
         elif isinstance(found, Numbers):
-            found = found.unwrap()[0] if system is System.ENCLOSURES else numbers_of(found)
+            found = AS_FLOATS.get(system, floats_of)(found.unwrap())
         else:
             expected = expected[0]
         assert np.shape(found)[1:] == np.shape(expected)[1:] or np.shape(found)[0] == 1
-        rounding = 0 if system in DECIDED else 2**-52  # the middle of a ball or an enclosure
-        assert np.allclose(np.broadcast_to(found, np.shape(expected)), expected, rtol=rounding, atol=0)
+        rounding = 2**-52 if system in (System.BALLS, System.ENCLOSURES) else 0  # of their middle
+        assert np.allclose(np.broadcast_to(found, np.shape(expected)).astype(float), expected, rtol=rounding, atol=0)
 
 
 BEYOND = """
