@@ -248,14 +248,14 @@ class Numbers(OneInstance, Sealed):
         if method == "reduce" and ufunc is np.add and not kwargs.keys() - {"axis", "keepdims"}:
             return inputs[0].sum(kwargs.get("axis", 0), keepdims=kwargs.get("keepdims", False))
         handler = UFUNCS.get(ufunc)
-        name = ufunc.__name__ + ("" if method == "__call__" else f".{method}")
+        name = f"np.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}")
         if handler is None or method != "__call__":
             refuse(
-                f"np.{name} in a formula",
+                f"{name} in a formula",
                 INSTEAD.get(ufunc.__name__, "it is not among the functions that formulas may use"),
             )
         if kwargs:
-            refuse(f"{', '.join(kwargs)}= of np.{name}", "the numbers of a formula never change; use choose")
+            refuse(f"{', '.join(kwargs)}= of {name}", "the numbers of a formula never change; use choose")
         first = next(value for value in inputs if isinstance(value, Numbers))
         given = [quiet(first.operand, value) for value in inputs]
         return made_by(name, quiet(handler, *given), inputs)

@@ -264,7 +264,7 @@ class OneInstance(Made):
             refuse(f"np.{name} in a formula", INSTEAD.get(name, "it is not among the functions that formulas may use"))
         given = kept((*args, *kwargs.items()))
         try:
-            return called(name, quiet(handler, *args, **kwargs), given)
+            return called(f"np.{name}", quiet(handler, *args, **kwargs), given)
         except TypeError:
             _require_taken(name, handler, args, kwargs)
             raise
