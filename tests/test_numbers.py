@@ -396,6 +396,27 @@ def test_what_would_be_unsound_is_refused(code, system):
         assert REFUSED[code] in str(caught.value)
 
 
+def test_what_is_in_place_of_no_other_numbers_is_another_number():
+    """``x += y`` is ``x = x + y``; of rows and other views, which NumPy would change in their table, it is refused."""
+    x = three()
+    for total in (
+        zeros((2, 2), x),
+        np.zeros_like(x),
+        x.max(0, keepdims=True),
+        np.roll(x, 1),
+        x + 1,
+        x[0].copy(),
+        np.copy(x.T),
+    ):
+        before = numbers_of(total).tolist()
+        again = total
+        again += x
+        assert numbers_of(total).tolist() == before and numbers_of(again).tolist() == numbers_of(total + x).tolist()
+    for view in (x[0], x.T, x[None], x.reshape(4), np.moveaxis(x, 0, 1), np.flip(x), next(iter(x)), (x > 0)[0]):
+        with pytest.raises(FormulaError, match="write x = x"):
+            view += 1
+
+
 # --- truth -------------------------------------------------------------------------------------------------------------
 
 

@@ -64,7 +64,8 @@ class Numbers(OneInstance, Sealed):
     """The numbers of one instance, in one number system.
 
     ``+ - * / @``, ``sum``, slices, ``reshape`` and the functions of :mod:`mappo_verify.arithmetic` work as on NumPy arrays.
-    ``x ** n`` needs an integer ``n ≥ 0``.
+    ``x ** n`` needs an integer ``n ≥ 0``.  Numbers never change: ``x += y`` is ``x = x + y``, and refused where ``x`` is a row or
+    another part of a table, which NumPy would change as well.
     """
 
     __slots__ = ("_arithmetic",)
@@ -177,7 +178,7 @@ class Numbers(OneInstance, Sealed):
         else:
             result = Numbers(self._arithmetic, self._arithmetic.total(self._parts, axes))
         if keepdims:
-            result = result.reshape(tuple(1 if a in axes else n for a, n in enumerate(self.shape)))
+            result = result.reshape(tuple(1 if a in axes else n for a, n in enumerate(self.shape))).copy()
         return result
 
     def max(self, axis: Axis = None, *, keepdims: bool = False) -> Numbers:
@@ -199,7 +200,9 @@ class Numbers(OneInstance, Sealed):
         moved = self.transpose(order)
         flat = moved.reshape((count, *moved.shape[len(axes) :]))
         result = Numbers(self._arithmetic, reduce(function, (entry._parts for entry in flat)))
-        return result.reshape(tuple(1 if a in axes else n for a, n in enumerate(self.shape))) if keepdims else result
+        if keepdims:
+            result = result.reshape(tuple(1 if a in axes else n for a, n in enumerate(self.shape))).copy()
+        return result
 
     # -- comparisons ----------------------------------------------------------------------------------------------------------
 

@@ -131,7 +131,11 @@ class OneInstance(Made):
 
     def _each(self: Self, function: Callable[[npt.NDArray[Any]], npt.NDArray[Any]]) -> Self:
         """The same change of structure for every part; ``function`` leaves the last axis alone."""
-        return self._with(Part(function(part) for part in self._parts))
+        return self._with(tuple([function(part) for part in self._parts]))
+
+    def _view(self: Self, function: Callable[[npt.NDArray[Any]], npt.NDArray[Any]]) -> Self:
+        """As :meth:`_each`, where NumPy would return a view."""
+        return self._with(Part(map(function, self._parts)))
 
     # -- shape ----------------------------------------------------------------------------------------------------------
 
@@ -182,7 +186,7 @@ class OneInstance(Made):
         taken = sum(_axes_taken(entry) for entry in key)
         if taken > self.ndim:
             raise IndexError(f"{taken} indices for one instance of shape {self.shape}")
-        return self._each(lambda part: part[(*key, slice(None))])
+        return self._view(lambda part: part[(*key, slice(None))])
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         refuse(
@@ -202,7 +206,7 @@ class OneInstance(Made):
         """The same entries in another shape."""
         wanted = shape[0] if len(shape) == 1 and not isinstance(shape[0], (int, np.integer)) else shape
         try:
-            return self._each(lambda part: part.reshape((*wanted, part.shape[-1])))
+            return self._view(lambda part: part.reshape((*wanted, part.shape[-1])))
         except ValueError:
             raise ValueError(f"numbers of shape {self.shape} in the shape {tuple(wanted)}") from None
 
@@ -210,12 +214,12 @@ class OneInstance(Made):
         """Axes in another order; reversed by default."""
         given = axes[0] if len(axes) == 1 else axes or None
         order = tuple(reversed(range(self.ndim))) if given is None else normalize_axis_tuple(given, self.ndim)
-        return self._each(lambda part: part.transpose((*order, part.ndim - 1)))
+        return self._view(lambda part: part.transpose((*order, part.ndim - 1)))
 
     def swapaxes(self: Self, first: int, second: int) -> Self:
         """Two axes in each other's place."""
         one, two = axis_of(first, self.ndim), axis_of(second, self.ndim)
-        return self._each(lambda part: part.swapaxes(one, two))
+        return self._view(lambda part: part.swapaxes(one, two))
 
     def ravel(self: Self) -> Self:
         """All entries on one axis."""
@@ -228,8 +232,12 @@ class OneInstance(Made):
         return self._with(self._parts)
 
     def copy(self: Self, _memo: Any = None) -> Self:
-        """Itself, since it never changes."""
-        return self
+        """Itself, since it never changes; of a part of other numbers what may be taken for other ones."""
+        if type(self._parts) is not Part:
+            return self
+        found = self._with(tuple(self._parts))
+        found._made = self._made
+        return found
 
     __copy__ = __deepcopy__ = copy
 

@@ -63,7 +63,7 @@ def concatenate(arrays: Sequence[Any], /, axis: int | None = 0) -> Any:
 def moveaxis(a: Any, source: Any, destination: Any) -> Any:
     """Axes of one instance to other places."""
     one, two = (normalize_axis_tuple(places, a.ndim) for places in (source, destination))
-    return a._each(lambda part: np.moveaxis(part, one, two))
+    return a._view(lambda part: np.moveaxis(part, one, two))
 
 
 def swapaxes(a: Any, axis1: int, axis2: int) -> Any:
@@ -109,13 +109,13 @@ def expand_dims(a: Any, axis: Any) -> Any:
     """New axes of length 1."""
     given = (axis,) if isinstance(axis, (int, np.integer)) else tuple(axis)
     places = normalize_axis_tuple(given, a.ndim + len(given))
-    return a._each(lambda part: np.expand_dims(part, places))
+    return a._view(lambda part: np.expand_dims(part, places))
 
 
 def squeeze(a: Any, axis: Axis = None) -> Any:
     """Without axes of length 1."""
     axes = tuple(k for k, n in enumerate(a.shape) if n == 1) if axis is None else axes_of(axis, a.ndim)
-    return a._each(lambda part: np.squeeze(part, axes))
+    return a._view(lambda part: np.squeeze(part, axes))
 
 
 def along(a: Any, axis: int | None) -> tuple[Any, int]:
@@ -132,13 +132,13 @@ def repeat(a: Any, repeats: int | Sequence[int], axis: int | None = None) -> Any
 def flip(m: Any, axis: Axis = None) -> Any:
     """Backwards along axes."""
     axes = axes_of(axis, m.ndim)
-    return m._each(lambda part: np.flip(part, axes))
+    return m._view(lambda part: np.flip(part, axes))
 
 
 def roll(a: Any, shift: int | Sequence[int], axis: Axis = None) -> Any:
     """Shifted around, along each axis in turn; of all entries, in their order, where none is named."""
     if axis is None:
-        return roll(a.ravel(), shift, 0).reshape(a.shape)
+        return roll(a.ravel(), shift, 0).reshape(a.shape).copy()
     places = normalize_axis_tuple(axis, a.ndim, allow_duplicate=True)
     return a._each(lambda part: np.roll(part, shift, places))
 
@@ -206,7 +206,7 @@ def prod(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     kept = tuple(n for k, n in enumerate(a.shape) if k not in axes)
     factors = moveaxis(a, axes, range(len(axes))).reshape((math.prod(a.shape[k] for k in axes), *kept))
     result = reduce(operator.mul, factors, full_like(a, 1, shape=kept))
-    return result.reshape(tuple(1 if k in axes else n for k, n in enumerate(a.shape))) if keepdims else result
+    return result.reshape(tuple(1 if k in axes else n for k, n in enumerate(a.shape))).copy() if keepdims else result
 
 
 def take(a: Any, indices: Any, axis: int | None = None) -> Any:
@@ -275,7 +275,7 @@ FUNCTIONS |= {
     np.any: _quantified("any"),
     np.shape: lambda a: a.shape,
     np.ndim: lambda a: a.ndim,
-    np.copy: lambda a: a,
+    np.copy: lambda a: a.copy(),
 }
 for own in (squeeze, repeat, diagonal, trace, cumsum, prod, take, dot):  # NumPy has them as methods, too
     setattr(OneInstance, own.__name__, own)
