@@ -188,6 +188,19 @@ np.add(v, 1); np.add(1, v[0]); np.subtract(v, 1); np.subtract(1, v); np.multiply
 np.negative(v); np.positive(v); np.matmul(v, v.T); np.matmul(v[0], v[1]); np.square(v); np.reciprocal(v / 1)
 np.equal(v, v[0]); np.not_equal(v, v[0]); np.less(v, 5); np.less_equal(v, 5); np.greater(v, 5); np.greater_equal(v, 5)
 np.equal(5, v); np.less(5, v); np.less_equal(5, v); np.greater(5, v); np.greater_equal(5, v); np.not_equal(v, 5)
+np.roll(v, 1); np.roll(v, 1, (0, 1)); np.roll(v, (1, 2), axis=(1, 0)); np.roll(v, (1, 1), 1)
+np.concatenate([v, v[0]], axis=None); np.concatenate([v[:, :2], k], axis=1); np.stack([v, k], axis=1); np.stack([v[0, 0], 3])
+np.take(v, [0, 4]); np.take(v, 4); np.take(v, [0, 1], axis=None)
+np.inner(v, k); np.inner(v, v[0]); np.inner(2, v[0]); np.inner(v[0], v)
+np.trace(v, 1); np.trace(v[None], 0, 1, 2); np.prod(v, axis=0, keepdims=True); np.diagonal(v, axis1=1, axis2=0)
+np.zeros_like(v, shape=3); np.full_like(v, 7, shape=(2,)); np.full_like(v, v[0]); np.ones_like(v > 3); np.full_like(v > 3, False)
+np.swapaxes(v, axis1=0, axis2=1); np.transpose(v, axes=(1, 0)); np.repeat(v, [1, 2, 0], axis=1); np.outer(a=v, b=k)
+np.einsum("ij,kj", v, k); np.einsum("ij->i", v[:, :0]); np.einsum("ij,ij->j", v[:0], k[:0]); v @ k.T; k @ v[0]; v - k; v > k
+v[:, :0] @ v.T[:0]; np.add(v, [1, 2, 3]); np.maximum([5, 6, 7], v); v[:, :0].max(0)
+v.cumsum(); v.cumsum(1); v.prod(0); v.take([0], 1); v.repeat(2); v.trace(); v.diagonal(1); v[None].squeeze(0); v.dot(v.T)
+v[True, 0]; v[0, 0][True]; v[0, 0][None]; v[::-1, ::-2]; v[[0, 1], [2, 0]]; v[:, [True, False, True]]; v[..., None, 0]
+v[0, :][[2, 1]]
+(v > 3) ^ (v > 5); True ^ (v > 5); np.logical_xor(v > 3, k > 5); np.bitwise_xor(v > 3, v > 5); np.logical_or.reduce(v > 5, axis=1)
 np.absolute(v - 6); np.fabs(v - 6); np.maximum(v, 6); np.maximum(v, v[0]); np.minimum(6, v); np.minimum(v, v[:, :1])
 """
 ALONE = [code for line in ALONE.split("\n") for code in line.split("; ") if code]
@@ -195,19 +208,30 @@ ELSEWHERE = {np.exp, np.log, np.sqrt}
 """Their values are no rationals; their tests compare them with balls."""
 
 
+AS_FLOATS = {
+    System.ENCLOSURES: lambda parts: parts[0],
+    System.SYMBOLS: lambda values: np.frompyfunc(lambda x: int(x.numerator.p) / int(x.numerator.q), 1, 1)(values),
+}
+"""Plain arrays of the other systems are floats by ``floats_of``."""
+
+
 @pytest.mark.parametrize("code", ALONE)
 def test_a_function_of_many_instances_is_numpys_of_each(code):
     plain = np.array([[[1, 5, 4], [8, 3, 6]], [[5, 9, 2], [7, 5, 11]], [[12, 6, 5], [2, 4, 1]]])
-    found = eval(code, {"np": np, "v": wrap(plain, System.RATIONALS, 2)})
-    expected = [eval(code, {"np": np, "v": one}) for one in plain]
-    if isinstance(found, Truth):
-        found = np.moveaxis(found.values, -1, 0) > 0
-    elif isinstance(found, Numbers):
-        found = numbers_of(found)
-    else:
-        expected = expected[0]
-    assert np.shape(found)[1:] == np.shape(expected)[1:] or np.shape(found)[0] == 1
-    assert np.broadcast_to(found, np.shape(expected)).tolist() == np.asarray(expected).tolist()
+    everywhere = [eval(code, {"np": np, "v": one, "k": plain[0]}) for one in plain]
+    for system in System:
+        k = wrap(plain[0], system, 2)  # the same for all instances
+        found = eval(code, {"np": np, "v": wrap(plain, system, 2), "k": k})
+        expected = everywhere
+        if isinstance(found, Truth):
+            found = np.moveaxis(found.values, -1, 0) > 0
+        elif isinstance(found, Numbers):
+            found = AS_FLOATS.get(system, floats_of)(found.unwrap())
+        else:
+            expected = expected[0]
+        assert np.shape(found)[1:] == np.shape(expected)[1:] or np.shape(found)[0] == 1
+        rounding = 2**-52 if system in (System.BALLS, System.ENCLOSURES) else 0  # of their middle
+        assert np.allclose(np.broadcast_to(found, np.shape(expected)).astype(float), expected, rtol=rounding, atol=0)
 
 
 BEYOND = """
@@ -314,6 +338,36 @@ REFUSED = {
     "np.histogram(x)": None,
     "np.dot(x, np.array([1, 2]))": "like(",
     "np.dot(x, x[None])": "contract",
+    "np.sum(x, initial=1)": "it takes a, axis, keepdims only",
+    "np.sum(x, 0, float)": "it takes a, axis, keepdims only",
+    "np.max(x, where=True)": "it takes a, axis, keepdims only",
+    "np.reshape(x, 4, order='F')": "it takes a, shape only",
+    "np.zeros_like(x, float)": "it takes a, shape only",
+    "np.einsum('ij->', x, optimize=True)": "it takes subscripts, *operands only",
+    "x.sum(0, True)": None,
+    "x.sum(True)": "keepdims=True has its name",
+    "x.sum((0, 0))": None,
+    "np.cumsum(x, (0,))": "an axis is an integer",
+    "np.swapaxes(x, None, 1)": "an axis is an integer",
+    "np.stack([x, x], axis=None)": "an axis is an integer",
+    "np.stack([x, x[0]])": None,
+    "np.full_like(x[0], x)": None,
+    "np.split(x, -1)": None,
+    "x.transpose(())": None,
+    "x @ x[:1]": None,
+    "np.dot(x[:, :1], x)": None,
+    "np.inner(x, x[0, :1])": None,
+    "contract('...->', x)": None,
+    "contract('ii->i', x[:0])": None,
+    "np.einsum('ij->i', x > 0)": "choose",
+    "np.prod(x > 0)": "comparison",
+    "np.sum(x > 0)": "choose",
+    "(x > 0) @ (x > 0)": "choose",
+    "np.logical_not.reduce(x > 0)": None,
+    "np.logical_xor.reduce(x > 0)": ".any()",
+    "for row in x: row /= row.sum()": "x = x + y",
+    "y = x.T; y += 1": "x = x + y",
+    "t = (x > 0)[0]; t |= True": "x = x + y",
     "contract('iA,iA->', x, x)": None,
     "contract('Z,Z', x[0], x[0])": None,
     "hash(x)": None,
@@ -344,6 +398,27 @@ def test_what_would_be_unsound_is_refused(code, system):
         assert REFUSED[code] in str(caught.value)
 
 
+def test_what_is_in_place_of_no_other_numbers_is_another_number():
+    """``x += y`` is ``x = x + y``; of rows and other views, which NumPy would change in their table, it is refused."""
+    x = three()
+    for total in (
+        zeros((2, 2), x),
+        np.zeros_like(x),
+        x.max(0, keepdims=True),
+        np.roll(x, 1),
+        x + 1,
+        x[0].copy(),
+        np.copy(x.T),
+    ):
+        before = numbers_of(total).tolist()
+        again = total
+        again += x
+        assert numbers_of(total).tolist() == before and numbers_of(again).tolist() == numbers_of(total + x).tolist()
+    for view in (x[0], x.T, x[None], x.reshape(4), np.moveaxis(x, 0, 1), np.flip(x), next(iter(x)), (x > 0)[0]):
+        with pytest.raises(FormulaError, match="write x = x"):
+            view += 1
+
+
 # --- truth -------------------------------------------------------------------------------------------------------------
 
 
@@ -357,7 +432,8 @@ def test_kleene():
     assert (p & q).values.tolist() == [1, 0, -1, 0, 0, -1, -1, -1, -1]
     assert (p | q).values.tolist() == [1, 1, 1, 1, 0, 0, 1, 0, -1]
     assert (~p).values.tolist() == [-1, -1, -1, 0, 0, 0, 1, 1, 1]
-    for function, operation in [(np.logical_and, p & q), (np.logical_or, p | q)]:
+    assert (p ^ q).values.tolist() == [-1, 0, 1, 0, 0, 0, 1, 0, -1] == ((p & ~q) | (~p & q)).values.tolist()
+    for function, operation in [(np.logical_and, p & q), (np.logical_or, p | q), (np.bitwise_xor, p ^ q)]:
         assert function(p, q).values.tolist() == operation.values.tolist()
     assert np.logical_not(p).values.tolist() == (~p).values.tolist()
     assert both(p, q).values.tolist() == (p & q).values.tolist()

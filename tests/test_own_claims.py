@@ -117,7 +117,7 @@ HERE = r"\(test_own_claims\.py:\d+, after the line 'left'\)"
         (
             whole,
             lambda case: case.f @ mv.like([1, 2], case.f),
-            rf"ValueError: the shapes \(3,\) and \(2,\) do not fit 'j,j->' {HERE}",
+            rf"ValueError: the shapes \(3,\) and \(2,\) of one instance do not fit @; write \* and sum {HERE}",
         ),
         (
             whole,

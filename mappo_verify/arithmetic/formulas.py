@@ -217,6 +217,11 @@ def quiet(function: Callable[..., R], *args: Any, **kwargs: Any) -> R:
         THREAD.quiet = before
 
 
+def _name_of(function: Any) -> str:
+    """The name of a function, and of what it stands in: a quotient is not NumPy's where both are 0."""
+    return f"{function.__module__}.{function.__qualname__}"
+
+
 def operation(function: Callable[P, R]) -> Callable[P, R]:
     """The same function, whose result says that it made it; of plain arrays there is nothing to say."""
     return operation_beside(function)(function)
@@ -242,7 +247,7 @@ _OPERATION = """
 
 def _said(function: Callable[P, R]) -> Callable[P, R]:
     """:func:`operation`, of any arguments."""
-    name = function.__qualname__
+    name = _name_of(function)
 
     @wraps(function)
     def made(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -284,7 +289,7 @@ def returns_arrays(function: Callable[..., Any]) -> bool:
 
 def operation_of_many(function: Callable[P, R]) -> Callable[P, R]:
     """The same for a function of many operations, which need not say what they make if only arrays come out."""
-    name = function.__qualname__
+    name = _name_of(function)
     if not returns_arrays(function):
 
         @wraps(function)

@@ -363,7 +363,7 @@ def by_floats(function: Callable[..., npt.NDArray[np.float64]], *values: Any) ->
     given = (np.moveaxis(value._arithmetic.floats(value._parts), -1, 0) for value in numbers)
     found = function(*(np.broadcast_to(each, (count, *each.shape[1:])) for each in given))
     exact = wrap(plain.like(_dyadic(found), System.RATIONALS), numbers[0]._arithmetic.system, found.ndim - 1)
-    return made_by("by_floats", exact, values)  # type: ignore[return-value]
+    return made_by(("by_floats", getattr(function, "__code__", function)), exact, values)  # type: ignore[return-value]
 
 
 def _dyadic(values: npt.NDArray[np.float64]) -> npt.NDArray[Any]:

@@ -28,7 +28,7 @@ import numpy.typing as npt
 
 from ..errors import Sealed, evaluating
 from .array import Array
-from .formulas import is_rational, made_by, operations
+from .formulas import is_rational, made_by, operations, quiet
 from .one_instance import (
     INSTEAD,
     UFUNCS,
@@ -64,7 +64,8 @@ class Numbers(OneInstance, Sealed):
     """The numbers of one instance, in one number system.
 
     ``+ - * / @``, ``sum``, slices, ``reshape`` and the functions of :mod:`mappo_verify.arithmetic` work as on NumPy arrays.
-    ``x ** n`` needs an integer ``n ≥ 0``.
+    ``x ** n`` needs an integer ``n ≥ 0``.  Numbers never change: ``x += y`` is ``x = x + y``, and refused where ``x`` is a row or
+    another part of a table, which NumPy would change as well.
     """
 
     __slots__ = ("_arithmetic",)
@@ -169,7 +170,7 @@ class Numbers(OneInstance, Sealed):
 
     __rfloordiv__ = __mod__ = __rmod__ = __divmod__ = __rdivmod__ = __floordiv__
 
-    def sum(self, axis: Axis = None, keepdims: bool = False) -> Numbers:
+    def sum(self, axis: Axis = None, *, keepdims: bool = False) -> Numbers:
         """The sum along ``axis`` (default: of all entries)."""
         axes = axes_of(axis, self.ndim)
         if not axes:
@@ -180,28 +181,31 @@ class Numbers(OneInstance, Sealed):
         else:
             result = Numbers(self._arithmetic, self._arithmetic.total(self._parts, axes))
         if keepdims:
-            result = result.reshape(tuple(1 if a in axes else n for a, n in enumerate(self.shape)))
+            result = result.reshape(tuple(1 if a in axes else n for a, n in enumerate(self.shape))).copy()
         return result
 
-    def max(self, axis: Axis = None, keepdims: bool = False) -> Numbers:
+    def max(self, axis: Axis = None, *, keepdims: bool = False) -> Numbers:
         """The largest entry along ``axis``; enclosed where it is undecided which."""
         return self._extreme(self._arithmetic.maximum, axis, keepdims)
 
-    def min(self, axis: Axis = None, keepdims: bool = False) -> Numbers:
+    def min(self, axis: Axis = None, *, keepdims: bool = False) -> Numbers:
         """The smallest entry along ``axis``; enclosed where it is undecided which."""
-        return -((-self).max(axis, keepdims))
+        return -((-self).max(axis, keepdims=keepdims))
 
     def _extreme(self, function: Callable[[Parts, Parts], Parts], axis: Axis, keepdims: bool) -> Numbers:
         axes = axes_of(axis, self.ndim)
         if not axes:
             return self
-        if not self.size:
+        count = prod(self.shape[a] for a in axes)
+        if not count:
             raise ValueError("no entry is the largest of none")
         order = (*axes, *(a for a in range(self.ndim) if a not in axes))
         moved = self.transpose(order)
-        flat = moved.reshape((-1, *moved.shape[len(axes) :]))
+        flat = moved.reshape((count, *moved.shape[len(axes) :]))
         result = Numbers(self._arithmetic, reduce(function, (entry._parts for entry in flat)))
-        return result.reshape(tuple(1 if a in axes else n for a, n in enumerate(self.shape))) if keepdims else result
+        if keepdims:
+            result = result.reshape(tuple(1 if a in axes else n for a, n in enumerate(self.shape))).copy()
+        return result
 
     # -- comparisons ----------------------------------------------------------------------------------------------------------
 
@@ -239,30 +243,28 @@ class Numbers(OneInstance, Sealed):
 
     def _not_here(self, *_: Any, **__: Any) -> NoReturn:
         refuse(
-            "argmax, sort, mean, prod, clip, round, item, tolist, astype, any or all of a formula's numbers",
+            "argmax, sort, mean, clip, round, item, tolist, astype, any or all of a formula's numbers",
             "use largest, smallest, maximum, minimum, choose, or sum and divide by an integer",
         )
 
-    argmax = argmin = argsort = sort = mean = std = var = prod = clip = round = item = tolist = astype = any = all = (
-        _not_here
-    )
-    partition = searchsorted = fill = put = view = tobytes = dot = cumprod = nonzero = take = _not_here
+    argmax = argmin = argsort = sort = mean = std = var = clip = round = item = tolist = astype = any = all = _not_here
+    partition = searchsorted = fill = put = view = tobytes = cumprod = nonzero = _not_here
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method == "reduce" and ufunc is np.add and not kwargs.keys() - {"axis", "keepdims"}:
-            return inputs[0].sum(kwargs.get("axis", 0), kwargs.get("keepdims", False))
+            return inputs[0].sum(kwargs.get("axis", 0), keepdims=kwargs.get("keepdims", False))
         handler = UFUNCS.get(ufunc)
-        name = ufunc.__name__ + ("" if method == "__call__" else f".{method}")
+        name = f"np.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}")
         if handler is None or method != "__call__":
             refuse(
-                f"np.{name} in a formula",
+                f"{name} in a formula",
                 INSTEAD.get(ufunc.__name__, "it is not among the functions that formulas may use"),
             )
         if kwargs:
-            refuse(f"{', '.join(kwargs)}= of np.{name}", "the numbers of a formula never change; use choose")
+            refuse(f"{', '.join(kwargs)}= of {name}", "the numbers of a formula never change; use choose")
         first = next(value for value in inputs if isinstance(value, Numbers))
-        given = [first.operand(value) for value in inputs]
-        return made_by(name, handler(*given), given)
+        given = [quiet(first.operand, value) for value in inputs]
+        return made_by(name, quiet(handler, *given), inputs)
 
     # -- the way out -------------------------------------------------------------------------------------------------------------
 
@@ -294,12 +296,19 @@ def _require_fitting(left: OneInstance, right: OneInstance) -> None:
 
 
 def _matmul(left: Numbers, right: Numbers) -> Numbers:
-    if not left.ndim or not right.ndim:
+    return contract_numbers(_product(left.shape, right.shape), left, right)
+
+
+@cache
+def _product(left: tuple[int, ...], right: tuple[int, ...]) -> str:
+    """``@`` of such shapes as a contraction."""
+    if not left or not right:
         raise ValueError("@ needs at least one axis on both sides; use * for single numbers")
-    one, rows = ("j", "") if left.ndim == 1 else ("...ij", "i")
-    two, columns = ("j", "") if right.ndim == 1 else ("...jk", "k")
-    batch = "..." if max(left.ndim, right.ndim) > 1 else ""
-    return contract_numbers(f"{one},{two}->{batch}{rows}{columns}", left, right)
+    if left[-1] != right[-2 if len(right) > 1 else 0]:  # a contraction would repeat the entry of an axis of length 1
+        raise ValueError(f"the shapes {left} and {right} of one instance do not fit @; write * and sum")
+    one, rows = ("j", "") if len(left) == 1 else ("...ij", "i")
+    two, columns = ("j", "") if len(right) == 1 else ("...jk", "k")
+    return f"{one},{two}->{'...' if len(left + right) > 2 else ''}{rows}{columns}"
 
 
 # --- constants ---------------------------------------------------------------------------------------------------------------
@@ -437,9 +446,12 @@ def zeros(shape: tuple[int, ...], reference: Numbers | Hidden) -> Numbers:
 
 def contract_numbers(subscripts: str, *factors: Numbers) -> Numbers:
     """``einsum``; ``...`` stands for the axes of an instance that are left."""
-    spelled = _spelled(subscripts, tuple(factor.ndim for factor in factors))
+    shapes = tuple([factor.shape for factor in factors])
+    spelled, empty = _spelled(subscripts, shapes)
     arithmetic = factors[0]._arithmetic
     try:
+        if empty:  # NumPy's sum of no objects is no number of ours
+            return zeros(np.einsum(spelled, *(np.broadcast_to(0, shape) for shape in shapes)).shape, factors[0])
         parts = arithmetic.contract(spelled, *(factor._parts for factor in factors))
     except ValueError:
         given = " and ".join(str(factor.shape) for factor in factors)
@@ -448,11 +460,12 @@ def contract_numbers(subscripts: str, *factors: Numbers) -> Numbers:
 
 
 @cache
-def _spelled(subscripts: str, axes: tuple[int, ...]) -> str:
-    """The labels of every factor, with its number of axes, and of the result; ``...`` becomes capital letters.
+def _spelled(subscripts: str, shapes: tuple[tuple[int, ...], ...]) -> tuple[str, bool]:
+    """The labels of every factor of such a shape, and of the result; ``...`` becomes capital letters.  Whether one is empty.
 
     Without ``->`` the result has every label that occurs once, in the order of the alphabet, as in NumPy.
     """
+    axes = tuple(map(len, shapes))
     inputs, arrow, output = subscripts.replace(" ", "").partition("->")
     labels = (inputs + output).replace("...", "").replace(",", "")
     if labels and not (labels.isascii() and labels.isalpha() and labels.islower()):
@@ -464,9 +477,14 @@ def _spelled(subscripts: str, axes: tuple[int, ...]) -> str:
     for count, free, term in zip(axes, rest, terms, strict=True):
         if free < 0 or (free and "..." not in term):
             raise ValueError(f"{term!r} of {subscripts!r} does not fit {count} axes")
+    if max(rest) and "..." not in output:
+        raise ValueError(f"the result of {subscripts!r} leaves out ..., which no sum does; name the axes")
     spare = "ABCDEFGHIJ"[: max(rest)]
-    spelled = ",".join(term.replace("...", spare[len(spare) - free :]) for term, free in zip(terms, rest, strict=True))
-    return f"{spelled}->{output.replace('...', spare)}"
+    terms = [term.replace("...", spare[len(spare) - free :]) for term, free in zip(terms, rest, strict=True)]
+    for term, shape in zip(terms, shapes, strict=True):
+        if len(set(term)) < len({*zip(term, shape, strict=True)}):  # of lengths 0 and 3 NumPy reads what is not there
+            raise ValueError(f"{term!r} of {subscripts!r} does not fit the shape {shape}: a label has one length")
+    return f"{','.join(terms)}->{output.replace('...', spare)}", not all(map(prod, shapes))
 
 
 # --- in and out ----------------------------------------------------------------------------------------------------------------

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import wraps
+from inspect import signature
 from math import prod
 from pathlib import Path
 from threading import RLock
@@ -45,6 +46,12 @@ def one_at_a_time(function: Callable[P, R]) -> Callable[P, R]:
             return function(*args, **kwargs)
 
     return waits
+
+
+class Part(tuple[npt.NDArray[Any], ...]):
+    """Parts of numbers that are, or may be, a part of other numbers: NumPy would change those in place, too."""
+
+    __slots__ = ()
 
 
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}
@@ -124,7 +131,11 @@ class OneInstance(Made):
 
     def _each(self: Self, function: Callable[[npt.NDArray[Any]], npt.NDArray[Any]]) -> Self:
         """The same change of structure for every part; ``function`` leaves the last axis alone."""
-        return self._with(tuple(function(part) for part in self._parts))
+        return self._with(tuple([function(part) for part in self._parts]))
+
+    def _view(self: Self, function: Callable[[npt.NDArray[Any]], npt.NDArray[Any]]) -> Self:
+        """As :meth:`_each`, where NumPy would return a view."""
+        return self._with(Part(map(function, self._parts)))
 
     # -- shape ----------------------------------------------------------------------------------------------------------
 
@@ -175,7 +186,7 @@ class OneInstance(Made):
         taken = sum(_axes_taken(entry) for entry in key)
         if taken > self.ndim:
             raise IndexError(f"{taken} indices for one instance of shape {self.shape}")
-        return self._each(lambda part: part[(*key, slice(None))])
+        return self._view(lambda part: part[(*key, slice(None))])
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         refuse(
@@ -183,24 +194,32 @@ class OneInstance(Made):
             "the numbers of a formula never change; build them with stack, concatenate or choose",
         )
 
+    def _in_place(self, _: Any) -> Any:
+        """``x += y`` is ``x = x + y``: numbers never change.  Of a part of others NumPy means these as well."""
+        if type(self._parts) is Part:
+            refuse("an operation in place on a part of other numbers", "these never change; write x = x + y")
+        return NotImplemented
+
+    __iadd__ = __isub__ = __imul__ = __itruediv__ = __imatmul__ = __ipow__ = __iand__ = __ior__ = __ixor__ = _in_place
+
     def reshape(self: Self, *shape: Any) -> Self:
         """The same entries in another shape."""
-        wanted = shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
+        wanted = shape[0] if len(shape) == 1 and not isinstance(shape[0], (int, np.integer)) else shape
         try:
-            return self._each(lambda part: part.reshape((*wanted, part.shape[-1])))
+            return self._view(lambda part: part.reshape((*wanted, part.shape[-1])))
         except ValueError:
             raise ValueError(f"numbers of shape {self.shape} in the shape {tuple(wanted)}") from None
 
     def transpose(self: Self, *axes: Any) -> Self:
         """Axes in another order; reversed by default."""
-        given = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
-        order = normalize_axis_tuple(given, self.ndim) if given else tuple(reversed(range(self.ndim)))
-        return self._each(lambda part: part.transpose((*order, part.ndim - 1)))
+        given = axes[0] if len(axes) == 1 else axes or None
+        order = tuple(reversed(range(self.ndim))) if given is None else normalize_axis_tuple(given, self.ndim)
+        return self._view(lambda part: part.transpose((*order, part.ndim - 1)))
 
     def swapaxes(self: Self, first: int, second: int) -> Self:
         """Two axes in each other's place."""
-        one, two = axes_of(first, self.ndim)[0], axes_of(second, self.ndim)[0]
-        return self._each(lambda part: part.swapaxes(one, two))
+        one, two = axis_of(first, self.ndim), axis_of(second, self.ndim)
+        return self._view(lambda part: part.swapaxes(one, two))
 
     def ravel(self: Self) -> Self:
         """All entries on one axis."""
@@ -213,8 +232,12 @@ class OneInstance(Made):
         return self._with(self._parts)
 
     def copy(self: Self, _memo: Any = None) -> Self:
-        """Itself, since it never changes."""
-        return self
+        """Itself, since it never changes; of a part of other numbers what may be taken for other ones."""
+        if type(self._parts) is not Part:
+            return self
+        found = self._with(tuple(self._parts))
+        found._made = self._made
+        return found
 
     __copy__ = __deepcopy__ = copy
 
@@ -248,12 +271,26 @@ class OneInstance(Made):
         if handler is None:
             refuse(f"np.{name} in a formula", INSTEAD.get(name, "it is not among the functions that formulas may use"))
         given = kept((*args, *kwargs.items()))
-        return called(name, quiet(handler, *args, **kwargs), given)
+        try:
+            return called(f"np.{name}", quiet(handler, *args, **kwargs), given)
+        except TypeError:
+            _require_taken(name, handler, args, kwargs)
+            raise
+
+
+def _require_taken(name: str, handler: Callable[..., Any], args: Any, kwargs: Any) -> None:
+    """An error that says which arguments of NumPy's function a formula gives, where these are others."""
+    takes = signature(handler)
+    try:
+        takes.bind(*args, **kwargs)
+    except TypeError as error:
+        names = [str(one).partition(":")[0].partition("=")[0] for one in takes.parameters.values()]
+        refuse(f"np.{name} in a formula: {error}", f"it takes {', '.join(names)} only")
 
 
 def _axes_taken(index: Any) -> int:
     """How many axes one entry of an index uses up."""
-    if index is None or index is Ellipsis:
+    if index is None or index is Ellipsis or isinstance(index, (bool, np.bool_)):
         return 0
     return index.ndim if isinstance(index, np.ndarray) and index.dtype.kind == "b" else 1
 
@@ -262,11 +299,17 @@ def axes_of(axis: Axis, ndim: int) -> tuple[int, ...]:
     """Axes of one instance, counted from the front; no number of theirs reaches the batch."""
     if axis is None:
         return tuple(range(ndim))
-    given = (axis,) if isinstance(axis, (int, np.integer)) else tuple(axis)
-    for entry in given:
-        if not -ndim <= entry < ndim:
-            raise np.exceptions.AxisError(int(entry), ndim)
-    return tuple(sorted({int(entry) % ndim for entry in given}))
+    if type(axis) is int and -ndim <= axis < ndim:
+        return (axis % ndim,)
+    if not isinstance(axis, bool):
+        with suppress(TypeError):
+            return tuple(sorted(normalize_axis_tuple(axis, ndim)))
+    refuse(f"the axis {axis!r}", "an axis is an integer, several are a tuple of these, and keepdims=True has its name")
+
+
+def axis_of(axis: int, ndim: int) -> int:
+    """One axis, counted from the front, where NumPy takes one."""
+    return axes_of(axis if isinstance(axis, bool) else (axis,), ndim)[0]
 
 
 def aligned(*values: OneInstance) -> list[Parts]:
@@ -292,7 +335,9 @@ class Truth(OneInstance, Sealed):
         self._parts, self._made = (values,), 0
 
     def _with(self, parts: Parts) -> Truth:
-        return Truth(parts[0])
+        found = Truth(parts[0])
+        found._parts = parts
+        return found
 
     @property
     def values(self) -> npt.NDArray[np.int8]:
@@ -320,16 +365,20 @@ class Truth(OneInstance, Sealed):
         (one,), (two,) = aligned(self, Truth.of(other))
         return Truth(np.maximum(one, two))
 
-    __rand__, __ror__ = __and__, __or__
+    def __xor__(self, other: Any) -> Truth:
+        (one,), (two,) = aligned(self, Truth.of(other))
+        return Truth(-one * two)
+
+    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
 
     def __invert__(self) -> Truth:
         return Truth(-self._parts[0])
 
-    def all(self, axis: Axis = None, keepdims: bool = False) -> Truth:
+    def all(self, axis: Axis = None, *, keepdims: bool = False) -> Truth:
         """For all along ``axis`` (default: all axes); TRUE over nothing."""
         return self._reduce(np.minimum, np.int8(1), axis, keepdims)
 
-    def any(self, axis: Axis = None, keepdims: bool = False) -> Truth:
+    def any(self, axis: Axis = None, *, keepdims: bool = False) -> Truth:
         """For some along ``axis`` (default: all axes); FALSE over nothing."""
         return self._reduce(np.maximum, np.int8(-1), axis, keepdims)
 
@@ -367,11 +416,12 @@ class Truth(OneInstance, Sealed):
         if is_formal() and not self._parts[0].all():
             no_answer(UndecidedError("what is certain or possible depends on the parameters"))
 
-    def _ordered(self, *_: Any) -> NoReturn:
+    def _ordered(self, *_: Any, **__: Any) -> NoReturn:
         refuse("truth compared with a number or with truth", "write t, ~t, t & u, or choose(t, 1, 0) for an indicator")
 
     __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = _ordered
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __neg__ = _ordered
+    __matmul__ = __rmatmul__ = __pow__ = __rpow__ = __abs__ = __pos__ = _ordered
     sum = mean = max = min = astype = argmax = nonzero = item = tolist = _ordered
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -381,12 +431,12 @@ class Truth(OneInstance, Sealed):
             combine is None
             or asked
             or method not in ("__call__", "reduce")
-            or (method == "reduce" and len(inputs[0]) == 0)
+            or (method == "reduce" and (combine not in (operator.and_, operator.or_) or len(inputs[0]) == 0))
         ):
             refuse(f"np.{ufunc.__name__} of truth", "use & | ~, .all() and .any()")
         if method == "reduce":
             quantified = inputs[0].all if combine is operator.and_ else inputs[0].any
-            return quantified(kwargs.get("axis", 0), bool(kwargs.get("keepdims")))
+            return quantified(kwargs.get("axis", 0), keepdims=bool(kwargs.get("keepdims")))
         return combine(*map(Truth.of, inputs))
 
     def __repr__(self) -> str:
@@ -394,7 +444,9 @@ class Truth(OneInstance, Sealed):
 
 
 operations(OneInstance, "T", "__getitem__", "reshape", "transpose", "swapaxes", "ravel", "flatten")
-operations(Truth, "__and__", "__or__", "__rand__", "__ror__", "__invert__", "all", "any", "closure")
+operations(
+    Truth, "__and__", "__or__", "__xor__", "__rand__", "__ror__", "__rxor__", "__invert__", "all", "any", "closure"
+)
 operations(Truth, "certain", "possible", "_known")
 
 _KLEENE: dict[Any, Any] = {
@@ -402,6 +454,8 @@ _KLEENE: dict[Any, Any] = {
     np.bitwise_and: operator.and_,
     np.logical_or: operator.or_,
     np.bitwise_or: operator.or_,
+    np.logical_xor: operator.xor,
+    np.bitwise_xor: operator.xor,
     np.logical_not: operator.invert,
     np.invert: operator.invert,
 }

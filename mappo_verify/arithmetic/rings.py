@@ -358,6 +358,8 @@ class Quotient:
     def __abs__(self) -> Quotient:
         if self.sign is not None:
             return -self if self.sign < 0 else self
+        if self.ring is SCALARS:  # the signs of terms did not tell that of their sum
+            return Quotient(self.ring, abs(self.numerator), {}, 1)
         if not isinstance(self.ring, PolynomialRing):
             no_answer(UndecidedError("an absolute value depends on the parameters"))
         for known in self.ring.atoms:  # |x| = |-x|

@@ -5,30 +5,32 @@ Each changes the axes of one instance only; the batch stays last and out of reac
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Sequence
 from functools import reduce
-from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from .numbers import Numbers, constants, contract_numbers, zeros
-from .one_instance import FUNCTIONS, UFUNCS, Axis, OneInstance, Truth, axes_of, refuse
+from .formulas import operations
+from .numbers import Numbers, contract_numbers
+from .one_instance import FUNCTIONS, UFUNCS, Axis, OneInstance, Truth, axes_of, axis_of, refuse
 
 
 def alike(values: Sequence[Any]) -> list[Any]:
     """All as truth, or all as numbers of one system; constants join."""
     if any(isinstance(value, Truth) for value in values):
         return [Truth.of(value) for value in values]
-    first = next(value for value in values if isinstance(value, Numbers))
+    first = next((value for value in values if isinstance(value, Numbers)), None)
+    if first is None:
+        refuse("a function without numbers", "give it a list or a tuple of them")
     return [first.operand(value) for value in values]
 
 
-def _joined(join: Callable[..., Any], values: Sequence[Any], axis: int, new: int) -> Any:
-    given = alike(list(values))
-    place = axes_of(axis, given[0].ndim + new)[0]
+def _joined(join: Callable[..., Any], given: list[Any], axis: int, new: int) -> Any:
+    place = axis_of(axis, given[0].ndim + new)
     count = max(value._count for value in given)
     shapes = [np.broadcast_shapes(*(value.shape for value in given))] * len(given) if new else [v.shape for v in given]
     parts = tuple(
@@ -38,106 +40,142 @@ def _joined(join: Callable[..., Any], values: Sequence[Any], axis: int, new: int
     return given[0]._with(parts)
 
 
-def stack(values: Sequence[Any], axis: int = 0) -> Any:
-    """Along a new axis."""
-    if isinstance(values, OneInstance):
-        values = list(values)
-    return _joined(np.stack, values, axis, 1)
+# Parameters have the names, the order and the defaults of NumPy's.
 
 
-def concatenate(values: Sequence[Any], axis: int = 0) -> Any:
-    """Along an axis that is there."""
-    if isinstance(values, OneInstance):
-        values = list(values)
-    return _joined(np.concatenate, values, axis, 0)
+def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
+    """Along a new axis; constants without axes have the shape of the others."""
+    given = alike(list(arrays))
+    shapes = {value.shape for value in given if value.ndim}
+    if len(shapes) > 1:
+        raise ValueError(f"np.stack of the shapes {sorted(shapes)}: they must be equal; use np.broadcast_arrays")
+    return _joined(np.stack, given, axis, 1)
 
 
-def moveaxis(values: Any, source: Any, destination: Any) -> Any:
+def concatenate(arrays: Sequence[Any], /, axis: int | None = 0) -> Any:
+    """Along an axis that is there; of all entries where none is named."""
+    given = alike(list(arrays))
+    if axis is None:
+        return _joined(np.concatenate, [value.ravel() for value in given], 0, 0)
+    return _joined(np.concatenate, given, axis, 0)
+
+
+def moveaxis(a: Any, source: Any, destination: Any) -> Any:
     """Axes of one instance to other places."""
-    one, two = (normalize_axis_tuple(places, values.ndim) for places in (source, destination))
-    return values._each(lambda part: np.moveaxis(part, one, two))
+    one, two = (normalize_axis_tuple(places, a.ndim) for places in (source, destination))
+    return a._view(lambda part: np.moveaxis(part, one, two))
 
 
-def broadcast_to(values: Any, shape: Any) -> Any:
+def swapaxes(a: Any, axis1: int, axis2: int) -> Any:
+    """Two axes in each other's place."""
+    return a.swapaxes(axis1, axis2)
+
+
+def transpose(a: Any, axes: Any = None) -> Any:
+    """Axes in another order; reversed by default."""
+    return a.transpose(axes)
+
+
+def reshape(a: Any, /, shape: Any) -> Any:
+    """The same entries in another shape."""
+    return a.reshape(shape)
+
+
+def ravel(a: Any) -> Any:
+    """All entries on one axis."""
+    return a.ravel()
+
+
+def broadcast_to(array: Any, shape: Any) -> Any:
     """One instance in a larger shape."""
-    wanted = (shape,) if isinstance(shape, int) else tuple(shape)
-    if wanted == values.shape:  # another object: the formula of the result must not depend on shapes
-        return values._copy()
-    filled = (1,) * (len(wanted) - values.ndim)
-    return values._each(lambda part: np.broadcast_to(part.reshape(filled + part.shape), (*wanted, part.shape[-1])))
+    wanted = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
+    if wanted == array.shape:  # another object: the formula of the result must not depend on shapes
+        return array._copy()
+    filled = (1,) * (len(wanted) - array.ndim)
+    try:
+        return array._each(lambda part: np.broadcast_to(part.reshape(filled + part.shape), (*wanted, part.shape[-1])))
+    except ValueError:
+        raise ValueError(f"the shape {array.shape} of one instance does not fit {wanted}") from None
 
 
-def broadcast_arrays(*values: Any) -> tuple[Any, ...]:
+def broadcast_arrays(*args: Any) -> tuple[Any, ...]:
     """Several in their common shape."""
-    given = alike(values)
+    given = alike(args)
     shape = np.broadcast_shapes(*(value.shape for value in given))
     return tuple(broadcast_to(value, shape) for value in given)
 
 
-def expand_dims(values: Any, axis: Any) -> Any:
+def expand_dims(a: Any, axis: Any) -> Any:
     """New axes of length 1."""
-    given = (axis,) if isinstance(axis, int) else tuple(axis)
-    places = normalize_axis_tuple(given, values.ndim + len(given))
-    return values._each(lambda part: np.expand_dims(part, places))
+    given = (axis,) if isinstance(axis, (int, np.integer)) else tuple(axis)
+    places = normalize_axis_tuple(given, a.ndim + len(given))
+    return a._view(lambda part: np.expand_dims(part, places))
 
 
-def squeeze(values: Any, axis: Axis = None) -> Any:
+def squeeze(a: Any, axis: Axis = None) -> Any:
     """Without axes of length 1."""
-    axes = tuple(a for a, n in enumerate(values.shape) if n == 1) if axis is None else axes_of(axis, values.ndim)
-    return values._each(lambda part: np.squeeze(part, axes))
+    axes = tuple(k for k, n in enumerate(a.shape) if n == 1) if axis is None else axes_of(axis, a.ndim)
+    return a._view(lambda part: np.squeeze(part, axes))
 
 
-def repeat(values: Any, repeats: int, axis: int | None = None) -> Any:
+def along(a: Any, axis: int | None) -> tuple[Any, int]:
+    """Numbers, and one of their axes, counted from the front; where none is named, all entries on one axis."""
+    return (a.ravel(), 0) if axis is None else (a, axis_of(axis, a.ndim))
+
+
+def repeat(a: Any, repeats: int | Sequence[int], axis: int | None = None) -> Any:
     """Every entry several times."""
-    given, place = (values.ravel(), 0) if axis is None else (values, axes_of(axis, values.ndim)[0])
+    given, place = along(a, axis)
     return given._each(lambda part: np.repeat(part, repeats, axis=place))
 
 
-def flip(values: Any, axis: Axis = None) -> Any:
+def flip(m: Any, axis: Axis = None) -> Any:
     """Backwards along axes."""
-    axes = axes_of(axis, values.ndim)
-    return values._each(lambda part: np.flip(part, axes))
+    axes = axes_of(axis, m.ndim)
+    return m._view(lambda part: np.flip(part, axes))
 
 
-def roll(values: Any, shift: int, axis: int) -> Any:
-    """Shifted around."""
-    place = axes_of(axis, values.ndim)[0]
-    return values._each(lambda part: np.roll(part, shift, place))
+def roll(a: Any, shift: int | Sequence[int], axis: Axis = None) -> Any:
+    """Shifted around, along each axis in turn; of all entries, in their order, where none is named."""
+    if axis is None:
+        return roll(a.ravel(), shift, 0).reshape(a.shape).copy()
+    places = normalize_axis_tuple(axis, a.ndim, allow_duplicate=True)
+    return a._each(lambda part: np.roll(part, shift, places))
 
 
-def diagonal(values: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """The diagonal over two axes, on a last axis."""
-    one, two = normalize_axis_tuple((axis1, axis2), values.ndim)
-    return values._each(lambda part: np.moveaxis(np.diagonal(part, offset, one, two), -1, -2))
+    one, two = normalize_axis_tuple((axis1, axis2), a.ndim)
+    return a._each(lambda part: np.moveaxis(np.diagonal(part, offset, one, two), -1, -2))
 
 
-def trace(values: Any) -> Any:
-    """The sum of the diagonal over the first two axes."""
-    return diagonal(values).sum(-1)
+def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """The sum of the diagonal over two axes."""
+    return diagonal(a, offset, axis1, axis2).sum(-1)
 
 
-def outer(left: Any, right: Any) -> Any:
+def outer(a: Any, b: Any) -> Any:
     """``x_i y_j``"""
-    one, two = alike([left, right])
+    one, two = alike([a, b])
     return one.ravel()[:, None] * two.ravel()
 
 
-def split(values: Any, pieces: Any, axis: int = 0) -> list[Any]:
+def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     """Pieces along an axis."""
-    length = values.shape[axis]
-    ends = [length * k // pieces for k in range(1, pieces)] if isinstance(pieces, int) else list(pieces)
-    if isinstance(pieces, int) and length % pieces:
+    place, pieces = axis_of(axis, ary.ndim), indices_or_sections
+    length = ary.shape[place]
+    if isinstance(pieces, (int, np.integer)) and (pieces < 1 or length % pieces):
         raise ValueError(f"an axis of length {length} has no {pieces} equal pieces")
-    place = axes_of(axis, values.ndim)[0]
+    ends = [length * k // pieces for k in range(1, pieces)] if isinstance(pieces, (int, np.integer)) else list(pieces)
     return [
-        values[(slice(None),) * place + (slice(begin, end),)]
+        ary[(slice(None),) * place + (slice(begin, end),)]
         for begin, end in zip([0, *ends], [*ends, length], strict=True)
     ]
 
 
-def cumsum(values: Any, axis: int | None = None) -> Any:
+def cumsum(a: Any, axis: int | None = None) -> Any:
     """Partial sums along an axis."""
-    given, place = (values.ravel(), 0) if axis is None else (values, axes_of(axis, values.ndim)[0])
+    given, place = along(a, axis)
     if not given.shape[place]:
         return given
     sums: list[Any] = []
@@ -146,106 +184,102 @@ def cumsum(values: Any, axis: int | None = None) -> Any:
     return stack(sums, axis=place)
 
 
-def dot(left: Any, right: Any) -> Any:
+def dot(a: Any, b: Any) -> Any:
     """NumPy's product of single numbers, vectors and matrices; of stacks of these it is another one than ``@``."""
-    one, two = alike([left, right])
+    one, two = alike([a, b])
     if not (one.ndim and two.ndim):
         return one * two
     return one @ two if two.ndim <= 2 else refuse("np.dot of more than two axes", "use @ or contract")
 
 
-def product(values: Any, axis: Axis = None) -> Any:
+def inner(a: Any, b: Any, /) -> Any:
+    """The sum of products over the last axis of both."""
+    one, two = alike([a, b])
+    if not (one.ndim and two.ndim):
+        return one * two
+    return one @ two.T if two.ndim <= 2 else refuse("np.inner of more than two axes", "use contract")
+
+
+def prod(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """The product along axes."""
-    axes = axes_of(axis, values.ndim)
-    kept = tuple(n for a, n in enumerate(values.shape) if a not in axes)
-    moved = moveaxis(values, axes, range(len(axes))).reshape((prod(values.shape[a] for a in axes), *kept))
-    return reduce(operator.mul, moved, zeros(kept, values) + 1)
+    axes = axes_of(axis, a.ndim)
+    kept = tuple(n for k, n in enumerate(a.shape) if k not in axes)
+    factors = moveaxis(a, axes, range(len(axes))).reshape((math.prod(a.shape[k] for k in axes), *kept))
+    result = reduce(operator.mul, factors, full_like(a, 1, shape=kept))
+    return result.reshape(tuple(1 if k in axes else n for k, n in enumerate(a.shape))).copy() if keepdims else result
 
 
-def take_along(values: Any, indices: Any, axis: int) -> Any:
+def take(a: Any, indices: Any, axis: int | None = None) -> Any:
     """Entries at places that are the same for every instance."""
     places = np.asarray(indices)
     if places.dtype.kind not in "iu":
         refuse("np.take with indices that depend on the instance", "use choose(truth, a, b)")
-    place = axes_of(axis, values.ndim)[0]
-    return values._each(lambda part: np.take(part, places, axis=place))
+    given, place = along(a, axis)
+    return given._each(lambda part: np.take(part, places, axis=place))
 
 
-def einsum(subscripts: Any, *factors: Any) -> Any:
+def einsum(subscripts: Any, *operands: Any) -> Any:
     """A contraction over the axes of one instance."""
     if not isinstance(subscripts, str):
         refuse("np.einsum with lists of labels", "write contract('sa,sat->st', x, y)")
-    return contract_numbers(subscripts, *alike(factors))
+    factors = alike(operands)
+    if isinstance(factors[0], Truth):
+        refuse("np.einsum of truth", "use & and |, or choose(truth, 1, 0)")
+    return contract_numbers(subscripts, *factors)
+
+
+def full_like(a: Any, fill_value: Any, *, shape: Any = None) -> Any:
+    """One constant, or numbers that broadcast, in the shape of another array."""
+    return broadcast_to(alike([a, fill_value])[1], a.shape if shape is None else shape)
 
 
 def same_shape(value: int) -> Callable[..., Any]:
     """Constants in the shape of another array."""
 
-    def made(values: Any, shape: Any = None) -> Any:
-        return zeros(values.shape if shape is None else shape, values) + value
+    def made(a: Any, *, shape: Any = None) -> Any:
+        return full_like(a, bool(value) if isinstance(a, Truth) else value, shape=shape)
 
     return made
 
 
-def full_like(values: Any, value: Any) -> Any:
-    """One constant in the shape of another array."""
-    return zeros(values.shape, values) + constants(value, values._arithmetic)
+def size(a: Any, axis: Axis = None) -> int:
+    """How many entries there are, along axes."""
+    return math.prod(a.shape[k] for k in axes_of(axis, a.ndim))
 
 
 def _reduced(name: str) -> Callable[..., Any]:
-    def reduced(values: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-        return getattr(values, name)(axis, keepdims)
+    def reduced(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+        return getattr(a, name)(axis, keepdims=keepdims)
 
     return reduced
 
 
 def _quantified(name: str) -> Callable[..., Any]:
-    def quantified(values: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-        return getattr(Truth.of(values), name)(axis, keepdims)
+    def quantified(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+        return getattr(Truth.of(a), name)(axis, keepdims=keepdims)
 
     return quantified
 
 
+FUNCTIONS |= {getattr(np, own.__name__): own for own in (
+    stack, concatenate, moveaxis, swapaxes, transpose, reshape, ravel, broadcast_to, broadcast_arrays, expand_dims, squeeze,
+    repeat, flip, roll, diagonal, trace, outer, inner, dot, split, cumsum, prod, take, einsum, full_like, size,
+)}  # fmt: skip
 FUNCTIONS |= {
-    np.stack: stack,
-    np.concatenate: concatenate,
-    np.moveaxis: moveaxis,
-    np.swapaxes: lambda values, one, two: values.swapaxes(one, two),
-    np.transpose: lambda values, axes=None: values.transpose(axes) if axes is not None else values.transpose(),
-    np.reshape: lambda values, shape: values.reshape(shape),
-    np.ravel: lambda values: values.ravel(),
-    np.broadcast_to: broadcast_to,
-    np.broadcast_arrays: broadcast_arrays,
-    np.expand_dims: expand_dims,
-    np.squeeze: squeeze,
-    np.repeat: repeat,
-    np.flip: flip,
-    np.roll: roll,
-    np.diagonal: diagonal,
-    np.trace: trace,
-    np.outer: outer,
-    np.inner: lambda left, right: (
-        (left * right).sum(-1) if right.ndim == 1 else refuse("np.inner of matrices", "use @")
-    ),
-    np.split: split,
-    np.cumsum: cumsum,
-    np.prod: product,
-    np.take: take_along,
-    np.einsum: einsum,
     np.zeros_like: same_shape(0),
     np.ones_like: same_shape(1),
-    np.full_like: full_like,
     np.sum: _reduced("sum"),
     np.max: _reduced("max"),
     np.min: _reduced("min"),
     np.all: _quantified("all"),
     np.any: _quantified("any"),
-    np.shape: lambda values: values.shape,
-    np.ndim: lambda values: values.ndim,
-    np.size: lambda values, axis=None: values.size if axis is None else values.shape[axis],
-    np.copy: lambda values: values,
-    np.dot: dot,
+    np.shape: lambda a: a.shape,
+    np.ndim: lambda a: a.ndim,
+    np.copy: lambda a: a.copy(),
 }
+for own in (squeeze, repeat, diagonal, trace, cumsum, prod, take, dot):  # NumPy has them as methods, too
+    setattr(OneInstance, own.__name__, own)
+    operations(OneInstance, own.__name__)
 UFUNCS |= {
     np.add: operator.add,
     np.subtract: operator.sub,
