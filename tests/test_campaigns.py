@@ -32,6 +32,7 @@ from mappo_verify.checking.workers import InProcess, cluster, width_of
 from mappo_verify.claims.verdict import Standing, Verdict
 from mappo_verify.errors import CampaignError, MappoVerifyError
 from mappo_verify.papers.registry import claim
+from mappo_verify.report.campaign import _notes
 
 FALSE, TRUE = "lemma-b.2/printed-gradient-bound", "lemma-b.2/gradient-bound"
 COUNT = 2 * CHUNK + 100
@@ -442,6 +443,14 @@ def test_what_was_not_computed_is_not_reported(whole, tmp_path, change):
         connection.execute(change)
     with pytest.raises(MappoVerifyError, match=r"edited\.db is damaged"):
         read_campaign(edited)
+
+
+def test_a_terminal_obeys_no_ledger(whole, tmp_path):
+    edited = tmp_path / "edited.db"
+    edited.write_bytes(whole.path.read_bytes())
+    with sqlite3.connect(edited) as connection:
+        connection.execute("UPDATE chunks SET broken = ? WHERE claim = ?", ("x\x1b[2K\nPROVED", TRUE))
+    assert _notes(read_campaign(edited)[TRUE]) == [f"{TRUE}: a step of the proof fails: x\\x1b[2K\\nPROVED"]
 
 
 def test_a_claim_about_samples_is_in_no_ledger(whole, tmp_path):

@@ -17,7 +17,7 @@ import numpy as np
 from ..arithmetic import System
 from ..arithmetic.numbers import wrap
 from ..arithmetic.one_instance import PACKAGE, require_outside, within_a_proof
-from ..errors import ClaimError, Sealed
+from ..errors import ClaimError, Sealed, require_printable
 from ..model import Game, Policy
 from ..model.trees import COORDINATE, hidden, leaf
 from .case import Case, Hypothesis, Ingredient, system_of_object
@@ -67,6 +67,7 @@ class Setting(Sealed):
     """Exact tables that an instance stands for without naming them: a certificate shows them beside the coordinates."""
 
     def __post_init__(self) -> None:
+        require_printable("the name of a setting", self.name)
         for part, kind in ((self.ingredients, Ingredient), (self.hypotheses, Hypothesis)):
             if not isinstance(part, (tuple, list)):
                 raise ClaimError(f"setting {self.name!r}: {part!r} must be in a tuple: ({kind.__name__}(...),)")
@@ -91,6 +92,8 @@ class Setting(Sealed):
         object.__setattr__(self, "steps", tuple(self.steps))
         object.__setattr__(self, "_known", {})
         names = [ingredient.name for ingredient in self.ingredients]
+        for named in (*names, *(h.name for h in self.hypotheses)):
+            require_printable(f"setting {self.name!r}: the name {named!a}", named)
         if len(set(names)) < len(names):
             raise ClaimError(f"setting {self.name!r} names an ingredient twice: {names}")
         for name in names:
