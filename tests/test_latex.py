@@ -90,5 +90,5 @@ def test_a_long_table_is_told_by_its_usual_row():
     ],
 )
 def test_sides_that_differ_are_shown_to_differ(left, right, shown):
-    """ "So 1.000000... ≤ 1 is false" is no counterexample to a reader."""
+    """Else a reader finds that 1.000000... ≤ 1 is false."""
     assert sides(left, right) == shown

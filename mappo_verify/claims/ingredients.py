@@ -368,6 +368,10 @@ class Table(Ingredient):
         (own,) = self.coordinates(sizes)
         return own.with_sign(scaled(numbers[self.name], self.scale, generic))
 
+    def steps_of(self, value: Any, sizes: Sizes) -> int | None:
+        own = len(self.coordinates(sizes)[0].shape)
+        return np.shape(value)[-own] if self.moves and np.ndim(value) >= own else None
+
     def facts(self) -> tuple[Hypothesis, ...]:
         relation = sign_of_range(self.low)
 

@@ -186,6 +186,10 @@ class Setting(Sealed):
         sizes, system, batch = _measure(self.ingredients, built)
         told = [i.steps_of(built[i.name], sizes) for i in self.ingredients if i.name in built]
         length = next((count for count in told if count is not None), self.steps[0] if steps is None else steps)
+        if length < 1 or (steps is not None and length != steps):
+            raise ClaimError(
+                f"the run has {length} steps by its ingredients{'' if steps is None else f', and steps = {steps}'}"
+            )
         instance = {
             i.name: as_instance(i, built[i.name], sizes, system, batch) for i in self.ingredients if i.name in built
         }
@@ -241,11 +245,13 @@ def _measure(ingredients: tuple[Ingredient, ...], built: Mapping[str, Any]) -> t
 def _fitting_sizes(ingredients: tuple[Ingredient, ...], built: Mapping[str, Any], owners: list[Any]) -> Sizes:
     """The sizes of the game or policy, or those that every table's shape agrees with; an error that names a misfit."""
     tables = [i for i in ingredients if i.name in built and i.core_shape(SMALLEST) is not None]
+    told = (i.steps_of(built[i.name], SMALLEST) for i in tables)  # tables that move have an axis of steps
+    steps = next((count for count in told if count is not None), 1)
     if owners:
-        candidates = [Sizes(owners[0].states, owners[0].action_sizes)]
+        candidates = [Sizes(owners[0].states, owners[0].action_sizes, steps)]
     else:
         lengths = sorted({1, *(length for i in tables for length in np.shape(built[i.name]))})
-        candidates = [Sizes(states, (actions,)) for states in lengths for actions in lengths]
+        candidates = [Sizes(states, (actions,), steps) for states in lengths for actions in lengths]
 
     def misfits(sizes: Sizes) -> list[str]:
         found = []
