@@ -107,6 +107,15 @@ class ClaimError(MappoVerifyError, ValueError):
     """A claim, a setting or an instance is used in a way that its definition does not allow."""
 
 
+def require_printable(what: str, text: object) -> None:
+    """An error for words with control characters or line breaks: a terminal would obey them, and show another verdict."""
+    if isinstance(text, str) and not text.isprintable():
+        bad = next(place for place, letter in enumerate(text) if not letter.isprintable())
+        raise ClaimError(
+            f"{what} has the character {text[bad]!a} at {bad}, which cannot be printed; write one plain line"
+        )
+
+
 class FormulaError(MappoVerifyError, TypeError):
     """A formula does to the numbers of an instance what no formula may; the message says what to write instead."""
 

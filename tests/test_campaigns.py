@@ -32,6 +32,7 @@ from mappo_verify.checking.workers import InProcess, cluster, width_of
 from mappo_verify.claims.verdict import Standing, Verdict
 from mappo_verify.errors import CampaignError, MappoVerifyError
 from mappo_verify.papers.registry import claim
+from mappo_verify.report.campaign import _notes
 
 FALSE, TRUE = "lemma-b.2/printed-gradient-bound", "lemma-b.2/gradient-bound"
 COUNT = 2 * CHUNK + 100
@@ -229,7 +230,8 @@ def test_a_violation_whose_counterexample_was_lost_gets_it_again(whole, tmp_path
     run_campaign(ledger, [FALSE, TRUE], COUNT, seed=5, workers=1)
     with sqlite3.connect(ledger) as connection:
         connection.execute("DELETE FROM witnesses")
-    assert read_campaign(ledger)[FALSE].witness is None
+    lost = read_campaign(ledger)
+    assert lost[FALSE].witness is None and not lost.complete
     assert run_campaign(ledger, workers=1).digest == whole.digest
 
 
@@ -315,7 +317,7 @@ def test_machines_that_disagree_are_found(whole, shares, tmp_path):
     wrong.write_bytes(shares[0].read_bytes())
     with sqlite3.connect(wrong) as connection:
         connection.execute(
-            "UPDATE chunks SET holds = holds - 1, violated = violated + 1 WHERE claim = ? AND chunk = 0", (TRUE,)
+            "UPDATE chunks SET holds = holds - 1, violated = 1, simplest = 0 WHERE claim = ? AND chunk = 0", (TRUE,)
         )
     with pytest.raises(CampaignError, match=r"disagree on lemma-b\.2/gradient-bound, instances from 0: holds is"):
         merge_campaigns(tmp_path / "merged.db", [wrong, whole.path])
@@ -411,6 +413,55 @@ def test_a_damaged_ledger_is_named(whole, tmp_path):
             read_campaign(damaged)
 
 
+OF_ONE = f"WHERE claim = '{TRUE}' AND chunk = 1"
+IMPOSSIBLE = {
+    "more than were asked": f"UPDATE chunks SET instances = instances + 1, holds = holds + 1 {OF_ONE}",
+    "a sum that is another one": f"UPDATE chunks SET holds = holds - 1 {OF_ONE}",
+    "less than nothing": f"UPDATE chunks SET holds = holds + 5, undecided = -5 {OF_ONE}",
+    "no arithmetic": f"UPDATE chunks SET arithmetics = '{{\"by hand\": 5000}}' {OF_ONE}",
+    "a list": f"UPDATE chunks SET arithmetics = '[]' {OF_ONE}",
+    "a chunk that nobody asked for": f"UPDATE chunks SET chunk = 7 {OF_ONE}",
+    "a chunk of another share": "UPDATE about SET value = '1/2' WHERE name = 'share'",
+    "a claim that is not in the plan": f"UPDATE chunks SET claim = 'lemma-b.5' {OF_ONE}",
+    "violated, and nowhere": f"UPDATE chunks SET holds = holds - 1, violated = 1 {OF_ONE}",
+    "open, and nowhere": f"UPDATE chunks SET open_at = 3 {OF_ONE}",
+    "a ratio of no instance": f"UPDATE chunks SET ratio_at = 5000 {OF_ONE}",
+    "a ratio that would take hours": f"UPDATE chunks SET ratio = '1e999999999' {OF_ONE}",
+    "a counterexample where none is violated": f"UPDATE witnesses SET claim = '{TRUE}'",
+    "another instance": "UPDATE witnesses SET steps = steps + 1",
+    "no certificate": "UPDATE witnesses SET certificate = '{}'",
+    "a certificate that is rejected": """UPDATE witnesses SET certificate = replace(certificate, '"chain": 0', '"chain": 1')""",
+}
+"""What no campaign writes, so that no report may say it."""
+
+
+@pytest.mark.parametrize("change", IMPOSSIBLE.values(), ids=IMPOSSIBLE)
+def test_what_was_not_computed_is_not_reported(whole, tmp_path, change):
+    edited = tmp_path / "edited.db"
+    edited.write_bytes(whole.path.read_bytes())
+    with sqlite3.connect(edited) as connection:
+        connection.execute(change)
+    with pytest.raises(MappoVerifyError, match=r"edited\.db is damaged"):
+        read_campaign(edited)
+
+
+def test_a_terminal_obeys_no_ledger(whole, tmp_path):
+    edited = tmp_path / "edited.db"
+    edited.write_bytes(whole.path.read_bytes())
+    with sqlite3.connect(edited) as connection:
+        connection.execute("UPDATE chunks SET broken = ? WHERE claim = ?", ("x\x1b[2K\nPROVED", TRUE))
+    assert _notes(read_campaign(edited)[TRUE]) == [f"{TRUE}: a step of the proof fails: x\\x1b[2K\\nPROVED"]
+
+
+def test_a_claim_about_samples_is_in_no_ledger(whole, tmp_path):
+    edited = tmp_path / "edited.db"
+    edited.write_bytes(whole.path.read_bytes())
+    with sqlite3.connect(edited) as connection:
+        connection.execute("INSERT INTO claims VALUES ('theorem-5.5/probability', 9, 100)")
+    with pytest.raises(CampaignError, match="holds with probability 1 - δ"):
+        run_campaign(edited, workers=1)
+
+
 CHANGES = ("DROP TABLE claims", "DROP TABLE chunks", "DROP TABLE witnesses", "UPDATE chunks SET simplest = 1e9")
 
 
@@ -433,7 +484,7 @@ def test_a_merge_that_fails_leaves_no_half(whole, shares, tmp_path):
     other = tmp_path / "other.db"
     other.write_bytes(shares[0].read_bytes())
     with sqlite3.connect(other) as connection:
-        connection.execute("UPDATE chunks SET holds = holds + 1")
+        connection.execute("UPDATE chunks SET broken = 'another step'")
     with pytest.raises(CampaignError, match="disagree on"):
         merge_campaigns(tmp_path / "all.db", [shares[0], other])
     assert not list(tmp_path.glob("all.db*"))

@@ -555,3 +555,28 @@ def test_fractions_are_numbers():
 
 def test_coordinate_is_plain_data():
     assert Coordinate("f", (2,), "integer", -1, 1) == Coordinate("f", (2,), "integer", -1, 1)
+
+
+ERASES, NEXT, BACKWARDS, SURROGATE = "x\x1b[2J", "x\nmine  PROVED", "\u202eDEVORP", "\ud800"
+"""What makes a terminal show another verdict, or no file able to hold it."""
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda text: mv.Claim("mine", text, "source", TABLE, iter),
+        lambda text: mv.Claim("mine", "title", text, TABLE, iter),
+        lambda text: claim_of(statement=text),
+        lambda text: claim_of(note=text),
+        lambda text: mv.line(text, 0),
+        lambda text: mv.equal("0", 0, because=text),
+        lambda text: mv.at_most("0", 0, because="assumed", axiom=text),
+        lambda text: replace(TABLE, name=text),
+        lambda text: replace(TABLE, ingredients=(mv.Table(text, lambda _: ()),)),
+        lambda text: replace(TABLE, hypotheses=(mv.Hypothesis(text, lambda case: case.f >= 0),)),
+    ],
+)
+@pytest.mark.parametrize("text", [ERASES, NEXT, BACKWARDS, SURROGATE])
+def test_words_are_printed_as_they_are(made, text):
+    with pytest.raises(ClaimError, match="cannot be printed; write one plain line"):
+        made(text)

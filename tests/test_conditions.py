@@ -103,6 +103,31 @@ def test_what_a_fact_says_is_no_condition():
     assert conditions(lambda c: 1 / (c.p[0] * c.p[1] * c.p[2] * (c.p[0] - c.p[1])), rows) == ("p[0] ≠ p[1]",)
 
 
+TENTHS = mv.Table("g", lambda _: (), 1, 9, scale=10)
+PART = mv.GameData("game", start=False, discount=(Fraction(1, 10), Fraction(9, 10)))
+SMALL = mv.claims.NearbyPolicy("nearby", largest=Fraction(1, 10))
+
+
+@pytest.mark.parametrize(
+    ("value", "ingredients", "written"),
+    [
+        (lambda c: 1 / (1 - c.g), (TENTHS,), "g ≠ 1"),
+        (lambda c: 1 / (1 - c.g[0][0, 0]), (mv.claims.PrefixTables("g", scale=10),), "g.1[0, 0] ≠ 1"),
+        (lambda c: 1 / (1 - c.game.reward[0, 0]), (mv.GameData("game", scale=10),), "r(0, 0) ≠ 1"),
+        (lambda c: 1 / (1 - 2 * c.game.discount), (PART,), "2·((γ - 1/10)/(4/5)) ≠ 1"),
+        (lambda c: 1 / (1 - c.v), (mv.LogOdds("v", lambda _: ()),), "log(exp(v)) ≠ 1"),
+        (
+            lambda c: 1 / (1 - c.v),
+            (mv.PositiveScalar("b"), mv.LogOdds("v", lambda _: (), times="b")),
+            "b·log(exp(v/b)) ≠ 1",
+        ),
+    ],
+)
+def test_conditions_speak_of_what_a_proof_sees(value, ingredients, written):
+    """And not of the integers by which it is drawn: a table of tenths is not 1, and never 10."""
+    assert conditions(value, *ingredients) == (written,)
+
+
 def test_a_long_determinant_is_a_linear_system():
     game, policy = mv.GameData(start=False), mv.PolicyData("policy")
     setting = mv.Setting("a game", (game, policy), agents=(1, 1), states=(2, 2), action_range=(2, 2))
@@ -122,6 +147,8 @@ def test_a_long_determinant_is_a_linear_system():
         (mv.GameData("other"), {"γ of other", "r(0, 1) of other"}),
         (mv.PolicyData("policy"), {"policy¹(1 | 0, 0)"}),
         (mv.PolicyData("policy", product=True), {"policy¹(1 | 0)"}),
+        (SMALL, {"(ε/(1/10))", "σ¹(1 | 0, 0)"}),
+        (mv.claims.Increments(), {"exp(increments.0.1[0, 1])"}),
         (mv.PositiveScalar("beta"), {"beta"}),
         (mv.Table("f", lambda _: (2, 2)), {"f[1, 0]"}),
         (scalar("x"), {"x"}),

@@ -988,3 +988,21 @@ def test_every_number_of_steps_is_no_number():
         prove_in_symbols(constant_of(lambda case, run: max(case.sizes.steps - 3, 0)), ANY_LENGTH)
     assert pickle.loads(pickle.dumps(ANY_LENGTH)) == ANY_LENGTH and pickle.loads(pickle.dumps(EVERY)) is EVERY
     assert str(ANY_LENGTH) == "1 state, 1 actions, every number of steps"
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 7])
+def test_a_run_of_any_length_is_checked_by_hand(length):
+    """A table that moves says how long the run is; 3 + (1 + ... + 1) = 3 + K."""
+    true, false = (pair(moved, lambda c, r, off=off: climbed(c, r) + r.fixed(off)) for off in (0, 1))
+    given = {"first": 3, "moves": [1] * length}
+    assert mv.check(true, **given).verdict is Verdict.HOLDS and mv.check(false, **given).verdict is Verdict.VIOLATED
+    assert mv.check(true, **given, steps=length).verdict is Verdict.HOLDS
+    with pytest.raises(ClaimError, match=f"the run has {length} steps by its ingredients, and steps = {length + 1}"):
+        mv.check(true, **given, steps=length + 1)
+
+
+def test_a_run_has_a_step():
+    still = replace(SETTING, ingredients=SETTING.ingredients[:1])
+    trial = mv.Claim("mine", "title", "source", still, lambda case: iter(()))
+    with pytest.raises(ClaimError, match="the run has 0 steps by its ingredients, and steps = 0"):
+        mv.check(trial, first=3, steps=0)

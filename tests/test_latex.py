@@ -8,7 +8,7 @@ import mappo_verify as mv
 from mappo_verify.checking.certificate import certificate_of
 from mappo_verify.errors import ClaimError
 from mappo_verify.report.document import compact_text, pattern_of
-from mappo_verify.report.latex import formula, latex_of, number, power, prose, rows
+from mappo_verify.report.latex import formula, latex_of, number, power, prose, rows, sides
 
 
 def latex(name):
@@ -73,3 +73,22 @@ def test_a_long_table_is_told_by_its_usual_row():
     assert compact_text(table) == "[1, 0] at each of 24 steps, but at 10: [1, 23]"
     assert pattern_of([[k, 0] for k in range(24)]) is None and pattern_of([1, 2]) is None and pattern_of(3) is None
     assert compact_text([[k, 0] for k in range(24)]) == "48 entries, shape [24, 2]"
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "shown"),
+    [
+        (("1.50", "1.52"), "1", (r"1.50\ldots", "1")),
+        (("0.12345678", "0.12345680"), ("0.2345678", "0.2345680"), (r"0.123456\ldots", r"0.234567\ldots")),
+        (("1.0000000031", "1.0000000033"), "1", (r"1.000000003\ldots", "1")),
+        (
+            ("1.0000000031", "1.0000000033"),
+            ("1.0000000011", "1.0000000013"),
+            (r"1.000000003\ldots", r"1.000000001\ldots"),
+        ),
+        (("-1.0000000033", "-1.0000000031"), "-1", (r"-1.000000003\ldots", "-1")),
+    ],
+)
+def test_sides_that_differ_are_shown_to_differ(left, right, shown):
+    """Else a reader finds that 1.000000... ≤ 1 is false."""
+    assert sides(left, right) == shown

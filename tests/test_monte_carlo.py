@@ -26,6 +26,7 @@ from mappo_verify.checking.monte_carlo import (
     sampled,
     slope_interval,
 )
+from mappo_verify.claims.ingredients import Counts
 from mappo_verify.errors import ClaimError
 from mappo_verify.papers.registry import claim as find
 from mappo_verify.report.document import audit_document, claim_document
@@ -239,6 +240,47 @@ def test_an_identity_is_no_claim_about_samples():
         mv.audit([replace(original, proof=proof)])
 
 
+def test_a_sample_that_does_not_meet_the_hypotheses_supports_nothing():
+    """Of fair coins at least half heads: then a share below half is never seen, and without the hypothesis every second time."""
+    row = np.array([[[Fraction(1, 2), Fraction(1, 2)]]], object)
+    game = mv.Game(row[..., :1], np.zeros((1, 1), object) + Fraction(0), Fraction(1, 2))
+
+    def heads(case):
+        return case.counts[0, 0, 0]
+
+    def proof(case):
+        yield mv.line("heads", heads(case))
+        yield mv.at_most("half", case.counts.sum() / 2, because="so it is for half of all samples")
+
+    coins = mv.Setting(
+        "coins",
+        (mv.GameData("game", start=False), Counts("counts")),
+        (mv.Hypothesis("more heads", lambda case: heads(case) >= case.counts.sum() / 2),),
+        agents=(1, 1),
+        states=(1, 1),
+        action_range=(1, 1),
+    )
+    experiment = mv.Experiment(
+        lambda: {"fair": {"game": game}}, lambda case: like(row, case.system), Fraction(3, 5), sizes=(64, 1024)
+    )
+    found = run(mv.Claim("mine", "t", "s", coins, proof, experiment=experiment), 500, np.random.default_rng(0))
+    assert found.coverage.high < 0.2
+    without = replace(coins, hypotheses=())
+    free = run(mv.Claim("mine", "t", "s", without, proof, experiment=experiment), 500, np.random.default_rng(0))
+    assert 0.4 < free.coverage.low < free.coverage.high < 0.7
+
+
+def test_an_experiment_has_designs_and_a_law_no_negative_entry():
+    original = find("lemma-c.1")
+    empty = replace(original, experiment=replace(original.experiment, designs=dict))
+    with pytest.raises(ClaimError, match="an experiment without designs"):
+        run(empty, 10, np.random.default_rng(0))
+
+    below = replace(original, experiment=replace(original.experiment, law=lambda c: original.experiment.law(c) - 1))
+    with pytest.raises(ClaimError, match="the law of one datum has the entry -"):
+        run(below, 10, np.random.default_rng(0))
+
+
 def test_a_law_sums_to_1():
     original = find("lemma-c.1")
     law = replace(original.experiment, law=lambda case: 2 * original.experiment.law(case))
@@ -341,7 +383,7 @@ def test_a_probability_is_needed(delta):
         mv.Experiment(dict, lambda case: case, delta)
 
 
-@pytest.mark.parametrize("sizes", [(), (4,), (8, 4), (4, 4), (0, 4)])
+@pytest.mark.parametrize("sizes", [(), (4,), (8, 4), (4, 4), (0, 4), (4.5, 8), (True, 2)])
 def test_sample_sizes_must_rise(sizes):
     with pytest.raises(ClaimError, match="in rising order"):
         mv.Experiment(dict, lambda case: case, Fraction(1, 10), sizes=sizes)

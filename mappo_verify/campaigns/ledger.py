@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -17,15 +18,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from ..arithmetic import System
 from ..arithmetic.explained import shown
 from ..errors import CampaignError, MappoVerifyError
 from ..games.untrusted import cut
 from .chunk import ChunkResult, WitnessResult
-from .plan import CHUNK, Plan, Task
+from .plan import Plan, Task
 
 FORMAT = "mappo-verify-campaign 1"
 APPLICATION = 0x6D767231
 """SQLite's field for whose file this is."""
+SYSTEMS = frozenset(system.value for system in System)
+RATIO = re.compile(r"-?[0-9]{1,200}/[0-9]{1,200}|-?[0-9]{1,40000}(\.[0-9]{40})?")
+"""A short rational, or a decimal; never with an exponent."""
 COUNTS = ("holds", "violated", "undecided", "not_applicable", "raised")
 
 _SCHEMA = """
@@ -93,6 +98,7 @@ class Ledger:
                 connection.execute("PRAGMA synchronous = NORMAL")
             else:
                 connection.execute("PRAGMA query_only = ON")
+                connection.execute("BEGIN")  # one state of the file, whatever a campaign writes meanwhile
             ledger = cls(path, connection)
             found = ledger.about("format")
         except (sqlite3.Error, UnicodeDecodeError) as error:
@@ -134,21 +140,25 @@ class Ledger:
 
     def done(self) -> set[Task]:
         """Every chunk that is there."""
-        rows = self._connection.execute("SELECT claim, chunk, instances FROM chunks")
-        return {Task(*row) for row in rows}
+        return {Task(row["claim"], row["chunk"], row["instances"]) for row in self.rows()}
 
     def add(self, result: ChunkResult) -> None:
         """Write one chunk, in the place of the same chunk with fewer instances."""
         self._insert("chunks", _row_of(result))
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """What every chunk found, claim by claim in the plan's order, chunk by chunk."""
+        """What every chunk found, claim by claim in the plan's order; an error for what no chunk can have found."""
+        plan = self.plan
         cursor = self._connection.execute(
-            "SELECT chunks.* FROM chunks JOIN claims USING (claim) ORDER BY claims.place, chunks.chunk"
+            "SELECT chunks.* FROM chunks LEFT JOIN claims USING (claim) ORDER BY claims.place, chunks.chunk"
         )
         names = [column[0] for column in cursor.description]
-        for row in cursor:
-            yield dict(zip(names, row, strict=True))
+        for values in cursor:
+            row = dict(zip(names, values, strict=True))
+            complaint = _complaint(row, plan)
+            if complaint:
+                raise CampaignError(f"{self.path} is damaged: chunk {row['chunk']} of {cut(row['claim'])} {complaint}")
+            yield row
 
     def copy(self, row: dict[str, Any]) -> None:
         """Write a row of another ledger."""
@@ -159,11 +169,7 @@ class Ledger:
         rows = self._connection.execute(
             "SELECT claim, MIN(chunk), simplest FROM chunks WHERE violated > 0 GROUP BY claim"
         )
-        found = {claim: (chunk, position) for claim, chunk, position in rows}
-        for claim, (chunk, position) in found.items():
-            if not (isinstance(position, int) and 0 <= position < CHUNK):
-                raise CampaignError(f"{self.path} is damaged: chunk {chunk} of {claim} has no instance {position}")
-        return found
+        return {claim: (chunk, position) for claim, chunk, position in rows}
 
     def witnesses(self) -> dict[str, WitnessResult]:
         """The counterexamples, by claim."""
@@ -176,7 +182,17 @@ class Ledger:
             values["action_sizes"] = tuple(json.loads(values["action_sizes"]))
             values["coordinates"] = json.loads(values["coordinates"])
             found[values["claim"]] = WitnessResult(**values, formulas=formulas)
+        self._require_violated(found)
         return found
+
+    def _require_violated(self, found: dict[str, WitnessResult]) -> None:
+        rows = self._connection.execute("SELECT claim, chunk FROM chunks WHERE violated > 0")
+        violated = {(claim, chunk) for claim, chunk in rows}
+        for claim, one in found.items():
+            if (claim, one.chunk) not in violated:
+                raise CampaignError(
+                    f"{self.path} is damaged: a counterexample to {cut(claim)} from chunk {one.chunk}, where none is violated"
+                )
 
     def add_witness(self, found: WitnessResult) -> None:
         """Write a counterexample, in the place of one from a later chunk."""
@@ -206,6 +222,33 @@ class Ledger:
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             raise CampaignError(f"{self.path} cannot be written: {error}") from None
+
+
+def _complaint(row: dict[str, Any], plan: Plan) -> str:
+    """Why no chunk of the plan can have found what a row says; empty if one can."""
+    claim, count = row["claim"], row["instances"]
+    most = plan.instances_of(claim, row["chunk"]) if claim in plan.instances else 0
+    if not 0 < count <= most:
+        return f"has {count} instances, and the campaign asks for {most} of them"
+    if min(row[name] for name in COUNTS) < 0 or sum(row[name] for name in COUNTS) != count:
+        return f"counts {', '.join(f'{row[name]} {name}' for name in COUNTS)} of {count} instances"
+    arithmetics = json.loads(row["arithmetics"])
+    decided = row["holds"] + row["violated"]
+    known = isinstance(arithmetics, dict) and arithmetics.keys() <= SYSTEMS and min(arithmetics.values(), default=1) > 0
+    if not known or sum(arithmetics.values()) != decided:
+        return f"does not say by which arithmetic its {decided} decided instances were"
+    places = (
+        ("simplest", bool(row["violated"])),
+        ("open_at", bool(row["undecided"] + row["raised"])),
+        ("ratio_at", row["ratio"] is not None),
+    )
+    for name, wanted in places:
+        place = row[name]
+        if (place is not None) is not wanted or (wanted and not 0 <= place < count):
+            return f"has no instance {place} that may be its {name}"
+    if row["ratio"] is not None and not RATIO.fullmatch(row["ratio"]):
+        return f"has the ratio {cut(row['ratio'])}, which is no rational"
+    return ""
 
 
 def _row_of(result: ChunkResult) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from ..checking.sampling import Draw, draw, sizes_of
 from ..claims.claim import Claim
 from ..claims.coordinates import Sizes
 from ..errors import CampaignError
+from ..papers.registry import claim as find
 from ..papers.registry import select
 
 CHUNK = 5_000
@@ -63,6 +64,7 @@ class Plan:
         for claim, count in self.instances.items():
             if not _is_count(count, 1) or count > MOST:
                 raise CampaignError(f"{shown(count)} instances of {claim}; ask for 1 to {MOST}")
+        _require_decidable([claim for claim in self.instances if find(claim).experiment is not None])
 
     def tasks(self) -> Iterator[Task]:
         """All chunks of this share: the first of every claim, then the second of every claim, and so on."""
@@ -77,10 +79,23 @@ class Plan:
         short = chunks * size - total if mine and (chunks - part) % parts == 0 else 0
         return mine * size - short
 
+    def instances_of(self, claim: str, chunk: int) -> int:
+        """How many instances of this chunk are asked for; 0 for a chunk of none, or of another share."""
+        size = chunk_size(find(claim))
+        mine = chunk >= 0 and chunk % self.share[1] == self.share[0] - 1
+        return max(0, min(size, self.instances[claim] - chunk * size)) if mine else 0
+
     def _of(self, claim: Claim) -> Iterator[Task]:
         size, total = chunk_size(claim), self.instances[claim.id]
         for chunk in range(self.share[0] - 1, -(-total // size), self.share[1]):
-            yield Task(claim.id, chunk, min(size, total - chunk * size))
+            yield Task(claim.id, chunk, self.instances_of(claim.id, chunk))
+
+
+def _require_decidable(statistical: list[str]) -> None:
+    if statistical:
+        raise CampaignError(
+            f"{', '.join(statistical)}: such a claim holds with probability 1 - δ, so no instance decides it; audit it instead"
+        )
 
 
 def _is_count(value: Any, least: int) -> bool:
@@ -91,10 +106,8 @@ def plan_of(claims: list[str] | None, instances: int, seed: int, share: tuple[in
     """The plan for claims by id (a parent means all its parts; None means all); samples alone certify nothing, so none here."""
     chosen = select(claims)
     statistical = [claim.id for claim in chosen if claim.experiment is not None]
-    if claims is not None and statistical:
-        raise CampaignError(
-            f"{', '.join(statistical)}: such a claim holds with probability 1 - δ, so no instance decides it; audit it instead"
-        )
+    if claims is not None:
+        _require_decidable(statistical)
     return Plan(seed, {claim.id: instances for claim in chosen if claim.experiment is None}, share)
 
 

@@ -14,6 +14,7 @@ from ..checking.laws import standing_of
 from ..checking.sampling import sizes_of
 from ..claims.coordinates import Sizes
 from ..claims.verdict import Standing
+from ..errors import CampaignError
 from ..papers.registry import claim as find
 from .chunk import WitnessResult
 from .ledger import COUNTS, Ledger, naming_damage, path_of
@@ -95,8 +96,10 @@ class CampaignReport:
 
     @property
     def complete(self) -> bool:
-        """Whether everything asked for is there."""
-        return all(entry.done == entry.asked for entry in self.claims)
+        """Whether everything asked for is there, a counterexample to each violated claim, too."""
+        return all(
+            entry.done == entry.asked and bool(entry.violated) <= (entry.witness is not None) for entry in self.claims
+        )
 
     @property
     def done(self) -> int:
@@ -143,8 +146,27 @@ def _read(path: Path) -> CampaignReport:
             sums[row["claim"]].add(row)
             libraries[row["libraries"]] += 1
         witnesses = opened.witnesses()
+        for found in witnesses.values():
+            if found.certificate:
+                _require_certificate(found, path)
         counts = tuple(entry.count(plan.asked(find(claim)), witnesses.get(claim)) for claim, entry in sums.items())
         return CampaignReport(path, plan, counts, dict(libraries), opened.about("formulas"))
+
+
+def _require_certificate(found: WitnessResult, path: Path) -> None:
+    """An error where the text beside a counterexample is no certificate of it, decided anew if the formulas are the same."""
+    from ..checking.certificate import recheck
+    from ..checking.certificate_files import certificate_from
+
+    what = f"{path} is damaged: the certificate of {found.claim}"
+    certificate = certificate_from(found.certificate.encode("utf-8", "surrogatepass"), what)
+    own = (found.claim, Sizes(found.states, found.action_sizes, found.steps), found.coordinates)
+    if (certificate.claim, certificate.sizes, certificate.coordinates) != own:
+        raise CampaignError(f"{what} is one of another instance")
+    if found.formulas == formulas():
+        checked = recheck(certificate)
+        if not checked.valid:
+            raise CampaignError(f"{what} is rejected: {checked.reason}")
 
 
 class _Sum:

@@ -21,6 +21,7 @@ from ..arithmetic.explained import explained
 from ..arithmetic.one_instance import one_at_a_time
 from ..claims.case import Case, Ingredient
 from ..claims.claim import Claim, Line
+from ..claims.coordinates import SMALLEST
 from ..claims.ingredients import Tables
 from ..claims.settings import Setting
 from ..claims.verdict import Evidence, Standing
@@ -97,8 +98,8 @@ def _require_data(setting: Setting, objects: dict[str, Any]) -> None:
         ingredient = ingredients.get(name)
         if isinstance(value, (Game, Policy)):
             system = value.system
-        elif isinstance(value, (tuple, list)) and (isinstance(ingredient, Tables) or _are_arrays(value)):
-            if isinstance(ingredient, Tables) and not value:
+        elif isinstance(value, (tuple, list)) and _has_tables(ingredient):
+            if not value and isinstance(ingredient, Tables):
                 raise ClaimError(f"{name} has no tables; it needs one for each {ingredient.of_each}")
             tables = {f"{name}[{k}]": array_of(table, f"{name}[{k}]") for k, table in enumerate(value)}
             system = require_one_system(**tables)
@@ -110,8 +111,9 @@ def _require_data(setting: Setting, objects: dict[str, Any]) -> None:
             )
 
 
-def _are_arrays(values: tuple[Any, ...] | list[Any]) -> bool:
-    return bool(values) and all(isinstance(entry, np.ndarray) for entry in values)
+def _has_tables(ingredient: Ingredient | None) -> bool:
+    """Whether it is several tables, of shapes of their own."""
+    return ingredient is not None and ingredient.compute is None and ingredient.core_shape(SMALLEST) is None
 
 
 def _one_array(name: str, value: Any, ingredient: Ingredient | None) -> Array:

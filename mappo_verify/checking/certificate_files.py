@@ -81,7 +81,11 @@ def read_certificate(path: str | Path, old: bool = False) -> Certificate:
 
     ``old`` takes version 1 as well, which had no ``kind``; it is left empty then, so that a checker would reject it.
     """
-    raw = _bytes(Path(path), path)
+    return certificate_from(_bytes(Path(path), path), path, old)
+
+
+def certificate_from(raw: bytes, path: str | Path, old: bool = False) -> Certificate:
+    """The certificate in what a file holds; ``path`` is what errors call it."""
     try:
         # msgspec would let the last of two equal names win, and take long integers; so those are looked for first
         fields = json.loads(

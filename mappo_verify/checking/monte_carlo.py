@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arithmetic import FALSE, Hidden, System, like
+from ..arithmetic import FALSE, TRUE, Hidden, System, like
 from ..arithmetic.explained import explained_class
+from ..arithmetic.one_instance import Truth
 from ..claims.case import Case
 from ..claims.claim import Claim, chains, composed_relation
 from ..claims.coordinates import Sizes
@@ -150,6 +151,8 @@ def run(claim: Claim, repetitions: int, generator: np.random.Generator) -> Stati
     if experiment is None:
         raise ClaimError(f"claim {claim.id} has no experiment")
     designs = experiment.designs()
+    if not designs:
+        raise ClaimError(f"claim {claim.id}: an experiment without designs; give what is fixed, by name")
     error = ERROR / (3 * len(designs) * len(experiment.sizes))  # coverage, and two quantiles
     series = []
     for name, objects in designs.items():
@@ -182,6 +185,8 @@ def sampled(experiment: Experiment, exact: Case, count: int, repetitions: int, g
     floats = exact.to(System.FLOATS)
     numbers: Any = experiment.law(floats)
     law = np.asarray(numbers.unwrap()[0], dtype=np.float64)
+    if not (law >= 0).all():
+        raise ClaimError(f"the law of one datum has the entry {law.min():.6g}; probabilities are at least 0")
     if not abs(law.sum() - 1) < ROUNDING:
         raise ClaimError(f"the law of one datum sums to {law.sum():.6g}, not to 1")
     drawn = generator.multinomial(count, law.ravel() / law.sum(), size=repetitions)
@@ -195,7 +200,7 @@ def sides_of(claim: Claim, case: Case) -> tuple[Floats, Floats, Floats]:
     """``left/right``, ``left`` and ``right`` of the statement for every sample, at the entry where ``left/right`` is largest.
 
     A right side that is not positive is no scale: there the ratio is 1 where the statement holds, and :data:`NO_MULTIPLE` where
-    it fails.  So it is where nothing is claimed of a sample, which then supports nothing.
+    it fails.  So it is where nothing is claimed of a sample, or a hypothesis about it fails: that supports nothing.
     """
     ratios, lefts, rights = [], [], []
     for chain in chains(claim.lines(case)):
@@ -213,8 +218,19 @@ def sides_of(claim: Claim, case: Case) -> tuple[Floats, Floats, Floats]:
         lefts.append(left)
         rights.append(right)
     ratio, left, right = (np.concatenate(tables, axis=1) for tables in (ratios, lefts, rights))
+    ratio[~_meet_hypotheses(claim, case)] = -np.inf
     worst = np.arange(len(ratio)), ratio.argmax(1)
     return np.where(ratio[worst] > -np.inf, ratio[worst], NO_MULTIPLE), left[worst], right[worst]
+
+
+def _meet_hypotheses(claim: Claim, case: Case) -> npt.NDArray[np.bool_]:
+    """Which samples meet the hypotheses that speak of samples; the others were asked of the exact design."""
+    met = np.ones(case.several, bool)
+    for hypothesis in claim.setting.all_hypotheses:
+        truth = Truth.of(hypothesis.truth(case))
+        if truth._count > 1:
+            met &= per_instance(truth, case.several) == TRUE
+    return met
 
 
 def _series(name: str, experiment: Experiment, sides: list[tuple[Floats, Floats, Floats]], error: float) -> Series:

@@ -39,7 +39,7 @@ from ..arithmetic.formulas import of_a_run
 from ..arithmetic.numbers import bare, same_formula
 from ..arithmetic.one_instance import Truth
 from ..axioms import Axiom
-from ..errors import ClaimError, FormulaError, GameError, MappoVerifyError, Sealed, SolverError
+from ..errors import ClaimError, FormulaError, GameError, MappoVerifyError, Sealed, SolverError, require_printable
 from .along_runs import Join, along_runs
 from .coordinates import EVERY, Sizes
 from .general import General
@@ -103,6 +103,8 @@ class Line(Sealed):
         for word in (self.expression, self.because, self.relation or ""):
             if type(word) is not str and issubclass(type(word), str):
                 raise ClaimError(f"line {str(self.expression)!r}: a {type(word).__name__} in place of a plain str")
+            require_printable(f"line {str(self.expression)!a}", word)
+        require_printable(f"line {str(self.expression)!a}: axiom", self.axiom)
         if not isinstance(self.expression, str):
             raise ClaimError(
                 f"line {self.expression!r}: what a line says is a {type(self.expression).__name__}; use words"
@@ -202,6 +204,8 @@ class Claim(Sealed):
     experiment: Experiment | None = None
 
     def __post_init__(self) -> None:
+        for name in ("title", "source", "statement", "note"):
+            require_printable(f"claim {self.id!a}: {name}", getattr(self, name))
         if not isinstance(self.setting, Setting):
             raise ClaimError(f"claim {self.id}: setting is a {type(self.setting).__name__}; it must be a Setting(...)")
         if not callable(self.proof):

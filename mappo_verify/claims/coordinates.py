@@ -152,6 +152,11 @@ def require_positive(name: str, scale: Any) -> None:
         raise ClaimError(f"{name}: scale = {scale!r} is not positive; it is an integer or a Fraction")
 
 
+def scaled(numbers: Array, scale: int | Fraction, generic: int) -> Array:
+    """Entries ``k/scale``; in a proof a free number is the entry itself, so that conditions speak of entries."""
+    return numbers if generic else numbers / scale
+
+
 GENERIC, INTERIOR = 1, 2
 """How coordinates stand for free parameters in a proof: any, or such that no probability is 0.  For drawn ones it is 0."""
 

@@ -50,5 +50,10 @@ class Experiment:
     def __post_init__(self) -> None:
         if not Fraction(0) < self.delta < Fraction(1):
             raise ClaimError(f"δ = {self.delta} is not between 0 and 1")
-        if len(self.sizes) < 2 or list(self.sizes) != sorted(set(self.sizes)) or self.sizes[0] < 1:
+        if (
+            any(type(size) is not int for size in self.sizes)
+            or len(self.sizes) < 2
+            or list(self.sizes) != sorted(set(self.sizes))
+            or self.sizes[0] < 1
+        ):
             raise ClaimError(f"sample sizes {self.sizes} are not two or more positive integers in rising order")

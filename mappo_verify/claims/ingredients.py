@@ -41,7 +41,7 @@ from ..model.conditions import factorises, goes_on, has_full_support, in_unit, i
 from ..model.conversion import convert
 from ..model.validation import array_of, require_finite, rounding_of, unchecked
 from .case import Built, Case, Hypothesis, Ingredient
-from .coordinates import EVERY, GENERIC, Coordinate, Numbers, Sizes, require_positive, sign_of_range, simplex
+from .coordinates import EVERY, GENERIC, Coordinate, Numbers, Sizes, require_positive, scaled, sign_of_range, simplex
 
 PARTS = ("transition", "reward", "discount", "start")
 """What two games may have in common."""
@@ -112,7 +112,11 @@ class GameData(Ingredient):
             if sign == "P"
             else f"({', '.join(places)})"
         )
-        return f"{sign}{inside}" + (f" of {self.name}" if self.name != "game" else "")
+        shown = f"{sign}{inside}" + (f" of {self.name}" if self.name != "game" else "")
+        low, high = self.discount
+        if sign != "γ" or (low, high) == (0, 1):
+            return shown
+        return f"(({shown} - {low})/({high - low}))" if low else f"({shown}/({high}))"  # where it lies in its range
 
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> Game:
         if self.same_as:
@@ -127,7 +131,7 @@ class GameData(Ingredient):
         )
         fields: dict[str, Any] = {
             "transition": simplex(part("transition"), generic, self.termination),
-            "reward": reward / self.scale,
+            "reward": scaled(reward, self.scale, generic),
             "discount": discount,
             "action_sizes": sizes.actions,
             "start": simplex(part("start"), generic) if self.start else None,
@@ -164,7 +168,7 @@ class GameData(Ingredient):
                 continue  # a start that it has not, or a discount that is 1
             values = drawn[f"{self.name}.{part}"]
             fields[part] = (
-                values / self.scale
+                scaled(values, self.scale, generic)
                 if part == "reward"
                 else self._discount(numbers, generic)
                 if part == "discount"
@@ -362,7 +366,11 @@ class Table(Ingredient):
 
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> Array:
         (own,) = self.coordinates(sizes)
-        return own.with_sign(numbers[self.name] / self.scale)
+        return own.with_sign(scaled(numbers[self.name], self.scale, generic))
+
+    def steps_of(self, value: Any, sizes: Sizes) -> int | None:
+        own = len(self.coordinates(sizes)[0].shape)
+        return np.shape(value)[-own] if self.moves and np.ndim(value) >= own else None
 
     def facts(self) -> tuple[Hypothesis, ...]:
         relation = sign_of_range(self.low)
@@ -426,7 +434,7 @@ class PrefixTables(Tables):
         )
 
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> tuple[Array, ...]:
-        return tuple(numbers[f"{self.name}.{m}"] / self.scale for m in range(1, sizes.agents + 1))
+        return tuple(scaled(numbers[f"{self.name}.{m}"], self.scale, generic) for m in range(1, sizes.agents + 1))
 
 
 @dataclass(frozen=True)
@@ -448,6 +456,9 @@ class Increments(Tables):
             for k in range(1 if sizes.steps == EVERY else sizes.steps)
             for m, prefixes in enumerate(prefix_sizes(sizes.actions)[1:], start=1)
         )
+
+    def notation(self, coordinate: str, index: tuple[int, ...]) -> str:
+        return f"exp({super().notation(coordinate, index)})"
 
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> tuple[Array, ...]:
         return tuple(log(assume_positive(numbers[coordinate.name])) for coordinate in self.coordinates(sizes))
@@ -503,6 +514,9 @@ class LogOdds(Ingredient):
 
     def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
         return (Coordinate(self.name, shape_of(self.shape, sizes), "positive", 1, self.high),)
+
+    def notation(self, coordinate: str, index: tuple[int, ...]) -> str:
+        return f"exp({super().notation(coordinate, index)}{f'/{self.times}' if self.times else ''})"
 
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> Array:
         values = log(assume_positive(numbers[self.name]))

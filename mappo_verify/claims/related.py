@@ -127,6 +127,11 @@ class NearbyPolicy(PolicyData):
         share = Coordinate(f"{self.name}.change", (2,), "weight", 1, self.FINEST)
         return (share, *super().coordinates(sizes))
 
+    def notation(self, coordinate: str, index: tuple[int, ...]) -> str:
+        if coordinate == f"{self.name}.change":
+            return "ε" if self.largest == 1 else f"(ε/({Fraction(self.largest)}))"
+        return super().notation(coordinate, index).replace(self.name, "σ", 1)
+
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> Policy:
         other = super().build(numbers, sizes, built, generic)
         share = simplex(numbers[f"{self.name}.change"], generic, positive=True)[..., 0]

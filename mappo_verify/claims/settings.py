@@ -17,7 +17,7 @@ import numpy as np
 from ..arithmetic import System
 from ..arithmetic.numbers import wrap
 from ..arithmetic.one_instance import PACKAGE, require_outside, within_a_proof
-from ..errors import ClaimError, Sealed
+from ..errors import ClaimError, Sealed, require_printable
 from ..model import Game, Policy
 from ..model.trees import COORDINATE, hidden, leaf
 from .case import Case, Hypothesis, Ingredient, system_of_object
@@ -67,6 +67,7 @@ class Setting(Sealed):
     """Exact tables that an instance stands for without naming them: a certificate shows them beside the coordinates."""
 
     def __post_init__(self) -> None:
+        require_printable("the name of a setting", self.name)
         for part, kind in ((self.ingredients, Ingredient), (self.hypotheses, Hypothesis)):
             if not isinstance(part, (tuple, list)):
                 raise ClaimError(f"setting {self.name!r}: {part!r} must be in a tuple: ({kind.__name__}(...),)")
@@ -91,6 +92,8 @@ class Setting(Sealed):
         object.__setattr__(self, "steps", tuple(self.steps))
         object.__setattr__(self, "_known", {})
         names = [ingredient.name for ingredient in self.ingredients]
+        for named in (*names, *(h.name for h in self.hypotheses)):
+            require_printable(f"setting {self.name!r}: the name {named!a}", named)
         if len(set(names)) < len(names):
             raise ClaimError(f"setting {self.name!r} names an ingredient twice: {names}")
         for name in names:
@@ -183,6 +186,10 @@ class Setting(Sealed):
         sizes, system, batch = _measure(self.ingredients, built)
         told = [i.steps_of(built[i.name], sizes) for i in self.ingredients if i.name in built]
         length = next((count for count in told if count is not None), self.steps[0] if steps is None else steps)
+        if length < 1 or (steps is not None and length != steps):
+            raise ClaimError(
+                f"the run has {length} steps by its ingredients{'' if steps is None else f', and steps = {steps}'}"
+            )
         instance = {
             i.name: as_instance(i, built[i.name], sizes, system, batch) for i in self.ingredients if i.name in built
         }
@@ -238,11 +245,13 @@ def _measure(ingredients: tuple[Ingredient, ...], built: Mapping[str, Any]) -> t
 def _fitting_sizes(ingredients: tuple[Ingredient, ...], built: Mapping[str, Any], owners: list[Any]) -> Sizes:
     """The sizes of the game or policy, or those that every table's shape agrees with; an error that names a misfit."""
     tables = [i for i in ingredients if i.name in built and i.core_shape(SMALLEST) is not None]
+    told = (i.steps_of(built[i.name], SMALLEST) for i in tables)  # tables that move have an axis of steps
+    steps = next((count for count in told if count is not None), 1)
     if owners:
-        candidates = [Sizes(owners[0].states, owners[0].action_sizes)]
+        candidates = [Sizes(owners[0].states, owners[0].action_sizes, steps)]
     else:
         lengths = sorted({1, *(length for i in tables for length in np.shape(built[i.name]))})
-        candidates = [Sizes(states, (actions,)) for states in lengths for actions in lengths]
+        candidates = [Sizes(states, (actions,), steps) for states in lengths for actions in lengths]
 
     def misfits(sizes: Sizes) -> list[str]:
         found = []

@@ -185,6 +185,11 @@ def cut(text: str, limit: int = 200) -> str:
     return text if len(text) <= limit else f"{text[: limit - 3]}..."
 
 
+def printable(text: str) -> str:
+    """A text from a file with every character that a terminal would not print, but obey, as its escape."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+
+
 def told(value: Fraction) -> str:
     """A number computed from a file: exact if that is short, else the nearest float."""
     return str(value) if max(abs(value.numerator), value.denominator) < 10**30 else f"about {float(value):.17g}"

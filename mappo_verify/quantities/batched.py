@@ -45,6 +45,8 @@ R = TypeVar("R")
 
 WORTH_RECORDING = 256
 """Below so many instances, looking at a formula takes longer than it saves."""
+NEARLY = 1e-6
+"""Of the largest number: what rounding changes at most where two formulas are the same."""
 
 
 def batched(formula: Callable[P, R]) -> Callable[P, R]:
@@ -54,8 +56,8 @@ def batched(formula: Callable[P, R]) -> Callable[P, R]:
     alone, and is looked at once for each number of states and actions; the first time, loading compiled code takes a second.
     Results of floats may differ by rounding, those of enclosures are the same numbers.  The formula is evaluated as it stands
     where the batch is small or has several axes, where numba is not installed, where a discount of floats is near 1 (there
-    values are solved in another way), where it does what depends on an instance (comparisons, choices, exponentials), and on
-    other number systems.
+    values are solved in another way), where it does what depends on an instance (comparisons, choices, exponentials), where
+    its first axis is not the batch (``values[0]``, a vector that all instances share), and on other number systems.
     """
     known: dict[Any, Recorded | None] = {}
 
@@ -83,8 +85,44 @@ def _recorded(formula: Callable[..., Any], objects: tuple[Any, ...], known: dict
     if batch is None:
         return None
     given = tuple(hidden(value, System.FLOATS, 0) for value in objects)
-    result = _of_one_instance(formula, given, known)
+    several = tuple(map(_has_batch, objects))
+    result = _of_one_instance(formula, given, known, several, lambda found: _agrees(found, formula, objects, several))
     return None if result is None else unwrapped(result, (batch,))
+
+
+def _has_batch(value: Any) -> bool:
+    return bool(value.shape if isinstance(value, np.ndarray) else value.batch_shape)
+
+
+def _agrees(found: Recorded, formula: Callable[..., Any], objects: tuple[Any, ...], several: tuple[bool, ...]) -> bool:
+    """Whether a formula of one instance is the formula of plain arrays: on a few instances, as many as no axis is long.
+
+    It is not where ``values[0]`` is the first instance, or a result depends on what all instances share alone.
+    """
+    given = tuple(hidden(value, System.FLOATS, 0) for value in objects)
+    axes = {length for leaf in leaves_of((given, found.result)) for length in leaf.shape}
+    few = next(count for count in range(2, len(axes) + 3) if count not in axes)
+    some = tuple(value[:few] if batch else value for value, batch in zip(objects, several, strict=True))
+    try:
+        plain = formula(*some)
+    except (MappoVerifyError, ArithmeticError, LookupError, TypeError, ValueError):  # it comes again, if it is an error
+        return False
+    made, lost = found(tuple(hidden(value, System.FLOATS, 0) for value in some))
+    return not lost.any() and _near(unwrapped(made, (few,)), plain)
+
+
+def _near(one: Any, other: Any) -> bool:
+    """Whether plain results have the same shapes, and differ by rounding."""
+    if isinstance(one, tuple):
+        return isinstance(other, tuple) and len(one) == len(other) and all(map(_near, one, other))
+    if is_dataclass(one) and type(one) is type(other):
+        return all(_near(getattr(one, entry.name), getattr(other, entry.name)) for entry in fields(one))
+    if not isinstance(one, np.ndarray):
+        return bool(one is other or one == other)
+    if np.shape(other) != one.shape:
+        return False
+    size = NEARLY * np.abs(one[np.isfinite(one)]).max(initial=0)
+    return bool(np.allclose(one, other, rtol=0, atol=size, equal_nan=True))
 
 
 def _batch_of(objects: tuple[Any, ...]) -> int | None:
@@ -105,22 +143,31 @@ def _batch_of(objects: tuple[Any, ...]) -> int | None:
             shapes.add(value.shape)
         else:
             return None
+    if not any(_has_batch(value) for value in objects if not isinstance(value, np.ndarray)):
+        return None  # an array alone may be a vector over the states
     lengths = {shape[0] for shape in shapes if len(shape) == 1}
     if len(lengths) != 1 or any(len(shape) > 1 for shape in shapes) or min(lengths) < WORTH_RECORDING:
         return None
     return int(lengths.pop())
 
 
-def _of_one_instance(formula: Callable[..., Any], objects: tuple[Any, ...], known: dict[Any, Recorded | None]) -> Any:
-    """As :func:`_recorded`, of objects of one instance."""
+def _of_one_instance(
+    formula: Callable[..., Any],
+    objects: tuple[Any, ...],
+    known: dict[Any, Recorded | None],
+    several: tuple[bool, ...] = (),
+    accepted: Callable[[Recorded], bool] = lambda _: True,
+) -> Any:
+    """As :func:`_recorded`, of objects of one instance, of which plain ones had ``several``; if the steps are ``accepted``."""
     try:
-        key = _signature(objects)
+        key = (several, _signature(objects))
         hash(key)
     except TypeError:
         return None
     if key not in known:
         try:
-            known[key] = record(formula, objects)
+            steps = record(formula, objects)
+            known[key] = steps if accepted(steps) else None
         except (NotRecorded, MappoVerifyError):  # an error comes again where the formula is evaluated as it stands
             known[key] = None
     recorded = known[key]

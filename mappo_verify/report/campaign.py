@@ -15,7 +15,7 @@ from rich.text import Text
 
 from ..campaigns.report import CampaignReport, ClaimCount, Instance, document
 from ..errors import FileError
-from ..games.untrusted import write_whole
+from ..games.untrusted import printable, write_whole
 from .drawings import ICONS
 from .html import MEANINGS, environment, style_sheet
 from .terminal import STANDING_STYLE
@@ -65,7 +65,7 @@ def _notes(entry: ClaimCount) -> list[str]:
         notes.append(f"{entry.claim}: open at {_place(entry.open)}{': ' * bool(entry.open_reason)}{entry.open_reason}")
     if entry.broken and not entry.violated:
         notes.append(f"{entry.claim}: a step of the proof fails: {entry.broken}")
-    return notes
+    return [printable(note) for note in notes]  # a ledger is a file, and a terminal obeys control characters
 
 
 def write_certificates(report: CampaignReport, folder: Path) -> list[Path]:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from ..checking.certificate_files import Certificate, Side
+from ..checking.certificate_files import PLACES, Certificate, Side
 from ..checking.reports import ClaimReport
 from ..checking.statements import extent_text, statement_of
 from ..errors import ClaimError
@@ -34,7 +35,7 @@ def latex_of(report: ClaimReport, found: Certificate) -> str:
         raise ClaimError(f"{claim.id}: no counterexample was found, so there is none to write")
     said = statement_of(claim)
     name = f"{said.name}, " if said else ""
-    left, right = side(found.left_value), side(found.right_value)
+    left, right = sides(found.left_value, found.right_value)
     entry = [
         rf"\paragraph{{Counterexample ({prose(name)}\texttt{{{prose(claim.id)}}}).}}",
         f"The claim is: {formula(claim.statement)}.",
@@ -55,12 +56,23 @@ _RELATIONS = {"≤": r"\le", "≥": r"\ge", "=": "="}
 SHOWN_DECIMALS = 6
 
 
-def side(value: Side) -> str:
-    """A recorded side: a rational as it is; of an enclosure the leading decimals of its end nearer to 0."""
-    if isinstance(value, str):
-        return number(value)
-    whole, _, decimals = min(value, key=lambda end: abs(float(end))).partition(".")
-    return rf"{whole}.{decimals[:SHOWN_DECIMALS]}\ldots"
+def sides(left: Side, right: Side) -> tuple[str, str]:
+    """Both recorded sides: rationals as they are, of enclosures the leading decimals, so many that the sides differ."""
+    shown = SHOWN_DECIMALS
+    while shown < PLACES[-1] and _leading(left, shown) == _leading(right, shown):
+        shown += 1
+    one, two = (number(v) if isinstance(v, str) else rf"{_decimals(v, shown)}\ldots" for v in (left, right))
+    return one, two
+
+
+def _leading(value: Side, shown: int) -> Fraction:
+    return Fraction(value if isinstance(value, str) else _decimals(value, shown))
+
+
+def _decimals(value: tuple[str, str], shown: int) -> str:
+    """The leading decimals of an enclosure's end nearer to 0."""
+    whole, _, decimals = min(value, key=lambda end: abs(Fraction(end))).partition(".")
+    return f"{whole}.{decimals[:shown]}"
 
 
 def _items(report: ClaimReport, words: Mapping[str, str]) -> list[str]:
