@@ -363,6 +363,7 @@ TRUTHS = {"compare", "truth_of"}
 ALLOWED: dict[tuple[str, str], str] = {
     ("claims/settings.py", "instances_at_most"): "sizes, and a count of instances",
     ("claims/settings.py", "_are_counts"): "sizes, and lengths of runs",
+    ("claims/ingredients.py", "steps_of"): "numbers of axes",
     ("quantities/agent_values.py", "members"): "agents are integers",
     ("quantities/chain.py", "recurrent_classes"): "three-valued truths",
     ("quantities/distributions.py", "_recurrent_class"): "states are integers; argmax of a mask",
@@ -378,6 +379,7 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("quantities/values.py", "solve_bellman"): "a three-valued truth",
     ("quantities/batched.py", "_batch_of"): "lengths of batches",
     ("quantities/batched.py", "__call__"): "numbers of instances",
+    ("quantities/batched.py", "_near"): "floats only: whether two ways differ by rounding",
     ("quantities/values.py", "is_near_one"): "floats only: a discount near 1",
     ("quantities/values.py", "_loses_digits"): "floats only: which of two formulas keeps more digits",
     ("quantities/constrained_evaluation.py", "misses"): "floats only: branch and bound",
