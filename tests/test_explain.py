@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from io import StringIO
 
 import numpy as np
@@ -24,7 +25,8 @@ def text_of(*found):
 
 
 @pytest.mark.parametrize("name", [claim.id for claim in CLAIMS])
-def test_every_claim_can_be_explained(name):
+def test_every_claim_can_be_explained(name, monkeypatch):
+    monkeypatch.setattr(sys.modules[explain.__module__], "COMPARED", 2)  # any instance will do
     claim, evidence, subject = explain(name)
     assert claim.id == name
     if claim.record is mv.Standing.REFUTED:

@@ -205,7 +205,8 @@ def test_a_terminal_without_columns_shows_results_and_errors(columns):
 def test_exit_1_says_that_something_is_false(line, code):
     """Not that a reader had enough, or that a disk is full."""
     words = ["bash", "-c", f"set -o pipefail; {sys.executable} -m mappo_verify {line}"]
-    assert subprocess.run(words, capture_output=True, timeout=60).returncode == code
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    assert subprocess.run(words, capture_output=True, timeout=60, env=environment).returncode == code
 
 
 class Unspeakable:

@@ -153,14 +153,18 @@ def ending_in_exit_codes(run: Callable[[], None]) -> None:
         if isinstance(stream, io.TextIOWrapper):  # γ and ∞ where the terminal's encoding has none
             stream.reconfigure(errors="backslashreplace")
     try:
-        run()
+        try:
+            run()
+        finally:
+            sys.stdout.flush()  # what cannot be written is known now, and not when Python ends
     except MappoVerifyError as error:
         _end(f"[bold red]error:[/] {type(error).__name__}: ", cut(str(error), MAX_MESSAGE))
     except BrokenPipeError:
-        sys.stderr.close()
+        _give_up_the_rest()
         sys.exit(0)
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):  # click ends in 1, which means here that something is false
+            _give_up_the_rest()
             sys.exit(0)
         raise
     except OSError as error:  # a full or read-only disk, wherever something was written
@@ -178,4 +182,14 @@ def _end(head: str, text: str) -> NoReturn:
     with suppress(OSError):
         errors.print(head, end="")
         warn(text)
+    _give_up_the_rest()
     sys.exit(2)
+
+
+def _give_up_the_rest() -> None:
+    """What a stream cannot write is dropped: Python would try again at its end, and end in 120."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
