@@ -363,11 +363,16 @@ def test_what_is_no_ledger_is_refused(tmp_path):
         run_campaign(tmp_path / "none.db")
 
 
+def changed(whole, path, statement, *values):
+    """A copy of the ledger at a path, in which one statement was carried out by hand."""
+    path.write_bytes(whole.path.read_bytes())
+    with sqlite3.connect(path) as connection:
+        connection.execute(statement, values)
+    return path
+
+
 def test_other_formulas_do_not_continue_a_ledger(whole, tmp_path):
-    other = tmp_path / "other.db"
-    other.write_bytes(whole.path.read_bytes())
-    with sqlite3.connect(other) as connection:
-        connection.execute("UPDATE about SET value = 'x' WHERE name = 'formulas'")
+    other = changed(whole, tmp_path / "other.db", "UPDATE about SET value = 'x' WHERE name = 'formulas'")
     with pytest.raises(CampaignError, match="other formulas"):
         run_campaign(other)
     with pytest.raises(CampaignError, match="different formulas"):
@@ -406,9 +411,7 @@ def test_a_damaged_ledger_is_named(whole, tmp_path):
     damaged = tmp_path / "damaged.db"
     deep = "arithmetics = '" + "[" * 3000 + "'"
     for change in ("ratio = '1/0'", "arithmetics = '{'", "ratio_at = NULL", deep):
-        damaged.write_bytes(whole.path.read_bytes())
-        with sqlite3.connect(damaged) as connection:
-            connection.execute(f"UPDATE chunks SET {change} WHERE claim = ? AND ratio IS NOT NULL", (FALSE,))
+        changed(whole, damaged, f"UPDATE chunks SET {change} WHERE claim = ? AND ratio IS NOT NULL", FALSE)
         with pytest.raises(CampaignError, match="is damaged"):
             read_campaign(damaged)
 
@@ -437,27 +440,20 @@ IMPOSSIBLE = {
 
 @pytest.mark.parametrize("change", IMPOSSIBLE.values(), ids=IMPOSSIBLE)
 def test_what_was_not_computed_is_not_reported(whole, tmp_path, change):
-    edited = tmp_path / "edited.db"
-    edited.write_bytes(whole.path.read_bytes())
-    with sqlite3.connect(edited) as connection:
-        connection.execute(change)
+    edited = changed(whole, tmp_path / "edited.db", change)
     with pytest.raises(MappoVerifyError, match=r"edited\.db is damaged"):
         read_campaign(edited)
 
 
 def test_a_terminal_obeys_no_ledger(whole, tmp_path):
-    edited = tmp_path / "edited.db"
-    edited.write_bytes(whole.path.read_bytes())
-    with sqlite3.connect(edited) as connection:
-        connection.execute("UPDATE chunks SET broken = ? WHERE claim = ?", ("x\x1b[2K\nPROVED", TRUE))
+    broken = "UPDATE chunks SET broken = ? WHERE claim = ?"
+    edited = changed(whole, tmp_path / "edited.db", broken, "x\x1b[2K\nPROVED", TRUE)
     assert _notes(read_campaign(edited)[TRUE]) == [f"{TRUE}: a step of the proof fails: x\\x1b[2K\\nPROVED"]
 
 
 def test_a_claim_about_samples_is_in_no_ledger(whole, tmp_path):
-    edited = tmp_path / "edited.db"
-    edited.write_bytes(whole.path.read_bytes())
-    with sqlite3.connect(edited) as connection:
-        connection.execute("INSERT INTO claims VALUES ('theorem-5.5/probability', 9, 100)")
+    samples = "INSERT INTO claims VALUES ('theorem-5.5/probability', 9, 100)"
+    edited = changed(whole, tmp_path / "edited.db", samples)
     with pytest.raises(CampaignError, match="holds with probability 1 - δ"):
         run_campaign(edited, workers=1)
 
@@ -467,10 +463,7 @@ CHANGES = ("DROP TABLE claims", "DROP TABLE chunks", "DROP TABLE witnesses", "UP
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_damage_is_named_by_every_command(whole, tmp_path, change):
-    damaged = tmp_path / "damaged.db"
-    damaged.write_bytes(whole.path.read_bytes())
-    with sqlite3.connect(damaged) as connection:
-        connection.execute(change)
+    damaged = changed(whole, tmp_path / "damaged.db", change)
     for command in (
         lambda: run_campaign(damaged, workers=1),
         lambda: merge_campaigns(tmp_path / "all.db", [damaged]),
