@@ -229,12 +229,11 @@ def _solve_scaled(matrix: Floats, right: Floats) -> tuple[Floats, Floats, npt.ND
     diagonal = np.diagonal(matrix, axis1=-2, axis2=-1)
     empty = diagonal <= 0
     units = 1 / np.sqrt(np.where(empty, 1.0, diagonal))[..., None]
-    values, vectors = np.linalg.eigh(matrix * units * np.swapaxes(units, -1, -2))
-    seen = values > matrix.shape[-1] * EPSILON * np.abs(values).max(-1, keepdims=True, initial=0)
+    inverse, vectors, seen = _spectral_inverse(matrix * units * np.swapaxes(units, -1, -2))
     regular = ((~seen).sum(-1) == empty.sum(-1))[..., None, None]
     with np.errstate(over="ignore", invalid="ignore"):
         coordinates = np.swapaxes(vectors, -1, -2) @ (units * right)
-        solution = units * (vectors @ (np.where(seen, 1 / np.where(seen, values, 1.0), 0.0)[..., None] * coordinates))
+        solution = units * (vectors @ (inverse * coordinates))
     solution = np.where(empty[..., None], 0.0, solution)
     least = np.sqrt(matrix.shape[-1] * EPSILON) * np.abs(right).max((-2, -1), keepdims=True, initial=0)
     remainder = np.where(empty[..., None] & (np.abs(right) > least), right, 0.0)
@@ -243,15 +242,20 @@ def _solve_scaled(matrix: Floats, right: Floats) -> tuple[Floats, Floats, npt.ND
 
 def _shortest_solution(matrix: Floats, right: Floats) -> tuple[Floats, Floats]:
     """By eigenvalues, of which those within rounding of 0 count as 0."""
-    values, vectors = np.linalg.eigh(matrix)
+    inverse, vectors, seen = _spectral_inverse(matrix)
     rounding = matrix.shape[-1] * EPSILON
-    seen = values > rounding * np.abs(values).max(-1, keepdims=True, initial=0)
     coordinates = np.swapaxes(vectors, -1, -2) @ right
-    inverse = np.where(seen, 1 / np.where(seen, values, 1.0), 0.0)[..., None]
     outside = np.where(seen[..., None], 0.0, coordinates)
     scale = np.abs(coordinates).max((-2, -1), keepdims=True, initial=0)
     remainder = vectors @ np.where(np.abs(outside) > np.sqrt(rounding) * scale, outside, 0.0)
     return np.asarray(vectors @ (inverse * coordinates)), np.asarray(remainder)
+
+
+def _spectral_inverse(matrix: Floats) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
+    """``1/λ`` ``[..., n, 1]``, and 0 where ``λ`` is within rounding of 0; the eigenvectors, and which ``λ`` are not."""
+    values, vectors = np.linalg.eigh(matrix)
+    seen = values > matrix.shape[-1] * EPSILON * np.abs(values).max(-1, keepdims=True, initial=0)
+    return np.where(seen, 1 / np.where(seen, values, 1.0), 0.0)[..., None], vectors, seen
 
 
 def _solve_definite(matrix: Floats, right: Floats) -> Floats | None:

@@ -98,7 +98,7 @@ class CampaignReport:
     def complete(self) -> bool:
         """Whether everything asked for is there, a counterexample to each violated claim, too."""
         return all(
-            entry.done == entry.asked and bool(entry.violated) <= (entry.witness is not None) for entry in self.claims
+            entry.done == entry.asked and not (entry.violated and entry.witness is None) for entry in self.claims
         )
 
     @property

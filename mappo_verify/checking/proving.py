@@ -191,9 +191,7 @@ def _at_points(claim: Claim, sizes: Sizes, generator: np.random.Generator, gener
     from ..arithmetic.rationals import rational
 
     range_size = 2**POINT_BITS
-    scale = rational(
-        range_size * 2 ** count.bit_length()
-    )  # all together below 1, so that every fact is true of a point
+    scale = rational(range_size * 2 ** count.bit_length())  # all together below 1: every fact is true of a point
     error, evidence = 1.0, None
     done = redraws = 0
     where = (*((NO_ZERO,) if generic == INTERIOR else ()), *conditions)

@@ -114,6 +114,7 @@ class Search:
         seconds: float | None = None,
     ) -> None:
         self.claim, self.effort, self.generator = claim, effort, generator
+        self.registered = claim in CLAIMS
         self.known = known or []
         self.every = sizes_of(claim.setting)
         self.started = time.perf_counter()
@@ -209,10 +210,10 @@ class Search:
             whole = place < CLOSE or sizes.agents > every[place - 1].agents
             done = 0
             while done < (wanted := self._wanted(count, place, whole)):
-                if not place and not done and claim in CLAIMS:  # these show whether enclosures can look at it
+                if not place and not done and self.registered:  # these show whether enclosures can look at it
                     wanted = min(wanted, max(1, BESIDES // len(every)))
                 more = min(FEW if sizes.steps > LONG and not done else CHUNK, wanted - done)
-                statements = claim in CLAIMS and claim.transcendental and not whole and self._besides(count)
+                statements = self.registered and claim.transcendental and not whole and self._besides(count)
                 decided = partial(decide, statements=True) if statements else decide
                 yield Batch(sizes, partial(draw, claim.setting, sizes, more, self.generator), decided)
                 done += more
@@ -227,7 +228,7 @@ class Search:
         limit, besides = count, self._besides(count)
         if self.claim.setting.limit is not None:
             limit = max(1, self.claim.setting.limit * count // QUICK_EXACT)
-        share = max(1, (BESIDES if besides and self.claim in CLAIMS else count) // len(self.every))
+        share = max(1, (BESIDES if besides and self.registered else count) // len(self.every))
         if besides and place >= CLOSE:
             share *= APART if whole or place % APART == 0 else 0
         return min(share, limit)
@@ -239,7 +240,7 @@ class Search:
     def _skimmed_besides(self) -> bool:
         """Whether all sizes are skimmed, too; of what is proved some sizes are enough, if it is registered."""
         skimmed = self.effort.skimmed > 0 and self.claim.setting.explore and not uncounted(self.claim)
-        return skimmed and (not self.settled or self.claim in CLAIMS)
+        return skimmed and (not self.settled or self.registered)
 
     def _skimmed(self, wanted: int) -> Iterator[Batch]:
         """Many instances, as far as enclosures reach: size after size, until as many are certified, or few of them can be.

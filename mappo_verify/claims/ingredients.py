@@ -151,9 +151,8 @@ class GameData(Ingredient):
 
     def _discount(self, numbers: Numbers, generic: int) -> Array:
         """``low + (high - low) w0/(w0 + w1)``"""
-        share = simplex(numbers[f"{self.name}.discount"], GENERIC if generic else 0)[
-            ..., 0
-        ]  # it may be 0; no probability
+        weights = numbers[f"{self.name}.discount"]
+        share = simplex(weights, GENERIC if generic else 0)[..., 0]  # it may be 0, other than a probability inside
         low, high = self.discount
         if (low, high) == (0, 1):
             return share
