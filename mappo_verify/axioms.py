@@ -311,14 +311,19 @@ def nonnegative(values: Any) -> Axiom:
     return _axiom("products and sums of numbers ≥ 0", lambda: Part(values, compare(values, "≥", 0)))
 
 
+def _weighted_products(weights: Any, left: Any, right: Any, axis: int | tuple[int, ...]) -> tuple[Any, Any, Any, Any]:
+    """``w``, ``Σ w x²``, ``Σ w y²`` and ``Σ w x y``."""
+    w, x, y = np.broadcast_arrays(weights, left, right)
+    return w, (w * (x * x)).sum(axis), (w * (y * y)).sum(axis), (w * x * y).sum(axis)
+
+
 @_theorem
 def cauchy_schwarz(weights: Any, left: Any, right: Any, axis: int | tuple[int, ...] = -1) -> Axiom:
     """``(Σ w x²)(Σ w y²) - (Σ w x y)² ≥ 0`` for ``w ≥ 0``.  Source: the Cauchy-Schwarz inequality."""
 
     def made() -> Part:
-        w, x, y = np.broadcast_arrays(weights, left, right)
-        mixed = (w * x * y).sum(axis)
-        return Part((w * (x * x)).sum(axis) * (w * (y * y)).sum(axis) - mixed * mixed, _at_least_zero(w))
+        w, one, two, mixed = _weighted_products(weights, left, right, axis)
+        return Part(one * two - mixed * mixed, _at_least_zero(w))
 
     return _axiom("Cauchy-Schwarz", made)
 
@@ -328,10 +333,8 @@ def inner_product(weights: Any, left: Any, right: Any, axis: int | tuple[int, ..
     """``√(Σ w x²) √(Σ w y²) - Σ w x y ≥ 0`` for ``w ≥ 0``.  Source: the Cauchy-Schwarz inequality, its roots."""
 
     def made() -> Part:
-        w, x, y = np.broadcast_arrays(weights, left, right)
-        norms = (sqrt((w * (side * side)).sum(axis)) for side in (x, y))
-        mixed = (w * x * y).sum(axis)
-        return Part(next(norms) * next(norms) - mixed, _at_least_zero(w))
+        w, one, two, mixed = _weighted_products(weights, left, right, axis)
+        return Part(sqrt(one) * sqrt(two) - mixed, _at_least_zero(w))
 
     return _axiom("Cauchy-Schwarz", made)
 
@@ -341,10 +344,8 @@ def inner_product_size(weights: Any, left: Any, right: Any, axis: int | tuple[in
     """``√(Σ w x²) √(Σ w y²) - |Σ w x y| ≥ 0`` for ``w ≥ 0``.  Source: the Cauchy-Schwarz inequality, for ``x`` and ``-x``."""
 
     def made() -> Part:
-        w, x, y = np.broadcast_arrays(weights, left, right)
-        norms = (sqrt((w * (side * side)).sum(axis)) for side in (x, y))
-        mixed = absolute((w * x * y).sum(axis))
-        return Part(next(norms) * next(norms) - mixed, _at_least_zero(w))
+        w, one, two, mixed = _weighted_products(weights, left, right, axis)
+        return Part(sqrt(one) * sqrt(two) - absolute(mixed), _at_least_zero(w))
 
     return _axiom("Cauchy-Schwarz", made)
 
