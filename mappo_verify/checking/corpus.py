@@ -19,7 +19,7 @@ import numpy as np
 from ..claims.claim import Claim
 from ..claims.coordinates import Sizes
 from ..errors import FileError
-from ..games.untrusted import read_bytes, require_distinct_names, write_whole
+from ..games.untrusted import read_json, write_whole
 from .certificate_files import read_certificate
 from .certificate_limits import instance_complaint
 from .reports import Witness
@@ -99,9 +99,7 @@ def _stored(claim: Claim, folder: Path) -> Iterator[Instance]:
     """What a user's folder holds about a claim; a file that is none, or that does not fit the claim any more, is an error."""
     for path in sorted(folder.glob(f"{claim.id.replace('/', '-')}-*.json")):
         try:
-            raw = read_bytes(path, MAX_BYTES)
-            given = json.loads(raw)
-            require_distinct_names(path, raw)
+            given = read_json(path, MAX_BYTES)
             if given["claim"] != claim.id:
                 continue  # another claim, whose id begins alike
             sizes = Sizes(int(given["states"]), tuple(int(n) for n in given["action_sizes"]), int(given["steps"]))

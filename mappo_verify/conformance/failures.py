@@ -18,7 +18,7 @@ import numpy as np
 
 from ..arithmetic.explained import explained
 from ..errors import ConformanceError, FileError
-from ..games.untrusted import read_bytes, require_distinct_names, write_whole
+from ..games.untrusted import read_json, write_whole
 from .check import Check, Inputs, as_floats, exact
 from .compare import ROUNDINGS, Call, Failure, agrees
 from .registry import CHECKS
@@ -176,9 +176,7 @@ def recheck(path: str | Path) -> Recheck:
     """Compute the exact value of a recorded failure anew and compare; nothing in the file is trusted."""
     path = Path(path)
     try:
-        raw = read_bytes(path, MAX_BYTES)
-        document = json.loads(raw)
-        require_distinct_names(path, raw)
+        document = read_json(path, MAX_BYTES)
         if not isinstance(document, Mapping) or (document.get("format"), document.get("version")) != (FORMAT, VERSION):
             raise ConformanceError(f"{path} is no {FORMAT} file of version {VERSION}")
         if document["exact"] is None:

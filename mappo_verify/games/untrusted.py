@@ -6,6 +6,7 @@ Whatever a file claims, no more is held than :data:`MAX_BYTES`, and a number is 
 from __future__ import annotations
 
 import codecs
+import json
 import os
 import re
 import secrets
@@ -150,6 +151,17 @@ def require_distinct_names(path: PathLike, raw: bytes) -> None:
 
 _DECIMAL = re.compile(r"([+-]?)(?=\.?[0-9])([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?")
 _RATIO = re.compile(r"[+-]?[0-9]+/[0-9]+")
+
+
+def read_json(path: PathLike, most: int) -> Any:
+    """What a JSON file of at most ``most`` bytes says; no name stands twice in one of its objects.
+
+    :class:`ValueError` for what is no JSON.
+    """
+    raw = read_bytes(path, most)
+    document = json.loads(raw)
+    require_distinct_names(path, raw)
+    return document
 
 
 def exact_number(text: str, ratios: bool = True) -> Fraction:
