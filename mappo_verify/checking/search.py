@@ -55,7 +55,8 @@ class Effort:
 BESIDES = 100
 """Exact instances of a registered claim in a quick audit where enclosures look at thousands besides."""
 CLOSE, APART = 3, 3
-"""There the first sizes have them, the first one of every number of agents, and of the others every third."""
+"""Where enclosures look at thousands, these sizes have exact instances: the first three, the first of every number of agents, and
+every third of the others."""
 CHUNK = 200
 """Exact instances evaluated together."""
 FEW = 4

@@ -220,7 +220,9 @@ class Claim(Sealed):
             for sizes in getattr(self, name):
                 counts = (sizes.states, sizes.agents, *sizes.actions, 1 if sizes.steps is EVERY else sizes.steps)
                 if not all(count in range(1, sys.maxsize) for count in counts):
-                    raise ClaimError(f"claim {self.id}: {name} has {sizes!r}; of everything there is at least one")
+                    raise ClaimError(
+                        f"claim {self.id}: {name} has {sizes!r}; states, agents, actions and steps are integers from 1 on"
+                    )
         if not re.fullmatch(r"[a-z0-9][a-z0-9.\-]*(/[a-z0-9][a-z0-9.\-]*)?", self.id):
             raise ClaimError(
                 f"claim id {self.id!r} is not lower-case words, digits, dots and dashes, with at most one slash"
