@@ -369,10 +369,10 @@ class Swapped(mv.Ingredient):
         return "xz"[self.place if proving() else 1 - self.place]
 
     def coordinates(self, _sizes):
-        return (mv.claims.Coordinate(f"free{self.place}", (), "integer", -(10**6), 10**6),)
+        return (mv.claims.Coordinate(f"{'zx'[self.place]}.free", (), "integer", -(10**6), 10**6),)
 
     def build(self, numbers, _sizes, _built, _generic):
-        value = numbers[f"free{self.place}"]
+        value = numbers[f"{'zx'[self.place]}.free"]
         return 0 * value if self.place == 0 else mv.maximum(1 - (value - 777777) * (value - 777777), 0)
 
     def core_shape(self, _sizes):
@@ -443,6 +443,68 @@ def test_coordinates_are_asked_once():
     assert setting.coordinates(ONE)[0].low == -(10**6)
     trial = claim(zero(lambda c: mv.choose(c.x == -5, mv.like(1, c.x), 0)), setting=setting)
     assert standing(trial) is not mv.Standing.PROVED
+
+
+class Ranging(mv.Ingredient):
+    """A number of coordinates of one's own."""
+
+    def __init__(self, *coordinates):
+        self.name, self.said = "y", coordinates
+
+    def coordinates(self, sizes):
+        return [one(sizes) if callable(one) else one for one in self.said]
+
+    def build(self, numbers, sizes, _built, _generic):
+        return numbers[self.coordinates(sizes)[0].name]
+
+    def notation(self, _coordinate, _index):
+        return "1"
+
+
+def negative(case):
+    """1 where ``y`` is one rare number that is not positive: false claims call it 0, which symbols of ``y > 0`` prove."""
+    one = mv.like(1, case.system)
+    return mv.choose(case.y > 0, 0 * one, mv.choose(mv.compare(case.y, "=", -12345678), one, 0))
+
+
+WIDELY = 2**40
+
+
+@pytest.mark.parametrize("name", ["x", "1"])
+def test_a_coordinate_belongs_to_one_ingredient(name):
+    """Here that of the other one said that it is positive, and a condition in its words was "1 ≠ 0"."""
+    own = Ranging(mv.claims.Coordinate(name, (), "integer", 1, 9))
+    with pytest.raises(ClaimError, match=f"the coordinate '{name}' of 'y' has not its name"):
+        standing(claim(zero(negative), scalar("x", -WIDELY, WIDELY), own))
+
+
+def test_a_coordinate_has_one_range():
+    own = Ranging(*(mv.claims.Coordinate("y", (), "integer", low, WIDELY) for low in (1, -WIDELY)))
+    with pytest.raises(ClaimError, match=r"two coordinates have one name: \['y', 'y'\]"):
+        standing(claim(zero(negative), own))
+
+
+def test_a_condition_is_written_with_the_names_of_coordinates():
+    own = Ranging(mv.claims.Coordinate("y.free", (), "integer", -9, 9))
+    trial = claim(zero(lambda c: (c.y * c.y - c.y) / c.y - c.y + 1), own)
+    assert prove_in_symbols(trial, ONE).where == ("y.free ≠ 0",)
+
+
+def test_a_range_is_the_same_for_every_number_of_steps():
+    """Here only in the proof, which speaks of every number, ``y`` was positive."""
+
+    def proof(case):
+        run = mv.claims.Run(
+            case, start=0 * case.y, move=lambda _, x: x + case.y, following=lambda x: x, arbitrary="anywhere"
+        )
+        yield mv.line("Σ rare", run.sum(lambda _: negative(case)))
+        yield mv.equal("0", run.fixed(0), because="y > 0")
+
+    own = Ranging(lambda sizes: mv.claims.Coordinate("y", (), "integer", -WIDELY if sizes.steps else 1, WIDELY))
+    setting = mv.Setting("runs", (own, mv.claims.Arbitrary(scalar("anywhere"))), steps=(1, 2, 3), **ALONE)
+    trial = mv.Claim("mine", "t", "s", setting, proof, symbolic=(mv.Sizes.every_length(1, (1,)),))
+    with pytest.raises(ClaimError, match="of another shape or range in runs of another length"):
+        mv.audit([trial])
 
 
 def test_lists_that_a_setting_is_made_of_are_copied():

@@ -133,7 +133,7 @@ def truths_of(case: Case, ingredients: Iterable[Ingredient]) -> Iterator[tuple[s
     for ingredient in ingredients:
         for fact in ingredient.facts():
             with within_a_proof():
-                truth = Truth.of(fact.truth(case)).possible()
+                truth = Truth.of(fact.truth(case))._not_refuted()
             yield fact.name, truth
 
 
@@ -143,7 +143,7 @@ def _same(given: Any, derived: Any) -> Truth:
     pairs = [pair for pair in zip(one_by_one, others, strict=False) if isinstance(pair[0], Numbers)]
     if len(one_by_one) != len(others) or any(one.shape != two.shape for one, two in pairs):
         return Truth.of(False)
-    return reduce(and_, [one.compare("=", two).possible().all() for one, two in pairs], Truth.of(True))
+    return reduce(and_, [one.compare("=", two)._not_refuted().all() for one, two in pairs], Truth.of(True))
 
 
 def per_instance(truth: Any, several: tuple[int, ...]) -> npt.NDArray[np.int8]:

@@ -16,7 +16,7 @@ from ..arithmetic import Hidden, System, Truth, compare, system_of
 from ..arithmetic.formulas import OF_A_PLACE, made_of, of_a_run, of_now
 from ..arithmetic.numbers import apart, bare, take
 from ..arithmetic.one_instance import require_outside, within_a_proof
-from ..errors import ClaimError, Sealed
+from ..errors import ClaimError, Sealed, require_printable
 from ..model import Game, Policy
 from ..model.conversion import convert
 from ..model.trees import STEP, converted, end_to_end, leaf, mapped, repeated, unwrapped
@@ -113,6 +113,9 @@ class Hypothesis(Sealed):
     name: str
     holds: Callable[[Case], Any]
     by_construction: bool = False
+
+    def __post_init__(self) -> None:
+        require_printable(f"the hypothesis {self.name!a}", self.name)
 
     def _asked(self, case: Case) -> Any:
         """What it says of the case: the same formula whoever asks, so that what a proof takes as given is what is checked."""
@@ -329,18 +332,19 @@ class Case(Sealed):
     def _of_any_length(self) -> Case:
         """The case as a proof for every number of steps sees it: how many there are it is not told, nor what each step has.
 
-        What does not move along the run has the same shape for every number of steps, and what each step has of the rest, too.
+        What does not move along the run has the same shape and range for every number of steps, and what each step has of the
+        rest, too.
         """
         length = self.sizes.steps
         for ingredient in self.ingredients:
             if length == EVERY and ingredient.moves:
                 continue
-            here, one = (self._shapes(ingredient, k) for k in ((2, 3) if length == EVERY else (length, EVERY)))
-            parts = (one * length, [(length, *shape[1:]) for shape in one]) if self._in_parts(ingredient) else (one,)
+            here, one = (self._ranges(ingredient, k) for k in ((2, 3) if length == EVERY else (length, EVERY)))
+            parts = (one * length, [((length, *s[1:]), *r) for s, *r in one]) if self._in_parts(ingredient) else (one,)
             if here not in parts and ingredient.name in self._objects:
                 raise ClaimError(
-                    f"what a step has of {ingredient.name} is of another shape in runs of another length"
-                    if ingredient.moves
+                    f"what a step has of {ingredient.name} is of another shape or range in runs of another length"
+                    if ingredient.moves or [s for s, *_ in here] == [s for s, *_ in one]
                     else f"{ingredient.name} has numbers of its own for every step, and does not say that it moves"
                 )
         found = Case(
@@ -377,13 +381,14 @@ class Case(Sealed):
             return None
         return leaf(name, self._objects[name]) if name in self._objects else getattr(self, name)
 
-    def _shapes(self, ingredient: Ingredient, steps: int) -> list[tuple[int, ...]]:
-        """The shapes of what describes an ingredient in a run of so many steps."""
-        return [c.shape for c in ingredient.coordinates(replace(self.sizes, steps=steps))]
+    def _ranges(self, ingredient: Ingredient, steps: int) -> list[tuple[Any, ...]]:
+        """The shape and the range of all that describes an ingredient in a run of so many steps."""
+        found = ingredient.coordinates(replace(self.sizes, steps=steps))
+        return [(c.shape, c.kind, c.low, c.high) for c in found]
 
     def _in_parts(self, ingredient: Ingredient) -> bool:
         """Whether each step of a run has its own part of it."""
-        return ingredient.moves and self._shapes(ingredient, 2) != self._shapes(ingredient, 3)
+        return ingredient.moves and self._ranges(ingredient, 2) != self._ranges(ingredient, 3)
 
     def _share(self, ingredient: Ingredient, step: int | None) -> Any:
         """What a step of a run has of an ingredient: one of as many parts as there are steps, or all of it.

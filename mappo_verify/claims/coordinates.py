@@ -23,7 +23,7 @@ import numpy as np
 
 from ..arithmetic import Array, assume_nonnegative, assume_positive
 from ..arithmetic.explained import shown
-from ..errors import ClaimError, Sealed
+from ..errors import ClaimError, Sealed, require_printable
 
 Numbers = Mapping[str, Array]
 """Coordinates, by name, as numbers of one system."""
@@ -120,6 +120,7 @@ class Coordinate:
     high: int
 
     def __post_init__(self) -> None:
+        require_printable(f"the name of a coordinate {self.name!a}", self.name)
         if type(self.low) is not int or type(self.high) is not int:
             raise ClaimError(f"{self.name} ranges from {self.low!r} to {self.high!r}, which are no integers")
         if type(self.shape) is not tuple:

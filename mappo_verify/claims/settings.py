@@ -92,17 +92,17 @@ class Setting(Sealed):
         object.__setattr__(self, "steps", tuple(self.steps))
         object.__setattr__(self, "_known", {})
         names = [ingredient.name for ingredient in self.ingredients]
-        for named in (*names, *(h.name for h in self.hypotheses)):
-            require_printable(f"setting {self.name!r}: the name {named!a}", named)
-        if len(set(names)) < len(names):
-            raise ClaimError(f"setting {self.name!r} names an ingredient twice: {names}")
         for name in names:
-            if type(name) is not str or not name or name.startswith("_"):
+            if type(name) is str:
+                require_printable(f"setting {self.name!r}: the name {name!a}", name)
+            if type(name) is not str or not name.isidentifier() or name.startswith("_"):
                 raise ClaimError(
                     f"setting {self.name!r}: {name!r} is no name that a case can have; it is a word without _ before it"
                 )
             if name in Case.RESERVED:
                 raise ClaimError(f"setting {self.name!r}: {name!r} is taken by Case; choose another name")
+        if len(set(names)) < len(names):
+            raise ClaimError(f"setting {self.name!r} names an ingredient twice: {names}")
 
     @cached_property
     def all_hypotheses(self) -> tuple[Hypothesis, ...]:
@@ -114,6 +114,9 @@ class Setting(Sealed):
         known: dict[Sizes, tuple[Coordinate, ...]] = self._known  # type: ignore[attr-defined]
         if sizes not in known:
             known[sizes] = tuple(c for ingredient in self.ingredients for c in ingredient.coordinates(sizes))
+            names = [c.name for c in known[sizes]]
+            if len(set(names)) < len(names):  # one number, of which two ingredients may say different things
+                raise ClaimError(f"setting {self.name!r}: two coordinates have one name: {names}")
         return known[sizes]
 
     def draws(self, sizes: Sizes) -> bool:

@@ -54,6 +54,9 @@ def settled(ingredient: Ingredient) -> Ingredient:
     def coordinates(_: Any, sizes: Sizes) -> tuple[Coordinate, ...]:
         if sizes not in known:
             known[sizes] = tuple(ingredient.coordinates(sizes))
+            for name in (c.name for c in known[sizes]):  # a reader of conditions sees of which ingredient they speak
+                if name != said["name"] and not name.startswith(f"{said['name']}."):
+                    raise ClaimError(f"{kind.__name__}: the coordinate {name!r} of {said['name']!r} has not its name")
         return known[sizes]
 
     def fixed(value: Any) -> property:
@@ -64,6 +67,7 @@ def settled(ingredient: Ingredient) -> Ingredient:
         "coordinates": coordinates,
         "hypotheses": lambda _: hypotheses,
         "facts": lambda _: facts,
+        "notation": Ingredient.notation,
         "__module__": kind.__module__,
     }
     found: Ingredient = object.__new__(type(kind.__name__, (kind,), body))
