@@ -484,6 +484,30 @@ def test_a_coordinate_has_one_range():
         standing(claim(zero(negative), own))
 
 
+def test_a_coordinate_says_the_same_whenever_it_is_asked():
+    """One of another class knew in a proof that it is positive."""
+    with pytest.raises(ClaimError, match="Coordinate has no subclasses"):
+
+        class Signed(mv.claims.Coordinate):
+            def with_sign(self, values):
+                return arithmetic.assume_positive(values)
+
+    own = Ranging(lambda _: range(2))
+    for _ in range(2):  # nor the second time
+        with pytest.raises(ClaimError, match="Ranging: a range among its coordinates"):
+            mv.Setting("y", (own,), **ALONE).coordinates(ONE)
+
+
+def test_what_is_nearly_always_0_is_not_positive():
+    """Whatever its range begins with: ``y > 0`` was known of it."""
+    own = Ranging(mv.claims.Coordinate("y", (), "rare", 1, 9))
+    for relation, proved in ((">", False), ("≥", True)):
+        trial = claim(zero(lambda c, r=relation: mv.choose(mv.compare(c.y, r, 0), mv.like(0, c.y), 1)), own)
+        assert isinstance(prove_in_symbols(trial, ONE), Proof) is proved
+    with pytest.raises(ClaimError, match="y is of the kind 'often'; use one of weight, integer, positive, rare"):
+        mv.claims.Coordinate("y", (), "often", 0, 1)
+
+
 def test_a_condition_is_written_with_the_names_of_coordinates():
     own = Ranging(mv.claims.Coordinate("y.free", (), "integer", -9, 9))
     trial = claim(zero(lambda c: (c.y * c.y - c.y) / c.y - c.y + 1), own)
@@ -942,6 +966,29 @@ def generalised(more, proof, *hypotheses):
     special = mv.Setting("numbers", numbers, hypotheses, **ALONE)
     general = mv.claims.General(mv.Setting("more numbers", (*numbers, more), **ALONE), lambda case: {"t": away(case)})
     return claim(proof, setting=special, general=general)
+
+
+@pytest.mark.parametrize(
+    ("of", "proved"),
+    [
+        (lambda c: c.x * c.x + 1, True),
+        (lambda c: mv.choose(c.x == -12345678, mv.like(-1, c.x), 1), False),
+        (lambda c: 1 / (c.x + WIDELY * 2), False),
+    ],
+)
+def test_that_a_setting_is_more_general_is_no_matter_of_luck(of, proved):
+    """Of one rare number ``t`` is -1: no instance that is drawn shows that it is not always positive."""
+
+    def proof(case):
+        yield mv.line("t", case.t)
+        yield mv.at_least("0", 0, because="it is positive", axiom=axioms.nonnegative(case.t))
+
+    own = mv.Setting("numbers", (scalar("x", -WIDELY, WIDELY),), **ALONE)
+    positive = mv.Setting("positive numbers", (mv.PositiveScalar("t"),), **ALONE)
+    trial = claim(proof, setting=own, general=mv.claims.General(positive, lambda case: {"t": of(case)}))
+    report = mv.audit([trial], corpus=False)["mine"]
+    assert (report.standing is mv.Standing.PROVED) is proved
+    assert proved or "instances alone show that they are some of 'positive numbers'" in report.how
 
 
 def test_a_more_general_setting_has_no_ingredient_that_cannot_be_verified():

@@ -418,6 +418,8 @@ class Truth(OneInstance, Sealed):
 
     def _not_refuted(self) -> Truth:
         """As :meth:`possible`, for what is true by construction, of which a number system may not be able to tell."""
+        if is_formal():
+            self._require_answered()
         return Truth(np.where(self._parts[0] < 0, np.int8(-1), np.int8(1)))
 
     def _require_answered(self) -> None:

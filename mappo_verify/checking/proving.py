@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import FALSE, TRUE, Numbers, System, like
+from ..arithmetic.formulas import evaluation_begins
 from ..arithmetic.functions import true_everywhere
 from ..arithmetic.one_instance import Truth, within_a_proof
 from ..axioms import Axiom
@@ -33,6 +34,7 @@ from ..errors import ClaimError, ExactnessError, GameError, SingularError, Undec
 from ..model.trees import leaves_of
 from .agreement import CURE, require_same_lines
 from .evaluate import evaluate
+from .hypotheses import besides_in_general
 from .relations import plain
 from .sampling import draw
 
@@ -126,6 +128,25 @@ def _in_symbols(claim: Claim, sizes: Sizes, generic: int) -> Proof | Failure:
     elif isinstance(found, Proof):
         return _broken_on_runs(claim, sizes) or found
     return found
+
+
+def is_more_general(claim: Claim, sizes: Sizes) -> bool:
+    """Whether symbols show of every instance of these sizes that it is one of the setting in which the claim is proved."""
+    from ..arithmetic import rings
+
+    assert claim.general is not None
+    own = replace(claim, general=None)
+    ring = rings.PolynomialRing(_names(own, sizes), FIRST_ATOMS)
+    generators = np.empty(len(ring.names), object)
+    generators[:] = ring.generators()
+    evaluation_begins()
+    with suppress(*OUT_OF_THE_FIELD, ClaimError), rings.proof_in(ring):
+        case = claim.setting.case(_spread(generators, own, sizes), sizes, System.SYMBOLS, GENERIC)
+        asked = [truth for _, truth in besides_in_general(claim, case, formal=True)]
+        with within_a_proof(True):
+            asked += [Truth.of(h.truth(claim._in_general(case))) for h in claim.general.hypotheses(claim.setting)]
+        return all(map(true_everywhere, asked)) and not (ring.unsigned or ring.assumed or ring.radicands)
+    return False
 
 
 RUNS = 8

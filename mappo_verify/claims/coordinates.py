@@ -105,8 +105,11 @@ SMALLEST = Sizes(1, (1,))
 """Sizes at which only is asked how many axes something has."""
 
 
+KINDS = ("weight", "integer", "positive", "rare")
+
+
 @dataclass(frozen=True)
-class Coordinate:
+class Coordinate(Sealed):
     """An array of integers.
 
     ``kind`` is ``weight`` (rows ≥ 0 along the last axis, not all 0), ``integer``, ``positive``, or ``rare`` (integers,
@@ -121,6 +124,8 @@ class Coordinate:
 
     def __post_init__(self) -> None:
         require_printable(f"the name of a coordinate {self.name!a}", self.name)
+        if self.kind not in KINDS:
+            raise ClaimError(f"{self.name} is of the kind {self.kind!r}; use one of {', '.join(KINDS)}")
         if type(self.low) is not int or type(self.high) is not int:
             raise ClaimError(f"{self.name} ranges from {self.low!r} to {self.high!r}, which are no integers")
         if type(self.shape) is not tuple:
@@ -138,7 +143,7 @@ class Coordinate:
 
     def with_sign(self, values: Array) -> Array:
         """The same numbers, with what its range says of their sign for a proof."""
-        sign = sign_of_range(self.low)
+        sign = sign_of_range(min(self.low, 0) if self.kind == "rare" else self.low)
         return assume_positive(values) if sign == ">" else assume_nonnegative(values) if sign else values
 
 

@@ -113,10 +113,11 @@ class Setting(Sealed):
         """All integers that describe an instance of these sizes."""
         known: dict[Sizes, tuple[Coordinate, ...]] = self._known  # type: ignore[attr-defined]
         if sizes not in known:
-            known[sizes] = tuple(c for ingredient in self.ingredients for c in ingredient.coordinates(sizes))
-            names = [c.name for c in known[sizes]]
+            found = tuple(c for ingredient in self.ingredients for c in ingredient.coordinates(sizes))
+            names = [c.name for c in found]
             if len(set(names)) < len(names):  # one number, of which two ingredients may say different things
                 raise ClaimError(f"setting {self.name!r}: two coordinates have one name: {names}")
+            known[sizes] = found
         return known[sizes]
 
     def draws(self, sizes: Sizes) -> bool:

@@ -53,10 +53,14 @@ def settled(ingredient: Ingredient) -> Ingredient:
 
     def coordinates(_: Any, sizes: Sizes) -> tuple[Coordinate, ...]:
         if sizes not in known:
-            known[sizes] = tuple(ingredient.coordinates(sizes))
-            for name in (c.name for c in known[sizes]):  # a reader of conditions sees of which ingredient they speak
+            found = tuple(ingredient.coordinates(sizes))
+            for one in found:
+                if type(one) is not Coordinate:
+                    raise ClaimError(f"{kind.__name__}: a {type(one).__name__} among its coordinates")
+                name = one.name  # by which a reader of conditions sees of which ingredient they speak
                 if name != said["name"] and not name.startswith(f"{said['name']}."):
                     raise ClaimError(f"{kind.__name__}: the coordinate {name!r} of {said['name']!r} has not its name")
+            known[sizes] = found
         return known[sizes]
 
     def fixed(value: Any) -> property:
@@ -70,9 +74,9 @@ def settled(ingredient: Ingredient) -> Ingredient:
         "notation": Ingredient.notation,
         "__module__": kind.__module__,
     }
-    found: Ingredient = object.__new__(type(kind.__name__, (kind,), body))
-    found.__dict__.update(vars(ingredient))
-    return found
+    same: Ingredient = object.__new__(type(kind.__name__, (kind,), body))
+    same.__dict__.update(vars(ingredient))
+    return same
 
 
 def _plain(name: str, field: str, value: Any) -> Any:
