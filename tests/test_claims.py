@@ -283,8 +283,8 @@ def test_find_and_select():
 def test_no_verdict_hides_behind_that_of_another_claim():
     """Of two claims called mine/part one was REFUTED, and the table of standings had the other one's SURVIVED."""
     with pytest.raises(ClaimError, match="two claims are called 'mine/part'; give each an id of its own"):
-        mv.audit([claim_of(id="mine/part"), claim_of(id="mine/part")])
-    assert len(select([claim_of(id="lemma-4.1"), find("lemma-4.1")])) == 2
+        mv.audit([replace(claim_of(), id="mine/part"), replace(claim_of(), id="mine/part")])
+    assert len(select([replace(claim_of(), id="lemma-4.1/stationary"), "lemma-4.1/stationary"])) == 2
 
 
 # --- sizes and settings -----------------------------------------------------------------------------------------------

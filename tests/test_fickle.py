@@ -470,11 +470,10 @@ def negative(case):
 WIDELY = 2**40
 
 
-@pytest.mark.parametrize("name", ["x", "1"])
-def test_a_coordinate_belongs_to_one_ingredient(name):
-    """Here that of the other one said that it is positive, and a condition in its words was "1 ≠ 0"."""
-    own = Ranging(mv.claims.Coordinate(name, (), "integer", 1, 9))
-    with pytest.raises(ClaimError, match=f"the coordinate '{name}' of 'y' has not its name"):
+def test_no_coordinate_has_the_name_of_another_one():
+    """Here that of ``y``, which was the number ``x``, said that it is positive."""
+    own = Ranging(mv.claims.Coordinate("x", (), "integer", 1, 9))
+    with pytest.raises(ClaimError, match=r"two coordinates have one name: \['x', 'x'\]"):
         standing(claim(zero(negative), scalar("x", -WIDELY, WIDELY), own))
 
 
@@ -508,10 +507,12 @@ def test_what_is_nearly_always_0_is_not_positive():
         mv.claims.Coordinate("y", (), "often", 0, 1)
 
 
-def test_a_condition_is_written_with_the_names_of_coordinates():
-    own = Ranging(mv.claims.Coordinate("y.free", (), "integer", -9, 9))
+@pytest.mark.parametrize(("name", "shown"), [("y", "y"), ("y.free", "y.free"), ("1", "y.1")])
+def test_a_condition_says_of_which_ingredient_it_speaks(name, shown):
+    """Else it could be ``1 ≠ 0``, which a reader passes over."""
+    own = Ranging(mv.claims.Coordinate(name, (), "integer", -9, 9))
     trial = claim(zero(lambda c: (c.y * c.y - c.y) / c.y - c.y + 1), own)
-    assert prove_in_symbols(trial, ONE).where == ("y.free ≠ 0",)
+    assert prove_in_symbols(trial, ONE).where == (f"{shown} ≠ 0",)
 
 
 def test_a_range_is_the_same_for_every_number_of_steps():
@@ -529,6 +530,46 @@ def test_a_range_is_the_same_for_every_number_of_steps():
     trial = mv.Claim("mine", "t", "s", setting, proof, symbolic=(mv.Sizes.every_length(1, (1,)),))
     with pytest.raises(ClaimError, match="of another shape or range in runs of another length"):
         mv.audit([trial])
+
+
+class Built(mv.Table):
+    """Numbers of one's own that are 0 in a proof for every number of steps, and rare ones elsewhere."""
+
+    def __init__(self, name, shape, formal, moves=False):
+        super().__init__(name, shape, low=-WIDELY, high=WIDELY, moves=moves)
+        self.__dict__["formal"] = formal
+
+    def build(self, numbers, sizes, built, generic):
+        value = super().build(numbers, sizes, built, generic)
+        return 0 * value if self.formal(sizes, value) else mv.maximum(1 - (value - 777777) * (value - 777777), 0)
+
+
+@pytest.mark.parametrize(
+    ("own", "of"),
+    [
+        (Built("y", lambda _: (), lambda sizes, _: not sizes.steps), lambda case, _: case.y),
+        (Built("y", lambda _: (), lambda sizes, _: not sizes.steps, moves=True), lambda _, step: step.moved[1]),
+        (Built("y", lambda _: (), lambda _, value: len(value) == 1, moves=True), lambda _, step: step.moved[1]),
+    ],
+    ids=["what does not move", "what moves", "what moves, by its shape"],
+)
+def test_an_ingredient_of_ones_own_is_built_alike_for_every_number_of_steps(own, of):
+    def proof(case):
+        moves = own.moves
+        run = mv.claims.Run(
+            case,
+            start=case.first,
+            move=lambda mine, x: (x, mine.y if moves else 0 * x),
+            following=lambda moved: moved[0],
+            arbitrary="anywhere",
+        )
+        yield mv.line("Σ", run.sum(lambda step: of(case, step)))
+        yield mv.equal("0", run.fixed(0), because="it is rare")
+
+    parts = (scalar("first"), own, mv.claims.Arbitrary(scalar("anywhere")))
+    setting = mv.Setting("runs", parts, steps=(2, 3), **ALONE)
+    with pytest.raises(ClaimError, match="y, in runs of another length, is no function of its case"):
+        mv.audit([claim(proof, setting=setting, symbolic=(mv.Sizes.every_length(1, (1,)),))], corpus=False)
 
 
 def test_lists_that_a_setting_is_made_of_are_copied():

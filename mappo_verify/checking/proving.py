@@ -229,6 +229,9 @@ def _at_points(claim: Claim, sizes: Sizes, generator: np.random.Generator, gener
             continue
         except (ExactnessError, UndecidedError) as failure:
             return Failure("points", sizes, str(failure), False)
+        if not all(entry.where is None or np.all(entry.where) for entry in evidence.lines):
+            # Elsewhere the mask may hold, and there nothing was looked at.
+            return Failure("points", sizes, "a mask leaves entries out at random points", False)
         judged = _judge(evidence, "points", sizes, count, 0.0, started, where)
         if isinstance(judged, Failure):
             return judged

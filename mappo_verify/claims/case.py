@@ -253,6 +253,7 @@ class Case(Sealed):
         self.__dict__.update(
             own, _objects=dict(objects), _derived={}, _shown={}, _origin=origin, _length=None, _steps=None, _general={}
         )
+        self.__dict__["_built"] = {} if origin is None else origin._built
 
     if TYPE_CHECKING:
         ingredients: tuple[Ingredient, ...]
@@ -262,6 +263,8 @@ class Case(Sealed):
         _objects: dict[str, Any]
         _derived: dict[str, Any]
         _origin: Case | None
+        _built: dict[str, int]
+        """Which formula built each ingredient of one's own that is drawn."""
         _length: Any
         _steps: Steps | None
 
@@ -317,8 +320,10 @@ class Case(Sealed):
 
     def _require_same(self, asked: Any, found: Any, what: str) -> None:
         """An error where a hypothesis or an ingredient is another formula than before: its sizes alone may decide which."""
-        made, kind = None if callable(found) else made_of(found), self._key(what)
-        if _formulas_of(asked).setdefault(kind, made) != made:
+        self._require_formula(asked, None if callable(found) else made_of(found), what)
+
+    def _require_formula(self, asked: Any, made: int | None, what: str) -> None:
+        if _formulas_of(asked).setdefault(self._key(what), made) != made:
             raise ClaimError(
                 f"{what} is no function of its case: it is another formula than it was before ({self.sizes})"
             )
@@ -351,7 +356,9 @@ class Case(Sealed):
             self.ingredients, replace(self.sizes, steps=EVERY), bare(self.system), self._several, self._objects
         )
         origin = None if self._origin is None else self._origin._of_any_length()
-        found.__dict__.update(_origin=origin, _length=self.sizes.steps, _steps=Steps(()))
+        found.__dict__.update(_origin=origin, _length=self.sizes.steps, _steps=Steps(()), _built=self._built)
+        for name, made in self._built.items():
+            found._require_formula(self.ingredients[0], made, f"{name}, in runs of another length,")
         return found
 
     def _at_all_steps(self, known: tuple[States, ...]) -> Case:
@@ -465,7 +472,8 @@ class Case(Sealed):
         objects = {name: mapped(kept, value) for name, value in self._objects.items()}
         origin = None if self._origin is None else self._origin._taken(places)
         found = Case(self.ingredients, self.sizes, bare(self.system), (len(places),), objects, origin)
-        found.__dict__.update(_length=self._length, _steps=None if self._steps is None else Steps(()))
+        steps = None if self._steps is None else Steps(())
+        found.__dict__.update(_length=self._length, _steps=steps, _built=self._built)
         return found
 
 

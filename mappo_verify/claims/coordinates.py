@@ -143,7 +143,8 @@ class Coordinate(Sealed):
 
     def with_sign(self, values: Array) -> Array:
         """The same numbers, with what its range says of their sign for a proof."""
-        sign = sign_of_range(min(self.low, 0) if self.kind == "rare" else self.low)
+        sign = sign_of_range(self.low)
+        sign = "≥" if sign and self.kind == "rare" else sign
         return assume_positive(values) if sign == ">" else assume_nonnegative(values) if sign else values
 
 

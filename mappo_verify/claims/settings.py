@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import System
+from ..arithmetic.formulas import made_of
 from ..arithmetic.numbers import wrap
 from ..arithmetic.one_instance import PACKAGE, require_outside, within_a_proof
 from ..errors import ClaimError, Sealed, require_printable
@@ -81,6 +82,8 @@ class Setting(Sealed):
                 raise ClaimError(
                     f"setting {self.name!r}: {what} = {given!r}; it must be (smallest, largest), from 1 on"
                 )
+        if self.limit is not None and not _are_counts((self.limit,)):
+            raise ClaimError(f"setting {self.name!r}: limit = {self.limit!r}; it must be an integer from 1 on, or None")
         steps: Any = self.steps
         if not _are_counts(tuple(steps) if isinstance(steps, list) else steps):
             raise ClaimError(
@@ -163,6 +166,7 @@ class Setting(Sealed):
         for ingredient in self.ingredients:
             if ingredient.compute is None and not of_this_package(ingredient) and ingredient.name in built:
                 case._require_same(self.ingredients[0], built[ingredient.name], ingredient.name)
+                case._built[ingredient.name] = made_of(built[ingredient.name])
         return case
 
     def case_from(self, objects: Mapping[str, Any], target: System | None = None, steps: int | None = None) -> Case:

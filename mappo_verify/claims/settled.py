@@ -57,11 +57,13 @@ def settled(ingredient: Ingredient) -> Ingredient:
             for one in found:
                 if type(one) is not Coordinate:
                     raise ClaimError(f"{kind.__name__}: a {type(one).__name__} among its coordinates")
-                name = one.name  # by which a reader of conditions sees of which ingredient they speak
-                if name != said["name"] and not name.startswith(f"{said['name']}."):
-                    raise ClaimError(f"{kind.__name__}: the coordinate {name!r} of {said['name']!r} has not its name")
             known[sizes] = found
         return known[sizes]
+
+    def notation(self: Ingredient, coordinate: str, index: tuple[int, ...]) -> str:
+        """A reader of conditions sees of which ingredient they speak, whatever its coordinates are called."""
+        own = coordinate == self.name or coordinate.startswith(f"{self.name}.")
+        return Ingredient.notation(self, coordinate if own else f"{self.name}.{coordinate}", index)
 
     def fixed(value: Any) -> property:
         return property(lambda _: value)
@@ -71,7 +73,7 @@ def settled(ingredient: Ingredient) -> Ingredient:
         "coordinates": coordinates,
         "hypotheses": lambda _: hypotheses,
         "facts": lambda _: facts,
-        "notation": Ingredient.notation,
+        "notation": notation,
         "__module__": kind.__module__,
     }
     same: Ingredient = object.__new__(type(kind.__name__, (kind,), body))

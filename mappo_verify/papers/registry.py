@@ -71,8 +71,7 @@ def select(names: Iterable[str | Claim] | None) -> tuple[Claim, ...]:
         chosen += found or [claim(name)]
     result = tuple(dict.fromkeys(chosen))
     own = [entry.id for entry in result if entry not in CLAIMS]
-    if twice := [
-        name for name in own if own.count(name) > 1
-    ]:  # a table would show the verdict of one as that of the other
-        raise ClaimError(f"two claims are called {twice[0]!r}; give each an id of its own")
+    if len(set(own)) < len(own):  # a table would show the verdict of one as that of the other
+        twice = next(name for place, name in enumerate(own) if name in own[:place])
+        raise ClaimError(f"two claims are called {twice!r}; give each an id of its own")
     return result
