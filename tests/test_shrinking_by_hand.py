@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import mappo_verify as mv
-from mappo_verify.checking.shrink import shrink
+from mappo_verify.checking.shrink import _cost, shrink
 from mappo_verify.checking.trial import simplest
 
 ONE = mv.Sizes(1, (1,))
@@ -130,3 +130,9 @@ def test_a_row_that_is_cut_keeps_a_weight():
 def test_the_simplest_of_several_is_taken():
     drawn = {"f": np.array([[3, 3], [-1, 4], [2, 3], [0, -5], [1, 1]]), "g": np.array([[0], [0], [0], [0], [9]])}
     assert [simplest(drawn, places) for places in ([0, 1, 2, 3, 4], [0, 1, 3], [3, 1], [0, 4], [4])] == [1, 1, 1, 0, 4]
+
+
+def test_large_integers_are_more_complicated_than_small_ones():
+    """In int64 twice 2⁶² is -2⁶³: the largest number was the simplest."""
+    assert _cost(np.array([2**62, -(2**62)])) == 2**64 + 1
+    assert _cost(np.array(2**62)) == 2**63 and _cost(np.array([[0, -1]])) == 3

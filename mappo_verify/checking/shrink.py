@@ -118,8 +118,8 @@ def _with_full_rows(coordinate: Coordinate, values: Any) -> Any:
 
 
 def _cost(values: Any) -> int:
-    """How complicated integers are: size, and a little for a sign."""
-    return int(2 * np.abs(values).sum() + (values < 0).sum())
+    """How complicated integers are: size, and a little for a sign; sums of large ones would wrap around."""
+    return sum(2 * abs(value) + (value < 0) for value in np.ravel(values).tolist())
 
 
 def _simplify_once(claim: Claim, sizes: Sizes, current: dict[str, Any]) -> dict[str, Any] | None:

@@ -129,7 +129,7 @@ def _witness(claim: Claim, batch: Batch, drawn: Draw, found: list[Part]) -> Witn
 
 def simplest(drawn: Draw, positions: Iterable[int]) -> int:
     """The instance with the smallest numbers."""
-    return min(positions, key=lambda i: (sum(int(np.abs(values[i]).sum()) for values in drawn.values()), i))
+    return min(positions, key=lambda i: (sum(abs(n) for v in drawn.values() for n in np.ravel(v[i]).tolist()), i))
 
 
 def shrunk(claim: Claim, sizes: Sizes, alone: dict[str, Any]) -> Witness:
