@@ -2,7 +2,8 @@
 
 1. *Remember*: counterexamples that were found before are decided anew.
 2. *Draw*: exact instances of every size, small ones first, each of which is decided; then many more by enclosures alone.
-   With more effort than a quick audit's the others come between the climbs, so that a time limit leaves out neither.
+   A quick audit looks at some sizes of a registered claim only (:data:`CLOSE`, :data:`SKIM`).  With more effort the others come
+   between the climbs, so that a time limit leaves out neither.
 3. *Climb*: from many starts at once, towards a violation of the statement or of any inequality in the proof, and towards a
    tight bound; what a climb reaches is rationalised and decided exactly.
 
@@ -62,7 +63,8 @@ CHUNK = 200
 FEW = 4
 """Instances of a long run that are evaluated before others: one may be enough."""
 SKIM, TOGETHER = 1_000, 4
-"""Instances that enclosures look at together, and how many times as many where only some of them meet the hypotheses."""
+"""Instances that enclosures look at together, in a quick audit also of a registered claim with many sizes; and how many times as
+many of the last ones, where only some meet the hypotheses."""
 SELDOM = 1 / 4
 """The share of skimmed instances below which no more are drawn than effort says."""
 RANKED, OF_LONG = 300, 100
