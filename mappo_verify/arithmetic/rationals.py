@@ -13,8 +13,9 @@ import numpy.typing as npt
 from flint.utils.flint_exceptions import DomainError
 
 from ..errors import ExactnessError, SingularError, UndecidedError
+from .dispatch import elementwise
 from .formal import FormalLog, logarithm
-from .system import FALSE, TRUE, Plain, Truth, elementwise
+from .system import FALSE, TRUE, Plain, Truth
 
 
 def rational(value: Any) -> flint.fmpq:

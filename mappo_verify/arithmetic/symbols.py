@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ExactnessError, SingularError, UndecidedError, evaluating
+from .dispatch import elementwise
 from .formal import FormalLog
 from .one_instance import no_answer
 from .rings import (
@@ -27,7 +28,7 @@ from .rings import (
     _vanishes,
     joined,
 )
-from .system import FALSE, TRUE, UNKNOWN, Plain, System, Truth, elementwise
+from .system import FALSE, TRUE, UNKNOWN, Plain, System, Truth
 
 
 def constant(value: int | Fraction) -> Quotient:

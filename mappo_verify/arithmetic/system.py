@@ -21,7 +21,6 @@ silently ``False`` in Python and would pick a side.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
@@ -125,12 +124,6 @@ def system_of(*arrays: Any) -> System:
     return found or System.FLOATS
 
 
-def kind_of(array: Any) -> str:
-    """The kind of the elements of a plain or sparse array, as NumPy's ``dtype.kind``: ``f`` floats, ``O`` objects, ..."""
-    kind: str = array.dtype.kind
-    return kind
-
-
 def require_one_system(**arrays: Any) -> System:
     """The one number system of *every element* of the named arrays, or an error that names where another begins."""
     seen: dict[System, str] = {}
@@ -165,8 +158,3 @@ def _first_of_type(values: Plain, kind: type) -> str:
         if type(values[index]) is kind:
             return str(list(index)) if index else ""
     return ""
-
-
-def elementwise(function: Callable[..., Any], *arrays: Any) -> Plain:
-    """Apply a Python function to every element of object arrays; the result is always an array."""
-    return np.asarray(np.frompyfunc(function, len(arrays), 1)(*arrays), dtype=object)
