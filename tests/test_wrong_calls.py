@@ -6,6 +6,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -304,7 +305,33 @@ def test_masks_are_truth():
     assert ARITHMETIC.possible(mask).tolist() == ARITHMETIC.certain(mask).tolist() == [True, False]
 
 
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        (None, "name = None is no text"),
+        (3, "name = 3 is no text"),
+        ("a\nb", "the name .* has characters that cannot be printed"),
+        ("\x1b[31mred", "the name .* has characters that cannot be printed"),
+        ("x" * 201, "the name 'xxx.* is longer than 200 characters"),
+    ],
+)
+def test_names_of_games_can_be_shown(name, reason):
+    """As those in files: a file with another name could not be read again."""
+    with pytest.raises(mv.errors.GameError, match=reason):
+        replace(GAME, name=name)
+
+
+def test_a_notebook_makes_only_the_rows_that_it_shows(monkeypatch):
+    """All rows of a large game would take minutes."""
+    game, made, row = mv.games.random_game(30, (2, 2), seed=1), [], mv.Game._row
+    monkeypatch.setattr(mv.Game, "_row", lambda *given: made.append(given) or row(*given))
+    shown = game._repr_html_()
+    assert len(made) == 60 and shown.endswith("<p>... 60 more rows</p>") and ", ... 28 successors</td>" in shown
+    assert mv.Policy.uniform(game)._repr_html_().endswith("<p>... 30 more rows</p>")
+
+
 FEATURES = mv.Features.tabular(GAME)
+PROBLEM = mv.games.theorem_5_5_two_agents().floats()
 
 
 @pytest.mark.parametrize(
@@ -322,6 +349,8 @@ FEATURES = mv.Features.tabular(GAME)
         (lambda: mv.Policy.uniform(GAME).require_fits([]), r"Policy.require_fits: game is \[\], not a Game"),
         (lambda: FEATURES.require_fits("climbing"), "Features.require_fits: game is 'climbing', not a Game"),
         (lambda: FEATURES.policy(3), "Features.policy: .*; given parameters = 3"),
+        (lambda: FEATURES.converted("floats"), "system = 'floats' is no number system, such as mv.System.RATIONALS"),
+        (lambda: replace(PROBLEM, radius=float("inf")), "radius = inf is not finite"),
         (lambda: FEATURES.follow((0,)), "Features.follow: .*; given parameters = "),
         (lambda: FEATURES.matrix("1"), "TabularFeatures.matrix: .*; given agent = '1'"),
         (lambda: mv.algorithms.constant_step(GAME, 1, 0.1).output(-1), "seed = -1 is not an integer of at least 0"),

@@ -13,11 +13,11 @@ from .numbers import (
 )
 from .functions import (
     system_of as system_of,
+    elementwise as elementwise,
 )
 from .dispatch import (
     module_of as module_of,
     floats_of as floats_of,
-    elementwise as elementwise,
     kind_of as kind_of,
 )
 from .sparse import (

@@ -13,10 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ExactnessError, SingularError, UndecidedError
-from .dispatch import elementwise
 from .formal import FormalLog
 from .rationals import Entries, rational, solve_each
-from .system import FALSE, TRUE, UNKNOWN, Plain, Truth
+from .system import FALSE, TRUE, UNKNOWN, Plain, Truth, elementwise
 
 
 def constant(value: int | Fraction) -> flint.arb:

@@ -415,9 +415,3 @@ def kind_of(array: Any) -> str:
     """The kind of the elements of a plain or sparse array, as NumPy's ``dtype.kind``: ``f`` floats, ``O`` objects, ..."""
     kind: str = array.dtype.kind
     return kind
-
-
-@helper
-def elementwise(function: Callable[..., Any], *arrays: Any) -> Plain:
-    """Apply a Python function to every element of object arrays; the result is always an array."""
-    return np.asarray(np.frompyfunc(function, len(arrays), 1)(*arrays), dtype=object)

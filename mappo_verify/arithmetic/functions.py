@@ -28,6 +28,7 @@ from .sparse import SparseRows, SparseSystem
 from .structure import alike, broadcast_arrays, broadcast_to
 from .system import FALSE, TRUE, UNKNOWN, System
 from .system import Truth as PlainTruth
+from .system import elementwise as plain_elementwise
 from .system import system_of as plain_system_of
 
 Mask = npt.NDArray[np.bool_]
@@ -542,6 +543,12 @@ def possible(truth: Any) -> Mask:
 def moveaxis(values: Array, source: int | Sequence[int], destination: int | Sequence[int]) -> Array:
     """Axes in other places, as :func:`numpy.moveaxis`."""
     return np.moveaxis(values, source, destination)  # type: ignore[type-var]
+
+
+@helper
+def elementwise(function: Callable[..., Any], *arrays: Any) -> npt.NDArray[Any]:
+    """Apply a Python function to every element of object arrays; the result is always an array."""
+    return plain_elementwise(function, *arrays)
 
 
 UFUNCS |= {np.exp: exp, np.log: log, np.sqrt: sqrt, np.maximum: maximum, np.minimum: minimum}

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import note
-from .dispatch import Elements, elementwise, floats_of, like, module_of
+from .dispatch import Elements, floats_of, like, module_of
 from .protocol import Arithmetic, Parts, Relation
-from .system import TRUE, System
+from .system import TRUE, System, elementwise
 
 RECORDING: ContextVar[Arithmetic | None] = ContextVar("what stands in for a number system", default=None)
 """Set while a formula is recorded: see :mod:`.recorded`."""

@@ -13,9 +13,8 @@ import numpy.typing as npt
 from flint.utils.flint_exceptions import DomainError
 
 from ..errors import ExactnessError, SingularError, UndecidedError
-from .dispatch import elementwise
 from .formal import FormalLog, logarithm
-from .system import FALSE, TRUE, Plain, Truth
+from .system import FALSE, TRUE, Plain, Truth, elementwise
 
 
 def rational(value: Any) -> flint.fmpq:

@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ExactnessError, SingularError, UndecidedError, evaluating
-from .dispatch import elementwise
 from .formal import FormalLog
 from .one_instance import no_answer
 from .rings import (
@@ -28,7 +27,7 @@ from .rings import (
     _vanishes,
     joined,
 )
-from .system import FALSE, TRUE, UNKNOWN, Plain, System, Truth
+from .system import FALSE, TRUE, UNKNOWN, Plain, System, Truth, elementwise
 
 
 def constant(value: int | Fraction) -> Quotient:

@@ -21,6 +21,7 @@ silently ``False`` in Python and would pick a side.
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
@@ -158,3 +159,8 @@ def _first_of_type(values: Plain, kind: type) -> str:
         if type(values[index]) is kind:
             return str(list(index)) if index else ""
     return ""
+
+
+def elementwise(function: Callable[..., Any], *arrays: Any) -> Plain:
+    """Apply a Python function to every element of object arrays; the result is always an array."""
+    return np.asarray(np.frompyfunc(function, len(arrays), 1)(*arrays), dtype=object)
