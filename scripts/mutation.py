@@ -307,6 +307,33 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "mappo_verify/checking/certificate.py",
         "if all((high - low < Fraction(1, 5 * 10 ** places) for low, high in radii)):",
     ): MARGIN,
+    ("mappo_verify/checking/certificate.py", "with precision(1025):"): MARGIN,
+    (
+        "mappo_verify/quantities/quadratic_program.py",
+        "if abs(step) <= 4 * EPS * tau and (not np.isfinite(step)):",
+    ): "Newton's method goes on where it has ended",
+    (
+        "mappo_verify/quantities/quadratic_program.py",
+        "sharp = abs(float(found.gap)) <= SHARP / (1 + abs(float(found.objective)))",
+    ): "both bounds hold; the other one only takes longer",
+    (
+        "mappo_verify/arithmetic/programs.py",
+        "found.append(Line(operation, [row], first, second, (1, 0)))",
+    ): "steps of this kind have no lengths",
+    ("mappo_verify/arithmetic/symbols.py", "return right if sign > 0 else left"): "where the difference is 0 both are the same",
+    (
+        "mappo_verify/arithmetic/floats.py",
+        "if not 1 < length <= SHORT or rows.size < SHORT * SHORT * length or rows.strides[-1] != rows.itemsize:",
+    ): PATH,
+    (
+        "mappo_verify/checking/space.py",
+        "for denominator in (*DENOMINATORS, *(scale * row.sum() for scale in scales if scale * largest < MAX_INTEGER + 2)):",
+    ): "what is too large is left out at the end, too",
+    (
+        "mappo_verify/arithmetic/enclosures/fused_steps.py",
+        "fetch(moving, line, len(code), start - lanes, lanes)",
+    ): "only says which numbers memory should bring in time",
+    ("mappo_verify/arithmetic/formal.py", "if not right and (not left and (not minus)):"): PATH,
     (
         "mappo_verify/arithmetic/system.py",
         "values = np.empty(2) if is_sparse(array) else np.asarray(array)",

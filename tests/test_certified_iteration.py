@@ -185,7 +185,10 @@ def test_a_guess_must_leave_room_for_what_underflows(part, sure):
     """``2⁻²⁰`` of what is wanted is to be more than half of what may underflow, from a residual of ``2¹⁹`` times as much on."""
     pay = np.array([part * 2.0**19 * module.UNDERFLOW])
     given = (np.eye(1), pay, np.zeros(1), 0.5, np.zeros(1, bool), np.full((1, 1), 2.0), np.full(1, 0.5), 0.0)
-    assert (module._error(*given) is not None) == sure
+    error = module._error(*given)
+    assert (error is not None) == sure
+    if sure:  # 2 (|ρ| + what underflows) (1 + 2⁻²⁰): a bound that leaves it out is smaller by 2·10⁻⁶
+        assert error == pytest.approx(2 * (pay + module.UNDERFLOW) * (1 + 2.0**-20), rel=1e-7, abs=0)
 
 
 @pytest.mark.parametrize("chance", [0.25, 1.0])
