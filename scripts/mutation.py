@@ -320,7 +320,10 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "mappo_verify/arithmetic/programs.py",
         "found.append(Line(operation, [row], first, second, (1, 0)))",
     ): "steps of this kind have no lengths",
-    ("mappo_verify/arithmetic/symbols.py", "return right if sign > 0 else left"): "where the difference is 0 both are the same",
+    (
+        "mappo_verify/arithmetic/symbols.py",
+        "return right if sign > 0 else left",
+    ): "where the difference is 0 both are the same",
     (
         "mappo_verify/arithmetic/floats.py",
         "if not 1 < length <= SHORT or rows.size < SHORT * SHORT * length or rows.strides[-1] != rows.itemsize:",
@@ -498,7 +501,7 @@ class Workshop:
 
     def __init__(self, folder: Path, control: bool = False) -> None:
         self.folder, self.control, self.number = folder, control, 0
-        leave = shutil.ignore_patterns("*.pyc", ".*", "_build")  # compiled loops come along: numba asks when a file was changed
+        leave = shutil.ignore_patterns("*.pyc", ".*", "_build")  # compiled loops come along; numba sees what is old
         shutil.copytree(ROOT, folder, ignore=leave, dirs_exist_ok=True)
 
     def run(self, function: Callable[..., object], *arguments: object, seconds: float) -> bool | None:
@@ -560,7 +563,8 @@ class Workshop:
                 passed = self.passes(tests, seconds, start)
             if passed is False:
                 return "killed"
-            if passed is None and self.passes(tests, seconds, start) is not None:  # what tests share may take longer than they do
+            # what tests share, a fixture or something kept, may take longer than they do, without the mutant as well
+            if passed is None and self.passes(tests, seconds, start) is not None:
                 return "killed (out of time)"
         return f"SURVIVED ({sum(len(tests) for tests, _ in batches)} tests)"
 
