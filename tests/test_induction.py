@@ -16,7 +16,15 @@ import mappo_verify as mv
 from mappo_verify import axioms
 from mappo_verify.arithmetic import System, like
 from mappo_verify.checking.evaluate import evaluate
-from mappo_verify.checking.proving import NO_ZERO, Failure, Proof, _in_symbols, prove_at_points, prove_in_symbols
+from mappo_verify.checking.proving import (
+    NO_ZERO,
+    Failure,
+    Proof,
+    _broken_on_runs,
+    _in_symbols,
+    prove_at_points,
+    prove_in_symbols,
+)
 from mappo_verify.claims import along_runs
 from mappo_verify.claims.coordinates import EVERY, GENERIC, INTERIOR
 from mappo_verify.claims.induction import Arbitrary, Run, Summed
@@ -24,6 +32,7 @@ from mappo_verify.claims.verdict import Verdict
 from mappo_verify.errors import ClaimError
 from mappo_verify.model import Policy
 from mappo_verify.model.validation import unchecked
+from mappo_verify.papers.registry import CLAIMS
 from mappo_verify.papers.registry import claim as find
 from mappo_verify.quantities.divergence import kl_divergence
 
@@ -578,6 +587,15 @@ def test_an_ingredient_is_no_leaf_of_a_run():
     setting = replace(WIDE, ingredients=(*WIDE.ingredients, mv.Derived("state", lambda case: 0 * case.first)))
     with pytest.raises(ClaimError, match="another formula"):
         mv.audit([replace(claim(proof), setting=setting, symbolic=(ANY_LENGTH,))], corpus=False)
+
+
+LONG_PROOFS = [(entry.id, sizes) for entry in CLAIMS for sizes in entry.symbolic if sizes.steps == EVERY]
+
+
+@pytest.mark.parametrize(("name", "sizes"), LONG_PROOFS, ids=[f"{name} {sizes.shape}" for name, sizes in LONG_PROOFS])
+def test_proofs_for_every_number_of_steps_hold_on_runs(name, sizes):
+    """An audit looks at the smallest of each registered claim only."""
+    assert _broken_on_runs(find(name), sizes) is None
 
 
 # --- the proofs of the paper's repairs ----------------------------------------------------------------------------------

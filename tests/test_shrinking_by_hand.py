@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import mappo_verify as mv
-from mappo_verify.checking.shrink import _cost, shrink
+from mappo_verify.checking.shrink import _cost, _with_full_rows, shrink
 from mappo_verify.checking.trial import simplest
+from mappo_verify.claims.coordinates import Coordinate
 
 ONE = mv.Sizes(1, (1,))
 SMALL = {"agents": (1, 1), "states": (1, 1), "action_range": (1, 1)}
@@ -136,3 +137,11 @@ def test_large_integers_are_more_complicated_than_small_ones():
     """In int64 twice 2⁶² is -2⁶³: the largest number was the simplest."""
     assert _cost(np.array([2**62, -(2**62)])) == 2**64 + 1
     assert _cost(np.array(2**62)) == 2**63 and _cost(np.array([[0, -1]])) == 3
+
+
+def test_a_row_that_was_cut_to_nothing_begins_with_1():
+    """The others stay as they are, as do numbers that are no weights."""
+    rows = np.array([[0, 0], [1, 0], [0, 1], [2, 3]])
+    weights = Coordinate("w", rows.shape, "weight", 0, 9)
+    assert _with_full_rows(weights, rows.copy()).tolist() == [[1, 0], [1, 0], [0, 1], [2, 3]]
+    assert _with_full_rows(Coordinate("t", rows.shape, "integer", 0, 9), rows.copy()).tolist() == rows.tolist()

@@ -19,8 +19,8 @@ import numpy.typing as npt
 from ..errors import GameError, UndecidedError, evaluating
 from . import dispatch as plain
 from .array import Array
-from .explained import elementary
-from .formulas import made_by, operation, operation_beside
+from .explained import elementary, helper, operation, operation_beside
+from .formulas import made_by
 from .numbers import Hidden, Numbers, constants, contract_numbers, wrap
 from .numbers import zeros as zero_numbers
 from .one_instance import UFUNCS, OneInstance, Truth, aligned, is_formal, is_of_a_paper, refuse
@@ -28,6 +28,7 @@ from .sparse import SparseRows, SparseSystem
 from .structure import alike, broadcast_arrays, broadcast_to
 from .system import FALSE, TRUE, UNKNOWN, System
 from .system import Truth as PlainTruth
+from .system import elementwise as plain_elementwise
 from .system import system_of as plain_system_of
 
 Mask = npt.NDArray[np.bool_]
@@ -105,6 +106,7 @@ def identity(size: int, reference: Any) -> Array:
     return plain.identity(size, reference)
 
 
+@helper
 def lift(scalar: Any, axes: int) -> Array:
     """A scalar per batch element, shaped to meet an array with ``axes`` core axes: ``[...]`` to ``[..., 1, 1]``.
 
@@ -116,6 +118,7 @@ def lift(scalar: Any, axes: int) -> Array:
     return values.reshape(values.shape + (1,) * axes)
 
 
+@helper
 def lift_to(scalar: Any, table: Any) -> Array:
     """A scalar per batch element, shaped to meet a table that has the batch's axes and more."""
     try:
@@ -134,6 +137,7 @@ def contract(subscripts: str, *factors: Any) -> Array:
     return contract_numbers(subscripts, *_numbers(*factors))  # type: ignore[return-value]
 
 
+@helper
 def identity_minus(factor: Any, matrix: Any) -> Array:
     """``I - factor·M`` for ``M`` ``[..., n, n]`` and a factor per batch element."""
     if isinstance(matrix, SparseSystem):
@@ -141,6 +145,7 @@ def identity_minus(factor: Any, matrix: Any) -> Array:
     return identity(matrix.shape[-1], matrix) - lift(factor, 2) * matrix
 
 
+@helper
 def successors(table: Any) -> int:
     """The most entries that a row of ``P`` ``[..., S, A, S]`` stores."""
     if isinstance(table, SparseRows):
@@ -348,6 +353,7 @@ def at_largest(scores: Any, table: Any) -> Array:
     return found  # type: ignore[no-any-return]
 
 
+@helper
 def by_floats(function: Callable[..., npt.NDArray[np.float64]], *values: Any) -> Array:
     """What ``function`` makes of the nearest floats, exactly as it comes back: only a candidate, which is checked afterwards.
 
@@ -429,7 +435,7 @@ def either(*truths: Any) -> PlainTruth:
 @operation
 def negation(truth: Any) -> PlainTruth:
     """Three-valued NOT."""
-    return ~truth if isinstance(truth, Truth) else np.asarray(-truth, dtype=np.int8)
+    return ~truth if isinstance(truth, Truth) else np.asarray(-plain.plain_truth(truth))
 
 
 @operation_beside(plain.first_of)
@@ -444,13 +450,17 @@ def first_of(truth: Any) -> Mask:
 @operation
 def every(truth: Any, axis: int | tuple[int, ...] = -1) -> PlainTruth:
     """Three-valued "for all" along ``axis``."""
-    return truth.all(axis) if isinstance(truth, Truth) else np.asarray(truth.min(axis, initial=1), dtype=np.int8)
+    if isinstance(truth, Truth):
+        return truth.all(axis)
+    return np.asarray(plain.plain_truth(truth).min(axis, initial=1), dtype=np.int8)
 
 
 @operation
 def some(truth: Any, axis: int | tuple[int, ...] = -1) -> PlainTruth:
     """Three-valued "for some" along ``axis``."""
-    return truth.any(axis) if isinstance(truth, Truth) else np.asarray(truth.max(axis, initial=-1), dtype=np.int8)
+    if isinstance(truth, Truth):
+        return truth.any(axis)
+    return np.asarray(plain.plain_truth(truth).max(axis, initial=-1), dtype=np.int8)
 
 
 def assume_positive(values: Any) -> Array:
@@ -517,7 +527,7 @@ def certain(truth: Any) -> Mask:
 
     In a proof UNKNOWN is undecided: a ball that is too wide to tell would pick a side.
     """
-    return truth.certain() if isinstance(truth, Truth) else np.asarray(truth > 0)
+    return truth.certain() if isinstance(truth, Truth) else np.asarray(plain.plain_truth(truth) > 0)
 
 
 @operation
@@ -532,7 +542,7 @@ def possible(truth: Any) -> Mask:
 
     In a proof UNKNOWN is undecided: a ball that is too wide to tell would pick a side.
     """
-    return truth.possible() if isinstance(truth, Truth) else np.asarray(truth >= 0)
+    return truth.possible() if isinstance(truth, Truth) else np.asarray(plain.plain_truth(truth) >= 0)
 
 
 @operation
@@ -541,9 +551,16 @@ def not_refuted(truth: Any) -> Mask:
     return truth._not_refuted() if isinstance(truth, Truth) else possible(truth)
 
 
+@helper
 def moveaxis(values: Array, source: int | Sequence[int], destination: int | Sequence[int]) -> Array:
     """Axes in other places, as :func:`numpy.moveaxis`."""
     return np.moveaxis(values, source, destination)  # type: ignore[type-var]
+
+
+@helper
+def elementwise(function: Callable[..., Any], *arrays: Any) -> npt.NDArray[Any]:
+    """Apply a Python function to every element of object arrays; the result is always an array."""
+    return plain_elementwise(function, *arrays)
 
 
 UFUNCS |= {np.exp: exp, np.log: log, np.sqrt: sqrt, np.maximum: maximum, np.minimum: minimum}

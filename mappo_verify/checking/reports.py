@@ -149,7 +149,7 @@ class AuditReport:
 
     def _repr_html_(self) -> str:
         """In a notebook: the table."""
-        return html_table(repr(self), _HEAD, self._rows)
+        return html_table(repr(self), _HEAD, self._rows, len(self._rows))
 
     def __getitem__(self, name: str) -> ClaimReport:
         for report in self.claims:

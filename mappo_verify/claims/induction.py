@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import Numbers, System, both, compare, largest, like
+from ..arithmetic.explained import explained_class
 from ..arithmetic.formulas import OF_A_PLACE, OF_A_STEP, Made, made_from, made_of, of_now
 from ..arithmetic.functions import true_everywhere
 from ..arithmetic.numbers import apart, bare, same_formula
@@ -175,6 +176,7 @@ class Summed(Made, Sealed):
         return self._each(lambda value: value[place], "[]", made_of(place))
 
 
+@explained_class
 class Run(Sealed):
     """The run of a case.
 

@@ -121,8 +121,9 @@ class NearbyPolicy(PolicyData):
     FINEST = 10_000
 
     def __post_init__(self) -> None:
-        if isinstance(self.largest, float) or not 0 < self.largest <= 1:
-            raise ClaimError(f"{self.name}: largest = {self.largest!r} must be an integer or Fraction in (0, 1]")
+        largest: object = self.largest
+        if not isinstance(largest, (int, Fraction)) or not 0 < largest <= 1:
+            raise ClaimError(f"{self.name}: largest = {largest!r} must be an integer or Fraction in (0, 1]")
 
     def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
         share = Coordinate(f"{self.name}.change", (2,), "weight", 1, self.FINEST)

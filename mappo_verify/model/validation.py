@@ -25,6 +25,7 @@ from ..arithmetic import (
     require_one_system,
     system_of,
 )
+from ..arithmetic.explained import shown
 from ..arithmetic.floats import AT_ONCE, Seen, batch_minor, holds_everywhere, is_batch_minor, rows_go_on
 from ..arithmetic.floats import laid_out as laid_out_floats
 from ..arithmetic.functions import not_refuted, true_everywhere
@@ -43,6 +44,7 @@ ROUNDING = 1e-12
 EPSILON = float(np.finfo(np.float64).eps)
 CLEARLY_LESS = 5e-7
 """A row that misses 1 by so much loses mass on purpose; in between it is refused, unless ``ends`` says what it is."""
+MAX_NAME = 200
 MAX_EXPONENT = 10_000
 """Of a Decimal: more digits than that would take memory, and time, before anything is computed."""
 
@@ -403,6 +405,15 @@ def require_below_one(discount: Any, rounded: Any) -> None:
         raise GameError(
             f"discount{told} is 1 in float64; stay with exact numbers, or choose one of at most {1 - EPSILON / 2}"
         )
+
+
+def name_complaint(name: str) -> str | None:
+    """What is wrong with a name, or None: it is shown in tables and terminals, so it must be short and printable."""
+    if not name:
+        return "the name is empty"
+    if len(name) > MAX_NAME:
+        return f"the name {shown(name)} is longer than {MAX_NAME} characters"
+    return None if name.isprintable() else f"the name {shown(name)} has characters that cannot be printed"
 
 
 def require_count(name: str, count: Any, most: int | None = None) -> None:
