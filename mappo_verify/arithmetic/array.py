@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ArgumentError
+from ..errors import ArgumentError, MappoVerifyError
 from .one_instance import OneInstance
 from .sparse import is_sparse
 
@@ -120,5 +120,7 @@ def as_array(values: Any) -> Array:
         raise ArgumentError("a masked array: what it hides would count; fill it first, for instance by .filled(0)")
     try:
         return np.asarray(values)
+    except MappoVerifyError:
+        raise
     except Exception as error:
         raise ArgumentError(f"no array can be made of this {type(values).__name__}: {error}"[:300]) from error
