@@ -13,7 +13,7 @@ import oracle
 from mappo_verify.arithmetic import System, floats_of, like, pseudo_solve
 from mappo_verify.quantities import quadratic_program as qp
 from mappo_verify.quantities.bellman_error import sampled_error, unseen_error
-from mappo_verify.quantities.constrained_evaluation import _Search, _Simplex, inner_minimum
+from mappo_verify.quantities.constrained_evaluation import _enclosing, _Search, _Simplex, inner_minimum
 from mappo_verify.quantities.quadratic_program import Multipliers, Quadratic, Region, minimise
 from mappo_verify.quantities.reference_solvers import inner_minimum_by_cvxpy, pessimistic_step_by_cvxpy
 
@@ -902,6 +902,37 @@ def test_a_simplex_outside_the_region_is_recognised():
         ([[0, 2], [1, 5], [1, 4]], False),
     ):
         assert _Simplex(np.array(corners, float), np.zeros(3)).misses(region) == misses
+
+
+@pytest.mark.parametrize(
+    ("slab", "low", "total"),
+    [
+        ((-9, 9), (-1, -1), (2 + 2**0.5, 2 + 2**0.5)),  # the unit disc: w_1 + w_2 ≤ √2
+        ((0, 9), (0, -1), ((1 + 5**0.5) / 2, 1 + 5**0.5)),  # its right half: w_1 + (w_2 + 1)/2 ≤ (1 + √5)/2
+        ((0.5, 0.75), (0.5, -(0.75**0.5)), None),
+    ],
+)
+def test_the_first_simplex_holds_the_region_closely(slab, low, total):
+    """``w ≥ lo`` with the lowest ``lo``, and the least ``Σ (w_i - lo_i)/(hi_i - lo_i)`` that the region allows."""
+    region = Region(np.array([[1.0, 0.0]]), np.array(slab[:1], float), np.array(slab[1:], float), 1.0)
+    corners = _enclosing(region)
+    assert (
+        (corners[0] < low).all()
+        and corners[0] == pytest.approx(low, abs=1e-5)
+        and (np.diff(corners, axis=0)[0, 1], corners[2, 0])
+        == (
+            0,
+            corners[0, 0],
+        )
+    )
+    edges = np.diag(corners[1:] - corners[0])
+    if total is not None:
+        assert edges == pytest.approx(total, abs=3e-5)
+    angles = np.linspace(0, 2 * np.pi, 200)
+    points = np.stack([np.cos(angles), np.sin(angles)], axis=-1)
+    inside = points[(points[:, 0] >= slab[0]) & (points[:, 0] <= slab[1])]
+    shares = (inside - corners[0]) / edges
+    assert len(inside) and shares.min() >= 0 and 0.9 < shares.sum(-1).max() <= 1
 
 
 def test_inner_minimum_is_zero_where_the_target_is_in_the_class():

@@ -35,7 +35,7 @@ def test_an_exact_solution_may_be_off_by_what_was_rounded(policy):
     """Two successors, two actions, one agent and eight more; rewards up to 5 and values up to 6."""
     made = game()
     found = bellman_error(made, np.array([2.0, 6.0]), mv.Policy.uniform(made) if policy else None)
-    assert found.residual == 0 and found.error == pytest.approx(expected(13, 0, 0.5, size=5 + 12), rel=1e-12)
+    assert found.residual == 0 and found.error == pytest.approx(expected(13, 0, 0.5, size=5 + 12), rel=1e-12, abs=0)
     assert repr(found) == f"CertifiedValues(2 states, residual 0.00e+00, error ≤ {found.error:.2e})"
 
 
@@ -45,11 +45,11 @@ def test_agents_actions_and_successors_are_counted():
     made = mv.Game(moves, np.ones((3, 8)), 0.5, (2, 2, 2))
     policy = mv.Policy.uniform(made)
     assert bellman_error(made, np.full(3, 2.0), policy).error == pytest.approx(
-        expected(3 + 8 + 3 + 8, 0, 0.5, size=5), rel=1e-12
+        expected(3 + 8 + 3 + 8, 0, 0.5, size=5), rel=1e-12, abs=0
     )
     thin = replace(made, transition=sp.csr_array(moves.reshape(24, 3)))  # where rows store one number
     assert bellman_error(thin, np.full(3, 2.0), policy).error == pytest.approx(
-        expected(1 + 8 + 3 + 8, 0, 0.5, size=5), rel=1e-12
+        expected(1 + 8 + 3 + 8, 0, 0.5, size=5), rel=1e-12, abs=0
     )
 
 
@@ -59,13 +59,13 @@ def test_rows_that_miss_1_by_rounding_and_policies_too():
     policy = mv.Policy.uniform(made)
     found = bellman_error(made, np.array([2.0, 6.0]), policy)
     plain = found.residual / (1 - 0.5)
-    assert found.error - plain == pytest.approx(expected(13, short, 0.5, size=5 + 12), rel=1e-2)
+    assert found.error - plain == pytest.approx(expected(13, short, 0.5, size=5 + 12), rel=1e-2, abs=0)
     uneven = mv.Policy([np.array([[[0.5, 0.5 - short]], [[0.5, 0.5]]])])
     found = bellman_error(game(), np.array([2.0, 6.0]), uneven)
-    assert found.error - found.residual / 0.5 == pytest.approx(expected(13, short, 0.5, size=5 + 12), rel=1e-2)
+    assert found.error - found.residual / 0.5 == pytest.approx(expected(13, short, 0.5, size=5 + 12), rel=1e-2, abs=0)
     ending = game(moves=MOVES * 0.75)  # which is no rounding
     found = bellman_error(ending, np.array([2.0, 6.0]), policy)
-    assert found.error == pytest.approx(found.residual / (1 - 0.375), rel=1e-12)
+    assert found.error == pytest.approx(found.residual / (1 - 0.375), rel=1e-12, abs=0)
 
 
 def test_the_residual_is_the_largest_in_either_equation():
@@ -90,9 +90,9 @@ def test_nothing_is_bounded_without_a_contraction():
     )
     half = mv.Game(MOVES * [[[0.5], [0.25]]], np.ones((2, 2)), 1.0)  # some action ends with ½ at least
     found = bellman_error(half, np.zeros(2))
-    assert found.error == pytest.approx(1 / (1 - 0.5), rel=1e-12)
+    assert found.error == pytest.approx(1 / (1 - 0.5), rel=1e-12, abs=0)
     found = bellman_error(half, np.zeros(2), mv.Policy.deterministic(half, [1, 1]))
-    assert found.error == pytest.approx(1 / (1 - 0.25), rel=1e-12)
+    assert found.error == pytest.approx(1 / (1 - 0.25), rel=1e-12, abs=0)
 
 
 def test_what_underflows_is_counted_unless_there_is_nothing():

@@ -414,6 +414,9 @@ def test_the_unknown_is_in_no_relation(nothing):
 UP, TINY = e.NUMPY.add((np.zeros(1), np.ones(1)), (np.zeros(1), np.zeros(1)))[1][0], 2.0**-1070
 
 
+LEAST, MOST = 2.0**-900, 2.0**990
+
+
 def one(mid, rad):
     return np.array([float(mid)]), np.array([float(rad)])
 
@@ -508,3 +511,22 @@ def test_a_matrix_is_square_and_fits_its_right_side():
     for left, right in ((flat, column), (matrix, flat), (wide, column), (matrix, longer)):
         with pytest.raises(ValueError, match=r"a matrix \[n, n, B\] and right sides \[n, k, B\]"):
             e.solve(left, right)
+
+
+@pytest.mark.parametrize("kernels", [e.NUMPY, e.kernels(e.WORTH_FUSING)], ids=["numpy", "fused"])
+@pytest.mark.parametrize(
+    ("name", "left", "right", "exact"),
+    [
+        *(("div", *pair, True) for pair in ((MOST, 1), (MOST, MOST), (2 * LEAST, 1), (2 * LEAST, 2), (-MOST, -1))),
+        *(
+            ("div", *pair, False)
+            for pair in ((2 * MOST, 2), (MOST, 0.5), (MOST, 2 * MOST), (1.5 * LEAST, 1), (2 * LEAST, 4))
+        ),
+        *(("mul", *pair, True) for pair in ((MOST, 1), (1, -MOST), (LEAST, 1), (2, LEAST / 2))),
+        *(("mul", *pair, False) for pair in ((2 * MOST, 1), (1, 2 * MOST), (LEAST / 2, 1), (0.5, -LEAST))),
+    ],
+)
+def test_where_errors_are_known_exactly(kernels, name, left, right, exact):
+    """A power of 2 by another: nothing is rounded, which is seen from SMALL to LARGE, both included, and bounded elsewhere."""
+    mid, rad = getattr(kernels, name)(one(left, 0), one(right, 0))
+    assert mid == (left / right if name == "div" else left * right) and (rad == 0) == exact

@@ -137,7 +137,7 @@ def test_what_counts_as_rounding():
         for part, holds in ((0.9, True), (0.6, True), (1.1, False), (-0.9, True), (-1.1, False)):
             off = np.eye(len(right))[0] * part * size * 2.0**-40
             found = certify_optimality(game, np.array(right) + off, np.zeros(len(right), int))
-            assert found.holds == holds and found.error[0] == pytest.approx(abs(off[0]), rel=1e-3), (right, part)
+            assert found.holds == holds and found.error[0] == pytest.approx(abs(off[0]), rel=1e-3, abs=0), (right, part)
 
 
 def test_errors_of_actions_that_are_left_open_are_rounded_up(monkeypatch):
@@ -261,7 +261,7 @@ def test_the_error_that_a_residual_allows_by_hand():
     assert (often.residual, often.error) == (0.5, pytest.approx(0.5 / (1 - 0.2), rel=1e-12))
     # V = 2 without a residual: 1 successor, 1 action, 1 agent and 8 more roundings, twice, of r + 2V = 5; over 1 - γ
     right = mv.Game([[[1.0]]], [[1.0]], 0.5)
-    assert bellman_error(right, np.full(1, 2.0)).error == pytest.approx(2 * 11 * 2.0**-53 * 5 / 0.5, rel=1e-12)
+    assert bellman_error(right, np.full(1, 2.0)).error == pytest.approx(2 * 11 * 2.0**-53 * 5 / 0.5, rel=1e-12, abs=0)
     lasting = mv.Game([[[1.0]]], [[1.0]], 1.0)
     assert bellman_error(lasting, np.ones(1)).error == np.inf
 
@@ -292,7 +292,7 @@ def test_divergences_of_nearly_equal_and_of_tiny_probabilities(left, right, want
     assert (third >= 0).all()
     if wanted < 1e-10:
         average = mv.quantities.expected_estimate(np.array(left), third)
-        assert average == pytest.approx(wanted, rel=1e-6) or left[1] == 0  # what only q plays is no part of it
+        assert average == pytest.approx(wanted, rel=1e-6, abs=0) or left[1] == 0  # what only q plays is no part of it
 
 
 def test_what_is_no_distribution_has_no_other_formula():

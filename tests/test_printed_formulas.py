@@ -8,7 +8,7 @@ certificates.  All games here have one state and no end, unless ``Game`` below s
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from itertools import product
 from math import cosh, exp, log, sqrt, tanh
 from pathlib import Path
@@ -18,9 +18,11 @@ import numpy as np
 import pytest
 
 import mappo_verify as mv
-from mappo_verify.arithmetic import System, floats_of
+from mappo_verify.arithmetic import TRUE, UNKNOWN, System, floats_of
+from mappo_verify.arithmetic.precision import precision
 from mappo_verify.checking.evaluate import certify
-from mappo_verify.checking.sampling import draw, instance
+from mappo_verify.checking.hypotheses import ask_hypotheses
+from mappo_verify.checking.sampling import draw, instance, sizes_of
 from mappo_verify.model import Game, Policy
 from mappo_verify.model.trees import unwrapped
 from mappo_verify.papers.registry import CLAIMS
@@ -968,3 +970,228 @@ def test_under_a_label_stands_what_it_says(identity):
                 atol=1e-9,
                 err_msg=label,
             )
+
+
+# --- hypotheses ------------------------------------------------------------
+
+TINY = 1e-9
+"""What is drawn are small fractions: a rest that is not 0 is far larger."""
+
+
+def reached(moves):
+    """Which state can be reached from which, in any number of steps."""
+    return np.linalg.matrix_power(np.eye(len(moves)) + (moves > 0), len(moves)) > 0
+
+
+def invertible(x, policy):
+    """``I - γP_π``: γ < 1, or from every state a play may end."""
+    moves = chain(x, policy)
+    return x.gamma < 1 or (reached(moves) & (moves.sum(-1) < 1 - 1e-12)).any(-1).all()
+
+
+def lasting(x, policy):
+    """Which states are reached from everywhere: if there is one, they are all that a play without end goes on to see."""
+    return reached(chain(x, policy)).all(0)
+
+
+def one_class(x, policy):
+    """One stationary distribution."""
+    return lasting(x, policy).any()
+
+
+def dominated(x):
+    """In the long run ``π_*`` does nothing that ``π_k`` never does."""
+    ahead, behind = (lasting(x, policy)[:, None] & (x.joint(policy) > 0) for policy in (x.target, x.policy))
+    return not (ahead & ~behind).any()
+
+
+def even(x):
+    """Every policy of full support goes where this one does."""
+    return [np.full((x.S, int(np.prod(x.A[:m])), size), 1 / size) for m, size in enumerate(x.A)]
+
+
+def linear(x, tables):
+    """Whether weights of the features give these tables."""
+    fits = (x.features @ np.linalg.lstsq(x.features, table.ravel(), rcond=None)[0] for table in tables)
+    return all(abs(fit - table.ravel()).max() < TINY for fit, table in zip(fits, tables, strict=True))
+
+
+def complete(x):
+    """``f ↦ T f`` is affine, so it is enough to look at 0 and at every feature."""
+    return linear(x, [x.backup(f.reshape(x.S, x.A[0]), x.policy) for f in [0 * x.features[:, 0], *x.features.T]])
+
+
+def lowest(x):
+    """The table that minimises ``f(s_0, π) + λE(f)`` with ``E(f) = ‖f - T f‖²_μ``, from its gradient: it is 0."""
+    play, pairs = x.joint(x.policy), x.game.reward.size
+    ahead = np.einsum("sat,tb->satb", x.game.transition, play).reshape(pairs, pairs)
+    change, first = np.eye(pairs) - x.gamma * ahead, (x.game.start[:, None] * play).ravel()
+    weighed = change.T * x.data.ravel()
+    return np.linalg.solve(2 * x.penalty * weighed @ change, 2 * x.penalty * weighed @ x.game.reward.ravel() - first)
+
+
+def pessimism_of(x):
+    """``J_k + λE(Q_{π_k}) - f_k(s_0, π_k) - λE(f_k)`` for every k; ``E(f)`` is ``‖f - T f‖²``, ``T`` that of the data."""
+    if hasattr(x._case, "seen"):
+        data = x.seen.reshape(x.S, -1, x.S + 1)
+    else:
+        data = x.data[..., None] * np.append(x.game.transition, np.zeros((*x.data.shape, 1)), -1)
+
+    def objective(table, policy):
+        ahead = np.append((table * x.joint(policy)).sum(-1), 0)
+        update = x.game.reward + x.gamma * data @ ahead / data.sum(-1)
+        return x.game.start @ ahead[:-1] + x.penalty * (data.sum(-1) * (table - update) ** 2).sum()
+
+    steps = [(plain(step.policy), plain(step.critic)) for step in x._case.theorem.run]
+    return [objective(x.values(play)[-1], play) - objective(f, play) for play, f in steps]
+
+
+def pessimism_in_a_class(x):
+    """``J_k + min_f (‖f - T f‖_∞/(1-γ) + λE(f)) + ε_o - f_k(s_0, π_k) - λE(f_k)`` for every k, from the sample of step k.
+
+    ``ε_o`` is by how much ``f_k(s_0, π_k) + λE(f_k)`` is not the smallest one.
+    """
+    found = []
+    for counts, step in zip(x.counts, x._case.theorem.run, strict=True):
+        policy = plain(step.policy)
+        data = np.where(x.law > 0, counts, 0) / np.where(x.law > 0, counts, 0).sum()
+        ahead = [np.append((table * x.joint(policy)).sum(-1), 0) for table in x.tables]
+        targets = [x.game.reward[..., None] + x.gamma * later for later in ahead]
+        loss = [[(data * (table[..., None] - target) ** 2).sum() for table in x.tables] for target in targets]
+        errors = [x.penalty * (loss[i][i] - min(loss[i])) for i in range(len(x.tables))]
+        updates = [x.game.reward + x.gamma * x.game.transition @ later[:-1] for later in ahead]
+        gaps = [abs(table - update).max() * x.horizon for table, update in zip(x.tables, updates, strict=True)]
+        smallest = min(x.start @ later[:-1] + error for later, error in zip(ahead, errors, strict=True))
+        found.append(x.start @ x.value(policy) + min(g + e for g, e in zip(gaps, errors, strict=True)) - smallest)
+    return found
+
+
+PESSIMISM = {
+    "f_k(s_0, π_k) + λE(f_k) ≤ J_k + λE(Q_{π_k})": pessimism_of,
+    "f_k(s_0, π_k) + λE(f_k) ≤ J_k + min_f (‖f - T f‖_∞/(1-γ) + λE(f)) + ε_o": pessimism_in_a_class,
+}
+MEANING = {
+    "I - γP_π is invertible": lambda x: invertible(x, x.policy),
+    "I - γP_π is invertible for π and π'": lambda x: invertible(x, x.policy) and invertible(x, x.target),
+    "I - P_π is invertible for π_*": lambda x: invertible(x, x.target),
+    "and for policies of full support": lambda x: invertible(x, even(x)),
+    "P_π has one recurrent class": lambda x: one_class(x, x.policy),
+    "π' has one stationary distribution": lambda x: one_class(x, x.target),
+    "both have one stationary distribution": lambda x: one_class(x, x.policy) and one_class(x, x.target),
+    "ν_k π_k dominates ν_* π_*": dominated,
+    "π_* and π_k have one stationary distribution each": lambda x: one_class(x, x.target) and one_class(x, even(x)),
+    "every state is recurrent under full support, so concentrability is finite":
+        lambda x: reached(x.game.transition.sum(1)).all(),
+    "γ < 1": lambda x: x.gamma < 1,
+    "γ < 1, so that every policy has values": lambda x: x.gamma < 1,
+    "the features are independent on the support of σ_k":
+        lambda x: np.linalg.matrix_rank(x.features[x.data > 0], tol=TINY) == x.features.shape[1],
+    "the candidate lives on the support of π_k": lambda x: not ((x.candidate > 0) & (x.policy == 0)).any(),
+    "σ_k vanishes at some state": lambda x: (x.data == 0).any(),
+    "|Q̂| ≤ B along the run": lambda x: largest_estimate(x) <= x.bound + TINY,
+    "sinh(ω/2) ≤ 3 + √2: no step multiplies the odds of two actions by more than e^ω = 79.9":
+        lambda x: max(np.ptp(u, axis=-1).max() for u in x.increments) <= log(79.9),
+    "the sample is not empty": lambda x: x.number > 0,
+    "Q_π is linear in the features": lambda x: linear(x, [x.values(x.policy)[1]]),
+    "T f is linear in the features if f is": complete,
+    "no sample is empty": lambda x: ((x.law > 0) * x.counts).reshape(x.K, -1).any(1).all(),
+    "every point occurs in the sample": lambda x: (x.sample.reshape(x.S, x.A[0], -1).sum(-1) > 0).all(),
+    "f(s, 0) ≥ 0": lambda x: x.weights[0] >= 0,
+    "f(y) ≥ 0": lambda x: x.weights[3] >= 0,
+    "some slope is not 0": lambda x: x.slopes.any(),
+    "f ≥ 0": lambda x: lowest(x).min() >= -TINY,
+    "f ≤ 1/(1-γ)": lambda x: lowest(x).max() <= x.horizon + TINY,
+    "0 ≤ f ≤ 1/(1-γ)": lambda x: lowest(x).min() >= -TINY and lowest(x).max() <= x.horizon + TINY,
+    "there is a choice: |A| ≥ 2": lambda x: x.A[0] >= 2,
+    "f_k ≥ 0": lambda x: x.gains.min() >= 0,
+    "f_k ≤ B": lambda x: x.gains.max() <= x.bound,
+    "there is data": lambda x: x.counts.sum() > 0,
+    "agent 2 played 0 at (s, 0) at most 3 times in 4": lambda x: 4 * x.counts[0] <= 3 * (x.counts[0] + x.counts[1]),
+    "xᵀSy ≠ 0": lambda x: abs(over_and_under(x, x.x[0], x.y[0])[1]) > TINY,
+} | {name: lambda x, slack=slack: min(slack(x)) >= -TINY for name, slack in PESSIMISM.items()}  # fmt: skip
+
+PLANTED = {
+    "section-3.1/stationary": ("game.transition", np.eye(3, dtype=int)[:, None]),
+    "lemma-4.1/stationary": ("game.transition", np.eye(3, dtype=int)[:, None]),
+    "theorem-4.5/repaired": ("game.transition", np.eye(2, dtype=int)[:, None]),
+    "theorem-4.5/bounded-steps": ("increments.0.1", (80, 1)),
+    "theorem-5.5/repaired": ("shares", 12),
+    "theorem-d.7/repaired": ("counts", 0),
+}
+"""What is hardly drawn, at every second instance: states that stay, odds of 80, three times the way to the minimiser, no data."""
+ALWAYS = (
+    "and for policies of full support", "ν_k π_k dominates ν_* π_*", "|Q̂| ≤ B along the run", "Q_π is linear in the features",
+    "T f is linear in the features if f is", "f ≤ 1/(1-γ)", "0 ≤ f ≤ 1/(1-γ)", "there is a choice: |A| ≥ 2", "f_k ≥ 0",
+    "f_k(s_0, π_k) + λE(f_k) ≤ J_k + min_f (‖f - T f‖_∞/(1-γ) + λE(f)) + ε_o", "xᵀSy ≠ 0",
+)  # fmt: skip
+"""Hypotheses that every drawn instance meets, if it meets those before: some follow from them, some from how it is drawn."""
+CONDITIONAL = {
+    claim.id: names
+    for claim in CLAIMS
+    if (names := [h.name for h in claim.setting.all_hypotheses if h.name in MEANING and not h.by_construction])
+}
+
+
+@cache
+def asked(identity):
+    """``{hypothesis: [(what the claim says, what the formula says)]}`` for every drawn instance of which it is asked."""
+    claim, found = find(identity), {name: [] for name in CONDITIONAL[identity]}
+    every = [size for size in sizes_of(claim.setting) if size.agents <= 2 and max(size.actions) <= 2] or [
+        PRINTED[identity][0]
+    ]
+    sizes = PRINTED[identity][0] if "|Q̂| ≤ B along the run" in found else every[-1]
+    count = 12 if identity.startswith("theorem-5.5/") and sizes.steps > 1 else 30 if sizes.steps > 1 else 50
+    drawn = draw(claim.setting, sizes, count, np.random.default_rng(3))
+    if identity in PLANTED:
+        name, value = PLANTED[identity]
+        drawn[name][::2] = value
+    with precision(256):
+        system = System.BALLS if claim.transcendental else System.RATIONALS
+        truths = ask_hypotheses(claim, claim.setting.case(drawn, sizes, system))[0]
+        own = dict(truths[: len(claim.setting.all_hypotheses)])  # a more general setting may have some of the same name
+        for index in range(count):
+            x = Instance(claim.setting.case(instance(drawn, index), sizes, System.BALLS), sizes)
+            for name in found:
+                if (truth := own[name][index]) != UNKNOWN:
+                    found[name].append((truth == TRUE, bool(MEANING[name](x))))
+    return found
+
+
+@pytest.mark.parametrize("identity", CONDITIONAL)
+def test_a_hypothesis_is_met_where_what_it_says_is_true(identity):
+    for name, answers in asked(identity).items():
+        assert answers, name
+        assert [said for said, _ in answers] == [true for _, true in answers], name
+
+
+@pytest.mark.parametrize("name", [name for name in MEANING if name not in ALWAYS])
+def test_a_hypothesis_is_not_met_by_all_that_is_drawn(name):
+    users = (identity for identity, names in CONDITIONAL.items() if name in names)
+    assert any({true for _, true in asked(identity)[name]} == {False, True} for identity in users)
+
+
+@pytest.mark.parametrize(
+    "identity",
+    ["theorem-5.5/repaired", "theorem-5.5/repaired-sample", "theorem-5.5/every-length", "theorem-d.7/repaired"],
+)
+def test_by_how_much_critics_are_pessimistic(identity):
+    """Most instances meet the condition by far, so a slightly wrong one would have the same answers."""
+    claim, sizes = find(identity), mv.Sizes(2, (2,), 1 if identity == "theorem-d.7/repaired" else 3)
+    (hypothesis,) = (h for h in claim.setting.all_hypotheses if h.name in PESSIMISM)
+    drawn, met = draw(claim.setting, sizes, 12, np.random.default_rng(4)), 0
+    with precision(256):
+        for index in range(12):
+            case = claim.setting.case(instance(drawn, index), sizes, System.BALLS)
+            x = Instance(case, sizes)
+            if x.gamma < 0.9 and (identity != "theorem-d.7/repaired" or MEANING["no sample is empty"](x)):
+                wanted = PESSIMISM[hypothesis.name](x)
+                np.testing.assert_allclose(plain(hypothesis.slack(case)), wanted, rtol=1e-9, atol=1e-9)
+                met += 1
+    assert met >= 3
+
+
+def test_every_condition_of_a_claim_that_stands_is_looked_at():
+    """Those of refuted claims are written a second time by the script beside their certificates."""
+    standing = [claim for claim in CLAIMS if claim.record is not mv.Standing.REFUTED]
+    named = {h.name for claim in standing for h in claim.setting.all_hypotheses if not h.by_construction}
+    assert named <= MEANING.keys()

@@ -381,6 +381,22 @@ def test_the_error_probability_comes_from_the_degree_bound():
     assert numerator > 0
 
 
+def test_the_degree_bound_is_that_of_every_step():
+    """From 1 to x⁴ to 1/y³ to 2: the step in the middle, ``(x⁴y³ - 1)/y³``, has degrees that no other has, nor first and last."""
+    fourth, third = (lambda f: f[0] * f[0] * f[0] * f[0]), (lambda f: 1 / (f[1] * f[1] * f[1]))
+
+    def proof(*values):
+        def lines(case):
+            yield mv.line("first", 1)
+            for value in values:
+                yield mv.equal("next", value(case.f), because="a planted error")
+
+        return claim(lines)
+
+    assert degree_bound(proof(fourth, third), ONE) == (7, 3, 2)  # the last step
+    assert degree_bound(proof(fourth, third, lambda _: 2), ONE) == (7, 3, 2)  # one in the middle
+
+
 def test_degrees_of_known_polynomials():
     cube = pair(lambda f: f[0] * f[0] * f[0], lambda f: f[1] / f[0] / f[0])
     numerator, denominator, count = degree_bound(cube, ONE)

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import mappo_verify as mv
-from mappo_verify.checking.shrink import shrink
+from mappo_verify.checking.shrink import _with_full_rows, shrink
 from mappo_verify.checking.trial import simplest
+from mappo_verify.claims.coordinates import Coordinate
 
 ONE = mv.Sizes(1, (1,))
 SMALL = {"agents": (1, 1), "states": (1, 1), "action_range": (1, 1)}
@@ -130,3 +131,11 @@ def test_a_row_that_is_cut_keeps_a_weight():
 def test_the_simplest_of_several_is_taken():
     drawn = {"f": np.array([[3, 3], [-1, 4], [2, 3], [0, -5], [1, 1]]), "g": np.array([[0], [0], [0], [0], [9]])}
     assert [simplest(drawn, places) for places in ([0, 1, 2, 3, 4], [0, 1, 3], [3, 1], [0, 4], [4])] == [1, 1, 1, 0, 4]
+
+
+def test_a_row_that_was_cut_to_nothing_begins_with_1():
+    """The others stay as they are, as do numbers that are no weights."""
+    rows = np.array([[0, 0], [1, 0], [0, 1], [2, 3]])
+    weights = Coordinate("w", rows.shape, "weight", 0, 9)
+    assert _with_full_rows(weights, rows.copy()).tolist() == [[1, 0], [1, 0], [0, 1], [2, 3]]
+    assert _with_full_rows(Coordinate("t", rows.shape, "integer", 0, 9), rows.copy()).tolist() == rows.tolist()

@@ -23,7 +23,7 @@ from .explained import elementary, helper, operation, operation_beside
 from .formulas import made_by
 from .numbers import Hidden, Numbers, constants, contract_numbers, wrap
 from .numbers import zeros as zero_numbers
-from .one_instance import PACKAGE, UFUNCS, OneInstance, Truth, aligned, is_formal, refuse
+from .one_instance import UFUNCS, OneInstance, Truth, aligned, is_formal, is_of_a_paper, refuse
 from .sparse import SparseRows, SparseSystem
 from .structure import alike, broadcast_arrays, broadcast_to
 from .system import FALSE, TRUE, UNKNOWN, System
@@ -357,12 +357,12 @@ def at_largest(scores: Any, table: Any) -> Array:
 def by_floats(function: Callable[..., npt.NDArray[np.float64]], *values: Any) -> Array:
     """What ``function`` makes of the nearest floats, exactly as it comes back: only a candidate, which is checked afterwards.
 
-    ``function`` takes and returns float64 arrays whose leading axes are a batch; it may search, round or call a solver.  In a
-    proof it is one of this package: it sees all instances, and no formula says what it does.
+    ``function`` takes and returns float64 arrays whose leading axes are a batch; it may search, round or call a solver.  Only the
+    proofs of papers ask for one: it sees all instances, and the nearest floats are others in every number system.
     """
     if not any(isinstance(value, Numbers) for value in values):
         return plain.like(_dyadic(function(*map(plain.floats_of, values))), plain_system_of(*values))
-    if evaluating() and not str(getattr(getattr(function, "__code__", None), "co_filename", "")).startswith(PACKAGE):
+    if evaluating() and not is_of_a_paper(getattr(getattr(function, "__code__", None), "co_filename", "")):
         refuse("a function of floats in a formula", "it would see other instances, and no formula says what it does")
     numbers = alike(values)
     count = max(value._count for value in numbers)
@@ -486,7 +486,7 @@ def _assumed(values: Any, relation: Any) -> Any:
             symbols.require(values._parts[0], relation)
         return _unchanged(values, symbols.assume_positive if relation == ">" else symbols.assume_nonnegative)
     if evaluating() and not true_everywhere(compare(values, relation, 0)):
-        if not is_formal() and not true_everywhere(possible(compare(values, relation, 0))):
+        if not is_formal() and not true_everywhere(not_refuted(compare(values, relation, 0))):
             raise GameError(f"a number is not {relation} 0, as the proof assumes")
         raise UndecidedError(f"whether a number is {relation} 0, as the proof assumes")
     return values
@@ -523,20 +523,32 @@ def system_of(*arrays: Any) -> Any:
 
 @operation
 def certain(truth: Any) -> Mask:
-    """What is known to hold: a Boolean mask of plain truth, two-valued truth of one instance."""
+    """What is known to hold: a Boolean mask of plain truth, two-valued truth of one instance.
+
+    In a proof UNKNOWN is undecided: a ball that is too wide to tell would pick a side.
+    """
     return truth.certain() if isinstance(truth, Truth) else np.asarray(plain.plain_truth(truth) > 0)
 
 
 @operation
 def known(truth: Any) -> Mask:
-    """As :func:`certain`; in a formal proof only for choices of which both sides are right where the truth is UNKNOWN."""
+    """As :func:`certain`; in a proof only for choices of which both sides are right where the truth is UNKNOWN."""
     return truth._known() if isinstance(truth, Truth) else certain(truth)
 
 
 @operation
 def possible(truth: Any) -> Mask:
-    """What may hold: a Boolean mask of plain truth, two-valued truth of one instance."""
+    """What may hold: a Boolean mask of plain truth, two-valued truth of one instance.
+
+    In a proof UNKNOWN is undecided: a ball that is too wide to tell would pick a side.
+    """
     return truth.possible() if isinstance(truth, Truth) else np.asarray(plain.plain_truth(truth) >= 0)
+
+
+@operation
+def not_refuted(truth: Any) -> Mask:
+    """As :func:`possible`; in a proof only for what is true by construction, where a number system cannot tell."""
+    return truth._not_refuted() if isinstance(truth, Truth) else possible(truth)
 
 
 @helper

@@ -54,9 +54,9 @@ class Arbitrary(Ingredient):
     ``any_one`` describes it; no instance has it.
     """
 
+    optional = moves = True
+
     any_one: Ingredient
-    optional: bool = True
-    moves: bool = True
 
     @property
     def name(self) -> str:  # type: ignore[override]
@@ -215,6 +215,10 @@ class Run(Sealed):
         self._found: dict[Any, Any] = {}  # the largest numbers that were asked for
         if self._every and bare(case.system) is not System.SYMBOLS:
             raise ExactnessError("an induction is decided in symbols only")
+        for name in filter(None, (arbitrary, count) if self._every else ()):
+            # What an instance has is no arbitrary one: in terms it would be the state itself, which it is not on a run.
+            if not any(type(ingredient) is Arbitrary and ingredient.name == name for ingredient in case.ingredients):
+                raise ClaimError(f"{name} is to be any one along the run, and no Arbitrary(...) of the setting")
         for part in leaves_of(start) if self._every else ():
             if isinstance(part, Numbers):
                 self.require_fixed(part, "the start of the run")

@@ -41,6 +41,7 @@ from ..arithmetic import (
 from ..arithmetic.explained import explained_class, explained_methods, shown
 from ..arithmetic.formulas import aloud
 from ..arithmetic.functions import Mask, known
+from ..arithmetic.one_instance import OneInstance
 from ..errors import GameError
 from .agents import joint_action, order_of, reordered
 from .availability import Masks, joint_mask, masks_of, substitutes_of
@@ -399,7 +400,8 @@ class Game:
 
     @aloud
     def _may_end_somewhere(self) -> Mask:
-        return possible(self.ends).any((-2, -1))  # type: ignore[return-value]
+        ends: Any = self.ends if isinstance(self.ends, OneInstance) else possible(self.ends)
+        return ends.any((-2, -1))  # type: ignore[no-any-return]
 
     def with_start(self, start: Any) -> Game:
         """The same game with another start distribution."""

@@ -22,14 +22,13 @@ from ..arithmetic import (
     is_hidden,
     kind_of,
     like,
-    possible,
     require_one_system,
     system_of,
 )
 from ..arithmetic.explained import shown
 from ..arithmetic.floats import AT_ONCE, Seen, batch_minor, holds_everywhere, is_batch_minor, rows_go_on
 from ..arithmetic.floats import laid_out as laid_out_floats
-from ..arithmetic.functions import true_everywhere
+from ..arithmetic.functions import not_refuted, true_everywhere
 from ..arithmetic.numbers import bare
 from ..arithmetic.one_instance import OneInstance, is_formal
 from ..errors import GameError
@@ -471,7 +470,7 @@ def require_made_rows(name: str, rows: Array, whole: bool = True) -> None:
         return
     sums = rows.sum(-1)
     truth = every(compare(rows, "≥", 0), -1) & compare(sums, "=" if whole else "≤", 1)
-    if not true_everywhere(possible(truth)):
+    if not true_everywhere(not_refuted(truth)):
         kind = "no distribution" if whole else "negative, or more than 1 in sum"
         raise GameError(f"{name} of some instance is {kind}")
 
