@@ -341,3 +341,19 @@ def test_a_small_value_beside_an_outlier_keeps_its_digits():
     assert mv.state_values(both, mv.Policy.uniform(both)).ravel() == pytest.approx([right, -1e12, 10, 10], rel=1e-14)
     columns = mv.arithmetic.solve(system, np.array([[1e-12, 1.0], [-1e12, 1.0]]))
     assert columns.ravel() == pytest.approx([right, 10, -1e12, 10], rel=1e-14)
+
+
+def test_advantages_where_states_are_worth_very_different_amounts_near_discount_one():
+    """State 0 stays and pays 1 or 0 (π = .3, .7), state 1 stays and pays 1: A(0) = (.7, -.3), beside values .3·10¹² and 10¹².
+
+    A third action of state 0 goes to 1: it is worth ``V(1) - V(0) = .7/(1 - γ)`` more, less a step.
+    """
+    moves = [[[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]], [[0.0, 1.0]] * 3]
+    game = mv.Game(moves, [[1.0, 0.0, 0.0], [1.0] * 3], 1 - 1e-12)
+    policy = mv.Policy.product([[[0.3, 0.7, 0.0], [1.0, 0.0, 0.0]]])
+    (found,) = mv.agent_advantages(game, policy)
+    gap = 1 - game.discount
+    assert found[0] == pytest.approx([0.7, -0.3, 0.7 / gap * game.discount - 0.3], rel=1e-15)
+    assert found[1] == pytest.approx([0, 0, 0], abs=1e-15)
+    (exact,) = mv.agent_advantages(game.exact(), policy.exact())
+    assert found == pytest.approx(floats_of(exact), rel=1e-15, abs=1e-15)

@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, System, contract, identity_minus, is_hidden, is_sparse, lift, solve
+from ..arithmetic import Array, System, argmax, contract, identity_minus, is_hidden, is_sparse, lift, solve
 from ..arithmetic.absorbing import solve_absorbing, visits_until_absorption
 from ..arithmetic.explained import explained
 from ..errors import GameError, SingularError, UndecidedError
@@ -149,8 +149,9 @@ def advantages(game: Game, policy: Policy) -> Array:
 def relative_values(game: Game, policy: Policy) -> tuple[Array, Array]:
     """``V_π - c`` and ``Q_π - c``, shapes ``[..., S]`` and ``[..., S, A]``: for differences of values in one state.
 
-    ``c`` is 0, but for floats that would lose digits.  With ``γ`` near 1, values are large and nearly the same: there it is their
-    mean, and ``V_π - c`` the values of the reward ``r - c (1 - γ P 1)``.  Where actions are nearly the same, it is ``Q_π(s, 1)``.
+    ``c`` is 0, but for floats that would lose digits.  With ``γ`` near 1, values are large and nearly the same.  There it is
+    ``V_π(s)``, and values are compared with their mean, as those of the reward ``r - mean (1 - γ P 1)``.  Where actions are
+    nearly the same, it is ``Q_π(s, 1)``.
     """
     values = state_values(game, policy)
     if game.system is not System.FLOATS or type(values) is not np.ndarray or is_sparse(game.transition):
@@ -158,16 +159,19 @@ def relative_values(game: Game, policy: Policy) -> tuple[Array, Array]:
     mean = None
     if is_near_one(game):
         mean = np.asarray(values.mean(-1))
-        common = lift(mean, 2) * (lift(1 - game.discount, 2) + lift(game.discount, 2) * game.stopping)
-        paid = induced_reward(game, policy) - contract("...sa,...sa->...s", policy.joint(), common)
+        leaving = lift(1 - game.discount, 2) + lift(game.discount, 2) * game.stopping
+        lost = values[..., None] * leaving
+        paid = induced_reward(game, policy) - contract("...sa,...sa->...s", policy.joint(), lift(mean, 2) * leaving)
         values = solve_bellman(game, policy, paid)
-        following = lookahead(game, values) - common
+        gained = contract("...sat,...st->...sa", game.transition, values[..., None, :] - values[..., None])
+        following = game.reward + lift(game.discount, 2) * gained - lost
     else:
         following = lookahead(game, values)
     if _loses_digits(values, following):
         following = _beyond_the_first_action(game, values, mean)
-        values = contract("...sa,...sa->...s", policy.joint(), following)
-    return values, following
+    elif mean is None:
+        return values, following
+    return contract("...sa,...sa->...s", policy.joint(), following), following
 
 
 def _loses_digits(values: Array, following: Array) -> bool:
@@ -181,10 +185,16 @@ NEARLY_THE_SAME = 1e-5
 
 
 def _beyond_the_first_action(game: Game, level: Array, mean: Array | None) -> Array:
-    """``Q_π(s, a) - Q_π(s, 1)`` of floats, where ``V_π = level + mean``: from differences of rewards and of rows."""
+    """``Q_π(s, a) - Q_π(s, 1)`` of floats, where ``V_π = level + mean``: from differences of rewards and of rows.
+
+    Values count from that of the state to which action 1 mostly leads: a probability near 1 has fewer digits than what it lacks.
+    """
     reward, transition, stopping = game.reward, game.transition, game.stopping
-    onward = contract("...sat,...t->...sa", transition - transition[..., :1, :], lift(game.discount, 1) * level)
-    ended = 0.0 if mean is None else lift(game.discount * mean, 2) * (stopping - stopping[..., :1])
+    level = lift(game.discount, 1) * level
+    likely = np.broadcast_to(argmax(transition[..., 0, :]), level.shape)
+    usual: Array = np.take_along_axis(np.asarray(level), likely, -1)[..., None]
+    onward = contract("...sat,...st->...sa", transition - transition[..., :1, :], level[..., None, :] - usual)
+    ended = (usual if mean is None else usual + lift(game.discount * mean, 2)) * (stopping - stopping[..., :1])
     return reward - reward[..., :1] + onward - ended
 
 
