@@ -962,6 +962,37 @@ def moved(x):
     return plays(x)[:, 1:] - plays(x)[:, :-1]
 
 
+def quadratic(x):
+    """Appendix C.1 without constraints, by pseudo-inverses: ``Σ``, ``A``, ``b`` ``w⁺ = M⁺p``, ``v = p - Mw⁺``."""
+    weighed = x.points.T * x.data
+    gram, change, paid = weighed @ x.points, weighed @ (x.points - x.following), weighed @ x.rewards
+    inverse = np.linalg.pinv(gram, rcond=1e-9)
+
+    def error(w):
+        return (change @ w - paid) @ inverse @ (change @ w - paid)
+
+    def objective(w):
+        return x.direction @ w + x.penalty * error(w)
+
+    form = x.penalty * change.T @ inverse @ change
+    slope_of = x.penalty * change.T @ inverse @ paid - x.direction / 2
+    best = np.linalg.pinv(form, rcond=1e-9) @ slope_of
+    beyond, moved_by = slope_of - form @ best, x.weights - best
+    rise = objective(x.weights) - objective(best)
+    return {
+        "L(w, w) - min_{w'} L(w', w)": error(x.weights),
+        "‖w - w°‖²_Σ, w° the least-squares fit of r + γ f(s', π)": error(x.weights),
+        "(Aw - b)ᵀ Σ⁺ (Aw - b)": error(x.weights),
+        "Mw⁺ - p, where cᵀw + λE(w) = wᵀMw - 2pᵀw + k": form @ best - slope_of,
+        "-v, v the part of p outside the range of M": -beyond,
+        "objective(w⁺ + v) - objective(w⁺)": objective(best + beyond) - objective(best),
+        "-2‖v‖²": -2 * beyond @ beyond,
+        "objective(w) - objective(w⁺)": rise,
+        "(w - w⁺)ᵀM(w - w⁺) - 2⟨v, w - w⁺⟩": moved_by @ form @ moved_by - 2 * beyond @ moved_by,
+        "-2⟨v, w - w⁺⟩, which is 0 where the objective is bounded below": -2 * beyond @ moved_by,
+    }
+
+
 TIGHT = {
     "log 2 + Σ_k ηc + ½ Σ_k (ηc)²": lambda x: log(2) + 4 * x.scale / x.beta + 2 * (x.scale / x.beta) ** 2,
     "Σ_k (1-γ)(J_* - J_k)/β_k + log 2 + ½ Σ_k (ηc)²":
@@ -1050,6 +1081,7 @@ BETWEEN = {
             "Σ_k ⟨π_{k+1} - π_k, f_k⟩ + log|A|/η": lambda x: late(x) + log(3) / x.eta,
         },
     ),
+    "section-c.1/unconstrained": (mv.Sizes(3, (1,)), quadratic),
     "lemma-d.5/population": (
         SAMPLES,
         {
