@@ -963,7 +963,7 @@ def moved(x):
 
 
 def quadratic(x):
-    """Appendix C.1 without constraints, by pseudo-inverses: ``Σ``, ``A``, ``b`` ``w⁺ = M⁺p``, ``v = p - Mw⁺``."""
+    """Appendix C.1 without constraints, by pseudo-inverses: ``Σ``, ``A``, ``b``, ``w⁺ = M⁺p``, ``v = p - Mw⁺``."""
     weighed = x.points.T * x.data
     gram, change, paid = weighed @ x.points, weighed @ (x.points - x.following), weighed @ x.rewards
     inverse = np.linalg.pinv(gram, rcond=1e-9)
@@ -993,12 +993,87 @@ def quadratic(x):
     }
 
 
+def marginals(x, table):
+    """The means of a table of all agents over the later ones, for every m."""
+    found = [table]
+    for factor in x.policy[::-1]:
+        found.insert(0, (found[0].reshape(factor.shape) * factor).sum(-1))
+    return found
+
+
+def readings(x):
+    values = x.values(x.policy)
+    flat, weighed = np.hstack(values), np.hstack([p * q for p, q in zip(prefixes(x, x.policy), values, strict=True)])
+    return {
+        "Q^{1:m}(s, a^{1:m}) = Σ_{a^{m+1:N}} Π_{j>m} π^j(a^j|s, a^{1:j-1}) Q_π(s, a), for every m": flat,
+        "Q^{1:m} by averaging agents N, ..., m+1 out one by one": flat,
+        "T^{1:m} Q^{1:m}": flat,
+        "action values of the game in which agents move one after the other": flat,
+        "π(a^{1:m}|s) Q^{1:m}(s, a^{1:m})": weighed,
+        "Σ_{a^{m+1:N}} π(a|s) Q_π(s, a), which is π(a^{1:m}|s) E[Q_π | a^{1:m}]": weighed,
+    }
+
+
+def solutions(x):
+    values = dict(enumerate(x.values(x.policy)))
+    return {f"the solution of f = T^{{1:{m}}} f": q for m, q in values.items()} | {
+        f"Q^{{1:{m}}}": q for m, q in values.items()
+    }
+
+
+def factors_in_sequence(x):
+    """``E_{p~π'} ⟨A^m(s, p, ·), π'^m - π^m⟩`` for every m and s."""
+    each = zip(prefixes(x, x.target), advantages(x, x.policy), changes(x), strict=False)
+    found = [(p * (a * change).sum(-1)).sum(-1) for p, a, change in each]
+    return dict.fromkeys(
+        [
+            "E_{a~π}[(π'^m/π^m - 1) M^m A_π(s, a)], M^m = π'^{1:m-1}/π^{1:m-1}",
+            "E_{p~π'^{1:m-1}} ⟨Q^{1:m}(s, p, ·) - V(s), π'^m - π^m⟩",
+            "E_{p~π'^{1:m-1}} ⟨A^m(s, p, ·), π'^m - π^m⟩",
+            "E_{p~π'^{1:m-1}, a^m~π'^m} A^m(s, p, a^m)",
+        ],
+        found,
+    )
+
+
+def of_joint_critic(x):
+    found = {}
+    for m, table in list(enumerate(marginals(x, x.critic)))[1:]:
+        found[f"Q^{{1:{m}}}_π in the game with rewards f - γ P f(·, π)"] = found[f"E_{{π^{{{m + 1}:N}}}} f"] = table
+    return found
+
+
+def penalties(x):
+    """Two terms, ``C²H²/(4λ)`` and ``λε_r``, at three choices of ``λ``."""
+    covered_by, horizon, e, root_of_error = x.reach, x.horizon, x.small, x.small * x.half
+    return {
+        "C²H²/(4λ) + λε_r at λ = CH/(2√ε_r), ε_r = (e h)²": covered_by * horizon * root_of_error,
+        "CH√ε_r": covered_by * horizon * root_of_error,
+        "C²H²/(4λ) + λε_r at λ = H/(2√ε_r)": (covered_by**2 + 1) / 2 * horizon * root_of_error,
+        "½(C² + 1)H√ε_r": (covered_by**2 + 1) / 2 * horizon * root_of_error,
+        "C²H²/(4λ) + λε_r at λ = Hε_r^{-2/3}, ε_r = e³": horizon * e + covered_by**2 * horizon * e**2 / 4,
+        "Hε_r^{1/3}(1 + C²ε_r^{1/3}/4)": horizon * e + covered_by**2 * horizon * e**2 / 4,
+    }
+
+
 TIGHT = {
     "log 2 + Σ_k ηc + ½ Σ_k (ηc)²": lambda x: log(2) + 4 * x.scale / x.beta + 2 * (x.scale / x.beta) ** 2,
     "Σ_k (1-γ)(J_* - J_k)/β_k + log 2 + ½ Σ_k (ηc)²":
         lambda x: 4 * x.scale / x.beta + log(2) + 2 * (x.scale / x.beta) ** 2,
 }  # fmt: skip
 BETWEEN = {
+    "definition-3.1": (SAMPLES, readings),
+    "definition-3.2/uniqueness": (SAMPLES, solutions),
+    "lemma-4.1/sequential-factor": (SAMPLES, factors_in_sequence),
+    "lemma-c.3/marginals": (SAMPLES, of_joint_critic),
+    "theorem-5.5/penalty": (mv.Sizes(1, (1,)), penalties),
+    "proposition-4.2/support": (
+        mv.Sizes(1, (4,)),
+        {
+            "F(π⁺) - F(q), q on the support of π_k": step_gain,
+            "β KL(q‖π⁺)": step_gain,
+        },
+    ),
     "section-3.1/optimal": (
         SAMPLES,
         {
