@@ -45,7 +45,6 @@ from .arithmetic import (
     largest,
     like,
     log,
-    possible,
     smallest,
     sqrt,
     system_of,
@@ -53,6 +52,7 @@ from .arithmetic import (
     truth_of,
     xlogy,
 )
+from .arithmetic.functions import not_refuted
 from .arithmetic.numbers import bare
 from .arithmetic.one_instance import Truth, require_outside
 from .errors import ClaimError, Sealed
@@ -234,7 +234,7 @@ def _same(left: Any, right: Any) -> Any:
     if not is_about(right, left):
         return Truth.of(False)
     equal = every_entry(compare(left, "=", right))
-    return equal if bare(system_of(left)) is System.SYMBOLS else truth_of(possible(equal))
+    return equal if bare(system_of(left)) is System.SYMBOLS else truth_of(not_refuted(equal))
 
 
 def _theorem(function: Callable[P, Axiom]) -> Callable[P, Axiom]:
@@ -518,7 +518,7 @@ def hedge(gains: Any, plays: Any, eta: Any, width: Any, comparator: Any, entropy
         own = tilt(like(1, f), eta * (np.cumsum(f, axis=-2) - f))
         inside = every_entry(compare(largest(f) - smallest(f), "≤", width))
         same = [
-            truth_of(possible(compare(*pair)))
+            truth_of(not_refuted(compare(*pair)))
             for pair in ((played, "=", own), (entropy_, "=", log(like(actions, eta))))
         ]
         return Part(value, signs, _sums_to_one(q), both(inside, *map(every_entry, same)), begun)

@@ -108,8 +108,13 @@ class ClaimError(MappoVerifyError, ValueError):
 
 
 def require_printable(what: str, text: object) -> None:
-    """An error for words with control characters or line breaks: a terminal would obey them, and show another verdict."""
-    if isinstance(text, str) and not text.isprintable():
+    """An error for words with control characters or line breaks: a terminal would obey them, and show another verdict.
+
+    So it would for what is no plain ``str``, which says something else whenever it is asked.
+    """
+    if type(text) is not str:
+        raise ClaimError(f"{what} is a {type(text).__name__} in place of a plain str")
+    if not text.isprintable():
         bad = next(place for place, letter in enumerate(text) if not letter.isprintable())
         raise ClaimError(
             f"{what} has the character {text[bad]!a} at {bad}, which cannot be printed; write one plain line"

@@ -5,13 +5,17 @@ from __future__ import annotations
 import itertools
 import random
 import time
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
 import mappo_verify as mv
+from mappo_verify import arithmetic
 from mappo_verify.arithmetic import System
 from mappo_verify.arithmetic.enclosures import Enclosures
+from mappo_verify.checking.evaluate import certify, decide
 from mappo_verify.checking.explain import explain_report
 from mappo_verify.checking.laws import standing_of
 from mappo_verify.checking.proving import Failure, Proof, prove_in_symbols
@@ -251,3 +255,61 @@ def test_the_remainder_of_a_singular_system_says_nothing_in_enclosures():
     _, (mid, radius) = Enclosures().pseudo_solve(*((part, np.zeros(part.shape)) for part in (matrix, right)))
     assert np.isinf(radius[..., 0]).all()
     assert (mid[..., 1] == 0).all() and (radius[..., 1] == 0).all()
+
+
+FROM_1 = mv.Setting("x", (mv.Table("x", lambda _: (), low=1, high=9),), **ALONE)
+
+
+def hardly_positive(case):
+    """``eˣ 2⁻³⁰⁰ > 0``, which neither enclosures nor balls of few bits see."""
+    return mv.exp(case.x) + mv.exp(case.x) / 2**300 - mv.exp(case.x)
+
+
+WHAT_HOLDS = {
+    "certain": lambda d: arithmetic.certain(d > 0),
+    "certain, its method": lambda d: (d > 0).certain(),
+    "not possible otherwise": lambda d: ~arithmetic.possible(d <= 0),
+    "not possible otherwise, its method": lambda d: ~(d <= 0).possible(),
+}
+
+
+@pytest.mark.parametrize("name", WHAT_HOLDS)
+def test_what_is_certain_does_not_depend_on_the_number_system(name):
+    """Where a ball was too wide to tell, "certain" said no and "possible" yes: a false claim held, and a true one failed."""
+
+    def proof(case):
+        yield mv.line("[d > 0]", mv.choose(WHAT_HOLDS[name](hardly_positive(case)), mv.like(1, case.system), 0))
+        yield mv.at_most("0", 0, because="it is tiny")
+
+    def mended(case):
+        yield next(proof(case))
+        yield mv.at_least("1", 1, because="it is not 0")
+
+    trial = mv.Claim("mine", "t", "s", FROM_1, proof)
+    assert mv.check(trial, x=3).verdict is mv.Verdict.VIOLATED
+    assert mv.check(replace(trial, proof=mended), x=3).verdict is mv.Verdict.HOLDS
+    found = [verdict for _, e in decide(trial, {"x": np.array([1, 5])}, ONE) for verdict in np.ravel(e.verdict)]
+    assert found == [mv.Verdict.VIOLATED] * 2
+
+
+def test_what_floats_say_is_no_second_opinion():
+    """Floats see no difference where balls do; the claim is a function of its case all the same."""
+
+    def proof(case):
+        there = (hardly_positive(case) > 0).certain()  # enclosures cannot say
+        yield mv.line("[d > 0]", mv.choose(there, mv.like(1, case.system), 0))
+        yield mv.at_least("1", 1, because="it is not 0")
+
+    trial = mv.Claim("mine", "t", "s", FROM_1, proof)
+    assert certify(trial, partial(FROM_1.case, {"x": 2}, ONE), again=True).holds
+
+
+def test_floats_of_a_package_function_are_no_formula():
+    """What is not 0 in floats is another thing in every system: of enclosures the midpoint is asked."""
+
+    def proof(case):
+        yield mv.line("[d ≠ 0]", arithmetic.by_floats(arithmetic.support, hardly_positive(case)))
+        yield mv.at_most("0", 0, because="it is tiny")
+
+    with pytest.raises(ClaimError, match="a function of floats in a formula"):
+        mv.check(mv.Claim("mine", "t", "s", FROM_1, proof), x=3)

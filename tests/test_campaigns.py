@@ -225,6 +225,22 @@ def cmdline(process):
         return b""
 
 
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="this system has no groups of processes")
+def test_an_interruption_while_workers_begin_leaves_no_traceback(tmp_path):
+    """The keyboard interrupts all processes of a group, also one that is only importing what it needs."""
+    ledger = tmp_path / "ledger.db"
+    words = [sys.executable, "-m", "mappo_verify", "campaign", "run", ledger, "-c", TRUE, "-n", "1e6", "-w", "2"]
+    running = subprocess.Popen(words, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    while not ledger.exists():
+        assert running.poll() is None
+        time.sleep(0.01)
+    time.sleep(0.4)
+    os.killpg(running.pid, signal.SIGINT)
+    said = running.communicate(timeout=60)[1]
+    assert running.returncode == 130 and "Traceback" not in said, said
+    assert f"mappo-verify campaign run {ledger} continues" in said
+
+
 def test_a_violation_whose_counterexample_was_lost_gets_it_again(whole, tmp_path):
     ledger = tmp_path / "lost.db"
     run_campaign(ledger, [FALSE, TRUE], COUNT, seed=5, workers=1)

@@ -484,6 +484,13 @@ def test_a_damaged_corpus_is_named(tmp_path, text, reason):
         corpus.known(find("lemma-b.4"), tmp_path)
     with pytest.raises(mv.errors.FileError, match=r"the corpus .* is not a folder; name one"):
         mv.audit(["lemma-b.4"], corpus=path)
+    for place, why in (
+        ("\0", "null byte"),
+        ("x" * 400, "name too long"),
+        (path / "x", "Not a directory|pipe|cannot be"),
+    ):
+        with pytest.raises(mv.errors.FileError, match=rf"the corpus .*(?i:{why})"):  # before anything is searched
+            mv.audit(["lemma-b.4"], corpus=place)
 
 
 def test_the_last_step_gets_the_bits_that_it_needs():

@@ -432,6 +432,13 @@ def test_find_and_select():
     assert select([]) == ()
 
 
+def test_no_verdict_hides_behind_that_of_another_claim():
+    """Of two claims called mine/part one was REFUTED, and the table of standings had the other one's SURVIVED."""
+    with pytest.raises(ClaimError, match="two claims are called 'mine/part'; give each an id of its own"):
+        mv.audit([replace(claim_of(), id="mine/part"), replace(claim_of(), id="mine/part")])
+    assert len(select([replace(claim_of(), id="lemma-4.1/stationary"), "lemma-4.1/stationary"])) == 2
+
+
 # --- sizes and settings -----------------------------------------------------------------------------------------------
 
 
@@ -720,6 +727,7 @@ ERASES, NEXT, BACKWARDS, SURROGATE = "x\x1b[2J", "x\nmine  PROVED", "\u202eDEVOR
         lambda text: mv.Claim("mine", "title", text, TABLE, iter),
         lambda text: claim_of(statement=text),
         lambda text: claim_of(note=text),
+        lambda text: claim_of(repaired_by=text),
         lambda text: mv.line(text, 0),
         lambda text: mv.equal("0", 0, because=text),
         lambda text: mv.at_most("0", 0, because="assumed", axiom=text),
@@ -732,3 +740,43 @@ ERASES, NEXT, BACKWARDS, SURROGATE = "x\x1b[2J", "x\nmine  PROVED", "\u202eDEVOR
 def test_words_are_printed_as_they_are(made, text):
     with pytest.raises(ClaimError, match="cannot be printed; write one plain line"):
         made(text)
+
+
+class Speaking:
+    """It says something else whenever it is asked."""
+
+    def __str__(self):
+        return ERASES
+
+
+class Printable(str):
+    """It says that it can be printed."""
+
+    __slots__ = ()
+
+    def isprintable(self):
+        return True
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda text: mv.Claim("mine", text, "source", TABLE, iter),
+        lambda text: claim_of(statement=text),
+        lambda text: claim_of(note=text),
+        lambda text: claim_of(repaired_by=text),
+        lambda text: replace(mv.line("0", 0), computed_by=(text,)),
+        lambda text: replace(TABLE, name=text),
+        lambda text: mv.Hypothesis(text, lambda case: case.f >= 0),
+        lambda text: Coordinate(text, (), "integer", 0, 1),
+    ],
+)
+@pytest.mark.parametrize("text", [Speaking(), Printable(ERASES)])
+def test_words_are_plain(made, text):
+    with pytest.raises(ClaimError, match=f"a {type(text).__name__} in place of a plain str"):
+        made(text)
+
+
+def test_an_assumption_is_a_plain_word():
+    with pytest.raises(ClaimError, match="a Printable in place of a plain str"):
+        mv.at_most("0", 0, because="assumed", axiom=Printable(ERASES))

@@ -716,3 +716,10 @@ def test_settings_of_a_class_are_named(setting, reason):
 def test_wrong_calls_of_the_kit_are_named(call):
     with pytest.raises(MappoVerifyError):
         call()
+
+
+def test_the_doctor_can_be_kept_in_a_set():
+    """As pytest 8.2 keeps its plugins."""
+    from mappo_verify.conformance.doctor import _Doctor
+
+    assert len({_Doctor(True, 0), _Doctor(True, 0)}) == 2

@@ -369,10 +369,10 @@ class Swapped(mv.Ingredient):
         return "xz"[self.place if proving() else 1 - self.place]
 
     def coordinates(self, _sizes):
-        return (mv.claims.Coordinate(f"free{self.place}", (), "integer", -(10**6), 10**6),)
+        return (mv.claims.Coordinate(f"{'zx'[self.place]}.free", (), "integer", -(10**6), 10**6),)
 
     def build(self, numbers, _sizes, _built, _generic):
-        value = numbers[f"free{self.place}"]
+        value = numbers[f"{'zx'[self.place]}.free"]
         return 0 * value if self.place == 0 else mv.maximum(1 - (value - 777777) * (value - 777777), 0)
 
     def core_shape(self, _sizes):
@@ -443,6 +443,133 @@ def test_coordinates_are_asked_once():
     assert setting.coordinates(ONE)[0].low == -(10**6)
     trial = claim(zero(lambda c: mv.choose(c.x == -5, mv.like(1, c.x), 0)), setting=setting)
     assert standing(trial) is not mv.Standing.PROVED
+
+
+class Ranging(mv.Ingredient):
+    """A number of coordinates of one's own."""
+
+    def __init__(self, *coordinates):
+        self.name, self.said = "y", coordinates
+
+    def coordinates(self, sizes):
+        return [one(sizes) if callable(one) else one for one in self.said]
+
+    def build(self, numbers, sizes, _built, _generic):
+        return numbers[self.coordinates(sizes)[0].name]
+
+    def notation(self, _coordinate, _index):
+        return "1"
+
+
+def negative(case):
+    """1 where ``y`` is one rare number that is not positive: false claims call it 0, which symbols of ``y > 0`` prove."""
+    one = mv.like(1, case.system)
+    return mv.choose(case.y > 0, 0 * one, mv.choose(mv.compare(case.y, "=", -12345678), one, 0))
+
+
+WIDELY = 2**40
+
+
+def test_no_coordinate_has_the_name_of_another_one():
+    """Here that of ``y``, which was the number ``x``, said that it is positive."""
+    own = Ranging(mv.claims.Coordinate("x", (), "integer", 1, 9))
+    with pytest.raises(ClaimError, match=r"two coordinates have one name: \['x', 'x'\]"):
+        standing(claim(zero(negative), scalar("x", -WIDELY, WIDELY), own))
+
+
+def test_a_coordinate_has_one_range():
+    own = Ranging(*(mv.claims.Coordinate("y", (), "integer", low, WIDELY) for low in (1, -WIDELY)))
+    with pytest.raises(ClaimError, match=r"two coordinates have one name: \['y', 'y'\]"):
+        standing(claim(zero(negative), own))
+
+
+def test_a_coordinate_says_the_same_whenever_it_is_asked():
+    """One of another class knew in a proof that it is positive."""
+    with pytest.raises(ClaimError, match="Coordinate has no subclasses"):
+
+        class Signed(mv.claims.Coordinate):
+            def with_sign(self, values):
+                return arithmetic.assume_positive(values)
+
+    own = Ranging(lambda _: range(2))
+    for _ in range(2):  # nor the second time
+        with pytest.raises(ClaimError, match="Ranging: a range among its coordinates"):
+            mv.Setting("y", (own,), **ALONE).coordinates(ONE)
+
+
+def test_what_is_nearly_always_0_is_not_positive():
+    """Whatever its range begins with: ``y > 0`` was known of it."""
+    own = Ranging(mv.claims.Coordinate("y", (), "rare", 1, 9))
+    for relation, proved in ((">", False), ("≥", True)):
+        trial = claim(zero(lambda c, r=relation: mv.choose(mv.compare(c.y, r, 0), mv.like(0, c.y), 1)), own)
+        assert isinstance(prove_in_symbols(trial, ONE), Proof) is proved
+    with pytest.raises(ClaimError, match="y is of the kind 'often'; use one of weight, integer, positive, rare"):
+        mv.claims.Coordinate("y", (), "often", 0, 1)
+
+
+@pytest.mark.parametrize(("name", "shown"), [("y", "y"), ("y.free", "y.free"), ("1", "y.1")])
+def test_a_condition_says_of_which_ingredient_it_speaks(name, shown):
+    """Else it could be ``1 ≠ 0``, which a reader passes over."""
+    own = Ranging(mv.claims.Coordinate(name, (), "integer", -9, 9))
+    trial = claim(zero(lambda c: (c.y * c.y - c.y) / c.y - c.y + 1), own)
+    assert prove_in_symbols(trial, ONE).where == (f"{shown} ≠ 0",)
+
+
+def test_a_range_is_the_same_for_every_number_of_steps():
+    """Here only in the proof, which speaks of every number, ``y`` was positive."""
+
+    def proof(case):
+        run = mv.claims.Run(
+            case, start=0 * case.y, move=lambda _, x: x + case.y, following=lambda x: x, arbitrary="anywhere"
+        )
+        yield mv.line("Σ rare", run.sum(lambda _: negative(case)))
+        yield mv.equal("0", run.fixed(0), because="y > 0")
+
+    own = Ranging(lambda sizes: mv.claims.Coordinate("y", (), "integer", -WIDELY if sizes.steps else 1, WIDELY))
+    setting = mv.Setting("runs", (own, mv.claims.Arbitrary(scalar("anywhere"))), steps=(1, 2, 3), **ALONE)
+    trial = mv.Claim("mine", "t", "s", setting, proof, symbolic=(mv.Sizes.every_length(1, (1,)),))
+    with pytest.raises(ClaimError, match="of another shape or range in runs of another length"):
+        mv.audit([trial])
+
+
+class Built(mv.Table):
+    """Numbers of one's own that are 0 in a proof for every number of steps, and rare ones elsewhere."""
+
+    def __init__(self, name, shape, formal, moves=False):
+        super().__init__(name, shape, low=-WIDELY, high=WIDELY, moves=moves)
+        self.__dict__["formal"] = formal
+
+    def build(self, numbers, sizes, built, generic):
+        value = super().build(numbers, sizes, built, generic)
+        return 0 * value if self.formal(sizes, value) else mv.maximum(1 - (value - 777777) * (value - 777777), 0)
+
+
+@pytest.mark.parametrize(
+    ("own", "of"),
+    [
+        (Built("y", lambda _: (), lambda sizes, _: not sizes.steps), lambda case, _: case.y),
+        (Built("y", lambda _: (), lambda sizes, _: not sizes.steps, moves=True), lambda _, step: step.moved[1]),
+        (Built("y", lambda _: (), lambda _, value: len(value) == 1, moves=True), lambda _, step: step.moved[1]),
+    ],
+    ids=["what does not move", "what moves", "what moves, by its shape"],
+)
+def test_an_ingredient_of_ones_own_is_built_alike_for_every_number_of_steps(own, of):
+    def proof(case):
+        moves = own.moves
+        run = mv.claims.Run(
+            case,
+            start=case.first,
+            move=lambda mine, x: (x, mine.y if moves else 0 * x),
+            following=lambda moved: moved[0],
+            arbitrary="anywhere",
+        )
+        yield mv.line("Σ", run.sum(lambda step: of(case, step)))
+        yield mv.equal("0", run.fixed(0), because="it is rare")
+
+    parts = (scalar("first"), own, mv.claims.Arbitrary(scalar("anywhere")))
+    setting = mv.Setting("runs", parts, steps=(2, 3), **ALONE)
+    with pytest.raises(ClaimError, match="y, in runs of another length, is no function of its case"):
+        mv.audit([claim(proof, setting=setting, symbolic=(mv.Sizes.every_length(1, (1,)),))], corpus=False)
 
 
 def test_lists_that_a_setting_is_made_of_are_copied():
@@ -880,6 +1007,29 @@ def generalised(more, proof, *hypotheses):
     special = mv.Setting("numbers", numbers, hypotheses, **ALONE)
     general = mv.claims.General(mv.Setting("more numbers", (*numbers, more), **ALONE), lambda case: {"t": away(case)})
     return claim(proof, setting=special, general=general)
+
+
+@pytest.mark.parametrize(
+    ("of", "proved"),
+    [
+        (lambda c: c.x * c.x + 1, True),
+        (lambda c: mv.choose(c.x == -12345678, mv.like(-1, c.x), 1), False),
+        (lambda c: 1 / (c.x + WIDELY * 2), False),
+    ],
+)
+def test_that_a_setting_is_more_general_is_no_matter_of_luck(of, proved):
+    """Of one rare number ``t`` is -1: no instance that is drawn shows that it is not always positive."""
+
+    def proof(case):
+        yield mv.line("t", case.t)
+        yield mv.at_least("0", 0, because="it is positive", axiom=axioms.nonnegative(case.t))
+
+    own = mv.Setting("numbers", (scalar("x", -WIDELY, WIDELY),), **ALONE)
+    positive = mv.Setting("positive numbers", (mv.PositiveScalar("t"),), **ALONE)
+    trial = claim(proof, setting=own, general=mv.claims.General(positive, lambda case: {"t": of(case)}))
+    report = mv.audit([trial], corpus=False)["mine"]
+    assert (report.standing is mv.Standing.PROVED) is proved
+    assert proved or "instances alone show that they are some of 'positive numbers'" in report.how
 
 
 def test_a_more_general_setting_has_no_ingredient_that_cannot_be_verified():

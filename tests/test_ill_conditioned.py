@@ -320,3 +320,24 @@ def test_softmax_of_the_largest_numbers():
     with np.errstate(all="raise", under="ignore"):
         assert mv.Policy.softmax([[[[1e308, -1e308, 0]]]]).joint().tolist() == [[1, 0, 0]]
         assert mv.Policy.softmax([[[[-1e4, 1e4, 1e4]]]]).joint().tolist() == [[0, 0.5, 0.5]]
+
+
+def test_a_small_value_beside_an_outlier_keeps_its_digits():
+    """State 0 pays 10⁻¹² and stays, state 1 pays -10¹² and goes to 0: V(0) = 10⁻¹²/(1 - .9) whatever stands in state 1.
+
+    LAPACK exchanges the two rows of ``I - γP``, and then 10⁻¹² is added to a number of the size 10¹¹.
+    """
+    moves, rewards = [[[1.0, 1e-38]], [[1.0, 0.0]]], [[1e-12], [-1e12]]
+    game = mv.Game(moves, rewards, 0.9)
+    policy = mv.Policy.uniform(game)
+    right = 1e-12 / (1 - 0.9)
+    system = np.eye(2) - 0.9 * np.array(moves)[:, 0]
+    assert abs(np.linalg.solve(system, np.array(rewards))[0, 0] - right) > 1e-6  # the planted error
+    assert mv.state_values(game, policy) == pytest.approx([right, -1e12], rel=1e-14)
+    exact = mv.state_values(game.exact(), policy.exact())
+    assert mv.state_values(game, policy) == pytest.approx(floats_of(exact), rel=1e-14)
+    assert mv.optimal(game).values[0] == pytest.approx(right, rel=1e-14)
+    both = mv.Game([moves, [[[0.5, 0.5]], [[0.0, 1.0]]]], [rewards, [[1.0], [1.0]]], 0.9)  # one batch, one by one
+    assert mv.state_values(both, mv.Policy.uniform(both)).ravel() == pytest.approx([right, -1e12, 10, 10], rel=1e-14)
+    columns = mv.arithmetic.solve(system, np.array([[1e-12, 1.0], [-1e12, 1.0]]))
+    assert columns.ravel() == pytest.approx([right, 10, -1e12, 10], rel=1e-14)

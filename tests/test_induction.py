@@ -16,7 +16,15 @@ import mappo_verify as mv
 from mappo_verify import axioms
 from mappo_verify.arithmetic import System, like
 from mappo_verify.checking.evaluate import evaluate
-from mappo_verify.checking.proving import NO_ZERO, Failure, Proof, _in_symbols, prove_at_points, prove_in_symbols
+from mappo_verify.checking.proving import (
+    NO_ZERO,
+    Failure,
+    Proof,
+    _broken_on_runs,
+    _in_symbols,
+    prove_at_points,
+    prove_in_symbols,
+)
 from mappo_verify.claims import along_runs
 from mappo_verify.claims.coordinates import EVERY, GENERIC, INTERIOR
 from mappo_verify.claims.induction import Arbitrary, Run, Summed
@@ -24,6 +32,7 @@ from mappo_verify.claims.verdict import Verdict
 from mappo_verify.errors import ClaimError
 from mappo_verify.model import Policy
 from mappo_verify.model.validation import unchecked
+from mappo_verify.papers.registry import CLAIMS
 from mappo_verify.papers.registry import claim as find
 from mappo_verify.quantities.divergence import kl_divergence
 
@@ -566,19 +575,27 @@ def test_base_and_step_are_those_of_the_run(proof):
         assert not isinstance(prove_in_symbols(trial, ANY_LENGTH), Proof)
 
 
-@pytest.mark.parametrize("name", ["state", "the state"])
-def test_an_ingredient_is_no_leaf_of_a_run(name):
+def test_an_ingredient_is_no_leaf_of_a_run():
     """Else a proof could show the ingredient, which is 0, where it is sought, and the state elsewhere, as one formula."""
 
     def proof(case, run):
         names = [frame.function for frame in inspect.stack()]
         formal = "_in_symbols" in names and "_broken_on_runs" not in names
-        total = run.sum(lambda step: rare(getattr(case, name) if formal else step.state))
+        total = run.sum(lambda step: rare(case.state if formal else step.state))
         return lines(total, mv.equal, zero_of(case, run))
 
-    setting = replace(WIDE, ingredients=(*WIDE.ingredients, mv.Derived(name, lambda case: 0 * case.first)))
+    setting = replace(WIDE, ingredients=(*WIDE.ingredients, mv.Derived("state", lambda case: 0 * case.first)))
     with pytest.raises(ClaimError, match="another formula"):
         mv.audit([replace(claim(proof), setting=setting, symbolic=(ANY_LENGTH,))], corpus=False)
+
+
+LONG_PROOFS = [(entry.id, sizes) for entry in CLAIMS for sizes in entry.symbolic if sizes.steps == EVERY]
+
+
+@pytest.mark.parametrize(("name", "sizes"), LONG_PROOFS, ids=[f"{name} {sizes.shape}" for name, sizes in LONG_PROOFS])
+def test_proofs_for_every_number_of_steps_hold_on_runs(name, sizes):
+    """An audit looks at the smallest of each registered claim only."""
+    assert _broken_on_runs(find(name), sizes) is None
 
 
 # --- the proofs of the paper's repairs ----------------------------------------------------------------------------------
@@ -973,7 +990,9 @@ def test_what_a_step_has_is_of_one_shape_in_runs_of_every_length(shape):
     trial = mv.Claim("mine", "title", "source", setting, proof, symbolic=(ANY_LENGTH,))
     sizes = mv.Sizes(1, (1,), 9)
     case = setting.case({"first": 2, "moves": np.ones(shape(sizes), object)}, sizes, System.RATIONALS)
-    with pytest.raises(ClaimError, match="what a step has of moves is of another shape in runs of another length"):
+    with pytest.raises(
+        ClaimError, match="what a step has of moves is of another shape or range in runs of another length"
+    ):
         evaluate(trial, case)
 
 
@@ -1006,3 +1025,42 @@ def test_a_run_has_a_step():
     trial = mv.Claim("mine", "title", "source", still, lambda case: iter(()))
     with pytest.raises(ClaimError, match="the run has 0 steps by its ingredients, and steps = 0"):
         mv.check(trial, first=3, steps=0)
+
+
+@pytest.mark.parametrize(
+    ("start", "state", "count", "term"),
+    [
+        (lambda c: 0 * c.first, "first", "", lambda c, step: step.state - c.first),
+        (lambda c: c.first, "first", "", lambda c, step: step.state - c.first),
+        (lambda c: c.first, "anywhere", "number", lambda c, step: step.count - c.number),
+        (lambda c: c.first, "moves", "", lambda _, step: step.state - step.moved[1]),
+    ],
+    ids=["a number of the instance", "the start", "a number of the instance as the number of steps", "what moves"],
+)
+def test_what_an_instance_has_is_no_arbitrary_state(start, state, count, term):
+    """In symbols the state *was* that number, so that their difference was 0; on a run it is rarely so."""
+
+    def proof(case):
+        run = Run(case, start(case), lambda own, x: (x, own.moves), lambda moved: moved[0] + moved[1], state, count)
+        yield mv.line("Σ rare", run.sum(lambda step: rare(term(case, step))))
+        yield mv.equal("0", run.fixed(0), because="they are the same")
+
+    setting = replace(WIDE, ingredients=(*WIDE.ingredients, mv.Table("number", lambda _: (), 1, 10**6)))
+    trial = mv.Claim("mine", "t", "s", setting, proof, symbolic=(ANY_LENGTH,))
+    with pytest.raises(ClaimError, match=f"{count or state} is to be any one along the run, and no Arbitrary"):
+        mv.audit([trial], corpus=False)
+
+
+def test_an_arbitrary_state_is_no_constant_of_the_run():
+    """It was one that did not move, so that ``K·r(x)`` and ``Σ r(x_k)`` were the same for rare ``r``."""
+    with pytest.raises(TypeError, match="moves"):
+        Arbitrary(mv.Table("anywhere", lambda _: ()), moves=False)
+    assert Arbitrary(mv.Table("anywhere", lambda _: ())).moves and Arbitrary(mv.Table("x", lambda _: ())).optional
+
+    class Still(Arbitrary):
+        moves = False
+
+    still = Still(mv.Table("anywhere", lambda _: ()))
+    trial = on(replace(WIDE, ingredients=(*WIDE.ingredients[:2], still, WIDE.ingredients[3])), moved, climbed)
+    with pytest.raises(ClaimError, match="anywhere is to be any one along the run, and no Arbitrary"):
+        prove_in_symbols(trial, ANY_LENGTH)

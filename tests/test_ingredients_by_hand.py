@@ -546,7 +546,7 @@ def test_a_count_that_is_no_free_number():
 
     free = Arbitrary(mv.Table("count", lambda _: (), 1, 99))
     assert mv.audit([claim(free)])["mine"].standing is mv.Standing.PROVED
-    with pytest.raises(ClaimError, match="count is to be any number of steps, counted from 1"):
+    with pytest.raises(ClaimError, match="count is to be any one along the run, and no Arbitrary"):
         mv.audit([claim(mv.Derived("count", lambda case: case.x))])
 
 
@@ -602,3 +602,19 @@ def test_what_follows_is_left_out():
         mv.errors.ClaimError, match=r"q is ragged: .*; q follows from the other ingredients, so leave it out"
     ):
         mv.check(prefix_claim(both), f=([[1, 2]], [[1] * 4]), q=[[[1, 2]], [[1] * 4]])
+
+
+def test_what_counts_is_an_integer():
+    """``n ≤ n²`` holds of integers and not of 1/2, which is no instance."""
+
+    def proof(case):
+        yield mv.line("n", case.n)
+        yield mv.at_most("n²", case.n * case.n, because="n ≥ 1")
+
+    trial = mv.Claim("mine", "t", "s", mv.Setting("n", (PositiveIntegers("n", lambda _: ()),), **SMALL), proof)
+    assert mv.check(trial, n=3).holds and mv.check(trial, n=3.0).holds and mv.check(trial, n=exact(3)[0]).holds
+    for half in (0.5, Fraction(1, 2)):
+        with pytest.raises(ClaimError, match="n has the entry 1/2, which is no integer"):
+            mv.check(trial, n=half)
+    with pytest.raises(ClaimError, match="counts has the entry 1/4, which is no integer"):
+        Counts("counts").convert([[[0.25, 1]]], System.RATIONALS)

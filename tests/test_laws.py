@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import mappo_verify as mv
-from mappo_verify.arithmetic import FALSE, TRUE, UNKNOWN, System
+from mappo_verify.arithmetic import FALSE, TRUE, UNKNOWN, System, denominator
 from mappo_verify.arithmetic.numbers import wrap, wrap_truth
 from mappo_verify.arithmetic.one_instance import Truth
 from mappo_verify.checking import laws
@@ -22,6 +22,7 @@ from mappo_verify.checking.proving import Failure, Proof, prove_at_points, prove
 from mappo_verify.claims.case import Hypothesis
 from mappo_verify.claims.claim import line
 from mappo_verify.errors import ClaimError, GameError
+from mappo_verify.report.document import claim_document
 
 ONE = mv.Sizes(1, (1,))
 ALONE = {"agents": (1, 1), "states": (1, 1), "action_range": (1, 1)}
@@ -651,3 +652,37 @@ def test_what_is_handed_in_for_a_derived_ingredient_is_verified():
     leaving = claim(chain(lambda c: c.y, ("≤", lambda c: c.x + 1)), scalar(low=0), root, symbolic=())
     assert mv.check(leaving, x=2).holds
     assert mv.check(leaving, x=2, y=5).verdict is mv.Verdict.NOT_APPLICABLE  # also where the rationals do not reach
+
+
+def test_every_condition_of_a_proof_is_shown():
+    """After three harmless ones came ``x ≠ 12345``, where the claim is false, and a reader saw three dots."""
+
+    def proof(case):
+        harmless = [far / far for far in (case.x - (2**40 + k) for k in range(3))]
+        yield mv.line("1", harmless[0] * harmless[1] * harmless[2] * (case.x - 12345) / denominator(case.x - 12345))
+        yield mv.equal("1", 1, because="a number divided by itself")
+
+    x = mv.Table("x", lambda _: (), -(10**9), 10**9)
+    setting = mv.Setting("x", (x,), agents=(1, 1), states=(1, 1), action_range=(1, 1))
+    report = mv.audit([mv.Claim("mine", "t", "s", setting, proof, symbolic=(mv.Sizes(1, (1,)),))], corpus=False)["mine"]
+    assert report.standing is mv.Standing.PROVED and report.how.endswith("x ≠ 1099511627778, x ≠ 12345")
+    assert (
+        claim_document(report)["proofs"][0]["where"] == list(report.proofs[0].where)
+        and len(report.proofs[0].where) == 4
+    )
+
+
+def test_what_a_mask_leaves_out_at_random_points_is_not_proved():
+    """``1 = 0`` where ``x = 12345678``, which no random point and no instance meets; beside it ``x = x``."""
+
+    def proof(case):
+        rare = np.stack([mv.compare(case.x, "=", 12345678), mv.compare(case.x, "≤", 2**40)])
+        yield mv.line("(1, x)", np.stack([1 + 0 * case.x, case.x]), where=rare)
+        yield mv.equal("(0, x)", np.stack([0 * case.x, case.x]), because="nobody looks")
+
+    x = mv.Table("x", lambda _: (), -(2**40), 2**40)
+    setting = mv.Setting("x", (x,), agents=(1, 1), states=(1, 1), action_range=(1, 1))
+    trial = mv.Claim("mine", "t", "s", setting, proof, points=(mv.Sizes(1, (1,)),))
+    assert mv.check(trial, x=12345678).verdict is mv.Verdict.VIOLATED
+    found = prove_at_points(trial, trial.points[0], np.random.default_rng(0))
+    assert isinstance(found, Failure) and found.step == "a mask leaves entries out at random points"

@@ -240,34 +240,70 @@ def test_an_identity_is_no_claim_about_samples():
         mv.audit([replace(original, proof=proof)])
 
 
-def test_a_sample_that_does_not_meet_the_hypotheses_supports_nothing():
-    """Of fair coins at least half heads: then a share below half is never seen, and without the hypothesis every second time."""
-    row = np.array([[[Fraction(1, 2), Fraction(1, 2)]]], object)
-    game = mv.Game(row[..., :1], np.zeros((1, 1), object) + Fraction(0), Fraction(1, 2))
+COIN = np.array([[[Fraction(1, 2), Fraction(1, 2)]]], object)
 
-    def heads(case):
-        return case.counts[0, 0, 0]
 
-    def proof(case):
-        yield mv.line("heads", heads(case))
-        yield mv.at_most("half", case.counts.sum() / 2, because="so it is for half of all samples")
-
+def of_a_coin(proof, *hypotheses, delta=Fraction(1, 10)):
+    """What 500 samples of 64 and of 1024 throws of a fair coin say."""
+    game = mv.Game(COIN[..., :1], np.zeros((1, 1), object) + Fraction(0), Fraction(1, 2))
     coins = mv.Setting(
         "coins",
         (mv.GameData("game", start=False), Counts("counts")),
-        (mv.Hypothesis("more heads", lambda case: heads(case) >= case.counts.sum() / 2),),
+        hypotheses,
         agents=(1, 1),
         states=(1, 1),
         action_range=(1, 1),
     )
     experiment = mv.Experiment(
-        lambda: {"fair": {"game": game}}, lambda case: like(row, case.system), Fraction(3, 5), sizes=(64, 1024)
+        lambda: {"fair": {"game": game}}, lambda case: like(COIN, case.system), delta, sizes=(64, 1024)
     )
-    found = run(mv.Claim("mine", "t", "s", coins, proof, experiment=experiment), 500, np.random.default_rng(0))
-    assert found.coverage.high < 0.2
-    without = replace(coins, hypotheses=())
-    free = run(mv.Claim("mine", "t", "s", without, proof, experiment=experiment), 500, np.random.default_rng(0))
+    return run(mv.Claim("mine", "t", "s", coins, proof, experiment=experiment), 500, np.random.default_rng(0))
+
+
+def heads(case):
+    return case.counts[0, 0, 0]
+
+
+def test_a_sample_that_does_not_meet_the_hypotheses_supports_nothing():
+    """Of fair coins at least half heads: then a share below half is never seen, and without the hypothesis every second time."""
+
+    def proof(case):
+        yield mv.line("heads", heads(case))
+        yield mv.at_most("half", case.counts.sum() / 2, because="so it is for half of all samples")
+
+    more = mv.Hypothesis("more heads", lambda case: heads(case) >= case.counts.sum() / 2)
+    assert of_a_coin(proof, more, delta=Fraction(3, 5)).coverage.high < 0.2
+    free = of_a_coin(proof, delta=Fraction(3, 5))
     assert 0.4 < free.coverage.low < free.coverage.high < 0.7
+
+
+@pytest.mark.parametrize(
+    "sides",
+    [
+        lambda c: (heads(c) + 1 + 2**80 - 2**80, Fraction(1, 2) + 0 * heads(c)),  # 1 + heads, which floats round to 0
+        lambda c: (5 + 0 * heads(c), 1 / (c.counts.sum() - c.counts.sum())),  # 1/0 is no number
+        lambda c: (mv.exp(0 * heads(c) - 1000), mv.exp(0 * heads(c) - 1000) / 2),  # both are 0 in floats
+    ],
+)
+@pytest.mark.filterwarnings("ignore:divide by zero")
+def test_what_floats_round_supports_nothing(sides):
+    """No sample meets these bounds, and all do in floats."""
+
+    def proof(case):
+        left, right = sides(case)
+        yield mv.line("left", left)
+        yield mv.at_most("right", right, because="it is not")
+
+    found = of_a_coin(proof)
+    assert not found.supported and found.coverage.high < 0.05
+
+
+def test_a_bound_that_all_samples_meet_is_supported():
+    def proof(case):
+        yield mv.line("heads", heads(case))
+        yield mv.at_most("n", case.counts.sum(), because="so many throws there are")
+
+    assert of_a_coin(proof).supported
 
 
 def test_an_experiment_has_designs_and_a_law_no_negative_entry():

@@ -407,6 +407,15 @@ def test_lines_that_all_instances_share_are_no_mixing():
         (lambda: mv.Setting("s", (mv.Table("_objects", lambda _: ()),)), r"'_objects' is no name that a case can have"),
         (lambda: mv.Setting("s", (mv.Table("", lambda _: ()),)), r"'' is no name that a case can have"),
         (lambda: mv.Setting("s", (mv.Table(3, lambda _: ()),)), r"3 is no name that a case can have"),
+        (
+            lambda: mv.Setting("s", (mv.Table("f", lambda _: ()),), limit=0),
+            "limit = 0; it must be an integer from 1 on",
+        ),
+        (
+            lambda: mv.Setting("s", (mv.Table("1", lambda _: ()),)),
+            r"'1' is no name that a case can have",
+        ),  # "where 1 ≠ 0"
+        (lambda: mv.Setting("s", (mv.Table("my x", lambda _: ()),)), r"'my x' is no name that a case can have"),
     ],
 )
 def test_a_malformed_setting_is_refused_at_once(make, cause):

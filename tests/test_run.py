@@ -276,13 +276,17 @@ def halfway(tmp_path):
 
 
 @pytest.mark.parametrize("keep", [0, 1, 100, -1, -30])
-def test_a_torn_file_at_the_end_is_ignored_and_written_again(halfway, keep):
+def test_a_torn_file_at_the_end_is_said_and_written_again(halfway, keep, caplog):
     folder, expected = halfway
     last = folder / "trace" / "000000005.npz"
     last.write_bytes(last.read_bytes()[:keep])
     (folder / "trace" / ".0123456789abcdef.part").write_bytes(b"half")
     assert mv.load_run(folder).iterations == 5
     assert same(mv.resume_run(folder), expected)
+    lost = f"{last} is damaged: the iterations from 5 on are lost; "
+    assert caplog.messages == [lost + "--resume computes them again", lost + "they are computed again"]
+    caplog.clear()
+    assert mv.load_run(folder).iterations == 12 and not caplog.messages  # whole again
 
 
 def test_a_wrong_bit_at_the_end_is_ignored_and_written_again(halfway):

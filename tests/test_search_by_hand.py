@@ -146,12 +146,11 @@ def test_exact_instances_come_in_chunks_of_every_size():
 
 
 def test_of_inequalities_every_third_size_has_exact_instances():
-    """After the first three, and three times as many, where enclosures look at all sizes; of more effort every size has some."""
+    """After the first three, where enclosures look at all sizes; of more effort every size has some."""
     many = replace(SETTING, states=(1, 8))
     every = [(s, 1, 50, "decide") for s in range(1, 9)]
-    assert made(search_of(many)._exact(400)) == [*every[:3], (4, 1, 150, "decide"), (7, 1, 150, "decide")]
-    limited = made(search_of(replace(many, limit=60))._exact(400))
-    assert limited == [*every[:3], (4, 1, 60, "decide"), (7, 1, 60, "decide")]
+    assert made(search_of(many)._exact(400)) == [(s, 1, 80, "decide") for s in (1, 2, 3, 4, 7)]
+    assert made(search_of(replace(many, limit=60))._exact(400)) == [(s, 1, 60, "decide") for s in (1, 2, 3, 4, 7)]
     assert made(search_of(many, skimmed=0)._exact(400)) == every
     assert made(search_of(replace(many, explore=False))._exact(400)) == every
     assert len(made(search_of(many)._exact(401))) == 8
@@ -161,28 +160,27 @@ def test_of_inequalities_every_third_size_has_exact_instances():
 
 
 def exact_batches(name):
-    """Of a registered claim: the agents of every batch, its instances, and whether every step of them is decided."""
+    """Of a registered claim: the states and agents of every batch, and its instances."""
     search = Search(find(name), EFFORT, np.random.default_rng(0))
     for batch in search._exact(400):
         drawn = batch.make()
-        assert list(batch.decided(search.claim, drawn, batch.sizes))
-        yield batch.sizes.agents, len(next(iter(drawn.values()))), batch.decided is decide
+        assert list(batch.decided(search.claim, drawn, batch.sizes)) and batch.decided is decide
+        yield batch.sizes.states, batch.sizes.agents, len(next(iter(drawn.values())))
 
 
 def test_a_registered_inequality_has_few_exact_instances_beside_enclosures():
-    """A hundred over all sizes: at the first three, where agents become more, and at every third, there three times as many."""
-    found = list(exact_batches("lemma-b.5"))  # 6 sizes of one agent, 10 of two and 6 of three; it has logarithms
-    assert found[:3] == [(1, 4, True)] * 3 and all(count == 12 for _, count, _ in found[3:])
-    assert [(agents, whole) for agents, _, whole in found[3:]] == [
-        *[(1, False), (2, True), (2, False), (2, False), (2, False), (3, True), (3, False), (3, False)]
-    ]
+    """A hundred: at the first three sizes, where agents become more, and at every third if rationals decide it."""
+    logarithms = list(exact_batches("lemma-b.5"))  # 6 sizes of one agent, 10 of two and 6 of three
+    assert logarithms == [(1, 1, 4), (1, 1, 16), (2, 1, 20), (1, 1, 20), (1, 2, 20), (1, 3, 20)]
+    found = list(exact_batches("definition-3.2/lipschitz"))  # 33 sizes: 9 of one agent, 15 of two and 9 of three
+    assert found[:2] == [(1, 1, 3), (1, 1, 4)] and {count for *_, count in found[2:]} == {7}
+    assert [agents for _, agents, _ in found[1:]] == [1] * 5 + [2] * 5 + [3] * 3
 
 
 def test_a_registered_identity_has_four_hundred():
-    """Of every size as many; the first few show that enclosures decide nothing."""
-    first, *others = exact_batches("lemma-4.1")  # 39 sizes
-    assert first == (1, 2, True) and others[0] == (1, 8, True)
-    assert [count for _, count, _ in others[1:]] == [10] * 38 and all(whole for *_, whole in others)
+    """Of every chosen size as many; the first few show that enclosures decide nothing."""
+    found = list(exact_batches("lemma-4.1"))  # 39 sizes, of which 15 are chosen
+    assert [count for *_, count in found] == [2, 24] + [26] * 14
 
 
 def test_many_instances_are_skimmed_size_after_size():
@@ -194,14 +192,24 @@ def test_many_instances_are_skimmed_size_after_size():
     # what is proved has fewer sizes with more instances
     proved = search_of(replace(SETTING, states=(1, 4)))
     proved.settled = True
-    assert made(proved._skimmed(2_000)) == [(s, 1, 1_000, "skim") for s in (1, 3)]
-    assert made(proved._skimmed(500)) == [(1, 1, 500, "skim")]
+    assert made(proved._skimmed(2_000)) == [(s, 1, 1_000, "skim") for s in (2, 4)]
+    assert made(proved._skimmed(500)) == [(2, 1, 500, "skim")]
     # a long run has fewer instances, and of those that are all decided four come first
     for steps, first in ((100, 200), (101, 4)):
         assert made(search_of(replace(SETTING, steps=(steps,)))._exact(200))[0] == (1, steps, first, "decide")
         assert Hill(CLAIM, mv.Sizes(1, (1,), steps)).population == (20 if steps == 100 else 8)
     for steps, count in ((100, 100), (101, 99), (200, 50), (40_000, 1)):
         assert made(search_of(replace(SETTING, steps=(steps,)))._skimmed(100)) == [(1, steps, count, "skim")]
+
+
+def test_where_few_meet_the_hypotheses_more_are_skimmed_together():
+    """Of 2,000 drawn instances 800 are certified, so 3,000 more should give the 1,200 that lack; at most 4,000 at once."""
+    for wanted, share, counts in ((2_000, 0.4, [1_000] * 2 + [3_000]), (2_000, 0.3, [1_000] * 2 + [4_000, 1_000])):
+        search, found = search_of(), []
+        for batch in search._skimmed(wanted):
+            found.append(len(next(iter(batch.make().values()))))
+            search.searched.certified += int(share * found[-1])
+        assert found == counts
 
 
 def evidence(*verdicts, raised="", broken=None):

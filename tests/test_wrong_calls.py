@@ -6,8 +6,11 @@ import importlib.util
 import os
 import subprocess
 import sys
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import mappo_verify as mv
@@ -106,6 +109,8 @@ SWEPT = (
     "from_gymnasium", "Plan", "load_run", "compare", "choose",
     "largest", "quantities.occupancy", "quantities.population_moments", "quantities.density_ratio", "algorithms.constant_step",
     "kl_divergence", "equal", "simulate", "gymnasium_env", "parallel_env", "time_limited", "GameData", "checking.tightness",
+    "arithmetic.moveaxis", "arithmetic.every", "arithmetic.lift", "arithmetic.kind_of", "arithmetic.as_array",
+    "arithmetic.SparseRows", "conformance.unlikely", "conformance.examine", "claims.Run",
 )  # fmt: skip
 """Of scripts/wrong_calls.py, which calls all of them; these take seconds."""
 
@@ -253,7 +258,80 @@ def test_objects_that_misbehave_and_lists_without_end(call, reason):
         call()
 
 
+ARITHMETIC = mv.arithmetic
+
+
+@pytest.mark.parametrize(
+    ("call", "reason"),
+    [
+        (
+            lambda: ARITHMETIC.every([0.5]),
+            "every: an array of float64 is no truth: that is a Boolean mask, or TRUE, UNKNOWN",
+        ),
+        (
+            lambda: ARITHMETIC.moveaxis(np.eye(2), 5, 0),
+            "moveaxis: source: axis 5 is out of bounds .* as numpy.moveaxis",
+        ),
+        (
+            lambda: mv.games.random_game(batch=(2, Decimal("1e99"))),
+            r"batch\[1\] = Decimal\('1E\+99'\) is not an integer",
+        ),
+        (lambda: mv.games.random_game(batch=(2**32, 2**32)), "too large to draw exactly"),
+        (lambda: mv.games.random_game(discount=Decimal("1e999999")), "an exponent beyond"),
+        (lambda: mv.quantities.sup_norm([1.0], 10**12), "axes = 1000000000000 is more than the limit of 64"),
+        (lambda: ARITHMETIC.lift(np.eye(2), 1.5), "lift: .*; given scalar = an array .*, axes = 1.5"),
+        (lambda: ARITHMETIC.as_array([[1], [1, 2]]), "no array can be made of this list"),
+        (lambda: ARITHMETIC.SparseRows(np.eye(2), 1), r"P needs a matrix \[S·A, S\] of SciPy in the format CSR"),
+        (
+            lambda: mv.explain("lemma-4.1", seed=1.0),
+            r"seed = 1.0 is not an integer of at least 0",
+        ),
+        (lambda: mv.claims.NearbyPolicy(largest=np.ones(2)), r"largest = array\(.* must be an integer or Fraction"),
+        (lambda: mv.conformance.unlikely(3, 2, 0.5, 0.1), "successes = 3, count = 2, .* make no sense"),
+    ],
+)
+def test_functions_of_arithmetic_and_others_say_what_is_wrong(call, reason):
+    with pytest.raises(mv.errors.MappoVerifyError, match=reason):
+        call()
+
+
+def test_masks_are_truth():
+    """False is FALSE, and not UNKNOWN, as the integer 0 is."""
+    mask, unknown = np.array([True, False]), ARITHMETIC.UNKNOWN
+    assert ARITHMETIC.every(mask) == ARITHMETIC.FALSE and ARITHMETIC.some(mask) == ARITHMETIC.TRUE
+    assert ARITHMETIC.every(mask[:1]) == ARITHMETIC.TRUE and ARITHMETIC.some(mask[1:]) == ARITHMETIC.FALSE
+    assert ARITHMETIC.negation(mask).tolist() == [-1, 1] and ARITHMETIC.both(mask, unknown).tolist() == [0, -1]
+    assert ARITHMETIC.either(mask, unknown).tolist() == [1, 0] and ARITHMETIC.either(mask, mask).tolist() == [1, -1]
+    assert ARITHMETIC.possible(mask).tolist() == ARITHMETIC.certain(mask).tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        (None, "name = None is no text"),
+        (3, "name = 3 is no text"),
+        ("a\nb", "the name .* has characters that cannot be printed"),
+        ("\x1b[31mred", "the name .* has characters that cannot be printed"),
+        ("x" * 201, "the name 'xxx.* is longer than 200 characters"),
+    ],
+)
+def test_names_of_games_can_be_shown(name, reason):
+    """As those in files: a file with another name could not be read again."""
+    with pytest.raises(mv.errors.GameError, match=reason):
+        replace(GAME, name=name)
+
+
+def test_a_notebook_makes_only_the_rows_that_it_shows(monkeypatch):
+    """All rows of a large game would take minutes."""
+    game, made, row = mv.games.random_game(30, (2, 2), seed=1), [], mv.Game._row
+    monkeypatch.setattr(mv.Game, "_row", lambda *given: made.append(given) or row(*given))
+    shown = game._repr_html_()
+    assert len(made) == 60 and shown.endswith("<p>... 60 more rows</p>") and ", ... 28 successors</td>" in shown
+    assert mv.Policy.uniform(game)._repr_html_().endswith("<p>... 30 more rows</p>")
+
+
 FEATURES = mv.Features.tabular(GAME)
+PROBLEM = mv.games.theorem_5_5_two_agents().floats()
 
 
 @pytest.mark.parametrize(
@@ -271,6 +349,8 @@ FEATURES = mv.Features.tabular(GAME)
         (lambda: mv.Policy.uniform(GAME).require_fits([]), r"Policy.require_fits: game is \[\], not a Game"),
         (lambda: FEATURES.require_fits("climbing"), "Features.require_fits: game is 'climbing', not a Game"),
         (lambda: FEATURES.policy(3), "Features.policy: .*; given parameters = 3"),
+        (lambda: FEATURES.converted("floats"), "system = 'floats' is no number system, such as mv.System.RATIONALS"),
+        (lambda: replace(PROBLEM, radius=float("inf")), "radius = inf is not finite"),
         (lambda: FEATURES.follow((0,)), "Features.follow: .*; given parameters = "),
         (lambda: FEATURES.matrix("1"), "TabularFeatures.matrix: .*; given agent = '1'"),
         (lambda: mv.algorithms.constant_step(GAME, 1, 0.1).output(-1), "seed = -1 is not an integer of at least 0"),

@@ -5,10 +5,7 @@ from .array import Array as Array, as_array as as_array
 from .system import (
     System as System,
     require_one_system as require_one_system,
-    elementwise as elementwise,
-    kind_of as kind_of,
 )
-from .dispatch import module_of as module_of, floats_of as floats_of
 from .numbers import (
     Numbers as Numbers,
     Hidden as Hidden,
@@ -16,6 +13,12 @@ from .numbers import (
 )
 from .functions import (
     system_of as system_of,
+    elementwise as elementwise,
+)
+from .dispatch import (
+    module_of as module_of,
+    floats_of as floats_of,
+    kind_of as kind_of,
 )
 from .sparse import (
     SparseRows as SparseRows,

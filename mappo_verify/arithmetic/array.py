@@ -112,10 +112,13 @@ class Array(Protocol):
 def as_array(values: Any) -> Array:
     """A list or a number as an array; the numbers of one instance, and sparse tables, as they are.
 
-    :class:`~mappo_verify.errors.ArgumentError` for a masked array, whose hidden entries would count.
+    :class:`~mappo_verify.errors.ArgumentError` for a masked array, whose hidden entries would count, and for what makes no array.
     """
     if type(values) is np.ndarray or isinstance(values, OneInstance) or is_sparse(values):
         return values  # type: ignore[no-any-return]
     if isinstance(values, np.ma.MaskedArray):
         raise ArgumentError("a masked array: what it hides would count; fill it first, for instance by .filled(0)")
-    return np.asarray(values)
+    try:
+        return np.asarray(values)
+    except Exception as error:
+        raise ArgumentError(f"no array can be made of this {type(values).__name__}: {error}"[:300]) from error

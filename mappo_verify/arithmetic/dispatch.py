@@ -17,6 +17,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..errors import GameError
 from . import floats
+from .explained import helper
 from .sparse import SparseSystem, is_sparse
 from .sparse import contract as contract_sparse
 from .system import FLOATS, Plain, System, Truth, are_floats, system_of, three_valued
@@ -79,6 +80,7 @@ def backend(*arrays: Any) -> Elements:
     return floats if are_floats(arrays) else module_of(system_of(*arrays))
 
 
+@helper
 def module_of(system: System) -> Elements:
     """The module that implements ``system``."""
     return floats if system is System.FLOATS else _module_of(system)
@@ -154,6 +156,16 @@ def truth_of(condition: Any) -> Truth:
     return three_valued(np.asarray(condition, dtype=bool))
 
 
+def plain_truth(truth: Any) -> Truth:
+    """Three-valued truth; a Boolean mask is TRUE or FALSE, and never UNKNOWN."""
+    values = np.asarray(truth)
+    if values.dtype.kind == "b":
+        return three_valued(values)
+    if values.dtype.kind != "i":
+        raise TypeError(f"an array of {values.dtype} is no truth: that is a Boolean mask, or TRUE, UNKNOWN and FALSE")
+    return values
+
+
 def first_of(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """The first entry that holds along the last axis, and no other."""
     return np.asarray(mask & (mask.cumsum(-1) == 1))
@@ -161,12 +173,12 @@ def first_of(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
 
 def both(*truths: Any) -> Truth:
     """Three-valued AND."""
-    return np.asarray(reduce(np.minimum, truths), dtype=np.int8)
+    return np.asarray(reduce(np.minimum, map(plain_truth, truths)), dtype=np.int8)
 
 
 def either(*truths: Any) -> Truth:
     """Three-valued OR."""
-    return np.asarray(reduce(np.maximum, truths), dtype=np.int8)
+    return np.asarray(reduce(np.maximum, map(plain_truth, truths)), dtype=np.int8)
 
 
 # --- linear algebra -------------------------------------------------------------------------------------------------
@@ -359,6 +371,7 @@ def smallest(values: Any, axis: int | tuple[int, ...] = -1) -> Plain:
     return np.asarray(-largest(-np.asarray(values), axis))
 
 
+@helper
 def argmax(values: Any) -> npt.NDArray[np.intp]:
     """The first index of the largest entry along the last axis; undecided balls raise :class:`UndecidedError`."""
     values = np.asarray(values)
@@ -379,6 +392,7 @@ def absolute(values: Any) -> Plain:
     return sizes
 
 
+@helper
 def floats_of(values: Any) -> npt.NDArray[np.float64]:
     """The nearest float64 of every entry: for display and for steering a search, never for a verdict."""
     values = np.asarray(values)
@@ -394,3 +408,10 @@ def floats_of(values: Any) -> npt.NDArray[np.float64]:
             known[id(entry)] = convert(entry)
         result[position] = known[id(entry)]
     return result.reshape(values.shape)
+
+
+@helper
+def kind_of(array: Any) -> str:
+    """The kind of the elements of a plain or sparse array, as NumPy's ``dtype.kind``: ``f`` floats, ``O`` objects, ..."""
+    kind: str = array.dtype.kind
+    return kind

@@ -21,6 +21,7 @@ returns: policy is 3, not a Policy
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -33,7 +34,7 @@ import numpy as np
 from ..errors import OPEN, ArgumentError, MappoVerifyError
 from .array import as_array
 from .calls import Given, same_call
-from .formulas import SEVERAL_ARRAYS, is_data, of_one_instance, operation_of_many
+from .formulas import SEVERAL_ARRAYS, is_data, of_one_instance, operation_of_many, said
 from .one_instance import OneInstance
 
 P = ParamSpec("P")
@@ -146,6 +147,21 @@ def elementary(direct: Callable[..., Any]) -> Callable[[Callable[P, R]], Callabl
     return lambda function: _calling(function, _ELEMENTARY, direct=direct, inner=operation_of_many(function))
 
 
+def operation(function: Callable[P, R]) -> Callable[P, R]:
+    """The same function, whose result says that it made it; of plain arrays there is nothing to say."""
+    return operation_beside(function)(function)
+
+
+def operation_beside(direct: Callable[..., Any]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """:func:`operation`, for a function that of plain data computes what ``direct`` does."""
+    return lambda function: _calling(function, _ELEMENTARY, direct=direct, inner=said(function))
+
+
+def helper(function: Callable[P, R]) -> Callable[P, R]:
+    """:func:`explained` where nothing is converted and no formula asked for: what moves axes or looks at plain arrays."""
+    return _calling(function, _HELPER, inner=function)
+
+
 def _calling(function: Callable[P, R], body: str, inner: Callable[..., Any], **names: Any) -> Callable[P, R]:
     """A call of the same parameters that does what ``body`` says; ``inner`` is asked where not all is plain data."""
     whole = _WHOLE.get(str(function.__annotations__.get("return")), "_result")
@@ -181,6 +197,14 @@ _ELEMENTARY = """
         _explain(_error, {asked})
         raise
     return {result}
+"""
+
+_HELPER = """
+    try:
+        return _function({given})
+    except _FOREIGN as _error:
+        _explain(_error, {asked})
+        raise
 """
 
 _OF_MANY = """
@@ -257,9 +281,8 @@ def _explain(error: BaseException, function: Callable[..., Any], name: str, args
         return
     named = ", ".join(f"{parameter} = {shown(value)}" for parameter, value in given.items() if parameter != "self")
     reason = _misplaced(function, given) or (str(error).strip() or type(error).__name__).splitlines()[0][:200]
-    takes = (
-        (inspect.getdoc(function) or "").partition("\n\n")[0].replace("\n", " ").replace("``", "")[:300].rstrip(". ")
-    )
+    takes = (inspect.getdoc(function) or "").partition("\n\n")[0].replace("\n", " ").replace("``", "")
+    takes = re.sub(r":[a-z]+:`~?([^`]*)`", r"\1", takes)[:300].rstrip(". ")
     raise ArgumentError(f"{name}: {reason}; given {named}" + (f"; it is {takes}" if takes else "")) from error
 
 

@@ -25,7 +25,7 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 
 from ..errors import FormulaError, GameError, evaluating
-from .calls import DATA, same_call
+from .calls import DATA
 from .system import System
 
 P = ParamSpec("P")
@@ -222,31 +222,8 @@ def _name_of(function: Any) -> str:
     return f"{function.__module__}.{function.__qualname__}"
 
 
-def operation(function: Callable[P, R]) -> Callable[P, R]:
-    """The same function, whose result says that it made it; of plain arrays there is nothing to say."""
-    return operation_beside(function)(function)
-
-
-def operation_beside(direct: Callable[..., Any]) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """:func:`operation`, for a function that of plain data computes what ``direct`` does."""
-
-    def decorated(function: Callable[P, R]) -> Callable[P, R]:
-        said = _said(function)
-        names = {"direct": direct, "said": lambda given: said(*given.args, **given.kwargs)}
-        return same_call(function, _OPERATION, is_data, **names)
-
-    return decorated
-
-
-_OPERATION = """
-    if {data}:
-        return _direct({given})
-    return _said({asked})
-"""
-
-
-def _said(function: Callable[P, R]) -> Callable[P, R]:
-    """:func:`operation`, of any arguments."""
+def said(function: Callable[P, R]) -> Callable[P, R]:
+    """The same function, whose result says that it made it."""
     name = _name_of(function)
 
     @wraps(function)
@@ -348,6 +325,6 @@ def operations(kind: type, *names: str) -> None:
     for name in names:
         given = vars(kind)[name]
         if isinstance(given, property) and given.fget is not None:
-            setattr(kind, name, property(_said(given.fget), doc=given.__doc__))
+            setattr(kind, name, property(said(given.fget), doc=given.__doc__))
         else:
-            setattr(kind, name, _said(given))
+            setattr(kind, name, said(given))

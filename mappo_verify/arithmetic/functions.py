@@ -19,15 +19,16 @@ import numpy.typing as npt
 from ..errors import GameError, UndecidedError, evaluating
 from . import dispatch as plain
 from .array import Array
-from .explained import elementary
-from .formulas import made_by, operation, operation_beside
+from .explained import elementary, helper, operation, operation_beside
+from .formulas import made_by
 from .numbers import Hidden, Numbers, constants, contract_numbers, wrap
 from .numbers import zeros as zero_numbers
-from .one_instance import PACKAGE, UFUNCS, OneInstance, Truth, aligned, is_formal, refuse
+from .one_instance import UFUNCS, OneInstance, Truth, aligned, is_formal, is_of_a_paper, refuse
 from .sparse import SparseRows, SparseSystem
 from .structure import alike, broadcast_arrays, broadcast_to
 from .system import FALSE, TRUE, UNKNOWN, System
 from .system import Truth as PlainTruth
+from .system import elementwise as plain_elementwise
 from .system import system_of as plain_system_of
 
 Mask = npt.NDArray[np.bool_]
@@ -105,6 +106,7 @@ def identity(size: int, reference: Any) -> Array:
     return plain.identity(size, reference)
 
 
+@helper
 def lift(scalar: Any, axes: int) -> Array:
     """A scalar per batch element, shaped to meet an array with ``axes`` core axes: ``[...]`` to ``[..., 1, 1]``.
 
@@ -116,6 +118,7 @@ def lift(scalar: Any, axes: int) -> Array:
     return values.reshape(values.shape + (1,) * axes)
 
 
+@helper
 def lift_to(scalar: Any, table: Any) -> Array:
     """A scalar per batch element, shaped to meet a table that has the batch's axes and more."""
     try:
@@ -134,6 +137,7 @@ def contract(subscripts: str, *factors: Any) -> Array:
     return contract_numbers(subscripts, *_numbers(*factors))  # type: ignore[return-value]
 
 
+@helper
 def identity_minus(factor: Any, matrix: Any) -> Array:
     """``I - factor·M`` for ``M`` ``[..., n, n]`` and a factor per batch element."""
     if isinstance(matrix, SparseSystem):
@@ -141,6 +145,7 @@ def identity_minus(factor: Any, matrix: Any) -> Array:
     return identity(matrix.shape[-1], matrix) - lift(factor, 2) * matrix
 
 
+@helper
 def successors(table: Any) -> int:
     """The most entries that a row of ``P`` ``[..., S, A, S]`` stores."""
     if isinstance(table, SparseRows):
@@ -348,15 +353,16 @@ def at_largest(scores: Any, table: Any) -> Array:
     return found  # type: ignore[no-any-return]
 
 
+@helper
 def by_floats(function: Callable[..., npt.NDArray[np.float64]], *values: Any) -> Array:
     """What ``function`` makes of the nearest floats, exactly as it comes back: only a candidate, which is checked afterwards.
 
-    ``function`` takes and returns float64 arrays whose leading axes are a batch; it may search, round or call a solver.  In a
-    proof it is one of this package: it sees all instances, and no formula says what it does.
+    ``function`` takes and returns float64 arrays whose leading axes are a batch; it may search, round or call a solver.  Only the
+    proofs of papers ask for one: it sees all instances, and the nearest floats are others in every number system.
     """
     if not any(isinstance(value, Numbers) for value in values):
         return plain.like(_dyadic(function(*map(plain.floats_of, values))), plain_system_of(*values))
-    if evaluating() and not str(getattr(getattr(function, "__code__", None), "co_filename", "")).startswith(PACKAGE):
+    if evaluating() and not is_of_a_paper(getattr(getattr(function, "__code__", None), "co_filename", "")):
         refuse("a function of floats in a formula", "it would see other instances, and no formula says what it does")
     numbers = alike(values)
     count = max(value._count for value in numbers)
@@ -429,7 +435,7 @@ def either(*truths: Any) -> PlainTruth:
 @operation
 def negation(truth: Any) -> PlainTruth:
     """Three-valued NOT."""
-    return ~truth if isinstance(truth, Truth) else np.asarray(-truth, dtype=np.int8)
+    return ~truth if isinstance(truth, Truth) else np.asarray(-plain.plain_truth(truth))
 
 
 @operation_beside(plain.first_of)
@@ -444,13 +450,17 @@ def first_of(truth: Any) -> Mask:
 @operation
 def every(truth: Any, axis: int | tuple[int, ...] = -1) -> PlainTruth:
     """Three-valued "for all" along ``axis``."""
-    return truth.all(axis) if isinstance(truth, Truth) else np.asarray(truth.min(axis, initial=1), dtype=np.int8)
+    if isinstance(truth, Truth):
+        return truth.all(axis)
+    return np.asarray(plain.plain_truth(truth).min(axis, initial=1), dtype=np.int8)
 
 
 @operation
 def some(truth: Any, axis: int | tuple[int, ...] = -1) -> PlainTruth:
     """Three-valued "for some" along ``axis``."""
-    return truth.any(axis) if isinstance(truth, Truth) else np.asarray(truth.max(axis, initial=-1), dtype=np.int8)
+    if isinstance(truth, Truth):
+        return truth.any(axis)
+    return np.asarray(plain.plain_truth(truth).max(axis, initial=-1), dtype=np.int8)
 
 
 def assume_positive(values: Any) -> Array:
@@ -476,7 +486,7 @@ def _assumed(values: Any, relation: Any) -> Any:
             symbols.require(values._parts[0], relation)
         return _unchanged(values, symbols.assume_positive if relation == ">" else symbols.assume_nonnegative)
     if evaluating() and not true_everywhere(compare(values, relation, 0)):
-        if not is_formal() and not true_everywhere(possible(compare(values, relation, 0))):
+        if not is_formal() and not true_everywhere(not_refuted(compare(values, relation, 0))):
             raise GameError(f"a number is not {relation} 0, as the proof assumes")
         raise UndecidedError(f"whether a number is {relation} 0, as the proof assumes")
     return values
@@ -513,25 +523,44 @@ def system_of(*arrays: Any) -> Any:
 
 @operation
 def certain(truth: Any) -> Mask:
-    """What is known to hold: a Boolean mask of plain truth, two-valued truth of one instance."""
-    return truth.certain() if isinstance(truth, Truth) else np.asarray(truth > 0)
+    """What is known to hold: a Boolean mask of plain truth, two-valued truth of one instance.
+
+    In a proof UNKNOWN is undecided: a ball that is too wide to tell would pick a side.
+    """
+    return truth.certain() if isinstance(truth, Truth) else np.asarray(plain.plain_truth(truth) > 0)
 
 
 @operation
 def known(truth: Any) -> Mask:
-    """As :func:`certain`; in a formal proof only for choices of which both sides are right where the truth is UNKNOWN."""
+    """As :func:`certain`; in a proof only for choices of which both sides are right where the truth is UNKNOWN."""
     return truth._known() if isinstance(truth, Truth) else certain(truth)
 
 
 @operation
 def possible(truth: Any) -> Mask:
-    """What may hold: a Boolean mask of plain truth, two-valued truth of one instance."""
-    return truth.possible() if isinstance(truth, Truth) else np.asarray(truth >= 0)
+    """What may hold: a Boolean mask of plain truth, two-valued truth of one instance.
+
+    In a proof UNKNOWN is undecided: a ball that is too wide to tell would pick a side.
+    """
+    return truth.possible() if isinstance(truth, Truth) else np.asarray(plain.plain_truth(truth) >= 0)
 
 
+@operation
+def not_refuted(truth: Any) -> Mask:
+    """As :func:`possible`; in a proof only for what is true by construction, where a number system cannot tell."""
+    return truth._not_refuted() if isinstance(truth, Truth) else possible(truth)
+
+
+@helper
 def moveaxis(values: Array, source: int | Sequence[int], destination: int | Sequence[int]) -> Array:
     """Axes in other places, as :func:`numpy.moveaxis`."""
     return np.moveaxis(values, source, destination)  # type: ignore[type-var]
+
+
+@helper
+def elementwise(function: Callable[..., Any], *arrays: Any) -> npt.NDArray[Any]:
+    """Apply a Python function to every element of object arrays; the result is always an array."""
+    return plain_elementwise(function, *arrays)
 
 
 UFUNCS |= {np.exp: exp, np.log: log, np.sqrt: sqrt, np.maximum: maximum, np.minimum: minimum}

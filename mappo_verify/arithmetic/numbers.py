@@ -28,6 +28,7 @@ import numpy.typing as npt
 
 from ..errors import Sealed, evaluating
 from .array import Array
+from .explained import helper
 from .formulas import is_rational, made_by, operations, quiet
 from .one_instance import (
     INSTEAD,
@@ -536,6 +537,7 @@ def same_formula(value: Any, elsewhere: Any) -> Any:
     return elsewhere
 
 
+@helper
 def is_hidden(values: Iterable[Any]) -> bool:
     """Whether any of these belongs to a formula over one instance."""
     for value in values:

@@ -88,11 +88,16 @@ PACKAGE = str(Path(__file__).parents[1])
 """The folder of this package."""
 
 
+def is_of_a_paper(place: str) -> bool:
+    """Whether a file of this package holds proofs, which are read like those of a user."""
+    return place.startswith(PACKAGE) and "papers" in Path(place).relative_to(PACKAGE).parts
+
+
 def _require_not_caught(error: BaseException) -> None:
     """An error where what caught ``error`` is no function of this package: its traceback begins there."""
     caught_in = error.__traceback__
     place = "" if caught_in is None else caught_in.tb_frame.f_code.co_filename
-    if not place.startswith(PACKAGE) or "papers" in Path(place).parts:
+    if not place.startswith(PACKAGE) or is_of_a_paper(place):
         at = "" if caught_in is None else f" ({Path(place).name}:{caught_in.tb_lineno})"
         refuse(
             f"a proof that catches {type(error).__name__}: {error}{at}",
@@ -398,7 +403,7 @@ class Truth(OneInstance, Sealed):
         return Truth(reach)
 
     def certain(self) -> Truth:
-        """TRUE where it is TRUE, else FALSE: what is known to hold."""
+        """TRUE where it is TRUE, else FALSE: what is known to hold.  In a proof UNKNOWN is undecided, and no answer."""
         self._require_answered()
         return self._known()
 
@@ -407,14 +412,20 @@ class Truth(OneInstance, Sealed):
         return Truth(np.where(self._parts[0] > 0, np.int8(1), np.int8(-1)))
 
     def possible(self) -> Truth:
-        """FALSE where it is FALSE, else TRUE: what may hold."""
+        """FALSE where it is FALSE, else TRUE: what may hold.  In a proof UNKNOWN is undecided, and no answer."""
         self._require_answered()
+        return self._not_refuted()
+
+    def _not_refuted(self) -> Truth:
+        """As :meth:`possible`, for what is true by construction, of which a number system may not be able to tell."""
+        if is_formal():
+            self._require_answered()
         return Truth(np.where(self._parts[0] < 0, np.int8(-1), np.int8(1)))
 
     def _require_answered(self) -> None:
-        """In a formal proof UNKNOWN depends on the parameters, and no side may be picked for all of them."""
-        if is_formal() and not self._parts[0].all():
-            no_answer(UndecidedError("what is certain or possible depends on the parameters"))
+        """In a proof UNKNOWN depends on the parameters, or on the number system, and a formula is the same in all of them."""
+        if evaluating() and not self._parts[0].all():
+            no_answer(UndecidedError("what is certain or possible depends on the parameters, or on the number system"))
 
     def _ordered(self, *_: Any, **__: Any) -> NoReturn:
         refuse("truth compared with a number or with truth", "write t, ~t, t & u, or choose(t, 1, 0) for an indicator")
@@ -447,7 +458,7 @@ operations(OneInstance, "T", "__getitem__", "reshape", "transpose", "swapaxes", 
 operations(
     Truth, "__and__", "__or__", "__xor__", "__rand__", "__ror__", "__rxor__", "__invert__", "all", "any", "closure"
 )
-operations(Truth, "certain", "possible", "_known")
+operations(Truth, "certain", "possible", "_known", "_not_refuted")
 
 _KLEENE: dict[Any, Any] = {
     np.logical_and: operator.and_,

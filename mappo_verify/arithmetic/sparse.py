@@ -60,6 +60,11 @@ class SparseRows:
     ndim = 3
 
     def __init__(self, matrix: Any, actions: int, rounding: float = 0.0) -> None:
+        if getattr(matrix, "format", None) != "csr" or type(actions) is not int or not 0 < actions <= matrix.shape[0]:
+            raise GameError(
+                f"P needs a matrix [S·A, S] of SciPy in the format CSR and a number of actions, not a {type(matrix).__name__} "
+                f"and {actions!r:.60}"
+            )
         self.matrix, self.rounding = matrix, rounding
         self.shape: tuple[int, int, int] = (matrix.shape[0] // actions, actions, matrix.shape[1])
 

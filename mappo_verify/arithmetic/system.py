@@ -125,12 +125,6 @@ def system_of(*arrays: Any) -> System:
     return found or System.FLOATS
 
 
-def kind_of(array: Any) -> str:
-    """The kind of the elements of a plain or sparse array, as NumPy's ``dtype.kind``: ``f`` floats, ``O`` objects, ..."""
-    kind: str = array.dtype.kind
-    return kind
-
-
 def require_one_system(**arrays: Any) -> System:
     """The one number system of *every element* of the named arrays, or an error that names where another begins."""
     seen: dict[System, str] = {}

@@ -46,7 +46,7 @@ Hypotheses = Sequence[tuple[str, Any]]
 OTHERS = {
     System.RATIONALS: (System.ENCLOSURES, System.BALLS),
     System.ENCLOSURES: (System.RATIONALS, System.BALLS),
-    System.BALLS: (System.ENCLOSURES, System.FLOATS),
+    System.BALLS: (System.ENCLOSURES, System.BALLS),
 }
 """The systems in which a second opinion is sought, the first that can give one."""
 

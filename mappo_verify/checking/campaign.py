@@ -35,7 +35,7 @@ from .evaluate import certify, decide, raised
 from .monte_carlo import Statistics
 from .monte_carlo import run as run_experiment
 from .on_game import try_on_game
-from .proving import Failure, Proof, prove_at_points, prove_in_symbols
+from .proving import Failure, Proof, is_more_general, prove_at_points, prove_in_symbols
 from .reports import AuditReport, ClaimReport, Progress, Tally, conclude, recorded, with_taint
 from .sampling import draw, sizes_of
 from .search import Effort, Search, require_seconds
@@ -313,6 +313,8 @@ def _counted(claim: Claim, proof: Proof, drawn: bool) -> Proof | Failure:
     step, own = "", claim not in CLAIMS
     if not drawn:
         step = f"no instance of {claim.setting.name!r} has a size at which it is proved"
+    elif own and claim.general is not None and not is_more_general(claim, proof.sizes):
+        step = f"instances alone show that they are some of {claim.general.setting.name!r}"
     elif own and proof.sampled:
         step = f"instances alone show that {proof.sampled} may be used"
     return Failure(proof.method, proof.sizes, step, False) if step else proof

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -19,7 +20,7 @@ import numpy as np
 from ..claims.claim import Claim
 from ..claims.coordinates import Sizes
 from ..errors import FileError
-from ..games.untrusted import read_json, write_whole
+from ..games.untrusted import read_json, shown, write_whole
 from .certificate_files import read_certificate
 from .certificate_limits import instance_complaint
 from .reports import Witness
@@ -42,8 +43,16 @@ class Corpus:
         if isinstance(corpus, bool):
             return cls(corpus)
         folder = Path(corpus)
-        if folder.exists() and not folder.is_dir():
-            raise FileError(f"the corpus {folder} is not a folder; name one, which is made if it is not there")
+        try:
+            os.stat(folder)  # noqa: PTH116 - Path.exists is silent about names that no folder can have
+        except FileNotFoundError:
+            _require_place(folder)  # now: nobody loses what a long search finds
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise FileError(f"the corpus {shown(str(folder))} cannot be read: {reason}; name another") from None
+        else:
+            if not folder.is_dir():
+                raise FileError(f"the corpus {folder} is not a folder; name one, which is made if it is not there")
         return cls(True, folder)
 
     def of(self, claim: Claim) -> list[Instance]:
@@ -54,6 +63,13 @@ class Corpus:
         """Write a counterexample into the folder, if there is one."""
         if self.folder is not None and witness is not None:
             keep(self.folder, witness)
+
+
+def _require_place(folder: Path) -> None:
+    """A folder that can be made."""
+    nearest = next(place for place in folder.absolute().parents if place.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        raise FileError(f"the corpus {folder} cannot be made in {nearest}; name another")
 
 
 def known(claim: Claim, folder: Path | None = None) -> list[Instance]:

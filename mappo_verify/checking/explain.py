@@ -15,6 +15,7 @@ from ..claims.coordinates import Sizes
 from ..claims.verdict import Evidence, Standing, Verdict
 from ..errors import ClaimError, MappoVerifyError
 from ..model import Game
+from ..model.validation import require_seed
 from ..papers.registry import CLAIMS
 from ..papers.registry import claim as find
 from .campaign import audit
@@ -38,6 +39,7 @@ def explain(claim: str | Claim, game: Game | None = None, seed: int = 0) -> Expl
     On ``game`` if given (the uniform policy against the optimal one); else the smallest counterexample, or a small instance.  A
     claim of your own is put on trial first, so that what is false is shown where it fails.
     """
+    require_seed(seed)
     entry = find(claim) if isinstance(claim, str) else claim
     if game is None and (entry.record is Standing.REFUTED or entry not in CLAIMS):
         return explain_report(audit([entry], seed=seed)[entry.id], seed=seed)

@@ -49,7 +49,7 @@ def ask_hypotheses(claim: Claim, case: Case) -> tuple[tuple[tuple[str, Any], ...
         live = live.take(answer == TRUE)
     if (applies == TRUE).any():
         mine = [(said, per_instance(asked, live.several)) for said, asked in _besides(claim, live)]
-        more = [(said, per_instance(asked, live.several)) for said, asked in _besides_in_general(claim, live)]
+        more = [(said, per_instance(asked, live.several)) for said, asked in besides_in_general(claim, live)]
         for said, answer in more:
             _require_more_general(claim, live, said, answer)
         answers = mine + more
@@ -98,15 +98,18 @@ def _besides(claim: Claim, case: Case) -> Iterator[tuple[str, Truth]]:
         yield f"{name} is what follows from the other ingredients", _same(given, derived)
 
 
-def _besides_in_general(claim: Claim, case: Case) -> Iterator[tuple[str, Truth]]:
-    """The same of the instance as one of the more general setting, and that what both settings name is the same."""
+def besides_in_general(claim: Claim, case: Case, formal: bool = False) -> Iterator[tuple[str, Truth]]:
+    """The same of the instance as one of the more general setting, and that what both settings name is the same.
+
+    A ``formal`` case stands for all parameters: what depends on them is undecided.
+    """
     if claim.general is not None:
         general = claim._in_general(case)
         for name in claim.general.shared(claim.setting):
-            with within_a_proof():
-                one, two = getattr(case, name), getattr(general, name)
-            yield f"{name} is that of the more general setting", _same(one, two)
-        yield from truths_of(general, claim.general.unlike(claim.setting))
+            with within_a_proof(formal):
+                same = _same(getattr(case, name), getattr(general, name))
+            yield f"{name} is that of the more general setting", same
+        yield from truths_of(general, claim.general.unlike(claim.setting), formal)
 
 
 def _require_more_general(claim: Claim, case: Case, said: str, truth: npt.NDArray[np.int8]) -> None:
@@ -128,12 +131,12 @@ def _require_more_general(claim: Claim, case: Case, said: str, truth: npt.NDArra
         )
 
 
-def truths_of(case: Case, ingredients: Iterable[Ingredient]) -> Iterator[tuple[str, Truth]]:
+def truths_of(case: Case, ingredients: Iterable[Ingredient], formal: bool = False) -> Iterator[tuple[str, Truth]]:
     """What proofs know of these ingredients besides their hypotheses, as far as the system can tell."""
     for ingredient in ingredients:
         for fact in ingredient.facts():
-            with within_a_proof():
-                truth = Truth.of(fact.truth(case)).possible()
+            with within_a_proof(formal):
+                truth = Truth.of(fact.truth(case))._not_refuted()
             yield fact.name, truth
 
 
@@ -143,7 +146,7 @@ def _same(given: Any, derived: Any) -> Truth:
     pairs = [pair for pair in zip(one_by_one, others, strict=False) if isinstance(pair[0], Numbers)]
     if len(one_by_one) != len(others) or any(one.shape != two.shape for one, two in pairs):
         return Truth.of(False)
-    return reduce(and_, [one.compare("=", two).possible().all() for one, two in pairs], Truth.of(True))
+    return reduce(and_, [one.compare("=", two)._not_refuted().all() for one, two in pairs], Truth.of(True))
 
 
 def per_instance(truth: Any, several: tuple[int, ...]) -> npt.NDArray[np.int8]:

@@ -1,7 +1,8 @@
 """Claims that hold with probability ``1 - δ``, on trial by drawing.
 
 For every design and sample size ``n`` many samples are drawn, the claim's own lines are evaluated on all of them in floats, and
-each sample yields one number: the largest ``left/right`` of the statement.  Then, at one joint confidence for all of them:
+each sample yields one number: the largest ``left/right`` of the statement.  Floats round, and what they round counts for nothing:
+``left/right ≤ 1`` counts where enclosures prove the statement.  Then, at one joint confidence for all of them:
 
 * *coverage*, the probability of ``left/right ≤ 1``: the exact binomial interval of Clopper and Pearson;
 * the ``1-δ`` quantile of ``left/right``: between two order statistics, exact for every distribution;
@@ -14,6 +15,7 @@ nothing.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,15 +24,18 @@ import numpy.typing as npt
 
 from ..arithmetic import FALSE, TRUE, Hidden, System, like
 from ..arithmetic.explained import explained_class
+from ..arithmetic.formulas import evaluation_begins
+from ..arithmetic.numbers import wrap
 from ..arithmetic.one_instance import Truth
 from ..claims.case import Case
-from ..claims.claim import Claim, chains, composed_relation
+from ..claims.claim import NUMERIC, Claim, Line, chains, composed_relation
 from ..claims.coordinates import Sizes
 from ..claims.experiment import Experiment
 from ..errors import ClaimError
 from ..model.trees import hidden, shared
+from .agreement import require_same_lines
 from .hypotheses import per_instance
-from .relations import sides
+from .relations import as_numbers, proved_entries, sides
 
 ERROR = 0.01
 """The probability that any of a claim's intervals misses its number."""
@@ -158,7 +163,8 @@ def run(claim: Claim, repetitions: int, generator: np.random.Generator) -> Stati
     for name, objects in designs.items():
         exact = _prepared(claim, experiment, name, objects)
         sides = [
-            sides_of(claim, sampled(experiment, exact, count, repetitions, generator)) for count in experiment.sizes
+            _sides(claim, exact, sampled(experiment, exact, count, repetitions, generator))
+            for count in experiment.sizes
         ]
         series.append(_series(name, experiment, sides, error))
     return Statistics(float(experiment.delta), repetitions, 1 - ERROR, tuple(series))
@@ -203,7 +209,7 @@ def sides_of(claim: Claim, case: Case) -> tuple[Floats, Floats, Floats]:
     it fails.  So it is where nothing is claimed of a sample, or a hypothesis about it fails: that supports nothing.
     """
     ratios, lefts, rights = [], [], []
-    for chain in chains(claim.lines(case)):
+    for chain in chains(_lines(claim, case)):
         relation = composed_relation(chain)
         if relation == "=":
             raise ClaimError(
@@ -221,6 +227,37 @@ def sides_of(claim: Claim, case: Case) -> tuple[Floats, Floats, Floats]:
     ratio[~_meet_hypotheses(claim, case)] = -np.inf
     worst = np.arange(len(ratio)), ratio.argmax(1)
     return np.where(ratio[worst] > -np.inf, ratio[worst], NO_MULTIPLE), left[worst], right[worst]
+
+
+def _sides(claim: Claim, exact: Case, case: Case) -> tuple[Floats, Floats, Floats]:
+    """:func:`sides_of` samples in floats; where the statement is not proved, no multiple of the right side is large enough."""
+    ratio, left, right = sides_of(claim, case)
+    return np.where((ratio > 1) | _proved(claim, exact, case), ratio, NO_MULTIPLE), left, right
+
+
+def _proved(claim: Claim, exact: Case, case: Case) -> npt.NDArray[np.bool_]:
+    """On which samples enclosures, or balls where these cannot be evaluated, prove the statement and what is said of samples."""
+    assert claim.experiment is not None
+    name = claim.experiment.counts
+    counts = getattr(case, name).unwrap().astype(np.int64)
+    for system in (System.ENCLOSURES, System.BALLS):
+        objects = {**exact.to(system).objects, name: wrap(counts, system, counts.ndim - 1)}
+        own = Case(exact.ingredients, exact.sizes, system, case.several, objects)
+        with suppress(*NUMERIC), np.errstate(all="ignore"):
+            proved = _meet_hypotheses(claim, own)
+            for chain in chains([as_numbers(entry, own) for entry in _lines(claim, own)]):
+                held = proved_entries(chain, chain[0], composed_relation(chain), chain[-1], own)
+                proved &= per_instance(held, own.several) == TRUE
+            return proved
+    return np.zeros(case.several, bool)
+
+
+def _lines(claim: Claim, case: Case) -> list[Line]:
+    """The lines of the proof, which are the same on all samples."""
+    evaluation_begins()
+    lines = claim.lines(case)
+    require_same_lines(claim, case, lines)
+    return lines
 
 
 def _meet_hypotheses(claim: Claim, case: Case) -> npt.NDArray[np.bool_]:

@@ -149,7 +149,7 @@ class AuditReport:
 
     def _repr_html_(self) -> str:
         """In a notebook: the table."""
-        return html_table(repr(self), _HEAD, self._rows)
+        return html_table(repr(self), _HEAD, self._rows, len(self._rows))
 
     def __getitem__(self, name: str) -> ClaimReport:
         for report in self.claims:
@@ -330,7 +330,7 @@ def _how(
             parts.append(f"Schwartz-Zippel, error ≤ {max(p.error for p in points):.0e} ({_sizes(claim, points)})")
         modulo = tuple(dict.fromkeys(axiom for p in proofs for axiom in p.modulo))
         where = tuple(dict.fromkeys(condition for p in proofs for condition in p.where))
-        conditions = f"; where {', '.join(where[:3])}{' ...' if len(where) > 3 else ''}" if where else ""
+        conditions = f"; where {', '.join(where)}" if where else ""
         return "; ".join(parts) + (f"; modulo {', '.join(modulo)}" if modulo else "") + conditions
     open_proof = f"; not proved: {failures[0].step}" if failures else ""
     if tally.broken is not None:

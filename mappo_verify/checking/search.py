@@ -2,7 +2,8 @@
 
 1. *Remember*: counterexamples that were found before are decided anew.
 2. *Draw*: exact instances of every size, small ones first, each of which is decided; then many more by enclosures alone.
-   With more effort than a quick audit's the others come between the climbs, so that a time limit leaves out neither.
+   A quick audit looks at some sizes of a registered claim only (:data:`CLOSE`, :data:`SKIM`).  With more effort the others come
+   between the climbs, so that a time limit leaves out neither.
 3. *Climb*: from many starts at once, towards a violation of the statement or of any inequality in the proof, and towards a
    tight bound; what a climb reaches is rationalised and decided exactly.
 
@@ -13,7 +14,7 @@ and is reported.  Whoever searches asks for batches one after another, decides e
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import cycle, islice
@@ -55,14 +56,15 @@ class Effort:
 BESIDES = 100
 """Exact instances of a registered claim in a quick audit where enclosures look at thousands besides."""
 CLOSE, APART = 3, 3
-"""Where enclosures look at thousands, these sizes have exact instances: the first three, the first of every number of agents, and
-every third of the others."""
+"""Sizes with exact instances in a quick audit, where enclosures look at thousands besides or the claim is registered: the first
+three, the first of every number of agents, and every third of the others (but not of what only balls can decide)."""
 CHUNK = 200
 """Exact instances evaluated together."""
 FEW = 4
 """Instances of a long run that are evaluated before others: one may be enough."""
-SKIM = 1_000
-"""Instances that enclosures look at together."""
+SKIM, TOGETHER = 1_000, 4
+"""Instances that enclosures look at together, in a quick audit also of a registered claim with many sizes; and how many times as
+many of the last ones, where only some meet the hypotheses."""
 SELDOM = 1 / 4
 """The share of skimmed instances below which no more are drawn than effort says."""
 RANKED, OF_LONG = 300, 100
@@ -204,35 +206,42 @@ class Search:
             yield from self._skimmed(skimmed)
 
     def _exact(self, count: int) -> Iterator[Batch]:
-        """A few instances of every size, all decided; where enclosures look at thousands besides, of fewer sizes."""
-        claim, every = self.claim, self.every
-        shapes = set()
-        for place, sizes in enumerate(every):
-            whole = place < CLOSE or sizes.agents > every[place - 1].agents
+        """A few instances of each chosen size, all decided."""
+        claim = self.claim
+        shapes: set[tuple[int, tuple[int, ...]]] = set()
+        for sizes in self.every:
             done = 0
-            while done < (wanted := self._wanted(count, place, whole)):
-                if not place and not done and self.registered:  # these show whether enclosures can look at it
-                    wanted = min(wanted, max(1, BESIDES // len(every)))
+            while done < (wanted := self._wanted(count, sizes)):
+                if not shapes and self.registered:  # these show whether enclosures can look at it
+                    wanted = min(wanted, max(1, BESIDES // len(self.every)))
                 more = min(FEW if sizes.steps > LONG and not done else CHUNK, wanted - done)
-                statements = self.registered and claim.transcendental and not whole and self._besides(count)
-                decided = partial(decide, statements=True) if statements else decide
-                yield Batch(sizes, partial(draw, claim.setting, sizes, more, self.generator), decided)
+                yield Batch(sizes, partial(draw, claim.setting, sizes, more, self.generator), decide)
                 done += more
                 shapes.add(sizes.shape)
         missing = [sizes for sizes in self.proved if claim.setting.draws(sizes)]
         if missing and shapes.isdisjoint(sizes.shape for sizes in missing):
-            sizes, wanted = replace(missing[0], steps=min(claim.setting.steps)), self._wanted(count, 0, True)
+            sizes, wanted = replace(missing[0], steps=min(claim.setting.steps)), self._wanted(count, self.every[0])
             yield Batch(sizes, partial(draw, claim.setting, sizes, wanted, self.generator), decide)
 
-    def _wanted(self, count: int, place: int, whole: bool) -> int:
+    def _wanted(self, count: int, sizes: Sizes) -> int:
         """How many exact instances of a size."""
-        limit, besides = count, self._besides(count)
-        if self.claim.setting.limit is not None:
-            limit = max(1, self.claim.setting.limit * count // QUICK_EXACT)
-        share = max(1, (BESIDES if besides and self.registered else count) // len(self.every))
-        if besides and place >= CLOSE:
-            share *= APART if whole or place % APART == 0 else 0
-        return min(share, limit)
+        chosen = self._chosen(count)
+        total = BESIDES if self.registered and self._besides(count) else count
+        share = max(1, total // len(chosen)) if sizes in chosen else 0
+        limit = self.claim.setting.limit
+        return share if limit is None else min(share, max(1, limit * count // QUICK_EXACT))
+
+    def _chosen(self, count: int) -> Sequence[Sizes]:
+        """The sizes that have exact instances: all of them, or those that :data:`CLOSE` says."""
+        besides = self._besides(count)
+        if not besides and not (self.registered and count <= QUICK_EXACT):
+            return self.every
+        few = besides and self.registered and self.claim.transcendental
+        return [
+            sizes
+            for place, sizes in enumerate(self.every)
+            if place < CLOSE or sizes.agents > self.every[place - 1].agents or not (few or place % APART)
+        ]
 
     def _besides(self, count: int) -> bool:
         """Whether these instances of a quick audit come beside those that enclosures look at."""
@@ -246,19 +255,25 @@ class Search:
     def _skimmed(self, wanted: int) -> Iterator[Batch]:
         """Many instances, as far as enclosures reach: size after size, until as many are certified, or few of them can be.
 
-        What is proved, and is looked at for the sake of numbers alone, has fewer sizes with more instances each; a long run has
-        fewer instances.
+        What is proved, and is looked at for the sake of numbers alone, has fewer sizes with more instances each, and so has a
+        registered claim in a quick audit; a long run has fewer instances.
         """
         setting, before = self.claim.setting, self.searched.certified
-        count = min(SKIM, wanted if self.settled else -(-wanted // len(self.every)))
+        few = self.settled or (self.registered and wanted <= QUICK_SKIMMED)
+        count = min(SKIM, wanted if few else -(-wanted // len(self.every)))
         stride = max(1, len(self.every) * count // wanted)
-        order = [sizes for first in range(stride) for sizes in self.every[first::stride]]
-        for place, sizes in enumerate(cycle(order)):
-            drawn, certified = place * count, self.searched.certified - before
-            if drawn >= wanted and not (drawn * SELDOM < certified < wanted):
-                return
-            fewer = max(1, count * LONG // max(LONG, sizes.steps))
+        order = [sizes for first in range(stride) for sizes in self.every[(first + 1) % stride :: stride]]
+        drawn = 0
+        for sizes in cycle(order):
+            more, certified = count, self.searched.certified - before
+            if drawn >= wanted:
+                if not drawn * SELDOM < certified < wanted:
+                    return
+                # some do not meet the hypotheses: as many more as it seems to take, together
+                more = min(TOGETHER * SKIM, max(count, drawn * (wanted - certified) // certified))
+            fewer = max(1, more * LONG // max(LONG, sizes.steps))
             yield Batch(sizes, partial(draw, setting, sizes, fewer, self.generator), skim)
+            drawn += more
 
     # --- climbs ---------------------------------------------------------------------------------------------------------
 

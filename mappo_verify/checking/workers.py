@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import os
 import re
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
@@ -52,13 +53,27 @@ class InProcess(Executor):
         return future
 
 
+class _Processes(ProcessPoolExecutor):
+    """Workers that an interruption from the keyboard ends without a word, also while they begin: this process says all."""
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """As Executor.submit, which starts workers; they inherit which signals wait."""
+        if not hasattr(signal, "pthread_sigmask"):  # Windows
+            return super().submit(function, *args, **kwargs)
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            return super().submit(function, *args, **kwargs)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 @contextmanager
 def local(workers: int) -> Iterator[Executor]:
     """Processes of this machine; with one worker, this process itself."""
     if workers == 1:
         yield InProcess()
         return
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), _begin_worker)
+    pool = _Processes(workers, get_context("spawn"), _begin_worker)
     try:
         yield pool
     finally:
@@ -69,6 +84,9 @@ def _begin_worker() -> None:
     """One thread for each worker; a worker ends when the process ends that started it, however that ended."""
     for name in ONE_THREAD:
         os.environ.setdefault(name, "1")
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     parent = parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()

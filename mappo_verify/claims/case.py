@@ -16,7 +16,7 @@ from ..arithmetic import Hidden, System, Truth, compare, system_of
 from ..arithmetic.formulas import OF_A_PLACE, made_of, of_a_run, of_now
 from ..arithmetic.numbers import apart, bare, take
 from ..arithmetic.one_instance import require_outside, within_a_proof
-from ..errors import ClaimError, Sealed
+from ..errors import ClaimError, Sealed, require_printable
 from ..model import Game, Policy
 from ..model.conversion import convert
 from ..model.trees import STEP, converted, end_to_end, leaf, mapped, repeated, unwrapped
@@ -113,6 +113,9 @@ class Hypothesis(Sealed):
     name: str
     holds: Callable[[Case], Any]
     by_construction: bool = False
+
+    def __post_init__(self) -> None:
+        require_printable(f"the hypothesis {self.name!a}", self.name)
 
     def _asked(self, case: Case) -> Any:
         """What it says of the case: the same formula whoever asks, so that what a proof takes as given is what is checked."""
@@ -250,6 +253,7 @@ class Case(Sealed):
         self.__dict__.update(
             own, _objects=dict(objects), _derived={}, _shown={}, _origin=origin, _length=None, _steps=None, _general={}
         )
+        self.__dict__["_built"] = {} if origin is None else origin._built
 
     if TYPE_CHECKING:
         ingredients: tuple[Ingredient, ...]
@@ -259,6 +263,8 @@ class Case(Sealed):
         _objects: dict[str, Any]
         _derived: dict[str, Any]
         _origin: Case | None
+        _built: dict[str, int]
+        """Which formula built each ingredient of one's own that is drawn."""
         _length: Any
         _steps: Steps | None
 
@@ -314,8 +320,10 @@ class Case(Sealed):
 
     def _require_same(self, asked: Any, found: Any, what: str) -> None:
         """An error where a hypothesis or an ingredient is another formula than before: its sizes alone may decide which."""
-        made, kind = None if callable(found) else made_of(found), self._key(what)
-        if _formulas_of(asked).setdefault(kind, made) != made:
+        self._require_formula(asked, None if callable(found) else made_of(found), what)
+
+    def _require_formula(self, asked: Any, made: int | None, what: str) -> None:
+        if _formulas_of(asked).setdefault(self._key(what), made) != made:
             raise ClaimError(
                 f"{what} is no function of its case: it is another formula than it was before ({self.sizes})"
             )
@@ -329,25 +337,28 @@ class Case(Sealed):
     def _of_any_length(self) -> Case:
         """The case as a proof for every number of steps sees it: how many there are it is not told, nor what each step has.
 
-        What does not move along the run has the same shape for every number of steps, and what each step has of the rest, too.
+        What does not move along the run has the same shape and range for every number of steps, and what each step has of the
+        rest, too.
         """
         length = self.sizes.steps
         for ingredient in self.ingredients:
             if length == EVERY and ingredient.moves:
                 continue
-            here, one = (self._shapes(ingredient, k) for k in ((2, 3) if length == EVERY else (length, EVERY)))
-            parts = (one * length, [(length, *shape[1:]) for shape in one]) if self._in_parts(ingredient) else (one,)
+            here, one = (self._ranges(ingredient, k) for k in ((2, 3) if length == EVERY else (length, EVERY)))
+            parts = (one * length, [((length, *s[1:]), *r) for s, *r in one]) if self._in_parts(ingredient) else (one,)
             if here not in parts and ingredient.name in self._objects:
                 raise ClaimError(
-                    f"what a step has of {ingredient.name} is of another shape in runs of another length"
-                    if ingredient.moves
+                    f"what a step has of {ingredient.name} is of another shape or range in runs of another length"
+                    if ingredient.moves or [s for s, *_ in here] == [s for s, *_ in one]
                     else f"{ingredient.name} has numbers of its own for every step, and does not say that it moves"
                 )
         found = Case(
             self.ingredients, replace(self.sizes, steps=EVERY), bare(self.system), self._several, self._objects
         )
         origin = None if self._origin is None else self._origin._of_any_length()
-        found.__dict__.update(_origin=origin, _length=self.sizes.steps, _steps=Steps(()))
+        found.__dict__.update(_origin=origin, _length=self.sizes.steps, _steps=Steps(()), _built=self._built)
+        for name, made in self._built.items():
+            found._require_formula(self.ingredients[0], made, f"{name}, in runs of another length,")
         return found
 
     def _at_all_steps(self, known: tuple[States, ...]) -> Case:
@@ -377,13 +388,14 @@ class Case(Sealed):
             return None
         return leaf(name, self._objects[name]) if name in self._objects else getattr(self, name)
 
-    def _shapes(self, ingredient: Ingredient, steps: int) -> list[tuple[int, ...]]:
-        """The shapes of what describes an ingredient in a run of so many steps."""
-        return [c.shape for c in ingredient.coordinates(replace(self.sizes, steps=steps))]
+    def _ranges(self, ingredient: Ingredient, steps: int) -> list[tuple[Any, ...]]:
+        """The shape and the range of all that describes an ingredient in a run of so many steps."""
+        found = ingredient.coordinates(replace(self.sizes, steps=steps))
+        return [(c.shape, c.kind, c.low, c.high) for c in found]
 
     def _in_parts(self, ingredient: Ingredient) -> bool:
         """Whether each step of a run has its own part of it."""
-        return ingredient.moves and self._shapes(ingredient, 2) != self._shapes(ingredient, 3)
+        return ingredient.moves and self._ranges(ingredient, 2) != self._ranges(ingredient, 3)
 
     def _share(self, ingredient: Ingredient, step: int | None) -> Any:
         """What a step of a run has of an ingredient: one of as many parts as there are steps, or all of it.
@@ -460,7 +472,8 @@ class Case(Sealed):
         objects = {name: mapped(kept, value) for name, value in self._objects.items()}
         origin = None if self._origin is None else self._origin._taken(places)
         found = Case(self.ingredients, self.sizes, bare(self.system), (len(places),), objects, origin)
-        found.__dict__.update(_length=self._length, _steps=None if self._steps is None else Steps(()))
+        steps = None if self._steps is None else Steps(())
+        found.__dict__.update(_length=self._length, _steps=steps, _built=self._built)
         return found
 
 

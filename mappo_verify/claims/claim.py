@@ -100,11 +100,6 @@ class Line(Sealed):
     """The quantities that the proof called since the line before; the engine records them."""
 
     def __post_init__(self) -> None:
-        for word in (self.expression, self.because, self.relation or ""):
-            if type(word) is not str and issubclass(type(word), str):
-                raise ClaimError(f"line {str(self.expression)!r}: a {type(word).__name__} in place of a plain str")
-            require_printable(f"line {str(self.expression)!a}", word)
-        require_printable(f"line {str(self.expression)!a}: axiom", self.axiom)
         if not isinstance(self.expression, str):
             raise ClaimError(
                 f"line {self.expression!r}: what a line says is a {type(self.expression).__name__}; use words"
@@ -114,13 +109,16 @@ class Line(Sealed):
                 f"line {self.expression!r} has axiom={self.axiom!r}; give one of mv.axioms of its terms, as squares(x), or a "
                 "text for an assumption of your own"
             )
-        if self.relation is not None and self.relation not in RELATIONS:
-            raise ClaimError(
-                f"line {self.expression!r} has relation {self.relation!r}; use one of {' '.join(RELATIONS)}"
-            )
         if not isinstance(self.because, str):
             raise ClaimError(
                 f"line {self.expression!r} gives a {type(self.because).__name__} as its reason; say it in words"
+            )
+        assumed = () if self.axiom is None or isinstance(self.axiom, Axiom) else (self.axiom,)
+        for word in (self.expression, self.because, self.relation or "", *assumed, *self.computed_by):
+            require_printable(f"line {self.expression!a}: {word!a}", word)
+        if self.relation is not None and self.relation not in RELATIONS:
+            raise ClaimError(
+                f"line {self.expression!r} has relation {self.relation!r}; use one of {' '.join(RELATIONS)}"
             )
         if self.relation is not None and not self.because:
             raise ClaimError(f"line {self.expression!r} gives no reason; say because=...")
@@ -204,7 +202,7 @@ class Claim(Sealed):
     experiment: Experiment | None = None
 
     def __post_init__(self) -> None:
-        for name in ("title", "source", "statement", "note"):
+        for name in ("title", "source", "statement", "note", "repaired_by"):
             require_printable(f"claim {self.id!a}: {name}", getattr(self, name))
         if not isinstance(self.setting, Setting):
             raise ClaimError(f"claim {self.id}: setting is a {type(self.setting).__name__}; it must be a Setting(...)")
@@ -223,7 +221,7 @@ class Claim(Sealed):
                     raise ClaimError(
                         f"claim {self.id}: {name} has {sizes!r}; states, agents, actions and steps are integers from 1 on"
                     )
-        if not re.fullmatch(r"[a-z0-9][a-z0-9.\-]*(/[a-z0-9][a-z0-9.\-]*)?", self.id):
+        if type(self.id) is not str or not re.fullmatch(r"[a-z0-9][a-z0-9.\-]*(/[a-z0-9][a-z0-9.\-]*)?", self.id):
             raise ClaimError(
                 f"claim id {self.id!r} is not lower-case words, digits, dots and dashes, with at most one slash"
             )

@@ -23,7 +23,7 @@ import numpy as np
 
 from ..arithmetic import Array, assume_nonnegative, assume_positive
 from ..arithmetic.explained import shown
-from ..errors import ClaimError, Sealed
+from ..errors import ClaimError, Sealed, require_printable
 
 Numbers = Mapping[str, Array]
 """Coordinates, by name, as numbers of one system."""
@@ -105,8 +105,11 @@ SMALLEST = Sizes(1, (1,))
 """Sizes at which only is asked how many axes something has."""
 
 
+KINDS = ("weight", "integer", "positive", "rare")
+
+
 @dataclass(frozen=True)
-class Coordinate:
+class Coordinate(Sealed):
     """An array of integers.
 
     ``kind`` is ``weight`` (rows ≥ 0 along the last axis, not all 0), ``integer``, ``positive``, or ``rare`` (integers,
@@ -120,6 +123,9 @@ class Coordinate:
     high: int
 
     def __post_init__(self) -> None:
+        require_printable(f"the name of a coordinate {self.name!a}", self.name)
+        if self.kind not in KINDS:
+            raise ClaimError(f"{self.name} is of the kind {self.kind!r}; use one of {', '.join(KINDS)}")
         if type(self.low) is not int or type(self.high) is not int:
             raise ClaimError(f"{self.name} ranges from {self.low!r} to {self.high!r}, which are no integers")
         if type(self.shape) is not tuple:
@@ -138,6 +144,7 @@ class Coordinate:
     def with_sign(self, values: Array) -> Array:
         """The same numbers, with what its range says of their sign for a proof."""
         sign = sign_of_range(self.low)
+        sign = "≥" if sign and self.kind == "rare" else sign
         return assume_positive(values) if sign == ">" else assume_nonnegative(values) if sign else values
 
 

@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import Numbers, System, both, compare, largest, like
+from ..arithmetic.explained import explained_class
 from ..arithmetic.formulas import OF_A_PLACE, OF_A_STEP, Made, made_from, made_of, of_now
 from ..arithmetic.functions import true_everywhere
 from ..arithmetic.numbers import apart, bare, same_formula
@@ -53,9 +54,9 @@ class Arbitrary(Ingredient):
     ``any_one`` describes it; no instance has it.
     """
 
+    optional = moves = True
+
     any_one: Ingredient
-    optional: bool = True
-    moves: bool = True
 
     @property
     def name(self) -> str:  # type: ignore[override]
@@ -175,6 +176,7 @@ class Summed(Made, Sealed):
         return self._each(lambda value: value[place], "[]", made_of(place))
 
 
+@explained_class
 class Run(Sealed):
     """The run of a case.
 
@@ -213,6 +215,10 @@ class Run(Sealed):
         self._found: dict[Any, Any] = {}  # the largest numbers that were asked for
         if self._every and bare(case.system) is not System.SYMBOLS:
             raise ExactnessError("an induction is decided in symbols only")
+        for name in filter(None, (arbitrary, count) if self._every else ()):
+            # What an instance has is no arbitrary one: in terms it would be the state itself, which it is not on a run.
+            if not any(type(ingredient) is Arbitrary and ingredient.name == name for ingredient in case.ingredients):
+                raise ClaimError(f"{name} is to be any one along the run, and no Arbitrary(...) of the setting")
         for part in leaves_of(start) if self._every else ():
             if isinstance(part, Numbers):
                 self.require_fixed(part, "the start of the run")

@@ -389,6 +389,10 @@ class PositiveIntegers(Table):
 
     low: int = 1
 
+    def convert(self, value: Any, target: System) -> Array:
+        _require_integers(self.name, value)
+        return super().convert(value, target)
+
 
 class Tables(Ingredient):
     """Several tables ``[..., S, |A_1|···|A_m|]``."""
@@ -539,6 +543,10 @@ class Counts(Ingredient):
     def build(self, numbers: Numbers, sizes: Sizes, built: Built, generic: int) -> Array:
         return numbers[self.name]
 
+    def convert(self, value: Any, target: System) -> Array:
+        _require_integers(self.name, value)
+        return super().convert(value, target)
+
     def hypotheses(self) -> tuple[Hypothesis, ...]:
         def counted(case: Case) -> Truth:
             values = getattr(case, self.name)
@@ -588,6 +596,15 @@ def _same_part(one: Array | None, two: Array | None, reference: Array) -> Truth:
 def shape_of(shape: Callable[[Sizes], tuple[int, ...]], sizes: Sizes) -> tuple[int, ...]:
     """The shape at these sizes: asked once, so that a proof and the instances have the same."""
     return shape(sizes)
+
+
+def _require_integers(name: str, value: Any) -> None:
+    """An error where a user gives a number that is no integer: what holds of these may fail at 1/2."""
+    given = array_of(value, name)
+    require_finite(name, given)
+    exact = convert(given, System.RATIONALS).ravel().tolist() if kind_of(given) in "fO" else []
+    if broken := [x for x in exact if x.q != 1]:
+        raise ClaimError(f"{name} has the entry {broken[0]}, which is no integer")
 
 
 def _require_function(name: str, shape: Any) -> None:

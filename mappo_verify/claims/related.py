@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import System, Truth, as_array, both, compare, every, is_hidden, like, possible, system_of, truth_of
+from ..arithmetic import System, Truth, as_array, both, compare, every, is_hidden, like, system_of, truth_of
+from ..arithmetic.functions import not_refuted
 from ..arithmetic.numbers import bare
 from ..errors import ClaimError, ExactnessError
 from ..model import Game, Policy
@@ -120,8 +121,9 @@ class NearbyPolicy(PolicyData):
     FINEST = 10_000
 
     def __post_init__(self) -> None:
-        if isinstance(self.largest, float) or not 0 < self.largest <= 1:
-            raise ClaimError(f"{self.name}: largest = {self.largest!r} must be an integer or Fraction in (0, 1]")
+        largest: object = self.largest
+        if not isinstance(largest, (int, Fraction)) or not 0 < largest <= 1:
+            raise ClaimError(f"{self.name}: largest = {largest!r} must be an integer or Fraction in (0, 1]")
 
     def coordinates(self, sizes: Sizes) -> tuple[Coordinate, ...]:
         share = Coordinate(f"{self.name}.change", (2,), "weight", 1, self.FINEST)
@@ -176,7 +178,7 @@ def _by_a_product(pairs: list[tuple[Any, Any]], kept: Fraction) -> Truth:
     inside = compare(shared, "<", size) & compare(shared, ">", like(kept, size) * size)
     same = [compare(new * size, "=", old * shared) & (moved | compare(new, "=", 0)) for new, old in apart]
     left = [compare(new * size, "≥", old * shared) for new, old in pairs]
-    return both(~moved | inside, *(every(truth_of(possible(truth)), (-1, -2, -3)) for truth in (*same, *left)))
+    return both(~moved | inside, *(every(truth_of(not_refuted(truth)), (-1, -2, -3)) for truth in (*same, *left)))
 
 
 class TooLongError(ExactnessError):

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import System
+from ..arithmetic.formulas import made_of
 from ..arithmetic.numbers import wrap
 from ..arithmetic.one_instance import PACKAGE, require_outside, within_a_proof
 from ..errors import ClaimError, Sealed, require_printable
@@ -81,6 +82,8 @@ class Setting(Sealed):
                 raise ClaimError(
                     f"setting {self.name!r}: {what} = {given!r}; it must be (smallest, largest), from 1 on"
                 )
+        if self.limit is not None and not _are_counts((self.limit,)):
+            raise ClaimError(f"setting {self.name!r}: limit = {self.limit!r}; it must be an integer from 1 on, or None")
         steps: Any = self.steps
         if not _are_counts(tuple(steps) if isinstance(steps, list) else steps):
             raise ClaimError(
@@ -92,17 +95,17 @@ class Setting(Sealed):
         object.__setattr__(self, "steps", tuple(self.steps))
         object.__setattr__(self, "_known", {})
         names = [ingredient.name for ingredient in self.ingredients]
-        for named in (*names, *(h.name for h in self.hypotheses)):
-            require_printable(f"setting {self.name!r}: the name {named!a}", named)
-        if len(set(names)) < len(names):
-            raise ClaimError(f"setting {self.name!r} names an ingredient twice: {names}")
         for name in names:
-            if type(name) is not str or not name or name.startswith("_"):
+            if type(name) is str:
+                require_printable(f"setting {self.name!r}: the name {name!a}", name)
+            if type(name) is not str or not name.isidentifier() or name.startswith("_"):
                 raise ClaimError(
                     f"setting {self.name!r}: {name!r} is no name that a case can have; it is a word without _ before it"
                 )
             if name in Case.RESERVED:
                 raise ClaimError(f"setting {self.name!r}: {name!r} is taken by Case; choose another name")
+        if len(set(names)) < len(names):
+            raise ClaimError(f"setting {self.name!r} names an ingredient twice: {names}")
 
     @cached_property
     def all_hypotheses(self) -> tuple[Hypothesis, ...]:
@@ -113,7 +116,11 @@ class Setting(Sealed):
         """All integers that describe an instance of these sizes."""
         known: dict[Sizes, tuple[Coordinate, ...]] = self._known  # type: ignore[attr-defined]
         if sizes not in known:
-            known[sizes] = tuple(c for ingredient in self.ingredients for c in ingredient.coordinates(sizes))
+            found = tuple(c for ingredient in self.ingredients for c in ingredient.coordinates(sizes))
+            names = [c.name for c in found]
+            if len(set(names)) < len(names):  # one number, of which two ingredients may say different things
+                raise ClaimError(f"setting {self.name!r}: two coordinates have one name: {names}")
+            known[sizes] = found
         return known[sizes]
 
     def draws(self, sizes: Sizes) -> bool:
@@ -159,6 +166,7 @@ class Setting(Sealed):
         for ingredient in self.ingredients:
             if ingredient.compute is None and not of_this_package(ingredient) and ingredient.name in built:
                 case._require_same(self.ingredients[0], built[ingredient.name], ingredient.name)
+                case._built[ingredient.name] = made_of(built[ingredient.name])
         return case
 
     def case_from(self, objects: Mapping[str, Any], target: System | None = None, steps: int | None = None) -> Case:

@@ -53,8 +53,17 @@ def settled(ingredient: Ingredient) -> Ingredient:
 
     def coordinates(_: Any, sizes: Sizes) -> tuple[Coordinate, ...]:
         if sizes not in known:
-            known[sizes] = tuple(ingredient.coordinates(sizes))
+            found = tuple(ingredient.coordinates(sizes))
+            for one in found:
+                if type(one) is not Coordinate:
+                    raise ClaimError(f"{kind.__name__}: a {type(one).__name__} among its coordinates")
+            known[sizes] = found
         return known[sizes]
+
+    def notation(self: Ingredient, coordinate: str, index: tuple[int, ...]) -> str:
+        """A reader of conditions sees of which ingredient they speak, whatever its coordinates are called."""
+        own = coordinate == self.name or coordinate.startswith(f"{self.name}.")
+        return Ingredient.notation(self, coordinate if own else f"{self.name}.{coordinate}", index)
 
     def fixed(value: Any) -> property:
         return property(lambda _: value)
@@ -64,11 +73,12 @@ def settled(ingredient: Ingredient) -> Ingredient:
         "coordinates": coordinates,
         "hypotheses": lambda _: hypotheses,
         "facts": lambda _: facts,
+        "notation": notation,
         "__module__": kind.__module__,
     }
-    found: Ingredient = object.__new__(type(kind.__name__, (kind,), body))
-    found.__dict__.update(vars(ingredient))
-    return found
+    same: Ingredient = object.__new__(type(kind.__name__, (kind,), body))
+    same.__dict__.update(vars(ingredient))
+    return same
 
 
 def _plain(name: str, field: str, value: Any) -> Any:

@@ -137,4 +137,4 @@ class Evidence:
             rows.append(
                 (step.relation if step else "", entry.expression, value, f"{sign} {step.because}" if step else "")
             )
-        return html_table(repr(self), ("", "line", "value", "because"), rows)
+        return html_table(repr(self), ("", "line", "value", "because"), rows, len(rows))

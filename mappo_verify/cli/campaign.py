@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .terminal import errors, output, require_place_for, require_writable, say, write_json
+from .terminal import errors, output, require_place_for, require_writable, say, warn, write_json
 
 if TYPE_CHECKING:
     from ..campaigns.run import Progress
@@ -64,7 +64,7 @@ def run(
                 progress=progress,
             )
     except KeyboardInterrupt:
-        errors.print(f"interrupted; mappo-verify campaign run {ledger} continues", markup=False, highlight=False)
+        warn(f"interrupted; mappo-verify campaign run {ledger} continues")
         raise typer.Exit(130) from None
     output.print(campaign_table(report))
     raise typer.Exit(1 if report.refuted else 0)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic.explained import shown
+from ..arithmetic.explained import explained, shown
 from ..errors import ConformanceError
 from .arrays import rounding, to_library, to_numpy
 from .check import Case, Check, Formula, Inputs, Slip, as_floats, floats
@@ -160,6 +160,7 @@ def _replaced(plain: dict[str, Any], name: str, place: Any, value: float) -> dic
 # --- all cases ----------------------------------------------------------------------------------------------------------
 
 
+@explained
 def examine(
     check: Check,
     hook: Hook,

@@ -89,7 +89,7 @@ def examine_suite(paths: Sequence[str | Path], own: bool = False, seed: int = 0)
     return doctor.report
 
 
-@dataclass
+@dataclass(eq=False)  # pytest 8.2 keeps plugins in a set
 class _Doctor:
     """A pytest plugin that runs the collected tests again and again."""
 

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ..arithmetic.explained import explained
 from ..errors import ConformanceError
 from ..model import Game
 from .arrays import to_library, to_numpy
@@ -69,6 +70,7 @@ def bernstein(variance: float, bound: float, count: int, chance: float) -> float
     return slope + sqrt(slope**2 + 2 * variance * level / count)
 
 
+@explained
 def mean_of(
     name: str, samples: Sequence[float] | Any, exact_value: Any, variance: Any, bound: float, chance: float
 ) -> Estimate:
@@ -79,8 +81,13 @@ def mean_of(
     return Estimate(name, table.size, float(table.mean()), exact_value, radius, sqrt(spread / table.size))
 
 
+@explained
 def unlikely(successes: int, count: int, probability: float, chance: float) -> bool:
     """Whether so many or so few successes have at most this chance, by the exact tails of the binomial distribution."""
+    if not (0 <= successes <= count and 0 <= probability <= 1 and 0 < chance < 1):
+        raise ConformanceError(
+            f"successes = {successes}, count = {count}, probability = {probability}, chance = {chance} make no sense"
+        )
     from scipy.stats import binom
 
     tails = binom.cdf(successes, count, probability), binom.sf(successes - 1, count, probability)

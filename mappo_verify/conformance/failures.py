@@ -36,6 +36,7 @@ def place_of(call: Call) -> tuple[int, ...]:
     return tuple(int(i) for i in np.argwhere(np.atleast_1d(call.wrong))[0][: np.ndim(call.exact)])
 
 
+@explained
 def text_of(failure: Failure) -> str:
     """What a failing test prints."""
     check, call = failure.check, failure.call

@@ -17,11 +17,11 @@ import numpy.typing as npt
 from ..arithmetic import Array, System, identity
 from ..errors import FileError
 from ..model.agents import joint_action
+from ..model.validation import name_complaint
 from .untrusted import (
     MAX_AGENTS,
     PathLike,
     exact_number,
-    name_complaint,
     shown,
     size_complaint,
     told,

@@ -30,7 +30,7 @@ from ..arithmetic.explained import explained
 from ..errors import FileError, GameError
 from ..model import Game
 from ..model.agents import joint_action, joint_index
-from ..model.validation import ROUNDING, require_below_one
+from ..model.validation import ROUNDING, name_complaint, require_below_one
 from .large import save_npz
 from .untrusted import (
     MAX_AGENTS,
@@ -41,7 +41,6 @@ from .untrusted import (
     chosen_discount,
     decoded,
     exact_number,
-    name_complaint,
     read_bytes,
     require_distinct_names,
     shown,
@@ -449,8 +448,6 @@ def save_game(game: Game, path: PathLike) -> None:
             complaint = f"the name {shown(max(names, key=names.count))} occurs twice"
         if complaint:
             raise FileError(f"{target}: {complaint}, so the file could not be read again")
-    if game.name and (complaint := name_complaint(game.name)):
-        raise FileError(f"{target}: {complaint}")
     pieces, size, entries = [], 0, 0
     for piece in _lines(game):
         size, entries = size + len(piece), entries + piece.count(b"{")

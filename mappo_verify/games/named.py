@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 from functools import partial
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from ..arithmetic import Hidden, System, like
 from ..arithmetic.explained import explained
 from ..errors import GameError
 from ..model import Game
-from ..model.validation import require_seed
+from ..model.validation import require_count, require_seed
 from .grid import grid_by_name, grid_coordination
 from .untrusted import exact_number, shown
 
@@ -115,8 +116,10 @@ def random_game(
 
     if states < 1 or any(size < 1 for size in action_sizes) or not action_sizes:
         raise GameError(f"a random game needs states ≥ 1 and action sizes ≥ 1, not {states} and {action_sizes}")
+    for place, size in enumerate(batch):
+        require_count(f"batch[{place}]", size)
     actions = prefix_sizes(action_sizes)[-1]
-    if states * states * actions * int(np.prod(batch, dtype=int)) > 20_000_000:
+    if states * states * actions * prod(map(int, batch)) > 20_000_000:
         raise GameError(f"a random game of {states} states and {actions} joint actions is too large to draw exactly")
     require_seed(seed)
     generator = np.random.default_rng(seed)
@@ -126,7 +129,7 @@ def random_game(
     weights = like(drawn, System.RATIONALS)
     start = like(generator.integers(1, 10, (*batch, states)), System.RATIONALS)
     reward = like(generator.integers(0, 10, (*batch, states, actions)), System.RATIONALS) / 9
-    gamma = discount if isinstance(discount, Fraction) else Fraction(str(discount))
+    gamma = discount if isinstance(discount, Fraction) else exact_number(str(discount))
     return Game(
         weights[..., :-1] / weights.sum(-1, keepdims=True),
         reward,

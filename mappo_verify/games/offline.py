@@ -30,7 +30,7 @@ from ..model.agents import sum_out_later
 from ..model.conversion import convert
 from ..model.features import Features
 from ..model.trees import shared
-from ..model.validation import array_of, freeze, in_system, probabilities, require_shape
+from ..model.validation import array_of, freeze, in_system, probabilities, require_finite, require_shape
 
 
 @explained_class
@@ -83,6 +83,7 @@ class OfflineProblem:
         radius = in_system(array_of(self.radius, "radius"), game.system)
         if radius.ndim or (compare(radius, ">", like(0, radius)) <= 0).any():
             raise GameError(f"radius = {self.radius} is not a positive number")
+        require_finite("radius", radius)
         object.__setattr__(self, "radius", radius)
 
     @property

@@ -38,7 +38,6 @@ MAX_AGENTS = 20
 MAX_DIGITS = 1_000
 """Digits of one number; every float64 is an exact fraction with fewer."""
 MAX_EXPONENT = 400
-MAX_NAME = 200
 
 # --- bytes ----------------------------------------------------------------------------------------------------------
 
@@ -220,15 +219,6 @@ def chosen_discount(value: int | str | Fraction | None) -> Fraction | None:
     if not 0 <= discount <= 1:
         raise GameError(f"discount {shown(str(value))} is outside [0, 1]")
     return discount
-
-
-def name_complaint(name: str) -> str | None:
-    """What is wrong with a name, or None: it is shown in tables and terminals, so it must be short and printable."""
-    if not name:
-        return "the name is empty"
-    if len(name) > MAX_NAME:
-        return f"the name {shown(name)} is longer than {MAX_NAME} characters"
-    return None if name.isprintable() else f"the name {shown(name)} has characters that cannot be printed"
 
 
 def size_complaint(states: int, sizes: Sequence[int]) -> str | None:

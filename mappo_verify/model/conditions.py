@@ -14,11 +14,11 @@ from ..arithmetic import (
     every,
     like,
     negation,
-    possible,
     support,
     system_of,
     truth_of,
 )
+from ..arithmetic.functions import not_refuted
 from ..arithmetic.numbers import bare
 from .game import Game
 from .policy import Policy
@@ -32,7 +32,7 @@ def goes_on(game: Game) -> Truth:
 
 def is_distribution(rows: Array) -> Truth:
     """Whether rows along the last axis are ≥ 0 and sum to 1 (floats: up to rounding; balls: not certainly otherwise)."""
-    positive = every(truth_of(possible(compare(rows, "≥", like(0, rows)))), -1)
+    positive = every(truth_of(not_refuted(compare(rows, "≥", like(0, rows)))), -1)
     sums = rows.sum(-1)
     if bare(system_of(rows)) is System.FLOATS:
         return both(positive, compare(absolute(sums - like(1, rows)), "≤", like(Fraction(FLOAT_TOLERANCE), rows)))
@@ -42,7 +42,7 @@ def is_distribution(rows: Array) -> Truth:
 
 def is_one(values: Array) -> Truth:
     """Whether a scalar is 1, with the same meaning of "is"."""
-    return truth_of(possible(compare(values, "=", like(1, values))))
+    return truth_of(not_refuted(compare(values, "=", like(1, values))))
 
 
 def in_unit(values: Array) -> Truth:

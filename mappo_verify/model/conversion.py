@@ -80,7 +80,7 @@ def convert(
 def _nearly_one(values: Array) -> npt.NDArray[np.bool_]:
     """Rational rows whose sum is within rounding of 1: these are divided by their exact sum, smaller sums stay termination."""
     sums = np.asarray(values.sum(-1, keepdims=True))
-    return np.abs(floats_of(sums - like(1, sums))) <= ROUNDING
+    return np.asarray(np.abs(floats_of(sums - like(1, sums))) <= ROUNDING)
 
 
 def _is_integer(value: Any) -> bool:

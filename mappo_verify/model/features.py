@@ -28,7 +28,21 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import Array, System, compare, contract, identity, kind_of, lift, like, sqrt, square, tilt, zeros
+from ..arithmetic import (
+    Array,
+    Hidden,
+    System,
+    compare,
+    contract,
+    identity,
+    kind_of,
+    lift,
+    like,
+    sqrt,
+    square,
+    tilt,
+    zeros,
+)
 from ..arithmetic.explained import explained, explained_class, explained_methods
 from ..arithmetic.numbers import bare
 from ..errors import GameError
@@ -71,6 +85,11 @@ class Features(ABC):
     states: int
     action_sizes: tuple[int, ...]
     system: System
+
+    def __post_init__(self) -> None:
+        system: object = self.system
+        if not isinstance(system, (System, Hidden)):
+            raise GameError(f"system = {system!r:.60} is no number system, such as mv.System.RATIONALS")
 
     # -- constructors -------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
+from itertools import starmap
 from math import prod
 from typing import Any
 
@@ -40,6 +41,7 @@ from ..arithmetic import (
 from ..arithmetic.explained import explained_class, explained_methods, shown
 from ..arithmetic.formulas import aloud
 from ..arithmetic.functions import Mask, known
+from ..arithmetic.one_instance import OneInstance
 from ..errors import GameError
 from .agents import joint_action, order_of, reordered
 from .availability import Masks, joint_mask, masks_of, substitutes_of
@@ -57,6 +59,7 @@ from .validation import (
     freeze,
     in_system,
     laid_out,
+    name_complaint,
     plain_array,
     probabilities,
     require_below_one,
@@ -67,6 +70,9 @@ from .validation import (
     spread,
     unchecked,
 )
+
+SUCCESSORS = 20
+"""Of one joint action so many are shown in a notebook."""
 
 
 @explained_methods
@@ -278,6 +284,10 @@ class Game:
     def _names(
         self, states: int, sizes: tuple[int, ...]
     ) -> tuple[tuple[str, ...] | None, tuple[tuple[str, ...], ...] | None]:
+        if not isinstance(self.name, str):
+            raise GameError(f"name = {self.name!r:.60} is no text")
+        if self.name and (complaint := name_complaint(self.name)):
+            raise GameError(complaint)
         state_names = None if self.state_names is None else tuple(str(n) for n in self.state_names)
         if state_names is not None and len(state_names) != states:
             raise GameError(f"state_names has {len(state_names)} names for {states} states")
@@ -390,7 +400,8 @@ class Game:
 
     @aloud
     def _may_end_somewhere(self) -> Mask:
-        return possible(self.ends).any((-2, -1))  # type: ignore[return-value]
+        ends: Any = self.ends if isinstance(self.ends, OneInstance) else possible(self.ends)
+        return ends.any((-2, -1))  # type: ignore[no-any-return]
 
     def with_start(self, start: Any) -> Game:
         """The same game with another start distribution."""
@@ -475,21 +486,23 @@ class Game:
         """In a notebook: every state and joint action with its reward and where it leads; of a batch only the summary."""
         if self.batch_shape or is_hidden((self.reward,)):
             return html_table(repr(self), (), ())
-        rows = []
-        for state, action in np.ndindex(self.states, self.actions):
-            place = (str(self.state_names[state]) if self.state_names else str(state),)
-            agents = joint_action(action, self.action_sizes)
-            taken = (
-                [names[a] for names, a in zip(self.action_names, agents, strict=True)] if self.action_names else agents
-            )
-            row = self.transition[state, action]
-            then = ", ".join(f"{number_text(p)} to {s}" for s, p in enumerate(row) if str(p) not in ("0", "0.0"))
-            rows.append(
-                (*place, ", ".join(map(str, taken)), number_text(self.reward[state, action]), then or "the end")
-            )
         return html_table(
-            f"{self!r}, γ = {number_text(self.discount[()])}", ("state", "actions", "reward", "then"), rows
+            f"{self!r}, γ = {number_text(self.discount[()])}",
+            ("state", "actions", "reward", "then"),
+            starmap(self._row, np.ndindex(self.states, self.actions)),
+            self.states * self.actions,
         )
+
+    def _row(self, state: int, action: int) -> tuple[str, ...]:
+        """What one joint action is, earns and leads to; of many successors the first."""
+        place = str(self.state_names[state]) if self.state_names else str(state)
+        agents = joint_action(action, self.action_sizes)
+        taken = [names[a] for names, a in zip(self.action_names, agents, strict=True)] if self.action_names else agents
+        row = self.transition[state, action]
+        places = [s for s in (np.flatnonzero(row) if kind_of(row) == "f" else range(len(row))) if str(row[s]) != "0"]
+        then = ", ".join(f"{number_text(row[s])} to {s}" for s in places[:SUCCESSORS])
+        more = f", ... {len(places)} successors" if len(places) > SUCCESSORS else ""
+        return place, ", ".join(map(str, taken)), number_text(self.reward[state, action]), then + more or "the end"
 
 
 def _require_discount(discount: Array) -> None:

@@ -367,7 +367,7 @@ class Policy:
         """In a notebook: what every agent does in every state, given the agents before it; of a batch only the summary."""
         if self.batch_shape or is_hidden(self.factors):
             return html_table(repr(self), (), ())
-        rows = [
+        rows = (
             (
                 str(m + 1),
                 str(state),
@@ -377,8 +377,9 @@ class Policy:
             for m, factor in enumerate(self.factors)
             for state, table in enumerate(factor)
             for before, row in enumerate(table)
-        ]
-        return html_table(repr(self), ("agent", "state", "agents before", "probabilities"), rows)
+        )
+        count = self.states * sum(factor.shape[1] for factor in self.factors)
+        return html_table(repr(self), ("agent", "state", "agents before", "probabilities"), rows, count)
 
 
 def _substituted(game: Game, chosen: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:

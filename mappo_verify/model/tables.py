@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
+from itertools import islice
 from textwrap import wrap
 from typing import Any
 
@@ -33,11 +34,13 @@ def row_text(values: Any) -> str:
     return f"[{', '.join(number_text(value) for value in flat[:8])}{more}]"
 
 
-def html_table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """An HTML table; cells are plain text."""
+def html_table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]], count: int = 0) -> str:
+    """An HTML table of the first rows of ``count``; cells are plain text."""
     cells = "".join(f"<th>{escape(name)}</th>" for name in head)
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows[:SHOWN])
-    more = f"<p>... {len(rows) - SHOWN} more rows</p>" if len(rows) > SHOWN else ""
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in islice(rows, SHOWN)
+    )
+    more = f"<p>... {count - SHOWN} more rows</p>" if count > SHOWN else ""
     return (
         f"<table><caption>{escape(caption)}</caption><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table>{more}"
     )

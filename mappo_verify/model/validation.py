@@ -22,13 +22,13 @@ from ..arithmetic import (
     is_hidden,
     kind_of,
     like,
-    possible,
     require_one_system,
     system_of,
 )
+from ..arithmetic.explained import shown
 from ..arithmetic.floats import AT_ONCE, Seen, batch_minor, holds_everywhere, is_batch_minor, rows_go_on
 from ..arithmetic.floats import laid_out as laid_out_floats
-from ..arithmetic.functions import true_everywhere
+from ..arithmetic.functions import not_refuted, true_everywhere
 from ..arithmetic.numbers import bare
 from ..arithmetic.one_instance import OneInstance, is_formal
 from ..errors import GameError
@@ -44,6 +44,7 @@ ROUNDING = 1e-12
 EPSILON = float(np.finfo(np.float64).eps)
 CLEARLY_LESS = 5e-7
 """A row that misses 1 by so much loses mass on purpose; in between it is refused, unless ``ends`` says what it is."""
+MAX_NAME = 200
 MAX_EXPONENT = 10_000
 """Of a Decimal: more digits than that would take memory, and time, before anything is computed."""
 
@@ -406,6 +407,15 @@ def require_below_one(discount: Any, rounded: Any) -> None:
         )
 
 
+def name_complaint(name: str) -> str | None:
+    """What is wrong with a name, or None: it is shown in tables and terminals, so it must be short and printable."""
+    if not name:
+        return "the name is empty"
+    if len(name) > MAX_NAME:
+        return f"the name {shown(name)} is longer than {MAX_NAME} characters"
+    return None if name.isprintable() else f"the name {shown(name)} has characters that cannot be printed"
+
+
 def require_count(name: str, count: Any, most: int | None = None) -> None:
     """An integer of at least 1, and of at most ``most`` where that is given; else :class:`GameError`."""
     if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or compare(count, "<", 1) > 0:
@@ -460,7 +470,7 @@ def require_made_rows(name: str, rows: Array, whole: bool = True) -> None:
         return
     sums = rows.sum(-1)
     truth = every(compare(rows, "≥", 0), -1) & compare(sums, "=" if whole else "≤", 1)
-    if not true_everywhere(possible(truth)):
+    if not true_everywhere(not_refuted(truth)):
         kind = "no distribution" if whole else "negative, or more than 1 in sum"
         raise GameError(f"{name} of some instance is {kind}")
 

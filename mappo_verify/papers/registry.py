@@ -69,4 +69,9 @@ def select(names: Iterable[str | Claim] | None) -> tuple[Claim, ...]:
             continue
         found = [entry for entry in CLAIMS if entry.id == name or entry.parent == name]
         chosen += found or [claim(name)]
-    return tuple(dict.fromkeys(chosen))
+    result = tuple(dict.fromkeys(chosen))
+    own = [entry.id for entry in result if entry not in CLAIMS]
+    if len(set(own)) < len(own):  # a table would show the verdict of one as that of the other
+        twice = next(name for place, name in enumerate(own) if name in own[:place])
+        raise ClaimError(f"two claims are called {twice!r}; give each an id of its own")
+    return result

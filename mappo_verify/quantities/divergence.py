@@ -21,6 +21,7 @@ from ..arithmetic import Array, divide, largest, like, log, square, xlogy
 from ..arithmetic.explained import explained
 from ..arithmetic.floats import mended_divergence
 from ..arithmetic.system import are_floats
+from ..model.validation import require_count
 
 
 @explained
@@ -55,10 +56,16 @@ def total_variation(left: Array, right: Array) -> Array:
 @explained
 def sup_norm(table: Array, axes: int = 1) -> Array:
     """``max |f|``; over the last ``axes`` axes."""
-    return largest(abs(table), tuple(range(-axes, 0)))
+    return largest(abs(table), _last(axes))
 
 
 @explained
 def squared_norm(table: Array, weights: Array, axes: int = 1) -> Array:
     """``‖f‖²_{2,μ} = Σ μ f²``: the square stays rational where the norm would not; the sum is over the last ``axes`` axes."""
-    return (weights * square(table)).sum(tuple(range(-axes, 0)))
+    return (weights * square(table)).sum(_last(axes))
+
+
+def _last(axes: int) -> tuple[int, ...]:
+    """The last axes; an array has at most 64."""
+    require_count("axes", axes, 64)
+    return tuple(range(-axes, 0))

@@ -244,6 +244,7 @@ def claim_document(report: ClaimReport) -> dict[str, Any]:
                 "symbols": proof.symbols,
                 "error": proof.error,
                 "modulo": list(proof.modulo),
+                "where": list(proof.where),
             }
             for proof in report.proofs
         ],

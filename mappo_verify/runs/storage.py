@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import logging
 import os
 import re
 import time
@@ -44,6 +45,8 @@ WORD = 2**64
 LOCK = ".lock"
 PART = re.compile(r"\.[0-9a-f]{16}\.part")
 """What a killed process leaves of a file that it was about to write."""
+
+logger = logging.getLogger(__package__)
 
 Watch = Callable[[Process, State], None]
 """Called after every iteration with the process and its new state."""
@@ -88,7 +91,7 @@ class Store:
         """The same for a caller who is the sole writer already."""
         require_storable(process)
         _remove_parts(self.folder)
-        state, last = _read_all(self.folder, process, self.identity)[1:]
+        _, state, last = _read_all(self.folder, process, self.identity, "they are computed again")
         waiting: list[tuple[tuple[Array, ...], State, Array]] = []
         row_bytes = sum(prod(c.shape) * c.dtype.itemsize for c in process.columns)
         written, failure = time.monotonic(), None
@@ -182,12 +185,12 @@ def _origin(process: Process, state: State, identity: bytes) -> bytes:
 def stored(folder: Path, identity: bytes = b"") -> Callable[[Process], Recording]:
     """A :data:`~mappo_verify.algorithms.recording.Record` that computes nothing: the iterations that a folder holds.
 
-    A last file that is damaged, by a disk or a power failure, counts as not there.
+    A last file that is damaged, by a disk or a power failure, counts as not there; the logger ``mappo_verify.runs`` says so.
     """
 
     def read(process: Process) -> Recording:
         require_storable(process)
-        pieces, state, _ = _read_all(Path(folder), process, identity)
+        pieces, state, _ = _read_all(Path(folder), process, identity, "--resume computes them again")
         empty = [np.empty((0, *c.shape), c.dtype) for c in process.columns]
         tables = tuple(np.concatenate(tables) for tables in zip(empty, *pieces, strict=True))
         shown = zip(tables[: process.state_columns], state.tables, strict=False)
@@ -207,8 +210,10 @@ def chunk_names(folder: Path) -> set[str]:
         raise RunError(f"{folder} is not a folder that can be read ({reason or error}); choose another") from None
 
 
-def _read_all(folder: Path, process: Process, identity: bytes) -> tuple[list[tuple[Array, ...]], State, bytes]:
-    """The tables of every file, the state after the last, and what the next one follows."""
+def _read_all(
+    folder: Path, process: Process, identity: bytes, torn: str
+) -> tuple[list[tuple[Array, ...]], State, bytes]:
+    """The tables of every file, the state after the last, and what the next one follows; ``torn`` is the cure of a torn one."""
     names = chunk_names(folder)
     pieces, state = [], process.begin()
     last = _origin(process, state, identity)
@@ -224,6 +229,8 @@ def _read_all(folder: Path, process: Process, identity: bytes) -> tuple[list[tup
             f"{folder}: {name} is missing or damaged, although {later[0]} follows; delete {later[0]} and what comes after "
             "it, and --resume computes these iterations again"
         )
+    if name in names:
+        logger.warning("%s is damaged: the iterations from %d on are lost; %s", folder / name, state.k, torn)
     return pieces, state, last
 
 

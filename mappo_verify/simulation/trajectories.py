@@ -149,6 +149,7 @@ def simulate(
     return _stacked(rows, states, np.full(episodes, time))
 
 
+@explained
 def stream(
     game: Game | TimeLimited,
     policy: Policy,

@@ -23,7 +23,6 @@ from ...arithmetic import (
     Truth,
     assume_positive,
     both,
-    certain,
     compare,
     contract,
     every,
@@ -41,7 +40,7 @@ from ...arithmetic import (
     truth_of,
     zeros,
 )
-from ...arithmetic import possible as possibly
+from ...arithmetic.functions import not_refuted
 from ...arithmetic.numbers import bare
 from ...axioms import hoeffding, squares
 from ...claims.case import Built, Case, Hypothesis, Ingredient
@@ -133,7 +132,7 @@ def _weights_of(case: Case, tables: Array) -> tuple[Array, Array]:
 def _is_zero(rest: Array) -> Truth:
     """Exact where it matters: balls certify no equality, and the exact data behind them was checked; enclosures come before."""
     zero = compare(rest, "=", like(0, rest))
-    return every(truth_of(possibly(zero)) if bare(system_of(rest)) is System.BALLS else zero)
+    return every(truth_of(not_refuted(zero)) if bare(system_of(rest)) is System.BALLS else zero)
 
 
 def _realizable(case: Case) -> Truth:
@@ -290,7 +289,7 @@ def generalisation(case: Case) -> Iterator[Line]:
     critics = LinearClass(case.features, case.features.shape[-1] * case.horizon, case.horizon)
     inside = np.stack([critics.contains(w) for w in weights])
     excess = norm - sqrt(maximum(error, like(0, error)))
-    yield line("‖f - T f‖_{2,μ} - √E_D(f)", moveaxis(excess, 0, -1), where=moveaxis(certain(inside), 0, -1))
+    yield line("‖f - T f‖_{2,μ} - √E_D(f)", moveaxis(excess, 0, -1), where=moveaxis(inside, 0, -1))
     yield at_most(
         "√(d log(nLR/δ)/((1-γ)² n))",
         sqrt(_bound(case))[..., None],

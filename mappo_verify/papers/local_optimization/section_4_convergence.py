@@ -28,12 +28,12 @@ from ...arithmetic import (
     largest,
     like,
     log,
-    possible,
     sqrt,
     square,
     tilt,
     truth_of,
 )
+from ...arithmetic.functions import not_refuted
 from ...arithmetic.numbers import bare
 from ...claims.case import Built, Case, Hypothesis
 from ...claims.claim import Claim, Kind, Line, at_most, equal, line
@@ -211,7 +211,7 @@ def _is_own(case: Case) -> Truth:
     right = second_order_term(case.game.agents, _bound(run))
     if bare(case.system) is System.FLOATS:  # a hypothesis of floats, which only rank
         return compare(absolute(left - right), "≤", like(Fraction(FLOAT_TOLERANCE), left))
-    return truth_of(possible(compare(left, "=", right)))
+    return truth_of(not_refuted(compare(left, "=", right)))
 
 
 def own_step_size(case: Case) -> Iterator[Line]:

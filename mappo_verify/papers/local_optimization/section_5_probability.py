@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ...arithmetic import certain, contract, like, log, sqrt, square
+from ...arithmetic import contract, like, log, sqrt, square
 from ...claims.case import Case
 from ...claims.claim import Claim, Kind, Line, at_most, equal, line
 from ...claims.experiment import Experiment
@@ -49,7 +49,7 @@ def estimation(case: Case) -> Iterator[Line]:
     moments = data_moments(game, policy, case.features, case.sample, AGENTS)
     direction = start_features(game, policy, case.features, AGENTS, case.start)
     weights = pessimistic_step(moments, direction, penalty).weights
-    inside = certain(LinearClass(case.features, dimension * case.horizon, case.horizon).contains(weights))
+    inside = LinearClass(case.features, dimension * case.horizon, case.horizon).contains(weights)
     critic = over_points(case, contract("...xd,...d->...x", case.features, weights))
     update = bellman_operator(game, policy, critic, AGENTS) - critic
     believed, hoped = ((critic * which.joint()).sum(-1) for which in (policy, target))
