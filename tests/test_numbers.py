@@ -188,7 +188,7 @@ np.add(v, 1); np.add(1, v[0]); np.subtract(v, 1); np.subtract(1, v); np.multiply
 np.negative(v); np.positive(v); np.matmul(v, v.T); np.matmul(v[0], v[1]); np.square(v); np.reciprocal(v / 1)
 np.equal(v, v[0]); np.not_equal(v, v[0]); np.less(v, 5); np.less_equal(v, 5); np.greater(v, 5); np.greater_equal(v, 5)
 np.equal(5, v); np.less(5, v); np.less_equal(5, v); np.greater(5, v); np.greater_equal(5, v); np.not_equal(v, 5)
-np.roll(v, 1); np.roll(v, 1, (0, 1)); np.roll(v, (1, 2), axis=(1, 0)); np.roll(v, (1, 1), 1)
+np.roll(v, 1); np.roll(v, 1, (0, 1)); np.roll(v, (1, 2), axis=(1, 0)); np.roll(v, (1, 1), 1); np.roll(v, (1, 2), (1, 1))
 np.concatenate([v, v[0]], axis=None); np.concatenate([v[:, :2], k], axis=1); np.stack([v, k], axis=1); np.stack([v[0, 0], 3])
 np.take(v, [0, 4]); np.take(v, 4); np.take(v, [0, 1], axis=None)
 np.inner(v, k); np.inner(v, v[0]); np.inner(2, v[0]); np.inner(v[0], v)

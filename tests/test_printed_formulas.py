@@ -929,6 +929,278 @@ ELSEWHERE = {
 """Which file of tests looks at the other inequalities: each line is proved to be an identity or one axiom, no more."""
 
 
+SQUARE = mv.Sizes(1, (2, 2))
+FOUR = mv.Sizes(1, (2,), 4)
+
+
+def under(x):
+    """``xᵀSy``"""
+    return over_and_under(x, x.x[0], x.y[0])[1]
+
+
+def negentropy(p):
+    return (p * np.log(np.where(p > 0, p, 1))).sum(-1)
+
+
+def long_run_of_target(x):
+    nu = stationary(SimpleNamespace(_case=x._case, A=x.A, S=x.S, K=x.K, game=x.game, joint=x.joint, policy=x.target))
+    return nu["ν(s')"]
+
+
+def partition(x):
+    """``β log Σ_a π_k(a) exp(Q̂(a)/β)``"""
+    return x.beta * log(x.policy @ np.exp(x.values_ / x.beta))
+
+
+def divergences(x):
+    """``KL(π_k‖π_{k+1})``"""
+    old, new = plays(x)[:, :-1], plays(x)[:, 1:]
+    return (old * np.log(old / new)).sum(-1)
+
+
+def moved(x):
+    return plays(x)[:, 1:] - plays(x)[:, :-1]
+
+
+def quadratic(x):
+    """Appendix C.1 without constraints, by pseudo-inverses: ``Σ``, ``A``, ``b``, ``w⁺ = M⁺p``, ``v = p - Mw⁺``."""
+    weighed = x.points.T * x.data
+    gram, change, paid = weighed @ x.points, weighed @ (x.points - x.following), weighed @ x.rewards
+    inverse = np.linalg.pinv(gram, rcond=1e-9)
+
+    def error(w):
+        return (change @ w - paid) @ inverse @ (change @ w - paid)
+
+    def objective(w):
+        return x.direction @ w + x.penalty * error(w)
+
+    form = x.penalty * change.T @ inverse @ change
+    slope_of = x.penalty * change.T @ inverse @ paid - x.direction / 2
+    best = np.linalg.pinv(form, rcond=1e-9) @ slope_of
+    beyond, moved_by = slope_of - form @ best, x.weights - best
+    rise = objective(x.weights) - objective(best)
+    return {
+        "L(w, w) - min_{w'} L(w', w)": error(x.weights),
+        "‖w - w°‖²_Σ, w° the least-squares fit of r + γ f(s', π)": error(x.weights),
+        "(Aw - b)ᵀ Σ⁺ (Aw - b)": error(x.weights),
+        "Mw⁺ - p, where cᵀw + λE(w) = wᵀMw - 2pᵀw + k": form @ best - slope_of,
+        "-v, v the part of p outside the range of M": -beyond,
+        "objective(w⁺ + v) - objective(w⁺)": objective(best + beyond) - objective(best),
+        "-2‖v‖²": -2 * beyond @ beyond,
+        "objective(w) - objective(w⁺)": rise,
+        "(w - w⁺)ᵀM(w - w⁺) - 2⟨v, w - w⁺⟩": moved_by @ form @ moved_by - 2 * beyond @ moved_by,
+        "-2⟨v, w - w⁺⟩, which is 0 where the objective is bounded below": -2 * beyond @ moved_by,
+    }
+
+
+def marginals(x, table):
+    """The means of a table of all agents over the later ones, for every m."""
+    found = [table]
+    for factor in x.policy[::-1]:
+        found.insert(0, (found[0].reshape(factor.shape) * factor).sum(-1))
+    return found
+
+
+def readings(x):
+    values = x.values(x.policy)
+    flat, weighed = np.hstack(values), np.hstack([p * q for p, q in zip(prefixes(x, x.policy), values, strict=True)])
+    return {
+        "Q^{1:m}(s, a^{1:m}) = Σ_{a^{m+1:N}} Π_{j>m} π^j(a^j|s, a^{1:j-1}) Q_π(s, a), for every m": flat,
+        "Q^{1:m} by averaging agents N, ..., m+1 out one by one": flat,
+        "T^{1:m} Q^{1:m}": flat,
+        "action values of the game in which agents move one after the other": flat,
+        "π(a^{1:m}|s) Q^{1:m}(s, a^{1:m})": weighed,
+        "Σ_{a^{m+1:N}} π(a|s) Q_π(s, a), which is π(a^{1:m}|s) E[Q_π | a^{1:m}]": weighed,
+    }
+
+
+def solutions(x):
+    values = dict(enumerate(x.values(x.policy)))
+    return {f"the solution of f = T^{{1:{m}}} f": q for m, q in values.items()} | {
+        f"Q^{{1:{m}}}": q for m, q in values.items()
+    }
+
+
+def factors_in_sequence(x):
+    """``E_{p~π'} ⟨A^m(s, p, ·), π'^m - π^m⟩`` for every m and s."""
+    each = zip(prefixes(x, x.target), advantages(x, x.policy), changes(x), strict=False)
+    found = [(p * (a * change).sum(-1)).sum(-1) for p, a, change in each]
+    return dict.fromkeys(
+        [
+            "E_{a~π}[(π'^m/π^m - 1) M^m A_π(s, a)], M^m = π'^{1:m-1}/π^{1:m-1}",
+            "E_{p~π'^{1:m-1}} ⟨Q^{1:m}(s, p, ·) - V(s), π'^m - π^m⟩",
+            "E_{p~π'^{1:m-1}} ⟨A^m(s, p, ·), π'^m - π^m⟩",
+            "E_{p~π'^{1:m-1}, a^m~π'^m} A^m(s, p, a^m)",
+        ],
+        found,
+    )
+
+
+def of_joint_critic(x):
+    found = {}
+    for m, table in list(enumerate(marginals(x, x.critic)))[1:]:
+        found[f"Q^{{1:{m}}}_π in the game with rewards f - γ P f(·, π)"] = found[f"E_{{π^{{{m + 1}:N}}}} f"] = table
+    return found
+
+
+def penalties(x):
+    """Two terms, ``C²H²/(4λ)`` and ``λε_r``, at three choices of ``λ``."""
+    covered_by, horizon, e, root_of_error = x.reach, x.horizon, x.small, x.small * x.half
+    return {
+        "C²H²/(4λ) + λε_r at λ = CH/(2√ε_r), ε_r = (e h)²": covered_by * horizon * root_of_error,
+        "CH√ε_r": covered_by * horizon * root_of_error,
+        "C²H²/(4λ) + λε_r at λ = H/(2√ε_r)": (covered_by**2 + 1) / 2 * horizon * root_of_error,
+        "½(C² + 1)H√ε_r": (covered_by**2 + 1) / 2 * horizon * root_of_error,
+        "C²H²/(4λ) + λε_r at λ = Hε_r^{-2/3}, ε_r = e³": horizon * e + covered_by**2 * horizon * e**2 / 4,
+        "Hε_r^{1/3}(1 + C²ε_r^{1/3}/4)": horizon * e + covered_by**2 * horizon * e**2 / 4,
+    }
+
+
+TIGHT = {
+    "log 2 + Σ_k ηc + ½ Σ_k (ηc)²": lambda x: log(2) + 4 * x.scale / x.beta + 2 * (x.scale / x.beta) ** 2,
+    "Σ_k (1-γ)(J_* - J_k)/β_k + log 2 + ½ Σ_k (ηc)²":
+        lambda x: 4 * x.scale / x.beta + log(2) + 2 * (x.scale / x.beta) ** 2,
+}  # fmt: skip
+BETWEEN = {
+    "definition-3.1": (SAMPLES, readings),
+    "definition-3.2/uniqueness": (SAMPLES, solutions),
+    "lemma-4.1/sequential-factor": (SAMPLES, factors_in_sequence),
+    "lemma-c.3/marginals": (SAMPLES, of_joint_critic),
+    "theorem-5.5/penalty": (mv.Sizes(1, (1,)), penalties),
+    "proposition-4.2/support": (
+        mv.Sizes(1, (4,)),
+        {
+            "F(π⁺) - F(q), q on the support of π_k": step_gain,
+            "β KL(q‖π⁺)": step_gain,
+        },
+    ),
+    "section-3.1/optimal": (
+        SAMPLES,
+        {
+            "max_a [r(s, a) + γ Σ_s' P(s'|s, a) V_*(s')]": best_values,
+            "V_{π_*}(s), π_* the policy that was returned": best_values,
+        },
+    ),
+    "equation-1/realizable-fit": (
+        mv.Sizes(1, (3,)),
+        {
+            "θ_{k+1} - θ_k of (4)": lambda x: x.targets,
+            "w, where Q̂/β = φᵀw": lambda x: x.targets,
+            "π_{θ_{k+1}} ∝ π_k exp(φᵀ(θ_{k+1} - θ_k))": lambda x: ideal(x.policy, x.features @ x.targets, 1),
+            "π⁺ ∝ π_k exp(Q̂/β) of (3)": lambda x: ideal(x.policy, x.features @ x.targets, 1),
+        },
+    ),
+    "lemma-4.1/stationary": (
+        SAMPLES,
+        {
+            "Σ_s' ν'(s') P_π'(s', s)": long_run_of_target,
+            "ν'(s)": long_run_of_target,
+            "visits of π' from ν'": lambda x: long_run_of_target(x) * x.horizon,
+            "ν'/(1-γ)": lambda x: long_run_of_target(x) * x.horizon,
+        },
+    ),
+    "proposition-4.2": (
+        mv.Sizes(1, (3,)),
+        {
+            "β KL(q‖π⁺)": step_gain,
+            "F(π⁺)": partition,
+            "β log Σ_a π_k(a) exp(Q̂(a)/β)": partition,
+            "∂F/∂q(a) at π⁺": lambda x: partition(x) - x.beta,
+            "β log Z - β, the multiplier of Σ_a q(a) = 1, for every a": lambda x: partition(x) - x.beta,
+            "Σ_a π⁺(a)": lambda x: 1,
+        },
+    ),
+    "proposition-4.2/averaged": (mv.Sizes(2, (3,)), {"β E_{σ_k} KL(q‖π⁺)": mean_gain}),
+    "theorem-4.5/sharp-is-tight": (
+        FOUR,
+        {
+            "log 2 + Kηc + ½ K (ηc)², ηc = √(2 log 2/K)": lambda x: 2 * log(2) + sqrt(2 * log(2) * 4),
+            "(1 + √(2 log 2/K)) Σ_k (1-γ)(J_* - J_k)/β_k": lambda x: (1 + sqrt(log(2) / 2)) * sqrt(8 * log(2)),
+        },
+    ),
+    "theorem-4.5/fit-is-tight": (FOUR, TIGHT),
+    "theorem-4.5/critic-is-tight": (
+        FOUR,
+        {
+            "log 2 + Σ_k ηc": lambda x: log(2) + 4 * x.scale / x.beta,
+            "Σ_k (1-γ)(J_* - J_k)/β_k + log 2": lambda x: log(2) + 4 * x.scale / x.beta,
+        },
+    ),
+    "theorem-4.5/square-is-tight": (PAIR, {"½ x² - log cosh x": lambda x: x.size**2 / 2 - log(cosh(x.size))}),
+    "section-4.3/shared-parameters": (
+        mv.Sizes(1, (2,), 3),
+        {
+            "2 (p(1-p))^{N/2}": lambda x: 2 * (x.share * (1 - x.share)) ** 3,
+            "J of the shared policy (1/2, 1/2)": lambda x: 1 / 32,
+            "2/2^N · J_*": lambda x: 1 / 32,
+        },
+    ),
+    "lemma-c.5": (
+        ROWS,
+        {
+            "Σ_k ⟨π_{k+1} - π_k, f_k⟩ + ℒ(π) - ℒ(π_1) - [KL(π‖π_{K+1}) + Σ_k KL(π_{k+1}‖π_k)]/η": regret,
+            "Σ_k ⟨π_{k+1} - π_k, f_k⟩ + ℒ(π) - ℒ(π_1)":
+                lambda x: late(x) + (negentropy(x.comparator) + log(3)) / x.eta,
+            "-ℒ(π_1)": lambda x: log(3) / x.eta,
+        },
+    ),
+    "lemma-c.6": (mv.Sizes(2, (3,), 4), {"log|A|/η + ηKB²/8": lambda x: 17 * sqrt(2) / 16 * root(x) * x.bound}),
+    "lemma-c.6/constant": (mv.Sizes(2, (3,), 4), {"log|A|/η + ηKB²/8": lambda x: 17 * sqrt(2) / 16 * root(x) * x.bound}),
+    "lemma-c.6/best-step": (mv.Sizes(2, (3,), 4), {"log|A|/η + ηKB²/8": lambda x: root(x) / sqrt(2) * x.bound}),
+    "lemma-c.6/route": (
+        mv.Sizes(2, (3,), 4),
+        {
+            "√(2 KL(π_k‖π_{k+1}))": lambda x: np.sqrt(2 * divergences(x)),
+            "√(2η ⟨π_{k+1} - π_k, f_k⟩)": lambda x: np.sqrt(2 * x.eta * (moved(x) * x.gains).sum(-1)),
+            "√(2ηB ‖π_{k+1} - π_k‖₁)": lambda x: np.sqrt(2 * x.eta * x.bound * abs(moved(x)).sum(-1)),
+            "Σ_k ⟨π_{k+1} - π_k, f_k⟩ + log|A|/η": lambda x: late(x) + log(3) / x.eta,
+        },
+    ),
+    "section-c.1/unconstrained": (mv.Sizes(3, (1,)), quadratic),
+    "lemma-d.5/population": (
+        SAMPLES,
+        {
+            "‖f - T f‖²_{2,μ}": lambda x: [mean_square(x)(r) for r in residuals(x)],
+            "L(f, f) - L(T f, f)": lambda x: [mean_square(x)(r) for r in residuals(x)],
+            "E(f) + min_f' L(f', f) - L(T f, f)": lambda x: [mean_square(x)(r) for r in residuals(x)],
+        },
+    ),
+    "section-e/value": (
+        SQUARE, {"Σ_a π(a) r(a) / Σ_a π(a) S(a), S(a) = 1 - γP(s|s, a)": lambda x: x.value(x.policy)[0]},
+    ),
+    "section-e/stationary-point": (
+        SQUARE,
+        {
+            "20 (xᵀSy)² ∂V/∂x": lambda x: 20 * under(x) ** 2 * slope(x, 0),
+            "1 + 11y, which vanishes at y = -1/11 only": lambda x: 1 + 11 * x.y[0],
+            "(xᵀSy) ∂V/∂y": lambda x: under(x) * slope(x, 1),
+            "x - 1/2, which vanishes at x = 1/2 only": lambda x: x.x[0] - 1 / 2,
+        },
+    ),
+    "section-e/slope": (
+        SQUARE,
+        {
+            "[11y/20 + 9(1-x)(11 + 9x)/2000] / (xᵀSy)²":
+                lambda x: (11 * x.y[0] / 20 + 9 * (1 - x.x[0]) * (11 + 9 * x.x[0]) / 2000) / under(x) ** 2,
+        },
+    ),
+    "section-e/global-maximum": (
+        SQUARE,
+        {
+            "[(1-x)/10 + (1-x)y/2 + x(1-y)/2] / xᵀSy, which is 0 only if x = y = 1": lambda x: (
+                (1 - x.x[0]) / 10 + (1 - x.x[0]) * x.y[0] / 2 + x.x[0] * (1 - x.y[0]) / 2
+            ) / under(x),
+        },
+    ),
+}  # fmt: skip
+"""Lines between the first and the last of a statement, too: an equality holds under any label."""
+
+
+@pytest.mark.parametrize("identity", BETWEEN)
+def test_under_labels_in_between_stands_what_they_say(identity):
+    stands_what_they_say(identity, *BETWEEN[identity])
+
+
 def test_no_inequality_is_left_out():
     stated = {
         c.id for c in CLAIMS if set("≤≥") & set(c.statement.replace("i≤m", "")) and c.record is not mv.Standing.REFUTED
@@ -958,7 +1230,10 @@ def computed(identity, sizes):
 
 @pytest.mark.parametrize("identity", PRINTED)
 def test_under_a_label_stands_what_it_says(identity):
-    sizes, formulas = PRINTED[identity]
+    stands_what_they_say(identity, *PRINTED[identity])
+
+
+def stands_what_they_say(identity, sizes, formulas):
     for x, values in computed(identity, sizes):
         wanted = formulas(x) if callable(formulas) else {label: formula(x) for label, formula in formulas.items()}
         for label, value in wanted.items():
