@@ -157,7 +157,8 @@ def is_batch_minor(values: Plain, core_axes: int) -> bool:
 
 def solve(matrix: Floats, right: Floats) -> Floats:
     size = matrix.shape[-1]
-    if size <= ELIMINATION_LIMIT and _batch_size(matrix, right) >= BATCH_WORTH_ELIMINATING * size:
+    eliminated = size <= ELIMINATION_LIMIT and _batch_size(matrix, right) >= BATCH_WORTH_ELIMINATING * size
+    if eliminated:
         solution = _eliminate(matrix, right)
     else:
         try:
@@ -166,10 +167,11 @@ def solve(matrix: Floats, right: Floats) -> Floats:
                 solution = batch_minor(solution, 2)
         except np.linalg.LinAlgError:
             raise SingularError(f"the linear system is singular{_first_singular(matrix)}") from None
-        size = abs(solution)
-        if size.min(initial=np.inf) < FAR_SMALLER * size.max(initial=0):
-            solution = _entry_by_entry(matrix, right, solution)
-    if not holds_everywhere(np.isfinite(solution)):
+    sizes = abs(solution)
+    if not eliminated and sizes.min(initial=np.inf) < FAR_SMALLER * sizes.max(initial=0):
+        solution = _entry_by_entry(matrix, right, solution)
+        sizes = abs(solution)
+    if not np.isfinite(sizes.max(initial=0)):
         index = [int(i) for i in np.argwhere(~np.isfinite(solution))[0]]
         raise SingularError(
             f"the linear system is singular, or its data is not finite, at index {index} of the solution"
