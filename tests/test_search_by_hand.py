@@ -145,20 +145,6 @@ def test_exact_instances_come_in_chunks_of_every_size():
     ]
 
 
-def test_of_inequalities_every_third_size_has_exact_instances():
-    """After the first three, where enclosures look at all sizes; of more effort every size has some."""
-    many = replace(SETTING, states=(1, 8))
-    every = [(s, 1, 50, "decide") for s in range(1, 9)]
-    assert made(search_of(many)._exact(400)) == [(s, 1, 80, "decide") for s in (1, 2, 3, 4, 7)]
-    assert made(search_of(replace(many, limit=60))._exact(400)) == [(s, 1, 60, "decide") for s in (1, 2, 3, 4, 7)]
-    assert made(search_of(many, skimmed=0)._exact(400)) == every
-    assert made(search_of(replace(many, explore=False))._exact(400)) == every
-    assert len(made(search_of(many)._exact(401))) == 8
-    proved = search_of(many)
-    proved.settled = True
-    assert made(proved._exact(400)) == every
-
-
 def exact_batches(name):
     """Of a registered claim: the states and agents of every batch, and its instances."""
     search = Search(find(name), EFFORT, np.random.default_rng(0))

@@ -56,8 +56,8 @@ class Effort:
 BESIDES = 100
 """Exact instances of a registered claim in a quick audit where enclosures look at thousands besides."""
 CLOSE, APART = 3, 3
-"""Sizes with exact instances in a quick audit, where enclosures look at thousands besides or the claim is registered: the first
-three, the first of every number of agents, and every third of the others (but not of what only balls can decide)."""
+"""Sizes of which a registered claim has exact instances in a quick audit: the first three, the first of every number of agents,
+and every third of the others (but not where only balls can decide what enclosures leave open)."""
 CHUNK = 200
 """Exact instances evaluated together."""
 FEW = 4
@@ -233,10 +233,9 @@ class Search:
 
     def _chosen(self, count: int) -> Sequence[Sizes]:
         """The sizes that have exact instances: all of them, or those that :data:`CLOSE` says."""
-        besides = self._besides(count)
-        if not besides and not (self.registered and count <= QUICK_EXACT):
+        if not self.registered or count > QUICK_EXACT:
             return self.every
-        few = besides and self.registered and self.claim.transcendental
+        few = self._besides(count) and self.claim.transcendental
         return [
             sizes
             for place, sizes in enumerate(self.every)
