@@ -325,7 +325,7 @@ def test_exact_fit_in_a_ball_satisfies_the_optimality_conditions(kind, radius):
             assert norm < radius
             np.testing.assert_allclose(gradient, 0, atol=1e-9)
         else:
-            assert norm == pytest.approx(radius, rel=1e-12)
+            assert norm == pytest.approx(radius, rel=1e-12, abs=0)
             multiplier = -(gradient @ theta) / (2 * norm**2)
             assert multiplier > 0
             np.testing.assert_allclose(gradient, -2 * multiplier * theta, atol=1e-9)
@@ -824,11 +824,11 @@ def test_one_update_costs_what_the_trace_says():
         for m in (1, 2):
             above, below = wanted["phi"][k, m], wanted["phi"][k, m - 1]
             fit, critic = wanted["epsilon"][k, m - 1], wanted["epsilon_hat"][k, m - 1] / trace.beta
-            assert float(update.squared_phi(m)) == pytest.approx(above**2, rel=1e-12)
+            assert float(update.squared_phi(m)) == pytest.approx(above**2, rel=1e-12, abs=0)
             assert float(update.propagation(m)) == pytest.approx(
                 math.sqrt(2) * (above + below) * (fit + critic), rel=1e-10
             )
-            assert float(update.fit_cost(m)) == pytest.approx(2 * below * fit, rel=1e-10)
+            assert float(update.fit_cost(m)) == pytest.approx(2 * below * fit, rel=1e-10, abs=0)
 
 
 def test_the_theorem_s_own_beta():

@@ -188,9 +188,9 @@ def test_population_moments_of_a_batch_are_those_of_each(games, policies, tables
         other = mv.Policy([at(factor, 3, index) for factor in policy.factors])
         alone = mv.quantities.population_moments(one, other, at(features, 2, index), at(weight, 2, index), m)
         for name, core in (("gram", 2), ("operator", 2), ("reward", 1)):
-            assert at(getattr(found, name), core, index) == pytest.approx(getattr(alone, name), rel=1e-12), name
+            assert at(getattr(found, name), core, index) == pytest.approx(getattr(alone, name), rel=1e-12, abs=0), name
         own = mv.quantities.start_features(one, other, at(features, 2, index), m, np.array([0.5, 0.25, 0.25]))
-        assert at(start, 1, index) == pytest.approx(own, rel=1e-12)
+        assert at(start, 1, index) == pytest.approx(own, rel=1e-12, abs=0)
 
 
 def test_moments_are_products_in_every_number_system():
@@ -209,7 +209,7 @@ def test_moments_are_products_in_every_number_system():
         assert oracle.fractions(exact.operator[k]) == (weighted @ (points[k] - following[k])).tolist()
         assert oracle.fractions(exact.reward[k]) == (weighted @ rewards[k]).tolist()
     for name in ("gram", "operator", "reward"):
-        assert floats_of(getattr(exact, name)) == pytest.approx(getattr(plain, name), rel=1e-14)
+        assert floats_of(getattr(exact, name)) == pytest.approx(getattr(plain, name), rel=1e-14, abs=0)
 
 
 def test_the_true_values_have_no_bellman_error():

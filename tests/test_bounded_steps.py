@@ -43,7 +43,7 @@ def test_no_step_is_longer_than_the_distance(game, solver):
 def test_where_the_ball_excludes_nothing_it_changes_nothing(game):
     one, other = bounded_steps_ppo(game, 9, distance=1e6), multi_agent_ppo(game, 9)
     for a, b in zip(one.parameters, other.parameters, strict=True):
-        assert a == pytest.approx(b, rel=1e-12)
+        assert a == pytest.approx(b, rel=1e-12, abs=0)
 
 
 def test_the_ball_is_about_the_current_parameters(game):

@@ -79,8 +79,8 @@ def test_sizes_of_small_intervals(alone):
 def test_from_which_width_on_a_square_is_of_one_number():
     """``4 ± 1`` as a product of two: ``16 ± 9``; wider ones by their ends: ``(4 ± 2)²`` is ``20 ± 16``."""
     mid, rad = e.square((np.array([4.0, 4.0, 4.0]), np.array([0.5, 1.0, 2.0])))
-    assert mid[:2].tolist() == [16, 16] and rad[:2] == pytest.approx([4.25, 9], rel=1e-13)
-    assert mid[2] == pytest.approx(20, rel=1e-14) and rad[2] == pytest.approx(16, rel=1e-13)
+    assert mid[:2].tolist() == [16, 16] and rad[:2] == pytest.approx([4.25, 9], rel=1e-13, abs=0)
+    assert mid[2] == pytest.approx(20, rel=1e-14, abs=0) and rad[2] == pytest.approx(16, rel=1e-13, abs=0)
     mid, rad = e.square((np.array([4.0]), np.array([1.0 + 2.0**-20])))
     assert mid == pytest.approx([17], rel=1e-5) and rad == pytest.approx([8], rel=1e-5)
 
@@ -297,10 +297,10 @@ def test_roots_of_what_reaches_zero():
 def test_exponentials_of_wide_enclosures():
     """``e^[-2, 2]`` about ``e⁰ = 1``: the radius is ``e² - 1``."""
     mid, rad = e.exp((np.array([0.0, 1.0]), np.array([2.0, 3.0])))
-    assert mid == pytest.approx([1, math.e], rel=1e-15)
+    assert mid == pytest.approx([1, math.e], rel=1e-15, abs=0)
     assert rad[0] >= math.e**2 - 1 and rad[1] >= math.e * (math.e**3 - 1)
     # beyond 1 the bound of e^r - 1 is e^r itself
-    assert rad == pytest.approx([math.e**2, math.e * math.e**3], rel=1e-13)
+    assert rad == pytest.approx([math.e**2, math.e * math.e**3], rel=1e-13, abs=0)
 
 
 def test_softmax_is_as_sharp_as_its_parts():
@@ -314,7 +314,9 @@ def test_softmax_is_as_sharp_as_its_parts():
     assert shifted[0][:, 0] == pytest.approx([1 / 8, 6 / 8, 1 / 8, 0], rel=1e-13, abs=0) and (shifted[1] < 1e-14).all()
     table = (np.ones((2, 3, 1)), np.zeros((2, 3, 1)))
     for axis, size in ((0, 2), (-1, 3), (1, 3), (-2, 2)):
-        assert e.tilt(table, (table[1], table[1]), axis)[0] == pytest.approx(np.full((2, 3, 1), 1 / size), rel=1e-15)
+        assert e.tilt(table, (table[1], table[1]), axis)[0] == pytest.approx(
+            np.full((2, 3, 1), 1 / size), rel=1e-15, abs=0
+        )
     for axis in (2, -3):
         with pytest.raises(IndexError, match=f"axis {axis} is none of the 2 axes"):
             e.tilt(table, table, axis)

@@ -67,10 +67,16 @@ def test_a_forbidden_action_hides_nothing():
     """Rewards 0, .05, -10¹⁰ at γ = .9: staying with .05 is worth .5; a tolerance from the largest reward would say 0."""
     game = mv.Game([[[1.0]] * 3], [[0, 0.05, -1e10]], 0.9)
     best = mv.optimal(game)
-    assert best.actions.tolist() == [1] and best.values == pytest.approx([0.5], rel=1e-15) and best.certificate.holds
+    assert (
+        best.actions.tolist() == [1]
+        and best.values == pytest.approx([0.5], rel=1e-15, abs=0)
+        and best.certificate.holds
+    )
     worse = certify_optimality(game, np.array([0.0]), np.array([0]))
     assert (
-        not worse.holds and worse.error == pytest.approx([0.5], rel=1e-12) and worse.slack[0, 1] == pytest.approx(-0.05)
+        not worse.holds
+        and worse.error == pytest.approx([0.5], rel=1e-12, abs=0)
+        and worse.slack[0, 1] == pytest.approx(-0.05)
     )
 
 
@@ -253,12 +259,14 @@ def test_the_error_that_a_residual_allows_by_hand():
     values = np.array([5 / 3 + 0.06, 8 / 3])
     for policy in (None, mv.Policy.uniform(game)):
         found = bellman_error(game, values, policy)
-        assert found.residual == pytest.approx(0.036, rel=1e-12) and found.error == pytest.approx(0.06, rel=1e-12)
+        assert found.residual == pytest.approx(0.036, rel=1e-12, abs=0) and found.error == pytest.approx(
+            0.06, rel=1e-12, abs=0
+        )
         assert found.error >= abs(Fraction(values[0]) - Fraction(5, 3))
     two = mv.Game([[[0.8, 0], [0, 0]], [[0, 0.5], [0, 0]]], [[1.0, 0], [2.0, 0]], 0.5)
-    assert bellman_error(two, values).error == pytest.approx(0.06, rel=1e-12)
+    assert bellman_error(two, values).error == pytest.approx(0.06, rel=1e-12, abs=0)
     often = bellman_error(two, np.zeros(2), mv.Policy([[[[0.5, 0.5]], [[0.25, 0.75]]]]))  # residual .5, mass at most .4
-    assert (often.residual, often.error) == (0.5, pytest.approx(0.5 / (1 - 0.2), rel=1e-12))
+    assert (often.residual, often.error) == (0.5, pytest.approx(0.5 / (1 - 0.2), rel=1e-12, abs=0))
     # V = 2 without a residual: 1 successor, 1 action, 1 agent and 8 more roundings, twice, of r + 2V = 5; over 1 - γ
     right = mv.Game([[[1.0]]], [[1.0]], 0.5)
     assert bellman_error(right, np.full(1, 2.0)).error == pytest.approx(2 * 11 * 2.0**-53 * 5 / 0.5, rel=1e-12, abs=0)
@@ -297,7 +305,7 @@ def test_divergences_of_nearly_equal_and_of_tiny_probabilities(left, right, want
 
 def test_what_is_no_distribution_has_no_other_formula():
     """``Σ p log(p/q)`` with ``q = 1`` is the entropy with the other sign."""
-    assert mv.kl_divergence(np.array([0.5, 0.5]), np.array([1.0, 1.0])) == pytest.approx(-np.log(2), rel=1e-15)
+    assert mv.kl_divergence(np.array([0.5, 0.5]), np.array([1.0, 1.0])) == pytest.approx(-np.log(2), rel=1e-15, abs=0)
 
 
 @pytest.mark.parametrize("discount", [0.5, 0.999, 1 - 1e-9])
@@ -333,14 +341,16 @@ def test_a_small_value_beside_an_outlier_keeps_its_digits():
     right = 1e-12 / (1 - 0.9)
     system = np.eye(2) - 0.9 * np.array(moves)[:, 0]
     assert abs(np.linalg.solve(system, np.array(rewards))[0, 0] - right) > 1e-6  # the planted error
-    assert mv.state_values(game, policy) == pytest.approx([right, -1e12], rel=1e-14)
+    assert mv.state_values(game, policy) == pytest.approx([right, -1e12], rel=1e-14, abs=0)
     exact = mv.state_values(game.exact(), policy.exact())
-    assert mv.state_values(game, policy) == pytest.approx(floats_of(exact), rel=1e-14)
-    assert mv.optimal(game).values[0] == pytest.approx(right, rel=1e-14)
+    assert mv.state_values(game, policy) == pytest.approx(floats_of(exact), rel=1e-14, abs=0)
+    assert mv.optimal(game).values[0] == pytest.approx(right, rel=1e-14, abs=0)
     both = mv.Game([moves, [[[0.5, 0.5]], [[0.0, 1.0]]]], [rewards, [[1.0], [1.0]]], 0.9)  # one batch, one by one
-    assert mv.state_values(both, mv.Policy.uniform(both)).ravel() == pytest.approx([right, -1e12, 10, 10], rel=1e-14)
+    assert mv.state_values(both, mv.Policy.uniform(both)).ravel() == pytest.approx(
+        [right, -1e12, 10, 10], rel=1e-14, abs=0
+    )
     columns = mv.arithmetic.solve(system, np.array([[1e-12, 1.0], [-1e12, 1.0]]))
-    assert columns.ravel() == pytest.approx([right, 10, -1e12, 10], rel=1e-14)
+    assert columns.ravel() == pytest.approx([right, 10, -1e12, 10], rel=1e-14, abs=0)
 
 
 def test_advantages_where_states_are_worth_very_different_amounts_near_discount_one():
@@ -353,7 +363,7 @@ def test_advantages_where_states_are_worth_very_different_amounts_near_discount_
     policy = mv.Policy.product([[[0.3, 0.7, 0.0], [1.0, 0.0, 0.0]]])
     (found,) = mv.agent_advantages(game, policy)
     gap = 1 - game.discount
-    assert found[0] == pytest.approx([0.7, -0.3, 0.7 / gap * game.discount - 0.3], rel=1e-15)
+    assert found[0] == pytest.approx([0.7, -0.3, 0.7 / gap * game.discount - 0.3], rel=1e-15, abs=0)
     assert found[1] == pytest.approx([0, 0, 0], abs=1e-15)
     (exact,) = mv.agent_advantages(game.exact(), policy.exact())
     assert found == pytest.approx(floats_of(exact), rel=1e-15, abs=1e-15)

@@ -280,8 +280,8 @@ def test_the_multiplier_of_the_sphere(radius):
     region = Region(np.zeros((0, 3)), np.zeros(0), np.zeros(0), radius)
     found = _on_the_sphere(form, region)
     tau = float(found.multipliers.ball)
-    assert np.linalg.norm(found.weights) == pytest.approx(radius, rel=1e-14) and tau > 0
-    assert found.weights == pytest.approx(form.slope / (np.diag(form.matrix) + tau), rel=1e-13)
+    assert np.linalg.norm(found.weights) == pytest.approx(radius, rel=1e-14, abs=0) and tau > 0
+    assert found.weights == pytest.approx(form.slope / (np.diag(form.matrix) + tau), rel=1e-13, abs=0)
     assert abs(found.gap) < 1e-12 * (1 + abs(found.objective)) and found.route == "sphere"
 
 
@@ -309,7 +309,7 @@ def test_vtrace_policies_and_values_of_a_batch():
 
 
 def test_the_safe_change_of_odds():
-    assert float(safe_odds_change(System.FLOATS)) == pytest.approx(2 * np.arcsinh(3 + np.sqrt(2)), rel=1e-14)
+    assert float(safe_odds_change(System.FLOATS)) == pytest.approx(2 * np.arcsinh(3 + np.sqrt(2)), rel=1e-14, abs=0)
     assert odds_change(np.array([[1.0, 4.0, -2.0], [0.0, 0.0, 0.5]])).tolist() == [6, 0.5]
 
 

@@ -153,10 +153,10 @@ def test_a_residual_that_is_exact_hides_what_may_have_been_rounded():
         made = system(roundings=4, turned=turned)
         matrix = np.eye(3) - 0.5 * (CHAIN.T if turned else CHAIN)
         left, hidden = made.residual(found, right)
-        assert left == pytest.approx(norm(right - matrix @ found), rel=1e-14)
+        assert left == pytest.approx(norm(right - matrix @ found), rel=1e-14, abs=0)
         size = norm(right) + 1.5 * norm(found)
         assert hidden == pytest.approx((most + 4 + 5) * float(U) * size, rel=1e-12, abs=0)
-        assert made.error(found, right) == pytest.approx(2 * left, rel=1e-12)
+        assert made.error(found, right) == pytest.approx(2 * left, rel=1e-12, abs=0)
         assert made.error(np.zeros(3), np.zeros(3)) == 0
         assert made.residual(np.zeros(3), np.full(3, 1e-320))[1] == sparse.UNDERFLOW
 
@@ -221,7 +221,7 @@ def test_sweeps_that_gain_little_are_left_after_six(rate, sufficient):
         second, partial, power = rate / 0.9, np.zeros(2), 1.0
         for k in range(6):
             partial, power = partial + 0.9**k * np.array([1 + second**k, 1 - second**k]) / 2, power * 0.9
-        assert products == 6 and found == pytest.approx(partial, rel=1e-14)
+        assert products == 6 and found == pytest.approx(partial, rel=1e-14, abs=0)
 
 
 def test_where_no_sweeps_are_made():

@@ -108,7 +108,7 @@ SWEPT = (
     "stationary_distribution", "mirror_step", "quantities.fit_step", "optimal", "nash_gaps", "games.restarted",
     "from_gymnasium", "Plan", "load_run", "compare", "choose",
     "largest", "quantities.occupancy", "quantities.population_moments", "quantities.density_ratio", "algorithms.constant_step",
-    "kl_divergence", "equal", "simulate", "gymnasium_env", "parallel_env", "time_limited", "GameData", "checking.tightness",
+    "kl_divergence", "equal", "simulate", "gymnasium_env", "parallel_env", "time_limited", "GameData",
     "arithmetic.moveaxis", "arithmetic.every", "arithmetic.lift", "arithmetic.kind_of", "arithmetic.as_array",
     "arithmetic.SparseRows", "conformance.unlikely", "conformance.examine", "claims.Run",
 )  # fmt: skip

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic.explained import explained, shown
+from ..arithmetic.explained import shown
 from ..errors import ConformanceError
 from .arrays import rounding, to_library, to_numpy
 from .check import Case, Check, Formula, Inputs, Slip, as_floats, floats
@@ -160,7 +160,6 @@ def _replaced(plain: dict[str, Any], name: str, place: Any, value: float) -> dic
 # --- all cases ----------------------------------------------------------------------------------------------------------
 
 
-@explained
 def examine(
     check: Check,
     hook: Hook,
@@ -174,8 +173,9 @@ def examine(
 
     If a failure need not be ``explained``, the first one is given as it is: not the smallest, and without causes.
     """
-    given: Any = (check, *cases)
-    if not isinstance(given[0], Check) or not all(isinstance(case, Case) for case in given[1:]):
+    given: Any = (check, cases)
+    listed = isinstance(given[0], Check) and isinstance(given[1], Sequence)
+    if not listed or not all(isinstance(case, Case) for case in given[1]):
         raise ConformanceError("examine takes a check, as check_of('gae') gives one, a hook, and a list of its cases")
     names = accepted(check, hook)
     run = partial(call, check, hook, arrays=arrays, dtype=dtype, names=names)

@@ -418,6 +418,8 @@ def name_complaint(name: str) -> str | None:
 
 def require_count(name: str, count: Any, most: int | None = None) -> None:
     """An integer of at least 1, and of at most ``most`` where that is given; else :class:`GameError`."""
+    if type(count) is int and 1 <= count <= (count if most is None else most):
+        return
     if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or compare(count, "<", 1) > 0:
         raise GameError(f"{name} = {count!r} is not an integer of at least 1")
     if most is not None and count > most:
