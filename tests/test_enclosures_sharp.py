@@ -339,7 +339,9 @@ def test_radii_of_solutions():
     right = (np.array([[[1.0, 1.0]]]), np.array([[[2.0**-30, 0.0]]]))
     mid, rad = e.solve(left, right)
     assert mid[0, 0].tolist() == [0.5, 0.5]
-    assert rad[0, 0] == pytest.approx([2.0**-31, 2.0**-22], rel=1e-5) and rad[0, 0, 1] >= 0.5 - 1 / (2 + 2.0**-20)
+    assert rad[0, 0] == pytest.approx([2.0**-31, 2.0**-22], rel=1e-5, abs=0) and rad[0, 0, 1] >= 0.5 - 1 / (
+        2 + 2.0**-20
+    )
     rng = np.random.default_rng(6)
     for n in (2, 3):
         turned = np.linalg.qr(rng.normal(size=(50, n, n)))[0] + 0.1 * rng.normal(size=(50, n, n))

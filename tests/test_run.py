@@ -746,7 +746,7 @@ def test_what_replaces_the_false_fit_cost_is_the_norm_that_cauchy_and_schwarz_gi
         (one, two), (first, second) = ([f[0] for f in trace.policies(i).factors] for i in (k, k + 1))
         own = (one[0] * (1 - first[0] / one[0]) ** 2).sum()
         other = one[0, 0] * (two[0] * ((1 - second[0] / two[0]) / one[0, 0]) ** 2).sum()
-        assert found.change_squared[k] == pytest.approx([own, other], rel=1e-9)
+        assert found.change_squared[k] == pytest.approx([own, other], rel=1e-9, abs=0)
 
 
 def test_the_printed_bound_is_seen_to_fail():
