@@ -16,7 +16,8 @@ class Copy:
 
     def __init__(self, folder):
         self.folder = folder
-        shutil.copytree(PACKAGE, folder / "mappo_verify", ignore=shutil.ignore_patterns("__pycache__"))
+        leave = shutil.ignore_patterns("*.pyc")  # compiled loops come along
+        shutil.copytree(PACKAGE, folder / "mappo_verify", ignore=leave)
 
     def write(self, path, text):
         """A new module."""

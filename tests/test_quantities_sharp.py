@@ -92,7 +92,9 @@ def test_games_of_a_batch_are_decided_one_by_one():
         alone = compared(mv.Game(TIE[0], rewards[k], 0.875), actions[k])
         for name in ("low", "high", "advantage", "excess"):
             assert np.array_equal(getattr(found, name)[k], getattr(alone, name)), (k, name)
-    assert found.excess.tolist() == [0, 0, pytest.approx(2.0**-50, rel=1e-12, abs=0)] and (found.advantage[1] <= 0).all()
+    assert (
+        found.excess.tolist() == [0, 0, pytest.approx(2.0**-50, rel=1e-12, abs=0)] and (found.advantage[1] <= 0).all()
+    )
 
 
 def test_what_would_take_too_long_stays_open():
