@@ -168,10 +168,11 @@ def solve(matrix: Floats, right: Floats) -> Floats:
         except np.linalg.LinAlgError:
             raise SingularError(f"the linear system is singular{_first_singular(matrix)}") from None
     sizes = abs(solution)
-    if not eliminated and sizes.min(initial=np.inf) < FAR_SMALLER * sizes.max(initial=0):
-        solution = _entry_by_entry(matrix, right, solution)
-        sizes = abs(solution)
-    if not np.isfinite(sizes.max(initial=0)):
+    most = sizes.max(initial=0)
+    if not eliminated and sizes.min(initial=np.inf) < FAR_SMALLER * most:
+        solution = _entry_by_entry(matrix, right, solution, sizes)
+        most = abs(solution).max()
+    if not np.isfinite(most):
         index = [int(i) for i in np.argwhere(~np.isfinite(solution))[0]]
         raise SingularError(
             f"the linear system is singular, or its data is not finite, at index {index} of the solution"
@@ -183,15 +184,14 @@ FAR_SMALLER = 0.01
 """LAPACK's error is in proportion to the largest entry of a solution; one that is so much smaller may have lost digits."""
 
 
-def _entry_by_entry(matrix: Floats, right: Floats, solution: Floats) -> Floats:
-    """The solution; of matrices whose diagonal dominates every row, such as ``I - γP_π``, with the digits of each entry.
+def _entry_by_entry(matrix: Floats, right: Floats, solution: Floats, sizes: Floats) -> Floats:
+    """The solution, whose entries have these sizes; of matrices with dominant rows, as ``I - γP_π``, with every entry's digits.
 
     LAPACK exchanges no rows of the transpose of such a matrix, and without exchanges nothing that is small meets what is large:
     the error is in proportion to ``|M⁻¹| |right|``, entry by entry.
     """
     batch = solution.shape[:-2]
     matrices = np.broadcast_to(matrix, batch + matrix.shape[-2:])
-    sizes = abs(solution)
     lost = (sizes.min(-2) < FAR_SMALLER * sizes.max(-2)).any(-1)
     lost &= (2 * abs(np.diagonal(matrices, axis1=-2, axis2=-1)) >= abs(matrices).sum(-1)).all(-1)
     if lost.any():

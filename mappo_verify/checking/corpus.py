@@ -20,7 +20,7 @@ import numpy as np
 from ..claims.claim import Claim
 from ..claims.coordinates import Sizes
 from ..errors import FileError
-from ..games.untrusted import read_json, shown, write_whole
+from ..games.untrusted import closed_place, read_json, shown, write_whole
 from .certificate_files import read_certificate
 from .certificate_limits import instance_complaint
 from .reports import Witness
@@ -46,7 +46,8 @@ class Corpus:
         try:
             os.stat(folder)  # noqa: PTH116 - Path.exists is silent about names that no folder can have
         except FileNotFoundError:
-            _require_place(folder)  # now: nobody loses what a long search finds
+            if closed := closed_place(folder):
+                raise FileError(f"the corpus {folder} cannot be made in {closed}; name another") from None
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             raise FileError(f"the corpus {shown(str(folder))} cannot be read: {reason}; name another") from None
@@ -63,13 +64,6 @@ class Corpus:
         """Write a counterexample into the folder, if there is one."""
         if self.folder is not None and witness is not None:
             keep(self.folder, witness)
-
-
-def _require_place(folder: Path) -> None:
-    """A folder that can be made."""
-    nearest = next(place for place in folder.absolute().parents if place.exists())
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
-        raise FileError(f"the corpus {folder} cannot be made in {nearest}; name another")
 
 
 def known(claim: Claim, folder: Path | None = None) -> list[Instance]:

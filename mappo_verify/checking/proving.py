@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -108,12 +108,10 @@ def _in_symbols(claim: Claim, sizes: Sizes, generic: int) -> Proof | Failure:
     names, spare = _names(claim, sizes), 0
     while True:
         ring = rings.PolynomialRing(names, spare)
-        generators = np.empty(len(names), object)
-        generators[:] = ring.generators()
         reason, evidence = "", None
         try:
             with rings.proof_in(ring):
-                case = claim.formal.case(_spread(generators, claim, sizes), sizes, System.SYMBOLS, generic)
+                case = claim.formal.case(_spread(ring.generators(), claim, sizes), sizes, System.SYMBOLS, generic)
                 evidence = evaluate(claim, case, formal=True)
         except OUT_OF_THE_FIELD as error:
             reason, evidence = str(error), None
@@ -143,11 +141,9 @@ def is_more_general(claim: Claim, sizes: Sizes) -> bool:
     assert claim.general is not None
     own = replace(claim, general=None)
     ring = rings.PolynomialRing(_names(own, sizes), FIRST_ATOMS)
-    generators = np.empty(len(ring.names), object)
-    generators[:] = ring.generators()
     evaluation_begins()
     with suppress(*OUT_OF_THE_FIELD, ClaimError), rings.proof_in(ring):
-        case = claim.setting.case(_spread(generators, own, sizes), sizes, System.SYMBOLS, GENERIC)
+        case = claim.setting.case(_spread(ring.generators(), own, sizes), sizes, System.SYMBOLS, GENERIC)
         asked = [truth for _, truth in besides_in_general(claim, case, formal=True)]
         with within_a_proof(True):
             asked += [Truth.of(h.truth(claim._in_general(case))) for h in claim.general.hypotheses(claim.setting)]
@@ -184,8 +180,8 @@ def _require_same_at_a_point(claim: Claim, sizes: Sizes, proved: Evidence, count
     from ..arithmetic.rationals import rational
 
     generator = np.random.default_rng([count, len(proved.lines)])
-    point = np.empty(count, object)  # inside every simplex, so that nothing is 0 that a fact calls positive
-    point[:] = [rational(int(v)) / rational(20 * count + 7) for v in generator.integers(1, 20, count)]
+    # inside every simplex, so that nothing is 0 that a fact calls positive
+    point = [rational(int(v)) / rational(20 * count + 7) for v in generator.integers(1, 20, count)]
     try:
         case = claim.formal.case(_spread(point, claim, sizes), sizes, System.RATIONALS, generic)
         evidence = evaluate(claim, case, formal=True)
@@ -195,7 +191,7 @@ def _require_same_at_a_point(claim: Claim, sizes: Sizes, proved: Evidence, count
         one, two = (np.ravel(np.broadcast_to(v, np.shape(right.value))) for v in (left.value, right.value))
         for place in range(0, len(one), max(1, len(one) // SAMPLED)):
             with suppress(ZeroDivisionError, ExactnessError):
-                value = symbols.at(one[place], point.tolist())
+                value = symbols.at(one[place], point)
                 if value != two[place]:
                     raise ClaimError(
                         f"claim {claim.id}: its proof is no function of its case: line {left.expression!r} is "
@@ -223,8 +219,7 @@ def _at_points(claim: Claim, sizes: Sizes, generator: np.random.Generator, gener
     done = redraws = 0
     where = (*((NO_ZERO,) if generic == INTERIOR else ()), *conditions)
     while done < ROUNDS:
-        points = np.empty(count, object)
-        points[:] = [rational(1 + int(v)) / scale for v in generator.integers(0, range_size, count, dtype=np.uint64)]
+        points = [rational(1 + int(v)) / scale for v in generator.integers(0, range_size, count, dtype=np.uint64)]
         try:
             case = claim.formal.case(_spread(points, claim, sizes), sizes, System.RATIONALS, generic)
             evidence = evaluate(claim, case, formal=True)
@@ -267,8 +262,7 @@ def _degrees(claim: Claim, sizes: Sizes, generic: int) -> tuple[tuple[int, int, 
 
     ring = DegreeRing()
     count = len(_names(claim, sizes))
-    generators = np.empty(count, object)
-    generators[:] = [ring.generator() for _ in range(count)]
+    generators = [ring.generator() for _ in range(count)]
     case = claim.formal.case(_spread(generators, claim, sizes), sizes, System.SYMBOLS, generic)
     numerator = denominator = 0
     lines = claim.lines(case, formal=True)
@@ -322,8 +316,10 @@ def _positive(case: Case) -> Iterator[Any]:
             yield from (x for x in leaf._parts[0].ravel().tolist() if getattr(x, "sign", None) == 1)
 
 
-def _spread(flat: Any, claim: Claim, sizes: Sizes) -> dict[str, Any]:
-    """Cut a flat array of numbers into the coordinates of a claim."""
+def _spread(numbers: Sequence[Any], claim: Claim, sizes: Sizes) -> dict[str, Any]:
+    """Cut a list of numbers into the coordinates of a claim."""
+    flat = np.empty(len(numbers), object)
+    flat[:] = numbers
     result, position = {}, 0
     for coordinate in claim.formal.coordinates(sizes):
         size = int(np.prod(coordinate.shape))

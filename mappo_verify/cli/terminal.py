@@ -86,8 +86,9 @@ def require_writable(target: Path) -> None:
 
 def require_place_for(folder: Path) -> None:
     """A folder that exists and can be written to, or that can be made."""
-    nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+    from ..games.untrusted import closed_place
+
+    if closed_place(folder):
         raise typer.BadParameter(f"cannot write into {folder}")
 
 

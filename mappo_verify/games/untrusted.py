@@ -258,6 +258,12 @@ def _line_of(error: Exception, raw: bytes) -> str:
 # --- writing --------------------------------------------------------------------------------------------------------
 
 
+def closed_place(folder: Path) -> Path | None:
+    """What keeps a folder from being made or written into, if anything: asked before long work, so that none is lost."""
+    nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    return None if nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK) else nearest
+
+
 def write_whole(target: PathLike, content: bytes | str) -> None:
     """Write beside the target, onto the disk, then rename: a reader sees the old file or the new one, never half of one."""
     with whole_file(target) as file:
